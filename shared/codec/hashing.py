@@ -9,9 +9,11 @@ from sha3 import keccak_256
 
 def keccak(data: bytes) -> bytes:
     """The 32-byte Keccak-256 digest of `data`, as the EVM's KECCAK256 (not NIST SHA3-256) computes it."""
-    return keccak_256(data).digest()
+    digest: bytes = keccak_256(data).digest()
+    return digest
 
 
 def hash_pair(left: bytes, right: bytes) -> bytes:
     """The inner node above two 32-byte nodes: keccak(left ‖ right)."""
-    return keccak_256(left + right).digest()
+    digest: bytes = keccak_256(left + right).digest()
+    return digest
