@@ -1,0 +1,1 @@
+"""The contracts in Vyper: vault, inbox, claims, court, judge, and the twins of the rules."""

@@ -1,0 +1,1 @@
+"""The top layer: command line, devnet, demo, contract deployment and scenarios."""

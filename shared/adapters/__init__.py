@@ -1,0 +1,1 @@
+"""The outside world: L1, Redis, storage and configuration."""

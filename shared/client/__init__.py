@@ -1,0 +1,1 @@
+"""The client: signs and sends records, and checks what the operator answers."""

@@ -1,0 +1,1 @@
+"""The wire: records, batches, signed data, to and from bytes."""

@@ -1,0 +1,1 @@
+"""The machine: runs the rules over batches; traces, snapshots and witnesses."""

@@ -1,0 +1,1 @@
+"""The state: the sparse Merkle tree and its leaves."""

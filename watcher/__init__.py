@@ -1,0 +1,1 @@
+"""The watcher: follows L1, runs every batch again, and disputes what is wrong."""
