@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sha3 import keccak_256
 
 from setoff.shared.codec.hashing import hash_pair, keccak
+from setoff.shared.errors import WitnessError
 
 DEPTH = 40
 LEAVES = 1 << DEPTH  # number of keys, and the heap number of key 0's leaf
@@ -42,12 +43,13 @@ class Path(NamedTuple):
 def fold(key: int, value: bytes, path: Path) -> bytes:
     """The root of a tree in which `key` holds `value` (b"" = absent) beside the siblings of `path`.
 
-    Twin of the judge's fold. Raises ValueError if the key has more than 40 bits or bitmap and siblings do not match.
+    Twin of the judge's fold. Raises WitnessError if the bitmap does not fit the siblings, ValueError on a key beyond 40
+    bits.
     """
     check_key(key)
     bitmap, siblings = path
     if bitmap >> DEPTH or bitmap.bit_count() != len(siblings):
-        raise ValueError("a path's bitmap needs one bit for each of its siblings, below bit 40")
+        raise WitnessError("witness_path", "the bitmap needs one bit for each sibling, below bit 40")
     node = keccak(value)
     taken = 0
     for height in range(DEPTH):

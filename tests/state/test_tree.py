@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from trie.smt import SparseMerkleTree
 
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import WitnessError
 from setoff.shared.state.tree import DEPTH, EMPTY, Path, Tree, fold
 
 LAST_KEY = (1 << DEPTH) - 1
@@ -113,5 +114,5 @@ def test_refuses_a_key_beyond_40_bits_and_changes_nothing(key: int) -> None:
     "path", [Path(1, ()), Path(0, (EMPTY[0],)), Path(1 << DEPTH, (EMPTY[0],)), Path(-1, (EMPTY[0],))]
 )
 def test_refuses_a_path_whose_bitmap_does_not_fit_its_siblings(path: Path) -> None:
-    with pytest.raises(ValueError, match="bitmap"):
+    with pytest.raises(WitnessError, match="witness_path"):
         fold(1, b"one", path)
