@@ -115,7 +115,7 @@ class Tree:
         if dirty:
             self._own()
             self._set_leaves(dirty, changes)
-            self._rehash([(LEAVES + key) >> 1 for key in dirty])
+            self._rehash(dirty)
         return self.root
 
     def prove(self, key: int) -> Path:
@@ -145,17 +145,23 @@ class Tree:
             else:
                 del values[key], nodes[LEAVES + key]
 
-    def _rehash(self, parents: list[int]) -> None:
-        """Hash the nodes numbered `parents` (height 1, repeats allowed) and all nodes above them, level by level."""
+    def _rehash(self, keys: list[int]) -> None:
+        """Hash every node above the leaves of `keys` (ascending) once, level by level."""
         nodes = self._nodes
         get = nodes.get
+        level = [LEAVES + key for key in keys]
         for empty in EMPTY[:DEPTH]:
-            parents = list(dict.fromkeys(parents))
-            for parent in parents:
+            above: list[int] = []
+            parent = 0
+            for node in level:
+                if node >> 1 == parent:
+                    continue  # its sibling came just before it
+                parent = node >> 1
+                above.append(parent)
                 left = get(parent * 2, empty)
                 right = get(parent * 2 + 1, empty)
                 if left is empty and right is empty:
                     nodes.pop(parent, None)
                 else:
                     nodes[parent] = keccak_256(left + right).digest()
-            parents = [parent >> 1 for parent in parents]
+            level = above

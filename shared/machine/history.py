@@ -1,0 +1,225 @@
+"""The history commitment: one Merkle root over the machine hash at every position of an epoch.
+
+Leaf j is the machine hash after position j; a position is (batch, slot, micro-step), 2^5 × 2^10 × 2^20 = 2^35 of them.
+Hardly any is a real step: a slot runs its input to idle and stays as it is, and unused slots and batches repeat what
+was before them. So every tree here is a short list of nodes followed by one leaf repeated to the end (`PaddedTree`),
+and a run of equal leaves costs one hash a level. The same structure serves three times: leaves in a slot, slots in a
+batch, batches in the epoch.
+
+A game opens a history level by level: a node of level l lies 5·l binary levels below the root, and its opening is the
+32 nodes 5 binary levels below it. Siblings are listed from the leaf upward.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Self
+
+from sha3 import keccak_256
+
+from setoff.shared.codec.hashing import hash_pair
+
+NODE: Final = 32  # bytes a node
+OPEN_SLOTS: Final = 4  # slots whose leaves a history keeps at a time; a full one of 2^20 steps takes 64 MB
+
+SlotLeaves = Callable[[int, int], Sequence[bytes]]
+"""(batch, slot) to the machine hashes after each real step of a used slot: at least one, and the last one repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How many binary levels each part of a position has, and how many an opening spans. L1 knows only `EPOCH`."""
+
+    batch_bits: int = 5
+    slot_bits: int = 10
+    micro_bits: int = 20
+    opening_bits: int = 5
+
+    def __post_init__(self) -> None:
+        if self.depth % self.opening_bits:
+            raise ValueError("openings need to divide the depth of a history")
+
+    @property
+    def depth(self) -> int:
+        """Binary levels from root to leaf."""
+        return self.batch_bits + self.slot_bits + self.micro_bits
+
+    @property
+    def levels(self) -> int:
+        """Openings from root to leaf: moves of a game."""
+        return self.depth // self.opening_bits
+
+    @property
+    def fanout(self) -> int:
+        """Nodes of an opening."""
+        return 1 << self.opening_bits
+
+    @property
+    def positions(self) -> int:
+        """Number of leaves."""
+        return 1 << self.depth
+
+
+EPOCH: Final = Geometry()
+
+
+@lru_cache(maxsize=256)
+def uniform(leaf: bytes, height: int) -> tuple[bytes, ...]:
+    """Roots of the trees of height 0 to `height` all of whose leaves are `leaf`."""
+    nodes = [leaf]
+    for _ in range(height):
+        nodes.append(hash_pair(nodes[-1], nodes[-1]))
+    return tuple(nodes)
+
+
+class PaddedTree:
+    """A binary tree over a few nodes and, after them, one leaf repeated to the end.
+
+    The nodes are `height` levels above the leaves and the root `depth` levels above the nodes. Each layer is kept as
+    one byte string of 32-byte nodes, without the repetition at its end.
+    """
+
+    __slots__ = ("height", "layers", "padding")
+
+    def __init__(self, nodes: Sequence[bytes], leaf: bytes, height: int, depth: int) -> None:
+        """`nodes` are at most 2^depth, perhaps none; `leaf` is what all leaves after them hold."""
+        if len(nodes) > 1 << depth:
+            raise ValueError(f"{len(nodes)} nodes do not fit into 2^{depth}")
+        self.height = height
+        self.padding = uniform(leaf, height + depth)
+        count = len(nodes)
+        while count and nodes[count - 1] == self.padding[height]:
+            count -= 1
+        layer = b"".join(nodes[:count])
+        self.layers = [layer]
+        for level in range(height, height + depth):
+            if len(layer) % (2 * NODE):
+                layer += self.padding[level]
+            layer = b"".join(
+                [keccak_256(layer[pair : pair + 2 * NODE]).digest() for pair in range(0, len(layer), 2 * NODE)]
+            )
+            self.layers.append(layer)
+
+    def node(self, height: int, index: int) -> bytes:
+        """The node number `index` among those `height` levels above the leaves."""
+        start = index * NODE
+        return self.layers[height - self.height][start : start + NODE] or self.padding[height]
+
+    @property
+    def root(self) -> bytes:
+        """The node above all."""
+        return self.node(self.height + len(self.layers) - 1, 0)
+
+
+class History:
+    """What a party says happened in an epoch: its root, and on request any node, opening, leaf or path under it.
+
+    Slot roots and all above them are kept, about 64 bytes a used slot. The leaves of a slot are not: `slot_leaves`
+    gives them again when a game descends into it.
+    """
+
+    def __init__(
+        self,
+        start: bytes,
+        batches: Iterable[Iterable[Sequence[bytes]]],
+        slot_leaves: SlotLeaves,
+        geometry: Geometry = EPOCH,
+    ) -> None:
+        """The history of an epoch that starts at machine hash `start`.
+
+        `batches` yields every batch's used slots in order, each as its real steps' machine hashes (`SlotLeaves`); it is
+        read once, slot by slot, so it may run the machine as it goes. Raises ValueError on a slot without a step, or on
+        more batches, slots or steps than the geometry has.
+        """
+        self.geometry = geometry
+        self._slot_leaves = slot_leaves
+        self._open: OrderedDict[tuple[int, int], PaddedTree] = OrderedDict()
+        self._slot_height = geometry.micro_bits
+        self._batch_height = geometry.micro_bits + geometry.slot_bits
+        self._batches: list[PaddedTree] = []
+        end = start
+        for slots in batches:
+            roots: list[bytes] = []
+            for leaves in slots:
+                slot = self._slot_tree(leaves)
+                roots.append(slot.root)
+                end = slot.padding[0]
+            self._batches.append(PaddedTree(roots, end, self._slot_height, geometry.slot_bits))
+        self._epoch = PaddedTree([batch.root for batch in self._batches], end, self._batch_height, geometry.batch_bits)
+
+    @classmethod
+    def of(cls, start: bytes, batches: Sequence[Sequence[Sequence[bytes]]], geometry: Geometry = EPOCH) -> Self:
+        """The history of an epoch whose leaves are all at hand: `batches[batch][slot]` as in `SlotLeaves`."""
+        return cls(start, batches, lambda batch, slot: batches[batch][slot], geometry)
+
+    @property
+    def root(self) -> bytes:
+        """The commitment, 32 bytes."""
+        return self._epoch.root
+
+    @property
+    def end(self) -> bytes:
+        """The last leaf: the machine hash after the epoch."""
+        return self._epoch.padding[0]
+
+    def node(self, level: int, prefix: int) -> bytes:
+        """The node that a game at `level` (0 the root, 7 a leaf) reaches by the child numbers in base-32 `prefix`."""
+        return self._node(self.geometry.depth - level * self.geometry.opening_bits, prefix)
+
+    def children(self, level: int, prefix: int) -> list[bytes]:
+        """The opening of `node(level, prefix)`: the 32 nodes one level further, or at level 7 the leaf itself."""
+        if level == self.geometry.levels:
+            return [self.leaf(prefix)]
+        first = prefix * self.geometry.fanout
+        return [self.node(level + 1, first + child) for child in range(self.geometry.fanout)]
+
+    def leaf(self, position: int) -> bytes:
+        """The machine hash after `position`."""
+        return self._node(0, position)
+
+    def path(self, position: int) -> list[bytes]:
+        """The 35 siblings of the leaf at `position`."""
+        return [self._node(height, (position >> height) ^ 1) for height in range(self.geometry.depth)]
+
+    def last_path(self) -> list[bytes]:
+        """The 30 siblings of the last leaf under `children(0, 0)[31]`: what joining a game has to show."""
+        return self.path(self.geometry.positions - 1)[: -self.geometry.opening_bits]
+
+    def _slot_tree(self, leaves: Sequence[bytes]) -> PaddedTree:
+        if not leaves:
+            raise ValueError("a used slot has at least one step")
+        return PaddedTree(leaves, leaves[-1], 0, self.geometry.micro_bits)
+
+    def _node(self, height: int, index: int) -> bytes:
+        if not (0 <= height <= self.geometry.depth and 0 <= index < self.geometry.positions >> height):
+            raise IndexError(f"a history has no node {index} at height {height}")
+        if height >= self._batch_height:
+            return self._epoch.node(height, index)
+        batch = index >> (self._batch_height - height)
+        if batch >= len(self._batches):
+            return self._epoch.padding[height]
+        slots = self._batches[batch]
+        index -= batch << (self._batch_height - height)
+        if height >= self._slot_height:
+            return slots.node(height, index)
+        slot = index >> (self._slot_height - height)
+        if slot >= len(slots.layers[0]) // NODE:
+            return slots.padding[height]
+        index -= slot << (self._slot_height - height)
+        return self._opened(batch, slot).node(height, index)
+
+    def _opened(self, batch: int, slot: int) -> PaddedTree:
+        """The tree of one used slot, from its leaves if it is not among the last ones used.
+
+        Raises ValueError if `slot_leaves` now gives other leaves than the history was built from.
+        """
+        tree = self._open.pop((batch, slot), None)
+        if tree is None:
+            tree = self._slot_tree(self._slot_leaves(batch, slot))
+            if tree.root != self._batches[batch].node(self._slot_height, slot):
+                raise ValueError(f"slot {slot} of batch {batch} no longer gives the leaves of this history")
+            while len(self._open) >= OPEN_SLOTS:
+                self._open.popitem(last=False)
+        self._open[batch, slot] = tree
+        return tree
