@@ -1,0 +1,49 @@
+"""secp256k1 signatures in compact form (EIP-2098): r, then s with the parity of R's y in its top bit; 64 bytes.
+
+A signature is taken iff 0 < r < n, 0 < s <= n/2 and recovery succeeds: with the low-s rule added, exactly what the
+``ecrecover`` precompile takes for v in {27, 28}.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coincurve import PrivateKey, PublicKey
+
+from setoff.shared.codec.hashing import keccak
+
+CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+HALF_ORDER: Final = CURVE_ORDER // 2
+_PARITY: Final = 1 << 255
+
+
+def recover(digest: bytes, signature: bytes) -> bytes | None:
+    """20-byte address that signed the 32-byte `digest`, or None where the signature is not valid."""
+    word = int.from_bytes(signature[32:64], "big")
+    s = word & (_PARITY - 1)
+    if s == 0 or s > HALF_ORDER or signature[:32] == bytes(32):
+        return None
+    raw = signature[:32] + s.to_bytes(32, "big") + (b"\1" if word & _PARITY else b"\0")
+    try:
+        key = PublicKey.from_signature_and_message(raw, digest, hasher=None)
+    except ValueError:
+        return None
+    return keccak(key.format(compressed=False)[1:])[12:]
+
+
+def sign(digest: bytes, private_key: bytes) -> bytes:
+    """64-byte compact signature of the 32-byte `digest`."""
+    raw = PrivateKey(private_key).sign_recoverable(digest, hasher=None)
+    return compact(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"), raw[64])
+
+
+def compact(r: int, s: int, parity: int) -> bytes:
+    """EIP-2098 form of (r, s, yParity), s made low."""
+    if s > HALF_ORDER:
+        s, parity = CURVE_ORDER - s, parity ^ 1
+    return r.to_bytes(32, "big") + (s | (parity << 255)).to_bytes(32, "big")
+
+
+def address_of(private_key: bytes) -> bytes:
+    """20-byte address of a private key."""
+    return keccak(PrivateKey(private_key).public_key.format(compressed=False)[1:])[12:]

@@ -1,0 +1,129 @@
+"""Named lies, for games on test networks: steppers that run the machine wrongly at one place and honestly from there.
+
+A liar who only posts a wrong end loses at once; these know the whole history of their lie and can play every level of a
+game, down to the one step that L1 judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from setoff.shared.codec import records
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.epoch import Stepper, honest_step, used_slots
+from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
+from setoff.shared.state import keys
+
+
+class Fault(NamedTuple):
+    """A lie: `text` for people; whether it can be told at a step (seen from before it); what is done in its stead."""
+
+    text: str
+    fits: Callable[[Machine, Batch, int, int], bool]
+    act: Stepper
+
+
+def plan_fault(name: str, start: Machine, batches: Sequence[Batch]) -> Stepper | None:
+    """The stepper that tells the lie `name` at the first step of the epoch that fits, or None where none does.
+
+    `start` is the machine before the epoch; it is not changed. Raises KeyError on a name that is not in `FAULTS`.
+    """
+    fault = FAULTS[name]
+    target = _find_target(fault, start.copy(), batches)
+    if target is None:
+        return None
+
+    def step(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+        run = fault.act if (batch.header.number, slot, micro) == target else honest_step
+        run(machine, batch, slot, micro)
+
+    return step
+
+
+def _find_target(fault: Fault, machine: Machine, batches: Sequence[Batch]) -> tuple[int, int, int] | None:
+    for batch in batches:
+        for slot in range(used_slots(batch)):
+            micro = 0
+            while micro == 0 or machine.regs.phase != phases.IDLE:
+                if fault.fits(machine, batch, slot, micro):
+                    return batch.header.number, slot, micro
+                honest_step(machine, batch, slot, micro)
+                micro += 1
+    return None
+
+
+def _is_fetch_of(kind: int) -> Callable[[Machine, Batch, int, int], bool]:
+    def fits(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+        return micro == 0 and slot < batch.header.inputs and batch.body(slot)[0] == kind
+
+    return fits
+
+
+def _is_last_slot(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+    return micro == 0 and slot == used_slots(batch) - 1 and machine.regs.accounts > 0
+
+
+def _is_fill(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+    return micro > 0 and machine.regs.phase == phases.FILL
+
+
+def _change_root(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    honest_step(machine, batch, slot, micro)
+    machine.state.account(1).collateral += 1
+
+
+def _fill_at_wrong_price(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    regs = machine.regs
+    maker, size = keys.handle_account(regs.cursor), regs.size
+    honest_step(machine, batch, slot, micro)
+    gain = (size - regs.size) * machine.state.market(regs.market).unit
+    machine.state.account(regs.account).collateral += gain
+    machine.state.account(maker).collateral -= gain
+
+
+def _forge_withdrawal(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    honest_step(machine, batch, slot, micro)
+    regs, account = machine.regs, machine.state.account(1)
+    withdrawal = machine.state.withdrawal(regs.withdrawals)
+    withdrawal.account, withdrawal.owner, withdrawal.amount = 1, account.owner, 1_000_000
+    account.collateral -= withdrawal.amount
+    regs.withdrawals += 1
+
+
+def _skip_record(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    machine.regs.slot = slot
+    machine.regs.steps += 1
+
+
+def _report_wrong_price(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    honest_step(machine, batch, slot, micro)
+    machine.state.market(machine.regs.market).mark += 1
+
+
+def _double_deposit(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    honest_step(machine, batch, slot, micro)
+    machine.state.account(machine.regs.account).collateral += machine.regs.amount
+
+
+def _take_fee(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    honest_step(machine, batch, slot, micro)
+    machine.state.account(machine.regs.account).collateral -= 1
+    machine.state.market(machine.regs.market).fees += 1
+
+
+#: Lies by name.
+FAULTS: Final[dict[str, Fault]] = {
+    "wrong-root": Fault("an end in which account 1 owns a unit more than it does", _is_last_slot, _change_root),
+    "wrong-fill": Fault("a fill one tick away from the maker's price", _is_fill, _fill_at_wrong_price),
+    "forged-withdrawal": Fault("a withdrawal that nobody asked for", _is_last_slot, _forge_withdrawal),
+    "skipped-record": Fault("an order that was posted and is passed over", _is_fetch_of(records.ORDER), _skip_record),
+    "wrong-price": Fault(
+        "an index one tick away from the oracle's median",
+        lambda machine, batch, slot, micro: machine.regs.phase == phases.REPORT and micro > 0,
+        _report_wrong_price,
+    ),
+    "double-deposit": Fault("a deposit credited twice", _is_fetch_of(records.DEPOSIT), _double_deposit),
+    "extra-fee": Fault("a fee one unit higher than the schedule's", _is_fill, _take_fee),
+}

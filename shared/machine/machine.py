@@ -1,0 +1,180 @@
+"""The machine: registers, state, and the ways to run them.
+
+A position is (batch of the epoch, slot, micro-step). At micro-step 0 a used slot fetches its input (slot 0 also begins
+the batch); at later micro-steps the phase in the registers runs, and an idle machine stays as it is. Unused slots and
+batches are idle throughout.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final, NamedTuple
+
+from setoff.shared import errors
+from setoff.shared.errors import WitnessError
+from setoff.shared.machine.batch import Batch
+from setoff.shared.rules import phases
+from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.step import apply_step, begin_batch
+from setoff.shared.state import keys
+from setoff.shared.state.registers import Registers, machine_hash
+from setoff.shared.state.store import State
+from setoff.shared.state.tree import Tree
+
+_REGISTERS_BYTES: Final = 28 * 32
+_ENTRY: Final = Struct(">BIH")
+
+
+class Fill(NamedTuple):
+    """One trade: `size` lots at `price` ticks; side: the taker's; place: an order slot of the account before it."""
+
+    market: int
+    taker: int
+    taker_place: int
+    maker: int
+    maker_place: int
+    side: int
+    price: int
+    size: int
+
+
+class Machine:
+    """Registers and state. `fills` lists the trades of the last slot that ran to idle."""
+
+    __slots__ = ("_next_slot", "fills", "regs", "state")
+
+    def __init__(self, regs: Registers, state: State) -> None:
+        self.regs = regs
+        self.state = state
+        self.fills: list[Fill] = []
+        self._next_slot = 0
+
+    @classmethod
+    def genesis(cls, domain: bytes) -> Machine:
+        """The machine before batch 0: nothing in it but the 32-byte EIP-712 domain separator."""
+        return cls(Registers(domain), State())
+
+    def copy(self) -> Machine:
+        """An independent copy (cheap: trees share what neither has written)."""
+        self.state.commit()
+        twin = Machine(self.regs.copy(), State(self.state.tree.copy()))
+        twin._next_slot = self._next_slot
+        return twin
+
+    def hash(self) -> bytes:
+        """The machine hash, 32 bytes; writes what changed to the tree."""
+        return machine_hash(self.state.commit(), self.regs.hash())
+
+    # --- along the trace -------------------------------------------------------------------------------------------
+
+    def step(self, batch: Batch, slot: int, micro: int) -> None:
+        """Run the micro-step at (slot, micro) of `batch`."""
+        regs = self.regs
+        if micro:
+            apply_step(regs, self.state)
+            return
+        if slot == 0:
+            begin_batch(regs, batch.header.number, batch.header.timestamp)
+        if slot < batch.header.inputs:
+            self._fetch(slot, batch.body(slot), slot < batch.header.message_count)
+
+    def run_slot(self, batch: Batch, slot: int) -> int:
+        """Run a whole slot; returns the outcome of its input."""
+        self.step(batch, slot, 0)
+        self._run_to_idle()
+        return self.regs.outcome
+
+    def run_batch(self, batch: Batch) -> list[int]:
+        """Run every slot of `batch`; returns the outcomes of its inputs."""
+        if not batch.header.inputs:
+            self.step(batch, 0, 0)
+        return [self.run_slot(batch, slot) for slot in range(batch.header.inputs)]
+
+    # --- as the sequencer builds a batch -----------------------------------------------------------------------------
+
+    def begin(self, number: int, timestamp: int) -> None:
+        """Begin batch `number`; the inputs follow through `take` and `offer`."""
+        begin_batch(self.regs, number, timestamp)
+        self._next_slot = 0
+
+    def take(self, body: bytes, is_message: bool) -> int:
+        """Run an input in the next slot, whatever its outcome; returns the outcome."""
+        slot = self._next_slot
+        self._next_slot = slot + 1
+        self._fetch(slot, body, is_message)
+        self._run_to_idle()
+        return self.regs.outcome
+
+    def offer(self, body: bytes) -> int:
+        """Run a record in the next slot if it is accepted; otherwise nothing changes. Returns the outcome."""
+        before = self.regs.copy()
+        self.state.begin_journal()
+        outcome = self.take(body, is_message=False)
+        if outcome == errors.ACCEPTED:
+            self.state.end_journal()
+        else:
+            self.state.undo()
+            self.regs = before
+            self.fills = []
+            self._next_slot -= 1
+        return outcome
+
+    # --- storage ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The whole machine as bytes: registers, then every leaf as (kind, body, length, value), keys ascending."""
+        self.state.commit()
+        parts = [self.regs.encode()]
+        for key, value in sorted(self.state.tree.items()):
+            parts.append(_ENTRY.pack(key >> 32, key & 0xFFFFFFFF, len(value)) + value)
+        return b"".join(parts)
+
+    @classmethod
+    def restore(cls, data: bytes) -> Machine:
+        """The inverse of `snapshot`. Raises WitnessError("bad_witness") on bytes that are not one.
+
+        Whoever got the bytes from somewhere else compares `hash()` with the machine hash they are meant to have.
+        """
+        items: list[tuple[int, bytes]] = []
+        at = _REGISTERS_BYTES
+        while at + _ENTRY.size <= len(data):
+            high, low, length = _ENTRY.unpack_from(data, at)
+            at += _ENTRY.size
+            items.append((high << 32 | low, data[at : at + length]))
+            at += length
+        if at != len(data) or len(data) < _REGISTERS_BYTES:
+            raise WitnessError("bad_witness", "the snapshot is cut short")
+        return cls(Registers.decode(data[:_REGISTERS_BYTES]), State(Tree(items)))
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _fetch(self, slot: int, body: bytes, is_message: bool) -> None:
+        self.fills = []
+        self.regs.slot = slot
+        self.regs.steps += 1
+        step_fetch(self.regs, self.state, body, is_message)
+
+    def _run_to_idle(self) -> None:
+        regs, state = self.regs, self.state
+        while regs.phase != phases.IDLE:
+            if regs.phase == phases.FILL:
+                self._run_fill()
+            else:
+                apply_step(regs, state)
+
+    def _run_fill(self) -> None:
+        regs = self.regs
+        maker, before = regs.cursor, regs.size
+        apply_step(regs, self.state)
+        self.fills.append(
+            Fill(
+                regs.market,
+                regs.account,
+                regs.place,
+                keys.handle_account(maker),
+                keys.handle_slot(maker),
+                regs.side,
+                regs.tick,
+                before - regs.size,
+            )
+        )

@@ -1,0 +1,106 @@
+"""The one-step proof: all that L1 needs to run one micro-step by itself. Read by ``contracts/judge.vy``.
+
+The proof holds the registers and the state root before the step, the input if the step fetches one, and the old value
+of every leaf the step touches with its Merkle path. Path j is valid against the root after leaves 0..j-1 have got their
+new values, so one list of siblings a leaf serves both to check the old value and to fold in the new one.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from eth_abi.abi import encode
+
+from setoff.shared.machine.batch import Batch, accumulate
+from setoff.shared.machine.machine import Machine
+from setoff.shared.state.store import encode_leaf
+from setoff.shared.state.tree import Path
+
+_HEADER: Final = "(bytes32,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
+_INPUT: Final = f"({_HEADER},bytes,bytes,bytes32[],bytes32)"
+_WITNESS: Final = "(uint256,bytes,uint256,bytes32[])[]"
+
+#: ABI types of an encoded proof: state root, registers, input, witness.
+PROOF_TYPES: Final = ("bytes32", "uint256[28]", _INPUT, _WITNESS)
+
+_NO_HEADER: Final = (bytes(32), 0, 0, 0, 0, 0, bytes(32), bytes(32))
+
+
+class WitnessLeaf(NamedTuple):
+    """A leaf as it was before the step (b"" if absent), and its path in the running tree."""
+
+    key: int
+    value: bytes
+    path: Path
+
+
+class StepInput(NamedTuple):
+    """What a fetch reads of its batch.
+
+    header: the batch's 8 words; body: the message (124 bytes), and `chain` the queue's hash chain before it; or page
+    and siblings of the record. All empty for a step that fetches nothing.
+    """
+
+    header: tuple[bytes, int, int, int, int, int, bytes, bytes] = _NO_HEADER
+    body: bytes = b""
+    page: bytes = b""
+    siblings: tuple[bytes, ...] = ()
+    chain: bytes = bytes(32)
+
+
+class StepProof(NamedTuple):
+    """A one-step proof; `encode` gives the bytes that the court hands to the judge."""
+
+    state_root: bytes
+    registers: bytes
+    step_input: StepInput
+    witness: tuple[WitnessLeaf, ...]
+
+    def encode(self) -> bytes:
+        """ABI encoding of `PROOF_TYPES`."""
+        words = [int.from_bytes(self.registers[i : i + 32], "big") for i in range(0, len(self.registers), 32)]
+        leaves = [(leaf.key, leaf.value, leaf.path.bitmap, list(leaf.path.siblings)) for leaf in self.witness]
+        return encode(PROOF_TYPES, (self.state_root, words, self.step_input, leaves))
+
+
+def get_step_input(batch: Batch | None, slot: int, micro: int, chain: bytes) -> StepInput:
+    """The input part of the proof of a step; `chain` is the queue's hash chain before the batch's first message."""
+    if batch is None or micro:
+        return StepInput()
+    h = batch.header
+    words = (
+        h.parent,
+        h.number,
+        h.timestamp,
+        h.first_message,
+        h.message_count,
+        h.record_count,
+        h.data_root,
+        h.messages,
+    )
+    if slot >= h.inputs:
+        return StepInput(words)
+    if slot < h.message_count:
+        for body in batch.messages[:slot]:
+            chain = accumulate(chain, body)
+        return StepInput(words, body=batch.body(slot), chain=chain)
+    page, siblings = batch.prove(slot)
+    return StepInput(words, page=page, siblings=tuple(siblings))
+
+
+def prove_step(machine: Machine, batch: Batch | None, slot: int, micro: int, chain: bytes) -> StepProof:
+    """Prove the step at (slot, micro) of `batch` (None for an unused batch of the epoch), and take it.
+
+    `machine` is in the state before the step and ends in the state after it; `chain` as in `get_step_input`.
+    """
+    tree = machine.state.tree
+    state_root = machine.state.commit()
+    registers = machine.regs.encode()
+    if batch is not None:
+        machine.step(batch, slot, micro)
+    witness: list[WitnessLeaf] = []
+    for key, leaf in machine.state.touched.items():
+        witness.append(WitnessLeaf(key, tree.get(key), tree.prove(key)))
+        tree.update({key: encode_leaf(key, leaf)})
+    machine.state.commit()
+    return StepProof(state_root, registers, get_step_input(batch, slot, micro, chain), tuple(witness))

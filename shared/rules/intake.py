@@ -1,0 +1,174 @@
+"""Fetch: the first step of a slot takes its input. Twin: ``contracts/rules/intake.vy``.
+
+A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
+recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject: the
+machine is idle again, and ``outcome`` says why.
+
+Leaves: a message the one it changes; a record of an account that account; a report and an early reject none.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from setoff.shared import errors
+from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.rules import phases
+from setoff.shared.rules.funds import apply_deposit
+from setoff.shared.rules.listing import apply_listing
+from setoff.shared.rules.oracle import apply_signer
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import Account
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+#: Nonces below the highest seen that can still be used, in any order.
+NONCE_WINDOW: Final = 256
+_BITMAP_MASK: Final = 2**256 - 1
+
+
+def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
+    """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
+    regs.clear()
+    kind = body[0]
+    regs.kind = kind
+    regs.phase = phases.IDLE
+    regs.outcome = errors.ACCEPTED
+    if not records.is_canonical(body) or (kind >= records.FIRST_MESSAGE and not is_message):
+        regs.outcome = errors.MALFORMED_RECORD
+    elif kind >= records.FIRST_MESSAGE:
+        regs.outcome = apply_message(regs, state, body)
+    else:
+        regs.outcome = check_record(regs, state, body)
+
+
+def apply_message(regs: Registers, state: State, body: bytes) -> int:
+    """Apply a message of the L1 queue; returns its outcome."""
+    if body[0] == records.DEPOSIT:
+        return apply_deposit(regs, state, body)
+    if body[0] == records.LIST_MARKET:
+        return apply_listing(regs, state, body)
+    return apply_signer(state, body)
+
+
+def check_record(regs: Registers, state: State, body: bytes) -> int:
+    """Decode a record into the registers, check signature and nonce, set the phase; returns the outcome."""
+    if regs.steps + phases.RECORD_STEP_BOUND > phases.BATCH_STEP_CAP:
+        return errors.STEP_CAP
+    outcome = decode_record(regs, body)
+    if outcome != errors.ACCEPTED:
+        return outcome
+    signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
+    if signer is None:
+        return errors.BAD_SIGNATURE
+    regs.signer = signer
+    if regs.kind != records.REPORT:
+        account = state.account(regs.account)
+        if account.owner != signer:
+            return errors.BAD_SIGNATURE
+        outcome = use_nonce(account, regs.nonce)
+        if outcome != errors.ACCEPTED:
+            return outcome
+    regs.phase = get_first_phase(regs.kind)
+    return errors.ACCEPTED
+
+
+def decode_record(regs: Registers, body: bytes) -> int:
+    """Load the registers from a record and check every field that needs no leaf; returns the outcome."""
+    kind = body[0]
+    _, regs.account, regs.nonce = records.get_head(body)
+    if kind == records.REPORT:
+        return decode_report(regs, body)
+    if not 1 <= regs.account <= regs.accounts:
+        return errors.UNKNOWN_ACCOUNT
+    if kind == records.ORDER:
+        return decode_order(regs, body)
+    if kind == records.CANCEL:
+        regs.place = records.decode_cancel(body).place
+        if regs.place > keys.MAX_SLOT:
+            return errors.SLOT_OUT_OF_RANGE
+        regs.cursor = keys.order_handle(regs.account, regs.place)
+        return errors.ACCEPTED
+    return decode_payment(regs, body)
+
+
+def decode_order(regs: Registers, body: bytes) -> int:
+    """Fields of an order; returns the outcome."""
+    order = records.decode_order(body)
+    regs.market = order.market
+    regs.side = order.side
+    regs.flags = order.flags
+    regs.place = order.place
+    regs.price = order.price
+    regs.size = order.size
+    if order.side > records.SELL or order.flags > records.POST_ONLY:
+        return errors.MALFORMED_RECORD
+    if not 1 <= order.market <= regs.markets:
+        return errors.UNKNOWN_MARKET
+    if order.place > keys.MAX_SLOT:
+        return errors.SLOT_OUT_OF_RANGE
+    if not 1 <= order.price <= keys.MAX_TICK:
+        return errors.PRICE_OUT_OF_RANGE
+    if not 1 <= order.size <= phases.MAX_ORDER_SIZE:
+        return errors.SIZE_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+def decode_payment(regs: Registers, body: bytes) -> int:
+    """Fields of a transfer or withdrawal; returns the outcome."""
+    if regs.kind == records.TRANSFER:
+        transfer = records.decode_transfer(body)
+        regs.peer = transfer.peer
+        regs.amount = transfer.amount
+        if not 1 <= regs.peer <= regs.accounts:
+            return errors.UNKNOWN_ACCOUNT
+        if regs.peer == regs.account:
+            return errors.SAME_ACCOUNT
+    else:
+        regs.amount = records.decode_withdraw(body).amount
+    if not 1 <= regs.amount < phases.MAX_AMOUNT:
+        return errors.AMOUNT_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+def decode_report(regs: Registers, body: bytes) -> int:
+    """Fields of an oracle report; returns the outcome."""
+    report = records.decode_report(body)
+    regs.market = report.market
+    regs.price = report.price
+    if not 1 <= report.market <= regs.markets:
+        return errors.UNKNOWN_MARKET
+    if not 1 <= report.price <= keys.MAX_TICK:
+        return errors.PRICE_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+def get_first_phase(kind: int) -> int:
+    """Phase in which a checked record of this type starts."""
+    if kind == records.ORDER:
+        return phases.ADMIT
+    if kind == records.CANCEL:
+        return phases.UNLINK
+    if kind == records.REPORT:
+        return phases.REPORT
+    return phases.MARGIN
+
+
+def use_nonce(account: Account, nonce: int) -> int:
+    """Mark `nonce` used; returns the outcome. Anti-replay window in the manner of RFC 6479, 256 wide.
+
+    Nonces may come in any order; one that lies NONCE_WINDOW or more below the highest seen is too old.
+    """
+    if nonce > account.nonce_top:
+        shift = nonce - account.nonce_top
+        account.nonce_bitmap = (account.nonce_bitmap << shift) & _BITMAP_MASK if shift < NONCE_WINDOW else 0
+        account.nonce_bitmap |= 1
+        account.nonce_top = nonce
+        return errors.ACCEPTED
+    age = account.nonce_top - nonce
+    if age >= NONCE_WINDOW:
+        return errors.NONCE_TOO_OLD
+    if account.nonce_bitmap >> age & 1:
+        return errors.NONCE_USED
+    account.nonce_bitmap |= 1 << age
+    return errors.ACCEPTED

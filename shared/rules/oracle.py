@@ -1,0 +1,70 @@
+"""The oracle: registered signers report prices, a quorum's median is the index. Twin: ``contracts/rules/oracle.vy``."""
+
+from __future__ import annotations
+
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.rules import phases
+from setoff.shared.state.leaves import MAX_SIGNERS, Oracle, Signers
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+
+def apply_signer(state: State, body: bytes) -> int:
+    """Register or replace an oracle signer, by message from L1. Leaves: signers. Returns the outcome."""
+    change = records.decode_set_signer(body)
+    if change.index >= MAX_SIGNERS or not 1 <= change.quorum <= MAX_SIGNERS or change.max_age == 0:
+        return errors.BAD_PARAMETERS
+    signers = state.signers()
+    signers.owners[change.index] = change.owner
+    signers.count = max(signers.count, change.index + 1)
+    signers.quorum = change.quorum
+    signers.max_age = change.max_age
+    return errors.ACCEPTED
+
+
+def step_report(regs: Registers, state: State) -> None:
+    """Take a signer's price; with a quorum of fresh reports the median becomes the index.
+
+    Leaves: signers; then, once signer and time are found good, the market's reports; then the market.
+    """
+    regs.phase = phases.IDLE
+    signers = state.signers()
+    regs.outcome = check_report(regs, signers)
+    if regs.outcome != errors.ACCEPTED:
+        return
+    oracle = state.oracle(regs.market)
+    if regs.nonce <= oracle.times[regs.account]:
+        regs.outcome = errors.STALE_REPORT
+        return
+    oracle.prices[regs.account] = regs.price
+    oracle.times[regs.account] = regs.nonce
+    market = state.market(regs.market)
+    median = compute_median(oracle, signers, regs.time)
+    if median:
+        market.index = median
+        market.index_time = regs.nonce
+        market.mark = median
+
+
+def check_report(regs: Registers, signers: Signers) -> int:
+    """Whether the report in the registers is a registered signer's and of our time; returns the outcome."""
+    if regs.account >= signers.count or signers.owners[regs.account] != regs.signer:
+        return errors.UNKNOWN_SIGNER
+    if regs.nonce > regs.time + signers.max_age:
+        return errors.FUTURE_REPORT
+    if regs.nonce + signers.max_age < regs.time:
+        return errors.STALE_REPORT
+    return errors.ACCEPTED
+
+
+def compute_median(oracle: Oracle, signers: Signers, time: int) -> int:
+    """Lower median, in ticks, of the reports at most max_age seconds old; 0 where there are fewer than the quorum."""
+    fresh: list[int] = []
+    for i in range(signers.count):
+        if oracle.times[i] and oracle.times[i] + signers.max_age >= time:
+            fresh.append(oracle.prices[i])
+    if len(fresh) < signers.quorum:
+        return 0
+    fresh.sort()
+    return fresh[(len(fresh) - 1) // 2]

@@ -1,0 +1,59 @@
+"""Positions of an account: where they are kept, and how a fill nets into them.
+
+Twin: ``contracts/rules/positions.vy``.
+"""
+
+from __future__ import annotations
+
+from setoff.shared.codec import records
+from setoff.shared.codec.integers import div_trunc
+from setoff.shared.state.leaves import Account, Position
+
+
+def find_position(account: Account, market: int) -> Position | None:
+    """The account's position in `market`, else the first free place, else None."""
+    free: Position | None = None
+    for position in account.positions:
+        if position.market == market:
+            return position
+        if position.market == 0 and free is None:
+            free = position
+    return free
+
+
+def get_position(account: Account, market: int) -> Position:
+    """The account's position in `market`, which it has (an order of its own there is open)."""
+    for position in account.positions:
+        if position.market == market:
+            return position
+    raise AssertionError("an account with an open order has a position place")
+
+
+def reserve(position: Position, side: int, size: int) -> None:
+    """Count `size` lots of a new order as open on `side`."""
+    if side == records.BUY:
+        position.bids += size
+    else:
+        position.asks += size
+
+
+def release(position: Position, side: int, size: int) -> None:
+    """Take `size` lots off the open orders of `side`; a position that holds nothing any more frees its place."""
+    if side == records.BUY:
+        position.bids -= size
+    else:
+        position.asks -= size
+    if position.size == 0 and position.bids == 0 and position.asks == 0:
+        position.market = 0
+
+
+def apply_fill(position: Position, delta: int, price: int, unit: int) -> None:
+    """Net `delta` lots (signed) bought at `price` ticks into the position; `cost` stays that of the open lots."""
+    size = position.size
+    if size == 0 or (size > 0) == (delta > 0):
+        position.cost += delta * price * unit
+    elif abs(delta) <= abs(size):
+        position.cost -= div_trunc(position.cost * abs(delta), abs(size))
+    else:
+        position.cost = (size + delta) * price * unit
+    position.size = size + delta

@@ -1,0 +1,57 @@
+"""The one step function: one micro-step of the machine. Twin: the dispatch in ``contracts/judge.vy``.
+
+Pure and total: whatever the input, a step ends, in a state from which the next can be taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from setoff.shared.rules import phases
+from setoff.shared.rules.book import step_list, step_rest, step_seek, step_unlink, step_unlist
+from setoff.shared.rules.funds import step_transfer, step_withdraw
+from setoff.shared.rules.margin import step_margin, step_probe
+from setoff.shared.rules.matching import step_fill, step_match
+from setoff.shared.rules.oracle import step_report
+from setoff.shared.rules.orders import step_admit, step_drop
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+_STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
+    None,
+    step_admit,
+    step_margin,
+    step_match,
+    step_probe,
+    step_fill,
+    step_unlink,
+    step_unlist,
+    step_seek,
+    step_rest,
+    step_list,
+    step_drop,
+    step_transfer,
+    step_withdraw,
+    step_report,
+)
+
+
+def begin_batch(regs: Registers, number: int, timestamp: int) -> None:
+    """Set the registers of a new batch (part of the first step of its slot 0)."""
+    regs.batch = number
+    regs.time = timestamp
+    regs.steps = 0
+
+
+def apply_step(regs: Registers, state: State) -> None:
+    """Run the phase the machine is in; an idle machine stays as it is, registers included."""
+    step = _STEPS[regs.phase]
+    if step is not None:
+        regs.steps += 1
+        step(regs, state)
+
+
+def is_idle(regs: Registers) -> bool:
+    """Whether the input in flight is finished."""
+    return regs.phase == phases.IDLE

@@ -1,0 +1,90 @@
+"""Keys of the state tree: 40 bits, ``kind << 36 | body``. Twin: ``contracts/state/keys.vy``.
+
+Keys are structural and dense, so that leaves used together share most of their Merkle paths.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+KEY_BITS: Final = 40
+BODY_BITS: Final = 36
+
+ACCOUNT: Final = 1
+ORDER: Final = 2
+LEVEL: Final = 3
+BITMAP: Final = 4
+MARKET: Final = 5
+ORACLE: Final = 6
+SIGNERS: Final = 7
+WITHDRAWAL: Final = 8
+
+MAX_ACCOUNT: Final = 2**20 - 1
+MAX_MARKET: Final = 255
+MAX_SLOT: Final = 255
+MAX_TICK: Final = 2**24 - 1
+
+
+def account_key(account: int) -> int:
+    """Key of account leaf `account` (1..MAX_ACCOUNT)."""
+    return ACCOUNT << 36 | account
+
+
+def order_handle(account: int, slot: int) -> int:
+    """Handle of an order: its account and one of that account's order slots (0..MAX_SLOT); 0 names no order."""
+    return account << 12 | slot
+
+
+def handle_account(handle: int) -> int:
+    """Account of an order handle."""
+    return handle >> 12
+
+
+def handle_slot(handle: int) -> int:
+    """Order slot of an order handle."""
+    return handle & 0xFFF
+
+
+def order_key(handle: int) -> int:
+    """Key of the order with this handle."""
+    return ORDER << 36 | handle
+
+
+def level_key(market: int, side: int, tick: int) -> int:
+    """Key of a price level (side 0 buy, 1 sell; tick 1..MAX_TICK)."""
+    return LEVEL << 36 | market << 25 | side << 24 | tick
+
+
+def bitmap_key(market: int, side: int, depth: int, tick: int) -> int:
+    """Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`."""
+    return BITMAP << 36 | market << 19 | side << 18 | depth << 16 | bitmap_index(depth, tick)
+
+
+def bitmap_index(depth: int, tick: int) -> int:
+    """Index of the word at `depth` that covers `tick`: one word, 256 words, 65,536 words."""
+    return tick >> (24 - 8 * depth)
+
+
+def bitmap_bit(depth: int, tick: int) -> int:
+    """Bit number (0..255) of `tick` in its word at `depth`."""
+    return (tick >> (16 - 8 * depth)) & 0xFF
+
+
+def market_key(market: int) -> int:
+    """Key of market leaf `market` (1..MAX_MARKET)."""
+    return MARKET << 36 | market
+
+
+def oracle_key(market: int) -> int:
+    """Key of the oracle reports of `market`."""
+    return ORACLE << 36 | market
+
+
+def signers_key() -> int:
+    """Key of the set of oracle signers."""
+    return SIGNERS << 36
+
+
+def withdrawal_key(index: int) -> int:
+    """Key of withdrawal `index` (0.., in the order in which the machine accepted them)."""
+    return WITHDRAWAL << 36 | index

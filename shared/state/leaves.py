@@ -1,0 +1,368 @@
+"""Typed leaves and their fixed encoding in 32-byte words. Twin: ``contracts/state/leaves.vy``.
+
+A leaf's value is the concatenation of its words; fields are packed big-endian from the high end of a word. A leaf whose
+words are all zero is the absent leaf: it encodes to ``b""`` and ``b""`` decodes to it.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final
+
+MAX_POSITIONS: Final = 8
+MAX_SIGNERS: Final = 7
+
+ACCOUNT_BYTES: Final = 640
+ORDER_BYTES: Final = 64
+LEVEL_BYTES: Final = 32
+BITMAP_BYTES: Final = 32
+MARKET_BYTES: Final = 96
+ORACLE_BYTES: Final = 128
+SIGNERS_BYTES: Final = 256
+WITHDRAWAL_BYTES: Final = 96
+
+_ACCOUNT: Final = Struct(">12x20s32s24xQ32s")
+_POSITION: Final = Struct(">H6xqQQ32s")
+_ORDER: Final = Struct(">HBBIQQQ16xQQ")
+_LEVEL: Final = Struct(">QQQQ")
+_MARKET: Final = Struct(">QIIIiI4xIIIIQQ32s")
+_REPORT: Final = Struct(">IQ4x")
+_SIGNERS: Final = Struct(">HHI24x")
+_WITHDRAWAL: Final = Struct(">24xQ12x20s16x16s")
+
+_EMPTY_POSITION: Final = bytes(64)
+
+
+class Position:
+    """One market's net position of an account.
+
+    market: id, 0 in a free place; size: lots, signed; bids, asks: lots of the account's open orders that could still
+    trade on each side; cost: token units, signed: what the open lots were bought for (sold for, negative).
+    """
+
+    __slots__ = ("asks", "bids", "cost", "market", "size")
+
+    def __init__(self, market: int = 0, size: int = 0, bids: int = 0, asks: int = 0, cost: int = 0) -> None:
+        self.market = market
+        self.size = size
+        self.bids = bids
+        self.asks = asks
+        self.cost = cost
+
+
+class Account:
+    """A trader's account.
+
+    owner: 20-byte address; collateral: token units, signed quote balance (deposits, fees and the notional of every
+    fill, so that equity = collateral + sum of size * mark * unit); nonce_top: highest nonce seen; nonce_bitmap: bit i set iff
+    nonce_top - i was used; positions: MAX_POSITIONS places.
+    """
+
+    __slots__ = ("collateral", "nonce_bitmap", "nonce_top", "owner", "positions")
+
+    def __init__(self) -> None:
+        self.owner = bytes(20)
+        self.collateral = 0
+        self.nonce_top = 0
+        self.nonce_bitmap = 0
+        self.positions = [Position() for _ in range(MAX_POSITIONS)]
+
+
+class Order:
+    """A resting order, or what is left of it: lots of `market` at `price` ticks, a node of its level's FIFO list.
+
+    side: 0 buy, 1 sell; prev, next: handles, 0 at the ends; sequence: number of the order's acceptance;
+    nonce: its record's.
+    """
+
+    __slots__ = ("flags", "market", "next", "nonce", "prev", "price", "sequence", "side", "size")
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Make it a free order slot."""
+        self.market = 0
+        self.side = 0
+        self.flags = 0
+        self.price = 0
+        self.size = 0
+        self.prev = 0
+        self.next = 0
+        self.sequence = 0
+        self.nonce = 0
+
+
+class Level:
+    """A price level: FIFO list from `head` (oldest) to `tail`; `size` lots in `count` orders."""
+
+    __slots__ = ("count", "head", "size", "tail")
+
+    def __init__(self) -> None:
+        self.head = 0
+        self.tail = 0
+        self.size = 0
+        self.count = 0
+
+
+class Bitmap:
+    """256 bits of a side's index of non-empty price levels."""
+
+    __slots__ = ("word",)
+
+    def __init__(self) -> None:
+        self.word = 0
+
+
+class Market:
+    """A perpetual market: its parameters, and what changes with trading.
+
+    unit: token units per lot and tick; margins, fees and band: ppm (maker_fee may be negative, a rebate); best_bid,
+    best_ask, mark, index: ticks, 0 for none; index_time: seconds; open_interest: lots; fees: token units collected.
+    """
+
+    __slots__ = (
+        "band",
+        "best_ask",
+        "best_bid",
+        "fees",
+        "index",
+        "index_time",
+        "initial_margin",
+        "maintenance_margin",
+        "maker_fee",
+        "mark",
+        "open_interest",
+        "taker_fee",
+        "unit",
+    )
+
+    def __init__(self) -> None:
+        self.unit = 0
+        self.initial_margin = 0
+        self.maintenance_margin = 0
+        self.taker_fee = 0
+        self.maker_fee = 0
+        self.band = 0
+        self.best_bid = 0
+        self.best_ask = 0
+        self.mark = 0
+        self.index = 0
+        self.index_time = 0
+        self.open_interest = 0
+        self.fees = 0
+
+
+class Oracle:
+    """The latest report of each registered signer on one market: `prices` in ticks, `times` in seconds."""
+
+    __slots__ = ("prices", "times")
+
+    def __init__(self) -> None:
+        self.prices = [0] * MAX_SIGNERS
+        self.times = [0] * MAX_SIGNERS
+
+
+class Signers:
+    """The oracle's registered signers: 20-byte `owners`, of which `count` places are used; `max_age` in seconds."""
+
+    __slots__ = ("count", "max_age", "owners", "quorum")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.quorum = 0
+        self.max_age = 0
+        self.owners = [bytes(20)] * MAX_SIGNERS
+
+
+class Withdrawal:
+    """A withdrawal the machine granted: L1 pays `amount` token units to `owner` once the root is confirmed."""
+
+    __slots__ = ("account", "amount", "owner")
+
+    def __init__(self) -> None:
+        self.account = 0
+        self.owner = bytes(20)
+        self.amount = 0
+
+
+Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal
+
+
+def _signed_word(value: int) -> bytes:
+    return value.to_bytes(32, "big", signed=True)
+
+
+def _signed(word: bytes) -> int:
+    return int.from_bytes(word, "big", signed=True)
+
+
+def encode_account(leaf: Account) -> bytes:
+    """20 words, or b"" for an account that does not exist."""
+    parts = [
+        _ACCOUNT.pack(leaf.owner, _signed_word(leaf.collateral), leaf.nonce_top, leaf.nonce_bitmap.to_bytes(32, "big"))
+    ]
+    for p in leaf.positions:
+        if p.market:
+            parts.append(_POSITION.pack(p.market, p.size, p.bids, p.asks, _signed_word(p.cost)))
+        else:
+            parts.append(_EMPTY_POSITION)
+    return _absent_if_zero(b"".join(parts))
+
+
+def decode_account(value: bytes) -> Account:
+    """The inverse of `encode_account`."""
+    leaf = Account()
+    if value:
+        leaf.owner, collateral, leaf.nonce_top, bitmap = _ACCOUNT.unpack_from(value)
+        leaf.collateral = _signed(collateral)
+        leaf.nonce_bitmap = int.from_bytes(bitmap, "big")
+        for i in range(MAX_POSITIONS):
+            market, size, bids, asks, cost = _POSITION.unpack_from(value, 128 + 64 * i)
+            leaf.positions[i] = Position(market, size, bids, asks, _signed(cost))
+    return leaf
+
+
+def encode_order(leaf: Order) -> bytes:
+    """2 words, or b"" for a free order slot."""
+    return _absent_if_zero(
+        _ORDER.pack(
+            leaf.market, leaf.side, leaf.flags, leaf.price, leaf.size, leaf.prev, leaf.next, leaf.sequence, leaf.nonce
+        )
+    )
+
+
+def decode_order(value: bytes) -> Order:
+    """The inverse of `encode_order`."""
+    leaf = Order()
+    if value:
+        (
+            leaf.market,
+            leaf.side,
+            leaf.flags,
+            leaf.price,
+            leaf.size,
+            leaf.prev,
+            leaf.next,
+            leaf.sequence,
+            leaf.nonce,
+        ) = _ORDER.unpack(value)
+    return leaf
+
+
+def encode_level(leaf: Level) -> bytes:
+    """1 word, or b"" for a level without orders."""
+    return _absent_if_zero(_LEVEL.pack(leaf.head, leaf.tail, leaf.size, leaf.count))
+
+
+def decode_level(value: bytes) -> Level:
+    """The inverse of `encode_level`."""
+    leaf = Level()
+    if value:
+        leaf.head, leaf.tail, leaf.size, leaf.count = _LEVEL.unpack(value)
+    return leaf
+
+
+def encode_bitmap(leaf: Bitmap) -> bytes:
+    """1 word, or b"" for no bit set."""
+    return leaf.word.to_bytes(32, "big") if leaf.word else b""
+
+
+def decode_bitmap(value: bytes) -> Bitmap:
+    """The inverse of `encode_bitmap`."""
+    leaf = Bitmap()
+    leaf.word = int.from_bytes(value, "big")
+    return leaf
+
+
+def encode_market(leaf: Market) -> bytes:
+    """3 words, or b"" for a market that is not listed."""
+    return _absent_if_zero(
+        _MARKET.pack(
+            leaf.unit,
+            leaf.initial_margin,
+            leaf.maintenance_margin,
+            leaf.taker_fee,
+            leaf.maker_fee,
+            leaf.band,
+            leaf.best_bid,
+            leaf.best_ask,
+            leaf.mark,
+            leaf.index,
+            leaf.index_time,
+            leaf.open_interest,
+            _signed_word(leaf.fees),
+        )
+    )
+
+
+def decode_market(value: bytes) -> Market:
+    """The inverse of `encode_market`."""
+    leaf = Market()
+    if value:
+        (
+            leaf.unit,
+            leaf.initial_margin,
+            leaf.maintenance_margin,
+            leaf.taker_fee,
+            leaf.maker_fee,
+            leaf.band,
+            leaf.best_bid,
+            leaf.best_ask,
+            leaf.mark,
+            leaf.index,
+            leaf.index_time,
+            leaf.open_interest,
+            fees,
+        ) = _MARKET.unpack(value)
+        leaf.fees = _signed(fees)
+    return leaf
+
+
+def encode_oracle(leaf: Oracle) -> bytes:
+    """4 words (seven reports of 16 bytes, the last 16 bytes zero), or b"" before the first report."""
+    reports = [_REPORT.pack(leaf.prices[i], leaf.times[i]) for i in range(MAX_SIGNERS)]
+    return _absent_if_zero(b"".join(reports) + bytes(16))
+
+
+def decode_oracle(value: bytes) -> Oracle:
+    """The inverse of `encode_oracle`."""
+    leaf = Oracle()
+    if value:
+        for i in range(MAX_SIGNERS):
+            leaf.prices[i], leaf.times[i] = _REPORT.unpack_from(value, 16 * i)
+    return leaf
+
+
+def encode_signers(leaf: Signers) -> bytes:
+    """8 words, or b"" before the first signer."""
+    words = [_SIGNERS.pack(leaf.count, leaf.quorum, leaf.max_age)]
+    words += [bytes(12) + owner for owner in leaf.owners]
+    return _absent_if_zero(b"".join(words))
+
+
+def decode_signers(value: bytes) -> Signers:
+    """The inverse of `encode_signers`."""
+    leaf = Signers()
+    if value:
+        leaf.count, leaf.quorum, leaf.max_age = _SIGNERS.unpack_from(value)
+        leaf.owners = [value[32 * i + 44 : 32 * i + 64] for i in range(MAX_SIGNERS)]
+    return leaf
+
+
+def encode_withdrawal(leaf: Withdrawal) -> bytes:
+    """3 words: account, owner, amount (no packing: L1 rebuilds this leaf to pay it)."""
+    return _absent_if_zero(_WITHDRAWAL.pack(leaf.account, leaf.owner, leaf.amount.to_bytes(16, "big")))
+
+
+def decode_withdrawal(value: bytes) -> Withdrawal:
+    """The inverse of `encode_withdrawal`."""
+    leaf = Withdrawal()
+    if value:
+        leaf.account, leaf.owner, amount = _WITHDRAWAL.unpack(value)
+        leaf.amount = int.from_bytes(amount, "big")
+    return leaf
+
+
+def _absent_if_zero(value: bytes) -> bytes:
+    return value if value.strip(b"\0") else b""

@@ -1,0 +1,121 @@
+"""The state as the rules see it: typed leaves, loaded on first use, written back together.
+
+`State` keeps a cache of decoded leaves in front of a `Tree`. Rules change leaves in place; `commit` encodes every leaf
+used since the last one and re-roots once. `touched` lists keys in order of first use, which is the order of a witness.
+With a journal open, a first use also keeps a copy, so that a refused record can be undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Final, cast
+
+from setoff.shared.state import keys, leaves
+from setoff.shared.state.leaves import Account, Bitmap, Leaf, Level, Market, Oracle, Order, Signers, Withdrawal
+from setoff.shared.state.tree import Tree
+
+_ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
+    keys.ACCOUNT: leaves.encode_account,
+    keys.ORDER: leaves.encode_order,
+    keys.LEVEL: leaves.encode_level,
+    keys.BITMAP: leaves.encode_bitmap,
+    keys.MARKET: leaves.encode_market,
+    keys.ORACLE: leaves.encode_oracle,
+    keys.SIGNERS: leaves.encode_signers,
+    keys.WITHDRAWAL: leaves.encode_withdrawal,
+}
+
+
+def encode_leaf(key: int, leaf: Leaf) -> bytes:
+    """Value of `leaf` under `key` (the key's kind chooses the encoding)."""
+    return _ENCODERS[key >> keys.BODY_BITS](leaf)
+
+
+def _copy_leaf(leaf: Leaf) -> Leaf:
+    twin = copy(leaf)
+    if isinstance(twin, Account):
+        twin.positions = [copy(p) for p in twin.positions]
+    elif isinstance(twin, Oracle):
+        twin.prices = list(twin.prices)
+        twin.times = list(twin.times)
+    elif isinstance(twin, Signers):
+        twin.owners = list(twin.owners)
+    return twin
+
+
+class State:
+    """Typed access to a tree. Every accessor returns the one live object of its key."""
+
+    __slots__ = ("_cache", "_journal", "touched", "tree")
+
+    def __init__(self, tree: Tree | None = None) -> None:
+        self.tree = Tree() if tree is None else tree
+        self.touched: dict[int, Leaf] = {}
+        self._cache: dict[int, Leaf] = {}
+        self._journal: dict[int, Leaf] | None = None
+
+    def _load(self, key: int, decode: Callable[[bytes], Leaf]) -> Leaf:
+        leaf = self._cache.get(key)
+        if leaf is None:
+            leaf = decode(self.tree.get(key))
+            self._cache[key] = leaf
+        self.touched[key] = leaf
+        if self._journal is not None and key not in self._journal:
+            self._journal[key] = _copy_leaf(leaf)
+        return leaf
+
+    def account(self, account: int) -> Account:
+        """Account leaf by id."""
+        return cast(Account, self._load(keys.account_key(account), leaves.decode_account))
+
+    def order(self, handle: int) -> Order:
+        """Order leaf by handle."""
+        return cast(Order, self._load(keys.order_key(handle), leaves.decode_order))
+
+    def level(self, market: int, side: int, tick: int) -> Level:
+        """Price level of one side of a market."""
+        return cast(Level, self._load(keys.level_key(market, side, tick), leaves.decode_level))
+
+    def bitmap(self, market: int, side: int, depth: int, tick: int) -> Bitmap:
+        """The bitmap word at `depth` that covers `tick`."""
+        return cast(Bitmap, self._load(keys.bitmap_key(market, side, depth, tick), leaves.decode_bitmap))
+
+    def market(self, market: int) -> Market:
+        """Market leaf by id."""
+        return cast(Market, self._load(keys.market_key(market), leaves.decode_market))
+
+    def oracle(self, market: int) -> Oracle:
+        """Latest reports on a market."""
+        return cast(Oracle, self._load(keys.oracle_key(market), leaves.decode_oracle))
+
+    def signers(self) -> Signers:
+        """The set of oracle signers."""
+        return cast(Signers, self._load(keys.signers_key(), leaves.decode_signers))
+
+    def withdrawal(self, index: int) -> Withdrawal:
+        """Withdrawal leaf by index."""
+        return cast(Withdrawal, self._load(keys.withdrawal_key(index), leaves.decode_withdrawal))
+
+    def begin_journal(self) -> None:
+        """From here on keep what `undo` needs."""
+        self._journal = {}
+
+    def end_journal(self) -> None:
+        """Keep the changes since `begin_journal`."""
+        self._journal = None
+
+    def undo(self) -> None:
+        """Take back every change since `begin_journal`, and close the journal."""
+        if self._journal is not None:
+            for key, leaf in self._journal.items():
+                self._cache[key] = leaf
+                self.touched[key] = leaf
+        self._journal = None
+
+    def commit(self) -> bytes:
+        """Write the touched leaves to the tree; returns the new root (32 bytes)."""
+        if self.touched:
+            self.tree.update({key: encode_leaf(key, leaf) for key, leaf in self.touched.items()})
+            self.touched.clear()
+        return self.tree.root
