@@ -1,0 +1,59 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+"""
+@title Court
+@license MIT
+@notice Decides what the posted batches end at, and which claims about it are paid or slashed. One honest watcher with
+        one bond wins any number of disputes, within a constant delay. Every call costs the same however many claims,
+        histories and matches there are. Nobody owns it.
+@dev One idea a module: `claims` (and the confirmed chain), `stakes`, `histories`, `matches`, `credits`, `settlement`,
+     `payments`, and the `terms` they share.
+"""
+
+from lib import claims
+from lib import credits
+from lib import histories
+from lib import matches
+from lib import payments
+from lib import settlement
+from lib import stakes
+from lib import terms
+
+initializes: terms
+initializes: payments
+initializes: stakes[payments := payments, terms := terms]
+initializes: claims[stakes := stakes, terms := terms]
+initializes: histories[claims := claims, terms := terms]
+initializes: credits[terms := terms]
+initializes: matches[claims := claims, credits := credits, histories := histories, terms := terms]
+initializes: settlement[
+    claims := claims,
+    credits := credits,
+    histories := histories,
+    payments := payments,
+    stakes := stakes,
+    terms := terms,
+]
+
+exports: (
+    claims.__interface__,
+    credits.__interface__,
+    histories.__interface__,
+    matches.__interface__,
+    payments.__interface__,
+    settlement.__interface__,
+    stakes.__interface__,
+    terms.__interface__,
+)
+
+
+@deploy
+def __init__(vault: address, inbox: address, judge: address, terms_: terms.Terms):
+    """
+    @param vault Names the EIP-712 domain, and so the genesis machine hash.
+    @param inbox Where the batches are posted.
+    @param judge Runs one step.
+    """
+    assert vault != empty(address), "zero_address"
+    terms.__init__(inbox, judge, terms_)
+    claims.__init__(vault)

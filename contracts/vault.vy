@@ -1,0 +1,178 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+"""
+@title Vault
+@license MIT
+@notice Holds every user's collateral, one ERC-20. It takes deposits, which it queues for the exchange, and pays
+        withdrawals that a confirmed state records. Nobody can do anything else with the money: no owner, no pause.
+"""
+
+from ethereum.ercs import IERC20
+
+
+interface Queue:
+    def push(body: Bytes[124]) -> uint256: nonpayable
+
+
+interface Court:
+    def confirmed(epoch: uint256) -> bytes32: view
+
+
+event Deposited:
+    owner: indexed(address)
+    account: indexed(uint256)
+    amount: uint256
+    message: uint256      # its index in the queue
+
+
+event Withdrawn:
+    index: indexed(uint256)
+    owner: indexed(address)
+    account: uint256
+    amount: uint256
+
+
+TOKEN: public(immutable(IERC20))
+QUEUE: public(immutable(Queue))
+COURT: public(immutable(Court))
+
+# Far below what overflows anything in the rules, far above any token's supply in use.
+CAP: constant(uint256) = 2**112
+DEPOSIT: constant(bytes1) = 0x81
+TREE_DEPTH: constant(uint256) = 40
+WITHDRAWAL_KIND: constant(uint256) = 8 << 36
+
+total: public(uint256)                              # token units held for users
+account_count: public(uint256)
+account_of: public(HashMap[address, uint256])       # 0: none; accounts are numbered from 1
+paid: public(HashMap[uint256, bool])                # by withdrawal index
+
+
+@deploy
+def __init__(token: address, queue: address, court: address):
+    """
+    @param token The collateral: an ERC-20 that moves exactly what it is asked to move.
+    """
+    assert token.is_contract, "not_a_contract"
+    assert queue != empty(address) and court != empty(address), "zero_address"
+    TOKEN = IERC20(token)
+    QUEUE = Queue(queue)
+    COURT = Court(court)
+
+
+@external
+@nonreentrant
+def deposit(amount: uint256) -> uint256:
+    """
+    @notice Lock `amount` units of the caller's tokens as collateral of the caller's account.
+    @return The account, opened by the first deposit.
+    """
+    return self._deposit(msg.sender, amount)
+
+
+@external
+@nonreentrant
+def deposit_for(owner: address, amount: uint256) -> uint256:
+    """
+    @notice Lock `amount` units of the caller's tokens as collateral of `owner`'s account.
+    @dev Reverts unless the vault then holds exactly `amount` more, and all deposits stay below 2^112 units.
+    @return The account, opened by the first deposit.
+    """
+    return self._deposit(owner, amount)
+
+
+@external
+@nonreentrant
+def withdraw(
+    epoch: uint256,
+    registers_hash: bytes32,
+    state_root: bytes32,
+    index: uint256,
+    account: uint256,
+    owner: address,
+    amount: uint256,
+    bitmap: uint256,
+    siblings: DynArray[bytes32, 40],
+):
+    """
+    @notice Pay a withdrawal that the state at the end of a confirmed epoch records, to the account's owner. Anybody
+            may call; each withdrawal is paid once.
+    @param registers_hash With `state_root` the two halves of the machine hash that the court confirmed.
+    @param index Number of the withdrawal; account, owner and amount are its leaf.
+    @param bitmap Bit h is set iff the sibling at height h is not an empty subtree.
+    @param siblings Those siblings, from height 0 upward.
+    """
+    machine: bytes32 = staticcall COURT.confirmed(epoch)
+    assert machine != empty(bytes32), "not_confirmed"
+    assert keccak256(concat(state_root, registers_hash)) == machine, "wrong_machine_hash"
+    assert index < 2**36 and owner != empty(address), "withdrawal_leaf"
+    leaf: bytes32 = keccak256(abi_encode(account, owner, amount))
+    assert self._fold(WITHDRAWAL_KIND | index, leaf, bitmap, siblings) == state_root, "withdrawal_path"
+    assert not self.paid[index], "withdrawal_paid"
+
+    self.paid[index] = True
+    self.total -= amount
+    before: uint256 = staticcall TOKEN.balanceOf(self)
+    # Old tokens return nothing: that counts as true, an explicit false does not.
+    assert extcall TOKEN.transfer(owner, amount, default_return_value=True), "token_transfer"
+    assert staticcall TOKEN.balanceOf(self) + amount == before, "token_amount"
+    log Withdrawn(index=index, owner=owner, account=account, amount=amount)
+
+
+@internal
+def _deposit(owner: address, amount: uint256) -> uint256:
+    assert owner != empty(address), "zero_address"
+    assert amount > 0, "zero_amount"
+    # One bound after the other, so that their sum cannot overflow.
+    assert amount < CAP and self.total + amount < CAP, "deposit_cap"
+
+    account: uint256 = self.account_of[owner]
+    if account == 0:
+        account = self.account_count + 1
+        assert account < 2**32, "account_limit"
+        self.account_count = account
+        self.account_of[owner] = account
+    self.total += amount
+    before: uint256 = staticcall TOKEN.balanceOf(self)
+    assert extcall TOKEN.transferFrom(msg.sender, self, amount, default_return_value=True), "token_transfer"
+    assert staticcall TOKEN.balanceOf(self) == before + amount, "token_amount"
+
+    message: uint256 = extcall QUEUE.push(
+        concat(
+            DEPOSIT,
+            convert(convert(account, uint32), bytes4),
+            convert(owner, bytes20),
+            convert(convert(amount, uint128), bytes16),
+            empty(bytes32),
+            empty(bytes32),
+            empty(bytes19),
+        )
+    )
+    log Deposited(owner=owner, account=account, amount=amount, message=message)
+    return account
+
+
+@internal
+@pure
+def _fold(key: uint256, leaf: bytes32, bitmap: uint256, siblings: DynArray[bytes32, 40]) -> bytes32:
+    """
+    @return Root of the tree in which `key` holds the value that hashes to `leaf`. Reverts unless bits and siblings
+            are as many.
+    """
+    assert bitmap < 1 << TREE_DEPTH, "withdrawal_path"
+    node: bytes32 = leaf
+    empty_node: bytes32 = keccak256(b"")
+    taken: uint256 = 0
+    for height: uint256 in range(TREE_DEPTH):
+        sibling: bytes32 = empty_node
+        if (bitmap >> height) & 1 == 1:
+            assert taken < len(siblings), "withdrawal_path"
+            sibling = siblings[taken]
+            taken += 1
+        if (key >> height) & 1 == 1:
+            node = keccak256(concat(sibling, node))
+        else:
+            node = keccak256(concat(node, sibling))
+        empty_node = keccak256(concat(empty_node, empty_node))
+    assert taken == len(siblings), "withdrawal_path"
+    return node
