@@ -120,9 +120,9 @@ class ListMarketBody(NamedTuple):
 
 
 class SetSignerBody(NamedTuple):
-    """Message: oracle signer number `index` is `owner`; `quorum` and `max_age` (seconds) of the whole set."""
+    """Message: oracle signer `number` is `owner`; `quorum` and `max_age` (seconds) of the whole set."""
 
-    index: int
+    number: int
     owner: bytes
     quorum: int
     max_age: int

@@ -102,7 +102,7 @@ def step_unlist(regs: Registers, state: State) -> None:
 
 
 def step_seek(regs: Registers, state: State) -> None:
-    """Find the best level again. Leaves: market, bitmap words from the top to the leaf (only the top if it is empty)."""
+    """Find the best level again. Leaves: market, bitmap words from the top to the leaf (only the top if empty)."""
     market = state.market(regs.market)
     tick = 0
     for depth in (0, 1, 2):

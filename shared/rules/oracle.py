@@ -13,11 +13,11 @@ from setoff.shared.state.store import State
 def apply_signer(state: State, body: bytes) -> int:
     """Register or replace an oracle signer, by message from L1. Leaves: signers. Returns the outcome."""
     change = records.decode_set_signer(body)
-    if change.index >= MAX_SIGNERS or not 1 <= change.quorum <= MAX_SIGNERS or change.max_age == 0:
+    if change.number >= MAX_SIGNERS or not 1 <= change.quorum <= MAX_SIGNERS or change.max_age == 0:
         return errors.BAD_PARAMETERS
     signers = state.signers()
-    signers.owners[change.index] = change.owner
-    signers.count = max(signers.count, change.index + 1)
+    signers.owners[change.number] = change.owner
+    signers.count = max(signers.count, change.number + 1)
     signers.quorum = change.quorum
     signers.max_age = change.max_age
     return errors.ACCEPTED

@@ -54,8 +54,8 @@ class Account:
     """A trader's account.
 
     owner: 20-byte address; collateral: token units, signed quote balance (deposits, fees and the notional of every
-    fill, so that equity = collateral + sum of size * mark * unit); nonce_top: highest nonce seen; nonce_bitmap: bit i set iff
-    nonce_top - i was used; positions: MAX_POSITIONS places.
+    fill, so that equity = collateral + sum of size * mark * unit); nonce_top: highest nonce seen; nonce_bitmap: bit i
+    set iff nonce_top - i was used; positions: MAX_POSITIONS places.
     """
 
     __slots__ = ("collateral", "nonce_bitmap", "nonce_top", "owner", "positions")
