@@ -1,0 +1,85 @@
+"""What the sequencer's log holds: the inputs of the machine in the order in which they were taken, and no more.
+
+A commit is one entry of the log: the events of one group, concatenated. Each event is a tag byte and its fields,
+big-endian; see the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final
+
+from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.errors import DataError
+
+_OPENED: Final = Struct(">BQQH")
+_TAG_OPENED: Final = 1
+_TAG_RECORDED: Final = 2
+_TAG_CLOSED: Final = 3
+_HASH_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A batch begins: its number, its timestamp (unix seconds) and the L1 messages it consumes, 124 bytes each."""
+
+    number: int
+    timestamp: int
+    messages: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A record (124 bytes) was accepted in the next slot of the open batch."""
+
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The open batch ends, at this machine hash (32 bytes): a replay that gets another one is wrong."""
+
+    end: bytes
+
+
+Event = Opened | Recorded | Closed
+
+
+def encode_events(events: Iterable[Event]) -> bytes:
+    """The bytes of one commit."""
+    parts: list[bytes] = []
+    for event in events:
+        if isinstance(event, Recorded):
+            parts += (b"\2", event.record)
+        elif isinstance(event, Opened):
+            parts.append(_OPENED.pack(_TAG_OPENED, event.number, event.timestamp, len(event.messages)))
+            parts += event.messages
+        else:
+            parts += (b"\3", event.end)
+    return b"".join(parts)
+
+
+def decode_events(data: bytes) -> Iterator[Event]:
+    """The events of one commit. Raises DataError("data_mismatch") on bytes that are not one."""
+    at = 0
+    while at < len(data):
+        tag = data[at]
+        if tag == _TAG_RECORDED:
+            end = at + 1 + RECORD_BYTES
+            event: Event = Recorded(data[at + 1 : end])
+        elif tag == _TAG_CLOSED:
+            end = at + 1 + _HASH_BYTES
+            event = Closed(data[at + 1 : end])
+        elif tag == _TAG_OPENED and at + _OPENED.size <= len(data):
+            _, number, timestamp, count = _OPENED.unpack_from(data, at)
+            start = at + _OPENED.size
+            end = start + count * RECORD_BYTES
+            event = Opened(number, timestamp, tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES)))
+        else:
+            raise DataError("data_mismatch", f"the log has an event of unknown type {tag}")
+        if end > len(data):
+            raise DataError("data_mismatch", "an entry of the log is cut short")
+        yield event
+        at = end
