@@ -127,7 +127,7 @@ def _store(stored: Path, compiled: Compiled) -> None:
     with suppress(OSError):
         with tempfile.NamedTemporaryFile("w", dir=stored.parent, delete=False) as file:
             json.dump(asdict(compiled), file)
-        os.replace(file.name, stored)
+        Path(file.name).replace(stored)
 
 
 def _compile(path: Path, name: str, optimize: str) -> Compiled:
