@@ -1,0 +1,233 @@
+"""One account's transactions: who owns its nonces sees every one of them through.
+
+A transaction is signed, kept, and then sent; from then on it is sent again, at higher fees, until a block with it is
+`CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the block away or fees that rise only delay it.
+An account has one `Sender` at a time: what a former process left in the pool is replaced, not waited for, since its
+owner decides anew from what the chain shows.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from eth_account import Account
+
+from setoff.shared.errors import ChainError
+
+if TYPE_CHECKING:
+    from setoff.shared.adapters.l1 import L1, Receipt
+
+GAS_CAP: Final = 1 << 24
+"""No transaction may ask for more gas (EIP-7825)."""
+
+CONFIRMATIONS: Final = 32
+"""Blocks on top of a transaction after which it is no longer looked after."""
+
+GAS_MARGIN: Final = (3, 2)  # of the estimate, since the state may change before the transaction runs,
+GAS_ALLOWANCE: Final = 60_000  # and for storage that then turns out to be empty
+BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10
+TRIES: Final = 8  # of one broadcast that the node finds underpriced or too low in nonce
+
+GWEI: Final = 10**9
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """How to pay for transactions; all in wei a unit of gas, but `patience`."""
+
+    cap: int = 500 * GWEI
+    """Never bid more than this, base fee included: beyond it a transaction waits."""
+    least_tip: int = GWEI
+    patience: float = 30.0
+    """Seconds to wait for a block before the bid is raised."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One nonce and everything that was sent under it."""
+
+    nonce: int
+    to: str | None
+    data: bytes
+    value: int
+    gas: int
+    tip: int
+    fee: int
+    raw: bytes = b""
+    hashes: list[bytes] = field(default_factory=list)
+    """Of every version sent, the first one first."""
+    sent_at: float = 0.0
+    was_mined: bool = False
+
+
+class Sender:
+    """Signs and sends for one account, thread-safe. Use it through `L1`."""
+
+    def __init__(self, l1: L1, key: bytes | str, fees: Fees) -> None:
+        self._l1 = l1
+        self._account = Account.from_key(key)
+        self._fees = fees
+        self._lock = threading.RLock()
+        self._next: int | None = None
+        self._kept: dict[int, Transaction] = {}
+        self.address: bytes = bytes.fromhex(self._account.address[2:])
+
+    @property
+    def pending(self) -> int:
+        """Number of transactions sent and not yet seen in a block."""
+        with self._lock:
+            return sum(not transaction.was_mined for transaction in self._kept.values())
+
+    def send(self, to: str | None, data: bytes, value: int, gas: int | None) -> bytes:
+        """See `L1.send`."""
+        if gas is None:
+            estimate = self._l1.estimate_gas(to, data, value)
+            gas = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
+        if gas > GAS_CAP:
+            raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
+        with self._lock:
+            if self._next is None:
+                self._next = self._l1.transaction_count(self.address)
+            tip, fee = self._bid()
+            transaction = Transaction(self._next, to, data, value, gas, tip, fee)
+            self._sign(transaction)
+            self._kept[transaction.nonce] = transaction
+            self._next += 1
+            try:
+                self._broadcast(transaction)
+            except ChainError as error:
+                if error.reason != "rpc_unreachable":
+                    del self._kept[transaction.nonce]
+                    self._next = transaction.nonce
+                    raise
+                # Signed and kept: it goes out as soon as the node answers.
+                log.warning("transaction %d waits for the node: %s", transaction.nonce, error)
+            return transaction.hashes[0]
+
+    def tend(self) -> None:
+        """Send again what is in no block, and forget what is deep enough in the chain."""
+        with self._lock:
+            if not self._kept:
+                return
+            head = self._l1.head().number
+            mined = self._l1.transaction_count(self.address)
+            settled = self._l1.transaction_count(self.address, max(head - CONFIRMATIONS, 0)) if mined else 0
+            for nonce in sorted(self._kept):
+                transaction = self._kept[nonce]
+                if nonce < settled:
+                    del self._kept[nonce]
+                elif nonce < mined:
+                    transaction.was_mined = True
+                elif transaction.was_mined:
+                    log.warning("a reorg dropped transaction %d", nonce)
+                    transaction.was_mined = False
+                    self._try_broadcast(transaction)
+                elif time.monotonic() - transaction.sent_at >= self._fees.patience:
+                    self._raise_bid(transaction)
+                    self._try_broadcast(transaction)
+
+    def wait(self, transaction: bytes, timeout: float) -> Receipt:
+        """See `L1.wait`."""
+        deadline = time.monotonic() + timeout
+        delay = 0.02
+        while True:
+            with self._lock:
+                kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
+                hashes = list(kept.hashes) if kept else [transaction]
+            # Which version was mined is asked only after the nonce is seen to be used, so that none is missed.
+            is_used = kept is not None and kept.nonce < self._l1.transaction_count(self.address)
+            for version in hashes:
+                if receipt := self._l1.receipt(version):
+                    return receipt
+            if is_used:
+                raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
+            if time.monotonic() > deadline:
+                raise ChainError("rpc_unreachable", f"transaction {transaction.hex()} is in no block yet")
+            self.tend()
+            time.sleep(delay)
+            delay = min(2 * delay, 1.0)
+
+    def _bid(self) -> tuple[int, int]:
+        """Tip and highest fee to offer now."""
+        base = self._l1.head().base_fee
+        try:
+            suggested = int(self._l1.request("eth_maxPriorityFeePerGas"), 16)
+        except ChainError:
+            suggested = 0
+        tip = min(max(suggested, self._fees.least_tip), self._fees.cap)
+        return tip, min(2 * base + tip, self._fees.cap)
+
+    def _raise_bid(self, transaction: Transaction) -> None:
+        """Sign anew with higher fees, as far as the cap allows what nodes take for a replacement."""
+        tip, fee = self._bid()
+        tip = max(tip, transaction.tip * BUMP[0] // BUMP[1] + 1)
+        fee = max(fee, transaction.fee * BUMP[0] // BUMP[1] + 1)
+        if fee <= self._fees.cap:
+            transaction.tip, transaction.fee = tip, fee
+            self._sign(transaction)
+
+    def _sign(self, transaction: Transaction) -> None:
+        fields: dict[str, Any] = {
+            "type": 2,
+            "chainId": self._l1.chain_id,
+            "nonce": transaction.nonce,
+            "gas": transaction.gas,
+            "maxPriorityFeePerGas": transaction.tip,
+            "maxFeePerGas": transaction.fee,
+            "value": transaction.value,
+            "data": transaction.data,
+        }
+        if transaction.to is not None:
+            fields["to"] = bytes.fromhex(transaction.to.removeprefix("0x"))
+        signed = self._account.sign_transaction(fields)
+        transaction.raw = bytes(signed.raw_transaction)
+        transaction.hashes.append(bytes(signed.hash))
+
+    def _try_broadcast(self, transaction: Transaction) -> None:
+        try:
+            self._broadcast(transaction)
+        except ChainError as error:
+            log.warning("transaction %d was not taken again: %s", transaction.nonce, error)
+
+    def _broadcast(self, transaction: Transaction) -> None:
+        """Hand the transaction to the node. Raises ChainError if it does not take it."""
+        for _ in range(TRIES):
+            transaction.sent_at = time.monotonic()
+            try:
+                self._l1.request("eth_sendRawTransaction", "0x" + transaction.raw.hex())
+                return
+            except ChainError as error:
+                if error.reason == "rpc_unreachable":
+                    raise
+                complaint = error.detail.lower()
+                if any(words in complaint for words in ("already known", "already imported", "known transaction")):
+                    return
+                if "nonce too low" in complaint:
+                    if self._l1.receipt(transaction.hashes[-1]) or not self._renumber(transaction):
+                        return
+                elif "underpriced" in complaint or "base fee" in complaint:
+                    before = transaction.fee
+                    self._raise_bid(transaction)
+                    if transaction.fee == before:
+                        log.warning("transaction %d waits for lower fees", transaction.nonce)
+                        return
+                else:
+                    raise
+        raise ChainError("transaction_reverted", f"the node does not take transaction {transaction.nonce}")
+
+    def _renumber(self, transaction: Transaction) -> bool:
+        """Give the newest transaction the account's next nonce; an older one with a used nonce is done with."""
+        if transaction.nonce + 1 != self._next:
+            return False
+        del self._kept[transaction.nonce]
+        transaction.nonce = max(self._l1.transaction_count(self.address), transaction.nonce + 1)
+        self._kept[transaction.nonce] = transaction
+        self._next = transaction.nonce + 1
+        transaction.hashes.clear()
+        self._sign(transaction)
+        return True
