@@ -1,0 +1,199 @@
+"""Batches and messages as L1 has them: events, calldata, and the hashes that prove both.
+
+Nothing here trusts anybody but the node. A batch's records are the calldata of the transaction that posted it (the
+inbox takes them from nobody else but an account without code, so the transaction's input is what the inbox saw); its
+messages are events of the queue. What is put together from them is checked against the batch hash on L1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from eth_abi.abi import decode
+
+from setoff.shared.adapters.config import Deployment
+from setoff.shared.adapters.l1 import L1, Log
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.errors import ChainError, DataError, InputError
+from setoff.shared.machine.batch import MAX_INPUTS, ZERO, Batch, Header
+
+BATCH_POSTED: Final = keccak(b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,bytes32,bytes32)")
+MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
+POST: Final = keccak(b"post(uint256,uint256,uint256,bytes)")[:4]
+
+_HEADER_TYPES: Final = ("bytes32", "uint256", "uint256", "uint256", "uint256", "bytes32", "bytes32")
+_MESSAGE_TYPES: Final = ("bytes", "bytes32", "uint256")
+_WORD: Final = 32
+_RECORDS_OFFSET: Final = 4 + 3 * _WORD  # of the head word that says where the records are
+
+
+@dataclass(frozen=True, slots=True)
+class PostedBatch:
+    """A batch as its event shows it: all but its inputs."""
+
+    header: Header
+    transaction: bytes
+    """Hash of the transaction whose calldata holds the records."""
+    block_number: int
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message of the L1 queue."""
+
+    index: int
+    body: bytes
+    """124 bytes."""
+    chain: bytes
+    """The queue's hash chain after this message."""
+    timestamp: int
+    """Unix seconds at which it was queued."""
+    block_number: int
+    block_hash: bytes
+
+
+class ChainReader:
+    """Reads one deployment's batches and messages."""
+
+    def __init__(self, l1: L1, deployment: Deployment) -> None:
+        self.l1 = l1
+        self.deployment = deployment
+
+    # --- events ---
+
+    def batches(self, first: int, last: int) -> list[PostedBatch]:
+        """The batches posted in the blocks `first` to `last`, in order."""
+        logs = self.l1.logs([self.deployment.inbox], first, last, [BATCH_POSTED])
+        return [_decode_batch(log) for log in logs]
+
+    def messages(self, first: int, last: int) -> list[QueuedMessage]:
+        """The messages queued in the blocks `first` to `last`, in order."""
+        logs = self.l1.logs([self.deployment.queue], first, last, [MESSAGE_QUEUED])
+        return [_decode_message(log) for log in logs]
+
+    def records(self, posted: PostedBatch) -> tuple[bytes, ...]:
+        """The records of a batch, 124 bytes each, checked against its header's data root by `assemble`.
+
+        Raises ChainError if the node no longer has the transaction (a reorg), DataError if its input is no posting.
+        """
+        transaction = self.l1.transaction(posted.transaction)
+        if transaction is None:
+            raise ChainError("not_found", f"transaction {posted.transaction.hex()} is gone")
+        return decode_post(bytes.fromhex(str(transaction["input"]).removeprefix("0x")))
+
+    # --- whole batches ---
+
+    def batch(self, number: int, block: int | None = None) -> Batch:
+        """Batch `number` with its inputs, checked against its hash on L1.
+
+        `block` is where it was posted, as far as the caller knows: the search begins there. Raises
+        InputError("not_found") if there is no such batch, DataError("data_mismatch"), ChainError.
+        """
+        posted = self.find(number, block)
+        batch = self.assemble(posted, self.messages_of(posted))
+        if batch.header.hash() != self.batch_hash(number):
+            raise DataError("data_mismatch", f"batch {number} is not the one that L1 holds")
+        return batch
+
+    def assemble(self, posted: PostedBatch, messages: Sequence[bytes]) -> Batch:
+        """The batch of these messages and the records in calldata, checked against its header.
+
+        Raises ChainError as `records` does, DataError("data_mismatch") if the header commits to other inputs.
+        """
+        batch = Batch(posted.header, tuple(messages), self.records(posted))
+        batch.check(self.chain_at(posted.header.first_message))
+        return batch
+
+    def find(self, number: int, block: int | None = None) -> PostedBatch:
+        """Where batch `number` was posted; `block` as in `batch`. Raises InputError("not_found")."""
+        topics = [BATCH_POSTED, number.to_bytes(_WORD, "big")]
+        ranges = [(self.deployment.block, self.l1.head().number)]
+        if block is not None:
+            ranges.insert(0, (block, block))
+        for first, last in ranges:
+            logs = self.l1.logs([self.deployment.inbox], first, last, topics)
+            if logs:
+                return _decode_batch(logs[-1])
+        raise InputError("not_found", f"batch {number} is not on L1")
+
+    def messages_of(self, posted: PostedBatch) -> list[bytes]:
+        """The bodies of the messages that a batch consumes. Raises DataError if the node does not show them all."""
+        header = posted.header
+        wanted = range(header.first_message, header.first_message + header.message_count)
+        found: dict[int, bytes] = {}
+        # Most often they were queued shortly before the batch: nearer blocks come first.
+        span, last = 256, posted.block_number
+        while len(found) < len(wanted) and last >= self.deployment.block:
+            first = max(last - span + 1, self.deployment.block)
+            found |= {message.index: message.body for message in self.messages(first, last) if message.index in wanted}
+            span, last = 4 * span, first - 1
+        if len(found) < len(wanted):
+            raise DataError("data_mismatch", f"the node does not show all messages of batch {header.number}")
+        return [found[index] for index in wanted]
+
+    # --- what L1 keeps ---
+
+    def batch_count(self) -> int:
+        """Number of batches posted so far."""
+        return self._read_int(self.deployment.inbox, "count()")
+
+    def batch_hash(self, number: int) -> bytes:
+        """Hash of batch `number`, zero if it is not posted."""
+        return self._read(self.deployment.inbox, "batch_hash(uint256)", number)
+
+    def message_count(self) -> int:
+        """Number of messages queued so far."""
+        return self._read_int(self.deployment.queue, "count()")
+
+    def chain_at(self, index: int) -> bytes:
+        """The queue's hash chain before message `index`."""
+        return self._read(self.deployment.queue, "acc(uint256)", index) if index else ZERO
+
+    def _read(self, contract: str, signature: str, *arguments: int) -> bytes:
+        data = keccak(signature.encode())[:4] + b"".join(value.to_bytes(_WORD, "big") for value in arguments)
+        word = self.l1.call(contract, data)
+        if len(word) != _WORD:
+            raise ChainError("wrong_deployment", f"there is no contract with {signature} at {contract}")
+        return word
+
+    def _read_int(self, contract: str, signature: str) -> int:
+        return int.from_bytes(self._read(contract, signature), "big")
+
+
+def decode_post(calldata: bytes) -> tuple[bytes, ...]:
+    """The records in the input of a posting transaction, 124 bytes each (a last one may be shorter).
+
+    Reads it as the inbox does: the offset is followed wherever it points, and beyond its end calldata is zero. So no
+    odd encoding of a batch that L1 took can make a watcher read another one, or stumble. Raises DataError if it is no
+    call of `post`, or longer than a batch.
+    """
+    if calldata[:4] != POST:
+        raise DataError("data_mismatch", "the transaction does not call the inbox's post")
+
+    def read(start: int, length: int) -> bytes:
+        return calldata[start : start + length].ljust(length, b"\0")
+
+    start = (4 + int.from_bytes(read(_RECORDS_OFFSET, _WORD), "big")) % (1 << 256)
+    length = int.from_bytes(read(start, _WORD), "big")
+    if length > MAX_INPUTS * RECORD_BYTES:
+        raise DataError("data_mismatch", "the records are longer than a batch")
+    records = read(start + _WORD, length)
+    return tuple(records[at : at + RECORD_BYTES] for at in range(0, length, RECORD_BYTES))
+
+
+def _decode_batch(log: Log) -> PostedBatch:
+    parent, timestamp, first_message, message_count, record_count, data_root, messages = decode(_HEADER_TYPES, log.data)
+    number = int.from_bytes(log.topics[1], "big")
+    header = Header(parent, number, timestamp, first_message, message_count, record_count, data_root, messages)
+    if header.hash() != log.topics[2]:
+        raise DataError("data_mismatch", f"the header of batch {number} does not hash to its batch hash")
+    return PostedBatch(header, log.transaction, log.block_number, log.block_hash)
+
+
+def _decode_message(log: Log) -> QueuedMessage:
+    body, chain, timestamp = decode(_MESSAGE_TYPES, log.data)
+    return QueuedMessage(int.from_bytes(log.topics[1], "big"), body, chain, timestamp, log.block_number, log.block_hash)

@@ -1,0 +1,112 @@
+"""Batches and messages read back from a real chain, also where the poster encodes them as oddly as L1 lets him."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.fixtures.exchange import Exchange
+
+from setoff.contracts import compile_contract
+from setoff.deploy.scene import Scene
+from setoff.shared.adapters.anvil import Anvil
+from setoff.shared.adapters.chain import BATCH_POSTED, MESSAGE_QUEUED, POST, ChainReader, decode_post
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import ChainError, DataError, InputError
+from setoff.shared.machine.batch import accumulate
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    with Anvil() as anvil:
+        yield Exchange(anvil)
+
+
+@pytest.fixture
+def reader(exchange: Exchange) -> ChainReader:
+    return ChainReader(exchange.anvil.l1, exchange.deployment)
+
+
+def make_records(count: int) -> list[bytes]:
+    scene = Scene()
+    return [scene.order(1, 0, 100, 5) for _ in range(count)]
+
+
+def word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
+
+
+def test_events_and_call_are_those_of_the_contracts() -> None:
+    def signature(contract: str, name: str) -> bytes:
+        entry = next(entry for entry in compile_contract(contract).abi if entry.get("name") == name)
+        return keccak(f"{name}({','.join(item['type'] for item in entry['inputs'])})".encode())
+
+    assert signature("inbox", "BatchPosted") == BATCH_POSTED
+    assert signature("queue", "MessageQueued") == MESSAGE_QUEUED
+    assert signature("inbox", "post")[:4] == POST
+
+
+def test_reads_messages_and_batches_in_order(exchange: Exchange, reader: ChainReader) -> None:
+    records = make_records(20)
+    exchange.deposit(1, 500)
+    exchange.queue(records[0])
+    exchange.post(0, 1, records[1:])
+    exchange.post(1, 1)
+    exchange.post(2, 0, records[:1])
+    head = exchange.anvil.l1.head().number
+
+    messages = reader.messages(0, head)
+    assert [message.index for message in messages] == [0, 1] and reader.message_count() == 2
+    assert messages[1].chain == accumulate(messages[0].chain, records[0]) == reader.chain_at(2)
+    posted = reader.batches(0, head)
+    assert [batch.header.number for batch in posted] == [0, 1, 2] and reader.batch_count() == 3
+    for number in range(3):
+        assert reader.batch_hash(number) == posted[number].header.hash()
+        assert reader.batch(number, posted[number].block_number) == reader.batch(number)
+    assert reader.batch(0).messages == (messages[0].body,) and reader.batch(0).records == tuple(records[1:])
+    assert reader.batch(1).messages == (records[0],) and reader.batch(1).records == ()
+    with pytest.raises(InputError, match="not_found"):
+        reader.batch(3)
+
+
+def test_finds_messages_queued_long_before_their_batch(exchange: Exchange, reader: ChainReader) -> None:
+    exchange.deposit(1, 500)
+    exchange.anvil.mine(700)
+    exchange.deposit(2, 500)
+    exchange.post(0, 2)
+    assert len(reader.batch(0).messages) == 2
+
+
+def test_a_wrong_block_only_costs_a_search(exchange: Exchange, reader: ChainReader) -> None:
+    exchange.post(0, 0, make_records(1))
+    assert reader.batch(0, exchange.block) == reader.batch(0)
+
+
+@pytest.mark.parametrize("case", ["far offset", "offset into the head", "missing tail", "trailing bytes", "beyond"])
+def test_reads_odd_calldata_as_the_inbox_does(exchange: Exchange, reader: ChainReader, case: str) -> None:
+    record = make_records(1)[0]
+    head = [word(0), word(exchange.operator.head().timestamp), word(0)]
+    if case == "far offset":
+        tail = [word(4 * 32 + 96), bytes(96), word(124), record]
+    elif case == "offset into the head":
+        tail = [word(2 * 32)]  # the length is the message count: no records
+    elif case == "missing tail":
+        tail = [word(4 * 32), word(248), record]  # the second record lies behind the end of the calldata
+    elif case == "trailing bytes":
+        tail = [word(4 * 32), word(124), record, b"\xff" * 500]
+    else:
+        tail = [word(2**255)]  # no records either
+    exchange.operator.transact(exchange.deployment.inbox, POST + b"".join(head + tail))
+    count = {"missing tail": 2, "far offset": 1, "trailing bytes": 1}.get(case, 0)
+    records = reader.batch(0).records
+    assert len(records) == count and (not records or records[0] == record)
+
+
+def test_refuses_what_is_no_posting() -> None:
+    with pytest.raises(DataError):
+        decode_post(b"\0\1\2\3" + bytes(500))
+    with pytest.raises(DataError):
+        decode_post(POST + bytes(96) + word(128) + word(2**40))
+
+
+def test_says_that_the_deployment_is_another(exchange: Exchange) -> None:
+    with Anvil() as empty, pytest.raises(ChainError, match="wrong_deployment"):
+        ChainReader(empty.l1, exchange.deployment).batch_count()
