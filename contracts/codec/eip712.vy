@@ -1,0 +1,49 @@
+# pragma version 0.4.3
+"""
+@title EIP-712 digests of the signed records
+@license MIT
+@notice The domain separator (name "Setoff", version "1", the chain's id, the vault) is a register of the machine.
+        Twin: `shared/codec/eip712.py`.
+"""
+
+from codec import records
+
+NAME: constant(String[6]) = "Setoff"
+VERSION: constant(String[1]) = "1"
+
+DOMAIN_TYPE: constant(String[82]) = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+ORDER_TYPE: constant(String[108]) = "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size)"
+CANCEL_TYPE: constant(String[48]) = "Cancel(uint32 account,uint64 nonce,uint16 slot)"
+TRANSFER_TYPE: constant(String[67]) = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
+WITHDRAW_TYPE: constant(String[55]) = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"
+REPORT_TYPE: constant(String[63]) = "Report(uint32 signer,uint64 time,uint16 market,uint32 price)"
+
+
+@internal
+@pure
+def struct_hash(body: Bytes[records.RECORD_BYTES]) -> bytes32:
+    """
+    @return hashStruct of a signed record's body; its type must be known.
+    """
+    kind: uint256 = 0
+    account: uint256 = 0
+    nonce: uint256 = 0
+    kind, account, nonce = records.get_head(body)
+    if kind == records.ORDER:
+        return keccak256(abi_encode(keccak256(ORDER_TYPE), records.decode_order(body)))
+    if kind == records.CANCEL:
+        return keccak256(abi_encode(keccak256(CANCEL_TYPE), records.decode_cancel(body)))
+    if kind == records.TRANSFER:
+        return keccak256(abi_encode(keccak256(TRANSFER_TYPE), records.decode_transfer(body)))
+    if kind == records.WITHDRAW:
+        return keccak256(abi_encode(keccak256(WITHDRAW_TYPE), records.decode_withdraw(body)))
+    return keccak256(abi_encode(keccak256(REPORT_TYPE), records.decode_report(body)))
+
+
+@internal
+@pure
+def digest(domain: bytes32, body: Bytes[records.RECORD_BYTES]) -> bytes32:
+    """
+    @return Digest that a trader or oracle signer signs: keccak(0x1901 || domain || hashStruct).
+    """
+    return keccak256(concat(0x1901, domain, self.struct_hash(body)))

@@ -1,0 +1,33 @@
+# pragma version 0.4.3
+"""
+@title Outcomes of an input, as the register `outcome` holds them
+@license MIT
+@notice The order is protocol: append only. Twin of the numbers in `shared/errors.py`; the reasons with which the contracts
+        revert are strings, on the same page of Python.
+"""
+
+ACCEPTED: constant(uint256) = 0
+MALFORMED_RECORD: constant(uint256) = 1
+UNKNOWN_ACCOUNT: constant(uint256) = 2
+UNKNOWN_MARKET: constant(uint256) = 3
+BAD_SIGNATURE: constant(uint256) = 4
+NONCE_USED: constant(uint256) = 5
+NONCE_TOO_OLD: constant(uint256) = 6
+STEP_CAP: constant(uint256) = 7
+INSUFFICIENT_MARGIN: constant(uint256) = 8
+NO_PRICE: constant(uint256) = 9
+PRICE_OUT_OF_RANGE: constant(uint256) = 10
+PRICE_BAND: constant(uint256) = 11
+SIZE_OUT_OF_RANGE: constant(uint256) = 12
+SLOT_OUT_OF_RANGE: constant(uint256) = 13
+SLOT_TAKEN: constant(uint256) = 14
+TOO_MANY_POSITIONS: constant(uint256) = 15
+POSITION_LIMIT: constant(uint256) = 16
+WOULD_CROSS: constant(uint256) = 17
+UNKNOWN_ORDER: constant(uint256) = 18
+AMOUNT_OUT_OF_RANGE: constant(uint256) = 19
+SAME_ACCOUNT: constant(uint256) = 20
+UNKNOWN_SIGNER: constant(uint256) = 21
+STALE_REPORT: constant(uint256) = 22
+FUTURE_REPORT: constant(uint256) = 23
+BAD_PARAMETERS: constant(uint256) = 24

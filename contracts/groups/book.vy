@@ -1,0 +1,39 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+"""
+@title Rules: order book
+@license MIT
+@notice Phases UNLINK, UNLIST, SEEK, REST and LIST.
+"""
+
+from rules import book
+from rules import phases
+from state import leaves
+from state import registers
+from state import store
+
+
+@external
+@pure
+def apply(
+    regs: registers.Registers,
+    keys: DynArray[uint256, phases.MAX_LEAVES],
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Run the phase in the registers.
+    @param keys The leaves that the step touches, in the order of first use; `values` as they are before it.
+    @return The registers and the values after the step.
+    """
+    w: store.Witness = store.Witness(keys=keys, values=values)
+    if regs.phase == phases.UNLINK:
+        return book.step_unlink(regs, w)
+    if regs.phase == phases.UNLIST:
+        return book.step_unlist(regs, w)
+    if regs.phase == phases.SEEK:
+        return book.step_seek(regs, w)
+    if regs.phase == phases.REST:
+        return book.step_rest(regs, w)
+    if regs.phase == phases.LIST:
+        return book.step_list(regs, w)
+    raise "wrong_phase"

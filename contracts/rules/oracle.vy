@@ -1,0 +1,118 @@
+# pragma version 0.4.3
+"""
+@title The oracle: registered signers report prices, a quorum's median is the index
+@license MIT
+@notice Twin: `shared/rules/oracle.py`.
+@dev Times are below 2**64 and ages below 2**32, so their sums cannot overflow.
+"""
+
+import errors
+from codec import records
+from rules import phases
+from state import leaves
+from state import registers
+from state import store
+
+
+@internal
+@pure
+def apply_signer(
+    w: store.Witness, body: Bytes[records.RECORD_BYTES]
+) -> (DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256):
+    """
+    @notice Register or replace an oracle signer, by message from L1. Leaves: signers.
+    @return The new values and the outcome.
+    """
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    change: records.SetSignerBody = records.decode_set_signer(body)
+    if (
+        change.index >= leaves.MAX_SIGNERS
+        or change.quorum < 1
+        or change.quorum > leaves.MAX_SIGNERS
+        or change.max_age == 0
+    ):
+        store.check_count(w, 0)
+        return values, errors.BAD_PARAMETERS
+    store.check_count(w, 1)
+    signers: leaves.Signers = store.signers(w, 0)
+    signers.owners[change.index] = change.owner
+    signers.count = max(signers.count, change.index + 1)
+    signers.quorum = change.quorum
+    signers.max_age = change.max_age
+    values[0] = leaves.encode_signers(signers)
+    return values, errors.ACCEPTED
+
+
+@internal
+@pure
+def step_report(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Take a signer's price; with a quorum of fresh reports the median becomes the index.
+            Leaves: signers; then, once signer and time are found good, the market's reports; then the market.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    regs.phase = phases.IDLE
+    signers: leaves.Signers = store.signers(w, 0)
+    regs.outcome = self.check_report(regs, signers)
+    if regs.outcome != errors.ACCEPTED:
+        store.check_count(w, 1)
+        return regs, values
+    oracle: leaves.Oracle = store.oracle(w, 1, regs.market)
+    if regs.nonce <= oracle.times[regs.account]:
+        regs.outcome = errors.STALE_REPORT
+        store.check_count(w, 2)
+        return regs, values
+    oracle.prices[regs.account] = regs.price
+    oracle.times[regs.account] = regs.nonce
+    store.check_count(w, 3)
+    market: leaves.Market = store.market(w, 2, regs.market)
+    median: uint256 = self.compute_median(oracle, signers, regs.time)
+    if median != 0:
+        market.index = median
+        market.index_time = regs.nonce
+        market.mark = median
+    values[1] = leaves.encode_oracle(oracle)
+    values[2] = leaves.encode_market(market)
+    return regs, values
+
+
+@internal
+@pure
+def check_report(regs: registers.Registers, signers: leaves.Signers) -> uint256:
+    """
+    @return Outcome: whether the report in the registers is a registered signer's and of our time.
+    """
+    if regs.account >= signers.count or signers.owners[regs.account] != regs.signer:
+        return errors.UNKNOWN_SIGNER
+    if regs.nonce > regs.time + signers.max_age:
+        return errors.FUTURE_REPORT
+    if regs.nonce + signers.max_age < regs.time:
+        return errors.STALE_REPORT
+    return errors.ACCEPTED
+
+
+@internal
+@pure
+def compute_median(oracle: leaves.Oracle, signers: leaves.Signers, time: uint256) -> uint256:
+    """
+    @return Lower median, in ticks, of the reports at most max_age seconds old; 0 where there are fewer than the quorum.
+    """
+    fresh: uint256[leaves.MAX_SIGNERS] = empty(uint256[leaves.MAX_SIGNERS])
+    count: uint256 = 0
+    for i: uint256 in range(signers.count, bound=leaves.MAX_SIGNERS):
+        if oracle.times[i] != 0 and oracle.times[i] + signers.max_age >= time:
+            # Insert in order: everything greater moves up by one place.
+            place: uint256 = count
+            for _: uint256 in range(leaves.MAX_SIGNERS):
+                if place == 0 or fresh[place - 1] <= oracle.prices[i]:
+                    break
+                fresh[place] = fresh[place - 1]
+                place -= 1
+            fresh[place] = oracle.prices[i]
+            count += 1
+    if count < signers.quorum:
+        return 0
+    return fresh[(count - 1) // 2]

@@ -1,0 +1,140 @@
+# pragma version 0.4.3
+"""
+@title Keys of the state tree: 40 bits, `kind << 36 | body`
+@license MIT
+@notice Twin: `shared/state/keys.py`.
+"""
+
+KEY_BITS: constant(uint256) = 40
+BODY_BITS: constant(uint256) = 36
+
+ACCOUNT: constant(uint256) = 1
+ORDER: constant(uint256) = 2
+LEVEL: constant(uint256) = 3
+BITMAP: constant(uint256) = 4
+MARKET: constant(uint256) = 5
+ORACLE: constant(uint256) = 6
+SIGNERS: constant(uint256) = 7
+WITHDRAWAL: constant(uint256) = 8
+
+MAX_ACCOUNT: constant(uint256) = 2**20 - 1
+MAX_MARKET: constant(uint256) = 255
+MAX_SLOT: constant(uint256) = 255
+MAX_TICK: constant(uint256) = 2**24 - 1
+
+
+@internal
+@pure
+def account_key(account: uint256) -> uint256:
+    """
+    @return Key of account leaf `account` (1..MAX_ACCOUNT).
+    """
+    return ACCOUNT << 36 | account
+
+
+@internal
+@pure
+def order_handle(account: uint256, slot: uint256) -> uint256:
+    """
+    @return Handle of an order: its account and one of that account's order slots (0..MAX_SLOT); 0 names no order.
+    """
+    return account << 12 | slot
+
+
+@internal
+@pure
+def handle_account(handle: uint256) -> uint256:
+    """
+    @return Account of an order handle.
+    """
+    return handle >> 12
+
+
+@internal
+@pure
+def handle_slot(handle: uint256) -> uint256:
+    """
+    @return Order slot of an order handle.
+    """
+    return handle & (2**12 - 1)
+
+
+@internal
+@pure
+def order_key(handle: uint256) -> uint256:
+    """
+    @return Key of the order with this handle.
+    """
+    return ORDER << 36 | handle
+
+
+@internal
+@pure
+def level_key(market: uint256, side: uint256, tick: uint256) -> uint256:
+    """
+    @return Key of a price level (side 0 buy, 1 sell; tick 1..MAX_TICK).
+    """
+    return LEVEL << 36 | market << 25 | side << 24 | tick
+
+
+@internal
+@pure
+def bitmap_key(market: uint256, side: uint256, depth: uint256, tick: uint256) -> uint256:
+    """
+    @return Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`.
+    """
+    return BITMAP << 36 | market << 19 | side << 18 | depth << 16 | self.bitmap_index(depth, tick)
+
+
+@internal
+@pure
+def bitmap_index(depth: uint256, tick: uint256) -> uint256:
+    """
+    @return Index of the word at `depth` that covers `tick`: one word, 256 words, 65,536 words.
+    """
+    return tick >> (24 - 8 * depth)
+
+
+@internal
+@pure
+def bitmap_bit(depth: uint256, tick: uint256) -> uint256:
+    """
+    @return Bit number (0..255) of `tick` in its word at `depth`.
+    """
+    return (tick >> (16 - 8 * depth)) & 255
+
+
+@internal
+@pure
+def market_key(market: uint256) -> uint256:
+    """
+    @return Key of market leaf `market` (1..MAX_MARKET).
+    """
+    return MARKET << 36 | market
+
+
+@internal
+@pure
+def oracle_key(market: uint256) -> uint256:
+    """
+    @return Key of the oracle reports of `market`.
+    """
+    return ORACLE << 36 | market
+
+
+@internal
+@pure
+def signers_key() -> uint256:
+    """
+    @return Key of the set of oracle signers.
+    """
+    return SIGNERS << 36
+
+
+@internal
+@pure
+def withdrawal_key(index: uint256) -> uint256:
+    """
+    @return Key of withdrawal `index` (0.., in the order in which the machine accepted them).
+    """
+    return WITHDRAWAL << 36 | index

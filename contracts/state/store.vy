@@ -1,0 +1,117 @@
+# pragma version 0.4.3
+"""
+@title The state as the rules see it: the leaves that a step touches, typed
+@license MIT
+@notice A step names each leaf it touches by its place in the witness (0, 1, …, the order of first use) and computes its
+        key; any other key, place, number or length of value reverts. Twin: `State` in `shared/state/store.py`.
+@dev A step never touches one leaf at two places. Leaves of different kinds have different keys, and of one kind a step touches:
+     accounts: taker and maker (the taker's own orders are pruned, not filled), payer and payee (a transfer to oneself is
+     refused at the fetch); orders: one at the cursor and its neighbours in a list without cycles, or the free slot of a
+     new order and its level's last; bitmap words: one a depth; markets: those of an account's positions, of which no
+     two are in one market.
+"""
+
+from rules import phases
+from state import keys
+from state import leaves
+
+
+struct Witness:
+    keys: DynArray[uint256, phases.MAX_LEAVES]
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]
+
+
+@internal
+@pure
+def _value(w: Witness, place: uint256, key: uint256, width: uint256) -> Bytes[leaves.ACCOUNT_BYTES]:
+    """
+    @return The value at `place`, which must be that of `key`: `width` bytes, or none for an absent leaf.
+    """
+    assert place < len(w.keys), "witness_leaves"
+    assert w.keys[place] == key, "witness_key"
+    data: Bytes[leaves.ACCOUNT_BYTES] = w.values[place]
+    assert len(data) == width or len(data) == 0, "witness_value"
+    return data
+
+
+@internal
+@pure
+def check_count(w: Witness, count: uint256):
+    """
+    @notice Reverts unless the witness has exactly `count` leaves.
+    """
+    assert len(w.keys) == count and len(w.values) == count, "witness_leaves"
+
+
+@internal
+@pure
+def account(w: Witness, place: uint256, account: uint256) -> leaves.Account:
+    """
+    @return Account leaf by id.
+    """
+    return leaves.decode_account(self._value(w, place, keys.account_key(account), leaves.ACCOUNT_BYTES))
+
+
+@internal
+@pure
+def order(w: Witness, place: uint256, handle: uint256) -> leaves.Order:
+    """
+    @return Order leaf by handle.
+    """
+    return leaves.decode_order(self._value(w, place, keys.order_key(handle), leaves.ORDER_BYTES))
+
+
+@internal
+@pure
+def level(w: Witness, place: uint256, market: uint256, side: uint256, tick: uint256) -> leaves.Level:
+    """
+    @return Price level of one side of a market.
+    """
+    return leaves.decode_level(self._value(w, place, keys.level_key(market, side, tick), leaves.LEVEL_BYTES))
+
+
+@internal
+@pure
+def bitmap(
+    w: Witness, place: uint256, market: uint256, side: uint256, depth: uint256, tick: uint256
+) -> leaves.Bitmap:
+    """
+    @return The bitmap word at `depth` that covers `tick`.
+    """
+    return leaves.decode_bitmap(self._value(w, place, keys.bitmap_key(market, side, depth, tick), leaves.BITMAP_BYTES))
+
+
+@internal
+@pure
+def market(w: Witness, place: uint256, market: uint256) -> leaves.Market:
+    """
+    @return Market leaf by id.
+    """
+    return leaves.decode_market(self._value(w, place, keys.market_key(market), leaves.MARKET_BYTES))
+
+
+@internal
+@pure
+def oracle(w: Witness, place: uint256, market: uint256) -> leaves.Oracle:
+    """
+    @return Latest reports on a market.
+    """
+    return leaves.decode_oracle(self._value(w, place, keys.oracle_key(market), leaves.ORACLE_BYTES))
+
+
+@internal
+@pure
+def signers(w: Witness, place: uint256) -> leaves.Signers:
+    """
+    @return The set of oracle signers.
+    """
+    return leaves.decode_signers(self._value(w, place, keys.signers_key(), leaves.SIGNERS_BYTES))
+
+
+@internal
+@pure
+def withdrawal(w: Witness, place: uint256, index: uint256) -> leaves.Withdrawal:
+    """
+    @return Withdrawal leaf by index.
+    """
+    return leaves.decode_withdrawal(self._value(w, place, keys.withdrawal_key(index), leaves.WITHDRAWAL_BYTES))
