@@ -43,6 +43,13 @@ UNKNOWN_SIGNER: Final = 21
 STALE_REPORT: Final = 22
 FUTURE_REPORT: Final = 23
 BAD_PARAMETERS: Final = 24
+AGENT_NOT_ALLOWED: Final = 25
+AGENT_EXPIRED: Final = 26
+SUB_ACCOUNT: Final = 27
+ORDER_EXPIRED: Final = 28
+NOT_REDUCING: Final = 29
+UNFILLABLE: Final = 30
+SELF_TRADE: Final = 31
 
 #: Reason strings of the outcomes, by number.
 OUTCOMES: Final[tuple[str, ...]] = (
@@ -71,6 +78,13 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "stale_report",
     "future_report",
     "bad_parameters",
+    "agent_not_allowed",
+    "agent_expired",
+    "sub_account",
+    "order_expired",
+    "not_reducing",
+    "unfillable",
+    "self_trade",
 )
 
 #: Reasons of the API and of the Python library that the machine never records.

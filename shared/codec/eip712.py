@@ -18,9 +18,14 @@ VERSION: Final = "1"
 
 DOMAIN_TYPE: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 ORDER_TYPE: Final = (
-    "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size)"
+    "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size,"
+    "uint32 expiry,uint64 client,uint8 agent)"
 )
-CANCEL_TYPE: Final = "Cancel(uint32 account,uint64 nonce,uint16 slot)"
+CANCEL_TYPE: Final = "Cancel(uint32 account,uint64 nonce,uint16 slot,uint64 client,uint8 agent)"
+CANCEL_ALL_TYPE: Final = "CancelAll(uint32 account,uint64 nonce,uint8 agent)"
+AMEND_TYPE: Final = "Amend(uint32 account,uint64 nonce,uint16 slot,uint32 price,uint64 size,uint8 agent)"
+SCHEDULE_CANCEL_TYPE: Final = "ScheduleCancel(uint32 account,uint64 nonce,uint64 deadline,uint8 agent)"
+SET_AGENT_TYPE: Final = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry)"
 TRANSFER_TYPE: Final = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
 WITHDRAW_TYPE: Final = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"
 REPORT_TYPE: Final = "Report(uint32 signer,uint64 time,uint16 market,uint32 price)"
@@ -29,6 +34,10 @@ REPORT_TYPE: Final = "Report(uint32 signer,uint64 time,uint16 market,uint32 pric
 TYPES: Final[dict[int, str]] = {
     records.ORDER: ORDER_TYPE,
     records.CANCEL: CANCEL_TYPE,
+    records.CANCEL_ALL: CANCEL_ALL_TYPE,
+    records.AMEND: AMEND_TYPE,
+    records.SCHEDULE_CANCEL: SCHEDULE_CANCEL_TYPE,
+    records.SET_AGENT: SET_AGENT_TYPE,
     records.TRANSFER: TRANSFER_TYPE,
     records.WITHDRAW: WITHDRAW_TYPE,
     records.REPORT: REPORT_TYPE,
@@ -37,9 +46,10 @@ TYPES: Final[dict[int, str]] = {
 _HASHES: Final[dict[int, bytes]] = {kind: keccak(text.encode()) for kind, text in TYPES.items()}
 
 _WORD: Final = "24xQ"
-_PLAIN: Final[dict[int, Struct]] = {n: Struct(">32s" + _WORD * n) for n in (3, 4, 8)}
+_PLAIN: Final[dict[int, Struct]] = {n: Struct(">32s" + _WORD * n) for n in (3, 4, 5, 6, 11)}
 _WITHDRAW: Final = Struct(">32s" + _WORD * 2 + "16x16s")
 _TRANSFER: Final = Struct(">32s" + _WORD * 3 + "16x16s")
+_SET_AGENT: Final = Struct(">32s" + _WORD * 3 + "12x20s" + _WORD)
 
 
 def domain_separator(chain_id: int, vault: bytes) -> bytes:
@@ -58,9 +68,17 @@ def struct_hash(body: bytes) -> bytes:
     """hashStruct of a signed record's body; its type must be known."""
     kind = body[0]
     if kind == records.ORDER:
-        packed = _PLAIN[8].pack(_HASHES[kind], *records.decode_order(body))
+        packed = _PLAIN[11].pack(_HASHES[kind], *records.decode_order(body))
     elif kind == records.CANCEL:
-        packed = _PLAIN[3].pack(_HASHES[kind], *records.decode_cancel(body))
+        packed = _PLAIN[5].pack(_HASHES[kind], *records.decode_cancel(body))
+    elif kind == records.CANCEL_ALL:
+        packed = _PLAIN[3].pack(_HASHES[kind], *records.decode_cancel_all(body))
+    elif kind == records.AMEND:
+        packed = _PLAIN[6].pack(_HASHES[kind], *records.decode_amend(body))
+    elif kind == records.SCHEDULE_CANCEL:
+        packed = _PLAIN[4].pack(_HASHES[kind], *records.decode_schedule_cancel(body))
+    elif kind == records.SET_AGENT:
+        packed = _SET_AGENT.pack(_HASHES[kind], *records.decode_set_agent(body))
     elif kind == records.TRANSFER:
         t = records.decode_transfer(body)
         packed = _TRANSFER.pack(_HASHES[kind], t.account, t.nonce, t.peer, t.amount.to_bytes(16, "big"))
@@ -89,6 +107,10 @@ def typed_data(chain_id: int, vault: bytes, body: bytes) -> dict[str, Any]:
     decoders: dict[int, Any] = {
         records.ORDER: records.decode_order,
         records.CANCEL: records.decode_cancel,
+        records.CANCEL_ALL: records.decode_cancel_all,
+        records.AMEND: records.decode_amend,
+        records.SCHEDULE_CANCEL: records.decode_schedule_cancel,
+        records.SET_AGENT: records.decode_set_agent,
         records.TRANSFER: records.decode_transfer,
         records.WITHDRAW: records.decode_withdraw,
         records.REPORT: records.decode_report,

@@ -19,6 +19,10 @@ CANCEL: Final = 2
 TRANSFER: Final = 3
 WITHDRAW: Final = 4
 REPORT: Final = 5
+CANCEL_ALL: Final = 6
+AMEND: Final = 7
+SCHEDULE_CANCEL: Final = 8
+SET_AGENT: Final = 9
 FIRST_MESSAGE: Final = 0x80
 DEPOSIT: Final = 0x81
 LIST_MARKET: Final = 0x82
@@ -26,13 +30,25 @@ SET_SIGNER: Final = 0x83
 
 BUY: Final = 0
 SELL: Final = 1
+# Flags of an order: time in force (two bits), reduce-only, what happens to orders of one owner that meet (two bits).
 GTC: Final = 0
 IOC: Final = 1
 POST_ONLY: Final = 2
+FOK: Final = 3
+TIME_IN_FORCE: Final = 3
+REDUCE_ONLY: Final = 4
+CANCEL_MAKER: Final = 0
+CANCEL_TAKER: Final = 8
+CANCEL_BOTH: Final = 16
+SELF_TRADE: Final = 24
 
 _HEAD: Final = Struct(">BIQ")
-_ORDER: Final = Struct(">BIQHBBHIQ")
-_CANCEL: Final = Struct(">BIQH")
+_ORDER: Final = Struct(">BIQHBBHIQIQB")
+_CANCEL: Final = Struct(">BIQHQB")
+_CANCEL_ALL: Final = Struct(">BIQB")
+_AMEND: Final = Struct(">BIQHIQB")
+_SCHEDULE_CANCEL: Final = Struct(">BIQQB")
+_SET_AGENT: Final = Struct(">BIQB20sQ")
 _TRANSFER: Final = Struct(">BIQI16s")
 _WITHDRAW: Final = Struct(">BIQ16s")
 _REPORT: Final = Struct(">BIQHI")
@@ -43,6 +59,10 @@ _SET_SIGNER: Final = Struct(">BH20sHI")
 _SIZES: Final[dict[int, int]] = {
     ORDER: _ORDER.size,
     CANCEL: _CANCEL.size,
+    CANCEL_ALL: _CANCEL_ALL.size,
+    AMEND: _AMEND.size,
+    SCHEDULE_CANCEL: _SCHEDULE_CANCEL.size,
+    SET_AGENT: _SET_AGENT.size,
     TRANSFER: _TRANSFER.size,
     WITHDRAW: _WITHDRAW.size,
     REPORT: _REPORT.size,
@@ -53,7 +73,11 @@ _SIZES: Final[dict[int, int]] = {
 
 
 class OrderBody(NamedTuple):
-    """A limit order: side BUY or SELL; flags GTC, IOC or POST_ONLY; place: order slot; price: ticks; size: lots."""
+    """A limit order.
+
+    side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade prevention; place: order slot; price: ticks; size:
+    lots; expiry: seconds, 0 for never; client: the trader's own id of it; agent: number of the agent who signs, 0 the owner.
+    """
 
     account: int
     nonce: int
@@ -63,14 +87,57 @@ class OrderBody(NamedTuple):
     place: int
     price: int
     size: int
+    expiry: int = 0
+    client: int = 0
+    agent: int = 0
 
 
 class CancelBody(NamedTuple):
-    """Cancels the order in slot `place`."""
+    """Cancels the order in slot `place`, if its client id is `client` (0: whatever it is)."""
 
     account: int
     nonce: int
     place: int
+    client: int = 0
+    agent: int = 0
+
+
+class CancelAllBody(NamedTuple):
+    """Cancels every order of the account, at once."""
+
+    account: int
+    nonce: int
+    agent: int = 0
+
+
+class AmendBody(NamedTuple):
+    """Gives the order in slot `place` a new price and remaining size; a smaller size at the same price keeps its turn."""
+
+    account: int
+    nonce: int
+    place: int
+    price: int
+    size: int
+    agent: int = 0
+
+
+class ScheduleCancelBody(NamedTuple):
+    """Dead-man's switch: every order of the account dies at `deadline` (seconds; 0: never) unless it is set anew."""
+
+    account: int
+    nonce: int
+    deadline: int
+    agent: int = 0
+
+
+class SetAgentBody(NamedTuple):
+    """Lets `address` (20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds)."""
+
+    account: int
+    nonce: int
+    agent: int
+    address: bytes
+    expiry: int
 
 
 class TransferBody(NamedTuple):
@@ -138,12 +205,32 @@ def _message(packed: bytes) -> bytes:
 
 def encode_order(o: OrderBody) -> bytes:
     """60-byte body of an order."""
-    return _body(_ORDER.pack(ORDER, o.account, o.nonce, o.market, o.side, o.flags, o.place, o.price, o.size))
+    return _body(_ORDER.pack(ORDER, *o))
 
 
 def encode_cancel(c: CancelBody) -> bytes:
     """60-byte body of a cancel."""
-    return _body(_CANCEL.pack(CANCEL, c.account, c.nonce, c.place))
+    return _body(_CANCEL.pack(CANCEL, *c))
+
+
+def encode_cancel_all(c: CancelAllBody) -> bytes:
+    """60-byte body of a cancel of all orders."""
+    return _body(_CANCEL_ALL.pack(CANCEL_ALL, *c))
+
+
+def encode_amend(a: AmendBody) -> bytes:
+    """60-byte body of an amend."""
+    return _body(_AMEND.pack(AMEND, *a))
+
+
+def encode_schedule_cancel(s: ScheduleCancelBody) -> bytes:
+    """60-byte body of a dead-man's switch."""
+    return _body(_SCHEDULE_CANCEL.pack(SCHEDULE_CANCEL, *s))
+
+
+def encode_set_agent(s: SetAgentBody) -> bytes:
+    """60-byte body that names an agent."""
+    return _body(_SET_AGENT.pack(SET_AGENT, *s))
 
 
 def encode_transfer(t: TransferBody) -> bytes:
@@ -184,6 +271,26 @@ def decode_order(body: bytes) -> OrderBody:
 def decode_cancel(body: bytes) -> CancelBody:
     """Fields of a cancel's body."""
     return CancelBody(*_CANCEL.unpack_from(body)[1:])
+
+
+def decode_cancel_all(body: bytes) -> CancelAllBody:
+    """Fields of a cancel-all's body."""
+    return CancelAllBody(*_CANCEL_ALL.unpack_from(body)[1:])
+
+
+def decode_amend(body: bytes) -> AmendBody:
+    """Fields of an amend's body."""
+    return AmendBody(*_AMEND.unpack_from(body)[1:])
+
+
+def decode_schedule_cancel(body: bytes) -> ScheduleCancelBody:
+    """Fields of a dead-man's switch's body."""
+    return ScheduleCancelBody(*_SCHEDULE_CANCEL.unpack_from(body)[1:])
+
+
+def decode_set_agent(body: bytes) -> SetAgentBody:
+    """Fields of the body that names an agent."""
+    return SetAgentBody(*_SET_AGENT.unpack_from(body)[1:])
 
 
 def decode_transfer(body: bytes) -> TransferBody:

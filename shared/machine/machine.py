@@ -17,11 +17,11 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.intake import step_fetch
 from setoff.shared.rules.step import apply_step, begin_batch
 from setoff.shared.state import keys
-from setoff.shared.state.registers import Registers, machine_hash
+from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import State
 from setoff.shared.state.tree import Tree
 
-_REGISTERS_BYTES: Final = 28 * 32
+_REGISTERS_BYTES: Final = 32 * len(FIELDS)
 _ENTRY: Final = Struct(">BIH")
 
 

@@ -13,6 +13,7 @@ from eth_abi.abi import encode
 
 from setoff.shared.machine.batch import Batch, accumulate
 from setoff.shared.machine.machine import Machine
+from setoff.shared.state.registers import FIELDS
 from setoff.shared.state.store import encode_leaf
 from setoff.shared.state.tree import Path
 
@@ -21,7 +22,7 @@ _INPUT: Final = f"({_HEADER},bytes,bytes,bytes32[],bytes32)"
 _WITNESS: Final = "(uint256,bytes,uint256,bytes32[])[]"
 
 #: ABI types of an encoded proof: state root, registers, input, witness.
-PROOF_TYPES: Final = ("bytes32", "uint256[28]", _INPUT, _WITNESS)
+PROOF_TYPES: Final = ("bytes32", f"uint256[{len(FIELDS)}]", _INPUT, _WITNESS)
 
 _NO_HEADER: Final = (bytes(32), 0, 0, 0, 0, 0, bytes(32), bytes(32))
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.rules.positions import get_position, release
+from setoff.shared.rules.positions import expire_orders, get_position, release
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
 
 def step_rest(regs: Registers, state: State) -> None:
-    """Put what is left of the order at the end of its level. Leaves: level, new order, the level's last order."""
+    """Put what is left of the order at the end of its level.
+
+    Leaves: account, level, new order, the level's last order.
+    """
     handle = keys.order_handle(regs.account, regs.place)
+    account = state.account(regs.account)
     level = state.level(regs.market, regs.side, regs.price)
     order = state.order(handle)
     order.market = regs.market
@@ -26,13 +30,16 @@ def step_rest(regs: Registers, state: State) -> None:
     order.price = regs.price
     order.size = regs.size
     order.prev = level.tail
+    order.epoch = account.epoch
+    order.expiry = regs.expiry
+    order.client = regs.client
     order.sequence = regs.sequence
-    order.nonce = regs.nonce
+    regs.level_market = regs.market
     regs.tick = regs.price
     regs.level_side = regs.side
     if level.count:
         state.order(level.tail).next = handle
-        regs.phase = phases.IDLE
+        regs.finish()
     else:
         level.head = handle
         regs.phase = phases.LIST
@@ -47,16 +54,17 @@ def step_unlink(regs: Registers, state: State) -> None:
     Leaves: order; where there is one: its account if lots are left, its level, the order before it, the order after it.
     """
     order = state.order(regs.cursor)
-    if order.market == 0:
-        regs.outcome = errors.UNKNOWN_ORDER
-        regs.phase = phases.IDLE
+    if order.market == 0 or (regs.kind == records.CANCEL and regs.client not in (0, order.client)):
+        regs.reject(errors.UNKNOWN_ORDER)
         return
-    regs.market = order.market
+    regs.level_market = order.market
     regs.level_side = order.side
     regs.tick = order.price
     if order.size:
         account = state.account(keys.handle_account(regs.cursor))
-        release(get_position(account, order.market), order.side, order.size)
+        expire_orders(account, regs.time)
+        if order.epoch == account.epoch:
+            release(get_position(account, order.market), order.side, order.size)
     level = state.level(order.market, order.side, order.price)
     level.size -= order.size
     level.count -= 1
@@ -74,15 +82,15 @@ def step_unlink(regs: Registers, state: State) -> None:
 
 def step_list(regs: Registers, state: State) -> None:
     """Mark a new level in the bitmaps. Leaves: market, bitmap words from the leaf to the top."""
-    market = state.market(regs.market)
+    market = state.market(regs.level_market)
     for depth in (2, 1, 0):
-        bitmap = state.bitmap(regs.market, regs.level_side, depth, regs.tick)
+        bitmap = state.bitmap(regs.level_market, regs.level_side, depth, regs.tick)
         bitmap.word |= 1 << keys.bitmap_bit(depth, regs.tick)
     if regs.level_side == records.BUY:
         market.best_bid = max(market.best_bid, regs.tick)
     elif market.best_ask == 0 or regs.tick < market.best_ask:
         market.best_ask = regs.tick
-    regs.phase = phases.IDLE
+    regs.finish()
 
 
 def step_unlist(regs: Registers, state: State) -> None:
@@ -90,10 +98,10 @@ def step_unlist(regs: Registers, state: State) -> None:
 
     Leaves: market, bitmap words from the leaf to the top.
     """
-    market = state.market(regs.market)
+    market = state.market(regs.level_market)
     is_empty = True
     for depth in (2, 1, 0):
-        bitmap = state.bitmap(regs.market, regs.level_side, depth, regs.tick)
+        bitmap = state.bitmap(regs.level_market, regs.level_side, depth, regs.tick)
         if is_empty:
             bitmap.word &= ~(1 << keys.bitmap_bit(depth, regs.tick))
             is_empty = bitmap.word == 0
@@ -103,10 +111,10 @@ def step_unlist(regs: Registers, state: State) -> None:
 
 def step_seek(regs: Registers, state: State) -> None:
     """Find the best level again. Leaves: market, bitmap words from the top to the leaf (only the top if empty)."""
-    market = state.market(regs.market)
+    market = state.market(regs.level_market)
     tick = 0
     for depth in (0, 1, 2):
-        word = state.bitmap(regs.market, regs.level_side, depth, tick).word
+        word = state.bitmap(regs.level_market, regs.level_side, depth, tick).word
         if word == 0:
             break
         tick |= get_best_bit(word, regs.level_side) << (16 - 8 * depth)
@@ -115,6 +123,40 @@ def step_seek(regs: Registers, state: State) -> None:
     else:
         market.best_ask = tick
     regs.phase = regs.resume
+
+
+def step_next(regs: Registers, state: State) -> None:
+    """Fill-or-kill, first pass: go on to the level behind the one just counted.
+
+    Leaves: bitmap words from the leaf up to the first with a level behind, and down again to that level; the level.
+    """
+    tick = find_next(regs, state)
+    if tick == 0 or (tick > regs.price if regs.side == records.BUY else tick < regs.price):
+        regs.outcome = errors.UNFILLABLE
+        regs.phase = phases.DROP
+        return
+    regs.tick = tick
+    regs.cursor = state.level(regs.level_market, regs.level_side, tick).head
+    regs.phase = phases.PROBE
+
+
+def find_next(regs: Registers, state: State) -> int:
+    """The next level behind `regs.tick` on its side, 0 if there is none."""
+    market, side, tick = regs.level_market, regs.level_side, regs.tick
+    for depth in (2, 1, 0):
+        word = mask_behind(state.bitmap(market, side, depth, tick).word, keys.bitmap_bit(depth, tick), side)
+        if word:
+            tick = (tick >> (24 - 8 * depth) << 8 | get_best_bit(word, side)) << (16 - 8 * depth)
+            for below in range(depth + 1, 3):
+                word = state.bitmap(market, side, below, tick).word
+                tick |= get_best_bit(word, side) << (16 - 8 * below)
+            return tick
+    return 0
+
+
+def mask_behind(word: int, bit: int, side: int) -> int:
+    """The bits of `word` that stand for worse prices than `bit`: lower ones for bids, higher ones for asks."""
+    return word & ((1 << bit) - 1) if side == records.BUY else word >> (bit + 1) << (bit + 1)
 
 
 def get_best_bit(word: int, side: int) -> int:

@@ -32,7 +32,7 @@ def step_transfer(regs: Registers, state: State) -> None:
     """Move the amount, margin already checked. Leaves: payer's account, payee's account."""
     state.account(regs.account).collateral -= regs.amount
     state.account(regs.peer).collateral += regs.amount
-    regs.phase = phases.IDLE
+    regs.finish()
 
 
 def step_withdraw(regs: Registers, state: State) -> None:
@@ -44,4 +44,4 @@ def step_withdraw(regs: Registers, state: State) -> None:
     withdrawal.owner = account.owner
     withdrawal.amount = regs.amount
     regs.withdrawals += 1
-    regs.phase = phases.IDLE
+    regs.finish()

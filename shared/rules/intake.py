@@ -4,7 +4,8 @@ A message is applied here and now. A record is decoded, checked as far as it can
 recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject: the
 machine is idle again, and ``outcome`` says why.
 
-Leaves: a message the one it changes; a record of an account that account; a report and an early reject none.
+Leaves: a message the one it changes; a record of an account its master account, and the agent who signs or is named;
+a report and an early reject none.
 """
 
 from __future__ import annotations
@@ -63,14 +64,46 @@ def check_record(regs: Registers, state: State, body: bytes) -> int:
         return errors.BAD_SIGNATURE
     regs.signer = signer
     if regs.kind != records.REPORT:
-        account = state.account(regs.account)
-        if account.owner != signer:
-            return errors.BAD_SIGNATURE
-        outcome = use_nonce(account, regs.nonce)
+        outcome = check_authority(regs, state)
         if outcome != errors.ACCEPTED:
             return outcome
+    if regs.kind == records.SET_AGENT:
+        apply_agent(regs, state, body)
     regs.phase = get_first_phase(regs.kind)
     return errors.ACCEPTED
+
+
+def check_authority(regs: Registers, state: State) -> int:
+    """Whether the signer may act for the account with this nonce, which is used up; returns the outcome.
+
+    Leaves: the master account; where an agent signs, that agent.
+    """
+    master = state.account(keys.get_master(regs.account))
+    if regs.agent == 0:
+        if master.owner != regs.signer:
+            return errors.BAD_SIGNATURE
+    else:
+        if not is_agent_allowed(regs.kind):
+            return errors.AGENT_NOT_ALLOWED
+        agent = state.agent(keys.get_master(regs.account), regs.agent)
+        if agent.address != regs.signer:
+            return errors.BAD_SIGNATURE
+        if agent.expiry <= regs.time:
+            return errors.AGENT_EXPIRED
+    return use_nonce(master, regs.nonce)
+
+
+def is_agent_allowed(kind: int) -> bool:
+    """Whether an agent may sign records of this type: those that trade, never those that move money or name keys."""
+    return kind in (records.ORDER, records.CANCEL, records.CANCEL_ALL, records.AMEND, records.SCHEDULE_CANCEL)
+
+
+def apply_agent(regs: Registers, state: State, body: bytes) -> None:
+    """Name an agent, or take one away (address zero). Leaves: the agent."""
+    change = records.decode_set_agent(body)
+    agent = state.agent(keys.get_master(regs.account), change.agent)
+    agent.address = change.address
+    agent.expiry = change.expiry
 
 
 def decode_record(regs: Registers, body: bytes) -> int:
@@ -79,17 +112,18 @@ def decode_record(regs: Registers, body: bytes) -> int:
     _, regs.account, regs.nonce = records.get_head(body)
     if kind == records.REPORT:
         return decode_report(regs, body)
-    if not 1 <= regs.account <= regs.accounts:
+    if not is_account(regs, regs.account):
         return errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
         return decode_order(regs, body)
-    if kind == records.CANCEL:
-        regs.place = records.decode_cancel(body).place
-        if regs.place > keys.MAX_SLOT:
-            return errors.SLOT_OUT_OF_RANGE
-        regs.cursor = keys.order_handle(regs.account, regs.place)
-        return errors.ACCEPTED
-    return decode_payment(regs, body)
+    if kind in (records.TRANSFER, records.WITHDRAW):
+        return decode_payment(regs, body)
+    return decode_change(regs, body)
+
+
+def is_account(regs: Registers, account: int) -> bool:
+    """Whether `account` is a known master account or one of its sub-accounts."""
+    return account <= keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB) and 1 <= keys.get_master(account) <= regs.accounts
 
 
 def decode_order(regs: Registers, body: bytes) -> int:
@@ -101,16 +135,63 @@ def decode_order(regs: Registers, body: bytes) -> int:
     regs.place = order.place
     regs.price = order.price
     regs.size = order.size
-    if order.side > records.SELL or order.flags > records.POST_ONLY:
+    regs.expiry = order.expiry
+    regs.client = order.client
+    regs.agent = order.agent
+    if order.side > records.SELL or not are_flags_sound(order.flags) or order.agent > keys.MAX_AGENT:
         return errors.MALFORMED_RECORD
     if not 1 <= order.market <= regs.markets:
         return errors.UNKNOWN_MARKET
     if order.place > keys.MAX_SLOT:
         return errors.SLOT_OUT_OF_RANGE
-    if not 1 <= order.price <= keys.MAX_TICK:
+    if order.expiry and order.expiry <= regs.time:
+        return errors.ORDER_EXPIRED
+    return check_quote(order.price, order.size)
+
+
+def are_flags_sound(flags: int) -> bool:
+    """Whether an order's flags name one self-trade rule and nothing unknown."""
+    return flags < 32 and flags & records.SELF_TRADE != records.SELF_TRADE
+
+
+def check_quote(price: int, size: int) -> int:
+    """Whether price and size of an order are in range; returns the outcome."""
+    if not 1 <= price <= keys.MAX_TICK:
         return errors.PRICE_OUT_OF_RANGE
-    if not 1 <= order.size <= phases.MAX_ORDER_SIZE:
+    if not 1 <= size <= phases.MAX_ORDER_SIZE:
         return errors.SIZE_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+def decode_change(regs: Registers, body: bytes) -> int:
+    """Fields of a record that changes orders or keys; returns the outcome."""
+    if regs.kind == records.CANCEL:
+        cancel = records.decode_cancel(body)
+        regs.place, regs.client, regs.agent = cancel.place, cancel.client, cancel.agent
+    elif regs.kind == records.AMEND:
+        amend = records.decode_amend(body)
+        regs.place, regs.price, regs.size, regs.agent = amend.place, amend.price, amend.size, amend.agent
+    elif regs.kind == records.CANCEL_ALL:
+        regs.agent = records.decode_cancel_all(body).agent
+    elif regs.kind == records.SCHEDULE_CANCEL:
+        schedule = records.decode_schedule_cancel(body)
+        regs.amount, regs.agent = schedule.deadline, schedule.agent
+    else:
+        return check_agent_change(regs, body)
+    if regs.agent > keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if regs.place > keys.MAX_SLOT:
+        return errors.SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.place)
+    return check_quote(regs.price, regs.size) if regs.kind == records.AMEND else errors.ACCEPTED
+
+
+def check_agent_change(regs: Registers, body: bytes) -> int:
+    """Whether a change of agent names a master account and a number in range; returns the outcome."""
+    if not 1 <= records.decode_set_agent(body).agent <= keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if regs.account > keys.MAX_ACCOUNT:
+        return errors.SUB_ACCOUNT
     return errors.ACCEPTED
 
 
@@ -120,12 +201,16 @@ def decode_payment(regs: Registers, body: bytes) -> int:
         transfer = records.decode_transfer(body)
         regs.peer = transfer.peer
         regs.amount = transfer.amount
-        if not 1 <= regs.peer <= regs.accounts:
+        if not is_account(regs, regs.peer):
             return errors.UNKNOWN_ACCOUNT
+        if regs.peer > keys.MAX_ACCOUNT and keys.get_master(regs.peer) != keys.get_master(regs.account):
+            return errors.SUB_ACCOUNT
         if regs.peer == regs.account:
             return errors.SAME_ACCOUNT
     else:
         regs.amount = records.decode_withdraw(body).amount
+        if regs.account > keys.MAX_ACCOUNT:
+            return errors.SUB_ACCOUNT
     if not 1 <= regs.amount < phases.MAX_AMOUNT:
         return errors.AMOUNT_OUT_OF_RANGE
     return errors.ACCEPTED
@@ -149,6 +234,12 @@ def get_first_phase(kind: int) -> int:
         return phases.ADMIT
     if kind == records.CANCEL:
         return phases.UNLINK
+    if kind == records.AMEND:
+        return phases.AMEND
+    if kind in (records.CANCEL_ALL, records.SCHEDULE_CANCEL):
+        return phases.CLEAR
+    if kind == records.SET_AGENT:
+        return phases.IDLE
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

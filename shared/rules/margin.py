@@ -11,8 +11,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
 from setoff.shared.rules import phases
-from setoff.shared.rules.positions import get_position, release
-from setoff.shared.state import keys
+from setoff.shared.rules.positions import expire_orders, get_position, release
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -102,36 +101,17 @@ def step_margin(regs: Registers, state: State) -> None:
     Leaves: account, the market of each of its positions. A refused order gives its reservation back.
     """
     account = state.account(regs.account)
-    if regs.kind == records.ORDER:
-        if is_order_legal(regs, state, account):
-            regs.sequence += 1
-            regs.phase = phases.MATCH
-        else:
-            release(get_position(account, regs.market), regs.side, regs.size)
-            regs.outcome = errors.INSUFFICIENT_MARGIN
-            regs.phase = phases.IDLE
-    else:
+    if regs.kind in (records.TRANSFER, records.WITHDRAW):
+        expire_orders(account, regs.time)
         equity, requirement = compute_health(state, account)
         if equity - regs.amount < requirement:
-            regs.outcome = errors.INSUFFICIENT_MARGIN
-            regs.phase = phases.IDLE
+            regs.reject(errors.INSUFFICIENT_MARGIN)
         else:
             regs.phase = phases.TRANSFER if regs.kind == records.TRANSFER else phases.WITHDRAW
-
-
-def step_probe(regs: Registers, state: State) -> None:
-    """Decide what happens to the maker at the cursor: filled, or pruned if unfunded or the taker's own.
-
-    Leaves: maker's order, maker's account, the market of each of its positions; none if the maker is the taker.
-    """
-    maker = keys.handle_account(regs.cursor)
-    regs.phase = phases.UNLINK
-    regs.resume = phases.MATCH
-    if maker == regs.account:
-        return
-    order = state.order(regs.cursor)
-    account = state.account(maker)
-    size = min(regs.size, order.size)
-    delta = -size if regs.side == records.BUY else size
-    if is_fill_legal(state, account, regs.market, delta, order.price, is_taker=False):
-        regs.phase = phases.FILL
+    elif is_order_legal(regs, state, account):
+        regs.sequence += 1
+        regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
+        regs.phase = phases.MATCH
+    else:
+        release(get_position(account, regs.market), regs.side, regs.size)
+        regs.reject(errors.INSUFFICIENT_MARGIN)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.rules.margin import compute_fee, compute_value
-from setoff.shared.rules.positions import apply_fill, get_position, release
+from setoff.shared.rules.margin import compute_fee, compute_value, is_fill_legal
+from setoff.shared.rules.positions import apply_fill, expire_orders, get_closable, get_position, is_live, release
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Account, Market
+from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -32,19 +32,91 @@ def step_match(regs: Registers, state: State) -> None:
     other = 1 - regs.side
     best = get_best(market, other)
     if not is_crossing(regs.side, regs.price, best):
-        regs.phase = phases.DROP if regs.flags == records.IOC else phases.REST
-    elif regs.flags == records.POST_ONLY:
-        regs.outcome = errors.WOULD_CROSS
-        regs.phase = phases.DROP
+        leave_book(regs)
     elif regs.matches == phases.MAX_MATCHES:
         regs.phase = phases.DROP
     else:
         level = state.level(regs.market, other, best)
         regs.cursor = level.head
-        regs.tick = best
+        regs.level_market = regs.market
         regs.level_side = other
+        regs.tick = best
         regs.matches += 1
         regs.phase = phases.PROBE
+
+
+def leave_book(regs: Registers) -> None:
+    """Nothing in the book meets the order (any more): what is left of it rests or is given up."""
+    if regs.scanning:
+        regs.outcome = errors.UNFILLABLE
+    force = regs.flags & records.TIME_IN_FORCE
+    regs.phase = phases.REST if force in (records.GTC, records.POST_ONLY) else phases.DROP
+
+
+def step_probe(regs: Registers, state: State) -> None:
+    """Decide what happens to the maker at the cursor: filled, or pruned if dead, unfunded or the taker's own.
+
+    Leaves: maker's order; maker's account and the market of each of its positions, unless maker and taker have one owner.
+    """
+    order = state.order(regs.cursor)
+    maker = keys.handle_account(regs.cursor)
+    if keys.get_master(maker) == keys.get_master(regs.account):
+        meet_own_order(regs, order)
+        return
+    account = state.account(maker)
+    expire_orders(account, regs.time)
+    regs.lots = 0
+    if is_live(order, account, regs.time):
+        regs.lots = min(regs.size - regs.found, order.size)
+        if order.flags & records.REDUCE_ONLY:
+            regs.lots = min(regs.lots, get_closable(get_position(account, regs.market), order.side))
+    delta = -regs.lots if regs.side == records.BUY else regs.lots
+    legal = regs.lots > 0 and is_fill_legal(state, account, regs.market, delta, order.price, is_taker=False)
+    if regs.scanning:
+        count_maker(regs, order, legal)
+    elif not legal:
+        regs.resume = phases.MATCH
+        regs.phase = phases.UNLINK
+    elif regs.flags & records.TIME_IN_FORCE == records.POST_ONLY:
+        regs.outcome = errors.WOULD_CROSS
+        regs.phase = phases.DROP
+    else:
+        regs.phase = phases.FILL
+
+
+def meet_own_order(regs: Registers, order: Order) -> None:
+    """Self-trade prevention: orders of one owner (sub-accounts included) never trade with each other."""
+    rule = regs.flags & records.SELF_TRADE
+    if regs.scanning:
+        if rule == records.CANCEL_MAKER:
+            count_maker(regs, order, False)
+        else:
+            regs.outcome = errors.SELF_TRADE
+            regs.phase = phases.DROP
+    elif rule == records.CANCEL_TAKER:
+        regs.outcome = errors.SELF_TRADE
+        regs.phase = phases.DROP
+    else:
+        regs.resume = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
+        regs.phase = phases.UNLINK
+
+
+def count_maker(regs: Registers, order: Order, legal: bool) -> None:
+    """Fill-or-kill, first pass: count what the maker at the cursor would trade, and go on to the one after it."""
+    if legal:
+        regs.found += regs.lots
+    regs.cursor = order.next
+    regs.matches += 1
+    if regs.found == regs.size:
+        regs.scanning = 0
+        regs.found = 0
+        regs.matches = 0
+        regs.phase = phases.MATCH
+    elif regs.matches >= phases.MAX_MATCHES:
+        regs.outcome = errors.UNFILLABLE
+        regs.phase = phases.DROP
+    else:
+        regs.phase = phases.PROBE if regs.cursor else phases.NEXT
 
 
 def step_fill(regs: Registers, state: State) -> None:
@@ -57,14 +129,14 @@ def step_fill(regs: Registers, state: State) -> None:
     order = state.order(regs.cursor)
     maker = state.account(keys.handle_account(regs.cursor))
     taker = state.account(regs.account)
-    size = min(regs.size, order.size)
+    size = regs.lots
     delta = size if regs.side == records.BUY else -size
     apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, market.taker_fee)
     apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, market.maker_fee)
     order.size -= size
     level.size -= size
     regs.size -= size
-    regs.resume = phases.MATCH if regs.size else phases.IDLE
+    regs.resume = phases.MATCH if regs.size else regs.home
     regs.phase = regs.resume if order.size else phases.UNLINK
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.rules import phases
 from setoff.shared.state.leaves import MAX_SIGNERS, Oracle, Signers
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -28,7 +27,7 @@ def step_report(regs: Registers, state: State) -> None:
 
     Leaves: signers; then, once signer and time are found good, the market's reports; then the market.
     """
-    regs.phase = phases.IDLE
+    regs.finish()
     signers = state.signers()
     regs.outcome = check_report(regs, signers)
     if regs.outcome != errors.ACCEPTED:

@@ -1,4 +1,7 @@
-"""Orders enter and leave: admission, and giving up what is left. Twin: ``contracts/rules/orders.vy``."""
+"""Orders enter, change and leave: admission, amending, cancelling all, giving up what is left.
+
+Twin: ``contracts/rules/orders.vy``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,16 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
-from setoff.shared.rules.positions import find_position, get_position, release, reserve
+from setoff.shared.rules.positions import (
+    cancel_all,
+    expire_orders,
+    find_position,
+    get_closable,
+    get_position,
+    is_live,
+    release,
+    reserve,
+)
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, Order, Position
 from setoff.shared.state.registers import Registers
@@ -16,16 +28,24 @@ from setoff.shared.state.store import State
 def step_admit(regs: Registers, state: State) -> None:
     """Check an order against its market, its slot and the position limits, and reserve its size.
 
-    Leaves: account, market, the order slot.
+    Leaves: account, market, the order slot. A dead order in the slot is first taken out of the book.
     """
     account = state.account(regs.account)
     market = state.market(regs.market)
     order = state.order(keys.order_handle(regs.account, regs.place))
-    position = find_position(account, regs.market)
-    regs.outcome = check_admission(regs, market, order, position)
-    if regs.outcome != errors.ACCEPTED or position is None:
-        regs.phase = phases.IDLE
+    expire_orders(account, regs.time)
+    if order.market != 0 and not is_live(order, account, regs.time):
+        regs.cursor = keys.order_handle(regs.account, regs.place)
+        regs.resume = phases.ADMIT
+        regs.phase = phases.UNLINK
         return
+    position = find_position(account, regs.market)
+    outcome = check_admission(regs, market, order, position)
+    if outcome != errors.ACCEPTED or position is None:
+        regs.reject(outcome)
+        return
+    if regs.flags & records.REDUCE_ONLY:
+        regs.size = min(regs.size, get_closable(position, regs.side))
     position.market = regs.market
     reserve(position, regs.side, regs.size)
     regs.phase = phases.MARGIN
@@ -41,6 +61,8 @@ def check_admission(regs: Registers, market: Market, order: Order, position: Pos
         return errors.SLOT_TAKEN
     if position is None:
         return errors.TOO_MANY_POSITIONS
+    if regs.flags & records.REDUCE_ONLY and get_closable(position, regs.side) == 0:
+        return errors.NOT_REDUCING
     if regs.side == records.BUY:
         reach = position.size + position.bids + regs.size
     else:
@@ -50,9 +72,47 @@ def check_admission(regs: Registers, market: Market, order: Order, position: Pos
     return errors.ACCEPTED
 
 
+def step_amend(regs: Registers, state: State) -> None:
+    """Change a resting order: in place if only less is offered, else it leaves the book and enters anew.
+
+    Leaves: account, order; where it only shrinks, its level.
+    """
+    account = state.account(regs.account)
+    order = state.order(regs.cursor)
+    expire_orders(account, regs.time)
+    if order.market == 0 or not is_live(order, account, regs.time):
+        regs.reject(errors.UNKNOWN_ORDER)
+    elif regs.price == order.price and regs.size <= order.size:
+        level = state.level(order.market, order.side, order.price)
+        less = order.size - regs.size
+        order.size = regs.size
+        level.size -= less
+        release(get_position(account, order.market), order.side, less)
+        regs.finish()
+    else:
+        regs.market = order.market
+        regs.side = order.side
+        regs.flags = order.flags
+        regs.expiry = order.expiry
+        regs.client = order.client
+        regs.resume = phases.ADMIT
+        regs.phase = phases.UNLINK
+
+
+def step_clear(regs: Registers, state: State) -> None:
+    """Cancel every order of the account, now or at a deadline. Leaves: account."""
+    account = state.account(regs.account)
+    expire_orders(account, regs.time)
+    if regs.kind == records.CANCEL_ALL:
+        cancel_all(account)
+    else:
+        account.deadline = regs.amount
+    regs.finish()
+
+
 def step_drop(regs: Registers, state: State) -> None:
     """Give up what is left of the order in flight: its reservation is released. Leaves: account."""
     account = state.account(regs.account)
     release(get_position(account, regs.market), regs.side, regs.size)
     regs.size = 0
-    regs.phase = phases.IDLE
+    regs.finish()

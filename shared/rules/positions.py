@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_trunc
-from setoff.shared.state.leaves import Account, Position
+from setoff.shared.state.leaves import Account, Order, Position
 
 
 def find_position(account: Account, market: int) -> Position | None:
@@ -27,6 +27,33 @@ def get_position(account: Account, market: int) -> Position:
         if position.market == market:
             return position
     raise AssertionError("an account with an open order has a position place")
+
+
+def cancel_all(account: Account) -> None:
+    """Let every order of the account die: they keep their place in the book until somebody meets them there."""
+    account.epoch = (account.epoch + 1) % 2**32
+    for position in account.positions:
+        position.bids = 0
+        position.asks = 0
+        if position.size == 0:
+            position.market = 0
+
+
+def expire_orders(account: Account, time: int) -> None:
+    """The dead-man's switch: once its deadline has come, every order of the account is dead."""
+    if account.deadline and account.deadline <= time:
+        account.deadline = 0
+        cancel_all(account)
+
+
+def is_live(order: Order, account: Account, time: int) -> bool:
+    """Whether a resting order of the account (whose `expire_orders` has run) can still trade."""
+    return order.epoch == account.epoch and (order.expiry == 0 or order.expiry > time)
+
+
+def get_closable(position: Position, side: int) -> int:
+    """Lots of the position that an order of `side` can close."""
+    return max(0, -position.size) if side == records.BUY else max(0, position.size)
 
 
 def reserve(position: Position, side: int, size: int) -> None:

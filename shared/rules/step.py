@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Final
 
 from setoff.shared.rules import phases
-from setoff.shared.rules.book import step_list, step_rest, step_seek, step_unlink, step_unlist
+from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.funds import step_transfer, step_withdraw
-from setoff.shared.rules.margin import step_margin, step_probe
-from setoff.shared.rules.matching import step_fill, step_match
+from setoff.shared.rules.margin import step_margin
+from setoff.shared.rules.matching import step_fill, step_match, step_probe
 from setoff.shared.rules.oracle import step_report
-from setoff.shared.rules.orders import step_admit, step_drop
+from setoff.shared.rules.orders import step_admit, step_amend, step_clear, step_drop
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -34,6 +34,9 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
     step_transfer,
     step_withdraw,
     step_report,
+    step_clear,
+    step_amend,
+    step_next,
 )
 
 

@@ -18,16 +18,34 @@ MARKET: Final = 5
 ORACLE: Final = 6
 SIGNERS: Final = 7
 WITHDRAWAL: Final = 8
+AGENT: Final = 9
 
 MAX_ACCOUNT: Final = 2**20 - 1
+MAX_SUB: Final = 15
+MAX_AGENT: Final = 8
 MAX_MARKET: Final = 255
 MAX_SLOT: Final = 255
 MAX_TICK: Final = 2**24 - 1
 
 
 def account_key(account: int) -> int:
-    """Key of account leaf `account` (1..MAX_ACCOUNT)."""
+    """Key of account leaf `account`: a master account (1..MAX_ACCOUNT) or one of its sub-accounts."""
     return ACCOUNT << 36 | account
+
+
+def sub_account(master: int, sub: int) -> int:
+    """Id of sub-account `sub` (0 the master itself, 1..MAX_SUB) of a master account."""
+    return sub << 20 | master
+
+
+def get_master(account: int) -> int:
+    """The master account of an account or sub-account."""
+    return account & MAX_ACCOUNT
+
+
+def agent_key(master: int, agent: int) -> int:
+    """Key of agent `agent` (1..MAX_AGENT) of a master account."""
+    return AGENT << 36 | master << 8 | agent
 
 
 def order_handle(account: int, slot: int) -> int:

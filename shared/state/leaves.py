@@ -20,15 +20,17 @@ MARKET_BYTES: Final = 96
 ORACLE_BYTES: Final = 128
 SIGNERS_BYTES: Final = 256
 WITHDRAWAL_BYTES: Final = 96
+AGENT_BYTES: Final = 32
 
-_ACCOUNT: Final = Struct(">12x20s32s24xQ32s")
+_ACCOUNT: Final = Struct(">IQ20s32s24xQ32s")
 _POSITION: Final = Struct(">H6xqQQ32s")
-_ORDER: Final = Struct(">HBBIQQQ16xQQ")
+_ORDER: Final = Struct(">HBBIQQQIIQQ8x")
 _LEVEL: Final = Struct(">QQQQ")
 _MARKET: Final = Struct(">QIIIiI4xIIIIQQ32s")
 _REPORT: Final = Struct(">IQ4x")
 _SIGNERS: Final = Struct(">HHI24x")
 _WITHDRAWAL: Final = Struct(">24xQ12x20s16x16s")
+_AGENT: Final = Struct(">Q4x20s")
 
 _EMPTY_POSITION: Final = bytes(64)
 
@@ -51,16 +53,19 @@ class Position:
 
 
 class Account:
-    """A trader's account.
+    """A trader's account; a sub-account uses neither owner nor nonces, its master's count.
 
-    owner: 20-byte address; collateral: token units, signed quote balance (deposits, fees and the notional of every
+    epoch: which of its orders live: those that entered under the same; deadline: seconds, when all its orders die, 0 for
+    never; owner: 20-byte address; collateral: token units, signed quote balance (deposits, fees and the notional of every
     fill, so that equity = collateral + sum of size * mark * unit); nonce_top: highest nonce seen; nonce_bitmap: bit i
     set iff nonce_top - i was used; positions: MAX_POSITIONS places.
     """
 
-    __slots__ = ("collateral", "nonce_bitmap", "nonce_top", "owner", "positions")
+    __slots__ = ("collateral", "deadline", "epoch", "nonce_bitmap", "nonce_top", "owner", "positions")
 
     def __init__(self) -> None:
+        self.epoch = 0
+        self.deadline = 0
         self.owner = bytes(20)
         self.collateral = 0
         self.nonce_top = 0
@@ -71,11 +76,23 @@ class Account:
 class Order:
     """A resting order, or what is left of it: lots of `market` at `price` ticks, a node of its level's FIFO list.
 
-    side: 0 buy, 1 sell; prev, next: handles, 0 at the ends; sequence: number of the order's acceptance;
-    nonce: its record's.
+    side: 0 buy, 1 sell; prev, next: handles, 0 at the ends; epoch: its account's when it entered; expiry: seconds, 0 for
+    never; client: the trader's own id of it; sequence: number of its acceptance.
     """
 
-    __slots__ = ("flags", "market", "next", "nonce", "prev", "price", "sequence", "side", "size")
+    __slots__ = (
+        "client",
+        "epoch",
+        "expiry",
+        "flags",
+        "market",
+        "next",
+        "prev",
+        "price",
+        "sequence",
+        "side",
+        "size",
+    )
 
     def __init__(self) -> None:
         self.clear()
@@ -89,8 +106,10 @@ class Order:
         self.size = 0
         self.prev = 0
         self.next = 0
+        self.epoch = 0
+        self.expiry = 0
+        self.client = 0
         self.sequence = 0
-        self.nonce = 0
 
 
 class Level:
@@ -186,7 +205,17 @@ class Withdrawal:
         self.amount = 0
 
 
-Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal
+class Agent:
+    """A key that may trade for a master account until `expiry` (seconds); `address` 20 bytes."""
+
+    __slots__ = ("address", "expiry")
+
+    def __init__(self) -> None:
+        self.expiry = 0
+        self.address = bytes(20)
+
+
+Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent
 
 
 def _signed_word(value: int) -> bytes:
@@ -200,7 +229,14 @@ def _signed(word: bytes) -> int:
 def encode_account(leaf: Account) -> bytes:
     """20 words, or b"" for an account that does not exist."""
     parts = [
-        _ACCOUNT.pack(leaf.owner, _signed_word(leaf.collateral), leaf.nonce_top, leaf.nonce_bitmap.to_bytes(32, "big"))
+        _ACCOUNT.pack(
+            leaf.epoch,
+            leaf.deadline,
+            leaf.owner,
+            _signed_word(leaf.collateral),
+            leaf.nonce_top,
+            leaf.nonce_bitmap.to_bytes(32, "big"),
+        )
     ]
     for p in leaf.positions:
         if p.market:
@@ -214,7 +250,7 @@ def decode_account(value: bytes) -> Account:
     """The inverse of `encode_account`."""
     leaf = Account()
     if value:
-        leaf.owner, collateral, leaf.nonce_top, bitmap = _ACCOUNT.unpack_from(value)
+        leaf.epoch, leaf.deadline, leaf.owner, collateral, leaf.nonce_top, bitmap = _ACCOUNT.unpack_from(value)
         leaf.collateral = _signed(collateral)
         leaf.nonce_bitmap = int.from_bytes(bitmap, "big")
         for i in range(MAX_POSITIONS):
@@ -227,7 +263,17 @@ def encode_order(leaf: Order) -> bytes:
     """2 words, or b"" for a free order slot."""
     return _absent_if_zero(
         _ORDER.pack(
-            leaf.market, leaf.side, leaf.flags, leaf.price, leaf.size, leaf.prev, leaf.next, leaf.sequence, leaf.nonce
+            leaf.market,
+            leaf.side,
+            leaf.flags,
+            leaf.price,
+            leaf.size,
+            leaf.prev,
+            leaf.next,
+            leaf.epoch,
+            leaf.expiry,
+            leaf.client,
+            leaf.sequence,
         )
     )
 
@@ -244,8 +290,10 @@ def decode_order(value: bytes) -> Order:
             leaf.size,
             leaf.prev,
             leaf.next,
+            leaf.epoch,
+            leaf.expiry,
+            leaf.client,
             leaf.sequence,
-            leaf.nonce,
         ) = _ORDER.unpack(value)
     return leaf
 
@@ -361,6 +409,19 @@ def decode_withdrawal(value: bytes) -> Withdrawal:
     if value:
         leaf.account, leaf.owner, amount = _WITHDRAWAL.unpack(value)
         leaf.amount = int.from_bytes(amount, "big")
+    return leaf
+
+
+def encode_agent(leaf: Agent) -> bytes:
+    """1 word, or b"" for no agent."""
+    return _absent_if_zero(_AGENT.pack(leaf.expiry, leaf.address))
+
+
+def decode_agent(value: bytes) -> Agent:
+    """The inverse of `encode_agent`."""
+    leaf = Agent()
+    if value:
+        leaf.expiry, leaf.address = _AGENT.unpack(value)
     return leaf
 
 

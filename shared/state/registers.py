@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-28 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+36 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -26,6 +26,7 @@ FIELDS: Final[tuple[str, ...]] = (
     "kind",  # type byte of the input in flight
     "account",  # its account (for a report: the signer's index)
     "signer",  # 20 bytes: address recovered from its signature, or the owner a message names
+    "agent",  # which of the account's agents signed it, 0 its owner
     "nonce",  # its nonce (for a report: its time)
     "market",
     "side",
@@ -33,20 +34,27 @@ FIELDS: Final[tuple[str, ...]] = (
     "place",  # order slot of the account
     "price",  # ticks
     "size",  # lots still to trade
+    "expiry",  # seconds, 0 for never
+    "client",  # the trader's own id of the order
     "peer",  # the other account of a transfer
     "amount",  # token units
     "cursor",  # handle of the order the next step works on
+    "lots",  # lots of the next fill
+    "level_market",  # market of the level the next step works on
     "tick",  # tick of the level the next step works on
     "level_side",  # side of the book that level is on
     "matches",  # makers visited so far
+    "scanning",  # 1 while a fill-or-kill order only counts what it could trade
+    "found",  # lots it could trade
     "resume",  # phase to go on with after a shared phase
+    "home",  # phase to return to when the work in flight is done
 )
 
-_PACKED: Final = Struct(">32s" + "24xQ" * 12 + "12x20s" + "24xQ" * 8 + "16x16s" + "24xQ" * 5)
+_PACKED: Final = Struct(">32s" + "24xQ" * 12 + "12x20s" + "24xQ" * 11 + "16x16s" + "24xQ" * 10)
 
 
 class Registers:
-    """The 28 registers as plain integers (`domain` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
+    """The 36 registers as plain integers (`domain` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
 
     __slots__ = FIELDS
 
@@ -69,6 +77,7 @@ class Registers:
         self.kind = 0
         self.account = 0
         self.signer = bytes(20)
+        self.agent = 0
         self.nonce = 0
         self.market = 0
         self.side = 0
@@ -76,16 +85,33 @@ class Registers:
         self.place = 0
         self.price = 0
         self.size = 0
+        self.expiry = 0
+        self.client = 0
         self.peer = 0
         self.amount = 0
         self.cursor = 0
+        self.lots = 0
+        self.level_market = 0
         self.tick = 0
         self.level_side = 0
         self.matches = 0
+        self.scanning = 0
+        self.found = 0
         self.resume = 0
+        self.home = 0
+
+    def finish(self) -> None:
+        """The work in flight is done."""
+        self.phase = self.home
+
+    def reject(self, outcome: int) -> None:
+        """The work in flight cannot be done. Only an input of its own has an outcome; the machine's own work has none."""
+        if self.home == 0:
+            self.outcome = outcome
+        self.phase = self.home
 
     def encode(self) -> bytes:
-        """The 28 words."""
+        """The 36 words."""
         return _PACKED.pack(
             self.domain,
             self.time,
@@ -101,6 +127,7 @@ class Registers:
             self.kind,
             self.account,
             self.signer,
+            self.agent,
             self.nonce,
             self.market,
             self.side,
@@ -108,13 +135,20 @@ class Registers:
             self.place,
             self.price,
             self.size,
+            self.expiry,
+            self.client,
             self.peer,
             self.amount.to_bytes(16, "big"),
             self.cursor,
+            self.lots,
+            self.level_market,
             self.tick,
             self.level_side,
             self.matches,
+            self.scanning,
+            self.found,
             self.resume,
+            self.home,
         )
 
     @classmethod
@@ -134,7 +168,7 @@ class Registers:
         return twin
 
     def hash(self) -> bytes:
-        """keccak of the 28 words."""
+        """keccak of the 36 words."""
         return keccak(self.encode())
 
 

@@ -12,7 +12,7 @@ from copy import copy
 from typing import Final, cast
 
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Bitmap, Leaf, Level, Market, Oracle, Order, Signers, Withdrawal
+from setoff.shared.state.leaves import Account, Agent, Bitmap, Leaf, Level, Market, Oracle, Order, Signers, Withdrawal
 from setoff.shared.state.tree import Tree
 
 _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
@@ -24,6 +24,7 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
     keys.ORACLE: leaves.encode_oracle,
     keys.SIGNERS: leaves.encode_signers,
     keys.WITHDRAWAL: leaves.encode_withdrawal,
+    keys.AGENT: leaves.encode_agent,
 }
 
 
@@ -96,6 +97,10 @@ class State:
     def withdrawal(self, index: int) -> Withdrawal:
         """Withdrawal leaf by index."""
         return cast(Withdrawal, self._load(keys.withdrawal_key(index), leaves.decode_withdrawal))
+
+    def agent(self, master: int, agent: int) -> Agent:
+        """Agent `agent` of a master account."""
+        return cast(Agent, self._load(keys.agent_key(master, agent), leaves.decode_agent))
 
     def begin_journal(self) -> None:
         """From here on keep what `undo` needs."""
