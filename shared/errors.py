@@ -50,6 +50,15 @@ ORDER_EXPIRED: Final = 28
 NOT_REDUCING: Final = 29
 UNFILLABLE: Final = 30
 SELF_TRADE: Final = 31
+STALE_PRICE: Final = 32
+HALTED: Final = 33
+MARKET_EXPIRED: Final = 34
+OPEN_INTEREST_CAP: Final = 35
+NOT_DUE: Final = 36
+BUSY: Final = 37
+WITHDRAWALS_LIMITED: Final = 38
+WOULD_TRIGGER: Final = 39
+WRONG_PAGE: Final = 40
 
 #: Reason strings of the outcomes, by number.
 OUTCOMES: Final[tuple[str, ...]] = (
@@ -85,6 +94,15 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "not_reducing",
     "unfillable",
     "self_trade",
+    "stale_price",
+    "halted",
+    "market_expired",
+    "open_interest_cap",
+    "not_due",
+    "busy",
+    "withdrawals_limited",
+    "would_trigger",
+    "wrong_page",
 )
 
 #: Reasons of the API and of the Python library that the machine never records.

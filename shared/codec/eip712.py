@@ -19,12 +19,15 @@ VERSION: Final = "1"
 DOMAIN_TYPE: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 ORDER_TYPE: Final = (
     "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size,"
-    "uint32 expiry,uint64 client,uint8 agent)"
+    "uint32 expiry,uint32 trigger,uint64 client,uint8 agent)"
 )
 CANCEL_TYPE: Final = "Cancel(uint32 account,uint64 nonce,uint16 slot,uint64 client,uint8 agent)"
 CANCEL_ALL_TYPE: Final = "CancelAll(uint32 account,uint64 nonce,uint8 agent)"
 AMEND_TYPE: Final = "Amend(uint32 account,uint64 nonce,uint16 slot,uint32 price,uint64 size,uint8 agent)"
 SCHEDULE_CANCEL_TYPE: Final = "ScheduleCancel(uint32 account,uint64 nonce,uint64 deadline,uint8 agent)"
+BULK_TYPE: Final = "Bulk(uint32 account,uint64 nonce,bytes32 pages,uint8 agent)"
+STAKE_TYPE: Final = "Stake(uint32 account,uint64 nonce,uint128 amount)"
+UNSTAKE_TYPE: Final = "Unstake(uint32 account,uint64 nonce,uint128 shares)"
 SET_AGENT_TYPE: Final = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry)"
 TRANSFER_TYPE: Final = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
 WITHDRAW_TYPE: Final = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"
@@ -38,6 +41,9 @@ TYPES: Final[dict[int, str]] = {
     records.AMEND: AMEND_TYPE,
     records.SCHEDULE_CANCEL: SCHEDULE_CANCEL_TYPE,
     records.SET_AGENT: SET_AGENT_TYPE,
+    records.BULK: BULK_TYPE,
+    records.STAKE: STAKE_TYPE,
+    records.UNSTAKE: UNSTAKE_TYPE,
     records.TRANSFER: TRANSFER_TYPE,
     records.WITHDRAW: WITHDRAW_TYPE,
     records.REPORT: REPORT_TYPE,
@@ -46,9 +52,10 @@ TYPES: Final[dict[int, str]] = {
 _HASHES: Final[dict[int, bytes]] = {kind: keccak(text.encode()) for kind, text in TYPES.items()}
 
 _WORD: Final = "24xQ"
-_PLAIN: Final[dict[int, Struct]] = {n: Struct(">32s" + _WORD * n) for n in (3, 4, 5, 6, 11)}
+_PLAIN: Final[dict[int, Struct]] = {n: Struct(">32s" + _WORD * n) for n in (3, 4, 5, 6, 12)}
 _WITHDRAW: Final = Struct(">32s" + _WORD * 2 + "16x16s")
 _TRANSFER: Final = Struct(">32s" + _WORD * 3 + "16x16s")
+_BULK: Final = Struct(">32s" + _WORD * 2 + "32s" + _WORD)
 _SET_AGENT: Final = Struct(">32s" + _WORD * 3 + "12x20s" + _WORD)
 
 
@@ -68,7 +75,7 @@ def struct_hash(body: bytes) -> bytes:
     """hashStruct of a signed record's body; its type must be known."""
     kind = body[0]
     if kind == records.ORDER:
-        packed = _PLAIN[11].pack(_HASHES[kind], *records.decode_order(body))
+        packed = _PLAIN[12].pack(_HASHES[kind], *records.decode_order(body))
     elif kind == records.CANCEL:
         packed = _PLAIN[5].pack(_HASHES[kind], *records.decode_cancel(body))
     elif kind == records.CANCEL_ALL:
@@ -77,6 +84,11 @@ def struct_hash(body: bytes) -> bytes:
         packed = _PLAIN[6].pack(_HASHES[kind], *records.decode_amend(body))
     elif kind == records.SCHEDULE_CANCEL:
         packed = _PLAIN[4].pack(_HASHES[kind], *records.decode_schedule_cancel(body))
+    elif kind == records.BULK:
+        packed = _BULK.pack(_HASHES[kind], *records.decode_bulk(body))
+    elif kind in (records.STAKE, records.UNSTAKE):
+        s = records.decode_stake(body)
+        packed = _WITHDRAW.pack(_HASHES[kind], s.account, s.nonce, s.amount.to_bytes(16, "big"))
     elif kind == records.SET_AGENT:
         packed = _SET_AGENT.pack(_HASHES[kind], *records.decode_set_agent(body))
     elif kind == records.TRANSFER:
@@ -111,6 +123,9 @@ def typed_data(chain_id: int, vault: bytes, body: bytes) -> dict[str, Any]:
         records.AMEND: records.decode_amend,
         records.SCHEDULE_CANCEL: records.decode_schedule_cancel,
         records.SET_AGENT: records.decode_set_agent,
+        records.BULK: records.decode_bulk,
+        records.STAKE: records.decode_stake,
+        records.UNSTAKE: records.decode_stake,
         records.TRANSFER: records.decode_transfer,
         records.WITHDRAW: records.decode_withdraw,
         records.REPORT: records.decode_report,

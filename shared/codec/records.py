@@ -7,6 +7,7 @@ is zero. A message comes from the L1 queue, has a type of 0x80 or more, and no s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -23,10 +24,18 @@ CANCEL_ALL: Final = 6
 AMEND: Final = 7
 SCHEDULE_CANCEL: Final = 8
 SET_AGENT: Final = 9
+TICK: Final = 10
+BULK: Final = 11
+PAGE: Final = 12
+STAKE: Final = 13
+UNSTAKE: Final = 14
 FIRST_MESSAGE: Final = 0x80
 DEPOSIT: Final = 0x81
 LIST_MARKET: Final = 0x82
 SET_SIGNER: Final = 0x83
+SET_MARKET: Final = 0x84
+#: Kind of the machine's own orders, which no record has.
+LIQUIDATION: Final = 0x7F
 
 BUY: Final = 0
 SELL: Final = 1
@@ -41,9 +50,20 @@ CANCEL_MAKER: Final = 0
 CANCEL_TAKER: Final = 8
 CANCEL_BOTH: Final = 16
 SELF_TRADE: Final = 24
+ABOVE: Final = 32
+BELOW: Final = 64
+ARMED: Final = 96
+
+# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | slot u8 | price u24 | size u40; market 0 is no leg.
+# Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price and
+# size).
+PAGE_LEGS: Final = 8
+LEG_BYTES: Final = 11
+SELL_LEG: Final = 32
+CANCEL_LEG: Final = 64
 
 _HEAD: Final = Struct(">BIQ")
-_ORDER: Final = Struct(">BIQHBBHIQIQB")
+_ORDER: Final = Struct(">BIQHBBHIQIIQB")
 _CANCEL: Final = Struct(">BIQHQB")
 _CANCEL_ALL: Final = Struct(">BIQB")
 _AMEND: Final = Struct(">BIQHIQB")
@@ -53,7 +73,10 @@ _TRANSFER: Final = Struct(">BIQI16s")
 _WITHDRAW: Final = Struct(">BIQ16s")
 _REPORT: Final = Struct(">BIQHI")
 _DEPOSIT: Final = Struct(">BI20s16s")
-_LIST_MARKET: Final = Struct(">BHQIIIiI")
+_TICK: Final = Struct(">BIQH")
+_BULK: Final = Struct(">BIQ32sB")
+_STAKE: Final = Struct(">BIQ16s")
+_LIST_MARKET: Final = Struct(">BHQIIIiIIIIIQQQQQIIQII")
 _SET_SIGNER: Final = Struct(">BH20sHI")
 
 _SIZES: Final[dict[int, int]] = {
@@ -63,20 +86,27 @@ _SIZES: Final[dict[int, int]] = {
     AMEND: _AMEND.size,
     SCHEDULE_CANCEL: _SCHEDULE_CANCEL.size,
     SET_AGENT: _SET_AGENT.size,
+    TICK: _TICK.size,
+    BULK: _BULK.size,
+    PAGE: RECORD_BYTES,
+    STAKE: _STAKE.size,
+    UNSTAKE: _STAKE.size,
     TRANSFER: _TRANSFER.size,
     WITHDRAW: _WITHDRAW.size,
     REPORT: _REPORT.size,
     DEPOSIT: _DEPOSIT.size,
     LIST_MARKET: _LIST_MARKET.size,
     SET_SIGNER: _SET_SIGNER.size,
+    SET_MARKET: _LIST_MARKET.size,
 }
 
 
 class OrderBody(NamedTuple):
     """A limit order.
 
-    side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade prevention; place: order slot; price: ticks; size:
-    lots; expiry: seconds, 0 for never; client: the trader's own id of it; agent: number of the agent who signs, 0 the owner.
+    side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade rule | ABOVE or BELOW for an armed order; place:
+    order slot; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in ticks that lets an armed
+    order enter, else 0; client: the trader's own id of it; agent: number of the agent who signs, 0 the owner.
     """
 
     account: int
@@ -88,6 +118,7 @@ class OrderBody(NamedTuple):
     price: int
     size: int
     expiry: int = 0
+    trigger: int = 0
     client: int = 0
     agent: int = 0
 
@@ -111,7 +142,7 @@ class CancelAllBody(NamedTuple):
 
 
 class AmendBody(NamedTuple):
-    """Gives the order in slot `place` a new price and remaining size; a smaller size at the same price keeps its turn."""
+    """Gives the order in slot `place` a new price and size left; a smaller size at the same price keeps its turn."""
 
     account: int
     nonce: int
@@ -138,6 +169,41 @@ class SetAgentBody(NamedTuple):
     agent: int
     address: bytes
     expiry: int
+
+
+class TickBody(NamedTuple):
+    """Lets time pass on a market: samples the premium, pays funding, settles; needs no signature, account or nonce."""
+
+    account: int
+    nonce: int
+    market: int
+
+
+class BulkBody(NamedTuple):
+    """One signature for the legs on the pages that follow: `pages` is the hash of the first, which names the next."""
+
+    account: int
+    nonce: int
+    pages: bytes
+    agent: int = 0
+
+
+class StakeBody(NamedTuple):
+    """Puts `amount` token units into the backstop vault; or takes `amount` shares out of it."""
+
+    account: int
+    nonce: int
+    amount: int
+
+
+class Leg(NamedTuple):
+    """One order or cancel of a page; see PAGE_LEGS for the flags."""
+
+    flags: int
+    market: int
+    place: int
+    price: int = 0
+    size: int = 0
 
 
 class TransferBody(NamedTuple):
@@ -175,7 +241,10 @@ class DepositBody(NamedTuple):
 
 
 class ListMarketBody(NamedTuple):
-    """Message: the next market and its parameters (unit in token units per lot and tick, the rest in ppm)."""
+    """Message: a market and its parameters, units as in the market leaf; expiry 0 for a perpetual.
+
+    Margin tiers: positions of `tierN_size` lots or more have the margins of tier N; size 0 where there is no such tier.
+    """
 
     market: int
     unit: int
@@ -184,6 +253,20 @@ class ListMarketBody(NamedTuple):
     taker_fee: int
     maker_fee: int
     band: int
+    max_age: int = 60
+    step_band: int = 100_000
+    funding_cap: int = 5_000
+    close_out: int = 0
+    max_open_interest: int = 2**44
+    max_position: int = 2**42
+    impact: int = 1
+    expiry: int = 0
+    tier1_size: int = 0
+    tier1_initial: int = 0
+    tier1_maintenance: int = 0
+    tier2_size: int = 0
+    tier2_initial: int = 0
+    tier2_maintenance: int = 0
 
 
 class SetSignerBody(NamedTuple):
@@ -243,6 +326,35 @@ def encode_withdraw(w: WithdrawBody) -> bytes:
     return _body(_WITHDRAW.pack(WITHDRAW, w.account, w.nonce, w.amount.to_bytes(16, "big")))
 
 
+def encode_tick(market: int) -> bytes:
+    """124-byte record of a tick (market 0: only let the machine go on with its own work)."""
+    return _message(_TICK.pack(TICK, 0, 0, market))
+
+
+def encode_bulk(b: BulkBody) -> bytes:
+    """60-byte body of the record that signs pages of legs."""
+    return _body(_BULK.pack(BULK, *b))
+
+
+def encode_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
+    """124-byte page of up to PAGE_LEGS legs; `following` is the hash of the next page, zero after the last."""
+    packed = b"".join(
+        bytes((leg.flags, leg.market, leg.place)) + leg.price.to_bytes(3, "big") + leg.size.to_bytes(5, "big")
+        for leg in legs
+    )
+    return bytes((PAGE,)) + packed.ljust(PAGE_LEGS * LEG_BYTES, b"\0") + following + bytes(3)
+
+
+def encode_stake(s: StakeBody) -> bytes:
+    """60-byte body of a deposit into the backstop vault."""
+    return _body(_STAKE.pack(STAKE, s.account, s.nonce, s.amount.to_bytes(16, "big")))
+
+
+def encode_unstake(s: StakeBody) -> bytes:
+    """60-byte body of a withdrawal of shares from the backstop vault."""
+    return _body(_STAKE.pack(UNSTAKE, s.account, s.nonce, s.amount.to_bytes(16, "big")))
+
+
 def encode_report(r: ReportBody) -> bytes:
     """60-byte body of an oracle report."""
     return _body(_REPORT.pack(REPORT, r.account, r.nonce, r.market, r.price))
@@ -256,6 +368,11 @@ def encode_deposit(d: DepositBody) -> bytes:
 def encode_list_market(m: ListMarketBody) -> bytes:
     """124-byte message that lists a market."""
     return _message(_LIST_MARKET.pack(LIST_MARKET, *m))
+
+
+def encode_set_market(m: ListMarketBody) -> bytes:
+    """124-byte message that changes a market's parameters."""
+    return _message(_LIST_MARKET.pack(SET_MARKET, *m))
 
 
 def encode_set_signer(s: SetSignerBody) -> bytes:
@@ -303,6 +420,27 @@ def decode_withdraw(body: bytes) -> WithdrawBody:
     """Fields of a withdrawal's body."""
     _, account, nonce, amount = _WITHDRAW.unpack_from(body)
     return WithdrawBody(account, nonce, int.from_bytes(amount, "big"))
+
+
+def decode_tick(body: bytes) -> TickBody:
+    """Fields of a tick."""
+    return TickBody(*_TICK.unpack_from(body)[1:])
+
+
+def decode_bulk(body: bytes) -> BulkBody:
+    """Fields of a bulk record's body."""
+    return BulkBody(*_BULK.unpack_from(body)[1:])
+
+
+def decode_stake(body: bytes) -> StakeBody:
+    """Fields of a stake's or unstake's body."""
+    _, account, nonce, amount = _STAKE.unpack_from(body)
+    return StakeBody(account, nonce, int.from_bytes(amount, "big"))
+
+
+def decode_leg(leg: int) -> Leg:
+    """Fields of a leg, given as the integer of its 11 bytes."""
+    return Leg(leg >> 80, leg >> 72 & 0xFF, leg >> 64 & 0xFF, leg >> 40 & 0xFFFFFF, leg & 0xFFFFFFFFFF)
 
 
 def decode_report(body: bytes) -> ReportBody:

@@ -104,13 +104,14 @@ def _report_wrong_price(machine: Machine, batch: Batch, slot: int, micro: int) -
 
 def _double_deposit(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
     honest_step(machine, batch, slot, micro)
-    machine.state.account(machine.regs.account).collateral += machine.regs.amount
+    deposit = records.decode_deposit(batch.body(slot))
+    machine.state.account(deposit.account).collateral += deposit.amount
 
 
 def _take_fee(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
     honest_step(machine, batch, slot, micro)
     machine.state.account(machine.regs.account).collateral -= 1
-    machine.state.market(machine.regs.market).fees += 1
+    machine.state.market(machine.regs.market).insurance += 1
 
 
 #: Lies by name.

@@ -9,6 +9,15 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.levels import (
+    get_best,
+    get_level_side,
+    get_level_tick,
+    is_armed,
+    is_highest_first,
+    set_best,
+)
+from setoff.shared.rules.matching import drop
 from setoff.shared.rules.positions import expire_orders, get_position, release
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
@@ -16,13 +25,13 @@ from setoff.shared.state.store import State
 
 
 def step_rest(regs: Registers, state: State) -> None:
-    """Put what is left of the order at the end of its level.
+    """Put the order (what is left of it) at the end of the level in the registers.
 
     Leaves: account, level, new order, the level's last order.
     """
     handle = keys.order_handle(regs.account, regs.place)
     account = state.account(regs.account)
-    level = state.level(regs.market, regs.side, regs.price)
+    level = state.level(regs.level_market, regs.level_side, regs.tick)
     order = state.order(handle)
     order.market = regs.market
     order.side = regs.side
@@ -34,9 +43,7 @@ def step_rest(regs: Registers, state: State) -> None:
     order.expiry = regs.expiry
     order.client = regs.client
     order.sequence = regs.sequence
-    regs.level_market = regs.market
-    regs.tick = regs.price
-    regs.level_side = regs.side
+    order.trigger = regs.trigger
     if level.count:
         state.order(level.tail).next = handle
         regs.finish()
@@ -51,21 +58,22 @@ def step_rest(regs: Registers, state: State) -> None:
 def step_unlink(regs: Registers, state: State) -> None:
     """Take the order at the cursor out of the book and release what it still reserved.
 
-    Leaves: order; where there is one: its account if lots are left, its level, the order before it, the order after it.
+    Leaves: order; where there is one: its account if lots are left in the book, its level, the order before it, the
+    order after it.
     """
     order = state.order(regs.cursor)
     if order.market == 0 or (regs.kind == records.CANCEL and regs.client not in (0, order.client)):
         regs.reject(errors.UNKNOWN_ORDER)
         return
     regs.level_market = order.market
-    regs.level_side = order.side
-    regs.tick = order.price
-    if order.size:
+    regs.level_side = get_level_side(order)
+    regs.tick = get_level_tick(order)
+    if order.size and not is_armed(order):
         account = state.account(keys.handle_account(regs.cursor))
         expire_orders(account, regs.time)
         if order.epoch == account.epoch:
             release(get_position(account, order.market), order.side, order.size)
-    level = state.level(order.market, order.side, order.price)
+    level = state.level(regs.level_market, regs.level_side, regs.tick)
     level.size -= order.size
     level.count -= 1
     if order.prev:
@@ -86,10 +94,9 @@ def step_list(regs: Registers, state: State) -> None:
     for depth in (2, 1, 0):
         bitmap = state.bitmap(regs.level_market, regs.level_side, depth, regs.tick)
         bitmap.word |= 1 << keys.bitmap_bit(depth, regs.tick)
-    if regs.level_side == records.BUY:
-        market.best_bid = max(market.best_bid, regs.tick)
-    elif market.best_ask == 0 or regs.tick < market.best_ask:
-        market.best_ask = regs.tick
+    best = get_best(market, regs.level_side)
+    if best == 0 or (regs.tick > best if is_highest_first(regs.level_side) else regs.tick < best):
+        set_best(market, regs.level_side, regs.tick)
     regs.finish()
 
 
@@ -105,8 +112,7 @@ def step_unlist(regs: Registers, state: State) -> None:
         if is_empty:
             bitmap.word &= ~(1 << keys.bitmap_bit(depth, regs.tick))
             is_empty = bitmap.word == 0
-    best = market.best_bid if regs.level_side == records.BUY else market.best_ask
-    regs.phase = phases.SEEK if best == regs.tick else regs.resume
+    regs.phase = phases.SEEK if get_best(market, regs.level_side) == regs.tick else regs.resume
 
 
 def step_seek(regs: Registers, state: State) -> None:
@@ -118,10 +124,7 @@ def step_seek(regs: Registers, state: State) -> None:
         if word == 0:
             break
         tick |= get_best_bit(word, regs.level_side) << (16 - 8 * depth)
-    if regs.level_side == records.BUY:
-        market.best_bid = tick
-    else:
-        market.best_ask = tick
+    set_best(market, regs.level_side, tick)
     regs.phase = regs.resume
 
 
@@ -132,8 +135,7 @@ def step_next(regs: Registers, state: State) -> None:
     """
     tick = find_next(regs, state)
     if tick == 0 or (tick > regs.price if regs.side == records.BUY else tick < regs.price):
-        regs.outcome = errors.UNFILLABLE
-        regs.phase = phases.DROP
+        drop(regs, errors.UNFILLABLE)
         return
     regs.tick = tick
     regs.cursor = state.level(regs.level_market, regs.level_side, tick).head
@@ -155,10 +157,10 @@ def find_next(regs: Registers, state: State) -> int:
 
 
 def mask_behind(word: int, bit: int, side: int) -> int:
-    """The bits of `word` that stand for worse prices than `bit`: lower ones for bids, higher ones for asks."""
-    return word & ((1 << bit) - 1) if side == records.BUY else word >> (bit + 1) << (bit + 1)
+    """The bits of `word` for worse prices than `bit`: lower ones where the highest is best, else higher ones."""
+    return word & ((1 << bit) - 1) if is_highest_first(side) else word >> (bit + 1) << (bit + 1)
 
 
 def get_best_bit(word: int, side: int) -> int:
-    """Number of the bit that stands for the best price: the highest for bids, the lowest for asks; word != 0."""
-    return word.bit_length() - 1 if side == records.BUY else (word & -word).bit_length() - 1
+    """Number of the bit that stands for the best price: the highest or the lowest; word != 0."""
+    return word.bit_length() - 1 if is_highest_first(side) else (word & -word).bit_length() - 1

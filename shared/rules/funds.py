@@ -11,11 +11,11 @@ from setoff.shared.state.store import State
 
 
 def apply_deposit(regs: Registers, state: State, body: bytes) -> int:
-    """Credit a deposit of the L1 queue; a new account gets its owner. Leaves: account. Returns the outcome."""
+    """Credit a deposit of the L1 queue; a new account gets its owner. Leaves: account. Returns the outcome.
+
+    Registers of an input in flight stay as they are: the machine may be in the middle of work of its own.
+    """
     deposit = records.decode_deposit(body)
-    regs.account = deposit.account
-    regs.signer = deposit.owner
-    regs.amount = deposit.amount
     if not 1 <= deposit.account <= keys.MAX_ACCOUNT:
         return errors.UNKNOWN_ACCOUNT
     if not 1 <= deposit.amount < phases.MAX_AMOUNT:
@@ -24,14 +24,21 @@ def apply_deposit(regs: Registers, state: State, body: bytes) -> int:
     if account.owner == bytes(20):
         account.owner = deposit.owner
     account.collateral += deposit.amount
+    regs.owed += deposit.amount
     regs.accounts = max(regs.accounts, deposit.account)
     return errors.ACCEPTED
 
 
 def step_transfer(regs: Registers, state: State) -> None:
-    """Move the amount, margin already checked. Leaves: payer's account, payee's account."""
+    """Move the amount, margin already checked.
+
+    Leaves: payer's account, payee's account; where the payee is a sub-account, its master.
+    """
     state.account(regs.account).collateral -= regs.amount
     state.account(regs.peer).collateral += regs.amount
+    if regs.peer > keys.MAX_ACCOUNT:
+        master = state.account(keys.get_master(regs.peer))
+        master.subs = max(master.subs, keys.get_sub(regs.peer))
     regs.finish()
 
 
@@ -44,4 +51,21 @@ def step_withdraw(regs: Registers, state: State) -> None:
     withdrawal.owner = account.owner
     withdrawal.amount = regs.amount
     regs.withdrawals += 1
+    regs.owed -= regs.amount
     regs.finish()
+
+
+def check_withdrawal_limit(regs: Registers) -> int:
+    """Count a withdrawal; returns the outcome.
+
+    While the backstop was lately drawn, those of an hour may not exceed one part in WITHDRAWAL_SHARE of all that is
+    owed.
+    """
+    window = regs.time // phases.HOUR
+    if window != regs.window:
+        regs.window = window
+        regs.withdrawn = 0
+    if regs.time < regs.drawn_until and (regs.withdrawn + regs.amount) * phases.WITHDRAWAL_SHARE > regs.owed:
+        return errors.WITHDRAWALS_LIMITED
+    regs.withdrawn += regs.amount
+    return errors.ACCEPTED

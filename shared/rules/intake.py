@@ -15,8 +15,9 @@ from typing import Final
 from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.rules import phases
+from setoff.shared.rules.bulk import take_page
 from setoff.shared.rules.funds import apply_deposit
-from setoff.shared.rules.listing import apply_listing
+from setoff.shared.rules.listing import apply_change, apply_listing
 from setoff.shared.rules.oracle import apply_signer
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
@@ -30,45 +31,58 @@ _BITMAP_MASK: Final = 2**256 - 1
 
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
     """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
-    regs.clear()
+    regs.started = regs.steps - 1
     kind = body[0]
-    regs.kind = kind
-    regs.phase = phases.IDLE
-    regs.outcome = errors.ACCEPTED
     if not records.is_canonical(body) or (kind >= records.FIRST_MESSAGE and not is_message):
         regs.outcome = errors.MALFORMED_RECORD
     elif kind >= records.FIRST_MESSAGE:
         regs.outcome = apply_message(regs, state, body)
+    elif regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
+        regs.outcome = errors.STEP_CAP
+    elif regs.task:
+        # Work of the machine's own comes first; its registers stay as they are.
+        regs.outcome = errors.ACCEPTED if kind == records.TICK else errors.BUSY
+        regs.phase = phases.WORK
     else:
-        regs.outcome = check_record(regs, state, body)
+        regs.clear()
+        regs.kind = kind
+        page, regs.bulk = regs.bulk, bytes(32)
+        if kind == records.PAGE:
+            regs.outcome = take_page(regs, body, page)
+        else:
+            regs.outcome = check_record(regs, state, body)
 
 
 def apply_message(regs: Registers, state: State, body: bytes) -> int:
-    """Apply a message of the L1 queue; returns its outcome."""
+    """Apply a message of the L1 queue; returns its outcome. The machine may be in the middle of work of its own."""
     if body[0] == records.DEPOSIT:
         return apply_deposit(regs, state, body)
     if body[0] == records.LIST_MARKET:
         return apply_listing(regs, state, body)
+    if body[0] == records.SET_MARKET:
+        return apply_change(regs, state, body)
     return apply_signer(state, body)
 
 
 def check_record(regs: Registers, state: State, body: bytes) -> int:
     """Decode a record into the registers, check signature and nonce, set the phase; returns the outcome."""
-    if regs.steps + phases.RECORD_STEP_BOUND > phases.BATCH_STEP_CAP:
-        return errors.STEP_CAP
     outcome = decode_record(regs, body)
     if outcome != errors.ACCEPTED:
         return outcome
-    signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
-    if signer is None:
-        return errors.BAD_SIGNATURE
-    regs.signer = signer
-    if regs.kind != records.REPORT:
-        outcome = check_authority(regs, state)
-        if outcome != errors.ACCEPTED:
-            return outcome
+    if regs.kind != records.TICK:
+        signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
+        if signer is None:
+            return errors.BAD_SIGNATURE
+        regs.signer = signer
+        if regs.kind != records.REPORT:
+            outcome = check_authority(regs, state)
+            if outcome != errors.ACCEPTED:
+                return outcome
     if regs.kind == records.SET_AGENT:
         apply_agent(regs, state, body)
+    elif regs.kind == records.BULK:
+        regs.bulk = records.decode_bulk(body).pages
+        regs.bulk_account = regs.account
     regs.phase = get_first_phase(regs.kind)
     return errors.ACCEPTED
 
@@ -95,7 +109,14 @@ def check_authority(regs: Registers, state: State) -> int:
 
 def is_agent_allowed(kind: int) -> bool:
     """Whether an agent may sign records of this type: those that trade, never those that move money or name keys."""
-    return kind in (records.ORDER, records.CANCEL, records.CANCEL_ALL, records.AMEND, records.SCHEDULE_CANCEL)
+    return kind in (
+        records.ORDER,
+        records.CANCEL,
+        records.CANCEL_ALL,
+        records.AMEND,
+        records.SCHEDULE_CANCEL,
+        records.BULK,
+    )
 
 
 def apply_agent(regs: Registers, state: State, body: bytes) -> None:
@@ -112,18 +133,23 @@ def decode_record(regs: Registers, body: bytes) -> int:
     _, regs.account, regs.nonce = records.get_head(body)
     if kind == records.REPORT:
         return decode_report(regs, body)
+    if kind == records.TICK:
+        regs.market = records.decode_tick(body).market
+        return errors.ACCEPTED if 1 <= regs.market <= regs.markets else errors.UNKNOWN_MARKET
     if not is_account(regs, regs.account):
         return errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
         return decode_order(regs, body)
-    if kind in (records.TRANSFER, records.WITHDRAW):
+    if kind in (records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE):
         return decode_payment(regs, body)
     return decode_change(regs, body)
 
 
 def is_account(regs: Registers, account: int) -> bool:
     """Whether `account` is a known master account or one of its sub-accounts."""
-    return account <= keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB) and 1 <= keys.get_master(account) <= regs.accounts
+    return (
+        account <= keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB) and 1 <= keys.get_master(account) <= regs.accounts
+    )
 
 
 def decode_order(regs: Registers, body: bytes) -> int:
@@ -136,9 +162,10 @@ def decode_order(regs: Registers, body: bytes) -> int:
     regs.price = order.price
     regs.size = order.size
     regs.expiry = order.expiry
+    regs.trigger = order.trigger
     regs.client = order.client
     regs.agent = order.agent
-    if order.side > records.SELL or not are_flags_sound(order.flags) or order.agent > keys.MAX_AGENT:
+    if order.side > records.SELL or not are_flags_sound(order.flags, order.trigger) or order.agent > keys.MAX_AGENT:
         return errors.MALFORMED_RECORD
     if not 1 <= order.market <= regs.markets:
         return errors.UNKNOWN_MARKET
@@ -149,9 +176,11 @@ def decode_order(regs: Registers, body: bytes) -> int:
     return check_quote(order.price, order.size)
 
 
-def are_flags_sound(flags: int) -> bool:
-    """Whether an order's flags name one self-trade rule and nothing unknown."""
-    return flags < 32 and flags & records.SELF_TRADE != records.SELF_TRADE
+def are_flags_sound(flags: int, trigger: int) -> bool:
+    """Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown."""
+    if flags >= 128 or flags & records.SELF_TRADE == records.SELF_TRADE or flags & records.ARMED == records.ARMED:
+        return False
+    return 1 <= trigger <= keys.MAX_TICK if flags & records.ARMED else trigger == 0
 
 
 def check_quote(price: int, size: int) -> int:
@@ -176,6 +205,8 @@ def decode_change(regs: Registers, body: bytes) -> int:
     elif regs.kind == records.SCHEDULE_CANCEL:
         schedule = records.decode_schedule_cancel(body)
         regs.amount, regs.agent = schedule.deadline, schedule.agent
+    elif regs.kind == records.BULK:
+        regs.agent = records.decode_bulk(body).agent
     else:
         return check_agent_change(regs, body)
     if regs.agent > keys.MAX_AGENT:
@@ -196,7 +227,7 @@ def check_agent_change(regs: Registers, body: bytes) -> int:
 
 
 def decode_payment(regs: Registers, body: bytes) -> int:
-    """Fields of a transfer or withdrawal; returns the outcome."""
+    """Fields of a transfer, withdrawal, stake or unstake; returns the outcome."""
     if regs.kind == records.TRANSFER:
         transfer = records.decode_transfer(body)
         regs.peer = transfer.peer
@@ -207,10 +238,12 @@ def decode_payment(regs: Registers, body: bytes) -> int:
             return errors.SUB_ACCOUNT
         if regs.peer == regs.account:
             return errors.SAME_ACCOUNT
-    else:
+    elif regs.kind == records.WITHDRAW:
         regs.amount = records.decode_withdraw(body).amount
         if regs.account > keys.MAX_ACCOUNT:
             return errors.SUB_ACCOUNT
+    else:
+        regs.amount = records.decode_stake(body).amount
     if not 1 <= regs.amount < phases.MAX_AMOUNT:
         return errors.AMOUNT_OUT_OF_RANGE
     return errors.ACCEPTED
@@ -238,8 +271,12 @@ def get_first_phase(kind: int) -> int:
         return phases.AMEND
     if kind in (records.CANCEL_ALL, records.SCHEDULE_CANCEL):
         return phases.CLEAR
-    if kind == records.SET_AGENT:
+    if kind in (records.SET_AGENT, records.BULK):
         return phases.IDLE
+    if kind == records.TICK:
+        return phases.TICK
+    if kind == records.UNSTAKE:
+        return phases.STAKE
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

@@ -2,7 +2,8 @@
 
 Twin: ``contracts/rules/margin.vy``. Cross margin over all positions at their mark prices, in token units:
 equity = collateral + sum of size * mark * unit;
-requirement = sum of |exposure| * mark * unit * initial_margin, rounded up.
+requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, the fraction by the size's tier.
+An isolated position is one in a sub-account of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.funds import check_withdrawal_limit
+from setoff.shared.rules.marks import is_fresh, settle_funding
 from setoff.shared.rules.positions import expire_orders, get_position, release
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
@@ -27,9 +30,34 @@ def compute_fee(value: int, rate: int) -> int:
     return div_ceil(value * rate, PPM)
 
 
-def compute_requirement(exposure: int, market: Market) -> int:
-    """Initial margin of `exposure` lots (>= 0), token units, rounded up."""
-    return div_up(compute_value(exposure, market.mark, market) * market.initial_margin, PPM)
+def get_initial_margin(exposure: int, market: Market) -> int:
+    """Initial margin fraction, ppm, of a position of `exposure` lots."""
+    if market.tier2_size and exposure >= market.tier2_size:
+        return market.tier2_initial
+    if market.tier1_size and exposure >= market.tier1_size:
+        return market.tier1_initial
+    return market.initial_margin
+
+
+def get_maintenance_margin(exposure: int, market: Market) -> int:
+    """Maintenance margin fraction, ppm, of a position of `exposure` lots."""
+    if market.tier2_size and exposure >= market.tier2_size:
+        return market.tier2_maintenance
+    if market.tier1_size and exposure >= market.tier1_size:
+        return market.tier1_maintenance
+    return market.maintenance_margin
+
+
+def compute_requirement(exposure: int, market: Market, fraction: int) -> int:
+    """Margin of `exposure` lots (>= 0) at `fraction` ppm, token units, rounded up; none once the market is settled."""
+    if market.settled:
+        return 0
+    return div_up(compute_value(exposure, market.mark, market) * fraction, PPM)
+
+
+def compute_initial(exposure: int, market: Market) -> int:
+    """Initial margin of `exposure` lots, token units."""
+    return compute_requirement(exposure, market, get_initial_margin(exposure, market))
 
 
 def get_worst_exposure(position: Position) -> int:
@@ -37,24 +65,39 @@ def get_worst_exposure(position: Position) -> int:
     return max(abs(position.size + position.bids), abs(position.size - position.asks))
 
 
+def settle_account(state: State, account: Account, time: int) -> bool:
+    """Bring an account up to date: dead orders, funding. Returns whether all its positions have a fresh price.
+
+    Leaves: the market of each position, in place order.
+    """
+    expire_orders(account, time)
+    fresh = True
+    for position in account.positions:
+        if position.market:
+            market = state.market(position.market)
+            settle_funding(account, position, market)
+            fresh = fresh and is_fresh(market, time)
+    return fresh
+
+
 def compute_health(state: State, account: Account) -> tuple[int, int]:
-    """(equity, requirement with open orders) in token units. Leaves: the market of each position, in place order."""
+    """(equity, initial margin with open orders) in token units. Leaves: as `settle_account`."""
     equity = account.collateral
     requirement = 0
     for position in account.positions:
         if position.market:
             market = state.market(position.market)
             equity += compute_value(position.size, market.mark, market)
-            requirement += compute_requirement(get_worst_exposure(position), market)
+            requirement += compute_initial(get_worst_exposure(position), market)
     return equity, requirement
 
 
-def is_fill_legal(state: State, account: Account, market_id: int, delta: int, price: int, is_taker: bool) -> bool:
-    """Whether the account may take a fill of `delta` lots (signed) at `price` ticks, as taker or as maker.
+def is_fill_legal(state: State, account: Account, market_id: int, delta: int, price: int, rate: int) -> bool:
+    """Whether the account may take a fill of `delta` lots (signed) at `price` ticks and a fee of `rate` ppm.
 
     Legal if the positions after it (open orders aside) are funded, or if it strictly lowers the requirement and does
     not worsen the ratio of equity to requirement (compared by cross-multiplication).
-    Leaves: the market of each position, in place order; `market_id` is among them.
+    Leaves: as `settle_account`; `market_id` is among them.
     """
     equity = account.collateral
     change = 0
@@ -65,20 +108,19 @@ def is_fill_legal(state: State, account: Account, market_id: int, delta: int, pr
             market = state.market(position.market)
             size = position.size
             equity += compute_value(size, market.mark, market)
-            before += compute_requirement(abs(size), market)
+            before += compute_initial(abs(size), market)
             if position.market == market_id:
                 size += delta
                 change = compute_value(delta, market.mark - price, market)
-                rate = market.taker_fee if is_taker else market.maker_fee
                 change -= compute_fee(compute_value(abs(delta), price, market), rate)
-            after += compute_requirement(abs(size), market)
+            after += compute_initial(abs(size), market)
     if equity + change >= after:
         return True
     return after < before and (equity + change) * before >= equity * after
 
 
 def is_order_legal(regs: Registers, state: State, account: Account) -> bool:
-    """Whether the order in the registers, already reserved, may enter. Leaves: as `compute_health`.
+    """Whether the order in the registers, already reserved, may enter. Leaves: as `settle_account`.
 
     Funded if equity covers the requirement with every open order, after the fee and the loss of filling at the limit;
     an order that can only close is judged as the fill it would be.
@@ -92,22 +134,22 @@ def is_order_legal(regs: Registers, state: State, account: Account) -> bool:
         return True
     position = get_position(account, regs.market)
     closing = position.size + position.bids <= 0 if regs.side == records.BUY else position.size - position.asks >= 0
-    return closing and is_fill_legal(state, account, regs.market, delta, regs.price, is_taker=True)
+    return closing and is_fill_legal(state, account, regs.market, delta, regs.price, market.taker_fee)
 
 
 def step_margin(regs: Registers, state: State) -> None:
-    """Check the account in flight before its order, transfer or withdrawal goes on.
+    """Check the account in flight before its order or payment goes on.
 
     Leaves: account, the market of each of its positions. A refused order gives its reservation back.
     """
     account = state.account(regs.account)
-    if regs.kind in (records.TRANSFER, records.WITHDRAW):
-        expire_orders(account, regs.time)
-        equity, requirement = compute_health(state, account)
-        if equity - regs.amount < requirement:
-            regs.reject(errors.INSUFFICIENT_MARGIN)
+    fresh = settle_account(state, account, regs.time)
+    if regs.kind in (records.TRANSFER, records.WITHDRAW, records.STAKE):
+        outcome = check_payment(regs, state, account, fresh)
+        if outcome != errors.ACCEPTED:
+            regs.reject(outcome)
         else:
-            regs.phase = phases.TRANSFER if regs.kind == records.TRANSFER else phases.WITHDRAW
+            regs.phase = get_payment_phase(regs.kind)
     elif is_order_legal(regs, state, account):
         regs.sequence += 1
         regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
@@ -115,3 +157,20 @@ def step_margin(regs: Registers, state: State) -> None:
     else:
         release(get_position(account, regs.market), regs.side, regs.size)
         regs.reject(errors.INSUFFICIENT_MARGIN)
+
+
+def check_payment(regs: Registers, state: State, account: Account, fresh: bool) -> int:
+    """Whether the account can spare the amount in the registers; returns the outcome. Leaves: as `settle_account`."""
+    if not fresh:
+        return errors.STALE_PRICE
+    equity, requirement = compute_health(state, account)
+    if equity - regs.amount < requirement:
+        return errors.INSUFFICIENT_MARGIN
+    return check_withdrawal_limit(regs) if regs.kind == records.WITHDRAW else errors.ACCEPTED
+
+
+def get_payment_phase(kind: int) -> int:
+    """Phase that carries a checked payment out."""
+    if kind == records.TRANSFER:
+        return phases.TRANSFER
+    return phases.WITHDRAW if kind == records.WITHDRAW else phases.STAKE

@@ -5,17 +5,13 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.rules.margin import compute_fee, compute_value, is_fill_legal
-from setoff.shared.rules.positions import apply_fill, expire_orders, get_closable, get_position, is_live, release
+from setoff.shared.rules.levels import get_best
+from setoff.shared.rules.margin import compute_fee, compute_value, is_fill_legal, settle_account
+from setoff.shared.rules.positions import apply_fill, get_closable, get_position, is_live, release
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
-
-
-def get_best(market: Market, side: int) -> int:
-    """Best price of a side of the book in ticks, 0 if it is empty."""
-    return market.best_bid if side == records.BUY else market.best_ask
 
 
 def is_crossing(side: int, limit: int, best: int) -> bool:
@@ -47,16 +43,27 @@ def step_match(regs: Registers, state: State) -> None:
 
 def leave_book(regs: Registers) -> None:
     """Nothing in the book meets the order (any more): what is left of it rests or is given up."""
-    if regs.scanning:
-        regs.outcome = errors.UNFILLABLE
-    force = regs.flags & records.TIME_IN_FORCE
-    regs.phase = phases.REST if force in (records.GTC, records.POST_ONLY) else phases.DROP
+    if regs.flags & records.TIME_IN_FORCE in (records.GTC, records.POST_ONLY):
+        regs.level_market = regs.market
+        regs.level_side = regs.side
+        regs.tick = regs.price
+        regs.phase = phases.REST
+    else:
+        drop(regs, errors.UNFILLABLE if regs.scanning else errors.ACCEPTED)
+
+
+def drop(regs: Registers, outcome: int) -> None:
+    """Give up what is left of the order, for this reason (none if it is accepted)."""
+    if outcome != errors.ACCEPTED and regs.home == phases.IDLE:
+        regs.outcome = outcome
+    regs.phase = phases.DROP
 
 
 def step_probe(regs: Registers, state: State) -> None:
     """Decide what happens to the maker at the cursor: filled, or pruned if dead, unfunded or the taker's own.
 
-    Leaves: maker's order; maker's account and the market of each of its positions, unless maker and taker have one owner.
+    Leaves: maker's order; maker's account and the market of each of its positions, unless maker and taker have one
+    owner.
     """
     order = state.order(regs.cursor)
     maker = keys.handle_account(regs.cursor)
@@ -64,22 +71,23 @@ def step_probe(regs: Registers, state: State) -> None:
         meet_own_order(regs, order)
         return
     account = state.account(maker)
-    expire_orders(account, regs.time)
+    settle_account(state, account, regs.time)
     regs.lots = 0
     if is_live(order, account, regs.time):
         regs.lots = min(regs.size - regs.found, order.size)
         if order.flags & records.REDUCE_ONLY:
             regs.lots = min(regs.lots, get_closable(get_position(account, regs.market), order.side))
     delta = -regs.lots if regs.side == records.BUY else regs.lots
-    legal = regs.lots > 0 and is_fill_legal(state, account, regs.market, delta, order.price, is_taker=False)
+    legal = regs.lots > 0 and is_fill_legal(
+        state, account, regs.market, delta, order.price, get_maker_rate(regs, state.market(regs.market))
+    )
     if regs.scanning:
         count_maker(regs, order, legal)
     elif not legal:
         regs.resume = phases.MATCH
         regs.phase = phases.UNLINK
     elif regs.flags & records.TIME_IN_FORCE == records.POST_ONLY:
-        regs.outcome = errors.WOULD_CROSS
-        regs.phase = phases.DROP
+        drop(regs, errors.WOULD_CROSS)
     else:
         regs.phase = phases.FILL
 
@@ -91,11 +99,9 @@ def meet_own_order(regs: Registers, order: Order) -> None:
         if rule == records.CANCEL_MAKER:
             count_maker(regs, order, False)
         else:
-            regs.outcome = errors.SELF_TRADE
-            regs.phase = phases.DROP
+            drop(regs, errors.SELF_TRADE)
     elif rule == records.CANCEL_TAKER:
-        regs.outcome = errors.SELF_TRADE
-        regs.phase = phases.DROP
+        drop(regs, errors.SELF_TRADE)
     else:
         regs.resume = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
         regs.phase = phases.UNLINK
@@ -113,8 +119,7 @@ def count_maker(regs: Registers, order: Order, legal: bool) -> None:
         regs.matches = 0
         regs.phase = phases.MATCH
     elif regs.matches >= phases.MAX_MATCHES:
-        regs.outcome = errors.UNFILLABLE
-        regs.phase = phases.DROP
+        drop(regs, errors.UNFILLABLE)
     else:
         regs.phase = phases.PROBE if regs.cursor else phases.NEXT
 
@@ -131,13 +136,23 @@ def step_fill(regs: Registers, state: State) -> None:
     taker = state.account(regs.account)
     size = regs.lots
     delta = size if regs.side == records.BUY else -size
-    apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, market.taker_fee)
-    apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, market.maker_fee)
+    apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, get_taker_rate(regs, market))
+    apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, get_maker_rate(regs, market))
     order.size -= size
     level.size -= size
     regs.size -= size
     regs.resume = phases.MATCH if regs.size else regs.home
     regs.phase = regs.resume if order.size else phases.UNLINK
+
+
+def get_taker_rate(regs: Registers, market: Market) -> int:
+    """Taker's fee, ppm: an account in liquidation pays none."""
+    return 0 if regs.kind == records.LIQUIDATION else market.taker_fee
+
+
+def get_maker_rate(regs: Registers, market: Market) -> int:
+    """Maker's fee, ppm: no rebate where no taker's fee pays for it."""
+    return max(0, market.maker_fee) if regs.kind == records.LIQUIDATION else market.maker_fee
 
 
 def apply_trade(market: Market, account: Account, market_id: int, side: int, delta: int, price: int, rate: int) -> None:
@@ -146,8 +161,8 @@ def apply_trade(market: Market, account: Account, market_id: int, side: int, del
     value = compute_value(delta, price, market)
     fee = compute_fee(abs(value), rate)
     account.collateral -= value + fee
-    market.fees += fee
+    market.insurance += fee
     market.open_interest -= max(position.size, 0)
-    apply_fill(position, delta, price, market.unit)
+    apply_fill(position, delta, price, market)
     market.open_interest += max(position.size, 0)
     release(position, side, abs(delta))

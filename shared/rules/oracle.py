@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from setoff.shared import errors
 from setoff.shared.codec import records
+from setoff.shared.rules.marks import apply_index, begin_work, compute_mid, is_expired, update_mark
 from setoff.shared.state.leaves import MAX_SIGNERS, Oracle, Signers
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -25,25 +26,31 @@ def apply_signer(state: State, body: bytes) -> int:
 def step_report(regs: Registers, state: State) -> None:
     """Take a signer's price; with a quorum of fresh reports the median becomes the index.
 
-    Leaves: signers; then, once signer and time are found good, the market's reports; then the market.
+    Leaves: signers; once signer and time are found good, the market's reports; if the report is news, the market, and
+    with a quorum the best levels (`marks.compute_mid`).
     """
-    regs.finish()
     signers = state.signers()
-    regs.outcome = check_report(regs, signers)
-    if regs.outcome != errors.ACCEPTED:
+    outcome = check_report(regs, signers)
+    if outcome != errors.ACCEPTED:
+        regs.reject(outcome)
         return
     oracle = state.oracle(regs.market)
     if regs.nonce <= oracle.times[regs.account]:
-        regs.outcome = errors.STALE_REPORT
+        regs.reject(errors.STALE_REPORT)
+        return
+    market = state.market(regs.market)
+    if is_expired(market, regs.time):
+        regs.reject(errors.MARKET_EXPIRED)
         return
     oracle.prices[regs.account] = regs.price
     oracle.times[regs.account] = regs.nonce
-    market = state.market(regs.market)
     median = compute_median(oracle, signers, regs.time)
-    if median:
-        market.index = median
-        market.index_time = regs.nonce
-        market.mark = median
+    if median == 0:
+        regs.finish()
+        return
+    apply_index(market, median, regs.nonce, regs.time)
+    update_mark(market, compute_mid(regs.market, market, state))
+    begin_work(regs)
 
 
 def check_report(regs: Registers, signers: Signers) -> int:

@@ -9,6 +9,8 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
+from setoff.shared.rules.levels import get_level_side, get_level_tick, get_trigger_side, is_armed
+from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.rules.positions import (
     cancel_all,
     expire_orders,
@@ -39,6 +41,9 @@ def step_admit(regs: Registers, state: State) -> None:
         regs.resume = phases.ADMIT
         regs.phase = phases.UNLINK
         return
+    if regs.flags & records.ARMED:
+        arm(regs, market, order)
+        return
     position = find_position(account, regs.market)
     outcome = check_admission(regs, market, order, position)
     if outcome != errors.ACCEPTED or position is None:
@@ -51,10 +56,30 @@ def step_admit(regs: Registers, state: State) -> None:
     regs.phase = phases.MARGIN
 
 
+def arm(regs: Registers, market: Market, order: Order) -> None:
+    """Let an armed order wait for its trigger. It reserves nothing: it is checked when it enters the book."""
+    if market.mark == 0:
+        regs.reject(errors.NO_PRICE)
+    elif is_expired(market, regs.time):
+        regs.reject(errors.MARKET_EXPIRED)
+    elif order.market != 0:
+        regs.reject(errors.SLOT_TAKEN)
+    elif market.mark >= regs.trigger if regs.flags & records.ABOVE else market.mark <= regs.trigger:
+        regs.reject(errors.WOULD_TRIGGER)
+    else:
+        regs.sequence += 1
+        regs.level_market = regs.market
+        regs.level_side = get_trigger_side(regs.flags)
+        regs.tick = regs.trigger
+        regs.phase = phases.REST
+
+
 def check_admission(regs: Registers, market: Market, order: Order, position: Position | None) -> int:
     """Whether the order may be tried at all; returns the outcome."""
     if market.mark == 0:
         return errors.NO_PRICE
+    if is_expired(market, regs.time):
+        return errors.MARKET_EXPIRED
     if abs(regs.price - market.mark) * PPM > market.band * market.mark:
         return errors.PRICE_BAND
     if order.market != 0:
@@ -67,8 +92,21 @@ def check_admission(regs: Registers, market: Market, order: Order, position: Pos
         reach = position.size + position.bids + regs.size
     else:
         reach = position.asks + regs.size - position.size
-    if reach > phases.MAX_POSITION:
+    if reach <= 0 or regs.flags & records.REDUCE_ONLY:
+        return errors.ACCEPTED
+    return check_opening(regs, market, reach)
+
+
+def check_opening(regs: Registers, market: Market, reach: int) -> int:
+    """Whether an order that can open a position, of up to `reach` lots, may be tried now; returns the outcome."""
+    if not is_fresh(market, regs.time):
+        return errors.STALE_PRICE
+    if regs.time < market.halted_until:
+        return errors.HALTED
+    if reach > market.max_position:
         return errors.POSITION_LIMIT
+    if market.open_interest + regs.size > market.max_open_interest:
+        return errors.OPEN_INTEREST_CAP
     return errors.ACCEPTED
 
 
@@ -83,17 +121,19 @@ def step_amend(regs: Registers, state: State) -> None:
     if order.market == 0 or not is_live(order, account, regs.time):
         regs.reject(errors.UNKNOWN_ORDER)
     elif regs.price == order.price and regs.size <= order.size:
-        level = state.level(order.market, order.side, order.price)
+        level = state.level(order.market, get_level_side(order), get_level_tick(order))
         less = order.size - regs.size
         order.size = regs.size
         level.size -= less
-        release(get_position(account, order.market), order.side, less)
+        if not is_armed(order):
+            release(get_position(account, order.market), order.side, less)
         regs.finish()
     else:
         regs.market = order.market
         regs.side = order.side
         regs.flags = order.flags
         regs.expiry = order.expiry
+        regs.trigger = order.trigger
         regs.client = order.client
         regs.resume = phases.ADMIT
         regs.phase = phases.UNLINK
@@ -114,5 +154,4 @@ def step_drop(regs: Registers, state: State) -> None:
     """Give up what is left of the order in flight: its reservation is released. Leaves: account."""
     account = state.account(regs.account)
     release(get_position(account, regs.market), regs.side, regs.size)
-    regs.size = 0
     regs.finish()

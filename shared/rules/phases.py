@@ -35,6 +35,18 @@ REPORT: Final = 14
 CLEAR: Final = 15
 AMEND: Final = 16
 NEXT: Final = 17
+TICK: Final = 18
+LEG: Final = 19
+STAKE: Final = 20
+WORK: Final = 21
+SWEEP: Final = 22
+LIQUIDATED: Final = 23
+TAKEOVER: Final = 24
+RANK: Final = 25
+DELEVERAGE: Final = 26
+UNWIND: Final = 27
+TRIGGER: Final = 28
+FIRE: Final = 29
 
 #: Names by number, for people.
 NAMES: Final[tuple[str, ...]] = (
@@ -56,6 +68,18 @@ NAMES: Final[tuple[str, ...]] = (
     "clear",
     "amend",
     "next",
+    "tick",
+    "leg",
+    "stake",
+    "work",
+    "sweep",
+    "liquidated",
+    "takeover",
+    "rank",
+    "deleverage",
+    "unwind",
+    "trigger",
+    "fire",
 )
 
 #: Makers one order may visit; what is left then is given up.
@@ -63,6 +87,10 @@ MAX_MATCHES: Final = 4096
 #: Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
 #: unlist, seek), and the fixed ones.
 RECORD_STEP_BOUND: Final = 8 * MAX_MATCHES + 32
+#: Real steps after which a slot leaves the rest of the machine's own work to the next one.
+WORK_LIMIT: Final = 2**17
+#: Real steps one slot can take: the legs of a page, or the machine's own work and the last piece of it.
+SLOT_STEP_BOUND: Final = 8 * RECORD_STEP_BOUND + 64
 #: Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
 BATCH_STEP_CAP: Final = 2**22
 #: Leaves the widest step touches (probe: order, account and eight markets).
@@ -71,5 +99,32 @@ MAX_LEAVES: Final = 10
 MAX_ORDER_SIZE: Final = 2**40
 MAX_POSITION: Final = 2**42
 MAX_AMOUNT: Final = 2**96
+MAX_SHARES: Final = 2**120
 MAX_UNIT: Final = 2**32
 MAX_FEE: Final = 100_000
+
+HOUR: Final = 3600
+#: Seconds between two samples of a market's premium.
+SAMPLE_INTERVAL: Final = 60
+#: Weight of a sample in the smoothed premium: one part in so many.
+PREMIUM_SAMPLES: Final = 8
+#: Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
+FUNDING_HOURS: Final = 8
+#: Hours without a tick that are made up for at most.
+MAX_FUNDING_HOURS: Final = 24
+#: Seconds a market stays reduce-only after its index ran into the step band.
+HALT_TIME: Final = 300
+#: Seconds before the expiry of a dated future whose index prices make its settlement price.
+TWAP_TIME: Final = 1800
+#: Seconds for which withdrawals are limited after the backstop was drawn, and the share of all money an hour may take.
+DRAWN_TIME: Final = 86_400
+WITHDRAWAL_SHARE: Final = 16
+#: Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
+PREMIUM_ONE: Final = 2**16
+FUNDING_ONE: Final = 2**32
+SCORE_ONE: Final = 2**16
+#: Bound of either factor of a score.
+MAX_SCORE: Final = 2**48
+#: Slices in which a liquidation offers a position to the book, and the backstop unwinds its own.
+LIQUIDATION_SLICES: Final = 4
+UNWIND_SLICES: Final = 8

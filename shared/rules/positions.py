@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_trunc
-from setoff.shared.state.leaves import Account, Order, Position
+from setoff.shared.state.leaves import Account, Market, Order, Position
 
 
 def find_position(account: Account, market: int) -> Position | None:
@@ -35,8 +35,7 @@ def cancel_all(account: Account) -> None:
     for position in account.positions:
         position.bids = 0
         position.asks = 0
-        if position.size == 0:
-            position.market = 0
+        position.clear_if_empty()
 
 
 def expire_orders(account: Account, time: int) -> None:
@@ -70,13 +69,15 @@ def release(position: Position, side: int, size: int) -> None:
         position.bids -= size
     else:
         position.asks -= size
-    if position.size == 0 and position.bids == 0 and position.asks == 0:
-        position.market = 0
+    position.clear_if_empty()
 
 
-def apply_fill(position: Position, delta: int, price: int, unit: int) -> None:
+def apply_fill(position: Position, delta: int, price: int, market: Market) -> None:
     """Net `delta` lots (signed) bought at `price` ticks into the position; `cost` stays that of the open lots."""
     size = position.size
+    unit = market.unit
+    if size == 0:
+        position.funding = market.funding
     if size == 0 or (size > 0) == (delta > 0):
         position.cost += delta * price * unit
     elif abs(delta) <= abs(size):

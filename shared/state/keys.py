@@ -23,6 +23,11 @@ AGENT: Final = 9
 MAX_ACCOUNT: Final = 2**20 - 1
 MAX_SUB: Final = 15
 MAX_AGENT: Final = 8
+#: Sides of armed orders, beside the book's 0 (buy) and 1 (sell).
+ABOVE: Final = 2
+BELOW: Final = 3
+#: The backstop vault's account: it has no owner and signs nothing.
+BACKSTOP: Final = 0
 MAX_MARKET: Final = 255
 MAX_SLOT: Final = 255
 MAX_TICK: Final = 2**24 - 1
@@ -41,6 +46,11 @@ def sub_account(master: int, sub: int) -> int:
 def get_master(account: int) -> int:
     """The master account of an account or sub-account."""
     return account & MAX_ACCOUNT
+
+
+def get_sub(account: int) -> int:
+    """Number of a sub-account, 0 for a master."""
+    return account >> 20
 
 
 def agent_key(master: int, agent: int) -> int:
@@ -69,13 +79,13 @@ def order_key(handle: int) -> int:
 
 
 def level_key(market: int, side: int, tick: int) -> int:
-    """Key of a price level (side 0 buy, 1 sell; tick 1..MAX_TICK)."""
-    return LEVEL << 36 | market << 25 | side << 24 | tick
+    """Key of a level: of the book (side 0 buy, 1 sell) or of armed orders (2 above, 3 below); tick 1..MAX_TICK."""
+    return LEVEL << 36 | market << 26 | side << 24 | tick
 
 
 def bitmap_key(market: int, side: int, depth: int, tick: int) -> int:
     """Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`."""
-    return BITMAP << 36 | market << 19 | side << 18 | depth << 16 | bitmap_index(depth, tick)
+    return BITMAP << 36 | market << 20 | side << 18 | depth << 16 | bitmap_index(depth, tick)
 
 
 def bitmap_index(depth: int, tick: int) -> int:

@@ -11,22 +11,23 @@ from typing import Final
 
 MAX_POSITIONS: Final = 8
 MAX_SIGNERS: Final = 7
+MARGIN_TIERS: Final = 2
 
 ACCOUNT_BYTES: Final = 640
 ORDER_BYTES: Final = 64
 LEVEL_BYTES: Final = 32
 BITMAP_BYTES: Final = 32
-MARKET_BYTES: Final = 96
+MARKET_BYTES: Final = 288
 ORACLE_BYTES: Final = 128
 SIGNERS_BYTES: Final = 256
 WITHDRAWAL_BYTES: Final = 96
 AGENT_BYTES: Final = 32
 
-_ACCOUNT: Final = Struct(">IQ20s32s24xQ32s")
-_POSITION: Final = Struct(">H6xqQQ32s")
-_ORDER: Final = Struct(">HBBIQQQIIQQ8x")
+_ACCOUNT: Final = Struct(">IQ20s32s4xI16sQ32s")
+_POSITION: Final = Struct(">H6xqQQ16s16s")
+_ORDER: Final = Struct(">HBBIQQQIIQQI4x")
 _LEVEL: Final = Struct(">QQQQ")
-_MARKET: Final = Struct(">QIIIiI4xIIIIQQ32s")
+_MARKET: Final = Struct(">QIIIiII" + "IIIIQQ" + "32s32s" + "16sqQ" + "IIIIQQ" + "QQQII" + "QIIQII" + "QI20x")
 _REPORT: Final = Struct(">IQ4x")
 _SIGNERS: Final = Struct(">HHI24x")
 _WITHDRAWAL: Final = Struct(">24xQ12x20s16x16s")
@@ -39,35 +40,59 @@ class Position:
     """One market's net position of an account.
 
     market: id, 0 in a free place; size: lots, signed; bids, asks: lots of the account's open orders that could still
-    trade on each side; cost: token units, signed: what the open lots were bought for (sold for, negative).
+    trade on each side; cost: token units, signed: what the open lots were bought for (sold for, negative); funding: the
+    market's funding index up to which the position has paid.
     """
 
-    __slots__ = ("asks", "bids", "cost", "market", "size")
+    __slots__ = ("asks", "bids", "cost", "funding", "market", "size")
 
-    def __init__(self, market: int = 0, size: int = 0, bids: int = 0, asks: int = 0, cost: int = 0) -> None:
+    def __init__(
+        self, market: int = 0, size: int = 0, bids: int = 0, asks: int = 0, cost: int = 0, funding: int = 0
+    ) -> None:
         self.market = market
         self.size = size
         self.bids = bids
         self.asks = asks
         self.cost = cost
+        self.funding = funding
+
+    def clear_if_empty(self) -> None:
+        """Free the place of a position that holds nothing any more."""
+        if self.size == 0 and self.bids == 0 and self.asks == 0:
+            self.market = 0
+            self.cost = 0
+            self.funding = 0
 
 
 class Account:
     """A trader's account; a sub-account uses neither owner nor nonces, its master's count.
 
-    epoch: which of its orders live: those that entered under the same; deadline: seconds, when all its orders die, 0 for
-    never; owner: 20-byte address; collateral: token units, signed quote balance (deposits, fees and the notional of every
-    fill, so that equity = collateral + sum of size * mark * unit); nonce_top: highest nonce seen; nonce_bitmap: bit i
+    epoch: which of its orders live: those that entered under the same; deadline: seconds, when all its orders die, 0
+    for never; owner: 20-byte address; collateral: token units, signed quote balance (deposits, fees and the notional
+    of every fill, so that equity = collateral + sum of size * mark * unit); subs: highest sub-account in use; shares:
+    of the backstop vault (on the vault's own account: all of them); nonce_top: highest nonce seen; nonce_bitmap: bit i
     set iff nonce_top - i was used; positions: MAX_POSITIONS places.
     """
 
-    __slots__ = ("collateral", "deadline", "epoch", "nonce_bitmap", "nonce_top", "owner", "positions")
+    __slots__ = (
+        "collateral",
+        "deadline",
+        "epoch",
+        "nonce_bitmap",
+        "nonce_top",
+        "owner",
+        "positions",
+        "shares",
+        "subs",
+    )
 
     def __init__(self) -> None:
         self.epoch = 0
         self.deadline = 0
         self.owner = bytes(20)
         self.collateral = 0
+        self.subs = 0
+        self.shares = 0
         self.nonce_top = 0
         self.nonce_bitmap = 0
         self.positions = [Position() for _ in range(MAX_POSITIONS)]
@@ -76,8 +101,9 @@ class Account:
 class Order:
     """A resting order, or what is left of it: lots of `market` at `price` ticks, a node of its level's FIFO list.
 
-    side: 0 buy, 1 sell; prev, next: handles, 0 at the ends; epoch: its account's when it entered; expiry: seconds, 0 for
-    never; client: the trader's own id of it; sequence: number of its acceptance.
+    side: 0 buy, 1 sell; prev, next: handles, 0 at the ends; epoch: its account's when it entered; expiry: seconds, 0
+    for never; client: the trader's own id of it; sequence: number of its acceptance; trigger: ticks, the mark price at
+    which an armed order (see its flags) enters the book, 0 for an order that is in it.
     """
 
     __slots__ = (
@@ -92,6 +118,7 @@ class Order:
         "sequence",
         "side",
         "size",
+        "trigger",
     )
 
     def __init__(self) -> None:
@@ -110,6 +137,7 @@ class Order:
         self.expiry = 0
         self.client = 0
         self.sequence = 0
+        self.trigger = 0
 
 
 class Level:
@@ -134,25 +162,59 @@ class Bitmap:
 
 
 class Market:
-    """A perpetual market: its parameters, and what changes with trading.
+    """A market: its parameters, and what changes with trading. A perpetual, or a dated future if it has an expiry.
 
-    unit: token units per lot and tick; margins, fees and band: ppm (maker_fee may be negative, a rebate); best_bid,
-    best_ask, mark, index: ticks, 0 for none; index_time: seconds; open_interest: lots; fees: token units collected.
+    Parameters: unit: token units per lot and tick; initial_margin, maintenance_margin, close_out: ppm of the notional;
+    taker_fee, maker_fee (negative: a rebate): ppm of the fill; band: ppm around the mark for orders; max_age: seconds
+    an index stays fresh; step_band: ppm an index may move at a time; funding_cap: ppm of the index an hour;
+    max_open_interest, max_position: lots; impact: lots a best level needs to count for the mid price; expiry: seconds,
+    0 for a perpetual; tierN: from `size` lots on, other margins.
+
+    State: best_bid, best_ask, stop_above, stop_below (nearest armed levels), mark, index: ticks, 0 for none;
+    index_time: seconds; open_interest: lots; insurance: token units of the insurance fund, which takes the fees; pool:
+    token units of funding paid in and not yet out; funding: token units a lot has paid since listing, times 2**32;
+    premium: smoothed premium of the book over the index, ticks times 2**16; sampled: seconds, its last sample;
+    halted_until: seconds; settled: 1 once a dated future has its settlement price (in mark); twap_sum, twap_count:
+    index samples for it.
     """
 
     __slots__ = (
         "band",
         "best_ask",
         "best_bid",
-        "fees",
+        "close_out",
+        "expiry",
+        "funding",
+        "funding_cap",
+        "halted_until",
+        "impact",
         "index",
         "index_time",
         "initial_margin",
+        "insurance",
         "maintenance_margin",
         "maker_fee",
         "mark",
+        "max_age",
+        "max_open_interest",
+        "max_position",
         "open_interest",
+        "pool",
+        "premium",
+        "sampled",
+        "settled",
+        "step_band",
+        "stop_above",
+        "stop_below",
         "taker_fee",
+        "tier1_initial",
+        "tier1_maintenance",
+        "tier1_size",
+        "tier2_initial",
+        "tier2_maintenance",
+        "tier2_size",
+        "twap_count",
+        "twap_sum",
         "unit",
     )
 
@@ -163,13 +225,37 @@ class Market:
         self.taker_fee = 0
         self.maker_fee = 0
         self.band = 0
+        self.max_age = 0
         self.best_bid = 0
         self.best_ask = 0
         self.mark = 0
         self.index = 0
         self.index_time = 0
         self.open_interest = 0
-        self.fees = 0
+        self.insurance = 0
+        self.pool = 0
+        self.funding = 0
+        self.premium = 0
+        self.sampled = 0
+        self.step_band = 0
+        self.funding_cap = 0
+        self.close_out = 0
+        self.settled = 0
+        self.max_open_interest = 0
+        self.max_position = 0
+        self.impact = 0
+        self.halted_until = 0
+        self.expiry = 0
+        self.stop_above = 0
+        self.stop_below = 0
+        self.tier1_size = 0
+        self.tier1_initial = 0
+        self.tier1_maintenance = 0
+        self.tier2_size = 0
+        self.tier2_initial = 0
+        self.tier2_maintenance = 0
+        self.twap_sum = 0
+        self.twap_count = 0
 
 
 class Oracle:
@@ -222,6 +308,10 @@ def _signed_word(value: int) -> bytes:
     return value.to_bytes(32, "big", signed=True)
 
 
+def _signed_half(value: int) -> bytes:
+    return value.to_bytes(16, "big", signed=True)
+
+
 def _signed(word: bytes) -> int:
     return int.from_bytes(word, "big", signed=True)
 
@@ -234,13 +324,17 @@ def encode_account(leaf: Account) -> bytes:
             leaf.deadline,
             leaf.owner,
             _signed_word(leaf.collateral),
+            leaf.subs,
+            leaf.shares.to_bytes(16, "big"),
             leaf.nonce_top,
             leaf.nonce_bitmap.to_bytes(32, "big"),
         )
     ]
     for p in leaf.positions:
         if p.market:
-            parts.append(_POSITION.pack(p.market, p.size, p.bids, p.asks, _signed_word(p.cost)))
+            parts.append(
+                _POSITION.pack(p.market, p.size, p.bids, p.asks, _signed_half(p.cost), _signed_half(p.funding))
+            )
         else:
             parts.append(_EMPTY_POSITION)
     return _absent_if_zero(b"".join(parts))
@@ -250,12 +344,15 @@ def decode_account(value: bytes) -> Account:
     """The inverse of `encode_account`."""
     leaf = Account()
     if value:
-        leaf.epoch, leaf.deadline, leaf.owner, collateral, leaf.nonce_top, bitmap = _ACCOUNT.unpack_from(value)
+        leaf.epoch, leaf.deadline, leaf.owner, collateral, leaf.subs, shares, leaf.nonce_top, bitmap = (
+            _ACCOUNT.unpack_from(value)
+        )
         leaf.collateral = _signed(collateral)
+        leaf.shares = int.from_bytes(shares, "big")
         leaf.nonce_bitmap = int.from_bytes(bitmap, "big")
         for i in range(MAX_POSITIONS):
-            market, size, bids, asks, cost = _POSITION.unpack_from(value, 128 + 64 * i)
-            leaf.positions[i] = Position(market, size, bids, asks, _signed(cost))
+            market, size, bids, asks, cost, funding = _POSITION.unpack_from(value, 128 + 64 * i)
+            leaf.positions[i] = Position(market, size, bids, asks, _signed(cost), _signed(funding))
     return leaf
 
 
@@ -274,6 +371,7 @@ def encode_order(leaf: Order) -> bytes:
             leaf.expiry,
             leaf.client,
             leaf.sequence,
+            leaf.trigger,
         )
     )
 
@@ -294,6 +392,7 @@ def decode_order(value: bytes) -> Order:
             leaf.expiry,
             leaf.client,
             leaf.sequence,
+            leaf.trigger,
         ) = _ORDER.unpack(value)
     return leaf
 
@@ -324,7 +423,7 @@ def decode_bitmap(value: bytes) -> Bitmap:
 
 
 def encode_market(leaf: Market) -> bytes:
-    """3 words, or b"" for a market that is not listed."""
+    """9 words, or b"" for a market that is not listed."""
     return _absent_if_zero(
         _MARKET.pack(
             leaf.unit,
@@ -333,13 +432,37 @@ def encode_market(leaf: Market) -> bytes:
             leaf.taker_fee,
             leaf.maker_fee,
             leaf.band,
+            leaf.max_age,
             leaf.best_bid,
             leaf.best_ask,
             leaf.mark,
             leaf.index,
             leaf.index_time,
             leaf.open_interest,
-            _signed_word(leaf.fees),
+            _signed_word(leaf.insurance),
+            _signed_word(leaf.pool),
+            _signed_half(leaf.funding),
+            leaf.premium,
+            leaf.sampled,
+            leaf.step_band,
+            leaf.funding_cap,
+            leaf.close_out,
+            leaf.settled,
+            leaf.max_open_interest,
+            leaf.max_position,
+            leaf.impact,
+            leaf.halted_until,
+            leaf.expiry,
+            leaf.stop_above,
+            leaf.stop_below,
+            leaf.tier1_size,
+            leaf.tier1_initial,
+            leaf.tier1_maintenance,
+            leaf.tier2_size,
+            leaf.tier2_initial,
+            leaf.tier2_maintenance,
+            leaf.twap_sum,
+            leaf.twap_count,
         )
     )
 
@@ -355,15 +478,41 @@ def decode_market(value: bytes) -> Market:
             leaf.taker_fee,
             leaf.maker_fee,
             leaf.band,
+            leaf.max_age,
             leaf.best_bid,
             leaf.best_ask,
             leaf.mark,
             leaf.index,
             leaf.index_time,
             leaf.open_interest,
-            fees,
+            insurance,
+            pool,
+            funding,
+            leaf.premium,
+            leaf.sampled,
+            leaf.step_band,
+            leaf.funding_cap,
+            leaf.close_out,
+            leaf.settled,
+            leaf.max_open_interest,
+            leaf.max_position,
+            leaf.impact,
+            leaf.halted_until,
+            leaf.expiry,
+            leaf.stop_above,
+            leaf.stop_below,
+            leaf.tier1_size,
+            leaf.tier1_initial,
+            leaf.tier1_maintenance,
+            leaf.tier2_size,
+            leaf.tier2_initial,
+            leaf.tier2_maintenance,
+            leaf.twap_sum,
+            leaf.twap_count,
         ) = _MARKET.unpack(value)
-        leaf.fees = _signed(fees)
+        leaf.insurance = _signed(insurance)
+        leaf.pool = _signed(pool)
+        leaf.funding = _signed(funding)
     return leaf
 
 

@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-36 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+60 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -23,6 +23,29 @@ FIELDS: Final[tuple[str, ...]] = (
     "accounts",  # highest account id
     "markets",  # highest market id
     "withdrawals",  # withdrawals granted so far
+    "owed",  # token units: deposits less withdrawals, all that the vault owes
+    "drawn_until",  # seconds: until then withdrawals are limited, because the backstop was drawn
+    "window",  # hour (seconds // 3600) of the withdrawals below
+    "withdrawn",  # token units granted in that hour
+    "started",  # `steps` when the slot began
+    "task",  # 1 while the machine has work of its own left for the next slot
+    "sweeping",  # 1 while accounts are left to visit after a change of price
+    "sweep",  # the next of them
+    "sweep_subs",  # sub-accounts its master has
+    "passed",  # 1 if nothing can be done for the account under the sweep
+    "fire",  # market whose armed orders are to be looked at, 0 for none
+    "unwind",  # market in which the backstop offers its position, 0 for none
+    "ranking",  # 1 while accounts are left to rank for auto-deleveraging
+    "rank",  # the next of them
+    "rank_subs",  # sub-accounts its master has
+    "best_score",  # highest score so far
+    "best_account",  # the account that has it
+    "bulk",  # 32 bytes: hash of the page of legs that must come next, zero for none
+    "bulk_account",  # account of that bulk record
+    "legs0",  # legs still to run, two of 11 bytes a word
+    "legs1",
+    "legs2",
+    "legs3",
     "kind",  # type byte of the input in flight
     "account",  # its account (for a report: the signer's index)
     "signer",  # 20 bytes: address recovered from its signature, or the owner a message names
@@ -35,6 +58,7 @@ FIELDS: Final[tuple[str, ...]] = (
     "price",  # ticks
     "size",  # lots still to trade
     "expiry",  # seconds, 0 for never
+    "trigger",  # ticks, 0 for none
     "client",  # the trader's own id of the order
     "peer",  # the other account of a transfer
     "amount",  # token units
@@ -50,11 +74,40 @@ FIELDS: Final[tuple[str, ...]] = (
     "home",  # phase to return to when the work in flight is done
 )
 
-_PACKED: Final = Struct(">32s" + "24xQ" * 12 + "12x20s" + "24xQ" * 11 + "16x16s" + "24xQ" * 10)
+_PACKED: Final = Struct(
+    ">"
+    + "32s"
+    + "24xQ" * 10
+    + "16x16s"
+    + "24xQ" * 2
+    + "16x16s"
+    + "24xQ" * 11
+    + "16x16s"
+    + "24xQ"
+    + "32s"
+    + "24xQ"
+    + "8x24s" * 4
+    + "24xQ" * 2
+    + "12x20s"
+    + "24xQ" * 12
+    + "16x16s"
+    + "24xQ" * 10
+)
+#: Registers wider than 8 bytes that are integers, with their width.
+_WIDE: Final[dict[str, int]] = {
+    "owed": 16,
+    "withdrawn": 16,
+    "best_score": 16,
+    "legs0": 24,
+    "legs1": 24,
+    "legs2": 24,
+    "legs3": 24,
+    "amount": 16,
+}
 
 
 class Registers:
-    """The 36 registers as plain integers (`domain` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
+    """The 60 registers as plain integers (`domain`, `bulk` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
 
     __slots__ = FIELDS
 
@@ -70,6 +123,29 @@ class Registers:
         self.accounts = 0
         self.markets = 0
         self.withdrawals = 0
+        self.owed = 0
+        self.drawn_until = 0
+        self.window = 0
+        self.withdrawn = 0
+        self.started = 0
+        self.task = 0
+        self.sweeping = 0
+        self.sweep = 0
+        self.sweep_subs = 0
+        self.passed = 0
+        self.fire = 0
+        self.unwind = 0
+        self.ranking = 0
+        self.rank = 0
+        self.rank_subs = 0
+        self.best_score = 0
+        self.best_account = 0
+        self.bulk = bytes(32)
+        self.bulk_account = 0
+        self.legs0 = 0
+        self.legs1 = 0
+        self.legs2 = 0
+        self.legs3 = 0
         self.clear()
 
     def clear(self) -> None:
@@ -86,6 +162,7 @@ class Registers:
         self.price = 0
         self.size = 0
         self.expiry = 0
+        self.trigger = 0
         self.client = 0
         self.peer = 0
         self.amount = 0
@@ -105,13 +182,16 @@ class Registers:
         self.phase = self.home
 
     def reject(self, outcome: int) -> None:
-        """The work in flight cannot be done. Only an input of its own has an outcome; the machine's own work has none."""
+        """The work in flight cannot be done.
+
+        Only an input of its own has an outcome; the machine's own work has none.
+        """
         if self.home == 0:
             self.outcome = outcome
         self.phase = self.home
 
     def encode(self) -> bytes:
-        """The 36 words."""
+        """The 60 words."""
         return _PACKED.pack(
             self.domain,
             self.time,
@@ -124,6 +204,29 @@ class Registers:
             self.accounts,
             self.markets,
             self.withdrawals,
+            self.owed.to_bytes(16, "big"),
+            self.drawn_until,
+            self.window,
+            self.withdrawn.to_bytes(16, "big"),
+            self.started,
+            self.task,
+            self.sweeping,
+            self.sweep,
+            self.sweep_subs,
+            self.passed,
+            self.fire,
+            self.unwind,
+            self.ranking,
+            self.rank,
+            self.rank_subs,
+            self.best_score.to_bytes(16, "big"),
+            self.best_account,
+            self.bulk,
+            self.bulk_account,
+            self.legs0.to_bytes(24, "big"),
+            self.legs1.to_bytes(24, "big"),
+            self.legs2.to_bytes(24, "big"),
+            self.legs3.to_bytes(24, "big"),
             self.kind,
             self.account,
             self.signer,
@@ -136,6 +239,7 @@ class Registers:
             self.price,
             self.size,
             self.expiry,
+            self.trigger,
             self.client,
             self.peer,
             self.amount.to_bytes(16, "big"),
@@ -157,7 +261,7 @@ class Registers:
         regs = cls()
         values = _PACKED.unpack(words)
         for name, value in zip(FIELDS, values, strict=True):
-            setattr(regs, name, int.from_bytes(value, "big") if name == "amount" else value)
+            setattr(regs, name, int.from_bytes(value, "big") if name in _WIDE else value)
         return regs
 
     def copy(self) -> Registers:
@@ -168,7 +272,7 @@ class Registers:
         return twin
 
     def hash(self) -> bytes:
-        """keccak of the 36 words."""
+        """keccak of the 60 words."""
         return keccak(self.encode())
 
 

@@ -1,0 +1,212 @@
+"""Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging. Twin:
+``contracts/rules/liquidation.vy``.
+
+An account below maintenance loses its orders at once; then its largest position is offered to the book in slices, at
+its zero price or better: the price at which the account keeps just its share of equity, never less than nothing. What
+the book does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts
+in the order of their scores. A sweep ends only when every account is healthy, or has nothing left that could be
+reduced.
+"""
+
+from __future__ import annotations
+
+from setoff.shared.codec import records
+from setoff.shared.codec.integers import div_floor, div_up
+from setoff.shared.rules import phases
+from setoff.shared.rules.margin import compute_requirement, compute_value, get_maintenance_margin, settle_account
+from setoff.shared.rules.marks import is_fresh
+from setoff.shared.rules.matching import apply_trade
+from setoff.shared.rules.positions import cancel_all, get_position, reserve
+from setoff.shared.rules.work import begin_order, get_next_account
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import Account, Market, Position
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+
+def step_sweep(regs: Registers, state: State) -> None:
+    """Visit one account: settle what is due, and begin its liquidation if it is below maintenance.
+
+    Leaves: account, the market of each of its positions, in place order.
+    """
+    account = state.account(regs.sweep)
+    settle_account(state, account, regs.time)
+    settle_expired(state, account)
+    equity, maintenance, close_out = compute_maintenance(state, account)
+    target = find_target(regs, state, account) if equity < maintenance and regs.passed == 0 else None
+    regs.passed = 0
+    if target is None:
+        go_on(regs, account)
+        return
+    cancel_all(account)
+    market = state.market(target.market)
+    if equity < 0:
+        drawn = min(-equity, market.insurance)
+        account.collateral += drawn
+        market.insurance -= drawn
+        equity += drawn
+    side = records.SELL if target.size > 0 else records.BUY
+    price = compute_zero_price(target, market, equity, maintenance)
+    if equity < close_out:
+        begin_order(regs, regs.sweep, target.market, side, price, abs(target.size), phases.WORK)
+        regs.phase = phases.TAKEOVER
+    else:
+        size = div_up(abs(target.size), phases.LIQUIDATION_SLICES)
+        reserve(target, side, size)
+        begin_order(regs, regs.sweep, target.market, side, price, size, phases.LIQUIDATED)
+
+
+def settle_expired(state: State, account: Account) -> None:
+    """Close the positions in settled dated futures at the settlement price. Leaves: as `settle_account`."""
+    for position in account.positions:
+        if position.market:
+            market = state.market(position.market)
+            if market.settled:
+                account.collateral += compute_value(position.size, market.mark, market)
+                market.open_interest -= max(position.size, 0)
+                position.size = 0
+                position.cost = 0
+                position.clear_if_empty()
+
+
+def compute_maintenance(state: State, account: Account) -> tuple[int, int, int]:
+    """(equity, maintenance margin, close-out margin) of the positions, token units. Leaves: as `settle_account`."""
+    equity = account.collateral
+    maintenance = 0
+    close_out = 0
+    for position in account.positions:
+        if position.market:
+            market = state.market(position.market)
+            equity += compute_value(position.size, market.mark, market)
+            maintenance += compute_position_margin(position, market)
+            close_out += compute_requirement(abs(position.size), market, market.close_out)
+    return equity, maintenance, close_out
+
+
+def compute_position_margin(position: Position, market: Market) -> int:
+    """Maintenance margin of a position, token units."""
+    size = abs(position.size)
+    return compute_requirement(size, market, get_maintenance_margin(size, market))
+
+
+def find_target(regs: Registers, state: State, account: Account) -> Position | None:
+    """The position with the highest maintenance margin and a fresh price (the first of equals), None if none has one.
+
+    Leaves: as `settle_account`.
+    """
+    target: Position | None = None
+    highest = 0
+    for position in account.positions:
+        if position.size:
+            market = state.market(position.market)
+            margin = compute_position_margin(position, market)
+            if margin > highest and is_fresh(market, regs.time):
+                target = position
+                highest = margin
+    return target
+
+
+def compute_zero_price(position: Position, market: Market, equity: int, maintenance: int) -> int:
+    """The worst price, ticks, at which the position may close: it costs no more than its share of the equity.
+
+    The share is that of the position in the maintenance margin; the price is rounded in favour of the account.
+    """
+    share = div_floor(equity * compute_position_margin(position, market), maintenance)
+    room = div_floor(share, abs(position.size) * market.unit)
+    price = market.mark - room if position.size > 0 else market.mark + room
+    return min(max(price, 1), keys.MAX_TICK)
+
+
+def go_on(regs: Registers, account: Account) -> None:
+    """Go on with the account after this one."""
+    if keys.get_sub(regs.sweep) == 0:
+        regs.sweep_subs = account.subs
+    regs.sweep = get_next_account(regs.sweep, regs.sweep_subs)
+    if keys.get_master(regs.sweep) > regs.accounts:
+        regs.sweeping = 0
+    regs.phase = phases.WORK
+
+
+def step_liquidated(regs: Registers, state: State) -> None:
+    """After the book: visit the account again if it took anything, else turn to the backstop. Leaves: none."""
+    regs.home = phases.WORK
+    is_book_left = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
+    regs.phase = phases.WORK if is_book_left else phases.TAKEOVER
+
+
+def step_rank(regs: Registers, state: State) -> None:
+    """Score one account for deleveraging against the position in the registers; after the last, turn to the highest.
+
+    Leaves: account, the market of each of its positions, in place order.
+    """
+    account = state.account(regs.rank)
+    settle_account(state, account, regs.time)
+    score = compute_score(regs, state, account)
+    if score > regs.best_score:
+        regs.best_score = score
+        regs.best_account = regs.rank
+    if keys.get_sub(regs.rank) == 0:
+        regs.rank_subs = account.subs
+    regs.rank = get_next_account(regs.rank, regs.rank_subs)
+    if keys.get_master(regs.rank) <= regs.accounts:
+        regs.phase = phases.WORK
+    elif regs.best_score:
+        regs.ranking = 0
+        regs.phase = phases.DELEVERAGE
+    else:
+        # Nobody is on the other side who could be deleveraged: the account stays as it is.
+        regs.ranking = 0
+        regs.passed = 1
+        regs.phase = phases.WORK
+
+
+def compute_score(regs: Registers, state: State, account: Account) -> int:
+    """Profit ratio times leverage of the account's position opposite to the one in liquidation; 0 if it has none.
+
+    A position in profit scores SCORE_ONE**2 * (profit / cost) * (notional / equity), and more than any in loss; one in
+    loss the less, the larger its loss to its cost. Leaves: as `settle_account`.
+    """
+    equity = account.collateral
+    size = 0
+    profit = 0
+    notional = 0
+    cost = 1
+    for position in account.positions:
+        if position.market:
+            market = state.market(position.market)
+            value = compute_value(position.size, market.mark, market)
+            equity += value
+            if position.market == regs.market:
+                size = position.size
+                profit = value - position.cost
+                notional = abs(value)
+                cost = max(1, abs(position.cost))
+    if size == 0 or (size > 0) == (regs.side == records.SELL):
+        return 0
+    if profit <= 0:
+        return phases.SCORE_ONE - min(-profit * phases.SCORE_ONE // cost, phases.SCORE_ONE - 1)
+    ratio = min(profit * phases.SCORE_ONE // cost, phases.MAX_SCORE)
+    leverage = min(notional * phases.SCORE_ONE // max(1, equity), phases.MAX_SCORE)
+    return phases.SCORE_ONE + ratio * leverage
+
+
+def step_deleverage(regs: Registers, state: State) -> None:
+    """Close against the account with the highest score, at the zero price and without fees.
+
+    Leaves: account in liquidation, the other account, market.
+    """
+    account = state.account(regs.account)
+    other = state.account(regs.best_account)
+    market = state.market(regs.market)
+    size = min(regs.size, abs(get_position(other, regs.market).size))
+    trade_across(regs, market, account, other, size)
+    regs.phase = phases.WORK
+
+
+def trade_across(regs: Registers, market: Market, account: Account, other: Account, size: int) -> None:
+    """Trade `size` lots between an account in liquidation and another, at the price in the registers, without fees."""
+    delta = size if regs.side == records.BUY else -size
+    reserve(get_position(account, regs.market), regs.side, size)
+    reserve(get_position(other, regs.market), 1 - regs.side, size)
+    apply_trade(market, account, regs.market, regs.side, delta, regs.price, 0)
+    apply_trade(market, other, regs.market, 1 - regs.side, -delta, regs.price, 0)

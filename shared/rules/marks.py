@@ -1,0 +1,125 @@
+"""Index, mark and funding of a market, and the tick that lets its time pass. Twin: ``contracts/rules/marks.vy``.
+
+Mark = median of the index, the index plus the smoothed premium, and the middle of the book: no one of the oracle, the
+past and the book can move it alone. Funding: each hour longs pay shorts the smoothed premium, clamped, one part in
+FUNDING_HOURS; kept as what a lot has paid since listing, so that an account settles when it is next touched.
+"""
+
+from __future__ import annotations
+
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.codec.integers import PPM, div_ceil, div_trunc
+from setoff.shared.rules import phases
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import Account, Market, Position
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+
+def is_fresh(market: Market, time: int) -> bool:
+    """Whether the market's price is settled, or young enough to open positions and to liquidate on."""
+    return market.settled != 0 or (market.index != 0 and market.index_time + market.max_age >= time)
+
+
+def is_expired(market: Market, time: int) -> bool:
+    """Whether a dated future has come to its end."""
+    return market.expiry != 0 and market.expiry <= time
+
+
+def apply_index(market: Market, price: int, price_time: int, time: int) -> None:
+    """Take `price` as the index; a jump beyond the step band is cut there and halts the market."""
+    if market.index:
+        limit = max(1, market.index * market.step_band // PPM)
+        if abs(price - market.index) > limit:
+            price = market.index + limit if price > market.index else market.index - limit
+            market.halted_until = time + phases.HALT_TIME
+    market.index = min(price, keys.MAX_TICK)
+    market.index_time = max(market.index_time, price_time)
+    if market.expiry and market.expiry <= time + phases.TWAP_TIME:
+        market.twap_sum += market.index
+        market.twap_count += 1
+
+
+def compute_mid(market_id: int, market: Market, state: State) -> int:
+    """Middle of the book, ticks; the index where a best level offers less than the impact size.
+
+    Leaves: the best bid's and the best ask's level, where both sides have one.
+    """
+    if market.best_bid == 0 or market.best_ask == 0:
+        return market.index
+    bid = state.level(market_id, records.BUY, market.best_bid)
+    ask = state.level(market_id, records.SELL, market.best_ask)
+    if bid.size < market.impact or ask.size < market.impact:
+        return market.index
+    return (market.best_bid + market.best_ask) // 2
+
+
+def update_mark(market: Market, mid: int) -> None:
+    """Set the mark from index, smoothed premium and `mid`."""
+    smooth = market.index + div_trunc(market.premium, phases.PREMIUM_ONE)
+    low = min(market.index, smooth)
+    high = max(market.index, smooth)
+    market.mark = min(max(1, low, min(high, mid)), keys.MAX_TICK)
+
+
+def sample_premium(market: Market, mid: int, time: int) -> None:
+    """Take a sample of the premium, and pay the funding of every hour that has passed since the one before."""
+    limit = market.index * market.band // PPM
+    sample = max(-limit, min(limit, mid - market.index)) * phases.PREMIUM_ONE
+    market.premium += div_trunc(sample - market.premium, phases.PREMIUM_SAMPLES)
+    if market.sampled:
+        hours = min(time // phases.HOUR - market.sampled // phases.HOUR, phases.MAX_FUNDING_HOURS)
+        market.funding += hours * compute_funding(market)
+    market.sampled = time
+
+
+def compute_funding(market: Market) -> int:
+    """What a long lot pays a short one in an hour, token units times FUNDING_ONE."""
+    cap = market.index * market.funding_cap * phases.PREMIUM_ONE // PPM
+    rate = max(-cap, min(cap, market.premium))
+    return div_trunc(rate * market.unit * (phases.FUNDING_ONE // phases.PREMIUM_ONE), phases.FUNDING_HOURS)
+
+
+def settle_funding(account: Account, position: Position, market: Market) -> None:
+    """Pay or receive the funding since the position was last touched: payments round up, receipts down."""
+    charge = div_ceil(position.size * (market.funding - position.funding), phases.FUNDING_ONE)
+    position.funding = market.funding
+    account.collateral -= charge
+    market.pool += charge
+
+
+def step_tick(regs: Registers, state: State) -> None:
+    """Let time pass on a market: its settlement if it has expired, else a sample of the premium, funding and a new
+    mark.
+
+    Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
+    """
+    market = state.market(regs.market)
+    if market.settled or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
+        regs.reject(errors.NOT_DUE)
+        return
+    if is_expired(market, regs.time):
+        price = market.twap_sum // market.twap_count if market.twap_count else market.index
+        market.index = price
+        market.mark = price
+        market.settled = 1
+    elif not is_fresh(market, regs.time):
+        regs.reject(errors.STALE_PRICE)
+        return
+    else:
+        mid = compute_mid(regs.market, market, state)
+        sample_premium(market, mid, regs.time)
+        update_mark(market, mid)
+        regs.unwind = regs.market
+    begin_work(regs)
+
+
+def begin_work(regs: Registers) -> None:
+    """Have the machine visit every account, and then the armed orders of the market in the registers."""
+    regs.sweeping = 1
+    regs.sweep = keys.BACKSTOP
+    regs.sweep_subs = 0
+    regs.fire = regs.market
+    regs.home = phases.WORK
+    regs.phase = phases.WORK

@@ -1,0 +1,58 @@
+"""Armed orders: stop-loss and take-profit, let into the book by the machine itself.
+
+Twin: ``contracts/rules/triggers.vy``.
+"""
+
+from __future__ import annotations
+
+from setoff.shared.codec import records
+from setoff.shared.rules import phases
+from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.state import keys
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+
+def step_trigger(regs: Registers, state: State) -> None:
+    """Find the next armed order that the mark has reached, above before below.
+
+    Leaves: market; the level if there is one.
+    """
+    market_id = regs.fire
+    market = state.market(market_id)
+    if market.stop_above and market.mark >= market.stop_above:
+        side, tick = keys.ABOVE, market.stop_above
+    elif market.stop_below and market.mark <= market.stop_below:
+        side, tick = keys.BELOW, market.stop_below
+    else:
+        regs.fire = 0
+        regs.phase = phases.WORK
+        return
+    regs.clear()
+    regs.home = phases.WORK
+    regs.cursor = state.level(market_id, side, tick).head
+    regs.phase = phases.FIRE
+
+
+def step_fire(regs: Registers, state: State) -> None:
+    """Take an armed order off its level, and have it enter as the order it is; a dead one only leaves.
+
+    Leaves: order, its account.
+    """
+    order = state.order(regs.cursor)
+    account = state.account(keys.handle_account(regs.cursor))
+    expire_orders(account, regs.time)
+    regs.phase = phases.UNLINK
+    regs.resume = phases.WORK
+    if is_live(order, account, regs.time):
+        regs.kind = records.ORDER
+        regs.account = keys.handle_account(regs.cursor)
+        regs.place = keys.handle_slot(regs.cursor)
+        regs.market = order.market
+        regs.side = order.side
+        regs.flags = order.flags & ~records.ARMED
+        regs.price = order.price
+        regs.size = order.size
+        regs.expiry = order.expiry
+        regs.client = order.client
+        regs.resume = phases.ADMIT

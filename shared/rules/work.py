@@ -1,0 +1,56 @@
+"""The machine's own work: after a change of price every account is visited, then the armed orders are looked at.
+
+Twin: ``contracts/rules/work.vy``. Work goes on until it is done; what a slot has no steps left for waits, and until it
+is done no record is taken: each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
+"""
+
+from __future__ import annotations
+
+from setoff.shared.codec import records
+from setoff.shared.rules import phases
+from setoff.shared.state import keys
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+
+def step_work(regs: Registers, state: State) -> None:
+    """Choose the next piece of work, or end. Leaves: none."""
+    regs.home = phases.WORK
+    if regs.ranking == 0 and regs.sweeping == 0 and regs.fire == 0 and regs.unwind == 0:
+        regs.task = 0
+        regs.home = phases.IDLE
+        regs.phase = phases.IDLE
+    elif regs.steps - regs.started >= phases.WORK_LIMIT:
+        regs.task = 1
+        regs.phase = phases.IDLE
+    elif regs.ranking:
+        regs.phase = phases.RANK
+    elif regs.sweeping:
+        regs.phase = phases.SWEEP
+    elif regs.fire:
+        regs.phase = phases.TRIGGER
+    else:
+        regs.phase = phases.UNWIND
+
+
+def get_next_account(account: int, subs: int) -> int:
+    """The account to visit after `account`, whose master has `subs` sub-accounts."""
+    sub = keys.get_sub(account)
+    if sub < subs:
+        return keys.sub_account(keys.get_master(account), sub + 1)
+    return keys.get_master(account) + 1
+
+
+def begin_order(regs: Registers, account: int, market: int, side: int, price: int, size: int, home: int) -> None:
+    """Load the registers with an immediate-or-cancel order of the machine itself, already reserved."""
+    regs.clear()
+    regs.kind = records.LIQUIDATION
+    regs.account = account
+    regs.market = market
+    regs.side = side
+    regs.flags = records.IOC
+    regs.price = price
+    regs.size = size
+    regs.amount = size
+    regs.home = home
+    regs.phase = phases.MATCH
