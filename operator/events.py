@@ -76,7 +76,9 @@ def decode_events(data: bytes) -> Iterator[Event]:
             _, number, timestamp, count = _OPENED.unpack_from(data, at)
             start = at + _OPENED.size
             end = start + count * RECORD_BYTES
-            event = Opened(number, timestamp, tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES)))
+            event = Opened(
+                number, timestamp, tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES))
+            )
         else:
             raise DataError("data_mismatch", f"the log has an event of unknown type {tag}")
         if end > len(data):
