@@ -161,7 +161,6 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "not_confirmed": "the end of the epoch is not confirmed",
     "wrong_machine_hash": "state root and registers do not hash to the confirmed machine hash",
     "withdrawal_leaf": "there can be no such withdrawal",
-    "withdrawal_path": "the path does not lead to the state root",
     "withdrawal_paid": "the withdrawal was paid",
     "token_transfer": "the token refused the transfer",
     "token_amount": "the token moved another amount than asked",
