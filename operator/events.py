@@ -52,12 +52,12 @@ def encode_events(events: Iterable[Event]) -> bytes:
     parts: list[bytes] = []
     for event in events:
         if isinstance(event, Recorded):
-            parts += (b"\2", event.record)
+            parts += (bytes([_TAG_RECORDED]), event.record)
         elif isinstance(event, Opened):
             parts.append(_OPENED.pack(_TAG_OPENED, event.number, event.timestamp, len(event.messages)))
             parts += event.messages
         else:
-            parts += (b"\3", event.end)
+            parts += (bytes([_TAG_CLOSED]), event.end)
     return b"".join(parts)
 
 

@@ -93,13 +93,13 @@ class Exchange:
         return self.inputs >= MAX_INPUTS
 
     def open(self, timestamp: int, messages: tuple[bytes, ...]) -> Opened:
-        """Begin the next batch, with the first of `messages`; the timestamp is corrected to be no earlier than the last."""
+        """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's."""
         opened = Opened(self.tail.number, max(timestamp, self.machine.regs.time), messages[:MAX_INPUTS])
         self._apply_opened(opened)
         return opened
 
     def offer(self, record: bytes) -> Receipt:
-        """Run a record of 124 bytes in the open batch. Raises InputError with the reason of a refusal; nothing changed."""
+        """Run a record of 124 bytes in the open batch. Raises InputError if it is refused; nothing has changed."""
         outcome = self.machine.offer(record)
         if outcome != errors.ACCEPTED:
             raise InputError(errors.OUTCOMES[outcome])

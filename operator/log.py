@@ -32,7 +32,7 @@ class LogTaken(StateError):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state after commit number `commit`, between two batches; `machine` is `Machine.snapshot()`, `end` its hash."""
+    """The state after commit number `commit`, between two batches: the machine's bytes and its hash `end`."""
 
     commit: int
     tail: Tail

@@ -10,15 +10,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from eth_abi.abi import decode
-
-from setoff.shared.adapters.l1 import L1, Block
-from setoff.shared.codec.hashing import keccak
+from setoff.shared.adapters.chain import ChainReader, QueuedMessage
+from setoff.shared.adapters.l1 import Block
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import accumulate
 
-MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
 #: Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand.
 IDLE_CHAIN: Final = 60
 
@@ -44,11 +41,10 @@ class MessageSource(Protocol):
 class QueueMessages:
     """The messages of the queue contract, read from its events."""
 
-    def __init__(self, l1: L1, queue: str | bytes, first_block: int, confirmations: int) -> None:
-        """`first_block`: no event is older; `confirmations`: blocks that must lie on top of an event."""
-        self._l1 = l1
-        self._queue = queue
-        self._first_block = first_block
+    def __init__(self, reader: ChainReader, confirmations: int) -> None:
+        """`confirmations`: blocks that must lie on top of an event."""
+        self._reader = reader
+        self._l1 = reader.l1
         self._confirmations = confirmations
         self._forget()
 
@@ -67,37 +63,35 @@ class QueueMessages:
 
     def _forget(self) -> None:
         self._last: Block | None = None
-        self._found: dict[int, tuple[bytes, bytes]] = {}  # index to (body, chain after it)
+        self._found: dict[int, QueuedMessage] = {}  # by index
 
     def _hash_of(self, number: int) -> bytes:
         block = self._l1.block(number)
         return block.hash if block else b""
 
     def _read(self, until: int) -> None:
-        start = self._first_block if self._last is None else self._last.number + 1
+        start = self._reader.deployment.block if self._last is None else self._last.number + 1
         if until < start:
             return
         last = self._l1.block(until)
         if last is None:
             raise ChainError("rpc_unreachable", f"the L1 node does not have block {until}")
-        for log in self._l1.logs([self._queue], start, until, [MESSAGE_QUEUED]):
-            body, acc, _ = decode(["bytes", "bytes32", "uint256"], log.data)
-            self._found[int.from_bytes(log.topics[1], "big")] = body, acc
+        for message in self._reader.messages(start, until):
+            self._found[message.index] = message
         self._last = last
 
     def _check(self, first: int, chain: bytes) -> list[bytes]:
         """The messages from `first` on, each checked to continue the hash chain."""
         messages: list[bytes] = []
-        while (entry := self._found.get(first + len(messages))) is not None:
-            body, acc = entry
-            chain = accumulate(chain, body)
-            if chain != acc or len(body) != RECORD_BYTES:
+        while (message := self._found.get(first + len(messages))) is not None:
+            chain = accumulate(chain, message.body)
+            if chain != message.chain or len(message.body) != RECORD_BYTES:
                 self._forget()
                 raise DataError(
                     "data_mismatch",
                     f"message {first + len(messages)} of the L1 queue does not continue the messages before it",
                 )
-            messages.append(body)
+            messages.append(message.body)
         return messages
 
     def _time(self, head: Block) -> int:
