@@ -136,3 +136,67 @@ class Scene:
         self._messages += len(messages)
         self._number += 1
         return batch
+
+
+def play_epoch(scene: Scene) -> list[Batch]:
+    """Four batches in which every step of the rulebook occurs, and many inputs are refused.
+
+    The first trades in one market; the second prunes makers and forces a record through L1; the third is empty; in the
+    fourth one account has a place in eight markets, so that probing it touches as many leaves as a step can.
+    """
+    return [_open_market(scene), _prune_makers(scene), _do_nothing(scene), _fill_places(scene)]
+
+
+def _open_market(scene: Scene) -> Batch:
+    messages = [scene.deposit(account, 1_000_000) for account in range(1, 5)]
+    messages += [scene.list_market(1), *(scene.set_signer(number, quorum=2) for number in range(3))]
+    inputs = [
+        scene.report(0, 100),
+        scene.report(1, 102),
+        scene.order(1, records.SELL, 101, 5),
+        scene.order(2, records.SELL, 101, 5),
+        scene.order(1, records.SELL, 103, 5),
+        scene.order(3, records.BUY, 102, 8),
+        scene.order(3, records.BUY, 102, 4, flags=records.IOC),
+        scene.order(4, records.BUY, 99, 6, flags=records.POST_ONLY),
+        scene.order(4, records.BUY, 103, 6, flags=records.POST_ONLY),
+        scene.order(4, records.BUY, 103, 2**30),
+        scene.withdraw(1, 250_000),
+        scene.withdraw(1, 2_500_000),
+        scene.transfer(2, 4, 1_234),
+    ]
+    return scene.seal(messages, inputs)
+
+
+def _prune_makers(scene: Scene) -> Batch:
+    scene.time += 10
+    forced = scene.cancel(4, 0)
+    inputs = [
+        scene.order(5, records.SELL, 105, 10),
+        *(scene.report(number, 110) for number in range(3)),
+        scene.order(3, records.BUY, 105, 8),
+        scene.order(3, records.SELL, 105, 2),
+        scene.order(4, records.SELL, 106, 1, nonce=200),
+        scene.order(4, records.SELL, 106, 1, nonce=201),
+        scene.order(4, records.SELL, 106, 1, nonce=202),
+        scene.cancel(4, 3),
+        scene.cancel(4, 3),
+        scene.report(1, 111),
+        forced,
+        bytes(124),
+    ]
+    return scene.seal([forced, scene.deposit(5, 1_010), scene.deposit(1, 0)], inputs)
+
+
+def _do_nothing(scene: Scene) -> Batch:
+    scene.time += 1
+    return scene.seal()
+
+
+def _fill_places(scene: Scene) -> Batch:
+    scene.time += 1
+    listings = [scene.list_market(market, unit=market) for market in range(2, 9)]
+    inputs = [scene.report(number, 100 + market, market=market) for market in range(2, 9) for number in (0, 1)]
+    inputs += [scene.order(2, records.SELL, 100 + market, market, market=market) for market in range(2, 9)]
+    inputs.append(scene.order(4, records.BUY, 110, 2, market=5))
+    return scene.seal(listings, inputs)
