@@ -1,7 +1,7 @@
 """The HTTP and WebSocket interface. Nothing here decides anything: it decodes, asks the sequencer, and shows.
 
-    POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers a receipt;
-                                application/octet-stream, n × 124 bytes: answers {"results": […]}, one each, in order
+    POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers a receipt
+    POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order
     GET  /v1/info               chain, vault, domain, signed types, limits
     GET  /v1/markets            all markets                /v1/markets/{market}   one
     GET  /v1/book/{market}      ?depth=20                  best levels of both sides
@@ -79,6 +79,7 @@ class Api:
         app.add_routes(
             [
                 web.post("/v1/records", self.post_record),
+                web.post("/v1/records/bulk", self.post_records),
                 web.get("/v1/info", self.get_info),
                 web.get("/v1/markets", self.get_markets),
                 web.get("/v1/markets/{market}", self.get_market),
@@ -98,13 +99,13 @@ class Api:
     # --- records ---------------------------------------------------------------------------------------------------
 
     async def post_record(self, request: web.Request) -> web.Response:
-        """Submit one record as JSON, or several as bytes."""
-        if request.content_type == "application/octet-stream":
-            return await self._post_many(await request.read())
+        """Submit one record as JSON."""
         record = decode_record(parse_json(await request.read()), self._deployment.chain_id, self._vault)
         return web.json_response(views.show_receipt(await self._sequencer.submit(record)))
 
-    async def _post_many(self, body: bytes) -> web.Response:
+    async def post_records(self, request: web.Request) -> web.Response:
+        """Submit several records as bytes."""
+        body = await request.read()
         count, rest = divmod(len(body), records.RECORD_BYTES)
         if rest or not 1 <= count <= MAX_BULK:
             raise InputError("malformed_record", f"the body is 1 to {MAX_BULK} records of {records.RECORD_BYTES} bytes")

@@ -19,7 +19,7 @@ from redis.exceptions import ResponseError
 
 from setoff.operator.events import Event, decode_events, encode_events
 from setoff.operator.tail import Tail
-from setoff.shared.errors import ConfigError, DataError, StateError
+from setoff.shared.errors import DataError, StateError
 from setoff.shared.machine.machine import Machine
 
 REPLAY_PAGE: Final = 256  # commits a read
@@ -106,19 +106,3 @@ class Log:
             pipe.hset(self._snapshot, mapping=cast(Any, fields))
             pipe.xtrim(self._stream, minid=f"{self.commit + 1}-0", approximate=False)
             await pipe.execute()
-
-
-async def check_durable(redis: Redis) -> None:
-    """Raises ConfigError if the server may forget a write that it has answered, or does not tell."""
-    wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-    for name, value in wanted.items():
-        try:
-            answer = cast("dict[bytes, bytes]", await redis.config_get(name))
-        except ResponseError:
-            answer = {}
-        if answer.get(name.encode()) != value.encode():
-            raise ConfigError(
-                "bad_config",
-                f"redis_url: the server must have '{name} {value}', or acknowledged records could be lost "
-                "(allow_volatile_store runs without)",
-            )

@@ -13,14 +13,14 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from setoff.operator.api import Api
-from setoff.operator.log import STORE_TIMEOUT, Log, check_durable, connect
+from setoff.operator.log import STORE_TIMEOUT, Log, connect
 from setoff.operator.messages import MessageSource, QueueMessages
 from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment, OperatorSettings
 from setoff.shared.adapters.l1 import L1
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.adapters.redis_server import RedisServer, check_durable
 from setoff.shared.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ async def serve(
     server = RedisServer(redis_url)
     with server.client(socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT) as blocking:
         if not settings.allow_volatile_store:
-            await check_durable(redis)
+            await asyncio.to_thread(check_durable, blocking)
         outbox = Outbox(blocking, deployment.namespace)
         store = Log(redis, deployment.namespace)
         sequencer = Sequencer(settings, deployment.domain, store, outbox, source, deployment.epoch_batches)

@@ -54,7 +54,7 @@ class Vault:
         return self.account(owner)
 
     def withdraw(self, proof: WithdrawalProof) -> Receipt:
-        """Have the vault pay a withdrawal to its owner. Raises Reverted("not_confirmed") before its epoch is confirmed."""
+        """Have the vault pay a withdrawal. Raises Reverted("not_confirmed") before L1 has confirmed its epoch."""
         arguments = [
             proof.epoch,
             proof.registers_hash,
