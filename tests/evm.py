@@ -149,6 +149,22 @@ class Chain:
         """Address of the contract that `deployer` creates after `ahead` others."""
         return contract_address(deployer, self._nonces.get(deployer, 0) + ahead)
 
+    def snapshot(self) -> Any:
+        """The state now, for `restore`."""
+        return self._evm.snapshot()
+
+    def restore(self, snapshot: Any) -> None:
+        """Take back all since `snapshot`. (The clock stays.)"""
+        self._evm.revert(snapshot)
+
+    def succeeds(self, to: str, data: bytes, *, sender: str, gas: int) -> bool:
+        """Whether a transaction with so much gas goes through; it is sent."""
+        try:
+            self.call(to, data, sender=sender, gas=gas)
+        except Reverted:
+            return False
+        return True
+
     def deploy(self, contract: str | Path | Compiled, *args: Any, value: int = 0, sender: str = DEPLOYER) -> "Contract":
         """Deploy a contract of the project by name, a test's own by path, or a compiled one."""
         if isinstance(contract, str):
@@ -226,7 +242,10 @@ class Contract:
             *args: Any, sender: str = DEPLOYER, value: int = 0, gas: int = GAS_LIMIT, gas_price: int = 0
         ) -> Any:
             data = self.encode(name, *args)
+            last = self.chain.last
             output = self.chain.call(self.address, data, sender=sender, value=value, gas=gas, gas_price=gas_price)
+            if self._functions[name]["stateMutability"] in ("view", "pure"):
+                self.chain.last = last  # a question is no transaction
             outputs = self._functions[name]["outputs"]
             values = [
                 _plain(value, spec["type"])
