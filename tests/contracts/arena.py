@@ -5,14 +5,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from tests.evm import Chain, address
+
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import encode_words, epoch_hash
 from setoff.shared.machine.history import EPOCH, History
 from setoff.shared.params import ETHER, GWEI, MILLION, Params
-
-from tests.evm import Chain, address
 
 TOY_JUDGE: Final = Path(__file__).parent / "toy_judge.vy"
 RELAY: Final = Path(__file__).parent / "relay.vy"
@@ -29,6 +29,7 @@ CLAIMANT: Final = address("claimant")
 ALICE: Final = address("alice")  # honest throughout
 BOB: Final = address("bob")
 CAROL: Final = address("carol")
+MOVER: Final = address("mover")  # sends moves for others
 PASSER_BY: Final = address("passer-by")
 SINK: Final = "0x000000000000000000000000000000000000dEaD"
 
@@ -198,7 +199,7 @@ class Arena:
             judge,
             court,
         ]
-        for account in (OPERATOR, LISTER, CLAIMANT, ALICE, BOB, CAROL, PASSER_BY):
+        for account in (OPERATOR, LISTER, CLAIMANT, ALICE, BOB, CAROL, MOVER, PASSER_BY):
             chain.fund(account)
         self.post_epochs(epochs)
 
@@ -304,7 +305,7 @@ class Arena:
 
     def collect_all(self, *accounts: str) -> None:
         """Collect for all accounts that are owed anything."""
-        for account in accounts or (CLAIMANT, ALICE, BOB, CAROL, PASSER_BY):
+        for account in accounts or (CLAIMANT, ALICE, BOB, CAROL, MOVER, PASSER_BY):
             if self.owed(account):
                 self.court.collect(account, sender=PASSER_BY)
 
@@ -312,5 +313,3 @@ class Arena:
 def arena_with(**changes: int) -> Arena:
     """An arena with some parameters changed."""
     return Arena(replace(PARAMS, **changes))
-
-

@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from setoff.shared.codec.hashing import keccak
-
 from tests.contracts.arena import (
     ALICE,
     BOB,
@@ -19,13 +17,14 @@ from tests.contracts.arena import (
     SETTLED,
     VOID,
     Arena,
-    Garbage,
     T,
     arena_with,
     lie_from,
     truth,
 )
 from tests.evm import reverts
+
+from setoff.shared.codec.hashing import keccak
 
 END = keccak(b"an end")
 OTHER = keccak(b"another end")
@@ -102,7 +101,10 @@ def test_refuses_the_zero_hash_and_a_contradicted_start(arena: Arena) -> None:
 def test_claims_run_ahead_of_their_confirmation() -> None:
     arena = Arena(epochs=3)
     ends = [keccak(bytes([epoch])) for epoch in range(3)]
-    keys = [arena.claim(end, start, epoch) for epoch, (start, end) in enumerate(zip([arena.genesis, *ends], ends, strict=False))]
+    keys = [
+        arena.claim(end, start, epoch)
+        for epoch, (start, end) in enumerate(zip([arena.genesis, *ends], ends, strict=False))
+    ]
     arena.warp(T)
     # Installed in any order, walked in one.
     for key, end in reversed(list(zip(keys, ends, strict=True))):

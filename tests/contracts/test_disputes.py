@@ -3,10 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from setoff.shared.codec.hashing import keccak
-from setoff.shared.codec.merkle import merkle_path
-from setoff.shared.machine.history import EPOCH
-
 from tests.contracts.arena import (
     ALICE,
     BOB,
@@ -31,6 +27,10 @@ from tests.contracts.arena import (
     truth,
 )
 from tests.evm import reverts
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.merkle import merkle_path
+from setoff.shared.machine.history import EPOCH
 
 LIE = keccak(b"a lie")
 STEP = 1 << 20 | 2  # slot 1, micro-step 2

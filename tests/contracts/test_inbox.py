@@ -1,11 +1,11 @@
 """Posting batches: who, when, what may not be left out, and what the inbox then proves."""
 
 import pytest
-from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import Batch, Header, prove_record
-
 from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena
 from tests.evm import reverts
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.machine.batch import Batch, Header, prove_record
 
 RECORD = 124
 

@@ -1,12 +1,12 @@
 """The L1 queue: who may queue what, and the chain over it."""
 
 import pytest
+from tests.contracts.arena import ALICE, LISTER, OPERATOR, PASSER_BY, Arena
+from tests.evm import address, reverts
+
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import ListMarketBody, SetSignerBody
-
-from tests.contracts.arena import ALICE, LISTER, OPERATOR, PASSER_BY, Arena
-from tests.evm import address, reverts
 
 
 @pytest.fixture

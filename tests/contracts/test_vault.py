@@ -1,17 +1,17 @@
 """Custody: what comes in is queued and counted, what goes out was confirmed, once."""
 
 import pytest
+from tests.contracts.arena import ALICE, BOB, CAROL, ODD_TOKEN, PASSER_BY, RELAY, Arena, T
+from tests.evm import Contract, address, reverts
+
 from setoff.shared.codec import records
+from setoff.shared.codec.eip712 import domain_separator
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import DepositBody
 from setoff.shared.machine.machine import Machine
-from setoff.shared.codec.eip712 import domain_separator
 from setoff.shared.state.keys import withdrawal_key
 from setoff.shared.state.leaves import Withdrawal, encode_withdrawal
 from setoff.shared.state.tree import Tree
-
-from tests.contracts.arena import ALICE, BOB, CAROL, ODD_TOKEN, PASSER_BY, RELAY, T, Arena
-from tests.evm import Contract, address, reverts
 
 ZERO = "0x" + 40 * "0"
 REGISTERS = keccak(b"registers")
@@ -202,9 +202,7 @@ def test_refuses_forged_withdrawals(arena: Arena) -> None:
             0, REGISTERS, other.root, (1 << 36 | 5) ^ 8 << 36, 1, ALICE, 30, path.bitmap, list(path.siblings)
         )
     with reverts("witness_path"):
-        forged_arena.vault.withdraw(
-            0, REGISTERS, other.root, 5, 1, ALICE, 30, path.bitmap, list(path.siblings)
-        )
+        forged_arena.vault.withdraw(0, REGISTERS, other.root, 5, 1, ALICE, 30, path.bitmap, list(path.siblings))
 
 
 def test_starts_from_the_machine_of_its_own_domain(arena: Arena) -> None:
@@ -223,9 +221,7 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
     return token, vault
 
 
-@pytest.mark.parametrize(
-    ("mode", "reason"), [(1, "token_transfer"), (2, "token_amount"), (3, "token_amount")]
-)
+@pytest.mark.parametrize(("mode", "reason"), [(1, "token_transfer"), (2, "token_amount"), (3, "token_amount")])
 def test_believes_balances_and_not_tokens(arena: Arena, mode: int, reason: str) -> None:
     _, vault = vault_with(arena, mode)
     with reverts(reason):
