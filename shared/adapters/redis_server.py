@@ -172,9 +172,7 @@ def _find_running(folder: Path) -> str | None:
     with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:
         while True:
             try:
-                home = {_text(k): _text(v) for k, v in cast("dict[str, str]", redis.config_get("dir")).items()}.get(
-                    "dir"
-                )
+                home = _get_setting(redis, "dir")
                 return url if home is not None and Path(home) == folder else None
             except (BusyLoadingError, RedisTimeoutError):
                 if time.monotonic() > deadline:

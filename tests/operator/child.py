@@ -15,7 +15,6 @@ from setoff.shared.adapters.config import OperatorSettings
 from tests.operator.support import DEPLOYMENT, SETTINGS, opening
 
 
-
 class PassingL1:
     """The same messages in every process, more of them as time goes by."""
 

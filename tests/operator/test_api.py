@@ -108,7 +108,12 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("transfer to oneself", sign(records.encode_transfer(TransferBody(1, 7, 1, 5))), 422, "same_account"),
     ("transfer to nobody", sign(records.encode_transfer(TransferBody(1, 7, 50, 5))), 422, "unknown_account"),
     ("transfer of nothing", sign(records.encode_transfer(TransferBody(1, 7, 2, 0))), 422, "amount_out_of_range"),
-    ("transfer of too much", sign(records.encode_transfer(TransferBody(1, 7, 2, 2**96 - 1))), 422, "insufficient_margin"),
+    (
+        "transfer of too much",
+        sign(records.encode_transfer(TransferBody(1, 7, 2, 2**96 - 1))),
+        422,
+        "insufficient_margin",
+    ),
     ("withdrawal of nothing", sign(records.encode_withdraw(WithdrawBody(1, 7, 0))), 422, "amount_out_of_range"),
     ("withdrawal of too much", sign(records.encode_withdraw(WithdrawBody(1, 7, 2**127))), 422, "amount_out_of_range"),
     ("report of a stranger", encode_record(Scene().report(1, 100)), 422, "unknown_signer"),
@@ -128,7 +133,9 @@ BAD_BYTES: list[tuple[str, bytes, int, str]] = [
 ]
 
 
-async def check_refused(exchange: Running, answer: tuple[int, Any], before: dict[str, Any], code: int, reason: str) -> None:
+async def check_refused(
+    exchange: Running, answer: tuple[int, Any], before: dict[str, Any], code: int, reason: str
+) -> None:
     status, body = answer
     assert (status, body.get("reason")) == (code, reason), body
     assert body.keys() == {"reason", "detail"} and body["detail"]
@@ -163,7 +170,9 @@ async def test_refuses_a_replayed_nonce(exchange: Running) -> None:
     old = encode_record(order(nonce=2**40, place=5))
     assert (await exchange.post(old))[0] == 200
     before = await exchange.status()
-    await check_refused(exchange, await exchange.post(encode_record(order(nonce=8, place=6))), before, 422, "nonce_too_old")
+    await check_refused(
+        exchange, await exchange.post(encode_record(order(nonce=8, place=6))), before, 422, "nonce_too_old"
+    )
 
 
 async def test_a_refused_first_record_opens_no_batch(redis_server: RedisServer) -> None:

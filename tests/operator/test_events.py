@@ -10,7 +10,9 @@ from setoff.shared.errors import DataError
 BODIES = st.binary(min_size=124, max_size=124)
 EVENTS = st.lists(
     st.one_of(
-        st.builds(Opened, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.lists(BODIES, max_size=3).map(tuple)),
+        st.builds(
+            Opened, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.lists(BODIES, max_size=3).map(tuple)
+        ),
         st.builds(Recorded, BODIES),
         st.builds(Closed, st.binary(min_size=32, max_size=32)),
     ),

@@ -35,7 +35,9 @@ async def test_a_full_batch_closes_and_the_next_goes_on(exchange: Running) -> No
     first = exchange.sequencer.exchange.inputs
     receipts = []
     for start in range(0, 1200, 100):
-        pairs = [scene.order(1, BUY, 100, 1) if i % 2 else scene.order(2, SELL, 100, 1) for i in range(start, start + 100)]
+        pairs = [
+            scene.order(1, BUY, 100, 1) if i % 2 else scene.order(2, SELL, 100, 1) for i in range(start, start + 100)
+        ]
         receipts += await asyncio.gather(*[exchange.sequencer.submit(record) for record in pairs])
     assert [r.batch for r in receipts] == [0] * (MAX_INPUTS - first) + [1] * (1200 - MAX_INPUTS + first)
     assert receipts[MAX_INPUTS - first].slot == 0
