@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_abi import encode
-from eth_utils import to_checksum_address
+from eth_abi.abi import encode
+from eth_utils.address import to_checksum_address
 from eth_utils.abi import collapse_if_tuple
 
 from setoff.contracts import compile_contract
@@ -78,7 +78,9 @@ def plan(
 def creation_code(name: str, arguments: list[Any]) -> bytes:
     """Bytecode that creates a contract, with its constructor's arguments."""
     compiled = compile_contract(name)
-    inputs = next((entry["inputs"] for entry in compiled.abi if entry["type"] == "constructor"), [])
+    inputs: list[dict[str, Any]] = next(
+        (entry["inputs"] for entry in compiled.abi if entry["type"] == "constructor"), []
+    )
     return bytes.fromhex(compiled.bytecode) + encode([collapse_if_tuple(spec) for spec in inputs], arguments)
 
 

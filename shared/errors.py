@@ -147,6 +147,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "batch_timestamp": "the timestamp is before the last batch's, in the future or too old",
     "batch_size": "a batch has at most 1024 inputs",
     "record_length": "a record has 124 bytes",
+    "calldata_encoding": "the calldata is not the one encoding of its arguments",
     "message_left_out": "an old message was left out",
     "no_such_message": "the queue has no such message",
     "message_length": "a message has 124 bytes",

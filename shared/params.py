@@ -21,7 +21,7 @@ MAX_EPOCH_BATCHES: Final = 32
 
 # Gas of a transaction, intrinsic and calldata included, rounded up from what the contract tests measure. The court
 # credits moves, timeouts and proofs up to these limits (`contracts/lib/credits.vy` has the same three).
-MOVE_GAS: Final = 200_000
+MOVE_GAS: Final = 230_000
 TIMEOUT_GAS: Final = 150_000
 PROVE_GAS: Final = 1_700_000
 JOIN_GAS: Final = 400_000

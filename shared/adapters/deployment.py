@@ -5,7 +5,7 @@ Services ask at their start: a wrong address, another version or other parameter
 
 from typing import Any, Final
 
-from eth_abi import decode
+from eth_abi.abi import decode
 
 from setoff.contracts import compile_contract
 from setoff.shared.adapters.config import Deployment

@@ -179,7 +179,7 @@ def test_a_join_shows_its_end(arena: Arena) -> None:
     key = arena.claim(LIE)
     children, path = honest.children(0, 0), honest.last_path()
     for arguments in (
-        (children[:-1] + [LIE], honest.end, path),
+        ([*children[:-1], LIE], honest.end, path),
         (children, honest.leaf(STEP), path),
         (children, honest.end, path[::-1]),
         (children, honest.end, [LIE, *path[1:]]),
@@ -333,7 +333,7 @@ def test_refuses_a_move_that_does_not_open_the_two_nodes(arena: Arena) -> None:
     while arena.match(key, honest, liar).level < 2:
         arena.move(key, honest, liar)
     good = arena.move_arguments(key, honest, liar)
-    _, _, _, index, children, their_child, common, mine, theirs = good
+    _, _, _, index, children, _, common, mine, theirs = good
     junk = keccak(b"junk")
 
     def change(place: int, value: object) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena
-from tests.evm import reverts
+from tests.evm import Reverted, reverts
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch, Header, prove_record
@@ -193,3 +193,28 @@ def test_nobody_posts_through_a_contract(arena: Arena) -> None:
 def test_refuses_a_silence_within_the_skew(arena: Arena) -> None:
     with reverts("bad_terms"):
         arena.chain.deploy("inbox", arena.queue.address, OPERATOR, 10, 10, 10)
+
+
+def test_takes_one_encoding_of_its_arguments_only(arena: Arena) -> None:
+    body = records(1)[0]
+    good = arena.inbox.encode("post", 0, arena.now, 0, body)
+    head, tail = good[: 4 + 3 * 32], good[4 + 4 * 32 :]
+    assert len(tail) == 32 + 128
+
+    def send(data: bytes) -> None:
+        arena.chain.call(arena.inbox.address, data, sender=OPERATOR)
+
+    for data in (
+        head + (160).to_bytes(32, "big") + bytes(32) + tail,  # records further on
+        head + (64).to_bytes(32, "big") + tail,  # records that overlap the arguments
+        good + bytes(32),
+        good + b"\0",
+    ):
+        with reverts("calldata_encoding"):
+            send(data)
+    for data in (good[:-1], good[:-32], good[: 4 + 4 * 32]):  # records that would be zeros beyond the end
+        with pytest.raises(Reverted):
+            send(data)
+    assert arena.inbox.count() == 0
+    send(good)
+    assert arena.inbox.count() == 1
