@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_abi.abi import encode
-from eth_utils.address import to_checksum_address
 from eth_utils.abi import collapse_if_tuple
+from eth_utils.address import to_checksum_address
 
 from setoff.contracts import compile_contract
 from setoff.shared.adapters.config import Deployment
