@@ -19,6 +19,7 @@ from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment, OperatorSettings
+from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
 from setoff.shared.errors import ConfigError, DataError
@@ -57,13 +58,8 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
 
 
 def check_chain(reader: ChainReader) -> int:
-    """How many batches are on L1. Raises ConfigError if the contracts are not there, ChainError if L1 is not."""
-    deployment = reader.deployment
-    if reader.l1.chain_id != deployment.chain_id:
-        raise ConfigError("wrong_chain", f"the L1 node serves chain {reader.l1.chain_id}, not {deployment.chain_id}")
-    for name in ("vault", "queue", "inbox"):
-        if not reader.l1.code(getattr(deployment, name)):
-            raise ConfigError("wrong_deployment", f"there is no contract at {name} {getattr(deployment, name)}")
+    """How many batches are on L1. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
+    check_deployment(reader.l1, reader.deployment)
     return reader.batch_count()
 
 

@@ -16,10 +16,9 @@ from setoff.shared.errors import ConfigError
 
 
 def test_keeps_what_it_was_given(tmp_path: Path) -> None:
-    with RedisServer.embed(tmp_path) as server:
-        with server.client() as redis:
-            check_durable(redis)
-            redis.set("a", "1")
+    with RedisServer.embed(tmp_path) as server, server.client() as redis:
+        check_durable(redis)
+        redis.set("a", "1")
     with RedisServer.embed(tmp_path) as server, server.client() as redis:
         assert redis.get("a") == b"1"
 
@@ -38,7 +37,8 @@ def test_is_shared_by_whoever_names_its_folder(tmp_path: Path) -> None:
 def test_a_server_that_outlived_its_owner_is_taken_over(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib, time; from setoff.shared.adapters.redis_server import RedisServer;"
-        "s = RedisServer.embed(pathlib.Path(sys.argv[1])); s.client().set('a', '1'); print(s.url, flush=True); time.sleep(60)"
+        "s = RedisServer.embed(pathlib.Path(sys.argv[1])); s.client().set('a', '1');"
+        "print(s.url, flush=True); time.sleep(60)"
     )
     owner = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
+from tests.operator.support import Running, open_market, operator, store
 
 from setoff.deploy.scene import oracle_key, trader_key
 from setoff.shared.client import KeySigner, Refusal, SetoffClient, Unavailable, WalletSigner
 from setoff.shared.codec.records import BUY, IOC, POST_ONLY, SELL
-from tests.operator.support import Running, open_market, operator, store
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import itertools
 import sys
 import time
 
+from tests.operator.support import DEPLOYMENT, SETTINGS, opening
+
 from setoff.deploy.scene import START_TIME, Scene
 from setoff.operator.messages import L1View
 from setoff.operator.service import serve
 from setoff.shared.adapters.config import OperatorSettings
-from tests.operator.support import DEPLOYMENT, SETTINGS, opening
 
 
 class PassingL1:

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.operator.support import Running, open_market, operator, store
 
 from setoff.shared.adapters.redis_server import RedisServer
-from tests.operator.support import Running, open_market, operator, store
 
 
 @pytest.fixture

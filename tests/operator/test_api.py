@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.operator.support import Running, operator
 
 from setoff.deploy.scene import CHAIN_ID, VAULT, Scene, trader_key
 from setoff.shared.adapters.redis_server import RedisServer
@@ -14,7 +15,6 @@ from setoff.shared.codec.records import CancelBody, OrderBody, TransferBody, Wit
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.errors import is_known_reason
 from setoff.shared.rules import phases
-from tests.operator.support import Running, operator
 
 BUY, SELL = records.BUY, records.SELL
 

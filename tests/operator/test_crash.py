@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 from redis import Redis
+from tests.operator.support import DEPLOYMENT, HandL1, operator, replay
 
 from setoff.deploy.scene import Scene
 from setoff.operator.events import Opened, Recorded, decode_events
@@ -18,7 +19,6 @@ from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.client.wire import encode_record
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
-from tests.operator.support import DEPLOYMENT, HandL1, operator, replay
 
 KILLS = 6
 TRADERS = (1, 2, 3)

@@ -1,6 +1,7 @@
 """The exchange without I/O: a replay of its events is the same exchange, and refusals leave no trace."""
 
 import pytest
+from tests.operator.support import DEPLOYMENT, opening
 
 from setoff.deploy.scene import START_TIME, Scene
 from setoff.operator.events import Event, Recorded
@@ -10,7 +11,6 @@ from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.machine.machine import Machine
-from tests.operator.support import DEPLOYMENT, opening
 
 BUY, SELL = records.BUY, records.SELL
 

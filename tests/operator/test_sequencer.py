@@ -5,13 +5,16 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.operator.support import DEPLOYMENT, SETTINGS, HandL1, Running, open_market, opening, operator, replay, store
 
-from setoff.deploy.scene import START_TIME, Scene
+from setoff.deploy.scene import START_TIME, Scene, trader_key
+from setoff.operator.service import serve
+from setoff.shared.adapters.config import OperatorSettings
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.codec import records
+from setoff.shared.codec.signatures import address_of
 from setoff.shared.errors import ChainError, ConfigError, DataError, InputError, StateError
 from setoff.shared.machine.batch import MAX_INPUTS
-from tests.operator.support import DEPLOYMENT, HandL1, Running, open_market, opening, operator, replay, store
 
 BUY, SELL = records.BUY, records.SELL
 
@@ -176,14 +179,7 @@ async def test_snapshots_cut_the_log(redis_server: RedisServer) -> None:
     async with operator(redis_server.url, scene, l1) as running:
         assert (await running.status())["machine"] == before["machine"]
         assert (await running.get("/v1/fills?after=0&limit=1000"))[1]["fills"] == fills
-        assert (await running.get("/v1/accounts/0x" + scene_owner(1)))[0] == 200
-
-
-def scene_owner(account: int) -> str:
-    from setoff.deploy.scene import trader_key
-    from setoff.shared.codec.signatures import address_of
-
-    return address_of(trader_key(account)).hex()
+        assert (await running.get("/v1/accounts/0x" + address_of(trader_key(1)).hex()))[0] == 200
 
 
 async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> None:
@@ -235,10 +231,6 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
 
 
 async def test_refuses_a_store_that_has_lost_batches(redis_server: RedisServer) -> None:
-    from setoff.operator.service import serve
-    from setoff.shared.adapters.config import OperatorSettings
-    from tests.operator.support import SETTINGS
-
     with pytest.raises(DataError, match="L1 has 3 batches"):
         async with serve(OperatorSettings(**SETTINGS), DEPLOYMENT, redis_server.url, HandL1(), posted=3):
             pass

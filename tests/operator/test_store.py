@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from redis import Redis
+from tests.operator.support import DEPLOYMENT, opening
 
 from setoff.deploy.scene import START_TIME, Scene
 from setoff.operator.events import Event, Recorded
@@ -15,7 +16,6 @@ from setoff.operator.tail import Tail
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
 from setoff.shared.errors import ConfigError, DataError
 from setoff.shared.machine.machine import Machine
-from tests.operator.support import DEPLOYMENT, opening
 
 
 def commit(number: int) -> list[Event]:
