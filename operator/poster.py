@@ -14,7 +14,7 @@ from eth_abi.abi import encode
 from setoff.operator.outbox import Outbox
 from setoff.shared.adapters.chain import POST, ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
-from setoff.shared.errors import DataError
+from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import ZERO, Batch
 
 #: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
@@ -68,11 +68,16 @@ class Poster:
         if self._sent is None:
             return False
         number, transaction = self._sent
-        receipt = self._l1.receipt(transaction)
-        if count > number or (receipt is not None and not receipt.succeeded):
+        try:
+            receipt = self._l1.sender.look(transaction)
+            is_over = count > number or (receipt is not None and not receipt.succeeded)
+        except ChainError as error:
+            if error.reason == "rpc_unreachable":
+                raise
+            is_over = True  # another transaction took its nonce
+        if is_over:
             self._sent = None
-            return False
-        return True
+        return not is_over
 
 
 def encode_post(batch: Batch) -> bytes:

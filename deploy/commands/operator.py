@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import subprocess
+import sys
+import threading
 
 from setoff.deploy.commands import settings
 from setoff.shared.adapters.config import OperatorSettings
@@ -32,7 +36,27 @@ def run(arguments: argparse.Namespace) -> int:
 
         run_publisher(loaded)
     else:
-        from setoff.operator.supervisor import run_operator
-
-        run_operator(loaded)
+        return run_both(arguments)
     return 0
+
+
+def run_both(arguments: argparse.Namespace) -> int:
+    """Run both parts as processes until a signal comes, or one of them ends: then the other is ended, too."""
+    options = [f"--config={arguments.config}"] if arguments.config else []
+    options += [f"--set={override}" for override in arguments.overrides]
+    parts = [
+        subprocess.Popen([sys.executable, "-m", "setoff.deploy.cli", "operator", part, *options])
+        for part in ("sequencer", "publisher")
+    ]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(0.2) and all(part.poll() is None for part in parts):
+        pass
+    ended = [part for part in parts if part.poll() is not None]
+    for part in parts:
+        if part.poll() is None:
+            part.terminate()
+    for part in parts:
+        part.wait()
+    return 1 if ended and not stop.is_set() else 0

@@ -74,6 +74,16 @@ class Monitor:
         found = self.named("Advanced", epoch=epoch + 1)
         return found[-1]["start"] if found else b""
 
+    @property
+    def loose_claims(self) -> int:
+        """Claims whose start is known to be false, and which are not closed as moot."""
+        starts = {event["epoch"]: event["start"] for event in self.named("Advanced")}
+        closed = {event["key"] for event in self.events if event.name in ("Mooted", "Settled", "Voided")}
+        return sum(
+            event["start"] != starts.get(event["epoch"], event["start"]) and event["key"] not in closed
+            for event in self.named("Claimed")
+        )
+
     def epoch_of(self, key: bytes) -> int:
         """The epoch that the claim `key` is about."""
         return int(self.named("Claimed", key=key)[0]["epoch"])
