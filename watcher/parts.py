@@ -38,7 +38,7 @@ class Parts(NamedTuple):
 
 
 def open_store(settings: WatcherSettings, deployment: Deployment) -> Store:
-    """The watcher's keys on the Redis server that the settings name; one that had to be started ends with the process."""
+    """The watcher's keys on the Redis server of the settings; one that had to be started ends with the process."""
     server = RedisServer.open(settings)
     atexit.register(server.stop)
     redis = server.client(socket_keepalive=True, health_check_interval=30)
