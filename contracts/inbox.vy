@@ -39,6 +39,7 @@ SILENCE: public(immutable(uint256))        # seconds without a batch after which
 
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
 PAGE_BYTES: constant(uint256) = batches.PAGE_RECORDS * batches.RECORD_BYTES
+RECORDS_START: constant(uint256) = 4 + 5 * 32      # in the calldata of `post`
 MAX_PAGES: constant(uint256) = batches.MAX_INPUTS // batches.PAGE_RECORDS
 
 count: public(uint256)
@@ -83,6 +84,10 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
 
     record_count: uint256 = len(records) // batches.RECORD_BYTES
     assert len(records) == record_count * batches.RECORD_BYTES, "record_length"
+    # One encoding only, so that everybody reads the records at the same place: arguments, then the records, then zeros
+    # up to a whole word.
+    assert convert(slice(msg.data, 4 + 3 * 32, 32), uint256) == 4 * 32, "calldata_encoding"
+    assert len(msg.data) == RECORDS_START + (len(records) + 31) // 32 * 32, "calldata_encoding"
     # One bound after the other, so that their sum cannot overflow.
     assert message_count <= batches.MAX_INPUTS, "batch_size"
     assert message_count + record_count <= batches.MAX_INPUTS, "batch_size"
@@ -102,7 +107,7 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
         first_message=first_message,
         message_count=message_count,
         record_count=record_count,
-        data_root=self._data_root(records),
+        data_root=self._data_root(record_count),
         messages=staticcall QUEUE.acc(end_message),
     )
     if number > 0:
@@ -164,18 +169,24 @@ def _depth(page_count: uint256) -> uint256:
 
 
 @internal
-@pure
-def _data_root(records: Bytes[MAX_RECORD_BYTES]) -> bytes32:
+@view
+def _data_root(record_count: uint256) -> bytes32:
     """
-    @return Merkle root over the hashed pages, padded with zeros to a power of two; zero without records.
+    @return Merkle root over the hashed pages of the records that the call brought, padded with zeros to a power of two;
+            zero without records.
     """
-    if len(records) == 0:
+    if record_count == 0:
         return empty(bytes32)
-    page_count: uint256 = (len(records) + PAGE_BYTES - 1) // PAGE_BYTES
+    # Taken from the calldata page by page: a copy of all records in memory would cost more than hashing them.
     layer: bytes32[MAX_PAGES] = empty(bytes32[MAX_PAGES])
-    for i: uint256 in range(page_count, bound=MAX_PAGES):
-        start: uint256 = i * PAGE_BYTES
-        layer[i] = keccak256(slice(records, start, min(PAGE_BYTES, len(records) - start)))
+    whole: uint256 = record_count // batches.PAGE_RECORDS
+    for i: uint256 in range(whole, bound=MAX_PAGES):
+        layer[i] = keccak256(slice(msg.data, RECORDS_START + i * PAGE_BYTES, PAGE_BYTES))
+    page_count: uint256 = whole
+    rest: uint256 = record_count % batches.PAGE_RECORDS
+    if rest > 0:
+        layer[whole] = self._hash_short_page(RECORDS_START + whole * PAGE_BYTES, rest)
+        page_count += 1
     width: uint256 = 1 << self._depth(page_count)
     for _: uint256 in range(7):
         if width == 1:
@@ -184,3 +195,25 @@ def _data_root(records: Bytes[MAX_RECORD_BYTES]) -> bytes32:
         for i: uint256 in range(width, bound=64):
             layer[i] = merkle._hash_pair(layer[2 * i], layer[2 * i + 1])
     return layer[0]
+
+
+@internal
+@view
+def _hash_short_page(start: uint256, count: uint256) -> bytes32:
+    """
+    @return Hash of a page of 1 to 7 records that begins at `start` of the calldata.
+    """
+    # What is cut from calldata has a length known to the compiler.
+    if count == 1:
+        return keccak256(slice(msg.data, start, 124))
+    if count == 2:
+        return keccak256(slice(msg.data, start, 248))
+    if count == 3:
+        return keccak256(slice(msg.data, start, 372))
+    if count == 4:
+        return keccak256(slice(msg.data, start, 496))
+    if count == 5:
+        return keccak256(slice(msg.data, start, 620))
+    if count == 6:
+        return keccak256(slice(msg.data, start, 744))
+    return keccak256(slice(msg.data, start, 868))

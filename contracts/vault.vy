@@ -8,6 +8,10 @@
 """
 
 from ethereum.ercs import IERC20
+from state import keys
+from state import leaves
+from state import registers
+from state import witness
 
 
 interface Queue:
@@ -39,8 +43,6 @@ COURT: public(immutable(Court))
 # Far below what overflows anything in the rules, far above any token's supply in use.
 CAP: constant(uint256) = 2**112
 DEPOSIT: constant(bytes1) = 0x81
-TREE_DEPTH: constant(uint256) = 40
-WITHDRAWAL_KIND: constant(uint256) = 8 << 36
 
 total: public(uint256)                              # token units held for users
 account_count: public(uint256)
@@ -92,7 +94,7 @@ def withdraw(
     owner: address,
     amount: uint256,
     bitmap: uint256,
-    siblings: DynArray[bytes32, 40],
+    siblings: DynArray[bytes32, keys.KEY_BITS],
 ):
     """
     @notice Pay a withdrawal that the state at the end of a confirmed epoch records, to the account's owner. Anybody
@@ -104,10 +106,15 @@ def withdraw(
     """
     machine: bytes32 = staticcall COURT.confirmed(epoch)
     assert machine != empty(bytes32), "not_confirmed"
-    assert keccak256(concat(state_root, registers_hash)) == machine, "wrong_machine_hash"
+    assert registers.machine_hash(state_root, registers_hash) == machine, "wrong_machine_hash"
     assert index < 2**36 and owner != empty(address), "withdrawal_leaf"
-    leaf: bytes32 = keccak256(abi_encode(account, owner, amount))
-    assert self._fold(WITHDRAWAL_KIND | index, leaf, bitmap, siblings) == state_root, "withdrawal_path"
+    leaf: Bytes[leaves.ACCOUNT_BYTES] = leaves.encode_withdrawal(
+        leaves.Withdrawal(account=account, owner=owner, amount=amount)
+    )
+    root: bytes32 = empty(bytes32)
+    same: bytes32 = empty(bytes32)
+    root, same = witness.fold(keys.withdrawal_key(index), leaf, leaf, bitmap, siblings)
+    assert root == state_root, "witness_path"
     assert not self.paid[index], "withdrawal_paid"
 
     self.paid[index] = True
@@ -150,29 +157,3 @@ def _deposit(owner: address, amount: uint256) -> uint256:
     )
     log Deposited(owner=owner, account=account, amount=amount, message=message)
     return account
-
-
-@internal
-@pure
-def _fold(key: uint256, leaf: bytes32, bitmap: uint256, siblings: DynArray[bytes32, 40]) -> bytes32:
-    """
-    @return Root of the tree in which `key` holds the value that hashes to `leaf`. Reverts unless bits and siblings
-            are as many.
-    """
-    assert bitmap < 1 << TREE_DEPTH, "withdrawal_path"
-    node: bytes32 = leaf
-    empty_node: bytes32 = keccak256(b"")
-    taken: uint256 = 0
-    for height: uint256 in range(TREE_DEPTH):
-        sibling: bytes32 = empty_node
-        if (bitmap >> height) & 1 == 1:
-            assert taken < len(siblings), "withdrawal_path"
-            sibling = siblings[taken]
-            taken += 1
-        if (key >> height) & 1 == 1:
-            node = keccak256(concat(sibling, node))
-        else:
-            node = keccak256(concat(node, sibling))
-        empty_node = keccak256(concat(empty_node, empty_node))
-    assert taken == len(siblings), "withdrawal_path"
-    return node

@@ -52,12 +52,12 @@ def encode_events(events: Iterable[Event]) -> bytes:
     parts: list[bytes] = []
     for event in events:
         if isinstance(event, Recorded):
-            parts += (b"\2", event.record)
+            parts += (bytes([_TAG_RECORDED]), event.record)
         elif isinstance(event, Opened):
             parts.append(_OPENED.pack(_TAG_OPENED, event.number, event.timestamp, len(event.messages)))
             parts += event.messages
         else:
-            parts += (b"\3", event.end)
+            parts += (bytes([_TAG_CLOSED]), event.end)
     return b"".join(parts)
 
 
@@ -76,7 +76,9 @@ def decode_events(data: bytes) -> Iterator[Event]:
             _, number, timestamp, count = _OPENED.unpack_from(data, at)
             start = at + _OPENED.size
             end = start + count * RECORD_BYTES
-            event = Opened(number, timestamp, tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES)))
+            event = Opened(
+                number, timestamp, tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES))
+            )
         else:
             raise DataError("data_mismatch", f"the log has an event of unknown type {tag}")
         if end > len(data):

@@ -149,6 +149,22 @@ class Chain:
         """Address of the contract that `deployer` creates after `ahead` others."""
         return contract_address(deployer, self._nonces.get(deployer, 0) + ahead)
 
+    def snapshot(self) -> Any:
+        """The state now, for `restore`."""
+        return self._evm.snapshot()
+
+    def restore(self, snapshot: Any) -> None:
+        """Take back all since `snapshot`. (The clock stays.)"""
+        self._evm.revert(snapshot)
+
+    def succeeds(self, to: str, data: bytes, *, sender: str, gas: int) -> bool:
+        """Whether a transaction with so much gas goes through; it is sent."""
+        try:
+            self.call(to, data, sender=sender, gas=gas)
+        except Reverted:
+            return False
+        return True
+
     def deploy(self, contract: str | Path | Compiled, *args: Any, value: int = 0, sender: str = DEPLOYER) -> "Contract":
         """Deploy a contract of the project by name, a test's own by path, or a compiled one."""
         if isinstance(contract, str):
@@ -198,9 +214,9 @@ class Chain:
         plain = [i for i in entry["inputs"] if not i["indexed"]]
         args: dict[str, Any] = {}
         for spec, topic in zip(indexed, topics[1:], strict=True):
-            args[spec["name"]] = _plain(decode([spec["type"]], bytes(topic))[0], spec["type"])
+            args[spec["name"]] = _plain(decode([spec["type"]], bytes(topic))[0], spec)
         for spec, value in zip(plain, decode(_types(plain), bytes(data)), strict=True):
-            args[spec["name"]] = _plain(value, spec["type"])
+            args[spec["name"]] = _plain(value, spec)
         return Log(contract, entry["name"], args)
 
 
@@ -222,16 +238,14 @@ class Contract:
         if name.startswith("_") or name not in self._functions:
             raise AttributeError(name)
 
-        def method(
-            *args: Any, sender: str = DEPLOYER, value: int = 0, gas: int = GAS_LIMIT, gas_price: int = 0
-        ) -> Any:
+        def method(*args: Any, sender: str = DEPLOYER, value: int = 0, gas: int = GAS_LIMIT, gas_price: int = 0) -> Any:
             data = self.encode(name, *args)
+            last = self.chain.last
             output = self.chain.call(self.address, data, sender=sender, value=value, gas=gas, gas_price=gas_price)
+            if self._functions[name]["stateMutability"] in ("view", "pure"):
+                self.chain.last = last  # a question is no transaction
             outputs = self._functions[name]["outputs"]
-            values = [
-                _plain(value, spec["type"])
-                for value, spec in zip(decode(_types(outputs), output), outputs, strict=True)
-            ]
+            values = [_plain(value, spec) for value, spec in zip(decode(_types(outputs), output), outputs, strict=True)]
             return None if not values else values[0] if len(values) == 1 else tuple(values)
 
         return method
@@ -248,9 +262,13 @@ def _types(specs: Sequence[dict[str, Any]]) -> list[str]:
     return [collapse_if_tuple(spec) for spec in specs]
 
 
-def _plain(value: Any, kind: str) -> Any:
+def _plain(value: Any, spec: dict[str, Any]) -> Any:
     """Addresses as checksummed strings, as everywhere in the tests."""
-    return to_checksum_address(value) if kind == "address" else value
+    if spec["type"] == "address":
+        return to_checksum_address(value)
+    if spec["type"] == "tuple":
+        return tuple(_plain(part, inner) for part, inner in zip(value, spec["components"], strict=True))
+    return value
 
 
 def _reason(message: str) -> str:

@@ -83,7 +83,7 @@ struct ListMarketBody:
 
 
 struct SetSignerBody:
-    index: uint256
+    number: uint256
     owner: address
     quorum: uint256
     max_age: uint256
@@ -227,7 +227,7 @@ def decode_set_signer(message: Bytes[RECORD_BYTES]) -> SetSignerBody:
     @return Fields of a signer message.
     """
     return SetSignerBody(
-        index=self._read(message, 1, 2),
+        number=self._read(message, 1, 2),
         owner=convert(convert(self._read(message, 3, 20), uint160), address),
         quorum=self._read(message, 23, 2),
         max_age=self._read(message, 25, 4),

@@ -13,7 +13,7 @@ uses: terms
 
 # Gas that one call of each kind is credited at most: what an honest call takes, measured by the tests. The bond covers
 # them all at the gas price cap (`shared/params.py`).
-MOVE_GAS: public(constant(uint256)) = 200_000
+MOVE_GAS: public(constant(uint256)) = 230_000
 TIMEOUT_GAS: public(constant(uint256)) = 150_000
 PROVE_GAS: public(constant(uint256)) = 1_700_000
 

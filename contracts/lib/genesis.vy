@@ -6,14 +6,14 @@
         registers zero but the domain. Twins: `shared/codec/eip712.py`, `Machine.genesis`.
 """
 
+from state import keys
+from state import registers
+
 DOMAIN_TYPE: constant(bytes32) = keccak256(
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
 NAME: constant(bytes32) = keccak256("Setoff")
 VERSION: constant(bytes32) = keccak256("1")
-
-TREE_DEPTH: constant(uint256) = 40
-REGISTERS: constant(uint256) = 27
 
 
 @internal
@@ -32,7 +32,7 @@ def _empty_root() -> bytes32:
     @return Root of the sparse Merkle tree without any leaf.
     """
     node: bytes32 = keccak256(b"")
-    for _: uint256 in range(TREE_DEPTH):
+    for _: uint256 in range(keys.KEY_BITS):
         node = keccak256(concat(node, node))
     return node
 
@@ -43,6 +43,6 @@ def _genesis(vault: address) -> bytes32:
     """
     @return Machine hash before the first batch.
     """
-    registers: bytes32[REGISTERS] = empty(bytes32[REGISTERS])
-    registers[0] = self._domain_separator(vault)
-    return keccak256(concat(self._empty_root(), keccak256(abi_encode(registers))))
+    regs: registers.Registers = empty(registers.Registers)
+    regs.domain = self._domain_separator(vault)
+    return registers.machine_hash(self._empty_root(), registers.hash(regs))

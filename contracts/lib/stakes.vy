@@ -50,6 +50,7 @@ def has_room(claimant: address) -> bool:
 
 
 @external
+@nonreentrant
 def unstake(id: uint256):
     """
     @notice Take back a stake that was never slashed and has no open claim. The money is owed to its owner, who calls.

@@ -26,7 +26,7 @@ def apply_signer(
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     change: records.SetSignerBody = records.decode_set_signer(body)
     if (
-        change.index >= leaves.MAX_SIGNERS
+        change.number >= leaves.MAX_SIGNERS
         or change.quorum < 1
         or change.quorum > leaves.MAX_SIGNERS
         or change.max_age == 0
@@ -35,8 +35,8 @@ def apply_signer(
         return values, errors.BAD_PARAMETERS
     store.check_count(w, 1)
     signers: leaves.Signers = store.signers(w, 0)
-    signers.owners[change.index] = change.owner
-    signers.count = max(signers.count, change.index + 1)
+    signers.owners[change.number] = change.owner
+    signers.count = max(signers.count, change.number + 1)
     signers.quorum = change.quorum
     signers.max_age = change.max_age
     values[0] = leaves.encode_signers(signers)

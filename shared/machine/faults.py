@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from setoff.shared.codec import records
-from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.epoch import Stepper, honest_step, used_slots
+from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_slots
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
+
+_Target = tuple[int, int, int]  # batch number, slot, micro-step
 
 
 class Fault(NamedTuple):
@@ -26,32 +28,33 @@ class Fault(NamedTuple):
 
 
 def plan_fault(name: str, start: Machine, batches: Sequence[Batch]) -> Stepper | None:
-    """The stepper that tells the lie `name` at the first step of the epoch that fits, or None where none does.
+    """The stepper that tells the lie `name` at the last step of the epoch where it lasts, or None where there is none.
 
+    A lie lasts if the epoch then ends elsewhere: a wrong price, for one, is healed by the next report.
     `start` is the machine before the epoch; it is not changed. Raises KeyError on a name that is not in `FAULTS`.
     """
     fault = FAULTS[name]
-    target = _find_target(fault, start.copy(), batches)
-    if target is None:
-        return None
+    targets: list[_Target] = []
 
+    def look(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+        if fault.fits(machine, batch, slot, micro):
+            targets.append((batch.header.number, slot, micro))
+        honest_step(machine, batch, slot, micro)
+
+    honest_end = EpochRun(start, batches, ZERO, look).end
+    for target in reversed(targets):
+        stepper = _tell_at(target, fault.act)
+        if EpochRun(start, batches, ZERO, stepper).end != honest_end:
+            return stepper
+    return None
+
+
+def _tell_at(target: _Target, act: Stepper) -> Stepper:
     def step(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-        run = fault.act if (batch.header.number, slot, micro) == target else honest_step
+        run = act if (batch.header.number, slot, micro) == target else honest_step
         run(machine, batch, slot, micro)
 
     return step
-
-
-def _find_target(fault: Fault, machine: Machine, batches: Sequence[Batch]) -> tuple[int, int, int] | None:
-    for batch in batches:
-        for slot in range(used_slots(batch)):
-            micro = 0
-            while micro == 0 or machine.regs.phase != phases.IDLE:
-                if fault.fits(machine, batch, slot, micro):
-                    return batch.header.number, slot, micro
-                honest_step(machine, batch, slot, micro)
-                micro += 1
-    return None
 
 
 def _is_fetch_of(kind: int) -> Callable[[Machine, Batch, int, int], bool]:

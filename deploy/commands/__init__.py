@@ -1,0 +1,1 @@
+"""What the sub-commands of `setoff` do; each module has `configure(parser)` and `run(arguments)`."""

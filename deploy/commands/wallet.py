@@ -1,0 +1,74 @@
+"""What the trader's commands share: which exchange, which deployment, which key."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from setoff.shared.adapters.config import Deployment, read_key
+from setoff.shared.adapters.l1 import L1
+from setoff.shared.client.client import SetoffClient
+from setoff.shared.client.onchain import Vault
+from setoff.shared.client.signer import KeySigner
+
+T = TypeVar("T")
+
+DECIMALS: Final = 6
+"""Of the development token, as amounts are typed: 12.5 is 12,500,000 units."""
+
+
+def add_exchange(parser: argparse.ArgumentParser) -> None:
+    """`--exchange` and `--key`."""
+    parser.add_argument("--exchange", metavar="URL", default=_default("EXCHANGE", "http://127.0.0.1:8700"),
+                        help="the operator's API (or SETOFF_EXCHANGE); now %(default)s")  # fmt: skip
+    parser.add_argument("--key", metavar="KEY", default=_default("KEY", ""),
+                        help="private key in hex, or the file that holds it (or SETOFF_KEY)")  # fmt: skip
+
+
+def add_chain(parser: argparse.ArgumentParser) -> None:
+    """`--rpc` and `--deployment`."""
+    parser.add_argument("--rpc", metavar="URL", default=_default("RPC_URL", "http://127.0.0.1:8545"),
+                        help="the L1 node (or SETOFF_RPC_URL); now %(default)s")  # fmt: skip
+    place = _default("DEPLOYMENT", "var/deployment.json")
+    parser.add_argument("--deployment", metavar="FILE", type=Path, default=Path(place),
+                        help="where the contracts are (or SETOFF_DEPLOYMENT); now %(default)s")  # fmt: skip
+
+
+def open_vault(arguments: argparse.Namespace) -> Vault:
+    """The vault, used with the key of the arguments."""
+    deployment = Deployment.load(arguments.deployment)
+    key = read_key(arguments.key, "--key")
+    return Vault(L1(arguments.rpc, key, chain_id=deployment.chain_id), deployment)
+
+
+def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient], Awaitable[T]]) -> T:
+    """Connect with the key of the arguments, if any, and ask."""
+
+    async def ask() -> T:
+        signer = KeySigner(read_key(arguments.key, "--key")) if arguments.key else None
+        async with SetoffClient(arguments.exchange, signer) as client:
+            return await question(client)
+
+    return asyncio.run(ask())
+
+
+def parse_amount(text: str) -> int:
+    """Token units of a decimal amount. Raises ValueError, which argparse explains."""
+    whole, _, part = text.replace(",", "").partition(".")
+    if not (whole + part).isdecimal() or len(part) > DECIMALS:
+        raise ValueError(f"'{text}' is no amount")
+    return int((whole or "0") + part.ljust(DECIMALS, "0"))
+
+
+def format_amount(units: int) -> str:
+    """An amount for people."""
+    sign, units = ("-", -units) if units < 0 else ("", units)
+    return f"{sign}{units // 10**DECIMALS:,}.{units % 10**DECIMALS:0{DECIMALS}d}"
+
+
+def _default(name: str, value: str) -> str:
+    return os.environ.get(f"SETOFF_{name}", value)

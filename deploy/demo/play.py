@@ -1,0 +1,207 @@
+"""The plot of the demo: everything that happens, in order, on one machine, by separate processes on a real chain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from setoff.deploy.cast import Cast
+from setoff.deploy.demo.market import Market
+from setoff.deploy.demo.monitor import Monitor
+from setoff.deploy.demo.story import Story
+from setoff.deploy.demo.summary import Payout, Plot, Summary, summarize
+from setoff.deploy.demo.traders import OracleSigner, Trader, derive_key
+from setoff.deploy.devnet import FAUCET, Devnet, Faucet
+from setoff.deploy.events import Event
+from setoff.shared.adapters.l1 import L1
+from setoff.shared.client.client import Refusal, SetoffClient
+from setoff.shared.client.withdrawals import WithdrawalProof
+from setoff.shared.codec import signatures
+from setoff.shared.errors import StateError
+from setoff.shared.params import Params
+
+SIGNERS: Final = 3
+LOOK_SECONDS: Final = 0.4
+WITHDRAWAL: Final = 12_345_678_901
+"""Token units that a trader takes out in the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """How a run of the demo goes; times in seconds."""
+
+    params: Params
+    lie: str = "wrong-fill"
+    """A name of `FAULTS`, "silent", or "" for an honest run."""
+    lie_from: int = 4
+    """The first batch to lie about."""
+    watchers: int = 2
+    traders: int = 24
+    records: int = 4000
+    thinning: int = 64
+    """Of the sample's orders that did not trade, one in so many is sent."""
+    trading_seconds: float = 40.0
+    batch_interval: float = 3.0
+    seed: int = 0
+    patience: float = 150.0
+    """For everything to be confirmed once the trading is over."""
+
+
+class Play:
+    """One run in `folder`, which keeps logs and state; use it once."""
+
+    def __init__(self, script: Script, folder: Path, story: Story) -> None:
+        self.script = script
+        self.folder = folder
+        self.story = story
+        self._market: Market | None = None
+
+    def run(self) -> Summary:
+        """Play it. Raises SetoffError if something cannot go on; whatever was started is stopped."""
+        story, script = self.story, self.script
+        story.chapter("a chain, the contracts, two markets")
+        oracle_keys = [derive_key(script.seed, "oracle", number) for number in range(SIGNERS)]
+        with Devnet(self.folder, script.params, signers=[signatures.address_of(key) for key in oracle_keys]) as devnet:
+            story.tell(f"chain {devnet.deployment.chain_id} at {devnet.anvil.url}, court {devnet.deployment.court}")
+            cast = Cast(devnet, self.folder)
+            try:
+                return asyncio.run(self._play(devnet, cast, oracle_keys))
+            finally:
+                cast.stop()
+
+    async def _play(self, devnet: Devnet, cast: Cast, oracle_keys: list[bytes]) -> Summary:
+        script, story, domain = self.script, self.story, devnet.deployment.domain
+        story.chapter(f"an operator and {script.watchers} watchers, processes of their own")
+        cast.start_operator(lie=script.lie, lie_from=script.lie_from, batch_interval=script.batch_interval)
+        for number in range(1, script.watchers + 1):
+            cast.start_watcher(number)
+
+        story.chapter(f"{script.traders} traders deposit on L1")
+        traders = [Trader(derive_key(script.seed, "trader", i), domain) for i in range(script.traders)]
+        signers = [OracleSigner(number, key, domain) for number, key in enumerate(oracle_keys)]
+        self._market = market = Market(devnet, traders, signers)
+        total = await asyncio.to_thread(market.deposit_all, Faucet(devnet.anvil.connect(FAUCET), devnet.deployment))
+        story.tell(f"{total / 10**6:,.2f} tUSD are in the vault")
+        monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, self._names(cast, traders))
+
+        async with self._reporting(monitor, cast), SetoffClient(cast.operator_url()) as client:
+            await market.wait_until_open(client)
+            story.chapter("real order flow, signed, through the HTTP API")
+            await market.trade(client, script.records, script.trading_seconds, script.thinning, script.seed)
+            story.tell(f"{len(market.acknowledged)} records accepted, {market.refused.total()} refused {_show(market)}")
+            withdrawal = await self._request_withdrawal(client, traders[0])
+
+            story.chapter("all of it confirmed on L1, what is false replaced" if script.lie else "confirmed on L1")
+            await self._until(lambda: self._is_all_confirmed(monitor), "confirmation of every epoch")
+            story.chapter("a trader withdraws on L1")
+            payout = await self._withdraw(client, market, traders[0], withdrawal)
+            if script.lie:
+                story.chapter("bonds and stakes paid out")
+                await self._until(lambda: self._is_settled(monitor), "settlement of the dispute")
+
+        story.chapter("the facts, read back from L1")
+        plot = Plot(script.lie, cast.operator_address, frozenset(market.acknowledged), payout)
+        return await asyncio.to_thread(summarize, devnet.l1, devnet.deployment, script.params, plot)
+
+    # --- scenes ------------------------------------------------------------------------------------------------------
+
+    async def _request_withdrawal(self, client: SetoffClient, trader: Trader) -> int:
+        """The trader asks the exchange for its money; returns the withdrawal's index."""
+        index = int((await client.status())["withdrawals"])
+        assert self._market is not None
+        if not await self._market.submit(client, trader.sign_withdraw(WITHDRAWAL)):
+            raise StateError("not_ready", "the withdrawal was refused")
+        return index
+
+    async def _withdraw(self, client: SetoffClient, market: Market, trader: Trader, index: int) -> Payout:
+        """The proof comes from the API, the money from the vault."""
+        proof = await self._proof(client, index)
+        vault = market.vault(trader)
+        before = await asyncio.to_thread(vault.balance)
+        await asyncio.to_thread(vault.withdraw, proof)
+        return Payout(trader.address, WITHDRAWAL, before)
+
+    async def _proof(self, client: SetoffClient, index: int) -> WithdrawalProof:
+        while True:
+            try:
+                return await client.withdrawal(index)
+            except Refusal:
+                await asyncio.sleep(LOOK_SECONDS)
+
+    # --- keeping an eye on things ------------------------------------------------------------------------------------
+
+    def _is_all_confirmed(self, monitor: Monitor) -> bool:
+        """Whether the batch with the last record is posted, and every posted epoch confirmed."""
+        assert self._market is not None
+        posted = sum(event["record_count"] for event in monitor.named("BatchPosted"))
+        epochs = monitor.posted // self.script.params.epoch_batches
+        return posted >= len(self._market.acknowledged) and 0 < epochs == monitor.confirmed
+
+    def _is_settled(self, monitor: Monitor) -> bool:
+        """Whether the lie is paid for, and every claim that was built on it closed."""
+        paid = len(monitor.named("Released")), len(monitor.named("Joined"))
+        return bool(monitor.named("Slashed")) and paid[0] == paid[1] and monitor.loose_claims == 0
+
+    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = self.story.seconds + self.script.patience
+        while not condition():
+            if self.story.seconds > deadline:
+                raise StateError("not_ready", f"waited {self.script.patience:.0f} s in vain for {what}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    @contextlib.asynccontextmanager
+    async def _reporting(self, monitor: Monitor, cast: Cast) -> AsyncIterator[None]:
+        """Meanwhile tell what is seen on L1; the body is cancelled if a process ends."""
+        body = asyncio.current_task()
+        assert body is not None
+        failure: list[BaseException] = []
+
+        async def report() -> None:
+            try:
+                while True:
+                    cast.check()
+                    self._tell(monitor, await asyncio.to_thread(monitor.look))
+                    await asyncio.sleep(LOOK_SECONDS)
+            except Exception as error:
+                failure.append(error)
+                body.cancel()
+
+        reporter = asyncio.create_task(report())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if failure:
+                raise failure[0] from None
+            raise
+        finally:
+            reporter.cancel()
+            await asyncio.gather(reporter, return_exceptions=True)
+
+    def _tell(self, monitor: Monitor, events: list[Event]) -> None:
+        for sentence, style in monitor.sentences(events):
+            self.story.tell(sentence, style)
+        market = self._market
+        self.story.update(
+            records=f"{len(market.acknowledged) if market else 0}",
+            fills=market.fills if market else 0,
+            posted=monitor.posted,
+            claimed=monitor.claimed,
+            confirmed=monitor.confirmed,
+        )
+
+    def _names(self, cast: Cast, traders: list[Trader]) -> dict[str, str]:
+        return cast.names() | {
+            "0x" + trader.address.hex(): f"trader {number}" for number, trader in enumerate(traders, start=1)
+        }
+
+
+def _show(market: Market) -> str:
+    return (
+        f"({', '.join(f'{reason} {count}' for reason, count in market.refused.most_common())})"
+        if market.refused
+        else ""
+    )

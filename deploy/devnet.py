@@ -1,0 +1,121 @@
+"""A development chain with everything on it: anvil, the contracts, two markets, oracle signers, and a Redis server.
+
+The funded accounts of the chain have roles, so that no two processes send from the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+from setoff.deploy.deployment import deploy
+from setoff.deploy.events import encode_call
+from setoff.shared.adapters.anvil import Anvil
+from setoff.shared.adapters.config import Deployment
+from setoff.shared.adapters.l1 import L1
+from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.params import Params
+
+DEPLOYER: Final = 0  # and lister
+OPERATOR: Final = 1
+WATCHERS: Final = 2  # and the next ones
+FAUCET: Final = 10
+FIRST_TRADER: Final = 11
+
+QUORUM: Final = 2
+MAX_AGE: Final = 60  # seconds an oracle report stays fresh
+WALLET: Final = 10**18  # wei for a wallet's gas
+
+
+class Listing(NamedTuple):
+    """A market's parameters: `unit` token units a lot and tick, the rest parts per million."""
+
+    unit: int
+    initial_margin: int
+    maintenance_margin: int
+    taker_fee: int
+    maker_fee: int
+    band: int
+
+
+#: A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar.
+BITCOIN: Final = Listing(100, 50_000, 30_000, 500, -100, 100_000)
+
+
+class Devnet:
+    """A running chain with a deployment; a context manager that stops it. `folder` keeps what is to be kept."""
+
+    def __init__(
+        self, folder: Path, params: Params, *, signers: Sequence[bytes] = (), markets: int = 2, port: int = 0
+    ) -> None:
+        """`signers`: addresses of the oracle's signers, 20 bytes each. Raises ConfigError if something cannot start."""
+        self.folder = folder
+        self.params = params
+        self.deployment_file = folder / "deployment.json"
+        self.anvil = Anvil(block_time=1, port=port)
+        try:
+            self.redis = RedisServer.embed(folder / "redis")
+            self.deployer = self.anvil.connect(DEPLOYER)
+            self.deployment: Deployment = deploy(
+                self.deployer, params, operator=self.anvil.connect(OPERATOR).address, lister=self.deployer.address
+            )
+            self.deployment.save(self.deployment_file)
+            for market in range(1, markets + 1):
+                self.list_market(market, BITCOIN)
+            for number, signer in enumerate(signers):
+                self.set_signer(number, signer)
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def l1(self) -> L1:
+        """A connection for reading."""
+        return self.anvil.l1
+
+    def redis_url(self, database: int) -> str:
+        """A Redis database of one's own."""
+        return f"{self.redis.url.rpartition('/')[0]}/{database}"
+
+    def list_market(self, market: int, listing: Listing) -> None:
+        """Queue a listing."""
+        call = encode_call("list_market(uint16,uint64,uint32,uint32,uint32,int32,uint32)", market, *listing)
+        self.deployer.transact(self.deployment.queue, call)
+
+    def set_signer(self, number: int, signer: bytes) -> None:
+        """Queue an oracle signer."""
+        call = encode_call("set_signer(uint16,address,uint16,uint32)", number, signer, QUORUM, MAX_AGE)
+        self.deployer.transact(self.deployment.queue, call)
+
+    def stop(self) -> None:
+        """Stop chain and Redis; more than once does no harm."""
+        redis = getattr(self, "redis", None)
+        if redis is not None:
+            redis.stop()
+        self.anvil.stop()
+
+
+class Faucet:
+    """Gives wallets what they need on a development chain: ether for gas, and test dollars."""
+
+    def __init__(self, l1: L1, deployment: Deployment) -> None:
+        """`l1` has the key of a funded account."""
+        self._l1 = l1
+        self._deployment = deployment
+
+    def give(self, owner: bytes, tokens: int, wei: int = WALLET) -> None:
+        """Send `owner` (20 bytes) ether, and mint token units for it."""
+        if wei:
+            self._l1.transact(owner, value=wei)
+        if tokens:
+            self._l1.transact(self._deployment.token, encode_call("mint(address,uint256)", owner, tokens))

@@ -1,0 +1,192 @@
+"""The exchange as the sequencer drives it: the machine, the batch being built, and what it leaves behind. No I/O.
+
+Every change comes from an event of the log (`events.py`), live or replayed, so a replay ends in the same state to the
+last bit: machine, numbers of records and fills, batch hashes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from setoff.operator.events import Closed, Event, Opened, Recorded
+from setoff.operator.tail import Tail
+from setoff.shared import errors
+from setoff.shared.client.withdrawals import WithdrawalProof, prove_withdrawals
+from setoff.shared.codec import records
+from setoff.shared.errors import DataError, InputError
+from setoff.shared.machine.batch import MAX_INPUTS, Batch
+from setoff.shared.machine.machine import Fill, Machine
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import decode_account
+
+#: Fills kept for the API.
+FILLS_KEPT: Final = 10_000
+
+
+class NumberedFill(NamedTuple):
+    """A fill with its gap-free number and its place in the batches."""
+
+    number: int
+    batch: int
+    slot: int
+    time: int
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A record was accepted: its gap-free number from 1 on, where it stands, and what it traded.
+
+    `resting`: lots of an order that were left over for the book, 0 for everything else.
+    """
+
+    sequence: int
+    batch: int
+    slot: int
+    record: bytes
+    fills: tuple[NumberedFill, ...]
+    resting: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBatch:
+    """A closed batch, the machine hash after it, its fills, and the proofs of the withdrawals it made payable."""
+
+    batch: Batch
+    end: bytes
+    fills: tuple[NumberedFill, ...]
+    proofs: tuple[WithdrawalProof, ...]
+
+
+class Exchange:
+    """The machine between and inside batches.
+
+    `accounts` finds an account by its owner's address; `fills` are the latest ones.
+    """
+
+    def __init__(self, machine: Machine, tail: Tail, epoch_batches: int = 1) -> None:
+        """`machine` is idle between two batches, and `tail` is what is known of the batches so far."""
+        self.machine = machine
+        self.tail = tail
+        self.fills: deque[NumberedFill] = deque(maxlen=FILLS_KEPT)
+        self.accounts: dict[bytes, int] = {}
+        self._epoch_batches = epoch_batches
+        self._reset(None)
+        for account in range(1, machine.regs.accounts + 1):
+            self._index(account)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a batch is being built."""
+        return self._opened is not None
+
+    @property
+    def inputs(self) -> int:
+        """Inputs of the open batch so far."""
+        return 0 if self._opened is None else len(self._opened.messages) + len(self._records)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the open batch takes no more inputs."""
+        return self.inputs >= MAX_INPUTS
+
+    def open(self, timestamp: int, messages: tuple[bytes, ...]) -> Opened:
+        """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's."""
+        opened = Opened(self.tail.number, max(timestamp, self.machine.regs.time), messages[:MAX_INPUTS])
+        self._apply_opened(opened)
+        return opened
+
+    def offer(self, record: bytes) -> Receipt:
+        """Run a record of 124 bytes in the open batch. Raises InputError if it is refused; nothing has changed."""
+        outcome = self.machine.offer(record)
+        if outcome != errors.ACCEPTED:
+            raise InputError(errors.OUTCOMES[outcome])
+        self._records.append(record)
+        tail = self.tail
+        tail.records += 1
+        regs = self.machine.regs
+        fills = self._take_fills()
+        resting = regs.size if regs.kind == records.ORDER else 0
+        return Receipt(tail.records, tail.number, regs.slot, record, fills, resting)
+
+    def offer_first(self, timestamp: int, record: bytes) -> tuple[Opened, Receipt]:
+        """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
+        before = self.machine.regs.copy()
+        opened = self.open(timestamp, ())
+        try:
+            return opened, self.offer(record)
+        except InputError:
+            self.machine.regs = before
+            self._reset(None)
+            raise
+
+    def close(self) -> tuple[Closed, SealedBatch]:
+        """End the open batch."""
+        opened = self._opened
+        if opened is None:
+            raise DataError("data_mismatch", "a batch is closed that was never opened")
+        tail = self.tail
+        batch = Batch.seal(
+            tail.parent, tail.number, opened.timestamp, tail.messages, tail.chain, opened.messages, self._records
+        )
+        end = self.machine.hash()
+        tail.advance(batch.header)
+        proofs: tuple[WithdrawalProof, ...] = ()
+        if tail.number % self._epoch_batches == 0:
+            epoch = tail.number // self._epoch_batches - 1
+            proofs = prove_withdrawals(self.machine, epoch, tail.proven)
+            tail.proven = self.machine.regs.withdrawals
+        fills = tuple(self._fills)
+        self._reset(None)
+        return Closed(end), SealedBatch(batch, end, fills, proofs)
+
+    def apply(self, event: Event) -> SealedBatch | None:
+        """Take an event of the log again; returns the batch that it closes.
+
+        Raises DataError("data_mismatch") if the log does not follow from itself.
+        """
+        if isinstance(event, Opened):
+            if self.is_open or event.number != self.tail.number:
+                raise DataError("data_mismatch", f"the log opens batch {event.number} after {self.tail.number - 1}")
+            self._apply_opened(event)
+            return None
+        if isinstance(event, Recorded):
+            try:
+                self.offer(event.record)
+            except InputError as error:
+                raise DataError("data_mismatch", f"a logged record is refused: {error.reason}") from None
+            return None
+        closed, sealed = self.close()
+        if closed != event:
+            raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the log says")
+        return sealed
+
+    def _reset(self, opened: Opened | None) -> None:
+        self._opened = opened
+        self._records: list[bytes] = []
+        self._fills: list[NumberedFill] = []
+
+    def _apply_opened(self, opened: Opened) -> None:
+        self._reset(opened)
+        self.machine.begin(opened.number, opened.timestamp)
+        for message in opened.messages:
+            outcome = self.machine.take(message, is_message=True)
+            if message[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
+                self.accounts.setdefault(self.machine.regs.signer, self.machine.regs.account)
+            self._take_fills()
+
+    def _take_fills(self) -> tuple[NumberedFill, ...]:
+        regs, tail = self.machine.regs, self.tail
+        taken: list[NumberedFill] = []
+        for fill in self.machine.fills:
+            tail.fills += 1
+            taken.append(NumberedFill(tail.fills, tail.number, regs.slot, regs.time, fill))
+        self.fills.extend(taken)
+        self._fills += taken
+        return tuple(taken)
+
+    def _index(self, account: int) -> None:
+        leaf = decode_account(self.machine.state.tree.get(keys.account_key(account)))
+        self.accounts.setdefault(leaf.owner, account)

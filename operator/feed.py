@@ -1,0 +1,69 @@
+"""What happens, as it happens, to whoever listens: accepted records, fills, batches. Only durable things are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+CHANNELS: Final = frozenset({"records", "fills", "batches"})
+#: Messages a listener may be behind before it is dropped.
+BACKLOG: Final = 4096
+
+
+class Subscription:
+    """One listener's backlog; `is_dropped` once it has fallen too far behind."""
+
+    def __init__(self, channels: frozenset[str]) -> None:
+        self.channels = channels
+        self.is_dropped = False
+        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+    def push(self, message: dict[str, Any]) -> None:
+        """Hand over a message, or drop the listener."""
+        if self._queue.qsize() >= BACKLOG:
+            self.close()
+        else:
+            self._queue.put_nowait(message)
+
+    def close(self) -> None:
+        """Let `get` end after what is queued already."""
+        if not self.is_dropped:
+            self.is_dropped = True
+            self._queue.put_nowait(None)
+
+    async def get(self) -> dict[str, Any] | None:
+        """The next message, None at the end."""
+        return await self._queue.get()
+
+
+class Feed:
+    """All listeners."""
+
+    def __init__(self) -> None:
+        self._subscriptions: set[Subscription] = set()
+
+    def publish(self, channel: str, make: Callable[[], dict[str, Any]]) -> None:
+        """Tell every listener of `channel`; the message is made only if there is one."""
+        message: dict[str, Any] | None = None
+        for subscription in self._subscriptions:
+            if channel in subscription.channels and not subscription.is_dropped:
+                if message is None:
+                    message = {"channel": channel, "data": make()}
+                subscription.push(message)
+
+    @contextmanager
+    def subscribe(self, channels: frozenset[str]) -> Iterator[Subscription]:
+        """Listen while the context lasts."""
+        subscription = Subscription(channels)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """End all subscriptions."""
+        for subscription in self._subscriptions:
+            subscription.close()

@@ -1,0 +1,115 @@
+"""The sequencer as a process: put together, started, and stopped in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from setoff.operator.api import Api
+from setoff.operator.log import STORE_TIMEOUT, Log, connect
+from setoff.operator.messages import MessageSource, QueueMessages
+from setoff.operator.outbox import Outbox
+from setoff.operator.sequencer import Sequencer
+from setoff.shared.adapters.chain import ChainReader
+from setoff.shared.adapters.config import Deployment, OperatorSettings
+from setoff.shared.adapters.deployment import check_deployment
+from setoff.shared.adapters.l1 import L1
+from setoff.shared.adapters.redis_server import RedisServer, check_durable
+from setoff.shared.errors import ConfigError, DataError
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN_SECONDS = 5.0
+
+
+def run_sequencer(settings: OperatorSettings) -> None:
+    """Run the sequencer and its API until SIGTERM or SIGINT.
+
+    Raises ConfigError, ChainError or DataError if it cannot start, and what made it give up if it does.
+    """
+    asyncio.run(_serve_until_signal(settings))
+
+
+async def _serve_until_signal(settings: OperatorSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    deployment = settings.load_deployment()
+    reader = ChainReader(L1(settings.rpc_url, chain_id=deployment.chain_id), deployment)
+    posted = await asyncio.to_thread(check_chain, reader)
+    source = QueueMessages(reader, settings.confirmations)
+    with await asyncio.to_thread(RedisServer.open, settings) as server:
+        async with serve(settings, deployment, server.url, source, posted) as (sequencer, url):
+            print(f"sequencer: {url}", flush=True)
+            waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        if sequencer.failure is not None:
+            raise sequencer.failure
+
+
+def check_chain(reader: ChainReader) -> int:
+    """How many batches are on L1. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
+    check_deployment(reader.l1, reader.deployment)
+    return reader.batch_count()
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    settings: OperatorSettings, deployment: Deployment, redis_url: str, source: MessageSource, posted: int = 0
+) -> AsyncIterator[tuple[Sequencer, str]]:
+    """A started sequencer with its API, and the URL it listens on.
+
+    `posted` is the number of batches on L1: a store that knows of fewer has lost some. Raises ConfigError("port_taken")
+    if the address is in use, ConfigError, ChainError or DataError if the sequencer cannot start.
+    """
+    redis = connect(redis_url)
+    server = RedisServer(redis_url)
+    with server.client(socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT) as blocking:
+        if not settings.allow_volatile_store:
+            await asyncio.to_thread(check_durable, blocking)
+        outbox = Outbox(blocking, deployment.namespace)
+        store = Log(redis, deployment.namespace)
+        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, deployment.epoch_batches)
+        app = Api(sequencer, outbox, deployment).make_app(settings.max_body)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            url = await _listen(runner, *settings.address)
+            try:
+                await sequencer.start()
+            except RedisError as error:
+                raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None
+            if sequencer.exchange.tail.number < posted:
+                raise DataError(
+                    "data_mismatch",
+                    f"L1 has {posted} batches, the store only {sequencer.exchange.tail.number}: it is not this "
+                    "exchange's store, or it has lost data",
+                )
+            yield sequencer, url
+        finally:
+            await sequencer.stop()
+            await runner.cleanup()
+            with contextlib.suppress(RedisError, OSError):
+                await redis.aclose()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> str:
+    site = web.TCPSite(runner, host, port, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError("port_taken", f"listen: another process listens on {host}:{port}") from None
+        raise ConfigError("bad_config", f"listen: cannot listen on {host}:{port}: {error.strerror}") from None
+    address = runner.addresses[0]
+    return f"http://{address[0]}:{address[1]}"

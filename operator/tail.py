@@ -1,0 +1,45 @@
+"""The end of the chain of batches: what the next batch continues, and the running numbers. Snapshots hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final, Self
+
+from setoff.shared.machine.batch import ZERO, Header
+
+_PACKED: Final = Struct(">32s32sQQQQQ")
+TAIL_BYTES: Final = _PACKED.size
+
+
+@dataclass(slots=True)
+class Tail:
+    """Where the next batch begins.
+
+    parent: hash of the last batch; chain: the L1 queue's hash chain after it; number: of the next batch; messages: L1
+    messages consumed; records, fills: accepted and made so far; proven: withdrawals whose proofs were made.
+    """
+
+    parent: bytes = ZERO
+    chain: bytes = ZERO
+    number: int = 0
+    messages: int = 0
+    records: int = 0
+    fills: int = 0
+    proven: int = 0
+
+    def advance(self, header: Header) -> None:
+        """Continue after the batch with this header."""
+        self.parent = header.hash()
+        self.chain = header.messages
+        self.number += 1
+        self.messages += header.message_count
+
+    def encode(self) -> bytes:
+        """TAIL_BYTES bytes."""
+        return _PACKED.pack(self.parent, self.chain, self.number, self.messages, self.records, self.fills, self.proven)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The inverse of `encode`."""
+        return cls(*_PACKED.unpack(data))

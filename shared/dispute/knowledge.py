@@ -1,0 +1,58 @@
+"""What a player knows by itself: the epochs it executed. The strategy compares L1 with this, and takes nobody's word.
+
+`EpochRun` of the machine layer is the `Knowledge` of an honest player, and with a lying stepper that of a liar.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Knowledge(Protocol):
+    """One epoch, executed from its start. All but `start_hash` and `end` may be costly, and is asked for only in a
+    dispute."""
+
+    @property
+    def start_hash(self) -> bytes:
+        """Machine hash before the epoch."""
+
+    @property
+    def end(self) -> bytes:
+        """Machine hash after it."""
+
+    @property
+    def root(self) -> bytes:
+        """The history commitment."""
+
+    def children(self, level: int, prefix: int) -> Sequence[bytes]:
+        """The history's opening of a node: 32 nodes, or at level 7 the leaf alone."""
+
+    def leaf(self, position: int) -> bytes:
+        """Machine hash after a position."""
+
+    def path(self, position: int) -> Sequence[bytes]:
+        """The leaf's 35 siblings, lowest first."""
+
+    def last_path(self) -> Sequence[bytes]:
+        """The last leaf's 30 siblings below the last child of level 0."""
+
+    def proof(self, position: int) -> bytes:
+        """What L1's judge needs to run the step at a position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An executed epoch and where its inputs are."""
+
+    epoch_hash: bytes
+    """Commitment to its inputs: a claim on other inputs (after a reorg) is not one this knowledge is about."""
+    posted_at: int
+    """When its last batch was posted, unix seconds."""
+    run: Knowledge
+
+
+class Epochs(Protocol):
+    """All that a player has executed."""
+
+    def known(self, epoch: int) -> Known | None:
+        """The epoch from its true start, None while it is not executed."""

@@ -1,0 +1,248 @@
+"""Parameters of a deployment, by preset, and the two inequalities that make them safe.
+
+The clock: with a total censorship budget C, κ to notice a claim and compute its history, ℓ to get a transaction into a
+block and Q for the honest replies to queue for gas, one honest watcher wins any dispute iff T > κ + C + 4ℓ + Q. A
+preset needs T ≥ κ + C + 5ℓ + Q.
+
+The money: what an eliminated history does not burn has to pay the honest side's gas for one opponent at the gas price
+cap, so that defending the truth is never a loss; and what an unslashed stake can owe in rewards has to be covered by
+what its slashing does not burn.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final, Self
+
+from setoff.shared.errors import ConfigError
+
+GWEI: Final = 10**9
+ETHER: Final = 10**18
+MILLION: Final = 10**6
+MAX_EPOCH_BATCHES: Final = 32
+
+# Gas of a transaction, intrinsic and calldata included, rounded up from what the contract tests measure. The court
+# credits moves, timeouts and proofs up to these limits (`contracts/lib/credits.vy` has the same three).
+MOVE_GAS: Final = 230_000
+TIMEOUT_GAS: Final = 150_000
+PROVE_GAS: Final = 1_700_000
+JOIN_GAS: Final = 400_000
+INSTALL_GAS: Final = 120_000
+SETTLE_GAS: Final = 200_000
+RELEASE_GAS: Final = 150_000
+
+#: Seven levels, the later of two histories moves first: four moves for it, three for the earlier.
+MOVES: Final = 4
+
+#: The honest side's gas in a dispute with one opponent: it joins, moves, has the last word, installs, settles and
+#: releases its own bond and the opponent's.
+HONEST_GAS: Final = (
+    JOIN_GAS + MOVES * MOVE_GAS + max(PROVE_GAS, TIMEOUT_GAS) + INSTALL_GAS + SETTLE_GAS + 2 * RELEASE_GAS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Periods in seconds, money in wei."""
+
+    challenge_period: int
+    """T: how long a claim can be disputed, and the clock of each side of a match."""
+    censorship: int
+    """C: total time for which an attacker may keep honest transactions out of blocks."""
+    computation: int
+    """κ: from a claim's block to the history of its epoch at hand, for the worst epoch."""
+    inclusion: int
+    """ℓ: from sending a transaction to its block."""
+    queueing: int
+    """Q: for all honest replies that can fall due at once to fit into blocks."""
+    bond: int
+    """B: locked by a history."""
+    bond_burn_ppm: int
+    """β: part of an eliminated history's bond that is burnt whoever wins."""
+    stake: int
+    """S: locked by a claimant."""
+    stake_claims: int
+    """n_max: open claims that one stake covers."""
+    stake_reward: int
+    """c: paid to the winner's owner for each false claim."""
+    gas_price_cap: int
+    """Wei a gas up to which honest gas is refunded."""
+    claim_interval: int
+    """Least time between the first claims of one epoch and of the next."""
+    epoch_batches: int
+    """Batches that one claim covers."""
+    batch_interval: int
+    """How often the operator posts."""
+    max_skew: int
+    """How far a batch's timestamp may lie behind its block's."""
+    force_delay: int
+    """When a message on L1 can no longer be left out of a batch."""
+    silence: int
+    """When anybody may post, for want of the operator's batches."""
+
+    @property
+    def bond_burn(self) -> int:
+        """Part of the bond that is burnt, rounded up."""
+        return -(-self.bond * self.bond_burn_ppm // MILLION)
+
+    @property
+    def needed_period(self) -> int:
+        """The least challenge period that is safe."""
+        return self.computation + self.censorship + 5 * self.inclusion + self.queueing
+
+    @property
+    def needed_share(self) -> int:
+        """The least part of an eliminated bond that has to be left after burning."""
+        return self.gas_price_cap * HONEST_GAS
+
+    def check(self) -> Self:
+        """Check both inequalities and the ranges that the contracts need; returns the parameters.
+
+        Raises ConfigError("bad_terms") naming the first that fails.
+        """
+        for field in fields(self):
+            if getattr(self, field.name) < 0:
+                raise ConfigError("bad_terms", f"{field.name} is negative")
+        if self.challenge_period < max(self.needed_period, 1):
+            raise ConfigError(
+                "bad_terms",
+                f"T = {self.challenge_period} s is less than κ + C + 5ℓ + Q = {self.needed_period} s",
+            )
+        if self.bond - self.bond_burn < self.needed_share:
+            raise ConfigError(
+                "bad_terms",
+                f"(1 - β)·B = {self.bond - self.bond_burn} wei does not pay {HONEST_GAS} gas "
+                f"at {self.gas_price_cap} wei, {self.needed_share} wei",
+            )
+        if self.bond_burn_ppm == 0 or self.bond_burn >= self.bond:
+            raise ConfigError("bad_terms", "an eliminated bond has to burn a part, and not all")
+        unburnt = self.stake - self.stake * self.bond_burn_ppm // MILLION
+        if self.stake_claims < 1 or self.stake_claims * self.stake_reward > unburnt:
+            raise ConfigError("bad_terms", "n_max·c is more than the (1 - β)·S that slashing a stake leaves")
+        if not 1 <= self.epoch_batches <= MAX_EPOCH_BATCHES:
+            raise ConfigError("bad_terms", f"an epoch has 1 to {MAX_EPOCH_BATCHES} batches")
+        if self.epoch_batches * self.batch_interval < self.claim_interval:
+            raise ConfigError("bad_terms", "epochs would be posted faster than they may be claimed")
+        if not self.batch_interval <= self.max_skew < self.silence:
+            raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
+        if self.force_delay <= self.batch_interval:
+            raise ConfigError("bad_terms", "a message would fall due before the next batch")
+        return self
+
+    def terms(self) -> tuple[int, ...]:
+        """The court's constructor argument, in the order of its struct `Terms`."""
+        return (
+            self.epoch_batches,
+            self.challenge_period,
+            self.claim_interval,
+            self.bond,
+            self.bond_burn,
+            self.stake,
+            self.stake_claims,
+            self.stake_reward,
+            self.gas_price_cap,
+        )
+
+    def to_dict(self) -> dict[str, int]:
+        """The parameters by name."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Parameters by name, checked. Raises ConfigError on a missing, unknown or senseless one."""
+        try:
+            return cls(**{name: int(value) for name, value in values.items()}).check()
+        except (TypeError, ValueError) as error:
+            raise ConfigError("bad_terms", str(error)) from None
+
+
+_HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
+
+MAINNET: Final = Params(
+    challenge_period=7 * _DAY,
+    censorship=5 * _DAY,
+    computation=_DAY,
+    inclusion=_HOUR,
+    queueing=18 * _HOUR,
+    bond=ETHER,
+    bond_burn_ppm=MILLION // 2,
+    stake=32 * ETHER,
+    stake_claims=160,
+    stake_reward=ETHER // 10,
+    gas_price_cap=100 * GWEI,
+    claim_interval=_HOUR,
+    epoch_batches=32,
+    batch_interval=120,
+    max_skew=12 * _HOUR,
+    force_delay=_DAY,
+    silence=3 * _DAY,
+)
+
+TESTNET: Final = Params(
+    challenge_period=1800,
+    censorship=900,
+    computation=300,
+    inclusion=60,
+    queueing=240,
+    bond=4 * ETHER // 10,
+    bond_burn_ppm=MILLION // 2,
+    stake=ETHER,
+    stake_claims=50,
+    stake_reward=ETHER // 100,
+    gas_price_cap=50 * GWEI,
+    claim_interval=60,
+    epoch_batches=4,
+    batch_interval=15,
+    max_skew=_HOUR,
+    force_delay=600,
+    silence=2 * _HOUR,
+)
+
+DEVNET: Final = Params(
+    challenge_period=60,
+    censorship=20,
+    computation=15,
+    inclusion=2,
+    queueing=10,
+    bond=ETHER // 10,
+    bond_burn_ppm=MILLION // 2,
+    stake=ETHER,
+    stake_claims=50,
+    stake_reward=ETHER // 100,
+    gas_price_cap=10 * GWEI,
+    claim_interval=0,
+    epoch_batches=1,
+    batch_interval=2,
+    max_skew=_HOUR,
+    force_delay=60,
+    silence=_DAY,
+)
+
+# Everything on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
+DEMO: Final = Params(
+    challenge_period=20,
+    censorship=0,
+    computation=8,
+    inclusion=1,
+    queueing=4,
+    bond=ETHER // 10,
+    bond_burn_ppm=MILLION // 2,
+    stake=ETHER,
+    stake_claims=50,
+    stake_reward=ETHER // 100,
+    gas_price_cap=10 * GWEI,
+    claim_interval=0,
+    epoch_batches=1,
+    batch_interval=2,
+    max_skew=_HOUR,
+    force_delay=30,
+    silence=_DAY,
+)
+
+PRESETS: Final[dict[str, Params]] = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET, "demo": DEMO}
+
+
+def preset(name: str) -> Params:
+    """The parameters of that name, checked. Raises ConfigError if there are none."""
+    if name not in PRESETS:
+        raise ConfigError("bad_config", f"there is no preset {name}: {', '.join(PRESETS)}")
+    return PRESETS[name].check()

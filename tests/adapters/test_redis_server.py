@@ -1,0 +1,93 @@
+"""The embedded server: durable, one a folder, never left in doubt."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from setoff.shared.adapters.config import Settings
+from setoff.shared.adapters.redis_server import RedisServer, check_durable, stop_embedded
+from setoff.shared.errors import ConfigError
+
+
+def test_keeps_what_it_was_given(tmp_path: Path) -> None:
+    with RedisServer.embed(tmp_path) as server, server.client() as redis:
+        check_durable(redis)
+        redis.set("a", "1")
+    with RedisServer.embed(tmp_path) as server, server.client() as redis:
+        assert redis.get("a") == b"1"
+
+
+def test_is_shared_by_whoever_names_its_folder(tmp_path: Path) -> None:
+    with RedisServer.embed(tmp_path) as server:
+        guest = RedisServer.embed(tmp_path)
+        assert guest.url == server.url and server.is_embedded and not guest.is_embedded
+        guest.stop()
+        with server.client() as redis:
+            assert redis.ping()
+    with RedisServer.embed(tmp_path) as again:
+        assert again.is_embedded
+
+
+def test_a_server_that_outlived_its_owner_is_taken_over(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib, time; from setoff.shared.adapters.redis_server import RedisServer;"
+        "s = RedisServer.embed(pathlib.Path(sys.argv[1])); s.client().set('a', '1');"
+        "print(s.url, flush=True); time.sleep(60)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    url = owner.stdout.readline().strip()
+    owner.kill()
+    owner.wait()
+    owner.stdout.close()
+    heir = RedisServer.embed(tmp_path)
+    assert heir.url == url
+    with heir.client() as redis:
+        assert redis.get("a") == b"1"
+    stop_embedded(tmp_path)
+    with RedisServer.embed(tmp_path) as server, server.client() as redis:
+        assert server.is_embedded and redis.get("a") == b"1"
+
+
+def test_survives_kill_9_of_the_server(tmp_path: Path) -> None:
+    server = RedisServer.embed(tmp_path)
+    with server.client() as redis:
+        redis.set("a", "1")
+        pid = int(redis.info("server")["process_id"])  # type: ignore[index]
+    os.kill(pid, signal.SIGKILL)
+    assert server._server is not None and server._server._process is not None
+    server._server._process.wait()
+    with RedisServer.embed(tmp_path) as again, again.client() as redis:
+        assert again.is_embedded and redis.get("a") == b"1"
+
+
+def test_says_that_a_port_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ConfigError) as caught:
+            RedisServer.embed(tmp_path, other.getsockname()[1])
+    assert caught.value.reason == "port_taken"
+
+
+def test_says_that_nothing_answers(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="redis_url") as caught:
+        RedisServer.open(Settings(redis_url="redis://user:secret@127.0.0.1:9"))
+    assert "secret" not in str(caught.value)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="redis_dir"):
+        RedisServer.embed(tmp_path / "file")
+
+
+def test_a_given_server_is_not_stopped(tmp_path: Path) -> None:
+    with RedisServer.embed(tmp_path) as server:
+        with RedisServer.open(Settings(redis_url=server.url)) as guest:
+            assert not guest.is_embedded
+        with Redis.from_url(server.url) as redis:
+            assert redis.ping()

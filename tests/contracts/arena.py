@@ -1,0 +1,315 @@
+"""The contracts deployed on a test chain with a toy judge, histories that lie in any place, and calls in game terms."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from tests.evm import Chain, address
+
+from setoff.shared.codec.hashing import hash_pair, keccak
+from setoff.shared.codec.merkle import climb, merkle_root
+from setoff.shared.dispute.bisection import make_move
+from setoff.shared.machine.batch import encode_words, epoch_hash
+from setoff.shared.machine.history import EPOCH, History
+from setoff.shared.params import ETHER, GWEI, MILLION, Params
+
+TOY_JUDGE: Final = Path(__file__).parent / "toy_judge.vy"
+RELAY: Final = Path(__file__).parent / "relay.vy"
+ODD_TOKEN: Final = Path(__file__).parent / "odd_token.vy"
+SLOTS: Final = 3
+MICROS: Final = 4
+LAST: Final = EPOCH.positions - 1
+NO_WORK: Final = bytes(32)
+NOBODY: Final = bytes(32)
+
+OPERATOR: Final = address("operator")
+LISTER: Final = address("lister")
+CLAIMANT: Final = address("claimant")
+ALICE: Final = address("alice")  # honest throughout
+BOB: Final = address("bob")
+CAROL: Final = address("carol")
+MOVER: Final = address("mover")  # sends moves for others
+PASSER_BY: Final = address("passer-by")
+SINK: Final = "0x000000000000000000000000000000000000dEaD"
+
+#: Round numbers: T = 1000 s, B = 1, S = 10 for 3 claims, c = 1.
+PARAMS: Final = Params(
+    challenge_period=1000,
+    censorship=0,
+    computation=500,
+    inclusion=50,
+    queueing=100,
+    bond=ETHER,
+    bond_burn_ppm=MILLION // 2,
+    stake=10 * ETHER,
+    stake_claims=3,
+    stake_reward=ETHER,
+    gas_price_cap=100 * GWEI,
+    claim_interval=0,
+    epoch_batches=2,
+    batch_interval=1,
+    max_skew=100,
+    force_delay=50,
+    silence=10_000,
+).check()
+T: Final = PARAMS.challenge_period
+BOND: Final = PARAMS.bond
+SHARE: Final = PARAMS.bond - PARAMS.bond_burn
+
+ABSENT, CLAIMED, DISPUTED, INSTALLED, SETTLED, VOID, MOOT = range(7)
+STANDING, OUT, PAID = 1, 2, 3
+
+
+def toy_leaves(
+    start: bytes, first_batch: int, batch_count: int, lie_at: int | None = None, lie: bytes = b""
+) -> list[list[list[bytes]]]:
+    """What the toy machine does; from position `lie_at` on as if its state had become `lie` there."""
+    state = start
+    batches = []
+    for batch in range(batch_count):
+        slots = []
+        for slot in range(SLOTS):
+            leaves = []
+            for micro in range(MICROS):
+                position = batch << 30 | slot << 20 | micro
+                state = keccak(encode_words(state, first_batch, position))
+                if position == lie_at:
+                    state = lie
+                leaves.append(state)
+            slots.append(leaves)
+        batches.append(slots)
+    return batches
+
+
+def truth(start: bytes, epoch: int = 0, batch_count: int = PARAMS.epoch_batches) -> History:
+    """The history of an epoch of the toy machine."""
+    return History.of(start, toy_leaves(start, epoch * batch_count, batch_count))
+
+
+def lie_from(start: bytes, position: int, name: str, epoch: int = 0) -> History:
+    """A history that is wrong at a real step and goes on from there: another end."""
+    count = PARAMS.epoch_batches
+    return History.of(start, toy_leaves(start, epoch * count, count, position, keccak(name.encode())))
+
+
+class Tampered:
+    """A history with one leaf exchanged, in any place: the same end unless it is the last."""
+
+    def __init__(self, base: History, position: int, leaf: bytes) -> None:
+        self._base = base
+        self._position = position
+        self._leaf = leaf
+        self._siblings = base.path(position)
+
+    @property
+    def root(self) -> bytes:
+        return self.node(0, 0)
+
+    @property
+    def end(self) -> bytes:
+        return self.leaf(LAST)
+
+    def node(self, level: int, prefix: int) -> bytes:
+        height = EPOCH.depth - EPOCH.opening_bits * level
+        if prefix == self._position >> height:
+            return climb(self._leaf, self._position, self._siblings[:height])
+        return self._base.node(level, prefix)
+
+    def children(self, level: int, prefix: int) -> list[bytes]:
+        if level == EPOCH.levels:
+            return [self.leaf(prefix)]
+        return [self.node(level + 1, 32 * prefix + child) for child in range(32)]
+
+    def leaf(self, position: int) -> bytes:
+        return self._leaf if position == self._position else self._base.leaf(position)
+
+    def path(self, position: int) -> list[bytes]:
+        siblings = self._base.path(position)
+        if position != self._position:
+            # Where the paths to both leaves part, the sibling is the node above the exchanged one.
+            height = (position ^ self._position).bit_length() - 1
+            siblings[height] = climb(self._leaf, self._position, self._siblings[:height])
+        return siblings
+
+    def last_path(self) -> list[bytes]:
+        return self.path(LAST)[:-5]
+
+
+class Garbage:
+    """A root with an honest last leaf and nothing behind its other children: it can join and never move."""
+
+    def __init__(self, end: bytes, name: str) -> None:
+        self.end = end
+        self._path = [keccak(f"{name} {height}".encode()) for height in range(30)]
+        node = end
+        for sibling in self._path:
+            node = hash_pair(sibling, node)
+        self._children = [keccak(f"{name} child {child}".encode()) for child in range(31)] + [node]
+
+    @property
+    def root(self) -> bytes:
+        return merkle_root(self._children)
+
+    def children(self, level: int, prefix: int) -> list[bytes]:
+        assert (level, prefix) == (0, 0), "there is nothing below"
+        return self._children
+
+    def last_path(self) -> list[bytes]:
+        return self._path
+
+
+AnyHistory = History | Tampered | Garbage
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The court's view of a match, with the root on turn and the expiry of its clock."""
+
+    earlier: bytes
+    later: bytes
+    level: int
+    prefix: int
+    since: int
+    earlier_used: int
+    later_used: int
+    earlier_node: bytes
+    later_node: bytes
+    on_turn: bytes
+    expiry: int
+
+
+class Arena:
+    """Contracts on a chain, epochs 0 to `epochs` - 1 posted; the accounts of this module have money."""
+
+    def __init__(self, params: Params = PARAMS, epochs: int = 1) -> None:
+        self.params = params
+        self.chain = chain = Chain()
+        queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))
+        self.token = chain.deploy("token")
+        self.queue = chain.deploy("queue", vault, LISTER)
+        self.vault = chain.deploy("vault", self.token.address, queue, court)
+        self.inbox = chain.deploy("inbox", queue, OPERATOR, params.max_skew, params.force_delay, params.silence)
+        self.judge = chain.deploy(TOY_JUDGE)
+        self.court = chain.deploy("court", vault, inbox, judge, params.terms())
+        assert [c.address for c in (self.queue, self.vault, self.inbox, self.judge, self.court)] == [
+            queue,
+            vault,
+            inbox,
+            judge,
+            court,
+        ]
+        for account in (OPERATOR, LISTER, CLAIMANT, ALICE, BOB, CAROL, MOVER, PASSER_BY):
+            chain.fund(account)
+        self.post_epochs(epochs)
+
+    @cached_property
+    def genesis(self) -> bytes:
+        """Confirmed start of epoch 0."""
+        start: bytes = self.court.start_of(0)
+        return start
+
+    @property
+    def now(self) -> int:
+        return self.chain.now
+
+    def warp(self, seconds: int) -> None:
+        self.chain.warp(seconds)
+
+    def post(self, records: bytes = b"", messages: int = 0, **options: Any) -> bytes:
+        """The operator posts the next batch; returns its hash."""
+        number = self.inbox.count()
+        self.inbox.post(number, options.pop("timestamp", self.now), messages, records, sender=OPERATOR, **options)
+        batch_hash: bytes = self.inbox.batch_hash(number)
+        return batch_hash
+
+    def post_epochs(self, count: int) -> None:
+        for _ in range(count * self.params.epoch_batches):
+            self.post()
+
+    def key(self, start: bytes, epoch: int = 0, round: int = 0) -> bytes:
+        """The key of a claim, computed as anybody would off the chain."""
+        count = self.params.epoch_batches
+        last = self.inbox.batch_hash((epoch + 1) * count - 1)
+        return keccak(encode_words(epoch_hash(epoch, count, last), start, round))
+
+    def claim(self, end: bytes, start: bytes | None = None, epoch: int = 0, by: str = CLAIMANT) -> bytes:
+        """Claim, with a stake if one is needed; returns the key."""
+        value = 0 if self.court.has_room(by) else self.params.stake
+        key: bytes = self.court.claim(epoch, self.genesis if start is None else start, end, sender=by, value=value)
+        return key
+
+    def join(self, key: bytes, history: AnyHistory, by: str = ALICE) -> bytes:
+        root: bytes = self.court.join(
+            key, history.children(0, 0), history.end, history.last_path(), sender=by, value=self.params.bond
+        )
+        assert root == history.root
+        return root
+
+    def match(self, key: bytes, a: AnyHistory, b: AnyHistory) -> Match:
+        fields, on_turn, expiry = self.court.match_of(key, a.root, b.root)
+        return Match(*fields, on_turn, expiry)
+
+    def move_arguments(self, key: bytes, a: AnyHistory, b: AnyHistory) -> tuple[Any, ...]:
+        """Arguments of the move of whichever side is on turn."""
+        match = self.match(key, a, b)
+        mover, opponent = (a, b) if match.on_turn == a.root else (b, a)
+        level, prefix = match.level, match.prefix
+        move = make_move(
+            mover.children(level, prefix),
+            opponent.children(level, prefix),
+            lambda index: mover.children(level + 1, 32 * prefix + index),
+        )
+        sides = (move.common, move.mine, move.theirs)
+        return (key, mover.root, opponent.root, move.index, move.children, move.their_child, *sides)
+
+    def move(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = ALICE, **options: Any) -> None:
+        self.court.move(*self.move_arguments(key, a, b), sender=by, **options)
+
+    def seal(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = ALICE, **options: Any) -> int:
+        """Play the remaining moves of both sides; returns the position of the differing leaves."""
+        while self.match(key, a, b).level < EPOCH.levels:
+            self.move(key, a, b, by, **options)
+        return self.match(key, a, b).prefix
+
+    def proof_arguments(self, key: bytes, a: Any, b: Any, start: bytes | None = None) -> tuple[Any, ...]:
+        position = self.match(key, a, b).prefix
+        pre = a.leaf(position - 1) if position else self.genesis if start is None else start
+        path = a.path(position - 1) if position else []
+        return (key, a.root, b.root, pre, path, NO_WORK)
+
+    def prove(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = ALICE, **options: Any) -> None:
+        start = options.pop("start", None)
+        self.court.prove(*self.proof_arguments(key, a, b, start), sender=by, **options)
+
+    def beat(self, key: bytes, liar: AnyHistory, honest: AnyHistory, by: str = ALICE, **options: Any) -> None:
+        """Play a match to its end by proof; the liar must be out and the honest history stand."""
+        self.seal(key, honest, liar, by, **options)
+        self.prove(key, honest, liar, by, **options)
+        assert self.history_state(key, liar) == OUT
+        assert self.history_state(key, honest) == STANDING
+
+    def state(self, key: bytes) -> int:
+        return int(self.court.claim_of(key)[0])
+
+    def history_state(self, key: bytes, history: AnyHistory) -> int:
+        return int(self.court.history_of(key, history.root)[0])
+
+    def counters(self, key: bytes) -> tuple[int, int]:
+        """(standing histories, distinct ends among them)."""
+        claim = self.court.claim_of(key)
+        return claim[8], claim[9]
+
+    def owed(self, account: str) -> int:
+        return int(self.court.owed(account))
+
+    def collect_all(self, *accounts: str) -> None:
+        """Collect for all accounts that are owed anything."""
+        for account in accounts or (CLAIMANT, ALICE, BOB, CAROL, MOVER, PASSER_BY):
+            if self.owed(account):
+                self.court.collect(account, sender=PASSER_BY)
+
+
+def arena_with(**changes: int) -> Arena:
+    """An arena with some parameters changed."""
+    return Arena(replace(PARAMS, **changes))

@@ -1,0 +1,316 @@
+"""Claims and the confirmed chain: what may be claimed when, installed, voided, walked over."""
+
+from dataclasses import replace
+
+import pytest
+from tests.contracts.arena import (
+    ALICE,
+    BOB,
+    CLAIMANT,
+    CLAIMED,
+    DISPUTED,
+    INSTALLED,
+    MOOT,
+    NOBODY,
+    PARAMS,
+    PASSER_BY,
+    SETTLED,
+    VOID,
+    Arena,
+    T,
+    arena_with,
+    lie_from,
+    truth,
+)
+from tests.evm import reverts
+
+from setoff.shared.codec.hashing import keccak
+
+END = keccak(b"an end")
+OTHER = keccak(b"another end")
+STEP = 1 << 20 | 2  # a real step: slot 1, micro-step 2
+
+
+@pytest.fixture
+def arena() -> Arena:
+    return Arena()
+
+
+def test_an_undisputed_claim_is_confirmed_after_t(arena: Arena) -> None:
+    key = arena.claim(END)
+    assert key == arena.key(arena.genesis) == arena.court.key_of(0, arena.genesis)
+    (event,) = arena.chain.last.named("Claimed")
+    assert event["key"] == key
+    assert (event["epoch"], event["start"], event["end"], event["round"]) == (0, arena.genesis, END, 0)
+    assert event["claimant"] == CLAIMANT
+    assert arena.state(key) == CLAIMED
+
+    arena.warp(T - 1)
+    with reverts("too_early"):
+        arena.court.install(key, END)
+    with reverts("not_installed"):
+        arena.court.advance(0)
+    arena.warp(1)
+    with reverts("wrong_end"):
+        arena.court.install(key, OTHER)
+    arena.court.install(key, END, sender=PASSER_BY)
+    assert arena.state(key) == SETTLED
+    arena.court.advance(0, sender=PASSER_BY)
+    assert arena.court.confirmed(0) == arena.court.start_of(1) == END
+    assert arena.court.confirmed(1) == bytes(32)
+    with reverts("claim_state"):
+        arena.court.install(key, END)
+    with reverts("already_advanced"):
+        arena.court.advance(0)
+    with reverts("start_unknown"):
+        arena.court.advance(2)
+
+
+def test_claims_only_what_is_posted_whole(arena: Arena) -> None:
+    arena.claim(END)
+    for epoch in (1, 2, 2**64, 2**256 - 1):
+        with reverts("epoch_not_posted"):
+            arena.claim(OTHER, END, epoch)
+    arena.post()
+    with reverts("epoch_not_posted"):
+        arena.claim(OTHER, END, 1)
+    arena.post()
+    arena.claim(OTHER, END, 1)
+
+
+def test_refuses_a_second_claim_of_one_start(arena: Arena) -> None:
+    arena.claim(END)
+    for end in (END, OTHER):
+        with reverts("already_claimed"):
+            arena.claim(end, by=ALICE)
+    arena.warp(T)
+    arena.court.install(arena.key(arena.genesis), END)
+    with reverts("already_claimed"):
+        arena.claim(OTHER, by=ALICE)
+
+
+def test_refuses_the_zero_hash_and_a_contradicted_start(arena: Arena) -> None:
+    with reverts("zero_hash"):
+        arena.claim(bytes(32))
+    with reverts("zero_hash"):
+        arena.claim(END, bytes(32))
+    with reverts("start_contradicted"):
+        arena.claim(END, OTHER)
+
+
+def test_claims_run_ahead_of_their_confirmation() -> None:
+    arena = Arena(epochs=3)
+    ends = [keccak(bytes([epoch])) for epoch in range(3)]
+    keys = [
+        arena.claim(end, start, epoch)
+        for epoch, (start, end) in enumerate(zip([arena.genesis, *ends], ends, strict=False))
+    ]
+    arena.warp(T)
+    # Installed in any order, walked in one.
+    for key, end in reversed(list(zip(keys, ends, strict=True))):
+        arena.court.install(key, end)
+    with reverts("start_unknown"):
+        arena.court.advance(1)
+    for epoch in range(3):
+        arena.court.advance(epoch)
+    assert [arena.court.confirmed(epoch) for epoch in range(3)] == ends
+
+
+def test_claims_are_paced() -> None:
+    arena = Arena(replace(PARAMS, claim_interval=600, batch_interval=300, max_skew=300), epochs=3)
+    with reverts("claim_too_early"):
+        arena.claim(END, OTHER, 1)
+    arena.claim(END)
+    first = arena.now
+    arena.warp(599)
+    with reverts("claim_too_early"):
+        arena.claim(OTHER, END, 1)
+    arena.warp(1)
+    # On any start; and once an epoch may be claimed, its other starts may be too.
+    arena.claim(OTHER, keccak(b"some start"), 1)
+    arena.claim(OTHER, END, 1)
+    assert (arena.court.first_claimed_at(0), arena.court.first_claimed_at(1)) == (first, first + 600)
+    with reverts("claim_too_early"):
+        arena.claim(END, OTHER, 2)
+
+
+def test_a_false_start_claim_is_moot() -> None:
+    arena = Arena(epochs=2)
+    true_key = arena.claim(END)
+    false_key = arena.claim(OTHER, keccak(b"false start"), 1)
+    next_key = arena.claim(OTHER, END, 1)
+    stake = arena.court.stake_at(1)
+    for key in (true_key, false_key, next_key):
+        with reverts("start_not_false"):
+            arena.court.reclaim(key)
+    arena.warp(T)
+    arena.court.install(true_key, END)
+    arena.court.advance(0)
+    with reverts("start_not_false"):
+        arena.court.reclaim(next_key)
+    arena.court.reclaim(false_key, sender=PASSER_BY)
+    assert arena.state(false_key) == MOOT
+    assert arena.court.stake_at(1)[2] == 1 < stake[2] == 3
+    with reverts("claim_state"):
+        arena.court.reclaim(false_key)
+    with reverts("claim_state"):
+        arena.court.install(false_key, OTHER)
+    with reverts("claim_state"):
+        arena.join(false_key, lie_from(keccak(b"false start"), STEP, "x", 1))
+    with reverts("start_contradicted"):
+        arena.claim(END, keccak(b"false start"), 1)
+
+
+def test_an_undisputed_false_start_claim_closes_and_leads_nowhere() -> None:
+    arena = Arena(epochs=2)
+    true_key = arena.claim(END)
+    false_key = arena.claim(OTHER, keccak(b"false start"), 1)
+    arena.warp(T)
+    arena.court.install(false_key, OTHER)
+    arena.court.install(true_key, END)
+    arena.court.advance(0)
+    with reverts("not_installed"):
+        arena.court.advance(1)
+    with reverts("claim_state"):
+        arena.court.reclaim(false_key)
+    assert arena.court.stake_at(1)[2] == 0
+
+
+def test_several_ends_are_void_after_three_periods(arena: Arena) -> None:
+    # Two liars sealed against each other, whom nobody judges.
+    liar, other = lie_from(arena.genesis, STEP, "liar"), lie_from(arena.genesis, STEP, "other")
+    key = arena.claim(keccak(b"what nobody defends"))
+    arena.warp(5)
+    arena.join(key, liar, BOB)
+    disputed_at = arena.now
+    arena.join(key, other, ALICE)
+    assert arena.state(key) == DISPUTED
+    arena.seal(key, liar, other)
+    arena.chain.set_time(disputed_at + 3 * T - 1)
+    with reverts("too_early"):
+        arena.court.void(key)
+    with reverts("ends_differ"):
+        arena.court.install(key, liar.end)
+    arena.warp(1)
+    with reverts("ends_differ"):
+        arena.court.install(key, liar.end)
+    arena.court.void(key, sender=PASSER_BY)
+    assert arena.state(key) == VOID
+    assert arena.chain.last.named("Voided") == [{"key": key, "round": 0}]
+    for call in (arena.court.void, lambda k: arena.court.install(k, liar.end), lambda k: arena.court.settle(k, NOBODY)):
+        with reverts("claim_state"):
+            call(key)
+    with reverts("claim_state"):
+        arena.join(key, truth(arena.genesis))
+    with reverts("claim_state"):
+        arena.court.move(*([key, liar.root, other.root, 0, [bytes(32)] * 32, bytes(32), [], [], []]))
+
+    # The next round has its own key, and takes the same histories.
+    again = arena.claim(truth(arena.genesis).end, by=ALICE)
+    assert again == arena.key(arena.genesis, round=1) == arena.court.key_of(0, arena.genesis)
+    arena.join(again, liar, BOB)
+    arena.join(again, truth(arena.genesis))
+    assert arena.counters(again) == (2, 2)
+
+
+def test_none_standing_is_void_after_one_period(arena: Arena) -> None:
+    # The claim is a lie that nobody defends, and two liars are found out in one proof.
+    liar, other = lie_from(arena.genesis, STEP, "liar"), lie_from(arena.genesis, STEP, "other")
+    key = arena.claim(keccak(b"what nobody defends"))
+    arena.warp(5)
+    arena.join(key, liar, BOB)
+    disputed_at = arena.now
+    arena.join(key, other, ALICE)
+    arena.seal(key, liar, other)
+    arena.prove(key, liar, other)
+    assert arena.counters(key) == (0, 0)
+    arena.chain.set_time(disputed_at + T - 1)
+    with reverts("too_early"):
+        arena.court.void(key)
+    arena.warp(1)
+    with reverts("ends_differ"):
+        arena.court.install(key, liar.end)
+    arena.court.void(key)
+    assert arena.state(key) == VOID
+
+
+def test_one_standing_end_is_not_void(arena: Arena) -> None:
+    honest = truth(arena.genesis)
+    key = arena.claim(keccak(b"a lie"))
+    arena.join(key, honest)
+    arena.warp(10 * T)
+    with reverts("one_end_stands"):
+        arena.court.void(key)
+    arena.court.install(key, honest.end)
+    assert arena.state(key) == INSTALLED
+
+
+def test_install_waits_for_defenders_of_the_claim(arena: Arena) -> None:
+    honest = truth(arena.genesis)
+    key = arena.claim(keccak(b"a lie"))
+    arena.warp(T - 1)
+    arena.join(key, honest)
+    disputed_at = arena.now
+    arena.warp(1)
+    with reverts("too_early"):
+        arena.court.install(key, honest.end)
+    arena.chain.set_time(disputed_at + T - 1)
+    with reverts("too_early"):
+        arena.court.install(key, honest.end)
+    arena.warp(1)
+    with reverts("wrong_end"):
+        arena.court.install(key, keccak(b"a lie"))
+    arena.court.install(key, honest.end)
+    assert arena.chain.last.named("Installed") == [{"key": key, "end": honest.end}]
+
+
+def test_install_of_the_claimed_end_waits_for_t0_only(arena: Arena) -> None:
+    honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
+    key = arena.claim(honest.end)
+    arena.warp(T // 2)
+    arena.join(key, liar, BOB)
+    arena.join(key, honest)
+    arena.beat(key, liar, honest)
+    arena.warp(T // 2 - 1)
+    with reverts("too_early"):
+        arena.court.install(key, honest.end)
+    arena.warp(1)
+    arena.court.install(key, honest.end)
+    arena.court.advance(0)
+    assert arena.court.confirmed(0) == honest.end
+
+
+def test_the_corrected_end_goes_on(arena: Arena) -> None:
+    honest = truth(arena.genesis)
+    arena.post_epochs(1)
+    key = arena.claim(keccak(b"a lie"))
+    arena.join(key, honest)
+    arena.warp(T)
+    arena.court.install(key, honest.end)
+    arena.court.advance(0)
+    following = truth(honest.end, epoch=1)
+    arena.claim(following.end, honest.end, 1, by=ALICE)
+    with reverts("start_contradicted"):
+        arena.claim(END, keccak(b"a lie"), 1, by=BOB)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch_batches": 0},
+        {"epoch_batches": 33},
+        {"challenge_period": 0},
+        {"bond_burn_ppm": 1_000_000},
+        {"stake_claims": 0},
+        {"stake_claims": 11},
+    ],
+)
+def test_refuses_terms_that_cannot_work(change: dict[str, int]) -> None:
+    with reverts("bad_terms"):
+        arena_with(**change)
+
+
+def test_tells_its_terms(arena: Arena) -> None:
+    assert arena.court.get_terms() == PARAMS.terms()
+    assert arena.court.INBOX() == arena.inbox.address
+    assert arena.court.JUDGE() == arena.judge.address

@@ -1,0 +1,220 @@
+"""Posting batches: who, when, what may not be left out, and what the inbox then proves."""
+
+import pytest
+from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena
+from tests.evm import Reverted, reverts
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.machine.batch import Batch, Header, prove_record
+
+RECORD = 124
+
+
+def records(count: int, seed: int = 0) -> list[bytes]:
+    return [keccak(f"{seed} {number}".encode()).ljust(RECORD, b"\7") for number in range(count)]
+
+
+def header_of(event: dict[str, object]) -> Header:
+    names = ("parent", "number", "timestamp", "first_message", "message_count", "record_count", "data_root", "messages")
+    return Header(*(event[name] for name in names))  # type: ignore[arg-type]
+
+
+def as_tuple(header: Header) -> tuple[object, ...]:
+    return tuple(getattr(header, name) for name in Header.__dataclass_fields__)
+
+
+@pytest.fixture
+def arena() -> Arena:
+    return Arena(epochs=0)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 17, 63, 1023, 1024])
+def test_posts_the_header_that_the_machine_seals(arena: Arena, count: int) -> None:
+    bodies = records(count)
+    arena.post(records=b"".join(bodies))
+    (event,) = arena.chain.last.named("BatchPosted")
+    sealed = Batch.seal(bytes(32), 0, arena.now, 0, bytes(32), [], bodies)
+    assert header_of(event) == sealed.header
+    assert event["batch_hash"] == sealed.header.hash() == arena.inbox.batch_hash(0)
+
+
+def test_links_batches_and_messages(arena: Arena) -> None:
+    parent, chain, first = bytes(32), bytes(32), 0
+    for number in range(4):
+        messages = [bytes([1 + message]) * RECORD for message in range(number)]
+        for body in messages:
+            arena.queue.force(body, sender=ALICE)
+        bodies = records(3, number)
+        arena.warp(1)
+        arena.post(b"".join(bodies), messages=number)
+        sealed = Batch.seal(parent, number, arena.now, first, chain, messages, bodies)
+        assert header_of(arena.chain.last.named("BatchPosted")[0]) == sealed.header
+        parent, chain, first = sealed.header.hash(), sealed.header.messages, first + number
+    assert (arena.inbox.count(), arena.inbox.messages_consumed()) == (4, 6)
+
+
+@pytest.mark.parametrize(("count", "messages"), [(1, 0), (8, 0), (9, 2), (30, 1), (1024, 0)])
+def test_proves_every_record_to_whoever_asks(arena: Arena, count: int, messages: int) -> None:
+    for _ in range(messages):
+        arena.queue.force(bytes([1]) * RECORD)
+    bodies = records(count)
+    arena.post(b"".join(bodies), messages=messages)
+    header = as_tuple(header_of(arena.chain.last.named("BatchPosted")[0]))
+    for index in {0, 1, count // 2, count - 1} & set(range(count)):
+        page, siblings = prove_record(b"".join(bodies), index)
+        slot = messages + index
+        assert arena.inbox.check_record(header, slot, page, siblings) == bodies[index]
+        for wrong_slot in {slot - 8, slot + 8, messages + count, messages - 1, 2**256 - 1}:
+            if wrong_slot >= 0:
+                with reverts("wrong_input"):
+                    arena.inbox.check_record(header, wrong_slot, page, siblings)
+        with reverts("wrong_input"):
+            arena.inbox.check_record(header, slot, page, [*siblings, bytes(32)][:7] if len(siblings) < 7 else [])
+        with reverts("wrong_input"):
+            arena.inbox.check_record(header, slot, page[:-1] + b"\0", siblings)
+        with reverts("wrong_input"):
+            arena.inbox.check_record(header, slot, page[:-RECORD], siblings)
+
+
+def test_proves_no_record_of_a_header_that_was_not_posted(arena: Arena) -> None:
+    bodies = records(8)
+    arena.post(b"".join(bodies))
+    posted = header_of(arena.chain.last.named("BatchPosted")[0])
+    page, siblings = prove_record(b"".join(bodies), 0)
+    for change in ({"timestamp": posted.timestamp + 1}, {"number": 1}, {"number": 2**256 - 1}, {"message_count": 1}):
+        forged = as_tuple(Header(**{**dict(zip(Header.__dataclass_fields__, as_tuple(posted), strict=True)), **change}))  # type: ignore[arg-type]
+        with reverts("wrong_input"):
+            arena.inbox.check_record(forged, 0, page, siblings)
+
+
+def test_takes_batches_in_order_only(arena: Arena) -> None:
+    for number in (1, 2, 2**256 - 1):
+        with reverts("batch_number"):
+            arena.inbox.post(number, arena.now, 0, b"", sender=OPERATOR)
+    arena.post()
+    with reverts("batch_number"):
+        arena.inbox.post(0, arena.now, 0, b"", sender=OPERATOR)
+
+
+def test_bounds_the_timestamp(arena: Arena) -> None:
+    skew = PARAMS.max_skew
+    arena.post()
+    posted = arena.now
+    arena.warp(skew)
+    for timestamp in (arena.now + 1, posted - 1, 0, 2**256 - 1):
+        with reverts("batch_timestamp"):
+            arena.inbox.post(1, timestamp, 0, b"", sender=OPERATOR)
+    arena.inbox.post(1, posted, 0, b"", sender=OPERATOR)
+    arena.warp(1)
+    with reverts("batch_timestamp"):
+        arena.inbox.post(2, posted, 0, b"", sender=OPERATOR)
+    arena.inbox.post(2, posted + 1, 0, b"", sender=OPERATOR)
+    with reverts("batch_timestamp"):
+        arena.inbox.post(3, posted, 0, b"", sender=OPERATOR)
+    arena.inbox.post(3, arena.now, 0, b"", sender=OPERATOR)
+
+
+def test_bounds_the_size(arena: Arena) -> None:
+    for length in (1, RECORD - 1, RECORD + 1):
+        with reverts("record_length"):
+            arena.post(bytes(length))
+    arena.queue.force(b"\1" * RECORD)
+    with reverts("batch_size"):
+        arena.post(bytes(1024 * RECORD), messages=1)
+    with reverts("batch_size"):
+        arena.post(messages=2**256 - 1)
+    arena.post(bytes(1023 * RECORD), messages=1)
+
+
+def test_consumes_only_messages_that_are_there(arena: Arena) -> None:
+    with reverts("no_such_message"):
+        arena.post(messages=1)
+    arena.queue.force(b"\1" * RECORD)
+    arena.post(messages=1)
+    with reverts("no_such_message"):
+        arena.post(messages=1)
+
+
+def test_leaves_no_old_message_out(arena: Arena) -> None:
+    delay = PARAMS.force_delay
+    arena.queue.force(b"\1" * RECORD)
+    arena.warp(10)
+    arena.queue.force(b"\2" * RECORD)
+    arena.warp(delay - 11)
+    arena.post()
+    arena.warp(1)
+    with reverts("message_left_out"):
+        arena.post()
+    arena.post(messages=1)
+    arena.warp(10)
+    with reverts("message_left_out"):
+        arena.post(records(1)[0])
+    arena.post(records(1)[0], messages=1)
+    arena.post()
+
+
+def test_a_flood_of_old_messages_does_not_stop_the_chain(arena: Arena) -> None:
+    for _ in range(1025):
+        arena.queue.force(b"\1" * RECORD)
+    arena.warp(PARAMS.force_delay)
+    with reverts("message_left_out"):
+        arena.post(messages=1023)
+    arena.post(messages=1024)
+    with reverts("message_left_out"):
+        arena.post()
+    arena.post(messages=1)
+
+
+def test_only_the_operator_posts_until_it_is_silent(arena: Arena) -> None:
+    with reverts("not_the_operator"):
+        arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    arena.warp(PARAMS.silence - 1)
+    with reverts("not_the_operator"):
+        arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    arena.warp(1)
+    arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    with reverts("not_the_operator"):
+        arena.inbox.post(1, arena.now, 0, b"", sender=ALICE)
+    arena.post()
+
+
+def test_nobody_posts_through_a_contract(arena: Arena) -> None:
+    # The records would be in a place that is no transaction's calldata.
+    relay = arena.chain.deploy(RELAY)
+    data = arena.inbox.encode("post", 0, arena.now, 0, records(1)[0])
+    for caller in (OPERATOR, PASSER_BY):
+        with reverts("caller_has_code"):
+            relay.forward(arena.inbox.address, data, sender=caller)
+    inbox = arena.chain.deploy("inbox", arena.queue.address, relay.address, 10, 10, 11)
+    with reverts("caller_has_code"):
+        relay.forward(inbox.address, data, sender=OPERATOR)
+
+
+def test_refuses_a_silence_within_the_skew(arena: Arena) -> None:
+    with reverts("bad_terms"):
+        arena.chain.deploy("inbox", arena.queue.address, OPERATOR, 10, 10, 10)
+
+
+def test_takes_one_encoding_of_its_arguments_only(arena: Arena) -> None:
+    body = records(1)[0]
+    good = arena.inbox.encode("post", 0, arena.now, 0, body)
+    head, tail = good[: 4 + 3 * 32], good[4 + 4 * 32 :]
+    assert len(tail) == 32 + 128
+
+    def send(data: bytes) -> None:
+        arena.chain.call(arena.inbox.address, data, sender=OPERATOR)
+
+    for data in (
+        head + (160).to_bytes(32, "big") + bytes(32) + tail,  # records further on
+        head + (64).to_bytes(32, "big") + tail,  # records that overlap the arguments
+        good + bytes(32),
+        good + b"\0",
+    ):
+        with reverts("calldata_encoding"):
+            send(data)
+    for data in (good[:-1], good[:-32], good[: 4 + 4 * 32]):  # records that would be zeros beyond the end
+        with pytest.raises(Reverted):
+            send(data)
+    assert arena.inbox.count() == 0
+    send(good)
+    assert arena.inbox.count() == 1

@@ -1,0 +1,263 @@
+"""Custody: what comes in is queued and counted, what goes out was confirmed, once."""
+
+import pytest
+from tests.contracts.arena import ALICE, BOB, CAROL, ODD_TOKEN, PASSER_BY, RELAY, Arena, T
+from tests.evm import Contract, address, reverts
+
+from setoff.shared.codec import records
+from setoff.shared.codec.eip712 import domain_separator
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import DepositBody
+from setoff.shared.machine.machine import Machine
+from setoff.shared.state.keys import withdrawal_key
+from setoff.shared.state.leaves import Withdrawal, encode_withdrawal
+from setoff.shared.state.tree import Tree
+
+ZERO = "0x" + 40 * "0"
+REGISTERS = keccak(b"registers")
+
+
+def raw(account: str) -> bytes:
+    return bytes.fromhex(account[2:])
+
+
+def leaf(account: int, owner: str, amount: int) -> bytes:
+    withdrawal = Withdrawal()
+    withdrawal.account, withdrawal.owner, withdrawal.amount = account, raw(owner), amount
+    return encode_withdrawal(withdrawal)
+
+
+class Withdrawals:
+    """A state tree with withdrawals in it, among other leaves."""
+
+    def __init__(self, *granted: tuple[int, str, int]) -> None:
+        leaves = {
+            withdrawal_key(index): leaf(account, owner, amount)
+            for index, (account, owner, amount) in enumerate(granted)
+        }
+        self.tree = Tree([*leaves.items(), (1 << 36 | 1, b"\1" * 640)])
+        self.granted = granted
+
+    @property
+    def machine(self) -> bytes:
+        return keccak(self.tree.root + REGISTERS)
+
+    def arguments(self, index: int, epoch: int = 0) -> list[object]:
+        path = self.tree.prove(withdrawal_key(index))
+        account, owner, amount = self.granted[index]
+        return [epoch, REGISTERS, self.tree.root, index, account, owner, amount, path.bitmap, list(path.siblings)]
+
+
+def confirm(arena: Arena, machine: bytes, epoch: int = 0) -> None:
+    start = arena.court.start_of(epoch)
+    key = arena.claim(machine, start, epoch)
+    arena.warp(T)
+    arena.court.install(key, machine)
+    arena.court.advance(epoch)
+    assert arena.court.confirmed(epoch) == machine
+
+
+def deposit(arena: Arena, owner: str, amount: int) -> int:
+    arena.token.mint(owner, amount, sender=owner)
+    arena.token.approve(arena.vault.address, amount, sender=owner)
+    account: int = arena.vault.deposit(amount, sender=owner)
+    return account
+
+
+@pytest.fixture
+def arena() -> Arena:
+    return Arena()
+
+
+def test_numbers_accounts_densely_and_queues_deposits(arena: Arena) -> None:
+    assert deposit(arena, ALICE, 5) == 1
+    (message,) = arena.chain.last.named("MessageQueued")
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), 5))
+    assert arena.chain.last.named("Deposited") == [{"owner": ALICE, "account": 1, "amount": 5, "message": 0}]
+    assert deposit(arena, BOB, 7) == 2
+    assert deposit(arena, ALICE, 11) == 1
+    (message,) = arena.chain.last.named("MessageQueued")
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), 11))
+    assert (arena.vault.total(), arena.token.balanceOf(arena.vault.address)) == (23, 23)
+    assert arena.vault.account_of(CAROL) == 0
+
+
+def test_deposits_for_others(arena: Arena) -> None:
+    arena.token.mint(ALICE, 10)
+    arena.token.approve(arena.vault.address, 10, sender=ALICE)
+    assert arena.vault.deposit_for(BOB, 4, sender=ALICE) == 1
+    assert arena.vault.account_of(BOB) == 1
+    assert arena.vault.account_of(ALICE) == 0
+    assert arena.token.balanceOf(ALICE) == 6
+    with reverts("zero_address"):
+        arena.vault.deposit_for(ZERO, 4, sender=ALICE)
+
+
+def test_refuses_nothing_and_what_is_not_there(arena: Arena) -> None:
+    with reverts("zero_amount"):
+        arena.vault.deposit(0, sender=ALICE)
+    with reverts("token_allowance"):
+        arena.vault.deposit(1, sender=ALICE)
+    arena.token.approve(arena.vault.address, 2**256 - 1, sender=ALICE)
+    with reverts("token_balance"):
+        arena.vault.deposit(1, sender=ALICE)
+
+
+def test_bounds_what_it_holds(arena: Arena) -> None:
+    cap = 2**112
+    arena.token.mint(ALICE, 2**200)
+    arena.token.approve(arena.vault.address, 2**256 - 1, sender=ALICE)
+    for amount in (cap, 2**128, 2**256 - 1):
+        with reverts("deposit_cap"):
+            arena.vault.deposit(amount, sender=ALICE)
+    arena.vault.deposit(cap - 2, sender=ALICE)
+    (message,) = arena.chain.last.named("MessageQueued")
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), cap - 2))
+    with reverts("deposit_cap"):
+        arena.vault.deposit(2, sender=ALICE)
+    arena.vault.deposit(1, sender=ALICE)
+
+
+def test_pays_each_withdrawal_once_to_its_owner(arena: Arena) -> None:
+    deposit(arena, ALICE, 100)
+    state = Withdrawals((1, ALICE, 30), (2, BOB, 50), (1, ALICE, 30))
+    confirm(arena, state.machine)
+    for index, (account, owner, amount) in list(enumerate(state.granted))[:2]:
+        before = arena.token.balanceOf(owner)
+        arena.vault.withdraw(*state.arguments(index), sender=PASSER_BY)
+        assert arena.chain.last.named("Withdrawn") == [
+            {"index": index, "owner": owner, "account": account, "amount": amount}
+        ]
+        assert arena.token.balanceOf(owner) == before + amount
+        with reverts("withdrawal_paid"):
+            arena.vault.withdraw(*state.arguments(index), sender=owner)
+    assert arena.vault.total() == arena.token.balanceOf(arena.vault.address) == 20
+    assert (arena.vault.paid(0), arena.vault.paid(1), arena.vault.paid(2)) == (True, True, False)
+
+
+def test_a_withdrawal_paid_from_one_epoch_is_paid_in_all(arena: Arena) -> None:
+    arena.post_epochs(1)
+    deposit(arena, ALICE, 100)
+    state = Withdrawals((1, ALICE, 30))
+    confirm(arena, state.machine)
+    later = Withdrawals((1, ALICE, 30), (1, BOB, 20))
+    confirm(arena, later.machine, epoch=1)
+    arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+    with reverts("withdrawal_paid"):
+        arena.vault.withdraw(*later.arguments(0, epoch=1), sender=ALICE)
+    arena.vault.withdraw(*later.arguments(1, epoch=1), sender=ALICE)
+
+
+def test_pays_nothing_before_confirmation(arena: Arena) -> None:
+    deposit(arena, ALICE, 100)
+    state = Withdrawals((1, ALICE, 30))
+    for epoch in (0, 1, 2**64, 2**256 - 1):
+        with reverts("" if epoch == 2**256 - 1 else "not_confirmed"):
+            arena.vault.withdraw(*state.arguments(0, epoch), sender=ALICE)
+    key = arena.claim(state.machine)
+    arena.warp(T)
+    with reverts("not_confirmed"):
+        arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+    arena.court.install(key, state.machine)
+    with reverts("not_confirmed"):
+        arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+    arena.court.advance(0)
+    arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+
+
+def test_refuses_forged_withdrawals(arena: Arena) -> None:
+    deposit(arena, ALICE, 100)
+    state = Withdrawals((1, ALICE, 30), (2, BOB, 10))
+    confirm(arena, state.machine)
+    good = state.arguments(0)
+    siblings = good[8]
+    assert isinstance(siblings, list)
+    for place, forged, reason in (
+        (1, keccak(b"other registers"), "wrong_machine_hash"),
+        (2, keccak(b"other root"), "wrong_machine_hash"),
+        (3, 1, "witness_path"),
+        (3, 2**36, "withdrawal_leaf"),
+        (3, 2**256 - 1, "withdrawal_leaf"),
+        (4, 2, "witness_path"),
+        (5, CAROL, "witness_path"),
+        (5, ZERO, "withdrawal_leaf"),
+        (6, 31, "witness_path"),
+        (6, 2**256 - 1, "witness_path"),
+        (7, 0, "witness_path"),
+        (7, int(str(good[7])) | 1 << 40, "witness_path"),
+        (8, siblings[:-1], "witness_path"),
+        (8, [*siblings, siblings[0]], "witness_path"),
+        (8, siblings[::-1] if len(siblings) > 1 else [bytes(32)], "witness_path"),
+    ):
+        arguments = [*good[:place], forged, *good[place + 1 :]]
+        with reverts(reason):
+            arena.vault.withdraw(*arguments, sender=ALICE)
+    # Another kind of leaf with the same bytes under it is no withdrawal, whatever index names it.
+    other = Tree([(1 << 36 | 5, leaf(1, ALICE, 30))])
+    path = other.prove(1 << 36 | 5)
+    forged_arena = Arena()
+    confirm(forged_arena, keccak(other.root + REGISTERS))
+    with reverts("withdrawal_leaf"):
+        forged_arena.vault.withdraw(
+            0, REGISTERS, other.root, (1 << 36 | 5) ^ 8 << 36, 1, ALICE, 30, path.bitmap, list(path.siblings)
+        )
+    with reverts("witness_path"):
+        forged_arena.vault.withdraw(0, REGISTERS, other.root, 5, 1, ALICE, 30, path.bitmap, list(path.siblings))
+
+
+def test_starts_from_the_machine_of_its_own_domain(arena: Arena) -> None:
+    domain = domain_separator(arena.chain.chain_id, raw(arena.vault.address))
+    assert arena.genesis == Machine.genesis(domain).hash()
+
+
+def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
+    """(token, vault) with an odd token, on the arena's court."""
+    chain = arena.chain
+    token = chain.deploy(ODD_TOKEN, mode)
+    queue = chain.predict(1)
+    vault = chain.deploy("vault", token.address, queue, arena.court.address)
+    assert chain.deploy("queue", vault.address, PASSER_BY).address == queue
+    token.mint(ALICE, 1000)
+    return token, vault
+
+
+@pytest.mark.parametrize(("mode", "reason"), [(1, "token_transfer"), (2, "token_amount"), (3, "token_amount")])
+def test_believes_balances_and_not_tokens(arena: Arena, mode: int, reason: str) -> None:
+    _, vault = vault_with(arena, mode)
+    with reverts(reason):
+        vault.deposit(100, sender=ALICE)
+    assert (vault.total(), vault.account_count()) == (0, 0)
+
+
+def test_takes_tokens_that_return_nothing(arena: Arena) -> None:
+    token, vault = vault_with(arena, 0)
+    assert vault.deposit(100, sender=ALICE) == 1
+    state = Withdrawals((1, BOB, 60))
+    confirm(arena, state.machine)
+    vault.withdraw(*state.arguments(0), sender=PASSER_BY)
+    assert (token.balanceOf(BOB), vault.total()) == (60, 40)
+
+
+def test_a_failed_payment_leaves_the_withdrawal_open(arena: Arena) -> None:
+    token, vault = vault_with(arena, 4)
+    vault.deposit(100, sender=ALICE)
+    state = Withdrawals((1, BOB, 60))
+    confirm(arena, state.machine)
+    token.spoil()
+    with reverts("token_transfer"):
+        vault.withdraw(*state.arguments(0), sender=PASSER_BY)
+    assert not vault.paid(0)
+
+
+def test_needs_a_token_that_is_a_contract(arena: Arena) -> None:
+    with reverts("not_a_contract"):
+        arena.chain.deploy("vault", address("nobody"), arena.queue.address, arena.court.address)
+
+
+def test_takes_no_ether(arena: Arena) -> None:
+    for contract in (arena.vault, arena.inbox, arena.queue, arena.court, arena.token):
+        with reverts(""):
+            arena.chain.call(contract.address, b"", sender=ALICE, value=1)
+    relay = arena.chain.deploy(RELAY)
+    with reverts(""):
+        relay.forward(arena.court.address, b"", sender=ALICE, value=1)

@@ -1,0 +1,88 @@
+"""The contracts on a real chain: addresses, wiring, terms, and what is refused at the start of a service."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from setoff.deploy.deployment import contract_address, deploy
+from setoff.shared.adapters.anvil import Anvil
+from setoff.shared.adapters.config import Deployment
+from setoff.shared.adapters.deployment import check_deployment
+from setoff.shared.adapters.l1 import L1
+from setoff.shared.errors import ConfigError
+from setoff.shared.params import DEVNET, PRESETS, TESTNET
+
+
+@pytest.fixture(scope="module")
+def anvil() -> Iterator[Anvil]:
+    with Anvil() as chain:
+        yield chain
+
+
+@pytest.fixture(scope="module")
+def l1(anvil: Anvil) -> L1:
+    return anvil.connect(0)
+
+
+@pytest.fixture(scope="module")
+def deployment(anvil: Anvil, l1: L1) -> Deployment:
+    return deploy(l1, DEVNET, operator=anvil.connect(1).address, lister=l1.address)
+
+
+@pytest.mark.parametrize(
+    ("nonce", "address"),
+    [
+        (0, "0x5FbDB2315678afecb367f032d93F642f64180aa3"),
+        (1, "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"),
+    ],
+)
+def test_predicts_the_addresses_of_the_first_development_account(nonce: int, address: str) -> None:
+    assert contract_address(bytes.fromhex("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"), nonce) == address
+
+
+def test_addresses_differ_for_long_nonces() -> None:
+    nonces = (0, 1, 127, 128, 255, 256, 65535, 65536, 2**32)
+    assert len({contract_address(bytes(20), nonce) for nonce in nonces}) == len(nonces)
+
+
+def test_deploys_and_checks(l1: L1, deployment: Deployment) -> None:
+    assert deployment.chain_id == l1.chain_id
+    assert deployment.epoch_batches == DEVNET.epoch_batches
+    assert 0 < deployment.block <= l1.head().number
+    check_deployment(l1, deployment)
+    check_deployment(l1, deployment, DEVNET)
+
+
+def test_deploys_beside_another_one_and_on_a_token_that_is_there(anvil: Anvil, l1: L1, deployment: Deployment) -> None:
+    for preset in PRESETS.values():
+        other = deploy(
+            l1, preset, operator=anvil.connect(1).address, lister=anvil.connect(2).address, token=deployment.token
+        )
+        assert other.token == deployment.token
+        assert other.court != deployment.court
+        check_deployment(l1, other, preset)
+
+
+def test_finds_every_difference(anvil: Anvil, l1: L1, deployment: Deployment) -> None:
+    other = deploy(l1, DEVNET, operator=anvil.connect(1).address, lister=l1.address)
+    for name in ("token", "queue", "vault", "inbox", "judge", "court"):
+        for wrong in (getattr(other, name), deployment.token if name != "token" else "0x" + 40 * "1"):
+            with pytest.raises(ConfigError, match="wrong_deployment"):
+                check_deployment(l1, dataclasses.replace(deployment, **{name: wrong}), DEVNET)
+    with pytest.raises(ConfigError, match="wrong_deployment"):
+        check_deployment(l1, dataclasses.replace(deployment, epoch_batches=2))
+    with pytest.raises(ConfigError, match="wrong_deployment"):
+        check_deployment(l1, dataclasses.replace(deployment, chain_id=1))
+    for params in (TESTNET, dataclasses.replace(DEVNET, silence=DEVNET.silence + 1)):
+        with pytest.raises(ConfigError, match="wrong_deployment"):
+            check_deployment(l1, deployment, params)
+
+
+def test_refuses_an_operator_with_code_and_unsafe_parameters(l1: L1, deployment: Deployment) -> None:
+    contract = bytes.fromhex(deployment.token[2:])
+    with pytest.raises(ConfigError, match="code"):
+        deploy(l1, DEVNET, operator=contract, lister=l1.address)
+    unsafe = dataclasses.replace(DEVNET, challenge_period=DEVNET.needed_period - 1)
+    with pytest.raises(ConfigError, match="bad_terms"):
+        deploy(l1, unsafe, operator=l1.address, lister=l1.address)

@@ -1,0 +1,113 @@
+"""A wrong twin does not pass: each mutant of the Vyper sources is caught on one fixed trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.differential.generator import Generator
+from tests.differential.harness import GROUPS, Bench, Case, Judge, Mismatch
+from tests.differential.mutants import MUTANTS, Mutant
+from tests.differential.scenes import SCENES, Play
+from tests.evm import Reverted
+
+import setoff.contracts
+from setoff.contracts import Compiled, compile_contract
+from setoff.shared.rules import phases
+
+#: Every third mutant, or all of them.
+CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::3]
+
+#: Phases each group judges.
+PHASES = {
+    "margin": (phases.MARGIN, phases.PROBE),
+    "matching": (phases.ADMIT, phases.MATCH, phases.FILL, phases.DROP),
+    "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST),
+    "payments": (phases.TRANSFER, phases.WITHDRAW, phases.REPORT),
+}
+
+
+class Stage:
+    """What happened on one exchange, as the machine says, to be judged again and again."""
+
+    def __init__(self, play: Callable[[Bench], None]) -> None:
+        self.judge = Judge()
+        self.cases: list[Case] = []
+        bench = Bench(self.judge)
+        bench.compare = self.cases.append
+        play(bench)
+
+    def is_caught(self, target: str, compiled: Compiled) -> bool:
+        """Whether a judge with this contract in it differs from the machine anywhere, or fails."""
+        if target == "judge":
+            contract = self.judge.deploy_judge(compiled, self.judge.groups)
+        else:
+            group = self.judge.chain.deploy(compiled).address
+            contract = self.judge.deploy_judge("judge", {**self.judge.groups, target: group})
+        try:
+            for case in self.cases:
+                if has_a_say(target, case):
+                    self.judge.check(case, contract)
+        except (Mismatch, Reverted):
+            return True
+        return False
+
+
+def has_a_say(target: str, case: Case) -> bool:
+    """Whether a contract takes part in judging a step."""
+    if target == "judge":
+        return True
+    if target == "intake":
+        return case.kind.startswith(("fetch", "refuse"))
+    return case.kind in {phases.NAMES[phase] for phase in PHASES[target]}
+
+
+def play_random(bench: Bench) -> None:
+    """A random trace."""
+    generator = Generator(5, bench.machine)
+    plan = generator.opening()
+    for _ in range(60):
+        bench.run(*plan)
+        plan = generator.batch()
+
+
+@pytest.fixture(scope="module")
+def stages() -> list[Stage]:
+    """A random trace and all scenes."""
+    return [Stage(play_random), *(Stage(lambda bench, scene=scene: scene(Play(bench))) for scene in SCENES)]
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the contracts that the compiler takes for the real ones."""
+    copy = tmp_path / "contracts"
+    shutil.copytree(setoff.contracts.ROOT, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(setoff.contracts, "ROOT", copy)
+    yield copy
+
+
+def test_every_phase_has_a_group() -> None:
+    judged = sorted(phase for group in PHASES.values() for phase in group)
+    assert judged == [phase for phase in range(len(phases.NAMES)) if phase != phases.IDLE]
+    assert {*PHASES, "intake"} == set(GROUPS)
+
+
+def test_unchanged_twins_pass(stages: list[Stage]) -> None:
+    for stage in stages:
+        for case in stage.cases:
+            stage.judge.check(case)
+
+
+@pytest.mark.parametrize("mutant", CHOSEN, ids=lambda mutant: mutant.name.replace(" ", "-"))
+def test_mutant_is_caught(mutant: Mutant, stages: list[Stage], sources: Path) -> None:
+    file = sources / mutant.file
+    text = file.read_text()
+    assert mutant.old in text, "the mutant has nothing to change"
+    file.write_text(text.replace(mutant.old, mutant.new))
+    name = mutant.target if mutant.target == "judge" else f"groups/{mutant.target}"
+    # Around the cache of this process, which knows only names, to the one on disk, which knows sources.
+    compiled = compile_contract.__wrapped__(name)
+    assert any(stage.is_caught(mutant.target, compiled) for stage in stages)

@@ -1,0 +1,169 @@
+"""The machine as sequencer, watcher and dispute run it: one rulebook, the same end."""
+
+import pytest
+
+from setoff.deploy.scene import Scene, play_epoch
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.errors import WitnessError
+from setoff.shared.machine.machine import Fill, Machine
+from setoff.shared.rules import phases
+from setoff.shared.state.registers import Registers, machine_hash
+from setoff.shared.state.tree import EMPTY, Tree
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.fixture(scope="module")
+def batches(scene: Scene) -> list:
+    return play_epoch(scene)
+
+
+@pytest.fixture
+def ran(scene: Scene, batches: list) -> Machine:
+    machine = Machine.genesis(scene.domain)
+    for batch in batches:
+        machine.run_batch(batch)
+    return machine
+
+
+def test_genesis_is_an_empty_tree_and_a_domain(scene: Scene) -> None:
+    assert Machine.genesis(scene.domain).hash() == machine_hash(EMPTY[40], Registers(scene.domain).hash())
+
+
+def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene, batches: list) -> None:
+    machine = Machine.genesis(scene.domain)
+    seen, outcomes = set(), set()
+    for batch in batches:
+        for slot in range(batch.header.inputs):
+            machine.step(batch, slot, 0)
+            micro = 0
+            while machine.regs.phase != phases.IDLE:
+                seen.add(machine.regs.phase)
+                micro += 1
+                machine.step(batch, slot, micro)
+            outcomes.add(errors.OUTCOMES[machine.regs.outcome])
+    assert seen == set(range(1, len(phases.NAMES)))
+    assert outcomes >= {"accepted", "would_cross", "insufficient_margin", "nonce_used", "stale_report"}
+
+
+def test_outcomes_of_the_played_epoch(scene: Scene, batches: list) -> None:
+    machine = Machine.genesis(scene.domain)
+    refused = {}
+    for number, batch in enumerate(batches):
+        for slot, outcome in enumerate(machine.run_batch(batch)):
+            if outcome != errors.ACCEPTED:
+                refused[number, slot] = errors.OUTCOMES[outcome]
+    assert refused == {
+        (0, 16): "would_cross",
+        (0, 17): "insufficient_margin",
+        (0, 19): "insufficient_margin",
+        (1, 2): "amount_out_of_range",
+        (1, 13): "unknown_order",
+        (1, 14): "stale_report",
+        (1, 15): "nonce_used",
+        (1, 16): "malformed_record",
+    }
+
+
+def test_taking_inputs_one_by_one_ends_like_running_batches(scene: Scene, batches: list, ran: Machine) -> None:
+    machine = Machine.genesis(scene.domain)
+    for batch in batches:
+        machine.begin(batch.header.number, batch.header.timestamp)
+        for slot in range(batch.header.inputs):
+            machine.take(batch.body(slot), slot < batch.header.message_count)
+    assert machine.hash() == ran.hash()
+
+
+def test_a_batch_of_what_was_offered_and_accepted_ends_the_same() -> None:
+    scene = Scene()
+    first = play_epoch(scene)[0]
+    machine = Machine.genesis(scene.domain)
+    machine.begin(0, first.header.timestamp)
+    for message in first.messages:
+        machine.take(message, is_message=True)
+    kept = [record for record in first.records if machine.offer(record) == errors.ACCEPTED]
+    assert 0 < len(kept) < len(first.records)
+    batch = Scene().seal(first.messages, kept)
+    replayed = Machine.genesis(scene.domain)
+    assert set(replayed.run_batch(batch)) == {errors.ACCEPTED}
+    assert replayed.hash() == machine.hash()
+
+
+def test_committing_after_every_step_gives_the_same_end(scene: Scene, batches: list, ran: Machine) -> None:
+    machine = Machine.genesis(scene.domain)
+    for batch in batches:
+        for slot in range(max(1, batch.header.inputs)):
+            machine.step(batch, slot, 0)
+            while machine.regs.phase != phases.IDLE:
+                machine.state.commit()
+                machine.step(batch, slot, 1)
+    assert machine.hash() == ran.hash()
+
+
+def test_an_idle_machine_stays_as_it_is(ran: Machine, batches: list) -> None:
+    before = ran.hash()
+    ran.step(batches[3], 1023, 0)
+    ran.step(batches[3], 1023, 1)
+    ran.step(batches[3], 0, 2**20 - 1)
+    assert ran.hash() == before
+
+
+def test_an_empty_batch_only_tells_the_time(scene: Scene, batches: list) -> None:
+    machine = Machine.genesis(scene.domain)
+    for batch in batches[:2]:
+        machine.run_batch(batch)
+    root, regs = machine.state.commit(), machine.regs.copy()
+    assert machine.run_batch(batches[2]) == []
+    assert machine.state.commit() == root
+    assert (machine.regs.batch, machine.regs.time, machine.regs.steps) == (2, regs.time + 1, 0)
+    regs.batch, regs.time, regs.steps = 2, regs.time + 1, 0
+    assert machine.regs.encode() == regs.encode()
+
+
+def test_a_snapshot_restores_the_machine(ran: Machine) -> None:
+    restored = Machine.restore(ran.snapshot())
+    assert restored.hash() == ran.hash()
+    assert restored.snapshot() == ran.snapshot()
+
+
+def test_a_restored_machine_goes_on_like_the_first(scene: Scene, batches: list, ran: Machine) -> None:
+    machine = Machine.genesis(scene.domain)
+    for batch in batches:
+        machine = Machine.restore(machine.snapshot())
+        machine.run_batch(batch)
+    assert machine.hash() == ran.hash()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 895, 896 + 3, -1])
+def test_refuses_snapshot_cut_short(ran: Machine, cut: int) -> None:
+    with pytest.raises(WitnessError, match="bad_witness"):
+        Machine.restore(ran.snapshot()[:cut])
+
+
+def test_a_copy_is_independent(scene: Scene, batches: list) -> None:
+    machine = Machine.genesis(scene.domain)
+    machine.run_batch(batches[0])
+    before = machine.hash()
+    twin = machine.copy()
+    twin.run_batch(batches[1])
+    assert machine.hash() == before != twin.hash()
+    machine.run_batch(batches[1])
+    assert machine.hash() == twin.hash()
+
+
+def test_fills_name_both_orders(scene: Scene, batches: list) -> None:
+    machine = Machine.genesis(scene.domain)
+    machine.begin(0, batches[0].header.timestamp)
+    for slot in range(13):
+        machine.take(batches[0].body(slot), slot < 8)
+    assert machine.take(batches[0].body(13), is_message=False) == errors.ACCEPTED
+    assert machine.fills == [Fill(1, 3, 0, 1, 0, records.BUY, 101, 5), Fill(1, 3, 0, 2, 0, records.BUY, 101, 3)]
+
+
+def test_the_tree_of_a_run_is_that_of_its_leaves(ran: Machine) -> None:
+    ran.state.commit()
+    assert Tree(ran.state.tree.items()).root == ran.state.tree.root

@@ -1,0 +1,126 @@
+"""A sequencer with its API on a real store and a free port, beside an L1 that tests write by hand."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from redis import Redis
+
+from setoff.deploy.scene import CHAIN_ID, START_TIME, VAULT, Scene
+from setoff.operator.messages import L1View
+from setoff.operator.outbox import Outbox
+from setoff.operator.sequencer import Sequencer
+from setoff.operator.service import serve
+from setoff.shared.adapters.config import Deployment, OperatorSettings
+from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.client.wire import encode_record
+from setoff.shared.machine.machine import Machine
+
+ADDRESS = "0x" + "11" * 20
+DEPLOYMENT = Deployment(CHAIN_ID, ADDRESS, "0x" + VAULT.hex(), ADDRESS, ADDRESS, ADDRESS, ADDRESS)
+
+#: Quick enough for tests; nothing closes or beats by itself.
+SETTINGS: dict[str, Any] = {
+    "listen": "127.0.0.1:0",
+    "batch_interval": 1000.0,
+    "heartbeat": 0.0,
+    "l1_poll": 0.02,
+    "snapshot_batches": 1000,
+}
+
+
+class HandL1:
+    """A message source that says what it was told to."""
+
+    def __init__(self, messages: Sequence[bytes] = (), time: int = START_TIME) -> None:
+        self.messages = list(messages)
+        self.time = time
+        self.error: Exception | None = None
+
+    async def look(self, first: int, chain: bytes) -> L1View:
+        if self.error is not None:
+            raise self.error
+        return L1View(self.time, self.messages[first:])
+
+
+def opening(scene: Scene, accounts: int = 3, funds: int = 10**12) -> list[bytes]:
+    """Messages that list market 1, register an oracle signer and fund accounts."""
+    return [
+        scene.list_market(),
+        scene.set_signer(max_age=600),
+        *(scene.deposit(account, funds) for account in range(1, accounts + 1)),
+    ]
+
+
+@contextmanager
+def store(folder: Path) -> Iterator[RedisServer]:
+    """A real server with its data in `folder`."""
+    with RedisServer.embed(folder) as server:
+        yield server
+
+
+@dataclass
+class Running:
+    """A running operator and what tests do with it."""
+
+    sequencer: Sequencer
+    url: str
+    l1: HandL1
+    scene: Scene
+    redis: Redis
+    http: aiohttp.ClientSession
+
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(self.redis, DEPLOYMENT.namespace)
+
+    async def post(self, body: Any = None, *, data: bytes | None = None, **headers: str) -> tuple[int, Any]:
+        """POST /v1/records; the status and the JSON answered."""
+        async with self.http.post(f"{self.url}/v1/records", json=body, data=data, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def submit(self, record: bytes) -> tuple[int, Any]:
+        return await self.post(encode_record(record))
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        async with self.http.get(self.url + path) as response:
+            return response.status, await response.json()
+
+    async def status(self) -> dict[str, Any]:
+        return (await self.get("/v1/status"))[1]
+
+
+@asynccontextmanager
+async def operator(
+    redis_url: str, scene: Scene | None = None, l1: HandL1 | None = None, **settings: Any
+) -> AsyncIterator[Running]:
+    """A started operator whose market has a price; without `l1` a fresh one with `opening`."""
+    scene = scene or Scene()
+    l1 = l1 or HandL1(opening(scene))
+    chosen = OperatorSettings(**(SETTINGS | settings))
+    with Redis.from_url(redis_url) as redis:
+        async with (
+            serve(chosen, DEPLOYMENT, redis_url, l1) as (sequencer, url),
+            aiohttp.ClientSession() as http,
+        ):
+            yield Running(sequencer, url, l1, scene, redis, http)
+
+
+async def open_market(running: Running, price: int = 100) -> None:
+    """Give market 1 its first price."""
+    status, answer = await running.submit(running.scene.report(0, price))
+    assert status == 200, answer
+
+
+def replay(outbox: Outbox) -> Machine:
+    """The machine after all closed batches, run from genesis; every batch ends where the sequencer said."""
+    machine = Machine.genesis(DEPLOYMENT.domain)
+    for number in range(outbox.latest() + 1):
+        sealed = outbox.get(number)
+        assert sealed is not None
+        machine.run_batch(sealed.batch)
+        assert machine.hash() == sealed.end
+    return machine

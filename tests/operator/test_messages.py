@@ -1,0 +1,86 @@
+"""The L1 queue read from a real chain: order, confirmations, reorgs, and lies of the node."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.fixtures.exchange import Exchange
+
+from setoff.deploy.scene import Scene
+from setoff.operator.messages import QueueMessages
+from setoff.shared.adapters.anvil import Anvil
+from setoff.shared.adapters.chain import ChainReader
+from setoff.shared.errors import ChainError, DataError
+from setoff.shared.machine.batch import ZERO, accumulate
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    with Anvil() as anvil:
+        yield Exchange(anvil)
+
+
+def messages_of(exchange: Exchange, confirmations: int = 0) -> QueueMessages:
+    return QueueMessages(ChainReader(exchange.operator, exchange.deployment), confirmations)
+
+
+async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
+    scene = Scene()
+    source = messages_of(exchange)
+    assert list((await source.look(0, ZERO)).messages) == []
+    exchange.deposit(1, 500)
+    exchange.deposit(2, 700)
+    view = await source.look(0, ZERO)
+    assert list(view.messages) == [scene.deposit(1, 500), scene.deposit(2, 700)]
+    assert view.time == exchange.operator.head().timestamp
+    forced = scene.order(1, 0, 100, 1)
+    exchange.queue(forced)
+    chain = accumulate(ZERO, view.messages[0])
+    assert list((await source.look(1, chain)).messages) == [view.messages[1], forced]
+    chain = accumulate(chain, view.messages[1])
+    assert list((await source.look(2, chain)).messages) == [forced]
+    fresh = messages_of(exchange)
+    assert list((await fresh.look(2, chain)).messages) == [forced]
+
+
+async def test_waits_for_confirmations(exchange: Exchange) -> None:
+    source = messages_of(exchange, confirmations=3)
+    exchange.deposit(1, 500)
+    for _ in range(3):
+        assert list((await source.look(0, ZERO)).messages) == []
+        exchange.anvil.mine()
+    assert len((await source.look(0, ZERO)).messages) == 1
+
+
+async def test_forgets_what_a_reorg_took_back(exchange: Exchange) -> None:
+    source = messages_of(exchange)
+    snapshot = exchange.operator.request("evm_snapshot")
+    exchange.deposit(1, 500)
+    assert len((await source.look(0, ZERO)).messages) == 1
+    exchange.operator.request("evm_revert", snapshot)
+    exchange.anvil.mine(3)
+    assert list((await source.look(0, ZERO)).messages) == []
+
+
+async def test_notices_that_what_was_consumed_is_gone(exchange: Exchange) -> None:
+    source = messages_of(exchange)
+    exchange.deposit(1, 500)
+    exchange.deposit(1, 600)
+    with pytest.raises(DataError):
+        await source.look(1, accumulate(ZERO, Scene().deposit(1, 400)))
+    view = await source.look(0, ZERO)
+    assert len(view.messages) == 2
+
+
+async def test_time_is_l1s(exchange: Exchange) -> None:
+    source = messages_of(exchange)
+    exchange.anvil.advance(5000)
+    head = exchange.operator.head().timestamp
+    assert (await source.look(0, ZERO)).time == head
+
+
+async def test_says_that_l1_is_gone(exchange: Exchange) -> None:
+    exchange.operator.patience = 0.1
+    source = messages_of(exchange)
+    exchange.anvil.stop()
+    with pytest.raises(ChainError):
+        await source.look(0, ZERO)

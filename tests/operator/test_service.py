@@ -1,0 +1,209 @@
+"""The sequencer as a process, on a real chain with every contract: from a deposit on L1 to a withdrawal paid there."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from eth_abi import encode
+
+from setoff.deploy.deployment import deploy
+from setoff.shared.adapters.anvil import Anvil, dev_keys
+from setoff.shared.adapters.config import Deployment
+from setoff.shared.adapters.l1 import L1, Reverted
+from setoff.shared.adapters.redis_server import RedisServer, stop_embedded
+from setoff.shared.client import KeySigner, Refusal, SetoffClient
+from setoff.shared.client.onchain import Vault
+from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import SetoffError
+from setoff.shared.params import DEMO
+from setoff.shared.state.registers import machine_hash
+
+TRADER = dev_keys()[2]
+#: Contract code that answers every call with the word in its storage place 0.
+ANSWERING = "0x60005460005260206000f3"
+
+
+@pytest.fixture
+def chain() -> Iterator[Anvil]:
+    with Anvil() as anvil:
+        yield anvil
+
+
+@pytest.fixture
+def deployment(chain: Anvil) -> Deployment:
+    l1 = chain.connect(0)
+    return deploy(l1, DEMO, operator=l1.address, lister=l1.address)
+
+
+def mint(l1: L1, deployment: Deployment) -> None:
+    """Give the account of `l1` 10,000 units of the token."""
+    data = keccak(b"mint(address,uint256)")[:4] + encode(["address", "uint256"], [l1.address, 10_000])
+    l1.transact(deployment.token, data)
+
+
+class Process:
+    """`setoff operator sequencer` in a process of its own."""
+
+    def __init__(self, chain: Anvil, deployment: Deployment, folder: Path, **environment: str) -> None:
+        path = folder / "deployment.json"
+        deployment.save(path)
+        self._environment = os.environ | {
+            "SETOFF_DEPLOYMENT": str(path),
+            "SETOFF_RPC_URL": chain.url,
+            "SETOFF_REDIS_DIR": str(folder / "redis"),
+            "SETOFF_CONFIRMATIONS": "0",
+            "SETOFF_L1_POLL": "0.05",
+            "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
+            "SETOFF_OPERATOR_BATCH_INTERVAL": "0.1",
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "setoff.deploy.cli", "operator", "sequencer"],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def url(self) -> str:
+        assert self.process.stdout is not None and self.process.stderr is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("sequencer: http://"), line + self.process.stderr.read()
+        return line.removeprefix("sequencer: ").strip()
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal; the exit code and what was said on stderr."""
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=20)
+        return self.process.returncode, said
+
+
+async def appears(client: SetoffClient) -> None:
+    """Wait for the client's account."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            await client.account()
+            return
+        except Refusal:
+            await asyncio.sleep(0.05)
+    raise AssertionError("the deposit does not arrive")
+
+
+async def test_from_deposit_to_withdrawal(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
+    l1 = chain.connect(2)
+    vault = Vault(l1, deployment)
+    mint(l1, deployment)
+    sequencer = Process(chain, deployment, tmp_path)
+    try:
+        url = sequencer.url()
+        async with SetoffClient(url, KeySigner(TRADER)) as client:
+            with pytest.raises(Refusal) as caught:
+                await client.account()
+            assert caught.value.reason == "not_found"
+            assert vault.account() == 0
+            assert vault.deposit(9_000) == 1 and vault.balance() == 1_000
+            await appears(client)
+            assert (await client.account())["collateral"] == "9000"
+            await client.withdraw(4_000)
+            while True:
+                try:
+                    proof = await client.withdrawal(0)
+                    break
+                except Refusal:
+                    await asyncio.sleep(0.05)
+        with pytest.raises(Reverted) as refused:
+            vault.withdraw(proof)
+        assert refused.value.reason == "not_confirmed"
+
+        # The court is not this test's matter: one that has confirmed the epoch takes its place.
+        end = machine_hash(proof.state_root, proof.registers_hash)
+        chain.l1.request("anvil_setCode", deployment.court, ANSWERING)
+        chain.l1.request("anvil_setStorageAt", deployment.court, "0x" + "00" * 32, "0x" + end.hex())
+        assert not vault.is_paid(0)
+        vault.withdraw(proof)
+        assert vault.is_paid(0) and vault.balance() == 5_000
+        with pytest.raises(Reverted) as refused:
+            vault.withdraw(proof)
+        assert refused.value.reason == "withdrawal_paid"
+        code, said = sequencer.end()
+        assert code == 0 and "Traceback" not in said
+    finally:
+        sequencer.process.kill()
+        stop_embedded(tmp_path / "redis")
+
+
+async def test_a_forced_record_arrives(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
+    l1 = chain.connect(2)
+    vault = Vault(l1, deployment)
+    mint(l1, deployment)
+    vault.deposit(9_000)
+    body = records.encode_withdraw(records.WithdrawBody(1, 1, 77))
+    vault.force(body + signatures.sign(eip712.digest(deployment.domain, body), TRADER))
+    with pytest.raises(SetoffError):
+        vault.force(bytes(124))
+    sequencer = Process(chain, deployment, tmp_path)
+    try:
+        async with SetoffClient(sequencer.url(), KeySigner(TRADER)) as client:
+            await appears(client)
+            assert (await client.account())["collateral"] == "8923"
+    finally:
+        sequencer.end()
+        stop_embedded(tmp_path / "redis")
+
+
+async def test_goes_on_after_kill_9_with_its_own_store(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
+    """The embedded store outlives its killed owner, and the next one takes it over."""
+    l1 = chain.connect(2)
+    mint(l1, deployment)
+    Vault(l1, deployment).deposit(9_000)
+    sequencer = Process(chain, deployment, tmp_path)
+    try:
+        async with SetoffClient(sequencer.url(), KeySigner(TRADER)) as client:
+            await appears(client)
+            await client.withdraw(1)
+            status = await client.status()
+        sequencer.end(signal.SIGKILL)
+        sequencer.start()
+        async with SetoffClient(sequencer.url(), KeySigner(TRADER)) as client:
+            assert (await client.status())["sequence"] == status["sequence"] == 1
+            assert (await client.withdraw(1)).sequence == 2
+        sequencer.end()
+    finally:
+        sequencer.process.kill()
+        stop_embedded(tmp_path / "redis")
+
+
+def test_says_in_a_line_why_it_cannot_start(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
+    def fails(reason: str, on: Deployment = deployment, **environment: str) -> None:
+        process = Process(chain, on, tmp_path, **environment).process
+        said, complaint = process.communicate(timeout=60)
+        assert process.returncode == 1 and said == ""
+        assert f"setoff: {reason}" in complaint and "Traceback" not in complaint, complaint
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        fails("port_taken", SETOFF_OPERATOR_LISTEN=f"127.0.0.1:{other.getsockname()[1]}")
+    fails("rpc_unreachable", SETOFF_RPC_URL="http://127.0.0.1:9")
+    fails("bad_config: redis_url", SETOFF_REDIS_URL="redis://127.0.0.1:9")
+    fails("bad_config: deployment", SETOFF_DEPLOYMENT=str(tmp_path / "nothing.json"))
+    fails("wrong_deployment", replace(deployment, queue=deployment.vault))
+    fails("wrong_chain", replace(deployment, chain_id=5))
+    with RedisServer.embed(tmp_path / "forgetful") as server, server.client() as redis:
+        redis.config_set("appendfsync", "everysec")
+        fails("bad_config: redis_url", SETOFF_REDIS_URL=server.url)

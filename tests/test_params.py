@@ -1,0 +1,66 @@
+"""The presets and the two inequalities."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from setoff.contracts import ROOT
+from setoff.shared import params
+from setoff.shared.errors import ConfigError
+from setoff.shared.params import DEVNET, PRESETS, Params, preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_safe(name: str) -> None:
+    terms = preset(name)
+    assert terms.challenge_period >= terms.computation + terms.censorship + 5 * terms.inclusion + terms.queueing
+    assert terms.bond - terms.bond_burn >= terms.gas_price_cap * params.HONEST_GAS
+    assert terms.stake_claims * terms.stake_reward <= terms.stake * (10**6 - terms.bond_burn_ppm) // 10**6
+    assert Params.from_dict(terms.to_dict()) == terms
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"challenge_period": DEVNET.needed_period - 1},
+        {"censorship": DEVNET.challenge_period},
+        {"inclusion": -1},
+        {"bond": 2 * DEVNET.needed_share - 2},
+        {"bond_burn_ppm": 0},
+        {"bond_burn_ppm": 10**6},
+        {"stake_claims": 0},
+        {"stake_claims": 51},
+        {"epoch_batches": 0},
+        {"epoch_batches": 33},
+        {"claim_interval": 3},
+        {"max_skew": 1},
+        {"silence": DEVNET.max_skew},
+        {"force_delay": DEVNET.batch_interval},
+    ],
+)
+def test_refuses_what_is_not_safe(change: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="bad_terms"):
+        dataclasses.replace(DEVNET, **change).check()
+
+
+def test_the_bound_is_the_last_safe_value() -> None:
+    dataclasses.replace(DEVNET, challenge_period=DEVNET.needed_period).check()
+    dataclasses.replace(DEVNET, bond=2 * DEVNET.needed_share).check()
+
+
+def test_refuses_unknown_names() -> None:
+    with pytest.raises(ConfigError):
+        preset("moonnet")
+    for values in ({}, {**DEVNET.to_dict(), "owner": 1}, {**DEVNET.to_dict(), "bond": "much"}):
+        with pytest.raises(ConfigError):
+            Params.from_dict(values)
+
+
+def test_credits_have_the_limits_that_the_bond_pays() -> None:
+    source = (Path(ROOT) / "lib" / "credits.vy").read_text()
+    found = {
+        name: int(value) for name, value in re.findall(r"(\w+_GAS): public\(constant\(uint256\)\) = ([\d_]+)", source)
+    }
+    assert found == {name: getattr(params, name) for name in ("MOVE_GAS", "TIMEOUT_GAS", "PROVE_GAS")}

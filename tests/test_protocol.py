@@ -1,0 +1,172 @@
+"""The protocol page says what the code does: its tables are parsed and compared."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import setoff.shared
+from setoff.contracts import compile_contract
+from setoff.shared import errors, params
+from setoff.shared.codec import eip712, integers, records
+from setoff.shared.machine import batch
+from setoff.shared.rules import intake, phases
+from setoff.shared.state import keys, leaves
+from setoff.shared.state.registers import FIELDS
+
+PAGE = Path(setoff.shared.__file__).parent / "PROTOCOL.md"
+TEXT = PAGE.read_text()
+
+
+def table(*heading: str) -> list[list[str]]:
+    """Rows of the one table with these column titles; code marks are taken off."""
+    title = "| " + " | ".join(heading) + " |\n"
+    assert TEXT.count(title) == 1, title
+    rows = TEXT.split(title)[1].split("\n\n")[0].splitlines()[1:]
+    return [[cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+
+
+def test_outcomes() -> None:
+    rows = table("number", "reason", "when")
+    assert [(int(number), reason) for number, reason, _ in rows] == list(enumerate(errors.OUTCOMES))
+
+
+def test_reasons_of_contracts_and_services() -> None:
+    section = TEXT.split("**Reverts**")[1]
+    contracts, services = section.split("**Services**")
+    rows = [dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", part, re.M)) for part in (contracts, services)]
+    assert rows[0] == errors.CONTRACT_REASONS
+    assert rows[1] == errors.SERVICE_REASONS
+
+
+def test_registers() -> None:
+    rows = table("n", "register", "meaning")
+    assert [(int(number), name) for number, name, _ in rows] == list(enumerate(FIELDS))
+
+
+def test_phases() -> None:
+    rows = table("number", "phase", "runs for", "next")
+    assert [(int(number), name.lower()) for number, name, *_ in rows] == list(enumerate(phases.NAMES))
+    assert all(getattr(phases, name) == int(number) for number, name, *_ in rows)
+
+
+def test_every_phase_has_its_section() -> None:
+    sections = set(re.findall(r"^### ([A-Z]+)$", TEXT, re.M))
+    assert sections == {name.upper() for name in phases.NAMES} - {"IDLE"}
+
+
+def test_constants() -> None:
+    modules = (records, keys, leaves, phases, intake, integers, batch)
+    for name, value in table("name", "value"):
+        found = {getattr(module, name) for module in modules if hasattr(module, name)}
+        assert found == {int(value)}, name
+
+
+@pytest.mark.parametrize(
+    ("heading", "types"),
+    [
+        (("type", "name", "bytes 13…", "used"), {"ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT"}),
+        (("type", "name", "bytes 1…", "used", "from"), {"DEPOSIT", "LIST_MARKET", "SET_SIGNER"}),
+    ],
+)
+def test_input_types_and_their_lengths(heading: tuple[str, ...], types: set[str]) -> None:
+    rows = table(*heading)
+    assert {row[1] for row in rows} == types
+    for kind, name, _, used, *_ in rows:
+        number = int(kind, 0)
+        assert number == getattr(records, name)
+        end = records.RECORD_BYTES if number >= records.FIRST_MESSAGE else records.BODY_BYTES
+        body = bytes([number]) + bytes(123)
+        for at in range(1, end):
+            assert records.is_canonical(body[:at] + b"\1" + body[at + 1 :]) == (at < int(used))
+
+
+def test_signed_types() -> None:
+    for name, text in table("record", "type string"):
+        assert eip712.TYPES[getattr(records, name)] == text
+    assert eip712.DOMAIN_TYPE in " ".join(TEXT.split())
+
+
+def test_kinds_of_keys() -> None:
+    for number, name, _ in table("kind", "name", "body"):
+        assert getattr(keys, name) == int(number)
+
+
+def test_lengths_of_leaves() -> None:
+    lengths = dict(re.findall(r"^\| (\w+) \((\d+) bytes\)", TEXT, re.M))
+    assert {name.upper() for name in lengths} == {
+        "ACCOUNT",
+        "ORDER",
+        "LEVEL",
+        "BITMAP",
+        "MARKET",
+        "ORACLE",
+        "SIGNERS",
+        "WITHDRAWAL",
+    }
+    for name, length in lengths.items():
+        assert getattr(leaves, f"{name.upper()}_BYTES") == int(length)
+
+
+def test_header() -> None:
+    assert [row[1] for row in table("word", "field", "meaning")] == list(batch.Header.__dataclass_fields__)
+
+
+def test_events() -> None:
+    told = {(contract, event) for contract, event in table("contract", "event")}
+    found = set()
+    for contract in ("queue", "inbox", "court", "vault"):
+        for entry in compile_contract(contract).abi:
+            if entry["type"] == "event":
+                fields = [
+                    f"{field['type']}{' indexed' if field['indexed'] else ''} {field['name']}"
+                    for field in entry["inputs"]
+                ]
+                found.add((contract, f"{entry['name']}({', '.join(fields)})"))
+    assert told == found
+
+
+def test_calls_of_the_court() -> None:
+    abi = compile_contract("court").abi
+    calls = {
+        entry["name"]: [field["name"] for field in entry["inputs"]]
+        for entry in abi
+        if entry["type"] == "function" and entry["stateMutability"] in ("payable", "nonpayable")
+    }
+    told = {}
+    for cell, *_ in table("call", "requires", "effect", "money"):
+        for name, arguments in re.findall(r"(\w+)\(([^)]*)\)", cell):
+            told[name] = arguments.split(", ")
+    assert set(told) == set(calls)
+    for name, arguments in told.items():
+        if arguments[-1] == "…":
+            assert calls[name][: len(arguments) - 1] == arguments[:-1]
+        else:
+            assert calls[name] == arguments
+
+
+def test_presets() -> None:
+    rows = table("preset", "T", "B", "β (ppm)", "S", "n_max", "c", "gas_price_cap", "claim_interval", "epoch_batches")
+    told = {name: tuple(map(int, values)) for name, *values in rows}
+    assert told == {
+        name: (
+            preset.challenge_period,
+            preset.bond,
+            preset.bond_burn_ppm,
+            preset.stake,
+            preset.stake_claims,
+            preset.stake_reward,
+            preset.gas_price_cap,
+            preset.claim_interval,
+            preset.epoch_batches,
+        )
+        for name, preset in params.PRESETS.items()
+    }
+
+
+def test_links_lead_to_sections_and_the_steps_name_known_reasons() -> None:
+    links = set(re.findall(r"\]\((#[^)]+)\)", TEXT))
+    titles = re.findall(r"^## (.+)$", TEXT, re.M)
+    assert links == {"#" + re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    for code in re.findall(r"`([a-z]+_[a-z_]+)`", TEXT.split("## 8.")[1].split("## 9.")[0]):
+        assert errors.is_known_reason(code) or code in FIELDS, code

@@ -1,0 +1,136 @@
+"""A whole watcher as processes: it keeps up, survives what is killed, stops when told, and never outlives its owner."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis.exceptions import RedisError
+from tests.fixtures.exchange import Exchange
+from tests.fixtures.watching import Desk, wait_until
+
+from setoff.shared.errors import ConfigError
+from setoff.watcher.service import Watcher
+from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.status import ProcessStatus, describe_status, read_status
+
+pytestmark = pytest.mark.xdist_group("watcher processes")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def alive(desk: Desk, kind: str) -> list[ProcessStatus]:
+    return [status for status in read_status(desk.store) if status.process.startswith(kind) and status.is_alive]
+
+
+def post(exchange: Exchange, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        exchange.post(number, 0)
+
+
+@pytest.fixture
+def watcher(settings: WatcherSettings) -> Iterator[Watcher]:
+    with Watcher(replace(settings, workers=2)) as watcher:
+        yield watcher
+
+
+def test_keeps_up_with_l1(exchange: Exchange, desk: Desk, watcher: Watcher) -> None:
+    post(exchange, 0, 5)
+    wait_until(lambda: desk.store.epoch_count() == 5)
+    post(exchange, 5, 2)
+    wait_until(lambda: desk.store.epoch_count() == 7)
+    wait_until(lambda: len(alive(desk, "worker")) == 2)
+    text = describe_status(read_status(desk.store))
+    assert "follower" in text and "supervisor" in text
+    wait_until(lambda: alive(desk, "follower")[0].facts.get("executed") == 7)
+
+
+@pytest.mark.parametrize("kind", ["follower", "worker"])
+def test_killed_processes_are_started_again(exchange: Exchange, desk: Desk, watcher: Watcher, kind: str) -> None:
+    post(exchange, 0, 2)
+    wait_until(lambda: desk.store.epoch_count() == 2 and alive(desk, kind))
+    killed = [status.facts["pid"] for status in alive(desk, kind)]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    post(exchange, 2, 3)
+    wait_until(lambda: desk.store.epoch_count() == 5)
+    wait_until(lambda: any(status.facts["pid"] not in killed for status in alive(desk, kind)))
+
+
+def test_stops_with_all_its_processes(exchange: Exchange, desk: Desk, settings: WatcherSettings) -> None:
+    with Watcher(settings) as watcher:
+        wait_until(lambda: alive(desk, "follower") and alive(desk, "worker"))
+        pids = [child.process.pid for child in watcher.children if child.process is not None]
+    assert len(pids) == 2 and not any(pid is not None and is_running(pid) for pid in pids)
+    assert read_status(desk.store) == []
+    watcher.stop()
+
+
+def test_its_own_redis_is_started_again(exchange: Exchange, settings: WatcherSettings, tmp_path: Path) -> None:
+    settings = replace(settings, redis_url="", redis_dir=tmp_path / "redis")
+    with Watcher(settings) as watcher:
+        desk = Desk(watcher.settings)
+        post(exchange, 0, 2)
+        wait_until(lambda: desk.store.epoch_count() == 2)
+        os.kill(desk.store.redis.info("server")["process_id"], signal.SIGKILL)
+        post(exchange, 2, 1)
+
+        def is_done() -> bool:
+            try:
+                return desk.store.epoch_count() == 3
+            except RedisError:
+                return False
+
+        wait_until(is_done)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from setoff.watcher.service import run_watcher
+from setoff.watcher.settings import WatcherSettings
+if __name__ == "__main__":
+    deployment, rpc_url, redis_url = sys.argv[1:]
+    run_watcher(WatcherSettings(deployment=Path(deployment), rpc_url=rpc_url, redis_url=redis_url, l1_poll=0.1))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_ends_on_signals_and_leaves_nothing(
+    exchange: Exchange, desk: Desk, settings: WatcherSettings, tmp_path: Path, number: signal.Signals
+) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    command = [sys.executable, str(script), str(settings.deployment), settings.rpc_url, settings.redis_url]
+    process = subprocess.Popen(command)
+    try:
+        post(exchange, 0, 1)
+        wait_until(lambda: desk.store.epoch_count() == 1 and alive(desk, "worker"))
+        pids = [status.facts["pid"] for status in read_status(desk.store)]
+        process.send_signal(number)
+        code = process.wait(20)
+        assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+        wait_until(lambda: not any(map(is_running, pids)), 20)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_refuses_what_cannot_work(settings: WatcherSettings) -> None:
+    with pytest.raises(ConfigError, match="fault"):
+        replace(settings, fault="no-such-lie").check()
+    with pytest.raises(ConfigError, match="name"):
+        replace(settings, name="a:b").check()
+    with pytest.raises(ConfigError, match="test networks"):
+        replace(settings, fault="wrong-root").check_chain(1)
+    replace(settings, fault="wrong-root").check_chain(31337)

@@ -1,0 +1,88 @@
+"""The player: compares every claim on L1 with what the workers executed, and plays against the false ones.
+
+It decides and sends through the same `CourtPlayer` as the operator's publisher. It keeps nothing of its own: after a
+restart in the middle of a game everything is read from L1 again, and what it knows from Redis.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from setoff.shared.adapters.deployment import check_deployment
+from setoff.shared.adapters.player import CourtPlayer, Round
+from setoff.shared.dispute.strategy import Policy
+from setoff.shared.errors import SetoffError
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.epoch import Stepper
+from setoff.shared.machine.faults import plan_fault
+from setoff.shared.machine.machine import Machine
+from setoff.watcher.knowledge import ExecutedEpochs, Plan
+from setoff.watcher.parts import Parts
+from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.status import Pulse
+
+log = logging.getLogger(__name__)
+
+
+def make_player(settings: WatcherSettings, parts: Parts) -> CourtPlayer:
+    """The player that the settings ask for; `parts` are opened with its key. Raises ConfigError, ChainError."""
+    epochs = ExecutedEpochs(parts.archive, make_plan(settings), claims=settings.claim_after >= 0)
+    policy = Policy(
+        claim_after=settings.claim_after if settings.claim_after >= 0 else None, deference=settings.deference
+    )
+    return CourtPlayer(parts.l1, parts.deployment.court, epochs, policy, first_block=parts.deployment.block)
+
+
+def make_plan(settings: WatcherSettings) -> Plan | None:
+    """The lies that the settings ask for, None if the watcher is honest."""
+    if not settings.fault:
+        return None
+
+    def plan(epoch: int, start: Machine, batches: Sequence[Batch]) -> Stepper | None:
+        if settings.fault_epoch not in (-1, epoch):
+            return None
+        return plan_fault(settings.fault, start, batches)
+
+    return plan
+
+
+def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
+    """Play until `stop` is set. Whatever fails is tried again in the next round, `settings.l1_poll` seconds later."""
+    parts = Parts.open(settings, key=settings.private_key())
+    check_deployment(parts.l1, parts.deployment)
+    player = make_player(settings, parts)
+    with Pulse(parts.store, "challenger").beating() as pulse:
+        pulse.tell(account="0x" + parts.l1.address.hex(), sent=0)
+        sent: Counter[str] = Counter()
+        while not stop.is_set():
+            try:
+                result = player.step()
+                sent.update(type(action).__name__.lower() for action, _ in result.sent)
+                pulse.tell(error="", **describe(player, result), sent=sent.total(), actions=dict(sent))
+            except (SetoffError, RedisError) as error:
+                log.warning("the round was broken off: %s", error)
+                pulse.tell(error=str(error))
+            stop.wait(settings.l1_poll)
+
+
+def describe(player: CourtPlayer, result: Round) -> dict[str, Any]:
+    """For the status: how far L1 was read and is confirmed, the open disputes, and what was refused just now."""
+    court = player.reader.court
+    disputes = [
+        {"epoch": claim.epoch, "key": "0x" + claim.key.hex(), "standing": len(claim.standing())}
+        for claim in court.unfinished()
+        if claim.state.value == "disputed"
+    ]
+    return {
+        "block": result.block,
+        "confirmed": court.confirmed,
+        "disputes": disputes,
+        "refused": [f"{type(action).__name__.lower()}: {reason}" for action, reason in result.refused],
+        "alarm": player.is_alarmed,
+    }

@@ -1,0 +1,205 @@
+"""A whole watcher: follower, workers and challenger as processes of their own, under one supervisor.
+
+A process that ends by itself is started again, later and later if it keeps ending. SIGTERM and SIGINT stop them all;
+so does the end of the supervisor, however it came about.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from redis.exceptions import RedisError
+
+from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.errors import ConfigError
+from setoff.watcher.challenger import run_challenger
+from setoff.watcher.follower import run_follower
+from setoff.watcher.parts import Parts
+from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.status import Pulse
+from setoff.watcher.worker import run_worker
+
+GRACE: Final = 6.0
+"""Seconds that processes have to stop by themselves. Killing them loses nothing but time."""
+
+FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0
+"""Seconds before a process that ended is started again; doubled each time."""
+
+PING: Final = 1.0
+"""Seconds between two looks whether our own Redis server still answers."""
+
+STEADY: Final = 60.0
+"""Seconds of life after which a process counts as healthy again."""
+
+_SPAWN: Final = multiprocessing.get_context("spawn")
+
+log = logging.getLogger(__name__)
+
+
+class Child:
+    """One process of the watcher, and when to start it again."""
+
+    def __init__(self, name: str, target: Callable[[WatcherSettings], None], settings: WatcherSettings) -> None:
+        self.name = name
+        self.restarts = -1
+        self._target = target
+        self._settings = settings
+        self._backoff = FIRST_BACKOFF
+        self._started_at = 0.0
+        self._start_at = 0.0
+        self.process: SpawnProcess | None = None
+
+    def tend(self) -> None:
+        """Start the process if it does not run and it is time."""
+        now = time.monotonic()
+        if self.process is not None:
+            if self.process.is_alive():
+                return
+            log.error("%s ended with code %s, starting it again", self.name, self.process.exitcode)
+            self.process.close()
+            self.process = None
+            self._backoff = FIRST_BACKOFF if now - self._started_at > STEADY else min(2 * self._backoff, LAST_BACKOFF)
+            self._start_at = now + self._backoff
+        if now >= self._start_at:
+            self.process = _SPAWN.Process(target=_run_child, args=(self._target, self._settings), name=self.name)
+            self.process.start()
+            self._started_at = now
+            self.restarts += 1
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
+        if self.process is not None and self.process.is_alive():
+            self.process.terminate()
+
+    def stop(self, deadline: float) -> None:
+        """Wait for the end until `deadline` (monotonic seconds), then force it."""
+        if self.process is not None:
+            self.process.join(max(0.0, deadline - time.monotonic()))
+            if self.process.is_alive():
+                log.warning("%s does not stop, killing it", self.name)
+                self.process.kill()
+                self.process.join()
+            self.process.close()
+            self.process = None
+
+
+class Watcher:
+    """A running watcher; a context manager that stops it. For a program that does nothing else: `run_watcher`."""
+
+    def __init__(self, settings: WatcherSettings) -> None:
+        """Starts at once, with a Redis server of its own unless `settings.redis_url` names one. Raises ConfigError."""
+        self._server = RedisServer.open(settings)
+        try:
+            self.settings = dataclasses.replace(settings, redis_url=self._server.url)
+            self._store = Parts.open(self.settings).store
+            targets: dict[str, Callable[[WatcherSettings], None]] = {"follower": _follow}
+            targets |= {f"worker {number}": run_worker for number in range(1, settings.workers + 1)}
+            if settings.key:
+                targets["challenger"] = _challenge
+            self.children = [Child(name, target, self.settings) for name, target in targets.items()]
+        except BaseException:
+            self._server.stop()
+            raise
+        self._next_ping = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._supervise, name="watcher", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop all processes, and the Redis server if it was started here; more than once does no harm."""
+        self._stop.set()
+        self._thread.join()
+        self._server.stop()
+
+    def _supervise(self) -> None:
+        with Pulse(self._store, "supervisor").beating() as pulse:
+            try:
+                while not self._stop.wait(0.1):
+                    self._keep_redis()
+                    for child in self.children:
+                        child.tend()
+                    pulse.tell(**{f"restarts of {child.name}": child.restarts for child in self.children})
+            finally:
+                for child in self.children:
+                    child.ask_to_stop()
+                deadline = time.monotonic() + GRACE
+                for child in self.children:
+                    child.stop(deadline)
+
+    def _keep_redis(self) -> None:
+        """Start our own Redis server again if it is gone, at the address that the processes know."""
+        if not self._server.is_embedded or time.monotonic() < self._next_ping:
+            return
+        self._next_ping = time.monotonic() + PING
+        try:
+            self._store.redis.ping()
+        except RedisError as error:
+            log.error("the Redis server is gone, starting it again: %s", error)
+            try:
+                self._server.stop()
+                self._server = RedisServer.embed(self.settings.redis_dir, urlsplit(self._server.url).port or 0)
+            except (ConfigError, OSError) as failure:
+                log.error("that failed: %s", failure)
+
+
+def run_watcher(settings: WatcherSettings) -> None:
+    """Run a watcher until SIGTERM or SIGINT. Raises ConfigError if it cannot start."""
+    asked = _on_signals()
+    with Watcher(settings):
+        asked.wait()
+
+
+def _follow(settings: WatcherSettings) -> None:
+    run_follower(settings, _on_signals())
+
+
+def _challenge(settings: WatcherSettings) -> None:
+    run_challenger(settings, _on_signals())
+
+
+def _on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    return asked
+
+
+def _run_child(target: Callable[[WatcherSettings], None], settings: WatcherSettings) -> None:
+    """The main function of every process."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(processName)s %(levelname)s %(name)s: %(message)s"
+    )
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt):
+        target(settings)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
+        os._exit(1)

@@ -1,0 +1,43 @@
+"""What a watcher can be told: the shared settings and its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from setoff.shared.adapters import config
+from setoff.shared.errors import ConfigError
+from setoff.shared.machine.faults import FAULTS
+
+MAINNET: Final = 1  # chain id
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatcherSettings(config.WatcherSettings):
+    """Settings of one watcher: all its processes, on whatever machines, share one name and one Redis server."""
+
+    name: str = "watcher"
+    """Letters, digits, - and _: part of its keys in Redis, so that several watchers can share a server."""
+    claim_after: int = -1
+    """Claim an epoch that nobody has claimed so many seconds after its last batch, with a stake; -1: never."""
+    deference: int = 0
+    """Seconds for which others' business is left to them: a turn of a true history that somebody else posted."""
+    fault: str = ""
+    """A named lie to dispute honest claims with (`shared/machine/faults.py`). For demonstrations; never on mainnet."""
+    fault_epoch: int = -1
+    """The one epoch to lie about; -1: every one."""
+
+    def check(self) -> None:
+        super().check()
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", self.name):
+            raise ConfigError("bad_config", "name: must be 1 to 40 letters, digits, - and _")
+        if self.deference < 0 or self.claim_after < -1 or self.fault_epoch < -1:
+            raise ConfigError("bad_config", "claim_after, deference, fault_epoch: must not be negative (but -1: off)")
+        if self.fault and self.fault not in FAULTS:
+            raise ConfigError("bad_config", f"fault: must be one of {', '.join(FAULTS)}")
+
+    def check_chain(self, chain_id: int) -> None:
+        """Raises ConfigError if this watcher must not run on that chain: liars stay away from mainnet."""
+        if self.fault and chain_id == MAINNET:
+            raise ConfigError("bad_config", "fault: lies are for test networks")

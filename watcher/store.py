@@ -1,0 +1,295 @@
+"""What a watcher keeps in Redis. Nothing in it is precious: all of it can be had again from L1.
+
+Batches are kept under their hash and machines under theirs, so a reorg makes nothing false; it only shortens the lists
+that say which batch has which number and how far the chain was executed.
+
+    {prefix}:blocks           sorted set: (number u64, hash) of blocks up to which everything was read
+    {prefix}:messages         hash: index -> (block u64, body 124 bytes)
+    {prefix}:batches          hash: number -> (block u64, batch hash)
+    {prefix}:batch:{hash}     header (8 words), then its inputs, 124 bytes each
+    {prefix}:epochs           hash: epoch -> (epoch hash, start, end): this watcher's own execution
+    {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
+    {prefix}:status           hash: process -> JSON, see `status.py`
+
+A value that is damaged reads as one that is not there.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from struct import Struct
+from typing import Final, NamedTuple, cast
+
+from redis import Redis
+from redis.exceptions import WatchError
+
+from setoff.shared.adapters.chain import QueuedMessage
+from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.errors import DataError, WitnessError
+from setoff.shared.machine.batch import Batch, Header, encode_words, epoch_hash
+from setoff.shared.machine.machine import Machine
+
+CHECKPOINTS: Final = 1024
+"""Blocks remembered for reorgs. A deeper one is followed too, by reading everything again."""
+
+_PLACE: Final = Struct(">Q32s")
+_MESSAGE: Final = Struct(f">Q{RECORD_BYTES}s")
+_RESULT: Final = Struct(">32s32s32s")
+_HEADER: Final = Struct(">32s" + "24xQ" * 5 + "32s32s")
+
+
+class Place(NamedTuple):
+    """A block, or where a batch was posted: block number, and the hash of the block or of the batch."""
+
+    block: int
+    hash: bytes
+
+
+class EpochResult(NamedTuple):
+    """An epoch as this watcher executed it: machine hashes at its start and end. 32 bytes each."""
+
+    epoch_hash: bytes
+    start: bytes
+    end: bytes
+
+
+class Store:
+    """The keys of one watcher of one deployment; all its processes use it at the same time."""
+
+    def __init__(self, redis: Redis, prefix: str, epoch_batches: int = 1) -> None:
+        """`redis` must not decode responses."""
+        self.redis = redis
+        self.prefix = prefix
+        self.epoch_batches = epoch_batches
+
+    def key(self, *parts: str) -> str:
+        """The full name of a key."""
+        return ":".join((self.prefix, *parts))
+
+    # --- L1, as far as it was read ---
+
+    def checkpoints(self) -> list[Place]:
+        """Blocks up to which everything was read, newest first."""
+        members = cast("list[bytes]", self.redis.zrevrange(self.key("blocks"), 0, -1))
+        return [Place(*_PLACE.unpack(member)) for member in members]
+
+    def advance(
+        self,
+        base: Place | None,
+        blocks: Iterable[Place],
+        messages: Iterable[QueuedMessage],
+        batches: Sequence[tuple[Place, Batch]],
+    ) -> bool:
+        """Take over what L1 says after the checkpoint `base` (None: from the start), all or nothing.
+
+        `blocks` are new checkpoints: the last block read, and those with events, to which a reorg may go back. Returns
+        False, and does nothing, if `base` is no longer the newest checkpoint.
+        """
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.watch(self.key("blocks"))  # type: ignore[no-untyped-call]
+            if next(iter(self.checkpoints()), None) != base:
+                return False
+            pipe.multi()
+            for message in messages:
+                value = _MESSAGE.pack(message.block_number, message.body)
+                pipe.hset(self.key("messages"), str(message.index), value)
+            for place, batch in batches:
+                pipe.hset(self.key("batches"), str(batch.header.number), _PLACE.pack(*place))
+                pipe.set(self._batch_key(place.hash), encode_batch(batch))
+            pipe.zadd(self.key("blocks"), {_PLACE.pack(*block): block.block for block in blocks})
+            pipe.zremrangebyrank(self.key("blocks"), 0, -CHECKPOINTS - 1)
+            try:
+                pipe.execute()
+            except WatchError:
+                return False
+            return True
+
+    def rollback(self, block: int) -> None:
+        """Go back to the newest checkpoint that is not after `block`: forget what was read and executed since."""
+        base = next((place.block for place in self.checkpoints() if place.block <= block), -1)
+        messages = self._newer_than(base, "messages")
+        batches = self._newer_than(base, "batches")
+        with self.redis.pipeline(transaction=True) as pipe:
+            for name, numbers in (("messages", messages), ("batches", batches)):
+                if numbers:
+                    pipe.hdel(self.key(name), *map(str, numbers))
+            pipe.zremrangebyscore(self.key("blocks"), f"({base}", "+inf")
+            pipe.execute()
+        if batches:
+            self.drop_epochs(batches[-1] // self.epoch_batches)
+
+    def message(self, index: int) -> bytes | None:
+        """Body of a message that waits, or was consumed not long ago."""
+        value = self._field("messages", index)
+        return value[8:] if value is not None and len(value) == _MESSAGE.size else None
+
+    def drop_messages(self, indices: Iterable[int]) -> None:
+        """Forget messages: consumed long ago."""
+        fields = [str(index) for index in indices]
+        if fields:
+            self.redis.hdel(self.key("messages"), *fields)
+
+    # --- batches ---
+
+    def batch_count(self) -> int:
+        """Number of batches read: they are numbered from 0."""
+        return self.redis.hlen(self.key("batches"))
+
+    def batch_place(self, number: int) -> Place | None:
+        """Where batch `number` was posted, and its hash."""
+        value = self._field("batches", number)
+        return Place(*_PLACE.unpack(value)) if value is not None and len(value) == _PLACE.size else None
+
+    def batch(self, batch_hash: bytes) -> Batch | None:
+        """The batch with this hash. Its inputs are not checked: `Archive` does."""
+        value = self._get(self._batch_key(batch_hash))
+        try:
+            return None if value is None else decode_batch(value)
+        except DataError:
+            return None
+
+    def put_batch(self, batch: Batch) -> None:
+        """Keep a batch."""
+        self.redis.set(self._batch_key(batch.header.hash()), encode_batch(batch))
+
+    def drop_batch(self, batch_hash: bytes) -> None:
+        """Forget a batch's inputs."""
+        self.redis.delete(self._batch_key(batch_hash))
+
+    # --- epochs ---
+
+    def epoch_count(self) -> int:
+        """Number of epochs executed: they are executed from 0 without gaps."""
+        return self.redis.hlen(self.key("epochs"))
+
+    def epoch(self, epoch: int) -> EpochResult | None:
+        """What `epoch` ends at, None if it is not executed."""
+        value = self._field("epochs", epoch)
+        return EpochResult(*_RESULT.unpack(value)) if value is not None and len(value) == _RESULT.size else None
+
+    def put_epoch(self, epoch: int, result: EpochResult) -> bool:
+        """Keep a result, if it is one of the batches as they are now and starts where the epoch before ends.
+
+        So a job that was overtaken by a reorg leaves no trace. Returns whether it was kept.
+        """
+        while True:
+            with self.redis.pipeline(transaction=True) as pipe:
+                try:
+                    pipe.watch(self.key("batches"), self.key("epochs"))  # type: ignore[no-untyped-call]
+                    before = self.epoch(epoch - 1) if epoch else None
+                    if epoch and (before is None or before.end != result.start):
+                        return False
+                    if self.epoch_hash(epoch) != result.epoch_hash:
+                        return False
+                    pipe.multi()
+                    pipe.hset(self.key("epochs"), str(epoch), _RESULT.pack(*result))
+                    pipe.execute()
+                except WatchError:
+                    continue
+                return True
+
+    def drop_epochs(self, first: int) -> None:
+        """Forget the results from epoch `first` on."""
+        fields = [field for field in self._fields("epochs") if int(field) >= first]
+        if fields:
+            self.redis.hdel(self.key("epochs"), *fields)
+
+    def mend(self) -> None:
+        """Forget what comes after a gap, in the lists that have none unless they were damaged."""
+        if self._find_gap("batches", _PLACE.size) is not None:
+            self.rollback(-1)
+        gap = self._find_gap("epochs", _RESULT.size)
+        if gap is not None:
+            self.drop_epochs(gap)
+
+    def epoch_hash(self, epoch: int) -> bytes | None:
+        """Commitment of the epoch, None if not all its batches are posted."""
+        place = self.batch_place((epoch + 1) * self.epoch_batches - 1)
+        return None if place is None else epoch_hash(epoch, self.epoch_batches, place.hash)
+
+    # --- machines ---
+
+    def snapshot(self, machine_hash: bytes) -> Machine | None:
+        """The machine with this hash. One that is damaged is forgotten."""
+        value = self._get(self._snapshot_key(machine_hash))
+        if value is None:
+            return None
+        try:
+            machine = Machine.restore(zlib.decompress(value))
+        except (zlib.error, WitnessError, ValueError):
+            machine = None
+        if machine is None or machine.hash() != machine_hash:
+            self.drop_snapshot(machine_hash)
+            return None
+        return machine
+
+    def put_snapshot(self, machine: Machine) -> None:
+        """Keep a machine."""
+        self.redis.set(self._snapshot_key(machine.hash()), zlib.compress(machine.snapshot(), level=1))
+
+    def drop_snapshot(self, machine_hash: bytes) -> None:
+        """Forget a machine."""
+        self.redis.delete(self._snapshot_key(machine_hash))
+
+    # --- inside ---
+
+    def _batch_key(self, batch_hash: bytes) -> str:
+        return self.key("batch", batch_hash.hex())
+
+    def _snapshot_key(self, machine_hash: bytes) -> str:
+        return self.key("snapshot", machine_hash.hex())
+
+    def _get(self, key: str) -> bytes | None:
+        return cast("bytes | None", self.redis.get(key))
+
+    def _field(self, name: str, number: int) -> bytes | None:
+        return cast("bytes | None", self.redis.hget(self.key(name), str(number)))
+
+    def _fields(self, name: str) -> list[bytes]:
+        return cast("list[bytes]", self.redis.hkeys(self.key(name)))
+
+    def _find_gap(self, name: str, size: int) -> int | None:
+        """The first number without a whole entry before the last one that has one."""
+        entries = cast("dict[bytes, bytes]", self.redis.hgetall(self.key(name)))
+        for number in range(len(entries)):
+            if len(entries.get(b"%d" % number, b"")) != size:
+                return number
+        return None
+
+    def _newer_than(self, block: int, name: str) -> list[int]:
+        """Numbers of the entries that were read after `block`, descending; they are in the order of blocks."""
+        found: list[int] = []
+        for number in sorted(map(int, self._fields(name)), reverse=True):
+            value = self._field(name, number)
+            if value is not None and int.from_bytes(value[:8], "big") <= block:
+                break
+            found.append(number)
+        return found
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """A header's words, then the inputs."""
+    header = batch.header
+    words = encode_words(
+        header.parent,
+        header.number,
+        header.timestamp,
+        header.first_message,
+        header.message_count,
+        header.record_count,
+        header.data_root,
+        header.messages,
+    )
+    return words + b"".join(batch.messages + batch.records)
+
+
+def decode_batch(data: bytes) -> Batch:
+    """The inverse of `encode_batch`, unchecked but for its length. Raises DataError("data_mismatch")."""
+    if len(data) < _HEADER.size:
+        raise DataError("data_mismatch", "a batch is cut short")
+    header = Header(*_HEADER.unpack_from(data))
+    if len(data) != _HEADER.size + header.inputs * RECORD_BYTES:
+        raise DataError("data_mismatch", "a batch has another length than its header says")
+    inputs = [data[at : at + RECORD_BYTES] for at in range(_HEADER.size, len(data), RECORD_BYTES)]
+    return Batch(header, tuple(inputs[: header.message_count]), tuple(inputs[header.message_count :]))

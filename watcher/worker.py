@@ -1,0 +1,40 @@
+"""A process that executes epochs: RQ's simple worker, in whose process the last machine stays at hand.
+
+Any number of them may run, on any machine that reaches the watcher's Redis and an L1 node.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker
+
+from setoff.watcher import jobs
+from setoff.watcher.jobs import Executor, Jobs
+from setoff.watcher.parts import Parts
+from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.status import Pulse
+
+
+def make_worker_name() -> str:
+    """A name that no other worker has had: one that was killed still has its own in RQ's books for a while."""
+    return f"worker-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
+    """Execute jobs until SIGTERM or SIGINT, which let the epoch at hand finish; or, with `burst`, until none is left.
+
+    Has to run in the main thread of its process.
+    """
+    parts = Parts.open(settings)
+    queue = Jobs(parts.archive)
+    jobs.bind(Executor(parts.archive, queue, settings.snapshot_epochs))
+    name = make_worker_name()
+    worker = SimpleWorker(
+        [queue.queue], name=name, connection=parts.store.redis, serializer=JSONSerializer, log_job_description=False
+    )
+    with Pulse(parts.store, name).beating():
+        worker.work(burst=burst, logging_level="WARNING")
