@@ -258,7 +258,7 @@ class ListMarketBody(NamedTuple):
     funding_cap: int = 5_000
     close_out: int = 0
     max_open_interest: int = 2**44
-    max_position: int = 2**42
+    max_position: int = 2**38
     impact: int = 1
     expiry: int = 0
     tier1_size: int = 0

@@ -68,7 +68,9 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
         return False
     if leg.flags & records.CANCEL_LEG:
         return True
-    return leg.flags & records.SELF_TRADE != records.SELF_TRADE and leg.price > 0 and leg.size > 0
+    return (
+        leg.flags & records.SELF_TRADE != records.SELF_TRADE and leg.price > 0 and 0 < leg.size <= phases.MAX_ORDER_SIZE
+    )
 
 
 def start_leg(regs: Registers, leg: Leg) -> None:

@@ -1,5 +1,4 @@
-"""Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging. Twin:
-``contracts/rules/liquidation.vy``.
+"""Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging.
 
 An account below maintenance loses its orders at once; then its largest position is offered to the book in slices, at
 its zero price or better: the price at which the account keeps just its share of equity, never less than nothing. What

@@ -96,8 +96,9 @@ BATCH_STEP_CAP: Final = 2**22
 #: Leaves the widest step touches (probe: order, account and eight markets).
 MAX_LEAVES: Final = 10
 
-MAX_ORDER_SIZE: Final = 2**40
-MAX_POSITION: Final = 2**42
+#: Lots. A level holds at most 2**24 accounts * 2**8 slots * 2**31 lots = 2**63, and open interest stays below 2**62.
+MAX_ORDER_SIZE: Final = 2**31
+MAX_POSITION: Final = 2**38
 MAX_AMOUNT: Final = 2**96
 MAX_SHARES: Final = 2**120
 MAX_UNIT: Final = 2**32
