@@ -11,10 +11,12 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from setoff.shared import errors
+from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.rules import phases
 from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.positions import find_position
 from setoff.shared.rules.step import apply_step, begin_batch
 from setoff.shared.state import keys
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
@@ -23,10 +25,24 @@ from setoff.shared.state.tree import Tree
 
 _REGISTERS_BYTES: Final = 32 * len(FIELDS)
 _ENTRY: Final = Struct(">BIH")
+_TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE))
+
+
+# Kinds of fills: of an order in the book, of the machine's own order (a position in liquidation, the backstop's), and
+# trades beside the book (a takeover by the backstop, a deleveraging).
+TRADE: Final = 0
+LIQUIDATION: Final = 1
+UNWIND: Final = 2
+TAKEOVER: Final = 3
+DELEVERAGE: Final = 4
 
 
 class Fill(NamedTuple):
-    """One trade: `size` lots at `price` ticks; side: the taker's; place: an order slot of the account before it."""
+    """One trade: `size` lots at `price` ticks; side: the taker's; place: an order slot of the account before it.
+
+    In a liquidation, takeover or deleveraging the taker is the account in liquidation. The machine's own orders, and
+    both sides of a trade beside the book, have no order slot: their place is 0.
+    """
 
     market: int
     taker: int
@@ -36,10 +52,11 @@ class Fill(NamedTuple):
     side: int
     price: int
     size: int
+    kind: int = TRADE
 
 
 class Machine:
-    """Registers and state. `fills` lists the trades of the last slot that ran to idle."""
+    """Registers and state. `fills` lists the trades of the last slot that ran to idle, in their order."""
 
     __slots__ = ("_next_slot", "fills", "regs", "state")
 
@@ -106,11 +123,14 @@ class Machine:
         return self.regs.outcome
 
     def offer(self, body: bytes) -> int:
-        """Run a record in the next slot if it is accepted; otherwise nothing changes. Returns the outcome."""
+        """Run a record in the next slot if it is accepted; otherwise nothing changes. Returns the outcome.
+
+        An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too.
+        """
         before = self.regs.copy()
         self.state.begin_journal()
         outcome = self.take(body, is_message=False)
-        if outcome == errors.ACCEPTED:
+        if outcome == errors.ACCEPTED or self.fills:
             self.state.end_journal()
         else:
             self.state.undo()
@@ -157,24 +177,38 @@ class Machine:
     def _run_to_idle(self) -> None:
         regs, state = self.regs, self.state
         while regs.phase != phases.IDLE:
-            if regs.phase == phases.FILL:
-                self._run_fill()
+            if regs.phase in _TRADING:
+                self._run_trade()
             else:
                 apply_step(regs, state)
 
-    def _run_fill(self) -> None:
+    def _run_trade(self) -> None:
+        """Run a step that may trade, and list the fill."""
         regs = self.regs
-        maker, before = regs.cursor, regs.size
-        apply_step(regs, self.state)
-        self.fills.append(
-            Fill(
-                regs.market,
-                regs.account,
-                regs.place,
-                keys.handle_account(maker),
-                keys.handle_slot(maker),
-                regs.side,
-                regs.tick,
-                before - regs.size,
-            )
-        )
+        phase, kind, cursor, best = regs.phase, get_fill_kind(regs), regs.cursor, regs.best_account
+        if phase == phases.FILL:
+            maker, maker_place, price, size = keys.handle_account(cursor), keys.handle_slot(cursor), regs.tick, regs.lots
+            apply_step(regs, self.state)
+        else:
+            maker, maker_place, price = keys.BACKSTOP if phase == phases.TAKEOVER else best, 0, regs.price
+            before = self._get_size()
+            apply_step(regs, self.state)
+            size = abs(self._get_size() - before)
+        if size:
+            self.fills.append(Fill(regs.market, regs.account, regs.place, maker, maker_place, regs.side, price, size, kind))
+
+    def _get_size(self) -> int:
+        """The position of the account in flight in its market, lots."""
+        position = find_position(self.state.account(self.regs.account), self.regs.market)
+        return position.size if position else 0
+
+
+def get_fill_kind(regs: Registers) -> int:
+    """Kind of the fill that the step to come may make; its phase is one that trades."""
+    if regs.phase == phases.TAKEOVER:
+        return TAKEOVER
+    if regs.phase == phases.DELEVERAGE:
+        return DELEVERAGE
+    if regs.kind != records.LIQUIDATION:
+        return TRADE
+    return LIQUIDATION if regs.home == phases.LIQUIDATED else UNWIND
