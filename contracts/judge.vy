@@ -65,10 +65,15 @@ struct Proof:
 INBOX: public(immutable(Inbox))
 QUEUE: public(immutable(Queue))
 INTAKE: public(immutable(Intake))
+ORDERS: public(immutable(Rules))
 MARGIN: public(immutable(Rules))
 MATCHING: public(immutable(Rules))
 BOOK: public(immutable(Rules))
 PAYMENTS: public(immutable(Rules))
+ORACLE: public(immutable(Rules))
+LIQUIDATION: public(immutable(Rules))
+BACKSTOP: public(immutable(Rules))
+WORK: public(immutable(Rules))
 
 PROOF_BYTES: constant(uint256) = 32768
 MICRO_BITS: constant(uint256) = 20
@@ -80,10 +85,15 @@ def __init__(
     inbox: address,
     queue: address,
     intake: address,
+    orders: address,
     margin: address,
     matching: address,
     book: address,
     payments: address,
+    oracle: address,
+    liquidation: address,
+    backstop: address,
+    work: address,
 ):
     """
     @param inbox Where batches are posted; `queue` where their messages come from; the rest are the rules.
@@ -91,10 +101,15 @@ def __init__(
     INBOX = Inbox(inbox)
     QUEUE = Queue(queue)
     INTAKE = Intake(intake)
+    ORDERS = Rules(orders)
     MARGIN = Rules(margin)
     MATCHING = Rules(matching)
     BOOK = Rules(book)
     PAYMENTS = Rules(payments)
+    ORACLE = Rules(oracle)
+    LIQUIDATION = Rules(liquidation)
+    BACKSTOP = Rules(backstop)
+    WORK = Rules(work)
 
 
 @external
@@ -234,12 +249,22 @@ def _rules_of(phase: uint256) -> Rules:
     """
     @return The contract that judges a phase.
     """
+    if phase in [phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP]:
+        return ORDERS
     if phase in [phases.MARGIN, phases.PROBE]:
         return MARGIN
-    if phase in [phases.ADMIT, phases.MATCH, phases.FILL, phases.DROP]:
+    if phase in [phases.MATCH, phases.FILL]:
         return MATCHING
-    if phase in [phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST]:
+    if phase in [phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT]:
         return BOOK
-    if phase in [phases.TRANSFER, phases.WITHDRAW, phases.REPORT]:
+    if phase in [phases.TRANSFER, phases.WITHDRAW]:
         return PAYMENTS
+    if phase in [phases.REPORT, phases.TICK]:
+        return ORACLE
+    if phase in [phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE]:
+        return LIQUIDATION
+    if phase in [phases.STAKE, phases.TAKEOVER, phases.UNWIND]:
+        return BACKSTOP
+    if phase in [phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG]:
+        return WORK
     raise "wrong_phase"

@@ -17,16 +17,47 @@ CANCEL: constant(uint256) = 2
 TRANSFER: constant(uint256) = 3
 WITHDRAW: constant(uint256) = 4
 REPORT: constant(uint256) = 5
+CANCEL_ALL: constant(uint256) = 6
+AMEND: constant(uint256) = 7
+SCHEDULE_CANCEL: constant(uint256) = 8
+SET_AGENT: constant(uint256) = 9
+TICK: constant(uint256) = 10
+BULK: constant(uint256) = 11
+PAGE: constant(uint256) = 12
+STAKE: constant(uint256) = 13
+UNSTAKE: constant(uint256) = 14
 FIRST_MESSAGE: constant(uint256) = 128
 DEPOSIT: constant(uint256) = 129
 LIST_MARKET: constant(uint256) = 130
 SET_SIGNER: constant(uint256) = 131
+SET_MARKET: constant(uint256) = 132
+# Kind of the machine's own orders, which no record has.
+LIQUIDATION: constant(uint256) = 127
 
 BUY: constant(uint256) = 0
 SELL: constant(uint256) = 1
+# Flags of an order: time in force (two bits), reduce-only, what happens to orders of one owner that meet (two bits).
 GTC: constant(uint256) = 0
 IOC: constant(uint256) = 1
 POST_ONLY: constant(uint256) = 2
+FOK: constant(uint256) = 3
+TIME_IN_FORCE: constant(uint256) = 3
+REDUCE_ONLY: constant(uint256) = 4
+CANCEL_MAKER: constant(uint256) = 0
+CANCEL_TAKER: constant(uint256) = 8
+CANCEL_BOTH: constant(uint256) = 16
+SELF_TRADE: constant(uint256) = 24
+ABOVE: constant(uint256) = 32
+BELOW: constant(uint256) = 64
+ARMED: constant(uint256) = 96
+
+# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | slot u8 | price u24 | size u40; market 0 is no leg.
+# Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price and
+# size).
+PAGE_LEGS: constant(uint256) = 8
+LEG_BYTES: constant(uint256) = 11
+SELL_LEG: constant(uint256) = 32
+CANCEL_LEG: constant(uint256) = 64
 
 
 struct OrderBody:
@@ -38,12 +69,75 @@ struct OrderBody:
     place: uint256
     price: uint256
     size: uint256
+    expiry: uint256
+    trigger: uint256
+    client: uint256
+    agent: uint256
 
 
 struct CancelBody:
     account: uint256
     nonce: uint256
     place: uint256
+    client: uint256
+    agent: uint256
+
+
+struct CancelAllBody:
+    account: uint256
+    nonce: uint256
+    agent: uint256
+
+
+struct AmendBody:
+    account: uint256
+    nonce: uint256
+    place: uint256
+    price: uint256
+    size: uint256
+    agent: uint256
+
+
+struct ScheduleCancelBody:
+    account: uint256
+    nonce: uint256
+    deadline: uint256
+    agent: uint256
+
+
+struct SetAgentBody:
+    account: uint256
+    nonce: uint256
+    agent: uint256
+    address: address
+    expiry: uint256
+
+
+struct TickBody:
+    account: uint256
+    nonce: uint256
+    market: uint256
+
+
+struct BulkBody:
+    account: uint256
+    nonce: uint256
+    pages: bytes32
+    agent: uint256
+
+
+struct StakeBody:
+    account: uint256
+    nonce: uint256
+    amount: uint256
+
+
+struct Leg:
+    flags: uint256
+    market: uint256
+    place: uint256
+    price: uint256
+    size: uint256
 
 
 struct TransferBody:
@@ -80,6 +174,20 @@ struct ListMarketBody:
     taker_fee: uint256
     maker_fee: int256
     band: uint256
+    max_age: uint256
+    step_band: uint256
+    funding_cap: uint256
+    close_out: uint256
+    max_open_interest: uint256
+    max_position: uint256
+    impact: uint256
+    expiry: uint256
+    tier1_size: uint256
+    tier1_initial: uint256
+    tier1_maintenance: uint256
+    tier2_size: uint256
+    tier2_initial: uint256
+    tier2_maintenance: uint256
 
 
 struct SetSignerBody:
@@ -93,9 +201,11 @@ struct SetSignerBody:
 @pure
 def _read(data: Bytes[RECORD_BYTES], start: uint256, width: uint256) -> uint256:
     """
-    @return The `width` bytes (1 to 32) from `start` as a number; start <= 92.
+    @return The `width` bytes (1 to 32) from `start` as a number; they end within the 124 bytes.
     """
-    return convert(extract32(data, start), uint256) >> (256 - 8 * width)
+    # The last word of the data starts at 92: what begins behind that is cut out of it.
+    at: uint256 = min(start, RECORD_BYTES - 32)
+    return convert(extract32(data, at), uint256) << (8 * (start - at)) >> (256 - 8 * width)
 
 
 @internal
@@ -105,9 +215,27 @@ def _size_of(kind: uint256) -> uint256:
     @return Bytes of the fields of a type, 0 for an unknown type.
     """
     if kind == ORDER:
-        return 31
+        return 48
     if kind == CANCEL:
+        return 24
+    if kind == CANCEL_ALL:
+        return 14
+    if kind == AMEND:
+        return 28
+    if kind == SCHEDULE_CANCEL:
+        return 22
+    if kind == SET_AGENT:
+        return 42
+    if kind == TICK:
         return 15
+    if kind == BULK:
+        return 46
+    if kind == PAGE:
+        return 124
+    if kind == STAKE:
+        return 29
+    if kind == UNSTAKE:
+        return 29
     if kind == TRANSFER:
         return 33
     if kind == WITHDRAW:
@@ -117,9 +245,11 @@ def _size_of(kind: uint256) -> uint256:
     if kind == DEPOSIT:
         return 41
     if kind == LIST_MARKET:
-        return 31
+        return 111
     if kind == SET_SIGNER:
         return 29
+    if kind == SET_MARKET:
+        return 111
     return 0
 
 
@@ -138,6 +268,10 @@ def decode_order(body: Bytes[RECORD_BYTES]) -> OrderBody:
         place=self._read(body, 17, 2),
         price=self._read(body, 19, 4),
         size=self._read(body, 23, 8),
+        expiry=self._read(body, 31, 4),
+        trigger=self._read(body, 35, 4),
+        client=self._read(body, 39, 8),
+        agent=self._read(body, 47, 1),
     )
 
 
@@ -147,7 +281,71 @@ def decode_cancel(body: Bytes[RECORD_BYTES]) -> CancelBody:
     """
     @return Fields of a cancel's body.
     """
-    return CancelBody(account=self._read(body, 1, 4), nonce=self._read(body, 5, 8), place=self._read(body, 13, 2))
+    return CancelBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        place=self._read(body, 13, 2),
+        client=self._read(body, 15, 8),
+        agent=self._read(body, 23, 1),
+    )
+
+
+@internal
+@pure
+def decode_cancel_all(body: Bytes[RECORD_BYTES]) -> CancelAllBody:
+    """
+    @return Fields of a cancel-all's body.
+    """
+    return CancelAllBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        agent=self._read(body, 13, 1),
+    )
+
+
+@internal
+@pure
+def decode_amend(body: Bytes[RECORD_BYTES]) -> AmendBody:
+    """
+    @return Fields of an amend's body.
+    """
+    return AmendBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        place=self._read(body, 13, 2),
+        price=self._read(body, 15, 4),
+        size=self._read(body, 19, 8),
+        agent=self._read(body, 27, 1),
+    )
+
+
+@internal
+@pure
+def decode_schedule_cancel(body: Bytes[RECORD_BYTES]) -> ScheduleCancelBody:
+    """
+    @return Fields of a dead-man's switch's body.
+    """
+    return ScheduleCancelBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        deadline=self._read(body, 13, 8),
+        agent=self._read(body, 21, 1),
+    )
+
+
+@internal
+@pure
+def decode_set_agent(body: Bytes[RECORD_BYTES]) -> SetAgentBody:
+    """
+    @return Fields of the body that names an agent.
+    """
+    return SetAgentBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        agent=self._read(body, 13, 1),
+        address=convert(convert(self._read(body, 14, 20), uint160), address),
+        expiry=self._read(body, 34, 8),
+    )
 
 
 @internal
@@ -171,6 +369,61 @@ def decode_withdraw(body: Bytes[RECORD_BYTES]) -> WithdrawBody:
     @return Fields of a withdrawal's body.
     """
     return WithdrawBody(account=self._read(body, 1, 4), nonce=self._read(body, 5, 8), amount=self._read(body, 13, 16))
+
+
+@internal
+@pure
+def decode_tick(body: Bytes[RECORD_BYTES]) -> TickBody:
+    """
+    @return Fields of a tick.
+    """
+    return TickBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        market=self._read(body, 13, 2),
+    )
+
+
+@internal
+@pure
+def decode_bulk(body: Bytes[RECORD_BYTES]) -> BulkBody:
+    """
+    @return Fields of a bulk record's body.
+    """
+    return BulkBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        pages=extract32(body, 13),
+        agent=self._read(body, 45, 1),
+    )
+
+
+@internal
+@pure
+def decode_stake(body: Bytes[RECORD_BYTES]) -> StakeBody:
+    """
+    @return Fields of a stake's or unstake's body.
+    """
+    return StakeBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        amount=self._read(body, 13, 16),
+    )
+
+
+@internal
+@pure
+def decode_leg(leg: uint256) -> Leg:
+    """
+    @return Fields of a leg, given as the number of its 11 bytes.
+    """
+    return Leg(
+        flags=leg >> 80,
+        market=leg >> 72 & 255,
+        place=leg >> 64 & 255,
+        price=leg >> 40 & (2**24 - 1),
+        size=leg & (2**40 - 1),
+    )
 
 
 @internal
@@ -217,6 +470,20 @@ def decode_list_market(message: Bytes[RECORD_BYTES]) -> ListMarketBody:
         taker_fee=self._read(message, 19, 4),
         maker_fee=maker_fee,
         band=self._read(message, 27, 4),
+        max_age=self._read(message, 31, 4),
+        step_band=self._read(message, 35, 4),
+        funding_cap=self._read(message, 39, 4),
+        close_out=self._read(message, 43, 4),
+        max_open_interest=self._read(message, 47, 8),
+        max_position=self._read(message, 55, 8),
+        impact=self._read(message, 63, 8),
+        expiry=self._read(message, 71, 8),
+        tier1_size=self._read(message, 79, 8),
+        tier1_initial=self._read(message, 87, 4),
+        tier1_maintenance=self._read(message, 91, 4),
+        tier2_size=self._read(message, 95, 8),
+        tier2_initial=self._read(message, 103, 4),
+        tier2_maintenance=self._read(message, 107, 4),
     )
 
 

@@ -3,7 +3,7 @@
 """
 @title Rules: order book
 @license MIT
-@notice Phases UNLINK, UNLIST, SEEK, REST and LIST.
+@notice Phases UNLINK, UNLIST, SEEK, REST, LIST and NEXT.
 """
 
 from rules import book
@@ -36,4 +36,6 @@ def apply(
         return book.step_rest(regs, w)
     if regs.phase == phases.LIST:
         return book.step_list(regs, w)
+    if regs.phase == phases.NEXT:
+        return book.step_next(regs, w)
     raise "wrong_phase"

@@ -7,6 +7,7 @@
 """
 
 from rules import margin
+from rules import matching
 from rules import phases
 from state import leaves
 from state import registers
@@ -29,5 +30,5 @@ def apply(
     if regs.phase == phases.MARGIN:
         return margin.step_margin(regs, w)
     if regs.phase == phases.PROBE:
-        return margin.step_probe(regs, w)
+        return matching.step_probe(regs, w)
     raise "wrong_phase"

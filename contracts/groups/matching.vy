@@ -3,11 +3,10 @@
 """
 @title Rules: matching
 @license MIT
-@notice Phases ADMIT, MATCH, FILL and DROP.
+@notice Phases MATCH and FILL.
 """
 
 from rules import matching
-from rules import orders
 from rules import phases
 from state import leaves
 from state import registers
@@ -27,12 +26,8 @@ def apply(
     @return The registers and the values after the step.
     """
     w: store.Witness = store.Witness(keys=keys, values=values)
-    if regs.phase == phases.ADMIT:
-        return orders.step_admit(regs, w)
     if regs.phase == phases.MATCH:
         return matching.step_match(regs, w)
     if regs.phase == phases.FILL:
         return matching.step_fill(regs, w)
-    if regs.phase == phases.DROP:
-        return orders.step_drop(regs, w)
     raise "wrong_phase"

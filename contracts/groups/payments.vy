@@ -1,13 +1,12 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Rules: payments and oracle
+@title Rules: payments
 @license MIT
-@notice Phases TRANSFER, WITHDRAW and REPORT.
+@notice Phases TRANSFER and WITHDRAW.
 """
 
 from rules import funds
-from rules import oracle
 from rules import phases
 from state import leaves
 from state import registers
@@ -31,6 +30,4 @@ def apply(
         return funds.step_transfer(regs, w)
     if regs.phase == phases.WITHDRAW:
         return funds.step_withdraw(regs, w)
-    if regs.phase == phases.REPORT:
-        return oracle.step_report(regs, w)
     raise "wrong_phase"

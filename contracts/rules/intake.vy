@@ -5,13 +5,15 @@
 @notice A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
         recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject:
         the machine is idle again, and `outcome` says why. Twin: `shared/rules/intake.py`.
-        Leaves: a message the one it changes; a record of an account that account; a report and an early reject none.
+        Leaves: a message the one it changes; a record of an account its master account, and the agent who signs or is
+        named; a report and an early reject none.
 """
 
 import errors
 from codec import eip712
 from codec import records
 from codec import signatures
+from rules import bulk
 from rules import funds
 from rules import listing
 from rules import oracle
@@ -32,20 +34,36 @@ def step_fetch(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue.
+    @dev `steps` has counted this one, so it is at least 1.
     """
-    regs: registers.Registers = registers.clear(pre)
+    regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     kind: uint256 = convert(slice(body, 0, 1), uint256)
     outcome: uint256 = errors.ACCEPTED
-    regs.kind = kind
-    regs.phase = phases.IDLE
+    touched: uint256 = 0
+    regs.started = regs.steps - 1
     if not records.is_canonical(body) or (kind >= records.FIRST_MESSAGE and not is_message):
-        store.check_count(w, 0)
         outcome = errors.MALFORMED_RECORD
     elif kind >= records.FIRST_MESSAGE:
+        touched = len(w.keys)  # checked by what applies the message
         regs, values, outcome = self.apply_message(regs, w, body)
+    elif regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
+        outcome = errors.STEP_CAP
+    elif regs.task != 0:
+        # Work of the machine's own comes first; its registers stay as they are.
+        outcome = errors.ACCEPTED if kind == records.TICK else errors.BUSY
+        regs.phase = phases.WORK
     else:
-        regs, values, outcome = self.check_record(regs, w, body, is_message)
+        regs = registers.clear(regs)
+        regs.kind = kind
+        page: bytes32 = regs.bulk
+        regs.bulk = empty(bytes32)
+        if kind == records.PAGE:
+            regs, outcome = bulk.take_page(regs, body, page)
+        else:
+            touched = len(w.keys)  # checked by what checks the record
+            regs, values, outcome = self.check_record(regs, w, body)
+    store.check_count(w, touched)
     regs.outcome = outcome
     return regs, values
 
@@ -53,26 +71,31 @@ def step_fetch(
 @internal
 @pure
 def apply_message(
-    regs: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256):
     """
-    @notice Apply a message of the L1 queue.
+    @notice Apply a message of the L1 queue. The machine may be in the middle of work of its own.
     @return The registers, the new values and the outcome.
     """
-    if regs.kind == records.DEPOSIT:
-        return funds.apply_deposit(regs, w, body)
-    if regs.kind == records.LIST_MARKET:
-        return listing.apply_listing(regs, w, body)
+    regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = []
     outcome: uint256 = 0
-    values, outcome = oracle.apply_signer(w, body)
+    kind: uint256 = convert(slice(body, 0, 1), uint256)
+    if kind == records.DEPOSIT:
+        regs, values, outcome = funds.apply_deposit(regs, w, body)
+    elif kind == records.LIST_MARKET:
+        regs, values, outcome = listing.apply_listing(regs, w, body)
+    elif kind == records.SET_MARKET:
+        values, outcome = listing.apply_change(regs, w, body)
+    else:
+        values, outcome = oracle.apply_signer(w, body)
     return regs, values, outcome
 
 
 @internal
 @pure
 def check_record(
-    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_message: bool
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256):
     """
     @notice Decode a record into the registers, check signature and nonce, set the phase.
@@ -80,32 +103,88 @@ def check_record(
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    outcome: uint256 = errors.STEP_CAP
-    if is_message or regs.steps + phases.RECORD_STEP_BOUND <= phases.BATCH_STEP_CAP:
-        regs, outcome = self.decode_record(regs, body)
-    if outcome != errors.ACCEPTED:
-        store.check_count(w, 0)
-        return regs, values, outcome
-    signer: address = signatures.recover(
-        eip712.digest(regs.domain, body), slice(body, records.BODY_BYTES, records.SIGNATURE_BYTES)
-    )
-    if signer == empty(address):
-        store.check_count(w, 0)
-        return regs, values, errors.BAD_SIGNATURE
-    regs.signer = signer
-    if regs.kind != records.REPORT:
-        store.check_count(w, 1)
-        account: leaves.Account = store.account(w, 0, regs.account)
-        if account.owner != signer:
-            return regs, values, errors.BAD_SIGNATURE
-        account, outcome = self.use_nonce(account, regs.nonce)
-        if outcome != errors.ACCEPTED:
-            return regs, values, outcome
-        values[0] = leaves.encode_account(account)
+    outcome: uint256 = 0
+    touched: uint256 = 0
+    regs, outcome = self.decode_record(regs, body)
+    if outcome == errors.ACCEPTED and regs.kind != records.TICK:
+        regs.signer = signatures.recover(
+            eip712.digest(regs.domain, body), slice(body, records.BODY_BYTES, records.SIGNATURE_BYTES)
+        )
+        if regs.signer == empty(address):
+            outcome = errors.BAD_SIGNATURE
+        elif regs.kind != records.REPORT:
+            master: leaves.Account = empty(leaves.Account)
+            master, touched, outcome = self.check_authority(regs, w)
+            if outcome == errors.ACCEPTED:
+                values[0] = leaves.encode_account(master)
+    if outcome == errors.ACCEPTED:
+        if regs.kind == records.SET_AGENT:
+            values[1] = leaves.encode_agent(self.apply_agent(regs, w, body))
+            touched = 2
+        elif regs.kind == records.BULK:
+            regs.bulk = records.decode_bulk(body).pages
+            regs.bulk_account = regs.account
+        regs.phase = self.get_first_phase(regs.kind)
+    store.check_count(w, touched)
+    return regs, values, outcome
+
+
+@internal
+@pure
+def check_authority(regs: registers.Registers, w: store.Witness) -> (leaves.Account, uint256, uint256):
+    """
+    @notice Whether the signer may act for the account with this nonce, which is used up.
+            Leaves: the master account; where an agent signs, that agent.
+    @return The master account, how many leaves that took, and the outcome.
+    """
+    master: leaves.Account = store.account(w, 0, keys.get_master(regs.account))
+    touched: uint256 = 1
+    if regs.agent == 0:
+        if master.owner != regs.signer:
+            return master, touched, errors.BAD_SIGNATURE
     else:
-        store.check_count(w, 0)
-    regs.phase = self.get_first_phase(regs.kind)
-    return regs, values, errors.ACCEPTED
+        if not self.is_agent_allowed(regs.kind):
+            return master, touched, errors.AGENT_NOT_ALLOWED
+        agent: leaves.Agent = store.agent(w, 1, keys.get_master(regs.account), regs.agent)
+        touched = 2
+        if agent.address != regs.signer:
+            return master, touched, errors.BAD_SIGNATURE
+        if agent.expiry <= regs.time:
+            return master, touched, errors.AGENT_EXPIRED
+    outcome: uint256 = 0
+    master, outcome = self.use_nonce(master, regs.nonce)
+    return master, touched, outcome
+
+
+@internal
+@pure
+def is_agent_allowed(kind: uint256) -> bool:
+    """
+    @return Whether an agent may sign records of this type: those that trade, never those that move money or name keys.
+    """
+    return kind in [
+        records.ORDER,
+        records.CANCEL,
+        records.CANCEL_ALL,
+        records.AMEND,
+        records.SCHEDULE_CANCEL,
+        records.BULK,
+    ]
+
+
+@internal
+@pure
+def apply_agent(
+    regs: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
+) -> leaves.Agent:
+    """
+    @notice Name an agent, or take one away (address zero). Leaves: the agent, the witness's second.
+    """
+    change: records.SetAgentBody = records.decode_set_agent(body)
+    agent: leaves.Agent = store.agent(w, 1, keys.get_master(regs.account), change.agent)
+    agent.address = change.address
+    agent.expiry = change.expiry
+    return agent
 
 
 @internal
@@ -122,18 +201,28 @@ def decode_record(
     kind, regs.account, regs.nonce = records.get_head(body)
     if kind == records.REPORT:
         return self.decode_report(regs, body)
-    if regs.account < 1 or regs.account > regs.accounts:
+    if kind == records.TICK:
+        regs.market = records.decode_tick(body).market
+        if regs.market < 1 or regs.market > regs.markets:
+            return regs, errors.UNKNOWN_MARKET
+        return regs, errors.ACCEPTED
+    if not self.is_account(regs, regs.account):
         return regs, errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
         return self.decode_order(regs, body)
-    if kind == records.CANCEL:
-        cancel: records.CancelBody = records.decode_cancel(body)
-        regs.place = cancel.place
-        if regs.place > keys.MAX_SLOT:
-            return regs, errors.SLOT_OUT_OF_RANGE
-        regs.cursor = keys.order_handle(regs.account, regs.place)
-        return regs, errors.ACCEPTED
-    return self.decode_payment(regs, body)
+    if kind in [records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE]:
+        return self.decode_payment(regs, body)
+    return self.decode_change(regs, body)
+
+
+@internal
+@pure
+def is_account(regs: registers.Registers, account: uint256) -> bool:
+    """
+    @return Whether `account` is a known master account or one of its sub-accounts.
+    """
+    master: uint256 = keys.get_master(account)
+    return account <= keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB) and 1 <= master and master <= regs.accounts
 
 
 @internal
@@ -153,17 +242,108 @@ def decode_order(
     regs.place = order.place
     regs.price = order.price
     regs.size = order.size
-    if order.side > records.SELL or order.flags > records.POST_ONLY:
+    regs.expiry = order.expiry
+    regs.trigger = order.trigger
+    regs.client = order.client
+    regs.agent = order.agent
+    if (
+        order.side > records.SELL
+        or not self.are_flags_sound(order.flags, order.trigger)
+        or order.agent > keys.MAX_AGENT
+    ):
         return regs, errors.MALFORMED_RECORD
     if order.market < 1 or order.market > regs.markets:
         return regs, errors.UNKNOWN_MARKET
     if order.place > keys.MAX_SLOT:
         return regs, errors.SLOT_OUT_OF_RANGE
-    if order.price < 1 or order.price > keys.MAX_TICK:
-        return regs, errors.PRICE_OUT_OF_RANGE
-    if order.size < 1 or order.size > phases.MAX_ORDER_SIZE:
-        return regs, errors.SIZE_OUT_OF_RANGE
+    if order.expiry != 0 and order.expiry <= regs.time:
+        return regs, errors.ORDER_EXPIRED
+    return regs, self.check_quote(order.price, order.size)
+
+
+@internal
+@pure
+def are_flags_sound(flags: uint256, trigger: uint256) -> bool:
+    """
+    @return Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown.
+    """
+    if (
+        flags >= 128
+        or flags & records.SELF_TRADE == records.SELF_TRADE
+        or flags & records.ARMED == records.ARMED
+    ):
+        return False
+    if flags & records.ARMED == 0:
+        return trigger == 0
+    return 1 <= trigger and trigger <= keys.MAX_TICK
+
+
+@internal
+@pure
+def check_quote(price: uint256, size: uint256) -> uint256:
+    """
+    @return Outcome: whether price and size of an order are in range.
+    """
+    if price < 1 or price > keys.MAX_TICK:
+        return errors.PRICE_OUT_OF_RANGE
+    if size < 1 or size > phases.MAX_ORDER_SIZE:
+        return errors.SIZE_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+@internal
+@pure
+def decode_change(
+    pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
+) -> (registers.Registers, uint256):
+    """
+    @notice Fields of a record that changes orders or keys.
+    @return The registers and the outcome.
+    """
+    regs: registers.Registers = pre
+    if regs.kind == records.CANCEL:
+        cancel: records.CancelBody = records.decode_cancel(body)
+        regs.place = cancel.place
+        regs.client = cancel.client
+        regs.agent = cancel.agent
+    elif regs.kind == records.AMEND:
+        amend: records.AmendBody = records.decode_amend(body)
+        regs.place = amend.place
+        regs.price = amend.price
+        regs.size = amend.size
+        regs.agent = amend.agent
+    elif regs.kind == records.CANCEL_ALL:
+        regs.agent = records.decode_cancel_all(body).agent
+    elif regs.kind == records.SCHEDULE_CANCEL:
+        schedule: records.ScheduleCancelBody = records.decode_schedule_cancel(body)
+        regs.amount = schedule.deadline
+        regs.agent = schedule.agent
+    elif regs.kind == records.BULK:
+        regs.agent = records.decode_bulk(body).agent
+    else:
+        return regs, self.check_agent_change(regs, body)
+    if regs.agent > keys.MAX_AGENT:
+        return regs, errors.MALFORMED_RECORD
+    if regs.place > keys.MAX_SLOT:
+        return regs, errors.SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.place)
+    if regs.kind == records.AMEND:
+        return regs, self.check_quote(regs.price, regs.size)
     return regs, errors.ACCEPTED
+
+
+@internal
+@pure
+def check_agent_change(regs: registers.Registers, body: Bytes[records.RECORD_BYTES]) -> uint256:
+    """
+    @return Outcome: whether a change of agent names a master account and a number in range.
+    """
+    agent: uint256 = records.decode_set_agent(body).agent
+    if agent < 1 or agent > keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if regs.account > keys.MAX_ACCOUNT:
+        return errors.SUB_ACCOUNT
+    return errors.ACCEPTED
 
 
 @internal
@@ -172,7 +352,7 @@ def decode_payment(
     pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, uint256):
     """
-    @notice Fields of a transfer or withdrawal.
+    @notice Fields of a transfer, withdrawal, stake or unstake.
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
@@ -180,13 +360,18 @@ def decode_payment(
         transfer: records.TransferBody = records.decode_transfer(body)
         regs.peer = transfer.peer
         regs.amount = transfer.amount
-        if regs.peer < 1 or regs.peer > regs.accounts:
+        if not self.is_account(regs, regs.peer):
             return regs, errors.UNKNOWN_ACCOUNT
+        if regs.peer > keys.MAX_ACCOUNT and keys.get_master(regs.peer) != keys.get_master(regs.account):
+            return regs, errors.SUB_ACCOUNT
         if regs.peer == regs.account:
             return regs, errors.SAME_ACCOUNT
+    elif regs.kind == records.WITHDRAW:
+        regs.amount = records.decode_withdraw(body).amount
+        if regs.account > keys.MAX_ACCOUNT:
+            return regs, errors.SUB_ACCOUNT
     else:
-        withdraw: records.WithdrawBody = records.decode_withdraw(body)
-        regs.amount = withdraw.amount
+        regs.amount = records.decode_stake(body).amount
     if regs.amount < 1 or regs.amount >= phases.MAX_AMOUNT:
         return regs, errors.AMOUNT_OUT_OF_RANGE
     return regs, errors.ACCEPTED
@@ -222,6 +407,16 @@ def get_first_phase(kind: uint256) -> uint256:
         return phases.ADMIT
     if kind == records.CANCEL:
         return phases.UNLINK
+    if kind == records.AMEND:
+        return phases.AMEND
+    if kind == records.CANCEL_ALL or kind == records.SCHEDULE_CANCEL:
+        return phases.CLEAR
+    if kind == records.SET_AGENT or kind == records.BULK:
+        return phases.IDLE
+    if kind == records.TICK:
+        return phases.TICK
+    if kind == records.UNSTAKE:
+        return phases.STAKE
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

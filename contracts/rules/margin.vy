@@ -3,20 +3,22 @@
 @title Margin: what an account is worth, what it must hold, and which changes are legal
 @license MIT
 @notice Cross margin over all positions at their mark prices, in token units: equity = collateral + sum of size * mark * unit;
-        requirement = sum of |exposure| * mark * unit * initial_margin, rounded up. Twin: `shared/rules/margin.py`. Where
-        Python asks the state for markets, these functions take them: one a used place of the account, same index.
-@dev Bounds: an exposure is at most 2**44 lots, a price below 2**24 ticks, a unit below 2**32, so a value is below 2**100, the
-     sum of eight below 2**103, a value times a rate or margin (at most 2**20 ppm) below 2**120. A collateral: all there
-     is on L1 is below 2**112, and no account falls deeper than its positions are worth, below 2**103 for each of 2**20
-     accounts; so no account holds more than 2**124, and the products of is_fill_legal stay below 2**230.
+        requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, the fraction by the size's tier. An
+        isolated position is one in a sub-account of its own. Twin: `shared/rules/margin.py`. Where Python asks the state
+        for markets, these functions take them: one a used place of the account, same index.
+@dev Bounds: an exposure is at most 2**41 lots, a price below 2**24 ticks, a unit below 2**32, so a value is below 2**97, the
+     sum of eight below 2**100, a value times a rate or margin (at most 2**20 ppm) below 2**117. A collateral: all there
+     is on L1 is below 2**112, and no account falls deeper than its positions are worth, below 2**100 for each of 2**24
+     accounts; so no account holds more than 2**127, and the products of is_fill_legal stay below 2**230.
 """
 
 import errors
 from codec import integers
 from codec import records
+from rules import funds
+from rules import marks
 from rules import phases
 from rules import positions
-from state import keys
 from state import leaves
 from state import registers
 from state import store
@@ -24,18 +26,22 @@ from state import store
 
 @internal
 @pure
-def _get_markets(w: store.Witness, first: uint256, account: leaves.Account) -> leaves.Market[leaves.MAX_POSITIONS]:
+def _set_markets(
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+    first: uint256,
+    markets: leaves.Market[leaves.MAX_POSITIONS],
+) -> DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]:
     """
-    @return The market of each position by the position's place; they are the witness from leaf `first` to its end.
+    @return The values with the markets that `settle_account` took from leaf `first` on. A place that had no market is
+            empty; a listed market has a unit.
     """
-    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
+    written: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = values
     next: uint256 = first
     for i: uint256 in range(leaves.MAX_POSITIONS):
-        if account.positions[i].market != 0:
-            markets[i] = store.market(w, next, account.positions[i].market)
+        if markets[i].unit != 0:
+            written[next] = leaves.encode_market(markets[i])
             next += 1
-    store.check_count(w, next)
-    return markets
+    return written
 
 
 @internal
@@ -58,12 +64,51 @@ def compute_fee(amount: int256, rate: int256) -> int256:
 
 @internal
 @pure
-def compute_requirement(exposure: int256, market: leaves.Market) -> int256:
+def get_initial_margin(exposure: int256, market: leaves.Market) -> uint256:
     """
-    @return Initial margin of `exposure` lots (>= 0), token units, rounded up.
+    @return Initial margin fraction, ppm, of a position of `exposure` lots.
     """
+    lots: uint256 = convert(exposure, uint256)
+    if market.tier2_size != 0 and lots >= market.tier2_size:
+        return market.tier2_initial
+    if market.tier1_size != 0 and lots >= market.tier1_size:
+        return market.tier1_initial
+    return market.initial_margin
+
+
+@internal
+@pure
+def get_maintenance_margin(exposure: int256, market: leaves.Market) -> uint256:
+    """
+    @return Maintenance margin fraction, ppm, of a position of `exposure` lots.
+    """
+    lots: uint256 = convert(exposure, uint256)
+    if market.tier2_size != 0 and lots >= market.tier2_size:
+        return market.tier2_maintenance
+    if market.tier1_size != 0 and lots >= market.tier1_size:
+        return market.tier1_maintenance
+    return market.maintenance_margin
+
+
+@internal
+@pure
+def compute_requirement(exposure: int256, market: leaves.Market, fraction: uint256) -> int256:
+    """
+    @return Margin of `exposure` lots (>= 0) at `fraction` ppm, token units, rounded up; none once the market is settled.
+    """
+    if market.settled != 0:
+        return 0
     worth: int256 = self.compute_value(exposure, convert(market.mark, int256), market)
-    return convert(integers.div_up(convert(worth, uint256) * market.initial_margin, integers.PPM), int256)
+    return convert(integers.div_up(convert(worth, uint256) * fraction, integers.PPM), int256)
+
+
+@internal
+@pure
+def compute_initial(exposure: int256, market: leaves.Market) -> int256:
+    """
+    @return Initial margin of `exposure` lots, token units.
+    """
+    return self.compute_requirement(exposure, market, self.get_initial_margin(exposure, market))
 
 
 @internal
@@ -79,11 +124,37 @@ def get_worst_exposure(position: leaves.Position) -> int256:
 
 @internal
 @pure
+def settle_account(
+    w: store.Witness, first: uint256, account: leaves.Account, time: uint256
+) -> (leaves.Account, leaves.Market[leaves.MAX_POSITIONS], bool):
+    """
+    @notice Bring an account up to date: dead orders, funding.
+            Leaves: the market of each position, in place order: the witness from leaf `first` to its end.
+    @return The account, the market of each position by the position's place, and whether all positions have a fresh
+            price.
+    """
+    settled: leaves.Account = positions.expire_orders(account, time)
+    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
+    fresh: bool = True
+    next: uint256 = first
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        if settled.positions[i].market != 0:
+            market: leaves.Market = store.market(w, next, settled.positions[i].market)
+            next += 1
+            settled, market = marks.settle_funding(settled, i, market)
+            fresh = fresh and marks.is_fresh(market, time)
+            markets[i] = market
+    store.check_count(w, next)
+    return settled, markets, fresh
+
+
+@internal
+@pure
 def compute_health(
     account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
 ) -> (int256, int256):
     """
-    @return (equity, requirement with open orders) in token units.
+    @return (equity, initial margin with open orders) in token units.
     """
     equity: int256 = account.collateral
     requirement: int256 = 0
@@ -92,7 +163,7 @@ def compute_health(
         if position.market != 0:
             market: leaves.Market = markets[i]
             equity += self.compute_value(position.size, convert(market.mark, int256), market)
-            requirement += self.compute_requirement(self.get_worst_exposure(position), market)
+            requirement += self.compute_initial(self.get_worst_exposure(position), market)
     return equity, requirement
 
 
@@ -104,10 +175,10 @@ def is_fill_legal(
     market_id: uint256,
     delta: int256,
     price: uint256,
-    is_taker: bool,
+    rate: int256,
 ) -> bool:
     """
-    @return Whether the account may take a fill of `delta` lots (signed) at `price` ticks, as taker or as maker: if the
+    @return Whether the account may take a fill of `delta` lots (signed) at `price` ticks and a fee of `rate` ppm: if the
             positions after it (open orders aside) are funded, or if it strictly lowers the requirement and does not
             worsen the ratio of equity to requirement (compared by cross-multiplication).
     """
@@ -122,16 +193,13 @@ def is_fill_legal(
             mark: int256 = convert(market.mark, int256)
             size: int256 = position.size
             equity += self.compute_value(size, mark, market)
-            before += self.compute_requirement(abs(size), market)
+            before += self.compute_initial(abs(size), market)
             if position.market == market_id:
                 size += delta
                 change = self.compute_value(delta, mark - convert(price, int256), market)
-                rate: int256 = market.maker_fee
-                if is_taker:
-                    rate = convert(market.taker_fee, int256)
                 worth: int256 = self.compute_value(abs(delta), convert(price, int256), market)
                 change -= self.compute_fee(worth, rate)
-            after += self.compute_requirement(abs(size), market)
+            after += self.compute_initial(abs(size), market)
     if equity + change >= after:
         return True
     return after < before and (equity + change) * before >= equity * after
@@ -156,7 +224,8 @@ def is_order_legal(
     price: int256 = convert(regs.price, int256)
     delta: int256 = size if regs.side == records.BUY else -size
     loss: int256 = max(0, self.compute_value(delta, price - convert(market.mark, int256), market))
-    fee: int256 = self.compute_fee(self.compute_value(size, price, market), convert(market.taker_fee, int256))
+    taker_fee: int256 = convert(market.taker_fee, int256)
+    fee: int256 = self.compute_fee(self.compute_value(size, price, market), taker_fee)
     if equity - loss - fee >= requirement:
         return True
     position: leaves.Position = account.positions[place]
@@ -165,7 +234,7 @@ def is_order_legal(
         closing = position.size + convert(position.bids, int256) <= 0
     else:
         closing = position.size - convert(position.asks, int256) >= 0
-    return closing and self.is_fill_legal(account, markets, regs.market, delta, regs.price, True)
+    return closing and self.is_fill_legal(account, markets, regs.market, delta, regs.price, taker_fee)
 
 
 @internal
@@ -174,57 +243,64 @@ def step_margin(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Check the account in flight before its order, transfer or withdrawal goes on.
+    @notice Check the account in flight before its order or payment goes on.
             Leaves: account, the market of each of its positions. A refused order gives its reservation back.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     account: leaves.Account = store.account(w, 0, regs.account)
-    markets: leaves.Market[leaves.MAX_POSITIONS] = self._get_markets(w, 1, account)
-    if regs.kind == records.ORDER:
-        if self.is_order_legal(regs, account, markets):
-            regs.sequence += 1
-            regs.phase = phases.MATCH
+    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
+    fresh: bool = False
+    account, markets, fresh = self.settle_account(w, 1, account, regs.time)
+    if regs.kind == records.TRANSFER or regs.kind == records.WITHDRAW or regs.kind == records.STAKE:
+        outcome: uint256 = 0
+        regs, outcome = self.check_payment(regs, account, markets, fresh)
+        if outcome != errors.ACCEPTED:
+            regs = registers.reject(regs, outcome)
         else:
-            place: uint256 = positions.get_position(account, regs.market)
-            account.positions[place] = positions.release(account.positions[place], regs.side, regs.size)
-            values[0] = leaves.encode_account(account)
-            regs.outcome = errors.INSUFFICIENT_MARGIN
-            regs.phase = phases.IDLE
+            regs.phase = self.get_payment_phase(regs.kind)
+    elif self.is_order_legal(regs, account, markets):
+        regs.sequence += 1
+        regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
+        regs.phase = phases.MATCH
     else:
-        equity: int256 = 0
-        requirement: int256 = 0
-        equity, requirement = self.compute_health(account, markets)
-        if equity - convert(regs.amount, int256) < requirement:
-            regs.outcome = errors.INSUFFICIENT_MARGIN
-            regs.phase = phases.IDLE
-        else:
-            regs.phase = phases.TRANSFER if regs.kind == records.TRANSFER else phases.WITHDRAW
-    return regs, values
+        place: uint256 = positions.get_position(account, regs.market)
+        account.positions[place] = positions.release(account.positions[place], regs.side, regs.size)
+        regs = registers.reject(regs, errors.INSUFFICIENT_MARGIN)
+    values[0] = leaves.encode_account(account)
+    return regs, self._set_markets(values, 1, markets)
 
 
 @internal
 @pure
-def step_probe(
-    pre: registers.Registers, w: store.Witness
-) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+def check_payment(
+    regs: registers.Registers,
+    account: leaves.Account,
+    markets: leaves.Market[leaves.MAX_POSITIONS],
+    fresh: bool,
+) -> (registers.Registers, uint256):
     """
-    @notice Decide what happens to the maker at the cursor: filled, or pruned if unfunded or the taker's own.
-            Leaves: maker's order, maker's account, the market of each of its positions; none if the maker is the taker.
+    @notice Whether the account can spare the amount in the registers.
+    @return The registers and the outcome.
     """
-    regs: registers.Registers = pre
-    maker: uint256 = keys.handle_account(regs.cursor)
-    regs.phase = phases.UNLINK
-    regs.resume = phases.MATCH
-    if maker == regs.account:
-        store.check_count(w, 0)
-        return regs, w.values
-    order: leaves.Order = store.order(w, 0, regs.cursor)
-    account: leaves.Account = store.account(w, 1, maker)
-    markets: leaves.Market[leaves.MAX_POSITIONS] = self._get_markets(w, 2, account)
-    delta: int256 = convert(min(regs.size, order.size), int256)
-    if regs.side == records.BUY:
-        delta = -delta
-    if self.is_fill_legal(account, markets, regs.market, delta, order.price, False):
-        regs.phase = phases.FILL
-    return regs, w.values
+    if not fresh:
+        return regs, errors.STALE_PRICE
+    equity: int256 = 0
+    requirement: int256 = 0
+    equity, requirement = self.compute_health(account, markets)
+    if equity - convert(regs.amount, int256) < requirement:
+        return regs, errors.INSUFFICIENT_MARGIN
+    if regs.kind == records.WITHDRAW:
+        return funds.check_withdrawal_limit(regs)
+    return regs, errors.ACCEPTED
+
+
+@internal
+@pure
+def get_payment_phase(kind: uint256) -> uint256:
+    """
+    @return Phase that carries a checked payment out.
+    """
+    if kind == records.TRANSFER:
+        return phases.TRANSFER
+    return phases.WITHDRAW if kind == records.WITHDRAW else phases.STAKE

@@ -8,6 +8,7 @@
 
 import errors
 from codec import records
+from rules import levels
 from rules import margin
 from rules import phases
 from rules import positions
@@ -15,15 +16,6 @@ from state import keys
 from state import leaves
 from state import registers
 from state import store
-
-
-@internal
-@pure
-def get_best(market: leaves.Market, side: uint256) -> uint256:
-    """
-    @return Best price of a side of the book in ticks, 0 if it is empty.
-    """
-    return market.best_bid if side == records.BUY else market.best_ask
 
 
 @internal
@@ -50,25 +42,143 @@ def step_match(
     regs: registers.Registers = pre
     market: leaves.Market = store.market(w, 0, regs.market)
     other: uint256 = 1 - regs.side
-    best: uint256 = self.get_best(market, other)
+    best: uint256 = levels.get_best(market, other)
     touched: uint256 = 1
     if not self.is_crossing(regs.side, regs.price, best):
-        regs.phase = phases.DROP if regs.flags == records.IOC else phases.REST
-    elif regs.flags == records.POST_ONLY:
-        regs.outcome = errors.WOULD_CROSS
-        regs.phase = phases.DROP
+        regs = self.leave_book(regs)
     elif regs.matches == phases.MAX_MATCHES:
         regs.phase = phases.DROP
     else:
         level: leaves.Level = store.level(w, 1, regs.market, other, best)
         touched = 2
         regs.cursor = level.head
-        regs.tick = best
+        regs.level_market = regs.market
         regs.level_side = other
+        regs.tick = best
         regs.matches += 1
         regs.phase = phases.PROBE
     store.check_count(w, touched)
     return regs, w.values
+
+
+@internal
+@pure
+def leave_book(pre: registers.Registers) -> registers.Registers:
+    """
+    @notice Nothing in the book meets the order (any more): what is left of it rests or is given up.
+    """
+    regs: registers.Registers = pre
+    force: uint256 = regs.flags & records.TIME_IN_FORCE
+    if force == records.GTC or force == records.POST_ONLY:
+        regs.level_market = regs.market
+        regs.level_side = regs.side
+        regs.tick = regs.price
+        regs.phase = phases.REST
+        return regs
+    return self.drop(regs, errors.UNFILLABLE if regs.scanning != 0 else errors.ACCEPTED)
+
+
+@internal
+@pure
+def drop(pre: registers.Registers, outcome: uint256) -> registers.Registers:
+    """
+    @notice Give up what is left of the order, for this reason (none if it is accepted).
+    """
+    regs: registers.Registers = pre
+    if outcome != errors.ACCEPTED and regs.home == phases.IDLE:
+        regs.outcome = outcome
+    regs.phase = phases.DROP
+    return regs
+
+
+@internal
+@pure
+def step_probe(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Decide what happens to the maker at the cursor: filled, or pruned if dead, unfunded or the taker's own.
+            Leaves: maker's order; maker's account and the market of each of its positions, unless maker and taker have
+            one owner.
+    @dev What a scan has found is at most the order's size, where it ends.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    order: leaves.Order = store.order(w, 0, regs.cursor)
+    maker: uint256 = keys.handle_account(regs.cursor)
+    if keys.get_master(maker) == keys.get_master(regs.account):
+        store.check_count(w, 1)
+        return self.meet_own_order(regs, order), values
+    account: leaves.Account = store.account(w, 1, maker)
+    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
+    fresh: bool = False
+    account, markets, fresh = margin.settle_account(w, 2, account, regs.time)
+    regs.lots = 0
+    legal: bool = False
+    if positions.is_live(order, account, regs.time):
+        place: uint256 = positions.get_position(account, regs.market)
+        regs.lots = min(regs.size - regs.found, order.size)
+        if order.flags & records.REDUCE_ONLY != 0:
+            regs.lots = min(regs.lots, positions.get_closable(account.positions[place], order.side))
+        delta: int256 = convert(regs.lots, int256)
+        if regs.side == records.BUY:
+            delta = -delta
+        legal = regs.lots > 0 and margin.is_fill_legal(
+            account, markets, regs.market, delta, order.price, self.get_maker_rate(regs, markets[place])
+        )
+    if regs.scanning != 0:
+        regs = self.count_maker(regs, order, legal)
+    elif not legal:
+        regs.resume = phases.MATCH
+        regs.phase = phases.UNLINK
+    elif regs.flags & records.TIME_IN_FORCE == records.POST_ONLY:
+        regs = self.drop(regs, errors.WOULD_CROSS)
+    else:
+        regs.phase = phases.FILL
+    values[1] = leaves.encode_account(account)
+    return regs, margin._set_markets(values, 2, markets)
+
+
+@internal
+@pure
+def meet_own_order(pre: registers.Registers, order: leaves.Order) -> registers.Registers:
+    """
+    @notice Self-trade prevention: orders of one owner (sub-accounts included) never trade with each other.
+    """
+    regs: registers.Registers = pre
+    rule: uint256 = regs.flags & records.SELF_TRADE
+    if regs.scanning != 0:
+        if rule == records.CANCEL_MAKER:
+            return self.count_maker(regs, order, False)
+        return self.drop(regs, errors.SELF_TRADE)
+    if rule == records.CANCEL_TAKER:
+        return self.drop(regs, errors.SELF_TRADE)
+    regs.resume = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
+    regs.phase = phases.UNLINK
+    return regs
+
+
+@internal
+@pure
+def count_maker(pre: registers.Registers, order: leaves.Order, legal: bool) -> registers.Registers:
+    """
+    @notice Fill-or-kill, first pass: count what the maker at the cursor would trade, and go on to the one after it.
+    """
+    regs: registers.Registers = pre
+    if legal:
+        regs.found += regs.lots
+    regs.cursor = order.next
+    regs.matches += 1
+    if regs.found == regs.size:
+        regs.scanning = 0
+        regs.found = 0
+        regs.matches = 0
+        regs.phase = phases.MATCH
+    elif regs.matches >= phases.MAX_MATCHES:
+        regs = self.drop(regs, errors.UNFILLABLE)
+    else:
+        regs.phase = phases.PROBE if regs.cursor != 0 else phases.NEXT
+    return regs
 
 
 @internal
@@ -79,7 +189,8 @@ def step_fill(
     """
     @notice Trade with the maker at the cursor, at the maker's price.
             Leaves: market, level, maker's order, maker's account, taker's account.
-    @dev A level's size is the sum of its orders' (fewer than 2**28 of at most 2**40 lots: no overflow of 2**64).
+    @dev The lots were taken by PROBE as at most the taker's and the maker's; a level's size is the sum of its orders'
+         (at most 2**32 of at most 2**31 lots: no overflow of 2**64).
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -89,18 +200,18 @@ def step_fill(
     order: leaves.Order = store.order(w, 2, regs.cursor)
     maker: leaves.Account = store.account(w, 3, keys.handle_account(regs.cursor))
     taker: leaves.Account = store.account(w, 4, regs.account)
-    size: uint256 = min(regs.size, order.size)
+    size: uint256 = regs.lots
     delta: int256 = convert(size, int256)
     if regs.side == records.SELL:
         delta = -delta
-    rate: int256 = convert(market.taker_fee, int256)
+    rate: int256 = self.get_taker_rate(regs, market)
     market, taker = self.apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, rate)
-    rate = market.maker_fee
+    rate = self.get_maker_rate(regs, market)
     market, maker = self.apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, rate)
     order.size -= size
     level.size -= size
     regs.size -= size
-    regs.resume = phases.MATCH if regs.size != 0 else phases.IDLE
+    regs.resume = phases.MATCH if regs.size != 0 else regs.home
     regs.phase = regs.resume if order.size != 0 else phases.UNLINK
     values[0] = leaves.encode_market(market)
     values[1] = leaves.encode_level(level)
@@ -108,6 +219,24 @@ def step_fill(
     values[3] = leaves.encode_account(maker)
     values[4] = leaves.encode_account(taker)
     return regs, values
+
+
+@internal
+@pure
+def get_taker_rate(regs: registers.Registers, market: leaves.Market) -> int256:
+    """
+    @return Taker's fee, ppm: an account in liquidation pays none.
+    """
+    return 0 if regs.kind == records.LIQUIDATION else convert(market.taker_fee, int256)
+
+
+@internal
+@pure
+def get_maker_rate(regs: registers.Registers, market: leaves.Market) -> int256:
+    """
+    @return Maker's fee, ppm: no rebate where no taker's fee pays for it.
+    """
+    return max(0, market.maker_fee) if regs.kind == records.LIQUIDATION else market.maker_fee
 
 
 @internal
@@ -132,9 +261,9 @@ def apply_trade(
     worth: int256 = margin.compute_value(delta, convert(price, int256), market)
     fee: int256 = margin.compute_fee(abs(worth), rate)
     trader.collateral -= worth + fee
-    traded_market.fees += fee
+    traded_market.insurance += fee
     traded_market.open_interest -= convert(max(position.size, 0), uint256)
-    position = positions.apply_fill(position, delta, price, market.unit)
+    position = positions.apply_fill(position, delta, price, market)
     traded_market.open_interest += convert(max(position.size, 0), uint256)
     trader.positions[place] = positions.release(position, side, convert(abs(delta), uint256))
     return traded_market, trader

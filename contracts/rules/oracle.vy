@@ -8,6 +8,7 @@
 
 import errors
 from codec import records
+from rules import marks
 from rules import phases
 from state import leaves
 from state import registers
@@ -50,33 +51,35 @@ def step_report(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Take a signer's price; with a quorum of fresh reports the median becomes the index.
-            Leaves: signers; then, once signer and time are found good, the market's reports; then the market.
+            Leaves: signers; once signer and time are found good, the market's reports; if the report is news, the
+            market, and with a quorum the best levels (`marks.compute_mid`).
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    regs.phase = phases.IDLE
     signers: leaves.Signers = store.signers(w, 0)
-    regs.outcome = self.check_report(regs, signers)
-    if regs.outcome != errors.ACCEPTED:
+    outcome: uint256 = self.check_report(regs, signers)
+    if outcome != errors.ACCEPTED:
         store.check_count(w, 1)
-        return regs, values
+        return registers.reject(regs, outcome), values
     oracle: leaves.Oracle = store.oracle(w, 1, regs.market)
     if regs.nonce <= oracle.times[regs.account]:
-        regs.outcome = errors.STALE_REPORT
         store.check_count(w, 2)
-        return regs, values
+        return registers.reject(regs, errors.STALE_REPORT), values
+    market: leaves.Market = store.market(w, 2, regs.market)
+    if marks.is_expired(market, regs.time):
+        store.check_count(w, 3)
+        return registers.reject(regs, errors.MARKET_EXPIRED), values
     oracle.prices[regs.account] = regs.price
     oracle.times[regs.account] = regs.nonce
-    store.check_count(w, 3)
-    market: leaves.Market = store.market(w, 2, regs.market)
-    median: uint256 = self.compute_median(oracle, signers, regs.time)
-    if median != 0:
-        market.index = median
-        market.index_time = regs.nonce
-        market.mark = median
     values[1] = leaves.encode_oracle(oracle)
+    median: uint256 = self.compute_median(oracle, signers, regs.time)
+    if median == 0:
+        store.check_count(w, 3)
+        return registers.finish(regs), values
+    market = marks.apply_index(market, median, regs.nonce, regs.time)
+    market = marks.update_mark(market, marks.compute_mid(regs.market, market, w, 3))
     values[2] = leaves.encode_market(market)
-    return regs, values
+    return marks.begin_work(regs), values
 
 
 @internal

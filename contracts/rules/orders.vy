@@ -1,13 +1,17 @@
 # pragma version 0.4.3
 """
-@title Orders enter and leave: admission, and giving up what is left
+@title Orders enter, change and leave: admission, amending, cancelling all, giving up what is left
 @license MIT
 @notice Twin: `shared/rules/orders.py`.
+@dev Prices are below 2**24, a band at most PPM; sizes, positions and open interest below 2**63: no sum or product here comes
+     near 256 bits.
 """
 
 import errors
 from codec import integers
 from codec import records
+from rules import levels
+from rules import marks
 from rules import phases
 from rules import positions
 from state import keys
@@ -23,27 +27,64 @@ def step_admit(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Check an order against its market, its slot and the position limits, and reserve its size.
-            Leaves: account, market, the order slot.
+            Leaves: account, market, the order slot. A dead order in the slot is first taken out of the book.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 3)
+    handle: uint256 = keys.order_handle(regs.account, regs.place)
     account: leaves.Account = store.account(w, 0, regs.account)
     market: leaves.Market = store.market(w, 1, regs.market)
-    order: leaves.Order = store.order(w, 2, keys.order_handle(regs.account, regs.place))
+    order: leaves.Order = store.order(w, 2, handle)
+    account = positions.expire_orders(account, regs.time)
+    values[0] = leaves.encode_account(account)
+    if order.market != 0 and not positions.is_live(order, account, regs.time):
+        regs.cursor = handle
+        regs.resume = phases.ADMIT
+        regs.phase = phases.UNLINK
+        return regs, values
+    if regs.flags & records.ARMED != 0:
+        return self.arm(regs, market, order), values
     place: uint256 = positions.find_position(account, regs.market)
     position: leaves.Position = empty(leaves.Position)
     if place < leaves.MAX_POSITIONS:
         position = account.positions[place]
-    regs.outcome = self.check_admission(regs, market, order, position, place < leaves.MAX_POSITIONS)
-    if regs.outcome != errors.ACCEPTED:
-        regs.phase = phases.IDLE
-        return regs, values
+    outcome: uint256 = self.check_admission(regs, market, order, position, place < leaves.MAX_POSITIONS)
+    if outcome != errors.ACCEPTED:
+        return registers.reject(regs, outcome), values
+    if regs.flags & records.REDUCE_ONLY != 0:
+        regs.size = min(regs.size, positions.get_closable(position, regs.side))
     position.market = regs.market
     account.positions[place] = positions.reserve(position, regs.side, regs.size)
     regs.phase = phases.MARGIN
     values[0] = leaves.encode_account(account)
     return regs, values
+
+
+@internal
+@pure
+def arm(pre: registers.Registers, market: leaves.Market, order: leaves.Order) -> registers.Registers:
+    """
+    @notice Let an armed order wait for its trigger. It reserves nothing: it is checked when it enters the book.
+    """
+    regs: registers.Registers = pre
+    if market.mark == 0:
+        return registers.reject(regs, errors.NO_PRICE)
+    if marks.is_expired(market, regs.time):
+        return registers.reject(regs, errors.MARKET_EXPIRED)
+    if order.market != 0:
+        return registers.reject(regs, errors.SLOT_TAKEN)
+    is_reached: bool = market.mark <= regs.trigger
+    if regs.flags & records.ABOVE != 0:
+        is_reached = market.mark >= regs.trigger
+    if is_reached:
+        return registers.reject(regs, errors.WOULD_TRIGGER)
+    regs.sequence += 1
+    regs.level_market = regs.market
+    regs.level_side = levels.get_trigger_side(regs.flags)
+    regs.tick = regs.trigger
+    regs.phase = phases.REST
+    return regs
 
 
 @internal
@@ -57,10 +98,11 @@ def check_admission(
 ) -> uint256:
     """
     @return Outcome: whether the order may be tried at all.
-    @dev Prices are below 2**24, band at most PPM; sizes and positions at most 2**44: nothing here comes near 256 bits.
     """
     if market.mark == 0:
         return errors.NO_PRICE
+    if marks.is_expired(market, regs.time):
+        return errors.MARKET_EXPIRED
     distance: uint256 = max(regs.price, market.mark) - min(regs.price, market.mark)
     if distance * integers.PPM > market.band * market.mark:
         return errors.PRICE_BAND
@@ -68,14 +110,98 @@ def check_admission(
         return errors.SLOT_TAKEN
     if not has_place:
         return errors.TOO_MANY_POSITIONS
+    if regs.flags & records.REDUCE_ONLY != 0 and positions.get_closable(position, regs.side) == 0:
+        return errors.NOT_REDUCING
     reach: int256 = 0
     if regs.side == records.BUY:
         reach = position.size + convert(position.bids + regs.size, int256)
     else:
         reach = convert(position.asks + regs.size, int256) - position.size
-    if reach > convert(phases.MAX_POSITION, int256):
+    if reach <= 0 or regs.flags & records.REDUCE_ONLY != 0:
+        return errors.ACCEPTED
+    return self.check_opening(regs, market, convert(reach, uint256))
+
+
+@internal
+@pure
+def check_opening(regs: registers.Registers, market: leaves.Market, reach: uint256) -> uint256:
+    """
+    @return Outcome: whether an order that can open a position, of up to `reach` lots, may be tried now.
+    """
+    if not marks.is_fresh(market, regs.time):
+        return errors.STALE_PRICE
+    if regs.time < market.halted_until:
+        return errors.HALTED
+    if reach > market.max_position:
         return errors.POSITION_LIMIT
+    if market.open_interest + regs.size > market.max_open_interest:
+        return errors.OPEN_INTEREST_CAP
     return errors.ACCEPTED
+
+
+@internal
+@pure
+def step_amend(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Change a resting order: in place if only less is offered, else it leaves the book and enters anew.
+            Leaves: account, order; where it only shrinks, its level.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    account: leaves.Account = store.account(w, 0, regs.account)
+    order: leaves.Order = store.order(w, 1, regs.cursor)
+    touched: uint256 = 2
+    account = positions.expire_orders(account, regs.time)
+    if order.market == 0 or not positions.is_live(order, account, regs.time):
+        regs = registers.reject(regs, errors.UNKNOWN_ORDER)
+    elif regs.price == order.price and regs.size <= order.size:
+        level: leaves.Level = store.level(
+            w, 2, order.market, levels.get_level_side(order), levels.get_level_tick(order)
+        )
+        touched = 3
+        less: uint256 = order.size - regs.size
+        order.size = regs.size
+        level.size -= less  # an order's lots are part of its level's
+        if not levels.is_armed(order):
+            place: uint256 = positions.get_position(account, order.market)
+            account.positions[place] = positions.release(account.positions[place], order.side, less)
+        values[1] = leaves.encode_order(order)
+        values[2] = leaves.encode_level(level)
+        regs = registers.finish(regs)
+    else:
+        regs.market = order.market
+        regs.side = order.side
+        regs.flags = order.flags
+        regs.expiry = order.expiry
+        regs.trigger = order.trigger
+        regs.client = order.client
+        regs.resume = phases.ADMIT
+        regs.phase = phases.UNLINK
+    store.check_count(w, touched)
+    values[0] = leaves.encode_account(account)
+    return regs, values
+
+
+@internal
+@pure
+def step_clear(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Cancel every order of the account, now or at a deadline. Leaves: account.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    store.check_count(w, 1)
+    account: leaves.Account = positions.expire_orders(store.account(w, 0, regs.account), regs.time)
+    if regs.kind == records.CANCEL_ALL:
+        account = positions.cancel_all(account)
+    else:
+        account.deadline = regs.amount
+    values[0] = leaves.encode_account(account)
+    return registers.finish(regs), values
 
 
 @internal
@@ -92,7 +218,5 @@ def step_drop(
     account: leaves.Account = store.account(w, 0, regs.account)
     place: uint256 = positions.get_position(account, regs.market)
     account.positions[place] = positions.release(account.positions[place], regs.side, regs.size)
-    regs.size = 0
-    regs.phase = phases.IDLE
     values[0] = leaves.encode_account(account)
-    return regs, values
+    return registers.finish(regs), values

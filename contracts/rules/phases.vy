@@ -20,18 +20,66 @@ DROP: constant(uint256) = 11
 TRANSFER: constant(uint256) = 12
 WITHDRAW: constant(uint256) = 13
 REPORT: constant(uint256) = 14
+CLEAR: constant(uint256) = 15
+AMEND: constant(uint256) = 16
+NEXT: constant(uint256) = 17
+TICK: constant(uint256) = 18
+LEG: constant(uint256) = 19
+STAKE: constant(uint256) = 20
+WORK: constant(uint256) = 21
+SWEEP: constant(uint256) = 22
+LIQUIDATED: constant(uint256) = 23
+TAKEOVER: constant(uint256) = 24
+RANK: constant(uint256) = 25
+DELEVERAGE: constant(uint256) = 26
+UNWIND: constant(uint256) = 27
+TRIGGER: constant(uint256) = 28
+FIRE: constant(uint256) = 29
 
 # Makers one order may visit; what is left then is given up.
 MAX_MATCHES: constant(uint256) = 4096
-# Real steps one record can take: six a maker visited (match, probe, fill, unlink, unlist, seek), and the fixed ones.
-RECORD_STEP_BOUND: constant(uint256) = 6 * MAX_MATCHES + 16
-# Real steps of a batch after which its records are refused (messages never are).
+# Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
+# unlist, seek), and the fixed ones.
+RECORD_STEP_BOUND: constant(uint256) = 8 * MAX_MATCHES + 32
+# Real steps after which a slot leaves the rest of the machine's own work to the next one.
+WORK_LIMIT: constant(uint256) = 2**17
+# Real steps one slot can take: the legs of a page, or the machine's own work and the last piece of it.
+SLOT_STEP_BOUND: constant(uint256) = 8 * RECORD_STEP_BOUND + 64
+# Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
 BATCH_STEP_CAP: constant(uint256) = 2**22
 # Leaves the widest step touches (probe: order, account and eight markets).
 MAX_LEAVES: constant(uint256) = 10
 
-MAX_ORDER_SIZE: constant(uint256) = 2**40
-MAX_POSITION: constant(uint256) = 2**42
+# Lots. A level holds at most 2**24 accounts * 2**8 slots * 2**31 lots = 2**63, and open interest stays below 2**62.
+MAX_ORDER_SIZE: constant(uint256) = 2**31
+MAX_POSITION: constant(uint256) = 2**38
 MAX_AMOUNT: constant(uint256) = 2**96
+MAX_SHARES: constant(uint256) = 2**120
 MAX_UNIT: constant(uint256) = 2**32
 MAX_FEE: constant(uint256) = 100_000
+
+HOUR: constant(uint256) = 3600
+# Seconds between two samples of a market's premium.
+SAMPLE_INTERVAL: constant(uint256) = 60
+# Weight of a sample in the smoothed premium: one part in so many.
+PREMIUM_SAMPLES: constant(uint256) = 8
+# Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
+FUNDING_HOURS: constant(uint256) = 8
+# Hours without a tick that are made up for at most.
+MAX_FUNDING_HOURS: constant(uint256) = 24
+# Seconds a market stays reduce-only after its index ran into the step band.
+HALT_TIME: constant(uint256) = 300
+# Seconds before the expiry of a dated future whose index prices make its settlement price.
+TWAP_TIME: constant(uint256) = 1800
+# Seconds for which withdrawals are limited after the backstop was drawn, and the share of all money an hour may take.
+DRAWN_TIME: constant(uint256) = 86_400
+WITHDRAWAL_SHARE: constant(uint256) = 16
+# Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
+PREMIUM_ONE: constant(uint256) = 2**16
+FUNDING_ONE: constant(uint256) = 2**32
+SCORE_ONE: constant(uint256) = 2**16
+# Bound of either factor of a score.
+MAX_SCORE: constant(uint256) = 2**48
+# Slices in which a liquidation offers a position to the book, and the backstop unwinds its own.
+LIQUIDATION_SLICES: constant(uint256) = 4
+UNWIND_SLICES: constant(uint256) = 8

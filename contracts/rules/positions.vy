@@ -2,11 +2,12 @@
 """
 @title Positions of an account: where they are kept, and how a fill nets into them
 @license MIT
-@notice Twin: `shared/rules/positions.py`. Where Python changes a position in place, these functions return the new one;
-        where it returns a position, they return its place.
-@dev Bounds: admission keeps size + bids and asks - size at most 2**42 and a fill never raises either sum, so |size| <= 2**42
-     and bids, asks <= 2**43. A price is below 2**24 and a unit below 2**32, so |cost| stays near 2**98, and its product
-     with a size far inside 256 bits.
+@notice Twin: `shared/rules/positions.py`. Where Python changes an account or a position in place, these functions return
+        the new one; where it returns a position, they return its place.
+@dev Bounds: admission keeps size + bids and asks - size at most 2**38 but for orders that can only close, and a fill never
+     raises either sum, so |size| <= 2**38 (2**39 on the backstop's account, which is bounded by its margin) and bids,
+     asks <= 2**40. A price is below 2**24 and a unit below 2**32, so |cost| stays near 2**96, and its product with a size
+     far inside 256 bits.
 """
 
 from codec import integers
@@ -43,6 +44,53 @@ def get_position(account: leaves.Account, market: uint256) -> uint256:
 
 @internal
 @pure
+def cancel_all(account: leaves.Account) -> leaves.Account:
+    """
+    @notice Let every order of the account die: they keep their place in the book until somebody meets them there.
+    """
+    cancelled: leaves.Account = account
+    cancelled.epoch = (account.epoch + 1) % 2**32
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        cancelled.positions[i].bids = 0
+        cancelled.positions[i].asks = 0
+        cancelled.positions[i] = leaves.clear_if_empty(cancelled.positions[i])
+    return cancelled
+
+
+@internal
+@pure
+def expire_orders(account: leaves.Account, time: uint256) -> leaves.Account:
+    """
+    @notice The dead-man's switch: once its deadline has come, every order of the account is dead.
+    """
+    if account.deadline == 0 or account.deadline > time:
+        return account
+    expired: leaves.Account = account
+    expired.deadline = 0
+    return self.cancel_all(expired)
+
+
+@internal
+@pure
+def is_live(order: leaves.Order, account: leaves.Account, time: uint256) -> bool:
+    """
+    @return Whether a resting order of the account (whose `expire_orders` has run) can still trade.
+    """
+    return order.epoch == account.epoch and (order.expiry == 0 or order.expiry > time)
+
+
+@internal
+@pure
+def get_closable(position: leaves.Position, side: uint256) -> uint256:
+    """
+    @return Lots of the position that an order of `side` can close.
+    """
+    size: int256 = -position.size if side == records.BUY else position.size
+    return convert(max(0, size), uint256)
+
+
+@internal
+@pure
 def reserve(position: leaves.Position, side: uint256, size: uint256) -> leaves.Position:
     """
     @notice Count `size` lots of a new order as open on `side`.
@@ -60,27 +108,27 @@ def reserve(position: leaves.Position, side: uint256, size: uint256) -> leaves.P
 def release(position: leaves.Position, side: uint256, size: uint256) -> leaves.Position:
     """
     @notice Take `size` lots off the open orders of `side`; a position that holds nothing any more frees its place.
-    @dev An open order's lots are part of bids or asks from its admission until they are released, so neither underflows.
+    @dev A live order's lots are part of bids or asks from its admission until they are released, so neither underflows.
     """
     released: leaves.Position = position
     if side == records.BUY:
         released.bids -= size
     else:
         released.asks -= size
-    if released.size == 0 and released.bids == 0 and released.asks == 0:
-        released.market = 0
-    return released
+    return leaves.clear_if_empty(released)
 
 
 @internal
 @pure
-def apply_fill(position: leaves.Position, delta: int256, price: uint256, unit: uint256) -> leaves.Position:
+def apply_fill(position: leaves.Position, delta: int256, price: uint256, market: leaves.Market) -> leaves.Position:
     """
     @notice Net `delta` lots (signed) bought at `price` ticks into the position; `cost` stays that of the open lots.
     """
     filled: leaves.Position = position
     size: int256 = position.size
-    lot: int256 = convert(price * unit, int256)  # token units a lot, < 2**56
+    lot: int256 = convert(price * market.unit, int256)  # token units a lot, < 2**56
+    if size == 0:
+        filled.funding = market.funding
     if size == 0 or (size > 0) == (delta > 0):
         filled.cost += delta * lot
     elif abs(delta) <= abs(size):

@@ -16,8 +16,16 @@ MARKET: constant(uint256) = 5
 ORACLE: constant(uint256) = 6
 SIGNERS: constant(uint256) = 7
 WITHDRAWAL: constant(uint256) = 8
+AGENT: constant(uint256) = 9
 
 MAX_ACCOUNT: constant(uint256) = 2**20 - 1
+MAX_SUB: constant(uint256) = 15
+MAX_AGENT: constant(uint256) = 8
+# Sides of armed orders, beside the book's 0 (buy) and 1 (sell).
+ABOVE: constant(uint256) = 2
+BELOW: constant(uint256) = 3
+# The backstop vault's account: it has no owner and signs nothing.
+BACKSTOP: constant(uint256) = 0
 MAX_MARKET: constant(uint256) = 255
 MAX_SLOT: constant(uint256) = 255
 MAX_TICK: constant(uint256) = 2**24 - 1
@@ -27,9 +35,45 @@ MAX_TICK: constant(uint256) = 2**24 - 1
 @pure
 def account_key(account: uint256) -> uint256:
     """
-    @return Key of account leaf `account` (1..MAX_ACCOUNT).
+    @return Key of account leaf `account`: a master account (1..MAX_ACCOUNT) or one of its sub-accounts.
     """
     return ACCOUNT << 36 | account
+
+
+@internal
+@pure
+def sub_account(master: uint256, sub: uint256) -> uint256:
+    """
+    @return Id of sub-account `sub` (0 the master itself, 1..MAX_SUB) of a master account.
+    """
+    return sub << 20 | master
+
+
+@internal
+@pure
+def get_master(account: uint256) -> uint256:
+    """
+    @return The master account of an account or sub-account.
+    """
+    return account & MAX_ACCOUNT
+
+
+@internal
+@pure
+def get_sub(account: uint256) -> uint256:
+    """
+    @return Number of a sub-account, 0 for a master.
+    """
+    return account >> 20
+
+
+@internal
+@pure
+def agent_key(master: uint256, agent: uint256) -> uint256:
+    """
+    @return Key of agent `agent` (1..MAX_AGENT) of a master account.
+    """
+    return AGENT << 36 | master << 8 | agent
 
 
 @internal
@@ -72,9 +116,9 @@ def order_key(handle: uint256) -> uint256:
 @pure
 def level_key(market: uint256, side: uint256, tick: uint256) -> uint256:
     """
-    @return Key of a price level (side 0 buy, 1 sell; tick 1..MAX_TICK).
+    @return Key of a level: of the book (side 0 buy, 1 sell) or of armed orders (2 above, 3 below); tick 1..MAX_TICK.
     """
-    return LEVEL << 36 | market << 25 | side << 24 | tick
+    return LEVEL << 36 | market << 26 | side << 24 | tick
 
 
 @internal
@@ -83,7 +127,7 @@ def bitmap_key(market: uint256, side: uint256, depth: uint256, tick: uint256) ->
     """
     @return Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`.
     """
-    return BITMAP << 36 | market << 19 | side << 18 | depth << 16 | self.bitmap_index(depth, tick)
+    return BITMAP << 36 | market << 20 | side << 18 | depth << 16 | self.bitmap_index(depth, tick)
 
 
 @internal

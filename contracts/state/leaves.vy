@@ -6,39 +6,49 @@
         whose words are all zero is the absent leaf: it encodes to no bytes and no bytes decode to it.
         Twin: `shared/state/leaves.py`.
 @dev Decoding is total over values of the right length. Encoding relies on bounds that the rules keep: every field below
-     the width it is packed in (positions at most 2**42 lots, orders 2**40, handles 2**32, ticks 2**24, counters of
-     orders and nonces below 2**64).
+     the width it is packed in (positions at most 2**38 lots, orders 2**31, a level and open interest below 2**64,
+     handles 2**36, ticks 2**24, costs and funding indices within 128 bits, shares 2**120, times, counters of orders and
+     nonces below 2**64; the index samples of a settlement price are fewer than 2**32, as a signer gives at most one a
+     second).
 """
 
 MAX_POSITIONS: constant(uint256) = 8
 MAX_SIGNERS: constant(uint256) = 7
+MARGIN_TIERS: constant(uint256) = 2
 
 ACCOUNT_BYTES: constant(uint256) = 640
 ORDER_BYTES: constant(uint256) = 64
 LEVEL_BYTES: constant(uint256) = 32
 BITMAP_BYTES: constant(uint256) = 32
-MARKET_BYTES: constant(uint256) = 96
+MARKET_BYTES: constant(uint256) = 288
 ORACLE_BYTES: constant(uint256) = 128
 SIGNERS_BYTES: constant(uint256) = 256
 WITHDRAWAL_BYTES: constant(uint256) = 96
+AGENT_BYTES: constant(uint256) = 32
 
 _U8: constant(uint256) = 2**8 - 1
 _U16: constant(uint256) = 2**16 - 1
 _U32: constant(uint256) = 2**32 - 1
 _U64: constant(uint256) = 2**64 - 1
+_U128: constant(uint256) = 2**128 - 1
 
 
 struct Position:
     market: uint256    # id, 0 in a free place
     size: int256       # lots, signed
-    bids: uint256      # lots of open buy orders
-    asks: uint256      # lots of open sell orders
+    bids: uint256      # lots of the account's open buy orders that could still trade
+    asks: uint256      # lots of its open sell orders
     cost: int256       # token units, signed: what the open lots were bought for
+    funding: int256    # the market's funding index up to which the position has paid
 
 
 struct Account:
+    epoch: uint256             # which of its orders live: those that entered under the same
+    deadline: uint256          # seconds, when all its orders die, 0 for never
     owner: address
     collateral: int256         # token units
+    subs: uint256              # highest sub-account in use
+    shares: uint256            # of the backstop vault (on the vault's own account: all of them)
     nonce_top: uint256         # highest nonce seen
     nonce_bitmap: uint256      # bit i set iff nonce_top - i was used
     positions: Position[MAX_POSITIONS]
@@ -52,8 +62,11 @@ struct Order:
     size: uint256        # lots left
     prev: uint256        # handle of the older neighbour, 0 at the head
     next: uint256        # handle of the younger neighbour, 0 at the tail
+    epoch: uint256       # its account's when it entered
+    expiry: uint256      # seconds, 0 for never
+    client: uint256      # the trader's own id of it
     sequence: uint256    # number of its acceptance
-    nonce: uint256       # its record's
+    trigger: uint256     # ticks, the mark at which an armed order enters the book, 0 for an order that is in it
 
 
 struct Level:
@@ -69,18 +82,42 @@ struct Bitmap:
 
 struct Market:
     unit: uint256                  # token units per lot and tick
-    initial_margin: uint256        # ppm
-    maintenance_margin: uint256    # ppm
-    taker_fee: uint256             # ppm
-    maker_fee: int256              # ppm, negative for a rebate
-    band: uint256                  # ppm around the mark
-    best_bid: uint256              # ticks, 0 for none
+    initial_margin: uint256        # ppm of the notional, as are the next three
+    maintenance_margin: uint256
+    taker_fee: uint256
+    maker_fee: int256              # negative for a rebate
+    band: uint256                  # ppm around the mark, for orders
+    max_age: uint256               # seconds an index stays fresh
+    best_bid: uint256              # ticks, 0 for none, as are the next three
     best_ask: uint256
     mark: uint256
     index: uint256
     index_time: uint256            # seconds
     open_interest: uint256         # lots
-    fees: int256                   # token units collected
+    insurance: int256              # token units of the insurance fund, which takes the fees
+    pool: int256                   # token units of funding paid in and not yet out
+    funding: int256                # token units a lot has paid since listing, times 2**32
+    premium: int256                # smoothed premium of the book over the index, ticks times 2**16
+    sampled: uint256               # seconds, its last sample
+    step_band: uint256             # ppm an index may move at a time
+    funding_cap: uint256           # ppm of the index an hour
+    close_out: uint256             # ppm of the notional
+    settled: uint256               # 1 once a dated future has its settlement price (in mark)
+    max_open_interest: uint256     # lots
+    max_position: uint256          # lots
+    impact: uint256                # lots a best level needs to count for the mid price
+    halted_until: uint256          # seconds
+    expiry: uint256                # seconds, 0 for a perpetual
+    stop_above: uint256            # ticks, the nearest armed levels, 0 for none
+    stop_below: uint256
+    tier1_size: uint256            # from so many lots on, the next two margins in ppm; 0 for no such tier
+    tier1_initial: uint256
+    tier1_maintenance: uint256
+    tier2_size: uint256
+    tier2_initial: uint256
+    tier2_maintenance: uint256
+    twap_sum: uint256              # ticks: index samples for the settlement price
+    twap_count: uint256            # how many
 
 
 struct Oracle:
@@ -99,6 +136,22 @@ struct Withdrawal:
     account: uint256
     owner: address
     amount: uint256    # token units
+
+
+struct Agent:
+    expiry: uint256    # seconds
+    address: address
+
+
+@internal
+@pure
+def clear_if_empty(position: Position) -> Position:
+    """
+    @return The position; a free place if it holds nothing any more.
+    """
+    if position.size == 0 and position.bids == 0 and position.asks == 0:
+        return empty(Position)
+    return position
 
 
 @internal
@@ -147,9 +200,9 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
     @return 20 words, or no bytes for an account that does not exist.
     """
     words: uint256[20] = empty(uint256[20])
-    words[0] = convert(leaf.owner, uint256)
+    words[0] = leaf.epoch << 224 | leaf.deadline << 160 | convert(leaf.owner, uint256)
     words[1] = self._bits(leaf.collateral)
-    words[2] = leaf.nonce_top
+    words[2] = leaf.subs << 192 | leaf.shares << 64 | leaf.nonce_top
     words[3] = leaf.nonce_bitmap
     used: bool = words[0] | words[1] | words[2] | words[3] != 0
     for i: uint256 in range(MAX_POSITIONS):
@@ -157,7 +210,7 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
         if p.market != 0:
             used = True
             words[4 + 2 * i] = p.market << 240 | (self._bits(p.size) & _U64) << 128 | p.bids << 64 | p.asks
-            words[5 + 2 * i] = self._bits(p.cost)
+            words[5 + 2 * i] = self._bits(p.cost) << 128 | self._bits(p.funding) & _U128
     if not used:
         return b""
     return abi_encode(words)
@@ -173,19 +226,25 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
     if len(data) == 0:
         return leaf
     words: uint256[20] = abi_decode(data, uint256[20])
+    leaf.epoch = words[0] >> 224
+    leaf.deadline = words[0] >> 160 & _U64
     leaf.owner = self._address(words[0])
     leaf.collateral = self._number(words[1])
+    leaf.subs = words[2] >> 192 & _U32
+    leaf.shares = words[2] >> 64 & _U128
     leaf.nonce_top = words[2] & _U64
     leaf.nonce_bitmap = words[3]
     for i: uint256 in range(MAX_POSITIONS):
         word: uint256 = words[4 + 2 * i]
         if word != 0:
+            money: uint256 = words[5 + 2 * i]
             leaf.positions[i] = Position(
                 market=word >> 240,
                 size=self._low(word >> 128, 64),
                 bids=word >> 64 & _U64,
                 asks=word & _U64,
-                cost=self._number(words[5 + 2 * i]),
+                cost=self._low(money >> 128, 128),
+                funding=self._low(money, 128),
             )
     return leaf
 
@@ -204,7 +263,7 @@ def encode_order(leaf: Order) -> Bytes[ACCOUNT_BYTES]:
         | leaf.size << 128
         | leaf.prev << 64
         | leaf.next,
-        leaf.sequence << 64 | leaf.nonce,
+        leaf.epoch << 224 | leaf.expiry << 192 | leaf.client << 128 | leaf.sequence << 64 | leaf.trigger << 32,
     ]
     if words[0] | words[1] == 0:
         return b""
@@ -228,8 +287,11 @@ def decode_order(data: Bytes[ACCOUNT_BYTES]) -> Order:
         size=words[0] >> 128 & _U64,
         prev=words[0] >> 64 & _U64,
         next=words[0] & _U64,
+        epoch=words[1] >> 224,
+        expiry=words[1] >> 192 & _U32,
+        client=words[1] >> 128 & _U64,
         sequence=words[1] >> 64 & _U64,
-        nonce=words[1] & _U64,
+        trigger=words[1] >> 32 & _U32,
     )
 
 
@@ -283,24 +345,44 @@ def decode_bitmap(data: Bytes[ACCOUNT_BYTES]) -> Bitmap:
 @pure
 def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
     """
-    @return 3 words, or no bytes for a market that is not listed.
+    @return 9 words, or no bytes for a market that is not listed.
     """
-    words: uint256[3] = [
+    words: uint256[9] = [
         leaf.unit << 192
         | leaf.initial_margin << 160
         | leaf.maintenance_margin << 128
         | leaf.taker_fee << 96
         | (self._bits(leaf.maker_fee) & _U32) << 64
-        | leaf.band << 32,
+        | leaf.band << 32
+        | leaf.max_age,
         leaf.best_bid << 224
         | leaf.best_ask << 192
         | leaf.mark << 160
         | leaf.index << 128
         | leaf.index_time << 64
         | leaf.open_interest,
-        self._bits(leaf.fees),
+        self._bits(leaf.insurance),
+        self._bits(leaf.pool),
+        self._bits(leaf.funding) << 128 | (self._bits(leaf.premium) & _U64) << 64 | leaf.sampled,
+        leaf.step_band << 224
+        | leaf.funding_cap << 192
+        | leaf.close_out << 160
+        | leaf.settled << 128
+        | leaf.max_open_interest << 64
+        | leaf.max_position,
+        leaf.impact << 192 | leaf.halted_until << 128 | leaf.expiry << 64 | leaf.stop_above << 32 | leaf.stop_below,
+        leaf.tier1_size << 192
+        | leaf.tier1_initial << 160
+        | leaf.tier1_maintenance << 128
+        | leaf.tier2_size << 64
+        | leaf.tier2_initial << 32
+        | leaf.tier2_maintenance,
+        leaf.twap_sum << 192 | leaf.twap_count << 160,
     ]
-    if words[0] | words[1] | words[2] == 0:
+    used: uint256 = 0
+    for word: uint256 in words:
+        used |= word
+    if used == 0:
         return b""
     return abi_encode(words)
 
@@ -313,7 +395,7 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
     """
     if len(data) == 0:
         return empty(Market)
-    words: uint256[3] = abi_decode(data, uint256[3])
+    words: uint256[9] = abi_decode(data, uint256[9])
     return Market(
         unit=words[0] >> 192,
         initial_margin=words[0] >> 160 & _U32,
@@ -321,13 +403,37 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         taker_fee=words[0] >> 96 & _U32,
         maker_fee=self._low(words[0] >> 64, 32),
         band=words[0] >> 32 & _U32,
+        max_age=words[0] & _U32,
         best_bid=words[1] >> 224,
         best_ask=words[1] >> 192 & _U32,
         mark=words[1] >> 160 & _U32,
         index=words[1] >> 128 & _U32,
         index_time=words[1] >> 64 & _U64,
         open_interest=words[1] & _U64,
-        fees=self._number(words[2]),
+        insurance=self._number(words[2]),
+        pool=self._number(words[3]),
+        funding=self._low(words[4] >> 128, 128),
+        premium=self._low(words[4] >> 64, 64),
+        sampled=words[4] & _U64,
+        step_band=words[5] >> 224,
+        funding_cap=words[5] >> 192 & _U32,
+        close_out=words[5] >> 160 & _U32,
+        settled=words[5] >> 128 & _U32,
+        max_open_interest=words[5] >> 64 & _U64,
+        max_position=words[5] & _U64,
+        impact=words[6] >> 192,
+        halted_until=words[6] >> 128 & _U64,
+        expiry=words[6] >> 64 & _U64,
+        stop_above=words[6] >> 32 & _U32,
+        stop_below=words[6] & _U32,
+        tier1_size=words[7] >> 192,
+        tier1_initial=words[7] >> 160 & _U32,
+        tier1_maintenance=words[7] >> 128 & _U32,
+        tier2_size=words[7] >> 64 & _U64,
+        tier2_initial=words[7] >> 32 & _U32,
+        tier2_maintenance=words[7] & _U32,
+        twap_sum=words[8] >> 192,
+        twap_count=words[8] >> 160 & _U32,
     )
 
 
@@ -419,4 +525,28 @@ def decode_withdrawal(data: Bytes[ACCOUNT_BYTES]) -> Withdrawal:
     if len(data) == 0:
         return empty(Withdrawal)
     words: uint256[3] = abi_decode(data, uint256[3])
-    return Withdrawal(account=words[0] & _U64, owner=self._address(words[1]), amount=words[2] & (2**128 - 1))
+    return Withdrawal(account=words[0] & _U64, owner=self._address(words[1]), amount=words[2] & _U128)
+
+
+@internal
+@pure
+def encode_agent(leaf: Agent) -> Bytes[ACCOUNT_BYTES]:
+    """
+    @return 1 word, or no bytes for no agent.
+    """
+    word: uint256 = leaf.expiry << 192 | convert(leaf.address, uint256)
+    if word == 0:
+        return b""
+    return abi_encode(word)
+
+
+@internal
+@pure
+def decode_agent(data: Bytes[ACCOUNT_BYTES]) -> Agent:
+    """
+    @return The inverse of `encode_agent`.
+    """
+    if len(data) == 0:
+        return empty(Agent)
+    word: uint256 = abi_decode(data, uint256)
+    return Agent(expiry=word >> 192, address=self._address(word))

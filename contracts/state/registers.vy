@@ -2,40 +2,73 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 28 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
-        of its last input; the next fetch clears those from `kind` on. Twin: `shared/state/registers.py`.
+@notice 60 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+        of its last input (they are part of the hash); the next fetch clears those from `kind` on.
+        Twin: `shared/state/registers.py`.
 """
 
 
 struct Registers:
-    domain: bytes32         # EIP-712 domain separator, fixed at genesis
-    time: uint256           # seconds: timestamp of the batch
-    batch: uint256          # number of the batch
-    slot: uint256           # slot of the last input fetched
-    phase: uint256          # what the next step does
-    outcome: uint256        # reason number of the last finished input
-    steps: uint256          # real steps of this batch so far
-    sequence: uint256       # orders accepted so far
-    accounts: uint256       # highest account id
-    markets: uint256        # highest market id
-    withdrawals: uint256    # withdrawals granted so far
-    kind: uint256           # type byte of the input in flight
-    account: uint256        # its account (for a report: the signer's index)
-    signer: address         # recovered from its signature, or the owner a message names
-    nonce: uint256          # its nonce (for a report: its time)
+    domain: bytes32          # EIP-712 domain separator, fixed at genesis
+    time: uint256            # seconds: timestamp of the batch
+    batch: uint256           # number of the batch
+    slot: uint256            # slot of the last input fetched
+    phase: uint256           # what the next step does
+    outcome: uint256         # reason number of the last finished input
+    steps: uint256           # real steps of this batch so far
+    sequence: uint256        # orders accepted so far
+    accounts: uint256        # highest account id
+    markets: uint256         # highest market id
+    withdrawals: uint256     # withdrawals granted so far
+    owed: uint256            # token units: deposits less withdrawals, all that the vault owes
+    drawn_until: uint256     # seconds: until then withdrawals are limited, because the backstop was drawn
+    window: uint256          # hour (seconds // 3600) of the withdrawals below
+    withdrawn: uint256       # token units granted in that hour
+    started: uint256         # `steps` when the slot began
+    task: uint256            # 1 while the machine has work of its own left for the next slot
+    sweeping: uint256        # 1 while accounts are left to visit after a change of price
+    sweep: uint256           # the next of them
+    sweep_subs: uint256      # sub-accounts its master has
+    passed: uint256          # 1 if nothing can be done for the account under the sweep
+    fire: uint256            # market whose armed orders are to be looked at, 0 for none
+    unwind: uint256          # market in which the backstop offers its position, 0 for none
+    ranking: uint256         # 1 while accounts are left to rank for auto-deleveraging
+    rank: uint256            # the next of them
+    rank_subs: uint256       # sub-accounts its master has
+    best_score: uint256      # highest score so far
+    best_account: uint256    # the account that has it
+    bulk: bytes32            # hash of the page of legs that must come next, zero for none
+    bulk_account: uint256    # account of that bulk record
+    legs0: uint256           # legs still to run, two of 11 bytes a word
+    legs1: uint256
+    legs2: uint256
+    legs3: uint256
+    kind: uint256            # type byte of the input in flight
+    account: uint256         # its account (for a report: the signer's index)
+    signer: address          # address recovered from its signature, or the owner a message names
+    agent: uint256           # which of the account's agents signed it, 0 its owner
+    nonce: uint256           # its nonce (for a report: its time)
     market: uint256
     side: uint256
     flags: uint256
-    place: uint256          # order slot of the account
-    price: uint256          # ticks
-    size: uint256           # lots still to trade
-    peer: uint256           # the other account of a transfer
-    amount: uint256         # token units
-    cursor: uint256         # handle of the order the next step works on
-    tick: uint256           # tick of the level the next step works on
-    level_side: uint256     # side of the book that level is on
-    matches: uint256        # makers visited so far
-    resume: uint256         # phase to go on with after a shared phase
+    place: uint256           # order slot of the account
+    price: uint256           # ticks
+    size: uint256            # lots still to trade
+    expiry: uint256          # seconds, 0 for never
+    trigger: uint256         # ticks, 0 for none
+    client: uint256          # the trader's own id of the order
+    peer: uint256            # the other account of a transfer
+    amount: uint256          # token units
+    cursor: uint256          # handle of the order the next step works on
+    lots: uint256            # lots of the next fill
+    level_market: uint256    # market of the level the next step works on
+    tick: uint256            # tick of the level the next step works on
+    level_side: uint256      # side of the book that level is on
+    matches: uint256         # makers visited so far
+    scanning: uint256        # 1 while a fill-or-kill order only counts what it could trade
+    found: uint256           # lots it could trade
+    resume: uint256          # phase to go on with after a shared phase
+    home: uint256            # phase to return to when the work in flight is done
 
 
 @internal
@@ -44,26 +77,66 @@ def clear(regs: Registers) -> Registers:
     """
     @return The registers without the input in flight.
     """
-    cleared: Registers = empty(Registers)
-    cleared.domain = regs.domain
-    cleared.time = regs.time
-    cleared.batch = regs.batch
-    cleared.slot = regs.slot
-    cleared.phase = regs.phase
-    cleared.outcome = regs.outcome
-    cleared.steps = regs.steps
-    cleared.sequence = regs.sequence
-    cleared.accounts = regs.accounts
-    cleared.markets = regs.markets
-    cleared.withdrawals = regs.withdrawals
+    cleared: Registers = regs
+    cleared.kind = 0
+    cleared.account = 0
+    cleared.signer = empty(address)
+    cleared.agent = 0
+    cleared.nonce = 0
+    cleared.market = 0
+    cleared.side = 0
+    cleared.flags = 0
+    cleared.place = 0
+    cleared.price = 0
+    cleared.size = 0
+    cleared.expiry = 0
+    cleared.trigger = 0
+    cleared.client = 0
+    cleared.peer = 0
+    cleared.amount = 0
+    cleared.cursor = 0
+    cleared.lots = 0
+    cleared.level_market = 0
+    cleared.tick = 0
+    cleared.level_side = 0
+    cleared.matches = 0
+    cleared.scanning = 0
+    cleared.found = 0
+    cleared.resume = 0
+    cleared.home = 0
     return cleared
+
+
+@internal
+@pure
+def finish(regs: Registers) -> Registers:
+    """
+    @return The registers when the work in flight is done.
+    """
+    finished: Registers = regs
+    finished.phase = regs.home
+    return finished
+
+
+@internal
+@pure
+def reject(regs: Registers, outcome: uint256) -> Registers:
+    """
+    @return The registers when the work in flight cannot be done. Only an input of its own has an outcome; the machine's own
+            work has none.
+    """
+    rejected: Registers = regs
+    if regs.home == 0:
+        rejected.outcome = outcome
+    rejected.phase = regs.home
+    return rejected
 
 
 @internal
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 28 words.
+    @return keccak of the 60 words.
     """
     return keccak256(abi_encode(regs))
 

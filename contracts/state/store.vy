@@ -5,10 +5,13 @@
 @notice A step names each leaf it touches by its place in the witness (0, 1, …, the order of first use) and computes its
         key; any other key, place, number or length of value reverts. Twin: `State` in `shared/state/store.py`.
 @dev A step never touches one leaf at two places. Leaves of different kinds have different keys, and of one kind a step touches:
-     accounts: taker and maker (the taker's own orders are pruned, not filled), payer and payee (a transfer to oneself is
-     refused at the fetch); orders: one at the cursor and its neighbours in a list without cycles, or the free slot of a
-     new order and its level's last; bitmap words: one a depth; markets: those of an account's positions, of which no
-     two are in one market.
+     accounts: one; or taker and maker (orders of one owner never trade with each other); payer, payee and the payee's
+     master (which step_transfer compares); an account and the backstop (step_takeover compares them, and no account
+     that signs is the backstop); an account in liquidation and the one with the highest score (whose position is on
+     the other side); orders: one at the cursor and its neighbours in a list without cycles, or the free slot of a new
+     order and its level's last; levels: one, or the best of either side; bitmap words: one a depth, and below the
+     branching point one more a depth, of a higher or lower index; markets: those of an account's positions, of which
+     no two are in one market.
 """
 
 from rules import phases
@@ -65,7 +68,7 @@ def order(w: Witness, place: uint256, handle: uint256) -> leaves.Order:
 @pure
 def level(w: Witness, place: uint256, market: uint256, side: uint256, tick: uint256) -> leaves.Level:
     """
-    @return Price level of one side of a market.
+    @return Level of one side of a market.
     """
     return leaves.decode_level(self._value(w, place, keys.level_key(market, side, tick), leaves.LEVEL_BYTES))
 
@@ -115,3 +118,12 @@ def withdrawal(w: Witness, place: uint256, index: uint256) -> leaves.Withdrawal:
     @return Withdrawal leaf by index.
     """
     return leaves.decode_withdrawal(self._value(w, place, keys.withdrawal_key(index), leaves.WITHDRAWAL_BYTES))
+
+
+@internal
+@pure
+def agent(w: Witness, place: uint256, master: uint256, agent: uint256) -> leaves.Agent:
+    """
+    @return Agent `agent` of a master account.
+    """
+    return leaves.decode_agent(self._value(w, place, keys.agent_key(master, agent), leaves.AGENT_BYTES))

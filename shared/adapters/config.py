@@ -161,6 +161,8 @@ class OperatorSettings(Settings):
     """Seconds after which a batch that is not full is closed."""
     heartbeat: float = 600.0
     """Seconds without a batch before an empty one is closed, lest L1 take the operator for silent; 0: never."""
+    tick_interval: int = 60
+    """Seconds after which a market with a fresh price gets a tick though nothing else happens; 0: only at its expiry."""
     max_waiting: int = 4096
     """Records that may wait for the machine before more are refused."""
     max_unposted: int = 512
@@ -183,6 +185,7 @@ class OperatorSettings(Settings):
         parse_listen(self.listen)
         _require(self.batch_interval > 0, "batch_interval", "must be more than 0 seconds")
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
+        _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
         for name in ("max_waiting", "max_unposted", "snapshot_batches"):
             _require(getattr(self, name) >= 1, name, "must be 1 or more")
         _require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")

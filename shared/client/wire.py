@@ -1,27 +1,40 @@
 """Records as the JSON of the API: what a client sends is the typed data it signed, in any of the usual spellings.
 
     {"typed": {"type": "Order", "message": {"account": 1, …}}, "signature": "0x…"}
+    {"typed": {"type": "Bulk", "message": {…}}, "signature": "0x…", "pages": ["0x…", …]}   the pages it signs, 124 bytes
+    {"typed": {"type": "Tick", "message": {"market": 1}}}                                   anybody's, not signed
 
 `primaryType` may stand for `type`; `domain` and `types` may be there, as wallets have them. Integers are JSON numbers
-or, since JavaScript's end at 2^53, decimal strings. A signature has 65 bytes (r, s, v) or 64 (EIP-2098).
+or, since JavaScript's end at 2^53, decimal strings; addresses and hashes are hexadecimal. A signature has 65 bytes
+(r, s, v) or 64 (EIP-2098).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
 from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import Leg
 from setoff.shared.errors import InputError
+
+#: Pages of one bulk record: 64 legs.
+MAX_PAGES: Final = 8
+TICK: Final = "Tick"
 
 
 class Field(NamedTuple):
-    """A member of a signed message: its width in bits, and the reason that refuses a number beyond it."""
+    """A member of a signed message: its width in bits, and the reason that refuses a number beyond it.
+
+    `is_bytes`: it is so many bits of hexadecimal text.
+    """
 
     name: str
     bits: int
-    reason: str
+    reason: str = "malformed_record"
+    is_bytes: bool = False
 
 
 class Shape(NamedTuple):
@@ -33,11 +46,14 @@ class Shape(NamedTuple):
 
 
 _ACCOUNT: Final = Field("account", 32, "unknown_account")
-_NONCE: Final = Field("nonce", 64, "malformed_record")
+_NONCE: Final = Field("nonce", 64)
 _MARKET: Final = Field("market", 16, "unknown_market")
 _SLOT: Final = Field("slot", 16, "slot_out_of_range")
 _PRICE: Final = Field("price", 32, "price_out_of_range")
+_SIZE: Final = Field("size", 64, "size_out_of_range")
 _AMOUNT: Final = Field("amount", 128, "amount_out_of_range")
+_CLIENT: Final = Field("client", 64)
+_AGENT: Final = Field("agent", 8)
 
 #: The signed types by name.
 SHAPES: Final[dict[str, Shape]] = {
@@ -47,16 +63,53 @@ SHAPES: Final[dict[str, Shape]] = {
             _ACCOUNT,
             _NONCE,
             _MARKET,
-            Field("side", 8, "malformed_record"),
-            Field("flags", 8, "malformed_record"),
+            Field("side", 8),
+            Field("flags", 8),
             _SLOT,
             _PRICE,
-            Field("size", 64, "size_out_of_range"),
+            _SIZE,
+            Field("expiry", 32),
+            Field("trigger", 32),
+            _CLIENT,
+            _AGENT,
         ),
         lambda *v: records.encode_order(records.OrderBody(*v)),
     ),
     "Cancel": Shape(
-        records.CANCEL, (_ACCOUNT, _NONCE, _SLOT), lambda *v: records.encode_cancel(records.CancelBody(*v))
+        records.CANCEL,
+        (_ACCOUNT, _NONCE, _SLOT, _CLIENT, _AGENT),
+        lambda *v: records.encode_cancel(records.CancelBody(*v)),
+    ),
+    "CancelAll": Shape(
+        records.CANCEL_ALL,
+        (_ACCOUNT, _NONCE, _AGENT),
+        lambda *v: records.encode_cancel_all(records.CancelAllBody(*v)),
+    ),
+    "Amend": Shape(
+        records.AMEND,
+        (_ACCOUNT, _NONCE, _SLOT, _PRICE, _SIZE, _AGENT),
+        lambda *v: records.encode_amend(records.AmendBody(*v)),
+    ),
+    "ScheduleCancel": Shape(
+        records.SCHEDULE_CANCEL,
+        (_ACCOUNT, _NONCE, Field("deadline", 64), _AGENT),
+        lambda *v: records.encode_schedule_cancel(records.ScheduleCancelBody(*v)),
+    ),
+    "SetAgent": Shape(
+        records.SET_AGENT,
+        (_ACCOUNT, _NONCE, _AGENT, Field("key", 160, is_bytes=True), Field("expiry", 64)),
+        lambda *v: records.encode_set_agent(records.SetAgentBody(*v)),
+    ),
+    "Bulk": Shape(
+        records.BULK,
+        (_ACCOUNT, _NONCE, Field("pages", 256, is_bytes=True), _AGENT),
+        lambda *v: records.encode_bulk(records.BulkBody(*v)),
+    ),
+    "Stake": Shape(records.STAKE, (_ACCOUNT, _NONCE, _AMOUNT), lambda *v: records.encode_stake(records.StakeBody(*v))),
+    "Unstake": Shape(
+        records.UNSTAKE,
+        (_ACCOUNT, _NONCE, Field("shares", 128, "amount_out_of_range")),
+        lambda *v: records.encode_unstake(records.StakeBody(*v)),
     ),
     "Transfer": Shape(
         records.TRANSFER,
@@ -76,6 +129,52 @@ SHAPES: Final[dict[str, Shape]] = {
 _TYPED_MEMBERS: Final = {"type", "primaryType", "message", "domain", "types"}
 
 
+def make_pages(legs: Sequence[Leg]) -> tuple[bytes, tuple[bytes, ...]]:
+    """The pages of a bulk record's legs, 124 bytes each, in order; and before them the hash that it signs (32 bytes).
+
+    Raises InputError("malformed_record") if there are no legs, or more than fit on MAX_PAGES pages.
+    """
+    if not 1 <= len(legs) <= MAX_PAGES * records.PAGE_LEGS:
+        raise InputError("malformed_record", f"a bulk record has 1 to {MAX_PAGES * records.PAGE_LEGS} legs")
+    pages: list[bytes] = []
+    following = bytes(32)
+    for start in reversed(range(0, len(legs), records.PAGE_LEGS)):
+        pages.append(records.encode_page(legs[start : start + records.PAGE_LEGS], following))
+        following = keccak(pages[-1])
+    return following, tuple(reversed(pages))
+
+
+def read_legs(pages: Sequence[bytes]) -> list[Leg]:
+    """The legs of a bulk record's pages, without the empty ones at the end."""
+    packed = b"".join(page[1 : 1 + records.PAGE_LEGS * records.LEG_BYTES] for page in pages)
+    legs = [
+        records.decode_leg(int.from_bytes(packed[start : start + records.LEG_BYTES], "big"))
+        for start in range(0, len(packed), records.LEG_BYTES)
+    ]
+    while legs and not any(legs[-1]):
+        legs.pop()
+    return legs
+
+
+def check_pages(record: bytes, pages: Sequence[bytes]) -> None:
+    """Check that these are the pages of a record: all that a bulk record signs, none for any other.
+
+    Raises InputError("wrong_page").
+    """
+    expected = records.decode_bulk(record).pages if record[0] == records.BULK else bytes(32)
+    if len(pages) > MAX_PAGES:
+        raise InputError("wrong_page", f"a bulk record has at most {MAX_PAGES} pages here")
+    start = 1 + records.PAGE_LEGS * records.LEG_BYTES
+    for number, page in enumerate(pages):
+        if len(page) != records.RECORD_BYTES or page[0] != records.PAGE:
+            raise InputError("wrong_page", f"page {number} is no page of {records.RECORD_BYTES} bytes")
+        if keccak(page) != expected:
+            raise InputError("wrong_page", f"page {number} is not the one that the record or the page before names")
+        expected = page[start : start + 32]
+    if expected != bytes(32):
+        raise InputError("wrong_page", f"a page that the record or page {len(pages) - 1} names is missing")
+
+
 def parse_json(data: bytes) -> dict[str, Any]:
     """The JSON object in a request's body. Raises InputError("malformed_json")."""
     try:
@@ -87,34 +186,53 @@ def parse_json(data: bytes) -> dict[str, Any]:
     return value
 
 
-def decode_record(payload: dict[str, Any], chain_id: int, vault: bytes) -> bytes:
-    """The 124-byte record of a request; `chain_id` and `vault` are the ones this service signs for.
+def decode_request(payload: dict[str, Any], chain_id: int, vault: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """The 124-byte record of a request, and the pages that belong to it if it is a bulk record.
 
-    Raises InputError with the reason of the first thing that is wrong.
+    `chain_id` and `vault` are the ones this service signs for. Raises InputError with the reason of the first thing
+    that is wrong.
     """
+    pages = _pages(payload)
+    record = decode_record({name: value for name, value in payload.items() if name != "pages"}, chain_id, vault)
+    check_pages(record, pages)
+    return record, pages
+
+
+def decode_record(payload: dict[str, Any], chain_id: int, vault: bytes) -> bytes:
+    """The 124-byte record of a request without pages; see `decode_request`."""
     _refuse_others(payload, {"typed", "signature"}, "the request")
     typed = _member(payload, "typed", dict)
     _refuse_others(typed, _TYPED_MEMBERS, "typed")
     name = typed.get("type", typed.get("primaryType"))
+    if name == TICK:
+        return _decode_tick(payload, typed)
     shape = SHAPES.get(name) if isinstance(name, str) else None
     if shape is None:
-        raise InputError("missing_field", f"typed.type is one of {', '.join(SHAPES)}")
+        raise InputError("missing_field", f"typed.type is one of {', '.join(SHAPES)}, {TICK}")
     if "domain" in typed:
         check_domain(_member(typed, "domain", dict), chain_id, vault)
     message = _member(typed, "message", dict)
     _refuse_others(message, {item.name for item in shape.fields}, "message")
-    body = shape.encode(*[_integer(message, item) for item in shape.fields])
+    body = shape.encode(*[_bytes(message, item) if item.is_bytes else _integer(message, item) for item in shape.fields])
     return body + parse_signature(_member(payload, "signature", str))
 
 
-def encode_record(record: bytes) -> dict[str, Any]:
-    """The request that submits a 124-byte record: the inverse of `decode_record`, without a domain."""
+def encode_record(record: bytes, pages: Sequence[bytes] = ()) -> dict[str, Any]:
+    """The request that submits a 124-byte record (and its pages): the inverse of `decode_request`, without a domain."""
+    if record[0] == records.TICK:
+        return {"typed": {"type": TICK, "message": {"market": records.decode_tick(record).market}}}
     typed = eip712.typed_data(0, bytes(20), record[: records.BODY_BYTES])
-    message = {name: value if value < 2**53 else str(value) for name, value in typed["message"].items()}
-    return {
+    message = {
+        name: str(value) if isinstance(value, int) and value >= 2**53 else value
+        for name, value in typed["message"].items()
+    }
+    payload: dict[str, Any] = {
         "typed": {"type": typed["primaryType"], "message": message},
         "signature": "0x" + record[records.BODY_BYTES :].hex(),
     }
+    if pages:
+        payload["pages"] = ["0x" + page.hex() for page in pages]
+    return payload
 
 
 def check_domain(domain: dict[str, Any], chain_id: int, vault: bytes) -> None:
@@ -147,6 +265,35 @@ def parse_signature(text: str) -> bytes:
     if not (0 < r < signatures.CURVE_ORDER and 0 < s < signatures.CURVE_ORDER):
         raise InputError("bad_signature", "r or s is not a number below the order of the curve")
     return signatures.compact(r, s, raw[64] % 27)
+
+
+def _decode_tick(payload: dict[str, Any], typed: dict[str, Any]) -> bytes:
+    """A tick has neither account nor signature."""
+    _refuse_others(payload, {"typed"}, "a tick's request")
+    message = _member(typed, "message", dict)
+    _refuse_others(message, {_MARKET.name}, "message")
+    return records.encode_tick(_integer(message, _MARKET))
+
+
+def _pages(payload: dict[str, Any]) -> tuple[bytes, ...]:
+    """The member `pages`, if there is one."""
+    if "pages" not in payload:
+        return ()
+    try:
+        return tuple(bytes.fromhex(page.removeprefix("0x")) for page in _member(payload, "pages", list))
+    except (AttributeError, ValueError):
+        raise InputError("missing_field", "'pages' is a list of pages in hexadecimal") from None
+
+
+def _bytes(message: dict[str, Any], item: Field) -> bytes:
+    value = message.get(item.name)
+    try:
+        data = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else b""
+    except ValueError:
+        data = b""
+    if len(data) * 8 != item.bits:
+        raise InputError("missing_field", f"message.{item.name} is {item.bits // 8} bytes in hexadecimal")
+    return data
 
 
 def _integer(message: dict[str, Any], item: Field) -> int:

@@ -136,5 +136,8 @@ def typed_data(chain_id: int, vault: bytes, body: bytes) -> dict[str, Any]:
         "types": {"EIP712Domain": _fields(DOMAIN_TYPE), name: fields},
         "primaryType": name,
         "domain": {"name": NAME, "version": VERSION, "chainId": chain_id, "verifyingContract": "0x" + vault.hex()},
-        "message": {field["name"]: value for field, value in zip(fields, values, strict=True)},
+        "message": {
+            field["name"]: "0x" + value.hex() if isinstance(value, bytes) else value
+            for field, value in zip(fields, values, strict=True)
+        },
     }

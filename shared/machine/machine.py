@@ -187,7 +187,12 @@ class Machine:
         regs = self.regs
         phase, kind, cursor, best = regs.phase, get_fill_kind(regs), regs.cursor, regs.best_account
         if phase == phases.FILL:
-            maker, maker_place, price, size = keys.handle_account(cursor), keys.handle_slot(cursor), regs.tick, regs.lots
+            maker, maker_place, price, size = (
+                keys.handle_account(cursor),
+                keys.handle_slot(cursor),
+                regs.tick,
+                regs.lots,
+            )
             apply_step(regs, self.state)
         else:
             maker, maker_place, price = keys.BACKSTOP if phase == phases.TAKEOVER else best, 0, regs.price
@@ -195,7 +200,9 @@ class Machine:
             apply_step(regs, self.state)
             size = abs(self._get_size() - before)
         if size:
-            self.fills.append(Fill(regs.market, regs.account, regs.place, maker, maker_place, regs.side, price, size, kind))
+            self.fills.append(
+                Fill(regs.market, regs.account, regs.place, maker, maker_place, regs.side, price, size, kind)
+            )
 
     def _get_size(self) -> int:
         """The position of the account in flight in its market, lots."""

@@ -58,9 +58,11 @@ def step_withdraw(regs: Registers, state: State) -> None:
 def check_withdrawal_limit(regs: Registers) -> int:
     """Count a withdrawal; returns the outcome.
 
-    While the backstop was lately drawn, those of an hour may not exceed one part in WITHDRAWAL_SHARE of all that is
-    owed.
+    None takes more than is owed in all, which equities exceed where an account owes more than it has. While the backstop
+    was lately drawn, those of an hour may not exceed one part in WITHDRAWAL_SHARE of that.
     """
+    if regs.amount > regs.owed:
+        return errors.WITHDRAWALS_LIMITED
     window = regs.time // phases.HOUR
     if window != regs.window:
         regs.window = window

@@ -1,0 +1,319 @@
+# pragma version 0.4.3
+"""
+@title Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging
+@license MIT
+@notice An account below maintenance loses its orders at once; then its largest position is offered to the book in slices,
+        at its zero price or better: the price at which the account keeps just its share of equity, never less than
+        nothing. What the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the
+        opposite accounts in the order of their scores. A sweep ends only when every account is healthy, or has nothing
+        left that could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
+        place, these functions return them; where it returns a position, they return its place.
+@dev Bounds as in margin.vy: equities within 128 bits, margins and values of a position below 2**117, so a product of two of
+     them is far inside 256 bits. Every divisor is positive: a target has a margin, so the sum of margins is, and so is
+     its size; a unit is from the listing on.
+"""
+
+from codec import integers
+from codec import records
+from rules import margin
+from rules import marks
+from rules import matching
+from rules import phases
+from rules import positions
+from rules import work
+from state import keys
+from state import leaves
+from state import registers
+from state import store
+
+
+@internal
+@pure
+def step_sweep(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Visit one account: settle what is due, and begin its liquidation if it is below maintenance.
+            Leaves: account, the market of each of its positions, in place order.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    account: leaves.Account = store.account(w, 0, regs.sweep)
+    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
+    fresh: bool = False
+    account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
+    account, markets = self.settle_expired(account, markets)
+    equity: int256 = 0
+    maintenance: int256 = 0
+    close_out: int256 = 0
+    equity, maintenance, close_out = self.compute_maintenance(account, markets)
+    target: uint256 = leaves.MAX_POSITIONS
+    if equity < maintenance and regs.passed == 0:
+        target = self.find_target(regs, account, markets)
+    regs.passed = 0
+    if target == leaves.MAX_POSITIONS:
+        regs = self.go_on(regs, account)
+    else:
+        account = positions.cancel_all(account)
+        market: leaves.Market = markets[target]
+        if equity < 0:
+            drawn: int256 = min(-equity, market.insurance)
+            account.collateral += drawn
+            market.insurance -= drawn
+            equity += drawn
+            markets[target] = market
+        position: leaves.Position = account.positions[target]
+        side: uint256 = records.SELL if position.size > 0 else records.BUY
+        price: uint256 = self.compute_zero_price(position, market, equity, maintenance)
+        size: uint256 = convert(abs(position.size), uint256)
+        if equity < close_out:
+            regs = work.begin_order(regs, regs.sweep, position.market, side, price, size, phases.WORK)
+            regs.phase = phases.TAKEOVER
+        else:
+            size = integers.div_up(size, phases.LIQUIDATION_SLICES)
+            account.positions[target] = positions.reserve(position, side, size)
+            regs = work.begin_order(regs, regs.sweep, position.market, side, price, size, phases.LIQUIDATED)
+    values[0] = leaves.encode_account(account)
+    return regs, margin._set_markets(values, 1, markets)
+
+
+@internal
+@pure
+def settle_expired(
+    account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+) -> (leaves.Account, leaves.Market[leaves.MAX_POSITIONS]):
+    """
+    @notice Close the positions in settled dated futures at the settlement price.
+    @dev Open interest is the sum of all long positions, so taking one of them off never underflows.
+    """
+    closed: leaves.Account = account
+    left: leaves.Market[leaves.MAX_POSITIONS] = markets
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        position: leaves.Position = account.positions[i]
+        if position.market != 0 and markets[i].settled != 0:
+            closed.collateral += margin.compute_value(position.size, convert(markets[i].mark, int256), markets[i])
+            left[i].open_interest -= convert(max(position.size, 0), uint256)
+            position.size = 0
+            position.cost = 0
+            closed.positions[i] = leaves.clear_if_empty(position)
+    return closed, left
+
+
+@internal
+@pure
+def compute_maintenance(
+    account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+) -> (int256, int256, int256):
+    """
+    @return (equity, maintenance margin, close-out margin) of the positions, token units.
+    """
+    equity: int256 = account.collateral
+    maintenance: int256 = 0
+    close_out: int256 = 0
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        position: leaves.Position = account.positions[i]
+        if position.market != 0:
+            market: leaves.Market = markets[i]
+            equity += margin.compute_value(position.size, convert(market.mark, int256), market)
+            maintenance += self.compute_position_margin(position, market)
+            close_out += margin.compute_requirement(abs(position.size), market, market.close_out)
+    return equity, maintenance, close_out
+
+
+@internal
+@pure
+def compute_position_margin(position: leaves.Position, market: leaves.Market) -> int256:
+    """
+    @return Maintenance margin of a position, token units.
+    """
+    size: int256 = abs(position.size)
+    return margin.compute_requirement(size, market, margin.get_maintenance_margin(size, market))
+
+
+@internal
+@pure
+def find_target(
+    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+) -> uint256:
+    """
+    @return Place of the position with the highest maintenance margin and a fresh price (the first of equals),
+            MAX_POSITIONS if none has one.
+    """
+    target: uint256 = leaves.MAX_POSITIONS
+    highest: int256 = 0
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        if account.positions[i].size != 0:
+            needed: int256 = self.compute_position_margin(account.positions[i], markets[i])
+            if needed > highest and marks.is_fresh(markets[i], regs.time):
+                target = i
+                highest = needed
+    return target
+
+
+@internal
+@pure
+def compute_zero_price(
+    position: leaves.Position, market: leaves.Market, equity: int256, maintenance: int256
+) -> uint256:
+    """
+    @return The worst price, ticks, at which the position may close: it costs no more than its share of the equity. The
+            share is that of the position in the maintenance margin; the price is rounded in favour of the account.
+    """
+    share: int256 = integers.div_floor(equity * self.compute_position_margin(position, market), maintenance)
+    room: int256 = integers.div_floor(share, abs(position.size) * convert(market.unit, int256))
+    mark: int256 = convert(market.mark, int256)
+    price: int256 = mark - room if position.size > 0 else mark + room
+    return convert(min(max(price, 1), convert(keys.MAX_TICK, int256)), uint256)
+
+
+@internal
+@pure
+def go_on(pre: registers.Registers, account: leaves.Account) -> registers.Registers:
+    """
+    @notice Go on with the account after this one.
+    """
+    regs: registers.Registers = pre
+    if keys.get_sub(regs.sweep) == 0:
+        regs.sweep_subs = account.subs
+    regs.sweep = work.get_next_account(regs.sweep, regs.sweep_subs)
+    if keys.get_master(regs.sweep) > regs.accounts:
+        regs.sweeping = 0
+    regs.phase = phases.WORK
+    return regs
+
+
+@internal
+@pure
+def step_liquidated(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice After the book: visit the account again if it took anything, else turn to the backstop. Leaves: none.
+    """
+    regs: registers.Registers = pre
+    store.check_count(w, 0)
+    regs.home = phases.WORK
+    is_book_left: bool = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
+    regs.phase = phases.WORK if is_book_left else phases.TAKEOVER
+    return regs, w.values
+
+
+@internal
+@pure
+def step_rank(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Score one account for deleveraging against the position in the registers; after the last, turn to the
+            highest. Leaves: account, the market of each of its positions, in place order.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    account: leaves.Account = store.account(w, 0, regs.rank)
+    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
+    fresh: bool = False
+    account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
+    score: uint256 = self.compute_score(regs, account, markets)
+    if score > regs.best_score:
+        regs.best_score = score
+        regs.best_account = regs.rank
+    if keys.get_sub(regs.rank) == 0:
+        regs.rank_subs = account.subs
+    regs.rank = work.get_next_account(regs.rank, regs.rank_subs)
+    if keys.get_master(regs.rank) <= regs.accounts:
+        regs.phase = phases.WORK
+    elif regs.best_score != 0:
+        regs.ranking = 0
+        regs.phase = phases.DELEVERAGE
+    else:
+        # Nobody is on the other side who could be deleveraged: the account stays as it is.
+        regs.ranking = 0
+        regs.passed = 1
+        regs.phase = phases.WORK
+    values[0] = leaves.encode_account(account)
+    return regs, margin._set_markets(values, 1, markets)
+
+
+@internal
+@pure
+def compute_score(
+    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+) -> uint256:
+    """
+    @return Profit ratio times leverage of the account's position opposite to the one in liquidation; 0 if it has none. A
+            position in profit scores SCORE_ONE**2 * (profit / cost) * (notional / equity), and more than any in loss;
+            one in loss the less, the larger its loss to its cost.
+    """
+    equity: int256 = account.collateral
+    size: int256 = 0
+    profit: int256 = 0
+    notional: int256 = 0
+    cost: int256 = 1
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        position: leaves.Position = account.positions[i]
+        if position.market != 0:
+            worth: int256 = margin.compute_value(position.size, convert(markets[i].mark, int256), markets[i])
+            equity += worth
+            if position.market == regs.market:
+                size = position.size
+                profit = worth - position.cost
+                notional = abs(worth)
+                cost = max(1, abs(position.cost))
+    if size == 0 or (size > 0) == (regs.side == records.SELL):
+        return 0
+    if profit <= 0:
+        loss: uint256 = convert(-profit, uint256) * phases.SCORE_ONE // convert(cost, uint256)
+        return phases.SCORE_ONE - min(loss, phases.SCORE_ONE - 1)
+    ratio: uint256 = min(convert(profit, uint256) * phases.SCORE_ONE // convert(cost, uint256), phases.MAX_SCORE)
+    leverage: uint256 = convert(notional, uint256) * phases.SCORE_ONE // convert(max(1, equity), uint256)
+    return phases.SCORE_ONE + ratio * min(leverage, phases.MAX_SCORE)
+
+
+@internal
+@pure
+def step_deleverage(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Close against the account with the highest score, at the zero price and without fees.
+            Leaves: account in liquidation, the other account, market.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    store.check_count(w, 3)
+    account: leaves.Account = store.account(w, 0, regs.account)
+    other: leaves.Account = store.account(w, 1, regs.best_account)
+    market: leaves.Market = store.market(w, 2, regs.market)
+    place: uint256 = positions.get_position(other, regs.market)
+    size: uint256 = min(regs.size, convert(abs(other.positions[place].size), uint256))
+    market, account, other = self.trade_across(regs, market, account, other, size)
+    regs.phase = phases.WORK
+    values[0] = leaves.encode_account(account)
+    values[1] = leaves.encode_account(other)
+    values[2] = leaves.encode_market(market)
+    return regs, values
+
+
+@internal
+@pure
+def trade_across(
+    regs: registers.Registers, market: leaves.Market, account: leaves.Account, other: leaves.Account, size: uint256
+) -> (leaves.Market, leaves.Account, leaves.Account):
+    """
+    @notice Trade `size` lots between an account in liquidation and another, at the price in the registers, without fees.
+    @return The market, the account and the other.
+    """
+    traded: leaves.Market = market
+    closing: leaves.Account = account
+    taking: leaves.Account = other
+    delta: int256 = convert(size, int256)
+    if regs.side == records.SELL:
+        delta = -delta
+    opposite: uint256 = 1 - regs.side  # a side is 0 or 1
+    place: uint256 = positions.get_position(closing, regs.market)
+    closing.positions[place] = positions.reserve(closing.positions[place], regs.side, size)
+    place = positions.get_position(taking, regs.market)
+    taking.positions[place] = positions.reserve(taking.positions[place], opposite, size)
+    traded, closing = matching.apply_trade(traded, closing, regs.market, regs.side, delta, regs.price, 0)
+    traded, taking = matching.apply_trade(traded, taking, regs.market, opposite, -delta, regs.price, 0)
+    return traded, closing, taking

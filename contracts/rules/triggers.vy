@@ -1,0 +1,80 @@
+# pragma version 0.4.3
+"""
+@title Armed orders: stop-loss and take-profit, let into the book by the machine itself
+@license MIT
+@notice Twin: `shared/rules/triggers.py`.
+"""
+
+from codec import records
+from rules import phases
+from rules import positions
+from state import keys
+from state import leaves
+from state import registers
+from state import store
+
+
+@internal
+@pure
+def step_trigger(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Find the next armed order that the mark has reached, above before below.
+            Leaves: market; the level if there is one.
+    """
+    regs: registers.Registers = pre
+    market_id: uint256 = regs.fire
+    market: leaves.Market = store.market(w, 0, market_id)
+    side: uint256 = keys.ABOVE
+    tick: uint256 = 0
+    if market.stop_above != 0 and market.mark >= market.stop_above:
+        tick = market.stop_above
+    elif market.stop_below != 0 and market.mark <= market.stop_below:
+        side = keys.BELOW
+        tick = market.stop_below
+    else:
+        store.check_count(w, 1)
+        regs.fire = 0
+        regs.phase = phases.WORK
+        return regs, w.values
+    store.check_count(w, 2)
+    level: leaves.Level = store.level(w, 1, market_id, side, tick)
+    regs = registers.clear(regs)
+    regs.home = phases.WORK
+    regs.cursor = level.head
+    regs.phase = phases.FIRE
+    return regs, w.values
+
+
+@internal
+@pure
+def step_fire(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Take an armed order off its level, and have it enter as the order it is; a dead one only leaves.
+            Leaves: order, its account.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    store.check_count(w, 2)
+    order: leaves.Order = store.order(w, 0, regs.cursor)
+    account: leaves.Account = store.account(w, 1, keys.handle_account(regs.cursor))
+    account = positions.expire_orders(account, regs.time)
+    regs.phase = phases.UNLINK
+    regs.resume = phases.WORK
+    if positions.is_live(order, account, regs.time):
+        regs.kind = records.ORDER
+        regs.account = keys.handle_account(regs.cursor)
+        regs.place = keys.handle_slot(regs.cursor)
+        regs.market = order.market
+        regs.side = order.side
+        regs.flags = order.flags & ~records.ARMED
+        regs.price = order.price
+        regs.size = order.size
+        regs.expiry = order.expiry
+        regs.client = order.client
+        regs.resume = phases.ADMIT
+    values[1] = leaves.encode_account(account)
+    return regs, values

@@ -1,0 +1,84 @@
+# pragma version 0.4.3
+"""
+@title The machine's own work: after a change of price every account is visited, then the armed orders are looked at
+@license MIT
+@notice Work goes on until it is done; what a slot has no steps left for waits, and until it is done no record is taken: each
+        only lets the work go on. So nobody can skip, delay, pick or invent a liquidation. Twin: `shared/rules/work.py`.
+"""
+
+from codec import records
+from rules import phases
+from state import keys
+from state import leaves
+from state import registers
+from state import store
+
+
+@internal
+@pure
+def step_work(
+    pre: registers.Registers, w: store.Witness
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Choose the next piece of work, or end. Leaves: none.
+    @dev `steps` has only grown since `started` was taken from it, in the same batch.
+    """
+    regs: registers.Registers = pre
+    store.check_count(w, 0)
+    regs.home = phases.WORK
+    if regs.ranking == 0 and regs.sweeping == 0 and regs.fire == 0 and regs.unwind == 0:
+        regs.task = 0
+        regs.home = phases.IDLE
+        regs.phase = phases.IDLE
+    elif regs.steps - regs.started >= phases.WORK_LIMIT:
+        regs.task = 1
+        regs.phase = phases.IDLE
+    elif regs.ranking != 0:
+        regs.phase = phases.RANK
+    elif regs.sweeping != 0:
+        regs.phase = phases.SWEEP
+    elif regs.fire != 0:
+        regs.phase = phases.TRIGGER
+    else:
+        regs.phase = phases.UNWIND
+    return regs, w.values
+
+
+@internal
+@pure
+def get_next_account(account: uint256, subs: uint256) -> uint256:
+    """
+    @return The account to visit after `account`, whose master has `subs` sub-accounts.
+    """
+    sub: uint256 = keys.get_sub(account)
+    if sub < subs:
+        return keys.sub_account(keys.get_master(account), sub + 1)
+    return keys.get_master(account) + 1
+
+
+@internal
+@pure
+def begin_order(
+    pre: registers.Registers,
+    account: uint256,
+    market: uint256,
+    side: uint256,
+    price: uint256,
+    size: uint256,
+    home: uint256,
+) -> registers.Registers:
+    """
+    @return The registers with an immediate-or-cancel order of the machine itself, already reserved.
+    """
+    regs: registers.Registers = registers.clear(pre)
+    regs.kind = records.LIQUIDATION
+    regs.account = account
+    regs.market = market
+    regs.side = side
+    regs.flags = records.IOC
+    regs.price = price
+    regs.size = size
+    regs.amount = size
+    regs.home = home
+    regs.phase = phases.MATCH
+    return regs
