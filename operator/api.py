@@ -1,12 +1,15 @@
 """The HTTP and WebSocket interface. Nothing here decides anything: it decodes, asks the sequencer, and shows.
 
-    POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers a receipt
-    POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order
+    POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers a receipt;
+                                a bulk record comes with its "pages", and is taken with all of them or not at all
+    POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order (one for
+                                a bulk record with the pages behind it)
     GET  /v1/info               chain, vault, domain, signed types, limits
     GET  /v1/markets            all markets                /v1/markets/{market}   one
     GET  /v1/book/{market}      ?depth=20                  best levels of both sides
-    GET  /v1/accounts/{account} id or owner's address      money, positions, open orders, next nonce
-    GET  /v1/orders/{account}                              open orders
+    GET  /v1/accounts/{account} id or owner's address, ".2" behind it for sub-account 2: money, positions, orders, nonce
+    GET  /v1/orders/{account}                              open and armed orders
+    GET  /v1/backstop                                      the backstop vault
     GET  /v1/fills              ?market&account&after&limit, in the order of their gap-free numbers
     GET  /v1/batches/{number}                              a closed batch
     GET  /v1/withdrawals/{index}                           its proof for the vault, once its epoch is complete
@@ -22,24 +25,23 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
 from setoff.operator import views
-from setoff.operator.exchange import FILLS_KEPT
+from setoff.operator.exchange import FILLS_KEPT, Exchange, Receipt
 from setoff.operator.feed import CHANNELS
 from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer, Status
 from setoff.shared.adapters.config import Deployment
-from setoff.shared.client.wire import decode_record, parse_json
+from setoff.shared.client.wire import MAX_PAGES, check_pages, decode_request, parse_json
 from setoff.shared.codec import eip712, records
 from setoff.shared.errors import SERVICE_REASONS, InputError, SetoffError, StateError
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.tree import Tree
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ class Api:
                 web.get("/v1/book/{market}", self.get_book),
                 web.get("/v1/accounts/{account}", self.get_account),
                 web.get("/v1/orders/{account}", self.get_orders),
+                web.get("/v1/backstop", self.get_backstop),
                 web.get("/v1/fills", self.get_fills),
                 web.get("/v1/batches/{number}", self.get_batch),
                 web.get("/v1/withdrawals/{index}", self.get_withdrawal),
@@ -100,8 +103,9 @@ class Api:
 
     async def post_record(self, request: web.Request) -> web.Response:
         """Submit one record as JSON."""
-        record = decode_record(parse_json(await request.read()), self._deployment.chain_id, self._vault)
-        return web.json_response(views.show_receipt(await self._sequencer.submit(record)))
+        payload = parse_json(await request.read())
+        record, pages = decode_request(payload, self._deployment.chain_id, self._vault)
+        return web.json_response(views.show_receipt(await self._sequencer.submit(record, pages)))
 
     async def post_records(self, request: web.Request) -> web.Response:
         """Submit several records as bytes."""
@@ -110,8 +114,13 @@ class Api:
         if rest or not 1 <= count <= MAX_BULK:
             raise InputError("malformed_record", f"the body is 1 to {MAX_BULK} records of {records.RECORD_BYTES} bytes")
         parts = [body[i : i + records.RECORD_BYTES] for i in range(0, len(body), records.RECORD_BYTES)]
-        results = await asyncio.gather(*[self._sequencer.submit(part) for part in parts], return_exceptions=True)
+        results = await asyncio.gather(*[self._submit(group) for group in _join_pages(parts)], return_exceptions=True)
         return web.json_response({"results": [_show_result(result) for result in results]})
+
+    async def _submit(self, group: Sequence[bytes]) -> Receipt:
+        """Submit a record with the pages behind it."""
+        check_pages(group[0], group[1:])
+        return await self._sequencer.submit(group[0], group[1:])
 
     # --- reads -----------------------------------------------------------------------------------------------------
 
@@ -132,6 +141,10 @@ class Api:
                 "limits": {
                     "batch_inputs": MAX_INPUTS,
                     "bulk_records": MAX_BULK,
+                    "bulk_legs": MAX_PAGES * records.PAGE_LEGS,
+                    "max_sub": keys.MAX_SUB,
+                    "max_agent": keys.MAX_AGENT,
+                    "tick_interval": phases.SAMPLE_INTERVAL,
                     "max_slot": keys.MAX_SLOT,
                     "max_tick": keys.MAX_TICK,
                     "max_order_size": str(phases.MAX_ORDER_SIZE),
@@ -149,22 +162,26 @@ class Api:
 
     async def get_market(self, request: web.Request) -> web.Response:
         """One market."""
-        return web.json_response(views.show_market(self._tree(), self._find_market(request)))
+        return web.json_response(views.show_market(self._readable(), self._find_market(request)))
 
     async def get_book(self, request: web.Request) -> web.Response:
         """The best levels of a market."""
         depth = _query(request, "depth", 20, MAX_DEPTH)
-        return web.json_response(views.show_book(self._tree(), self._find_market(request), depth))
+        return web.json_response(views.show_book(self._readable(), self._find_market(request), depth))
 
     async def get_account(self, request: web.Request) -> web.Response:
         """One account."""
         account = self._find_account(request.match_info["account"])
-        return web.json_response(views.show_account(self._sequencer.exchange, account))
+        return web.json_response(views.show_account(self._readable(), account))
 
     async def get_orders(self, request: web.Request) -> web.Response:
-        """The open orders of an account."""
+        """The open and armed orders of an account."""
         account = self._find_account(request.match_info["account"])
-        return web.json_response({"account": account, "orders": views.show_orders(self._tree(), account)})
+        return web.json_response({"account": account, "orders": views.show_orders(self._readable(), account)})
+
+    async def get_backstop(self, _: web.Request) -> web.Response:
+        """The backstop vault."""
+        return web.json_response(views.show_backstop(self._readable()))
 
     async def get_fills(self, request: web.Request) -> web.Response:
         """The oldest of the kept fills after number `after`, or without it the latest."""
@@ -172,13 +189,13 @@ class Api:
         market = _query(request, "market", 0, keys.MAX_MARKET)
         after = _query(request, "after", -1, 2**63)
         limit = _query(request, "limit", 100, MAX_FILLS)
-        account = self._find_account(request.query["account"]) if "account" in request.query else 0
+        account = self._find_account(request.query["account"]) if "account" in request.query else None
         found = [
             numbered
             for numbered in self._sequencer.exchange.fills
             if numbered.number > after
             and market in (0, numbered.fill.market)
-            and account in (0, numbered.fill.taker, numbered.fill.maker)
+            and account in (None, numbered.fill.taker, numbered.fill.maker)
         ]
         chosen = found[:limit] if after >= 0 else found[max(0, len(found) - limit) :]
         return web.json_response({"fills": [views.show_fill(fill) for fill in chosen], "kept": FILLS_KEPT})
@@ -262,15 +279,13 @@ class Api:
         if self._sequencer.status is not Status.READY:
             raise StateError("not_ready", f"the sequencer is {self._sequencer.status.value}")
 
-    def _tree(self) -> Tree:
+    def _readable(self) -> Exchange:
         self._check_readable()
-        return views.get_tree(self._sequencer.exchange)
+        return self._sequencer.exchange
 
     def _show_markets(self) -> list[dict[str, Any]]:
-        tree = self._tree()
-        return [
-            views.show_market(tree, market) for market in range(1, self._sequencer.exchange.machine.regs.markets + 1)
-        ]
+        exchange = self._readable()
+        return [views.show_market(exchange, market) for market in range(1, exchange.machine.regs.markets + 1)]
 
     def _find_market(self, request: web.Request) -> int:
         self._check_readable()
@@ -280,17 +295,22 @@ class Api:
         return market
 
     def _find_account(self, text: str) -> int:
-        """An account by its id or its owner's address. Raises InputError("not_found")."""
-        self._check_readable()
-        exchange = self._sequencer.exchange
-        if text.startswith("0x"):
+        """An account by its id or its owner's address, with ".N" behind it its sub-account N.
+
+        Raises InputError("not_found").
+        """
+        exchange = self._readable()
+        name, _, sub = text.partition(".")
+        if name.startswith("0x"):
             try:
-                account = exchange.accounts.get(bytes.fromhex(text[2:]), 0)
+                account = exchange.accounts.get(bytes.fromhex(name[2:]), 0)
             except ValueError:
                 raise InputError("missing_field", "an address is 0x and 40 hexadecimal digits") from None
         else:
-            account = _number(text, "account")
-        if not 1 <= account <= exchange.machine.regs.accounts:
+            account = _number(name, "account")
+        if sub:
+            account = keys.sub_account(keys.get_master(account), _number(sub, "account"))
+        if not 1 <= keys.get_master(account) <= exchange.machine.regs.accounts or keys.get_sub(account) > keys.MAX_SUB:
             raise InputError("not_found", f"there is no account {text[:42]}")
         return account
 
@@ -335,6 +355,17 @@ def _show_result(result: Any) -> Mapping[str, Any]:
     if isinstance(result, BaseException):
         raise result
     return views.show_receipt(result)
+
+
+def _join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
+    """Records one by one, but a bulk record together with the pages behind it."""
+    groups: list[list[bytes]] = []
+    for part in parts:
+        if part[0] == records.PAGE and groups and groups[-1][0][0] == records.BULK:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
 
 
 def _number(text: str, what: str) -> int:

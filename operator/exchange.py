@@ -7,19 +7,23 @@ last bit: machine, numbers of records and fills, batch hashes.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from setoff.operator.events import Closed, Event, Opened, Recorded
 from setoff.operator.tail import Tail
 from setoff.shared import errors
+from setoff.shared.client.wire import read_legs
 from setoff.shared.client.withdrawals import WithdrawalProof, prove_withdrawals
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.machine import Fill, Machine
+from setoff.shared.rules import phases
+from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import decode_account
+from setoff.shared.state.leaves import Market, decode_account
 
 #: Fills kept for the API.
 FILLS_KEPT: Final = 10_000
@@ -37,9 +41,11 @@ class NumberedFill(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A record was accepted: its gap-free number from 1 on, where it stands, and what it traded.
+    """A record was taken: its gap-free number from 1 on, where it stands, and what it, or the machine after it, traded.
 
-    `resting`: lots of an order that were left over for the book, 0 for everything else.
+    `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
+    that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
+    the slots and have the numbers that follow; `legs` is what each of its legs left in the book, cancels 0.
     """
 
     sequence: int
@@ -48,6 +54,9 @@ class Receipt:
     record: bytes
     fills: tuple[NumberedFill, ...]
     resting: int
+    outcome: int = errors.ACCEPTED
+    pages: int = 0
+    legs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +101,60 @@ class Exchange:
         """Whether the open batch takes no more inputs."""
         return self.inputs >= MAX_INPUTS
 
+    @property
+    def batch_fills(self) -> tuple[NumberedFill, ...]:
+        """Fills of the open batch so far."""
+        return tuple(self._fills)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the machine has work of its own left: until ticks have let it go on it takes no other record."""
+        return self.machine.regs.task != 0
+
+    def due_ticks(self, time: int, interval: int = phases.SAMPLE_INTERVAL) -> list[int]:
+        """Markets that take a tick at `time`: so many seconds have passed since the last, or they have expired."""
+        state = self.machine.state
+        return [
+            market
+            for market in range(1, self.machine.regs.markets + 1)
+            if is_tick_due(state.market(market), time, interval)
+        ]
+
     def open(self, timestamp: int, messages: tuple[bytes, ...]) -> Opened:
         """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's."""
         opened = Opened(self.tail.number, max(timestamp, self.machine.regs.time), messages[:MAX_INPUTS])
         self._apply_opened(opened)
         return opened
 
-    def offer(self, record: bytes) -> Receipt:
-        """Run a record of 124 bytes in the open batch. Raises InputError if it is refused; nothing has changed."""
+    def offer(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+        """Run a record of 124 bytes, and the pages that it signs, in the open batch.
+
+        Raises InputError if it is refused; nothing has changed. "step_cap": the open batch has no room for it.
+        """
+        if pages:
+            return self._offer_bulk(record, pages)
         outcome = self.machine.offer(record)
-        if outcome != errors.ACCEPTED:
+        if outcome != errors.ACCEPTED and not self.machine.fills:
             raise InputError(errors.OUTCOMES[outcome])
         self._records.append(record)
         tail = self.tail
         tail.records += 1
-        regs = self.machine.regs
         fills = self._take_fills()
-        resting = regs.size if regs.kind == records.ORDER else 0
-        return Receipt(tail.records, tail.number, regs.slot, record, fills, resting)
+        resting = 0
+        if record[0] == records.ORDER:
+            order = records.decode_order(record)
+            resting = self._get_resting(order.account, order.place)
+        elif record[0] == records.AMEND:
+            amend = records.decode_amend(record)
+            resting = self._get_resting(amend.account, amend.place)
+        return Receipt(tail.records, tail.number, self.machine.regs.slot, record, fills, resting, outcome)
 
-    def offer_first(self, timestamp: int, record: bytes) -> tuple[Opened, Receipt]:
+    def offer_first(self, timestamp: int, record: bytes, pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
         """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
         before = self.machine.regs.copy()
         opened = self.open(timestamp, ())
         try:
-            return opened, self.offer(record)
+            return opened, self.offer(record, pages)
         except InputError:
             self.machine.regs = before
             self._reset(None)
@@ -163,6 +201,31 @@ class Exchange:
             raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the log says")
         return sealed
 
+    def _offer_bulk(self, record: bytes, pages: Sequence[bytes]) -> Receipt:
+        """A bulk record and its pages, in slots that follow each other; the pages are known to be its own."""
+        inputs = 1 + len(pages)
+        regs = self.machine.regs
+        if self.inputs + inputs > MAX_INPUTS or regs.steps + inputs * phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
+            raise InputError("step_cap", "the open batch has no room for all its pages")
+        before, account = regs.sequence, records.get_head(record)[1]
+        receipt = self.offer(record)
+        fills: list[NumberedFill] = []
+        for page in pages:
+            try:
+                fills += self.offer(page).fills
+            except InputError as error:
+                raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
+        legs = tuple(
+            0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.place, before)
+            for leg in read_legs(pages)
+        )
+        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs)
+
+    def _get_resting(self, account: int, place: int, after: int = 0) -> int:
+        """Lots of the order in an account's slot, 0 if there is none that entered after order number `after`."""
+        order = self.machine.state.order(keys.order_handle(account, place))
+        return order.size if order.sequence > after else 0
+
     def _reset(self, opened: Opened | None) -> None:
         self._opened = opened
         self._records: list[bytes] = []
@@ -174,7 +237,8 @@ class Exchange:
         for message in opened.messages:
             outcome = self.machine.take(message, is_message=True)
             if message[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
-                self.accounts.setdefault(self.machine.regs.signer, self.machine.regs.account)
+                account = records.decode_deposit(message).account
+                self.accounts.setdefault(self.machine.state.account(account).owner, account)
             self._take_fills()
 
     def _take_fills(self) -> tuple[NumberedFill, ...]:
@@ -190,3 +254,10 @@ class Exchange:
     def _index(self, account: int) -> None:
         leaf = decode_account(self.machine.state.tree.get(keys.account_key(account)))
         self.accounts.setdefault(leaf.owner, account)
+
+
+def is_tick_due(market: Market, time: int, interval: int) -> bool:
+    """Whether a market takes a tick at `time`, `interval` seconds (at least) after the last; at its expiry at once."""
+    if market.settled or market.index == 0 or market.sampled + phases.SAMPLE_INTERVAL > time:
+        return False
+    return is_expired(market, time) or (market.sampled + interval <= time and is_fresh(market, time))

@@ -23,7 +23,7 @@ from setoff.shared.machine.batch import Batch, Header, encode_words
 from setoff.shared.machine.machine import Fill
 
 _HEADER: Final = Struct(">32s" + "24xQ" * 5 + "32s32s")
-_FILL: Final = Struct(">QQHQHIHIHBIQ")
+_FILL: Final = Struct(">QQHQHIHIHBIQB")
 BATCHES_KEPT: Final = 100_000  # entries of the stream; the batches themselves stay
 
 

@@ -4,6 +4,9 @@ Records wait in a queue. A turn runs a small group of them through the machine, 
 and only then answers the whole group: the more wait, the larger the groups, the fewer the syncs. Batches open with the
 L1 messages known then and close when they are full or old enough.
 
+Ticks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after it),
+and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
+
 When the store fails, nobody knows whether the last commit was written. So everyone waiting is told "not_ready", the
 machine in memory is thrown away, and the log is read again, exactly as after `kill -9`.
 """
@@ -14,7 +17,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -30,6 +33,7 @@ from setoff.operator.messages import L1View, MessageSource
 from setoff.operator.outbox import Outbox
 from setoff.operator.tail import Tail
 from setoff.shared.adapters.config import OperatorSettings
+from setoff.shared.codec import records
 from setoff.shared.errors import ChainError, DataError, InputError, SetoffError, StateError
 from setoff.shared.machine.machine import Machine
 
@@ -41,6 +45,7 @@ GROUP: Final = 64
 STORE_PATIENCE: Final = 30.0
 #: Looks at L1 in a row that contradict what was consumed, before it is believed.
 CONTRADICTIONS: Final = 5
+NEVER: Final = 2**62
 _STORE_ERRORS: Final = (RedisError, OSError, TimeoutError)
 
 
@@ -55,12 +60,13 @@ class Status(Enum):
 
 
 class _Waiting:
-    """A record on its way, and who wants to hear of it."""
+    """A record (with its pages) on its way, and who wants to hear of it."""
 
-    __slots__ = ("answer", "record")
+    __slots__ = ("answer", "pages", "record")
 
-    def __init__(self, record: bytes) -> None:
+    def __init__(self, record: bytes, pages: Sequence[bytes]) -> None:
         self.record = record
+        self.pages = pages
         self.answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
 
     def accept(self, receipt: Receipt) -> None:
@@ -109,6 +115,7 @@ class Sequencer:
         self._closed_at = time.monotonic()
         self._unposted = 0
         self._must_close = False
+        self._may_tick = False  # a market may be due since time or a price has changed
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- life ------------------------------------------------------------------------------------------------------
@@ -131,15 +138,15 @@ class Sequencer:
         self._refuse_all("the operator is stopping")
         self.feed.close()
 
-    async def submit(self, record: bytes) -> Receipt:
-        """Have a record of 124 bytes taken; returns once it is durable.
+    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+        """Have a record of 124 bytes taken, with all the pages that it signs; returns once it is durable.
 
         Raises InputError with the machine's reason (nothing has changed), StateError("overloaded"), or
         StateError("not_ready"), after which the record may have been taken or not.
         """
         if (obstacle := self.obstacle()) is not None:
             raise obstacle
-        entry = _Waiting(record)
+        entry = _Waiting(record, pages)
         self._waiting.append(entry)
         self._wake.set()
         return await entry.answer
@@ -207,10 +214,10 @@ class Sequencer:
         """Seconds until there is something to do, 0 for now."""
         now = time.monotonic()
         if self.exchange.is_open:
-            if self._waiting or self.exchange.is_full:
+            if self._waiting or self.exchange.is_full or self.exchange.is_busy:
                 return 0
             return max(0, self._opened_at + self._settings.batch_interval - now)
-        if self._waiting or self._pending_messages():
+        if self._waiting or self._pending_messages() or self._is_tick_overdue():
             return 0
         if self._settings.heartbeat:
             return max(0, self._closed_at + self._settings.heartbeat - now)
@@ -220,12 +227,19 @@ class Sequencer:
         """One group: run, write, answer."""
         exchange = self.exchange
         events: list[Event] = []
+        forced: Sequence[NumberedFill] = ()
         if not exchange.is_open:
             self._opened_at = time.monotonic()
+            self._may_tick = True
             messages = self._pending_messages()
-            if messages or not self._waiting:
+            if messages or not self._waiting or exchange.is_busy:
                 events.append(exchange.open(self.l1_time, messages))
-        accepted, refused = self._run_group(events)
+                forced = exchange.batch_fills
+        receipts: list[Receipt] = []
+        if exchange.is_busy and not exchange.is_full:
+            self._tick(0, events, receipts)
+        accepted, refused = self._run_group(events, receipts)
+        self._tick_markets(events, receipts)
         sealed: SealedBatch | None = None
         if exchange.is_open and self._is_due():
             closed, sealed = exchange.close()
@@ -239,28 +253,28 @@ class Sequencer:
         for entry, error in refused:
             entry.refuse(error)
         self._in_turn.clear()
-        self._tell(receipt for _, receipt in accepted)
+        self._tell(forced, receipts)
         if sealed is not None:
             await self._hand_over(sealed)
         await asyncio.sleep(0)
 
     def _run_group(
-        self, events: list[Event]
+        self, events: list[Event], receipts: list[Receipt]
     ) -> tuple[list[tuple[_Waiting, Receipt]], list[tuple[_Waiting, InputError]]]:
-        """Run waiting records; what must be logged is added to `events`."""
+        """Run waiting records; what must be logged is added to `events`, what was accepted to `receipts`."""
         exchange = self.exchange
         accepted: list[tuple[_Waiting, Receipt]] = []
         refused: list[tuple[_Waiting, InputError]] = []
         for _ in range(min(GROUP, len(self._waiting))):
-            if exchange.is_full:
+            if exchange.is_full or exchange.is_busy:
                 break
             entry = self._waiting.popleft()
             self._in_turn.append(entry)
             try:
                 if exchange.is_open:
-                    receipt = exchange.offer(entry.record)
+                    receipt = exchange.offer(entry.record, entry.pages)
                 else:
-                    opened, receipt = exchange.offer_first(self.l1_time, entry.record)
+                    opened, receipt = exchange.offer_first(self.l1_time, entry.record, entry.pages)
                     events.append(opened)
             except InputError as error:
                 if error.reason == "step_cap":  # not the record's fault: it is the first of the next batch
@@ -269,15 +283,50 @@ class Sequencer:
                     break
                 refused.append((entry, error))
             else:
-                events.append(Recorded(entry.record))
+                events += [Recorded(body) for body in (entry.record, *entry.pages)]
                 accepted.append((entry, receipt))
+                receipts.append(receipt)
+                self._may_tick |= entry.record[0] == records.REPORT
         return accepted, refused
+
+    def _tick_markets(self, events: list[Event], receipts: list[Receipt]) -> None:
+        """Give every market its tick that is due; those there is no room for now get it in the next turn or batch."""
+        exchange = self.exchange
+        if not (exchange.is_open and self._may_tick):
+            return
+        for market in exchange.due_ticks(exchange.machine.regs.time):
+            if exchange.is_full or exchange.is_busy or self._must_close:
+                return
+            self._tick(market, events, receipts)
+        self._may_tick = False
+
+    def _tick(self, market: int, events: list[Event], receipts: list[Receipt]) -> None:
+        """Let time pass on a market, or (0) the machine go on with its work."""
+        tick = records.encode_tick(market)
+        try:
+            receipts.append(self.exchange.offer(tick))
+        except InputError as error:
+            if error.reason != "step_cap":
+                raise
+            self._must_close = True  # the next batch begins with it
+        else:
+            events.append(Recorded(tick))
+
+    def _is_tick_overdue(self) -> bool:
+        """Whether a market's tick alone is worth a batch: it has waited for long, and what is closed reaches L1."""
+        if not self._may_tick or self.obstacle() is not None:
+            return False
+        self._may_tick = False  # until L1's time has moved on
+        time = max(self.l1_time, self.exchange.machine.regs.time)
+        return bool(self.exchange.due_ticks(time, self._settings.tick_interval or NEVER))
 
     def _is_due(self) -> bool:
         exchange = self.exchange
-        age = time.monotonic() - self._opened_at
+        if exchange.is_full or self._must_close:
+            return True
         is_beat = exchange.inputs == 0  # opened only to show L1 that the operator lives
-        return exchange.is_full or self._must_close or is_beat or age >= self._settings.batch_interval
+        age = time.monotonic() - self._opened_at
+        return (is_beat or age >= self._settings.batch_interval) and not exchange.is_busy
 
     def _pending_messages(self) -> tuple[bytes, ...]:
         """L1 messages that no batch has consumed; only meaningful between two batches."""
@@ -286,7 +335,10 @@ class Sequencer:
             return ()
         return tuple(self._view.messages[consumed:])
 
-    def _tell(self, receipts: Iterable[Receipt]) -> None:
+    def _tell(self, forced: Sequence[NumberedFill], receipts: Sequence[Receipt]) -> None:
+        """Tell the fills of forced records, then each record with its own."""
+        for fill in forced:
+            self.feed.publish("fills", partial(views.show_fill, fill))
         for receipt in receipts:
             self.feed.publish("records", partial(views.show_receipt, receipt))
             for fill in receipt.fills:
@@ -323,6 +375,7 @@ class Sequencer:
         self.exchange = exchange
         self._opened_at = self._closed_at = time.monotonic()
         self._must_close = False
+        self._may_tick = True
         log.info("at batch %d, record %d, commit %d", exchange.tail.number, exchange.tail.records, self._log.commit)
 
     def _read_fills(self, number: int) -> list[NumberedFill]:
@@ -400,6 +453,7 @@ class Sequencer:
         tail = self.exchange.tail
         first = tail.messages
         view = await self._source.look(first, tail.chain)
+        self._may_tick |= self.l1_time != view.time
         self._view, self._view_first = view, first
         self._seen_at = time.monotonic()
         posted = await asyncio.to_thread(self._outbox.posted)

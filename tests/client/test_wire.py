@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setoff.shared.client.signer import KeySigner, WalletSigner
-from setoff.shared.client.wire import SHAPES, decode_record, encode_record, parse_json, parse_signature
+from setoff.shared.client.wire import (
+    MAX_PAGES,
+    SHAPES,
+    Field,
+    check_pages,
+    decode_record,
+    decode_request,
+    encode_record,
+    make_pages,
+    parse_json,
+    parse_signature,
+    read_legs,
+)
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.errors import InputError
 
@@ -19,11 +31,18 @@ VAULT = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")
 KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 
 
+def values(item: Field) -> st.SearchStrategy[int | bytes]:
+    """Anything in the range of a field."""
+    if item.is_bytes:
+        return st.binary(min_size=item.bits // 8, max_size=item.bits // 8)
+    return st.integers(0, 2**item.bits - 1)
+
+
 def bodies() -> st.SearchStrategy[bytes]:
     """Bodies of every signed type with every field anywhere in its range."""
     return st.one_of(
         [
-            st.tuples(*[st.integers(0, 2**item.bits - 1) for item in shape.fields]).map(lambda v, s=shape: s.encode(*v))
+            st.tuples(*[values(item) for item in shape.fields]).map(lambda v, s=shape: s.encode(*v))
             for shape in SHAPES.values()
         ]
     )
@@ -56,6 +75,46 @@ def test_reads_back_what_was_written(body: bytes, signature: bytes) -> None:
     assert decode_record(payload, CHAIN_ID, VAULT) == body + signature
     typed = json.loads(json.dumps(eip712.typed_data(CHAIN_ID, VAULT, body)))
     assert decode_record({"typed": typed, "signature": signature.hex()}, CHAIN_ID, VAULT) == body + signature
+
+
+def legs() -> st.SearchStrategy[list[records.Leg]]:
+    leg = st.builds(records.Leg, *[st.integers(0, 2**bits - 1) for bits in (8, 8, 8, 24, 40)])
+    return st.lists(leg, min_size=1, max_size=MAX_PAGES * records.PAGE_LEGS)
+
+
+@given(legs())
+def test_a_bulk_record_travels_with_its_pages(chosen: list[records.Leg]) -> None:
+    first, pages = make_pages(chosen)
+    record = records.encode_bulk(records.BulkBody(1, 2, first)) + bytes(64)
+    payload = json.loads(json.dumps(encode_record(record, pages)))
+    assert decode_request(payload, CHAIN_ID, VAULT) == (record, pages)
+    read = read_legs(pages)
+    assert read == chosen[: len(read)] and not any(map(any, chosen[len(read) :]))
+    for wrong in (
+        pages[1:],
+        pages[:-1],
+        (*pages, pages[0]),
+        (*pages[:-1], bytes(124)),
+        (*pages[:-1], pages[-1] + b"0"),
+    ):
+        with pytest.raises(InputError, match="wrong_page"):
+            check_pages(record, wrong)
+    with pytest.raises(InputError, match="wrong_page"):
+        check_pages(records.encode_tick(1), pages)
+
+
+def test_only_so_many_legs_at_once() -> None:
+    for count in (0, MAX_PAGES * records.PAGE_LEGS + 1):
+        with pytest.raises(InputError, match="malformed_record"):
+            make_pages([records.Leg(0, 1, 1, 1, 1)] * count)
+
+
+def test_a_tick_needs_no_signature() -> None:
+    tick = records.encode_tick(7)
+    assert encode_record(tick) == {"typed": {"type": "Tick", "message": {"market": 7}}}
+    assert decode_request(encode_record(tick), CHAIN_ID, VAULT) == (tick, ())
+    with pytest.raises(InputError, match="malformed_json"):
+        decode_request(encode_record(tick) | {"signature": "0x"}, CHAIN_ID, VAULT)
 
 
 def test_large_integers_are_strings() -> None:
