@@ -12,6 +12,7 @@ from typing import Final
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.state import keys
 
 CHAIN_ID: Final = 31337
 VAULT: Final = keccak(b"setoff scene vault")[12:]
@@ -26,6 +27,31 @@ def trader_key(account: int) -> bytes:
 def oracle_key(number: int) -> bytes:
     """Private key (32 bytes) of oracle signer `number`."""
     return keccak(b"setoff scene oracle %d" % number)
+
+
+def agent_key(master: int, agent: int) -> bytes:
+    """Private key (32 bytes) of agent number `agent` of a master account."""
+    return keccak(b"setoff scene agent %d of %d" % (agent, master))
+
+
+def market_body(market: int = 1, **parameters: int) -> records.ListMarketBody:
+    """Parameters of a market.
+
+    By default 10 token units a lot and tick, 10 % initial and 5 % maintenance margin, 5 bp taker and -2 bp maker fee, a
+    price band and a step band of 100 %; `mark` alone is set by reports then, and no funding flows while the book is
+    thinner than an impact of 2**40 lots.
+    """
+    fields: dict[str, int] = {
+        "unit": 10,
+        "initial_margin": 100_000,
+        "maintenance_margin": 50_000,
+        "taker_fee": 500,
+        "maker_fee": -200,
+        "band": 1_000_000,
+        "step_band": 1_000_000,
+        "impact": 2**40,
+    }
+    return records.ListMarketBody(market, **(fields | parameters))
 
 
 class Scene:
@@ -48,19 +74,13 @@ class Scene:
         owner = signatures.address_of(trader_key(account))
         return records.encode_deposit(records.DepositBody(account, owner, amount))
 
-    def list_market(
-        self,
-        market: int = 1,
-        unit: int = 10,
-        initial_margin: int = 100_000,
-        maintenance_margin: int = 50_000,
-        taker_fee: int = 500,
-        maker_fee: int = -200,
-        band: int = 1_000_000,
-    ) -> bytes:
-        """Listing of a market; by default 10 token units a lot and tick, 10 % margin, 5 bp taker, -2 bp maker."""
-        body = records.ListMarketBody(market, unit, initial_margin, maintenance_margin, taker_fee, maker_fee, band)
-        return records.encode_list_market(body)
+    def list_market(self, market: int = 1, **parameters: int) -> bytes:
+        """Listing of a market with the parameters of `market_body`."""
+        return records.encode_list_market(market_body(market, **parameters))
+
+    def set_market(self, market: int = 1, **parameters: int) -> bytes:
+        """Change of a market to the parameters of `market_body`."""
+        return records.encode_set_market(market_body(market, **parameters))
 
     def set_signer(self, number: int = 0, quorum: int = 1, max_age: int = 60) -> bytes:
         """Registration of oracle signer `number`."""
@@ -73,10 +93,16 @@ class Scene:
         """The 124-byte record of a 60-byte body."""
         return body + signatures.sign(eip712.digest(self.domain, body), private_key)
 
+    def sign_for(self, account: int, agent: int, body: bytes) -> bytes:
+        """The record of a body of `account`, signed by its owner or by its agent number `agent`."""
+        master = keys.get_master(account)
+        return self.sign(body, agent_key(master, agent) if agent else trader_key(master))
+
     def next_nonce(self, account: int) -> int:
-        """A nonce of `account` that this scene has not given out."""
-        self._nonces[account] = self._nonces.get(account, 0) + 1
-        return self._nonces[account]
+        """A nonce of `account` (its master's) that this scene has not given out."""
+        master = keys.get_master(account)
+        self._nonces[master] = self._nonces.get(master, 0) + 1
+        return self._nonces[master]
 
     def order(
         self,
@@ -89,6 +115,10 @@ class Scene:
         flags: int = records.GTC,
         place: int | None = None,
         nonce: int | None = None,
+        expiry: int = 0,
+        trigger: int = 0,
+        client: int = 0,
+        agent: int = 0,
     ) -> bytes:
         """A signed order; `place` is the order slot after the account's last one unless given."""
         if place is None:
@@ -96,30 +126,80 @@ class Scene:
         self._places[account] = (place + 1) % 256
         if nonce is None:
             nonce = self.next_nonce(account)
-        body = records.OrderBody(account, nonce, market, side, flags, place, price, size)
-        return self.sign(records.encode_order(body), trader_key(account))
+        body = records.OrderBody(
+            account, nonce, market, side, flags, place, price, size, expiry, trigger, client, agent
+        )
+        return self.sign_for(account, agent, records.encode_order(body))
 
-    def cancel(self, account: int, place: int, nonce: int | None = None) -> bytes:
+    def cancel(self, account: int, place: int, nonce: int | None = None, *, client: int = 0, agent: int = 0) -> bytes:
         """A signed cancel of the order in `place`."""
         nonce = self.next_nonce(account) if nonce is None else nonce
-        return self.sign(records.encode_cancel(records.CancelBody(account, nonce, place)), trader_key(account))
+        body = records.CancelBody(account, nonce, place, client, agent)
+        return self.sign_for(account, agent, records.encode_cancel(body))
+
+    def cancel_all(self, account: int, *, agent: int = 0) -> bytes:
+        """A signed cancel of every order."""
+        body = records.CancelAllBody(account, self.next_nonce(account), agent)
+        return self.sign_for(account, agent, records.encode_cancel_all(body))
+
+    def amend(self, account: int, place: int, price: int, size: int, *, agent: int = 0) -> bytes:
+        """A signed change of the order in `place`."""
+        body = records.AmendBody(account, self.next_nonce(account), place, price, size, agent)
+        return self.sign_for(account, agent, records.encode_amend(body))
+
+    def schedule_cancel(self, account: int, deadline: int, *, agent: int = 0) -> bytes:
+        """A signed dead-man's switch; `deadline` in seconds, 0 for none."""
+        body = records.ScheduleCancelBody(account, self.next_nonce(account), deadline, agent)
+        return self.sign_for(account, agent, records.encode_schedule_cancel(body))
+
+    def set_agent(self, account: int, agent: int, expiry: int, address: bytes | None = None) -> bytes:
+        """The owner's signed naming of agent number `agent`; its key is `agent_key` unless an address is given."""
+        key = agent_key(keys.get_master(account), agent)
+        body = records.SetAgentBody(
+            account, self.next_nonce(account), agent, signatures.address_of(key) if address is None else address, expiry
+        )
+        return self.sign_for(account, 0, records.encode_set_agent(body))
+
+    def bulk(self, account: int, legs: Sequence[records.Leg], *, agent: int = 0) -> list[bytes]:
+        """The signed bulk record of these legs, and the pages that follow it."""
+        pages: list[bytes] = []
+        following = ZERO
+        for start in reversed(range(0, len(legs), records.PAGE_LEGS)):
+            pages.insert(0, records.encode_page(legs[start : start + records.PAGE_LEGS], following))
+            following = keccak(pages[0])
+        body = records.BulkBody(account, self.next_nonce(account), following, agent)
+        return [self.sign_for(account, agent, records.encode_bulk(body)), *pages]
 
     def transfer(self, account: int, peer: int, amount: int, nonce: int | None = None) -> bytes:
         """A signed transfer of `amount` token units."""
         nonce = self.next_nonce(account) if nonce is None else nonce
         body = records.TransferBody(account, nonce, peer, amount)
-        return self.sign(records.encode_transfer(body), trader_key(account))
+        return self.sign_for(account, 0, records.encode_transfer(body))
 
     def withdraw(self, account: int, amount: int, nonce: int | None = None) -> bytes:
         """A signed withdrawal of `amount` token units."""
         nonce = self.next_nonce(account) if nonce is None else nonce
         body = records.WithdrawBody(account, nonce, amount)
-        return self.sign(records.encode_withdraw(body), trader_key(account))
+        return self.sign_for(account, 0, records.encode_withdraw(body))
+
+    def stake(self, account: int, amount: int) -> bytes:
+        """A signed deposit of `amount` token units into the backstop vault."""
+        body = records.StakeBody(account, self.next_nonce(account), amount)
+        return self.sign_for(account, 0, records.encode_stake(body))
+
+    def unstake(self, account: int, shares: int) -> bytes:
+        """A signed withdrawal of `shares` of the backstop vault."""
+        body = records.StakeBody(account, self.next_nonce(account), shares)
+        return self.sign_for(account, 0, records.encode_unstake(body))
 
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> bytes:
         """Oracle signer `number`'s price; `time` is now unless given."""
         body = records.ReportBody(number, self.time if time is None else time, market, price)
         return self.sign(records.encode_report(body), oracle_key(number))
+
+    def tick(self, market: int = 1) -> bytes:
+        """A tick of a market, which nobody signs."""
+        return records.encode_tick(market)
 
     # --- batches -----------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,25 @@
 """A small exchange for tests: a scene's inputs run one by one on a machine, outcomes as reason strings."""
 
+from collections.abc import Sequence
+
 from setoff.deploy.scene import Scene
 from setoff.shared import errors
 from setoff.shared.codec import records
+from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
+from setoff.shared.rules.margin import compute_value
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Level, Market, Order, Position, Withdrawal
+from setoff.shared.state.leaves import Account, Agent, Level, Market, Order, Position, Withdrawal
 
 BUY, SELL = records.BUY, records.SELL
-GTC, IOC, POST_ONLY = records.GTC, records.IOC, records.POST_ONLY
+GTC, IOC, POST_ONLY, FOK = records.GTC, records.IOC, records.POST_ONLY, records.FOK
+REDUCE_ONLY, ABOVE, BELOW = records.REDUCE_ONLY, records.ABOVE, records.BELOW
+BACKSTOP = keys.BACKSTOP
+
+
+def sub(master: int, number: int = 1) -> int:
+    """Id of a sub-account."""
+    return keys.sub_account(master, number)
 
 
 class World:
@@ -38,14 +49,33 @@ class World:
     def list_market(self, market: int = 1, **parameters: int) -> str:
         return self.take(self.scene.list_market(market, **parameters), is_message=True)
 
+    def set_market(self, market: int = 1, **parameters: int) -> str:
+        return self.take(self.scene.set_market(market, **parameters), is_message=True)
+
     def set_signer(self, number: int = 0, quorum: int = 1, max_age: int = 60) -> str:
         return self.take(self.scene.set_signer(number, quorum, max_age), is_message=True)
 
     def order(self, account: int, side: int, price: int, size: int, **fields: int) -> str:
         return self.take(self.scene.order(account, side, price, size, **fields))
 
-    def cancel(self, account: int, place: int, nonce: int | None = None) -> str:
-        return self.take(self.scene.cancel(account, place, nonce))
+    def cancel(self, account: int, place: int, nonce: int | None = None, **fields: int) -> str:
+        return self.take(self.scene.cancel(account, place, nonce, **fields))
+
+    def cancel_all(self, account: int, **fields: int) -> str:
+        return self.take(self.scene.cancel_all(account, **fields))
+
+    def amend(self, account: int, place: int, price: int, size: int, **fields: int) -> str:
+        return self.take(self.scene.amend(account, place, price, size, **fields))
+
+    def schedule_cancel(self, account: int, deadline: int, **fields: int) -> str:
+        return self.take(self.scene.schedule_cancel(account, deadline, **fields))
+
+    def set_agent(self, account: int, agent: int, expiry: int, address: bytes | None = None) -> str:
+        return self.take(self.scene.set_agent(account, agent, expiry, address))
+
+    def bulk(self, account: int, legs: Sequence[Leg], **fields: int) -> list[str]:
+        """Outcomes of the bulk record and of each page."""
+        return [self.take(body) for body in self.scene.bulk(account, legs, **fields)]
 
     def transfer(self, account: int, peer: int, amount: int) -> str:
         return self.take(self.scene.transfer(account, peer, amount))
@@ -53,8 +83,22 @@ class World:
     def withdraw(self, account: int, amount: int) -> str:
         return self.take(self.scene.withdraw(account, amount))
 
+    def stake(self, account: int, amount: int) -> str:
+        return self.take(self.scene.stake(account, amount))
+
+    def unstake(self, account: int, shares: int) -> str:
+        return self.take(self.scene.unstake(account, shares))
+
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> str:
         return self.take(self.scene.report(number, price, market=market, time=time))
+
+    def tick(self, market: int = 1) -> str:
+        return self.take(self.scene.tick(market))
+
+    def set_mark(self, price: int, market: int = 1, seconds: int = 1) -> None:
+        """A new batch, and in it a report that is accepted."""
+        self.wait(seconds)
+        assert self.report(0, price, market=market) == "accepted"
 
     def wait(self, seconds: int) -> None:
         """A new batch, later."""
@@ -83,6 +127,17 @@ class World:
     def level(self, side: int, tick: int, market: int = 1) -> Level:
         return leaves.decode_level(self.value(keys.level_key(market, side, tick)))
 
+    def equity(self, account: int) -> int:
+        """Collateral and the positions at their marks; funding due since they were last touched is not in it."""
+        leaf = self.account(account)
+        values = [
+            compute_value(p.size, self.market(p.market).mark, self.market(p.market)) for p in leaf.positions if p.size
+        ]
+        return leaf.collateral + sum(values)
+
+    def agent(self, master: int, number: int) -> Agent:
+        return leaves.decode_agent(self.value(keys.agent_key(master, number)))
+
     def withdrawal(self, index: int) -> Withdrawal:
         return leaves.decode_withdrawal(self.value(keys.withdrawal_key(index)))
 
@@ -105,3 +160,7 @@ class World:
     def fills(self) -> list[tuple[int, int, int]]:
         """(maker, price, size) of the last record's trades."""
         return [(fill.maker, fill.price, fill.size) for fill in self.machine.fills]
+
+    def trades(self, kind: int) -> list[tuple[int, int, int, int]]:
+        """(taker, maker, price, size) of the last record's trades of one kind (`machine.LIQUIDATION` …)."""
+        return [(f.taker, f.maker, f.price, f.size) for f in self.machine.fills if f.kind == kind]

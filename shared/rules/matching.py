@@ -6,7 +6,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.levels import get_best
-from setoff.shared.rules.margin import compute_fee, compute_value, is_fill_legal, settle_account
+from setoff.shared.rules.margin import compute_fee, compute_health, compute_value, is_fill_legal, settle_account
 from setoff.shared.rules.positions import apply_fill, get_closable, get_position, is_live, release
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Order
@@ -82,7 +82,7 @@ def step_probe(regs: Registers, state: State) -> None:
         state, account, regs.market, delta, order.price, get_maker_rate(regs, state.market(regs.market))
     )
     if regs.scanning:
-        count_maker(regs, order, legal)
+        count_maker(regs, order, legal and is_maker_sure(regs, state, account, order))
     elif not legal:
         regs.resume = phases.MATCH
         regs.phase = phases.UNLINK
@@ -105,6 +105,26 @@ def meet_own_order(regs: Registers, order: Order) -> None:
     else:
         regs.resume = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
         regs.phase = phases.UNLINK
+
+
+def is_maker_sure(regs: Registers, state: State, account: Account, order: Order) -> bool:
+    """Fill-or-kill, first pass: whether the maker can fill all its open orders of that side, however they come.
+
+    For each is judged again when it trades, and those before it count then. Leaves: as `settle_account`.
+    """
+    market = state.market(regs.market)
+    position = get_position(account, regs.market)
+    lots = position.bids if order.side == records.BUY else position.asks
+    if order.flags & records.REDUCE_ONLY and lots > get_closable(position, order.side):
+        return False
+    best = get_best(market, order.side)
+    delta = lots if order.side == records.BUY else -lots
+    loss = max(0, compute_value(delta, best - market.mark, market))
+    rate = max(0, get_maker_rate(regs, market))
+    # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
+    fees = compute_fee(compute_value(lots, max(best, regs.price), market), rate) + keys.MAX_SLOT
+    equity, requirement = compute_health(state, account)
+    return equity - loss - fees >= requirement
 
 
 def count_maker(regs: Registers, order: Order, legal: bool) -> None:

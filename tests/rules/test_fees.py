@@ -38,7 +38,7 @@ def test_the_taker_pays_the_maker_earns_and_the_market_keeps_the_rest() -> None:
     # 7,000 units: 3.5 up to 4 from the taker, 1.4 down to 1 for the maker
     assert world.account(2).collateral == 1_000_000 - 7_000 - 4
     assert world.account(1).collateral == 1_000_000 + 7_000 + 1
-    assert world.market().fees == 3
+    assert world.market().insurance == 3
 
 
 def test_every_fill_rounds_by_itself() -> None:
@@ -55,14 +55,14 @@ def test_a_maker_fee_may_be_a_charge() -> None:
     world.order(1, SELL, 100, 7)
     world.order(2, BUY, 100, 7)
     assert world.account(1).collateral == 1_000_000 + 7_000 - 1
-    assert world.market().fees == 5
+    assert world.market().insurance == 5
 
 
 def test_without_fees_nothing_is_kept() -> None:
     world = World.trading(taker_fee=0, maker_fee=0)
     world.order(1, SELL, 100, 7)
     world.order(2, BUY, 100, 7)
-    assert world.market().fees == 0
+    assert world.market().insurance == 0
     assert world.account(1).collateral + world.account(2).collateral == 2_000_000
 
 

@@ -1,7 +1,7 @@
 """The fetch of an input: shape, signature, nonce, and everything that is checked before the book is read."""
 
 import pytest
-from tests.world import BUY, POST_ONLY, SELL, World
+from tests.world import ABOVE, BUY, SELL, World
 
 from setoff.deploy.scene import Scene, trader_key
 from setoff.shared import errors
@@ -17,7 +17,7 @@ def changed(record: bytes, at: int, byte: int) -> bytes:
     return record[:at] + bytes([byte]) + record[at + 1 :]
 
 
-@pytest.mark.parametrize("kind", [0, 6, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0xFF])
+@pytest.mark.parametrize("kind", [0, 15, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xFF])
 def test_rejects_unknown_types_and_messages_among_records(kind: int) -> None:
     world = World.trading()
     record = changed(world.scene.cancel(1, 0), 0, kind)
@@ -26,14 +26,14 @@ def test_rejects_unknown_types_and_messages_among_records(kind: int) -> None:
     assert world.machine.state.commit() == before
 
 
-@pytest.mark.parametrize("kind", [0x80, 0x84, 0xFF])
+@pytest.mark.parametrize("kind", [0x80, 0x85, 0xFF])
 def test_rejects_unknown_messages(kind: int) -> None:
     assert World().take(bytes([kind]) + bytes(123), is_message=True) == "malformed_record"
 
 
 def test_rejects_padding_that_is_not_zero() -> None:
     world = World.trading()
-    assert world.take(changed(world.scene.cancel(1, 0), 15, 1)) == "malformed_record"
+    assert world.take(changed(world.scene.cancel(1, 0), 24, 1)) == "malformed_record"
     assert world.take(changed(world.scene.order(1, BUY, 100, 1), 59, 1)) == "malformed_record"
     assert world.take(changed(world.scene.deposit(1, 1), 123, 1), is_message=True) == "malformed_record"
 
@@ -41,8 +41,17 @@ def test_rejects_padding_that_is_not_zero() -> None:
 def test_rejects_side_and_flags_that_do_not_exist() -> None:
     world = World.trading()
     assert world.order(1, 2, 100, 1) == "malformed_record"
-    assert world.order(1, BUY, 100, 1, flags=POST_ONLY + 1) == "malformed_record"
-    assert world.order(1, BUY, 100, 1, flags=4) == "malformed_record"
+    assert world.order(1, BUY, 100, 1, flags=128) == "malformed_record"
+    assert world.order(1, BUY, 100, 1, flags=records.SELF_TRADE) == "malformed_record"
+    assert world.order(1, BUY, 100, 1, flags=records.ARMED, trigger=110) == "malformed_record"
+
+
+def test_rejects_trigger_that_does_not_go_with_the_flags() -> None:
+    world = World.trading()
+    assert world.order(1, BUY, 100, 1, trigger=110) == "malformed_record"
+    assert world.order(1, BUY, 100, 1, flags=ABOVE) == "malformed_record"
+    assert world.order(1, BUY, 100, 1, flags=ABOVE, trigger=MAX_TICK + 1) == "malformed_record"
+    assert world.order(1, BUY, 100, 1, flags=ABOVE, trigger=MAX_TICK) == "accepted"
 
 
 def test_rejects_unknown_account() -> None:
@@ -146,20 +155,30 @@ def test_a_reject_after_the_nonce_check_uses_the_nonce() -> None:
 
 def test_records_are_refused_when_a_batch_has_no_steps_left() -> None:
     world = World.trading()
-    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.RECORD_STEP_BOUND - 1
+    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND - 1
     record = world.scene.order(1, SELL, 100, 1)
     assert world.take(record) == "accepted"  # the fetch is the step that reaches the limit
-    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.RECORD_STEP_BOUND
+    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
     assert world.order(1, SELL, 100, 1) == "step_cap"
     assert world.deposit(1, 5) == "accepted"
     world.wait(1)
     assert world.order(1, SELL, 100, 1) == "accepted"
 
 
-def test_an_input_forgets_the_one_before() -> None:
+def test_a_record_forgets_the_one_before() -> None:
     world = World.trading()
     world.order(1, SELL, 100, 7)
-    world.take(bytes(124))
+    world.tick(9)
     regs = world.machine.regs
-    assert (regs.kind, regs.account, regs.size, regs.price, regs.signer) == (0, 0, 0, 0, bytes(20))
+    assert (regs.kind, regs.account, regs.size, regs.price, regs.signer) == (records.TICK, 0, 0, 0, bytes(20))
     assert regs.sequence == 1
+
+
+def test_messages_and_what_is_malformed_leave_the_registers_of_the_last_record_alone() -> None:
+    world = World.trading()
+    world.order(1, SELL, 100, 7)
+    before = world.machine.regs.copy()
+    assert world.take(bytes(124)) == "malformed_record"
+    assert world.deposit(2, 5) == "accepted"
+    regs = world.machine.regs
+    assert (regs.kind, regs.account, regs.size, regs.signer) == (before.kind, 1, 7, before.signer)

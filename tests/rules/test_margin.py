@@ -6,16 +6,17 @@ from setoff.shared.rules.margin import compute_health, compute_requirement, get_
 from setoff.shared.state.leaves import Market, Position
 
 
-def set_mark(world: World, price: int) -> None:
-    world.wait(1)
-    assert world.report(0, price) == "accepted"
-
-
 def test_the_requirement_rounds_up() -> None:
     market = Market()
-    market.mark, market.unit, market.initial_margin = 7, 3, 100_001
-    assert compute_requirement(1, market) == 3  # 21 * 0.100001
-    assert compute_requirement(0, market) == 0
+    market.mark, market.unit = 7, 3
+    assert compute_requirement(1, market, 100_001) == 3  # 21 * 0.100001
+    assert compute_requirement(0, market, 100_001) == 0
+
+
+def test_a_settled_market_takes_no_margin() -> None:
+    market = Market()
+    market.mark, market.unit, market.settled = 7, 3, 1
+    assert compute_requirement(5, market, 1_000_000) == 0
 
 
 def test_open_orders_count_on_their_worse_side() -> None:
@@ -56,22 +57,26 @@ def test_profit_of_one_market_is_margin_in_another() -> None:
     world = World.trading(funds=20_100, taker_fee=0, maker_fee=0)
     world.list_market(2, taker_fee=0, maker_fee=0)
     world.report(0, 100, market=2)
+    world.deposit(1, 100_000)
     world.order(1, SELL, 100, 100)
     world.order(2, BUY, 100, 100)
     assert world.order(2, BUY, 100, 102, market=2) == "insufficient_margin"
-    set_mark(world, 120)
+    world.set_mark(120)
     # equity 20,100 + 20,000; market 1 now takes 12,000: 28,100 are left for 281 lots
     assert world.order(2, BUY, 100, 282, market=2) == "insufficient_margin"
     assert world.order(2, BUY, 100, 281, market=2) == "accepted"
 
 
 def loser_at(mark: int, funds: int = 12_000) -> World:
-    """Account 2 bought 100 lots at 100 with `funds`; account 1 has plenty. No fees."""
+    """Account 2 bought 100 lots at 100 with `funds`; account 1 has plenty. No fees.
+
+    The mark is then set by hand: a report would let the machine liquidate the account.
+    """
     world = World.trading(funds=funds, taker_fee=0, maker_fee=0)
     world.deposit(1, 1_000_000)
     world.deposit(3, 1_000_000)
     assert world.order(1, SELL, 100, 100) == world.order(2, BUY, 100, 100) == "accepted"
-    set_mark(world, mark)
+    world.machine.state.market(1).mark = mark
     return world
 
 
@@ -134,7 +139,7 @@ def test_a_maker_who_only_closes_is_filled_below_the_requirement() -> None:
     world.order(1, SELL, 100, 100)
     world.order(2, BUY, 100, 100)
     world.order(2, SELL, 105, 100, place=9)
-    set_mark(world, 97)
+    world.set_mark(97)
     assert world.order(3, BUY, 105, 40) == "accepted"
     assert world.fills() == [(2, 105, 40)]
     assert world.position(2).size == 60
@@ -144,7 +149,7 @@ def test_only_the_size_that_trades_must_be_funded() -> None:
     world = World.trading(funds=1_000, taker_fee=0, maker_fee=0)
     world.deposit(3, 1_000_000)
     assert world.order(1, SELL, 100, 10) == "accepted"
-    set_mark(world, 101)  # 10 lots now need 1,010; 9 need 909 and lose 90
+    world.set_mark(101)  # 10 lots now need 1,010; 9 need 909 and lose 90
     assert world.order(3, BUY, 101, 9) == "accepted"
     assert world.fills() == [(1, 100, 9)]
     assert world.order(3, BUY, 101, 1) == "accepted"  # the tenth: equity 900, requirement 1,010
@@ -167,7 +172,8 @@ def test_a_fill_that_is_funded_is_legal_whatever_the_ratio() -> None:
     world = loser_at(100)
     state = world.machine.state
     account = state.account(2)  # equity 12,000, requirement 10,000
-    assert is_fill_legal(state, account, 1, 10, 100, is_taker=True)
-    assert is_fill_legal(state, account, 1, 20, 100, is_taker=True)
-    assert not is_fill_legal(state, account, 1, 21, 100, is_taker=True)
-    assert not is_fill_legal(state, account, 1, 20, 101, is_taker=True)
+    assert is_fill_legal(state, account, 1, 10, 100, 0)
+    assert is_fill_legal(state, account, 1, 20, 100, 0)
+    assert not is_fill_legal(state, account, 1, 21, 100, 0)
+    assert not is_fill_legal(state, account, 1, 20, 101, 0)
+    assert not is_fill_legal(state, account, 1, 20, 100, 1)  # 20,000 units at 1 ppm: a fee of one

@@ -3,6 +3,7 @@
 import pytest
 from tests.world import BUY, IOC, POST_ONLY, SELL, World
 
+from setoff.shared.codec import records
 from setoff.shared.rules import matching, phases
 from setoff.shared.rules.matching import is_crossing
 
@@ -112,12 +113,15 @@ def test_no_record_takes_more_steps_than_its_bound(monkeypatch: pytest.MonkeyPat
         world.order(1, SELL, 100 + place, 1, place=place)  # each on its own level: the longest way
     before = world.machine.regs.steps
     world.order(2, BUY, 130, 25)
-    assert world.machine.regs.steps - before <= 6 * 20 + 16
+    assert world.machine.regs.steps - before <= 6 * 20 + 8
     assert len(world.fills()) == 20
 
 
 def test_the_step_bound_of_a_record_fits_into_a_slot() -> None:
-    assert phases.RECORD_STEP_BOUND == 6 * phases.MAX_MATCHES + 16 < 2**20
+    assert phases.RECORD_STEP_BOUND == 8 * phases.MAX_MATCHES + 32
+    assert phases.SLOT_STEP_BOUND >= records.PAGE_LEGS * phases.RECORD_STEP_BOUND
+    assert phases.SLOT_STEP_BOUND < 2**20
+    assert phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.SLOT_STEP_BOUND
 
 
 def test_a_post_only_order_does_not_look_at_its_own_side() -> None:

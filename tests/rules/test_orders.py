@@ -2,7 +2,6 @@
 
 from tests.world import BUY, IOC, POST_ONLY, SELL, World
 
-from setoff.shared.rules import phases
 from setoff.shared.state.leaves import MAX_POSITIONS
 
 
@@ -46,25 +45,25 @@ def test_rejects_a_ninth_market_until_a_place_is_free() -> None:
 
 
 def test_rejects_more_than_the_position_limit_on_either_side() -> None:
-    world = World.trading(funds=2**95, unit=1)
+    world = World.trading(max_position=100)
     for place in range(4):
-        assert world.order(1, BUY, 100, phases.MAX_ORDER_SIZE, place=place) == "accepted"
-        assert world.order(2, SELL, 101, phases.MAX_ORDER_SIZE, place=place) == "accepted"
+        assert world.order(1, BUY, 100, 25, place=place) == "accepted"
+        assert world.order(2, SELL, 101, 25, place=place) == "accepted"
     assert world.order(1, BUY, 100, 1) == "position_limit"
     assert world.order(2, SELL, 101, 1) == "position_limit"
     assert world.order(1, SELL, 102, 1) == "accepted"
 
 
 def test_a_position_counts_toward_the_limit_with_its_sign() -> None:
-    world = World.trading(funds=2**95, unit=1)
-    assert world.order(1, BUY, 100, phases.MAX_ORDER_SIZE) == "accepted"
-    assert world.order(2, SELL, 100, phases.MAX_ORDER_SIZE) == "accepted"
+    world = World.trading(max_position=100)
+    assert world.order(1, BUY, 100, 25) == "accepted"
+    assert world.order(2, SELL, 100, 25) == "accepted"
     for place in range(10, 13):
-        assert world.order(1, BUY, 99, phases.MAX_ORDER_SIZE, place=place) == "accepted"
-        assert world.order(2, BUY, 98, phases.MAX_ORDER_SIZE, place=place) == "accepted"
+        assert world.order(1, BUY, 99, 25, place=place) == "accepted"
+        assert world.order(2, BUY, 98, 25, place=place) == "accepted"
     assert world.order(1, BUY, 99, 1) == "position_limit"
-    assert world.order(2, BUY, 98, phases.MAX_ORDER_SIZE, place=20) == "accepted"  # it is short: there is room
-    assert world.order(2, BUY, 98, phases.MAX_ORDER_SIZE, place=21) == "accepted"
+    assert world.order(2, BUY, 98, 25, place=20) == "accepted"  # it is short: there is room
+    assert world.order(2, BUY, 98, 25, place=21) == "accepted"
     assert world.order(2, BUY, 98, 1) == "position_limit"
 
 
@@ -111,8 +110,8 @@ def test_a_post_only_order_rests_or_is_refused_whole() -> None:
 
 def test_sequence_numbers_count_accepted_orders() -> None:
     world = World.trading()
-    world.order(1, BUY, 90, 1, place=0, nonce=77)
+    world.order(1, BUY, 90, 1, place=0, client=77)
     world.cancel(2, 0)
     world.order(2, BUY, 90, 1, place=0)
-    assert (world.resting(1, 0).sequence, world.resting(1, 0).nonce) == (1, 77)
+    assert (world.resting(1, 0).sequence, world.resting(1, 0).client) == (1, 77)
     assert world.resting(2, 0).sequence == 2

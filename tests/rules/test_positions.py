@@ -6,14 +6,16 @@ from hypothesis import strategies as st
 from tests.world import BUY, SELL, World
 
 from setoff.shared.rules.positions import apply_fill, find_position, release, reserve
-from setoff.shared.state.leaves import Account, Position
+from setoff.shared.state.leaves import Account, Market, Position
 
 
-def netted(*fills: tuple[int, int], unit: int = 1) -> tuple[int, int]:
+def netted(*fills: tuple[int, int]) -> tuple[int, int]:
     """(size, cost) after fills of (delta, price)."""
+    market = Market()
+    market.unit = 1
     position = Position(market=1)
     for delta, price in fills:
-        apply_fill(position, delta, price, unit)
+        apply_fill(position, delta, price, market)
     return position.size, position.cost
 
 
