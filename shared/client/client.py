@@ -3,6 +3,9 @@
     async with SetoffClient("http://127.0.0.1:8700", KeySigner(key)) as client:
         receipt = await client.place(market=1, side=BUY, price=100, size=5)
         await client.cancel(receipt.place)
+        await client.place_market(1, SELL, 5, flags=REDUCE_ONLY)
+        isolated = client.at(sub=1)                                # the same owner's sub-account
+    agent = SetoffClient(url, KeySigner(agent_key), account=7, agent=1)   # trades for account 7, cannot move its money
 
 What the exchange refuses is raised as `Refusal`, whose `reason` is a string of the shared list; an exchange that does
 not answer or asks to wait raises `Unavailable`.
@@ -11,21 +14,37 @@ not answer or asks to wait raises `Unavailable`.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import aiohttp
 
 from setoff.shared.client.signer import Signer
-from setoff.shared.client.wire import encode_record
+from setoff.shared.client.wire import encode_record, make_pages
 from setoff.shared.client.withdrawals import WithdrawalProof
 from setoff.shared.codec import records
-from setoff.shared.codec.records import CancelBody, OrderBody, ReportBody, TransferBody, WithdrawBody
+from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.records import (
+    AmendBody,
+    BulkBody,
+    CancelAllBody,
+    CancelBody,
+    Leg,
+    OrderBody,
+    ReportBody,
+    ScheduleCancelBody,
+    SetAgentBody,
+    StakeBody,
+    TransferBody,
+    WithdrawBody,
+)
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.state import keys
 
 TIMEOUT: Final = 30.0  # seconds
+#: How far from the mark a market order may trade unless another bound is given, ppm.
+SLIPPAGE: Final = 10_000
 
 
 class Refusal(InputError):
@@ -38,8 +57,11 @@ class Unavailable(StateError):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An accepted record: its gap-free number, its batch and slot; for an order its slot of the account, the lots that
-    rest in the book, and the fills as the API shows them."""
+    """A record that was taken: its gap-free number, its batch and slot; for an order its slot of the account, the lots
+    that rest in the book, and the fills as the API shows them; for a bulk record what each of its legs left there.
+
+    `outcome`: "accepted", or the reason for which an order ended after it had traded.
+    """
 
     sequence: int
     batch: int
@@ -47,6 +69,8 @@ class Receipt:
     place: int
     resting: int
     fills: tuple[Mapping[str, Any], ...]
+    outcome: str = "accepted"
+    legs: tuple[int, ...] = ()
 
     @property
     def filled(self) -> int:
@@ -54,17 +78,46 @@ class Receipt:
         return sum(int(fill["size"]) for fill in self.fills)
 
 
-class SetoffClient:
-    """One connection to an exchange, with a signer also one account. An async context manager."""
+class Nonces:
+    """The nonces of one master account, shared by the clients of its sub-accounts."""
 
-    def __init__(self, url: str, signer: Signer | None = None) -> None:
+    def __init__(self) -> None:
+        self.next = 0  # 0: not known
+
+    def take(self) -> int:
+        """The next nonce."""
+        nonce = self.next
+        self.next += 1
+        return nonce
+
+
+def get_bound(mark: int, side: int, slippage: int) -> int:
+    """The worst price of an order, ticks, that is `slippage` ppm worse than the mark at most."""
+    if side == records.BUY:
+        return min(mark + mark * slippage // PPM, keys.MAX_TICK)
+    return max(mark - mark * slippage // PPM, 1)
+
+
+class SetoffClient:
+    """One connection to an exchange, with a signer also one account. An async context manager.
+
+    The account is the signer's own, unless the signer is an agent: then `account` (a number or the owner's address) is
+    whom it trades for, and `agent` its number there.
+    """
+
+    def __init__(
+        self, url: str, signer: Signer | None = None, *, account: int | str = "", agent: int = 0, sub: int = 0
+    ) -> None:
         self._url = url.rstrip("/")
         self._signer = signer
+        self._name = str(account)
+        self._agent = agent
+        self._sub = sub
         self._http: aiohttp.ClientSession | None = None
         self._chain_id = 0
         self._vault = b""
         self._account = 0
-        self._nonce = 0
+        self._nonces = Nonces()
         self._busy: set[int] = set()
         self._next_place = 0
 
@@ -77,6 +130,13 @@ class SetoffClient:
             await self._http.close()
             self._http = None
 
+    def at(self, sub: int) -> Self:
+        """A client of another sub-account (0: the master itself) over the same connection, which must be open."""
+        twin = type(self)(self._url, self._signer, account=self._name, agent=self._agent, sub=sub)
+        twin._http = self._session()
+        twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
+        return twin
+
     # --- reads -----------------------------------------------------------------------------------------------------
 
     async def info(self) -> dict[str, Any]:
@@ -88,6 +148,10 @@ class SetoffClient:
         found: list[dict[str, Any]] = (await self._get("/v1/markets"))["markets"]
         return found
 
+    async def market(self, market: int) -> dict[str, Any]:
+        """One market. Raises Refusal("not_found")."""
+        return await self._get(f"/v1/markets/{market}")
+
     async def book(self, market: int, depth: int = 20) -> dict[str, Any]:
         """The best levels of a market: `bids` and `asks`, best first."""
         return await self._get(f"/v1/book/{market}", depth=depth)
@@ -97,7 +161,7 @@ class SetoffClient:
         return await self._get(f"/v1/accounts/{self._own_name() if account is None else account}")
 
     async def orders(self, account: int | str | None = None) -> list[dict[str, Any]]:
-        """An account's open orders, by default the signer's."""
+        """An account's open and armed orders, by default the signer's."""
         shown = await self._get(f"/v1/orders/{self._own_name() if account is None else account}")
         found: list[dict[str, Any]] = shown["orders"]
         return found
@@ -109,6 +173,10 @@ class SetoffClient:
             query["after"] = after
         found: list[dict[str, Any]] = (await self._get("/v1/fills", **query))["fills"]
         return found
+
+    async def backstop(self) -> dict[str, Any]:
+        """The backstop vault."""
+        return await self._get("/v1/backstop")
 
     async def batch(self, number: int) -> dict[str, Any]:
         """A closed batch."""
@@ -129,19 +197,34 @@ class SetoffClient:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     yield json.loads(message.data)
 
-    # --- records ---------------------------------------------------------------------------------------------------
+    # --- orders ------------------------------------------------------------------------------------------------------
 
     async def place(
-        self, market: int, side: int, price: int, size: int, flags: int = records.GTC, place: int | None = None
+        self,
+        market: int,
+        side: int,
+        price: int,
+        size: int,
+        flags: int = records.GTC,
+        place: int | None = None,
+        *,
+        expiry: int = 0,
+        trigger: int = 0,
+        client: int = 0,
     ) -> Receipt:
-        """Place an order of `size` lots at `price` ticks, in a free order slot unless `place` names one."""
+        """Place an order of `size` lots at `price` ticks, in a free order slot unless `place` names one.
+
+        `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
+        an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`).
+        """
         account = await self.load()
         if place is None:
             place = await self._free_place()
         self._busy.add(place)
-        body = records.encode_order(OrderBody(account, self._take_nonce(), market, side, flags, place, price, size))
+        nonce = self._nonces.take()
+        order = OrderBody(account, nonce, market, side, flags, place, price, size, expiry, trigger, client, self._agent)
         try:
-            receipt = await self.submit(self.sign(body))
+            receipt = await self.submit(self.sign(records.encode_order(order)))
         except Refusal as error:
             if error.reason != "slot_taken":
                 self._busy.discard(place)
@@ -150,39 +233,124 @@ class SetoffClient:
             self._busy.discard(place)
         return receipt
 
-    async def cancel(self, place: int) -> Receipt:
-        """Take back the order in slot `place`."""
+    async def place_market(
+        self, market: int, side: int, size: int, *, flags: int = 0, slippage: int = SLIPPAGE, client: int = 0
+    ) -> Receipt:
+        """Trade up to `size` lots at once, at the mark or at most `slippage` ppm worse; what is left is given up."""
+        shown = await self.market(market)
+        bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
+        return await self.place(market, side, bound, size, flags | records.IOC, client=client)
+
+    async def close_position(self, market: int, *, slippage: int = SLIPPAGE) -> Receipt:
+        """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""
+        sizes = {position["market"]: int(position["size"]) for position in (await self.account())["positions"]}
+        size = sizes.get(market, 0)
+        if not size:
+            raise Refusal("not_reducing", f"there is no position in market {market}")
+        side = records.SELL if size > 0 else records.BUY
+        return await self.place_market(market, side, abs(size), flags=records.REDUCE_ONLY, slippage=slippage)
+
+    async def cancel(self, place: int, client: int = 0) -> Receipt:
+        """Take back the order in slot `place`, if its client id is `client` (0: whatever it is)."""
         account = await self.load()
-        receipt = await self.submit(self.sign(records.encode_cancel(CancelBody(account, self._take_nonce(), place))))
+        body = CancelBody(account, self._nonces.take(), place, client, self._agent)
+        receipt = await self.submit(self.sign(records.encode_cancel(body)))
         self._busy.discard(place)
         return receipt
 
+    async def cancel_client(self, client: int) -> Receipt:
+        """Take back the order with this client id, wherever it is. Raises Refusal("unknown_order")."""
+        for order in await self.orders():
+            if int(order["client"]) == client:
+                return await self.cancel(order["slot"], client)
+        raise Refusal("unknown_order", f"no open order has client id {client}")
+
+    async def cancel_all(self) -> Receipt:
+        """Take back every order of the account at once, armed ones too."""
+        body = CancelAllBody(await self.load(), self._nonces.take(), self._agent)
+        receipt = await self.submit(self.sign(records.encode_cancel_all(body)))
+        self._busy.clear()
+        return receipt
+
+    async def amend(self, place: int, price: int, size: int) -> Receipt:
+        """Give the order in slot `place` a new price and size; less at the same price keeps its turn."""
+        body = AmendBody(await self.load(), self._nonces.take(), place, price, size, self._agent)
+        receipt = await self.submit(self.sign(records.encode_amend(body)))
+        if not receipt.resting:
+            self._busy.discard(place)
+        return receipt
+
+    async def schedule_cancel(self, deadline: int) -> Receipt:
+        """Dead-man's switch: every order dies at `deadline` (seconds; 0: never) unless this is called again."""
+        body = ScheduleCancelBody(await self.load(), self._nonces.take(), deadline, self._agent)
+        return await self.submit(self.sign(records.encode_schedule_cancel(body)))
+
+    async def bulk(self, legs: Sequence[Leg]) -> Receipt:
+        """Many orders and cancels under one signature, in slots of the caller's; what cannot be taken is passed over.
+
+        Raises InputError("malformed_record") for no legs or too many.
+        """
+        first, pages = make_pages(legs)
+        body = BulkBody(await self.load(), self._nonces.take(), first, self._agent)
+        receipt = await self.submit(self.sign(records.encode_bulk(body)), pages)
+        for leg, resting in zip(legs, receipt.legs, strict=False):
+            if resting:
+                self._busy.add(leg.place)
+            elif leg.flags & records.CANCEL_LEG:
+                self._busy.discard(leg.place)
+        return receipt
+
+    # --- money and keys ----------------------------------------------------------------------------------------------
+
     async def transfer(self, peer: int, amount: int) -> Receipt:
-        """Move `amount` token units of collateral to account `peer`."""
-        account = await self.load()
-        body = records.encode_transfer(TransferBody(account, self._take_nonce(), peer, amount))
-        return await self.submit(self.sign(body))
+        """Move `amount` token units of collateral to account `peer`, which may be a sub-account of one's own."""
+        body = TransferBody(await self.load(), self._nonces.take(), peer, amount)
+        return await self.submit(self.sign(records.encode_transfer(body)))
 
     async def withdraw(self, amount: int) -> Receipt:
         """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
-        account = await self.load()
-        body = records.encode_withdraw(WithdrawBody(account, self._take_nonce(), amount))
-        return await self.submit(self.sign(body))
+        body = WithdrawBody(await self.load(), self._nonces.take(), amount)
+        return await self.submit(self.sign(records.encode_withdraw(body)))
+
+    async def stake(self, amount: int) -> Receipt:
+        """Put `amount` token units into the backstop vault, for shares of it."""
+        body = StakeBody(await self.load(), self._nonces.take(), amount)
+        return await self.submit(self.sign(records.encode_stake(body)))
+
+    async def unstake(self, shares: int) -> Receipt:
+        """Take `shares` of the backstop vault back as money."""
+        body = StakeBody(await self.load(), self._nonces.take(), shares)
+        return await self.submit(self.sign(records.encode_unstake(body)))
+
+    async def set_agent(self, agent: int, address: bytes, expiry: int) -> Receipt:
+        """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
+        body = SetAgentBody(await self.load(), self._nonces.take(), agent, address, expiry)
+        return await self.submit(self.sign(records.encode_set_agent(body)))
+
+    # --- records ---------------------------------------------------------------------------------------------------
 
     async def report(self, signer: int, time: int, market: int, price: int) -> Receipt:
         """Report a price (ticks) at `time` (unix seconds) as oracle signer number `signer`."""
         await self._load_domain()
         return await self.submit(self.sign(records.encode_report(ReportBody(signer, time, market, price))))
 
-    async def submit(self, record: bytes) -> Receipt:
-        """Submit a signed record of 124 bytes. Raises Refusal or Unavailable."""
+    async def tick(self, market: int) -> Receipt:
+        """Let time pass on a market. Raises Refusal("not_due")."""
+        return await self.submit(records.encode_tick(market))
+
+    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+        """Submit a signed record of 124 bytes, a bulk record with its pages. Raises Refusal or Unavailable."""
         try:
-            answer = await self._request("POST", "/v1/records", json=encode_record(record))
+            answer = await self._request("POST", "/v1/records", json=encode_record(record, pages))
         except Refusal as error:
             if error.reason in ("nonce_used", "nonce_too_old"):
-                self._nonce = 0  # somebody else uses the account too: ask again
+                self._nonces.next = 0  # somebody else uses the account too: ask again
             raise
-        place = records.decode_order(record).place if record[0] == records.ORDER else 0
+        place = 0
+        if record[0] == records.ORDER:
+            place = records.decode_order(record).place
+        elif record[0] == records.AMEND:
+            place = records.decode_amend(record).place
         return Receipt(
             answer["sequence"],
             answer["batch"],
@@ -190,6 +358,8 @@ class SetoffClient:
             place,
             int(answer["resting"]),
             tuple(answer["fills"]),
+            answer["outcome"],
+            tuple(int(resting) for resting in answer.get("legs", ())),
         )
 
     def sign(self, body: bytes) -> bytes:
@@ -197,15 +367,15 @@ class SetoffClient:
         return body + self._own_signer().sign(self._chain_id, self._vault, body)
 
     async def load(self) -> int:
-        """The signer's account; with it domain, nonce and order slots are read if they are not known.
+        """The account traded for; with it domain, nonce and order slots are read if they are not known.
 
         Raises Refusal("not_found") before the first deposit has arrived.
         """
         await self._load_domain()
-        if not self._account or not self._nonce:
+        if not self._account or not self._nonces.next:
             shown = await self.account()
             self._account = shown["account"]
-            self._nonce = max(self._nonce, int(shown["next_nonce"]))
+            self._nonces.next = max(self._nonces.next, int(shown["next_nonce"]))
             self._busy |= {order["slot"] for order in shown["orders"]}
         return self._account
 
@@ -216,11 +386,6 @@ class SetoffClient:
             info = await self.info()
             self._chain_id = int(info["chain_id"])
             self._vault = bytes.fromhex(info["vault"].removeprefix("0x"))
-
-    def _take_nonce(self) -> int:
-        nonce = self._nonce
-        self._nonce += 1
-        return nonce
 
     async def _free_place(self) -> int:
         """An order slot that nothing known occupies; slots freed by fills are found by asking."""
@@ -240,7 +405,8 @@ class SetoffClient:
         return self._signer
 
     def _own_name(self) -> str:
-        return "0x" + self._own_signer().address.hex()
+        name = self._name or "0x" + self._own_signer().address.hex()
+        return f"{name}.{self._sub}" if self._sub else name
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:

@@ -11,7 +11,7 @@ from setoff.deploy.scene import CHAIN_ID, VAULT, Scene, trader_key
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.client.wire import encode_record
 from setoff.shared.codec import eip712, records
-from setoff.shared.codec.records import CancelBody, OrderBody, TransferBody, WithdrawBody
+from setoff.shared.codec.records import AmendBody, CancelBody, OrderBody, StakeBody, TransferBody, WithdrawBody
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.errors import is_known_reason
 from setoff.shared.rules import phases
@@ -50,6 +50,10 @@ def with_signature(signature: Any) -> dict[str, Any]:
 GOOD = encode_record(order())
 FORGED = encode_record(Scene().sign(order()[:60], trader_key(2)))
 OTHER_CHAIN = encode_record(Scene(chain_id=1).sign(order()[:60], trader_key(1)))
+
+LEGS = [records.Leg(0, 1, place, 90, 1) for place in range(12)]
+BULK = Scene().bulk(1, LEGS)
+AGENT = {"account": 1, "nonce": 7, "agent": 1, "expiry": 2**40}
 
 BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("empty object", {}, 400, "missing_field"),
@@ -96,10 +100,34 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("unknown market", encode_record(order(market=2)), 422, "unknown_market"),
     ("market 0", encode_record(order(market=0)), 422, "unknown_market"),
     ("side 2", encode_record(order(side=2)), 422, "malformed_record"),
-    ("flags 3", encode_record(order(flags=3)), 422, "malformed_record"),
+    ("fill or kill of what is not there", encode_record(order(flags=3)), 422, "unfillable"),
+    ("two self-trade rules", encode_record(order(flags=24)), 422, "malformed_record"),
+    ("armed without a trigger", encode_record(order(flags=32)), 422, "malformed_record"),
+    ("triggered at once", encode_record(order(flags=64, trigger=150)), 422, "would_trigger"),
+    ("nothing to reduce", encode_record(order(flags=4)), 422, "not_reducing"),
+    ("expired", encode_record(order(expiry=5)), 422, "order_expired"),
+    ("unknown agent", encode_record(order(agent=9)), 422, "malformed_record"),
+    ("nobody's agent", encode_record(order(agent=1)), 422, "bad_signature"),
+    ("tick too early", encode_record(records.encode_tick(1)), 422, "not_due"),
+    ("tick of no market", encode_record(records.encode_tick(2)), 422, "unknown_market"),
+    ("signed tick", encode_record(records.encode_tick(1)) | {"signature": "0x"}, 400, "malformed_json"),
+    ("bulk without pages", encode_record(BULK[0]), 422, "wrong_page"),
+    ("bulk without its last page", encode_record(BULK[0], BULK[1:-1]), 422, "wrong_page"),
+    ("bulk with a page too many", encode_record(BULK[0], (*BULK[1:], BULK[1])), 422, "wrong_page"),
+    ("order with a page", encode_record(order(), BULK[1:]), 422, "wrong_page"),
+    ("pages are text", encode_record(BULK[0]) | {"pages": "0x"}, 400, "missing_field"),
+    ("a page is not hex", encode_record(BULK[0]) | {"pages": ["0xzz"]}, 400, "missing_field"),
+    (
+        "key of an agent is short",
+        {**GOOD, "typed": {"type": "SetAgent", "message": AGENT | {"key": "0x12"}}},
+        400,
+        "missing_field",
+    ),
+    ("too many shares", sign(records.encode_unstake(StakeBody(1, 7, 5))), 422, "insufficient_margin"),
+    ("amend of nothing", sign(records.encode_amend(AmendBody(1, 7, 9, 100, 1))), 422, "unknown_order"),
     ("zero size", encode_record(order(size=0)), 422, "size_out_of_range"),
     ("size above the limit", encode_record(order(size=phases.MAX_ORDER_SIZE + 1)), 422, "size_out_of_range"),
-    ("size beyond the margin", encode_record(order(size=phases.MAX_ORDER_SIZE)), 422, "insufficient_margin"),
+    ("size beyond the margin", encode_record(order(price=200, size=phases.MAX_ORDER_SIZE)), 422, "insufficient_margin"),
     ("zero price", encode_record(order(price=0)), 422, "price_out_of_range"),
     ("price above the highest tick", encode_record(order(price=2**24)), 422, "price_out_of_range"),
     ("price outside the band", encode_record(order(price=201)), 422, "price_band"),
@@ -177,8 +205,7 @@ async def test_refuses_a_replayed_nonce(exchange: Running) -> None:
 
 async def test_a_refused_first_record_opens_no_batch(redis_server: RedisServer) -> None:
     async with operator(redis_server.url, batch_interval=0.02) as exchange:
-        while (await exchange.status())["batch"] == 0:
-            await asyncio.sleep(0.02)
+        assert await asyncio.to_thread(exchange.outbox.wait, 0, 10)
         exchange.l1.time += 100
         before = await exchange.status()
         refused = await exchange.post(encode_record(order(size=0)))
