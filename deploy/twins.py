@@ -59,6 +59,16 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
         {
             "encode_order",
             "encode_cancel",
+            "encode_cancel_all",
+            "encode_amend",
+            "encode_schedule_cancel",
+            "encode_set_agent",
+            "encode_tick",
+            "encode_bulk",
+            "encode_page",
+            "encode_stake",
+            "encode_unstake",
+            "encode_set_market",
             "encode_transfer",
             "encode_withdraw",
             "encode_report",
@@ -168,6 +178,8 @@ def outline_vyper(source: str, excluded: frozenset[str] = frozenset()) -> Outlin
             name = node.target.id
             values[name] = _evaluate_vyper(node.value, values)
             if _is_public(name, excluded):
+                if values[name] is None:
+                    raise ValueError(f"{name} is neither a number nor a string")
                 outline.constants[name] = values[name]
         elif isinstance(node, vy_ast.StructDef) and _is_public(node.name, excluded):
             outline.structs[node.name] = tuple(item.target.id for item in node.body)
@@ -177,12 +189,17 @@ def outline_vyper(source: str, excluded: frozenset[str] = frozenset()) -> Outlin
 
 
 def _evaluate_vyper(node: Any, values: Mapping[str, int | str]) -> Any:
+    """Value of a constant's expression, None if another module's constants are part of it."""
+    if isinstance(node, vy_ast.Attribute):
+        return None
     if isinstance(node, vy_ast.Int | vy_ast.Str):
         return node.value
     if isinstance(node, vy_ast.Name):
         return values[node.id]
     if isinstance(node, vy_ast.BinOp):
         left, right = _evaluate_vyper(node.left, values), _evaluate_vyper(node.right, values)
+        if left is None or right is None:
+            return None
         return _OPERATORS[type(node.op).__name__](left, right)
     raise ValueError(f"a constant that is neither a number nor a string, in line {node.lineno}")
 

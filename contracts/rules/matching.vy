@@ -127,7 +127,7 @@ def step_probe(
             account, markets, regs.market, delta, order.price, self.get_maker_rate(regs, markets[place])
         )
     if regs.scanning != 0:
-        regs = self.count_maker(regs, order, legal)
+        regs = self.count_maker(regs, order, legal and self.is_maker_sure(regs, account, markets, order))
     elif not legal:
         regs.resume = phases.MATCH
         regs.phase = phases.UNLINK
@@ -156,6 +156,41 @@ def meet_own_order(pre: registers.Registers, order: leaves.Order) -> registers.R
     regs.resume = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
     regs.phase = phases.UNLINK
     return regs
+
+
+@internal
+@pure
+def is_maker_sure(
+    regs: registers.Registers,
+    account: leaves.Account,
+    markets: leaves.Market[leaves.MAX_POSITIONS],
+    order: leaves.Order,
+) -> bool:
+    """
+    @return Fill-or-kill, first pass: whether the maker can fill all its open orders of that side, however they come. For
+            each is judged again when it trades, and those before it count then.
+    """
+    place: uint256 = positions.get_position(account, regs.market)
+    position: leaves.Position = account.positions[place]
+    market: leaves.Market = markets[place]
+    lots: uint256 = position.bids if order.side == records.BUY else position.asks
+    if order.flags & records.REDUCE_ONLY != 0 and lots > positions.get_closable(position, order.side):
+        return False
+    best: uint256 = levels.get_best(market, order.side)
+    size: int256 = convert(lots, int256)
+    delta: int256 = size if order.side == records.BUY else -size
+    loss: int256 = max(
+        0, margin.compute_value(delta, convert(best, int256) - convert(market.mark, int256), market)
+    )
+    rate: int256 = max(0, self.get_maker_rate(regs, market))
+    # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
+    highest: int256 = convert(max(best, regs.price), int256)
+    fees: int256 = margin.compute_fee(margin.compute_value(size, highest, market), rate)
+    fees += convert(keys.MAX_SLOT, int256)
+    equity: int256 = 0
+    requirement: int256 = 0
+    equity, requirement = margin.compute_health(account, markets)
+    return equity - loss - fees >= requirement
 
 
 @internal

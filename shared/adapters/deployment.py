@@ -18,10 +18,15 @@ from setoff.shared.params import Params
 #: The judge's getters of its rule contracts, in the order of its constructor, and what is deployed for each.
 RULES: Final[dict[str, str]] = {
     "INTAKE": "groups/intake",
+    "ORDERS": "groups/orders",
     "MARGIN": "groups/margin",
     "MATCHING": "groups/matching",
     "BOOK": "groups/book",
     "PAYMENTS": "groups/payments",
+    "ORACLE": "groups/oracle",
+    "LIQUIDATION": "groups/liquidation",
+    "BACKSTOP": "groups/backstop",
+    "WORK": "groups/work",
 }
 
 

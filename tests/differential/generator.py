@@ -12,6 +12,7 @@ from random import Random
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.integers import MAX_UINT64, PPM
+from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.margin import compute_health
@@ -20,28 +21,44 @@ from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.store import State
 
 ACCOUNTS = 8
+SUBS = 2
+AGENTS = 2
 SIGNERS = 5
 PLACES = 6
 LONER = ACCOUNTS + 1  # the account that spends its nonces
 
 TRADERS = {account: keccak(b"trader %d" % account) for account in range(1, LONER + 1)}
+HANDS = {(account, agent): keccak(b"agent %d of %d" % (agent, account)) for account in TRADERS for agent in (1, 2)}
 ORACLES = {index: keccak(b"oracle %d" % index) for index in range(SIGNERS)}
-ADDRESSES = {key: signatures.address_of(key) for key in (*TRADERS.values(), *ORACLES.values())}
+ADDRESSES = {key: signatures.address_of(key) for key in (*TRADERS.values(), *HANDS.values(), *ORACLES.values())}
 
 #: How often each input is drawn.
 RECORDS: dict[str, int] = {
-    "order": 40,
-    "cancel": 14,
-    "transfer": 11,
-    "withdraw": 11,
-    "report": 14,
+    "order": 44,
+    "fok": 4,
+    "armed": 5,
+    "cancel": 9,
+    "cancel_all": 1,
+    "amend": 6,
+    "schedule_cancel": 2,
+    "set_agent": 3,
+    "transfer": 8,
+    "withdraw": 6,
+    "stake": 4,
+    "unstake": 2,
+    "bulk": 3,
+    "stray page": 1,
+    "report": 6,
+    "crash": 1,
+    "tick": 6,
     "forgery": 4,
-    "noise": 8,
+    "noise": 5,
     "replay": 2,
 }
 MESSAGES: dict[str, int] = {
     "deposit": 10,
     "list_market": 10,
+    "set_market": 6,
     "set_signer": 8,
     "noise": 6,
     "forced": 5,
@@ -54,6 +71,17 @@ PRICE_EDGES = (0, 1, keys.MAX_TICK, keys.MAX_TICK + 1, 2**32 - 1)
 SIZE_EDGES = (0, 1, phases.MAX_ORDER_SIZE, phases.MAX_ORDER_SIZE + 1, MAX_UINT64)
 AMOUNT_EDGES = (0, 1, phases.MAX_AMOUNT - 1, phases.MAX_AMOUNT, 2**128 - 1)
 PLACE_EDGES = (0, keys.MAX_SLOT, keys.MAX_SLOT + 1, 2**16 - 1)
+ACCOUNT_EDGES = (
+    0,
+    LONER + 1,
+    keys.MAX_ACCOUNT,
+    keys.sub_account(0, 1),
+    keys.sub_account(1, keys.MAX_SUB),
+    keys.sub_account(1, keys.MAX_SUB + 1),
+    keys.sub_account(LONER + 1, 1),
+    2**32 - 1,
+)
+FLAG_EDGES = (24, 96, 127, 128, 255, 32, 64)
 
 
 def listing_edges(m: records.ListMarketBody) -> list[tuple[str, int]]:
@@ -67,7 +95,33 @@ def listing_edges(m: records.ListMarketBody) -> list[tuple[str, int]]:
         *(("maker_fee", edge) for edge in (-m.taker_fee, -m.taker_fee - 1, phases.MAX_FEE, phases.MAX_FEE + 1)),
         *(("maker_fee", edge) for edge in (-(2**31), 2**31 - 1)),
         *(("band", edge) for edge in (0, 1, PPM, PPM + 1)),
+        *(("max_age", edge) for edge in (0, 1, 2**32 - 1)),
+        *(("step_band", edge) for edge in (0, 1, PPM, PPM + 1)),
+        *(("funding_cap", edge) for edge in (0, phases.MAX_FEE, phases.MAX_FEE + 1)),
+        *(("close_out", edge) for edge in (0, m.maintenance_margin, m.maintenance_margin + 1)),
+        *(("max_open_interest", edge) for edge in (0, MAX_UINT64)),
+        *(("max_position", edge) for edge in (0, 1, phases.MAX_POSITION, phases.MAX_POSITION + 1)),
+        *(("impact", edge) for edge in (0, MAX_UINT64)),
+        *(("expiry", edge) for edge in (1, MAX_UINT64)),
+        *(("tier1_size", edge) for edge in (0, 1, m.tier2_size - 1, m.tier2_size, MAX_UINT64)),
+        *(("tier1_initial", edge) for edge in (m.initial_margin - 1, m.initial_margin, PPM, PPM + 1)),
+        *(("tier1_maintenance", edge) for edge in (m.maintenance_margin - 1, m.tier1_initial, m.tier1_initial + 1)),
+        *(("tier2_size", edge) for edge in (0, m.tier1_size, m.tier1_size + 1, MAX_UINT64)),
+        *(("tier2_initial", edge) for edge in (m.tier1_initial - 1, m.tier1_initial, PPM, PPM + 1)),
+        *(("tier2_maintenance", edge) for edge in (m.tier1_maintenance - 1, m.tier2_initial, m.tier2_initial + 1)),
     ]
+
+
+def tiered(m: records.ListMarketBody) -> records.ListMarketBody:
+    """A listing with both tiers, whose margins leave room on either side."""
+    return m._replace(
+        tier1_size=1_000,
+        tier1_initial=m.initial_margin + 10,
+        tier1_maintenance=m.maintenance_margin + 5,
+        tier2_size=5_000,
+        tier2_initial=m.initial_margin + 20,
+        tier2_maintenance=m.maintenance_margin + 10,
+    )
 
 
 class Generator:
@@ -87,46 +141,68 @@ class Generator:
     def opening(self) -> tuple[int, list[bytes], list[bytes]]:
         """The first batch: funded accounts, markets, signers, prices."""
         messages = [self.deposit_of(account, self.funds()) for account in TRADERS]
-        messages += [self.listing(market) for market in range(1, 4)]
+        messages += [records.encode_list_market(self.listing(market)) for market in range(1, 4)]
         messages += [self.signer(index, 1, 60) for index in range(SIGNERS)]
         reports = [self.report_of(0, self.time, market, self.first_price(market)) for market in range(1, 4)]
-        return self.time, messages, reports
+        agents = [self.name_agent(account, 1, self.time + 10**6) for account in range(1, ACCOUNTS + 1)]
+        return self.time, messages, reports + agents
 
     def batch(self, inputs: int = 40, favour: Mapping[str, int] = NO_FAVOUR) -> tuple[int, list[bytes], list[bytes]]:
         """(timestamp, messages, records) of the next batch; `favour` adds to the weights of messages and records."""
         rng = self.rng
-        self.time += rng.choice((0, 1, 5, 30, 61))
+        self.time += rng.choices((0, 1, 5, 30, 61, 600, 3601, 10**5), (8, 8, 8, 8, 6, 2, 1, 0.2))[0]
         self.state = State(self.machine.state.tree)
         weights = {kind: weight + favour.get(kind, 0) for kind, weight in MESSAGES.items()}
         wanted = sum(weights.values()) > sum(MESSAGES.values())
-        messages = [self.draw(weights, "message") for _ in range(inputs if wanted else rng.randint(0, 6))]
+        messages = [
+            body for _ in range(inputs if wanted else rng.randint(0, 6)) for body in self.draw(weights, "message")
+        ]
         weights = {kind: weight + favour.get(kind, 0) for kind, weight in RECORDS.items()}
-        return self.time, messages, [self.draw(weights, "record") for _ in range(inputs)]
+        inputs_drawn = [body for _ in range(inputs) for body in self.draw(weights, "record")]
+        if rng.random() < 0.7:
+            # Fresh prices first, as an operator would have it.
+            fresh = [self.report_of(0, self.time, market, self.next_price(market)) for market in (1, 2, 3)]
+            inputs_drawn = rng.sample(fresh, rng.randint(1, 3)) + inputs_drawn
+        return self.time, messages, inputs_drawn
 
-    def draw(self, weights: dict[str, int], where: str) -> bytes:
-        """One input of a kind drawn by `weights`."""
+    def draw(self, weights: dict[str, int], where: str) -> list[bytes]:
+        """One input of a kind drawn by `weights`; a bulk record comes with its pages."""
         kind = self.rng.choices(list(weights), list(weights.values()))[0]
         if kind == "noise":
-            return self.noise(is_message=where == "message")
+            return [self.noise(is_message=where == "message")]
         if kind == "forced":
             return self.draw(RECORDS, "record")
+        if kind == "bulk":
+            return self.bulk()
         makers: dict[str, Callable[[], bytes]] = {
             "order": self.order,
+            "fok": self.fok,
+            "armed": self.armed,
             "cancel": self.cancel,
+            "cancel_all": self.cancel_all,
+            "amend": self.amend,
+            "schedule_cancel": self.schedule_cancel,
+            "set_agent": self.set_agent,
             "transfer": self.transfer,
             "withdraw": self.withdraw,
+            "stake": self.stake,
+            "unstake": self.unstake,
+            "stray page": self.stray_page,
             "report": self.report,
+            "crash": self.crash,
+            "tick": self.tick,
             "forgery": self.forgery,
             "replay": self.replay,
             "deposit": self.deposit,
             "strange deposit": self.strange_deposit,
             "list_market": self.list_market,
+            "set_market": self.set_market,
             "set_signer": self.set_signer,
         }
         body = makers[kind]()
         if where == "record":
             self.sent.append(body)
-        return body
+        return [body]
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
@@ -150,7 +226,7 @@ class Generator:
             account, rng.choice((*AMOUNT_EDGES[: 5 if self.is_large else 2], 2**96, 2**128 - 1)), owner
         )
 
-    def listing(self, market: int) -> bytes:
+    def listing(self, market: int) -> records.ListMarketBody:
         rng = self.rng
         if self.is_large:
             # The last kind asks so little margin that only the position limit stops an account.
@@ -159,9 +235,24 @@ class Generator:
         else:
             unit, margin, maintenance = rng.choice((1, 1, 3)), rng.choice((50_000, 100_000, 333_333)), 25_000
         taker = rng.choice((0, 1, 500, 777, phases.MAX_FEE if self.is_large else 999))
-        maker = rng.choice((-taker, -taker // 2, 0, 100, phases.MAX_FEE if self.is_large else 7))
-        band = rng.choice((PPM, 500_000, 200_000))
-        return records.encode_list_market(records.ListMarketBody(market, unit, margin, maintenance, taker, maker, band))
+        m = records.ListMarketBody(
+            market,
+            unit,
+            margin,
+            maintenance,
+            taker,
+            rng.choice((-taker, -taker // 2, 0, 100, phases.MAX_FEE if self.is_large else 7)),
+            rng.choice((PPM, 500_000, 200_000)),
+            max_age=rng.choice((60, 200, 2**32 - 1)),
+            step_band=rng.choice((PPM, PPM, 250_000, 50_000)),
+            funding_cap=rng.choice((0, 5_000, phases.MAX_FEE)),
+            close_out=rng.choice((0, 0, maintenance // 3, maintenance)),
+            max_open_interest=rng.choice((2**44, 2**44, 2**44, 40_000)),
+            max_position=rng.choice((phases.MAX_POSITION, phases.MAX_POSITION, 30_000)),
+            impact=rng.choice((0, 1, 5)),
+            expiry=rng.choice((0, 0, 0, self.time + rng.choice((1, 300, 2500)))) if market > 1 else 0,
+        )
+        return tiered(m) if rng.random() < 0.4 and margin + 20 <= PPM else m
 
     def list_market(self) -> bytes:
         """The next market once in a while (an account has eight places), otherwise a parameter at or over its edge."""
@@ -169,10 +260,21 @@ class Generator:
         next_market = self.machine.regs.markets + 1
         sound = self.listing(next_market)
         if next_market <= 10 or (rng.random() < 0.3 and next_market <= keys.MAX_MARKET):
-            return sound
-        m = records.decode_list_market(sound)
+            return records.encode_list_market(sound)
+        m = sound if sound.tier1_size else tiered(sound)
         field, edge = rng.choice(listing_edges(m))
-        return records.encode_list_market(m._replace(**{field: edge}))
+        return records.encode_list_market(m._replace(**{field: max(edge, -(2**31))}))
+
+    def set_market(self) -> bytes:
+        """Other parameters of a market, or one of them at or over its edge."""
+        rng = self.rng
+        m = self.listing(rng.randint(0, self.machine.regs.markets + 1) if rng.random() < 0.2 else rng.randint(1, 3))
+        if rng.random() < 0.4:
+            m = m if m.tier1_size else tiered(m)
+            field, edge = rng.choice(listing_edges(m))
+            if edge >= 0 or field == "maker_fee":
+                m = m._replace(**{field: edge})
+        return records.encode_set_market(m)
 
     def signer(self, index: int, quorum: int, max_age: int) -> bytes:
         owner = ADDRESSES[ORACLES[index]] if index in ORACLES else self.rng.randbytes(20)
@@ -181,7 +283,7 @@ class Generator:
     def set_signer(self) -> bytes:
         rng = self.rng
         if rng.random() < 0.6:
-            return self.signer(rng.randrange(SIGNERS), rng.choice((1, 2, 3)), rng.choice((30, 60, 120)))
+            return self.signer(rng.randrange(SIGNERS), rng.choice((1, 1, 2, 3)), rng.choice((30, 60, 120)))
         index = rng.choice((leaves.MAX_SIGNERS - 1, leaves.MAX_SIGNERS, 2**16 - 1, 5))
         return self.signer(index, rng.choice((0, 1, 2, 8, 2**16 - 1)), rng.choice((0, 60, 60)))
 
@@ -192,12 +294,13 @@ class Generator:
 
     def next_nonce(self, account: int) -> int:
         rng = self.rng
+        account = keys.get_master(account)
         nonce = self.nonces.get(account, 0) + 1
         if account == LONER:
             nonce += rng.choice((0, 1, 254, 255, 256))
         elif rng.random() < 0.05:
             nonce += rng.choice((1, 30, 255))
-        elif rng.random() < 0.08:
+        elif rng.random() < 0.06:
             return max(0, nonce - rng.choice((1, 2, 5, 255, 256, 257)))  # used, unused below the top, or too old
         if account == LONER and rng.random() < 0.003:
             return MAX_UINT64
@@ -207,17 +310,26 @@ class Generator:
     def some_account(self) -> int:
         rng = self.rng
         if rng.random() < 0.03:
-            return rng.choice((0, LONER + 1, keys.MAX_ACCOUNT, 2**32 - 1))
-        return LONER if rng.random() < 0.08 else rng.randint(1, ACCOUNTS)
+            return rng.choice(ACCOUNT_EDGES)
+        if rng.random() < 0.06:
+            return LONER
+        return keys.sub_account(rng.randint(1, ACCOUNTS), rng.choice((0, 0, 0, 0, 1, SUBS)))
 
     def some_market(self) -> int:
         markets = self.machine.regs.markets
         if self.rng.random() < 0.03:
             return self.rng.choice((0, markets + 1, 2**16 - 1))
-        return self.rng.randint(1, max(1, min(markets, 12))) if self.rng.random() < 0.4 else self.rng.choice((1, 1, 2))
+        return self.rng.randint(1, max(1, min(markets, 12))) if self.rng.random() < 0.2 else self.rng.choice((1, 1, 2))
 
-    def by(self, account: int, body: bytes) -> bytes:
-        return self.sign(TRADERS.get(account, ORACLES[0]), body)
+    def some_agent(self) -> int:
+        """Number of the agent who signs, mostly the owner himself."""
+        rng = self.rng
+        return rng.choice((1, 1, 1, 2, keys.MAX_AGENT, keys.MAX_AGENT + 1, 255)) if rng.random() < 0.15 else 0
+
+    def by(self, account: int, body: bytes, agent: int = 0) -> bytes:
+        master = keys.get_master(account)
+        key = HANDS.get((master, agent)) if agent and self.rng.random() < 0.95 else TRADERS.get(master)
+        return self.sign(key or ORACLES[0], body)
 
     def read_account(self, account: int) -> Account:
         return self.state.account(account)
@@ -230,10 +342,68 @@ class Generator:
 
     def order(self) -> bytes:
         rng = self.rng
+        flags = rng.choices((records.GTC, records.IOC, records.POST_ONLY, records.FOK), (70, 14, 10, 3))[0]
+        flags |= rng.choice((0, 0, 0, 0, records.REDUCE_ONLY))
+        return self.order_with(flags)
+
+    def fok(self) -> bytes:
+        return self.order_with(records.FOK)
+
+    def armed(self) -> bytes:
+        rng = self.rng
+        flags = rng.choice((records.ABOVE, records.BELOW)) | rng.choice((records.GTC, records.IOC, records.FOK))
+        return self.order_with(flags | rng.choice((0, 0, records.REDUCE_ONLY)))
+
+    def order_with(self, flags: int) -> bytes:
+        """A signed order with these flags, now and then with wrong ones."""
+        rng = self.rng
         account, market = self.some_account(), self.some_market()
+        mark = self.read_market(market).mark or self.first_price(market)
+        side = rng.randint(0, 1)
+        price = self.some_price(market, side)
+        size = rng.choice((1, 2, 3, 7, 20, 50, rng.randint(1, 500), rng.randint(1, 20_000)))
+        if self.is_large:
+            size = rng.choice((1, 2**20, 2**30, phases.MAX_ORDER_SIZE, rng.randint(1, 2**31)))
+        position = next((p for p in self.read_account(account).positions if p.market == market), None)
+        if position is not None and position.size and rng.random() < (0.9 if flags & records.REDUCE_ONLY else 0.2):
+            # Close, close in part, or flip.
+            side = records.SELL if position.size > 0 else records.BUY
+            size = rng.choice((abs(position.size), abs(position.size) + 1, max(1, abs(position.size) // 2)))
+        if rng.random() < 0.02:
+            size = rng.choice(SIZE_EDGES)
+        flags |= rng.choice((0, 0, 0, records.CANCEL_TAKER, records.CANCEL_BOTH))
+        trigger = 0
+        if flags & records.ARMED:
+            away = rng.randint(0 if rng.random() < 0.1 else 1, max(2, mark // 30))
+            trigger = mark + away if flags & records.ABOVE else max(1, mark - away)
+        if rng.random() < 0.01:
+            flags |= rng.choice(FLAG_EDGES)
+        if rng.random() < 0.01:
+            trigger = rng.choice(PRICE_EDGES)
+        if rng.random() < 0.01:
+            side = rng.choice((2, 255))
+        agent = self.some_agent()
+        body = records.OrderBody(
+            account,
+            self.next_nonce(account),
+            market,
+            side,
+            flags,
+            self.some_place(account),
+            price,
+            min(size, MAX_UINT64),
+            rng.choice((0, 0, 0, 0, 0, 0, self.time, self.time + 1, self.time + 40, 2**32 - 1)),
+            min(trigger, 2**32 - 1),
+            rng.choice((0, 0, 1, 2, MAX_UINT64)),
+            agent,
+        )
+        return self.by(account, records.encode_order(body), agent)
+
+    def some_price(self, market: int, side: int) -> int:
+        """A price near the mark, at the best of the other side, at the edge of the band, or of the field."""
+        rng = self.rng
         leaf = self.read_market(market)
         mark = leaf.mark or self.first_price(market)
-        side = rng.randint(0, 1)
         spread = max(2, mark // 50)
         price = mark + rng.randint(-spread, spread)
         roll = rng.random()
@@ -245,30 +415,7 @@ class Generator:
             price = rng.choice((mark - reach, mark - reach - 1, mark + reach, mark + reach + 1))
         elif roll < 0.42:
             price = rng.choice(PRICE_EDGES)
-        size = rng.choice((1, 2, 3, 7, 20, 50, rng.randint(1, 500), rng.randint(1, 20_000)))
-        if self.is_large:
-            size = rng.choice((1, 2**20, 2**38, 2**39, phases.MAX_ORDER_SIZE, rng.randint(1, 2**40)))
-        position = next((p for p in self.read_account(account).positions if p.market == market), None)
-        if position is not None and position.size and rng.random() < 0.25:
-            # Close, close in part, or flip.
-            side = records.SELL if position.size > 0 else records.BUY
-            size = rng.choice((abs(position.size), abs(position.size) + 1, max(1, abs(position.size) // 2)))
-        if rng.random() < 0.02:
-            size = rng.choice(SIZE_EDGES)
-        flags = rng.choices((records.GTC, records.IOC, records.POST_ONLY, 3, 4, 255), (70, 14, 10, 1, 1, 1))[0]
-        if rng.random() < 0.01:
-            side = rng.choice((2, 255))
-        body = records.OrderBody(
-            account,
-            self.next_nonce(account),
-            market,
-            side,
-            flags,
-            self.some_place(account),
-            min(max(price, 0), 2**32 - 1),
-            min(size, MAX_UINT64),
-        )
-        return self.by(account, records.encode_order(body))
+        return min(max(price, 0), 2**32 - 1)
 
     def some_place(self, account: int) -> int:
         """Mostly a free order slot."""
@@ -278,15 +425,98 @@ class Generator:
         free = [place for place in range(PLACES) if not self.order_at(account, place).market]
         return rng.choice(free) if free and rng.random() < 0.9 else rng.randrange(PLACES)
 
+    def used_place(self, account: int) -> int:
+        """Mostly a slot with an order in it."""
+        rng = self.rng
+        places = [place for place in range(PLACES) if self.order_at(account, place).market]
+        return rng.choice(places) if places and rng.random() < 0.85 else rng.choice((*range(PLACES), *PLACE_EDGES))
+
     def order_at(self, account: int, place: int) -> Order:
         return self.state.order(keys.order_handle(account, place))
 
     def cancel(self) -> bytes:
+        account, agent = self.some_account(), self.some_agent()
+        client = self.rng.choice((0, 0, 0, 1, 2))
+        body = records.CancelBody(account, self.next_nonce(account), self.used_place(account), client, agent)
+        return self.by(account, records.encode_cancel(body), agent)
+
+    def cancel_all(self) -> bytes:
+        account, agent = self.some_account(), self.some_agent()
+        body = records.CancelAllBody(account, self.next_nonce(account), agent)
+        return self.by(account, records.encode_cancel_all(body), agent)
+
+    def amend(self) -> bytes:
         rng = self.rng
-        account = self.some_account()
-        places = [place for place in range(PLACES) if self.order_at(account, place).market]
-        place = rng.choice(places) if places and rng.random() < 0.85 else rng.choice((*range(PLACES), *PLACE_EDGES))
-        return self.by(account, records.encode_cancel(records.CancelBody(account, self.next_nonce(account), place)))
+        account, agent = self.some_account(), self.some_agent()
+        place = self.used_place(account)
+        order = self.order_at(account, min(place, keys.MAX_SLOT))
+        price, size = order.price, rng.choice((order.size, max(1, order.size - 1), order.size // 2, order.size + 1))
+        if rng.random() < 0.5 and order.market:
+            price = self.some_price(order.market, order.side)
+        if rng.random() < 0.03:
+            size = rng.choice(SIZE_EDGES)
+        body = records.AmendBody(account, self.next_nonce(account), place, price, size, agent)
+        return self.by(account, records.encode_amend(body), agent)
+
+    def schedule_cancel(self) -> bytes:
+        account, agent = self.some_account(), self.some_agent()
+        deadline = self.rng.choice((0, self.time - 1, self.time, self.time + 1, self.time + 30, MAX_UINT64))
+        body = records.ScheduleCancelBody(account, self.next_nonce(account), deadline, agent)
+        return self.by(account, records.encode_schedule_cancel(body), agent)
+
+    def name_agent(self, account: int, agent: int, expiry: int) -> bytes:
+        key = HANDS.get((account, agent))
+        address = ADDRESSES[key] if key and self.rng.random() < 0.95 else bytes(20)
+        body = records.SetAgentBody(account, self.next_nonce(account), agent, address, expiry)
+        return self.by(account, records.encode_set_agent(body))
+
+    def set_agent(self) -> bytes:
+        rng = self.rng
+        agent = rng.choice((1, 1, 2, 2, keys.MAX_AGENT)) if rng.random() < 0.9 else rng.choice((0, 9, 255))
+        expiry = self.time + rng.choice((0, 1, 100, 10**6)) if rng.random() < 0.95 else MAX_UINT64
+        return self.name_agent(self.some_account(), agent, expiry)
+
+    def legs(self) -> list[Leg]:
+        rng = self.rng
+        legs = []
+        for _ in range(rng.choice((0, 1, 3, 8, 9, 17))):
+            market = rng.choice((1, 1, 2, 3, rng.randrange(256)))
+            if rng.random() < 0.3:
+                legs.append(Leg(records.CANCEL_LEG, market, rng.randrange(PLACES)))
+                continue
+            side = rng.randint(0, 1)
+            flags = rng.choice((0, 0, 1, 2, 3)) | rng.choice((0, 0, 0, 4)) | rng.choice((0, 0, 8, 16))
+            flags |= records.SELL_LEG if side else 0
+            price = min(self.some_price(market, side), keys.MAX_TICK)
+            size = rng.choice((1, 5, 60, rng.randint(1, 3000), 2**31 if self.is_large else 0))
+            if rng.random() < 0.03:
+                flags, size = rng.choice((24, 64, 127, 128, 255)), rng.choice((0, 2**31, 2**31 + 1, 2**40 - 1))
+            legs.append(Leg(flags, market, rng.choice((rng.randrange(PLACES), rng.randrange(256))), price, size))
+            if rng.random() < 0.05:
+                legs.append(Leg(0, 0, 0))
+        return legs
+
+    def bulk(self) -> list[bytes]:
+        """A bulk record and its pages, now and then with something between them, or not the pages it names."""
+        rng = self.rng
+        account, agent = self.some_account(), self.some_agent()
+        legs = self.legs()
+        pages: list[bytes] = []
+        following = bytes(32)
+        for start in reversed(range(0, max(1, len(legs)), records.PAGE_LEGS)):
+            pages.insert(0, records.encode_page(legs[start : start + records.PAGE_LEGS], following))
+            following = keccak(pages[0])
+        body = records.BulkBody(account, self.next_nonce(account), following, agent)
+        inputs = [self.by(account, records.encode_bulk(body), agent), *pages]
+        if rng.random() < 0.2:
+            inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.tick, self.cancel, self.stray_page))())
+        return inputs
+
+    def stray_page(self) -> bytes:
+        return records.encode_page(self.legs()[: records.PAGE_LEGS], self.rng.choice((bytes(32), b"\x11" * 32)))
+
+    def tick(self) -> bytes:
+        return records.encode_tick(self.some_market())
 
     def some_amount(self, account: int) -> int:
         rng = self.rng
@@ -299,8 +529,11 @@ class Generator:
         return rng.randint(1, 2**90 if self.is_large else 5000)
 
     def transfer(self) -> bytes:
+        rng = self.rng
         account, peer = self.some_account(), self.some_account()
-        body = records.TransferBody(account, self.next_nonce(account), peer, self.some_amount(account))
+        if rng.random() < 0.6:
+            peer = keys.sub_account(keys.get_master(account), rng.choice((0, 1, SUBS)))
+        body = records.TransferBody(account, self.next_nonce(account), peer & 0xFFFFFFFF, self.some_amount(account))
         return self.by(account, records.encode_transfer(body))
 
     def withdraw(self) -> bytes:
@@ -308,23 +541,46 @@ class Generator:
         body = records.WithdrawBody(account, self.next_nonce(account), self.some_amount(account))
         return self.by(account, records.encode_withdraw(body))
 
+    def stake(self) -> bytes:
+        account = self.some_account()
+        amount = self.rng.choice((1, 1000, self.some_amount(account), self.some_amount(account) // 8 + 1))
+        body = records.StakeBody(account, self.next_nonce(account), amount)
+        return self.by(account, records.encode_stake(body))
+
+    def unstake(self) -> bytes:
+        account = self.some_account()
+        held = self.read_account(account).shares
+        shares = self.rng.choice((held, held + 1, held // 2, 1, self.rng.choice(AMOUNT_EDGES)))
+        body = records.StakeBody(account, self.next_nonce(account), shares)
+        return self.by(account, records.encode_unstake(body))
+
     def report_of(self, index: int, time: int, market: int, price: int) -> bytes:
         body = records.encode_report(records.ReportBody(index, time, market, price))
         return self.sign(ORACLES.get(index, ORACLES[0]), body)
 
-    def report(self) -> bytes:
+    def next_price(self, market: int) -> int:
+        """A walk with jumps: makers resting far away and levered accounts lose their margin."""
         rng = self.rng
-        market = self.some_market()
         mark = self.read_market(market).mark or self.first_price(market)
-        # A walk with jumps: makers resting far away and levered accounts lose their margin.
         self.drift[market] = rng.choice((-1, 1)) if rng.random() < 0.1 else self.drift.get(market, 1)
-        jump = rng.choices((0, mark // 200, mark // 20, mark // 4), (2, 6, 4, 1))[0]
+        jump = rng.choices((0, mark // 200, mark // 20, mark // 4), (2, 6, 3, 1))[0]
         price = mark + self.drift[market] * rng.randint(0, max(1, jump))
         anchor = self.first_price(market)
         if price > 3 * anchor or price < anchor // 3 + 1:
             price = anchor
-        if self.is_large:
-            price = min(price, keys.MAX_TICK)
+        return min(price, keys.MAX_TICK) if self.is_large else price
+
+    def crash(self) -> bytes:
+        """A jump so large that some accounts are worth nothing after it."""
+        market = self.rng.randint(1, 3)
+        mark = self.read_market(market).mark or self.first_price(market)
+        price = self.rng.choice((mark // 2, mark * 3 // 4, mark * 5 // 4, mark * 3 // 2))
+        return self.report_of(self.rng.randrange(SIGNERS), self.time, market, min(max(1, price), keys.MAX_TICK))
+
+    def report(self) -> bytes:
+        rng = self.rng
+        market = self.some_market()
+        price = self.next_price(market)
         if rng.random() < 0.05:
             price = rng.choice(PRICE_EDGES)
         age = rng.choices((0, 1, 10, 60, 61, 121, -1, -60, -61, -121), (8, 4, 2, 1, 1, 1, 4, 1, 1, 1))[0]
@@ -336,7 +592,22 @@ class Generator:
     def forgery(self) -> bytes:
         """A record whose signature, or whose body under a signature, was tampered with."""
         rng = self.rng
-        record = rng.choice((self.order, self.cancel, self.transfer, self.withdraw, self.report))()
+        makers = (
+            self.order,
+            self.order,
+            self.cancel,
+            self.cancel_all,
+            self.amend,
+            self.schedule_cancel,
+            self.set_agent,
+            self.transfer,
+            self.withdraw,
+            self.stake,
+            self.unstake,
+            self.report,
+            lambda: self.bulk()[0],
+        )
+        record = rng.choice(makers)()
         body, r, s = record[:60], record[60:92], int.from_bytes(record[92:], "big")
         order = signatures.CURVE_ORDER
         low = s & (2**255 - 1)
@@ -366,14 +637,26 @@ class Generator:
     def noise(self, *, is_message: bool) -> bytes:
         """Bytes of any type: random, zero, or well-formed but in the wrong place or with something in the padding."""
         rng = self.rng
-        kind = rng.choice((0, 1, 2, 3, 4, 5, 6, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0xFF))
+        kind = rng.choice((*range(16), 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xFF))
         shape = rng.randrange(4)
         if shape == 0:
             return bytes([kind]) + rng.randbytes(123)
         if shape == 1:
             return bytes([kind]) + bytes(123)
-        body = rng.choice((self.deposit, self.list_market, self.set_signer, self.order, self.cancel, self.report))()
+        makers = (
+            self.deposit,
+            self.list_market,
+            self.set_market,
+            self.set_signer,
+            self.order,
+            self.cancel,
+            self.amend,
+            self.tick,
+            self.stake,
+            self.report,
+        )
+        body = rng.choice(makers)()
         if shape == 2 and not is_message:
             return body
-        at = rng.choice((59, 58, 40, 60, 122, 123) if body[0] >= records.FIRST_MESSAGE else (59, 58, 45, 34))
+        at = rng.choice((111, 112, 122, 123) if body[0] >= records.FIRST_MESSAGE else (59, 58, 50, 48))
         return body[:at] + bytes([rng.randint(1, 255)]) + body[at + 1 :]
