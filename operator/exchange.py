@@ -45,7 +45,7 @@ class Receipt:
 
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
     that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
-    the slots and have the numbers that follow; `legs` is what each of its legs left in the book, cancels 0.
+    the slots and have the numbers that follow; `legs`: what then rests in each leg's slot of it, for a cancel 0.
     """
 
     sequence: int

@@ -301,12 +301,12 @@ class BookReader:
     def read(self, market: int, side: int, depth: int) -> Iterator[dict[str, Any]]:
         """Levels with something to trade with, best first."""
         for tick in _ticks(self._tree, market, side):
+            if depth <= 0 or self._left <= 0:
+                return
             size, count = self._read_level(market, side, tick)
             if count:
                 yield {"price": tick, "size": str(size), "orders": count}
                 depth -= 1
-            if depth <= 0 or self._left <= 0:
-                return
 
     def _read_level(self, market: int, side: int, tick: int) -> tuple[int, int]:
         """Lots and number of the level's living orders."""
