@@ -33,6 +33,15 @@ interface Intake:
     def fetch(
         regs: registers.Registers,
         body: Bytes[records.RECORD_BYTES],
+        keys: DynArray[uint256, phases.MAX_LEAVES],
+        values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+    ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]): pure
+
+
+interface Messages:
+    def fetch(
+        regs: registers.Registers,
+        body: Bytes[records.RECORD_BYTES],
         is_message: bool,
         keys: DynArray[uint256, phases.MAX_LEAVES],
         values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
@@ -65,6 +74,7 @@ struct Proof:
 INBOX: public(immutable(Inbox))
 QUEUE: public(immutable(Queue))
 INTAKE: public(immutable(Intake))
+MESSAGES: public(immutable(Messages))
 ORDERS: public(immutable(Rules))
 MARGIN: public(immutable(Rules))
 MATCHING: public(immutable(Rules))
@@ -85,6 +95,7 @@ def __init__(
     inbox: address,
     queue: address,
     intake: address,
+    messages: address,
     orders: address,
     margin: address,
     matching: address,
@@ -101,6 +112,7 @@ def __init__(
     INBOX = Inbox(inbox)
     QUEUE = Queue(queue)
     INTAKE = Intake(intake)
+    MESSAGES = Messages(messages)
     ORDERS = Rules(orders)
     MARGIN = Rules(margin)
     MATCHING = Rules(matching)
@@ -191,7 +203,8 @@ def _fetch(
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice The first step of a slot: slot 0 begins the batch, a used slot takes its input.
+    @notice The first step of a slot: slot 0 begins the batch, a used slot takes its input (`step_fetch` in
+            `shared/rules/intake.py`).
     """
     header: batches.Header = p.input.header
     assert batches._hash_header(header) == staticcall INBOX.batch_hash(number), "wrong_input"
@@ -211,8 +224,11 @@ def _fetch(
     else:
         body = staticcall INBOX.check_record(header, slot, p.input.page, p.input.siblings)
     regs.slot = slot
+    regs.started = regs.steps
     regs.steps += 1
-    return staticcall INTAKE.fetch(regs, body, is_message, keys, values)
+    if convert(slice(body, 0, 1), uint256) >= records.FIRST_MESSAGE:
+        return staticcall MESSAGES.fetch(regs, body, is_message, keys, values)
+    return staticcall INTAKE.fetch(regs, body, keys, values)
 
 
 @internal

@@ -86,6 +86,8 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     # L1 sees one step: nothing to cache, undo or write together.
     "state/store": frozenset({"State", "encode_leaf", "begin_journal", "end_journal", "undo", "commit"}),
     "rules/phases": frozenset({"NAMES"}),
+    # The judge's fetch: it chooses between the contracts of messages and of records.
+    "rules/intake": frozenset({"step_fetch"}),
 }
 #: Names of a Vyper file that Python has no use for.
 VYPER_ONLY: Final[dict[str, frozenset[str]]] = {

@@ -1,9 +1,9 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Rules: intake
+@title Rules: intake of records
 @license MIT
-@notice The fetch of an input.
+@notice The fetch of an input whose type is a record's.
 """
 
 from codec import records
@@ -19,15 +19,13 @@ from state import store
 def fetch(
     regs: registers.Registers,
     body: Bytes[records.RECORD_BYTES],
-    is_message: bool,
     keys: DynArray[uint256, phases.MAX_LEAVES],
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take an input.
+    @notice Take a record.
     @param body Its 124 bytes.
-    @param is_message Whether its slot belongs to the L1 queue.
     @param keys The leaves that the step touches, in the order of first use; `values` as they are before it.
     @return The registers and the values after the step.
     """
-    return intake.step_fetch(regs, store.Witness(keys=keys, values=values), body, is_message)
+    return intake.take_record(regs, store.Witness(keys=keys, values=values), body)

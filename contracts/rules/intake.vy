@@ -29,30 +29,51 @@ NONCE_WINDOW: constant(uint256) = 256
 
 @internal
 @pure
-def step_fetch(
+def take_message(
     pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_message: bool
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue.
-    @dev `steps` has counted this one, so it is at least 1.
+    @notice Apply a message of the L1 queue. The machine may be in the middle of work of its own.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     kind: uint256 = convert(slice(body, 0, 1), uint256)
-    outcome: uint256 = errors.ACCEPTED
+    outcome: uint256 = errors.MALFORMED_RECORD
+    if not is_message or not records.is_canonical(body):
+        store.check_count(w, 0)
+    elif kind == records.DEPOSIT:
+        regs, values, outcome = funds.apply_deposit(regs, w, body)
+    elif kind == records.LIST_MARKET:
+        regs, values, outcome = listing.apply_listing(regs, w, body)
+    elif kind == records.SET_MARKET:
+        values, outcome = listing.apply_change(regs, w, body)
+    else:
+        values, outcome = oracle.apply_signer(w, body)
+    regs.outcome = outcome
+    return regs, values
+
+
+@internal
+@pure
+def take_record(
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Take a record, unless the machine's own work comes first.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    kind: uint256 = convert(slice(body, 0, 1), uint256)
+    outcome: uint256 = 0
     touched: uint256 = 0
-    regs.started = regs.steps - 1
-    if not records.is_canonical(body) or (kind >= records.FIRST_MESSAGE and not is_message):
+    if not records.is_canonical(body):
         outcome = errors.MALFORMED_RECORD
-    elif kind >= records.FIRST_MESSAGE:
-        touched = len(w.keys)  # checked by what applies the message
-        regs, values, outcome = self.apply_message(regs, w, body)
     elif regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
         outcome = errors.STEP_CAP
     elif regs.task != 0:
-        # Work of the machine's own comes first; its registers stay as they are.
-        outcome = errors.ACCEPTED if kind == records.TICK else errors.BUSY
+        # Its registers stay as they are.
         regs.phase = phases.WORK
+        outcome = errors.ACCEPTED if kind == records.TICK else errors.BUSY
     else:
         regs = registers.clear(regs)
         regs.kind = kind
@@ -61,35 +82,11 @@ def step_fetch(
         if kind == records.PAGE:
             regs, outcome = bulk.take_page(regs, body, page)
         else:
-            touched = len(w.keys)  # checked by what checks the record
+            touched = len(w.keys)  # check_record checks it
             regs, values, outcome = self.check_record(regs, w, body)
     store.check_count(w, touched)
     regs.outcome = outcome
     return regs, values
-
-
-@internal
-@pure
-def apply_message(
-    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
-) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256):
-    """
-    @notice Apply a message of the L1 queue. The machine may be in the middle of work of its own.
-    @return The registers, the new values and the outcome.
-    """
-    regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = []
-    outcome: uint256 = 0
-    kind: uint256 = convert(slice(body, 0, 1), uint256)
-    if kind == records.DEPOSIT:
-        regs, values, outcome = funds.apply_deposit(regs, w, body)
-    elif kind == records.LIST_MARKET:
-        regs, values, outcome = listing.apply_listing(regs, w, body)
-    elif kind == records.SET_MARKET:
-        values, outcome = listing.apply_change(regs, w, body)
-    else:
-        values, outcome = oracle.apply_signer(w, body)
-    return regs, values, outcome
 
 
 @internal

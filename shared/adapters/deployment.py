@@ -18,6 +18,7 @@ from setoff.shared.params import Params
 #: The judge's getters of its rule contracts, in the order of its constructor, and what is deployed for each.
 RULES: Final[dict[str, str]] = {
     "INTAKE": "groups/intake",
+    "MESSAGES": "groups/messages",
     "ORDERS": "groups/orders",
     "MARGIN": "groups/margin",
     "MATCHING": "groups/matching",

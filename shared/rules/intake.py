@@ -32,29 +32,16 @@ _BITMAP_MASK: Final = 2**256 - 1
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
     """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
     regs.started = regs.steps - 1
-    kind = body[0]
-    if not records.is_canonical(body) or (kind >= records.FIRST_MESSAGE and not is_message):
-        regs.outcome = errors.MALFORMED_RECORD
-    elif kind >= records.FIRST_MESSAGE:
-        regs.outcome = apply_message(regs, state, body)
-    elif regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
-        regs.outcome = errors.STEP_CAP
-    elif regs.task:
-        # Work of the machine's own comes first; its registers stay as they are.
-        regs.outcome = errors.ACCEPTED if kind == records.TICK else errors.BUSY
-        regs.phase = phases.WORK
+    if body[0] >= records.FIRST_MESSAGE:
+        regs.outcome = take_message(regs, state, body, is_message)
     else:
-        regs.clear()
-        regs.kind = kind
-        page, regs.bulk = regs.bulk, bytes(32)
-        if kind == records.PAGE:
-            regs.outcome = take_page(regs, body, page)
-        else:
-            regs.outcome = check_record(regs, state, body)
+        regs.outcome = take_record(regs, state, body)
 
 
-def apply_message(regs: Registers, state: State, body: bytes) -> int:
+def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
     """Apply a message of the L1 queue; returns its outcome. The machine may be in the middle of work of its own."""
+    if not is_message or not records.is_canonical(body):
+        return errors.MALFORMED_RECORD
     if body[0] == records.DEPOSIT:
         return apply_deposit(regs, state, body)
     if body[0] == records.LIST_MARKET:
@@ -62,6 +49,23 @@ def apply_message(regs: Registers, state: State, body: bytes) -> int:
     if body[0] == records.SET_MARKET:
         return apply_change(regs, state, body)
     return apply_signer(state, body)
+
+
+def take_record(regs: Registers, state: State, body: bytes) -> int:
+    """Take a record, unless the machine's own work comes first; returns the outcome."""
+    if not records.is_canonical(body):
+        return errors.MALFORMED_RECORD
+    if regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
+        return errors.STEP_CAP
+    kind = body[0]
+    if regs.task:
+        # Its registers stay as they are.
+        regs.phase = phases.WORK
+        return errors.ACCEPTED if kind == records.TICK else errors.BUSY
+    regs.clear()
+    regs.kind = kind
+    page, regs.bulk = regs.bulk, bytes(32)
+    return take_page(regs, body, page) if kind == records.PAGE else check_record(regs, state, body)
 
 
 def check_record(regs: Registers, state: State, body: bytes) -> int:

@@ -26,6 +26,7 @@ from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 HERE = Path(__file__).parent
 GROUPS = (
     "intake",
+    "messages",
     "orders",
     "margin",
     "matching",
