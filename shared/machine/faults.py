@@ -20,11 +20,15 @@ _Target = tuple[int, int, int]  # batch number, slot, micro-step
 
 
 class Fault(NamedTuple):
-    """A lie: `text` for people; whether it can be told at a step (seen from before it); what is done in its stead."""
+    """A lie: `text` for people; whether it can be told at a step (seen from before it); what is done in its stead.
+
+    `is_kept`: once told it is told again wherever it fits, because an honest step would mend it.
+    """
 
     text: str
     fits: Callable[[Machine, Batch, int, int], bool]
     act: Stepper
+    is_kept: bool = False
 
 
 def plan_fault(name: str, start: Machine, batches: Sequence[Batch]) -> Stepper | None:
@@ -43,15 +47,17 @@ def plan_fault(name: str, start: Machine, batches: Sequence[Batch]) -> Stepper |
 
     honest_end = EpochRun(start, batches, ZERO, look).end
     for target in reversed(targets):
-        stepper = _tell_at(target, fault.act)
+        stepper = _tell_at(target, fault)
         if EpochRun(start, batches, ZERO, stepper).end != honest_end:
             return stepper
     return None
 
 
-def _tell_at(target: _Target, act: Stepper) -> Stepper:
+def _tell_at(target: _Target, fault: Fault) -> Stepper:
     def step(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-        run = act if (batch.header.number, slot, micro) == target else honest_step
+        at = (batch.header.number, slot, micro)
+        is_told = at == target or (fault.is_kept and at > target and fault.fits(machine, batch, slot, micro))
+        run = fault.act if is_told else honest_step
         run(machine, batch, slot, micro)
 
     return step
@@ -70,6 +76,24 @@ def _is_last_slot(machine: Machine, batch: Batch, slot: int, micro: int) -> bool
 
 def _is_fill(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
     return micro > 0 and machine.regs.phase == phases.FILL
+
+
+def _is_liquidation(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+    """Whether the sweep visits an account below maintenance: an honest step then turns to its liquidation."""
+    if micro == 0 or machine.regs.phase != phases.SWEEP:
+        return False
+    twin = machine.copy()
+    honest_step(twin, batch, slot, micro)
+    return twin.regs.phase != phases.WORK
+
+
+def _is_sample(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+    """Whether a tick samples a market's premium and pays what funding is due."""
+    if micro == 0 or machine.regs.phase != phases.TICK:
+        return False
+    twin = machine.copy()
+    honest_step(twin, batch, slot, micro)
+    return twin.regs.phase == phases.WORK
 
 
 def _change_root(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
@@ -117,6 +141,16 @@ def _take_fee(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
     machine.state.market(machine.regs.market).insurance += 1
 
 
+def _pass_over(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    machine.regs.passed = 1
+    honest_step(machine, batch, slot, micro)
+
+
+def _pay_wrong_funding(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    honest_step(machine, batch, slot, micro)
+    machine.state.market(machine.regs.market).funding += phases.FUNDING_ONE
+
+
 #: Lies by name.
 FAULTS: Final[dict[str, Fault]] = {
     "wrong-root": Fault("an end in which account 1 owns a unit more than it does", _is_last_slot, _change_root),
@@ -124,10 +158,14 @@ FAULTS: Final[dict[str, Fault]] = {
     "forged-withdrawal": Fault("a withdrawal that nobody asked for", _is_last_slot, _forge_withdrawal),
     "skipped-record": Fault("an order that was posted and is passed over", _is_fetch_of(records.ORDER), _skip_record),
     "wrong-price": Fault(
-        "an index one tick away from the oracle's median",
+        "a mark one tick away from what index and book give",
         lambda machine, batch, slot, micro: machine.regs.phase == phases.REPORT and micro > 0,
         _report_wrong_price,
     ),
     "double-deposit": Fault("a deposit credited twice", _is_fetch_of(records.DEPOSIT), _double_deposit),
+    "skipped-liquidation": Fault(
+        "an account below maintenance that keeps its position", _is_liquidation, _pass_over, is_kept=True
+    ),
+    "wrong-funding": Fault("a unit of funding that no lot owes", _is_sample, _pay_wrong_funding),
     "extra-fee": Fault("a fee one unit higher than the schedule's", _is_fill, _take_fee),
 }

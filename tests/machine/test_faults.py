@@ -3,6 +3,7 @@
 import pytest
 
 from setoff.deploy.scene import Scene, play_epoch
+from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.epoch import EpochRun, split_position
 from setoff.shared.machine.faults import FAULTS, plan_fault
@@ -15,12 +16,35 @@ def start() -> Machine:
     return Machine.genesis(Scene().domain)
 
 
-@pytest.fixture(scope="module")
-def batches() -> list[Batch]:
-    return play_epoch(Scene())
+def play_liquidation() -> list[Batch]:
+    """An account buys with all it has; later the price falls and time passes."""
+    scene = Scene()
+    funds = (92_000, 10**9, 10**9)
+    messages = [scene.list_market(), scene.set_signer(), *(scene.deposit(i, x) for i, x in enumerate(funds, 1))]
+    trading = [
+        scene.report(0, 100),
+        scene.order(2, SELL, 100, 900),
+        scene.order(1, BUY, 100, 900),
+        scene.order(3, BUY, 93, 500),
+    ]
+    first = scene.seal(messages, trading)
+    scene.time += 61
+    return [first, scene.seal((), [scene.report(0, 94), scene.tick(1), scene.tick(1)])]
 
 
 @pytest.fixture(scope="module")
+def epochs() -> dict[str, list[Batch]]:
+    return {"": play_epoch(Scene()), **dict.fromkeys(("skipped-liquidation", "wrong-funding"), play_liquidation())}
+
+
+@pytest.fixture
+def batches(epochs: dict[str, list[Batch]], request: pytest.FixtureRequest) -> list[Batch]:
+    """An epoch in which the lie of the test has a place."""
+    name = getattr(request.node, "callspec", None)
+    return epochs.get(name.params.get("name", "") if name else "", epochs[""])
+
+
+@pytest.fixture
 def honest(start: Machine, batches: list[Batch]) -> EpochRun:
     return EpochRun(start, batches, ZERO)
 
@@ -77,6 +101,14 @@ def test_a_liar_knows_every_leaf_of_the_lie(name: str, start: Machine, batches: 
 @pytest.mark.parametrize("name", FAULTS)
 def test_an_epoch_in_which_a_lie_has_no_place_has_none(name: str, start: Machine) -> None:
     assert plan_fault(name, start, [Scene().seal()]) is None
+
+
+def test_the_lie_about_a_liquidation_leaves_the_account_its_position(start: Machine) -> None:
+    batches = play_liquidation()
+    stepper = plan_fault("skipped-liquidation", start, batches)
+    assert stepper is not None
+    ends = [EpochRun(start, batches, ZERO, *way).end_machine() for way in ((), (stepper,))]
+    assert [end.state.account(1).positions[0].size for end in ends] == [675, 900]
 
 
 def test_planning_a_lie_leaves_the_machine_alone(start: Machine, batches: list[Batch]) -> None:
