@@ -75,10 +75,11 @@ A trader, who has a million test dollars:
   setoff deposit 1000
   setoff account
 
-A price, without which nobody can trade (the oracle's two signers share this key here):
-  setoff trade report 1 78000 --signer 0 --key {oracle}
-  setoff trade report 1 78000 --signer 1 --key {oracle}
+A price, which has to be fresh to trade on it (the oracle's two signers share this key here); leave it running:
+  setoff trade report 1 78000 --signer 0 --signer 1 --every 10 --key {oracle}
+Then:
   setoff trade buy 1 10 77990
+  setoff trade market 1
 
 A lie: stop the operator, start it again with SETOFF_OPERATOR_FAULT=wrong-root, and watch the watcher.
 """

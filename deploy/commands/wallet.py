@@ -22,11 +22,15 @@ DECIMALS: Final = 6
 
 
 def add_exchange(parser: argparse.ArgumentParser) -> None:
-    """`--exchange` and `--key`."""
+    """`--exchange`, `--key`, and for whom the key acts: `--sub`, or `--account` and `--agent`."""
     parser.add_argument("--exchange", metavar="URL", default=_default("EXCHANGE", "http://127.0.0.1:8700"),
                         help="the operator's API (or SETOFF_EXCHANGE); now %(default)s")  # fmt: skip
     parser.add_argument("--key", metavar="KEY", default=_default("KEY", ""),
                         help="private key in hex, or the file that holds it (or SETOFF_KEY)")  # fmt: skip
+    parser.add_argument("--sub", type=int, metavar="N", default=0, help="act on the account's sub-account N, 1 to 15")
+    parser.add_argument("--account", dest="principal", metavar="ACCOUNT", default="",
+                        help="the account that the key trades for, as its --agent")  # fmt: skip
+    parser.add_argument("--agent", type=int, metavar="N", default=0, help="the number of the key among its agents")
 
 
 def add_chain(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +54,10 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
 
     async def ask() -> T:
         signer = KeySigner(read_key(arguments.key, "--key")) if arguments.key else None
-        async with SetoffClient(arguments.exchange, signer) as client:
+        client = SetoffClient(
+            arguments.exchange, signer, account=arguments.principal, agent=arguments.agent, sub=arguments.sub
+        )
+        async with client:
             return await question(client)
 
     return asyncio.run(ask())
