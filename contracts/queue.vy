@@ -3,10 +3,12 @@
 """
 @title L1 message queue
 @license MIT
-@notice Everything that enters the exchange from L1, in order: deposits, listings, oracle signers, and records that
-        somebody sends here because the operator left them out. A message's body is 124 bytes, as a record's. The
-        queue is a hash chain: acc(0) = 0, acc(i + 1) = keccak(acc(i) || keccak(body i)); a batch consumes messages
-        in order and commits to the chain after its last one.
+@notice Everything that enters the exchange from L1, in order: deposits, listings and changes of markets, oracle signers,
+        and records that somebody sends here because the operator left them out. A message's body is 124 bytes, as a
+        record's. The queue is a hash chain: acc(0) = 0, acc(i + 1) = keccak(acc(i) || keccak(body i)); a batch consumes
+        messages in order and commits to the chain after its last one.
+        What changes the rules for those who trade is first proposed here, for all to see; it can be queued when the
+        listing delay has passed, by anybody.
 @dev Layout of the bodies: type (1 byte), then the fields in big-endian order, then zeros.
 """
 
@@ -14,6 +16,36 @@ BODY: constant(uint256) = 124
 DEPOSIT: constant(bytes1) = 0x81
 LIST_MARKET: constant(bytes1) = 0x82
 SET_SIGNER: constant(bytes1) = 0x83
+SET_MARKET: constant(bytes1) = 0x84
+
+
+struct Listing:
+    market: uint16
+    unit: uint64                 # token units a lot and tick
+    initial_margin: uint32       # parts per million of the notional, as are the next three
+    maintenance_margin: uint32
+    taker_fee: uint32
+    maker_fee: int32             # negative: a rebate
+    band: uint32                 # parts per million around the mark, for orders
+    max_age: uint32              # seconds an index stays fresh
+    step_band: uint32            # parts per million an index may move at a time
+    funding_cap: uint32          # parts per million of the index an hour
+    close_out: uint32            # parts per million of the notional
+    max_open_interest: uint64    # lots
+    max_position: uint64         # lots
+    impact: uint64               # lots a best level needs to count for the mid price
+    expiry: uint64               # seconds, 0 for a perpetual
+    tier1_size: uint64           # from so many lots on, the next two margins; 0 for no such tier
+    tier1_initial: uint32
+    tier1_maintenance: uint32
+    tier2_size: uint64
+    tier2_initial: uint32
+    tier2_maintenance: uint32
+
+
+struct Proposal:
+    body: Bytes[BODY]      # the message; empty once it is queued or taken back
+    enactable: uint256     # when it may be queued, unix seconds
 
 
 event MessageQueued:
@@ -23,23 +55,44 @@ event MessageQueued:
     timestamp: uint256
 
 
+event Proposed:
+    id: indexed(uint256)
+    body: Bytes[BODY]
+    enactable: uint256    # unix seconds
+
+
+event Enacted:
+    id: indexed(uint256)
+    message: uint256      # its index in the queue
+
+
+event Revoked:
+    id: indexed(uint256)
+
+
 VAULT: public(immutable(address))
 LISTER: public(immutable(address))
+LISTING_DELAY: public(immutable(uint256))    # seconds
 
 count: public(uint256)
 acc: public(HashMap[uint256, bytes32])
 queued_at: public(HashMap[uint256, uint256])
+proposal_count: public(uint256)
+proposals: HashMap[uint256, Proposal]
 
 
 @deploy
-def __init__(vault: address, lister: address):
+def __init__(vault: address, lister: address, listing_delay: uint256):
     """
     @param vault The one contract that queues deposits.
-    @param lister The one account that lists markets and names oracle signers. It can do nothing to what is listed.
+    @param lister The one account that proposes markets, changes of them, and oracle signers.
+    @param listing_delay Seconds for which a proposal is public before it can be queued.
     """
     assert vault != empty(address), "zero_address"
+    assert listing_delay < 2**64, "bad_terms"
     VAULT = vault
     LISTER = lister
+    LISTING_DELAY = listing_delay
 
 
 @external
@@ -67,53 +120,35 @@ def force(record: Bytes[BODY]) -> uint256:
 
 
 @external
-def list_market(
-    market: uint16,
-    unit: uint64,
-    initial_margin: uint32,
-    maintenance_margin: uint32,
-    taker_fee: uint32,
-    maker_fee: int32,
-    band: uint32,
-) -> uint256:
+def propose_listing(listing: Listing) -> uint256:
     """
-    @notice Queue the listing of a market. Only the lister may; the rules refuse parameters that cannot work.
-    @param unit Value of one lot at a price of one tick, in units of the token.
-    @param initial_margin Parts per million of the notional, as are the next four.
-    @param maker_fee Negative: a rebate.
-    @param band How far from the mark an order's price may be.
-    @return The message's index.
+    @notice Propose a new market. Only the lister may; the rules refuse parameters that cannot work.
+    @return The proposal's id.
     """
-    assert msg.sender == LISTER, "not_the_lister"
-    return self._append(
-        concat(
-            LIST_MARKET,
-            convert(market, bytes2),
-            convert(unit, bytes8),
-            convert(initial_margin, bytes4),
-            convert(maintenance_margin, bytes4),
-            convert(taker_fee, bytes4),
-            convert(convert(maker_fee, bytes32) << 224, bytes4),
-            convert(band, bytes4),
-            empty(bytes32),
-            empty(bytes32),
-            empty(bytes29),
-        )
-    )
+    return self._propose(self._pack(LIST_MARKET, listing))
 
 
 @external
-def set_signer(index: uint16, signer: address, quorum: uint16, max_age: uint32) -> uint256:
+def propose_change(listing: Listing) -> uint256:
     """
-    @notice Queue a change of one oracle signer. Only the lister may.
+    @notice Propose other parameters for a market. Only the lister may; the rules keep the market's unit and expiry, and
+            refuse parameters that cannot work.
+    @return The proposal's id.
+    """
+    return self._propose(self._pack(SET_MARKET, listing))
+
+
+@external
+def propose_signer(index: uint16, signer: address, quorum: uint16, max_age: uint32) -> uint256:
+    """
+    @notice Propose a change of one oracle signer. Only the lister may.
     @param index Which of the signers, from 0.
     @param signer Its address; zero takes it away.
     @param quorum Number of fresh reports that make a price.
     @param max_age Seconds a report stays fresh.
-    @return The message's index.
+    @return The proposal's id.
     """
-    assert msg.sender == LISTER, "not_the_lister"
-    return self._append(
+    return self._propose(
         concat(
             SET_SIGNER,
             convert(index, bytes2),
@@ -125,6 +160,43 @@ def set_signer(index: uint16, signer: address, quorum: uint16, max_age: uint32) 
             empty(bytes31),
         )
     )
+
+
+@external
+def enact(id: uint256) -> uint256:
+    """
+    @notice Queue a proposal whose delay has passed. Anybody may, once.
+    @return The message's index.
+    """
+    proposal: Proposal = self.proposals[id]
+    assert len(proposal.body) == BODY, "no_such_proposal"
+    assert block.timestamp >= proposal.enactable, "too_early"
+    self.proposals[id] = empty(Proposal)
+    index: uint256 = self._append(proposal.body)
+    log Enacted(id=id, message=index)
+    return index
+
+
+@external
+def revoke(id: uint256):
+    """
+    @notice Take back a proposal that is not queued yet. Only the lister may.
+    """
+    assert msg.sender == LISTER, "not_the_lister"
+    assert len(self.proposals[id].body) == BODY, "no_such_proposal"
+    self.proposals[id] = empty(Proposal)
+    log Revoked(id=id)
+
+
+@external
+@view
+def proposal_at(id: uint256) -> (Bytes[BODY], uint256):
+    """
+    @return The message that a proposal would queue, and from when on (unix seconds). Reverts if there is none that waits.
+    """
+    proposal: Proposal = self.proposals[id]
+    assert len(proposal.body) == BODY, "no_such_proposal"
+    return proposal.body, proposal.enactable
 
 
 @external
@@ -146,3 +218,44 @@ def _append(body: Bytes[BODY]) -> uint256:
     self.count = index + 1
     log MessageQueued(index=index, body=body, acc=acc, timestamp=block.timestamp)
     return index
+
+
+@internal
+def _propose(body: Bytes[BODY]) -> uint256:
+    assert msg.sender == LISTER, "not_the_lister"
+    id: uint256 = self.proposal_count
+    enactable: uint256 = block.timestamp + LISTING_DELAY
+    self.proposals[id] = Proposal(body=body, enactable=enactable)
+    self.proposal_count = id + 1
+    log Proposed(id=id, body=body, enactable=enactable)
+    return id
+
+
+@internal
+@pure
+def _pack(type: bytes1, listing: Listing) -> Bytes[BODY]:
+    return concat(
+        type,
+        convert(listing.market, bytes2),
+        convert(listing.unit, bytes8),
+        convert(listing.initial_margin, bytes4),
+        convert(listing.maintenance_margin, bytes4),
+        convert(listing.taker_fee, bytes4),
+        convert(convert(listing.maker_fee, bytes32) << 224, bytes4),
+        convert(listing.band, bytes4),
+        convert(listing.max_age, bytes4),
+        convert(listing.step_band, bytes4),
+        convert(listing.funding_cap, bytes4),
+        convert(listing.close_out, bytes4),
+        convert(listing.max_open_interest, bytes8),
+        convert(listing.max_position, bytes8),
+        convert(listing.impact, bytes8),
+        convert(listing.expiry, bytes8),
+        convert(listing.tier1_size, bytes8),
+        convert(listing.tier1_initial, bytes4),
+        convert(listing.tier1_maintenance, bytes4),
+        convert(listing.tier2_size, bytes8),
+        convert(listing.tier2_initial, bytes4),
+        convert(listing.tier2_maintenance, bytes4),
+        empty(bytes13),
+    )

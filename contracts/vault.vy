@@ -42,6 +42,8 @@ COURT: public(immutable(Court))
 
 # Far below what overflows anything in the rules, far above any token's supply in use.
 CAP: constant(uint256) = 2**112
+# The rules refuse a deposit of more.
+DEPOSIT_CAP: constant(uint256) = 2**96
 DEPOSIT: constant(bytes1) = 0x81
 
 total: public(uint256)                              # token units held for users
@@ -77,7 +79,7 @@ def deposit(amount: uint256) -> uint256:
 def deposit_for(owner: address, amount: uint256) -> uint256:
     """
     @notice Lock `amount` units of the caller's tokens as collateral of `owner`'s account.
-    @dev Reverts unless the vault then holds exactly `amount` more, and all deposits stay below 2^112 units.
+    @dev Reverts unless the vault then holds exactly `amount` more. A deposit stays below 2^96 units, all below 2^112.
     @return The account, opened by the first deposit.
     """
     return self._deposit(owner, amount)
@@ -131,12 +133,12 @@ def _deposit(owner: address, amount: uint256) -> uint256:
     assert owner != empty(address), "zero_address"
     assert amount > 0, "zero_amount"
     # One bound after the other, so that their sum cannot overflow.
-    assert amount < CAP and self.total + amount < CAP, "deposit_cap"
+    assert amount < DEPOSIT_CAP and self.total + amount < CAP, "deposit_cap"
 
     account: uint256 = self.account_of[owner]
     if account == 0:
         account = self.account_count + 1
-        assert account < 2**32, "account_limit"
+        assert account <= keys.MAX_ACCOUNT, "account_limit"
         self.account_count = account
         self.account_of[owner] = account
     self.total += amount

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from setoff.deploy.deployment import deploy
-from setoff.deploy.events import encode_call
+from setoff.deploy.events import encode_call, read_call
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.errors import ChainError
 from setoff.shared.params import Params
 
 DEPLOYER: Final = 0  # and lister
@@ -29,19 +31,14 @@ MAX_AGE: Final = 60  # seconds an oracle report stays fresh
 WALLET: Final = 10**18  # wei for a wallet's gas
 
 
-class Listing(NamedTuple):
-    """A market's parameters: `unit` token units a lot and tick, the rest parts per million."""
-
-    unit: int
-    initial_margin: int
-    maintenance_margin: int
-    taker_fee: int
-    maker_fee: int
-    band: int
-
-
 #: A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar.
-BITCOIN: Final = Listing(100, 50_000, 30_000, 500, -100, 100_000)
+BITCOIN: Final = ListMarketBody(1, 100, 50_000, 30_000, 500, -100, 100_000)
+
+LISTING: Final = (
+    "(uint16,uint64,uint32,uint32,uint32,int32,uint32,uint32,uint32,uint32,uint32,uint64,uint64,uint64,uint64,uint64,"
+    "uint32,uint32,uint64,uint32,uint32)"
+)
+"""The queue's struct of a market's parameters, in the order of `ListMarketBody`."""
 
 
 class Devnet:
@@ -62,10 +59,12 @@ class Devnet:
                 self.deployer, params, operator=self.anvil.connect(OPERATOR).address, lister=self.deployer.address
             )
             self.deployment.save(self.deployment_file)
-            for market in range(1, markets + 1):
-                self.list_market(market, BITCOIN)
-            for number, signer in enumerate(signers):
-                self.set_signer(number, signer)
+            self.enact(
+                [
+                    *(encode_listing(BITCOIN._replace(market=market)) for market in range(1, markets + 1)),
+                    *(encode_signer(number, signer) for number, signer in enumerate(signers)),
+                ]
+            )
         except BaseException:
             self.stop()
             raise
@@ -87,15 +86,17 @@ class Devnet:
         """A Redis database of one's own."""
         return f"{self.redis.url.rpartition('/')[0]}/{database}"
 
-    def list_market(self, market: int, listing: Listing) -> None:
-        """Queue a listing."""
-        call = encode_call("list_market(uint16,uint64,uint32,uint32,uint32,int32,uint32)", market, *listing)
-        self.deployer.transact(self.deployment.queue, call)
+    def enact(self, proposals: Sequence[bytes]) -> None:
+        """Propose these calls of the queue, and queue them: on a development chain there is no delay."""
+        first: int = read_call(self.l1, self.deployment.queue, "proposal_count() uint256")
+        self._send_all(proposals)
+        self._send_all([encode_call("enact(uint256)", first + number) for number in range(len(proposals))])
 
-    def set_signer(self, number: int, signer: bytes) -> None:
-        """Queue an oracle signer."""
-        call = encode_call("set_signer(uint16,address,uint16,uint32)", number, signer, QUORUM, MAX_AGE)
-        self.deployer.transact(self.deployment.queue, call)
+    def _send_all(self, calls: Sequence[bytes]) -> None:
+        sent = [self.deployer.send(self.deployment.queue, call) for call in calls]
+        for transaction in sent:
+            if not self.deployer.wait(transaction).succeeded:
+                raise ChainError("transaction_reverted", "the queue refused a proposal")
 
     def stop(self) -> None:
         """Stop chain and Redis; more than once does no harm."""
@@ -103,6 +104,16 @@ class Devnet:
         if redis is not None:
             redis.stop()
         self.anvil.stop()
+
+
+def encode_listing(market: ListMarketBody) -> bytes:
+    """Call of the queue that proposes a market."""
+    return encode_call(f"propose_listing({LISTING})", tuple(market))
+
+
+def encode_signer(number: int, signer: bytes) -> bytes:
+    """Call of the queue that proposes an oracle signer."""
+    return encode_call("propose_signer(uint16,address,uint16,uint32)", number, signer, QUORUM, MAX_AGE)
 
 
 class Faucet:

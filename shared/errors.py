@@ -186,6 +186,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "message_type": "the type byte is not one this call may queue",
     "not_the_vault": "only the vault may",
     "not_the_lister": "only the lister may",
+    "no_such_proposal": "there is no such proposal, or it was queued or taken back",
     "deposit_cap": "the vault would hold too much",
     "account_limit": "there is no account number left",
     "zero_amount": "the amount is zero",

@@ -77,6 +77,8 @@ class Params:
     """When a message on L1 can no longer be left out of a batch."""
     silence: int
     """When anybody may post, for want of the operator's batches."""
+    listing_delay: int
+    """How long a listing, a change of a market or of an oracle signer is public before it can be queued."""
 
     @property
     def bond_burn(self) -> int:
@@ -175,6 +177,7 @@ MAINNET: Final = Params(
     max_skew=12 * _HOUR,
     force_delay=_DAY,
     silence=3 * _DAY,
+    listing_delay=3 * _DAY,
 )
 
 TESTNET: Final = Params(
@@ -195,6 +198,7 @@ TESTNET: Final = Params(
     max_skew=_HOUR,
     force_delay=600,
     silence=2 * _HOUR,
+    listing_delay=600,
 )
 
 DEVNET: Final = Params(
@@ -215,6 +219,7 @@ DEVNET: Final = Params(
     max_skew=_HOUR,
     force_delay=60,
     silence=_DAY,
+    listing_delay=0,
 )
 
 # Everything on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
@@ -236,6 +241,7 @@ DEMO: Final = Params(
     max_skew=_HOUR,
     force_delay=30,
     silence=_DAY,
+    listing_delay=0,
 )
 
 PRESETS: Final[dict[str, Params]] = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET, "demo": DEMO}

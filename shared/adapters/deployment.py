@@ -77,6 +77,9 @@ def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
         return
     if terms != params.terms():
         raise _wrong(f"the court's terms are {terms}, not {params.terms()}")
+    (delay,) = _read(l1, deployment.queue, "LISTING_DELAY()", "uint256")
+    if delay != params.listing_delay:
+        raise _wrong(f"the queue's listing delay is {delay}")
     if periods != (params.max_skew, params.force_delay, params.silence):
         raise _wrong(f"the inbox's periods are {periods}")
 

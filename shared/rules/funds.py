@@ -58,8 +58,8 @@ def step_withdraw(regs: Registers, state: State) -> None:
 def check_withdrawal_limit(regs: Registers) -> int:
     """Count a withdrawal; returns the outcome.
 
-    None takes more than is owed in all, which equities exceed where an account owes more than it has. While the backstop
-    was lately drawn, those of an hour may not exceed one part in WITHDRAWAL_SHARE of that.
+    None takes more than is owed in all, which equities exceed where an account owes more than it has. While the
+    backstop was lately drawn, those of an hour may not exceed one part in WITHDRAWAL_SHARE of that.
     """
     if regs.amount > regs.owed:
         return errors.WITHDRAWALS_LIMITED

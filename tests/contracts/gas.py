@@ -19,6 +19,7 @@ from tests.contracts.arena import (
 )
 
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import ListMarketBody
 
 RECORD = 124
 GAS_PRICE = 10**9
@@ -42,12 +43,15 @@ def measure() -> dict[str, int]:
         name = f"post {records} records" if not messages else f"post {messages} messages"
         spend(name, lambda: arena.inbox.post(number, arena.now, messages, body, sender=OPERATOR))
 
+    listing = ListMarketBody(1, 1, 50_000, 30_000, 500, 0, 1)
+    spend("propose a market", lambda: queue.propose_listing(tuple(listing), sender=LISTER))
+    arena.warp(PARAMS.listing_delay)
+    spend("enact", lambda: queue.enact(0, sender=ALICE))
     arena.token.mint(ALICE, 10**9)
     arena.token.approve(vault.address, 10**9, sender=ALICE)
     spend("deposit, first", lambda: vault.deposit(10**6, sender=ALICE))
     spend("deposit", lambda: vault.deposit(10**6, sender=ALICE))
     spend("force", lambda: queue.force(b"\1" * RECORD, sender=ALICE))
-    spend("list market", lambda: queue.list_market(1, 1, 50_000, 30_000, 500, 0, 0, sender=LISTER))
     post(0)
     post(100)
     post(1024)

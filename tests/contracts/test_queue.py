@@ -1,12 +1,14 @@
 """The L1 queue: who may queue what, and the chain over it."""
 
 import pytest
-from tests.contracts.arena import ALICE, LISTER, OPERATOR, PASSER_BY, Arena
+from tests.contracts.arena import ALICE, LISTER, OPERATOR, PARAMS, PASSER_BY, Arena
 from tests.evm import address, reverts
 
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import ListMarketBody, SetSignerBody
+
+DELAY = PARAMS.listing_delay
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_only_the_vault_queues_deposits(arena: Arena) -> None:
             arena.queue.push(b"\x81" + bytes(123), sender=caller)
 
     vault = address("an account in the vault's place")
-    queue = arena.chain.deploy("queue", vault, LISTER)
+    queue = arena.chain.deploy("queue", vault, LISTER, 0)
     queue.push(b"\x81" + bytes(123), sender=vault)
     with reverts("message_type"):
         queue.push(b"\x82" + bytes(123), sender=vault)
@@ -61,20 +63,81 @@ def test_only_the_vault_queues_deposits(arena: Arena) -> None:
         queue.push(b"\x81" + bytes(122), sender=vault)
 
 
+def listing_of(maker_fee: int = 0) -> ListMarketBody:
+    """A listing with another value in every field, each as wide as it can be."""
+    widths = (16, 64, 32, 32, 32, 0, 32, 32, 32, 32, 32, 64, 64, 64, 64, 64, 32, 32, 64, 32, 32)
+    values = [2**width - 1 - place if width else maker_fee for place, width in enumerate(widths)]
+    return ListMarketBody(*values)
+
+
 @pytest.mark.parametrize("maker_fee", [-500, 0, 2**31 - 1, -(2**31)])
-def test_lists_markets_as_the_codec_does(arena: Arena, maker_fee: int) -> None:
-    listing = ListMarketBody(65535, 2**64 - 1, 50_000, 30_000, 500, maker_fee, 2**32 - 1)
-    arena.queue.list_market(*listing, sender=LISTER)
-    (event,) = arena.chain.last.named("MessageQueued")
-    assert event["body"] == records.encode_list_market(listing)
-    with reverts("not_the_lister"):
-        arena.queue.list_market(*listing, sender=ALICE)
+def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: int) -> None:
+    queue, listing = arena.queue, listing_of(maker_fee)
+    for propose, encode in (
+        (queue.propose_listing, records.encode_list_market),
+        (queue.propose_change, records.encode_set_market),
+    ):
+        identity = queue.proposal_count()
+        assert propose(tuple(listing), sender=LISTER) == identity
+        ready = arena.now + DELAY
+        assert arena.chain.last.named("Proposed") == [{"id": identity, "body": encode(listing), "enactable": ready}]
+        assert queue.proposal_at(identity) == (encode(listing), ready)
+        arena.warp(DELAY)
+        queue.enact(identity, sender=PASSER_BY)
+        (event,) = arena.chain.last.named("MessageQueued")
+        assert event["body"] == encode(listing)
+        with reverts("not_the_lister"):
+            propose(tuple(listing), sender=ALICE)
 
 
 def test_names_signers_as_the_codec_does(arena: Arena) -> None:
     signer = address("signer")
-    arena.queue.set_signer(3, signer, 2, 60, sender=LISTER)
+    arena.queue.propose_signer(3, signer, 2, 60, sender=LISTER)
+    arena.warp(DELAY)
+    arena.queue.enact(0)
     (event,) = arena.chain.last.named("MessageQueued")
     assert event["body"] == records.encode_set_signer(SetSignerBody(3, bytes.fromhex(signer[2:]), 2, 60))
     with reverts("not_the_lister"):
-        arena.queue.set_signer(3, signer, 2, 60, sender=OPERATOR)
+        arena.queue.propose_signer(3, signer, 2, 60, sender=OPERATOR)
+
+
+def test_enacts_a_proposal_once_and_not_before_its_delay(arena: Arena) -> None:
+    queue = arena.queue
+    assert queue.LISTING_DELAY() == DELAY
+    with reverts("no_such_proposal"):
+        queue.enact(0)
+    queue.propose_listing(tuple(listing_of()), sender=LISTER)
+    arena.warp(DELAY - 1)
+    with reverts("too_early"):
+        queue.enact(0, sender=LISTER)
+    arena.warp(1)
+    assert queue.enact(0, sender=PASSER_BY) == 0
+    assert arena.chain.last.named("Enacted") == [{"id": 0, "message": 0}]
+    assert queue.count() == 1
+    for call in (queue.enact, queue.proposal_at):
+        with reverts("no_such_proposal"):
+            call(0)
+
+
+def test_lister_takes_a_proposal_back(arena: Arena) -> None:
+    queue = arena.queue
+    for _ in range(2):
+        queue.propose_change(tuple(listing_of()), sender=LISTER)
+    with reverts("not_the_lister"):
+        queue.revoke(0, sender=ALICE)
+    queue.revoke(0, sender=LISTER)
+    assert arena.chain.last.named("Revoked") == [{"id": 0}]
+    arena.warp(DELAY)
+    with reverts("no_such_proposal"):
+        queue.enact(0)
+    with reverts("no_such_proposal"):
+        queue.revoke(0, sender=LISTER)
+    assert queue.enact(1) == 0
+
+
+def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
+    queue = arena.chain.deploy("queue", address("vault"), LISTER, 0)
+    queue.propose_listing(tuple(listing_of()), sender=LISTER)
+    assert queue.enact(0) == 0
+    with reverts("bad_terms"):
+        arena.chain.deploy("queue", address("vault"), LISTER, 2**64)

@@ -1,14 +1,18 @@
 """Custody: what comes in is queued and counted, what goes out was confirmed, once."""
 
+from pathlib import Path
+
 import pytest
 from tests.contracts.arena import ALICE, BOB, CAROL, ODD_TOKEN, PASSER_BY, RELAY, Arena, T
 from tests.evm import Contract, address, reverts
 
+import setoff.contracts
 from setoff.shared.codec import records
 from setoff.shared.codec.eip712 import domain_separator
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import DepositBody
 from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
 from setoff.shared.state.keys import withdrawal_key
 from setoff.shared.state.leaves import Withdrawal, encode_withdrawal
 from setoff.shared.state.tree import Tree
@@ -103,19 +107,40 @@ def test_refuses_nothing_and_what_is_not_there(arena: Arena) -> None:
         arena.vault.deposit(1, sender=ALICE)
 
 
-def test_bounds_what_it_holds(arena: Arena) -> None:
-    cap = 2**112
+def test_bounds_a_deposit(arena: Arena) -> None:
+    cap = phases.MAX_AMOUNT
     arena.token.mint(ALICE, 2**200)
     arena.token.approve(arena.vault.address, 2**256 - 1, sender=ALICE)
-    for amount in (cap, 2**128, 2**256 - 1):
+    for amount in (cap, 2**112, 2**128, 2**256 - 1):
         with reverts("deposit_cap"):
             arena.vault.deposit(amount, sender=ALICE)
-    arena.vault.deposit(cap - 2, sender=ALICE)
+    arena.vault.deposit(cap - 1, sender=ALICE)
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), cap - 2))
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), cap - 1))
+
+
+def test_bounds_what_it_holds_and_for_how_many(arena: Arena, tmp_path: Path) -> None:
+    """With smaller bounds in the place of the real ones, which take too many deposits to reach."""
+    text = (setoff.contracts.ROOT / "vault.vy").read_text()
+    for real, small in (("CAP: constant(uint256) = 2**112", "CAP: constant(uint256) = 100"), ("keys.MAX_ACCOUNT", "2")):
+        assert text.count(real) == 1
+        text = text.replace(real, small)
+    (tmp_path / "vault.vy").write_text(text)
+    queue = arena.chain.predict(1)
+    vault = arena.chain.deploy(tmp_path / "vault.vy", arena.token.address, queue, arena.court.address)
+    assert arena.chain.deploy("queue", vault.address, ALICE, 0).address == queue
+    arena.token.mint(ALICE, 1000)
+    arena.token.approve(vault.address, 1000, sender=ALICE)
+    vault.deposit(50, sender=ALICE)
     with reverts("deposit_cap"):
-        arena.vault.deposit(2, sender=ALICE)
-    arena.vault.deposit(1, sender=ALICE)
+        vault.deposit(50, sender=ALICE)
+    vault.deposit(10, sender=ALICE)
+    assert vault.deposit_for(BOB, 1, sender=ALICE) == 2
+    with reverts("account_limit"):
+        vault.deposit_for(CAROL, 1, sender=ALICE)
+    vault.deposit_for(BOB, 38, sender=ALICE)
+    with reverts("deposit_cap"):
+        vault.deposit(1, sender=ALICE)
 
 
 def test_pays_each_withdrawal_once_to_its_owner(arena: Arena) -> None:
@@ -216,7 +241,7 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
     token = chain.deploy(ODD_TOKEN, mode)
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
-    assert chain.deploy("queue", vault.address, PASSER_BY).address == queue
+    assert chain.deploy("queue", vault.address, PASSER_BY, 0).address == queue
     token.mint(ALICE, 1000)
     return token, vault
 

@@ -34,7 +34,7 @@ def contracts(tmp_path: Path) -> Path:
         ("codec/records", "    peer: uint256\n", "", "struct TransferBody has account, nonce, peer, amount in Python"),
         (
             "state/registers",
-            "    tick: uint256           # tick of the level the next step works on\n",
+            "    tick: uint256            # tick of the level the next step works on\n",
             "",
             "struct Registers has domain",
         ),
