@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from typing import Any, Final
 
 from setoff.deploy.commands.wallet import add_exchange, ask_exchange
@@ -97,7 +96,7 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> None:
     elif arguments.action == "tick":
         print(_describe(await client.tick(arguments.market)))
     elif arguments.action == "dead-man":
-        deadline = int(time.time()) + arguments.seconds if arguments.seconds else 0
+        deadline = await client.now() + arguments.seconds if arguments.seconds else 0
         print(_describe(await client.schedule_cancel(deadline)))
     elif arguments.action == "cancel":
         print(_describe(await cancel(client, arguments)))
@@ -124,7 +123,7 @@ async def place(client: SetoffClient, arguments: argparse.Namespace) -> Receipt:
         flags, trigger = flags | records.ABOVE, arguments.above
     elif arguments.below is not None:
         flags, trigger = flags | records.BELOW, arguments.below
-    expiry = int(time.time()) + arguments.expires if arguments.expires else 0
+    expiry = await client.now() + arguments.expires if arguments.expires else 0
     return await client.place(
         arguments.market,
         side,
@@ -140,7 +139,7 @@ async def place(client: SetoffClient, arguments: argparse.Namespace) -> Receipt:
 async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
     """The price as of L1's time, once or until the process is stopped."""
     while True:
-        now = (await client.status())["l1_time"]
+        now = await client.now()
         for signer in arguments.signer:
             print(_describe(await client.report(signer, now, arguments.market, arguments.price)), flush=True)
         if not arguments.every:

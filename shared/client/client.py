@@ -190,6 +190,10 @@ class SetoffClient:
         """Where the sequencer is."""
         return await self._get("/v1/status")
 
+    async def now(self) -> int:
+        """The exchange's time, unix seconds: L1's, by which orders expire."""
+        return int((await self.status())["l1_time"])
+
     async def stream(self, channels: Iterable[str] = ("records", "fills", "batches")) -> AsyncIterator[dict[str, Any]]:
         """Messages {"channel", "data"} as they come. Ends when the exchange ends the connection."""
         async with self._session().ws_connect(f"{self._url}/ws", params={"channels": ",".join(channels)}) as socket:

@@ -66,7 +66,7 @@ async def test_markets_and_reports(exchange: Running, setoff: Command) -> None:
 
 async def test_agents_and_sub_accounts(exchange: Running, setoff: Command) -> None:
     agent = agent_key(1, 2)
-    assert "accepted" in await setoff(f"agent set 2 0x{address_of(agent).hex()} --days 9999")
+    assert "accepted" in await setoff(f"agent set 2 0x{address_of(agent).hex()}")
     assert address_of(agent).hex() in await setoff("agent list")
     assert "4 rest" in await setoff("trade buy 1 4 90 --account 1 --agent 2", agent)
     assert "moved" in await setoff("transfer 100 .3")
