@@ -121,31 +121,42 @@ class Sender:
                 transaction = self._kept[nonce]
                 if nonce < settled:
                     del self._kept[nonce]
-                elif nonce < mined:
-                    transaction.was_mined = True
-                elif transaction.was_mined:
-                    log.warning("a reorg dropped transaction %d", nonce)
-                    transaction.was_mined = False
+                    continue
+                transaction.was_mined = nonce < mined
+                if transaction.was_mined:
+                    continue
+                if self._l1.transaction(transaction.hashes[-1]) is None:
+                    # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
+                    log.warning("the node lost transaction %d", nonce)
                     self._try_broadcast(transaction)
                 elif time.monotonic() - transaction.sent_at >= self._fees.patience:
                     self._raise_bid(transaction)
                     self._try_broadcast(transaction)
+
+    def look(self, transaction: bytes) -> Receipt | None:
+        """The receipt of a transaction sent here, whichever version of it was mined; None while none is.
+
+        Raises ChainError("transaction_reverted") if another transaction took its nonce, so that it never will be.
+        """
+        with self._lock:
+            kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
+            hashes = list(kept.hashes) if kept else [transaction]
+        # Which version was mined is asked only after the nonce is seen to be used, so that none is missed.
+        is_used = kept is not None and kept.nonce < self._l1.transaction_count(self.address)
+        for version in hashes:
+            if receipt := self._l1.receipt(version):
+                return receipt
+        if is_used:
+            raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
+        return None
 
     def wait(self, transaction: bytes, timeout: float) -> Receipt:
         """See `L1.wait`."""
         deadline = time.monotonic() + timeout
         delay = 0.02
         while True:
-            with self._lock:
-                kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
-                hashes = list(kept.hashes) if kept else [transaction]
-            # Which version was mined is asked only after the nonce is seen to be used, so that none is missed.
-            is_used = kept is not None and kept.nonce < self._l1.transaction_count(self.address)
-            for version in hashes:
-                if receipt := self._l1.receipt(version):
-                    return receipt
-            if is_used:
-                raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
+            if receipt := self.look(transaction):
+                return receipt
             if time.monotonic() > deadline:
                 raise ChainError("rpc_unreachable", f"transaction {transaction.hex()} is in no block yet")
             self.tend()

@@ -397,10 +397,10 @@ class CourtModel:
     def reclaim_history(self, key: bytes, root: bytes) -> None:
         """Refund the bond of a history on a false start."""
         require(self._is_false_start(key), "start_not_false")
-        claim = self.claims[key]
-        history = claim.histories.get(root)
+        claim = self.claims.get(key)
+        history = claim.histories.get(root) if claim else None
         require(history is not None and history.state in (STANDING, OUT), "history_not_held")
-        assert history is not None
+        assert claim is not None and history is not None
         history.state = PAID
         if claim.state in (CLAIMED, DISPUTED, INSTALLED):
             self._moot(key, claim)
