@@ -100,6 +100,7 @@ class Sequencer:
         self._source = source
         self._epoch_batches = epoch_batches
         self._waiting: deque[_Waiting] = deque()
+        self._in_turn: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._view: L1View | None = None
         self._view_first = 0  # queue index of the view's first message
@@ -123,11 +124,11 @@ class Sequencer:
         """Finish the turn under way, refuse what waits, and end; the open batch goes on after a restart."""
         if self.status is not Status.FAILED:
             self.status = Status.STOPPED
-        self._refuse_all("the operator is stopping")
         self._wake.set()
         if self._tasks:
             self._tasks[1].cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._refuse_all("the operator is stopping")
         self.feed.close()
 
     async def submit(self, record: bytes) -> Receipt:
@@ -231,18 +232,13 @@ class Sequencer:
             events.append(closed)
             self._must_close = False
             self._closed_at = time.monotonic()
-        try:
-            if events:
-                await self._log.append(events)
-        except BaseException:
-            lost = StateError("not_ready", "the store failed; whether the record was taken is unknown")
-            for entry in (*(entry for entry, _ in accepted), *(entry for entry, _ in refused)):
-                entry.refuse(lost)
-            raise
+        if events:
+            await self._log.append(events)
         for entry, receipt in accepted:
             entry.accept(receipt)
         for entry, error in refused:
             entry.refuse(error)
+        self._in_turn.clear()
         self._tell(receipt for _, receipt in accepted)
         if sealed is not None:
             await self._hand_over(sealed)
@@ -259,6 +255,7 @@ class Sequencer:
             if exchange.is_full:
                 break
             entry = self._waiting.popleft()
+            self._in_turn.append(entry)
             try:
                 if exchange.is_open:
                     receipt = exchange.offer(entry.record)
@@ -267,7 +264,7 @@ class Sequencer:
                     events.append(opened)
             except InputError as error:
                 if error.reason == "step_cap":  # not the record's fault: it is the first of the next batch
-                    self._waiting.appendleft(entry)
+                    self._waiting.appendleft(self._in_turn.pop())
                     self._must_close = True
                     break
                 refused.append((entry, error))
@@ -372,8 +369,13 @@ class Sequencer:
         self.failed.set()
 
     def _refuse_all(self, detail: str) -> None:
-        while self._waiting:
-            self._waiting.popleft().refuse(StateError("not_ready", detail))
+        """Answer everyone who waits; of a turn that failed nobody knows whether it was written."""
+        for entry in self._in_turn:
+            entry.refuse(StateError("not_ready", f"{detail}; whether the record was taken is unknown"))
+        for entry in self._waiting:
+            entry.refuse(StateError("not_ready", detail))
+        self._in_turn.clear()
+        self._waiting.clear()
 
     # --- L1 ----------------------------------------------------------------------------------------------------------
 

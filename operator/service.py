@@ -8,6 +8,7 @@ import errno
 import logging
 import signal
 from collections.abc import AsyncIterator
+from typing import Final
 
 from aiohttp import web
 from redis.exceptions import RedisError
@@ -26,7 +27,8 @@ from setoff.shared.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
 
-SHUTDOWN_SECONDS = 5.0
+SHUTDOWN_SECONDS: Final = 5.0
+L1_PATIENCE: Final = 10.0  # seconds for one look at L1; the next one comes soon
 
 
 def run_sequencer(settings: OperatorSettings) -> None:
@@ -43,7 +45,8 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     deployment = settings.load_deployment()
-    reader = ChainReader(L1(settings.rpc_url, chain_id=deployment.chain_id), deployment)
+    l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=min(settings.l1_patience, L1_PATIENCE))
+    reader = ChainReader(l1, deployment)
     posted = await asyncio.to_thread(check_chain, reader)
     source = QueueMessages(reader, settings.confirmations)
     with await asyncio.to_thread(RedisServer.open, settings) as server:

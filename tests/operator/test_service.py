@@ -10,13 +10,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_abi import encode
 
 from setoff.deploy.deployment import deploy
+from setoff.operator.service import run_sequencer
 from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.config import Deployment
+from setoff.shared.adapters.config import Deployment, OperatorSettings
 from setoff.shared.adapters.l1 import L1, Reverted
 from setoff.shared.adapters.redis_server import RedisServer, stop_embedded
 from setoff.shared.client import KeySigner, Refusal, SetoffClient
@@ -189,21 +191,38 @@ async def test_goes_on_after_kill_9_with_its_own_store(chain: Anvil, deployment:
 
 
 def test_says_in_a_line_why_it_cannot_start(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
-    def fails(reason: str, on: Deployment = deployment, **environment: str) -> None:
-        process = Process(chain, on, tmp_path, **environment).process
-        said, complaint = process.communicate(timeout=60)
-        assert process.returncode == 1 and said == ""
-        assert f"setoff: {reason}" in complaint and "Traceback" not in complaint, complaint
+    process = Process(chain, deployment, tmp_path, SETOFF_REDIS_URL="redis://127.0.0.1:9").process
+    said, complaint = process.communicate(timeout=60)
+    assert process.returncode == 1 and said == ""
+    assert "setoff: bad_config: redis_url" in complaint and "Traceback" not in complaint
+
+
+def test_says_what_is_wrong(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
+    path = tmp_path / "deployment.json"
+
+    def fails(reason: str, detail: str, on: Deployment = deployment, **changes: Any) -> None:
+        on.save(path)
+        good = {
+            "deployment": path,
+            "rpc_url": chain.url,
+            "redis_dir": tmp_path / "redis",
+            "l1_patience": 0.2,
+            "listen": "127.0.0.1:0",
+        }
+        with pytest.raises(SetoffError, match=detail) as caught:
+            run_sequencer(OperatorSettings(**(good | changes)))
+        assert caught.value.reason == reason
 
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        fails("port_taken", SETOFF_OPERATOR_LISTEN=f"127.0.0.1:{other.getsockname()[1]}")
-    fails("rpc_unreachable", SETOFF_RPC_URL="http://127.0.0.1:9")
-    fails("bad_config: redis_url", SETOFF_REDIS_URL="redis://127.0.0.1:9")
-    fails("bad_config: deployment", SETOFF_DEPLOYMENT=str(tmp_path / "nothing.json"))
-    fails("wrong_deployment", replace(deployment, queue=deployment.vault))
-    fails("wrong_chain", replace(deployment, chain_id=5))
+        fails("port_taken", "listen", listen=f"127.0.0.1:{other.getsockname()[1]}")
+        fails("port_taken", "redis_port", redis_port=other.getsockname()[1])
+    fails("rpc_unreachable", "127.0.0.1:9", rpc_url="http://127.0.0.1:9")
+    fails("bad_config", "redis_url", redis_url="redis://127.0.0.1:9")
+    fails("bad_config", "deployment", deployment=tmp_path / "nothing.json")
+    fails("wrong_deployment", "queue", replace(deployment, queue=deployment.vault))
+    fails("wrong_chain", "chain 31337", replace(deployment, chain_id=5))
     with RedisServer.embed(tmp_path / "forgetful") as server, server.client() as redis:
         redis.config_set("appendfsync", "everysec")
-        fails("bad_config: redis_url", SETOFF_REDIS_URL=server.url)
+        fails("bad_config", "appendfsync", redis_url=server.url)
