@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,7 +34,10 @@ def find_benchmarks() -> dict[str, Path]:
 
 
 def run_benchmark(path: Path) -> Figures:
-    """The figures of one benchmark file."""
+    """The figures of one benchmark file. Benchmarks share code with the tests, as `tests.…`."""
+    root = str(FOLDER.parent.parent)
+    if root not in sys.path:
+        sys.path.append(root)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ConfigError("bad_config", f"{path} cannot be loaded")

@@ -38,7 +38,7 @@ class Cast:
         return {"0x" + self.operator_address.hex(): "the operator", **watchers}
 
     def start_operator(self, *, lie: str = "", lie_from: int = 0, batch_interval: float = 2.0) -> None:
-        """Start sequencer and publisher; the latter tells `lie` in the first epoch it fits, from batch `lie_from` on."""
+        """Start sequencer and publisher; the latter tells `lie` in the first epoch it fits from batch `lie_from`."""
         environment = {
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE),
             "SETOFF_OPERATOR_KEY": self._key_file("operator", OPERATOR),

@@ -30,6 +30,10 @@ WITHDRAWAL: Final = 12_345_678_901
 """Token units that a trader takes out in the end."""
 
 
+Interference = Callable[[Monitor, Cast], None]
+"""Called after every look at L1, to meddle with what is going on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """How a run of the demo goes; times in seconds."""
@@ -39,6 +43,8 @@ class Script:
     """A name of `FAULTS`, "silent", or "" for an honest run."""
     lie_from: int = 4
     """The first batch to lie about."""
+    slander: str = ""
+    """A lie of `FAULTS` with which watcher 1 disputes the honest claim of epoch `lie_from`."""
     watchers: int = 2
     traders: int = 24
     records: int = 4000
@@ -54,8 +60,9 @@ class Script:
 class Play:
     """One run in `folder`, which keeps logs and state; use it once."""
 
-    def __init__(self, script: Script, folder: Path, story: Story) -> None:
+    def __init__(self, script: Script, folder: Path, story: Story, interfere: Interference | None = None) -> None:
         self.script = script
+        self._interfere = interfere
         self.folder = folder
         self.story = story
         self._market: Market | None = None
@@ -78,7 +85,8 @@ class Play:
         story.chapter(f"an operator and {script.watchers} watchers, processes of their own")
         cast.start_operator(lie=script.lie, lie_from=script.lie_from, batch_interval=script.batch_interval)
         for number in range(1, script.watchers + 1):
-            cast.start_watcher(number)
+            slander = script.slander if number == 1 else ""
+            cast.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
 
         story.chapter(f"{script.traders} traders deposit on L1")
         traders = [Trader(derive_key(script.seed, "trader", i), domain) for i in range(script.traders)]
@@ -99,12 +107,13 @@ class Play:
             await self._until(lambda: self._is_all_confirmed(monitor), "confirmation of every epoch")
             story.chapter("a trader withdraws on L1")
             payout = await self._withdraw(client, market, traders[0], withdrawal)
-            if script.lie:
+            if script.lie or script.slander:
                 story.chapter("bonds and stakes paid out")
                 await self._until(lambda: self._is_settled(monitor), "settlement of the dispute")
 
         story.chapter("the facts, read back from L1")
-        plot = Plot(script.lie, cast.operator_address, frozenset(market.acknowledged), payout)
+        slanderer = cast.watcher_address(1) if script.slander else b""
+        plot = Plot(script.lie, cast.operator_address, slanderer, frozenset(market.acknowledged), payout)
         return await asyncio.to_thread(summarize, devnet.l1, devnet.deployment, script.params, plot)
 
     # --- scenes ------------------------------------------------------------------------------------------------------
@@ -142,9 +151,10 @@ class Play:
         return posted >= len(self._market.acknowledged) and 0 < epochs == monitor.confirmed
 
     def _is_settled(self, monitor: Monitor) -> bool:
-        """Whether the lie is paid for, and every claim that was built on it closed."""
-        paid = len(monitor.named("Released")), len(monitor.named("Joined"))
-        return bool(monitor.named("Slashed")) and paid[0] == paid[1] and monitor.loose_claims == 0
+        """Whether the lie is paid for, all bonds are paid out, and every claim that was built on a lie is closed."""
+        joined, released = len(monitor.named("Joined")), len(monitor.named("Released"))
+        is_paid = bool(monitor.named("Slashed")) or not self.script.lie
+        return is_paid and 0 < joined == released and monitor.loose_claims == 0
 
     async def _until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = self.story.seconds + self.script.patience
@@ -165,6 +175,8 @@ class Play:
                 while True:
                     cast.check()
                     self._tell(monitor, await asyncio.to_thread(monitor.look))
+                    if self._interfere:
+                        self._interfere(monitor, cast)
                     await asyncio.sleep(LOOK_SECONDS)
             except Exception as error:
                 failure.append(error)

@@ -39,6 +39,8 @@ class Plot:
     """Name of the lie; "" for an honest run."""
     liar: bytes
     """Address whose claim is to be found false, 20 bytes."""
+    slanderer: bytes
+    """Address that disputes a true claim, 20 bytes; b"" for nobody."""
     acknowledged: frozenset[bytes]
     """Every record that the API accepted."""
     payout: Payout | None = None
@@ -186,7 +188,12 @@ def summarize(l1: L1, deployment: Deployment, params: Params, plot: Plot) -> Sum
     reading = Reading(l1, deployment, params)
     summary = Summary(_facts(reading), reading.disputes, read_gas(l1, deployment))
     summary.checks += _check_batches(reading, plot)
-    summary.checks += _check_lie(reading, plot) if plot.lie else _check_peace(reading)
+    if plot.lie:
+        summary.checks += _check_lie(reading, plot)
+    elif plot.slanderer:
+        summary.checks += _check_slander(reading, plot)
+    else:
+        summary.checks += _check_peace(reading)
     summary.checks += _check_money(reading, plot)
     return summary
 
@@ -239,6 +246,24 @@ def _check_batches(reading: Reading, plot: Plot) -> list[Check]:
 
 def _check_peace(reading: Reading) -> list[Check]:
     return [Check("nobody disputed anything", not reading.disputes, f"{len(reading.disputes)} disputes")]
+
+
+def _check_slander(reading: Reading, plot: Plot) -> list[Check]:
+    """A true claim was disputed; the false history was eliminated, its bond lost, and the claim stands."""
+    monitor, slanderer = reading.monitor, "0x" + plot.slanderer.hex()
+    joined = monitor.named("Joined", owner=slanderer)
+    roots = {event["root"] for event in joined}
+    eliminated = monitor.named("Eliminated")
+    ends = [(dispute.claimed_end, dispute.installed_end) for dispute in reading.disputes]
+    rewarded = [event for event in monitor.named("Released") if event["owner"] != slanderer and event["root"] in roots]
+    return [
+        Check("a watcher disputed a true claim", bool(joined), f"{len(joined)} histories of its own"),
+        Check("its history, and no other, was eliminated", {event["root"] for event in eliminated} == roots,
+              ", ".join(event["cause"] for event in eliminated) or "no elimination"),
+        Check("the claimed ends were installed", bool(ends) and all(one == two for one, two in ends), str(len(ends))),
+        Check("its bond was lost, to who defended the claim", len(rewarded) == len(roots), f"{len(rewarded)} bonds"),
+        Check("no stake was slashed", not monitor.named("Slashed"), f"{len(monitor.named('Slashed'))} slashed"),
+    ]  # fmt: skip
 
 
 def _check_lie(reading: Reading, plot: Plot) -> list[Check]:
@@ -294,7 +319,8 @@ def _check_descendants(reading: Reading, lie: Event) -> Check:
     return Check(
         "later epochs were claimed again from the truth, and claims built on the lie came to nothing",
         bool(epochs) and again == set(epochs) and len(moot) + len(settled) == len(built),
-        f"{len(built)} built on it, {len(moot)} moot, {len(settled)} settled in vain; {len(again)} of {len(epochs)} claimed from the truth",
+        f"{len(built)} built on it, {len(moot)} moot, {len(settled)} settled in vain; "
+        f"{len(again)} of {len(epochs)} claimed from the truth",
     )
 
 

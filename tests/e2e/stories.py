@@ -1,0 +1,37 @@
+"""Short plays on a real chain with real processes: a few hundred records, a challenge period of seconds."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from setoff.deploy.demo.play import Interference, Play, Script
+from setoff.deploy.demo.story import Story
+from setoff.deploy.demo.summary import Summary
+from setoff.shared.params import DEMO
+
+#: Long enough for two cores that are busy with other tests, too.
+SHORT = replace(DEMO, challenge_period=15, computation=6, queueing=2).check()
+
+HONEST = Script(
+    SHORT,
+    lie="",
+    lie_from=2,
+    watchers=1,
+    traders=6,
+    records=300,
+    trading_seconds=9.0,
+    batch_interval=1.5,
+)
+
+
+def play(folder: Path, interfere: Interference | None = None, **changes: Any) -> Summary:
+    """Play the honest script with these changes; what happened is printed, for the report of a failure."""
+    with Story(Console(force_terminal=False, width=140)) as story:
+        return Play(replace(HONEST, **changes), folder, story, interfere).run()
+
+
+def assert_all_verified(summary: Summary) -> None:
+    """Every check on chain passed."""
+    assert [(check.what, check.seen) for check in summary.checks if not check.passed] == []

@@ -1,0 +1,76 @@
+"""The whole system on a real chain: honest, lying in every named way, and with everything going wrong in between."""
+
+from pathlib import Path
+
+import pytest
+from tests.e2e.stories import assert_all_verified, play
+
+from setoff.deploy.cast import Cast
+from setoff.deploy.demo.monitor import Monitor
+from setoff.operator.line import SILENT
+from setoff.shared.machine.faults import FAULTS
+
+pytestmark = pytest.mark.timeout(200)
+
+
+def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
+    summary = play(tmp_path)
+    assert_all_verified(summary)
+    assert summary.disputes == []
+    assert summary.facts["fills"] > 0
+
+
+@pytest.mark.parametrize("lie", FAULTS)
+def test_a_lie_is_judged_by_its_one_false_step(tmp_path: Path, lie: str) -> None:
+    summary = play(tmp_path, lie=lie)
+    assert_all_verified(summary)
+    (dispute,) = summary.disputes
+    assert dispute.moves == 7
+    assert dispute.eliminated == ["proof"]
+    assert dispute.installed_end != dispute.claimed_end
+
+
+def test_a_liar_who_never_moves_loses_by_the_clock(tmp_path: Path) -> None:
+    summary = play(tmp_path, lie=SILENT)
+    assert_all_verified(summary)
+    (dispute,) = summary.disputes
+    assert dispute.eliminated == ["timeout"]
+
+
+def test_a_lying_watcher_loses_its_bond(tmp_path: Path) -> None:
+    summary = play(tmp_path, slander="wrong-root")
+    assert_all_verified(summary)
+    (dispute,) = summary.disputes
+    assert dispute.installed_end == dispute.claimed_end
+    assert dispute.eliminated == ["proof"]
+
+
+def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None:
+    depths: list[int] = []
+
+    def reorganise(monitor: Monitor, cast: Cast) -> None:
+        if not depths and len(monitor.named("Moved")) >= 2:
+            l1 = cast.devnet.l1
+            first_move = monitor.named("Moved")[0].block_number
+            depths.append(l1.head().number - first_move + 2)
+            l1.request("anvil_reorg", depths[0], [])
+
+    summary = play(tmp_path, reorganise, lie="wrong-fill")
+    assert depths
+    assert_all_verified(summary)
+    assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
+
+
+def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def kill_watcher(monitor: Monitor, cast: Cast) -> None:
+        if not killed and len(monitor.named("Moved")) >= 1:
+            killed.append(len(monitor.named("Moved")))
+            cast.processes["watcher-1"].kill()
+            cast.processes["watcher-1"].start()
+
+    summary = play(tmp_path, kill_watcher, lie="wrong-fill")
+    assert killed
+    assert_all_verified(summary)
+    assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
