@@ -17,7 +17,7 @@ from setoff.contracts import Compiled
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
@@ -221,13 +221,15 @@ class Bench:
     def __post_init__(self) -> None:
         self.compare = self.ask
 
-    def run(self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes]) -> list[Step]:
-        """Post a batch of these messages and records, and take every step of it on both sides."""
+    def run(
+        self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes], slots: int = MAX_INPUTS
+    ) -> list[Step]:
+        """Post a batch of these messages and records, and take every step of its first `slots` slots on both sides."""
         batch = Batch.seal(self.parent, self.number, timestamp, self.messages, self.chain, messages, inputs)
         if self.judge:
             self.judge.post(batch)
         steps: list[Step] = []
-        for slot in range(batch.header.inputs):
+        for slot in range(min(slots, batch.header.inputs)):
             micro = 0
             while micro == 0 or self.machine.regs.phase != phases.IDLE:
                 steps.append(self.take(batch, slot, micro))
