@@ -24,7 +24,8 @@ from setoff.shared.codec import records
 ACCOUNTS = 50
 RECORDS = 6000
 CONNECTIONS = 64
-BULK = 128
+BULK = 128  # records of a bulk request
+BULK_CONNECTIONS = 8
 
 
 def make_orders(scene: Scene, count: int) -> list[bytes]:
@@ -57,22 +58,22 @@ async def through_sequencer(running: Running, orders: list[bytes]) -> float:
     return time.perf_counter() - start
 
 
-async def send(url: str, bodies: list[bytes], path: str) -> list[float]:
-    """Post all bodies over `CONNECTIONS` connections; the answers' delays in seconds."""
+async def send(url: str, bodies: list[bytes], connections: int) -> list[float]:
+    """Post all bodies; the answers' delays in seconds. Every record has to be accepted."""
     waiting = iter(bodies)
     delays: list[float] = []
 
     async def client(http: aiohttp.ClientSession) -> None:
         for body in waiting:
             start = time.perf_counter()
-            async with http.post(url + path, data=body) as response:
+            async with http.post(url, data=body) as response:
                 answer = await response.read()
             delays.append(time.perf_counter() - start)
-            if response.status != 200:
-                raise RuntimeError(answer.decode())
+            if response.status != 200 or b'"reason"' in answer:
+                raise RuntimeError(answer.decode()[-300:])
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as http:
-        await asyncio.gather(*[client(http) for _ in range(CONNECTIONS)])
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections)) as http:
+        await asyncio.gather(*[client(http) for _ in range(connections)])
     return delays
 
 
@@ -115,10 +116,12 @@ def sender(url: str, file: str, how: str) -> None:
     size = records.RECORD_BYTES
     if how == "bulk":
         bodies = [data[i : i + BULK * size] for i in range(0, len(data), BULK * size)]
+        url, connections = url + "/v1/records/bulk", BULK_CONNECTIONS
     else:
         bodies = wire([data[i : i + size] for i in range(0, len(data), size)])
+        url, connections = url + "/v1/records", CONNECTIONS
     start = time.perf_counter()
-    delays = sorted(asyncio.run(send(url, bodies, "/v1/records/bulk" if how == "bulk" else "/v1/records")))
+    delays = sorted(asyncio.run(send(url, bodies, connections)))
     seconds = time.perf_counter() - start
     print(seconds, delays[len(delays) // 2], delays[len(delays) * 99 // 100])
 
