@@ -174,7 +174,7 @@ def _prune_makers(scene: Scene) -> Batch:
     inputs = [
         scene.order(5, records.SELL, 105, 10),
         *(scene.report(number, 110) for number in range(3)),
-        scene.order(3, records.BUY, 105, 8),
+        scene.order(3, records.BUY, 105, 15),
         scene.order(3, records.SELL, 105, 2),
         scene.order(4, records.SELL, 106, 1, nonce=200),
         scene.order(4, records.SELL, 106, 1, nonce=201),
