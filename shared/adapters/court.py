@@ -188,7 +188,7 @@ class CourtReader:
         """Forget claims that are closed, paid out, and behind the confirmed chain."""
         horizon = self._marks[0].number if len(self._marks) > MARKS else -1
         court = self.court
-        unfinished = {claim.key for claim in court.unfinished()}
+        unfinished = {claim.key for claim in (*court.unfinished(), *court.unpaid())}
         late = {event.key for number, event in self._journal if number > horizon and isinstance(event, KeyEvent)}
         forgotten = (
             {claim.key for claim in court.claims.values() if claim.epoch < court.confirmed - 1} - unfinished - late

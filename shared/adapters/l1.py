@@ -113,7 +113,7 @@ class L1:
         self._host = urlsplit(url).netloc.rpartition("@")[2]
         self._provider = HTTPProvider(url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
         self._wanted_chain = chain_id
-        self._has_pending = True
+        self._has_pending: bool | None = None
         self._sender = None if key is None else Sender(self, key, fees or Fees())
 
     @cached_property
@@ -244,14 +244,12 @@ class L1:
         It is tried on the pending block, so after this account's own transactions under way and with its timestamp;
         on the latest block where the node knows no pending one.
         """
-        block = "pending" if self._pending_block() else "latest"
-        return self.call(to, data, value=value, sender=self.address, block=block)
+        return self.call(to, data, value=value, sender=self.address, block=self._next_block())
 
     def estimate_gas(self, to: Address | None, data: bytes, value: int = 0) -> int:
         """Gas a transaction of this account would use. Raises Reverted."""
         request = self._call_object(to, data, value, self.address)
-        block = "pending" if self._pending_block() else "latest"
-        return int(self.request("eth_estimateGas", request, block), 16)
+        return int(self.request("eth_estimateGas", request, self._next_block()), 16)
 
     def logs(
         self, addresses: Iterable[Address], first: int, last: int, topics: Iterable[bytes | None] = ()
@@ -305,15 +303,21 @@ class L1:
     # --- internal ---
 
     def _pending_block(self) -> Block | None:
-        """The pending block, None on a node that shows none (asked once, then remembered)."""
-        if self._has_pending:
-            try:
-                pending = self.block("pending")
-            except Refused:
-                pending = None
-            self._has_pending = pending is not None
-            return pending
-        return None
+        """The pending block; None on a node that shows none, which is not asked again."""
+        if self._has_pending is False:
+            return None
+        try:
+            pending = self.block("pending")
+        except Refused:
+            pending = None
+        self._has_pending = pending is not None
+        return pending
+
+    def _next_block(self) -> str:
+        """Tag of the block to try transactions on."""
+        if self._has_pending is None:
+            self._pending_block()
+        return "pending" if self._has_pending else "latest"
 
     def _call_object(self, to: Address | None, data: bytes, value: int, sender: Address | None) -> dict[str, str]:
         request = {"data": _hex(data), "value": hex(value), "gas": hex(GAS_CAP)}

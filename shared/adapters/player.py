@@ -19,7 +19,7 @@ from setoff.shared.adapters.court import CourtContract, CourtReader
 from setoff.shared.adapters.l1 import L1, Address, Reverted
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.calls import make_call, step_call
+from setoff.shared.dispute.calls import Call, make_call, step_call
 from setoff.shared.dispute.events import Event
 from setoff.shared.dispute.knowledge import Epochs
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
@@ -148,9 +148,9 @@ class CourtPlayer:
     def _act(self, action: Action, result: Round) -> None:
         """Build, try and send one call."""
         try:
-            if isinstance(action, actions.Prove):
-                self._check_proof(action)
             call = make_call(action, self.reader.court, self.epochs, self.player.me)
+            if isinstance(action, actions.Prove):
+                self._check_proof(action, call)
             data = self.contract.encode(call)
             self.l1.dry_run(self.contract.address, data, value=call.value)
             transaction = self.l1.send(self.contract.address, data, call.value)
@@ -188,10 +188,10 @@ class CourtPlayer:
         pause.until = time.monotonic() + pause.length
         pause.length = min(2 * pause.length, LAST_PAUSE)
 
-    def _check_proof(self, action: actions.Prove) -> None:
+    def _check_proof(self, action: actions.Prove, call: Call) -> None:
         """Raises StateError("wrong_pre") if L1's judge comes to another leaf than our history holds."""
-        call, leaf = step_call(action, self.reader.court, self.epochs)
-        result = self.contract.step(call)
+        step, leaf = step_call(action, call, self.reader.court, self.epochs)
+        result = self.contract.step(step)
         if result != leaf:
             log.error("the judge disagrees with this machine in match %s", _name(action))
             raise StateError("wrong_pre", f"the judge comes to {result.hex()}, our history holds {leaf.hex()}")

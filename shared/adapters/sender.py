@@ -155,11 +155,16 @@ class Sender:
         deadline = time.monotonic() + timeout
         delay = 0.02
         while True:
-            if receipt := self.look(transaction):
-                return receipt
+            try:
+                if receipt := self.look(transaction):
+                    return receipt
+                self.tend()
+            except ChainError as error:
+                if error.reason != "rpc_unreachable":
+                    raise
+                log.warning("waiting for the node: %s", error)
             if time.monotonic() > deadline:
                 raise ChainError("rpc_unreachable", f"transaction {transaction.hex()} is in no block yet")
-            self.tend()
             time.sleep(delay)
             delay = min(2 * delay, 1.0)
 

@@ -66,14 +66,13 @@ def make_call(action: Action, court: Court, epochs: Epochs, me: bytes) -> Call:
     raise StateError("claim_state", f"{type(action).__name__} is no call of the court")
 
 
-def step_call(action: actions.Prove, court: Court, epochs: Epochs) -> tuple[Call, bytes]:
-    """The judge's own call for a proof, and the leaf it has to come to: to be tried before the court's is sent."""
+def step_call(action: actions.Prove, call: Call, court: Court, epochs: Epochs) -> tuple[Call, bytes]:
+    """What `call`, made for a proof, asks of the judge, and the leaf it has to come to: tried before it is sent."""
     claim = _claim(court, action.key)
-    run = _run(epochs, claim.epoch)
     position = claim.match(action.root, action.opponent).prefix
     count = court.terms.epoch_batches
-    arguments = (claim.epoch * count, count, position, _pre(run, position), run.proof(position))
-    return Call("step", arguments), run.leaf(position)
+    *_, pre, _path, proof = call.arguments
+    return Call("step", (claim.epoch * count, count, position, pre, proof)), _run(epochs, claim.epoch).leaf(position)
 
 
 def _move(action: actions.Move, claim: Claim, epochs: Epochs) -> Call:
@@ -102,14 +101,10 @@ def _prove(action: actions.Prove, claim: Claim, epochs: Epochs) -> Call:
     if not match.is_sealed:
         raise StateError("match_not_sealed", f"the match is at level {match.level}")
     position = match.prefix
+    # The machine hash before the step is the leaf before, which both sides share.
+    pre = run.leaf(position - 1) if position else run.start_hash
     path = list(run.path(position - 1)) if position else []
-    proof = run.proof(position)
-    return Call("prove", (action.key, action.root, action.opponent, _pre(run, position), path, proof))
-
-
-def _pre(run: Knowledge, position: int) -> bytes:
-    """Machine hash before a position: the leaf before, which both sides of a sealed match share."""
-    return run.leaf(position - 1) if position else run.start_hash
+    return Call("prove", (action.key, action.root, action.opponent, pre, path, run.proof(position)))
 
 
 def _claim(court: Court, key: bytes) -> Claim:

@@ -5,7 +5,7 @@ or not anybody has moved in it. So matches are not created, only looked up (`Cla
 those of `contracts/lib/matches.vy` (PROTOCOL, The game).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -28,6 +28,9 @@ class ClaimState(Enum):
     SETTLED = "settled"
     VOID = "void"
     MOOT = "moot"
+
+
+DECIDED: Final = frozenset({ClaimState.SETTLED, ClaimState.VOID, ClaimState.MOOT})
 
 
 class HistoryState(Enum):
@@ -181,7 +184,8 @@ class Court:
         self.stakes: dict[int, Stake] = {}
         self.stake_of: dict[bytes, int] = {}
         self.owed: dict[bytes, int] = {}
-        self._open: dict[bytes, Claim] = {}
+        self._undecided: dict[bytes, Claim] = {}
+        self._unpaid: dict[bytes, Claim] = {}
         self._latest: dict[tuple[int, bytes], Claim] = {}
 
     # --- questions ---
@@ -192,8 +196,12 @@ class Court:
         return len(self.start_of) - 1
 
     def unfinished(self) -> Iterable[Claim]:
-        """Claims about which anything may still be done."""
-        return tuple(self._open.values())
+        """Claims that are neither settled nor void nor moot."""
+        return tuple(self._undecided.values())
+
+    def unpaid(self) -> Iterable[Claim]:
+        """The others, as long as somebody has money to fetch there."""
+        return tuple(self._unpaid.values())
 
     def latest(self, epoch: int, start: bytes) -> Claim | None:
         """The claim of the latest round on that start, void ones included."""
@@ -250,7 +258,7 @@ class Court:
             stake,
             event.at,
         )
-        self.claims[event.key] = self._open[event.key] = claim
+        self.claims[event.key] = self._undecided[event.key] = claim
         self._latest[event.epoch, event.start] = claim
         self.first_claimed_at.setdefault(event.epoch, event.at)
 
@@ -340,20 +348,19 @@ class Court:
                 self.owed.pop(event.owner, None)
 
     def _note(self, claim: Claim) -> None:
-        """Keep the list of unfinished claims."""
-        if is_finished(claim):
-            self._open.pop(claim.key, None)
-            claim.matches.clear()
+        """Keep the lists of unfinished and unpaid claims."""
+        if claim.state not in DECIDED:
+            return
+        self._undecided.pop(claim.key, None)
+        claim.matches.clear()
+        if any(is_unpaid(claim, history) for history in claim.histories.values()):
+            self._unpaid[claim.key] = claim
+        else:
+            self._unpaid.pop(claim.key, None)
 
 
-def is_finished(claim: Claim) -> bool:
-    """Whether nothing about the claim can bring anybody money or change a result."""
-    if claim.state not in (ClaimState.SETTLED, ClaimState.VOID, ClaimState.MOOT):
-        return False
-    return not any(True for _ in _unpaid(claim))
-
-
-def _unpaid(claim: Claim) -> Iterator[History]:
-    for history in claim.histories.values():
-        if history.state is not HistoryState.PAID or history.slice > 0:
-            yield history
+def is_unpaid(claim: Claim, history: History) -> bool:
+    """Whether a decided claim still holds money of the history's bond that is for somebody."""
+    if history.state is HistoryState.OUT:
+        return claim.winner != ZERO or claim.state is ClaimState.MOOT
+    return history.state is HistoryState.STANDING or history.slice > 0

@@ -13,7 +13,7 @@ from typing import Final
 
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.game import ZERO, Claim, ClaimState, Court, HistoryState, Match
+from setoff.shared.dispute.game import DECIDED, ZERO, Claim, ClaimState, Court, HistoryState, Match
 from setoff.shared.dispute.knowledge import Epochs, Knowledge, Known
 
 CLAIMS_A_ROUND: Final = 16
@@ -49,7 +49,9 @@ class Player:
         """All that is to be done at time `now`, most urgent clock first; [] if there is nothing."""
         choices: list[Choice] = []
         for claim in court.unfinished():
-            choices += self._about(court, claim, epochs.known(claim.epoch), now)
+            choices += self._about(court, claim, epochs, now)
+        for claim in court.unpaid():
+            choices += self._fetch(court, claim, now)
         choices += self._walk(court, epochs, now)
         if court.owed.get(self.me, 0) >= self.policy.collect_from:
             choices.append((NO_HURRY, actions.Collect(self.me)))
@@ -57,14 +59,11 @@ class Player:
 
     # --- one claim ---
 
-    def _about(self, court: Court, claim: Claim, known: Known | None, now: int) -> Iterator[Choice]:
+    def _about(self, court: Court, claim: Claim, epochs: Epochs, now: int) -> Iterator[Choice]:
         if court.is_false_start(claim):
             yield from self._reclaim(claim)
             return
-        if claim.state in (ClaimState.SETTLED, ClaimState.VOID):
-            if court.is_true_start(claim):
-                yield from self._release(claim, now)
-            return
+        known = epochs.known(claim.epoch)
         if known is None or known.epoch_hash != claim.epoch_hash or known.run.start_hash != claim.start:
             return
         if claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED):
@@ -141,8 +140,17 @@ class Player:
         if due is not None and action is not None and self._is_time(claim, due, now):
             yield NO_HURRY, action
 
+    # --- money ---
+
+    def _fetch(self, court: Court, claim: Claim, now: int) -> Iterator[Choice]:
+        """What a decided claim still holds for us."""
+        if court.is_true_start(claim):
+            yield from self._release(claim, now)
+        elif court.is_false_start(claim):
+            yield from self._reclaim(claim)
+
     def _release(self, claim: Claim, now: int) -> Iterator[Choice]:
-        """Fetch what is ours: our bond, the losers' of a dispute we won, the gas we spent for the winner."""
+        """Our bond, the losers' of a dispute we won, the gas we spent for the winner."""
         winner = claim.histories.get(claim.winner)
         for history in claim.histories.values():
             is_credited = (history.root, claim.winner, self.me) in claim.credited
@@ -160,8 +168,7 @@ class Player:
 
     def _reclaim(self, claim: Claim) -> Iterator[Choice]:
         """Fetch back what we put on a start that was not the true one."""
-        is_unsettled = claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED, ClaimState.INSTALLED)
-        if is_unsettled and claim.claimant == self.me:
+        if claim.state not in DECIDED and claim.claimant == self.me:
             yield NO_HURRY, actions.Reclaim(claim.key)
         for history in claim.histories.values():
             if history.owner == self.me and history.state is not HistoryState.PAID:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -86,6 +87,29 @@ def test_a_transaction_that_a_reorg_drops_is_sent_again(chain: Anvil, l1: L1, co
     l1.tend()
     assert l1.wait(transaction).succeeded
     assert read_total(l1, counter) == 5
+
+
+def test_a_transaction_that_the_pool_drops_is_sent_again(chain: Anvil, l1: L1, counter: bytes) -> None:
+    chain.l1.request("evm_setAutomine", False)
+    first, second = l1.send(counter, add(1)), l1.send(counter, add(2))
+    chain.l1.request("anvil_dropTransaction", "0x" + first.hex())
+    l1.tend()
+    chain.mine()
+    assert l1.wait(first).succeeded and l1.wait(second).succeeded
+    assert read_total(l1, counter) == 3
+
+
+def test_waiting_outlasts_a_node_that_is_away_for_a_while(chain: Anvil, counter: bytes) -> None:
+    patient = chain.connect(0, patience=0.1, timeout=0.2)
+    chain.l1.request("evm_setAutomine", False)
+    transaction = patient.send(counter, add(1))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(patient.wait, transaction)
+        os.kill(chain.process.pid, signal.SIGSTOP)
+        time.sleep(1)
+        os.kill(chain.process.pid, signal.SIGCONT)
+        chain.mine()
+        assert waiting.result(30).succeeded
 
 
 def test_a_stuck_transaction_is_sent_again_at_a_higher_fee(chain: Anvil, counter: bytes) -> None:

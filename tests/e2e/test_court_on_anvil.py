@@ -125,7 +125,7 @@ def play_apart(url: str, account: int, court: bytes, hashes: list[bytes], genesi
 
 def test_players_in_processes_of_their_own_on_a_chain_with_slow_blocks() -> None:
     with Anvil(block_time=1) as anvil:
-        chain = ToyChain(anvil, quick(20))
+        chain = ToyChain(anvil, quick(16))
         chain.post_epochs(1)
         context = multiprocessing.get_context("spawn")
         processes = [
