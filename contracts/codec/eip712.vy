@@ -12,7 +12,9 @@ NAME: constant(String[6]) = "Setoff"
 VERSION: constant(String[1]) = "1"
 
 DOMAIN_TYPE: constant(String[82]) = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-ORDER_TYPE: constant(String[108]) = "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size)"
+ORDER_TYPE: constant(String[108]) = (
+    "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size)"
+)
 CANCEL_TYPE: constant(String[48]) = "Cancel(uint32 account,uint64 nonce,uint16 slot)"
 TRANSFER_TYPE: constant(String[67]) = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
 WITHDRAW_TYPE: constant(String[55]) = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"

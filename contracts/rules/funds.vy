@@ -3,8 +3,8 @@
 @title Money in, out and across: deposit, transfer, withdraw
 @license MIT
 @notice Twin: `shared/rules/funds.py`.
-@dev An amount is below 2**96, and no other step moves a collateral by more than 2**98 (see margin.vy), so a collateral can
-     not leave 256 bits within 2**64 batches of 2**22 steps.
+@dev An amount is below 2**96, and no other step moves a collateral by more than 2**98 (see margin.vy), so a collateral
+     can not leave 256 bits within 2**64 batches of 2**22 steps.
 """
 
 import errors

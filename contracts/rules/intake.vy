@@ -2,10 +2,10 @@
 """
 @title Fetch: the first step of a slot takes its input
 @license MIT
-@notice A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
-        recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject:
-        the machine is idle again, and `outcome` says why. Twin: `shared/rules/intake.py`.
-        Leaves: a message the one it changes; a record of an account that account; a report and an early reject none.
+@notice A message is applied here and now. A record is decoded, checked as far as it can be without the book, its
+        signature recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken
+        is a reject: the machine is idle again, and `outcome` says why. Twin: `shared/rules/intake.py`. Leaves: a
+        message the one it changes; a record of an account that account; a report and an early reject none.
 """
 
 import errors

@@ -2,13 +2,15 @@
 """
 @title Margin: what an account is worth, what it must hold, and which changes are legal
 @license MIT
-@notice Cross margin over all positions at their mark prices, in token units: equity = collateral + sum of size * mark * unit;
-        requirement = sum of |exposure| * mark * unit * initial_margin, rounded up. Twin: `shared/rules/margin.py`. Where
-        Python asks the state for markets, these functions take them: one a used place of the account, same index.
-@dev Bounds: an exposure is at most 2**44 lots, a price below 2**24 ticks, a unit below 2**32, so a value is below 2**100, the
-     sum of eight below 2**103, a value times a rate or margin (at most 2**20 ppm) below 2**120. A collateral: all there
-     is on L1 is below 2**112, and no account falls deeper than its positions are worth, below 2**103 for each of 2**20
-     accounts; so no account holds more than 2**124, and the products of is_fill_legal stay below 2**230.
+@notice Cross margin over all positions at their mark prices, in token units: equity = collateral + sum of size * mark *
+        unit; requirement = sum of |exposure| * mark * unit * initial_margin, rounded up. Twin:
+        `shared/rules/margin.py`. Where Python asks the state for markets, these functions take them: one a used place
+        of the account, same index.
+@dev Bounds: an exposure is at most 2**44 lots, a price below 2**24 ticks, a unit below 2**32, so a value is below
+     2**100, the sum of eight below 2**103, a value times a rate or margin (at most 2**20 ppm) below 2**120. A
+     collateral: all there is on L1 is below 2**112, and no account falls deeper than its positions are worth, below
+     2**103 for each of 2**20 accounts; so no account holds more than 2**124, and the products of is_fill_legal stay
+     below 2**230.
 """
 
 import errors

@@ -4,9 +4,9 @@
 @license MIT
 @notice Twin: `shared/rules/positions.py`. Where Python changes a position in place, these functions return the new one;
         where it returns a position, they return its place.
-@dev Bounds: admission keeps size + bids and asks - size at most 2**42 and a fill never raises either sum, so |size| <= 2**42
-     and bids, asks <= 2**43. A price is below 2**24 and a unit below 2**32, so |cost| stays near 2**98, and its product
-     with a size far inside 256 bits.
+@dev Bounds: admission keeps size + bids and asks - size at most 2**42 and a fill never raises either sum, so |size| <=
+     2**42 and bids, asks <= 2**43. A price is below 2**24 and a unit below 2**32, so |cost| stays near 2**98, and its
+     product with a size far inside 256 bits.
 """
 
 from codec import integers
@@ -60,7 +60,8 @@ def reserve(position: leaves.Position, side: uint256, size: uint256) -> leaves.P
 def release(position: leaves.Position, side: uint256, size: uint256) -> leaves.Position:
     """
     @notice Take `size` lots off the open orders of `side`; a position that holds nothing any more frees its place.
-    @dev An open order's lots are part of bids or asks from its admission until they are released, so neither underflows.
+    @dev An open order's lots are part of bids or asks from its admission until they are released, so neither
+         underflows.
     """
     released: leaves.Position = position
     if side == records.BUY:

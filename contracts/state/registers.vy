@@ -2,8 +2,8 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 28 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
-        of its last input; the next fetch clears those from `kind` on. Twin: `shared/state/registers.py`.
+@notice 28 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the
+        values of its last input; the next fetch clears those from `kind` on. Twin: `shared/state/registers.py`.
 """
 
 

@@ -4,11 +4,11 @@
 @license MIT
 @notice A step names each leaf it touches by its place in the witness (0, 1, …, the order of first use) and computes its
         key; any other key, place, number or length of value reverts. Twin: `State` in `shared/state/store.py`.
-@dev A step never touches one leaf at two places. Leaves of different kinds have different keys, and of one kind a step touches:
-     accounts: taker and maker (the taker's own orders are pruned, not filled), payer and payee (a transfer to oneself is
-     refused at the fetch); orders: one at the cursor and its neighbours in a list without cycles, or the free slot of a
-     new order and its level's last; bitmap words: one a depth; markets: those of an account's positions, of which no
-     two are in one market.
+@dev A step never touches one leaf at two places. Leaves of different kinds have different keys, and of one kind a step
+     touches: accounts: taker and maker (the taker's own orders are pruned, not filled), payer and payee (a transfer to
+     oneself is refused at the fetch); orders: one at the cursor and its neighbours in a list without cycles, or the
+     free slot of a new order and its level's last; bitmap words: one a depth; markets: those of an account's positions,
+     of which no two are in one market.
 """
 
 from rules import phases

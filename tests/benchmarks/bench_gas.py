@@ -8,7 +8,7 @@ execution, or the floor of 40/10 a byte (EIP-7623), whichever is more.
 from __future__ import annotations
 
 from tests.differential.generator import Generator
-from tests.differential.harness import GROUPS, KINDS, Bench, Case, Judge, kind_of, step_data
+from tests.differential.harness import GROUPS, KINDS, Bench, Case, Judge, Step, kind_of, step_data
 from tests.differential.scenes import Play
 from tests.evm import DEPLOYER
 
@@ -18,67 +18,67 @@ from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import prove_step
 from setoff.shared.rules import phases
-from setoff.shared.state.registers import machine_hash
 from setoff.shared.state.tree import DEPTH
 
 GAS_BUDGET = 1_500_000
 CONTRACTS = ("judge", *(f"groups/{name}" for name in GROUPS))
+TRANSACTION_GAS = 21_000
 DUMMY = b"\1" * 32
 
 
 class Worst:
-    """The dearest step of each kind so far: by warm gas, then again in a full state and with everything cold."""
+    """The dearest step of each kind so far: chosen with everything warm, then measured with everything cold."""
 
     def __init__(self) -> None:
+        self.warm: dict[str, int] = {}
         self.gas: dict[str, int] = {}
-        self.execution: dict[str, int] = {}
         self.calldata: dict[str, int] = {}
 
-    def note(self, bench: FullBench, case: Case, full: bytes, pre: bytes) -> None:
-        assert bench.judge is not None
-        chain = bench.judge.chain
-        data = step_data(case.first, case.position, pre, full)
-        chain.call(bench.judge.contract.address, data, sender=DEPLOYER)
-        if chain.last.gas_used <= self.execution.get(case.kind, 0):
+    def note(self, judge: Judge, case: Case) -> None:
+        """Judge the step of `case`, and keep what it costs if no step of its kind has cost more."""
+        data = step_data(case.first, case.position, case.pre, case.proof.encode())
+        chain, address = judge.chain, judge.contract.address
+        chain.call(address, data, sender=DEPLOYER)
+        if chain.last.gas_used <= self.warm.get(case.kind, 0):
             return
-        self.execution[case.kind] = chain.last.gas_used
+        self.warm[case.kind] = chain.last.gas_used
         chain.cool()
-        chain.call(bench.judge.contract.address, data, sender=DEPLOYER)
+        chain.call(address, data, sender=DEPLOYER)
         zeros = data.count(0)
-        floor = 21_000 + 10 * zeros + 40 * (len(data) - zeros)
+        floor = TRANSACTION_GAS + 10 * zeros + 40 * (len(data) - zeros)
         self.gas[case.kind] = max(chain.last.gas_used, floor)
         self.calldata[case.kind] = len(data)
 
 
 class FullBench(Bench):
-    """A bench that takes each step a second time in a state where no sibling is empty, and notes what that costs."""
+    """A bench that from batch `first_noted` on takes each step again in a state where no sibling is empty."""
 
-    worst: Worst
+    def __init__(self, worst: Worst, first_noted: int) -> None:
+        super().__init__(Judge())
+        self.worst = worst
+        self.first_noted = first_noted
+        self.choose = lambda kind: kind in ("idle", "unused slot", "unused batch")
+        self.compare = lambda case: None
 
-    def take(self, batch: Batch | None, slot: int, micro: int):  # type: ignore[no-untyped-def]
-        self.machine.state.commit()
+    def take(self, batch: Batch | None, slot: int, micro: int) -> Step:
+        """Take one step, and note what it costs."""
         before = self.machine.copy()
         step = super().take(batch, slot, micro)
-        if self.number < self.first_noted:
-            return step
-        full = Machine(before.regs, before.state)
-        full.state.tree.update(
-            {
-                key ^ 1 << height: DUMMY
-                for key in step.old
-                for height in range(DEPTH)
-                if key ^ 1 << height not in step.old and not full.state.tree.get(key ^ 1 << height)
-            }
-        )
-        pre = machine_hash(full.state.tree.root, full.regs.hash())
+        if self.number >= self.first_noted:
+            self.note(before, step, batch, slot, micro)
+        return step
+
+    def note(self, full: Machine, step: Step, batch: Batch | None, slot: int, micro: int) -> None:
+        """The same step from the machine `full`, after its state has got a leaf beside every node of every path."""
+        assert self.judge is not None
+        tree = full.state.tree
+        siblings = {key ^ 1 << height for key in step.old for height in range(DEPTH)}
+        tree.update({key: DUMMY for key in siblings - step.old.keys() if not tree.get(key)})
+        pre = full.hash()
         proof = prove_step(full, batch, slot, micro, self.chain)
         kind = kind_of(batch, slot, micro, step.before, full.regs)
         position = (0 if batch else 1) << 30 | slot << 20 | micro
-        case = Case(kind, self.number, position, proof, pre, b"", (), b"")
-        self.worst.note(self, case, proof.encode(), pre)
-        return step
-
-    first_noted = 0
+        self.worst.note(self.judge, Case(kind, self.number, position, proof, pre, b"", (), b""))
 
 
 def play_wide(play: Play) -> None:
@@ -95,16 +95,8 @@ def play_wide(play: Play) -> None:
 def run() -> dict[str, float]:
     """Gas of `judge.step` at its worst and bytes of its calldata by kind of step, and bytes of the contracts' code."""
     worst = Worst()
-
-    def full_bench(first_noted: int) -> FullBench:
-        bench = FullBench(Judge())
-        bench.choose = lambda kind: kind in ("idle", "unused slot", "unused batch")
-        bench.compare = lambda case: None
-        bench.worst, bench.first_noted = worst, first_noted
-        return bench
-
-    play_wide(Play(full_bench(1)))
-    bench = full_bench(3)
+    play_wide(Play(FullBench(worst, first_noted=1)))
+    bench = FullBench(worst, first_noted=3)
     generator = Generator(2, bench.machine)
     bench.run(*generator.opening())
     for _ in range(40):

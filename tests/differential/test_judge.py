@@ -36,8 +36,8 @@ class Record:
             self.cases[case.kind] = case
 
     def step(self, case: Case, proof: StepProof, **change: int) -> bytes:
-        position = change.get("position", case.position)
-        return self.judge.step(change.get("first", case.first), position, case.pre, proof.encode())
+        asked = {"first": case.first, "position": case.position, **change}
+        return self.judge.step(pre=case.pre, proof=proof.encode(), **asked)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,21 @@ def leaf_changed(proof: StepProof, at: int, **change: object) -> StepProof:
 def test_right_proofs_pass(record: Record) -> None:
     for case in record.cases.values():
         assert record.step(case, case.proof) == case.post
+
+
+def test_batches_of_an_epoch_are_counted_from_its_first(record: Record) -> None:
+    for case in record.cases.values():
+        for ahead in (1, 3):
+            if case.first >= ahead and case.kind != "unused batch":
+                shifted = {"first": case.first - ahead, "position": case.position | ahead << 30}
+                assert record.step(case, case.proof, **shifted, count=ahead + 1) == case.post
+
+
+def test_batches_beyond_the_epoch_change_nothing(record: Record) -> None:
+    for case in record.cases.values():
+        idle = case.proof._replace(witness=())
+        for batch in (1, 31, 32):
+            assert record.step(case, idle, position=case.position & (1 << 30) - 1 | batch << 30) == case.pre
 
 
 def test_missing_leaf_reverts(record: Record, wide: list[Case]) -> None:
