@@ -132,7 +132,7 @@ def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
     parts = Parts.open(settings)
     parts.store.mend()
     follower = Follower(parts.reader, parts.store)
-    jobs = Jobs(parts.archive)
+    jobs = Jobs(parts.store)
     with Pulse(parts.store, "follower").beating() as pulse:
         is_current = False
         while not stop.wait(settings.l1_poll if is_current else 0.0):

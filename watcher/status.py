@@ -20,10 +20,10 @@ from redis.exceptions import RedisError
 
 from setoff.watcher.store import Store
 
-BEAT: Final = 2.0
+BEAT: Final = 1.0
 """Seconds between two signs of life."""
 
-STALE: Final = 10.0
+STALE: Final = 5.0
 """Seconds without one after which a process counts as dead."""
 
 FORGOTTEN: Final = 3600.0

@@ -9,6 +9,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:batch:{hash}     header (8 words), then its inputs, 124 bytes each
     {prefix}:epochs           hash: epoch -> (epoch hash, start, end): this watcher's own execution
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
+    {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:status           hash: process -> JSON, see `status.py`
 
 A value that is damaged reads as one that is not there.

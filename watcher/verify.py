@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.errors import InputError
+from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.machine import Machine
 
 
@@ -32,14 +32,20 @@ def verify_epoch(
     count = reader.deployment.epoch_batches
     if epoch < 0 or (epoch + 1) * count > reader.batch_count():
         raise InputError("not_found", f"the batches of epoch {epoch} are not all posted")
+    first, last = reader.deployment.block, reader.l1.head().number
+    messages = {message.index: message.body for message in reader.messages(first, last)}
     machine = Machine.genesis(reader.deployment.domain)
     start = machine.hash()
     outcomes: list[tuple[int, ...]] = []
-    for number in range((epoch + 1) * count):
+    for number, posted in enumerate(reader.batches(first, last)[: (epoch + 1) * count]):
+        header = posted.header
+        report(number)
+        if header.number != number or header.hash() != reader.batch_hash(number):
+            raise DataError("data_mismatch", f"the node shows another batch {number} than L1 holds")
+        wanted = range(header.first_message, header.first_message + header.message_count)
         if number == epoch * count:
             start = machine.hash()
-        report(number)
-        ran = machine.run_batch(reader.batch(number))
+        ran = machine.run_batch(reader.assemble(posted, [messages[index] for index in wanted if index in messages]))
         if number >= epoch * count:
             outcomes.append(tuple(ran))
     return Execution(epoch, start, machine.hash(), tuple(outcomes)), machine

@@ -13,7 +13,8 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
 from setoff.watcher import jobs
-from setoff.watcher.jobs import Executor, Jobs
+from setoff.watcher.executor import Executor
+from setoff.watcher.jobs import Jobs
 from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.status import Pulse
@@ -30,11 +31,16 @@ def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
     Has to run in the main thread of its process.
     """
     parts = Parts.open(settings)
-    queue = Jobs(parts.archive)
-    jobs.bind(Executor(parts.archive, queue, settings.snapshot_epochs))
     name = make_worker_name()
-    worker = SimpleWorker(
-        [queue.queue], name=name, connection=parts.store.redis, serializer=JSONSerializer, log_job_description=False
-    )
-    with Pulse(parts.store, name).beating():
+    queues = Jobs(parts.store)
+    jobs.bind(Executor(parts.archive, queues, settings.snapshot_epochs, name).execute)
+    with Pulse(parts.store, name).beating() as pulse:
+        pulse.beat()
+        worker = SimpleWorker(
+            [queues.queue(name), queues.queue()],
+            name=name,
+            connection=parts.store.redis,
+            serializer=JSONSerializer,
+            log_job_description=False,
+        )
         worker.work(burst=burst, logging_level="WARNING")

@@ -1,6 +1,7 @@
 """Executing epochs: right, once or twice, late, in any order, on several workers, with damaged data."""
 
 import multiprocessing
+from dataclasses import replace
 
 import pytest
 from tests.fixtures.exchange import Exchange
@@ -9,8 +10,11 @@ from tests.fixtures.watching import Desk
 from setoff.deploy.scene import Scene
 from setoff.shared.errors import StateError
 from setoff.shared.machine.machine import Machine
-from setoff.watcher import jobs
+from setoff.watcher import executor, jobs
+from setoff.watcher.executor import Executor
 from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.status import Pulse
+from setoff.watcher.store import EpochResult
 from setoff.watcher.verify import verify_epoch
 from setoff.watcher.worker import run_worker
 
@@ -82,10 +86,10 @@ def test_every_worker_takes_up_where_another_stopped(desk: Desk, truth: list[byt
 def test_two_worker_processes_empty_the_queue(desk: Desk, truth: list[bytes]) -> None:
     desk.catch_up()
     assert desk.jobs.enqueue_next() and desk.jobs.enqueue_next()
-    assert len(desk.jobs.queue) == 1, "one job however often it is asked for"
+    assert len(desk.jobs.queue()) == 1, "one job however often it is asked for"
     work(desk.settings, 2)
     assert ends_of(desk) == truth
-    assert desk.jobs.queue.job_ids == []
+    assert desk.jobs.queue().job_ids == []
     assert not desk.jobs.enqueue_next()
 
 
@@ -159,12 +163,12 @@ def test_a_damaged_result_is_executed_again(desk: Desk, truth: list[bytes]) -> N
 
 
 def test_snapshots_are_pruned_and_old_machines_had_again(desk: Desk, truth: list[bytes]) -> None:
-    desk.executor = jobs.Executor(desk.archive, desk.jobs, snapshot_epochs=1000)
+    desk.executor = executor.Executor(desk.archive, desk.jobs, snapshot_epochs=1000)
     desk.catch_up()
     for epoch in range(EPOCHS):
         desk.execute(epoch)
     kept = [desk.store.redis.exists(desk.store.key("snapshot", end.hex())) for end in truth]
-    assert kept == [1] + [0] * (EPOCHS - jobs.RECENT - 1) + [1] * jobs.RECENT
+    assert kept == [1] + [0] * (EPOCHS - executor.RECENT - 1) + [1] * executor.RECENT
     for epoch in range(EPOCHS):
         assert desk.archive.machine_before(epoch).hash() == (
             truth[epoch - 1] if epoch else Machine.genesis(desk.parts.deployment.domain).hash()
@@ -178,17 +182,17 @@ def test_a_result_of_replaced_batches_is_not_kept(desk: Desk, posted: Exchange, 
     stale = desk.archive.inputs(EPOCHS - 1)
     desk.store.rollback(posted.block)
     start = truth[EPOCHS - 2]
-    assert not desk.store.put_epoch(EPOCHS - 1, jobs.EpochResult(stale.epoch_hash, start, truth[-1]))
+    assert not desk.store.put_epoch(EPOCHS - 1, EpochResult(stale.epoch_hash, start, truth[-1]))
 
 
 def test_a_job_lost_with_its_worker_is_given_out_again(desk: Desk, truth: list[bytes]) -> None:
     desk.catch_up()
     desk.jobs.enqueue_next()
-    job = desk.jobs.queue.jobs[0]
-    desk.store.redis.lrem(desk.jobs.queue.key, 1, job.id)
+    job = desk.jobs.queue().jobs[0]
+    desk.store.redis.lrem(desk.jobs.queue().key, 1, job.id)
     job.prepare_for_execution("worker-killed", desk.store.redis.pipeline())
     desk.store.redis.hset(job.key, mapping={"status": "started", "worker_name": "worker-killed"})
-    assert desk.jobs.enqueue_next() and len(desk.jobs.queue) == 1
+    assert desk.jobs.enqueue_next() and len(desk.jobs.queue()) == 1
     work(desk.settings)
     assert ends_of(desk) == truth
 
@@ -196,10 +200,10 @@ def test_a_job_lost_with_its_worker_is_given_out_again(desk: Desk, truth: list[b
 def test_a_failed_job_is_given_out_again(desk: Desk, truth: list[bytes]) -> None:
     desk.catch_up()
     desk.jobs.enqueue_next()
-    job = desk.jobs.queue.jobs[0]
-    desk.store.redis.lrem(desk.jobs.queue.key, 1, job.id)
+    job = desk.jobs.queue().jobs[0]
+    desk.store.redis.lrem(desk.jobs.queue().key, 1, job.id)
     job.set_status("failed")
-    assert desk.jobs.enqueue_next() and len(desk.jobs.queue) == 1
+    assert desk.jobs.enqueue_next() and len(desk.jobs.queue()) == 1
 
 
 def test_jobs_need_a_worker() -> None:
@@ -213,3 +217,38 @@ def test_verify_needs_nothing_but_l1(desk: Desk, truth: list[bytes]) -> None:
     execution, machine = verify_epoch(desk.parts.reader, 3, seen.append)
     assert (execution.start, execution.end, seen) == (truth[2], truth[3], [0, 1, 2, 3])
     assert machine.hash() == truth[3] and execution.outcomes == ((0, 0),)
+
+
+def test_the_next_epoch_goes_to_whoever_did_the_last(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    pulse = Pulse(desk.store, "worker-a")
+    with pulse.beating():
+        pulse.beat()
+        Executor(desk.archive, desk.jobs, 16, "worker-a").execute(0)
+        assert len(desk.jobs.queue("worker-a")) == 1 and len(desk.jobs.queue()) == 0
+    assert desk.jobs.enqueue_next()
+    assert len(desk.jobs.queue("worker-a")) == 0 and len(desk.jobs.queue()) == 1, "it is gone, so anybody may"
+
+
+def test_large_machines_are_not_kept_after_every_epoch(
+    desk: Desk, truth: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "CHEAP", 0.0)
+    monkeypatch.setattr(executor, "SHARE", 10**9)
+    desk.catch_up()
+    assert [desk.execute(epoch) for epoch in range(EPOCHS)] == truth
+    kept = [bool(desk.store.redis.exists(desk.store.key("snapshot", end.hex()))) for end in truth]
+    assert kept == [True] + [False] * (EPOCHS - 1)
+    assert desk.archive.machine_before(EPOCHS - 1).hash() == truth[EPOCHS - 2]
+
+
+def test_epochs_of_several_batches(posted: Exchange, settings: WatcherSettings, truth: list[bytes]) -> None:
+    replace(posted.deployment, epoch_batches=4).save(settings.deployment)
+    desk = Desk(settings)
+    desk.catch_up()
+    inputs = desk.archive.inputs(0)
+    assert [batch.header.number for batch in inputs.batches] == [0, 1, 2, 3]
+    assert desk.execute(0) == truth[3] and desk.execute(1) is None
+    assert not desk.jobs.enqueue_next(), "two batches of the next epoch are not posted yet"
+    execution, _ = verify_epoch(desk.parts.reader, 0)
+    assert execution.end == truth[3] and len(execution.outcomes) == 4
