@@ -219,11 +219,11 @@ DEVNET: Final = Params(
 
 # Everything on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
 DEMO: Final = Params(
-    challenge_period=20,
+    challenge_period=30,
     censorship=0,
-    computation=8,
+    computation=15,
     inclusion=1,
-    queueing=4,
+    queueing=8,
     bond=ETHER // 10,
     bond_burn_ppm=MILLION // 2,
     stake=ETHER,

@@ -46,17 +46,22 @@ def test_a_lying_watcher_loses_its_bond(tmp_path: Path) -> None:
 
 
 def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None:
+    confirmations = 16
     depths: list[int] = []
+    opened: list[bool] = []
 
     def reorganise(monitor: Monitor, cast: Cast) -> None:
-        if not depths and len(monitor.named("Moved")) >= 2:
-            l1 = cast.devnet.l1
-            first_move = monitor.named("Moved")[0].block_number
-            depths.append(l1.head().number - first_move + 2)
-            l1.request("anvil_reorg", depths[0], [])
+        moves = monitor.named("Moved")
+        if not opened:
+            cast.devnet.anvil.mine(confirmations)  # the first deposits need not wait for the clock
+            opened.append(True)
+        elif not depths and len(moves) >= 2:
+            head = cast.devnet.l1.head().number
+            depths.append(min(head - moves[0].block_number + 2, confirmations))
+            cast.devnet.l1.request("anvil_reorg", depths[0], [])
 
-    summary = play(tmp_path, reorganise, lie="wrong-fill")
-    assert depths
+    summary = play(tmp_path, reorganise, lie="wrong-fill", confirmations=confirmations)
+    assert depths[0] > 2
     assert_all_verified(summary)
     assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
 
