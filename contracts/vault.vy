@@ -40,6 +40,9 @@ TOKEN: public(immutable(IERC20))
 QUEUE: public(immutable(Queue))
 COURT: public(immutable(Court))
 
+# The rules refuse what exceeds these: money that came in all the same would be locked for ever.
+MAX_DEPOSIT: constant(uint256) = 2**96
+MAX_ACCOUNT: constant(uint256) = 2**20 - 1
 # Far below what overflows anything in the rules, far above any token's supply in use.
 CAP: constant(uint256) = 2**112
 DEPOSIT: constant(bytes1) = 0x81
@@ -77,7 +80,8 @@ def deposit(amount: uint256) -> uint256:
 def deposit_for(owner: address, amount: uint256) -> uint256:
     """
     @notice Lock `amount` units of the caller's tokens as collateral of `owner`'s account.
-    @dev Reverts unless the vault then holds exactly `amount` more, and all deposits stay below 2^112 units.
+    @dev Reverts unless `amount` is below 2^96, the vault then holds exactly that much more, and all deposits together
+         stay below 2^112 units.
     @return The account, opened by the first deposit.
     """
     return self._deposit(owner, amount)
@@ -130,13 +134,12 @@ def withdraw(
 def _deposit(owner: address, amount: uint256) -> uint256:
     assert owner != empty(address), "zero_address"
     assert amount > 0, "zero_amount"
-    # One bound after the other, so that their sum cannot overflow.
-    assert amount < CAP and self.total + amount < CAP, "deposit_cap"
+    assert amount < MAX_DEPOSIT and self.total + amount < CAP, "deposit_cap"
 
     account: uint256 = self.account_of[owner]
     if account == 0:
         account = self.account_count + 1
-        assert account < 2**32, "account_limit"
+        assert account <= MAX_ACCOUNT, "account_limit"
         self.account_count = account
         self.account_of[owner] = account
     self.total += amount

@@ -154,7 +154,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "message_type": "the type byte is not one this call may queue",
     "not_the_vault": "only the vault may",
     "not_the_lister": "only the lister may",
-    "deposit_cap": "the vault would hold too much",
+    "deposit_cap": "the deposit is too large, or the vault would hold too much",
     "account_limit": "there is no account number left",
     "zero_amount": "the amount is zero",
     "zero_address": "the address is zero",

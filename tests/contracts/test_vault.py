@@ -9,7 +9,8 @@ from setoff.shared.codec.eip712 import domain_separator
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import DepositBody
 from setoff.shared.machine.machine import Machine
-from setoff.shared.state.keys import withdrawal_key
+from setoff.shared.rules.phases import MAX_AMOUNT
+from setoff.shared.state.keys import MAX_ACCOUNT, withdrawal_key
 from setoff.shared.state.leaves import Withdrawal, encode_withdrawal
 from setoff.shared.state.tree import Tree
 
@@ -55,6 +56,13 @@ def confirm(arena: Arena, machine: bytes, epoch: int = 0) -> None:
     arena.court.install(key, machine)
     arena.court.advance(epoch)
     assert arena.court.confirmed(epoch) == machine
+
+
+def store(arena: Arena, variable: str, value: int) -> None:
+    """Set a variable of the vault, to get to the bounds that no test has the deposits for."""
+    slot = {"total": 0, "account_count": 1}[variable]
+    arena.chain.store(arena.vault.address, slot, value)
+    assert getattr(arena.vault, variable)() == value
 
 
 def deposit(arena: Arena, owner: str, amount: int) -> int:
@@ -103,18 +111,35 @@ def test_refuses_nothing_and_what_is_not_there(arena: Arena) -> None:
         arena.vault.deposit(1, sender=ALICE)
 
 
-def test_bounds_what_it_holds(arena: Arena) -> None:
-    cap = 2**112
+def test_refuses_a_deposit_that_the_rules_would_refuse(arena: Arena) -> None:
+    limit = MAX_AMOUNT
     arena.token.mint(ALICE, 2**200)
     arena.token.approve(arena.vault.address, 2**256 - 1, sender=ALICE)
-    for amount in (cap, 2**128, 2**256 - 1):
+    for amount in (limit, 2**112, 2**128, 2**256 - 1):
         with reverts("deposit_cap"):
             arena.vault.deposit(amount, sender=ALICE)
-    arena.vault.deposit(cap - 2, sender=ALICE)
+    arena.vault.deposit(limit - 1, sender=ALICE)
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), cap - 2))
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), limit - 1))
+
+
+def test_bounds_what_it_holds(arena: Arena) -> None:
+    arena.token.mint(ALICE, 2**200)
+    arena.token.approve(arena.vault.address, 2**256 - 1, sender=ALICE)
+    store(arena, "total", 2**112 - 3)
     with reverts("deposit_cap"):
-        arena.vault.deposit(2, sender=ALICE)
+        arena.vault.deposit(3, sender=ALICE)
+    arena.vault.deposit(2, sender=ALICE)
+
+
+def test_numbers_no_account_that_the_rules_do_not_know(arena: Arena) -> None:
+    arena.token.mint(ALICE, 100)
+    arena.token.approve(arena.vault.address, 100, sender=ALICE)
+    store(arena, "account_count", MAX_ACCOUNT - 1)
+    arena.vault.deposit(1, sender=ALICE)
+    assert arena.vault.account_of(ALICE) == MAX_ACCOUNT
+    with reverts("account_limit"):
+        arena.vault.deposit_for(BOB, 1, sender=ALICE)
     arena.vault.deposit(1, sender=ALICE)
 
 
