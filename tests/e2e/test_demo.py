@@ -79,3 +79,20 @@ def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> No
     assert killed
     assert_all_verified(summary)
     assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
+
+
+def test_a_publisher_killed_while_it_posts_repeats_nothing(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def kill_publisher(monitor: Monitor, cast: Cast) -> None:
+        if not killed and monitor.posted >= 2:
+            killed.append(monitor.posted)
+            cast.processes["publisher"].kill()
+            cast.processes["publisher"].start()
+
+    summary = play(tmp_path, kill_publisher)
+    assert killed
+    assert_all_verified(summary)
+    gas = {item.kind: item for item in summary.gas}
+    assert (gas["inbox.post"].count, gas["inbox.post"].failed) == (summary.facts["batches"], 0)
+    assert (gas["court.claim"].count, gas["court.claim"].failed) == (summary.facts["batches"], 0)
