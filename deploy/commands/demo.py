@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 EPILOG = """\
@@ -58,6 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
             summary = Play(script, folder, story).run()
     except SetoffError as error:
         print(f"setoff: the demo failed: {error}\nlogs and state: {folder}", file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        print(f"setoff: the demo failed\nlogs and state: {folder}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"setoff: the demo was interrupted\nlogs and state: {folder}", file=sys.stderr)
