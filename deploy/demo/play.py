@@ -19,7 +19,7 @@ from setoff.deploy.demo.traders import OracleSigner, Trader, derive_key
 from setoff.deploy.devnet import FAUCET, Devnet, Faucet
 from setoff.deploy.events import Event
 from setoff.operator.line import SILENT
-from setoff.shared.adapters.l1 import L1
+from setoff.shared.adapters.l1 import L1, Reverted
 from setoff.shared.client.client import Refusal, SetoffClient
 from setoff.shared.client.withdrawals import WithdrawalProof
 from setoff.shared.codec import signatures
@@ -120,10 +120,10 @@ class Play:
 
             story.chapter("all of it confirmed on L1, what is false replaced" if script.lie else "confirmed on L1")
             hurry = asyncio.create_task(self._hurry(monitor, devnet))
-            await self._until(lambda: self._is_all_confirmed(monitor), "confirmation of every epoch")
+            is_confirmed = await self._until(lambda: self._is_all_confirmed(monitor), "confirmation of every epoch")
             hurry.cancel()
             story.chapter("a trader withdraws on L1")
-            payout = await self._withdraw(client, market, traders[0], withdrawal)
+            payout = await self._withdraw(client, market, traders[0], withdrawal) if is_confirmed else None
             if script.lie or script.slander:
                 story.chapter("bonds and stakes paid out")
                 await self._until(lambda: self._is_settled(monitor), "settlement of the dispute")
@@ -143,12 +143,16 @@ class Play:
             raise StateError("not_ready", "the withdrawal was refused")
         return index
 
-    async def _withdraw(self, client: SetoffClient, market: Market, trader: Trader, index: int) -> Payout:
-        """The proof comes from the API, the money from the vault."""
+    async def _withdraw(self, client: SetoffClient, market: Market, trader: Trader, index: int) -> Payout | None:
+        """The proof comes from the API, the money from the vault; None if the vault refuses."""
         proof = await self._proof(client, index)
         vault = market.vault(trader)
         before = await asyncio.to_thread(vault.balance)
-        await asyncio.to_thread(vault.withdraw, proof)
+        try:
+            await asyncio.to_thread(vault.withdraw, proof)
+        except Reverted as refusal:
+            self.story.tell(f"the vault refuses to pay: {refusal.reason}", "bold red")
+            return None
         return Payout(trader.address, WITHDRAWAL, before)
 
     async def _proof(self, client: SetoffClient, index: int) -> WithdrawalProof:
@@ -185,7 +189,7 @@ class Play:
 
     def _is_only_time_missing(self, monitor: Monitor) -> bool:
         """Whether all is posted and claimed, and each dispute decided, or one with a liar who does not move."""
-        expects_dispute = bool(self.script.lie or self.script.slander)
+        expects_dispute = bool(self.script.lie or self.script.slander) and self.script.watchers > 0
         keys = monitor.disputed_keys
         joined = [len(monitor.named("Joined", key=key)) for key in keys]
         decided = [bool(monitor.named("Eliminated", key=key)) for key in keys]
@@ -193,12 +197,15 @@ class Play:
             decided = [count > 1 for count in joined]
         return monitor.posted == monitor.claimed and bool(keys) == expects_dispute and all(decided)
 
-    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+    async def _until(self, condition: Callable[[], bool], what: str) -> bool:
+        """Wait for it as long as the script has patience; returns whether it came true."""
         deadline = self.story.seconds + self.script.patience
         while not condition():
             if self.story.seconds > deadline:
-                raise StateError("not_ready", f"waited {self.script.patience:.0f} s in vain for {what}")
+                self.story.tell(f"waited {self.script.patience:.0f} s in vain for the {what}", "bold red")
+                return False
             await asyncio.sleep(LOOK_SECONDS)
+        return True
 
     @contextlib.asynccontextmanager
     async def _reporting(self, monitor: Monitor, cast: Cast) -> AsyncIterator[None]:

@@ -96,3 +96,12 @@ def test_a_publisher_killed_while_it_posts_repeats_nothing(tmp_path: Path) -> No
     gas = {item.kind: item for item in summary.gas}
     assert (gas["inbox.post"].count, gas["inbox.post"].failed) == (summary.facts["batches"], 0)
     assert (gas["court.claim"].count, gas["court.claim"].failed) == (summary.facts["batches"], 0)
+
+
+def test_a_lie_that_nobody_watches_is_confirmed_and_the_summary_says_so(tmp_path: Path) -> None:
+    summary = play(tmp_path, lie="wrong-root", watchers=0, patience=20.0)
+    failed = {check.what for check in summary.checks if not check.passed}
+    assert not summary.passed
+    assert "every confirmed end is the one that re-execution gives" in failed
+    assert "a watcher disputed it with the true history" in failed
+    assert "the trader's withdrawal arrived on L1" in failed
