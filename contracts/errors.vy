@@ -2,8 +2,8 @@
 """
 @title Outcomes of an input, as the register `outcome` holds them
 @license MIT
-@notice The order is protocol: append only. Twin of the numbers in `shared/errors.py`; the reasons with which the contracts
-        revert are strings, on the same page of Python.
+@notice The order is protocol: append only. Twin of the numbers in `shared/errors.py`; the reasons with which the
+        contracts revert are strings, on the same page of Python.
 """
 
 ACCEPTED: constant(uint256) = 0

@@ -3,11 +3,11 @@
 """
 @title Judge
 @license MIT
-@notice The one step function on L1: what one micro-step of the machine leads to, from the state before it and a witness of
-        the leaves it touches. It holds nothing and decides nothing: whatever does not fit reverts. Twin of the dispatch
-        in `shared/rules/step.py` and of `Machine.step`.
-@dev The rules themselves are in contracts of their own, fixed at deployment, so that each stays small. Any failure in one of
-     them reverts here too: no failed call is ever read as a verdict.
+@notice The one step function on L1: what one micro-step of the machine leads to, from the state before it and a witness
+        of the leaves it touches. It holds nothing and decides nothing: whatever does not fit reverts. Twin of the
+        dispatch in `shared/rules/step.py` and of `Machine.step`.
+@dev The rules themselves are in contracts of their own, fixed at deployment, so that each stays small. Any failure in
+     one of them reverts here too: no failed call is ever read as a verdict.
 """
 
 from codec import records
@@ -126,7 +126,9 @@ def __init__(
 
 @external
 @view
-def step(first_batch: uint256, batch_count: uint256, position: uint256, pre: bytes32, proof: Bytes[PROOF_BYTES]) -> bytes32:
+def step(
+    first_batch: uint256, batch_count: uint256, position: uint256, pre: bytes32, proof: Bytes[PROOF_BYTES]
+) -> bytes32:
     """
     @notice The machine hash after one micro-step.
     @param first_batch Number of the epoch's first batch; `batch_count` how many batches the epoch has.

@@ -37,12 +37,18 @@ class Cast:
         watchers = {"0x" + self.watcher_address(number).hex(): f"watcher {number}" for number in range(1, 9)}
         return {"0x" + self.operator_address.hex(): "the operator", **watchers}
 
-    def start_operator(self, *, lie: str = "", lie_from: int = 0, batch_interval: float = 2.0) -> None:
-        """Start sequencer and publisher; the latter tells `lie` in the first epoch it fits from batch `lie_from`."""
+    def start_operator(
+        self, *, lie: str = "", lie_from: int = 0, batch_interval: float = 2.0, confirmations: int = 0
+    ) -> None:
+        """Start sequencer and publisher; the latter tells `lie` in the first epoch it fits from batch `lie_from`.
+
+        `confirmations`: blocks on top of a message on L1 before it is consumed; 0 if the chain never reorganises.
+        """
         environment = {
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE),
             "SETOFF_OPERATOR_KEY": self._key_file("operator", OPERATOR),
             "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
+            "SETOFF_CONFIRMATIONS": str(confirmations),
             "SETOFF_OPERATOR_BATCH_INTERVAL": str(batch_interval),
             "SETOFF_OPERATOR_FAULT": lie,
             "SETOFF_OPERATOR_FAULT_BATCH": str(lie_from),

@@ -30,11 +30,13 @@ class Process:
         self._command = [sys.executable, "-m", "setoff.deploy.cli", *words]
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
         self._process: subprocess.Popen[bytes] | None = None
+        self._begin = 0  # of this start's output in the log
 
     def start(self) -> None:
         """Start it (again); its output is added to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            self._begin = output.tell()
             self._process = subprocess.Popen(
                 self._command,
                 env=self._environment,
@@ -61,10 +63,10 @@ class Process:
         return self.log.read_text(errors="replace")[-TAIL:].strip() if self.log.exists() else ""
 
     def wait_for(self, text: str, timeout: float = 60.0) -> str:
-        """The rest of the first line of the log that begins with `text`. Raises StateError if it does not come."""
+        """The rest of the first line since its start that begins with `text`. Raises StateError if none comes."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            for line in self.log.read_text(errors="replace").splitlines():
+            for line in self.log.read_bytes()[self._begin :].decode(errors="replace").splitlines():
                 if line.startswith(text):
                     return line.removeprefix(text).strip()
             self.check()

@@ -1,8 +1,8 @@
 """Parameters of a deployment, by preset, and the two inequalities that make them safe.
 
 The clock: with a total censorship budget C, κ to notice a claim and compute its history, ℓ to get a transaction into a
-block and Q for the honest replies to queue for gas, one honest watcher wins any dispute iff T > κ + C + 4ℓ + Q. A
-preset needs T ≥ κ + C + 5ℓ + Q.
+block and Q for the honest replies to queue for gas, one honest watcher wins any dispute iff T > κ + C + 5ℓ + Q: its
+join and, as the later of two histories, four moves. (The lab finds a dispute lost at equality.)
 
 The money: what an eliminated history does not burn has to pay the honest side's gas for one opponent at the gas price
 cap, so that defending the truth is never a loss; and what an unslashed stake can owe in rewards has to be covered by
@@ -52,7 +52,7 @@ class Params:
     inclusion: int
     """ℓ: from sending a transaction to its block."""
     queueing: int
-    """Q: for all honest replies that can fall due at once to fit into blocks."""
+    """Q: for all honest replies to fit into blocks, of four turns in every match that can run at once."""
     bond: int
     """B: locked by a history."""
     bond_burn_ppm: int
@@ -88,7 +88,7 @@ class Params:
     @property
     def needed_period(self) -> int:
         """The least challenge period that is safe."""
-        return self.computation + self.censorship + 5 * self.inclusion + self.queueing
+        return self.computation + self.censorship + 5 * self.inclusion + self.queueing + 1
 
     @property
     def needed_share(self) -> int:
@@ -106,7 +106,7 @@ class Params:
         if self.challenge_period < max(self.needed_period, 1):
             raise ConfigError(
                 "bad_terms",
-                f"T = {self.challenge_period} s is less than κ + C + 5ℓ + Q = {self.needed_period} s",
+                f"T = {self.challenge_period} s is not more than κ + C + 5ℓ + Q = {self.needed_period - 1} s",
             )
         if self.bond - self.bond_burn < self.needed_share:
             raise ConfigError(
@@ -224,11 +224,11 @@ DEVNET: Final = Params(
 
 # Everything on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
 DEMO: Final = Params(
-    challenge_period=20,
+    challenge_period=30,
     censorship=0,
-    computation=8,
+    computation=15,
     inclusion=1,
-    queueing=4,
+    queueing=8,
     bond=ETHER // 10,
     bond_burn_ppm=MILLION // 2,
     stake=ETHER,

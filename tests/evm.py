@@ -140,6 +140,10 @@ class Chain:
         self._evm.set_balance(account, amount)
         return account
 
+    def store(self, account: str, slot: int, value: int) -> None:
+        """Set a word of a contract's storage, to get to states that no test has the calls for."""
+        self._evm.insert_account_storage(account, slot, value)
+
     def code(self, account: str) -> bytes:
         """Code at an address."""
         info = self._evm.basic(account)

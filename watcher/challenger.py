@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from redis.exceptions import RedisError
 
@@ -27,12 +27,17 @@ from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.status import Pulse
 
+HISTORY_WAIT: Final = 1.0
+"""Seconds that a round waits for the history of one epoch. One that takes longer is built while the games go on."""
+
 log = logging.getLogger(__name__)
 
 
 def make_player(settings: WatcherSettings, parts: Parts) -> CourtPlayer:
     """The player that the settings ask for; `parts` are opened with its key. Raises ConfigError, ChainError."""
-    epochs = ExecutedEpochs(parts.archive, make_plan(settings), claims=settings.claim_after >= 0)
+    plan = make_plan(settings)
+    wait = HISTORY_WAIT if plan is None else None  # a liar's end, too, is only known once it is told
+    epochs = ExecutedEpochs(parts.archive, plan, claims=settings.claim_after >= 0, wait=wait)
     policy = Policy(
         claim_after=settings.claim_after if settings.claim_after >= 0 else None, deference=settings.deference
     )

@@ -14,6 +14,7 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step
 from setoff.shared.machine.machine import Machine
 from setoff.watcher.archive import Archive
+from setoff.watcher.background import Background
 from setoff.watcher.store import EpochResult
 
 RUNS: Final = 4
@@ -35,8 +36,8 @@ class KnownRun:
     Start and end are what the workers found; root and last leaf's path are kept once they were computed.
     """
 
-    def __init__(self, result: EpochResult, run: Callable[[], EpochRun]) -> None:
-        """`run` gives the epoch's run, from the cache or anew."""
+    def __init__(self, result: EpochResult, run: Callable[[], Background]) -> None:
+        """`run` gives the epoch's run, from the cache or anew; each answer may take a while (`Background.ask`)."""
         self._result = result
         self._run = run
 
@@ -53,27 +54,27 @@ class KnownRun:
     @cached_property
     def root(self) -> bytes:
         """The history commitment."""
-        return self._run().root
+        return self._run().ask("root", lambda run: run.root)
 
     def children(self, level: int, prefix: int) -> Sequence[bytes]:
         """The history's opening of a node."""
-        return self._run().children(level, prefix)
+        return self._run().ask(("children", level, prefix), lambda run: run.children(level, prefix))
 
     def leaf(self, position: int) -> bytes:
         """Machine hash after a position."""
-        return self._run().leaf(position)
+        return self._run().ask(("leaf", position), lambda run: run.leaf(position))
 
     def path(self, position: int) -> Sequence[bytes]:
         """The leaf's 35 siblings."""
-        return self._run().path(position)
+        return self._run().ask(("path", position), lambda run: run.path(position))
 
     def last_path(self) -> Sequence[bytes]:
         """The last leaf's 30 siblings below the last child of level 0."""
-        return self._run().last_path()
+        return self._run().ask("last path", lambda run: run.last_path())
 
     def proof(self, position: int) -> bytes:
         """The one-step proof at a position."""
-        return self._run().proof(position)
+        return self._run().ask(("proof", position), lambda run: run.proof(position))
 
 
 class FalseRun(KnownRun):
@@ -86,20 +87,25 @@ class FalseRun(KnownRun):
 
     @cached_property
     def _false_end(self) -> bytes:
-        return self._run().end
+        return self._run().ask("end", lambda run: run.end)
 
 
 class ExecutedEpochs:
     """All that this watcher's workers have executed: the `Epochs` of a player. Reads Redis every time it is asked."""
 
-    def __init__(self, archive: Archive, plan: Plan | None = None, *, claims: bool = False) -> None:
-        """`plan`: the lies to tell, if any; `claims`: whether anybody will want to know when batches were posted."""
+    def __init__(
+        self, archive: Archive, plan: Plan | None = None, *, claims: bool = False, wait: float | None = None
+    ) -> None:
+        """`plan`: the lies to tell, if any; `claims`: whether anybody will want to know when batches were posted;
+        `wait`: most seconds to wait for a history, after which it is "not_ready" until it is there; None: wait.
+        """
         self._archive = archive
         self._store = archive.store
         self._plan = plan
         self._claims = claims
+        self._wait = wait
         self._known: OrderedDict[tuple[int, EpochResult], Known] = OrderedDict()
-        self._runs: OrderedDict[EpochResult, EpochRun] = OrderedDict()
+        self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
         self._paused: dict[int, float] = {}
 
     def known(self, epoch: int) -> Known | None:
@@ -131,21 +137,23 @@ class ExecutedEpochs:
             raise ChainError("rpc_unreachable", f"the block of the last batch of epoch {epoch} is gone")
         return block.timestamp
 
-    def _run(self, epoch: int, result: EpochResult) -> EpochRun:
-        """The run of an epoch. Raises StateError("not_ready") if it is no longer the one of `result`."""
-        run = self._runs.pop(result, None)
-        if run is None:
-            try:
-                run = self._make_run(epoch, result)
-            except SetoffError:
-                self._paused[epoch] = time.monotonic() + PAUSE
-                raise
+    def _run(self, epoch: int, result: EpochResult) -> Background:
+        """The run of an epoch, made when it is first asked something."""
+        run = self._runs.pop(result, None) or Background(lambda: self._make_run(epoch, result), self._wait)
         self._runs[result] = run
-        if len(self._runs) > RUNS:
-            self._runs.popitem(last=False)
+        while len(self._runs) > RUNS:
+            self._runs.popitem(last=False)[1].close()
         return run
 
     def _make_run(self, epoch: int, result: EpochResult) -> EpochRun:
+        """Raises StateError("not_ready") if the epoch is no longer the one of `result`."""
+        try:
+            return self._read_run(epoch, result)
+        except SetoffError:
+            self._paused[epoch] = time.monotonic() + PAUSE
+            raise
+
+    def _read_run(self, epoch: int, result: EpochResult) -> EpochRun:
         inputs = self._archive.inputs(epoch)
         machine = self._archive.machine_before(epoch)
         stepper = self._plan(epoch, machine, inputs.batches) if self._plan else None

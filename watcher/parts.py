@@ -9,6 +9,7 @@ from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.adapters.sender import GWEI, Fees
 from setoff.watcher.archive import Archive
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
@@ -30,7 +31,8 @@ class Parts(NamedTuple):
         Raises ConfigError if the deployment's file is unusable or L1 is another chain.
         """
         deployment = settings.load_deployment()
-        l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience)
+        fees = Fees(cap=settings.fee_cap * GWEI, urgent_cap=settings.urgent_fee_cap * GWEI)
+        l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
         settings.check_chain(l1.chain_id)
         store = open_store(settings, deployment)
         reader = ChainReader(l1, deployment)

@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -192,6 +193,8 @@ def _run_child(target: Callable[[WatcherSettings], None], settings: WatcherSetti
         level=settings.log_level.upper(), format="%(asctime)s %(processName)s %(levelname)s %(name)s: %(message)s"
     )
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Until the target has its own way to stop: leave in good order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
         target(settings)
 

@@ -23,6 +23,10 @@ class WatcherSettings(config.WatcherSettings):
     """Claim an epoch that nobody has claimed so many seconds after its last batch, with a stake; -1: never."""
     deference: int = 0
     """Seconds for which others' business is left to them: a turn of a true history that somebody else posted."""
+    fee_cap: int = 500
+    """Gwei a gas to pay at most for what is in no hurry, base fee included."""
+    urgent_fee_cap: int = 5_000
+    """Gwei a gas to pay at most rather than lose a clock; never more than the bond that would be lost with it."""
     fault: str = ""
     """A named lie to dispute honest claims with (`shared/machine/faults.py`). For demonstrations; never on mainnet."""
     fault_epoch: int = -1
@@ -34,6 +38,8 @@ class WatcherSettings(config.WatcherSettings):
             raise ConfigError("bad_config", "name: must be 1 to 40 letters, digits, - and _")
         if self.deference < 0 or self.claim_after < -1 or self.fault_epoch < -1:
             raise ConfigError("bad_config", "claim_after, deference, fault_epoch: must not be negative (but -1: off)")
+        if not 1 <= self.fee_cap <= self.urgent_fee_cap:
+            raise ConfigError("bad_config", "fee_cap, urgent_fee_cap: needed: 1 <= fee_cap <= urgent_fee_cap")
         if self.fault and self.fault not in FAULTS:
             raise ConfigError("bad_config", f"fault: must be one of {', '.join(FAULTS)}")
 

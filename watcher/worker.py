@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from typing import Final
 
+from redis import ConnectionPool, Redis
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
@@ -19,10 +21,20 @@ from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.status import Pulse
 
+TTL: Final = 60
+"""Seconds for which RQ lists a worker that is silent; it waits somewhat less for a job before it says so again."""
+
 
 def make_worker_name() -> str:
     """A name that no other worker has had: one that was killed still has its own in RQ's books for a while."""
     return f"worker-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _connect_anew(redis: Redis) -> Redis:
+    """A client of the same server without connections yet: RQ waits for jobs longer than others wait for an answer."""
+    pool = redis.connection_pool
+    settings = {**pool.connection_kwargs, "socket_timeout": None}
+    return Redis(connection_pool=ConnectionPool(connection_class=pool.connection_class, **settings))
 
 
 def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
@@ -39,8 +51,9 @@ def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
         worker = SimpleWorker(
             [queues.queue(name), queues.queue()],
             name=name,
-            connection=parts.store.redis,
+            connection=_connect_anew(parts.store.redis),
             serializer=JSONSerializer,
             log_job_description=False,
+            worker_ttl=TTL,
         )
         worker.work(burst=burst, logging_level="WARNING")

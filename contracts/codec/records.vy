@@ -2,9 +2,9 @@
 """
 @title Records and messages: the 124-byte inputs of the machine
 @license MIT
-@notice A record is a 60-byte body and a 64-byte compact signature (EIP-2098). The body starts with
-        `type u8 | account u32 | nonce u64`, big-endian; what follows depends on the type, and the rest is zero. A message
-        comes from the L1 queue, has a type of 0x80 or more, and no signature. Twin: `shared/codec/records.py`.
+@notice A record is a 60-byte body and a 64-byte compact signature (EIP-2098). The body starts with `type u8 | account
+        u32 | nonce u64`, big-endian; what follows depends on the type, and the rest is zero. A message comes from the
+        L1 queue, has a type of 0x80 or more, and no signature. Twin: `shared/codec/records.py`.
 @dev Every function takes exactly 124 bytes, so no read goes beyond the end.
 """
 

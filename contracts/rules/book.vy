@@ -2,8 +2,8 @@
 """
 @title The order book: FIFO lists at price levels, and bitmaps that find the best level
 @license MIT
-@notice A side's 2**24 ticks are indexed by a tree of 256-bit words, three deep; the best price is found in three words, with
-        no sorted list and no hint. Twin: `shared/rules/book.py`.
+@notice A side's 2**24 ticks are indexed by a tree of 256-bit words, three deep; the best price is found in three words,
+        with no sorted list and no hint. Twin: `shared/rules/book.py`.
 """
 
 import errors

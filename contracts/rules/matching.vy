@@ -2,8 +2,8 @@
 """
 @title Price-time matching: the best level, its oldest order, one fill a step
 @license MIT
-@notice Twin: `shared/rules/matching.py`. Where Python changes the market and the account in place, `apply_trade` returns
-        them.
+@notice Twin: `shared/rules/matching.py`. Where Python changes the market and the account in place, `apply_trade`
+        returns them.
 """
 
 import errors

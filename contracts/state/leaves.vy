@@ -2,9 +2,9 @@
 """
 @title Typed leaves and their fixed encoding in 32-byte words
 @license MIT
-@notice A leaf's value is the concatenation of its words; fields are packed big-endian from the high end of a word. A leaf
-        whose words are all zero is the absent leaf: it encodes to no bytes and no bytes decode to it.
-        Twin: `shared/state/leaves.py`.
+@notice A leaf's value is the concatenation of its words; fields are packed big-endian from the high end of a word. A
+        leaf whose words are all zero is the absent leaf: it encodes to no bytes and no bytes decode to it. Twin:
+        `shared/state/leaves.py`.
 @dev Decoding is total over values of the right length. Encoding relies on bounds that the rules keep: every field below
      the width it is packed in (positions at most 2**38 lots, orders 2**31, a level and open interest below 2**64,
      handles 2**36, ticks 2**24, costs and funding indices within 128 bits, shares 2**120, times, counters of orders and

@@ -3,8 +3,8 @@
 @title Witness: the leaves a step touches, folded into the running state root
 @license MIT
 @notice The state is a sparse Merkle tree of depth 40: leaf = keccak(value), absent leaf = keccak of no bytes, node =
-        keccak(left || right), the key's lowest bit at the leaf. Path j is valid against the root after leaves 0..j-1 have
-        got their new values. Twin of `fold` in `shared/state/tree.py`.
+        keccak(left || right), the key's lowest bit at the leaf. Path j is valid against the root after leaves 0..j-1
+        have got their new values. Twin of `fold` in `shared/state/tree.py`.
 """
 
 from rules import phases

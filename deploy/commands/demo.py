@@ -6,8 +6,11 @@ import argparse
 import dataclasses
 import json
 import os
+import signal
 import sys
 import tempfile
+import time
+import traceback
 from pathlib import Path
 
 EPILOG = """\
@@ -32,9 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=int, metavar="N", help="events of the recorded order flow to send")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="chooses keys and which orders are sent")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there, too")
-    parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="keep logs and state there instead of a temporary folder"
-    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs and state in a new folder there")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,20 +46,27 @@ def run(arguments: argparse.Namespace) -> int:
     from setoff.shared.errors import SetoffError
     from setoff.shared.params import DEMO
 
-    folder = arguments.keep or Path(tempfile.mkdtemp(prefix="setoff-demo-"))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(arguments.keep)
     script = Script(DEMO.check(), lie="" if arguments.honest else arguments.lie, seed=arguments.seed)
     if arguments.records:
         share = arguments.records / script.records
         script = dataclasses.replace(
             script, records=arguments.records, trading_seconds=max(20.0, script.trading_seconds * share)
         )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends it, nothing is left running
     try:
         with Story() as story:
             summary = Play(script, folder, story).run()
     except SetoffError as error:
         print(f"setoff: the demo failed: {error}\nlogs and state: {folder}", file=sys.stderr)
         return 1
+    except Exception:
+        traceback.print_exc()
+        print(f"setoff: the demo failed\nlogs and state: {folder}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"setoff: the demo was interrupted\nlogs and state: {folder}", file=sys.stderr)
+        return 130
     print_summary(summary, story.console, story.seconds)
     text = json.dumps(summary.to_dict(), indent=2) + "\n"
     (folder / "summary.json").write_text(text)
@@ -66,3 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.json.write_text(text)
     print(f"logs, state and summary: {folder}{os.sep}")
     return 0 if summary.passed else 1
+
+
+def make_folder(keep: Path | None) -> Path:
+    """A new folder for logs and state, in `keep` or among the temporary ones."""
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="setoff-demo-"))
+    keep.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=keep))

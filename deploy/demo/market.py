@@ -7,6 +7,7 @@ other for each trader and side by side for all of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from setoff.deploy.devnet import Devnet, Faucet
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.client.client import Refusal, SetoffClient
 from setoff.shared.client.onchain import Vault
+from setoff.shared.errors import ChainError
 
 DEPOSIT: Final = 500_000 * 10**6
 """Token units a trader begins with."""
@@ -78,15 +80,18 @@ class Market:
         events = schedule(thinning, records, seed)
         self.total = len(events)
         queues: list[asyncio.Queue[bytes | None]] = [asyncio.Queue() for _ in self._traders]
-        async with asyncio.TaskGroup() as group:
-            for queue in queues:
-                group.create_task(self._send(client, queue))
-            others = [group.create_task(self._report_on(client)), group.create_task(self._pay_on(queues))]
-            await self._pace(sign_flow(events, self._traders), queues, seconds / max(1, len(events)))
-            for other in others:
-                other.cancel()
-            for queue in queues:
-                queue.put_nowait(None)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for queue in queues:
+                    group.create_task(self._send(client, queue))
+                others = [group.create_task(self._report_on(client)), group.create_task(self._pay_on(queues))]
+                await self._pace(sign_flow(events, self._traders), queues, seconds / max(1, len(events)))
+                for other in others:
+                    other.cancel()
+                for queue in queues:
+                    queue.put_nowait(None)
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     async def submit(self, client: SetoffClient, record: bytes) -> bool:
         """Send one record; returns whether it was accepted."""
@@ -135,7 +140,8 @@ class Market:
         while True:
             await asyncio.sleep(DEPOSIT_SECONDS)
             trader = self._traders[turn % len(self._traders)]
-            await asyncio.to_thread(self.vault(trader).deposit, MORE)
+            with contextlib.suppress(ChainError):  # lost in a reorg, say: there will be another one
+                await asyncio.to_thread(self.vault(trader).deposit, MORE)
             payer = (turn + 1) % len(self._traders)
             payee = self._traders[(turn + 2) % len(self._traders)]
             queues[payer].put_nowait(self._traders[payer].sign_transfer(payee.account, TRANSFER))

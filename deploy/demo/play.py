@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from setoff.deploy.cast import Cast
+from setoff.deploy.compile import compile_all
 from setoff.deploy.demo.market import Market
 from setoff.deploy.demo.monitor import Monitor
 from setoff.deploy.demo.story import Story
@@ -17,7 +18,8 @@ from setoff.deploy.demo.summary import Payout, Plot, Summary, summarize
 from setoff.deploy.demo.traders import OracleSigner, Trader, derive_key
 from setoff.deploy.devnet import FAUCET, Devnet, Faucet
 from setoff.deploy.events import Event
-from setoff.shared.adapters.l1 import L1
+from setoff.operator.line import SILENT
+from setoff.shared.adapters.l1 import L1, Reverted
 from setoff.shared.client.client import Refusal, SetoffClient
 from setoff.shared.client.withdrawals import WithdrawalProof
 from setoff.shared.codec import signatures
@@ -26,6 +28,8 @@ from setoff.shared.params import Params
 
 SIGNERS: Final = 3
 LOOK_SECONDS: Final = 0.4
+QUIET_SECONDS: Final = 2.5
+"""Without an event on L1, after which nobody is taken to be busy."""
 WITHDRAWAL: Final = 12_345_678_901
 """Token units that a trader takes out in the end."""
 
@@ -52,9 +56,13 @@ class Script:
     """Of the sample's orders that did not trade, one in so many is sent."""
     trading_seconds: float = 40.0
     batch_interval: float = 3.0
+    confirmations: int = 0
+    """Blocks on top of a deposit before the operator credits it."""
     seed: int = 0
     patience: float = 150.0
     """For everything to be confirmed once the trading is over."""
+    hurries: bool = False
+    """Whether the chain's clock jumps ahead where nothing is missing but time. For tests."""
 
 
 class Play:
@@ -70,7 +78,9 @@ class Play:
     def run(self) -> Summary:
         """Play it. Raises SetoffError if something cannot go on; whatever was started is stopped."""
         story, script = self.story, self.script
-        story.chapter("a chain, the contracts, two markets")
+        story.chapter("the contracts, compiled")
+        compile_all()
+        story.chapter("a chain, two markets")
         oracle_keys = [derive_key(script.seed, "oracle", number) for number in range(SIGNERS)]
         with Devnet(self.folder, script.params, signers=[signatures.address_of(key) for key in oracle_keys]) as devnet:
             story.tell(f"chain {devnet.deployment.chain_id} at {devnet.anvil.url}, court {devnet.deployment.court}")
@@ -83,7 +93,12 @@ class Play:
     async def _play(self, devnet: Devnet, cast: Cast, oracle_keys: list[bytes]) -> Summary:
         script, story, domain = self.script, self.story, devnet.deployment.domain
         story.chapter(f"an operator and {script.watchers} watchers, processes of their own")
-        cast.start_operator(lie=script.lie, lie_from=script.lie_from, batch_interval=script.batch_interval)
+        cast.start_operator(
+            lie=script.lie,
+            lie_from=script.lie_from,
+            batch_interval=script.batch_interval,
+            confirmations=script.confirmations,
+        )
         for number in range(1, script.watchers + 1):
             slander = script.slander if number == 1 else ""
             cast.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
@@ -104,9 +119,11 @@ class Play:
             withdrawal = await self._request_withdrawal(client, traders[0])
 
             story.chapter("all of it confirmed on L1, what is false replaced" if script.lie else "confirmed on L1")
-            await self._until(lambda: self._is_all_confirmed(monitor), "confirmation of every epoch")
+            hurry = asyncio.create_task(self._hurry(monitor, devnet))
+            is_confirmed = await self._until(lambda: self._is_all_confirmed(monitor), "confirmation of every epoch")
+            hurry.cancel()
             story.chapter("a trader withdraws on L1")
-            payout = await self._withdraw(client, market, traders[0], withdrawal)
+            payout = await self._withdraw(client, market, traders[0], withdrawal) if is_confirmed else None
             if script.lie or script.slander:
                 story.chapter("bonds and stakes paid out")
                 await self._until(lambda: self._is_settled(monitor), "settlement of the dispute")
@@ -126,12 +143,16 @@ class Play:
             raise StateError("not_ready", "the withdrawal was refused")
         return index
 
-    async def _withdraw(self, client: SetoffClient, market: Market, trader: Trader, index: int) -> Payout:
-        """The proof comes from the API, the money from the vault."""
+    async def _withdraw(self, client: SetoffClient, market: Market, trader: Trader, index: int) -> Payout | None:
+        """The proof comes from the API, the money from the vault; None if the vault refuses."""
         proof = await self._proof(client, index)
         vault = market.vault(trader)
         before = await asyncio.to_thread(vault.balance)
-        await asyncio.to_thread(vault.withdraw, proof)
+        try:
+            await asyncio.to_thread(vault.withdraw, proof)
+        except Reverted as refusal:
+            self.story.tell(f"the vault refuses to pay: {refusal.reason}", "bold red")
+            return None
         return Payout(trader.address, WITHDRAWAL, before)
 
     async def _proof(self, client: SetoffClient, index: int) -> WithdrawalProof:
@@ -156,12 +177,35 @@ class Play:
         is_paid = bool(monitor.named("Slashed")) or not self.script.lie
         return is_paid and 0 < joined == released and monitor.loose_claims == 0
 
-    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+    async def _hurry(self, monitor: Monitor, devnet: Devnet) -> None:
+        """Let the challenge period pass in one jump whenever nobody has anything to do but wait for it."""
+        seen = -1
+        while self.script.hurries:
+            await asyncio.sleep(QUIET_SECONDS)
+            is_quiet, seen = len(monitor.events) == seen, len(monitor.events)
+            if is_quiet and self._is_only_time_missing(monitor):
+                self.story.tell(f"the chain's clock jumps {self.script.params.challenge_period} s ahead")
+                await asyncio.to_thread(devnet.anvil.advance, self.script.params.challenge_period)
+
+    def _is_only_time_missing(self, monitor: Monitor) -> bool:
+        """Whether all is posted and claimed, and each dispute decided, or one with a liar who does not move."""
+        expects_dispute = bool(self.script.lie or self.script.slander) and self.script.watchers > 0
+        keys = monitor.disputed_keys
+        joined = [len(monitor.named("Joined", key=key)) for key in keys]
+        decided = [bool(monitor.named("Eliminated", key=key)) for key in keys]
+        if self.script.lie == SILENT:
+            decided = [count > 1 for count in joined]
+        return monitor.posted == monitor.claimed and bool(keys) == expects_dispute and all(decided)
+
+    async def _until(self, condition: Callable[[], bool], what: str) -> bool:
+        """Wait for it as long as the script has patience; returns whether it came true."""
         deadline = self.story.seconds + self.script.patience
         while not condition():
             if self.story.seconds > deadline:
-                raise StateError("not_ready", f"waited {self.script.patience:.0f} s in vain for {what}")
+                self.story.tell(f"waited {self.script.patience:.0f} s in vain for the {what}", "bold red")
+                return False
             await asyncio.sleep(LOOK_SECONDS)
+        return True
 
     @contextlib.asynccontextmanager
     async def _reporting(self, monitor: Monitor, cast: Cast) -> AsyncIterator[None]:

@@ -6,6 +6,7 @@ On a terminal a live picture, elsewhere (pipes, CI) plain lines with the seconds
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from types import TracebackType
@@ -23,11 +24,15 @@ FIGURES_EVERY: Final = 10.0
 """Seconds between two lines of figures where there is no live picture."""
 
 
+PLAIN_WIDTH: Final = 120
+
+
 class Story:
     """A context manager; `figures` may be set at any time, a name to its value as text."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+        # A pipe has no width of its own; the tables are made for this one.
+        self.console = console or Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
         self.is_live = self.console.is_terminal and os.environ.get("CI") != "true"
         self.figures: dict[str, str] = {}
         self._begin = time.monotonic()
@@ -36,6 +41,7 @@ class Story:
         self._live: Live | None = None
         self._told_figures = 0.0
         self._end: float | None = None
+        self._failed = False
         self._spinner = Spinner("dots", style="cyan")
 
     def __enter__(self) -> Self:
@@ -50,6 +56,7 @@ class Story:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._end = self.seconds
+        self._failed = error is not None
         if self._live:
             self._live.stop()
 
@@ -86,7 +93,11 @@ class Story:
         for number, (title, begin) in enumerate(self._chapters):
             is_last = number == len(self._chapters) - 1
             end = (self._end or self.seconds) if is_last else self._chapters[number + 1][1]
-            mark: RenderableType = self._spinner if is_last and self._end is None else Text("✔", style="green")
+            mark: RenderableType = Text("✔", style="green")
+            if is_last and self._end is None:
+                mark = self._spinner
+            elif is_last and self._failed:
+                mark = Text("✘", style="bold red")
             chapters.add_row(mark, Text(title), Text(f"{end - begin:5.1f} s", style="dim"))
         figures = Table.grid(padding=(0, 3))
         if self.figures:

@@ -43,7 +43,8 @@ class Plot:
     """Address that disputes a true claim, 20 bytes; b"" for nobody."""
     acknowledged: frozenset[bytes]
     """Every record that the API accepted."""
-    payout: Payout | None = None
+    payout: Payout | None
+    """The withdrawal in the end, None if it could not be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +334,9 @@ def _check_money(reading: Reading, plot: Plot) -> list[Check]:
               f"{vault} held, {expected} owed"),
         Check("all positions of a market add up to nothing", not any(owed.net_lots.values()), str(owed.net_lots)),
     ]  # fmt: skip
-    if plot.payout:
+    if plot.payout is None:
+        checks.append(Check("the trader's withdrawal arrived on L1", False, "the vault paid nothing"))
+    else:
         arrived = reading.balance(plot.payout.owner) - plot.payout.before
         paid = reading.monitor.named("Withdrawn", owner="0x" + plot.payout.owner.hex())
         is_right = arrived == plot.payout.amount == sum(event["amount"] for event in paid)

@@ -276,14 +276,23 @@ class L1:
 
     # --- transactions ---
 
-    def send(self, to: Address | None, data: bytes = b"", value: int = 0, *, gas: int | None = None) -> bytes:
+    def send(
+        self,
+        to: Address | None,
+        data: bytes = b"",
+        value: int = 0,
+        *,
+        gas: int | None = None,
+        due: tuple[float, int] | None = None,
+    ) -> bytes:
         """Sign and send a transaction, without waiting for it; `to` None creates a contract. Returns its hash.
 
         The sender keeps at it, with higher fees and after a reorg, whenever `tend` is called; `wait` follows it under
         this hash even if another one was mined in its place. Without `gas` it is estimated, so a call that would
-        revert raises Reverted and is not sent.
+        revert raises Reverted and is not sent. `due`: in how many seconds it comes too late, and the wei lost then;
+        when that presses, more may be bid than the usual cap.
         """
-        return self.sender.send(None if to is None else _hex(to), data, value, gas)
+        return self.sender.send(None if to is None else _hex(to), data, value, gas, due)
 
     def tend(self) -> None:
         """Look after the transactions under way: call this every few seconds."""

@@ -23,9 +23,11 @@ from setoff.shared.dispute.calls import Call, make_call, step_call
 from setoff.shared.dispute.events import Event
 from setoff.shared.dispute.knowledge import Epochs
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
+from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
 
 INTERVAL: Final = 1.0  # seconds between rounds
+SPREAD: Final = 4.0  # seconds within which the honest players of a court take turns at what one of them has to do
 FIRST_PAUSE, LAST_PAUSE = 1.0, 120.0  # seconds before something refused is tried again
 
 DONE: Final[dict[type[Action], frozenset[str]]] = {
@@ -46,7 +48,7 @@ DONE: Final[dict[type[Action], frozenset[str]]] = {
 }
 """Reasons of a revert that mean: somebody has done it, or the game has gone past it."""
 
-NOT_YET: Final = frozenset({"too_early", "claim_too_early", "clock_runs"})
+NOT_YET: Final = frozenset({"too_early", "claim_too_early", "clock_runs", "not_ready"})
 """Reasons that only time takes away: tried again in the next round."""
 
 log = logging.getLogger(__name__)
@@ -82,9 +84,17 @@ class CourtPlayer:
     """One account playing at one court. `step` is a round; `run` goes on until told to stop."""
 
     def __init__(
-        self, l1: L1, court: Address, epochs: Epochs, policy: Policy | None = None, *, first_block: int = 0
+        self,
+        l1: L1,
+        court: Address,
+        epochs: Epochs,
+        policy: Policy | None = None,
+        *,
+        first_block: int = 0,
+        spread: float = SPREAD,
     ) -> None:
-        """`epochs` is what the player knows by itself; `first_block` that of the court's deployment."""
+        """`epochs` is what the player knows by itself; `first_block` that of the court's deployment; `spread` the
+        most seconds to wait with what another player may do as well."""
         self.l1 = l1
         self.contract = CourtContract(l1, court)
         self.reader = CourtReader(self.contract, first_block)
@@ -94,6 +104,14 @@ class CourtPlayer:
         """Whether L1 has confirmed another result than this player's own."""
         self._sent: dict[Action, bytes] = {}
         self._pauses: dict[Action, Pause] = {}
+        self._spread = spread
+        self._waiting: dict[Action, float] = {}
+
+    @property
+    def paused(self) -> frozenset[Action]:
+        """What was refused, and is left alone for now."""
+        now = time.monotonic()
+        return frozenset(action for action, pause in self._pauses.items() if now < pause.until)
 
     def step(self) -> Round:
         """One round. Raises ChainError if L1 cannot be reached; whatever was sent until then is looked after."""
@@ -106,8 +124,9 @@ class CourtPlayer:
         # What is no longer chosen has happened, or will be chosen anew after a reorg.
         self._sent = {action: self._sent[action] for action in chosen if action in self._sent}
         self._pauses = {action: self._pauses[action] for action in chosen if action in self._pauses}
+        self._waiting = {action: self._waiting[action] for action in chosen if action in self._waiting}
         for action in chosen:
-            if not self._is_under_way(action):
+            if not self._is_under_way(action) and self._is_our_turn(action):
                 self._act(action, result)
         return result
 
@@ -121,6 +140,14 @@ class CourtPlayer:
             except Exception:
                 log.exception("the round was broken off")  # a player that stops has lost all its games
             stop.wait(interval)
+
+    def _is_our_turn(self, action: Action) -> bool:
+        """Whether others had their chance to do what one player is enough for."""
+        until = self._waiting.get(action)
+        if until is None:
+            share = share_of_wait(action, self.reader.court, self.player.me)
+            until = self._waiting[action] = time.monotonic() + share * self._spread if share else 0.0
+        return time.monotonic() >= until
 
     def _is_under_way(self, action: Action) -> bool:
         """Whether the action was sent and its effect cannot be seen yet, or was refused just now."""
@@ -153,15 +180,13 @@ class CourtPlayer:
                 self._check_proof(action, call)
             data = self.contract.encode(call)
             self.l1.dry_run(self.contract.address, data, value=call.value)
-            transaction = self.l1.send(self.contract.address, data, call.value)
+            transaction = self.l1.send(self.contract.address, data, call.value, due=self._due(action, result.now))
         except Reverted as error:
             self._refused(action, error.reason, result)
         except SetoffError as error:
             if error.reason == "rpc_unreachable":
                 raise
-            log.warning("%s was not sent: %s", _name(action), error)
-            result.refused.append((action, error.reason))
-            self._pause(action)
+            self._refused(action, error.reason, result, str(error))
         except Exception:
             # Whatever is wrong with one call, the other games have clocks that run.
             log.exception("%s could not be built", _name(action))
@@ -173,14 +198,19 @@ class CourtPlayer:
             self._sent[action] = transaction
             result.sent.append((action, transaction))
 
-    def _refused(self, action: Action, reason: str, result: Round) -> None:
+    def _due(self, action: Action, now: int) -> tuple[float, int] | None:
+        """In how many seconds the action is too late and what is lost then, for the sender."""
+        deadline = deadline_of(action, self.reader.court)
+        return None if deadline is None or deadline <= now else (deadline - now, self.reader.court.terms.bond)
+
+    def _refused(self, action: Action, reason: str, result: Round, detail: str = "") -> None:
         if reason in DONE.get(type(action), ()):
             result.done.append(action)
             self._pause(action)
             return
         result.refused.append((action, reason))
         if reason not in NOT_YET:
-            log.warning("%s would revert: %s", _name(action), reason)
+            log.warning("%s was not sent: %s", _name(action), detail or f"it would revert: {reason}")
             self._pause(action)
 
     def _pause(self, action: Action) -> None:

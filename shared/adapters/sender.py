@@ -32,6 +32,9 @@ GAS_ALLOWANCE: Final = 60_000  # and for storage that then turns out to be empty
 BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10
 TRIES: Final = 8  # of one broadcast that the node finds underpriced or too low in nonce
 
+PRESSING: Final = 4
+"""A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
+
 GWEI: Final = 10**9
 log = logging.getLogger(__name__)
 
@@ -42,9 +45,29 @@ class Fees:
 
     cap: int = 500 * GWEI
     """Never bid more than this, base fee included: beyond it a transaction waits."""
+    urgent_cap: int = 5_000 * GWEI
+    """The most to bid, instead, for what has a deadline that presses, and never more than what would be lost."""
     least_tip: int = GWEI
     patience: float = 30.0
     """Seconds to wait for a block before the bid is raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """Why a transaction must not wait for lower fees."""
+
+    deadline: float
+    """When it comes too late, on the monotonic clock."""
+    worth: int
+    """Wei lost then: the most that it may cost."""
+    presses_at: float
+    """From when on the fee cap gives way."""
+
+    @classmethod
+    def of(cls, seconds: float, worth: int, fees: Fees) -> Urgency:
+        """Of something that is too late in so many seconds from now."""
+        now = time.monotonic()
+        return cls(now + seconds, worth, now + seconds - max(PRESSING * fees.patience, seconds / PRESSING))
 
 
 @dataclass(slots=True)
@@ -63,6 +86,7 @@ class Transaction:
     """Of every version sent, the first one first."""
     sent_at: float = 0.0
     was_mined: bool = False
+    urgency: Urgency | None = None
 
 
 class Sender:
@@ -83,7 +107,9 @@ class Sender:
         with self._lock:
             return sum(not transaction.was_mined for transaction in self._kept.values())
 
-    def send(self, to: str | None, data: bytes, value: int, gas: int | None) -> bytes:
+    def send(
+        self, to: str | None, data: bytes, value: int, gas: int | None, due: tuple[float, int] | None = None
+    ) -> bytes:
         """See `L1.send`."""
         if gas is None:
             estimate = self._l1.estimate_gas(to, data, value)
@@ -93,8 +119,10 @@ class Sender:
         with self._lock:
             if self._next is None:
                 self._next = self._l1.transaction_count(self.address)
-            tip, fee = self._bid()
-            transaction = Transaction(self._next, to, data, value, gas, tip, fee)
+            transaction = Transaction(self._next, to, data, value, gas, 0, 0)
+            if due is not None:
+                transaction.urgency = Urgency.of(*due, self._fees)
+            transaction.tip, transaction.fee = self._bid(self._cap(transaction))
             self._sign(transaction)
             self._kept[transaction.nonce] = transaction
             self._next += 1
@@ -129,7 +157,7 @@ class Sender:
                     # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
                     log.warning("the node lost transaction %d", nonce)
                     self._try_broadcast(transaction)
-                elif time.monotonic() - transaction.sent_at >= self._fees.patience:
+                elif time.monotonic() - transaction.sent_at >= self._patience(transaction):
                     self._raise_bid(transaction)
                     self._try_broadcast(transaction)
 
@@ -168,22 +196,51 @@ class Sender:
             time.sleep(delay)
             delay = min(2 * delay, 1.0)
 
-    def _bid(self) -> tuple[int, int]:
+    def _urgency(self, transaction: Transaction) -> tuple[Urgency, int] | None:
+        """What presses most among the transaction and those that have to wait for it, and their gas up to there."""
+        found: tuple[Urgency, int] | None = None
+        gas, now = 0, time.monotonic()
+        later = [kept for nonce, kept in self._kept.items() if nonce > transaction.nonce and not kept.was_mined]
+        for kept in [transaction, *sorted(later, key=lambda kept: kept.nonce)]:
+            gas += kept.gas
+            urgency = kept.urgency
+            presses = urgency is not None and urgency.presses_at <= now < urgency.deadline
+            if urgency is not None and presses and (found is None or urgency.deadline < found[0].deadline):
+                found = urgency, gas
+        return found
+
+    def _cap(self, transaction: Transaction) -> int:
+        """The most to bid for a unit of its gas."""
+        pressing = self._urgency(transaction)
+        if pressing is None:
+            return self._fees.cap
+        urgency, gas = pressing
+        return max(self._fees.cap, min(self._fees.urgent_cap, urgency.worth // gas))
+
+    def _patience(self, transaction: Transaction) -> float:
+        """Seconds to wait before its bid is raised."""
+        pressing = self._urgency(transaction)
+        if pressing is None:
+            return self._fees.patience
+        return min(self._fees.patience, max(1.0, (pressing[0].deadline - time.monotonic()) / 8))
+
+    def _bid(self, cap: int) -> tuple[int, int]:
         """Tip and highest fee to offer now."""
         base = self._l1.head().base_fee
         try:
             suggested = int(self._l1.request("eth_maxPriorityFeePerGas"), 16)
         except ChainError:
             suggested = 0
-        tip = min(max(suggested, self._fees.least_tip), self._fees.cap)
-        return tip, min(2 * base + tip, self._fees.cap)
+        tip = min(max(suggested, self._fees.least_tip), cap)
+        return tip, min(2 * base + tip, cap)
 
     def _raise_bid(self, transaction: Transaction) -> None:
         """Sign anew with higher fees, as far as the cap allows what nodes take for a replacement."""
-        tip, fee = self._bid()
+        cap = self._cap(transaction)
+        tip, fee = self._bid(cap)
         tip = max(tip, transaction.tip * BUMP[0] // BUMP[1] + 1)
         fee = max(fee, transaction.fee * BUMP[0] // BUMP[1] + 1)
-        if fee <= self._fees.cap:
+        if fee <= cap:
             transaction.tip, transaction.fee = tip, fee
             self._sign(transaction)
 

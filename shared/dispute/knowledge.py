@@ -10,7 +10,7 @@ from typing import Protocol
 
 class Knowledge(Protocol):
     """One epoch, executed from its start. All but `start_hash` and `end` may be costly, and is asked for only in a
-    dispute."""
+    dispute. What takes long may raise StateError("not_ready") while it is worked on: asked again later, it is there."""
 
     @property
     def start_hash(self) -> bytes:

@@ -15,6 +15,7 @@ from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.game import DECIDED, ZERO, Claim, ClaimState, Court, HistoryState, Match
 from setoff.shared.dispute.knowledge import Epochs, Knowledge, Known
+from setoff.shared.errors import StateError
 
 CLAIMS_A_ROUND: Final = 16
 
@@ -49,7 +50,12 @@ class Player:
         """All that is to be done at time `now`, most urgent clock first; [] if there is nothing."""
         choices: list[Choice] = []
         for claim in court.unfinished():
-            choices += self._about(court, claim, epochs, now)
+            try:
+                choices += self._about(court, claim, epochs, now)
+            except StateError as error:
+                # Its history is still being built: the other games go on.
+                if error.reason != "not_ready":
+                    raise
         for claim in court.unpaid():
             choices += self._fetch(court, claim, now)
         choices += self._walk(court, epochs, now)
@@ -132,11 +138,11 @@ class Player:
                     due, action = limit, actions.Void(claim.key)
             case ClaimState.INSTALLED:
                 if court.is_true_start(claim):
-                    if len(standing) <= 1:
-                        winner = standing[0].root if standing else ZERO
-                        due, action = claim.changed_at, actions.Settle(claim.key, winner)
-                    elif claim.is_standing(run.root):
-                        due, action = limit, actions.Settle(claim.key, run.root)
+                    # Where the truth never had to join, others may be left with false middles: the stake needs one.
+                    first = standing[0].root if standing else ZERO
+                    winner = run.root if claim.is_standing(run.root) else first
+                    due = claim.changed_at if len(standing) <= 1 else limit
+                    action = actions.Settle(claim.key, winner)
         if due is not None and action is not None and self._is_time(claim, due, now):
             yield NO_HURRY, action
 

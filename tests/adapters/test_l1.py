@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from vyper import compile_code
@@ -167,10 +168,18 @@ def test_now_goes_on_between_blocks(chain: Anvil, l1: L1, counter: bytes) -> Non
     assert abs(seen - l1.now()) <= 1
 
 
+def _wait_until_stopped(pid: int) -> None:
+    """A signal reaches the threads of a process one by one."""
+    tasks = Path(f"/proc/{pid}/task")
+    while any((task / "stat").read_text().rpartition(")")[2].split()[0] != "T" for task in tasks.iterdir()):
+        time.sleep(0.01)
+
+
 def test_a_node_that_hangs_or_is_gone_is_a_chain_error(chain: Anvil) -> None:
     hasty = L1(chain.url, patience=0.2, timeout=0.3)
     os.kill(chain.process.pid, signal.SIGSTOP)
     try:
+        _wait_until_stopped(chain.process.pid)
         with pytest.raises(ChainError, match="rpc_unreachable"):
             hasty.head()
     finally:

@@ -163,7 +163,18 @@ def play_listing_edges(play: Play) -> None:
         play.batch([records.encode_list_market(m._replace(**{field: edge}))])
 
 
+def play_empty_batches(play: Play) -> None:
+    """A batch without inputs still begins: its time and number are set."""
+    play.begin()
+    play.generator.time += 9
+    before = play.bench.machine.regs.batch
+    assert play.batch() == []
+    regs = play.bench.machine.regs
+    assert (regs.time, regs.batch, regs.steps) == (play.generator.time, before + 1, 0)
+
+
 SCENES = (
+    play_empty_batches,
     play_listing_edges,
     play_exact_funds,
     play_position_limit,

@@ -24,7 +24,7 @@ from setoff.shared.dispute.strategy import Policy
 CLAIMER = Policy(claim_after=0, collect_from=1)
 WATCH = Policy(collect_from=1)
 HONEST, SECOND, LIAR, MUTE = 2, 3, 4, 5  # accounts
-PERIOD = 8
+PERIOD = 10  # seconds: more than a loaded machine needs for a dispute
 
 
 @pytest.fixture

@@ -46,17 +46,22 @@ def test_a_lying_watcher_loses_its_bond(tmp_path: Path) -> None:
 
 
 def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None:
+    confirmations = 16
     depths: list[int] = []
+    opened: list[bool] = []
 
     def reorganise(monitor: Monitor, cast: Cast) -> None:
-        if not depths and len(monitor.named("Moved")) >= 2:
-            l1 = cast.devnet.l1
-            first_move = monitor.named("Moved")[0].block_number
-            depths.append(l1.head().number - first_move + 2)
-            l1.request("anvil_reorg", depths[0], [])
+        moves = monitor.named("Moved")
+        if not opened:
+            cast.devnet.anvil.mine(confirmations)  # the first deposits need not wait for the clock
+            opened.append(True)
+        elif not depths and len(moves) >= 2:
+            head = cast.devnet.l1.head().number
+            depths.append(min(head - moves[0].block_number + 2, confirmations))
+            cast.devnet.l1.request("anvil_reorg", depths[0], [])
 
-    summary = play(tmp_path, reorganise, lie="wrong-fill")
-    assert depths
+    summary = play(tmp_path, reorganise, lie="wrong-fill", confirmations=confirmations)
+    assert depths[0] > 2
     assert_all_verified(summary)
     assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
 
@@ -74,3 +79,29 @@ def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> No
     assert killed
     assert_all_verified(summary)
     assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
+
+
+def test_a_publisher_killed_while_it_posts_repeats_nothing(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def kill_publisher(monitor: Monitor, cast: Cast) -> None:
+        if not killed and monitor.posted >= 2:
+            killed.append(monitor.posted)
+            cast.processes["publisher"].kill()
+            cast.processes["publisher"].start()
+
+    summary = play(tmp_path, kill_publisher)
+    assert killed
+    assert_all_verified(summary)
+    gas = {item.kind: item for item in summary.gas}
+    assert (gas["inbox.post"].count, gas["inbox.post"].failed) == (summary.facts["batches"], 0)
+    assert (gas["court.claim"].count, gas["court.claim"].failed) == (summary.facts["batches"], 0)
+
+
+def test_a_lie_that_nobody_watches_is_confirmed_and_the_summary_says_so(tmp_path: Path) -> None:
+    summary = play(tmp_path, lie="wrong-root", watchers=0, patience=20.0)
+    failed = {check.what for check in summary.checks if not check.passed}
+    assert not summary.passed
+    assert "every confirmed end is the one that re-execution gives" in failed
+    assert "a watcher disputed it with the true history" in failed
+    assert "the trader's withdrawal arrived on L1" in failed

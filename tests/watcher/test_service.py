@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,18 @@ def test_stops_with_all_its_processes(exchange: Exchange, desk: Desk, settings: 
     assert len(pids) == 2 and not any(pid is not None and is_running(pid) for pid in pids)
     assert read_status(desk.store) == []
     watcher.stop()
+
+
+def test_idle_workers_wait_without_a_word(
+    exchange: Exchange, desk: Desk, watcher: Watcher, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Longer than the client's usual patience with a server: the wait for jobs is not taken for a failure."""
+    post(exchange, 0, 1)
+    wait_until(lambda: desk.store.epoch_count() == 1)
+    time.sleep(7)
+    post(exchange, 1, 1)
+    wait_until(lambda: desk.store.epoch_count() == 2)
+    assert "ERROR" not in capfd.readouterr().err
 
 
 def test_its_own_redis_is_started_again(exchange: Exchange, settings: WatcherSettings, tmp_path: Path) -> None:
