@@ -16,17 +16,30 @@ from typing import Final
 
 from setoff.deploy.demo.flow import MARKETS, PriceFeed, Submission, schedule, sign_flow
 from setoff.deploy.demo.traders import OracleSigner, Trader
-from setoff.deploy.devnet import Devnet, Faucet
+from setoff.deploy.devnet import BITCOIN, Devnet, Faucet
 from setoff.shared.adapters.l1 import L1
-from setoff.shared.client.client import Refusal, SetoffClient
+from setoff.shared.client.client import SLIPPAGE, Refusal, SetoffClient, get_bound
 from setoff.shared.client.onchain import Vault
+<<<<<<< HEAD
 from setoff.shared.errors import ChainError
+=======
+from setoff.shared.codec import records
+from setoff.shared.codec.integers import PPM
+>>>>>>> rulebook
 
 DEPOSIT: Final = 500_000 * 10**6
 """Token units a trader begins with."""
 MORE: Final = 1_000 * 10**6
 """Token units of a later deposit."""
 TRANSFER: Final = 25 * 10**6
+STAKE: Final = 10_000 * 10**6
+"""Token units that a trader puts into the backstop vault."""
+GAMBLE: Final = 200 * 10**6
+"""Token units of the gambler, who buys as many lots for them as the margin allows."""
+GAMBLING: Final = MARKETS
+"""The market he does it in."""
+FALL: Final = 60_000
+"""Parts per million by which its price falls for a while."""
 REPORT_SECONDS: Final = 2.0
 DEPOSIT_SECONDS: Final = 3.0
 WALLETS: Final = 8
@@ -36,17 +49,22 @@ WALLETS: Final = 8
 class Market:
     """Traders, signers and the flow of their orders. `acknowledged` holds every record that the API accepted."""
 
-    def __init__(self, devnet: Devnet, traders: Sequence[Trader], signers: Sequence[OracleSigner]) -> None:
+    def __init__(
+        self, devnet: Devnet, traders: Sequence[Trader], gambler: Trader, signers: Sequence[OracleSigner]
+    ) -> None:
         self.acknowledged: set[bytes] = set()
         self.refused: Counter[str] = Counter()
         self.fills = 0
         self.total = 0
+        self.last_batch = 0
         self._devnet = devnet
         self._traders = traders
+        self.gambler = gambler
         self._signers = signers
         self._feed = PriceFeed()
         self._at = 0.0
         self._reported = 0
+        self._fallen = False
 
     # --- L1 ----------------------------------------------------------------------------------------------------------
 
@@ -54,11 +72,13 @@ class Market:
         """Every trader gets ether and tokens from the faucet and deposits; returns the units deposited."""
         for trader in self._traders:
             faucet.give(trader.address, DEPOSIT + 10 * MORE)
+        faucet.give(self.gambler.address, GAMBLE)
+        stakes = [*((trader, DEPOSIT) for trader in self._traders), (self.gambler, GAMBLE)]
         with ThreadPoolExecutor(WALLETS) as pool:
-            accounts = list(pool.map(lambda trader: self.vault(trader).deposit(DEPOSIT), self._traders))
-        for trader, account in zip(self._traders, accounts, strict=True):
+            accounts = list(pool.map(lambda stake: self.vault(stake[0]).deposit(stake[1]), stakes))
+        for (trader, _), account in zip(stakes, accounts, strict=True):
             trader.account = account
-        return DEPOSIT * len(self._traders)
+        return sum(amount for _, amount in stakes)
 
     def vault(self, trader: Trader) -> Vault:
         """The vault, as the trader's wallet uses it."""
@@ -68,18 +88,20 @@ class Market:
 
     async def wait_until_open(self, client: SetoffClient) -> None:
         """Wait until the exchange has consumed the deposits and listings, then report the first prices."""
-        while (await client.status())["accounts"] < len(self._traders):
+        while (await client.status())["accounts"] <= len(self._traders):
             await asyncio.sleep(0.2)
         await self._report(client)
+        await self.submit(client, self._traders[1].sign_stake(STAKE))
 
-    async def trade(self, client: SetoffClient, records: int, seconds: float, thinning: int, seed: int) -> None:
-        """Send the first `records` events of the sample in about `seconds`; between them reports, deposits, transfers.
+    async def trade(self, client: SetoffClient, count: int, seconds: float, thinning: int, seed: int) -> None:
+        """Send the first `count` events of the sample in about `seconds`; between them reports, deposits, transfers.
 
-        Raises Unavailable if the exchange stops answering.
+        Meanwhile the gambler buys, the price falls, and recovers. Raises Unavailable if the exchange stops answering.
         """
-        events = schedule(thinning, records, seed)
+        events = schedule(thinning, count, seed)
         self.total = len(events)
         queues: list[asyncio.Queue[bytes | None]] = [asyncio.Queue() for _ in self._traders]
+<<<<<<< HEAD
         try:
             async with asyncio.TaskGroup() as group:
                 for queue in queues:
@@ -92,6 +114,19 @@ class Market:
                     queue.put_nowait(None)
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
+=======
+        async with asyncio.TaskGroup() as group:
+            for queue in queues:
+                group.create_task(self._send(client, queue))
+            others = [group.create_task(self._report_on(client)), group.create_task(self._pay_on(queues))]
+            gamble = group.create_task(self._gamble(client, seconds))
+            await self._pace(sign_flow(events, self._traders), queues, seconds / max(1, len(events)))
+            await gamble
+            for other in others:
+                other.cancel()
+            for queue in queues:
+                queue.put_nowait(None)
+>>>>>>> rulebook
 
     async def submit(self, client: SetoffClient, record: bytes) -> bool:
         """Send one record; returns whether it was accepted."""
@@ -102,6 +137,7 @@ class Market:
             return False
         self.acknowledged.add(record)
         self.fills += len(receipt.fills)
+        self.last_batch = max(self.last_batch, receipt.batch)
         return True
 
     async def _pace(
@@ -132,7 +168,30 @@ class Market:
         for market in range(1, MARKETS + 1):
             for signer in self._signers:
                 price = self._feed.price(market, self._at)
+                if self._fallen and market == GAMBLING:
+                    price -= price * FALL // PPM
                 await self.submit(client, signer.sign_report(self._reported, market, price))
+
+    async def _gamble(self, client: SetoffClient, seconds: float) -> None:
+        """In the first half of the time the gambler buys what he can; then the price falls until he is liquidated."""
+        half = time.monotonic() + seconds / 2
+        mark = (await client.market(GAMBLING))["mark"]
+        wanted = GAMBLE * 17 * PPM // (20 * BITCOIN.initial_margin * mark * BITCOIN.unit)
+        while (missing := wanted - await self._get_gamble(client)) > 0 and time.monotonic() < half:
+            price = get_bound((await client.market(GAMBLING))["mark"], records.BUY, SLIPPAGE // 2)
+            await self.submit(client, self.gambler.sign_order(GAMBLING, records.BUY, records.IOC, 0, price, missing))
+            await asyncio.sleep(seconds / 40)
+        await asyncio.sleep(max(0.0, half - time.monotonic()))
+        held = await self._get_gamble(client)
+        self._fallen = True
+        while await self._get_gamble(client) == held and time.monotonic() < half + seconds:
+            await asyncio.sleep(REPORT_SECONDS / 4)
+        self._fallen = False
+
+    async def _get_gamble(self, client: SetoffClient) -> int:
+        """Lots that the gambler has."""
+        positions = (await client.account(self.gambler.account))["positions"]
+        return sum(int(position["size"]) for position in positions)
 
     async def _pay_on(self, queues: Sequence[asyncio.Queue[bytes | None]]) -> None:
         """Now and then a trader deposits once more, and another one pays a third."""

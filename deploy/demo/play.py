@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from setoff.deploy.cast import Cast
+<<<<<<< HEAD
 from setoff.deploy.compile import compile_all
 from setoff.deploy.demo.market import Market
+=======
+from setoff.deploy.demo.market import GAMBLING, Market
+>>>>>>> rulebook
 from setoff.deploy.demo.monitor import Monitor
 from setoff.deploy.demo.story import Story
 from setoff.deploy.demo.summary import Payout, Plot, Summary, summarize
@@ -33,6 +37,8 @@ QUIET_SECONDS: Final = 2.5
 WITHDRAWAL: Final = 12_345_678_901
 """Token units that a trader takes out in the end."""
 
+EARLY: Final = frozenset({"wrong-funding"})
+"""Lies whose only place in a short run is at its beginning: a market is ticked once a minute."""
 
 Interference = Callable[[Monitor, Cast], None]
 """Called after every look at L1, to meddle with what is going on."""
@@ -93,12 +99,17 @@ class Play:
     async def _play(self, devnet: Devnet, cast: Cast, oracle_keys: list[bytes]) -> Summary:
         script, story, domain = self.script, self.story, devnet.deployment.domain
         story.chapter(f"an operator and {script.watchers} watchers, processes of their own")
+<<<<<<< HEAD
         cast.start_operator(
             lie=script.lie,
             lie_from=script.lie_from,
             batch_interval=script.batch_interval,
             confirmations=script.confirmations,
         )
+=======
+        lie_from = 0 if script.lie in EARLY else script.lie_from
+        cast.start_operator(lie=script.lie, lie_from=lie_from, batch_interval=script.batch_interval)
+>>>>>>> rulebook
         for number in range(1, script.watchers + 1):
             slander = script.slander if number == 1 else ""
             cast.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
@@ -106,7 +117,8 @@ class Play:
         story.chapter(f"{script.traders} traders deposit on L1")
         traders = [Trader(derive_key(script.seed, "trader", i), domain) for i in range(script.traders)]
         signers = [OracleSigner(number, key, domain) for number, key in enumerate(oracle_keys)]
-        self._market = market = Market(devnet, traders, signers)
+        gambler = Trader(derive_key(script.seed, "gambler", 0), domain)
+        self._market = market = Market(devnet, traders, gambler, signers)
         total = await asyncio.to_thread(market.deposit_all, Faucet(devnet.anvil.connect(FAUCET), devnet.deployment))
         story.tell(f"{total / 10**6:,.2f} tUSD are in the vault")
         monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, self._names(cast, traders))
@@ -116,6 +128,7 @@ class Play:
             story.chapter("real order flow, signed, through the HTTP API")
             await market.trade(client, script.records, script.trading_seconds, script.thinning, script.seed)
             story.tell(f"{len(market.acknowledged)} records accepted, {market.refused.total()} refused {_show(market)}")
+            await self._tell_liquidation(client, market)
             withdrawal = await self._request_withdrawal(client, traders[0])
 
             story.chapter("all of it confirmed on L1, what is false replaced" if script.lie else "confirmed on L1")
@@ -130,10 +143,20 @@ class Play:
 
         story.chapter("the facts, read back from L1")
         slanderer = cast.watcher_address(1) if script.slander else b""
-        plot = Plot(script.lie, cast.operator_address, slanderer, frozenset(market.acknowledged), payout)
+        plot = Plot(
+            script.lie, cast.operator_address, slanderer, frozenset(market.acknowledged), gambler.account, payout
+        )
         return await asyncio.to_thread(summarize, devnet.l1, devnet.deployment, script.params, plot)
 
     # --- scenes ------------------------------------------------------------------------------------------------------
+
+    async def _tell_liquidation(self, client: SetoffClient, market: Market) -> None:
+        """What the machine did by itself when a price fell."""
+        fills = await client.fills(after=0, limit=1000, account=market.gambler.account)
+        lost = [fill for fill in fills if fill["kind"] != "trade"]
+        if lost:
+            lots, kinds = sum(int(fill["size"]) for fill in lost), ", ".join(sorted({fill["kind"] for fill in lost}))
+            self.story.tell(f"market {GAMBLING} fell for a moment: a gambler lost {lots} lots ({kinds})", "yellow")
 
     async def _request_withdrawal(self, client: SetoffClient, trader: Trader) -> int:
         """The trader asks the exchange for its money; returns the withdrawal's index."""
@@ -167,9 +190,8 @@ class Play:
     def _is_all_confirmed(self, monitor: Monitor) -> bool:
         """Whether the batch with the last record is posted, and every posted epoch confirmed."""
         assert self._market is not None
-        posted = sum(event["record_count"] for event in monitor.named("BatchPosted"))
         epochs = monitor.posted // self.script.params.epoch_batches
-        return posted >= len(self._market.acknowledged) and 0 < epochs == monitor.confirmed
+        return monitor.posted > self._market.last_batch and 0 < epochs == monitor.confirmed
 
     def _is_settled(self, monitor: Monitor) -> bool:
         """Whether the lie is paid for, all bonds are paid out, and every claim that was built on a lie is closed."""

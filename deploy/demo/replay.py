@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER, Machine
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import decode_account, decode_market, decode_withdrawal
+from setoff.shared.state.leaves import Account, decode_account, decode_market, decode_withdrawal
 
 
 @dataclass(slots=True)
@@ -25,6 +26,8 @@ class Replay:
     fills: int = 0
     volume: int = 0
     """Token units that changed hands as the price of fills."""
+    forced: Counter[int] = field(default_factory=Counter)
+    """Lots that accounts in liquidation lost, by account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,11 @@ class Owed:
     """What the vault has to hold for, in token units."""
 
     collateral: int
-    """Of all accounts."""
-    fees: int
-    """Collected by the markets."""
+    """Of all accounts and sub-accounts, and of the backstop vault."""
+    insurance: int
+    """In the markets' insurance funds, which take the fees."""
+    pool: int
+    """Funding paid in and not yet out."""
     withdrawals: int
     """Granted and not paid."""
     net_lots: dict[int, int]
@@ -43,7 +48,7 @@ class Owed:
     @property
     def total(self) -> int:
         """All of it."""
-        return self.collateral + self.fees + self.withdrawals
+        return self.collateral + self.insurance + self.pool + self.withdrawals
 
 
 def replay(reader: ChainReader) -> Replay:
@@ -59,6 +64,8 @@ def replay(reader: ChainReader) -> Replay:
                 result.fills += 1
                 market = decode_market(_value(result.machine, keys.market_key(fill.market)))
                 result.volume += fill.size * fill.price * market.unit
+                if fill.kind in (LIQUIDATION, TAKEOVER, DELEVERAGE):
+                    result.forced[fill.taker] += fill.size
         result.batches.append(batch)
         result.ends.append(result.machine.hash())
         result.records.update(batch.records)
@@ -70,16 +77,28 @@ def count_owed(machine: Machine, is_paid: set[int]) -> Owed:
     regs = machine.regs
     collateral = 0
     lots: Counter[int] = Counter()
-    for number in range(1, regs.accounts + 1):
-        account = decode_account(_value(machine, keys.account_key(number)))
+    for account in read_accounts(machine):
         collateral += account.collateral
         for position in account.positions:
             if position.market:
                 lots[position.market] += position.size
-    fees = sum(decode_market(_value(machine, keys.market_key(market))).fees for market in range(1, regs.markets + 1))
+    markets = [decode_market(_value(machine, keys.market_key(market))) for market in range(1, regs.markets + 1)]
+    insurance, pool = sum(market.insurance for market in markets), sum(market.pool for market in markets)
     unpaid = [index for index in range(regs.withdrawals) if index not in is_paid]
     withdrawals = sum(decode_withdrawal(_value(machine, keys.withdrawal_key(index))).amount for index in unpaid)
-    return Owed(collateral, fees, withdrawals, {market: lots[market] for market in range(1, regs.markets + 1)})
+    return Owed(
+        collateral, insurance, pool, withdrawals, {market: lots[market] for market in range(1, regs.markets + 1)}
+    )
+
+
+def read_accounts(machine: Machine) -> Iterator[Account]:
+    """The backstop vault's account, and every master with its sub-accounts."""
+    yield decode_account(_value(machine, keys.account_key(keys.BACKSTOP)))
+    for master in range(1, machine.regs.accounts + 1):
+        account = decode_account(_value(machine, keys.account_key(master)))
+        yield account
+        for sub in range(1, account.subs + 1):
+            yield decode_account(_value(machine, keys.account_key(keys.sub_account(master, sub))))
 
 
 def _value(machine: Machine, key: int) -> bytes:

@@ -16,6 +16,7 @@ def print_summary(summary: Summary, console: Console, seconds: float) -> None:
     rows = {
         "batches": f"{facts['batches']} ({facts['messages']} messages, {facts['records']} records)",
         "market": f"{facts['orders']} orders, {facts['fills']} fills, {facts['volume'] / 10**6:,.2f} tUSD",
+        "liquidated": f"{facts['liquidated_lots']} lots",
         "accounts, markets": f"{facts['accounts']}, {facts['markets']}",
         "claims": f"{facts['claims']} ({facts['moot_claims']} moot), {facts['confirmed_epochs']} epochs confirmed",
         "last confirmed end": facts["roots"][-1] if facts["roots"] else "none",

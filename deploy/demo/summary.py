@@ -43,6 +43,8 @@ class Plot:
     """Address that disputes a true claim, 20 bytes; b"" for nobody."""
     acknowledged: frozenset[bytes]
     """Every record that the API accepted."""
+    gambler: int
+    """Account that was to be liquidated."""
     payout: Payout | None
     """The withdrawal in the end, None if it could not be had."""
 
@@ -211,6 +213,7 @@ def _facts(reading: Reading) -> dict[str, Any]:
         "orders": run.machine.regs.sequence,
         "fills": run.fills,
         "volume": run.volume,
+        "liquidated_lots": run.forced.total(),
         "claims": len(monitor.named("Claimed")),
         "confirmed_epochs": len(reading.confirmed),
         "moot_claims": len(monitor.named("Mooted")),
@@ -237,6 +240,9 @@ def _check_batches(reading: Reading, plot: Plot) -> list[Check]:
         Check("every record that the API acknowledged is on L1", not missing,
               f"{len(plot.acknowledged)} acknowledged, {len(missing)} missing"),
         Check("re-executed from L1, every input was accepted", not refused, str(refused or run.outcomes.total())),
+        Check("the account that fell below maintenance was liquidated, by the rules alone",
+              run.forced[plot.gambler] > 0 and run.forced.keys() <= {plot.gambler},
+              f"{run.forced[plot.gambler]} lots of account {plot.gambler}"),
         Check("every epoch is confirmed", len(confirmed) == len(reading.true_ends) > 0,
               f"{len(confirmed)} of {len(reading.true_ends)}"),
         Check("every confirmed end is the one that re-execution gives",

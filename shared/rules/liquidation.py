@@ -1,10 +1,9 @@
 """Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging.
 
 An account below maintenance loses its orders at once; then its largest position is offered to the book in slices, at
-its zero price or better: the price at which the account keeps just its share of equity, never less than nothing. What
-the book does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts
-in the order of their scores. A sweep ends only when every account is healthy, or has nothing left that could be
-reduced.
+its zero price or better: the price at which the account gives up just that position's share of equity. What the book
+does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in the
+order of their scores. A sweep ends only when every account is healthy, or has nothing left that could be reduced.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def step_sweep(regs: Registers, state: State) -> None:
     settle_account(state, account, regs.time)
     settle_expired(state, account)
     equity, maintenance, close_out = compute_maintenance(state, account)
-    target = find_target(regs, state, account) if equity < maintenance and regs.passed == 0 else None
+    target = find_target(regs, state, account, equity) if equity < maintenance and regs.passed == 0 else None
     regs.passed = 0
     if target is None:
         go_on(regs, account)
@@ -45,8 +44,9 @@ def step_sweep(regs: Registers, state: State) -> None:
         market.insurance -= drawn
         equity += drawn
     side = records.SELL if target.size > 0 else records.BUY
-    price = compute_zero_price(target, market, equity, maintenance)
-    if equity < close_out:
+    share = compute_share(regs, target, market, equity, maintenance)
+    price = compute_zero_price(target, market, share)
+    if equity <= close_out:
         begin_order(regs, regs.sweep, target.market, side, price, abs(target.size), phases.WORK)
         regs.phase = phases.TAKEOVER
     else:
@@ -88,9 +88,10 @@ def compute_position_margin(position: Position, market: Market) -> int:
     return compute_requirement(size, market, get_maintenance_margin(size, market))
 
 
-def find_target(regs: Registers, state: State, account: Account) -> Position | None:
-    """The position with the highest maintenance margin and a fresh price (the first of equals), None if none has one.
+def find_target(regs: Registers, state: State, account: Account, equity: int) -> Position | None:
+    """The position to reduce first: with the highest maintenance margin and a fresh price (the first of equals).
 
+    An account in debt first loses the one in the market whose price has changed. None if no position has a fresh price.
     Leaves: as `settle_account`.
     """
     target: Position | None = None
@@ -98,19 +99,32 @@ def find_target(regs: Registers, state: State, account: Account) -> Position | N
     for position in account.positions:
         if position.size:
             market = state.market(position.market)
-            margin = compute_position_margin(position, market)
-            if margin > highest and is_fresh(market, regs.time):
-                target = position
-                highest = margin
+            if is_fresh(market, regs.time):
+                if equity < 0 and position.market == regs.fire:
+                    return position
+                margin = compute_position_margin(position, market)
+                if margin > highest:
+                    target = position
+                    highest = margin
     return target
 
 
-def compute_zero_price(position: Position, market: Market, equity: int, maintenance: int) -> int:
-    """The worst price, ticks, at which the position may close: it costs no more than its share of the equity.
+def compute_share(regs: Registers, position: Position, market: Market, equity: int, maintenance: int) -> int:
+    """What of the account's equity the closing of the position may cost, token units; negative: what it must bring.
 
-    The share is that of the position in the maintenance margin; the price is rounded in favour of the account.
+    Its part in the maintenance margin. But a debt came with the last change of a price, so that market carries all of
+    it: there the other side has gained as much, and nobody is drawn below zero by another's debt.
     """
-    share = div_floor(equity * compute_position_margin(position, market), maintenance)
+    if equity < 0 and position.market == regs.fire:
+        return equity
+    return div_floor(equity * compute_position_margin(position, market), maintenance)
+
+
+def compute_zero_price(position: Position, market: Market, share: int) -> int:
+    """The worst price, ticks, at which the position may close: it costs no more than `share` token units.
+
+    Rounded in favour of the account.
+    """
     room = div_floor(share, abs(position.size) * market.unit)
     price = market.mark - room if position.size > 0 else market.mark + room
     return min(max(price, 1), keys.MAX_TICK)

@@ -86,7 +86,7 @@ def test_it_takes_over_what_the_book_does_not_take() -> None:
 def test_it_takes_no_more_than_its_margin_allows() -> None:
     world = staked(2_000)
     world.set_mark(94)
-    # A slice of 25 at 90 brings 1,000 of profit and needs 2,350: 3,000 are enough. The next of 19 needs 4,136: too much.
+    # A slice of 25 at 90 brings 1,000 and needs 2,350: 3,000 are enough. The next, of 19, needs 4,136: too much.
     first, second = world.machine.fills[:2]
     assert (first.kind, first.price, first.size) == (TAKEOVER, 90, 25)
     assert (second.kind, second.maker, second.price, second.size) == (DELEVERAGE, 2, 90, 19)

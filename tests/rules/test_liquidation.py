@@ -1,16 +1,17 @@
 """Liquidation to the unit: when it begins, at which price, in which slices, and what becomes of what is left.
 
 Worked numbers from published pages: dYdX v4 docs, "Liquidations" (isolated liquidation price p' = (e - s * p) / (|s| *
-MMF - s), with e the equity, s the size), and dYdX v3 docs, "Liquidations" (close price P * (1 -/+ M * V / W), with M the
-maintenance fraction, V the equity, W the maintenance margin of the account).
+MMF - s), with e the equity and s the size), and dYdX v3 docs, "Liquidations" (close price P * (1 -/+ M * V / W), with M
+the maintenance fraction, V the equity, W the maintenance margin of the account).
 """
 
 import pytest
 from tests.world import BUY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
-from setoff.shared.rules.liquidation import compute_maintenance, compute_zero_price
+from setoff.shared.rules.liquidation import compute_maintenance, compute_share, compute_zero_price
 from setoff.shared.state.leaves import Market, Position
+from setoff.shared.state.registers import Registers
 
 PLAIN = {"taker_fee": 0, "maker_fee": 0}
 
@@ -86,20 +87,32 @@ def test_the_first_thing_to_go_are_the_account_s_orders() -> None:
 )
 def test_the_zero_price_gives_a_position_its_share_of_the_equity(size: int, equity: int, price: int) -> None:
     position, market = position_at(1_000, size)
-    assert compute_zero_price(position, market, equity, 500) == price
+    share = compute_share(Registers(), position, market, equity, 500)
+    assert compute_zero_price(position, market, share) == price
 
 
 def test_the_share_is_that_of_the_position_in_the_maintenance_margin() -> None:
     # v3: M * V / W = 0.05 * 600 / 1,500 = 2 %
     position, market = position_at(1_000, 10)
-    assert compute_zero_price(position, market, 600, 1_500) == 980
+    share = compute_share(Registers(), position, market, 600, 1_500)
+    assert share == 200
+    assert compute_zero_price(position, market, share) == 980
+
+
+def test_a_debt_is_all_of_the_market_whose_price_has_changed() -> None:
+    position, market = position_at(1_000, 10)
+    regs = Registers()
+    assert compute_share(regs, position, market, -600, 1_500) == -200
+    regs.fire = 1
+    assert compute_share(regs, position, market, -600, 1_500) == -600
+    assert compute_share(regs, position, market, 600, 1_500) == 200
 
 
 def test_the_account_never_loses_more_than_its_share() -> None:
     for equity in range(-700, 700, 7):
         for size in (7, -7):
             position, market = position_at(997, size, unit=3)
-            price = compute_zero_price(position, market, equity, 1_047)
+            price = compute_zero_price(position, market, equity)
             loss = size * (market.mark - price) * market.unit
             assert loss <= equity
 
@@ -210,9 +223,7 @@ def test_the_insurance_fund_pays_a_debt_before_anybody_on_the_other_side_does() 
     world.machine.state.market(1).insurance += 5_000
     world.machine.regs.owed += 5_000
     world.set_mark(87)  # equity -3,000
-    closed = world.trades(DELEVERAGE)
-    assert {trade[:3] for trade in closed} == {(1, 2, 87)}  # at the mark: the other side loses nothing
-    assert sum(size for *_, size in closed) == 100
+    assert world.trades(DELEVERAGE) == [(1, 2, 87, 100)]  # at the mark: the other side loses nothing
     assert world.market().insurance == 2_000
     assert world.account(1).collateral == 0
 
@@ -226,6 +237,22 @@ def test_without_insurance_the_other_side_closes_at_the_bankruptcy_price() -> No
     world.set_mark(200)
     assert world.trades(DELEVERAGE) == [(2, 1, 120, 500)]
     assert (world.account(1).collateral, world.account(2).collateral) == (20_000, 0)
+
+
+def test_a_crash_in_one_market_takes_nothing_from_those_who_trade_in_another() -> None:
+    world = World.trading(accounts=3, funds=21_000, **PLAIN)
+    world.list_market(2, **PLAIN)
+    world.report(0, 100, market=2)
+    world.deposit(3, 100_000)
+    for market, other in ((1, 3), (2, 2)):
+        world.order(1, BUY, 100, 100, market=market)
+        world.order(other, SELL, 100, 100, market=market)
+    assert world.withdraw(2, 11_000) == "accepted"
+    # Account 1 owes 29,000. Account 3 gained 50,000 from it and gives 29,000 back: closed at 79, not at 50. Account 2,
+    # with 10,000 and the larger position opposite to it, could not have paid its part; it closes at its mark.
+    world.set_mark(50)
+    assert world.trades(DELEVERAGE) == [(1, 3, 79, 100), (1, 2, 100, 100)]
+    assert [world.equity(number) for number in (1, 2, 3)] == [0, 10_000, 121_000 + 21_000]
 
 
 def test_an_account_without_a_fresh_price_waits() -> None:
