@@ -20,12 +20,9 @@ from setoff.deploy.devnet import BITCOIN, Devnet, Faucet
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.client.client import SLIPPAGE, Refusal, SetoffClient, get_bound
 from setoff.shared.client.onchain import Vault
-<<<<<<< HEAD
-from setoff.shared.errors import ChainError
-=======
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
->>>>>>> rulebook
+from setoff.shared.errors import ChainError
 
 DEPOSIT: Final = 500_000 * 10**6
 """Token units a trader begins with."""
@@ -101,32 +98,20 @@ class Market:
         events = schedule(thinning, count, seed)
         self.total = len(events)
         queues: list[asyncio.Queue[bytes | None]] = [asyncio.Queue() for _ in self._traders]
-<<<<<<< HEAD
         try:
             async with asyncio.TaskGroup() as group:
                 for queue in queues:
                     group.create_task(self._send(client, queue))
                 others = [group.create_task(self._report_on(client)), group.create_task(self._pay_on(queues))]
+                gamble = group.create_task(self._gamble(client, seconds))
                 await self._pace(sign_flow(events, self._traders), queues, seconds / max(1, len(events)))
+                await gamble
                 for other in others:
                     other.cancel()
                 for queue in queues:
                     queue.put_nowait(None)
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-=======
-        async with asyncio.TaskGroup() as group:
-            for queue in queues:
-                group.create_task(self._send(client, queue))
-            others = [group.create_task(self._report_on(client)), group.create_task(self._pay_on(queues))]
-            gamble = group.create_task(self._gamble(client, seconds))
-            await self._pace(sign_flow(events, self._traders), queues, seconds / max(1, len(events)))
-            await gamble
-            for other in others:
-                other.cancel()
-            for queue in queues:
-                queue.put_nowait(None)
->>>>>>> rulebook
 
     async def submit(self, client: SetoffClient, record: bytes) -> bool:
         """Send one record; returns whether it was accepted."""

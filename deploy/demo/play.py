@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from setoff.deploy.cast import Cast
-<<<<<<< HEAD
 from setoff.deploy.compile import compile_all
-from setoff.deploy.demo.market import Market
-=======
 from setoff.deploy.demo.market import GAMBLING, Market
->>>>>>> rulebook
 from setoff.deploy.demo.monitor import Monitor
 from setoff.deploy.demo.story import Story
 from setoff.deploy.demo.summary import Payout, Plot, Summary, summarize
@@ -99,17 +95,13 @@ class Play:
     async def _play(self, devnet: Devnet, cast: Cast, oracle_keys: list[bytes]) -> Summary:
         script, story, domain = self.script, self.story, devnet.deployment.domain
         story.chapter(f"an operator and {script.watchers} watchers, processes of their own")
-<<<<<<< HEAD
+        lie_from = 0 if script.lie in EARLY else script.lie_from
         cast.start_operator(
             lie=script.lie,
-            lie_from=script.lie_from,
+            lie_from=lie_from,
             batch_interval=script.batch_interval,
             confirmations=script.confirmations,
         )
-=======
-        lie_from = 0 if script.lie in EARLY else script.lie_from
-        cast.start_operator(lie=script.lie, lie_from=lie_from, batch_interval=script.batch_interval)
->>>>>>> rulebook
         for number in range(1, script.watchers + 1):
             slander = script.slander if number == 1 else ""
             cast.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
