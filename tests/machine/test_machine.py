@@ -6,8 +6,10 @@ from setoff.deploy.scene import Scene, play_epoch
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError
-from setoff.shared.machine.machine import Fill, Machine
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER, TRADE, UNWIND, Fill, Machine
 from setoff.shared.rules import phases
+from setoff.shared.state.keys import BACKSTOP
 from setoff.shared.state.registers import Registers, machine_hash
 from setoff.shared.state.tree import EMPTY, Tree
 
@@ -18,12 +20,12 @@ def scene() -> Scene:
 
 
 @pytest.fixture(scope="module")
-def batches(scene: Scene) -> list:
+def batches(scene: Scene) -> list[Batch]:
     return play_epoch(scene)
 
 
 @pytest.fixture
-def ran(scene: Scene, batches: list) -> Machine:
+def ran(scene: Scene, batches: list[Batch]) -> Machine:
     machine = Machine.genesis(scene.domain)
     for batch in batches:
         machine.run_batch(batch)
@@ -34,7 +36,7 @@ def test_genesis_is_an_empty_tree_and_a_domain(scene: Scene) -> None:
     assert Machine.genesis(scene.domain).hash() == machine_hash(EMPTY[40], Registers(scene.domain).hash())
 
 
-def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene, batches: list) -> None:
+def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene, batches: list[Batch]) -> None:
     machine = Machine.genesis(scene.domain)
     seen, outcomes = set(), set()
     for batch in batches:
@@ -50,7 +52,7 @@ def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene,
     assert outcomes >= {"accepted", "would_cross", "insufficient_margin", "nonce_used", "stale_report"}
 
 
-def test_outcomes_of_the_played_epoch(scene: Scene, batches: list) -> None:
+def test_outcomes_of_the_played_epoch(scene: Scene, batches: list[Batch]) -> None:
     machine = Machine.genesis(scene.domain)
     refused = {}
     for number, batch in enumerate(batches):
@@ -66,10 +68,13 @@ def test_outcomes_of_the_played_epoch(scene: Scene, batches: list) -> None:
         (1, 14): "stale_report",
         (1, 15): "nonce_used",
         (1, 16): "malformed_record",
+        (4, 16): "unfillable",
+        (4, 35): "not_due",
+        (5, 6): "unknown_market",
     }
 
 
-def test_taking_inputs_one_by_one_ends_like_running_batches(scene: Scene, batches: list, ran: Machine) -> None:
+def test_taking_inputs_one_by_one_ends_like_running_batches(scene: Scene, batches: list[Batch], ran: Machine) -> None:
     machine = Machine.genesis(scene.domain)
     for batch in batches:
         machine.begin(batch.header.number, batch.header.timestamp)
@@ -93,7 +98,7 @@ def test_a_batch_of_what_was_offered_and_accepted_ends_the_same() -> None:
     assert replayed.hash() == machine.hash()
 
 
-def test_committing_after_every_step_gives_the_same_end(scene: Scene, batches: list, ran: Machine) -> None:
+def test_committing_after_every_step_gives_the_same_end(scene: Scene, batches: list[Batch], ran: Machine) -> None:
     machine = Machine.genesis(scene.domain)
     for batch in batches:
         for slot in range(max(1, batch.header.inputs)):
@@ -104,7 +109,7 @@ def test_committing_after_every_step_gives_the_same_end(scene: Scene, batches: l
     assert machine.hash() == ran.hash()
 
 
-def test_an_idle_machine_stays_as_it_is(ran: Machine, batches: list) -> None:
+def test_an_idle_machine_stays_as_it_is(ran: Machine, batches: list[Batch]) -> None:
     before = ran.hash()
     ran.step(batches[3], 1023, 0)
     ran.step(batches[3], 1023, 1)
@@ -112,7 +117,7 @@ def test_an_idle_machine_stays_as_it_is(ran: Machine, batches: list) -> None:
     assert ran.hash() == before
 
 
-def test_an_empty_batch_only_tells_the_time(scene: Scene, batches: list) -> None:
+def test_an_empty_batch_only_tells_the_time(scene: Scene, batches: list[Batch]) -> None:
     machine = Machine.genesis(scene.domain)
     for batch in batches[:2]:
         machine.run_batch(batch)
@@ -130,7 +135,7 @@ def test_a_snapshot_restores_the_machine(ran: Machine) -> None:
     assert restored.snapshot() == ran.snapshot()
 
 
-def test_a_restored_machine_goes_on_like_the_first(scene: Scene, batches: list, ran: Machine) -> None:
+def test_a_restored_machine_goes_on_like_the_first(scene: Scene, batches: list[Batch], ran: Machine) -> None:
     machine = Machine.genesis(scene.domain)
     for batch in batches:
         machine = Machine.restore(machine.snapshot())
@@ -138,13 +143,13 @@ def test_a_restored_machine_goes_on_like_the_first(scene: Scene, batches: list, 
     assert machine.hash() == ran.hash()
 
 
-@pytest.mark.parametrize("cut", [0, 1, 895, 896 + 3, -1])
+@pytest.mark.parametrize("cut", [0, 1, 1_919, 1_920 + 3, -1])
 def test_refuses_snapshot_cut_short(ran: Machine, cut: int) -> None:
     with pytest.raises(WitnessError, match="bad_witness"):
         Machine.restore(ran.snapshot()[:cut])
 
 
-def test_a_copy_is_independent(scene: Scene, batches: list) -> None:
+def test_a_copy_is_independent(scene: Scene, batches: list[Batch]) -> None:
     machine = Machine.genesis(scene.domain)
     machine.run_batch(batches[0])
     before = machine.hash()
@@ -155,13 +160,26 @@ def test_a_copy_is_independent(scene: Scene, batches: list) -> None:
     assert machine.hash() == twin.hash()
 
 
-def test_fills_name_both_orders(scene: Scene, batches: list) -> None:
+def test_fills_name_both_orders(scene: Scene, batches: list[Batch]) -> None:
     machine = Machine.genesis(scene.domain)
     machine.begin(0, batches[0].header.timestamp)
     for slot in range(13):
         machine.take(batches[0].body(slot), slot < 8)
     assert machine.take(batches[0].body(13), is_message=False) == errors.ACCEPTED
     assert machine.fills == [Fill(1, 3, 0, 1, 0, records.BUY, 101, 5), Fill(1, 3, 0, 2, 0, records.BUY, 101, 3)]
+
+
+def test_fills_tell_their_kind(scene: Scene, batches: list[Batch]) -> None:
+    machine = Machine.genesis(scene.domain)
+    for batch in batches[:-1]:
+        machine.run_batch(batch)
+    last = batches[-1]
+    found: dict[int, set[int]] = {}
+    for slot in range(last.header.inputs):
+        machine.run_slot(last, slot)
+        for fill in machine.fills:
+            found.setdefault(fill.kind, set()).add(fill.taker)
+    assert found == {LIQUIDATION: {6}, TAKEOVER: {6}, DELEVERAGE: {6}, UNWIND: {BACKSTOP}, TRADE: {8}}
 
 
 def test_the_tree_of_a_run_is_that_of_its_leaves(ran: Machine) -> None:
