@@ -287,7 +287,8 @@ def _fill_places(scene: Scene) -> Batch:
 def _use_everything(scene: Scene) -> Batch:
     scene.time += 1
     sub = keys.sub_account(7, 1)
-    messages = [scene.deposit(account, amount) for account, amount in ((6, 17_000), (7, 1_000_000), (8, 1_000_000))]
+    funds = {6: 17_000, 7: 1_000_000, 8: 1_000_000, 9: 7_000}
+    messages = [scene.deposit(account, amount) for account, amount in funds.items()]
     messages += [
         scene.list_market(9, impact=2**40),
         scene.set_market(
@@ -304,7 +305,7 @@ def _use_everything(scene: Scene) -> Batch:
     ]
     inputs = [
         *(scene.report(number, 100, market=market) for market in (9, 10) for number in (0, 1)),
-        scene.stake(8, 3_000),
+        scene.stake(8, 2_400),
         scene.transfer(7, sub, 50_000),
         scene.set_agent(7, 1, scene.time + 1_000),
         scene.order(7, records.SELL, 100, 5, market=9, agent=1, client=3),
@@ -312,6 +313,7 @@ def _use_everything(scene: Scene) -> Batch:
         scene.order(8, records.SELL, 101, 150, market=9, expiry=scene.time + 300),
         scene.order(6, records.BUY, 100, 6, market=9, flags=records.FOK),
         scene.order(6, records.BUY, 101, 150, market=9, flags=records.FOK),
+        scene.order(9, records.BUY, 101, 60, market=9),
         scene.order(sub, records.BUY, 99, 8, market=9, place=0),
         scene.amend(sub, 0, 99, 5),
         scene.amend(sub, 0, 98, 9),

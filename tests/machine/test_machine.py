@@ -68,8 +68,9 @@ def test_outcomes_of_the_played_epoch(scene: Scene, batches: list[Batch]) -> Non
         (1, 14): "stale_report",
         (1, 15): "nonce_used",
         (1, 16): "malformed_record",
-        (4, 16): "unfillable",
-        (4, 35): "not_due",
+        (4, 17): "unfillable",
+        (4, 37): "not_due",
+        (5, 5): "withdrawals_limited",
         (5, 6): "unknown_market",
     }
 
@@ -179,7 +180,7 @@ def test_fills_tell_their_kind(scene: Scene, batches: list[Batch]) -> None:
         machine.run_slot(last, slot)
         for fill in machine.fills:
             found.setdefault(fill.kind, set()).add(fill.taker)
-    assert found == {LIQUIDATION: {6}, TAKEOVER: {6}, DELEVERAGE: {6}, UNWIND: {BACKSTOP}, TRADE: {8}}
+    assert found == {LIQUIDATION: {6}, TAKEOVER: {6}, DELEVERAGE: {9}, UNWIND: {BACKSTOP}, TRADE: {8}}
 
 
 def test_the_tree_of_a_run_is_that_of_its_leaves(ran: Machine) -> None:
