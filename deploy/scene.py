@@ -219,12 +219,14 @@ class Scene:
 
 
 def play_epoch(scene: Scene) -> list[Batch]:
-    """Four batches in which every step of the rulebook occurs, and many inputs are refused.
+    """Six batches in which every step of the rulebook occurs, and many inputs are refused.
 
     The first trades in one market; the second prunes makers and forces a record through L1; the third is empty; in the
-    fourth one account has a place in eight markets, so that probing it touches as many leaves as a step can.
+    fourth one account has a place in eight markets, so that probing it touches as many leaves as a step can; the fifth
+    has every other kind of record; in the sixth a price falls, an account is liquidated, and a dated future settles.
     """
-    return [_open_market(scene), _prune_makers(scene), _do_nothing(scene), _fill_places(scene)]
+    steps = (_open_market, _prune_makers, _do_nothing, _fill_places, _use_everything, _crash)
+    return [step(scene) for step in steps]
 
 
 def _open_market(scene: Scene) -> Batch:
@@ -280,3 +282,67 @@ def _fill_places(scene: Scene) -> Batch:
     inputs += [scene.order(2, records.SELL, 100 + market, market, market=market) for market in range(2, 9)]
     inputs.append(scene.order(4, records.BUY, 110, 2, market=5))
     return scene.seal(listings, inputs)
+
+
+def _use_everything(scene: Scene) -> Batch:
+    scene.time += 1
+    sub = keys.sub_account(7, 1)
+    funds = {6: 17_000, 7: 1_000_000, 8: 1_000_000, 9: 7_000}
+    messages = [scene.deposit(account, amount) for account, amount in funds.items()]
+    messages += [
+        scene.list_market(9, impact=2**40),
+        scene.set_market(
+            9, impact=1, close_out=10_000, tier1_size=500, tier1_initial=200_000, tier1_maintenance=100_000
+        ),
+        scene.list_market(10, unit=1, expiry=scene.time + 60),
+    ]
+    legs = [
+        records.Leg(records.POST_ONLY, 9, 10, 90, 3),
+        records.Leg(records.SELL_LEG, 9, 11, 120, 4),
+        records.Leg(records.CANCEL_LEG, 9, 10),
+        records.Leg(records.CANCEL_LEG, 9, 12),
+        *(records.Leg(0, 9, 20 + n, 80 - n, 1) for n in range(5)),
+    ]
+    inputs = [
+        *(scene.report(number, 100, market=market) for market in (9, 10) for number in (0, 1)),
+        scene.stake(8, 2_400),
+        scene.transfer(7, sub, 50_000),
+        scene.set_agent(7, 1, scene.time + 1_000),
+        scene.order(7, records.SELL, 100, 5, market=9, agent=1, client=3),
+        scene.order(7, records.SELL, 101, 150, market=9),
+        scene.order(8, records.SELL, 101, 150, market=9, expiry=scene.time + 300),
+        scene.order(6, records.BUY, 100, 6, market=9, flags=records.FOK),
+        scene.order(6, records.BUY, 101, 150, market=9, flags=records.FOK),
+        scene.order(9, records.BUY, 101, 60, market=9),
+        scene.order(sub, records.BUY, 99, 8, market=9, place=0),
+        scene.amend(sub, 0, 99, 5),
+        scene.amend(sub, 0, 98, 9),
+        scene.cancel_all(sub),
+        scene.schedule_cancel(7, scene.time + 500),
+        *scene.bulk(7, legs),
+        scene.order(6, records.SELL, 90, 1, market=9, flags=records.REDUCE_ONLY),
+        scene.order(8, records.BUY, 93, 10, market=9),
+        scene.order(8, records.SELL, 80, 2, market=9, flags=records.BELOW | records.IOC, trigger=95),
+        scene.order(sub, records.SELL, 80, 2, market=9, flags=records.BELOW, trigger=95),
+        scene.order(7, records.BUY, 130, 2, market=9, flags=records.ABOVE | records.REDUCE_ONLY, trigger=105),
+        scene.cancel_all(sub),
+        scene.order(7, records.BUY, 100, 20, market=10),
+        scene.order(8, records.SELL, 100, 20, market=10),
+        scene.tick(9),
+        scene.tick(9),
+        scene.unstake(8, 100),
+    ]
+    return scene.seal(messages, inputs)
+
+
+def _crash(scene: Scene) -> Batch:
+    scene.time += 60
+    inputs = [
+        *(scene.report(number, 94, market=9) for number in (0, 1)),
+        scene.order(7, records.BUY, 94, 100, market=9),
+        scene.tick(9),
+        scene.tick(10),
+        scene.withdraw(7, 400_000),
+        scene.tick(0),
+    ]
+    return scene.seal((), inputs)

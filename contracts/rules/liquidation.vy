@@ -3,10 +3,10 @@
 @title Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging
 @license MIT
 @notice An account below maintenance loses its orders at once; then its largest position is offered to the book in slices,
-        at its zero price or better: the price at which the account keeps just its share of equity, never less than
-        nothing. What the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the
-        opposite accounts in the order of their scores. A sweep ends only when every account is healthy, or has nothing
-        left that could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
+        at its zero price or better: the price at which the account gives up just that position's share of equity. What
+        the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the opposite
+        accounts in the order of their scores. A sweep ends only when every account is healthy, or has nothing left that
+        could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
         place, these functions return them; where it returns a position, they return its place.
 @dev Bounds as in margin.vy: equities within 128 bits, margins and values of a position below 2**117, so a product of two of
      them is far inside 256 bits. Every divisor is positive: a target has a margin, so the sum of margins is, and so is
@@ -49,7 +49,7 @@ def step_sweep(
     equity, maintenance, close_out = self.compute_maintenance(account, markets)
     target: uint256 = leaves.MAX_POSITIONS
     if equity < maintenance and regs.passed == 0:
-        target = self.find_target(regs, account, markets)
+        target = self.find_target(regs, account, markets, equity)
     regs.passed = 0
     if target == leaves.MAX_POSITIONS:
         regs = self.go_on(regs, account)
@@ -64,9 +64,10 @@ def step_sweep(
             markets[target] = market
         position: leaves.Position = account.positions[target]
         side: uint256 = records.SELL if position.size > 0 else records.BUY
-        price: uint256 = self.compute_zero_price(position, market, equity, maintenance)
+        share: int256 = self.compute_share(regs, position, market, equity, maintenance)
+        price: uint256 = self.compute_zero_price(position, market, share)
         size: uint256 = convert(abs(position.size), uint256)
-        if equity < close_out:
+        if equity <= close_out:
             regs = work.begin_order(regs, regs.sweep, position.market, side, price, size, phases.WORK)
             regs.phase = phases.TAKEOVER
         else:
@@ -133,18 +134,25 @@ def compute_position_margin(position: leaves.Position, market: leaves.Market) ->
 @internal
 @pure
 def find_target(
-    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+    regs: registers.Registers,
+    account: leaves.Account,
+    markets: leaves.Market[leaves.MAX_POSITIONS],
+    equity: int256,
 ) -> uint256:
     """
-    @return Place of the position with the highest maintenance margin and a fresh price (the first of equals),
-            MAX_POSITIONS if none has one.
+    @return Place of the position to reduce first: with the highest maintenance margin and a fresh price (the first of
+            equals). An account in debt first loses the one in the market whose price has changed. MAX_POSITIONS if no
+            position has a fresh price.
     """
     target: uint256 = leaves.MAX_POSITIONS
     highest: int256 = 0
     for i: uint256 in range(leaves.MAX_POSITIONS):
-        if account.positions[i].size != 0:
-            needed: int256 = self.compute_position_margin(account.positions[i], markets[i])
-            if needed > highest and marks.is_fresh(markets[i], regs.time):
+        position: leaves.Position = account.positions[i]
+        if position.size != 0 and marks.is_fresh(markets[i], regs.time):
+            if equity < 0 and position.market == regs.fire:
+                return i
+            needed: int256 = self.compute_position_margin(position, markets[i])
+            if needed > highest:
                 target = i
                 highest = needed
     return target
@@ -152,14 +160,26 @@ def find_target(
 
 @internal
 @pure
-def compute_zero_price(
-    position: leaves.Position, market: leaves.Market, equity: int256, maintenance: int256
-) -> uint256:
+def compute_share(
+    regs: registers.Registers, position: leaves.Position, market: leaves.Market, equity: int256, maintenance: int256
+) -> int256:
     """
-    @return The worst price, ticks, at which the position may close: it costs no more than its share of the equity. The
-            share is that of the position in the maintenance margin; the price is rounded in favour of the account.
+    @return What of the account's equity the closing of the position may cost, token units; negative: what it must bring.
+            Its part in the maintenance margin. But a debt came with the last change of a price, so that market carries
+            all of it: there the other side has gained as much, and nobody is drawn below zero by another's debt.
     """
-    share: int256 = integers.div_floor(equity * self.compute_position_margin(position, market), maintenance)
+    if equity < 0 and position.market == regs.fire:
+        return equity
+    return integers.div_floor(equity * self.compute_position_margin(position, market), maintenance)
+
+
+@internal
+@pure
+def compute_zero_price(position: leaves.Position, market: leaves.Market, share: int256) -> uint256:
+    """
+    @return The worst price, ticks, at which the position may close: it costs no more than `share` token units. Rounded in
+            favour of the account.
+    """
     room: int256 = integers.div_floor(share, abs(position.size) * convert(market.unit, int256))
     mark: int256 = convert(market.mark, int256)
     price: int256 = mark - room if position.size > 0 else mark + room

@@ -162,7 +162,7 @@ class OperatorSettings(Settings):
     heartbeat: float = 600.0
     """Seconds without a batch before an empty one is closed, lest L1 take the operator for silent; 0: never."""
     tick_interval: int = 60
-    """Seconds after which a market with a fresh price gets a tick though nothing else happens; 0: only at its expiry."""
+    """Seconds after which a market with a fresh price has a tick though nothing else happens; 0: at its expiry only."""
     max_waiting: int = 4096
     """Records that may wait for the machine before more are refused."""
     max_unposted: int = 512

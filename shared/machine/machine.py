@@ -130,7 +130,7 @@ class Machine:
         before = self.regs.copy()
         self.state.begin_journal()
         outcome = self.take(body, is_message=False)
-        if outcome == errors.ACCEPTED or self.fills:
+        if outcome == errors.ACCEPTED or (self.fills and outcome != errors.BUSY):
             self.state.end_journal()
         else:
             self.state.undo()
@@ -179,6 +179,10 @@ class Machine:
         while regs.phase != phases.IDLE:
             if regs.phase in _TRADING:
                 self._run_trade()
+            elif regs.phase == phases.WORK:
+                if regs.outcome == errors.ACCEPTED:
+                    state.end_journal()  # the machine's own work makes no reject of what began it
+                apply_step(regs, state)
             else:
                 apply_step(regs, state)
 

@@ -7,8 +7,9 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.machine import Fill, Machine
+from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER, TRADE, UNWIND, Fill, Machine
 from setoff.shared.rules import phases
+from setoff.shared.state.keys import BACKSTOP
 from setoff.shared.state.registers import Registers, machine_hash
 from setoff.shared.state.tree import EMPTY, Tree
 
@@ -67,6 +68,10 @@ def test_outcomes_of_the_played_epoch(scene: Scene, batches: list[Batch]) -> Non
         (1, 14): "stale_report",
         (1, 15): "nonce_used",
         (1, 16): "malformed_record",
+        (4, 17): "unfillable",
+        (4, 37): "not_due",
+        (5, 5): "withdrawals_limited",
+        (5, 6): "unknown_market",
     }
 
 
@@ -139,7 +144,7 @@ def test_a_restored_machine_goes_on_like_the_first(scene: Scene, batches: list[B
     assert machine.hash() == ran.hash()
 
 
-@pytest.mark.parametrize("cut", [0, 1, 895, 896 + 3, -1])
+@pytest.mark.parametrize("cut", [0, 1, 1_919, 1_920 + 3, -1])
 def test_refuses_snapshot_cut_short(ran: Machine, cut: int) -> None:
     with pytest.raises(WitnessError, match="bad_witness"):
         Machine.restore(ran.snapshot()[:cut])
@@ -163,6 +168,19 @@ def test_fills_name_both_orders(scene: Scene, batches: list[Batch]) -> None:
         machine.take(batches[0].body(slot), slot < 8)
     assert machine.take(batches[0].body(13), is_message=False) == errors.ACCEPTED
     assert machine.fills == [Fill(1, 3, 0, 1, 0, records.BUY, 101, 5), Fill(1, 3, 0, 2, 0, records.BUY, 101, 3)]
+
+
+def test_fills_tell_their_kind(scene: Scene, batches: list[Batch]) -> None:
+    machine = Machine.genesis(scene.domain)
+    for batch in batches[:-1]:
+        machine.run_batch(batch)
+    last = batches[-1]
+    found: dict[int, set[int]] = {}
+    for slot in range(last.header.inputs):
+        machine.run_slot(last, slot)
+        for fill in machine.fills:
+            found.setdefault(fill.kind, set()).add(fill.taker)
+    assert found == {LIQUIDATION: {6}, TAKEOVER: {6}, DELEVERAGE: {9}, UNWIND: {BACKSTOP}, TRADE: {8}}
 
 
 def test_the_tree_of_a_run_is_that_of_its_leaves(ran: Machine) -> None:

@@ -10,6 +10,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
 
 OWNERS = 7
+EXPIRY = START_TIME + 20_000
 MARKETS: dict[int, dict[str, int]] = {
     1: {"unit": 10, "impact": 5, "tier1_size": 60, "tier1_initial": 150_000, "tier1_maintenance": 70_000},
     2: {"unit": 40, "taker_fee": 700, "maker_fee": 100, "close_out": 15_000, "impact": 1, "funding_cap": 40_000},
@@ -46,7 +47,7 @@ class Traffic:
             (2, self.deposit),
             (5, self.bulk),
             (5, self.tick),
-            (16, self.report),
+            (9, self.report),
             (3, self.jump),
             (1, self.terms),
         ]
@@ -61,6 +62,13 @@ class Traffic:
         inputs += [scene.transfer(owner, sub(owner, owner % 3 + 1), self.wealth // 3) for owner in (1, 2, 3)]
         if self.random.random() < 0.5:
             inputs.append(scene.stake(OWNERS, self.wealth // self.random.choice([2, 10])))
+        # Everybody starts with positions that take most of the margin.
+        for market, price in self.prices.items():
+            owners = self.random.sample(range(1, OWNERS + 1), 4)
+            for buyer, seller in (owners[:2], owners[2:]):
+                size = self.size(market) // 2 + 1
+                inputs.append(scene.order(buyer, records.BUY, price, size, market=market, place=20 + market))
+                inputs.append(scene.order(seller, records.SELL, price, size, market=market, place=20 + market))
         return inputs
 
     def next(self) -> list[bytes]:
@@ -80,12 +88,12 @@ class Traffic:
 
     def price(self, market: int) -> int:
         mark = self.world.machine.state.market(market).mark or 100
-        spread = self.random.choice([0.001, 0.004, 0.04])
+        spread = self.random.choice([0.001, 0.004, 0.02])
         return max(1, round(mark * (1 + self.random.uniform(-spread, spread))))
 
     def size(self, market: int) -> int:
         full = self.wealth / (0.06 * FIRST[market] * MARKETS[market]["unit"])  # all that the margin carries
-        return max(1, int(full * self.random.choice([0.02, 0.1, 0.3, 0.9])))
+        return max(1, int(full * self.random.choice([0.05, 0.3, 0.9])))
 
     # --- inputs ------------------------------------------------------------------------------------------------------
 
@@ -162,7 +170,7 @@ class Traffic:
 
     def report(self) -> list[bytes]:
         market = self.market()
-        step = self.random.choice([0.001, 0.004, 0.02, 0.07])
+        step = self.random.choice([0.001, 0.01, 0.03, 0.08])
         self.prices[market] = max(5, round(self.prices[market] * (1 + self.random.gauss(0, step))))
         self.world.wait(self.random.randint(1, 40))
         return [self.world.scene.report(0, self.prices[market], market=market)]
