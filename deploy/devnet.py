@@ -44,6 +44,18 @@ class Listing(NamedTuple):
 BITCOIN: Final = Listing(100, 50_000, 30_000, 500, -100, 100_000)
 
 
+def list_market(lister: L1, deployment: Deployment, market: int, listing: Listing) -> None:
+    """Queue a listing; `lister` has the lister's key."""
+    call = encode_call("list_market(uint16,uint64,uint32,uint32,uint32,int32,uint32)", market, *listing)
+    lister.transact(deployment.queue, call)
+
+
+def set_signer(lister: L1, deployment: Deployment, number: int, signer: bytes, quorum: int = QUORUM) -> None:
+    """Queue an oracle signer; `lister` has the lister's key."""
+    call = encode_call("set_signer(uint16,address,uint16,uint32)", number, signer, quorum, MAX_AGE)
+    lister.transact(deployment.queue, call)
+
+
 class Devnet:
     """A running chain with a deployment; a context manager that stops it. `folder` keeps what is to be kept."""
 
@@ -89,13 +101,11 @@ class Devnet:
 
     def list_market(self, market: int, listing: Listing) -> None:
         """Queue a listing."""
-        call = encode_call("list_market(uint16,uint64,uint32,uint32,uint32,int32,uint32)", market, *listing)
-        self.deployer.transact(self.deployment.queue, call)
+        list_market(self.deployer, self.deployment, market, listing)
 
     def set_signer(self, number: int, signer: bytes) -> None:
         """Queue an oracle signer."""
-        call = encode_call("set_signer(uint16,address,uint16,uint32)", number, signer, QUORUM, MAX_AGE)
-        self.deployer.transact(self.deployment.queue, call)
+        set_signer(self.deployer, self.deployment, number, signer)
 
     def stop(self) -> None:
         """Stop chain and Redis; more than once does no harm."""
