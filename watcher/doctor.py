@@ -20,7 +20,7 @@ from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import check_durable
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
-from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import GWEI, HONEST_GAS, PRESETS
@@ -176,13 +176,11 @@ class Doctor:
         batches, _ = self._samples
         execution, history = measure(batches, self._deployment.domain)
         terms = self._contract.terms
-        total = self._steps * terms.epoch_batches
-        seconds = total / execution + total / history
+        seconds = terms.epoch_batches * (execution.seconds(self._steps) + history.seconds(self._steps))
         kappa = self._kappa or (PRESETS[self._preset].computation if self._preset else terms.challenge_period // 4)
-        seen = (
-            f"{history:,.0f} steps/s with history, {execution:,.0f} without, here and now on a small state; "
-            f"{terms.epoch_batches} batches of {self._steps:,} steps take {seconds:,.0f} s of κ = {kappa} s"
-        )
+        rates = f"{1 / history.inner:,.0f} steps/s with history, {1 / execution.inner:,.0f} without"
+        work = f"{terms.epoch_batches} batches of {self._steps:,} steps take {seconds:,.0f} s of κ = {kappa} s"
+        seen = f"{rates}, here and now on a small state; {work}"
         yield Finding(GOOD if seconds <= kappa else FATAL, "worst epoch", seen)
 
     # --- surroundings ------------------------------------------------------------------------------------------------
@@ -281,23 +279,42 @@ class Doctor:
         return None if self._store is None else Archive(self._store, self._reader)
 
 
-def measure(batches: Sequence[Batch], domain: bytes, seconds: float = MEASURE_SECONDS) -> tuple[float, float]:
-    """Real steps a second: run alone, and with a machine hash after each, as a history needs."""
-    steps = 0
+class Pace(NamedTuple):
+    """Seconds a step takes: one that fetches an input, and one inside an input."""
+
+    fetch: float
+    inner: float
+
+    def seconds(self, steps: int) -> float:
+        """Of a full batch with so many steps."""
+        fetches = min(MAX_INPUTS, steps)
+        return fetches * self.fetch + (steps - fetches) * self.inner
+
+
+def measure(batches: Sequence[Batch], domain: bytes, seconds: float = MEASURE_SECONDS) -> tuple[Pace, Pace]:
+    """How fast steps are: run alone, and with a machine hash after each, as a history needs."""
+    spent, counts, last = [0.0, 0.0], [0, 0], (0.0, 0)
 
     def count(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-        nonlocal steps
-        steps += 1
+        nonlocal last
+        now, kind = time.perf_counter(), int(micro > 0)
+        # What came after the step before, hashing included, belongs to it.
+        spent[last[1]] += now - last[0]
+        counts[kind] += 1
+        last = now, kind
         machine.step(batch, slot, micro)
 
-    rates = []
     works: tuple[Callable[[EpochRun], bytes], ...] = (lambda run: run.end, lambda run: run.root)
+    paces = []
     for work in works:
-        steps, begun = 0, time.perf_counter()
-        while (spent := time.perf_counter() - begun) < seconds or not steps:
-            work(EpochRun(Machine.genesis(domain), batches, bytes(32), count))
-        rates.append(steps / spent)
-    return rates[0], rates[1]
+        spent[:], counts[:] = [0.0, 0.0], [0, 0]
+        begun = time.perf_counter()
+        while time.perf_counter() - begun < seconds or not all(counts):
+            run = EpochRun(Machine.genesis(domain), batches, bytes(32), count)
+            last = time.perf_counter(), 0
+            work(run)
+        paces.append(Pace(spent[0] / counts[0], spent[1] / counts[1]))
+    return paces[0], paces[1]
 
 
 def _ether(wei: int) -> str:

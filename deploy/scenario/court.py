@@ -81,9 +81,11 @@ class Stage:
 class Court:
     """One performance."""
 
-    def __init__(self, script: Script, story: Story) -> None:
+    def __init__(self, script: Script, story: Story, folder: Path) -> None:
+        """`folder` gets the deployment's file, so that others can watch."""
         self.script = script
         self.story = story
+        self._folder = folder
         self._fired: dict[Fault, int] = {}
         self._outage_ends: list[tuple[int, Callable[[], None]]] = []
 
@@ -99,6 +101,8 @@ class Court:
             deployer, operator = stage.connect(0)(stage.url), stage.connect(1)(stage.url)
             story.chapter("contracts and batches")
             self._exchange = exchange = Exchange(deployer, operator, script.params)
+            exchange.deployment.save(self._folder / "deployment.json")
+            story.tell(f"{stage.url}, deployment in {self._folder / 'deployment.json'}")
             exchange.post(script.flow)
             self._first_block = stage.reader.head().number
             if stage.anvil:
@@ -276,9 +280,9 @@ class Court:
         return None
 
 
-def play_court(script: Script, story: Story) -> Report:
+def play_court(script: Script, story: Story, folder: Path) -> Report:
     """Run a scenario of kind "court"."""
-    performance = Court(script, story)
+    performance = Court(script, story, folder)
     try:
         return performance.run()
     except ChainError as error:

@@ -44,7 +44,7 @@ def _play(script: Script, story: Story, folder: Path) -> Report:
     if script.kind == "court":
         from setoff.deploy.scenario.court import play_court
 
-        return play_court(script, story)
+        return play_court(script, story, folder)
     from setoff.deploy.scenario.exchange import play_exchange
 
     return play_exchange(script, story, folder)
