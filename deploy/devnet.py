@@ -41,6 +41,23 @@ LISTING: Final = (
 """The queue's struct of a market's parameters, in the order of `ListMarketBody`."""
 
 
+def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:
+    """Propose these calls of the queue and queue them: on a development chain there is no delay.
+
+    `lister` has the lister's key. Raises ChainError if the queue refuses one.
+    """
+    first: int = read_call(lister, deployment.queue, "proposal_count() uint256")
+    _send_all(lister, deployment, proposals)
+    _send_all(lister, deployment, [encode_call("enact(uint256)", first + number) for number in range(len(proposals))])
+
+
+def _send_all(lister: L1, deployment: Deployment, calls: Sequence[bytes]) -> None:
+    sent = [lister.send(deployment.queue, call) for call in calls]
+    for transaction in sent:
+        if not lister.wait(transaction).succeeded:
+            raise ChainError("transaction_reverted", "the queue refused a proposal")
+
+
 class Devnet:
     """A running chain with a deployment; a context manager that stops it. `folder` keeps what is to be kept."""
 
@@ -87,16 +104,8 @@ class Devnet:
         return f"{self.redis.url.rpartition('/')[0]}/{database}"
 
     def enact(self, proposals: Sequence[bytes]) -> None:
-        """Propose these calls of the queue, and queue them: on a development chain there is no delay."""
-        first: int = read_call(self.l1, self.deployment.queue, "proposal_count() uint256")
-        self._send_all(proposals)
-        self._send_all([encode_call("enact(uint256)", first + number) for number in range(len(proposals))])
-
-    def _send_all(self, calls: Sequence[bytes]) -> None:
-        sent = [self.deployer.send(self.deployment.queue, call) for call in calls]
-        for transaction in sent:
-            if not self.deployer.wait(transaction).succeeded:
-                raise ChainError("transaction_reverted", "the queue refused a proposal")
+        """Propose these calls of the queue, and queue them."""
+        enact(self.deployer, self.deployment, proposals)
 
     def stop(self) -> None:
         """Stop chain and Redis; more than once does no harm."""
@@ -111,9 +120,9 @@ def encode_listing(market: ListMarketBody) -> bytes:
     return encode_call(f"propose_listing({LISTING})", tuple(market))
 
 
-def encode_signer(number: int, signer: bytes) -> bytes:
+def encode_signer(number: int, signer: bytes, quorum: int = QUORUM) -> bytes:
     """Call of the queue that proposes an oracle signer."""
-    return encode_call("propose_signer(uint16,address,uint16,uint32)", number, signer, QUORUM, MAX_AGE)
+    return encode_call("propose_signer(uint16,address,uint16,uint32)", number, signer, quorum, MAX_AGE)
 
 
 class Faucet:

@@ -42,12 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     report = run_report(arguments.preset, arguments.liars, arguments.games, arguments.seed, tell)
     tell("")
-    violations = [*report["known"]["violations"], *report["random"]["violations"]]
+    violations = report["violations"]
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:
         print_games(console, report)
-        print_sieges(console, report)
+        if report["sieges"]:
+            print_sieges(console, report)
         for violation in violations:
             console.print(f"[red]violated[/] {violation}", highlight=False)
     return 1 if violations else 0

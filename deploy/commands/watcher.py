@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from setoff.deploy.commands import settings
+from setoff.shared.machine.batch import Batch
 from setoff.watcher.settings import WatcherSettings
 
 
@@ -18,6 +20,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         settings.add_arguments(part, WatcherSettings)
+    _configure_games(
+        parts.add_parser("games", help="the disputes that are on, and alerts when an honest clock runs low")
+    )
+    _configure_doctor(parts.add_parser("doctor", help="whether this watcher could win a dispute today"))
+
+
+def _configure_games(part: argparse.ArgumentParser) -> None:
+    part.description = "The disputes that are on. Exit code 1 if there is an alert."
+    settings.add_arguments(part, WatcherSettings)
+    part.add_argument("--json", action="store_true", help="as JSON")
+    part.add_argument("--prometheus", action="store_true", help="as metrics")
+    part.add_argument("--serve", metavar="HOST:PORT", help="serve /metrics, /games and / there until stopped")
+    part.add_argument("--low", type=int, metavar="SECONDS",
+                      help="an honest clock with less is an alert; by default a quarter of the period")  # fmt: skip
+
+
+def _configure_doctor(part: argparse.ArgumentParser) -> None:
+    part.description = "Whether this watcher could win a dispute today. Exit code 1, and why, if it could not."
+    settings.add_arguments(part, WatcherSettings)
+    part.add_argument("--liars", type=int, default=10, metavar="N", help="to have funds for; now %(default)s")
+    part.add_argument(
+        "--steps", type=int, metavar="N", help="of the largest batch to expect; by default the rules' cap"
+    )
+    part.add_argument("--kappa", type=int, metavar="SECONDS", help="that building a history may take; by default the "
+                      "preset's whose terms the court has")  # fmt: skip
+    part.add_argument("--json", action="store_true", help="as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,9 +59,53 @@ def run(arguments: argparse.Namespace) -> int:
         from setoff.watcher.worker import run_worker
 
         run_worker(loaded)
+    elif arguments.part == "games":
+        return _show_games(arguments, loaded)
+    elif arguments.part == "doctor":
+        return _examine(arguments, loaded)
     else:
         from setoff.watcher.parts import open_store
         from setoff.watcher.status import describe_status, read_status
 
         print(describe_status(read_status(open_store(loaded, loaded.load_deployment()))))
     return 0
+
+
+def _show_games(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
+    from setoff.shared.adapters.config import parse_listen
+    from setoff.watcher.games import to_prometheus, to_text
+    from setoff.watcher.monitor import GameMonitor, make_server
+
+    monitor = GameMonitor(loaded, arguments.low)
+    if arguments.serve:
+        with make_server(parse_listen(arguments.serve), monitor.look) as server:
+            print(f"games: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)
+            server.serve_forever()
+        return 0
+    games = monitor.look()
+    if arguments.json:
+        print(json.dumps(games.to_dict(), indent=2))
+    else:
+        print(to_prometheus(games).rstrip() if arguments.prometheus else to_text(games))
+    return 1 if games.alerts else 0
+
+
+def _examine(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
+    from setoff.deploy.scene import Scene, play_epoch
+    from setoff.watcher.doctor import Doctor
+
+    def make_batches(chain_id: int, vault: bytes) -> list[Batch]:
+        return play_epoch(Scene(chain_id, vault))
+
+    doctor = Doctor(loaded, make_batches, liars=arguments.liars, steps=arguments.steps, kappa=arguments.kappa)
+    findings = []
+    for finding in doctor.examine():
+        findings.append(finding)
+        if not arguments.json:
+            print(f"{finding.grade:<5} {finding.what}: {finding.seen}", flush=True)
+    could_win = not any(finding.is_fatal for finding in findings)
+    if arguments.json:
+        print(json.dumps({"could_win": could_win, "findings": [finding._asdict() for finding in findings]}, indent=2))
+    else:
+        print("this watcher could win a dispute today" if could_win else "this watcher could NOT win a dispute today")
+    return 0 if could_win else 1

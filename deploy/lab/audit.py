@@ -196,6 +196,7 @@ class Audit:
             refund, earned = self.redeemed[who], self._earned(who)
             self.require(refund == earned, f"{earned} wei were earned for the winners, and {refund} paid")
         if self.is_delay_bounded:
+            self._check_winners()
             self.require(len(model.start_of) > len(lab.truth), "an epoch was not confirmed")
             self._check_liars(honest)
 
@@ -208,6 +209,16 @@ class Audit:
                 beaten = [root for root in claim.histories if (key, root) in self._out]
                 earned += sum(self._credited.get((key, root, claim.winner, who), 0) for root in beaten)
         return earned
+
+    def _check_winners(self) -> None:
+        """Who stood for the truth and won has not even paid for gas, calls that others made superfluous included."""
+        lab, model = self._lab, self._lab.model
+        won = {claim.histories[claim.winner].owner for claim in model.claims.values() if claim.winner != ZERO}
+        for party in lab.honest:
+            paid = sum(party.gas.values()) * lab.setting.gas_price
+            if party.me in won:
+                gain = model.wallets[party.me] - paid
+                self.require(gain >= 0, f"{party.name} won, and paid {-gain} wei for it")
 
     def _false_histories(self, claim: Claim) -> list[bytes]:
         """Owners of the false histories of a claim, one for each.

@@ -72,7 +72,7 @@ def verdict_of(lab: Lab, claim: Claim) -> str:
         is_true = end == lab.truth[claim.epoch].run.end
         said = "true" if claim.end == end else "false"
         return f"{said} claim, {'true' if is_true else 'FALSE'} end" + (", disputed" if claim.disputed_at else "")
-    return verdict
+    return verdict if claim.state != SETTLED else "settled on a false start"
 
 
 @dataclass(frozen=True)
@@ -168,13 +168,17 @@ def run_report(
         drawn.play(f"random game {seed + number}", lambda number=number: draw_game(seed + number).run())  # type: ignore[misc]
         if number % 100 == 99:
             tell(f"{number + 1} of {games} random games played")
-    sieges = []
+    sieges: list[dict[str, Any]] = []
+    broken: list[str] = []
     for size in sizes_up_to(liars):
         setting = Setting.of(name, size)
         for reply in ("at once", "at the last moment"):
-            sieges.append(
-                {**asdict(siege := besiege(setting, size, reply, seed=seed)[0]), "refunded_ppm": siege.refunded_ppm}
-            )
+            try:
+                siege, _ = besiege(setting, size, reply, seed=seed)
+            except Violation as violation:
+                broken.append(f"{size} liars, {reply}: {violation}")
+            else:
+                sieges.append({**asdict(siege), "refunded_ppm": siege.refunded_ppm})
         tell(f"besieged by {size}")
     return {
         "preset": name,
@@ -182,4 +186,5 @@ def run_report(
         "known": asdict(known),
         "random": asdict(drawn),
         "sieges": sieges,
+        "violations": [*known.violations, *drawn.violations, *broken],
     }
