@@ -1,0 +1,45 @@
+"""The committed vectors are those that the generator makes, cover the protocol, and stay small."""
+
+from pathlib import Path
+
+import pytest
+from tests.vectors.reading import HERE, load
+
+from setoff.deploy.vectors import NAMES, build, render, write
+from setoff.shared import errors
+from setoff.shared.rules import phases
+
+FILES = sorted(path.name for path in HERE.glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def documents() -> dict[str, object]:
+    return build()
+
+
+def test_every_file_is_committed(documents: dict[str, object]) -> None:
+    assert sorted(documents) == FILES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_committed_file_is_what_the_generator_makes(name: str, documents: dict[str, object]) -> None:
+    assert (HERE / name).read_text() == render(documents[name])
+
+
+def test_writing_them_elsewhere_gives_the_same_files(tmp_path: Path) -> None:
+    write(tmp_path / "vectors")
+    assert sorted(path.name for path in (tmp_path / "vectors").iterdir()) == FILES
+
+
+def test_every_outcome_and_every_phase_occurs() -> None:
+    steps = load("steps")["steps"]
+    assert {step["outcome"] for step in steps} == set(errors.OUTCOMES)
+    names = {step["name"] for step in steps}
+    assert names >= set(phases.NAMES)
+    kinds = {name.removeprefix("fetch ") for name in names if name.startswith("fetch")}
+    assert kinds == {*NAMES.values(), "unknown"}
+    assert max(len(step["witness"]) for step in steps) == phases.MAX_LEAVES
+
+
+def test_they_are_small() -> None:
+    assert sum((HERE / name).stat().st_size for name in FILES) < 4_000_000

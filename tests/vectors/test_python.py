@@ -1,0 +1,272 @@
+"""The vectors against the Python implementation, each by the shortest way through it."""
+
+from typing import Any
+
+import pytest
+from tests.vectors.reading import load
+
+from setoff.shared import errors
+from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.merkle import climb, merkle_root
+from setoff.shared.dispute.bisection import Move, verify_move
+from setoff.shared.machine.batch import Batch, Header, accumulate, data_root, epoch_hash, verify_record
+from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.machine import Machine
+from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.step import apply_step, begin_batch
+from setoff.shared.state import leaves
+from setoff.shared.state.registers import FIELDS, Registers, machine_hash
+from setoff.shared.state.store import State, encode_leaf
+from setoff.shared.state.tree import EMPTY, Path, Tree, fold
+
+CODEC = load("codec")
+LEAVES = load("leaves")
+TREE = load("tree")
+BATCHES = load("batches")
+RUN = load("runs")
+STEPS = load("steps")
+HISTORY = load("histories")
+
+BODIES = {
+    "order": (records.OrderBody, records.encode_order),
+    "cancel": (records.CancelBody, records.encode_cancel),
+    "transfer": (records.TransferBody, records.encode_transfer),
+    "withdraw": (records.WithdrawBody, records.encode_withdraw),
+    "report": (records.ReportBody, records.encode_report),
+    "cancel_all": (records.CancelAllBody, records.encode_cancel_all),
+    "amend": (records.AmendBody, records.encode_amend),
+    "schedule_cancel": (records.ScheduleCancelBody, records.encode_schedule_cancel),
+    "set_agent": (records.SetAgentBody, records.encode_set_agent),
+    "bulk": (records.BulkBody, records.encode_bulk),
+    "stake": (records.StakeBody, records.encode_stake),
+    "unstake": (records.StakeBody, records.encode_unstake),
+    "set_market": (records.ListMarketBody, records.encode_set_market),
+    "deposit": (records.DepositBody, records.encode_deposit),
+    "list_market": (records.ListMarketBody, records.encode_list_market),
+    "set_signer": (records.SetSignerBody, records.encode_set_signer),
+}
+
+
+def registers(named: dict[str, Any]) -> Registers:
+    regs = Registers()
+    for name, value in named.items():
+        setattr(regs, name, value)
+    return regs
+
+
+def batches() -> list[Batch]:
+    return [Batch(Header(**b["header"]), tuple(b["messages"]), tuple(b["records"])) for b in RUN["batches"]]
+
+
+# --- codec ------------------------------------------------------------------------------------------------------------
+
+
+def test_bodies_and_messages() -> None:
+    for entry in CODEC["records"] + CODEC["messages"]:
+        make, encode = BODIES[entry["name"]]
+        assert encode(make(**entry["fields"])) == entry.get("body", entry.get("message"))  # type: ignore[operator]
+
+
+def test_ticks_and_pages() -> None:
+    for entry in CODEC["ticks"]:
+        assert records.encode_tick(entry["fields"]["market"]) == entry["record"]
+    for entry in CODEC["pages"]:
+        legs = [records.Leg(**leg) for leg in entry["legs"]]
+        assert records.encode_page(legs, entry["following"]) == entry["page"]
+        assert keccak(entry["page"]) == entry["hash"]
+
+
+def test_canonical_inputs() -> None:
+    for entry in CODEC["canonical"]:
+        assert records.is_canonical(entry["input"]) == entry["canonical"]
+
+
+def test_typed_data() -> None:
+    domain = CODEC["domain"]
+    assert eip712.domain_separator(domain["chain_id"], domain["vault"]) == domain["separator"]
+    for entry in CODEC["records"]:
+        assert eip712.struct_hash(entry["body"]) == entry["struct_hash"]
+        assert eip712.digest(domain["separator"], entry["body"]) == entry["digest"]
+        assert signatures.recover(entry["digest"], entry["signature"]) == entry["signer"]
+
+
+def test_signatures() -> None:
+    valid = 0
+    for entry in CODEC["signatures"]:
+        assert signatures.recover(entry["digest"], entry["signature"]) == entry["signer"]
+        valid += entry["signer"] is not None
+    assert 10 < valid < len(CODEC["signatures"]) - 10
+
+
+# --- leaves and tree --------------------------------------------------------------------------------------------------
+
+
+def test_leaves() -> None:
+    for entry in LEAVES["leaves"]:
+        leaf = getattr(leaves, f"decode_{entry['kind']}")(entry["value"])
+        assert encode_leaf(entry["key"], leaf) == entry["value"]
+        for name, value in entry["fields"].items():
+            if name == "positions":
+                for position, fields in zip(leaf.positions, value, strict=True):
+                    assert {field: getattr(position, field) for field in fields} == fields
+            else:
+                assert getattr(leaf, name) == value
+
+
+def test_registers_and_machine_hashes() -> None:
+    for entry in LEAVES["registers"]:
+        regs = registers(entry["fields"])
+        assert regs.encode() == entry["words"]
+        assert Registers.decode(entry["words"]).encode() == entry["words"]
+        assert keccak(entry["words"]) == regs.hash() == entry["hash"]
+        assert machine_hash(entry["state_root"], entry["hash"]) == entry["machine_hash"]
+
+
+def test_trees_and_paths() -> None:
+    assert list(EMPTY) == TREE["empty"]
+    for entry in TREE["trees"]:
+        tree = Tree(map(tuple, entry["leaves"]))
+        assert tree.root == entry["root"]
+        for path in entry["paths"]:
+            found = Path(path["bitmap"], tuple(path["siblings"]))
+            assert tree.prove(path["key"]) == found
+            assert fold(path["key"], path["value"], found) == entry["root"]
+
+
+def test_tree_updates() -> None:
+    tree = Tree()
+    for entry in TREE["updates"]:
+        assert tree.update(dict(entry["changes"])) == entry["root"]
+
+
+# --- batches and runs -------------------------------------------------------------------------------------------------
+
+
+def test_headers_and_epochs() -> None:
+    for entry in BATCHES["headers"]:
+        assert Header(**{name: value for name, value in entry.items() if name != "hash"}).hash() == entry["hash"]
+    for entry in BATCHES["epochs"]:
+        assert epoch_hash(entry["epoch"], entry["batches"], entry["last"]) == entry["hash"]
+
+
+def test_data_roots_and_record_proofs() -> None:
+    for entry in BATCHES["data_roots"]:
+        count = entry["record_count"]
+        chosen = BATCHES["records"][:count]
+        assert data_root(b"".join(chosen)) == entry["data_root"]
+        header = Header(bytes(32), 0, 0, 0, 3, count, entry["data_root"], bytes(32))
+        for proof in entry["proofs"]:
+            found = verify_record(header, 3 + proof["index"], proof["page"], proof["siblings"])
+            assert found == chosen[proof["index"]]
+
+
+def test_the_queue_s_chain() -> None:
+    chain = bytes(32)
+    for entry in BATCHES["queue"]:
+        chain = accumulate(chain, entry["body"])
+        assert chain == entry["acc"]
+
+
+def test_the_run_from_genesis() -> None:
+    machine = Machine.genesis(RUN["domain"]["separator"])
+    assert machine.hash() == RUN["genesis"]
+    chain = bytes(32)
+    for batch, entry in zip(batches(), RUN["batches"], strict=True):
+        batch.check(chain)
+        chain = batch.header.messages
+        assert batch.header.hash() == entry["batch_hash"]
+        assert [errors.OUTCOMES[outcome] for outcome in machine.run_batch(batch)] == entry["outcomes"]
+        assert machine.hash() == entry["machine_hash"]
+        assert machine.state.tree.root == entry["state_root"]
+        assert machine.regs.steps == entry["steps"]
+    assert sorted(machine.state.tree.items()) == list(map(tuple, RUN["leaves"]))
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def body_of(step: dict[str, Any], header: Header, slot: int) -> bytes:
+    given = step["input"]
+    if slot < header.message_count:
+        body: bytes = given["body"]
+        return body
+    return verify_record(header, slot, given["page"], given["siblings"])
+
+
+@pytest.mark.parametrize("step", STEPS["steps"], ids=lambda s: f"{s['name']}, {s['outcome']}, {s['next_phase']}")
+def test_a_step_on_nothing_but_its_witness(step: dict[str, Any]) -> None:
+    regs = registers(step["registers"])
+    assert machine_hash(step["state_root"], regs.hash()) == step["pre"]
+    state = State(Tree((leaf["key"], leaf["old"]) for leaf in step["witness"]))
+
+    batch, slot, micro = step["position"] >> 30, step["position"] >> 20 & 1023, step["position"] & 2**20 - 1
+    if batch < STEPS["batch_count"] and micro == 0:
+        header = Header(*step["input"]["header"])
+        if slot == 0:
+            begin_batch(regs, header.number, header.timestamp)
+        if slot < header.inputs:
+            regs.slot = slot
+            regs.steps += 1
+            step_fetch(regs, state, body_of(step, header, slot), slot < header.message_count)
+    elif batch < STEPS["batch_count"]:
+        apply_step(regs, state)
+
+    assert [(key, encode_leaf(key, leaf)) for key, leaf in state.touched.items()] == [
+        (leaf["key"], leaf["new"]) for leaf in step["witness"]
+    ]
+    assert {name: getattr(regs, name) for name in FIELDS} == {
+        name: getattr(registers(step["registers_after"]), name) for name in FIELDS
+    }
+    root = step["state_root"]
+    for leaf in step["witness"]:
+        path = Path(leaf["bitmap"], tuple(leaf["siblings"]))
+        assert fold(leaf["key"], leaf["old"], path) == root
+        root = fold(leaf["key"], leaf["new"], path)
+    assert root == step["state_root_after"]
+    assert machine_hash(root, regs.hash()) == step["post"]
+
+
+# --- histories --------------------------------------------------------------------------------------------------------
+
+
+def test_the_history_of_the_run() -> None:
+    start = Machine.genesis(RUN["domain"]["separator"])
+    run = EpochRun(start, batches(), bytes(32))
+    assert run.start_hash == HISTORY["start"]
+    assert (
+        (run.root, run.end)
+        == (HISTORY["root"], HISTORY["end"])
+        == (HISTORY["root"], RUN["batches"][-1]["machine_hash"])
+    )
+    for entry in HISTORY["leaves"]:
+        assert run.leaf(entry["position"]) == entry["leaf"]
+        assert run.path(entry["position"]) == entry["path"]
+
+
+def test_joining_shows_the_end_under_the_root() -> None:
+    join = HISTORY["join"]
+    assert merkle_root(join["children"]) == HISTORY["root"]
+    assert climb(join["end"], 2**30 - 1, join["path"]) == join["children"][31]
+    for entry in HISTORY["leaves"]:
+        assert climb(entry["leaf"], entry["position"], entry["path"]) == HISTORY["root"]
+
+
+def test_the_moves_lead_from_both_roots_to_the_step_that_is_proven() -> None:
+    nodes = {"truth": HISTORY["root"], "lie": HISTORY["lie"]["root"]}
+    prefix = 0
+    for level, entry in enumerate(HISTORY["moves"]):
+        mover = entry["mover"]
+        opponent = "lie" if mover == "truth" else "truth"
+        assert (entry["level"], entry["prefix"]) == (level, prefix)
+        move = Move(*(entry[name] for name in ("index", "children", "their_child", "common", "mine", "theirs")))
+        assert verify_move(move, nodes[mover], nodes[opponent], is_last=level == 6)
+        nodes = {mover: merkle_root(move.children), opponent: move.their_child}
+        prefix = prefix * 32 + move.index
+    proof = HISTORY["proof"]
+    assert proof["position"] == prefix
+    assert (proof["truth_leaf"], proof["lie_leaf"]) == (nodes["truth"], nodes["lie"])
+    for root in (HISTORY["root"], HISTORY["lie"]["root"]):
+        # The state before is common to both, though the siblings of one history do not fit the other.
+        assert (climb(proof["pre"], prefix - 1, proof["path"]) == root) == (root == HISTORY["root"])
+    assert proof["post"] == proof["truth_leaf"] != proof["lie_leaf"]
