@@ -27,7 +27,18 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Account, Bitmap, Level, Market, Oracle, Order, Position, Signers, Withdrawal
+from setoff.shared.state.leaves import (
+    Account,
+    Agent,
+    Bitmap,
+    Level,
+    Market,
+    Oracle,
+    Order,
+    Position,
+    Signers,
+    Withdrawal,
+)
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import encode_leaf
 from setoff.shared.state.tree import EMPTY, Tree
@@ -36,25 +47,35 @@ from setoff.shared.state.tree import EMPTY, Tree
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "tests" / "vectors"
 
 _EXACT: Final = 2**53
-_DECODERS: Final[dict[int, Any]] = {
-    records.ORDER: records.decode_order,
-    records.CANCEL: records.decode_cancel,
-    records.TRANSFER: records.decode_transfer,
-    records.WITHDRAW: records.decode_withdraw,
-    records.REPORT: records.decode_report,
-    records.DEPOSIT: records.decode_deposit,
-    records.LIST_MARKET: records.decode_list_market,
-    records.SET_SIGNER: records.decode_set_signer,
-}
-_NAMES: Final[dict[int, str]] = {
+#: Record and message types with their names; each has a decoder of that name, a page has none.
+NAMES: Final[dict[int, str]] = {
     records.ORDER: "order",
     records.CANCEL: "cancel",
     records.TRANSFER: "transfer",
     records.WITHDRAW: "withdraw",
     records.REPORT: "report",
+    records.CANCEL_ALL: "cancel_all",
+    records.AMEND: "amend",
+    records.SCHEDULE_CANCEL: "schedule_cancel",
+    records.SET_AGENT: "set_agent",
+    records.TICK: "tick",
+    records.BULK: "bulk",
+    records.PAGE: "page",
+    records.STAKE: "stake",
+    records.UNSTAKE: "unstake",
     records.DEPOSIT: "deposit",
     records.LIST_MARKET: "list_market",
     records.SET_SIGNER: "set_signer",
+    records.SET_MARKET: "set_market",
+}
+_DECODERS: Final[dict[int, Any]] = {
+    records.UNSTAKE: records.decode_stake,
+    records.SET_MARKET: records.decode_list_market,
+    **{
+        kind: getattr(records, f"decode_{name}")
+        for kind, name in NAMES.items()
+        if kind not in (records.PAGE, records.UNSTAKE, records.SET_MARKET)
+    },
 }
 
 
@@ -115,73 +136,108 @@ def render(document: Any) -> str:
 def refuse_everything(scene: Scene) -> Batch:
     """A batch after `play_epoch` in which inputs are refused for every reason that a batch can reach by itself.
 
-    (Only ``step_cap`` is missing: it takes four million steps first; `build_steps` starts such a step from registers.)
+    (Missing are ``step_cap``, which takes four million steps first, and ``busy``, which takes accounts by the thousand;
+    `build_steps` starts such steps from registers.)
     """
     scene.time += 1
-    messages = [
-        scene.deposit(6, 2**90),
-        scene.deposit(0, 5),
-        scene.deposit(7, 2**96),
-        scene.list_market(11),
-        scene.list_market(9, unit=1, band=100_000),
-        scene.list_market(10, maker_fee=-501),
-        scene.list_market(10),
-        scene.set_signer(7),
-        bytes([0x84]) + bytes(123),
-    ]
-    good = scene.cancel(6, 0)
     size = phases.MAX_ORDER_SIZE
+    messages = [
+        scene.deposit(10, 2**90),
+        scene.deposit(0, 5),
+        scene.deposit(11, 2**96),
+        scene.list_market(14),
+        scene.list_market(11, unit=1, band=100_000, max_position=4 * size),
+        scene.list_market(12, maker_fee=-501),
+        scene.list_market(12),
+        scene.list_market(13, step_band=10_000, max_open_interest=5),
+        scene.set_market(14),
+        scene.set_signer(7),
+        bytes([0x85]) + bytes(123),
+    ]
+    good = scene.cancel(10, 0)
+    sub = keys.sub_account(10, 1)
     inputs = [
-        scene.report(0, 1_000, market=9),
-        scene.report(1, 1_000, market=9),
+        *(scene.report(number, 1_000, market=market) for market in (11, 13) for number in (0, 1)),
+        scene.order(10, records.BUY, 1_000, 6, market=13),
+        *(scene.report(number, 2_000, market=13, time=scene.time + 1) for number in (0, 1)),
+        scene.order(10, records.BUY, 1_000, 1, market=13),
         # shape and range
-        bytes([6]) + bytes(123),
-        scene.deposit(6, 1),
-        good[:20] + b"\1" + good[21:],
-        scene.order(6, 2, 1_000, 1, market=9),
-        scene.order(6, records.BUY, 1_000, 1, market=9, flags=3),
-        scene.order(77, records.BUY, 1_000, 1, market=9),
+        bytes([15]) + bytes(123),
+        scene.deposit(10, 1),
+        good[:30] + b"\1" + good[31:],
+        scene.order(10, 2, 1_000, 1, market=11),
+        scene.order(10, records.BUY, 1_000, 1, market=11, flags=128),
+        scene.order(10, records.BUY, 1_000, 1, market=11, agent=9),
+        scene.cancel_all(10, agent=9),
+        scene.set_agent(10, 0, 0),
+        scene.order(77, records.BUY, 1_000, 1, market=11),
         scene.cancel(0, 1),
-        scene.order(6, records.BUY, 1_000, 1, market=11),
+        scene.order(10, records.BUY, 1_000, 1, market=14),
         scene.report(0, 5, market=0),
-        scene.order(6, records.BUY, 0, 1, market=9),
-        scene.report(0, 2**24, market=9),
-        scene.order(6, records.BUY, 1_000, 0, market=9),
-        scene.order(6, records.BUY, 1_000, size + 1, market=9),
-        scene.order(6, records.BUY, 1_000, 1, market=9, place=256),
-        scene.cancel(6, 256),
-        scene.transfer(6, 6, 1),
-        scene.transfer(6, 77, 1),
-        scene.transfer(6, 1, 0),
-        scene.withdraw(6, 2**96),
-        # signature and nonce
+        scene.tick(14),
+        scene.order(10, records.BUY, 0, 1, market=11),
+        scene.report(0, 2**24, market=11),
+        scene.amend(10, 0, 0, 1),
+        scene.order(10, records.BUY, 1_000, 0, market=11),
+        scene.order(10, records.BUY, 1_000, size + 1, market=11),
+        scene.amend(10, 0, 1_000, 0),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=256),
+        scene.cancel(10, 256),
+        scene.order(10, records.BUY, 1_000, 1, market=11, expiry=scene.time),
+        scene.transfer(10, 10, 1),
+        scene.transfer(10, 77, 1),
+        scene.transfer(10, 1, 0),
+        scene.transfer(1, sub, 1),
+        scene.withdraw(10, 2**96),
+        scene.withdraw(sub, 1),
+        scene.set_agent(sub, 1, 0),
+        scene.stake(10, 0),
+        scene.unstake(10, 0),
+        # signature, agent and nonce
         good[:60] + bytes(64),
         scene.sign(good[:60], trader_key(1)),
-        Scene(chain_id=1).cancel(6, 0, nonce=900),
-        scene.cancel(6, 0, nonce=1_000),
-        scene.cancel(6, 0, nonce=1_000),
-        scene.cancel(6, 0, nonce=744),
-        scene.cancel(6, 0, nonce=745),
+        Scene(chain_id=1).cancel(10, 0, nonce=900),
+        scene.cancel_all(10, agent=2),
+        scene.set_agent(10, 2, scene.time),
+        scene.cancel_all(10, agent=2),
+        scene.cancel(10, 0, nonce=1_000),
+        scene.cancel(10, 0, nonce=1_000),
+        scene.cancel(10, 0, nonce=744),
+        scene.cancel(10, 0, nonce=745),
+        # pages
+        records.encode_page([]),
         # the order and its market
-        scene.order(6, records.BUY, 1_000, 1, market=10, nonce=1_001),
-        scene.order(6, records.BUY, 899, 1, market=9, nonce=1_002),
-        scene.order(6, records.BUY, 1_000, size, market=9, place=0, nonce=1_003),
-        scene.order(6, records.BUY, 1_000, 1, market=9, place=0, nonce=1_004),
-        *(scene.order(6, records.BUY, 1_000, size, market=9, place=n, nonce=1_004 + n) for n in (1, 2, 3)),
-        scene.order(6, records.BUY, 1_000, 1, market=9, place=4, nonce=1_009),
-        scene.order(2, records.SELL, 1_001, 1, market=9),
-        scene.order(4, records.SELL, 1_000, 1, market=9, flags=records.POST_ONLY),
-        scene.order(1, records.SELL, 1_001, 2**39, market=9),
-        scene.transfer(1, 2, 2**40),
-        scene.withdraw(1, 2**40),
+        scene.order(10, records.BUY, 1_000, 1, market=12, nonce=1_001),
+        scene.order(10, records.BUY, 120, 1, market=12, nonce=1_002, flags=records.ABOVE, trigger=110),
+        scene.order(10, records.BUY, 899, 1, market=11, nonce=1_003),
+        scene.order(10, records.BUY, 100, 1, market=10, nonce=1_004),
+        scene.order(10, records.BUY, 100, 1, market=10, nonce=1_005, flags=records.ABOVE, trigger=110),
+        scene.order(10, records.BUY, 110, 1, market=1, nonce=1_006),
+        scene.order(10, records.BUY, 1_000, size, market=11, place=0, nonce=1_007),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_008),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_009, flags=records.ABOVE, trigger=1_001),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=1, nonce=1_010, flags=records.ABOVE, trigger=1_000),
+        scene.order(10, records.SELL, 1_001, 1, market=11, place=1, nonce=1_011, flags=records.REDUCE_ONLY),
+        *(scene.order(10, records.BUY, 1_000, size, market=11, place=n, nonce=1_011 + n) for n in (1, 2, 3)),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=4, nonce=1_015),
+        scene.order(10, records.SELL, 1_000, 1, market=11, place=4, nonce=1_016, flags=records.CANCEL_TAKER),
+        scene.order(2, records.SELL, 1_001, 1, market=11),
+        scene.order(4, records.SELL, 1_000, 1, market=11, flags=records.POST_ONLY),
+        scene.order(4, records.SELL, 1_001, 1, market=11, flags=records.FOK),
+        scene.order(7, records.SELL, 1_001, 2**31, market=11),
+        scene.transfer(7, 2, 2**40),
+        scene.stake(1, 1),
+        scene.unstake(8, 2**40),
+        scene.amend(7, 250, 1_000, 1),
         # reports
-        scene.report(3, 1_000, market=9),
-        scene.sign(records.encode_report(records.ReportBody(0, scene.time + 1, 9, 7)), oracle_key(1)),
-        scene.report(0, 1_000, market=9, time=scene.time - 61),
-        scene.report(0, 1_000, market=9, time=scene.time + 61),
-        scene.report(0, 1_000, market=9),
+        scene.report(3, 1_000, market=11),
+        scene.sign(records.encode_report(records.ReportBody(0, scene.time + 1, 11, 7)), oracle_key(1)),
+        scene.report(0, 1_000, market=11, time=scene.time - 61),
+        scene.report(0, 1_000, market=11, time=scene.time + 61),
+        scene.report(0, 1_000, market=11),
+        scene.report(0, 1_000, market=10),
         # sells into the great bids: filled, though the maker's other orders stay
-        scene.order(1, records.SELL, 1_000, 3, market=9),
+        scene.order(7, records.SELL, 1_000, 3, market=11),
     ]
     return scene.seal(messages, inputs)
 
@@ -192,15 +248,18 @@ def refuse_everything(scene: Scene) -> Batch:
 def build_codec(batches: list[Batch]) -> dict[str, Any]:
     """Inputs by field, typed data, signatures."""
     domain = eip712.domain_separator(CHAIN_ID, VAULT)
-    signed, messages, canonical = [], [], []
+    signed, ticks, messages, canonical = [], [], [], []
     for data in _distinct_inputs(batches):
         is_canonical = records.is_canonical(data)
         canonical.append({"input": data, "canonical": is_canonical})
-        if not is_canonical:
+        if not is_canonical or data[0] == records.PAGE:
             continue
-        entry: dict[str, Any] = {"type": data[0], "name": _NAMES[data[0]], "fields": _DECODERS[data[0]](data)}
+        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": _DECODERS[data[0]](data)}
         if data[0] >= records.FIRST_MESSAGE:
             messages.append({**entry, "message": data})
+            continue
+        if data[0] == records.TICK:
+            ticks.append({**entry, "record": data})
             continue
         body, signature = data[: records.BODY_BYTES], data[records.BODY_BYTES :]
         digest = eip712.digest(domain, body)
@@ -217,6 +276,8 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
     return {
         "domain": plain({"chain_id": CHAIN_ID, "vault": VAULT, "separator": domain}),
         "records": plain(signed),
+        "ticks": plain(ticks),
+        "pages": plain(_pages(batches)),
         "messages": plain(messages),
         "canonical": plain([*canonical, *_padded_inputs(batches)]),
         "signatures": plain(_signatures()),
@@ -236,14 +297,30 @@ def _distinct_inputs(batches: list[Batch]) -> Iterator[bytes]:
 def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
     """Inputs with one byte set in the padding, or in the last byte that is used."""
     cases = []
-    for kind, size in ((1, 31), (2, 15), (3, 33), (4, 29), (5, 19), (0x81, 41), (0x82, 31), (0x83, 29)):
+    sizes = {1: 48, 2: 24, 3: 33, 4: 29, 5: 19, 6: 14, 7: 28, 8: 22, 9: 42, 10: 15, 11: 46, 13: 29, 14: 29}
+    sizes |= {0x81: 41, 0x82: 111, 0x83: 29, 0x84: 111}
+    for kind, size in sizes.items():
         end = records.RECORD_BYTES if kind >= records.FIRST_MESSAGE else records.BODY_BYTES
         for at in (size - 1, size, end - 1):
             data = bytearray(records.RECORD_BYTES)
             data[0], data[at] = kind, 1
             cases.append({"input": bytes(data), "canonical": at < size})
-    cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in (0, 6, 0x7F, 0x80, 0x84, 0xFF)]
+    cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in (0, 15, 0x7F, 0x80, 0x85, 0xFF)]
     return cases
+
+
+def _pages(batches: list[Batch]) -> Iterator[dict[str, Any]]:
+    """The pages of the batches by field, with the hash that names each."""
+    for batch in batches:
+        for data in batch.records:
+            if data[0] == records.PAGE:
+                packed = data[1 : 1 + records.PAGE_LEGS * records.LEG_BYTES]
+                legs = [
+                    records.decode_leg(int.from_bytes(packed[at : at + records.LEG_BYTES], "big"))
+                    for at in range(0, len(packed), records.LEG_BYTES)
+                ]
+                following = data[1 + len(packed) : 33 + len(packed)]
+                yield {"legs": legs, "following": following, "page": data, "hash": keccak(data)}
 
 
 def _signatures() -> Iterator[dict[str, Any]]:
@@ -272,9 +349,11 @@ def build_leaves() -> dict[str, Any]:
     regs = Registers(eip712.domain_separator(CHAIN_ID, VAULT))
     hashed = [_hash_registers(regs.copy())]
     for number, name in enumerate(FIELDS):
-        if name not in ("domain", "signer"):
+        if name not in ("domain", "signer", "bulk"):
             setattr(regs, name, number * 1_000_003)
-    regs.signer, regs.amount = VAULT, 2**128 - 1
+    regs.signer, regs.amount, regs.bulk = VAULT, 2**128 - 1, keccak(b"page")
+    regs.legs0 = regs.legs3 = 2**176 - 1
+    regs.best_score = regs.owed = 2**112
     regs.nonce = regs.size = 2**64 - 1
     return {"leaves": plain(entries), "registers": plain([*hashed, _hash_registers(regs)])}
 
@@ -294,28 +373,34 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     yield "account", keys.account_key(1), account
     account = Account()
     account.owner, account.collateral, account.nonce_top, account.nonce_bitmap = VAULT, -5, 2**64 - 1, 2**255 + 1
-    account.positions[0] = Position(1, -(2**42), 3, 2**43, -(2**97))
-    account.positions[7] = Position(255, 2**42, 0, 1, 2**97)
-    yield "account", keys.account_key(keys.MAX_ACCOUNT), account
+    account.epoch, account.deadline, account.subs, account.shares = 2**32 - 1, 2**64 - 1, 15, 2**119
+    account.positions[0] = Position(1, -(2**38), 3, 2**39, -(2**94), -(2**127))
+    account.positions[7] = Position(255, 2**38, 0, 1, 2**94, 2**127 - 1)
+    yield "account", keys.account_key(keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)), account
+    account = Account()
+    account.collateral = 7
+    yield "account", keys.account_key(keys.BACKSTOP), account
     order = Order()
     yield "order", keys.order_key(keys.order_handle(1, 0)), order
     order = Order()
-    order.market, order.side, order.flags, order.price, order.size = 255, 1, 2, keys.MAX_TICK, 2**40
-    order.prev, order.next, order.sequence, order.nonce = 2**32 - 1, 4097, 2**63, 7
-    yield "order", keys.order_key(keys.order_handle(keys.MAX_ACCOUNT, keys.MAX_SLOT)), order
+    order.market, order.side, order.flags, order.price, order.size = 255, 1, 38, keys.MAX_TICK, 2**31
+    order.prev, order.next, order.sequence, order.client = 2**36 - 1, 4097, 2**63, 7
+    order.epoch, order.expiry, order.trigger = 2**32 - 1, 2**32 - 1, 5
+    yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_SLOT)), order
     level = Level()
     level.head, level.tail, level.size, level.count = 4096, 8191, 2**63, 256
     yield "level", keys.level_key(255, 1, keys.MAX_TICK), level
     yield "level", keys.level_key(1, 0, 1), Level()
+    yield "level", keys.level_key(255, keys.BELOW, 1), level
     for depth in (0, 1, 2):
         bitmap = Bitmap()
         bitmap.word = 1 << keys.bitmap_bit(depth, 0xABCDEF) | 1
         yield "bitmap", keys.bitmap_key(3, 1, depth, 0xABCDEF), bitmap
     market = Market()
-    for n, name in enumerate(("unit", "initial_margin", "maintenance_margin", "taker_fee", "band", "best_bid")):
-        setattr(market, name, 1_000_003 + n)
-    market.best_ask, market.mark, market.index, market.index_time = 2**24 - 1, 5, 6, START_TIME
-    market.maker_fee, market.open_interest, market.fees = -100_000, 2**62, 2**98
+    signed = {"maker_fee": -100_000, "insurance": 2**98, "pool": -(2**98), "funding": -(2**96), "premium": -(2**40)}
+    for n, name in enumerate(sorted(Market.__slots__)):
+        setattr(market, name, signed.get(name, 1_000_003 + n))
+    market.open_interest, market.twap_sum = 2**62, 2**40
     yield "market", keys.market_key(255), market
     oracle = Oracle()
     oracle.prices[0], oracle.times[0], oracle.prices[6], oracle.times[6] = 1, 2**63, keys.MAX_TICK, START_TIME
@@ -327,6 +412,9 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     withdrawal = Withdrawal()
     withdrawal.account, withdrawal.owner, withdrawal.amount = 77, VAULT, 2**96 - 1
     yield "withdrawal", keys.withdrawal_key(2**36 - 1), withdrawal
+    agent = Agent()
+    agent.expiry, agent.address = 2**64 - 1, VAULT
+    yield "agent", keys.agent_key(keys.MAX_ACCOUNT, keys.MAX_AGENT), agent
 
 
 def build_tree() -> dict[str, Any]:
@@ -376,7 +464,7 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
             chains.append({"body": message, "acc": chain})
     headers = [{**plain(batch.header), "hash": plain(batch.header.hash())} for batch in batches]
     last = batches[-1].header.hash()
-    epochs = [{"epoch": e, "batches": n, "last": last, "hash": epoch_hash(e, n, last)} for e, n in ((0, 5), (7, 1))]
+    epochs = [{"epoch": e, "batches": n, "last": last, "hash": epoch_hash(e, n, last)} for e, n in ((0, 7), (7, 1))]
     return {
         "headers": headers,
         "records": plain(pool[:40]),
@@ -433,7 +521,7 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     for batch in batches:
         for slot in range(max(1, batch.header.inputs)):
             name = (
-                "unused slot" if slot >= batch.header.inputs else f"fetch {_NAMES.get(batch.body(slot)[0], 'unknown')}"
+                "unused slot" if slot >= batch.header.inputs else f"fetch {NAMES.get(batch.body(slot)[0], 'unknown')}"
             )
             micro = 0
             while micro == 0 or machine.regs.phase != phases.IDLE:
@@ -445,10 +533,19 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
         take(batch, 0, 0, "unused batch", batch_index=1)
         chain, before = batch.header.messages, chain
     # The steps of a batch used up: a state no batch of ours reaches.
-    machine.regs.steps = phases.BATCH_STEP_CAP - phases.RECORD_STEP_BOUND
+    machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
     chain = before
     last = batches[-1]
-    take(last, last.header.message_count, 0, "fetch report")
+    slot = last.header.message_count
+    take(last, slot, 0, "fetch report")
+    # Work that was left by the slot before, by a record, by a tick, and at the end of the work that a slot may do.
+    regs = machine.regs
+    regs.steps, regs.task, regs.sweeping, regs.sweep, regs.fire, regs.home = 0, 1, 1, 9, 9, phases.WORK
+    take(last, slot, 0, "fetch report")
+    take(last, slot, 1, "work")
+    regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
+    take(last, slot, 2, "work")
+    take(last, slot + last.records.index(scene.tick(14)), 0, "fetch tick")
     return {"batch_count": 1, "steps": list(entries.values())}
 
 

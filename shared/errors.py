@@ -43,22 +43,21 @@ UNKNOWN_SIGNER: Final = 21
 STALE_REPORT: Final = 22
 FUTURE_REPORT: Final = 23
 BAD_PARAMETERS: Final = 24
-AGENT_NOT_ALLOWED: Final = 25
-AGENT_EXPIRED: Final = 26
-SUB_ACCOUNT: Final = 27
-ORDER_EXPIRED: Final = 28
-NOT_REDUCING: Final = 29
-UNFILLABLE: Final = 30
-SELF_TRADE: Final = 31
-STALE_PRICE: Final = 32
-HALTED: Final = 33
-MARKET_EXPIRED: Final = 34
-OPEN_INTEREST_CAP: Final = 35
-NOT_DUE: Final = 36
-BUSY: Final = 37
-WITHDRAWALS_LIMITED: Final = 38
-WOULD_TRIGGER: Final = 39
-WRONG_PAGE: Final = 40
+AGENT_EXPIRED: Final = 25
+SUB_ACCOUNT: Final = 26
+ORDER_EXPIRED: Final = 27
+NOT_REDUCING: Final = 28
+UNFILLABLE: Final = 29
+SELF_TRADE: Final = 30
+STALE_PRICE: Final = 31
+HALTED: Final = 32
+MARKET_EXPIRED: Final = 33
+OPEN_INTEREST_CAP: Final = 34
+NOT_DUE: Final = 35
+BUSY: Final = 36
+WITHDRAWALS_LIMITED: Final = 37
+WOULD_TRIGGER: Final = 38
+WRONG_PAGE: Final = 39
 
 #: Reason strings of the outcomes, by number.
 OUTCOMES: Final[tuple[str, ...]] = (
@@ -87,7 +86,6 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "stale_report",
     "future_report",
     "bad_parameters",
-    "agent_not_allowed",
     "agent_expired",
     "sub_account",
     "order_expired",

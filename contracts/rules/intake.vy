@@ -131,6 +131,7 @@ def check_record(
 def check_authority(regs: registers.Registers, w: store.Witness) -> (leaves.Account, uint256, uint256):
     """
     @notice Whether the signer may act for the account with this nonce, which is used up.
+            Records that move money or name keys have no field for an agent: the owner alone signs them.
             Leaves: the master account; where an agent signs, that agent.
     @return The master account, how many leaves that took, and the outcome.
     """
@@ -140,8 +141,6 @@ def check_authority(regs: registers.Registers, w: store.Witness) -> (leaves.Acco
         if master.owner != regs.signer:
             return master, touched, errors.BAD_SIGNATURE
     else:
-        if not self.is_agent_allowed(regs.kind):
-            return master, touched, errors.AGENT_NOT_ALLOWED
         agent: leaves.Agent = store.agent(w, 1, keys.get_master(regs.account), regs.agent)
         touched = 2
         if agent.address != regs.signer:
@@ -151,22 +150,6 @@ def check_authority(regs: registers.Registers, w: store.Witness) -> (leaves.Acco
     outcome: uint256 = 0
     master, outcome = self.use_nonce(master, regs.nonce)
     return master, touched, outcome
-
-
-@internal
-@pure
-def is_agent_allowed(kind: uint256) -> bool:
-    """
-    @return Whether an agent may sign records of this type: those that trade, never those that move money or name keys.
-    """
-    return kind in [
-        records.ORDER,
-        records.CANCEL,
-        records.CANCEL_ALL,
-        records.AMEND,
-        records.SCHEDULE_CANCEL,
-        records.BULK,
-    ]
 
 
 @internal

@@ -35,7 +35,7 @@ GAMBLE: Final = 200 * 10**6
 """Token units of the gambler, who buys as many lots for them as the margin allows."""
 GAMBLING: Final = MARKETS
 """The market he does it in."""
-FALL: Final = 60_000
+FALL: Final = 45_000
 """Parts per million by which its price falls for a while."""
 REPORT_SECONDS: Final = 2.0
 DEPOSIT_SECONDS: Final = 3.0

@@ -94,6 +94,7 @@ def check_record(regs: Registers, state: State, body: bytes) -> int:
 def check_authority(regs: Registers, state: State) -> int:
     """Whether the signer may act for the account with this nonce, which is used up; returns the outcome.
 
+    Records that move money or name keys have no field for an agent: the owner alone signs them.
     Leaves: the master account; where an agent signs, that agent.
     """
     master = state.account(keys.get_master(regs.account))
@@ -101,26 +102,12 @@ def check_authority(regs: Registers, state: State) -> int:
         if master.owner != regs.signer:
             return errors.BAD_SIGNATURE
     else:
-        if not is_agent_allowed(regs.kind):
-            return errors.AGENT_NOT_ALLOWED
         agent = state.agent(keys.get_master(regs.account), regs.agent)
         if agent.address != regs.signer:
             return errors.BAD_SIGNATURE
         if agent.expiry <= regs.time:
             return errors.AGENT_EXPIRED
     return use_nonce(master, regs.nonce)
-
-
-def is_agent_allowed(kind: int) -> bool:
-    """Whether an agent may sign records of this type: those that trade, never those that move money or name keys."""
-    return kind in (
-        records.ORDER,
-        records.CANCEL,
-        records.CANCEL_ALL,
-        records.AMEND,
-        records.SCHEDULE_CANCEL,
-        records.BULK,
-    )
 
 
 def apply_agent(regs: Registers, state: State, body: bytes) -> None:

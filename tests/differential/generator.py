@@ -44,8 +44,8 @@ RECORDS: dict[str, int] = {
     "set_agent": 3,
     "transfer": 8,
     "withdraw": 6,
-    "stake": 4,
-    "unstake": 2,
+    "stake": 3,
+    "unstake": 3,
     "bulk": 3,
     "stray page": 1,
     "report": 6,
@@ -131,6 +131,7 @@ class Generator:
         self.rng = Random(seed)
         self.machine = machine
         self.is_large = is_large  # sizes, prices and money near their bounds
+        self.is_poor = seed % 8 != 6  # a backstop that can take over little
         self.time = 1_700_000_000
         self.nonces: dict[int, int] = {}
         self.sent: list[bytes] = []
@@ -150,20 +151,58 @@ class Generator:
     def batch(self, inputs: int = 40, favour: Mapping[str, int] = NO_FAVOUR) -> tuple[int, list[bytes], list[bytes]]:
         """(timestamp, messages, records) of the next batch; `favour` adds to the weights of messages and records."""
         rng = self.rng
-        self.time += rng.choices((0, 1, 5, 30, 61, 600, 3601, 10**5), (8, 8, 8, 8, 6, 2, 1, 0.2))[0]
+        self.time += rng.choices((0, 1, 5, 30, 61, 600, 3601, 10**5), (8, 8, 8, 8, 6, 1, 0.5, 0.1))[0]
         self.state = State(self.machine.state.tree)
-        weights = {kind: weight + favour.get(kind, 0) for kind, weight in MESSAGES.items()}
+        refused = {kind: weight for kind, weight in favour.items() if kind.startswith("refuse ")}
+        queued = {kind: refused.pop(kind) for kind in list(refused) if kind.removeprefix("refuse ") in MESSAGES}
+        weights = {kind: weight + favour.get(kind, 0) for kind, weight in MESSAGES.items()} | queued
         wanted = sum(weights.values()) > sum(MESSAGES.values())
         messages = [
             body for _ in range(inputs if wanted else rng.randint(0, 6)) for body in self.draw(weights, "message")
         ]
-        weights = {kind: weight + favour.get(kind, 0) for kind, weight in RECORDS.items()}
+        weights = {kind: weight + favour.get(kind, 0) for kind, weight in RECORDS.items()} | refused
         inputs_drawn = [body for _ in range(inputs) for body in self.draw(weights, "record")]
         if rng.random() < 0.7:
             # Fresh prices first, as an operator would have it.
-            fresh = [self.report_of(0, self.time, market, self.next_price(market)) for market in (1, 2, 3)]
-            inputs_drawn = rng.sample(fresh, rng.randint(1, 3)) + inputs_drawn
+            markets = rng.sample((1, 2, 3), rng.randint(1, 3))
+            signers = rng.sample(range(SIGNERS), rng.choice((1, 2)))
+            fresh = [
+                self.report_of(index, self.time, market, self.next_price(market))
+                for market in markets
+                for index in signers
+            ]
+            inputs_drawn = fresh + inputs_drawn
         return self.time, messages, inputs_drawn
+
+    def crisis(self) -> tuple[int, list[bytes], list[bytes]]:
+        """A batch in which everybody takes as much as he may of one market, and its price then breaks away."""
+        rng = self.rng
+        self.time += rng.choice((1, 61))
+        self.state = State(self.machine.state.tree)
+        market = rng.choice((1, 2))
+        leaf = self.read_market(market)
+        mark = leaf.mark or self.first_price(market)
+        lot = max(1, mark * leaf.unit * leaf.initial_margin // PPM)
+        money = {account: lot * rng.choice((20, 200, 2000)) for account in range(1, ACCOUNTS + 1)}
+        messages = [self.deposit_of(account, min(money[account], 2**95)) for account in money]
+        inputs = [self.report_of(index, self.time, market, mark) for index in range(3)]
+        if rng.random() < 0.5:
+            inputs.append(self.stake())
+        accounts = rng.sample(list(money), len(money))
+        for seller, buyer in zip(accounts[::2], accounts[1::2], strict=True):
+            amount = min(money[seller], money[buyer])
+            size = min(max(1, amount * 9 // (10 * lot)), leaf.max_position, phases.MAX_ORDER_SIZE)
+            sides = [keys.sub_account(master, rng.choice((0, 1, SUBS, SUBS))) for master in (seller, buyer)]
+            inputs += [self.transfer_of(keys.get_master(to), to, amount) for to in sides if to > keys.MAX_ACCOUNT]
+            inputs.append(self.order_of(sides[0], records.SELL, mark, size, market=market))
+            inputs.append(self.order_of(sides[1], records.BUY, mark, size, market=market))
+        price = mark + mark * rng.choice((-40, -20, -8, -5, -3, 3, 5, 8, 20, 40)) // 100
+        price = min(max(1, price), keys.MAX_TICK)
+        for _ in range(rng.choice((0, 3))):
+            account = keys.sub_account(rng.choice(accounts), rng.choice((0, 1)))
+            inputs.append(self.order_of(account, rng.randint(0, 1), price, rng.randint(1, 300), market=market))
+        inputs += [self.report_of(index, self.time + 1, market, price) for index in range(rng.choice((1, 3)))]
+        return self.time, messages, inputs
 
     def draw(self, weights: dict[str, int], where: str) -> list[bytes]:
         """One input of a kind drawn by `weights`; a bulk record comes with its pages."""
@@ -174,6 +213,15 @@ class Generator:
             return self.draw(RECORDS, "record")
         if kind == "bulk":
             return self.bulk()
+        if kind.startswith("refuse "):
+            return [self.refused(kind.removeprefix("refuse "))]
+        body = self.maker(kind)()
+        if where == "record":
+            self.sent.append(body)
+        return [body]
+
+    def maker(self, kind: str) -> Callable[[], bytes]:
+        """What draws inputs of a kind."""
         makers: dict[str, Callable[[], bytes]] = {
             "order": self.order,
             "fok": self.fok,
@@ -199,10 +247,7 @@ class Generator:
             "set_market": self.set_market,
             "set_signer": self.set_signer,
         }
-        body = makers[kind]()
-        if where == "record":
-            self.sent.append(body)
-        return [body]
+        return makers[kind]
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
@@ -231,7 +276,7 @@ class Generator:
         if self.is_large:
             # The last kind asks so little margin that only the position limit stops an account.
             unit, margin = rng.choice(((2**32 - 1, PPM), (2**31, PPM // 3), (1, 1)))
-            maintenance = 1
+            maintenance = rng.choice((1, max(1, margin // 2)))
         else:
             unit, margin, maintenance = rng.choice((1, 1, 3)), rng.choice((50_000, 100_000, 333_333)), 25_000
         taker = rng.choice((0, 1, 500, 777, phases.MAX_FEE if self.is_large else 999))
@@ -243,14 +288,14 @@ class Generator:
             taker,
             rng.choice((-taker, -taker // 2, 0, 100, phases.MAX_FEE if self.is_large else 7)),
             rng.choice((PPM, 500_000, 200_000)),
-            max_age=rng.choice((60, 200, 2**32 - 1)),
-            step_band=rng.choice((PPM, PPM, 250_000, 50_000)),
+            max_age=rng.choice((60, 400, 3000, 2**32 - 1)),
+            step_band=rng.choice((PPM, PPM, PPM, 250_000)),
             funding_cap=rng.choice((0, 5_000, phases.MAX_FEE)),
-            close_out=rng.choice((0, 0, maintenance // 3, maintenance)),
+            close_out=rng.choice((0, 0, 0, maintenance // 3, maintenance // 3, maintenance)),
             max_open_interest=rng.choice((2**44, 2**44, 2**44, 40_000)),
             max_position=rng.choice((phases.MAX_POSITION, phases.MAX_POSITION, 30_000)),
             impact=rng.choice((0, 1, 5)),
-            expiry=rng.choice((0, 0, 0, self.time + rng.choice((1, 300, 2500)))) if market > 1 else 0,
+            expiry=self.time + rng.choice((1, 300, 2500)) if market > 2 and rng.random() < 0.5 else 0,
         )
         return tiered(m) if rng.random() < 0.4 and margin + 20 <= PPM else m
 
@@ -347,7 +392,21 @@ class Generator:
         return self.order_with(flags)
 
     def fok(self) -> bytes:
-        return self.order_with(records.FOK)
+        """A fill-or-kill order that reaches through some levels of the book."""
+        rng = self.rng
+        account, market, side = self.some_account(), rng.choice((1, 2)), rng.randint(0, 1)
+        mark = self.read_market(market).mark or self.first_price(market)
+        reach = rng.randint(1, max(2, mark // 20))
+        price = min(max(1, mark + reach if side == records.BUY else mark - reach), keys.MAX_TICK)
+        return self.order_of(account, side, price, rng.randint(1, 4000), records.FOK, market=market)
+
+    def order_of(
+        self, account: int, side: int, price: int, size: int, flags: int = records.GTC, *, market: int
+    ) -> bytes:
+        """A sound order."""
+        nonce = self.next_nonce(account)
+        body = records.OrderBody(account, nonce, market, side, flags, self.some_place(account), price, size)
+        return self.by(account, records.encode_order(body))
 
     def armed(self) -> bytes:
         rng = self.rng
@@ -364,6 +423,8 @@ class Generator:
         size = rng.choice((1, 2, 3, 7, 20, 50, rng.randint(1, 500), rng.randint(1, 20_000)))
         if self.is_large:
             size = rng.choice((1, 2**20, 2**30, phases.MAX_ORDER_SIZE, rng.randint(1, 2**31)))
+        elif rng.random() < 0.25:
+            size = self.all_in(account, market)
         position = next((p for p in self.read_account(account).positions if p.market == market), None)
         if position is not None and position.size and rng.random() < (0.9 if flags & records.REDUCE_ONLY else 0.2):
             # Close, close in part, or flip.
@@ -392,19 +453,26 @@ class Generator:
             self.some_place(account),
             price,
             min(size, MAX_UINT64),
-            rng.choice((0, 0, 0, 0, 0, 0, self.time, self.time + 1, self.time + 40, 2**32 - 1)),
+            rng.choice((*([0] * 20), self.time, self.time + 1, self.time + 40, 2**32 - 1)),
             min(trigger, 2**32 - 1),
             rng.choice((0, 0, 1, 2, MAX_UINT64)),
             agent,
         )
         return self.by(account, records.encode_order(body), agent)
 
+    def all_in(self, account: int, market: int) -> int:
+        """Lots that take most of the account's equity as margin."""
+        leaf = self.read_market(market)
+        equity, requirement = compute_health(self.state, self.read_account(account))
+        lot = max(1, leaf.mark * leaf.unit * leaf.initial_margin // PPM)
+        return min(max(1, (equity - requirement) * self.rng.randint(5, 10) // (10 * lot)), phases.MAX_ORDER_SIZE)
+
     def some_price(self, market: int, side: int) -> int:
         """A price near the mark, at the best of the other side, at the edge of the band, or of the field."""
         rng = self.rng
         leaf = self.read_market(market)
         mark = leaf.mark or self.first_price(market)
-        spread = max(2, mark // 50)
+        spread = max(2, mark // 100)
         price = mark + rng.randint(-spread, spread)
         roll = rng.random()
         if roll < 0.35:
@@ -533,7 +601,10 @@ class Generator:
         account, peer = self.some_account(), self.some_account()
         if rng.random() < 0.6:
             peer = keys.sub_account(keys.get_master(account), rng.choice((0, 1, SUBS)))
-        body = records.TransferBody(account, self.next_nonce(account), peer & 0xFFFFFFFF, self.some_amount(account))
+        return self.transfer_of(account, peer & 0xFFFFFFFF, self.some_amount(account))
+
+    def transfer_of(self, account: int, peer: int, amount: int) -> bytes:
+        body = records.TransferBody(account, self.next_nonce(account), peer, amount)
         return self.by(account, records.encode_transfer(body))
 
     def withdraw(self) -> bytes:
@@ -543,7 +614,8 @@ class Generator:
 
     def stake(self) -> bytes:
         account = self.some_account()
-        amount = self.rng.choice((1, 1000, self.some_amount(account), self.some_amount(account) // 8 + 1))
+        amount = self.rng.choice((1, 1000, self.some_amount(account)))
+        amount = amount // 8 + 1 if self.is_poor else amount
         body = records.StakeBody(account, self.next_nonce(account), amount)
         return self.by(account, records.encode_stake(body))
 
@@ -563,7 +635,7 @@ class Generator:
         rng = self.rng
         mark = self.read_market(market).mark or self.first_price(market)
         self.drift[market] = rng.choice((-1, 1)) if rng.random() < 0.1 else self.drift.get(market, 1)
-        jump = rng.choices((0, mark // 200, mark // 20, mark // 4), (2, 6, 3, 1))[0]
+        jump = rng.choices((0, mark // 200, mark // 20, mark // 4), (2, 6, 4, 1))[0]
         price = mark + self.drift[market] * rng.randint(0, max(1, jump))
         anchor = self.first_price(market)
         if price > 3 * anchor or price < anchor // 3 + 1:
@@ -630,6 +702,24 @@ class Generator:
     def flip(self, record: bytes) -> bytes:
         bit = self.rng.randrange(len(record) * 8)
         return (int.from_bytes(record, "big") ^ 1 << bit).to_bytes(len(record), "big")
+
+    def refused(self, name: str) -> bytes:
+        """A well-formed input of this name that its fetch refuses."""
+        rng = self.rng
+        market = rng.choice((0, self.machine.regs.markets + 2, 2**16 - 1))
+        plain: dict[str, Callable[[], bytes]] = {
+            "tick": lambda: records.encode_tick(market),
+            "report": lambda: self.report_of(0, self.time, market, 1),
+            "page": self.stray_page,
+            "deposit": lambda: self.deposit_of(1, 0),
+            "list_market": lambda: records.encode_list_market(self.listing(market)),
+            "set_market": lambda: records.encode_set_market(self.listing(market)),
+            "set_signer": lambda: self.signer(0, rng.choice((0, 8)), 60),
+        }
+        if name in plain:
+            return plain[name]()
+        record = self.bulk()[0] if name == "bulk" else self.maker(name)()
+        return self.sign(keccak(b"nobody"), record[: records.BODY_BYTES])
 
     def replay(self) -> bytes:
         return self.rng.choice(self.sent) if self.sent else self.order()

@@ -1,8 +1,9 @@
-"""Price-time priority, fill by fill, against an order book that somebody else wrote: liquibook, a C++ matching engine.
+"""Fills, one by one, against an order book that somebody else wrote: liquibook, a C++ matching engine.
 
-Orders and cancels enter the machine as a fetch leaves them in the registers, signature and nonce already checked; every
-phase from there on runs. Accounts are rich, so that only matching decides. Buyers and sellers are different accounts:
-the referee would trade an order with its owner's own, the machine prunes it.
+Price-time priority, immediate-or-cancel, fill-or-kill. Orders and cancels enter the machine as a fetch leaves them in
+the registers, signature and nonce already checked; every phase from there on runs. Accounts are rich, so that only
+matching decides. Buyers and sellers are different accounts: the referee would trade an order with its owner's own, the
+machine prunes it.
 """
 
 from random import Random
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.rules.invariants import check_invariants
-from tests.world import BUY, GTC, IOC, SELL, World
+from tests.world import BUY, FOK, GTC, IOC, SELL, World
 
 from setoff.shared import errors
 from setoff.shared.codec import records
@@ -26,6 +27,12 @@ MID, RANGE = 100_000, 40_000
 
 Fill = tuple[int, int, int]  # order number of the maker, price, size
 
+CONDITIONS = {
+    GTC: liquibook.oc_no_conditions,
+    IOC: liquibook.oc_immediate_or_cancel,
+    FOK: liquibook.oc_fill_or_kill,
+}
+
 
 class Referee(liquibook.OrderListener):  # type: ignore[misc]
     """An order book with numbered orders."""
@@ -39,7 +46,7 @@ class Referee(liquibook.OrderListener):  # type: ignore[misc]
         self._fills: list[Fill] = []
 
     def add(self, number: int, side: int, price: int, size: int, flags: int) -> list[Fill]:
-        condition = liquibook.oc_immediate_or_cancel if flags == IOC else liquibook.oc_no_conditions
+        condition = CONDITIONS[flags]
         order = liquibook.SimpleOrder(side == BUY, price, size)
         self.orders[number] = order
         self._numbers[order.order_id_] = number
@@ -88,7 +95,7 @@ class Flow:
         side = random.getrandbits(1)
         distance = -random.randint(1, 8) if random.random() < 0.3 else random.randint(0, 300)
         price = self.mid - distance if side == BUY else self.mid + distance
-        return side, price, random.randint(1, 100), IOC if random.random() < 0.1 else GTC
+        return side, price, random.randint(1, 100), random.choices((GTC, IOC, FOK), (85, 8, 7))[0]
 
     def seat(self, side: int) -> Resting:
         """An account of that side with a free order slot."""
@@ -144,7 +151,8 @@ class Engine:
             apply_step(regs, self.state)
             if is_fill:
                 fills.append((Resting(maker >> 12, maker & 0xFFF), regs.tick, before - regs.size))
-        assert regs.outcome == errors.ACCEPTED
+        killed = regs.flags == FOK and not fills
+        assert regs.outcome == (errors.UNFILLABLE if killed else errors.ACCEPTED)
         return fills
 
 
@@ -153,7 +161,7 @@ def test_every_fill_is_the_referee_s() -> None:
     engine, referee, flow = Engine(world), Referee(), Flow(seed=7)
     by_seat: dict[Resting, int] = {}
     left: dict[int, int] = {}
-    fills = cancels = 0
+    fills = cancels = whole = 0
     for number in range(ORDERS):
         if flow.live and flow.random.random() < 0.55:
             victim = flow.random.choice(flow.live)
@@ -172,6 +180,7 @@ def test_every_fill_is_the_referee_s() -> None:
             if left[maker] == 0:
                 flow.gone(maker)
         fills += len(ours)
+        whole += flags == FOK and bool(ours)
         if size and flags == GTC:
             left[number] = size
             by_seat[seat] = number
@@ -184,3 +193,4 @@ def test_every_fill_is_the_referee_s() -> None:
     check_invariants(world.machine, ACCOUNTS * 2**90)
     assert fills > ORDERS // 4
     assert cancels > ORDERS // 3
+    assert whole > ORDERS // 100

@@ -34,6 +34,14 @@ BODIES = {
     "transfer": (records.TransferBody, records.encode_transfer),
     "withdraw": (records.WithdrawBody, records.encode_withdraw),
     "report": (records.ReportBody, records.encode_report),
+    "cancel_all": (records.CancelAllBody, records.encode_cancel_all),
+    "amend": (records.AmendBody, records.encode_amend),
+    "schedule_cancel": (records.ScheduleCancelBody, records.encode_schedule_cancel),
+    "set_agent": (records.SetAgentBody, records.encode_set_agent),
+    "bulk": (records.BulkBody, records.encode_bulk),
+    "stake": (records.StakeBody, records.encode_stake),
+    "unstake": (records.StakeBody, records.encode_unstake),
+    "set_market": (records.ListMarketBody, records.encode_set_market),
     "deposit": (records.DepositBody, records.encode_deposit),
     "list_market": (records.ListMarketBody, records.encode_list_market),
     "set_signer": (records.SetSignerBody, records.encode_set_signer),
@@ -58,6 +66,15 @@ def test_bodies_and_messages() -> None:
     for entry in CODEC["records"] + CODEC["messages"]:
         make, encode = BODIES[entry["name"]]
         assert encode(make(**entry["fields"])) == entry.get("body", entry.get("message"))  # type: ignore[operator]
+
+
+def test_ticks_and_pages() -> None:
+    for entry in CODEC["ticks"]:
+        assert records.encode_tick(entry["fields"]["market"]) == entry["record"]
+    for entry in CODEC["pages"]:
+        legs = [records.Leg(**leg) for leg in entry["legs"]]
+        assert records.encode_page(legs, entry["following"]) == entry["page"]
+        assert keccak(entry["page"]) == entry["hash"]
 
 
 def test_canonical_inputs() -> None:
