@@ -122,7 +122,7 @@ def play_exchange(script: Script, story: Story, folder: Path) -> Report:
     report.figures |= {
         "seconds": round(time.monotonic() - begun, 1),
         "moves": moves,
-        "gas": {gas.kind: {"calls": gas.count, "mean": gas.mean} for gas in summary.gas},
+        "gas": {gas.kind: {"calls": gas.count, "failed": gas.failed, "mean": gas.mean} for gas in summary.gas},
         **{name: summary.facts[name] for name in ("batches", "records", "fills", "confirmed_epochs", "burnt_wei")},
     }
     report.disputes = [
