@@ -81,7 +81,9 @@ def spoil(url: str) -> int:
 
 
 def play_exchange(script: Script, story: Story, folder: Path) -> Report:
-    """Run a scenario of kind "exchange"; logs and state are kept in `folder`."""
+    """Run a scenario of kind "exchange"; logs and state are kept in `folder`. Raises SetoffError."""
+    if (folder / "redis").exists():
+        raise ConfigError("bad_config", f"{folder} has the state of another run, which would be taken up again")
     roles = {actor.name: actor for actor in script.actors}
     mischief = Mischief(script, story)
     watchers = roles["watcher"].count + ("slanderer" in roles)
