@@ -31,7 +31,7 @@ def _configure_games(part: argparse.ArgumentParser) -> None:
     settings.add_arguments(part, WatcherSettings)
     part.add_argument("--json", action="store_true", help="as JSON")
     part.add_argument("--prometheus", action="store_true", help="as metrics")
-    part.add_argument("--serve", metavar="HOST:PORT", help="serve /metrics, /games and / there until stopped")
+    part.add_argument("--listen", metavar="HOST:PORT", help="serve /metrics, /games and / there until stopped")
     part.add_argument("--low", type=int, metavar="SECONDS",
                       help="an honest clock with less is an alert; by default a quarter of the period")  # fmt: skip
 
@@ -77,8 +77,8 @@ def _show_games(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
     from setoff.watcher.monitor import GameMonitor, make_server
 
     monitor = GameMonitor(loaded, arguments.low)
-    if arguments.serve:
-        with make_server(parse_listen(arguments.serve), monitor.look) as server:
+    if arguments.listen:
+        with make_server(parse_listen(arguments.listen), monitor.look) as server:
             print(f"games: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)
             server.serve_forever()
         return 0

@@ -118,7 +118,8 @@ class Court:
             report.check("the play came to its end", finished, f"{time.monotonic() - begun:.0f} s")
             report.figures["seconds"] = round(time.monotonic() - begun, 1)
             report.figures["gas"] = {
-                gas.kind: {"calls": gas.count, "mean": gas.mean} for gas in read_gas(stage.reader, exchange.deployment)
+                gas.kind: {"calls": gas.count, "failed": gas.failed, "mean": gas.mean}
+                for gas in read_gas(stage.reader, exchange.deployment)
             }
             return report
         finally:

@@ -81,7 +81,9 @@ def spoil(url: str) -> int:
 
 
 def play_exchange(script: Script, story: Story, folder: Path) -> Report:
-    """Run a scenario of kind "exchange"; logs and state are kept in `folder`."""
+    """Run a scenario of kind "exchange"; logs and state are kept in `folder`. Raises SetoffError."""
+    if (folder / "redis").exists():
+        raise ConfigError("bad_config", f"{folder} has the state of another run, which would be taken up again")
     roles = {actor.name: actor for actor in script.actors}
     mischief = Mischief(script, story)
     watchers = roles["watcher"].count + ("slanderer" in roles)
@@ -122,7 +124,7 @@ def play_exchange(script: Script, story: Story, folder: Path) -> Report:
     report.figures |= {
         "seconds": round(time.monotonic() - begun, 1),
         "moves": moves,
-        "gas": {gas.kind: {"calls": gas.count, "mean": gas.mean} for gas in summary.gas},
+        "gas": {gas.kind: {"calls": gas.count, "failed": gas.failed, "mean": gas.mean} for gas in summary.gas},
         **{name: summary.facts[name] for name in ("batches", "records", "fills", "confirmed_epochs", "burnt_wei")},
     }
     report.disputes = [

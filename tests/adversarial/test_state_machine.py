@@ -376,7 +376,7 @@ def test_the_court_is_its_model() -> None:
     run_state_machine_as_test(
         CourtMachine,
         settings=settings(
-            max_examples=1000 if IS_LONG else 25,
+            max_examples=500 if IS_LONG else 25,
             stateful_step_count=100 if IS_LONG else 50,
             derandomize=not IS_LONG,
             database=None,
@@ -425,7 +425,7 @@ def walk(seed: int, steps: int) -> CourtMachine:
 
 @pytest.mark.parametrize("group", range(4))
 def test_walks_through_whole_disputes(group: int) -> None:
-    for seed in range(group, 2000 if IS_LONG else 32, 4):
+    for seed in range(group, 1000 if IS_LONG else 32, 4):
         walk(seed, 80)
 
 
