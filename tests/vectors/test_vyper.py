@@ -13,7 +13,7 @@ from setoff.shared.state.registers import FIELDS
 STEPS = load("steps")
 RUN = load("runs")
 HISTORY = load("histories")
-EMPTY_REGISTERS = (0, bytes(20))
+EMPTY_REGISTERS = (0, bytes(20), bytes(32))
 
 
 @pytest.fixture(scope="module")
