@@ -164,7 +164,18 @@ def test_calls_of_the_court() -> None:
 
 
 def test_presets() -> None:
-    titles = ("T", "B", "β (ppm)", "S", "n_max", "c", "gas_price_cap", "claim_interval", "epoch_batches", "listing_delay")
+    titles = (
+        "T",
+        "B",
+        "β (ppm)",
+        "S",
+        "n_max",
+        "c",
+        "gas_price_cap",
+        "claim_interval",
+        "epoch_batches",
+        "listing_delay",
+    )
     rows = table("preset", *titles)
     told = {name: tuple(map(int, values)) for name, *values in rows}
     assert told == {
