@@ -65,8 +65,26 @@ def test_constants() -> None:
 @pytest.mark.parametrize(
     ("heading", "types"),
     [
-        (("type", "name", "bytes 13…", "used"), {"ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT"}),
-        (("type", "name", "bytes 1…", "used", "from"), {"DEPOSIT", "LIST_MARKET", "SET_SIGNER"}),
+        (
+            ("type", "name", "bytes 13…", "used"),
+            {
+                "ORDER",
+                "CANCEL",
+                "TRANSFER",
+                "WITHDRAW",
+                "REPORT",
+                "CANCEL_ALL",
+                "AMEND",
+                "SCHEDULE_CANCEL",
+                "SET_AGENT",
+                "TICK",
+                "BULK",
+                "PAGE",
+                "STAKE",
+                "UNSTAKE",
+            },
+        ),
+        (("type", "name", "bytes 1…", "used", "from"), {"DEPOSIT", "LIST_MARKET", "SET_SIGNER", "SET_MARKET"}),
     ],
 )
 def test_input_types_and_their_lengths(heading: tuple[str, ...], types: set[str]) -> None:
@@ -82,8 +100,7 @@ def test_input_types_and_their_lengths(heading: tuple[str, ...], types: set[str]
 
 
 def test_signed_types() -> None:
-    for name, text in table("record", "type string"):
-        assert eip712.TYPES[getattr(records, name)] == text
+    assert {getattr(records, name): text for name, text in table("record", "type string")} == eip712.TYPES
     assert eip712.DOMAIN_TYPE in " ".join(TEXT.split())
 
 
@@ -103,6 +120,7 @@ def test_lengths_of_leaves() -> None:
         "ORACLE",
         "SIGNERS",
         "WITHDRAWAL",
+        "AGENT",
     }
     for name, length in lengths.items():
         assert getattr(leaves, f"{name.upper()}_BYTES") == int(length)
@@ -146,7 +164,19 @@ def test_calls_of_the_court() -> None:
 
 
 def test_presets() -> None:
-    rows = table("preset", "T", "B", "β (ppm)", "S", "n_max", "c", "gas_price_cap", "claim_interval", "epoch_batches")
+    titles = (
+        "T",
+        "B",
+        "β (ppm)",
+        "S",
+        "n_max",
+        "c",
+        "gas_price_cap",
+        "claim_interval",
+        "epoch_batches",
+        "listing_delay",
+    )
+    rows = table("preset", *titles)
     told = {name: tuple(map(int, values)) for name, *values in rows}
     assert told == {
         name: (
@@ -159,6 +189,7 @@ def test_presets() -> None:
             preset.gas_price_cap,
             preset.claim_interval,
             preset.epoch_batches,
+            preset.listing_delay,
         )
         for name, preset in params.PRESETS.items()
     }
