@@ -231,16 +231,20 @@ class Bench:
         if slot == 0:
             begin_batch(regs, batch.header.number, batch.header.timestamp)
         regs.slot = slot
+        regs.started = regs.steps
         regs.steps += 1
-        fetch = Interface(compile_contract(RULES["INTAKE"]).abi).functions["fetch"]
+        body, is_message = batch.body(slot), slot < batch.header.message_count
+        is_of_messages = body[0] >= records.FIRST_MESSAGE
+        group = "MESSAGES" if is_of_messages else "INTAKE"
+        fetch = Interface(compile_contract(RULES[group]).abi).functions["fetch"]
         keys, values = [leaf.key for leaf in sample.proof.witness], [leaf.value for leaf in sample.proof.witness]
-        is_message = slot < batch.header.message_count
-        data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), batch.body(slot), is_message, keys, values))
+        source = (is_message,) if is_of_messages else ()
+        data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), body, *source, keys, values))
         after = sample.before.copy()
         after.step(batch, slot, 0)
         expected = [encode_leaf(key, after.state.touched[key]) for key in keys]
         try:
-            words, found = fetch.decode(self._call(self._rule("INTAKE"), data))
+            words, found = fetch.decode(self._call(self._rule(group), data))
         except ChainError as error:
             if error.reason == "rpc_unreachable":
                 raise
