@@ -143,12 +143,16 @@ def test_a_loss_at_settlement_can_liquidate_elsewhere() -> None:
     world.report(0, 100, market=2)
     world.deposit(2, 10**6)
     world.deposit(3, 10**6)
+    world.wait(TWAP_TIME)
+    for price in (62, 62, 101):
+        world.set_mark(price)
     for market, size in ((1, 20), (2, 30)):
-        world.order(1, BUY, 100, size, market=market)
-        world.order(2, SELL, 100, size, market=market)
+        world.order(1, BUY, 101, size, market=market)
+        world.order(2, SELL, 101, size, market=market)
     world.order(3, BUY, 100, 100, market=2)
-    expire(world, 73, 77)  # at 75: 1,000 of 750 + 1,500; the larger position goes first, into the bid at 100
+    world.wait(EXPIRY - world.scene.time)
     assert world.tick() == "accepted"
+    # at 75: 6,000 - 5,200 - 300 of 750 + 1,500; the larger position goes first, into the bid at 100
     first = world.machine.fills[0]
     assert (first.taker, first.market, first.price, first.size) == (1, 2, 100, 8)
 
