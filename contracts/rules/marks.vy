@@ -158,8 +158,8 @@ def step_tick(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Let time pass on a market: its settlement if it has expired, else a sample of the premium, funding and a new
-            mark. Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
+    @notice Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
+            Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -169,12 +169,7 @@ def step_tick(
         return registers.reject(regs, errors.NOT_DUE), values
     if self.is_expired(market, regs.time):
         store.check_count(w, 1)
-        price: uint256 = market.index
-        if market.twap_count != 0:
-            price = market.twap_sum // market.twap_count
-        market.index = price
-        market.mark = price
-        market.settled = 1
+        market = self.settle_market(market, regs.time)
     elif not self.is_fresh(market, regs.time):
         store.check_count(w, 1)
         return registers.reject(regs, errors.STALE_PRICE), values
@@ -185,6 +180,26 @@ def step_tick(
         regs.unwind = regs.market
     values[0] = leaves.encode_market(market)
     return self.begin_work(regs), values
+
+
+@internal
+@pure
+def settle_market(pre: leaves.Market, time: uint256) -> leaves.Market:
+    """
+    @notice Bring an expired market to its settlement price, and settle it once its mark is there. So whoever cannot pay
+            the way to that price is first liquidated like at any change of a price.
+    """
+    market: leaves.Market = pre
+    price: uint256 = market.index
+    if market.twap_count != 0:
+        price = market.twap_sum // market.twap_count
+    if market.mark == price:
+        market.settled = 1
+    market.index = price
+    market.index_time = time
+    market.mark = price
+    market.sampled = time
+    return market
 
 
 @internal

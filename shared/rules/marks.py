@@ -90,8 +90,7 @@ def settle_funding(account: Account, position: Position, market: Market) -> None
 
 
 def step_tick(regs: Registers, state: State) -> None:
-    """Let time pass on a market: its settlement if it has expired, else a sample of the premium, funding and a new
-    mark.
+    """Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
 
     Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
     """
@@ -100,10 +99,7 @@ def step_tick(regs: Registers, state: State) -> None:
         regs.reject(errors.NOT_DUE)
         return
     if is_expired(market, regs.time):
-        price = market.twap_sum // market.twap_count if market.twap_count else market.index
-        market.index = price
-        market.mark = price
-        market.settled = 1
+        settle_market(market, regs.time)
     elif not is_fresh(market, regs.time):
         regs.reject(errors.STALE_PRICE)
         return
@@ -113,6 +109,20 @@ def step_tick(regs: Registers, state: State) -> None:
         update_mark(market, mid)
         regs.unwind = regs.market
     begin_work(regs)
+
+
+def settle_market(market: Market, time: int) -> None:
+    """Bring an expired market to its settlement price, and settle it once its mark is there.
+
+    So whoever cannot pay the way to that price is first liquidated like at any change of a price.
+    """
+    price = market.twap_sum // market.twap_count if market.twap_count else market.index
+    if market.mark == price:
+        market.settled = 1
+    market.index = price
+    market.index_time = time
+    market.mark = price
+    market.sampled = time
 
 
 def begin_work(regs: Registers) -> None:

@@ -3,6 +3,7 @@
 from tests.world import ABOVE, BUY, IOC, SELL, World
 
 from setoff.deploy.scene import START_TIME
+from setoff.shared.machine.machine import DELEVERAGE
 from setoff.shared.rules.phases import TWAP_TIME
 
 EXPIRY = START_TIME + 2 * TWAP_TIME
@@ -24,6 +25,15 @@ def expire(world: World, *prices: int) -> None:
     world.wait(EXPIRY - world.scene.time)
 
 
+def settle(world: World) -> None:
+    """A tick that brings the mark to the settlement price, and the one that settles."""
+    assert world.tick() == "accepted"
+    if not world.market().settled:
+        world.wait(60)
+        assert world.tick() == "accepted"
+    assert world.market().settled == 1
+
+
 def test_only_the_last_half_hour_is_averaged() -> None:
     world = dated()
     world.wait(TWAP_TIME - 1)
@@ -34,9 +44,16 @@ def test_only_the_last_half_hour_is_averaged() -> None:
     assert (world.market().twap_sum, world.market().twap_count) == (231, 2)
 
 
-def test_a_tick_settles_at_the_average_rounded_down() -> None:
+def test_two_ticks_settle_at_the_average_rounded_down() -> None:
     world = dated()
     expire(world, 110, 120, 122)
+    assert world.tick() == "accepted"
+    market = world.market()
+    assert (market.settled, market.mark, market.index) == (0, 117, 117)
+    assert world.position(1).size == 10
+    world.wait(59)
+    assert world.tick() == "not_due"
+    world.wait(1)
     assert world.tick() == "accepted"
     market = world.market()
     assert (market.settled, market.mark, market.index) == (1, 117, 117)
@@ -51,7 +68,7 @@ def test_without_a_report_in_time_the_last_index_settles() -> None:
     world = dated()
     world.set_mark(105)
     world.wait(EXPIRY - world.scene.time)
-    world.tick()
+    settle(world)
     assert world.market().mark == 105
     assert world.account(1).collateral == 1_000_500
 
@@ -74,7 +91,7 @@ def test_orders_left_in_an_expired_market_can_be_cancelled_and_cost_no_margin() 
     world = dated()
     world.order(3, BUY, 90, 1_000, place=0)
     expire(world, 110)
-    world.tick()
+    settle(world)
     assert world.position(3).bids == 1_000
     assert world.withdraw(3, 1_000_000) == "accepted"
     assert world.cancel(3, 0) == "accepted"
@@ -84,7 +101,7 @@ def test_orders_left_in_an_expired_market_can_be_cancelled_and_cost_no_margin() 
 def test_settled_money_can_leave() -> None:
     world = dated()
     expire(world, 110)
-    world.tick()
+    settle(world)
     assert world.withdraw(1, 1_001_000) == "accepted"
     assert world.withdraw(2, 999_000) == "accepted"
 
@@ -104,29 +121,47 @@ def test_settlement_waits_for_the_sampling_interval_and_for_an_index() -> None:
     assert world.market().settled == 1
 
 
-def test_a_sweep_after_settlement_can_liquidate_elsewhere() -> None:
+def test_who_cannot_pay_the_way_to_the_settlement_price_is_liquidated_first() -> None:
+    world = World.trading(accounts=2, funds=11_000, taker_fee=0, maker_fee=0, expiry=EXPIRY, max_age=2**31)
+    world.wait(TWAP_TIME)
+    for price in (140, 140, 140, 100):
+        world.set_mark(price)
+    world.order(1, BUY, 100, 100)
+    world.order(2, SELL, 100, 100)
+    world.wait(EXPIRY - world.scene.time)
+    assert world.tick() == "accepted"  # the average is 130; the short has 11,000 for 100 lots: 111 is all it can pay
+    assert world.trades(DELEVERAGE) == [(2, 1, 111, 100)]
+    world.wait(60)
+    assert world.tick() == "accepted"
+    assert world.market().settled == 1
+    assert (world.account(1).collateral, world.account(2).collateral) == (22_000, 0)
+
+
+def test_a_loss_at_settlement_can_liquidate_elsewhere() -> None:
     world = World.trading(funds=6_000, taker_fee=0, maker_fee=0, expiry=EXPIRY, max_age=2**31)
     world.list_market(2, taker_fee=0, maker_fee=0, max_age=2**31)
     world.report(0, 100, market=2)
     world.deposit(2, 10**6)
     world.deposit(3, 10**6)
-    for market in (1, 2):
-        world.order(1, BUY, 100, 20, market=market)
-        world.order(2, SELL, 100, 20, market=market)
+    world.wait(TWAP_TIME)
+    for price in (62, 62, 101):
+        world.set_mark(price)
+    for market, size in ((1, 20), (2, 30)):
+        world.order(1, BUY, 101, size, market=market)
+        world.order(2, SELL, 101, size, market=market)
     world.order(3, BUY, 100, 100, market=2)
-    expire(world, 100)
-    market = world.machine.state.market(1)
-    market.twap_sum, market.twap_count = 75, 1
-    world.tick()
-    assert world.account(1).collateral + world.position(1, 2).size * 1_000 == 6_000 - 5_000
-    assert world.position(1, 2).size < 20 or 1_000 >= 20 * 50
+    world.wait(EXPIRY - world.scene.time)
+    assert world.tick() == "accepted"
+    # at 75: 6,000 - 5,200 - 300 of 750 + 1,500; the larger position goes first, into the bid at 100
+    first = world.machine.fills[0]
+    assert (first.taker, first.market, first.price, first.size) == (1, 2, 100, 8)
 
 
 def test_an_open_order_keeps_the_place_of_a_settled_position() -> None:
     world = dated()
     world.order(1, BUY, 90, 3, place=5)
     expire(world, 110)
-    world.tick()
+    settle(world)
     position = world.position(1)
     assert (position.size, position.cost, position.bids) == (0, 0, 3)
     world.cancel(1, 5)
@@ -135,13 +170,15 @@ def test_an_open_order_keeps_the_place_of_a_settled_position() -> None:
 
 def test_armed_orders_of_a_settled_market_never_enter() -> None:
     world = dated()
+    world.wait(TWAP_TIME)
+    world.set_mark(140)
+    world.set_mark(100)
     world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=115, place=0)
     world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=130, place=1)
     world.order(2, SELL, 120, 5, place=9)
-    expire(world, 110)
-    market = world.machine.state.market(1)
-    market.twap_sum, market.twap_count = 120, 1
-    world.tick()
+    world.wait(EXPIRY - world.scene.time)
+    settle(world)  # at 120
+    assert world.market().mark == 120
     assert world.fills() == []
     assert world.resting(3, 0).market == 0
     assert world.cancel(3, 1) == "accepted"
