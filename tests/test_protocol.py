@@ -7,6 +7,7 @@ import pytest
 
 import setoff.shared
 from setoff.contracts import compile_contract
+from setoff.deploy.vectors import NAMES
 from setoff.shared import errors, params
 from setoff.shared.codec import eip712, integers, records
 from setoff.shared.machine import batch
@@ -62,11 +63,15 @@ def test_constants() -> None:
         assert found == {int(value)}, name
 
 
+MESSAGES = {"DEPOSIT", "LIST_MARKET", "SET_MARKET", "SET_SIGNER"}
+TYPES = {name.upper() for name in NAMES.values()}
+
+
 @pytest.mark.parametrize(
     ("heading", "types"),
     [
-        (("type", "name", "bytes 13…", "used"), {"ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT"}),
-        (("type", "name", "bytes 1…", "used", "from"), {"DEPOSIT", "LIST_MARKET", "SET_SIGNER"}),
+        (("type", "name", "bytes 13…", "used"), TYPES - MESSAGES),
+        (("type", "name", "bytes 1…", "used", "from"), MESSAGES),
     ],
 )
 def test_input_types_and_their_lengths(heading: tuple[str, ...], types: set[str]) -> None:
@@ -82,7 +87,9 @@ def test_input_types_and_their_lengths(heading: tuple[str, ...], types: set[str]
 
 
 def test_signed_types() -> None:
-    for name, text in table("record", "type string"):
+    rows = table("record", "type string")
+    assert {name for name, _ in rows} == TYPES - MESSAGES - {"TICK", "PAGE"}
+    for name, text in rows:
         assert eip712.TYPES[getattr(records, name)] == text
     assert eip712.DOMAIN_TYPE in " ".join(TEXT.split())
 
@@ -103,6 +110,7 @@ def test_lengths_of_leaves() -> None:
         "ORACLE",
         "SIGNERS",
         "WITHDRAWAL",
+        "AGENT",
     }
     for name, length in lengths.items():
         assert getattr(leaves, f"{name.upper()}_BYTES") == int(length)
