@@ -1,4 +1,4 @@
-"""What a step costs to judge at worst: as many leaves as it can touch, each with a path in which no sibling is empty."""
+"""What a step costs to judge at worst: as many leaves as it can touch, no sibling of their paths empty."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILLER = b"\1" * 32
 
 
 class GasBench(Bench):
-    """A bench that judges each kind of step where it has most leaves, over a tree with no empty sibling on their paths."""
+    """Judges each kind of step where it has most leaves, over a tree with no empty sibling on their paths."""
 
     def __init__(self, judge: Judge, gas: Counter[str], leaves: Counter[str]) -> None:
         super().__init__(judge)
