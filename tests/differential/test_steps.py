@@ -16,8 +16,9 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
 SHARDS = 8
+IS_LONG = os.environ.get("SETOFF_LONG") == "1"
 #: Steps of each kind that are judged in all shards together.
-STEPS_OF_A_KIND = 10_000 if os.environ.get("SETOFF_LONG") == "1" else 500
+STEPS_OF_A_KIND = 10_000 if IS_LONG else 500
 #: Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in.
 LARGE = 2
 QUOTA = -(-STEPS_OF_A_KIND // SHARDS)
@@ -58,6 +59,7 @@ def favour_of(kinds: set[str]) -> Counter[str]:
     return favour
 
 
+@pytest.mark.timeout(10_000 if IS_LONG else 300)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_judge_agrees_with_machine(shard: int) -> None:
     is_large = shard < LARGE
