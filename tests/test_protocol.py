@@ -7,6 +7,7 @@ import pytest
 
 import setoff.shared
 from setoff.contracts import compile_contract
+from setoff.deploy.vectors import NAMES
 from setoff.shared import errors, params
 from setoff.shared.codec import eip712, integers, records
 from setoff.shared.machine import batch
@@ -62,29 +63,15 @@ def test_constants() -> None:
         assert found == {int(value)}, name
 
 
+MESSAGES = {"DEPOSIT", "LIST_MARKET", "SET_MARKET", "SET_SIGNER"}
+TYPES = {name.upper() for name in NAMES.values()}
+
+
 @pytest.mark.parametrize(
     ("heading", "types"),
     [
-        (
-            ("type", "name", "bytes 13…", "used"),
-            {
-                "ORDER",
-                "CANCEL",
-                "TRANSFER",
-                "WITHDRAW",
-                "REPORT",
-                "CANCEL_ALL",
-                "AMEND",
-                "SCHEDULE_CANCEL",
-                "SET_AGENT",
-                "TICK",
-                "BULK",
-                "PAGE",
-                "STAKE",
-                "UNSTAKE",
-            },
-        ),
-        (("type", "name", "bytes 1…", "used", "from"), {"DEPOSIT", "LIST_MARKET", "SET_SIGNER", "SET_MARKET"}),
+        (("type", "name", "bytes 13…", "used"), TYPES - MESSAGES),
+        (("type", "name", "bytes 1…", "used", "from"), MESSAGES),
     ],
 )
 def test_input_types_and_their_lengths(heading: tuple[str, ...], types: set[str]) -> None:

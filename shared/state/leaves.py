@@ -166,9 +166,9 @@ class Market:
 
     Parameters: unit: token units per lot and tick; initial_margin, maintenance_margin, close_out: ppm of the notional;
     taker_fee, maker_fee (negative: a rebate): ppm of the fill; band: ppm around the mark for orders; max_age: seconds
-    an index stays fresh; step_band: ppm an index may move at a time; funding_cap: ppm of the index an hour;
-    max_open_interest, max_position: lots; impact: lots a best level needs to count for the mid price; expiry: seconds,
-    0 for a perpetual; tierN: from `size` lots on, other margins.
+    an index stays fresh; step_band: ppm an index may move at a time; funding_cap: ppm of the index, bound of the
+    premium of which an hour's funding is an eighth; max_open_interest, max_position: lots; impact: lots a best level
+    needs to count for the mid price; expiry: seconds, 0 for a perpetual; tierN: from `size` lots on, other margins.
 
     State: best_bid, best_ask, stop_above, stop_below (nearest armed levels), mark, index: ticks, 0 for none;
     index_time: seconds; open_interest: lots; insurance: token units of the insurance fund, which takes the fees; pool:

@@ -15,8 +15,10 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import Leg, ListMarketBody, OrderBody
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
+from setoff.shared.rules.margin import compute_health
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Market
+from setoff.shared.state.store import State
 
 BUY, SELL, GTC, IOC, FOK = records.BUY, records.SELL, records.GTC, records.IOC, records.FOK
 OK = "accepted"
@@ -381,7 +383,7 @@ def play_long_work(play: Play) -> None:
 
     def meddle(machine: Machine, slot: int, micro: int) -> None:
         if micro and machine.regs.phase == phases.WORK and slot < 3:
-            machine.regs.steps = machine.regs.started + phases.WORK_LIMIT
+            machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
 
     play.bench.meddle = meddle
     more = [play.generator.deposit_of(5, 1), play.generator.deposit_of(1, 5)]
@@ -637,7 +639,9 @@ def play_tiers(play: Play) -> None:
     play.begin(money=10**6, maintenance_margin=50_000, **fields)
     for place, size in enumerate((999, 1, 3_999, 1)):
         play.trade(1, 2, 100, size, place=place)
-        assert play.run(play.price(100), play.withdraw(1, 1)) == [OK, OK]
+        state = State(play.bench.machine.state.tree)
+        equity, requirement = compute_health(state, state.account(1))
+        assert play.run(play.price(100), play.withdraw(1, equity - requirement + 1)) == [OK, "insufficient_margin"]
 
 
 def play_empty_batches(play: Play) -> None:

@@ -169,9 +169,9 @@ def check_bitmaps(picture: Picture) -> None:
     elif regs.phase == phases.UNLIST:
         listed.add(now)
     words: defaultdict[int, int] = defaultdict(int)
-    for market, side, tick in listed:
+    for place, side, tick in listed:
         for depth in (0, 1, 2):
-            words[keys.bitmap_key(market, side, depth, tick)] |= 1 << keys.bitmap_bit(depth, tick)
+            words[keys.bitmap_key(place, side, depth, tick)] |= 1 << keys.bitmap_bit(depth, tick)
     assert picture.words == words
     if regs.phase == phases.SEEK:
         listed.add(now)

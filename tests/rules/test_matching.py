@@ -4,7 +4,7 @@ import pytest
 from tests.world import BUY, IOC, POST_ONLY, SELL, World
 
 from setoff.shared.codec import records
-from setoff.shared.rules import matching, phases
+from setoff.shared.rules import phases
 from setoff.shared.rules.matching import is_crossing
 
 
@@ -96,7 +96,7 @@ def test_a_pruned_only_order_of_the_taker_keeps_its_position_place() -> None:
 
 
 def test_an_order_visits_a_bounded_number_of_makers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching.phases, "MAX_MATCHES", 3)
+    monkeypatch.setattr(phases, "MAX_MATCHES", 3)
     world = World.trading()
     for place in range(5):
         world.order(1, SELL, 100, 1, place=place)
@@ -107,7 +107,7 @@ def test_an_order_visits_a_bounded_number_of_makers(monkeypatch: pytest.MonkeyPa
 
 
 def test_no_record_takes_more_steps_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching.phases, "MAX_MATCHES", 20)
+    monkeypatch.setattr(phases, "MAX_MATCHES", 20)
     world = World.trading()
     for place in range(25):
         world.order(1, SELL, 100 + place, 1, place=place)  # each on its own level: the longest way

@@ -5,7 +5,7 @@ from tests.world import BUY, SELL, World
 
 from setoff.deploy.scene import Scene
 from setoff.shared.machine.machine import Machine
-from setoff.shared.rules import phases, work
+from setoff.shared.rules import phases
 
 
 def crash(world: World, mark: int = 90) -> bytes:
@@ -37,7 +37,7 @@ def test_work_that_exceeds_its_limit_goes_on_in_the_next_slots(monkeypatch: pyte
     whole = crowd()
     whole.take(crash(whole))
     world = crowd()
-    monkeypatch.setattr(work.phases, "WORK_LIMIT", 20)
+    monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     assert world.take(crash(world)) == "accepted"
     regs = world.machine.regs
     assert (regs.task, regs.sweeping) == (1, 1)
@@ -53,7 +53,7 @@ def test_work_that_exceeds_its_limit_goes_on_in_the_next_slots(monkeypatch: pyte
 def test_records_are_refused_and_change_nothing_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     world = crowd()
     record = world.scene.order(9, SELL, 100, 1)
-    monkeypatch.setattr(work.phases, "WORK_LIMIT", 20)
+    monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     world.take(crash(world))
     regs = world.machine.regs
     nonce = world.account(9).nonce_top
@@ -69,7 +69,7 @@ def test_records_are_refused_and_change_nothing_until_it_is_done(monkeypatch: py
 
 def test_messages_are_applied_in_the_middle_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     world = crowd()
-    monkeypatch.setattr(work.phases, "WORK_LIMIT", 20)
+    monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     world.take(crash(world))
     assert world.machine.regs.task == 1
     assert world.deposit(8, 1_000) == "accepted"  # in time: its account is not yet visited
@@ -88,7 +88,7 @@ def test_messages_are_applied_in_the_middle_of_it(monkeypatch: pytest.MonkeyPatc
 
 def test_a_task_waits_for_the_next_batch_when_this_one_has_no_steps_left(monkeypatch: pytest.MonkeyPatch) -> None:
     world = crowd()
-    monkeypatch.setattr(work.phases, "WORK_LIMIT", 20)
+    monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     world.take(crash(world))
     world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
     assert world.tick(0) == "step_cap"
@@ -99,7 +99,7 @@ def test_a_task_waits_for_the_next_batch_when_this_one_has_no_steps_left(monkeyp
 
 def test_a_task_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     world = crowd()
-    monkeypatch.setattr(work.phases, "WORK_LIMIT", 20)
+    monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     world.take(crash(world))
     other = Machine.restore(world.machine.snapshot())
     other.begin(world.machine.regs.batch, world.scene.time)
