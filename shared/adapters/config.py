@@ -167,6 +167,8 @@ class OperatorSettings(Settings):
     """Records that may wait for the machine before more are refused."""
     max_unposted: int = 512
     """Closed batches that may wait for L1 before records are refused."""
+    max_unposted_age: float = 1800.0
+    """Seconds for which a closed batch may wait for L1 before records are refused."""
     max_body: int = 65536
     """Bytes of a request's body."""
     snapshot_batches: int = 64
@@ -188,6 +190,7 @@ class OperatorSettings(Settings):
         _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
         for name in ("max_waiting", "max_unposted", "snapshot_batches"):
             _require(getattr(self, name) >= 1, name, "must be 1 or more")
+        _require(self.max_unposted_age > 0, "max_unposted_age", "must be more than 0 seconds")
         _require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
 
     @property
@@ -208,8 +211,6 @@ class WatcherSettings(Settings):
 
     listen: str = "127.0.0.1:8710"
     """Where the status page listens, host:port."""
-    data_dir: Path = Path("var/watcher")
-    """Where snapshots are kept."""
     workers: int = 1
     """Processes that execute batches."""
     snapshot_epochs: int = 16
