@@ -31,7 +31,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from setoff.operator import views
-from setoff.operator.exchange import FILLS_KEPT, Exchange, Receipt
+from setoff.operator.exchange import FILLS_KEPT, Exchange, Receipt, join_pages
 from setoff.operator.feed import CHANNELS
 from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer, Status
@@ -114,7 +114,7 @@ class Api:
         if rest or not 1 <= count <= MAX_BULK:
             raise InputError("malformed_record", f"the body is 1 to {MAX_BULK} records of {records.RECORD_BYTES} bytes")
         parts = [body[i : i + records.RECORD_BYTES] for i in range(0, len(body), records.RECORD_BYTES)]
-        results = await asyncio.gather(*[self._submit(group) for group in _join_pages(parts)], return_exceptions=True)
+        results = await asyncio.gather(*[self._submit(group) for group in join_pages(parts)], return_exceptions=True)
         return web.json_response({"results": [_show_result(result) for result in results]})
 
     async def _submit(self, group: Sequence[bytes]) -> Receipt:
@@ -355,17 +355,6 @@ def _show_result(result: Any) -> Mapping[str, Any]:
     if isinstance(result, BaseException):
         raise result
     return views.show_receipt(result)
-
-
-def _join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
-    """Records one by one, but a bulk record together with the pages behind it."""
-    groups: list[list[bytes]] = []
-    for part in parts:
-        if part[0] == records.PAGE and groups and groups[-1][0][0] == records.BULK:
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups
 
 
 def _number(text: str, what: str) -> int:

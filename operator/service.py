@@ -17,13 +17,14 @@ from setoff.operator.api import Api
 from setoff.operator.log import STORE_TIMEOUT, Log, connect
 from setoff.operator.messages import MessageSource, QueueMessages
 from setoff.operator.outbox import Outbox
+from setoff.operator.posted import Posted, PostedBatches
 from setoff.operator.sequencer import Sequencer
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment, OperatorSettings
 from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
-from setoff.shared.errors import ConfigError, DataError
+from setoff.shared.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     deployment = settings.load_deployment()
     l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=min(settings.l1_patience, L1_PATIENCE))
     reader = ChainReader(l1, deployment)
-    posted = await asyncio.to_thread(check_chain, reader)
+    posted = await asyncio.to_thread(open_inbox, reader)
     source = QueueMessages(reader, settings.confirmations)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
         async with serve(settings, deployment, server.url, source, posted) as (sequencer, url):
@@ -60,20 +61,20 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
             raise sequencer.failure
 
 
-def check_chain(reader: ChainReader) -> int:
-    """How many batches are on L1. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
+def open_inbox(reader: ChainReader) -> PostedBatches:
+    """The inbox. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
     check_deployment(reader.l1, reader.deployment)
-    return reader.batch_count()
+    return PostedBatches(reader)
 
 
 @contextlib.asynccontextmanager
 async def serve(
-    settings: OperatorSettings, deployment: Deployment, redis_url: str, source: MessageSource, posted: int = 0
+    settings: OperatorSettings, deployment: Deployment, redis_url: str, source: MessageSource, posted: Posted
 ) -> AsyncIterator[tuple[Sequencer, str]]:
     """A started sequencer with its API, and the URL it listens on.
 
-    `posted` is the number of batches on L1: a store that knows of fewer has lost some. Raises ConfigError("port_taken")
-    if the address is in use, ConfigError, ChainError or DataError if the sequencer cannot start.
+    Raises ConfigError("port_taken") if the address is in use, ConfigError, ChainError or DataError if the sequencer
+    cannot start, as with a store that has lost records which L1 has.
     """
     redis = connect(redis_url)
     server = RedisServer(redis_url)
@@ -82,7 +83,7 @@ async def serve(
             await asyncio.to_thread(check_durable, blocking)
         outbox = Outbox(blocking, deployment.namespace)
         store = Log(redis, deployment.namespace)
-        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, deployment.epoch_batches)
+        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches)
         app = Api(sequencer, outbox, deployment).make_app(settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
@@ -92,12 +93,6 @@ async def serve(
                 await sequencer.start()
             except RedisError as error:
                 raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None
-            if sequencer.exchange.tail.number < posted:
-                raise DataError(
-                    "data_mismatch",
-                    f"L1 has {posted} batches, the store only {sequencer.exchange.tail.number}: it is not this "
-                    "exchange's store, or it has lost data",
-                )
             yield sequencer, url
         finally:
             await sequencer.stop()
