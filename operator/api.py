@@ -29,6 +29,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
+from redis.exceptions import RedisError
 
 from setoff.operator import views
 from setoff.operator.exchange import FILLS_KEPT, Exchange, Receipt, join_pages
@@ -330,6 +331,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if 400 <= other.status < 500:
             return answer(InputError("not_found", f"there is nothing at {request.path[:80]}"), other.status)
         raise
+    except RedisError as error:
+        log.error("the store does not answer: %s", error)
+        return answer(StateError("not_ready", "the store does not answer"))
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception:
@@ -346,7 +350,7 @@ def answer(error: SetoffError, status: int | None = None) -> web.Response:
 
 def _show_error(error: SetoffError) -> dict[str, str]:
     detail = error.detail or SERVICE_REASONS.get(error.reason, "")
-    return {"reason": error.reason, "detail": detail or f"the machine refuses the record: {error.reason}"}
+    return {"reason": error.reason, "detail": detail or "the machine refuses the record"}
 
 
 def _show_result(result: Any) -> Mapping[str, Any]:

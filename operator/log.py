@@ -85,7 +85,10 @@ class Log:
         return Snapshot(int(fields[b"commit"]), Tail.decode(fields[b"tail"]), fields[b"machine"], fields[b"end"])
 
     async def replay(self, after: int) -> AsyncIterator[list[Event]]:
-        """The commits after number `after`, one by one. Raises DataError("data_mismatch") on a gap or a damaged entry."""
+        """The commits after number `after`, one by one.
+
+        Raises DataError("data_mismatch") on a gap or a damaged entry.
+        """
         self.commit = after
         while True:
             found = await self._redis.xrange(self._stream, min=f"({self.commit}-0", count=REPLAY_PAGE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from setoff.operator.outbox import Outbox
 from setoff.shared.adapters.chain import ChainReader
@@ -52,7 +53,8 @@ class PostedBatches:
         return self._reader.batch(number)
 
 
-class Standing(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Standing:
     """Where the operator's batches stand on L1."""
 
     count: int

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from setoff.operator.events import Event, Opened, Rerun
@@ -25,11 +26,16 @@ class Unposted(NamedTuple):
     record: bytes
 
 
-class Remade(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Remade:
     """What a reset has made: the events that lead there, and the batches that they close."""
 
     events: list[Event]
     sealed: list[SealedBatch]
+
+    def __add__(self, later: Remade) -> Remade:
+        """This, and then what came later."""
+        return Remade(self.events + later.events, self.sealed + later.sealed)
 
 
 def skip_posted(unposted: Sequence[Unposted], batches: Sequence[Batch]) -> list[Unposted]:

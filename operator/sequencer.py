@@ -7,8 +7,8 @@ L1 messages known then and close when they are full or old enough.
 Ticks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after it),
 and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
 
-When L1 will not take a closed batch any more, or holds another one in its place, what is not on L1 is run again on top of
-what is there (`reset.py`), under one commit of the log; until then no record is taken.
+When L1 will not take a closed batch any more, or holds another one in its place, what is not on L1 is run again on top
+of what is there (`reset.py`), under one commit of the log; until then no record is taken.
 
 When the store fails, nobody knows whether the last commit was written. So everyone waiting is told "not_ready", the
 machine in memory is thrown away, and the log is read again, exactly as after `kill -9`.
@@ -21,8 +21,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
-from enum import Enum
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from typing import Final
 
@@ -37,7 +37,7 @@ from setoff.operator.messages import L1View, MessageSource
 from setoff.operator.outbox import Outbox, Stuck
 from setoff.operator.posted import Posted, Standing, compare
 from setoff.operator.recovery import Recovery
-from setoff.operator.reset import Unposted, adopt, run_again, skip_posted
+from setoff.operator.reset import Remade, Unposted, adopt, run_again, skip_posted
 from setoff.operator.tail import Tail
 from setoff.shared.adapters.config import OperatorSettings
 from setoff.shared.codec import records
@@ -195,7 +195,11 @@ class Sequencer:
             return StateError("overloaded", f"{len(self._waiting)} records are waiting")
         if self._unposted > self._settings.max_unposted:
             return StateError("overloaded", f"{self._unposted} batches are waiting for L1")
-        if self._unposted > 0 and self._oldest is not None and self.l1_time - self._oldest > self._settings.max_unposted_age:
+        if (
+            self._unposted > 0
+            and self._oldest is not None
+            and self.l1_time - self._oldest > self._settings.max_unposted_age
+        ):
             return StateError("overloaded", f"a batch has been waiting for L1 for {self.l1_time - self._oldest} s")
         return None
 
@@ -459,12 +463,12 @@ class Sequencer:
         log.warning("what L1 does not hold is made anew: %s", self._reset_reason)
         before, self.status = self.status, Status.RECOVERING
         try:
-            events, sealed, exchange = await self._remake()
+            reset, remade, exchange = await self._remake()
         except ChainError as error:
             log.warning("not yet: %s", error)
         else:
-            await self._log.append(events)
-            await asyncio.to_thread(self._replace_batches, events[0].number, sealed, exchange.tail.proven)
+            await self._log.append([reset, *remade.events])
+            await asyncio.to_thread(self._replace_batches, reset.number, remade.sealed, exchange.tail.proven)
             self._adopt(exchange)
             self._reset_at = time.monotonic()
             self.feed.restart()
@@ -472,8 +476,8 @@ class Sequencer:
         if self.status is Status.RECOVERING:
             self.status = before
 
-    async def _remake(self) -> tuple[list[Event], list[SealedBatch], Exchange]:
-        """The events of a reset, the first one the reset itself; the batches it closes; and the exchange after it."""
+    async def _remake(self) -> tuple[Reset, Remade, Exchange]:
+        """A reset, what follows from it, and the exchange after that; nothing of this is in force yet."""
         posted = self._posted
         standing = await asyncio.to_thread(self._compare)
         unposted: list[Unposted] = []
@@ -486,16 +490,13 @@ class Sequencer:
         batches = [await asyncio.to_thread(posted.batch, number) for number in range(standing.common, standing.count)]
         unposted = skip_posted(unposted, batches)
         exchange = await self._recovery.go_back(standing.common)
-        events: list[Event] = [Reset(standing.common)]
-        sealed: list[SealedBatch] = []
+        made = Remade([], [])
         for batch in batches:
-            remade = await asyncio.to_thread(adopt, exchange, batch)
-            events += remade.events
-            sealed += remade.sealed
+            made += await asyncio.to_thread(adopt, exchange, batch)
         view = await self._look(exchange)
         oldest = view.time - posted.max_skew // SKEW_KEPT
-        remade = await asyncio.to_thread(run_again, exchange, unposted, view.messages, view.time, oldest)
-        return events + remade.events, sealed + remade.sealed, exchange
+        made += await asyncio.to_thread(run_again, exchange, unposted, view.messages, view.time, oldest)
+        return Reset(standing.common), made, exchange
 
     def _replace_batches(self, first: int, sealed: Sequence[SealedBatch], proven: int) -> None:
         """Put a reset's batches into the outbox, in place of those that it took back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import errno
 import logging
 import signal
@@ -21,14 +22,17 @@ from setoff.operator.posted import Posted, PostedBatches
 from setoff.operator.sequencer import Sequencer
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment, OperatorSettings
+from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
-from setoff.shared.errors import ConfigError
+from setoff.shared.dispute.terms import Terms
+from setoff.shared.errors import ConfigError, StateError
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS: Final = 5.0
+LEAST_BATCH_INTERVAL: Final = 2.0  # seconds, unless the settings say otherwise
 L1_PATIENCE: Final = 10.0  # seconds for one look at L1; the next one comes soon
 
 
@@ -49,6 +53,8 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=min(settings.l1_patience, L1_PATIENCE))
     reader = ChainReader(l1, deployment)
     posted = await asyncio.to_thread(open_inbox, reader)
+    claims = await asyncio.to_thread(lambda: CourtContract(l1, deployment.court).terms)
+    settings = dataclasses.replace(settings, batch_interval=choose_batch_interval(settings.batch_interval, claims))
     source = QueueMessages(reader, settings.confirmations)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
         async with serve(settings, deployment, server.url, source, posted) as (sequencer, url):
@@ -57,8 +63,29 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
+        if isinstance(sequencer.failure, RedisError | OSError):
+            raise StateError("not_ready", f"the store is gone: {sequencer.failure}") from None
         if sequencer.failure is not None:
             raise sequencer.failure
+
+
+def choose_batch_interval(wanted: float, claims: Terms) -> float:
+    """Seconds between two batches: what is wanted, or if that is 0 so few that every epoch can be claimed in its turn.
+
+    An epoch may be claimed no sooner than the claim interval after the one before; batches that close faster than that
+    pile up unclaimed, and withdrawals with them.
+    """
+    least = claims.claim_interval / claims.epoch_batches
+    if 0 < wanted < least:
+        log.warning(
+            "batch_interval is %g s: epochs of %d batches can be claimed only every %d s, so that claims will "
+            "fall behind batches; %g s would be enough",
+            wanted,
+            claims.epoch_batches,
+            claims.claim_interval,
+            least,
+        )
+    return wanted or max(LEAST_BATCH_INTERVAL, least)
 
 
 def open_inbox(reader: ChainReader) -> PostedBatches:

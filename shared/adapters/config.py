@@ -157,8 +157,8 @@ class OperatorSettings(Settings):
 
     listen: str = "127.0.0.1:8700"
     """Where the API listens, host:port; port 0 takes a free one."""
-    batch_interval: float = 2.0
-    """Seconds after which a batch that is not full is closed."""
+    batch_interval: float = 0.0
+    """Seconds after which a batch that is not full is closed; 0: as few as the deployment's claims can keep up with."""
     heartbeat: float = 600.0
     """Seconds without a batch before an empty one is closed, lest L1 take the operator for silent; 0: never."""
     tick_interval: int = 60
@@ -185,7 +185,7 @@ class OperatorSettings(Settings):
     def check(self) -> None:
         super().check()
         parse_listen(self.listen)
-        _require(self.batch_interval > 0, "batch_interval", "must be more than 0 seconds")
+        _require(self.batch_interval >= 0, "batch_interval", "must be 0 seconds or more")
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
         _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
         for name in ("max_waiting", "max_unposted", "snapshot_batches"):

@@ -261,7 +261,7 @@ async def test_pages_stay_behind_their_bulk_record(redis_server: RedisServer, mo
         await until(lambda: ready(running), "the operator stays closed")
         check_order(running, taken)
         batches = [running.outbox.get(number) for number in range(1, running.outbox.latest() + 1)]
-        assert [True] == [set(pages) <= set(b.batch.records) for b in batches if b and bulk in b.batch.records]
+        assert [set(pages) <= set(b.batch.records) for b in batches if b and bulk in b.batch.records] == [True]
         assert len((await running.get("/v1/orders/2"))[1]["orders"]) >= 10
 
 
