@@ -7,79 +7,11 @@ that recovers a signature: whichever of them runs dry first, its failure must no
 from __future__ import annotations
 
 import pytest
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, OUT, PARAMS, STANDING, Arena
-from tests.differential.harness import GROUPS
-from tests.evm import CHAIN_ID
+from tests.adversarial.dispute import Dispute, lie_at, move_arguments, proof_arguments
+from tests.contracts.arena import ALICE, BOB, CLAIMANT, OUT, PARAMS, STANDING
 
-from setoff.deploy.scene import Scene, trader_key
-from setoff.shared.codec import eip712, signatures
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.dispute.bisection import make_move
-from setoff.shared.machine.batch import ZERO, Batch
-from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_slots
 from setoff.shared.machine.history import EPOCH
-from setoff.shared.machine.machine import Machine
-from setoff.shared.rules import phases
-from setoff.shared.state import keys
-
-DEPOSIT = 1_000_000
-
-
-class Dispute:
-    """An epoch of a deposit and of signed records on L1, and what happens in it by the machine."""
-
-    def __init__(self) -> None:
-        self.arena = arena = Arena(epochs=0, groups=GROUPS)
-        vault = bytes.fromhex(arena.vault.address[2:])
-        scene = Scene(CHAIN_ID, vault)
-        owner = "0x" + signatures.address_of(trader_key(1)).hex()
-        arena.token.mint(ALICE, DEPOSIT)
-        arena.token.approve(arena.vault.address, DEPOSIT, sender=ALICE)
-        arena.vault.deposit_for(owner, DEPOSIT, sender=ALICE)
-        (queued,) = arena.chain.last.named("MessageQueued")
-        self.batches = [self.post(ZERO, ZERO, [queued["body"]], [])]
-        last = self.batches[0].header
-        records = [scene.withdraw(1, 7), scene.transfer(1, keys.sub_account(1, 1), 1), bytes(124)]
-        self.batches.append(self.post(last.hash(), last.messages, [], records))
-        self.start = Machine.genesis(eip712.domain_separator(CHAIN_ID, vault))
-        assert self.start.hash() == arena.genesis
-
-    def post(self, parent: bytes, chain: bytes, messages: list[bytes], records: list[bytes]) -> Batch:
-        """Post a batch; the same one as the machine takes it."""
-        number = self.arena.inbox.count()
-        first = sum(batch.header.message_count for batch in getattr(self, "batches", []))
-        batch = Batch.seal(parent, number, self.arena.now, first, chain, messages, records)
-        assert self.arena.post(b"".join(records), len(messages)) == batch.header.hash()
-        return batch
-
-    def steps(self) -> dict[str, int]:
-        """The first position of each kind of step: of each phase, and of each fetch by its batch and slot."""
-        found: dict[str, int] = {}
-        machine = self.start.copy()
-        for number, batch in enumerate(self.batches):
-            for slot in range(used_slots(batch)):
-                micro = 0
-                while micro == 0 or machine.regs.phase != phases.IDLE:
-                    name = phases.NAMES[machine.regs.phase] if micro else f"fetch {number}.{slot}"
-                    found.setdefault(name, (number << 10 | slot) << 20 | micro)
-                    machine.step(batch, slot, micro)
-                    micro += 1
-        return found
-
-    def run(self, stepper: Stepper = honest_step) -> EpochRun:
-        """A party's run of the epoch."""
-        return EpochRun(self.start, self.batches, ZERO, stepper)
-
-
-def lie_at(position: int) -> Stepper:
-    """Honest but for one step, after which a register is another."""
-
-    def step(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-        honest_step(machine, batch, slot, micro)
-        if (batch.header.number << 10 | slot) << 20 | micro == position:
-            machine.regs.sequence += 1
-
-    return step
 
 
 @pytest.fixture
@@ -98,19 +30,12 @@ def test_at_every_gas_limit_the_verdict_is_right(dispute: Dispute, kind: str) ->
     prefix = 0
     for level in range(EPOCH.levels):
         mover, opponent = (honest, liar) if level % 2 == 0 else (liar, honest)
-        move = make_move(
-            mover.children(level, prefix),
-            opponent.children(level, prefix),
-            lambda index: mover.children(level + 1, prefix * 32 + index),  # noqa: B023
-        )
-        sides = (move.common, move.mine, move.theirs)
-        arena.court.move(key, mover.root, opponent.root, move.index, move.children, move.their_child, *sides)
-        prefix = prefix * 32 + move.index
+        arguments = move_arguments(key, mover, opponent, level, prefix)
+        arena.court.move(*arguments)
+        prefix = prefix * 32 + arguments[3]
     assert prefix == position
 
-    pre = honest.leaf(position - 1) if position else arena.genesis
-    path = honest.path(position - 1) if position else []
-    data = arena.court.encode("prove", key, honest.root, liar.root, pre, path, honest.proof(position))
+    data = arena.court.encode("prove", *proof_arguments(key, arena.genesis, honest, liar, position))
     before = arena.chain.snapshot()
     for _ in range(2):  # the second time all is warm, as it is in the tries below
         arena.chain.call(arena.court.address, data, sender=ALICE)
