@@ -47,6 +47,7 @@ batch_hash: public(HashMap[uint256, bytes32])
 messages_consumed: public(uint256)
 timestamp: public(uint256)                 # of the last batch
 posted_at: public(uint256)                 # block time of the last batch, at first of the deployment
+operator_posted_at: public(uint256)        # block time of the operator's last own batch, at first of the deployment
 
 
 @deploy
@@ -62,6 +63,7 @@ def __init__(queue: address, operator: address, max_skew: uint256, force_delay: 
     FORCE_DELAY = force_delay
     SILENCE = silence
     self.posted_at = block.timestamp
+    self.operator_posted_at = block.timestamp
 
 
 @external
@@ -118,6 +120,8 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
     self.messages_consumed = end_message
     self.timestamp = timestamp
     self.posted_at = block.timestamp
+    if msg.sender == OPERATOR:
+        self.operator_posted_at = block.timestamp
     log BatchPosted(
         number=number,
         batch_hash=batch_hash,

@@ -326,8 +326,7 @@ def test_a_token_that_calls_back_gets_nothing_done(function: str) -> None:
     token = chain.deploy(HERE / "hostile_token.vy")
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
-    arguments = len(next(entry for entry in compile_contract("queue").abi if entry["type"] == "constructor")["inputs"])
-    chain.deploy("queue", *(vault.address, PASSER_BY, 0)[:arguments])
+    chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0)
     token.mint(ALICE, 1000)
     token.mint(token.address, 1000)
     again = {

@@ -53,7 +53,7 @@ def test_only_the_vault_queues_deposits(arena: Arena) -> None:
             arena.queue.push(b"\x81" + bytes(123), sender=caller)
 
     vault = address("an account in the vault's place")
-    queue = arena.chain.deploy("queue", vault, LISTER, 0)
+    queue = arena.chain.deploy("queue", vault, arena.inbox.address, LISTER, 0, 0)
     queue.push(b"\x81" + bytes(123), sender=vault)
     with reverts("message_type"):
         queue.push(b"\x82" + bytes(123), sender=vault)
@@ -136,8 +136,12 @@ def test_lister_takes_a_proposal_back(arena: Arena) -> None:
 
 
 def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
-    queue = arena.chain.deploy("queue", address("vault"), LISTER, 0)
+    queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0)
     queue.propose_listing(tuple(listing_of()), sender=LISTER)
     assert queue.enact(0) == 0
     with reverts("bad_terms"):
-        arena.chain.deploy("queue", address("vault"), LISTER, 2**64)
+        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 2**64, 0)
+    with reverts("bad_terms"):
+        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 2**64)
+    with reverts("zero_address"):
+        arena.chain.deploy("queue", address("vault"), "0x" + bytes(20).hex(), LISTER, 0, 0)

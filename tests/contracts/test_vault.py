@@ -128,7 +128,7 @@ def test_bounds_what_it_holds_and_for_how_many(arena: Arena, tmp_path: Path) -> 
     (tmp_path / "vault.vy").write_text(text)
     queue = arena.chain.predict(1)
     vault = arena.chain.deploy(tmp_path / "vault.vy", arena.token.address, queue, arena.court.address)
-    assert arena.chain.deploy("queue", vault.address, ALICE, 0).address == queue
+    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, ALICE, 0, 0).address == queue
     arena.token.mint(ALICE, 1000)
     arena.token.approve(vault.address, 1000, sender=ALICE)
     vault.deposit(50, sender=ALICE)
@@ -241,7 +241,7 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
     token = chain.deploy(ODD_TOKEN, mode)
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
-    assert chain.deploy("queue", vault.address, PASSER_BY, 0).address == queue
+    assert chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0).address == queue
     token.mint(ALICE, 1000)
     return token, vault
 
