@@ -409,7 +409,7 @@ def play_time(play: Play) -> None:
     play.wait(3601)
     assert play.run(tick) == [OK]
     assert play.market().funding > 0
-    play.wait(10**6)
+    play.wait(phases.ORACLE_DEATH - 10**4)
     assert play.run(tick) == [OK]
     assert play.run(play.cancel_all(3), play.price(9_000), play.order(3, SELL, 8_000, 5)) == [OK] * 3
     play.wait(60)
@@ -759,11 +759,11 @@ def play_dead_oracle(play: Play) -> None:
     assert play.run(play.order(3, BUY, 90, 5, place=1)) == [OK]
     play.wait(phases.ORACLE_DEATH - 1)
     tick = records.encode_tick(1)
-    assert play.run(tick, play.order(1, BUY, 100, 1, place=5)) == ["stale_price"] * 2
+    assert play.run(tick, play.order(4, BUY, 100, 1, place=5)) == ["stale_price"] * 2
     play.wait(1)
-    assert play.run(tick, play.price(100), play.order(1, BUY, 100, 1, place=5)) == [OK] + ["market_expired"] * 2
+    assert play.run(tick, play.price(100), play.order(4, BUY, 100, 1, place=5)) == [OK] + ["market_expired"] * 2
     assert (play.market(1).settled, play.market(2).settled, play.market(1).expiry > 0) == (1, 0, True)
-    assert play.run(play.price(100, 2), play.order(1, BUY, 100, 1, place=6, market=2)) == [OK, OK]
+    assert play.run(play.price(100, 2), play.order(4, BUY, 100, 1, place=6, market=2)) == [OK, OK]
     assert play.run(play.withdraw(1, 100)) == [OK]
 
 
