@@ -79,7 +79,7 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
     @param records Concatenated records of 124 bytes; messages and records together at most 1024.
     """
     assert msg.sender == tx.origin and not msg.sender.is_contract, "caller_has_code"
-    assert msg.sender == OPERATOR or block.timestamp >= self.posted_at + SILENCE, "not_the_operator"
+    assert msg.sender == OPERATOR or block.timestamp >= self.operator_posted_at + SILENCE, "not_the_operator"
     assert number == self.count, "batch_number"
     assert timestamp >= self.timestamp and timestamp <= block.timestamp, "batch_timestamp"
     assert timestamp + MAX_SKEW >= block.timestamp, "batch_timestamp"

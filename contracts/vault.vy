@@ -102,7 +102,8 @@ def withdraw(
     """
     @notice Pay a withdrawal that the state at the end of a confirmed epoch records, to the account's owner. Anybody
             may call; each withdrawal is paid once. Should the vault hold less than it owes (it cannot, unless the
-            token takes money away), then everybody is paid the same part, whoever comes first.
+            token takes money away), then everybody is paid the same part, whoever comes first; what would be paid nothing
+            stays open.
     @param registers_hash With `state_root` the two halves of the machine hash that the court confirmed.
     @param index Number of the withdrawal; account, owner and amount are its leaf.
     @param bitmap Bit h is set iff the sibling at height h is not an empty subtree.
@@ -129,6 +130,7 @@ def withdraw(
     if before < total:
         # Both factors are at most `total`, which is below 2^112. Rounded down: the part that is left only grows.
         payout = amount * before // total
+        assert payout > 0, "vault_short"
     # Old tokens return nothing: that counts as true, an explicit false does not.
     assert extcall TOKEN.transfer(owner, payout, default_return_value=True), "token_transfer"
     assert staticcall TOKEN.balanceOf(self) + payout == before, "token_amount"

@@ -89,7 +89,7 @@ def take_record(regs: Registers, state: State, body: bytes, sender: bytes | None
 
 
 def check_record(regs: Registers, state: State, body: bytes, sender: bytes | None) -> int:
-    """Decode a record into the registers, check who signed or sent it and its nonce, set the phase; returns the outcome."""
+    """Decode a record into the registers, check signature or sender and nonce, set the phase; returns the outcome."""
     outcome = decode_record(regs, body)
     if outcome != errors.ACCEPTED:
         return outcome

@@ -1,7 +1,8 @@
-"""The end: of the exchange once its operator is gone, of a market once its oracle is. Twin: ``contracts/rules/winding.vy``.
+"""The end: of the exchange once its operator is gone, of a market once its oracle is.
 
-While the exchange winds down nothing is opened any more: a tick on each market settles it at its last index like a dated
-future at its expiry, the sweep cancels every order, and everybody takes out what is theirs.
+Twin: ``contracts/rules/winding.vy``. While the exchange winds down nothing is opened any more: a tick on each market
+settles it at its last index like a dated future at its expiry, the sweep cancels every order, and everybody takes out
+what is theirs.
 """
 
 from __future__ import annotations

@@ -28,7 +28,6 @@ from tests.contracts.arena import (
 )
 from tests.evm import Log, Reverted, address
 
-from setoff.contracts import compile_contract
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import GWEI
 

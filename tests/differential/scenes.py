@@ -721,9 +721,8 @@ def play_wind_down_amid_work(play: Play) -> None:
     play.begin(money=10_000, markets=2, maintenance_margin=50_000)
     assert play.run(play.stake(4, 5_000)) == [OK]
     play.trade(1, 2, 100, 900)
-    assert play.run(play.order(3, BUY, 100, 5), play.order(3, SELL, 90, 5, place=1, flags=records.BELOW, trigger=95)) == [
-        OK, OK,
-    ]  # fmt: skip
+    stop_loss = play.order(3, SELL, 90, 5, place=1, flags=records.BELOW, trigger=95)
+    assert play.run(play.order(3, BUY, 100, 5), stop_loss) == [OK, OK]
     backstop = play.bench.machine.state.account(keys.BACKSTOP)
     backstop.positions[0].market, backstop.positions[0].size, backstop.positions[0].cost = 1, 10, 1_000
     backstop.collateral -= 1_000

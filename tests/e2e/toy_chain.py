@@ -29,7 +29,14 @@ BATCHES = PARAMS.epoch_batches
 def quick(period: int) -> Params:
     """The arena's parameters with a short challenge period."""
     return replace(
-        PARAMS, challenge_period=period, computation=1, inclusion=0, queueing=0, max_skew=10**6, silence=10**7, wind_down=10**8
+        PARAMS,
+        challenge_period=period,
+        computation=1,
+        inclusion=0,
+        queueing=0,
+        max_skew=10**6,
+        silence=10**7,
+        wind_down=10**8,
     )
 
 
