@@ -47,6 +47,7 @@ batch_hash: public(HashMap[uint256, bytes32])
 messages_consumed: public(uint256)
 timestamp: public(uint256)                 # of the last batch
 posted_at: public(uint256)                 # block time of the last batch, at first of the deployment
+operator_posted_at: public(uint256)        # block time of the operator's last own batch, at first of the deployment
 
 
 @deploy
@@ -62,6 +63,7 @@ def __init__(queue: address, operator: address, max_skew: uint256, force_delay: 
     FORCE_DELAY = force_delay
     SILENCE = silence
     self.posted_at = block.timestamp
+    self.operator_posted_at = block.timestamp
 
 
 @external
@@ -77,7 +79,7 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
     @param records Concatenated records of 124 bytes; messages and records together at most 1024.
     """
     assert msg.sender == tx.origin and not msg.sender.is_contract, "caller_has_code"
-    assert msg.sender == OPERATOR or block.timestamp >= self.posted_at + SILENCE, "not_the_operator"
+    assert msg.sender == OPERATOR or block.timestamp >= self.operator_posted_at + SILENCE, "not_the_operator"
     assert number == self.count, "batch_number"
     assert timestamp >= self.timestamp and timestamp <= block.timestamp, "batch_timestamp"
     assert timestamp + MAX_SKEW >= block.timestamp, "batch_timestamp"
@@ -118,6 +120,8 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
     self.messages_consumed = end_message
     self.timestamp = timestamp
     self.posted_at = block.timestamp
+    if msg.sender == OPERATOR:
+        self.operator_posted_at = block.timestamp
     log BatchPosted(
         number=number,
         batch_hash=batch_hash,

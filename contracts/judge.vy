@@ -33,15 +33,6 @@ interface Intake:
     def fetch(
         regs: registers.Registers,
         body: Bytes[records.RECORD_BYTES],
-        keys: DynArray[uint256, phases.MAX_LEAVES],
-        values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
-    ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]): pure
-
-
-interface Messages:
-    def fetch(
-        regs: registers.Registers,
-        body: Bytes[records.RECORD_BYTES],
         is_message: bool,
         keys: DynArray[uint256, phases.MAX_LEAVES],
         values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
@@ -74,7 +65,7 @@ struct Proof:
 INBOX: public(immutable(Inbox))
 QUEUE: public(immutable(Queue))
 INTAKE: public(immutable(Intake))
-MESSAGES: public(immutable(Messages))
+MESSAGES: public(immutable(Intake))
 ORDERS: public(immutable(Rules))
 MARGIN: public(immutable(Rules))
 MATCHING: public(immutable(Rules))
@@ -112,7 +103,7 @@ def __init__(
     INBOX = Inbox(inbox)
     QUEUE = Queue(queue)
     INTAKE = Intake(intake)
-    MESSAGES = Messages(messages)
+    MESSAGES = Intake(messages)
     ORDERS = Rules(orders)
     MARGIN = Rules(margin)
     MATCHING = Rules(matching)
@@ -228,9 +219,10 @@ def _fetch(
     regs.slot = slot
     regs.started = regs.steps
     regs.steps += 1
-    if convert(slice(body, 0, 1), uint256) >= records.FIRST_MESSAGE:
+    kind: uint256 = convert(slice(body, 0, 1), uint256)
+    if kind >= records.FIRST_MESSAGE and kind != records.FORCED:
         return staticcall MESSAGES.fetch(regs, body, is_message, keys, values)
-    return staticcall INTAKE.fetch(regs, body, keys, values)
+    return staticcall INTAKE.fetch(regs, body, is_message, keys, values)
 
 
 @internal

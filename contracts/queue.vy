@@ -4,8 +4,8 @@
 @title L1 message queue
 @license MIT
 @notice Everything that enters the exchange from L1, in order: deposits, listings and changes of markets, oracle signers,
-        and records that somebody sends here because the operator left them out. A message's body is 124 bytes, as a
-        record's. The queue is a hash chain: acc(0) = 0, acc(i + 1) = keccak(acc(i) || keccak(body i)); a batch consumes
+        records that somebody sends here because the operator left them out, and the end of the exchange once its
+        operator is gone. A message's body is 124 bytes, as a record's. The queue is a hash chain: acc(0) = 0, acc(i + 1) = keccak(acc(i) || keccak(body i)); a batch consumes
         messages in order and commits to the chain after its last one.
         What changes the rules for those who trade is first proposed here, for all to see; it can be queued when the
         listing delay has passed, by anybody.
@@ -17,6 +17,13 @@ DEPOSIT: constant(bytes1) = 0x81
 LIST_MARKET: constant(bytes1) = 0x82
 SET_SIGNER: constant(bytes1) = 0x83
 SET_MARKET: constant(bytes1) = 0x84
+FORCED: constant(bytes1) = 0x85
+WIND_DOWN_MESSAGE: constant(bytes1) = 0x86
+RECORD_BODY: constant(uint256) = 60
+
+
+interface Inbox:
+    def operator_posted_at() -> uint256: view
 
 
 struct Listing:
@@ -71,28 +78,36 @@ event Revoked:
 
 
 VAULT: public(immutable(address))
+INBOX: public(immutable(Inbox))
 LISTER: public(immutable(address))
 LISTING_DELAY: public(immutable(uint256))    # seconds
+WIND_DOWN: public(immutable(uint256))        # seconds without a batch of the operator's after which the exchange may end
 
 count: public(uint256)
 acc: public(HashMap[uint256, bytes32])
 queued_at: public(HashMap[uint256, uint256])
+is_winding_down: public(bool)
 proposal_count: public(uint256)
 proposals: HashMap[uint256, Proposal]
 
 
 @deploy
-def __init__(vault: address, lister: address, listing_delay: uint256):
+def __init__(vault: address, inbox: address, lister: address, listing_delay: uint256, wind_down: uint256):
     """
     @param vault The one contract that queues deposits.
+    @param inbox What knows when the operator last posted.
     @param lister The one account that proposes markets, changes of them, and oracle signers.
     @param listing_delay Seconds for which a proposal is public before it can be queued.
+    @param wind_down Seconds for which the operator must have been silent before the exchange may be ended; longer than
+           the silence after which others may post.
     """
-    assert vault != empty(address), "zero_address"
-    assert listing_delay < 2**64, "bad_terms"
+    assert vault != empty(address) and inbox != empty(address), "zero_address"
+    assert listing_delay < 2**64 and wind_down < 2**64, "bad_terms"
     VAULT = vault
+    INBOX = Inbox(inbox)
     LISTER = lister
     LISTING_DELAY = listing_delay
+    WIND_DOWN = wind_down
 
 
 @external
@@ -117,6 +132,32 @@ def force(record: Bytes[BODY]) -> uint256:
     assert len(record) == BODY, "message_length"
     assert convert(slice(record, 0, 1), uint256) < 128, "message_type"
     return self._append(record)
+
+
+@external
+def force_as(body: Bytes[RECORD_BODY]) -> uint256:
+    """
+    @notice Queue a record past the operator, in the name of the caller instead of with a signature: so an account that
+            belongs to a contract, or to a key that signs transactions only, can act too.
+    @param body The record's body, 60 bytes. Its nonce counts as in any record.
+    @return The message's index. From the force delay on no batch is accepted that leaves it out.
+    """
+    assert len(body) == RECORD_BODY, "message_length"
+    return self._append(
+        concat(FORCED, convert(msg.sender, bytes20), slice(body, 0, RECORD_BODY), empty(bytes32), empty(bytes11))
+    )
+
+
+@external
+def wind_down() -> uint256:
+    """
+    @notice Begin the end of the exchange, for good. Anybody may, once, when the operator has posted nothing for WIND_DOWN.
+    @return The message's index.
+    """
+    assert not self.is_winding_down, "winding_down"
+    assert block.timestamp >= staticcall INBOX.operator_posted_at() + WIND_DOWN, "too_early"
+    self.is_winding_down = True
+    return self._append(concat(WIND_DOWN_MESSAGE, empty(bytes32), empty(bytes32), empty(bytes32), empty(bytes27)))
 
 
 @external

@@ -33,7 +33,8 @@ event Withdrawn:
     index: indexed(uint256)
     owner: indexed(address)
     account: uint256
-    amount: uint256
+    amount: uint256       # what the exchange owed
+    payout: uint256       # what was paid: as much, unless the vault was short
 
 
 TOKEN: public(immutable(IERC20))
@@ -79,7 +80,7 @@ def deposit(amount: uint256) -> uint256:
 def deposit_for(owner: address, amount: uint256) -> uint256:
     """
     @notice Lock `amount` units of the caller's tokens as collateral of `owner`'s account.
-    @dev Reverts unless the vault then holds exactly `amount` more. A deposit stays below 2^96 units, all below 2^112.
+    @dev Reverts unless the vault then holds exactly `amount` more, and if it held less than it owes. A deposit stays below 2^96 units, all below 2^112.
     @return The account, opened by the first deposit.
     """
     return self._deposit(owner, amount)
@@ -100,7 +101,9 @@ def withdraw(
 ):
     """
     @notice Pay a withdrawal that the state at the end of a confirmed epoch records, to the account's owner. Anybody
-            may call; each withdrawal is paid once.
+            may call; each withdrawal is paid once. Should the vault hold less than it owes (it cannot, unless the
+            token takes money away), then everybody is paid the same part, whoever comes first; what would be paid nothing
+            stays open.
     @param registers_hash With `state_root` the two halves of the machine hash that the court confirmed.
     @param index Number of the withdrawal; account, owner and amount are its leaf.
     @param bitmap Bit h is set iff the sibling at height h is not an empty subtree.
@@ -120,12 +123,18 @@ def withdraw(
     assert not self.paid[index], "withdrawal_paid"
 
     self.paid[index] = True
-    self.total -= amount
+    total: uint256 = self.total
+    self.total = total - amount
     before: uint256 = staticcall TOKEN.balanceOf(self)
+    payout: uint256 = amount
+    if before < total:
+        # Both factors are at most `total`, which is below 2^112. Rounded down: the part that is left only grows.
+        payout = amount * before // total
+        assert payout > 0, "vault_short"
     # Old tokens return nothing: that counts as true, an explicit false does not.
-    assert extcall TOKEN.transfer(owner, amount, default_return_value=True), "token_transfer"
-    assert staticcall TOKEN.balanceOf(self) + amount == before, "token_amount"
-    log Withdrawn(index=index, owner=owner, account=account, amount=amount)
+    assert extcall TOKEN.transfer(owner, payout, default_return_value=True), "token_transfer"
+    assert staticcall TOKEN.balanceOf(self) + payout == before, "token_amount"
+    log Withdrawn(index=index, owner=owner, account=account, amount=amount, payout=payout)
 
 
 @internal
@@ -141,8 +150,9 @@ def _deposit(owner: address, amount: uint256) -> uint256:
         assert account <= keys.MAX_ACCOUNT, "account_limit"
         self.account_count = account
         self.account_of[owner] = account
-    self.total += amount
     before: uint256 = staticcall TOKEN.balanceOf(self)
+    assert before >= self.total, "vault_short"
+    self.total += amount
     assert extcall TOKEN.transferFrom(msg.sender, self, amount, default_return_value=True), "token_transfer"
     assert staticcall TOKEN.balanceOf(self) == before + amount, "token_amount"
 

@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "agent": Command("agent", "let another key trade for your account"),
     "backstop": Command("backstop", "the vault behind liquidations: have a share of it"),
     "withdraw": Command("withdraw", "take collateral out, to L1"),
+    "force": Command("force", "any action through the L1 queue, with the operator or without it"),
     "verify": Command("verify", "re-execute posted batches from L1 alone and compare with what is claimed"),
     "lab": Command("lab", "play disputes in a simulator: every known attack, random games, any number of liars"),
     "scenario": Command("scenario", "challenge games by script, with liars and faults, checked on chain"),

@@ -66,7 +66,7 @@ def plan(
     names = [*(() if token else ("token",)), *RULES.values(), *CORE]
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
     arguments: dict[str, list[Any]] = {
-        "queue": [at["vault"], to_checksum_address(lister), params.listing_delay],
+        "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
         "vault": [token or at["token"], at["queue"], at["court"]],
         "inbox": [at["queue"], to_checksum_address(operator), params.max_skew, params.force_delay, params.silence],
         "judge": [at["inbox"], at["queue"], *(at[name] for name in RULES.values())],

@@ -98,6 +98,11 @@ class Scene:
         master = keys.get_master(account)
         return self.sign(body, agent_key(master, agent) if agent else trader_key(master))
 
+    def force(self, account: int, record: bytes) -> bytes:
+        """The message with which the owner of `account` sends a record's body instead of signing it."""
+        owner = signatures.address_of(trader_key(keys.get_master(account)))
+        return records.encode_forced(records.ForcedBody(owner, record[: records.BODY_BYTES]))
+
     def next_nonce(self, account: int) -> int:
         """A nonce of `account` (its master's) that this scene has not given out."""
         master = keys.get_master(account)

@@ -75,6 +75,8 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
             "encode_deposit",
             "encode_list_market",
             "encode_set_signer",
+            "encode_forced",
+            "encode_wind_down",
         }
     ),
     # The separator is made in lib/genesis.vy, once; typed data is for wallets.

@@ -67,14 +67,17 @@ NAMES: Final[dict[int, str]] = {
     records.LIST_MARKET: "list_market",
     records.SET_SIGNER: "set_signer",
     records.SET_MARKET: "set_market",
+    records.FORCED: "forced",
+    records.WIND_DOWN: "wind_down",
 }
 _DECODERS: Final[dict[int, Any]] = {
     records.UNSTAKE: records.decode_stake,
     records.SET_MARKET: records.decode_list_market,
+    records.WIND_DOWN: lambda message: {},
     **{
         kind: getattr(records, f"decode_{name}")
         for kind, name in NAMES.items()
-        if kind not in (records.PAGE, records.UNSTAKE, records.SET_MARKET)
+        if kind not in (records.PAGE, records.UNSTAKE, records.SET_MARKET, records.WIND_DOWN)
     },
 }
 
@@ -99,7 +102,7 @@ def plain(value: Any) -> Any:
 def build() -> dict[str, Any]:
     """All vectors: file name to document."""
     scene = Scene()
-    batches = [*play_epoch(scene), refuse_everything(scene)]
+    batches = [*play_epoch(scene), refuse_everything(scene), *wind_down(scene)]
     return {
         "codec.json": build_codec(batches),
         "leaves.json": build_leaves(),
@@ -242,6 +245,39 @@ def refuse_everything(scene: Scene) -> Batch:
     return scene.seal(messages, inputs)
 
 
+def wind_down(scene: Scene) -> list[Batch]:
+    """The end: records that their senders vouch for, the wind-down, what it refuses, and a market that it settles."""
+    scene.time += 61
+    owner, other = signatures.address_of(trader_key(10)), signatures.address_of(trader_key(1))
+    empty = records.encode_cancel_all(records.CancelAllBody(10, 1))
+    messages = [
+        scene.force(10, scene.cancel_all(10)),
+        records.encode_forced(records.ForcedBody(other, scene.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(bytes(20), scene.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(owner, scene.tick(11)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(owner, empty[:59] + b"\1")),
+        scene.withdraw(10, 1),
+        records.encode_wind_down(),
+        records.encode_wind_down(),
+        scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, place=9)),
+        scene.tick(11),
+    ]
+    legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
+    inputs = [
+        scene.force(10, scene.cancel_all(10)),
+        records.encode_wind_down(),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=9),
+        scene.amend(10, 9, 1_000, 1),
+        scene.stake(10, 1),
+        scene.report(0, 1_000, market=11),
+        *scene.bulk(10, legs),
+    ]
+    first = scene.seal(messages, inputs)
+    scene.time += 60
+    inputs = [scene.report(0, 1_000, market=11), scene.tick(11), scene.tick(14), scene.withdraw(10, 1)]
+    return [first, scene.seal([scene.deposit(10, 1)], inputs)]
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -298,14 +334,14 @@ def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
     """Inputs with one byte set in the padding, or in the last byte that is used."""
     cases = []
     sizes = {1: 48, 2: 24, 3: 33, 4: 29, 5: 19, 6: 14, 7: 28, 8: 22, 9: 42, 10: 15, 11: 46, 13: 29, 14: 29}
-    sizes |= {0x81: 41, 0x82: 111, 0x83: 29, 0x84: 111}
+    sizes |= {0x81: 41, 0x82: 111, 0x83: 29, 0x84: 111, 0x85: 81, 0x86: 1}
     for kind, size in sizes.items():
         end = records.RECORD_BYTES if kind >= records.FIRST_MESSAGE else records.BODY_BYTES
         for at in (size - 1, size, end - 1):
             data = bytearray(records.RECORD_BYTES)
             data[0], data[at] = kind, 1
             cases.append({"input": bytes(data), "canonical": at < size})
-    cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in (0, 15, 0x7F, 0x80, 0x85, 0xFF)]
+    cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in (0, 15, 0x7F, 0x80, 0x87, 0xFF)]
     return cases
 
 

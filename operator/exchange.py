@@ -127,7 +127,7 @@ class Exchange:
         return [
             market
             for market in range(1, self.machine.regs.markets + 1)
-            if is_tick_due(state.market(market), time, interval)
+            if is_tick_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
         ]
 
     def open(self, timestamp: int, messages: tuple[bytes, ...]) -> Opened:
@@ -291,8 +291,11 @@ def join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
     return groups
 
 
-def is_tick_due(market: Market, time: int, interval: int) -> bool:
-    """Whether a market takes a tick at `time`, `interval` seconds (at least) after the last; at its expiry at once."""
+def is_tick_due(market: Market, time: int, interval: int, *, is_winding_down: bool = False) -> bool:
+    """Whether a market takes a tick at `time`, `interval` seconds (at least) after the last; at its end at once.
+
+    A market whose oracle is dead is not ticked by the operator of itself: after a long stop its reports come first.
+    """
     if market.settled or market.index == 0 or market.sampled + phases.SAMPLE_INTERVAL > time:
         return False
-    return is_expired(market, time) or (market.sampled + interval <= time and is_fresh(market, time))
+    return is_winding_down or is_expired(market, time) or (market.sampled + interval <= time and is_fresh(market, time))

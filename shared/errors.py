@@ -58,6 +58,7 @@ BUSY: Final = 36
 WITHDRAWALS_LIMITED: Final = 37
 WOULD_TRIGGER: Final = 38
 WRONG_PAGE: Final = 39
+WINDING_DOWN: Final = 40
 
 #: Reason strings of the outcomes, by number.
 OUTCOMES: Final[tuple[str, ...]] = (
@@ -101,6 +102,7 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "withdrawals_limited",
     "would_trigger",
     "wrong_page",
+    "winding_down",
 )
 
 #: Reasons of the API and of the Python library that the machine never records.
@@ -186,6 +188,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "not_the_vault": "only the vault may",
     "not_the_lister": "only the lister may",
     "no_such_proposal": "there is no such proposal, or it was queued or taken back",
+    "vault_short": "the vault holds less than it owes: it takes no deposits, and pays no part that is nothing",
     "deposit_cap": "the deposit is too large, or the vault would hold too much",
     "account_limit": "there is no account number left",
     "zero_amount": "the amount is zero",

@@ -78,6 +78,8 @@ class Params:
     """When a message on L1 can no longer be left out of a batch."""
     silence: int
     """When anybody may post, for want of the operator's batches."""
+    wind_down: int
+    """When the exchange may be ended for good, for want of the operator's batches."""
     listing_delay: int
     """How long a listing, a change of a market or of an oracle signer is public before it can be queued."""
 
@@ -135,6 +137,8 @@ class Params:
             raise ConfigError("bad_terms", "epochs would be posted faster than they may be claimed")
         if not self.batch_interval <= self.max_skew < self.silence:
             raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
+        if self.wind_down <= self.silence + self.force_delay:
+            raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")
         if self.force_delay <= self.batch_interval:
             raise ConfigError("bad_terms", "a message would fall due before the next batch")
         return self
@@ -197,6 +201,7 @@ MAINNET: Final = Params(
     max_skew=12 * _HOUR,
     force_delay=_DAY,
     silence=3 * _DAY,
+    wind_down=7 * _DAY,
     listing_delay=3 * _DAY,
 )
 
@@ -218,6 +223,7 @@ TESTNET: Final = Params(
     max_skew=_HOUR,
     force_delay=600,
     silence=2 * _HOUR,
+    wind_down=_DAY,
     listing_delay=600,
 )
 
@@ -239,6 +245,7 @@ DEVNET: Final = Params(
     max_skew=_HOUR,
     force_delay=60,
     silence=_DAY,
+    wind_down=2 * _DAY,
     listing_delay=0,
 )
 
@@ -261,6 +268,7 @@ DEMO: Final = Params(
     max_skew=_HOUR,
     force_delay=30,
     silence=_DAY,
+    wind_down=2 * _DAY,
     listing_delay=0,
 )
 

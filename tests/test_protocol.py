@@ -73,7 +73,7 @@ def test_constants() -> None:
         assert found == {int(value)}, name
 
 
-MESSAGES = {"DEPOSIT", "LIST_MARKET", "SET_MARKET", "SET_SIGNER"}
+MESSAGES = {"DEPOSIT", "LIST_MARKET", "SET_MARKET", "SET_SIGNER", "FORCED", "WIND_DOWN"}
 TYPES = {name.upper() for name in NAMES.values()}
 
 

@@ -49,9 +49,10 @@ _MARK: Final = 2**100
 _STEP: Final = ("uint256", "uint256", "uint256", "bytes32", "bytes")
 _NAMES: Final = (
     *("ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT", "DEPOSIT", "LIST_MARKET", "SET_SIGNER"),
-    *("AMEND", "CANCEL_ALL", "SCHEDULE_CANCEL", "APPROVE_AGENT", "SUB_ACCOUNT", "STAKE", "UNSTAKE", "SET_MARKET"),
+    *("AMEND", "CANCEL_ALL", "SCHEDULE_CANCEL", "SET_AGENT", "TICK", "BULK", "PAGE", "STAKE", "UNSTAKE"),
+    *("SET_MARKET", "FORCED", "WIND_DOWN"),
 )
-_KINDS: Final = {getattr(records, name): name.lower().replace("_", " ") for name in _NAMES if hasattr(records, name)}
+_KINDS: Final = {getattr(records, name): name.lower().replace("_", " ") for name in _NAMES}
 
 
 class Trial(NamedTuple):
@@ -234,12 +235,11 @@ class Bench:
         regs.started = regs.steps
         regs.steps += 1
         body, is_message = batch.body(slot), slot < batch.header.message_count
-        is_of_messages = body[0] >= records.FIRST_MESSAGE
+        is_of_messages = body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED
         group = "MESSAGES" if is_of_messages else "INTAKE"
         fetch = Interface(compile_contract(RULES[group]).abi).functions["fetch"]
         keys, values = [leaf.key for leaf in sample.proof.witness], [leaf.value for leaf in sample.proof.witness]
-        source = (is_message,) if is_of_messages else ()
-        data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), body, *source, keys, values))
+        data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), body, is_message, keys, values))
         after = sample.before.copy()
         after.step(batch, slot, 0)
         expected = [encode_leaf(key, after.state.touched[key]) for key in keys]

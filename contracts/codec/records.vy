@@ -31,6 +31,8 @@ DEPOSIT: constant(uint256) = 129
 LIST_MARKET: constant(uint256) = 130
 SET_SIGNER: constant(uint256) = 131
 SET_MARKET: constant(uint256) = 132
+FORCED: constant(uint256) = 133
+WIND_DOWN: constant(uint256) = 134
 # Kind of the machine's own orders, which no record has.
 LIQUIDATION: constant(uint256) = 127
 
@@ -190,6 +192,11 @@ struct ListMarketBody:
     tier2_maintenance: uint256
 
 
+struct ForcedBody:
+    sender: address            # who put it into the queue on L1
+    body: Bytes[RECORD_BYTES]  # a record whose signer that is: 60 bytes, and zeros for the signature
+
+
 struct SetSignerBody:
     number: uint256
     owner: address
@@ -250,6 +257,10 @@ def _size_of(kind: uint256) -> uint256:
         return 29
     if kind == SET_MARKET:
         return 111
+    if kind == FORCED:
+        return 81
+    if kind == WIND_DOWN:
+        return 1
     return 0
 
 
@@ -503,6 +514,18 @@ def decode_set_signer(message: Bytes[RECORD_BYTES]) -> SetSignerBody:
 
 @internal
 @pure
+def decode_forced(message: Bytes[RECORD_BYTES]) -> ForcedBody:
+    """
+    @return Fields of a forced message.
+    """
+    return ForcedBody(
+        sender=convert(convert(self._read(message, 1, 20), uint160), address),
+        body=concat(slice(message, 21, BODY_BYTES), empty(bytes32), empty(bytes32)),
+    )
+
+
+@internal
+@pure
 def get_head(body: Bytes[RECORD_BYTES]) -> (uint256, uint256, uint256):
     """
     @return (type, account, nonce) of a record's body.
@@ -512,9 +535,21 @@ def get_head(body: Bytes[RECORD_BYTES]) -> (uint256, uint256, uint256):
 
 @internal
 @pure
+def is_forceable(body: Bytes[RECORD_BYTES]) -> bool:
+    """
+    @return Whether a record's body may come without a signature from whom the queue names as its sender. Reports are an
+            oracle signer's, ticks need nobody, and pages are vouched for by the bulk record before them.
+    """
+    kind: uint256 = self._read(body, 0, 1)
+    return kind < FIRST_MESSAGE and kind not in [REPORT, TICK, PAGE] and self.is_canonical(body)
+
+
+@internal
+@pure
 def is_canonical(data: Bytes[RECORD_BYTES]) -> bool:
     """
-    @return Whether the type is known and every byte after its fields (up to the signature, if any) is zero.
+    @return Whether the type is known and every byte after its fields (up to the signature, if any) is zero. Of a forced
+            message it says nothing about the body within.
     """
     kind: uint256 = self._read(data, 0, 1)
     start: uint256 = self._size_of(kind)

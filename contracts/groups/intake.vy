@@ -3,7 +3,7 @@
 """
 @title Rules: intake of records
 @license MIT
-@notice The fetch of an input whose type is a record's.
+@notice The fetch of an input whose type is a record's, or that is a record its sender vouches for.
 """
 
 from codec import records
@@ -19,13 +19,18 @@ from state import store
 def fetch(
     regs: registers.Registers,
     body: Bytes[records.RECORD_BYTES],
+    is_message: bool,
     keys: DynArray[uint256, phases.MAX_LEAVES],
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take a record.
+    @notice Take a record, or a message that holds one.
     @param body Its 124 bytes.
+    @param is_message Whether its slot belongs to the L1 queue: nowhere else is there a message.
     @param keys The leaves that the step touches, in the order of first use; `values` as they are before it.
     @return The registers and the values after the step.
     """
-    return intake.take_record(regs, store.Witness(keys=keys, values=values), body)
+    w: store.Witness = store.Witness(keys=keys, values=values)
+    if convert(slice(body, 0, 1), uint256) == records.FORCED:
+        return intake.take_forced(regs, w, body, is_message)
+    return intake.take_record(regs, w, body, False, empty(address))

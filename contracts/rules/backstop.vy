@@ -81,7 +81,8 @@ def step_unwind(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Offer a part of the backstop's position to the book, at the mark or better. Leaves: backstop, market.
+    @notice Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down.
+            Leaves: backstop, market.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -91,7 +92,12 @@ def step_unwind(
     market: leaves.Market = store.market(w, 1, market_id)
     place: uint256 = positions.find_position(backstop, market_id)
     regs.unwind = 0
-    if place == leaves.MAX_POSITIONS or backstop.positions[place].size == 0 or not marks.is_fresh(market, regs.time):
+    if (
+        place == leaves.MAX_POSITIONS
+        or backstop.positions[place].size == 0
+        or regs.winding != 0
+        or not marks.is_fresh(market, regs.time)
+    ):
         regs.phase = phases.WORK
         return regs, values
     backstop, market = marks.settle_funding(backstop, place, market)

@@ -87,14 +87,15 @@ def step_leg(
 @pure
 def is_leg_sound(regs: registers.Registers, leg: records.Leg) -> bool:
     """
-    @return Whether a leg names a market and, for an order, a price and size in range.
+    @return Whether a leg names a market and, for an order, a price and size in range; nothing is opened in a wind-down.
     """
     if leg.market < 1 or leg.market > regs.markets or leg.flags >= 128:
         return False
     if leg.flags & records.CANCEL_LEG != 0:
         return True
     return (
-        leg.flags & records.SELF_TRADE != records.SELF_TRADE
+        regs.winding == 0
+        and leg.flags & records.SELF_TRADE != records.SELF_TRADE
         and leg.price > 0
         and leg.size > 0
         and leg.size <= phases.MAX_ORDER_SIZE

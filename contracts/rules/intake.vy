@@ -18,6 +18,7 @@ from rules import funds
 from rules import listing
 from rules import oracle
 from rules import phases
+from rules import winding
 from state import keys
 from state import leaves
 from state import registers
@@ -47,19 +48,40 @@ def take_message(
         regs, values, outcome = listing.apply_listing(regs, w, body)
     elif kind == records.SET_MARKET:
         values, outcome = listing.apply_change(regs, w, body)
-    else:
+    elif kind == records.SET_SIGNER:
         values, outcome = oracle.apply_signer(w, body)
+    else:
+        store.check_count(w, 0)
+        regs, outcome = winding.apply_wind_down(regs)
     regs.outcome = outcome
     return regs, values
 
 
 @internal
 @pure
-def take_record(
-    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
+def take_forced(
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_message: bool
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take a record, unless the machine's own work comes first.
+    @notice Take the record in a message of the L1 queue, which vouches for its sender.
+    """
+    regs: registers.Registers = pre
+    forced: records.ForcedBody = records.decode_forced(body)
+    if not is_message or not records.is_canonical(body) or not records.is_forceable(forced.body):
+        store.check_count(w, 0)
+        regs.outcome = errors.MALFORMED_RECORD
+        return regs, w.values
+    return self.take_record(regs, w, forced.body, True, forced.sender)
+
+
+@internal
+@pure
+def take_record(
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_forced: bool, sender: address
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Take a record, unless the machine's own work comes first. Where the queue names a sender, the record is its body
+            alone, and the sender stands for its signer.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -79,11 +101,13 @@ def take_record(
         regs.kind = kind
         page: bytes32 = regs.bulk
         regs.bulk = empty(bytes32)
-        if kind == records.PAGE:
+        if winding.is_refused(regs, kind):
+            outcome = errors.WINDING_DOWN
+        elif kind == records.PAGE:
             regs, outcome = bulk.take_page(regs, body, page)
         else:
             touched = len(w.keys)  # check_record checks it
-            regs, values, outcome = self.check_record(regs, w, body)
+            regs, values, outcome = self.check_record(regs, w, body, is_forced, sender)
     store.check_count(w, touched)
     regs.outcome = outcome
     return regs, values
@@ -92,10 +116,10 @@ def take_record(
 @internal
 @pure
 def check_record(
-    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_forced: bool, sender: address
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256):
     """
-    @notice Decode a record into the registers, check signature and nonce, set the phase.
+    @notice Decode a record into the registers, check who signed or sent it and its nonce, set the phase.
     @return The registers, the new values and the outcome.
     """
     regs: registers.Registers = pre
@@ -104,9 +128,11 @@ def check_record(
     touched: uint256 = 0
     regs, outcome = self.decode_record(regs, body)
     if outcome == errors.ACCEPTED and regs.kind != records.TICK:
-        regs.signer = signatures.recover(
-            eip712.digest(regs.domain, body), slice(body, records.BODY_BYTES, records.SIGNATURE_BYTES)
-        )
+        regs.signer = sender
+        if not is_forced:
+            regs.signer = signatures.recover(
+                eip712.digest(regs.domain, body), slice(body, records.BODY_BYTES, records.SIGNATURE_BYTES)
+            )
         if regs.signer == empty(address):
             outcome = errors.BAD_SIGNATURE
         elif regs.kind != records.REPORT:

@@ -34,6 +34,8 @@ def step_sweep(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Visit one account: settle what is due, and begin its liquidation if it is below maintenance.
+            In a wind-down all its orders are cancelled, and only a debt is liquidated, never through the book: every
+            position is about to be closed at its mark.
             Leaves: account, the market of each of its positions, in place order.
     """
     regs: registers.Registers = pre
@@ -43,12 +45,15 @@ def step_sweep(
     fresh: bool = False
     account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
     account, markets = self.settle_expired(account, markets)
+    if regs.winding != 0:
+        account = positions.cancel_all(account)
     equity: int256 = 0
     maintenance: int256 = 0
     close_out: int256 = 0
     equity, maintenance, close_out = self.compute_maintenance(account, markets)
+    least: int256 = 0 if regs.winding != 0 else maintenance
     target: uint256 = leaves.MAX_POSITIONS
-    if equity < maintenance and regs.passed == 0:
+    if equity < least and regs.passed == 0:
         target = self.find_target(regs, account, markets, equity)
     regs.passed = 0
     if target == leaves.MAX_POSITIONS:
@@ -142,13 +147,15 @@ def find_target(
     """
     @return Place of the position to reduce first: with the highest maintenance margin and a fresh price (the first of
             equals). An account in debt first loses the one in the market whose price has changed. MAX_POSITIONS if no
-            position has a fresh price.
+            position has a fresh price. In a wind-down that market counts as fresh, however long the work on it takes.
     """
     target: uint256 = leaves.MAX_POSITIONS
     highest: int256 = 0
     for i: uint256 in range(leaves.MAX_POSITIONS):
         position: leaves.Position = account.positions[i]
-        if position.size != 0 and marks.is_fresh(markets[i], regs.time):
+        if position.size != 0 and (
+            marks.is_fresh(markets[i], regs.time) or (regs.winding != 0 and position.market == regs.fire)
+        ):
             if equity < 0 and position.market == regs.fire:
                 return i
             needed: int256 = self.compute_position_margin(position, markets[i])

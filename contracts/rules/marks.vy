@@ -17,6 +17,7 @@ import errors
 from codec import integers
 from codec import records
 from rules import phases
+from rules import winding
 from state import keys
 from state import leaves
 from state import registers
@@ -159,6 +160,7 @@ def step_tick(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
+            A market that is over, because the exchange winds down or its oracle is dead, expires now.
             Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
     """
     regs: registers.Registers = pre
@@ -167,6 +169,8 @@ def step_tick(
     if market.settled != 0 or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
         store.check_count(w, 1)
         return registers.reject(regs, errors.NOT_DUE), values
+    if winding.is_over(regs, market) and not self.is_expired(market, regs.time):
+        market.expiry = regs.time
     if self.is_expired(market, regs.time):
         store.check_count(w, 1)
         market = self.settle_market(market, regs.time)

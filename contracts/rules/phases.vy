@@ -74,6 +74,8 @@ TWAP_TIME: constant(uint256) = 1800
 # Seconds for which withdrawals are limited after the backstop was drawn, and the share of all money an hour may take.
 DRAWN_TIME: constant(uint256) = 86_400
 WITHDRAWAL_SHARE: constant(uint256) = 16
+# Seconds without an index after which a market is settled at its last one.
+ORACLE_DEATH: constant(uint256) = 604_800
 # Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
 PREMIUM_ONE: constant(uint256) = 2**16
 FUNDING_ONE: constant(uint256) = 2**32

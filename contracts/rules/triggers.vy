@@ -20,7 +20,7 @@ def step_trigger(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Find the next armed order that the mark has reached, above before below.
+    @notice Find the next armed order that the mark has reached, above before below; in a wind-down none enters any more.
             Leaves: market; the level if there is one.
     """
     regs: registers.Registers = pre
@@ -28,9 +28,9 @@ def step_trigger(
     market: leaves.Market = store.market(w, 0, market_id)
     side: uint256 = keys.ABOVE
     tick: uint256 = 0
-    if market.stop_above != 0 and market.mark >= market.stop_above:
+    if regs.winding == 0 and market.stop_above != 0 and market.mark >= market.stop_above:
         tick = market.stop_above
-    elif market.stop_below != 0 and market.mark <= market.stop_below:
+    elif regs.winding == 0 and market.stop_below != 0 and market.mark <= market.stop_below:
         side = keys.BELOW
         tick = market.stop_below
     else:

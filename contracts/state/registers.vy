@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 60 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 61 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -24,6 +24,7 @@ struct Registers:
     drawn_until: uint256     # seconds: until then withdrawals are limited, because the backstop was drawn
     window: uint256          # hour (seconds // 3600) of the withdrawals below
     withdrawn: uint256       # token units granted in that hour
+    winding: uint256         # seconds: when the wind-down began, 0 while there is none
     started: uint256         # `steps` when the slot began
     task: uint256            # 1 while the machine has work of its own left for the next slot
     sweeping: uint256        # 1 while accounts are left to visit after a change of price
@@ -136,7 +137,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 60 words.
+    @return keccak of the 61 words.
     """
     return keccak256(abi_encode(regs))
 

@@ -48,6 +48,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
         _check_code(l1, name, address)
     for contract, getter, target in (
         ("queue", "VAULT", "vault"),
+        ("queue", "INBOX", "inbox"),
         ("vault", "TOKEN", "token"),
         ("vault", "QUEUE", "queue"),
         ("vault", "COURT", "court"),
@@ -80,6 +81,9 @@ def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
     (delay,) = _read(l1, deployment.queue, "LISTING_DELAY()", "uint256")
     if delay != params.listing_delay:
         raise _wrong(f"the queue's listing delay is {delay}")
+    (wind_down,) = _read(l1, deployment.queue, "WIND_DOWN()", "uint256")
+    if wind_down != params.wind_down:
+        raise _wrong(f"the queue's time to the wind-down is {wind_down}")
     if periods != (params.max_skew, params.force_delay, params.silence):
         raise _wrong(f"the inbox's periods are {periods}")
 

@@ -9,6 +9,7 @@ from eth_abi.abi import decode, encode
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1, Receipt
 from setoff.shared.client.withdrawals import WithdrawalProof
+from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import InputError
 
@@ -74,10 +75,26 @@ class Vault:
         return bool(self._read(self._deployment.vault, "paid(uint256)", ["uint256"], [index]))
 
     def force(self, record: bytes) -> Receipt:
-        """Queue a signed record of 124 bytes on L1, so that the operator cannot leave it out. Raises InputError."""
+        """Queue a record of 124 bytes on L1, so that the operator cannot leave it out. Raises InputError."""
         if len(record) != 124 or not 0 < record[0] < 0x80:
-            raise InputError("malformed_record", "a forced record is a signed one of 124 bytes")
+            raise InputError("malformed_record", "a forced record has 124 bytes and the type of a record")
         return self._send(self._deployment.queue, "force(bytes)", ["bytes"], [record])
+
+    def force_as(self, body: bytes) -> Receipt:
+        """Queue a record's body of 60 bytes in the name of this account. Raises InputError if it cannot come so."""
+        if len(body) != records.BODY_BYTES or not records.is_forceable(body):
+            raise InputError(
+                "malformed_record", "a sender can vouch for a body of 60 bytes that an owner or agent signs"
+            )
+        return self._send(self._deployment.queue, "force_as(bytes)", ["bytes"], [body])
+
+    def wind_down(self) -> Receipt:
+        """Begin the end of the exchange. Raises Reverted("too_early"), Reverted("winding_down")."""
+        return self._send(self._deployment.queue, "wind_down()", [], [])
+
+    def is_confirmed(self, epoch: int) -> bool:
+        """Whether L1 has confirmed the end of an epoch."""
+        return bool(self._read(self._deployment.court, "confirmed(uint256)", ["uint256"], [epoch]))
 
     def _read(self, contract: str, signature: str, types: list[str], arguments: list[object]) -> int:
         returned = self._l1.call(contract, _call_data(signature, types, arguments))

@@ -34,6 +34,8 @@ DEPOSIT: Final = 0x81
 LIST_MARKET: Final = 0x82
 SET_SIGNER: Final = 0x83
 SET_MARKET: Final = 0x84
+FORCED: Final = 0x85
+WIND_DOWN: Final = 0x86
 #: Kind of the machine's own orders, which no record has.
 LIQUIDATION: Final = 0x7F
 
@@ -78,6 +80,8 @@ _BULK: Final = Struct(">BIQ32sB")
 _STAKE: Final = Struct(">BIQ16s")
 _LIST_MARKET: Final = Struct(">BHQIIIiIIIIIQQQQQIIQII")
 _SET_SIGNER: Final = Struct(">BH20sHI")
+_FORCED: Final = Struct(">B20s60s")
+_WIND_DOWN: Final = Struct(">B")
 
 _SIZES: Final[dict[int, int]] = {
     ORDER: _ORDER.size,
@@ -98,6 +102,8 @@ _SIZES: Final[dict[int, int]] = {
     LIST_MARKET: _LIST_MARKET.size,
     SET_SIGNER: _SET_SIGNER.size,
     SET_MARKET: _LIST_MARKET.size,
+    FORCED: _FORCED.size,
+    WIND_DOWN: _WIND_DOWN.size,
 }
 
 
@@ -269,6 +275,13 @@ class ListMarketBody(NamedTuple):
     tier2_maintenance: int = 0
 
 
+class ForcedBody(NamedTuple):
+    """Message: the record `body` (60 bytes), whose signer is `sender` (20 bytes), who put it into the queue on L1."""
+
+    sender: bytes
+    body: bytes
+
+
 class SetSignerBody(NamedTuple):
     """Message: oracle signer `number` is `owner`; `quorum` and `max_age` (seconds) of the whole set."""
 
@@ -380,6 +393,16 @@ def encode_set_signer(s: SetSignerBody) -> bytes:
     return _message(_SET_SIGNER.pack(SET_SIGNER, *s))
 
 
+def encode_forced(f: ForcedBody) -> bytes:
+    """124-byte message of a record that its sender vouches for."""
+    return _message(_FORCED.pack(FORCED, *f))
+
+
+def encode_wind_down() -> bytes:
+    """124-byte message that begins the wind-down."""
+    return _message(_WIND_DOWN.pack(WIND_DOWN))
+
+
 def decode_order(body: bytes) -> OrderBody:
     """Fields of an order's body."""
     return OrderBody(*_ORDER.unpack_from(body)[1:])
@@ -464,14 +487,30 @@ def decode_set_signer(message: bytes) -> SetSignerBody:
     return SetSignerBody(*_SET_SIGNER.unpack_from(message)[1:])
 
 
+def decode_forced(message: bytes) -> ForcedBody:
+    """Fields of a forced message."""
+    return ForcedBody(*_FORCED.unpack_from(message)[1:])
+
+
 def get_head(body: bytes) -> tuple[int, int, int]:
     """(type, account, nonce) of a record's body."""
     kind, account, nonce = _HEAD.unpack_from(body)
     return kind, account, nonce
 
 
+def is_forceable(body: bytes) -> bool:
+    """Whether a record's body may come without a signature from whom the queue names as its sender.
+
+    Reports are an oracle signer's, ticks need nobody, and pages are vouched for by the bulk record before them.
+    """
+    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, TICK, PAGE) and is_canonical(body)
+
+
 def is_canonical(data: bytes) -> bool:
-    """Whether the type is known and every byte after its fields (up to the signature, if any) is zero."""
+    """Whether the type is known and every byte after its fields (up to the signature, if any) is zero.
+
+    Takes an input (124 bytes) or a record's body (60 bytes). Of a forced message it says nothing about the body within.
+    """
     kind = data[0]
     size = _SIZES.get(kind)
     if size is None:

@@ -50,13 +50,16 @@ def step_takeover(regs: Registers, state: State) -> None:
 
 
 def step_unwind(regs: Registers, state: State) -> None:
-    """Offer a part of the backstop's position to the book, at the mark or better. Leaves: backstop, market."""
+    """Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down.
+
+    Leaves: backstop, market.
+    """
     backstop = state.account(keys.BACKSTOP)
     market = state.market(regs.unwind)
     position = find_position(backstop, regs.unwind)
     market_id = regs.unwind
     regs.unwind = 0
-    if position is None or position.size == 0 or not is_fresh(market, regs.time):
+    if position is None or position.size == 0 or regs.winding or not is_fresh(market, regs.time):
         regs.phase = phases.WORK
         return
     settle_funding(backstop, position, market)

@@ -63,13 +63,16 @@ def step_leg(regs: Registers, state: State) -> None:
 
 
 def is_leg_sound(regs: Registers, leg: Leg) -> bool:
-    """Whether a leg names a market and, for an order, a price and size in range."""
+    """Whether a leg names a market and, for an order, a price and size in range; nothing is opened in a wind-down."""
     if not 1 <= leg.market <= regs.markets or leg.flags >= 128:
         return False
     if leg.flags & records.CANCEL_LEG:
         return True
     return (
-        leg.flags & records.SELF_TRADE != records.SELF_TRADE and leg.price > 0 and 0 < leg.size <= phases.MAX_ORDER_SIZE
+        regs.winding == 0
+        and leg.flags & records.SELF_TRADE != records.SELF_TRADE
+        and leg.price > 0
+        and 0 < leg.size <= phases.MAX_ORDER_SIZE
     )
 
 

@@ -19,6 +19,7 @@ from setoff.shared.rules.bulk import take_page
 from setoff.shared.rules.funds import apply_deposit
 from setoff.shared.rules.listing import apply_change, apply_listing
 from setoff.shared.rules.oracle import apply_signer
+from setoff.shared.rules.winding import apply_wind_down, is_refused
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
 from setoff.shared.state.registers import Registers
@@ -32,10 +33,12 @@ _BITMAP_MASK: Final = 2**256 - 1
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
     """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
     regs.started = regs.steps - 1
-    if body[0] >= records.FIRST_MESSAGE:
+    if body[0] == records.FORCED:
+        regs.outcome = take_forced(regs, state, body, is_message)
+    elif body[0] >= records.FIRST_MESSAGE:
         regs.outcome = take_message(regs, state, body, is_message)
     else:
-        regs.outcome = take_record(regs, state, body)
+        regs.outcome = take_record(regs, state, body, None)
 
 
 def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
@@ -48,11 +51,26 @@ def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -
         return apply_listing(regs, state, body)
     if body[0] == records.SET_MARKET:
         return apply_change(regs, state, body)
-    return apply_signer(state, body)
+    if body[0] == records.SET_SIGNER:
+        return apply_signer(state, body)
+    return apply_wind_down(regs)
 
 
-def take_record(regs: Registers, state: State, body: bytes) -> int:
-    """Take a record, unless the machine's own work comes first; returns the outcome."""
+def take_forced(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
+    """Take the record in a message of the L1 queue, which vouches for its sender; returns the outcome."""
+    if not is_message or not records.is_canonical(body):
+        return errors.MALFORMED_RECORD
+    forced = records.decode_forced(body)
+    if not records.is_forceable(forced.body):
+        return errors.MALFORMED_RECORD
+    return take_record(regs, state, forced.body, forced.sender)
+
+
+def take_record(regs: Registers, state: State, body: bytes, sender: bytes | None) -> int:
+    """Take a record, unless the machine's own work comes first; returns the outcome.
+
+    Where the queue names a `sender` (20 bytes) the record is its body alone, and the sender stands for its signer.
+    """
     if not records.is_canonical(body):
         return errors.MALFORMED_RECORD
     if regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
@@ -65,17 +83,21 @@ def take_record(regs: Registers, state: State, body: bytes) -> int:
     regs.clear()
     regs.kind = kind
     page, regs.bulk = regs.bulk, bytes(32)
-    return take_page(regs, body, page) if kind == records.PAGE else check_record(regs, state, body)
+    if is_refused(regs, kind):
+        return errors.WINDING_DOWN
+    return take_page(regs, body, page) if kind == records.PAGE else check_record(regs, state, body, sender)
 
 
-def check_record(regs: Registers, state: State, body: bytes) -> int:
-    """Decode a record into the registers, check signature and nonce, set the phase; returns the outcome."""
+def check_record(regs: Registers, state: State, body: bytes, sender: bytes | None) -> int:
+    """Decode a record into the registers, check signature or sender and nonce, set the phase; returns the outcome."""
     outcome = decode_record(regs, body)
     if outcome != errors.ACCEPTED:
         return outcome
     if regs.kind != records.TICK:
-        signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
+        signer = sender
         if signer is None:
+            signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
+        if signer is None or signer == bytes(20):
             return errors.BAD_SIGNATURE
         regs.signer = signer
         if regs.kind != records.REPORT:

@@ -25,13 +25,18 @@ from setoff.shared.state.store import State
 def step_sweep(regs: Registers, state: State) -> None:
     """Visit one account: settle what is due, and begin its liquidation if it is below maintenance.
 
+    In a wind-down all its orders are cancelled, and only a debt is liquidated, never through the book: every position
+    is about to be closed at its mark.
     Leaves: account, the market of each of its positions, in place order.
     """
     account = state.account(regs.sweep)
     settle_account(state, account, regs.time)
     settle_expired(state, account)
+    if regs.winding:
+        cancel_all(account)
     equity, maintenance, close_out = compute_maintenance(state, account)
-    target = find_target(regs, state, account, equity) if equity < maintenance and regs.passed == 0 else None
+    least = 0 if regs.winding else maintenance
+    target = find_target(regs, state, account, equity) if equity < least and regs.passed == 0 else None
     regs.passed = 0
     if target is None:
         go_on(regs, account)
@@ -92,6 +97,7 @@ def find_target(regs: Registers, state: State, account: Account, equity: int) ->
     """The position to reduce first: with the highest maintenance margin and a fresh price (the first of equals).
 
     An account in debt first loses the one in the market whose price has changed. None if no position has a fresh price.
+    In a wind-down that market counts as fresh, however long the work on it takes.
     Leaves: as `settle_account`.
     """
     target: Position | None = None
@@ -99,7 +105,7 @@ def find_target(regs: Registers, state: State, account: Account, equity: int) ->
     for position in account.positions:
         if position.size:
             market = state.market(position.market)
-            if is_fresh(market, regs.time):
+            if is_fresh(market, regs.time) or (regs.winding and position.market == regs.fire):
                 if equity < 0 and position.market == regs.fire:
                     return position
                 margin = compute_position_margin(position, market)

@@ -11,6 +11,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_trunc
 from setoff.shared.rules import phases
+from setoff.shared.rules.winding import is_over
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
@@ -92,12 +93,15 @@ def settle_funding(account: Account, position: Position, market: Market) -> None
 def step_tick(regs: Registers, state: State) -> None:
     """Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
 
+    A market that is over, because the exchange winds down or its oracle is dead, expires now.
     Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
     """
     market = state.market(regs.market)
     if market.settled or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
         regs.reject(errors.NOT_DUE)
         return
+    if is_over(regs, market) and not is_expired(market, regs.time):
+        market.expiry = regs.time
     if is_expired(market, regs.time):
         settle_market(market, regs.time)
     elif not is_fresh(market, regs.time):

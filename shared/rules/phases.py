@@ -120,6 +120,8 @@ TWAP_TIME: Final = 1800
 #: Seconds for which withdrawals are limited after the backstop was drawn, and the share of all money an hour may take.
 DRAWN_TIME: Final = 86_400
 WITHDRAWAL_SHARE: Final = 16
+#: Seconds without an index after which a market is settled at its last one.
+ORACLE_DEATH: Final = 604_800
 #: Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
 PREMIUM_ONE: Final = 2**16
 FUNDING_ONE: Final = 2**32

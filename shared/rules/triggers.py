@@ -14,15 +14,15 @@ from setoff.shared.state.store import State
 
 
 def step_trigger(regs: Registers, state: State) -> None:
-    """Find the next armed order that the mark has reached, above before below.
+    """Find the next armed order that the mark has reached, above before below; in a wind-down none enters any more.
 
     Leaves: market; the level if there is one.
     """
     market_id = regs.fire
     market = state.market(market_id)
-    if market.stop_above and market.mark >= market.stop_above:
+    if regs.winding == 0 and market.stop_above and market.mark >= market.stop_above:
         side, tick = keys.ABOVE, market.stop_above
-    elif market.stop_below and market.mark <= market.stop_below:
+    elif regs.winding == 0 and market.stop_below and market.mark <= market.stop_below:
         side, tick = keys.BELOW, market.stop_below
     else:
         regs.fire = 0

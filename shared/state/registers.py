@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-60 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+61 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -27,6 +27,7 @@ FIELDS: Final[tuple[str, ...]] = (
     "drawn_until",  # seconds: until then withdrawals are limited, because the backstop was drawn
     "window",  # hour (seconds // 3600) of the withdrawals below
     "withdrawn",  # token units granted in that hour
+    "winding",  # seconds: when the wind-down began, 0 while there is none
     "started",  # `steps` when the slot began
     "task",  # 1 while the machine has work of its own left for the next slot
     "sweeping",  # 1 while accounts are left to visit after a change of price
@@ -81,7 +82,7 @@ _PACKED: Final = Struct(
     + "16x16s"
     + "24xQ" * 2
     + "16x16s"
-    + "24xQ" * 11
+    + "24xQ" * 12
     + "16x16s"
     + "24xQ"
     + "32s"
@@ -107,7 +108,7 @@ _WIDE: Final[dict[str, int]] = {
 
 
 class Registers:
-    """The 60 registers as plain integers (`domain`, `bulk` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
+    """The 61 registers as plain integers (`domain`, `bulk` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
 
     __slots__ = FIELDS
 
@@ -127,6 +128,7 @@ class Registers:
         self.drawn_until = 0
         self.window = 0
         self.withdrawn = 0
+        self.winding = 0
         self.started = 0
         self.task = 0
         self.sweeping = 0
@@ -191,7 +193,7 @@ class Registers:
         self.phase = self.home
 
     def encode(self) -> bytes:
-        """The 60 words."""
+        """The 61 words."""
         return _PACKED.pack(
             self.domain,
             self.time,
@@ -208,6 +210,7 @@ class Registers:
             self.drawn_until,
             self.window,
             self.withdrawn.to_bytes(16, "big"),
+            self.winding,
             self.started,
             self.task,
             self.sweeping,
@@ -272,7 +275,7 @@ class Registers:
         return twin
 
     def hash(self) -> bytes:
-        """keccak of the 60 words."""
+        """keccak of the 61 words."""
         return keccak(self.encode())
 
 

@@ -28,7 +28,6 @@ from tests.contracts.arena import (
 )
 from tests.evm import Log, Reverted, address
 
-from setoff.contracts import compile_contract
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import GWEI
 
@@ -326,8 +325,7 @@ def test_a_token_that_calls_back_gets_nothing_done(function: str) -> None:
     token = chain.deploy(HERE / "hostile_token.vy")
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
-    arguments = len(next(entry for entry in compile_contract("queue").abi if entry["type"] == "constructor")["inputs"])
-    chain.deploy("queue", *(vault.address, PASSER_BY, 0)[:arguments])
+    chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0)
     token.mint(ALICE, 1000)
     token.mint(token.address, 1000)
     again = {

@@ -54,6 +54,7 @@ PARAMS: Final = Params(
     max_skew=100,
     force_delay=50,
     silence=10_000,
+    wind_down=20_000,
     listing_delay=500,
 ).check()
 T: Final = PARAMS.challenge_period
@@ -199,7 +200,7 @@ class Arena:
         rules = [chain.deploy(f"groups/{name}").address for name in groups]
         queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))
         self.token = chain.deploy("token")
-        self.queue = chain.deploy("queue", vault, LISTER, params.listing_delay)
+        self.queue = chain.deploy("queue", vault, inbox, LISTER, params.listing_delay, params.wind_down)
         self.vault = chain.deploy("vault", self.token.address, queue, court)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, params.max_skew, params.force_delay, params.silence)
         self.judge = chain.deploy("judge", inbox, queue, *rules) if rules else chain.deploy(TOY_JUDGE)

@@ -3,7 +3,7 @@
 """
 @title A token that misbehaves, for tests
 @notice MODE 0: returns nothing and moves all. 1: returns false and moves nothing. 2: keeps one unit of each transfer.
-        3: returns true and moves nothing. 4: behaves until `spoil`, then as 1.
+        3: returns true and moves nothing. 4: behaves until `spoil`, then as 1. Whatever the mode, `burn` takes away.
 """
 
 MODE: immutable(uint256)
@@ -19,6 +19,11 @@ def __init__(mode: uint256):
 @external
 def mint(to: address, amount: uint256):
     self.balanceOf[to] += amount
+
+
+@external
+def burn(owner: address, amount: uint256):
+    self.balanceOf[owner] -= amount
 
 
 @external

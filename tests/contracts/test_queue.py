@@ -33,6 +33,44 @@ def test_chains_messages_in_order(arena: Arena) -> None:
         queue.message_at(5)
 
 
+def test_names_the_sender_of_a_forced_body(arena: Arena) -> None:
+    body = bytes(range(60))
+    assert arena.queue.force_as(body, sender=ALICE) == 0
+    (event,) = arena.chain.last.named("MessageQueued")
+    forced = records.ForcedBody(bytes.fromhex(ALICE[2:]), body)
+    assert event["body"] == records.encode_forced(forced)
+    assert records.decode_forced(event["body"]) == forced
+    for length in (0, 1, 59):
+        with reverts("message_length"):
+            arena.queue.force_as(body[:length], sender=ALICE)
+    with reverts(""):
+        arena.chain.call(arena.queue.address, arena.queue.encode("force_as", body + b"\0"), sender=ALICE)
+    with reverts("message_type"):
+        arena.queue.force(records.encode_forced(forced), sender=PASSER_BY)
+
+
+def test_winds_down_once_when_the_operator_is_silent_for_too_long(arena: Arena) -> None:
+    arena.warp(PARAMS.wind_down - 100)
+    # The operator's own batch is a sign of life.
+    arena.inbox.post(0, arena.now, 0, b"", sender=OPERATOR)
+    since = arena.now
+    arena.warp(PARAMS.silence)
+    # A stranger's is none.
+    arena.inbox.post(1, arena.now, 0, b"", sender=PASSER_BY)
+    assert arena.inbox.operator_posted_at() == since
+    arena.warp(since + PARAMS.wind_down - 2 - arena.now)
+    with reverts("too_early"):
+        arena.queue.wind_down(sender=LISTER)
+    assert arena.queue.is_winding_down() is False
+    arena.warp(since + PARAMS.wind_down - arena.now)
+    assert arena.queue.wind_down(sender=PASSER_BY) == 0
+    (event,) = arena.chain.last.named("MessageQueued")
+    assert event["body"] == records.encode_wind_down()
+    with reverts("winding_down"):
+        arena.queue.wind_down(sender=ALICE)
+    assert arena.queue.is_winding_down() is True
+
+
 def test_forces_only_whole_signed_records(arena: Arena) -> None:
     for length in (0, 1, 123):
         with reverts("message_length"):
@@ -53,7 +91,7 @@ def test_only_the_vault_queues_deposits(arena: Arena) -> None:
             arena.queue.push(b"\x81" + bytes(123), sender=caller)
 
     vault = address("an account in the vault's place")
-    queue = arena.chain.deploy("queue", vault, LISTER, 0)
+    queue = arena.chain.deploy("queue", vault, arena.inbox.address, LISTER, 0, 0)
     queue.push(b"\x81" + bytes(123), sender=vault)
     with reverts("message_type"):
         queue.push(b"\x82" + bytes(123), sender=vault)
@@ -136,8 +174,12 @@ def test_lister_takes_a_proposal_back(arena: Arena) -> None:
 
 
 def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
-    queue = arena.chain.deploy("queue", address("vault"), LISTER, 0)
+    queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0)
     queue.propose_listing(tuple(listing_of()), sender=LISTER)
     assert queue.enact(0) == 0
     with reverts("bad_terms"):
-        arena.chain.deploy("queue", address("vault"), LISTER, 2**64)
+        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 2**64, 0)
+    with reverts("bad_terms"):
+        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 2**64)
+    with reverts("zero_address"):
+        arena.chain.deploy("queue", address("vault"), "0x" + bytes(20).hex(), LISTER, 0, 0)

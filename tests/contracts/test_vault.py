@@ -128,7 +128,7 @@ def test_bounds_what_it_holds_and_for_how_many(arena: Arena, tmp_path: Path) -> 
     (tmp_path / "vault.vy").write_text(text)
     queue = arena.chain.predict(1)
     vault = arena.chain.deploy(tmp_path / "vault.vy", arena.token.address, queue, arena.court.address)
-    assert arena.chain.deploy("queue", vault.address, ALICE, 0).address == queue
+    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, ALICE, 0, 0).address == queue
     arena.token.mint(ALICE, 1000)
     arena.token.approve(vault.address, 1000, sender=ALICE)
     vault.deposit(50, sender=ALICE)
@@ -151,7 +151,7 @@ def test_pays_each_withdrawal_once_to_its_owner(arena: Arena) -> None:
         before = arena.token.balanceOf(owner)
         arena.vault.withdraw(*state.arguments(index), sender=PASSER_BY)
         assert arena.chain.last.named("Withdrawn") == [
-            {"index": index, "owner": owner, "account": account, "amount": amount}
+            {"index": index, "owner": owner, "account": account, "amount": amount, "payout": amount}
         ]
         assert arena.token.balanceOf(owner) == before + amount
         with reverts("withdrawal_paid"):
@@ -241,7 +241,7 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
     token = chain.deploy(ODD_TOKEN, mode)
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
-    assert chain.deploy("queue", vault.address, PASSER_BY, 0).address == queue
+    assert chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0).address == queue
     token.mint(ALICE, 1000)
     return token, vault
 
@@ -272,6 +272,51 @@ def test_a_failed_payment_leaves_the_withdrawal_open(arena: Arena) -> None:
     with reverts("token_transfer"):
         vault.withdraw(*state.arguments(0), sender=PASSER_BY)
     assert not vault.paid(0)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_short_vault_pays_everybody_the_same_part(arena: Arena, order: tuple[int, ...]) -> None:
+    token, vault = vault_with(arena, 4)
+    vault.deposit(1000, sender=ALICE)
+    amounts = {ALICE: 301, BOB: 499, CAROL: 200}
+    state = Withdrawals(*((1, owner, amount) for owner, amount in amounts.items()))
+    confirm(arena, state.machine)
+    token.burn(vault.address, 400)
+    owners = list(amounts)
+    for index in order:
+        before = token.balanceOf(owners[index])
+        vault.withdraw(*state.arguments(index), sender=PASSER_BY)
+        (event,) = arena.chain.last.named("Withdrawn")
+        payout = token.balanceOf(owners[index]) - before
+        assert (event["amount"], event["payout"]) == (amounts[owners[index]], payout)
+        # 60 of 100, at most a unit less for whoever comes first and a unit more for who comes last
+        assert abs(payout - amounts[owners[index]] * 60 // 100) <= 1
+    assert (token.balanceOf(vault.address), vault.total()) == (0, 0)
+
+
+def test_a_short_vault_takes_no_deposits(arena: Arena) -> None:
+    token, vault = vault_with(arena, 4)
+    vault.deposit(100, sender=ALICE)
+    token.burn(vault.address, 1)
+    with reverts("vault_short"):
+        vault.deposit(100, sender=ALICE)
+    token.mint(vault.address, 1)
+    vault.deposit(100, sender=ALICE)
+    assert vault.total() == 200
+
+
+def test_a_withdrawal_waits_while_the_vault_is_empty(arena: Arena) -> None:
+    token, vault = vault_with(arena, 4)
+    vault.deposit(100, sender=ALICE)
+    state = Withdrawals((1, BOB, 60))
+    confirm(arena, state.machine)
+    token.burn(vault.address, 100)
+    with reverts("vault_short"):
+        vault.withdraw(*state.arguments(0), sender=PASSER_BY)
+    assert not vault.paid(0)
+    token.mint(vault.address, 10)
+    vault.withdraw(*state.arguments(0), sender=PASSER_BY)
+    assert (token.balanceOf(BOB), vault.total(), vault.paid(0)) == (6, 40, True)
 
 
 def test_needs_a_token_that_is_a_contract(arena: Arena) -> None:

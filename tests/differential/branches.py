@@ -40,13 +40,15 @@ BRANCHES = frozenset(
     + [f"list: {side} {place}" for side in SIDES for place in ("best", "behind")]
     + [f"next: {words} words" for words in (1, 3, 5)]
     + ["next: none", "report: median", "report: no quorum", "report: refused", "report: mid", "report: halt"]
-    + ["tick: sample", "tick: funding", "tick: expired", "tick: settled", "tick: refused"]
+    + ["tick: sample", "tick: funding", "tick: expired", "tick: settled", "tick: refused", "tick: over"]
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to sub-account of the payer", "transfer: to master"]
     + ["stake: first", "stake: more", "stake: refused", "unstake: paid", "unstake: refused"]
     + ["work: ends", "work: yields", "work: goes on"]
     + ["sweep: nothing to do", "sweep: slice", "sweep: close-out", "sweep: insurance", "sweep: settled", "sweep: debt"]
+    + ["sweep: wound down", "sweep: wound down with a debt", "unwind: wound down", "trigger: wound down"]
+    + ["leg: wound down"]
     + ["takeover: taken", "takeover: refused", "takeover: no place", "takeover: the backstop's own"]
     + ["liquidated: book took some", "liquidated: book took none"]
     + ["rank: goes on", "rank: found", "rank: nobody", "deleverage: all", "deleverage: part"]
@@ -213,6 +215,8 @@ def _tick(step: Step) -> set[str]:
     if step.after.phase == phases.IDLE:
         return {"tick: refused"}
     before, after = (_market(values, step.before.market) for values in (step.old, step.new))
+    if before.expiry != after.expiry:
+        return {"tick: over"}
     if after.settled:
         return {"tick: settled"}
     if step.after.unwind != step.before.market:
@@ -262,6 +266,8 @@ def _sweep(step: Step) -> set[str]:
     found = {"sweep: settled"} if any(market.settled for market in markets.values()) else set()
     if any(leaves.decode_market(step.new[key]).insurance < market.insurance for key, market in markets.items()):
         found.add("sweep: insurance")
+    if step.before.winding:
+        found.add("sweep: wound down" if step.after.phase == phases.WORK else "sweep: wound down with a debt")
     if step.after.phase == phases.WORK:
         return found | {"sweep: nothing to do"}
     if step.after.market == step.after.fire and step.after.phase == phases.TAKEOVER:
@@ -291,6 +297,9 @@ def _deleverage(step: Step) -> set[str]:
 
 
 def _trigger(step: Step) -> set[str]:
+    market = _market(step.old, step.before.fire)
+    if step.before.winding and market.stop_below and market.mark <= market.stop_below:
+        return {"trigger: wound down"}
     if step.after.phase == phases.WORK:
         return {"trigger: none"}
     (level,) = (key for key in step.old if key >> keys.BODY_BITS == keys.LEVEL)
@@ -301,7 +310,7 @@ def _leg(step: Step) -> set[str]:
     if step.after.phase == phases.IDLE:
         return {"leg: end"}
     if step.after.phase == phases.LEG:
-        return {"leg: passed over"}
+        return {"leg: wound down" if step.before.winding else "leg: passed over"}
     return {"leg: order" if step.after.phase == phases.ADMIT else "leg: cancel"}
 
 
@@ -331,7 +340,13 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     },
     "rank": _rank,
     "deleverage": _deleverage,
-    "unwind": lambda step: {"unwind: offers" if step.after.phase == phases.MATCH else "unwind: nothing"},
+    "unwind": lambda step: {
+        "unwind: offers"
+        if step.after.phase == phases.MATCH
+        else "unwind: wound down"
+        if step.before.winding
+        else "unwind: nothing"
+    },
     "trigger": _trigger,
     "fire": lambda step: {"fire: alive" if step.after.resume == phases.ADMIT else "fire: dead"},
     "leg": _leg,

@@ -61,8 +61,10 @@ MESSAGES: dict[str, int] = {
     "set_market": 6,
     "set_signer": 8,
     "noise": 6,
+    "queued": 5,
     "forced": 5,
     "strange deposit": 4,
+    "wind_down": 0,
 }
 
 NO_FAVOUR: Mapping[str, int] = {}
@@ -209,7 +211,7 @@ class Generator:
         kind = self.rng.choices(list(weights), list(weights.values()))[0]
         if kind == "noise":
             return [self.noise(is_message=where == "message")]
-        if kind == "forced":
+        if kind == "queued":
             return self.draw(RECORDS, "record")
         if kind == "bulk":
             return self.bulk()
@@ -246,6 +248,8 @@ class Generator:
             "list_market": self.list_market,
             "set_market": self.set_market,
             "set_signer": self.set_signer,
+            "forced": self.forced,
+            "wind_down": records.encode_wind_down,
         }
         return makers[kind]
 
@@ -331,6 +335,15 @@ class Generator:
             return self.signer(rng.randrange(SIGNERS), rng.choice((1, 1, 2, 3)), rng.choice((30, 60, 120)))
         index = rng.choice((leaves.MAX_SIGNERS - 1, leaves.MAX_SIGNERS, 2**16 - 1, 5))
         return self.signer(index, rng.choice((0, 1, 2, 8, 2**16 - 1)), rng.choice((0, 60, 60)))
+
+    def forced(self) -> bytes:
+        """A record of any type in the name of whoever signed it, and once in a while of another or of nobody."""
+        rng = self.rng
+        record = self.bulk()[0] if rng.random() < 0.05 else self.maker(rng.choice(list(RECORDS)[:12]))()
+        signer = signatures.recover(eip712.digest(self.machine.regs.domain, record), record[records.BODY_BYTES :])
+        sender = rng.choices((signer, bytes(20), ADDRESSES[TRADERS[1]]), (20, 1, 1))[0]
+        body = rng.choice((self.tick, self.report))() if rng.random() < 0.05 else record
+        return records.encode_forced(records.ForcedBody(sender or bytes(20), body[: records.BODY_BYTES]))
 
     # --- records -----------------------------------------------------------------------------------------------------
 
@@ -715,6 +728,8 @@ class Generator:
             "list_market": lambda: records.encode_list_market(self.listing(market)),
             "set_market": lambda: records.encode_set_market(self.listing(market)),
             "set_signer": lambda: self.signer(0, rng.choice((0, 8)), 60),
+            "forced": lambda: records.encode_forced(records.ForcedBody(bytes(20), self.cancel()[: records.BODY_BYTES])),
+            "wind_down": records.encode_wind_down,
         }
         if name in plain:
             return plain[name]()
@@ -727,7 +742,7 @@ class Generator:
     def noise(self, *, is_message: bool) -> bytes:
         """Bytes of any type: random, zero, or well-formed but in the wrong place or with something in the padding."""
         rng = self.rng
-        kind = rng.choice((*range(16), 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xFF))
+        kind = rng.choice((*range(16), 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0xFF))
         shape = rng.randrange(4)
         if shape == 0:
             return bytes([kind]) + rng.randbytes(123)
@@ -738,6 +753,8 @@ class Generator:
             self.list_market,
             self.set_market,
             self.set_signer,
+            self.forced,
+            records.encode_wind_down,
             self.order,
             self.cancel,
             self.amend,
@@ -748,5 +765,5 @@ class Generator:
         body = rng.choice(makers)()
         if shape == 2 and not is_message:
             return body
-        at = rng.choice((111, 112, 122, 123) if body[0] >= records.FIRST_MESSAGE else (59, 58, 50, 48))
+        at = rng.choice((80, 81, 111, 112, 122, 123) if body[0] >= records.FIRST_MESSAGE else (59, 58, 50, 48))
         return body[:at] + bytes([rng.randint(1, 255)]) + body[at + 1 :]

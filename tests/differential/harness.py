@@ -64,6 +64,8 @@ FETCHES = {
     records.LIST_MARKET: "list_market",
     records.SET_SIGNER: "set_signer",
     records.SET_MARKET: "set_market",
+    records.FORCED: "forced",
+    records.WIND_DOWN: "wind_down",
 }
 #: Every kind of step there is.
 KINDS = frozenset(

@@ -130,6 +130,24 @@ MUTANTS = (
     ),
     Mutant("stays armed", "rules/triggers.vy", "work", "order.flags & ~records.ARMED", "order.flags"),
     Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 32", ""),
+    Mutant("sender unasked", "rules/intake.vy", "intake", "regs.signer = sender", "regs.signer = convert(1, address)"),
+    Mutant(
+        "forced anywhere", "rules/intake.vy", "intake", "if not is_message or not records.is_canonical(body) or", "if"
+    ),
+    Mutant("a tick in a name", "codec/records.vy", "intake", "[REPORT, TICK, PAGE]", "[REPORT, PAGE]"),
+    Mutant("wound down twice", "rules/winding.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
+    Mutant("stakes still taken", "rules/winding.vy", "intake", "records.AMEND, records.STAKE", "records.AMEND"),
+    Mutant(
+        "dead a second early", "rules/winding.vy", "oracle", "ORACLE_DEATH < regs.time", "ORACLE_DEATH <= regs.time"
+    ),
+    Mutant("never over", "rules/marks.vy", "oracle", "market.expiry = regs.time", "market.expiry = market.expiry"),
+    Mutant(
+        "orders outlive it", "rules/liquidation.vy", "liquidation", "if regs.winding != 0:", "if regs.winding == 1:"
+    ),
+    Mutant("margin called", "rules/liquidation.vy", "liquidation", "0 if regs.winding != 0 else ", ""),
+    Mutant("stops enter", "rules/triggers.vy", "work", "elif regs.winding == 0 and", "elif"),
+    Mutant("legs enter", "rules/bulk.vy", "work", "regs.winding == 0", "regs.winding != 1"),
+    Mutant("still offers", "rules/backstop.vy", "backstop", "or regs.winding != 0", "or regs.winding == 1"),
     Mutant("level counted again", "rules/book.vy", "book", "(1 << bit) - 1", "1 << bit"),
     Mutant("tail lost", "rules/book.vy", "book", "level.tail = order.prev", "level.tail = order.next"),
     Mutant("highest ask", "rules/book.vy", "book", "word & unsafe_sub(0, word)", "word"),

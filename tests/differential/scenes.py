@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.differential.generator import HANDS, TRADERS, Generator, listing_edges, tiered
+from tests.differential.generator import ADDRESSES, HANDS, TRADERS, Generator, listing_edges, tiered
 from tests.differential.harness import Bench, Step
 from tests.differential.invariants import check_conservation
 
@@ -409,7 +409,7 @@ def play_time(play: Play) -> None:
     play.wait(3601)
     assert play.run(tick) == [OK]
     assert play.market().funding > 0
-    play.wait(10**6)
+    play.wait(phases.ORACLE_DEATH - 10**4)
     assert play.run(tick) == [OK]
     assert play.run(play.cancel_all(3), play.price(9_000), play.order(3, SELL, 8_000, 5)) == [OK] * 3
     play.wait(60)
@@ -644,6 +644,128 @@ def play_tiers(play: Play) -> None:
         assert play.run(play.price(100), play.withdraw(1, equity - requirement + 1)) == [OK, "insufficient_margin"]
 
 
+# --- the end ---------------------------------------------------------------------------------------------------------
+
+
+def play_forced(play: Play) -> None:
+    """Records of their senders: of the owner, of an agent, of a stranger, of nobody, and what nobody can send."""
+    play.begin(money=1_000)
+    hand = ADDRESSES[HANDS[1, 1]]
+    name = records.encode_set_agent(records.SetAgentBody(1, play.number(), 1, hand, play.generator.time + 10))
+    gone = records.encode_set_agent(records.SetAgentBody(1, play.number(), 2, bytes(20), play.generator.time + 10))
+    by_agent = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 1))
+    by_nobody = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 2))
+    order = play.order(1, BUY, 100, 5)[: records.BODY_BYTES]
+    owner = ADDRESSES[TRADERS[1]]
+    forced = [(owner, name), (owner, gone), (hand, by_agent), (owner, by_agent), (bytes(20), by_nobody)]
+    forced += [(owner, order), (owner, order), (owner, play.withdraw(1, 10)), (ADDRESSES[TRADERS[2]], order)]
+    forced += [(owner, records.encode_tick(1)), (owner, records.encode_deposit(records.DepositBody(1, owner, 1)))]
+    forced += [(owner, records.encode_page([])), (owner, order[:59] + b"\1"), (owner, play.price(7))]
+    messages = [records.encode_forced(records.ForcedBody(by, body[: records.BODY_BYTES])) for by, body in forced]
+    refused = ["bad_signature"] * 2 + [OK, "nonce_used", OK, "bad_signature"] + ["malformed_record"] * 5
+    assert play.batch([*messages, records.encode_tick(1)], messages[:1]) == [
+        OK, OK, OK, *refused, OK, "malformed_record",
+    ]  # fmt: skip
+    # The time for which an agent acts, and the pages that a forced bulk vouches for.
+    play.wait(10)
+    page = records.encode_page([Leg(GTC, 1, 7, 90, 1)])
+    bulk = records.encode_bulk(records.BulkBody(1, play.number(), keccak(page)))
+    late = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 1))
+    messages = [records.encode_forced(records.ForcedBody(by, body)) for by, body in ((hand, late), (owner, bulk))]
+    assert play.batch([*messages, page]) == ["agent_expired", OK, OK]
+
+
+def play_wind_down(play: Play) -> None:
+    """Positions in two markets, one of them with a debt behind it, orders of all kinds: all settled, all withdrawn."""
+    start = play.generator.time
+    play.begin(money=10_000, markets=3, maintenance_margin=50_000)
+    assert play.batch([play.listing(4, 100_000, expiry=start + 10**6, max_age=10**9, step_band=PPM)]) == [OK]
+    assert play.run(play.price(100, 4), play.stake(4, 3_000)) == [OK] * 2
+    for market in (1, 2, 4):
+        play.trade(1, 2, 100, 100, place=market, market=market)
+    armed = play.order(3, SELL, 100, 5, place=1, flags=records.BELOW, trigger=95)
+    resting = [play.order(3, BUY, 90, 5, place=2), play.order(3, SELL, 130, 5, place=3, market=2), armed]
+    assert play.run(*resting) == [OK] * 3
+    # The index leaves the mark of market 1 behind: at it account 2 is worth less than nothing.
+    market = play.bench.machine.state.market(1)
+    market.index = 10
+    play.bench.machine.state.account(2).collateral -= 14_500
+    play.bench.machine.state.account(3).collateral += 14_500
+    play.bench.machine.state.commit()
+    end = records.encode_wind_down()
+    after = [play.order(1, BUY, 100, 1, place=9), play.amend(3, 2, 90, 1), play.stake(1, 1), play.price(100)]
+    refused = ["winding_down"] * 4
+    assert play.batch([end, end], [*after, *play.bulk(1, [Leg(GTC, 1, 9, 100, 1)]), play.withdraw(3, 20_000)]) == [
+        OK, "winding_down", *refused, OK, OK, OK,
+    ]  # fmt: skip
+    play.wait(60)
+    assert play.run(*(records.encode_tick(number) for number in (1, 2, 3, 4))) == [OK] * 4
+    assert (play.market(1).settled, play.market(2).settled, play.market(4).settled) == (0, 1, 1)
+    assert play.position(2, 1) == 0 and play.took("takeover")
+    play.wait(60)
+    assert play.run(records.encode_tick(1), records.encode_tick(2)) == [OK, "not_due"]
+    for account in (1, 2, 3, 4):
+        assert all(not place.market for place in play.account(account).positions)
+    play.wait(phases.DRAWN_TIME)
+    shares = play.account(4).shares
+    assert play.run(play.unstake(4, shares)) == [OK]
+    paid = [play.withdraw(number, play.account(number).collateral) for number in (1, 2, 3, 4)]
+    paid = [body for number, body in enumerate(paid, 1) if play.account(number).collateral]
+    assert set(play.run(*paid)) == {OK}
+    dust = sum(play.market(number).insurance + play.market(number).pool for number in (1, 2, 3, 4))
+    assert play.bench.machine.regs.owed == dust + play.account(keys.BACKSTOP).collateral
+
+
+def play_wind_down_amid_work(play: Play) -> None:
+    """The wind-down comes while a sweep, a stop and the backstop's offer wait: what was begun ends without the book."""
+    play.begin(money=10_000, markets=2, maintenance_margin=50_000)
+    assert play.run(play.stake(4, 5_000)) == [OK]
+    play.trade(1, 2, 100, 900)
+    stop_loss = play.order(3, SELL, 90, 5, place=1, flags=records.BELOW, trigger=95)
+    assert play.run(play.order(3, BUY, 100, 5), stop_loss) == [OK, OK]
+    backstop = play.bench.machine.state.account(keys.BACKSTOP)
+    backstop.positions[0].market, backstop.positions[0].size, backstop.positions[0].cost = 1, 10, 1_000
+    backstop.collateral -= 1_000
+    play.bench.machine.state.account(1).collateral += 1_000
+    play.bench.machine.state.account(1).positions[0].size -= 10
+    play.bench.machine.state.market(1).open_interest += 10
+    play.bench.machine.state.commit()
+
+    def stop(machine: Machine, slot: int, micro: int) -> None:
+        """The slot's steps are used up as soon as the work begins."""
+        if micro and machine.regs.phase == phases.WORK and machine.regs.winding == 0:
+            machine.regs.steps += phases.WORK_LIMIT
+
+    play.bench.meddle = stop
+    play.wait(60)
+    assert play.run(play.price(94)) == [OK]
+    regs = play.bench.machine.regs
+    assert (regs.task, regs.sweeping, regs.fire) == (1, 1, 1)
+    regs.unwind = 1
+    matched = play.took("match")
+    assert play.batch([records.encode_wind_down()], [play.cancel_all(3)]) == [OK, "busy"]
+    assert (regs.task, regs.sweeping, regs.fire, regs.unwind) == (0, 0, 0, 0)
+    assert play.took("match") == matched and play.took("fire") == 0
+    play.wait(60)
+    assert play.run(records.encode_tick(1)) == [OK]
+    assert play.market(1).settled == 1
+
+
+def play_dead_oracle(play: Play) -> None:
+    """A market without an index for a week is settled at its last one; until then its ticks are refused."""
+    play.begin(money=10_000, markets=2, max_age=60)
+    play.trade(1, 2, 100, 10)
+    assert play.run(play.order(3, BUY, 90, 5, place=1)) == [OK]
+    play.wait(phases.ORACLE_DEATH - 1)
+    tick = records.encode_tick(1)
+    assert play.run(tick, play.order(4, BUY, 100, 1, place=5)) == ["stale_price"] * 2
+    play.wait(1)
+    assert play.run(tick, play.price(100), play.order(4, BUY, 100, 1, place=5)) == [OK] + ["market_expired"] * 2
+    assert (play.market(1).settled, play.market(2).settled, play.market(1).expiry > 0) == (1, 0, True)
+    assert play.run(play.price(100, 2), play.order(4, BUY, 100, 1, place=6, market=2)) == [OK, OK]
+    assert play.run(play.withdraw(1, 100)) == [OK]
+
+
 def play_empty_batches(play: Play) -> None:
     """A batch without inputs still begins: its time and number are set."""
     play.begin()
@@ -687,4 +809,8 @@ SCENES = (
     play_sub_accounts,
     play_bulk,
     play_shares,
+    play_forced,
+    play_wind_down,
+    play_wind_down_amid_work,
+    play_dead_oracle,
 )

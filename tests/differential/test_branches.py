@@ -28,6 +28,7 @@ from setoff.shared.rules import (
     positions,
     step,
     triggers,
+    winding,
     work,
 )
 
@@ -48,6 +49,7 @@ RULES = (
     positions,
     step,
     triggers,
+    winding,
     work,
     integers,
 )

@@ -29,7 +29,14 @@ BATCHES = PARAMS.epoch_batches
 def quick(period: int) -> Params:
     """The arena's parameters with a short challenge period."""
     return replace(
-        PARAMS, challenge_period=period, computation=1, inclusion=0, queueing=0, max_skew=10**6, silence=10**7
+        PARAMS,
+        challenge_period=period,
+        computation=1,
+        inclusion=0,
+        queueing=0,
+        max_skew=10**6,
+        silence=10**7,
+        wind_down=10**8,
     )
 
 
@@ -51,7 +58,7 @@ class ToyChain:
 
     def __post_init__(self) -> None:
         self.l1 = l1 = self.anvil.connect(OPERATOR)
-        queue = deploy(l1, compile_contract("queue"), VAULT, l1.address, 0)
+        queue = deploy(l1, compile_contract("queue"), VAULT, VAULT, l1.address, 0, 0)
         periods = (self.params.max_skew, self.params.force_delay, self.params.silence)
         self.inbox = deploy(l1, compile_contract("inbox"), queue, l1.address, *periods)
         judge = deploy(l1, compile_file(TOY_JUDGE, "toy_judge"))

@@ -45,6 +45,8 @@ BODIES = {
     "deposit": (records.DepositBody, records.encode_deposit),
     "list_market": (records.ListMarketBody, records.encode_list_market),
     "set_signer": (records.SetSignerBody, records.encode_set_signer),
+    "forced": (records.ForcedBody, records.encode_forced),
+    "wind_down": (dict, lambda fields: records.encode_wind_down()),
 }
 
 
