@@ -65,10 +65,11 @@ def plan(
     """The contracts in the order in which `deployer` creates them, from its transaction number `nonce` on."""
     names = [*(() if token else ("token",)), *RULES.values(), *CORE]
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
+    periods = (params.max_skew, params.force_delay, params.silence)
     arguments: dict[str, list[Any]] = {
         "queue": [at["vault"], to_checksum_address(lister), params.listing_delay],
         "vault": [token or at["token"], at["queue"], at["court"]],
-        "inbox": [at["queue"], to_checksum_address(operator), params.max_skew, params.force_delay, params.silence],
+        "inbox": [at["queue"], to_checksum_address(operator), *periods, []],
         "judge": [at["inbox"], at["queue"], *(at[name] for name in RULES.values())],
         "court": [at["vault"], at["inbox"], at["judge"], params.terms()],
     }

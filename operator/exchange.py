@@ -167,7 +167,14 @@ class Exchange:
             raise DataError("data_mismatch", "a batch is closed that was never opened")
         tail = self.tail
         batch = Batch.seal(
-            tail.parent, tail.number, opened.timestamp, tail.messages, tail.chain, opened.messages, self._records
+            tail.parent,
+            tail.number,
+            opened.timestamp,
+            tail.messages,
+            tail.records - len(self._records),
+            tail.chain,
+            opened.messages,
+            self._records,
         )
         end = self.machine.hash()
         tail.advance(batch.header)

@@ -310,7 +310,7 @@ class Bench:
         return bytes.fromhex(self._l1.request("eth_call", *parameters)[2:])
 
 
-_EMPTY: Final = Batch.seal(ZERO, 0, 0, 0, ZERO, (), ())
+_EMPTY: Final = Batch.seal(ZERO, 0, 0, 0, 0, ZERO, (), ())
 
 
 def _known(machine_at: Callable[[int], Machine] | None, number: int) -> Machine | None:

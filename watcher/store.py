@@ -28,7 +28,7 @@ from redis.exceptions import WatchError
 from setoff.shared.adapters.chain import QueuedMessage
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
-from setoff.shared.machine.batch import Batch, Header, encode_words, epoch_hash
+from setoff.shared.machine.batch import HEADER_BYTES, Batch, Header, epoch_hash
 from setoff.shared.machine.machine import Machine
 
 CHECKPOINTS: Final = 1024
@@ -37,7 +37,6 @@ CHECKPOINTS: Final = 1024
 _PLACE: Final = Struct(">Q32s")
 _MESSAGE: Final = Struct(f">Q{RECORD_BYTES}s")
 _RESULT: Final = Struct(">32s32s32s")
-_HEADER: Final = Struct(">32s" + "24xQ" * 5 + "32s32s")
 
 
 class Place(NamedTuple):
@@ -271,26 +270,15 @@ class Store:
 
 def encode_batch(batch: Batch) -> bytes:
     """A header's words, then the inputs."""
-    header = batch.header
-    words = encode_words(
-        header.parent,
-        header.number,
-        header.timestamp,
-        header.first_message,
-        header.message_count,
-        header.record_count,
-        header.data_root,
-        header.messages,
-    )
-    return words + b"".join(batch.messages + batch.records)
+    return batch.header.encode() + b"".join(batch.messages + batch.records)
 
 
 def decode_batch(data: bytes) -> Batch:
     """The inverse of `encode_batch`, unchecked but for its length. Raises DataError("data_mismatch")."""
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER_BYTES:
         raise DataError("data_mismatch", "a batch is cut short")
-    header = Header(*_HEADER.unpack_from(data))
-    if len(data) != _HEADER.size + header.inputs * RECORD_BYTES:
+    header = Header.decode(data[:HEADER_BYTES])
+    if len(data) != HEADER_BYTES + header.inputs * RECORD_BYTES:
         raise DataError("data_mismatch", "a batch has another length than its header says")
-    inputs = [data[at : at + RECORD_BYTES] for at in range(_HEADER.size, len(data), RECORD_BYTES)]
+    inputs = [data[at : at + RECORD_BYTES] for at in range(HEADER_BYTES, len(data), RECORD_BYTES)]
     return Batch(header, tuple(inputs[: header.message_count]), tuple(inputs[header.message_count :]))

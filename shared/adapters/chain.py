@@ -20,11 +20,13 @@ from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.machine.batch import ZERO, Batch, Header
 
-BATCH_POSTED: Final = keccak(b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,bytes32,bytes32)")
+BATCH_POSTED: Final = keccak(
+    b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
+)
 MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
 POST: Final = keccak(b"post(uint256,uint256,uint256,bytes)")[:4]
 
-_HEADER_TYPES: Final = ("bytes32", "uint256", "uint256", "uint256", "uint256", "bytes32", "bytes32")
+_HEADER_TYPES: Final = ("bytes32", *["uint256"] * 6, "bytes32", "bytes32")
 _MESSAGE_TYPES: Final = ("bytes", "bytes32", "uint256")
 _WORD: Final = 32
 _RECORDS_OFFSET: Final = 4 + 3 * _WORD  # in calldata: the word that says where the records are
@@ -180,9 +182,9 @@ def decode_post(calldata: bytes) -> tuple[bytes, ...]:
 
 
 def _decode_batch(log: Log) -> PostedBatch:
-    parent, timestamp, first_message, message_count, record_count, data_root, messages = decode(_HEADER_TYPES, log.data)
+    parent, *rest = decode(_HEADER_TYPES, log.data)
     number = int.from_bytes(log.topics[1], "big")
-    header = Header(parent, number, timestamp, first_message, message_count, record_count, data_root, messages)
+    header = Header(parent, number, *rest)
     if header.hash() != log.topics[2]:
         raise DataError("data_mismatch", f"the header of batch {number} does not hash to its batch hash")
     return PostedBatch(header, log.transaction, log.block_number, log.block_hash)

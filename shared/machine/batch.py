@@ -3,7 +3,7 @@
 A batch is a header and up to 2^10 inputs: first the L1 messages it consumes, then its records, one input a slot. The
 batch hash commits to everything a step may read:
 
-    batch hash = keccak(the header's 8 words), and in it
+    batch hash = keccak(the header's 10 words), and in it
       data_root = Merkle root over pages of 8 records (0 without records),
       messages  = the queue's hash chain after the batch's last message,
       parent    = the batch hash before.
@@ -14,6 +14,7 @@ Twin: `contracts/inbox.vy`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final, Self
 
 from setoff.shared.codec.hashing import hash_pair, keccak
@@ -25,6 +26,12 @@ MAX_INPUTS: Final = 1 << 10
 PAGE_RECORDS: Final = 8
 PAGE_BYTES: Final = PAGE_RECORDS * RECORD_BYTES
 ZERO: Final = bytes(32)
+
+#: The fields of a header in their order: a step's proof has them so.
+HeaderWords = tuple[bytes, int, int, int, int, int, int, int, bytes, bytes]
+
+_HEADER: Final = Struct(">32s" + "24xQ" * 7 + "32s32s")
+HEADER_BYTES: Final = _HEADER.size
 
 
 def encode_words(*values: int | bytes) -> bytes:
@@ -78,7 +85,7 @@ def prove_record(records: bytes, index: int) -> tuple[bytes, list[bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What L1 keeps of a batch, in hashed form: eight 32-byte words."""
+    """What L1 keeps of a batch, in hashed form: ten 32-byte words."""
 
     parent: bytes
     """Hash of the batch before, 32 zero bytes for batch 0."""
@@ -89,10 +96,40 @@ class Header:
     first_message: int
     """Queue index of the first message consumed: all before it were consumed by earlier batches."""
     message_count: int
+    first_record: int
+    """Number of records in all batches before."""
     record_count: int
+    module: int
+    """Where the records are: 0 calldata, n the inbox's data availability module n."""
     data_root: bytes
+    """The module's commitment to the records, zero without any."""
     messages: bytes
     """The queue's hash chain after the last message consumed so far."""
+
+    @property
+    def words(self) -> HeaderWords:
+        """The ten words, as the ABI has the struct."""
+        return (
+            self.parent,
+            self.number,
+            self.timestamp,
+            self.first_message,
+            self.message_count,
+            self.first_record,
+            self.record_count,
+            self.module,
+            self.data_root,
+            self.messages,
+        )
+
+    def encode(self) -> bytes:
+        """The ten words as HEADER_BYTES bytes."""
+        return encode_words(*self.words)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The inverse of `encode`."""
+        return cls(*_HEADER.unpack(data))
 
     @property
     def inputs(self) -> int:
@@ -101,18 +138,7 @@ class Header:
 
     def hash(self) -> bytes:
         """The batch hash, 32 bytes."""
-        return keccak(
-            encode_words(
-                self.parent,
-                self.number,
-                self.timestamp,
-                self.first_message,
-                self.message_count,
-                self.record_count,
-                self.data_root,
-                self.messages,
-            )
-        )
+        return keccak(self.encode())
 
 
 def verify_record(header: Header, slot: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
@@ -150,6 +176,7 @@ class Batch:
         number: int,
         timestamp: int,
         first_message: int,
+        first_record: int,
         chain: bytes,
         messages: Sequence[bytes],
         records: Sequence[bytes],
@@ -158,7 +185,8 @@ class Batch:
         for body in messages:
             chain = accumulate(chain, body)
         root = data_root(b"".join(records))
-        header = Header(parent, number, timestamp, first_message, len(messages), len(records), root, chain)
+        counts = (first_message, len(messages), first_record, len(records))
+        header = Header(parent, number, timestamp, *counts, 0, root, chain)
         return cls(header, tuple(messages), tuple(records))
 
     def check(self, chain: bytes) -> None:
@@ -171,9 +199,8 @@ class Batch:
             raise DataError(
                 "data_mismatch", f"batch {header.number} has an input that is not {RECORD_BYTES} bytes long"
             )
-        sealed = self.seal(
-            header.parent, header.number, header.timestamp, header.first_message, chain, self.messages, self.records
-        )
+        place = (header.parent, header.number, header.timestamp, header.first_message, header.first_record)
+        sealed = self.seal(*place, chain, self.messages, self.records)
         if sealed.header != header:
             raise DataError("data_mismatch", f"the inputs of batch {header.number} are not those of its header")
 

@@ -28,7 +28,7 @@ def run() -> dict[str, float]:
         l1 = devnet.anvil.connect(OPERATOR)
         used = floor = 0
         for number in range(2):  # the second one is like all that follow
-            batch = Batch.seal(bytes(32), number, l1.head().timestamp, 0, bytes(32), (), records)
+            batch = Batch.seal(bytes(32), number, l1.head().timestamp, 0, 0, bytes(32), (), records)
             calldata = encode_post(batch)
             used, floor = l1.transact(devnet.deployment.inbox, calldata).gas_used, floor_gas(calldata)
     return {

@@ -53,6 +53,8 @@ PARAMS: Final = Params(
     force_delay=50,
     silence=10_000,
     listing_delay=500,
+    receipt_bond=2 * ETHER + 1,
+    exit_delay=20_000,
 ).check()
 T: Final = PARAMS.challenge_period
 BOND: Final = PARAMS.bond
@@ -190,7 +192,7 @@ class Arena:
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, LISTER, params.listing_delay)
         self.vault = chain.deploy("vault", self.token.address, queue, court)
-        self.inbox = chain.deploy("inbox", queue, OPERATOR, params.max_skew, params.force_delay, params.silence)
+        self.inbox = chain.deploy("inbox", queue, OPERATOR, params.max_skew, params.force_delay, params.silence, [])
         self.judge = chain.deploy(TOY_JUDGE)
         self.court = chain.deploy("court", vault, inbox, judge, params.terms())
         assert [c.address for c in (self.queue, self.vault, self.inbox, self.judge, self.court)] == [

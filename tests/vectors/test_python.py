@@ -155,7 +155,7 @@ def test_data_roots_and_record_proofs() -> None:
         count = entry["record_count"]
         chosen = BATCHES["records"][:count]
         assert data_root(b"".join(chosen)) == entry["data_root"]
-        header = Header(bytes(32), 0, 0, 0, 3, count, entry["data_root"], bytes(32))
+        header = Header(bytes(32), 0, 0, 0, 3, 0, count, 0, entry["data_root"], bytes(32))
         for proof in entry["proofs"]:
             found = verify_record(header, 3 + proof["index"], proof["page"], proof["siblings"])
             assert found == chosen[proof["index"]]
