@@ -17,7 +17,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import Params
 
-CORE: Final = ("queue", "vault", "inbox", "judge", "court")
+CORE: Final = ("queue", "vault", "inbox", "judge", "court", "receipts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ def plan(
         "inbox": [at["queue"], to_checksum_address(operator), *periods, []],
         "judge": [at["inbox"], at["queue"], *(at[name] for name in RULES.values())],
         "court": [at["vault"], at["inbox"], at["judge"], params.terms()],
+        "receipts": [at["vault"], at["inbox"], params.receipt_bond, params.exit_delay],
     }
     return [Step(name, at[name], creation_code(name, arguments.get(name, []))) for name in names]
 

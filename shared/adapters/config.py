@@ -34,6 +34,7 @@ class Deployment:
     inbox: str
     judge: str
     court: str
+    receipts: str
     block: int = 0
     epoch_batches: int = 1
 

@@ -41,7 +41,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
         raise _wrong(f"L1 is chain {l1.chain_id}, the deployment on {deployment.chain_id}")
     if not l1.code(deployment.token):
         raise _wrong(f"there is no token at {deployment.token}")
-    for name in ("queue", "vault", "inbox", "judge", "court"):
+    for name in ("queue", "vault", "inbox", "judge", "court", "receipts"):
         _check_code(l1, name, getattr(deployment, name))
     for getter, name in RULES.items():
         (address,) = _read(l1, deployment.judge, f"{getter}()", "address")
@@ -56,6 +56,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
         ("judge", "QUEUE", "queue"),
         ("court", "INBOX", "inbox"),
         ("court", "JUDGE", "judge"),
+        ("receipts", "INBOX", "inbox"),
     ):
         (found,) = _read(l1, getattr(deployment, contract), f"{getter}()", "address")
         if found.lower() != getattr(deployment, target).lower():
@@ -63,6 +64,9 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
     (genesis,) = _read(l1, deployment.court, "start_of(uint256)", "bytes32", data=bytes(32))
     if genesis != Machine.genesis(deployment.domain).hash():
         raise _wrong("the court starts from another machine")
+    (domain,) = _read(l1, deployment.receipts, "DOMAIN()", "bytes32")
+    if domain != deployment.domain:
+        raise _wrong("the receipts are of another domain")
     _check_terms(l1, deployment, params)
 
 
@@ -80,6 +84,9 @@ def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
     (delay,) = _read(l1, deployment.queue, "LISTING_DELAY()", "uint256")
     if delay != params.listing_delay:
         raise _wrong(f"the queue's listing delay is {delay}")
+    bond = tuple(_read(l1, deployment.receipts, f"{name}()", "uint256")[0] for name in ("BOND", "EXIT_DELAY"))
+    if bond != (params.receipt_bond, params.exit_delay):
+        raise _wrong(f"the receipt bond and its exit delay are {bond}")
     if periods != (params.max_skew, params.force_delay, params.silence):
         raise _wrong(f"the inbox's periods are {periods}")
 

@@ -20,7 +20,7 @@ from setoff.shared.client.wire import encode_record
 from setoff.shared.machine.machine import Machine
 
 ADDRESS = "0x" + "11" * 20
-DEPLOYMENT = Deployment(CHAIN_ID, ADDRESS, "0x" + VAULT.hex(), ADDRESS, ADDRESS, ADDRESS, ADDRESS)
+DEPLOYMENT = Deployment(CHAIN_ID, ADDRESS, "0x" + VAULT.hex(), ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS)
 
 #: Quick enough for tests; nothing closes or beats by itself.
 SETTINGS: dict[str, Any] = {
