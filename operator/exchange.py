@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 from setoff.operator.events import Closed, Event, Opened, Recorded
 from setoff.operator.tail import Tail
 from setoff.shared import errors
+from setoff.shared.client.receipts import SignedReceipt
 from setoff.shared.client.wire import read_legs
 from setoff.shared.client.withdrawals import WithdrawalProof, prove_withdrawals
-from setoff.shared.codec import records
+from setoff.shared.codec import receipts, records
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.machine import Fill, Machine
@@ -39,6 +41,13 @@ class NumberedFill(NamedTuple):
     fill: Fill
 
 
+class Link(NamedTuple):
+    """A record's hash, and the running hash of all records up to it."""
+
+    record: bytes
+    running: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A record was taken: its gap-free number from 1 on, where it stands, and what it, or the machine after it, traded.
@@ -46,6 +55,7 @@ class Receipt:
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
     that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
     the slots and have the numbers that follow; `legs`: what then rests in each leg's slot of it, for a cancel 0.
+    `time`: the batch's timestamp; `links`: of the record and its pages; `signed`: the receipts for them.
     """
 
     sequence: int
@@ -57,6 +67,9 @@ class Receipt:
     outcome: int = errors.ACCEPTED
     pages: int = 0
     legs: tuple[int, ...] = ()
+    time: int = 0
+    links: tuple[Link, ...] = ()
+    signed: tuple[SignedReceipt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,9 @@ class Exchange:
         self._records.append(record)
         tail = self.tail
         tail.records += 1
+        hashed = keccak(record)
+        tail.running = receipts.extend(tail.running, hashed)
+        links = (Link(hashed, tail.running),)
         fills = self._take_fills()
         resting = 0
         if record[0] == records.ORDER:
@@ -147,7 +163,10 @@ class Exchange:
         elif record[0] == records.AMEND:
             amend = records.decode_amend(record)
             resting = self._get_resting(amend.account, amend.place)
-        return Receipt(tail.records, tail.number, self.machine.regs.slot, record, fills, resting, outcome)
+        regs = self.machine.regs
+        return Receipt(
+            tail.records, tail.number, regs.slot, record, fills, resting, outcome, time=regs.time, links=links
+        )
 
     def offer_first(self, timestamp: int, record: bytes, pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
         """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
@@ -217,16 +236,19 @@ class Exchange:
         before, account = regs.sequence, records.get_head(record)[1]
         receipt = self.offer(record)
         fills: list[NumberedFill] = []
+        links = list(receipt.links)
         for page in pages:
             try:
-                fills += self.offer(page).fills
+                taken = self.offer(page)
+                fills += taken.fills
+                links += taken.links
             except InputError as error:
                 raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
         legs = tuple(
             0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.place, before)
             for leg in read_legs(pages)
         )
-        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs)
+        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs, links=tuple(links))
 
     def _get_resting(self, account: int, place: int, after: int = 0) -> int:
         """Lots of the order in an account's slot, 0 if there is none that entered after order number `after`."""

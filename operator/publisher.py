@@ -4,7 +4,8 @@ Two threads: the poster keeps its beat while the player is busy with a dispute. 
 the operator's line of epochs as its knowledge, and claims epochs ahead without waiting for confirmations. Nothing but a
 snapshot of confirmed epochs is kept between two runs: the rest is on L1 and in the outbox.
 
-Only here can an operator lie (the setting `fault`); what the sequencer says stays true.
+Here an operator can lie about what batches end at (the setting `fault`); what the sequencer says stays true, but for
+its two lies about receipts (`notary.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Any, Final, cast
 from redis import Redis
 from redis.exceptions import RedisError
 
+from setoff.operator.bond import put_up_bond
 from setoff.operator.line import SILENT, Lie, Line
+from setoff.operator.notary import RECEIPT_FAULTS
 from setoff.operator.outbox import Outbox
 from setoff.operator.poster import Poster
 from setoff.shared.adapters.chain import ChainReader
@@ -34,7 +37,8 @@ from setoff.shared.dispute.game import Court
 from setoff.shared.dispute.knowledge import Epochs, Known
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.errors import SetoffError, WitnessError
-from setoff.shared.machine.batch import ZERO, Batch, epoch_hash
+from setoff.shared.machine.batch import Batch, epoch_hash
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.machine import Machine
 
 EPOCHS_A_ROUND: Final = 8
@@ -178,7 +182,10 @@ def run_publisher(settings: OperatorSettings) -> None:
     deployment = settings.load_deployment()
     l1 = L1(settings.rpc_url, settings.private_key(), chain_id=deployment.chain_id)
     check_deployment(l1, deployment)
-    lie = Lie(settings.fault, settings.fault_batch, l1.chain_id) if settings.fault else None
+    is_lie = settings.fault and settings.fault not in RECEIPT_FAULTS
+    lie = Lie(settings.fault, settings.fault_batch, l1.chain_id) if is_lie else None
+    if settings.receipts:
+        put_up_bond(l1, deployment)
     with RedisServer.open(settings) as server, server.client() as redis:
         chain, outbox = ChainReader(l1, deployment), Outbox(redis, deployment.namespace)
         publisher = Publisher(l1, chain, outbox, Store(redis, deployment.namespace), lie)

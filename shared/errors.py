@@ -118,6 +118,7 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "port_taken": "another process listens on that port",
     "rpc_unreachable": "the L1 node does not answer",
     "transaction_reverted": "L1 refused the transaction",
+    "receipt_broken": "a receipt of the operator's is wrong, worthless or was broken",
     "wrong_deployment": "the contracts on L1 are not the ones this configuration names",
 }
 

@@ -148,8 +148,8 @@ class Params:
         if self.exit_delay < self.needed_exit_delay:
             raise ConfigError(
                 "bad_terms",
-                f"the receipt bond would be gone {self.exit_delay} s after the last receipt, before its omission can be "
-                f"shown: {self.needed_exit_delay} s",
+                f"the receipt bond would be gone {self.exit_delay} s after the last receipt, before its omission can "
+                f"be shown: {self.needed_exit_delay} s",
             )
         if self.force_delay <= self.batch_interval:
             raise ConfigError("bad_terms", "a message would fall due before the next batch")

@@ -176,8 +176,12 @@ class OperatorSettings(Settings):
     """Run although the store may lose what it acknowledged. For experiments."""
     key: str = field(default="", repr=False)
     """Private key that posts and claims: hex, or the name of a file that holds it."""
+    receipts: bool = True
+    """Sign a receipt for each record taken, with `key`, behind the bond in the receipts contract."""
+    receipt_horizon: int = 0
+    """Seconds from a batch's timestamp to the deadline of its receipts; 0: twice the inbox's MAX_SKEW."""
     fault: str = ""
-    """A named lie for the publisher to tell (`shared/machine/faults.py`). For demonstrations."""
+    """A named lie to tell (`shared/machine/faults.py`, `operator/notary.py`). For demonstrations."""
     fault_batch: int = 0
     """The batch from which on the lie is told, in the first epoch that it fits."""
 
@@ -187,6 +191,7 @@ class OperatorSettings(Settings):
         _require(self.batch_interval > 0, "batch_interval", "must be more than 0 seconds")
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
         _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
+        _require(self.receipt_horizon >= 0, "receipt_horizon", "must be 0 seconds or more")
         for name in ("max_waiting", "max_unposted", "snapshot_batches"):
             _require(getattr(self, name) >= 1, name, "must be 1 or more")
         _require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
