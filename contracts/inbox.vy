@@ -7,10 +7,11 @@
         records themselves are with a data availability module: module 0 is the calldata of the posting transaction,
         committed as a Merkle root over pages of 8; the others are contracts, fixed at deployment. Twin:
         `shared/machine/batch.py`.
-@dev A module is a contract with the two functions of `DataModule` below. The one question of the rest of the system:
+@dev A module is a contract with the two functions of `interfaces/data_module.vyi`. The one question of the rest of the system:
      is this record at this index of this batch (`check_record`)?
 """
 
+from interfaces import data_module
 from lib import batches
 from lib import merkle
 
@@ -19,15 +20,6 @@ interface Queue:
     def count() -> uint256: view
     def acc(index: uint256) -> bytes32: view
     def queued_at(index: uint256) -> uint256: view
-
-
-# Who adds a module promises: whatever `commit` accepts is readable by everybody, and `check_record` answers for the
-# committed records only, at every index, for ever. A commitment is never zero.
-interface DataModule:
-    def commit(record_count: uint256, data: Bytes[MAX_POSTING]) -> bytes32: nonpayable
-    def check_record(
-        data_root: bytes32, record_count: uint256, index: uint256, page: Bytes[PAGE_BYTES], siblings: DynArray[bytes32, 7]
-    ) -> Bytes[batches.RECORD_BYTES]: view
 
 
 struct Posting:
@@ -141,7 +133,7 @@ def post_data(module: uint256, number: uint256, postings: DynArray[Posting, MAX_
         header: batches.Header = self._check(next, posting.timestamp, posting.message_count, posting.record_count)
         header.module = module
         if posting.record_count > 0:
-            header.data_root = extcall DataModule(MODULES[module - 1]).commit(posting.record_count, posting.data)
+            header.data_root = extcall data_module(MODULES[module - 1]).commit(posting.record_count, posting.data)
             assert header.data_root != empty(bytes32), "data_commitment"
         # A module that posted in its turn would be overwritten here.
         assert self.count == next, "batch_number"
@@ -164,7 +156,7 @@ def check_record(
     assert slot >= header.message_count and slot < header.message_count + header.record_count, "wrong_input"
     record: uint256 = slot - header.message_count
     if header.module > 0:
-        body: Bytes[batches.RECORD_BYTES] = staticcall DataModule(MODULES[header.module - 1]).check_record(
+        body: Bytes[batches.RECORD_BYTES] = staticcall data_module(MODULES[header.module - 1]).check_record(
             header.data_root, header.record_count, record, page, siblings
         )
         assert len(body) == batches.RECORD_BYTES, "wrong_input"

@@ -11,7 +11,8 @@ from typing import Final
 
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.state import keys
 
 CHAIN_ID: Final = 31337

@@ -15,7 +15,8 @@ from setoff.operator.outbox import Outbox
 from setoff.shared.adapters.chain import POST, ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
 from setoff.shared.errors import ChainError, DataError
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 
 #: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")

@@ -21,7 +21,8 @@ from setoff.shared.adapters.deployment import RULES
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, SetoffError
-from setoff.shared.machine.batch import ZERO, Batch, accumulate
+from setoff.shared.machine.batch import Batch, accumulate
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import used_slots
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step

@@ -18,7 +18,8 @@ from setoff.shared.adapters.l1 import L1, Log
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError, InputError
-from setoff.shared.machine.batch import ZERO, Batch, Header
+from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import ZERO
 
 BATCH_POSTED: Final = keccak(
     b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"

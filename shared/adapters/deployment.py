@@ -12,6 +12,7 @@ from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ConfigError
+from setoff.shared.machine.data import BLOBS, known_modules
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import Params
 
@@ -30,6 +31,9 @@ RULES: Final[dict[str, str]] = {
     "WORK": "groups/work",
 }
 
+#: What is deployed for each data availability module of the inbox.
+MODULES: Final[dict[int, str]] = {BLOBS: "modules/blobs"}
+
 
 def check_deployment(l1: L1, deployment: Deployment, params: Params | None = None) -> None:
     """Check the code of every contract, that each names the others, the genesis, and (if given) the parameters.
@@ -46,6 +50,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
     for getter, name in RULES.items():
         (address,) = _read(l1, deployment.judge, f"{getter}()", "address")
         _check_code(l1, name, address)
+    _check_modules(l1, deployment)
     for contract, getter, target in (
         ("queue", "VAULT", "vault"),
         ("vault", "TOKEN", "token"),
@@ -68,6 +73,19 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
     if domain != deployment.domain:
         raise _wrong("the receipts are of another domain")
     _check_terms(l1, deployment, params)
+
+
+def _check_modules(l1: L1, deployment: Deployment) -> None:
+    """Batches may come through any module of the inbox: one that this program cannot read would leave it blind."""
+    (count,) = _read(l1, deployment.inbox, "module_count()", "uint256")
+    for number in range(1, count + 1):
+        (address,) = _read(l1, deployment.inbox, "module_at(uint256)", "address", data=number.to_bytes(32, "big"))
+        if number in MODULES:
+            _check_code(l1, MODULES[number], address)
+        elif number not in known_modules():
+            raise _wrong(f"the inbox has a data availability module {number}, at {address}, that is unknown here")
+    if missing := set(MODULES) - set(range(1, count + 1)):
+        raise _wrong(f"the inbox has no data availability module {missing.pop()}")
 
 
 def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:

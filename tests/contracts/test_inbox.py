@@ -5,7 +5,8 @@ from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Are
 from tests.evm import Reverted, reverts
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import Batch, Header, prove_record
+from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import prove_record
 
 RECORD = 124
 

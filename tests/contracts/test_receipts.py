@@ -11,7 +11,8 @@ from tests.evm import CHAIN_ID, ETHER, Chain, Contract, address, reverts
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import Receipt, digest, extend
-from setoff.shared.machine.batch import Header, prove_record
+from setoff.shared.machine.batch import Header
+from setoff.shared.machine.data import prove_record
 
 KEY = keccak(b"the operator's key")
 OTHER_KEY = keccak(b"another key")

@@ -11,17 +11,13 @@ from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.machine.batch import (
-    PAGE_RECORDS,
-    ZERO,
     Batch,
     Header,
     accumulate,
-    data_root,
     epoch_hash,
-    pages,
-    prove_record,
     verify_record,
 )
+from setoff.shared.machine.data import PAGE_RECORDS, ZERO, data_root, pages, prove_record
 
 words = st.binary(min_size=32, max_size=32)
 counts = st.integers(0, 2**64 - 1)

@@ -10,7 +10,8 @@ from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import Move, verify_move
-from setoff.shared.machine.batch import Batch, Header, accumulate, data_root, epoch_hash, verify_record
+from setoff.shared.machine.batch import Batch, Header, accumulate, epoch_hash, verify_record
+from setoff.shared.machine.data import data_root
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules.intake import step_fetch
