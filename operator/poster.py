@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from eth_abi.abi import encode
-
 from setoff.operator.outbox import Outbox
-from setoff.shared.adapters.chain import POST, ChainReader
+from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
+from setoff.shared.adapters.posting import encode_post
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
@@ -44,10 +43,13 @@ class Poster:
             return count
         sealed = self._outbox.get(count)
         if sealed is not None:
-            self.check(sealed.batch)
+            batch = sealed.batch
+            self.check(batch)
+            header = batch.header
+            data = encode_post(header.number, header.timestamp, header.message_count, b"".join(batch.records))
             try:
-                self._sent = count, self._l1.send(self._chain.deployment.inbox, encode_post(sealed.batch))
-                log.info("posting batch %d: %d inputs", count, sealed.batch.header.inputs)
+                self._sent = count, self._l1.send(self._chain.deployment.inbox, data)
+                log.info("posting batch %d: %d inputs", count, header.inputs)
             except Reverted as refusal:
                 if refusal.reason not in PASSING:
                     raise
@@ -79,12 +81,3 @@ class Poster:
         if is_over:
             self._sent = None
         return not is_over
-
-
-def encode_post(batch: Batch) -> bytes:
-    """Calldata of the inbox's `post`."""
-    header = batch.header
-    return POST + encode(
-        ["uint256", "uint256", "uint256", "bytes"],
-        [header.number, header.timestamp, header.message_count, b"".join(batch.records)],
-    )
