@@ -11,6 +11,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:status           hash: process -> JSON, see `status.py`
+    {prefix}:receipts, :kept, :charges    see `receipts.py`
 
 A value that is damaged reads as one that is not there.
 """
@@ -148,6 +149,12 @@ class Store:
             return None if value is None else decode_batch(value)
         except DataError:
             return None
+
+    def header(self, batch_hash: bytes) -> Header | None:
+        """The header alone of the batch with this hash."""
+        value = cast(bytes, self.redis.getrange(self._batch_key(batch_hash), 0, HEADER_BYTES - 1))
+        header = Header.decode(value) if len(value) == HEADER_BYTES else None
+        return header if header is not None and header.hash() == batch_hash else None
 
     def put_batch(self, batch: Batch) -> None:
         """Keep a batch."""

@@ -213,7 +213,7 @@ class WatcherSettings(Settings):
     section: ClassVar[str] = "watcher"
 
     listen: str = "127.0.0.1:8710"
-    """Where the status page listens, host:port."""
+    """Where the watcher takes receipts over HTTP, host:port."""
     data_dir: Path = Path("var/watcher")
     """Where snapshots are kept."""
     workers: int = 1
