@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Final
 
 from setoff.deploy.commands import settings
 from setoff.shared.machine.batch import Batch
 from setoff.watcher.settings import WatcherSettings
+
+CARETAKER: Final = (
+    "With --set caretaker=true it also takes care of the exchange while its operator is silent: once L1 lets everybody "
+    "post, it posts what waits in the queue (forced withdrawals above all), fills the epoch up, claims it with a "
+    "stake, and sends what the wind-down needs. That takes a key with ether."
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         settings.add_arguments(part, WatcherSettings)
+        if name == "run":
+            part.epilog = f"{CARETAKER}\n{part.epilog}"
     _configure_games(
         parts.add_parser("games", help="the disputes that are on, and alerts when an honest clock runs low")
     )

@@ -61,7 +61,7 @@ class Inbox:
         return self.operator_posted_at() + self.silence
 
     def state(self) -> InboxState:
-        """How far it is. If a batch comes while this is read it fits together badly, and the inbox refuses a posting."""
+        """How far it is. A batch that comes while it is read makes it wrong, and the inbox refuses a posting."""
         return InboxState(
             self._read("count()"),
             self._read("timestamp()"),
