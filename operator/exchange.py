@@ -21,6 +21,7 @@ from setoff.shared.codec import receipts, records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
+from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Fill, Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.marks import is_expired, is_fresh
@@ -88,13 +89,17 @@ class Exchange:
     `accounts` finds an account by its owner's address; `fills` are the latest ones.
     """
 
-    def __init__(self, machine: Machine, tail: Tail, epoch_batches: int = 1) -> None:
-        """`machine` is idle between two batches, and `tail` is what is known of the batches so far."""
+    def __init__(self, machine: Machine, tail: Tail, epoch_batches: int = 1, module: int = CALLDATA) -> None:
+        """`machine` is idle between two batches, and `tail` is what is known of the batches so far.
+
+        `module`: the data availability module of new batches; what the log opened before keeps its own.
+        """
         self.machine = machine
         self.tail = tail
         self.fills: deque[NumberedFill] = deque(maxlen=FILLS_KEPT)
         self.accounts: dict[bytes, int] = {}
         self._epoch_batches = epoch_batches
+        self._module = module
         self._reset(None)
         for account in range(1, machine.regs.accounts + 1):
             self._index(account)
@@ -135,7 +140,8 @@ class Exchange:
 
     def open(self, timestamp: int, messages: tuple[bytes, ...]) -> Opened:
         """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's."""
-        opened = Opened(self.tail.number, max(timestamp, self.machine.regs.time), messages[:MAX_INPUTS])
+        time = max(timestamp, self.machine.regs.time)
+        opened = Opened(self.tail.number, time, messages[:MAX_INPUTS], self._module)
         self._apply_opened(opened)
         return opened
 
@@ -194,6 +200,7 @@ class Exchange:
             tail.chain,
             opened.messages,
             self._records,
+            opened.module,
         )
         end = self.machine.hash()
         tail.advance(batch.header)

@@ -33,7 +33,7 @@ from setoff.operator.messages import L1View, MessageSource
 from setoff.operator.notary import Notary
 from setoff.operator.outbox import Outbox
 from setoff.operator.tail import Tail
-from setoff.shared.adapters.config import OperatorSettings
+from setoff.shared.adapters.config import DATA, OperatorSettings
 from setoff.shared.codec import records
 from setoff.shared.errors import ChainError, DataError, InputError, SetoffError, StateError
 from setoff.shared.machine.machine import Machine
@@ -109,6 +109,7 @@ class Sequencer:
         self._source = source
         self._notary = notary
         self._epoch_batches = epoch_batches
+        self._module = DATA[settings.data]
         self._waiting: deque[_Waiting] = deque()
         self._in_turn: list[_Waiting] = []
         self._wake = asyncio.Event()
@@ -365,9 +366,9 @@ class Sequencer:
         """Build the exchange from snapshot and log, and hand over again what may not have arrived."""
         snapshot = await self._log.read_snapshot()
         if snapshot is None:
-            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches)
+            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches, self._module)
         else:
-            exchange = Exchange(snapshot.restore(), snapshot.tail, self._epoch_batches)
+            exchange = Exchange(snapshot.restore(), snapshot.tail, self._epoch_batches, self._module)
             exchange.fills.extend(await asyncio.to_thread(self._read_fills, snapshot.tail.number))
         async for events in self._log.replay():
             for event in events:

@@ -113,6 +113,7 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "not_ready": "the service is starting, stopping or has lost its store",
     "overloaded": "too many requests are waiting; try again",
     "data_mismatch": "the data does not hash to what L1 commits to",
+    "data_withheld": "nobody who was asked has the data of a posted batch",
     "bad_witness": "the witness does not fit its root",
     "bad_config": "a setting cannot work",
     "port_taken": "another process listens on that port",

@@ -6,17 +6,20 @@ same call.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from eth_abi.abi import encode
 
-from setoff.shared.adapters.chain import POST
+from setoff.shared.adapters.chain import POST, POST_DATA
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
+from setoff.shared.machine.batch import Header
+from setoff.shared.machine.data import BLOBS
 
 _WORD: Final = 32
 
@@ -81,3 +84,22 @@ def encode_post(number: int, timestamp: int, message_count: int, records: bytes 
     """Calldata of the inbox's `post`; `records` are concatenated. The inbox takes no other encoding of it."""
     types = ["uint256", "uint256", "uint256", "bytes"]
     return POST + encode(types, [number, timestamp, message_count, records])
+
+
+def encode_post_data(module: int, number: int, postings: Sequence[tuple[int, int, int, bytes]]) -> bytes:
+    """Calldata of the inbox's `post_data`: 1 to 6 batches from `number` on.
+
+    Of each: timestamp, message_count, record_count, and what the module wants to know (empty without records).
+    """
+    types = ["uint256", "uint256", "(uint256,uint256,uint256,bytes)[]"]
+    return POST_DATA + encode(types, [module, number, list(postings)])
+
+
+def encode_blob_postings(headers: Sequence[Header]) -> bytes:
+    """Calldata that posts batches with these headers, the blobs of those with records carried in their order."""
+    postings, place = [], 0
+    for header in headers:
+        data = place.to_bytes(_WORD, "big") if header.record_count else b""
+        postings.append((header.timestamp, header.message_count, header.record_count, data))
+        place += bool(data)
+    return encode_post_data(BLOBS, headers[0].number, postings)

@@ -158,6 +158,8 @@ class Batch:
 
         Raises DataError("data_mismatch") if the data cannot hold its records.
         """
+        if data and not header.record_count:
+            raise DataError("data_mismatch", f"batch {header.number} has data and no records")
         joined = module_of(header.module).decode(data, header.record_count) if header.record_count else b""
         records = tuple(joined[at : at + RECORD_BYTES] for at in range(0, len(joined), RECORD_BYTES))
         return cls(header, tuple(messages), records, b"" if data == joined else data)

@@ -85,14 +85,9 @@ def point(element: int) -> bytes:
 
 
 def prove_cells(blob: bytes) -> tuple[bytes, ...]:
-    """The 128 cell proofs (EIP-7594) of 48 bytes that nodes want with a blob since the Fusaka upgrade."""
+    """The 128 cell proofs (EIP-7594), 48 bytes each, that nodes want with a blob."""
     _, proofs = ckzg.compute_cells_and_kzg_proofs(blob, load_setup())
     return tuple(bytes(proof) for proof in proofs)
-
-
-def prove_blob(blob: bytes, commitment: bytes) -> bytes:
-    """The proof (EIP-4844) of 48 bytes that nodes wanted with a blob before."""
-    return bytes(ckzg.compute_blob_kzg_proof(blob, commitment, load_setup()))
 
 
 class Blobs:
