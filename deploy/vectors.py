@@ -19,7 +19,8 @@ from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
-from setoff.shared.machine.batch import PAGE_RECORDS, ZERO, Batch, accumulate, data_root, epoch_hash, prove_record
+from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
+from setoff.shared.machine.data import PAGE_RECORDS, ZERO, data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.faults import plan_fault
 from setoff.shared.machine.history import EPOCH

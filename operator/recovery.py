@@ -48,11 +48,13 @@ class History:
 class Recovery:
     """Builds the exchange of one deployment."""
 
-    def __init__(self, log: Log, outbox: Outbox, domain: bytes, epoch_batches: int) -> None:
+    def __init__(self, log: Log, outbox: Outbox, domain: bytes, epoch_batches: int, module: int) -> None:
+        """`module`: the data availability module of new batches."""
         self._log = log
         self._outbox = outbox
         self._domain = domain
         self._epoch_batches = epoch_batches
+        self._module = module
 
     async def recover(self) -> Exchange:
         """The exchange after the last commit; what may not have reached the outbox is there afterwards.
@@ -87,10 +89,10 @@ class Recovery:
 
     def _base(self, snapshot: Snapshot | None, number: int) -> Exchange:
         if snapshot is not None and snapshot.tail.number <= number:
-            exchange = Exchange(snapshot.restore(), replace(snapshot.tail), self._epoch_batches)
+            exchange = Exchange(snapshot.restore(), replace(snapshot.tail), self._epoch_batches, self._module)
             exchange.fills.extend(self._read_fills(snapshot.tail.number))
         else:
-            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches)
+            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches, self._module)
         for before in range(exchange.tail.number, number):
             sealed = self._outbox.get(before)
             if sealed is None:
@@ -116,7 +118,7 @@ class Recovery:
 def list_events(sealed: SealedBatch) -> Iterator[Event]:
     """The events that lead through a closed batch."""
     header = sealed.batch.header
-    yield Opened(header.number, header.timestamp, sealed.batch.messages)
+    yield Opened(header.number, header.timestamp, sealed.batch.messages, header.module)
     for record in sealed.batch.records:
         yield Rerun(record)
     yield Closed(sealed.end)

@@ -60,7 +60,7 @@ def skip_posted(unposted: Sequence[Unposted], batches: Sequence[Batch]) -> list[
 def adopt(exchange: Exchange, batch: Batch) -> Remade:
     """Run a batch that L1 holds."""
     header = batch.header
-    opened = Opened(header.number, header.timestamp, batch.messages)
+    opened = Opened(header.number, header.timestamp, batch.messages, header.module)
     exchange.apply(opened)
     for record in batch.records:
         exchange.take(record)

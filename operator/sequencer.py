@@ -34,12 +34,13 @@ from setoff.operator.exchange import Exchange, NumberedFill, Receipt, SealedBatc
 from setoff.operator.feed import Feed
 from setoff.operator.log import Log, Snapshot
 from setoff.operator.messages import L1View, MessageSource
+from setoff.operator.notary import Notary
 from setoff.operator.outbox import Outbox, Stuck
 from setoff.operator.posted import Posted, Standing, compare
 from setoff.operator.recovery import Recovery
 from setoff.operator.reset import Remade, Unposted, adopt, run_again, skip_posted
 from setoff.operator.tail import Tail
-from setoff.shared.adapters.config import OperatorSettings
+from setoff.shared.adapters.config import DATA, OperatorSettings
 from setoff.shared.codec import records
 from setoff.shared.errors import ChainError, DataError, InputError, SetoffError, StateError
 from setoff.shared.machine.machine import Machine
@@ -109,7 +110,9 @@ class Sequencer:
         source: MessageSource,
         posted: Posted,
         epoch_batches: int = 1,
+        notary: Notary | None = None,
     ) -> None:
+        """`notary` signs the receipts; None: there are none."""
         self.feed = Feed()
         self.status = Status.STARTING
         self.failure: Exception | None = None
@@ -120,7 +123,9 @@ class Sequencer:
         self._outbox = outbox
         self._source = source
         self._posted = posted
-        self._recovery = Recovery(store, outbox, domain, epoch_batches)
+        self._notary = notary
+        self._module = DATA[settings.data]
+        self._recovery = Recovery(store, outbox, domain, epoch_batches, self._module)
         self._waiting: deque[_Waiting] = deque()
         self._in_turn: list[_Waiting] = []
         self._wake = asyncio.Event()
@@ -174,6 +179,8 @@ class Sequencer:
         """
         if (obstacle := self.obstacle()) is not None:
             raise obstacle
+        if self._notary is not None and (lie := self._notary.omit(self.exchange, record)) is not None:
+            return lie
         entry = _Waiting(record, pages)
         self._waiting.append(entry)
         self._wake.set()
@@ -291,7 +298,7 @@ class Sequencer:
         if events:
             await self._log.append(events)
         for entry, receipt in accepted:
-            entry.accept(receipt)
+            entry.accept(receipt if self._notary is None else self._notary.attest(receipt))
         for entry, error in refused:
             entry.refuse(error)
         self._in_turn.clear()

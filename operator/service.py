@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from setoff.operator.api import Api
 from setoff.operator.log import STORE_TIMEOUT, Log, connect
 from setoff.operator.messages import MessageSource, QueueMessages
+from setoff.operator.notary import Notary
 from setoff.operator.outbox import Outbox
 from setoff.operator.posted import Posted, PostedBatches
 from setoff.operator.sequencer import Sequencer
@@ -56,8 +57,9 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     claims = await asyncio.to_thread(lambda: CourtContract(l1, deployment.court).terms)
     settings = dataclasses.replace(settings, batch_interval=choose_batch_interval(settings.batch_interval, claims))
     source = QueueMessages(reader, settings.confirmations)
+    notary = await asyncio.to_thread(Notary.open, settings, deployment, l1)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
-        async with serve(settings, deployment, server.url, source, posted) as (sequencer, url):
+        async with serve(settings, deployment, server.url, source, posted, notary) as (sequencer, url):
             print(f"sequencer: {url}", flush=True)
             waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -96,9 +98,14 @@ def open_inbox(reader: ChainReader) -> PostedBatches:
 
 @contextlib.asynccontextmanager
 async def serve(
-    settings: OperatorSettings, deployment: Deployment, redis_url: str, source: MessageSource, posted: Posted
+    settings: OperatorSettings,
+    deployment: Deployment,
+    redis_url: str,
+    source: MessageSource,
+    posted: Posted,
+    notary: Notary | None = None,
 ) -> AsyncIterator[tuple[Sequencer, str]]:
-    """A started sequencer with its API, and the URL it listens on.
+    """A started sequencer with its API, and the URL it listens on. `notary` signs the receipts, None: there are none.
 
     Raises ConfigError("port_taken") if the address is in use, ConfigError, ChainError or DataError if the sequencer
     cannot start, as with a store that has lost records which L1 has.
@@ -110,7 +117,9 @@ async def serve(
             await asyncio.to_thread(check_durable, blocking)
         outbox = Outbox(blocking, deployment.namespace)
         store = Log(redis, deployment.namespace)
-        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches)
+        sequencer = Sequencer(
+            settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches, notary
+        )
         app = Api(sequencer, outbox, deployment).make_app(settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()

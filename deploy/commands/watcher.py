@@ -17,6 +17,11 @@ ties up one of yours for each (one stake of his covers many such claims): with t
 T / claim_interval + 1 bonds at once (rounded up; on mainnet's terms 169), and twice as many if he censors as well. All
 come back; but with fewer the epochs beyond them stand undefended by you. `setoff watcher status` and `doctor` compare
 what you hold."""
+CARETAKER: Final = (
+    "With --set caretaker=true it also takes care of the exchange while its operator is silent: once L1 lets everybody "
+    "post, it posts what waits in the queue (forced withdrawals above all), fills the epoch up, claims it with a "
+    "stake, and sends what the wind-down needs. That takes a key with ether."
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         settings.add_arguments(part, WatcherSettings)
         if name == "run":
-            part.epilog = f"{CAPITAL}\n\n{part.epilog}"
+            part.epilog = f"{CAPITAL}\n\n{CARETAKER}\n\n{part.epilog}"
     _configure_games(
         parts.add_parser("games", help="the disputes that are on, and alerts when an honest clock runs low")
     )

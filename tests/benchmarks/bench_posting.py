@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.benchmarks.bench_records import Flow, make_batch, make_market
 
 from setoff.deploy.devnet import OPERATOR, Devnet
-from setoff.operator.poster import encode_post
+from setoff.shared.adapters.posting import encode_post
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.params import DEVNET
 
@@ -28,8 +28,9 @@ def run() -> dict[str, float]:
         l1 = devnet.anvil.connect(OPERATOR)
         used = floor = 0
         for number in range(2):  # the second one is like all that follow
-            batch = Batch.seal(bytes(32), number, l1.head().timestamp, 0, bytes(32), (), records)
-            calldata = encode_post(batch)
+            batch = Batch.seal(bytes(32), number, l1.head().timestamp, 0, 0, bytes(32), (), records)
+            header = batch.header
+            calldata = encode_post(header.number, header.timestamp, header.message_count, b"".join(batch.records))
             used, floor = l1.transact(devnet.deployment.inbox, calldata).gas_used, floor_gas(calldata)
     return {
         "batch_gas": used,

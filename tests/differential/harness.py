@@ -173,7 +173,9 @@ class Judge:
     def __init__(self) -> None:
         self.chain = Chain(timestamp=FOREVER)
         self.queue: Contract = self.chain.deploy(HERE / "open_queue.vy")
-        self.inbox: Contract = self.chain.deploy("inbox", self.queue.address, OPERATOR, FOREVER, FOREVER, FOREVER + 1)
+        self.inbox: Contract = self.chain.deploy(
+            "inbox", self.queue.address, OPERATOR, FOREVER, FOREVER, FOREVER + 1, []
+        )
         self.groups = {name: self.chain.deploy(f"groups/{name}").address for name in GROUPS}
         self.contract = self.deploy_judge("judge", self.groups)
 
@@ -239,6 +241,7 @@ class Bench:
     chain: bytes = bytes(32)
     number: int = 0
     messages: int = 0
+    records: int = 0
     judged: Counter[str] = field(default_factory=Counter)
     choose: Callable[[str], bool] = lambda kind: True
     meddle: Callable[[Machine, int, int], None] = lambda machine, slot, micro: None
@@ -249,7 +252,8 @@ class Bench:
 
     def run(self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes]) -> list[Step]:
         """Post a batch of these messages and records, and take every step of it on both sides."""
-        batch = Batch.seal(self.parent, self.number, timestamp, self.messages, self.chain, messages, inputs)
+        counts = (self.messages, self.records)
+        batch = Batch.seal(self.parent, self.number, timestamp, *counts, self.chain, messages, inputs)
         if self.judge:
             self.judge.post(batch)
         steps: list[Step] = []
@@ -270,6 +274,7 @@ class Bench:
         self.parent, self.chain = batch.header.hash(), batch.header.messages
         self.number += 1
         self.messages += len(messages)
+        self.records += len(inputs)
         return steps
 
     def take(self, batch: Batch | None, slot: int, micro: int) -> Step:
