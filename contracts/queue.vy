@@ -36,7 +36,7 @@ struct Listing:
     band: uint32                 # parts per million around the mark, for orders
     max_age: uint32              # seconds an index stays fresh
     step_band: uint32            # parts per million an index may move at a time
-    funding_cap: uint32          # parts per million of the index an hour
+    funding_cap: uint32          # parts per million of the index: bound of the premium, whose eighth is paid an hour
     close_out: uint32            # parts per million of the notional
     max_open_interest: uint64    # lots
     max_position: uint64         # lots

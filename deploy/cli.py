@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "demo": Command("demo", "a whole market on this machine: trade, settle, and a lie that is caught"),
     "devnet": Command("devnet", "a development chain with the contracts deployed, to play with"),
     "deploy": Command("deploy", "put the contracts on a chain"),
+    "market": Command("market", "list markets, change their parameters, name oracle signers: proposals on L1"),
     "operator": Command("operator", "run an exchange"),
     "watcher": Command("watcher", "watch an exchange, and dispute what is false"),
     "account": Command("account", "your account at an exchange: money, positions, orders"),

@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from setoff.deploy.deployment import deploy
 from setoff.deploy.events import encode_call, read_call
+from setoff.deploy.listing import encode_listing, encode_signer
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
@@ -33,12 +34,6 @@ WALLET: Final = 10**18  # wei for a wallet's gas
 
 #: A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar.
 BITCOIN: Final = ListMarketBody(1, 100, 50_000, 30_000, 500, -100, 100_000)
-
-LISTING: Final = (
-    "(uint16,uint64,uint32,uint32,uint32,int32,uint32,uint32,uint32,uint32,uint32,uint64,uint64,uint64,uint64,uint64,"
-    "uint32,uint32,uint64,uint32,uint32)"
-)
-"""The queue's struct of a market's parameters, in the order of `ListMarketBody`."""
 
 
 def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:
@@ -79,7 +74,7 @@ class Devnet:
             self.enact(
                 [
                     *(encode_listing(BITCOIN._replace(market=market)) for market in range(1, markets + 1)),
-                    *(encode_signer(number, signer) for number, signer in enumerate(signers)),
+                    *(encode_signer(number, signer, QUORUM, MAX_AGE) for number, signer in enumerate(signers)),
                 ]
             )
         except BaseException:
@@ -113,16 +108,6 @@ class Devnet:
         if redis is not None:
             redis.stop()
         self.anvil.stop()
-
-
-def encode_listing(market: ListMarketBody) -> bytes:
-    """Call of the queue that proposes a market."""
-    return encode_call(f"propose_listing({LISTING})", tuple(market))
-
-
-def encode_signer(number: int, signer: bytes, quorum: int = QUORUM) -> bytes:
-    """Call of the queue that proposes an oracle signer."""
-    return encode_call("propose_signer(uint16,address,uint16,uint32)", number, signer, quorum, MAX_AGE)
 
 
 class Faucet:

@@ -1,9 +1,10 @@
 # pragma version 0.4.3
 """
-@title Bulk records: one signature over up to 64 orders and cancels, on pages of eight
+@title Bulk records: one signature over orders and cancels, on pages of eight
 @license MIT
 @notice A bulk record signs the hash of its first page, and each page names the hash of the next. The pages must follow at
-        once; any other record in between ends the bulk. A leg that cannot be taken is passed over.
+        once; any other record in between ends the bulk. A leg that cannot be taken is passed over. The rules need no
+        bound on the number of pages, each of which is a record with steps of its own; the services take eight of them.
         Twin: `shared/rules/bulk.py`.
 """
 

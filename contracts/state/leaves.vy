@@ -100,7 +100,7 @@ struct Market:
     premium: int256                # smoothed premium of the book over the index, ticks times 2**16
     sampled: uint256               # seconds, its last sample
     step_band: uint256             # ppm an index may move at a time
-    funding_cap: uint256           # ppm of the index an hour
+    funding_cap: uint256           # ppm of the index: bound of the premium, an eighth of which is paid an hour
     close_out: uint256             # ppm of the notional
     settled: uint256               # 1 once a dated future has its settlement price (in mark)
     max_open_interest: uint256     # lots

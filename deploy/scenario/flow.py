@@ -7,8 +7,9 @@ from random import Random
 from typing import Final
 
 from setoff.deploy.deployment import deploy
-from setoff.deploy.devnet import BITCOIN, enact, encode_listing, encode_signer
+from setoff.deploy.devnet import BITCOIN, MAX_AGE, enact
 from setoff.deploy.events import encode_call
+from setoff.deploy.listing import encode_listing, encode_signer
 from setoff.deploy.scenario.script import Flow
 from setoff.deploy.scene import Scene, oracle_key, trader_key
 from setoff.shared.adapters.chain import ChainReader
@@ -85,7 +86,7 @@ class Exchange:
         for account in range(1, TRADERS + 1):
             owner = signatures.address_of(trader_key(account))
             l1.transact(vault, encode_call("deposit_for(address,uint256)", owner, DEPOSIT))
-        signer = encode_signer(0, signatures.address_of(oracle_key(0)), quorum=1)
+        signer = encode_signer(0, signatures.address_of(oracle_key(0)), 1, MAX_AGE)
         enact(l1, self.deployment, [encode_listing(BITCOIN), signer])
         return self._reader.message_count()
 

@@ -133,12 +133,17 @@ class EpochRun:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _run_slot(self, machine: Machine, batch: Batch, slot: int) -> None:
+        if self._stepper is honest_step:
+            machine.run_slot(batch, slot)
+            return
         micro = 0
         while micro == 0 or machine.regs.phase != phases.IDLE:
             self._stepper(machine, batch, slot, micro)
             micro += 1
 
     def _trace_slot(self, machine: Machine, batch: Batch, slot: int) -> list[bytes]:
+        if self._stepper is honest_step:
+            return machine.trace_slot(batch, slot)
         leaves: list[bytes] = []
         while not leaves or machine.regs.phase != phases.IDLE:
             self._stepper(machine, batch, slot, len(leaves))

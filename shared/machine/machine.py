@@ -8,7 +8,7 @@ batches are idle throughout.
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from setoff.shared import errors
 from setoff.shared.codec import records
@@ -23,9 +23,16 @@ from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import State
 from setoff.shared.state.tree import Tree
 
+if TYPE_CHECKING:
+    from setoff.shared.machine.columns import Columns
+    from setoff.shared.machine.sweep import Sweep
+
 _REGISTERS_BYTES: Final = 32 * len(FIELDS)
 _ENTRY: Final = Struct(">BIH")
 _TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE))
+#: From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
+#: all of them at once takes longer than the visits.
+MANY_ACCOUNTS: Final = 128
 
 
 # Kinds of fills: of an order in the book, of the machine's own order (a position in liquidation, the backstop's), and
@@ -56,15 +63,21 @@ class Fill(NamedTuple):
 
 
 class Machine:
-    """Registers and state. `fills` lists the trades of the last slot that ran to idle, in their order."""
+    """Registers and state. `fills` lists the trades of the last slot that ran to idle, in their order.
 
-    __slots__ = ("_next_slot", "fills", "regs", "state")
+    With `many_accounts` or more, whole slots run without the visits of a sweep that change nothing (`sweep.py`): the
+    same registers and leaves. `step` takes every step.
+    """
+
+    __slots__ = ("_columns", "_next_slot", "fills", "many_accounts", "regs", "state")
 
     def __init__(self, regs: Registers, state: State) -> None:
         self.regs = regs
         self.state = state
         self.fills: list[Fill] = []
+        self.many_accounts = MANY_ACCOUNTS
         self._next_slot = 0
+        self._columns: Columns | None = None
 
     @classmethod
     def genesis(cls, domain: bytes) -> Machine:
@@ -75,6 +88,7 @@ class Machine:
         """An independent copy (cheap: trees share what neither has written)."""
         self.state.commit()
         twin = Machine(self.regs.copy(), State(self.state.tree.copy()))
+        twin.many_accounts = self.many_accounts
         twin._next_slot = self._next_slot
         return twin
 
@@ -106,6 +120,21 @@ class Machine:
         if not batch.header.inputs:
             self.step(batch, 0, 0)
         return [self.run_slot(batch, slot) for slot in range(batch.header.inputs)]
+
+    def trace_slot(self, batch: Batch, slot: int) -> list[bytes]:
+        """Run a whole slot; returns the machine hash after each of its steps."""
+        regs = self.regs
+        sweep: Sweep | None = None
+        self.step(batch, slot, 0)
+        hashes = [self.hash()]
+        while regs.phase != phases.IDLE:
+            if regs.phase == phases.WORK and self._is_visiting():
+                sweep = sweep or self._begin_sweep()
+                root = self.state.commit()
+                hashes.extend(machine_hash(root, regs.hash()) for _ in sweep.walk(regs))
+            apply_step(regs, self.state)
+            hashes.append(self.hash())
+        return hashes
 
     # --- as the sequencer builds a batch -----------------------------------------------------------------------------
 
@@ -176,15 +205,33 @@ class Machine:
 
     def _run_to_idle(self) -> None:
         regs, state = self.regs, self.state
+        sweep: Sweep | None = None
         while regs.phase != phases.IDLE:
             if regs.phase in _TRADING:
                 self._run_trade()
             elif regs.phase == phases.WORK:
                 if regs.outcome == errors.ACCEPTED:
                     state.end_journal()  # the machine's own work makes no reject of what began it
+                if self._is_visiting():
+                    sweep = sweep or self._begin_sweep()
+                    sweep.skip(regs)
                 apply_step(regs, state)
             else:
                 apply_step(regs, state)
+
+    def _is_visiting(self) -> bool:
+        """Whether the work to come may be visits enough to leave some out."""
+        regs = self.regs
+        return regs.accounts >= self.many_accounts and (regs.sweeping != 0 or regs.ranking != 0)
+
+    def _begin_sweep(self) -> Sweep:
+        """The visits of this slot. The arithmetic by columns is loaded where it is needed: it takes a while."""
+        from setoff.shared.machine.columns import Columns
+        from setoff.shared.machine.sweep import Sweep
+
+        if self._columns is None:
+            self._columns = Columns(self.state)
+        return Sweep(self._columns, self.regs, self.state)
 
     def _run_trade(self) -> None:
         """Run a step that may trade, and list the fill."""

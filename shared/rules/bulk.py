@@ -1,7 +1,8 @@
-"""Bulk records: one signature over up to 64 orders and cancels, on pages of eight. Twin: ``contracts/rules/bulk.vy``.
+"""Bulk records: one signature over orders and cancels, on pages of eight. Twin: ``contracts/rules/bulk.vy``.
 
 A bulk record signs the hash of its first page, and each page names the hash of the next. The pages must follow at once;
-any other record in between ends the bulk. A leg that cannot be taken is passed over.
+any other record in between ends the bulk. A leg that cannot be taken is passed over. The rules need no bound on the
+number of pages, each of which is a record with steps of its own; the services take eight of them, 64 legs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 `State` keeps a cache of decoded leaves in front of a `Tree`. Rules change leaves in place; `commit` encodes every leaf
 used since the last one and re-roots once. `touched` lists keys in order of first use, which is the order of a witness.
-With a journal open, a first use also keeps a copy, so that a refused record can be undone.
+With a journal open, a first use also keeps a copy, so that a refused record can be undone. `used` collects the accounts
+handed out or taken back, for whoever set it to a set: it keeps figures of its own about them.
 """
 
 from __future__ import annotations
@@ -70,13 +71,14 @@ def _copy_fields(leaf: L) -> L:
 class State:
     """Typed access to a tree. Every accessor returns the one live object of its key."""
 
-    __slots__ = ("_cache", "_journal", "touched", "tree")
+    __slots__ = ("_cache", "_journal", "touched", "tree", "used")
 
     def __init__(self, tree: Tree | None = None) -> None:
         self.tree = Tree() if tree is None else tree
         self.touched: dict[int, Leaf] = {}
         self._cache: dict[int, Leaf] = {}
         self._journal: dict[int, Leaf] | None = None
+        self.used: set[int] | None = None
 
     def _load(self, key: int, decode: Callable[[bytes], Leaf]) -> Leaf:
         leaf = self._cache.get(key)
@@ -90,6 +92,8 @@ class State:
 
     def account(self, account: int) -> Account:
         """Account leaf by id."""
+        if self.used is not None:
+            self.used.add(account)
         return cast(Account, self._load(keys.account_key(account), leaves.decode_account))
 
     def order(self, handle: int) -> Order:
@@ -124,6 +128,11 @@ class State:
         """Agent `agent` of a master account."""
         return cast(Agent, self._load(keys.agent_key(master, agent), leaves.decode_agent))
 
+    def value(self, key: int) -> bytes:
+        """The encoded leaf under `key`, changes included; it does not count as a use."""
+        leaf = self.touched.get(key)
+        return self.tree.get(key) if leaf is None else encode_leaf(key, leaf)
+
     def begin_journal(self) -> None:
         """From here on keep what `undo` needs."""
         self._journal = {}
@@ -138,6 +147,8 @@ class State:
             for key, leaf in self._journal.items():
                 self._cache[key] = leaf
                 self.touched[key] = leaf
+                if self.used is not None and key >> keys.BODY_BITS == keys.ACCOUNT:
+                    self.used.add(key & 2**keys.BODY_BITS - 1)
         self._journal = None
 
     def commit(self) -> bytes:

@@ -24,6 +24,13 @@ def test_sixty_four_legs_on_eight_pages_under_one_signature() -> None:
     assert world.machine.regs.bulk == bytes(32)
 
 
+def test_the_rules_take_any_number_of_pages() -> None:
+    world = World.trading(funds=10**9)
+    assert world.bulk(1, ladder(75)) == ["accepted"] * 11
+    assert world.resting(1, 74).size == 75
+    assert world.machine.regs.bulk == bytes(32)
+
+
 def test_legs_cancel_and_quote_on_both_sides() -> None:
     world = World.trading()
     world.order(1, BUY, 98, 5, place=0)

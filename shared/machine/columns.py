@@ -1,0 +1,176 @@
+"""The accounts of a state as columns of numbers, so that one look tells which of them a sweep would change.
+
+A copy beside the leaves, never their source: it is read off the encoded leaves, and brought up to date with those used
+since. Markets are small and read anew every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import ACCOUNT_BYTES, MAX_POSITIONS, Market
+from setoff.shared.state.store import State
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+#: Relative error allowed to equity and maintenance in floating point, and the absolute one. With u = 2**-53: collateral
+#: is off by at most 6 u of itself, the worth of a position by 3 u, its margin by 6 u and 1 unit of rounding up; adding
+#: nine terms costs another 8 u of the sum of their magnitudes, to which eight margins add no more than the worths
+#: again (no fraction exceeds 1). So both together are off by less than 32 u of |collateral| + 2 * sum |worth|, and by
+#: 8 units: a fourth and a half of what is allowed.
+RELATIVE_ERROR: Final = 2.0**-46
+ABSOLUTE_ERROR: Final = 16.0
+
+_NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
+_NEVER: Final = 2**63 - 1
+_BODY: Final = 2**keys.BODY_BITS - 1
+_ROW: Final = np.dtype(
+    {"names": ["deadline", "subs"], "formats": [">u8", ">u4"], "offsets": [4, 68], "itemsize": ACCOUNT_BYTES}
+)
+# Positions in words of 8 bytes: a leaf's collateral, and of each position its market, size and funding index.
+_COLLATERAL: Final = 4
+_POSITIONS: Final = 16
+_POSITION_WORDS: Final = 8
+
+
+class MarketTable:
+    """What a sweep needs of every market, by its id; place 0 is that of no market."""
+
+    def __init__(self, state: State, markets: int) -> None:
+        """Of markets 1 to `markets`."""
+        found = [Market(), *(state.market(market) for market in range(1, markets + 1))]
+        self.worth: Floats = np.array([float(m.mark * m.unit) for m in found])
+        self.fraction: Floats = np.array([m.maintenance_margin for m in found]) / 1e6
+        self.tiers: list[tuple[Ints, Floats]] = [
+            (_sizes(m.tier1_size for m in found), np.array([m.tier1_maintenance for m in found]) / 1e6),
+            (_sizes(m.tier2_size for m in found), np.array([m.tier2_maintenance for m in found]) / 1e6),
+        ]
+        if all(m.tier1_size == 0 for m in found):
+            self.tiers = []
+        self.settled: Flags = np.array([m.settled != 0 for m in found])
+        funding = np.frombuffer(b"".join(m.funding.to_bytes(16, "big", signed=True) for m in found), ">u8")
+        self.funding: npt.NDArray[np.uint64] = funding.astype(np.uint64).reshape(-1, 2)
+
+
+def _sizes(sizes: Iterable[int]) -> Ints:
+    return np.array([min(size, _NEVER) if size else _NEVER for size in sizes], dtype=np.int64)
+
+
+class Columns:
+    """One row an account leaf; `positions` are MAX_POSITIONS columns of each kind, in place order.
+
+    `stale`: accounts whose row may differ from their leaf.
+    """
+
+    def __init__(self, state: State) -> None:
+        """Of all accounts of `state`, which from now on notes those it hands out."""
+        self.rows: dict[int, int] = {}
+        state.used = set()
+        self.stale = {key & _BODY for key in state.touched if key >> keys.BODY_BITS == keys.ACCOUNT}
+        present = {key & _BODY: value for key, value in state.tree.items() if key >> keys.BODY_BITS == keys.ACCOUNT}
+        self._allocate(len(present))
+        self._write(list(present), list(present.values()))
+
+    def follow(self, state: State) -> set[int]:
+        """Take note of what the state handed out since; returns those accounts."""
+        used, state.used = state.used or set(), set()
+        self.stale |= used
+        return used
+
+    def refresh(self, state: State) -> None:
+        """Bring every row up to date."""
+        self.follow(state)
+        if self.stale:
+            accounts = list(self.stale)
+            self._write(accounts, [state.value(keys.account_key(account)) for account in accounts])
+        self.stale = set()
+
+    def unsettled(self, markets: MarketTable, time: int) -> Flags:
+        """Rows that a visit brings up to date: a deadline that has come, funding due, a settled future."""
+        found: Flags = (self.deadline != 0) & (self.deadline <= time)
+        for market, high, low in zip(self.market, self.funding_high, self.funding_low, strict=True):
+            found |= markets.settled[market]
+            found |= (markets.funding[market, 0] != high) | (markets.funding[market, 1] != low)
+        return found
+
+    def doubtful(self, markets: MarketTable) -> Flags:
+        """Rows that may be below maintenance: all that are, and those too close to it for floating point to tell."""
+        equity = self.collateral.copy()
+        magnitude = np.abs(self.collateral)
+        maintenance = np.zeros(len(equity))
+        is_holding = np.zeros(len(equity), dtype=np.bool_)
+        for market, size in zip(self.market, self.size, strict=True):
+            worth = size * markets.worth[market]
+            equity += worth
+            exposure = np.abs(worth)
+            magnitude += 2 * exposure
+            fraction = markets.fraction[market]
+            for sizes, tier in markets.tiers:
+                fraction = np.where(np.abs(size) >= sizes[market], tier[market], fraction)
+            maintenance += exposure * fraction
+            is_holding |= size != 0
+        return is_holding & ~(equity - maintenance > RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR)
+
+    def opposite(self, market: int, sign: int) -> Flags:
+        """Rows with a position in `market` whose size has `sign` (1 or -1)."""
+        found = np.zeros(len(self.ids), dtype=np.bool_)
+        for there, size in zip(self.market, self.size, strict=True):
+            found |= (there == market) & (size * sign > 0)
+        return found
+
+    def _allocate(self, count: int) -> None:
+        self.ids: Ints = np.zeros(count, dtype=np.int64)
+        self.subs: Ints = np.zeros(count, dtype=np.int64)
+        self.deadline: npt.NDArray[np.uint64] = np.zeros(count, dtype=np.uint64)
+        self.collateral: Floats = np.zeros(count)
+        self.market: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
+        self.size: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
+        self.funding_high: npt.NDArray[np.uint64] = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
+        self.funding_low: npt.NDArray[np.uint64] = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
+
+    def _write(self, accounts: list[int], values: list[bytes]) -> None:
+        new = [account for account in accounts if account not in self.rows]
+        if len(self.rows) + len(new) > len(self.ids):
+            self._grow(len(self.rows) + len(new))
+        for account in new:
+            self.rows[account] = len(self.rows)
+        at = np.array([self.rows[account] for account in accounts], dtype=np.int64)
+        raw = b"".join(value or _NO_ACCOUNT for value in values)
+        head = np.frombuffer(raw, _ROW)
+        words = np.frombuffer(raw, ">u8").reshape(-1, ACCOUNT_BYTES // 8)
+        self.ids[at] = accounts
+        self.subs[at] = head["subs"]
+        self.deadline[at] = head["deadline"]
+        self.collateral[at] = _to_float(words[:, _COLLATERAL : _COLLATERAL + 4].astype(np.uint64))
+        for place in range(MAX_POSITIONS):
+            first = _POSITIONS + _POSITION_WORDS * place
+            self.market[place, at] = words[:, first] >> 48
+            self.size[place, at] = words[:, first + 1].astype(np.uint64).view(np.int64)
+            self.funding_high[place, at] = words[:, first + 6]
+            self.funding_low[place, at] = words[:, first + 7]
+
+    def _grow(self, count: int) -> None:
+        """Make room for `count` rows, and as many again, so that growing stays rare."""
+        for name in ("ids", "subs", "deadline", "collateral", "market", "size", "funding_high", "funding_low"):
+            old = getattr(self, name)
+            new = np.zeros((*old.shape[:-1], 2 * count), dtype=old.dtype)
+            new[..., : old.shape[-1]] = old
+            setattr(self, name, new)
+
+
+def _to_float(words: npt.NDArray[np.uint64]) -> Floats:
+    """Signed 256-bit integers, four words each from the highest, to within 6 u of themselves.
+
+    By magnitude, since the words of a small negative number are large.
+    """
+    is_negative = words[:, 0] >> np.uint64(63) != 0
+    magnitude = np.where(is_negative[:, None], ~words, words).astype(np.float64)
+    value = ((magnitude[:, 0] * 2.0**64 + magnitude[:, 1]) * 2.0**64 + magnitude[:, 2]) * 2.0**64 + magnitude[:, 3]
+    return np.where(is_negative, -value - 1.0, value)
