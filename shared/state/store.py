@@ -8,6 +8,7 @@ With a journal open, a first use also keeps a copy, so that a refused record can
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Final, TypeVar, cast
 
 from setoff.shared.state import keys, leaves
@@ -40,6 +41,9 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
     keys.AGENT: leaves.encode_agent,
 }
 
+_MARKETS: Final = keys.market_key(0)
+_get_market_fields: Final = attrgetter(*Market.__slots__)
+
 
 def encode_leaf(key: int, leaf: Leaf) -> bytes:
     """Value of `leaf` under `key` (the key's kind chooses the encoding)."""
@@ -70,12 +74,13 @@ def _copy_fields(leaf: L) -> L:
 class State:
     """Typed access to a tree. Every accessor returns the one live object of its key."""
 
-    __slots__ = ("_cache", "_journal", "touched", "tree")
+    __slots__ = ("_cache", "_journal", "_markets", "touched", "tree")
 
     def __init__(self, tree: Tree | None = None) -> None:
         self.tree = Tree() if tree is None else tree
         self.touched: dict[int, Leaf] = {}
         self._cache: dict[int, Leaf] = {}
+        self._markets: dict[int, tuple[object, ...]] = {}  # fields of markets as they were last written to the tree
         self._journal: dict[int, Leaf] | None = None
 
     def _load(self, key: int, decode: Callable[[bytes], Leaf]) -> Leaf:
@@ -106,7 +111,13 @@ class State:
 
     def market(self, market: int) -> Market:
         """Market leaf by id."""
-        return cast(Market, self._load(keys.market_key(market), leaves.decode_market))
+        key = _MARKETS | market
+        leaf = self._cache.get(key)
+        if leaf is None or self._journal is not None:
+            leaf = self._load(key, leaves.decode_market)
+        else:
+            self.touched[key] = leaf  # by far the most frequent access when the machine visits accounts
+        return cast(Market, leaf)
 
     def oracle(self, market: int) -> Oracle:
         """Latest reports on a market."""
@@ -143,6 +154,26 @@ class State:
     def commit(self) -> bytes:
         """Write the touched leaves to the tree; returns the new root (32 bytes)."""
         if self.touched:
-            self.tree.update({key: encode_leaf(key, leaf) for key, leaf in self.touched.items()})
+            changes: dict[int, bytes] = {}
+            for key, leaf in self.touched.items():
+                kind = key >> keys.BODY_BITS
+                if kind == keys.MARKET:
+                    # Read at almost every step and seldom changed: comparing is faster than encoding.
+                    fields = _get_market_fields(leaf)
+                    if self._markets.get(key) == fields:
+                        continue
+                    self._markets[key] = fields
+                changes[key] = _ENCODERS[kind](leaf)
             self.touched.clear()
+            if changes:
+                self.tree.update(changes)
         return self.tree.root
+
+    def trim(self, limit: int) -> None:
+        """Write what was touched, and forget all decoded leaves if there are more than `limit` of them.
+
+        Leaves handed out before are then no longer the state's.
+        """
+        self.commit()
+        if len(self._cache) > limit and self._journal is None:
+            self._cache.clear()
