@@ -1,8 +1,9 @@
-"""Parameters of a deployment, by preset, and the two inequalities that make them safe.
+"""Parameters of a deployment, by preset, and the inequalities that make them safe.
 
 The clock: with a total censorship budget C, κ to notice a claim and compute its history, ℓ to get a transaction into a
 block and Q for the honest replies to queue for gas, one honest watcher wins any dispute iff T > κ + C + 5ℓ + Q: its
-join and, as the later of two histories, four moves. (The lab finds a dispute lost at equality.)
+join and, as the later of two histories, four moves. (The lab finds a dispute lost at equality.) And κ itself has to be
+long enough for an epoch whose every batch has as many steps as the rules let it have.
 
 The money: what an eliminated history does not burn has to pay the honest side's gas for one opponent at the gas price
 cap, so that defending the truth is never a loss; and what an unslashed stake can owe in rewards has to be covered by
@@ -19,6 +20,15 @@ GWEI: Final = 10**9
 ETHER: Final = 10**18
 MILLION: Final = 10**6
 MAX_EPOCH_BATCHES: Final = 32
+
+MAX_BATCH_STEPS: Final = 2**22 + 2**10
+"""Real steps that a batch can take: the cap of the rules, and a step for each input beyond it."""
+HISTORY_RATE: Final = 15_000
+"""Steps a second at which a watcher has to build a history: what two cores of a small server do of the dearest kind of
+steps (`tests/benchmarks/bench_history.py`: 12,000 one core alone, 20,000 two), less a quarter."""
+TRIAL_PERIOD: Final = 1800
+"""Seconds. A shorter challenge period is for trials among friends: there κ is what an ordinary epoch takes, and who may
+post the worst batch can win with a lie."""
 
 # Gas of a transaction, intrinsic and calldata included, rounded up from what the contract tests measure. The court
 # credits moves, timeouts and proofs up to these limits (`contracts/lib/credits.vy` has the same three).
@@ -49,7 +59,7 @@ class Params:
     censorship: int
     """C: total time for which an attacker may keep honest transactions out of blocks."""
     computation: int
-    """κ: from a claim's block to the history of its epoch at hand, for the worst epoch."""
+    """κ: from a claim's block to the history of its epoch at hand; for the worst epoch, except in trials."""
     inclusion: int
     """ℓ: from sending a transaction to its block."""
     queueing: int
@@ -121,12 +131,22 @@ class Params:
         return max(self.receipt_horizon, self.silence) + self.max_skew + self.censorship + 2 * self.inclusion
 
     @property
+    def worst_computation(self) -> int:
+        """Seconds that the history of the worst epoch takes at `HISTORY_RATE`, rounded up."""
+        return -(-self.epoch_batches * MAX_BATCH_STEPS // HISTORY_RATE)
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether κ need not cover the worst epoch."""
+        return self.challenge_period < TRIAL_PERIOD
+
+    @property
     def needed_share(self) -> int:
         """The least part of an eliminated bond that has to be left after burning."""
         return self.gas_price_cap * HONEST_GAS
 
     def check(self) -> Self:
-        """Check both inequalities and the ranges that the contracts need; returns the parameters.
+        """Check the inequalities and the ranges that the contracts need; returns the parameters.
 
         Raises ConfigError("bad_terms") naming the first that fails.
         """
@@ -137,6 +157,12 @@ class Params:
             raise ConfigError(
                 "bad_terms",
                 f"T = {self.challenge_period} s is not more than κ + C + 5ℓ + Q = {self.needed_period - 1} s",
+            )
+        if not self.is_trial and self.computation < self.worst_computation:
+            raise ConfigError(
+                "bad_terms",
+                f"κ = {self.computation} s is less than the {self.worst_computation} s that the history of "
+                f"{self.epoch_batches} batches of {MAX_BATCH_STEPS} steps takes",
             )
         if self.bond - self.bond_burn < self.needed_share:
             raise ConfigError(
@@ -234,9 +260,9 @@ MAINNET: Final = Params(
 )
 
 TESTNET: Final = Params(
-    challenge_period=1800,
+    challenge_period=3600,
     censorship=900,
-    computation=300,
+    computation=1800,
     inclusion=60,
     queueing=240,
     bond=4 * ETHER // 10,
@@ -257,6 +283,7 @@ TESTNET: Final = Params(
     exit_delay=6 * _HOUR,
 )
 
+# A trial: κ is enough for some 200,000 steps, a visit of 100,000 accounts.
 DEVNET: Final = Params(
     challenge_period=60,
     censorship=20,
@@ -281,7 +308,7 @@ DEVNET: Final = Params(
     exit_delay=2 * _DAY,
 )
 
-# Everything on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
+# A trial on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
 DEMO: Final = Params(
     challenge_period=30,
     censorship=0,

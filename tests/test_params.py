@@ -1,4 +1,4 @@
-"""The presets and the two inequalities."""
+"""The presets and the inequalities."""
 
 import dataclasses
 import re
@@ -9,7 +9,9 @@ import pytest
 from setoff.contracts import ROOT
 from setoff.shared import params
 from setoff.shared.errors import ConfigError
-from setoff.shared.params import DEVNET, PRESETS, Params, preset
+from setoff.shared.machine.batch import MAX_INPUTS
+from setoff.shared.params import DEVNET, PRESETS, TESTNET, Params, preset
+from setoff.shared.rules import phases
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -48,6 +50,31 @@ def test_refuses_what_is_not_safe(change: dict[str, int]) -> None:
 def test_the_bound_is_the_last_safe_value() -> None:
     dataclasses.replace(DEVNET, challenge_period=DEVNET.needed_period).check()
     dataclasses.replace(DEVNET, bond=2 * DEVNET.needed_share).check()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_only_trials_leave_less_time_than_the_worst_history_takes(name: str) -> None:
+    terms = preset(name)
+    assert terms.is_trial == (name in ("devnet", "demo"))
+    assert terms.is_trial == (terms.computation < terms.worst_computation)
+
+
+def test_the_worst_epoch_has_every_step_that_the_rules_allow() -> None:
+    assert params.MAX_BATCH_STEPS == phases.BATCH_STEP_CAP + MAX_INPUTS
+    assert TESTNET.worst_computation == -(-TESTNET.epoch_batches * params.MAX_BATCH_STEPS // params.HISTORY_RATE)
+
+
+def test_the_least_time_for_a_history_is_the_worst_ones() -> None:
+    least = dataclasses.replace(TESTNET, computation=TESTNET.worst_computation)
+    least.check()
+    with pytest.raises(ConfigError, match="bad_terms: κ"):
+        dataclasses.replace(least, computation=least.computation - 1).check()
+    with pytest.raises(ConfigError, match="bad_terms: κ"):
+        dataclasses.replace(least, epoch_batches=least.epoch_batches + 1).check()
+    short = {"challenge_period": params.TRIAL_PERIOD, "censorship": 0, "computation": 1}
+    with pytest.raises(ConfigError, match="bad_terms: κ"):
+        dataclasses.replace(TESTNET, **short).check()
+    dataclasses.replace(TESTNET, **short | {"challenge_period": params.TRIAL_PERIOD - 1}).check()
 
 
 def test_refuses_unknown_names() -> None:

@@ -1,11 +1,15 @@
-"""Long work about one epoch in a thread of its own, so that whoever asks can go on with other epochs meanwhile."""
+"""Long work about epochs in other threads, so that whoever asks can go on with other epochs meanwhile.
+
+What an epoch is asked first builds its history, which uses all cores: these questions are answered one after the other,
+in the order in which they were asked, so that the first is not late for the sake of the last. An epoch whose history is
+there answers at once, in a thread of its own.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotDone
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from typing import Any, Final, TypeVar, cast
 
 from setoff.shared.errors import StateError
@@ -20,10 +24,12 @@ ANSWERS: Final = 256
 class Background:
     """An epoch's run that answers questions one by one; what was asked once is known from then on."""
 
-    def __init__(self, make: Callable[[], EpochRun], wait: float | None) -> None:
-        """`make` gives the run, in the thread; `wait`: seconds to wait for an answer, None: as long as it takes."""
+    def __init__(self, make: Callable[[], EpochRun], patience: float | None, builder: Executor) -> None:
+        """`make` gives the run; `patience`: seconds to wait for an answer, None: as long as it takes; `builder`: the
+        one thread that all epochs share for what they are asked first."""
         self._make = make
-        self._wait = wait
+        self._builder = builder
+        self._patience = patience
         self._run: EpochRun | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="epoch")
         self._answers: OrderedDict[Hashable, Future[Any]] = OrderedDict()
@@ -32,30 +38,37 @@ class Background:
         """The answer to `question`, which `name` tells from every other.
 
         Raises StateError("not_ready") while it is worked on, and whatever the question raised, once: then it is asked
-        anew.
+        anew. Only the first time it is waited for: rounds do not get slower with the number of histories to come.
         """
         future = self._answers.pop(name, None)
+        patience = self._patience if future is None or self._patience is None else 0.0
         if future is None:
-            future = self._pool.submit(self._answer, question)
+            pool = self._builder if self._run is None else self._pool
+            future = pool.submit(self._answer, question)
         self._answers[name] = future
         while len(self._answers) > ANSWERS:
             self._answers.popitem(last=False)
+        if not wait([future], patience).done:
+            raise StateError("not_ready", "the history is being built")
         try:
-            return cast(T, future.result(self._wait))
-        except NotDone:
-            if future.done():
-                del self._answers[name]
-                raise
-            raise StateError("not_ready", "the history is being built") from None
+            return cast(T, future.result())
         except BaseException:
             self._answers.pop(name, None)
             raise
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still worked on, or waits for its turn."""
+        return not all(future.done() for future in self._answers.values())
+
     def close(self) -> None:
         """Answer nothing more; what is being worked on ends by itself."""
+        for future in self._answers.values():
+            future.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, question: Callable[[EpochRun], T]) -> T:
-        if self._run is None:
-            self._run = self._make()
-        return question(self._run)
+        run = self._run or self._make()
+        answer = question(run)
+        self._run = run  # only now is its history there
+        return answer

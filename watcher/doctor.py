@@ -23,6 +23,7 @@ from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.tracing import count_workers, estimate_seconds
 from setoff.shared.params import GWEI, HONEST_GAS, PRESETS, find_preset
 from setoff.shared.rules import phases
 from setoff.watcher.archive import Archive
@@ -185,9 +186,12 @@ class Doctor:
         batches, _ = self._samples
         execution, history = measure(batches, self._deployment.domain)
         terms = self._contract.terms
-        seconds = terms.epoch_batches * (execution.seconds(self._steps) + history.seconds(self._steps))
+        workers = count_workers()
+        trace = estimate_seconds(execution.seconds(self._steps), history.seconds(self._steps), workers)
+        seconds = terms.epoch_batches * (execution.seconds(self._steps) + trace)
         kappa = self._kappa or (PRESETS[self._preset].computation if self._preset else terms.challenge_period // 4)
-        rates = f"{1 / history.inner:,.0f} steps/s with history, {1 / execution.inner:,.0f} without"
+        rates = f"{1 / history.inner:,.0f} steps/s with history on each of {workers} cores, "
+        rates += f"{1 / execution.inner:,.0f} without"
         work = f"{terms.epoch_batches} batches of {self._steps:,} steps take {seconds:,.0f} s of κ = {kappa} s"
         seen = f"{rates}, here and now on a small state; {work}"
         yield Finding(GOOD if seconds <= kappa else FATAL, "worst epoch", seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Final
 
@@ -18,7 +19,8 @@ from setoff.watcher.background import Background
 from setoff.watcher.store import EpochResult
 
 RUNS: Final = 4
-"""Epochs kept run, with machine and history. One that is pushed out is run again when a dispute comes back to it."""
+"""Epochs kept run, with machine and history. One that is pushed out is run again when a dispute comes back to it; none
+is while it is working, or five disputes at a time would push each other out for ever."""
 
 EPOCHS: Final = 4096
 """Epochs remembered with their few hashes."""
@@ -107,6 +109,7 @@ class ExecutedEpochs:
         self._known: OrderedDict[tuple[int, EpochResult], Known] = OrderedDict()
         self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
         self._paused: dict[int, float] = {}
+        self._builder = ThreadPoolExecutor(1, thread_name_prefix="history")
 
     def known(self, epoch: int) -> Known | None:
         """The epoch from its true start; None while it is not executed, or its batches were replaced by a reorg.
@@ -139,10 +142,13 @@ class ExecutedEpochs:
 
     def _run(self, epoch: int, result: EpochResult) -> Background:
         """The run of an epoch, made when it is first asked something."""
-        run = self._runs.pop(result, None) or Background(lambda: self._make_run(epoch, result), self._wait)
+        run = self._runs.pop(result, None)
+        if run is None:
+            run = Background(lambda: self._make_run(epoch, result), self._wait, self._builder)
+            idle = [other for other, background in self._runs.items() if not background.is_busy]
+            for other in idle[: max(0, len(self._runs) + 1 - RUNS)]:
+                self._runs.pop(other).close()
         self._runs[result] = run
-        while len(self._runs) > RUNS:
-            self._runs.popitem(last=False)[1].close()
         return run
 
     def _make_run(self, epoch: int, result: EpochResult) -> EpochRun:

@@ -1,25 +1,24 @@
 """One epoch, run by one party: its end, its history, and the proof of any of its steps.
 
 Running is fast (one re-rooting a slot at most); the history (a machine hash after every real step) is built only when a
-game asks for it, and leaves are computed again slot by slot as the game descends.
+game asks for it; leaves it does not keep are computed again slot by slot as the game descends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.history import EPOCH, History
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.tracing import Stepper, honest_step, trace_slots, used_slots, walk
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
 
-#: Runs the step at (slot, micro) of a batch on a machine. The honest one is `Machine.step`; a liar brings another.
-Stepper = Callable[[Machine, Batch, int, int], None]
-
-honest_step: Final[Stepper] = Machine.step
+__all__ = ["EpochRun", "Stepper", "honest_step", "split_position", "used_slots"]
 
 _SLOT_BITS: Final = EPOCH.slot_bits
 _MICRO_BITS: Final = EPOCH.micro_bits
@@ -32,11 +31,6 @@ def split_position(position: int) -> tuple[int, int, int]:
         position >> _MICRO_BITS & (1 << _SLOT_BITS) - 1,
         position & (1 << _MICRO_BITS) - 1,
     )
-
-
-def used_slots(batch: Batch) -> int:
-    """Slots with a real step: one an input, and slot 0 in any case (it begins the batch)."""
-    return max(1, batch.header.inputs)
 
 
 class EpochRun:
@@ -55,9 +49,8 @@ class EpochRun:
     @cached_property
     def _end_machine(self) -> Machine:
         machine = self._start.copy()
-        for batch in self._batches:
-            for slot in range(used_slots(batch)):
-                self._run_slot(machine, batch, slot)
+        for _ in walk(machine, self._batches, self._stepper):
+            pass
         return machine
 
     @cached_property
@@ -73,9 +66,9 @@ class EpochRun:
 
     @cached_property
     def _history(self) -> History:
-        machine = self._start.copy()
-        hashes = ((self._trace_slot(machine, b, s) for s in range(used_slots(b))) for b in self._batches)
-        return History(self.start_hash, hashes, self._slot_leaves)
+        slots = trace_slots(self._start.copy(), self._batches, self._stepper)
+        batches = (islice(slots, used_slots(batch)) for batch in self._batches)
+        return History(self.start_hash, batches, self._slot_leaves)
 
     @property
     def root(self) -> bytes:

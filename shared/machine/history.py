@@ -21,7 +21,7 @@ from sha3 import keccak_256
 from setoff.shared.codec.hashing import hash_pair
 
 NODE: Final = 32  # bytes a node
-OPEN_SLOTS: Final = 4  # slots whose leaves a history keeps at a time; a full one of 2^20 steps takes 64 MB
+KEPT_NODES: Final = 1 << 22  # leaves that a history keeps at a time, 64 bytes each; others it asks for again
 
 SlotLeaves = Callable[[int, int], Sequence[bytes]]
 """(batch, slot) to the machine hashes after each real step of a used slot: at least one, and the last one repeats."""
@@ -107,6 +107,11 @@ class PaddedTree:
         return self.layers[height - self.height][start : start + NODE] or self.padding[height]
 
     @property
+    def size(self) -> int:
+        """How many nodes it was built from, those that only repeat the leaf at the end left out."""
+        return len(self.layers[0]) // NODE
+
+    @property
     def root(self) -> bytes:
         """The node above all."""
         return self.node(self.height + len(self.layers) - 1, 0)
@@ -115,8 +120,8 @@ class PaddedTree:
 class History:
     """What a party says happened in an epoch: its root, and on request any node, opening, leaf or path under it.
 
-    Slot roots and all above them are kept, about 64 bytes a used slot. The leaves of a slot are not: `slot_leaves`
-    gives them again when a game descends into it.
+    Slot roots and all above them are kept, about 64 bytes a used slot. Of the leaves only the last ones built or opened
+    are: `slot_leaves` gives those of another slot again when a game descends into it.
     """
 
     def __init__(
@@ -125,6 +130,7 @@ class History:
         batches: Iterable[Iterable[Sequence[bytes]]],
         slot_leaves: SlotLeaves,
         geometry: Geometry = EPOCH,
+        kept_nodes: int = KEPT_NODES,
     ) -> None:
         """The history of an epoch that starts at machine hash `start`.
 
@@ -135,6 +141,7 @@ class History:
         self.geometry = geometry
         self._slot_leaves = slot_leaves
         self._open: OrderedDict[tuple[int, int], PaddedTree] = OrderedDict()
+        self._room = kept_nodes
         self._slot_height = geometry.micro_bits
         self._batch_height = geometry.micro_bits + geometry.slot_bits
         self._batches: list[PaddedTree] = []
@@ -143,6 +150,7 @@ class History:
             roots: list[bytes] = []
             for leaves in slots:
                 slot = self._slot_tree(leaves)
+                self._keep(len(self._batches), len(roots), slot)
                 roots.append(slot.root)
                 end = slot.padding[0]
             self._batches.append(PaddedTree(roots, end, self._slot_height, geometry.slot_bits))
@@ -204,7 +212,7 @@ class History:
         if height >= self._slot_height:
             return slots.node(height, index)
         slot = index >> (self._slot_height - height)
-        if slot >= len(slots.layers[0]) // NODE:
+        if slot >= slots.size:
             return slots.padding[height]
         index -= slot << (self._slot_height - height)
         return self._opened(batch, slot).node(height, index)
@@ -214,12 +222,20 @@ class History:
 
         Raises ValueError if `slot_leaves` now gives other leaves than the history was built from.
         """
-        tree = self._open.pop((batch, slot), None)
-        if tree is None:
-            tree = self._slot_tree(self._slot_leaves(batch, slot))
-            if tree.root != self._batches[batch].node(self._slot_height, slot):
-                raise ValueError(f"slot {slot} of batch {batch} no longer gives the leaves of this history")
-            while len(self._open) >= OPEN_SLOTS:
-                self._open.popitem(last=False)
-        self._open[batch, slot] = tree
+        tree = self._open.get((batch, slot))
+        if tree is not None:
+            self._open.move_to_end((batch, slot))
+            return tree
+        tree = self._slot_tree(self._slot_leaves(batch, slot))
+        if tree.root != self._batches[batch].node(self._slot_height, slot):
+            raise ValueError(f"slot {slot} of batch {batch} no longer gives the leaves of this history")
+        self._keep(batch, slot, tree)
         return tree
+
+    def _keep(self, batch: int, slot: int, tree: PaddedTree) -> None:
+        """Keep the leaves of a slot, and let go of those used longest ago that there is no more room for."""
+        self._open[batch, slot] = tree
+        self._room -= tree.size + len(tree.padding)
+        while self._room < 0 and len(self._open) > 1:
+            _, gone = self._open.popitem(last=False)
+            self._room += gone.size + len(gone.padding)

@@ -342,17 +342,19 @@ def encode_account(leaf: Account) -> bytes:
 
 def decode_account(value: bytes) -> Account:
     """The inverse of `encode_account`."""
-    leaf = Account()
-    if value:
-        leaf.epoch, leaf.deadline, leaf.owner, collateral, leaf.subs, shares, leaf.nonce_top, bitmap = (
-            _ACCOUNT.unpack_from(value)
-        )
-        leaf.collateral = _signed(collateral)
-        leaf.shares = int.from_bytes(shares, "big")
-        leaf.nonce_bitmap = int.from_bytes(bitmap, "big")
-        for i in range(MAX_POSITIONS):
-            market, size, bids, asks, cost, funding = _POSITION.unpack_from(value, 128 + 64 * i)
-            leaf.positions[i] = Position(market, size, bids, asks, _signed(cost), _signed(funding))
+    if not value:
+        return Account()
+    leaf = Account.__new__(Account)  # not through __init__, whose eight positions would be thrown away
+    leaf.epoch, leaf.deadline, leaf.owner, collateral, leaf.subs, shares, leaf.nonce_top, bitmap = _ACCOUNT.unpack_from(
+        value
+    )
+    leaf.collateral = _signed(collateral)
+    leaf.shares = int.from_bytes(shares, "big")
+    leaf.nonce_bitmap = int.from_bytes(bitmap, "big")
+    leaf.positions = [
+        Position(market, size, bids, asks, _signed(cost), _signed(funding)) if market else Position()
+        for market, size, bids, asks, cost, funding in _POSITION.iter_unpack(value[_ACCOUNT.size :])
+    ]
     return leaf
 
 

@@ -108,11 +108,13 @@ class Tree:
 
         Raises ValueError on a key beyond 40 bits, before anything has changed.
         """
-        for key in changes:
-            check_key(key)
-        values = self._values
-        dirty = sorted(key for key, value in changes.items() if values.get(key, b"") != value)
+        if changes:
+            check_key(min(changes))
+            check_key(max(changes))
+        get = self._values.get
+        dirty = [key for key, value in changes.items() if get(key, b"") != value]
         if dirty:
+            dirty.sort()
             self._own()
             self._set_leaves(dirty, changes)
             self._rehash(dirty)
@@ -146,22 +148,40 @@ class Tree:
                 del values[key], nodes[LEAVES + key]
 
     def _rehash(self, keys: list[int]) -> None:
-        """Hash every node above the leaves of `keys` (ascending) once, level by level."""
+        """Hash every node above the leaves of `keys` (ascending) once.
+
+        The path of each leaf is walked up to where the next leaf's path comes in from the right; that one, or another
+        after it, goes on from there. So a node's dirty children are always there before it is hashed.
+        """
         nodes = self._nodes
         get = nodes.get
-        level = [LEAVES + key for key in keys]
-        for empty in EMPTY[:DEPTH]:
-            above: list[int] = []
-            parent = 0
-            for node in level:
-                if node >> 1 == parent:
-                    continue  # its sibling came just before it
-                parent = node >> 1
-                above.append(parent)
-                left = get(parent * 2, empty)
-                right = get(parent * 2 + 1, empty)
-                if left is empty and right is empty:
-                    nodes.pop(parent, None)
+        last = len(keys) - 1
+        for place, key in enumerate(keys):
+            node = LEAVES + key
+            stop = (key ^ keys[place + 1]).bit_length() - 1 if place < last else DEPTH
+            height = self._clear_empty(node, stop) if node not in nodes else 0
+            if height == stop:
+                continue
+            node >>= height
+            digest = nodes[node]
+            for empty in EMPTY[height:stop]:
+                if node & 1:
+                    digest = keccak_256(get(node - 1, empty) + digest).digest()
                 else:
-                    nodes[parent] = keccak_256(left + right).digest()
-            level = above
+                    digest = keccak_256(digest + get(node + 1, empty)).digest()
+                node >>= 1
+                nodes[node] = digest
+
+    def _clear_empty(self, node: int, stop: int) -> int:
+        """Above an absent leaf, drop every node that has nothing below it any more; returns the height of the first
+        node that has, hashed, or `stop`."""
+        nodes = self._nodes
+        for height in range(stop):
+            sibling = nodes.get(node ^ 1)
+            if sibling is not None:
+                empty = EMPTY[height]
+                nodes[node >> 1] = hash_pair(sibling, empty) if node & 1 else hash_pair(empty, sibling)
+                return height + 1
+            node >>= 1
+            nodes.pop(node, None)
+        return stop

@@ -1,80 +1,167 @@
-"""What a history commitment costs a real step. Ratios to bare hashing in the same run travel between machines.
+"""What a history costs: hashing after each of the dearest kinds of steps, and the tree above the hashes.
 
-The worst batch has as many real steps as the cap lets it; what its history takes is reckoned from the pace of an epoch
-in which every kind of step occurs, on a small state.
+    python -m tests.benchmarks.bench_history [LOG2_STEPS]
+
+Times are of this process alone, so that others on the machine do not count; ratios to bare hashing and to the plain run
+in the same run travel between machines. With a number it also builds the history of a batch of about 2^LOG2_STEPS
+steps, by one process and by one a core (seconds of the clock).
 """
 
 import random
+import sys
 import time
+from collections.abc import Callable
 
-from setoff.deploy.scene import CHAIN_ID, VAULT, Scene, play_epoch
-from setoff.shared.codec import eip712
+from setoff.deploy.scene import Scene
+from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair
+from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import History
+from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.tracing import count_workers, estimate_seconds, trace_slots, walk
 from setoff.shared.rules import phases
-from setoff.watcher.doctor import measure
+from setoff.shared.state.leaves import Position
 
-STEPS = 1 << 18
+STEPS = 1 << 17
 SLOTS = 1 << 10
+PRICE = 100_000
+MARKETS = 8
+RUNS = 3
+
+Epoch = tuple[Machine, list[Batch]]
+
+
+def measure(action: Callable[[], object], runs: int = RUNS) -> float:
+    """Least seconds of one `action`."""
+    times = []
+    for _ in range(runs):
+        begin = time.process_time()
+        action()
+        times.append(time.process_time() - begin)
+    return min(times)
 
 
 def measure_hash_us() -> float:
     """Microseconds of one `hash_pair`."""
     node = bytes(32)
-    begin = time.perf_counter()
-    for _ in range(100_000):
-        hash_pair(node, node)
-    return (time.perf_counter() - begin) / 100_000 * 1e6
+
+    def hash_many() -> None:
+        for _ in range(20_000):
+            hash_pair(node, node)
+
+    return measure(hash_many, 5) / 20_000 * 1e6
+
+
+# --- epochs of costly steps -------------------------------------------------------------------------------------------
+
+
+def open_markets(scene: Scene, accounts: int) -> Machine:
+    """A machine with funded accounts and eight priced markets."""
+    machine = Machine.genesis(scene.domain)
+    machine.begin(0, scene.time)
+    for account in range(1, accounts + 1):
+        machine.take(scene.deposit(account, 10**15), is_message=True)
+    for market in range(1, MARKETS + 1):
+        machine.take(scene.list_market(market, max_age=10**6), is_message=True)
+    machine.take(scene.set_signer(), is_message=True)
+    for market in range(1, MARKETS + 1):
+        assert machine.take(scene.report(0, PRICE, market=market), is_message=False) == 0
+    return machine
+
+
+def make_fills(orders: int = 1_000, makers: int = 10) -> Epoch:
+    """An order that meets a maker at a price level of its own each time; makers hold something in eight markets."""
+    scene = Scene()
+    machine = open_markets(scene, makers + 1)
+    for maker in range(1, makers + 1):
+        for market in range(2, MARKETS + 1):
+            assert machine.take(scene.order(maker, records.SELL, PRICE + 1, 1, market=market), is_message=False) == 0
+    for number in range(orders):
+        order = scene.order(number % makers + 1, records.SELL, PRICE + 1 + number, 1)
+        assert machine.take(order, is_message=False) == 0
+    taker = scene.order(makers + 1, records.BUY, PRICE * 3 // 2, 2**20, flags=records.IOC)
+    return machine, [Batch.seal(ZERO, 1, scene.time, 0, ZERO, (), (taker,))]
+
+
+def make_sweep(accounts: int = 1_000, ticks: int = 1, owed: int = 3 << 32) -> Epoch:
+    """A visit of every account after a tick, each with positions in eight markets that owe funding."""
+    scene = Scene()
+    machine = open_markets(scene, 1)
+    machine.regs.accounts = accounts
+    for market in range(1, MARKETS + 1):
+        machine.state.market(market).funding = owed
+    for number in range(1, accounts + 1):
+        account = machine.state.account(number)
+        account.collateral = 10**15
+        account.owner = number.to_bytes(20, "big")
+        account.positions = [
+            Position(market, 1 if number % 2 else -1, 0, 0, PRICE * 10, 0) for market in range(1, MARKETS + 1)
+        ]
+    scene.time += phases.SAMPLE_INTERVAL
+    return machine, [Batch.seal(ZERO, 1, scene.time, 0, ZERO, (), (scene.tick(),) * ticks)]
+
+
+def make_scan(accounts: int = 1_000) -> Epoch:
+    """A visit of every account that changes nothing."""
+    return make_sweep(accounts, owed=0)
+
+
+def count_steps(epoch: Epoch) -> int:
+    """Real steps of an epoch."""
+    return sum(1 for _ in walk(epoch[0].copy(), epoch[1]))
+
+
+# --- what is measured -------------------------------------------------------------------------------------------------
 
 
 def run() -> dict[str, float]:
-    """Microseconds a real step in one long slot, ms for a batch of 1,024 short slots, and ms for a game's moves.
-
-    Then the machine itself: steps a second without and with its history, and seconds for a batch at the step cap.
-    """
+    """Microseconds a step of each kind, plain and in a history, and what the tree above costs."""
     rng = random.Random(1)
     start = rng.randbytes(32)
     hash_us = measure_hash_us()
+    result = {"hash_pair_us": hash_us}
+    for name, make in (("fills", make_fills), ("sweep", make_sweep), ("scan", make_scan)):
+        machine, batches = make()
+        machine.hash()
+        steps = count_steps((machine, batches))
+        plain = measure(lambda: EpochRun(machine, batches, ZERO).end) / steps * 1e6  # noqa: B023
+        traced = measure(lambda: EpochRun(machine, batches, ZERO).root) / steps * 1e6  # noqa: B023
+        result |= {f"{name}_step_us": plain, f"{name}_history_us": traced, f"{name}_hashes": traced / hash_us}
+        result[f"{name}_batch_s"] = traced * phases.BATCH_STEP_CAP / 1e6
+        result[f"{name}_batch_4_cores_s"] = estimate_seconds(plain, traced, 4) * phases.BATCH_STEP_CAP / 1e6
+
     long_slot = [[[rng.randbytes(32) for _ in range(STEPS)]]]
+    long_us = measure(lambda: History.of(start, long_slot)) / STEPS * 1e6
+    result |= {"tree_step_us": long_us, "tree_step_hashes": long_us / hash_us}
     short_slots = [[[rng.randbytes(32) for _ in range(4)] for _ in range(SLOTS)]]
+    short_us = measure(lambda: History.of(start, short_slots)) / SLOTS * 1e6
+    result["tree_short_slot_hashes"] = short_us / hash_us
 
+    history = History(start, [long_slot[0] * 2], lambda batch, slot: long_slot[batch][0], kept_nodes=1)
+    result[f"reopen_{STEPS}_steps_ms"] = measure(lambda: history.path(STEPS // 2), 1) * 1e3
+    openings = measure(lambda: [history.children(level, 0) for level in range(history.geometry.levels)])
+    result["openings_of_a_game_ms"] = openings * 1e3
+    return result
+
+
+def run_whole(steps: int) -> dict[str, float]:
+    """Seconds of the clock for a sweep of about so many steps: by one process and by one a core."""
+    machine, batches = make_sweep(steps // 2 - 1, ticks=steps // phases.WORK_LIMIT + 1)
+    machine.hash()
+    result: dict[str, float] = {}
+    roots = []
+    for workers in {1, count_workers()}:
+        begin = time.perf_counter()
+        slots = trace_slots(machine.copy(), batches, workers=workers)
+        roots.append(History(machine.hash(), [slots], lambda batch, slot: []).root)
+        result[f"history_{workers}_processes_s"] = time.perf_counter() - begin
+    assert len(set(roots)) == 1
     begin = time.perf_counter()
-    history = History.of(start, long_slot)
-    long_us = (time.perf_counter() - begin) / STEPS * 1e6
-
-    begin = time.perf_counter()
-    History.of(start, short_slots)
-    short_ms = (time.perf_counter() - begin) * 1e3
-
-    begin = time.perf_counter()
-    history.path(STEPS // 2)
-    reopen_ms = (time.perf_counter() - begin) * 1e3
-
-    begin = time.perf_counter()
-    for level in range(history.geometry.levels):
-        history.children(level, 0)
-    game_ms = (time.perf_counter() - begin) * 1e3
-
-    scene = Scene()
-    execution, with_history = measure(play_epoch(scene), eip712.domain_separator(CHAIN_ID, VAULT))
-    cap = phases.BATCH_STEP_CAP
-
-    return {
-        "hash_pair_us": hash_us,
-        "step_us": long_us,
-        "step_hashes": long_us / hash_us,
-        "short_slots_ms": short_ms,
-        "short_slot_hashes": short_ms * 1e3 / SLOTS / hash_us,
-        "reopen_262144_steps_ms": reopen_ms,
-        "openings_of_a_game_ms": game_ms,
-        "steps a second executed": 1 / execution.inner,
-        "steps a second with history": 1 / with_history.inner,
-        "steps at the cap": cap,
-        "batch at the cap executed_s": execution.seconds(cap),
-        "history of a batch at the cap_s": with_history.seconds(cap),
-    }
+    taken = count_steps((machine, batches))
+    return result | {"plain_run_s": time.perf_counter() - begin, "steps": taken}
 
 
 if __name__ == "__main__":
-    for name, value in run().items():
-        print(f"{name:24} {value:12.3f}")
+    for name, value in (run() | (run_whole(1 << int(sys.argv[1])) if len(sys.argv) > 1 else {})).items():
+        print(f"{name:28} {value:12.3f}")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import climb, merkle_root
-from setoff.shared.machine.history import EPOCH, OPEN_SLOTS, Geometry, History, PaddedTree, uniform
+from setoff.shared.machine.history import EPOCH, Geometry, History, PaddedTree, uniform
 
 START = keccak(b"start")
 SMALL = [Geometry(2, 3, 4, 3), Geometry(1, 2, 3, 2), Geometry(2, 2, 2, 2), Geometry(0, 1, 2, 1)]
@@ -131,30 +131,53 @@ def test_on_the_real_geometry_every_level_opens_into_the_next() -> None:
     assert len(history.last_path()) == 30
 
 
-def test_leaves_of_a_slot_are_asked_for_only_when_it_is_opened() -> None:
+def test_leaves_of_a_slot_are_asked_for_only_when_they_are_not_kept() -> None:
     asked: list[tuple[int, int]] = []
-    batches = [[[keccak(bytes([slot, step])) for step in range(3)] for slot in range(OPEN_SLOTS + 2)]]
+    batches = [[[keccak(bytes([slot, step])) for step in range(3)] for slot in range(6)]]
 
     def slot_leaves(batch: int, slot: int) -> list[bytes]:
         asked.append((batch, slot))
         return batches[batch][slot]
 
-    history = History(START, iter(map(iter, batches)), slot_leaves)
+    def leaf(slot: int) -> bytes:
+        return history.leaf(slot << EPOCH.micro_bits)
+
+    history = History(START, iter(map(iter, batches)), slot_leaves, kept_nodes=4 * (2 + 21) + 22)
     history.children(2, 0)
     history.last_path()
-    assert asked == []
+    assert [leaf(slot) for slot in (5, 4, 3, 2)] == [batches[0][slot][0] for slot in (5, 4, 3, 2)]
+    assert asked == []  # the last ones that were built
     for _ in range(2):
         history.path(1)
         history.children(6, 0)
+    assert asked == [(0, 0)]  # instead of slot 5, which was used longest ago
+    assert [leaf(slot) for slot in (4, 3, 2, 0)] == [batches[0][slot][0] for slot in (4, 3, 2, 0)]
     assert asked == [(0, 0)]
-    for slot in range(OPEN_SLOTS + 1):
-        history.leaf(slot << EPOCH.micro_bits)
-    history.leaf(0)
-    assert asked == [(0, slot) for slot in range(OPEN_SLOTS + 1)] + [(0, 0)]
+    leaf(5)
+    leaf(4)
+    assert asked == [(0, 0), (0, 5), (0, 4)]
+
+
+def test_a_slot_larger_than_the_room_for_leaves_is_kept_while_it_is_open() -> None:
+    asked: list[int] = []
+    leaves = [keccak(bytes([step])) for step in range(9)]
+
+    def slot_leaves(batch: int, slot: int) -> list[bytes]:
+        asked.append(slot)
+        return leaves
+
+    history = History(START, [[leaves, leaves]], slot_leaves, kept_nodes=4)
+    for _ in range(2):
+        assert history.leaf(1 << EPOCH.micro_bits | 5) == leaves[5]
+    assert asked == []
+    for _ in range(2):
+        assert history.leaf(5) == leaves[5]
+    assert asked == [0]
 
 
 def test_refuses_a_slot_that_now_has_other_leaves() -> None:
-    history = History(START, [[[keccak(b"a"), keccak(b"b")]]], lambda batch, slot: [keccak(b"a"), keccak(b"c")])
+    slots = [[keccak(b"a"), keccak(b"b")], [keccak(b"d")]]
+    history = History(START, [slots], lambda batch, slot: [keccak(b"a"), keccak(b"c")], kept_nodes=1)
     with pytest.raises(ValueError, match="no longer"):
         history.leaf(0)
 

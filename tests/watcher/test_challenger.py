@@ -1,5 +1,6 @@
 """Whole disputes on a real chain, honest watcher against lying watcher, each with what its own workers executed."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,11 +13,14 @@ from setoff.deploy.scene import Scene
 from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.player import CourtPlayer
 from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.params import DEMO
+from setoff.watcher import knowledge
 from setoff.watcher.challenger import describe, make_player
 from setoff.watcher.knowledge import ExecutedEpochs
 from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.store import EpochResult
 
 HONEST, LIAR = 5, 6  # accounts of the chain
 PERIOD = DEMO.challenge_period
@@ -166,6 +170,38 @@ def test_knows_nothing_of_an_epoch_that_a_reorg_replaced(exchange: Exchange, set
         _ = known.run.root
     desk.execute_all()
     assert epochs.known(1) is not None
+
+
+def test_more_histories_than_are_kept_do_not_push_each_other_out_unfinished(
+    exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(settings)
+    desk.execute_all()
+    monkeypatch.setattr(knowledge, "RUNS", 1)
+    epochs = ExecutedEpochs(desk.archive, wait=0.01)
+    go, read_run = threading.Event(), epochs._read_run
+    read: list[int] = []
+
+    def read_slowly(epoch: int, result: EpochResult) -> EpochRun:
+        go.wait(60)
+        read.append(epoch)
+        return read_run(epoch, result)
+
+    monkeypatch.setattr(epochs, "_read_run", read_slowly)
+    known = [epochs.known(epoch) for epoch in range(3)]
+    roots: dict[int, bytes] = {}
+    while len(roots) < 3:
+        for epoch, found in enumerate(known):
+            assert found is not None
+            try:
+                roots[epoch] = found.run.root
+            except StateError as error:
+                assert error.reason == "not_ready"
+        if not go.is_set():
+            assert roots == {}
+            go.set()
+    assert read == [0, 1, 2]
+    assert len(set(roots.values())) == 3
 
 
 def test_lies_stay_away_from_mainnet(settings: WatcherSettings, exchange: Exchange) -> None:

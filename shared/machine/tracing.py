@@ -1,0 +1,242 @@
+"""The machine hash after every real step of an epoch, by several processes where there are many steps.
+
+To hash after a step costs ten times the step itself. So all workers run the whole epoch, each hashes after the steps of
+its own chunks, and no states have to be handed around: with n workers the trace takes 1/n of the hashing and (n - 1)/n
+of a plain run. Chunks come back in their order, and a worker waits with the next one until it is wanted, so that memory
+stays bounded. If a worker dies, the one who asked goes on alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
+from itertools import count, islice
+from multiprocessing.connection import Connection
+from typing import Final, NamedTuple
+
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
+
+#: Runs the step at (slot, micro) of a batch on a machine. The honest one is `Machine.step`; a liar brings another.
+Stepper = Callable[[Machine, Batch, int, int], None]
+
+honest_step: Final[Stepper] = Machine.step
+
+CHUNK: Final = 1 << 12
+"""Steps that one process hashes at a stretch."""
+ALONE: Final = 1 << 16
+"""Steps that are traced before other processes are worth their start, a few seconds' work."""
+CACHED_LEAVES: Final = 1 << 17
+"""Decoded leaves that a process keeps at hand."""
+
+_NODE: Final = 32
+
+log = logging.getLogger(__name__)
+
+
+class Place(NamedTuple):
+    """Where a run stands: the next step is (slot, micro) of a batch, or the one after it if that slot is idle."""
+
+    batch: int
+    slot: int
+    micro: int
+
+
+BEGINNING: Final = Place(0, 0, 0)
+
+
+class Chunk(NamedTuple):
+    """Machine hashes of consecutive steps, 32 bytes each; the last chunk of an epoch is shorter, or even empty."""
+
+    leaves: bytes
+    ends: tuple[int, ...]
+    """How many there are up to each end of a slot."""
+    is_last: bool
+
+
+def used_slots(batch: Batch) -> int:
+    """Slots with a real step: one an input, and slot 0 in any case (it begins the batch)."""
+    return max(1, batch.header.inputs)
+
+
+def walk(
+    machine: Machine, batches: Sequence[Batch], stepper: Stepper = honest_step, place: Place = BEGINNING
+) -> Iterator[Place]:
+    """Take every real step from `place` on; yields after each where the run then stands."""
+    _, first_slot, micro = place
+    for number in range(place.batch, len(batches)):
+        batch = batches[number]
+        for slot in range(first_slot, used_slots(batch)):
+            while micro == 0 or machine.regs.phase != phases.IDLE:
+                stepper(machine, batch, slot, micro)
+                micro += 1
+                yield Place(number, slot, micro)
+            micro = 0
+        first_slot = 0
+
+
+def count_workers() -> int:
+    """How many processes can work at once here; 1 where no other may be started."""
+    if multiprocessing.current_process().daemon:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def estimate_seconds(execution: float, history: float, workers: int) -> float:
+    """How long the trace of a long epoch takes that one process runs in `execution` and traces in `history` seconds."""
+    return (history + (workers - 1) * execution) / workers
+
+
+def trace_slots(
+    machine: Machine,
+    batches: Sequence[Batch],
+    stepper: Stepper = honest_step,
+    *,
+    workers: int | None = None,
+    alone: int = ALONE,
+    chunk_steps: int = CHUNK,
+) -> Generator[list[bytes], None, None]:
+    """Every used slot's machine hashes, one after each of its real steps, from `machine`, which is used up.
+
+    `workers`: processes to use after the first `alone` steps, by default one for each core. A stepper of one's own
+    stays in this process.
+    """
+    if workers is None:
+        workers = count_workers() if stepper is honest_step else 1
+    leaves: list[bytes] = []
+    run = _Run(machine, batches, chunk_steps, stepper)
+    for chunk in _trace(run, workers, alone // chunk_steps):
+        nodes = [chunk.leaves[at : at + _NODE] for at in range(0, len(chunk.leaves), _NODE)]
+        begin = 0
+        for end in chunk.ends:
+            yield leaves + nodes[begin:end]
+            leaves, begin = [], end
+        leaves += nodes[begin:]
+
+
+def _trace(run: _Run, workers: int, alone: int) -> Iterator[Chunk]:
+    """All chunks in their order, the first `alone` of them from this process."""
+    for _ in range(alone if workers > 1 else 0):
+        chunk = run.trace()
+        yield chunk
+        if chunk.is_last:
+            return
+    if workers > 1:
+        received = 0
+        try:
+            for chunk in _gather(run, workers):
+                received += 1
+                yield chunk
+            return
+        except (EOFError, OSError) as error:
+            log.warning("a process that helped with a history is gone, this one goes on alone: %r", error)
+        for _ in range(received):
+            run.skip()
+    while True:
+        chunk = run.trace()
+        yield chunk
+        if chunk.is_last:
+            return
+
+
+class _Run:
+    """A machine on its way through an epoch, a chunk at a time."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        batches: Sequence[Batch],
+        chunk_steps: int,
+        stepper: Stepper = honest_step,
+        place: Place = BEGINNING,
+    ) -> None:
+        self._machine = machine
+        self._batches = batches
+        self._chunk_steps = chunk_steps
+        self._place = place
+        self._steps = walk(machine, batches, stepper, place)
+
+    def freeze(self) -> bytes:
+        """What `thaw` needs to go on from here in another process; of an honest run."""
+        return pickle.dumps((self._machine.copy(), tuple(self._batches), self._chunk_steps, self._place))
+
+    @classmethod
+    def thaw(cls, data: bytes) -> _Run:
+        """The run that was frozen."""
+        machine, batches, chunk_steps, place = pickle.loads(data)
+        return cls(machine, batches, chunk_steps, place=place)
+
+    def trace(self) -> Chunk:
+        """Take the steps of the next chunk, hashing after each."""
+        machine, regs = self._machine, self._machine.regs
+        leaves: list[bytes] = []
+        ends: list[int] = []
+        for place in islice(self._steps, self._chunk_steps):
+            leaves.append(machine.hash())
+            if regs.phase == phases.IDLE:
+                ends.append(len(leaves))
+            self._place = place
+        machine.state.trim(CACHED_LEAVES)
+        return Chunk(b"".join(leaves), tuple(ends), len(leaves) < self._chunk_steps)
+
+    def skip(self) -> bool:
+        """Take the steps of the next chunk; returns whether it was the last one."""
+        taken = 0
+        for place in islice(self._steps, self._chunk_steps):
+            self._place = place
+            taken += 1
+        return taken < self._chunk_steps
+
+
+def _gather(run: _Run, workers: int) -> Iterator[Chunk]:
+    """The chunks from where `run` stands, traced by `workers` processes. Raises EOFError or OSError if one dies."""
+    # Spawned, since forking a process that has threads may leave locks behind that nobody opens.
+    context = multiprocessing.get_context("spawn")
+    pipes: list[Connection] = []
+    processes = []
+    try:
+        for number in range(workers):
+            ours, theirs = context.Pipe()
+            pipes.append(ours)
+            process = context.Process(
+                target=_work, args=(theirs, number, workers), name=f"history {number + 1}", daemon=True
+            )
+            process.start()
+            processes.append(process)
+            theirs.close()
+        frozen = run.freeze()
+        for pipe in pipes:
+            pipe.send_bytes(frozen)
+        del frozen
+        for number in count():
+            chunk: Chunk = pipes[number % workers].recv()
+            yield chunk
+            if chunk.is_last:
+                return
+    finally:
+        for pipe in pipes:
+            pipe.close()
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _work(pipe: Connection, number: int, workers: int) -> None:
+    """The main function of worker `number`: trace every chunk of its own, and skip the others'."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides
+    with suppress(EOFError, OSError):  # nobody wants more
+        run = _Run.thaw(pipe.recv_bytes())
+        for turn in count():
+            if turn % workers == number:
+                chunk = run.trace()
+                pipe.send(chunk)
+                if chunk.is_last:
+                    return
+            elif run.skip():
+                return
