@@ -420,6 +420,7 @@ class Sequencer:
         self._may_tick = True
         self._candidate = None
         self._reset_reason = ""
+        self._divergences = 0
         self._stuck = None
         self._oldest = None
         log.info("at batch %d, record %d, commit %d", exchange.tail.number, exchange.tail.records, self._log.commit)
@@ -559,14 +560,17 @@ class Sequencer:
             return view
 
     async def _look_at_batches(self, patience: int) -> None:
+        exchange = self.exchange
         standing = await asyncio.to_thread(self._compare)
         ours = self.exchange.tail.number
         self._unposted = ours - await asyncio.to_thread(self._outbox.posted)
         self._on_l1 = standing.common
         header = await asyncio.to_thread(self._outbox.header, standing.common)
         opened = self.exchange.opened
-        self._oldest = header.timestamp if header else opened.timestamp if opened else None
         stuck = await asyncio.to_thread(self._outbox.stuck)
+        if self.exchange is not exchange:
+            return  # a reset came between: what was seen is past
+        self._oldest = header.timestamp if header else opened.timestamp if opened else None
         if stuck is None or header is None or stuck.batch != header.hash().hex():
             self._stuck = None
         elif stuck == self._stuck:

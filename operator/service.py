@@ -15,6 +15,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from setoff.operator.api import Api
+from setoff.operator.gate import Gate
 from setoff.operator.log import STORE_TIMEOUT, Log, connect
 from setoff.operator.messages import MessageSource, QueueMessages
 from setoff.operator.notary import Notary
@@ -120,7 +121,8 @@ async def serve(
         sequencer = Sequencer(
             settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches, notary
         )
-        app = Api(sequencer, outbox, deployment).make_app(settings.max_body)
+        gate = Gate(deployment.domain, settings.max_per_client)
+        app = Api(sequencer, outbox, deployment, gate).make_app(settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -133,6 +135,7 @@ async def serve(
         finally:
             await sequencer.stop()
             await runner.cleanup()
+            gate.close()
             with contextlib.suppress(RedisError, OSError):
                 await redis.aclose()
 

@@ -177,6 +177,8 @@ class OperatorSettings(Settings):
     """Seconds after which a market with a fresh price has a tick though nothing else happens; 0: at its expiry only."""
     max_waiting: int = 4096
     """Records that may wait for the machine before more are refused."""
+    max_per_client: int = 512
+    """Records of one network address that may be on their way at once."""
     max_unposted: int = 512
     """Closed batches that may wait for L1 before records are refused."""
     max_unposted_age: float = 1800.0
@@ -207,7 +209,7 @@ class OperatorSettings(Settings):
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
         _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
         _require(self.receipt_horizon >= 0, "receipt_horizon", "must be 0 seconds or more")
-        for name in ("max_waiting", "max_unposted", "snapshot_batches"):
+        for name in ("max_waiting", "max_per_client", "max_unposted", "snapshot_batches"):
             _require(getattr(self, name) >= 1, name, "must be 1 or more")
         _require(self.max_unposted_age > 0, "max_unposted_age", "must be more than 0 seconds")
         _require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")

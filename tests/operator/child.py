@@ -29,7 +29,7 @@ class PassingL1(HandL1):
         self._start = int(sys.argv[2])
 
     async def look(self, first: int, chain: bytes) -> L1View:
-        passed = int((time.time() - self._start) * 20)
+        passed = int((time.time() - self._start) * 2)
         while len(self.messages) < passed:
             self.messages.append(self._scene.deposit(4, len(self.messages)))
         while len(self.posted) <= self._outbox.latest():
