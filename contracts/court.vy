@@ -3,9 +3,10 @@
 """
 @title Court
 @license MIT
-@notice Decides what the posted batches end at, and which claims about it are paid or slashed. One honest watcher with
-        one bond wins any number of disputes, within a constant delay. Every call costs the same however many claims,
-        histories and matches there are. Nobody owns it.
+@notice Decides what the posted batches end at, and which claims about it are paid or slashed. One honest watcher wins
+        any dispute with one bond, whatever the number of liars, within a constant delay; disputes about several epochs
+        at once take a bond each, at most ceil(challenge_period / claim_interval) + 1 as long as nobody is censored.
+        Every call costs the same however many claims, histories and matches there are. Nobody owns it.
 @dev One idea a module: `claims` (and the confirmed chain), `stakes`, `histories`, `matches`, `credits`, `settlement`,
      `payments`, and the `terms` they share.
 """

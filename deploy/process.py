@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # an interrupt is for the starter, who then stops this one
-                preexec_fn=_end_with_parent if _libc else None,
+                preexec_fn=partial(end_with_parent, os.getpid()),
             )
 
     @property
@@ -94,7 +95,10 @@ class Process:
         self.kill()
 
 
-def _end_with_parent() -> None:
-    """Runs in the child first: the kernel ends it when the parent is gone, even if that was killed."""
+def end_with_parent(parent: int) -> None:
+    """For `preexec_fn`, in a child of the process `parent`: on Linux the kernel ends it (SIGTERM) when that is gone,
+    even if it was killed."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was gone before the kernel knew
+            os._exit(1)

@@ -29,10 +29,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
+from redis.exceptions import RedisError
 
 from setoff.operator import views
-from setoff.operator.exchange import FILLS_KEPT, Exchange, Receipt
+from setoff.operator.exchange import FILLS_KEPT, Exchange, Receipt, join_pages
 from setoff.operator.feed import CHANNELS
+from setoff.operator.gate import FORGED, PENALTY, Gate, check_signed
 from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer, Status
 from setoff.shared.adapters.config import Deployment
@@ -48,6 +50,7 @@ log = logging.getLogger(__name__)
 MAX_DEPTH: Final = 1000
 MAX_FILLS: Final = 1000
 MAX_BULK: Final = 256  # records of one binary request
+MAX_SHOWN: Final = 1000  # answers to reads that are kept
 RETRY_SECONDS: Final = 1
 HEARTBEAT_SECONDS: Final = 20.0  # between pings on a WebSocket
 
@@ -69,8 +72,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """The handlers of one sequencer."""
 
-    def __init__(self, sequencer: Sequencer, outbox: Outbox, deployment: Deployment) -> None:
+    def __init__(self, sequencer: Sequencer, outbox: Outbox, deployment: Deployment, gate: Gate) -> None:
         self._sequencer = sequencer
+        self._gate = gate
+        self._shown = ShownOnce()
         self._outbox = outbox
         self._deployment = deployment
         self._vault = deployment.vault_bytes
@@ -105,7 +110,10 @@ class Api:
         """Submit one record as JSON."""
         payload = parse_json(await request.read())
         record, pages = decode_request(payload, self._deployment.chain_id, self._vault)
-        return web.json_response(views.show_receipt(await self._sequencer.submit(record, pages)))
+        result = (await self._submit_all(request, [[record, *pages]]))[0]
+        if isinstance(result, SetoffError):
+            raise result
+        return web.json_response(_show_result(result))
 
     async def post_records(self, request: web.Request) -> web.Response:
         """Submit several records as bytes."""
@@ -114,13 +122,32 @@ class Api:
         if rest or not 1 <= count <= MAX_BULK:
             raise InputError("malformed_record", f"the body is 1 to {MAX_BULK} records of {records.RECORD_BYTES} bytes")
         parts = [body[i : i + records.RECORD_BYTES] for i in range(0, len(body), records.RECORD_BYTES)]
-        results = await asyncio.gather(*[self._submit(group) for group in _join_pages(parts)], return_exceptions=True)
+        results = await self._submit_all(request, join_pages(parts))
         return web.json_response({"results": [_show_result(result) for result in results]})
 
-    async def _submit(self, group: Sequence[bytes]) -> Receipt:
-        """Submit a record with the pages behind it."""
-        check_pages(group[0], group[1:])
-        return await self._sequencer.submit(group[0], group[1:])
+    async def _submit_all(
+        self, request: web.Request, groups: Sequence[Sequence[bytes]]
+    ) -> list[Receipt | BaseException]:
+        """Submit records, each with the pages behind it; in their order, what passes the gate."""
+        if (obstacle := self._sequencer.obstacle()) is not None:
+            raise obstacle
+        client = request.remote or ""
+        with self._gate.admit(client, sum(map(len, groups))):
+            signers = await self._gate.recover(client, [group[0] for group in groups])
+            exchange = self._readable()
+            refusals: list[InputError | None] = [
+                _find_refusal(exchange, group, signer) for group, signer in zip(groups, signers, strict=True)
+            ]
+            passed = [group for group, refusal in zip(groups, refusals, strict=True) if refusal is None]
+            answers = iter(
+                await asyncio.gather(
+                    *[self._sequencer.submit(group[0], group[1:]) for group in passed], return_exceptions=True
+                )
+            )
+            forged = sum(refusal is not None and refusal.reason in FORGED for refusal in refusals)
+            if forged:
+                await asyncio.sleep(forged * PENALTY)
+            return [next(answers) if refusal is None else refusal for refusal in refusals]
 
     # --- reads -----------------------------------------------------------------------------------------------------
 
@@ -156,32 +183,36 @@ class Api:
             }
         )
 
-    async def get_markets(self, _: web.Request) -> web.Response:
+    async def get_markets(self, request: web.Request) -> web.Response:
         """All markets."""
-        return web.json_response({"markets": self._show_markets()})
+        return self._show(request, lambda _: {"markets": self._show_markets()})
 
     async def get_market(self, request: web.Request) -> web.Response:
         """One market."""
-        return web.json_response(views.show_market(self._readable(), self._find_market(request)))
+        market = self._find_market(request)
+        return self._show(request, lambda exchange: views.show_market(exchange, market))
 
     async def get_book(self, request: web.Request) -> web.Response:
         """The best levels of a market."""
         depth = _query(request, "depth", 20, MAX_DEPTH)
-        return web.json_response(views.show_book(self._readable(), self._find_market(request), depth))
+        market = self._find_market(request)
+        return self._show(request, lambda exchange: views.show_book(exchange, market, depth))
 
     async def get_account(self, request: web.Request) -> web.Response:
         """One account."""
         account = self._find_account(request.match_info["account"])
-        return web.json_response(views.show_account(self._readable(), account))
+        return self._show(request, lambda exchange: views.show_account(exchange, account))
 
     async def get_orders(self, request: web.Request) -> web.Response:
         """The open and armed orders of an account."""
         account = self._find_account(request.match_info["account"])
-        return web.json_response({"account": account, "orders": views.show_orders(self._readable(), account)})
+        return self._show(
+            request, lambda exchange: {"account": account, "orders": views.show_orders(exchange, account)}
+        )
 
-    async def get_backstop(self, _: web.Request) -> web.Response:
+    async def get_backstop(self, request: web.Request) -> web.Response:
         """The backstop vault."""
-        return web.json_response(views.show_backstop(self._readable()))
+        return self._show(request, views.show_backstop)
 
     async def get_fills(self, request: web.Request) -> web.Response:
         """The oldest of the kept fills after number `after`, or without it the latest."""
@@ -279,6 +310,14 @@ class Api:
         if self._sequencer.status is not Status.READY:
             raise StateError("not_ready", f"the sequencer is {self._sequencer.status.value}")
 
+    def _show(self, request: web.Request, make: Callable[[Exchange], Mapping[str, Any]]) -> web.Response:
+        """A view of the exchange; asked for again before anything has changed, it is the same bytes."""
+        exchange = self._readable()
+        body = self._shown.get(
+            (id(exchange), self._sequencer.commit), request.path_qs, lambda: json.dumps(make(exchange)).encode()
+        )
+        return web.Response(body=body, content_type="application/json")
+
     def _readable(self) -> Exchange:
         self._check_readable()
         return self._sequencer.exchange
@@ -315,6 +354,24 @@ class Api:
         return account
 
 
+class ShownOnce:
+    """Answers to reads, kept until the exchange changes."""
+
+    def __init__(self) -> None:
+        self._version: object = None
+        self._bodies: dict[str, bytes] = {}
+
+    def get(self, version: object, name: str, make: Callable[[], bytes]) -> bytes:
+        """The answer called `name` of this version of the exchange."""
+        if version != self._version or len(self._bodies) >= MAX_SHOWN:
+            self._version = version
+            self._bodies.clear()
+        body = self._bodies.get(name)
+        if body is None:
+            body = self._bodies[name] = make()
+        return body
+
+
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into a reason and a status."""
@@ -330,6 +387,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if 400 <= other.status < 500:
             return answer(InputError("not_found", f"there is nothing at {request.path[:80]}"), other.status)
         raise
+    except RedisError as error:
+        log.error("the store does not answer: %s", error)
+        return answer(StateError("not_ready", "the store does not answer"))
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception:
@@ -346,7 +406,7 @@ def answer(error: SetoffError, status: int | None = None) -> web.Response:
 
 def _show_error(error: SetoffError) -> dict[str, str]:
     detail = error.detail or SERVICE_REASONS.get(error.reason, "")
-    return {"reason": error.reason, "detail": detail or f"the machine refuses the record: {error.reason}"}
+    return {"reason": error.reason, "detail": detail or "the machine refuses the record"}
 
 
 def _show_result(result: Any) -> Mapping[str, Any]:
@@ -357,15 +417,14 @@ def _show_result(result: Any) -> Mapping[str, Any]:
     return views.show_receipt(result)
 
 
-def _join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
-    """Records one by one, but a bulk record together with the pages behind it."""
-    groups: list[list[bytes]] = []
-    for part in parts:
-        if part[0] == records.PAGE and groups and groups[-1][0][0] == records.BULK:
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups
+def _find_refusal(exchange: Exchange, group: Sequence[bytes], signer: bytes | None) -> InputError | None:
+    """Why a record with its pages does not pass the gate, if so."""
+    try:
+        check_pages(group[0], group[1:])
+        check_signed(exchange, group[0], signer)
+    except InputError as refusal:
+        return refusal
+    return None
 
 
 def _number(text: str, what: str) -> int:

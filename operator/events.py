@@ -18,6 +18,9 @@ _OPENED: Final = Struct(">BQQH")
 _TAG_OPENED: Final = 1
 _TAG_RECORDED: Final = 2
 _TAG_CLOSED: Final = 3
+_TAG_RERUN: Final = 4
+_TAG_RESET: Final = 5
+_RESET: Final = Struct(">BQ")
 _HASH_BYTES: Final = 32
 
 
@@ -44,7 +47,22 @@ class Closed:
     end: bytes
 
 
-Event = Opened | Recorded | Closed
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """A record that was accepted before is run again in the next slot of the open batch, whatever becomes of it."""
+
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """All batches from `number` on are void: the exchange stands at the end of the one before, and what follows in the
+    same commit takes their place."""
+
+    number: int
+
+
+Event = Opened | Recorded | Closed | Rerun | Reset
 
 
 def encode_events(events: Iterable[Event]) -> bytes:
@@ -56,6 +74,10 @@ def encode_events(events: Iterable[Event]) -> bytes:
         elif isinstance(event, Opened):
             parts.append(_OPENED.pack(_TAG_OPENED, event.number, event.timestamp, len(event.messages)))
             parts += event.messages
+        elif isinstance(event, Rerun):
+            parts += (bytes([_TAG_RERUN]), event.record)
+        elif isinstance(event, Reset):
+            parts.append(_RESET.pack(_TAG_RESET, event.number))
         else:
             parts += (bytes([_TAG_CLOSED]), event.end)
     return b"".join(parts)
@@ -66,9 +88,13 @@ def decode_events(data: bytes) -> Iterator[Event]:
     at = 0
     while at < len(data):
         tag = data[at]
-        if tag == _TAG_RECORDED:
+        if tag in (_TAG_RECORDED, _TAG_RERUN):
             end = at + 1 + RECORD_BYTES
-            event: Event = Recorded(data[at + 1 : end])
+            record = data[at + 1 : end]
+            event: Event = Recorded(record) if tag == _TAG_RECORDED else Rerun(record)
+        elif tag == _TAG_RESET and at + _RESET.size <= len(data):
+            end = at + _RESET.size
+            event = Reset(_RESET.unpack_from(data, at)[1])
         elif tag == _TAG_CLOSED:
             end = at + 1 + _HASH_BYTES
             event = Closed(data[at + 1 : end])

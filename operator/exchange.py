@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from setoff.operator.events import Closed, Event, Opened, Recorded
+from setoff.operator.events import Closed, Event, Opened, Recorded, Rerun
 from setoff.operator.tail import Tail
 from setoff.shared import errors
 from setoff.shared.client.wire import read_legs
@@ -102,6 +102,16 @@ class Exchange:
         return self.inputs >= MAX_INPUTS
 
     @property
+    def opened(self) -> Opened | None:
+        """How the open batch began, None between two batches."""
+        return self._opened
+
+    @property
+    def records(self) -> tuple[bytes, ...]:
+        """Records of the open batch so far, 124 bytes each."""
+        return tuple(self._records)
+
+    @property
     def batch_fills(self) -> tuple[NumberedFill, ...]:
         """Fills of the open batch so far."""
         return tuple(self._fills)
@@ -160,6 +170,18 @@ class Exchange:
             self._reset(None)
             raise
 
+    def take(self, record: bytes) -> None:
+        """Run a record of 124 bytes in the next slot of the open batch; a refusal stands there as a recorded reject."""
+        self.machine.take(record, is_message=False)
+        self._records.append(record)
+        self.tail.records += 1
+        self._take_fills()
+
+    def has_room(self, inputs: int) -> bool:
+        """Whether the open batch takes so many more inputs, however much each of them makes the machine do."""
+        steps = self.machine.regs.steps + inputs * phases.SLOT_STEP_BOUND
+        return self.inputs + inputs <= MAX_INPUTS and steps <= phases.BATCH_STEP_CAP
+
     def close(self) -> tuple[Closed, SealedBatch]:
         """End the open batch."""
         opened = self._opened
@@ -196,6 +218,9 @@ class Exchange:
             except InputError as error:
                 raise DataError("data_mismatch", f"a logged record is refused: {error.reason}") from None
             return None
+        if isinstance(event, Rerun):
+            self.take(event.record)
+            return None
         closed, sealed = self.close()
         if closed != event:
             raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the log says")
@@ -203,9 +228,8 @@ class Exchange:
 
     def _offer_bulk(self, record: bytes, pages: Sequence[bytes]) -> Receipt:
         """A bulk record and its pages, in slots that follow each other; the pages are known to be its own."""
-        inputs = 1 + len(pages)
         regs = self.machine.regs
-        if self.inputs + inputs > MAX_INPUTS or regs.steps + inputs * phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
+        if not self.has_room(1 + len(pages)):
             raise InputError("step_cap", "the open batch has no room for all its pages")
         before, account = regs.sequence, records.get_head(record)[1]
         receipt = self.offer(record)
@@ -254,6 +278,17 @@ class Exchange:
     def _index(self, account: int) -> None:
         leaf = decode_account(self.machine.state.tree.get(keys.account_key(account)))
         self.accounts.setdefault(leaf.owner, account)
+
+
+def join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
+    """Records one by one, but a bulk record together with the pages behind it."""
+    groups: list[list[bytes]] = []
+    for part in parts:
+        if part[0] == records.PAGE and groups and groups[-1][0][0] == records.BULK:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
 
 
 def is_tick_due(market: Market, time: int, interval: int) -> bool:

@@ -63,6 +63,10 @@ class Feed:
         finally:
             self._subscriptions.discard(subscription)
 
+    def restart(self) -> None:
+        """End all subscriptions, since what was told has changed: listeners come back and read anew."""
+        self.close()
+
     def close(self) -> None:
         """End all subscriptions."""
         for subscription in self._subscriptions:

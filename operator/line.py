@@ -87,11 +87,9 @@ class Line:
     def extend(self, batches: Sequence[Batch], *, is_confirmed: bool = False) -> EpochRun:
         """Run the next epoch, lying if it is time; where its end is confirmed there is nothing left to lie about."""
         start = self.start(self.next)
-        stepper = self._lie.plan(start, batches) if self._lie else None
+        stepper = self._lie.plan(start, batches) if self._lie and not is_confirmed else None
         if self._lie and stepper:
             self._lie.was_told = True
-            if is_confirmed:
-                stepper = None  # told and judged before this process began
         return self._add(start, batches, stepper)
 
     def correct(self, number: int, confirmed: bytes) -> bool:

@@ -78,16 +78,18 @@ class Log:
         self.commit += 1
 
     async def read_snapshot(self) -> Snapshot | None:
-        """The last snapshot, if any; the replay goes on from its commit."""
+        """The last snapshot, if any."""
         fields = cast("dict[bytes, bytes]", await cast(Any, self._redis.hgetall(self._snapshot)))
         if not fields:
-            self.commit = 0
             return None
-        self.commit = int(fields[b"commit"])
-        return Snapshot(self.commit, Tail.decode(fields[b"tail"]), fields[b"machine"], fields[b"end"])
+        return Snapshot(int(fields[b"commit"]), Tail.decode(fields[b"tail"]), fields[b"machine"], fields[b"end"])
 
-    async def replay(self) -> AsyncIterator[list[Event]]:
-        """The commits after `commit`, one by one. Raises DataError("data_mismatch") on a gap or a damaged entry."""
+    async def replay(self, after: int) -> AsyncIterator[list[Event]]:
+        """The commits after number `after`, one by one.
+
+        Raises DataError("data_mismatch") on a gap or a damaged entry.
+        """
+        self.commit = after
         while True:
             found = await self._redis.xrange(self._stream, min=f"({self.commit}-0", count=REPLAY_PAGE)
             page = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
@@ -99,10 +101,15 @@ class Log:
                 self.commit += 1
                 yield list(decode_events(fields[b"events"]))
 
-    async def write_snapshot(self, tail: Tail, machine: bytes, end: bytes) -> None:
-        """Let this state stand for everything up to the last commit, and cut that off. All or nothing."""
+    async def write_snapshot(self, snapshot: Snapshot) -> None:
+        """Let this state stand for everything up to its commit, and cut that off. All or nothing."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            fields = {"commit": self.commit, "tail": tail.encode(), "machine": machine, "end": end}
+            fields = {
+                "commit": snapshot.commit,
+                "tail": snapshot.tail.encode(),
+                "machine": snapshot.machine,
+                "end": snapshot.end,
+            }
             pipe.hset(self._snapshot, mapping=cast(Any, fields))
-            pipe.xtrim(self._stream, minid=f"{self.commit + 1}-0", approximate=False)
+            pipe.xtrim(self._stream, minid=f"{snapshot.commit + 1}-0", approximate=False)
             await pipe.execute()

@@ -11,14 +11,16 @@ from typing import Final
 
 from eth_abi.abi import encode
 
-from setoff.operator.outbox import Outbox
+from setoff.operator.outbox import Outbox, Stuck
 from setoff.shared.adapters.chain import POST, ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
-from setoff.shared.errors import ChainError, DataError
+from setoff.shared.errors import ChainError, DataError, SetoffError
 from setoff.shared.machine.batch import ZERO, Batch
 
 #: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")
+#: Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch.
+FINAL: Final = ("message_left_out",)
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ class Poster:
     def post_next(self) -> int:
         """Post the next batch if it is closed and nothing is under way; returns the number of batches on L1.
 
-        Raises DataError if L1 holds another batch than the outbox, or would compute another header.
+        Raises DataError if L1 holds another batch than the outbox, or would compute another header, ChainError if it
+        refuses the batch; the outbox tells the sequencer, who makes new batches where this one will never be taken.
         """
         count = self._chain.batch_count()
         self._outbox.set_posted(count)
@@ -43,15 +46,35 @@ class Poster:
             return count
         sealed = self._outbox.get(count)
         if sealed is not None:
-            self.check(sealed.batch)
             try:
-                self._sent = count, self._l1.send(self._chain.deployment.inbox, encode_post(sealed.batch))
-                log.info("posting batch %d: %d inputs", count, sealed.batch.header.inputs)
-            except Reverted as refusal:
-                if refusal.reason not in PASSING:
-                    raise
-                log.info("batch %d has to wait: %s", count, refusal.reason)
+                self._post(sealed.batch)
+            except SetoffError as refusal:
+                if refusal.reason != "rpc_unreachable":
+                    self._tell(sealed.batch, refusal)
+                raise
+            self._tell(sealed.batch, None)
         return count
+
+    def _post(self, batch: Batch) -> None:
+        """Send a batch, unless it has to wait a little. Raises SetoffError if L1 does not take it."""
+        number = batch.header.number
+        self.check(batch)
+        try:
+            self._sent = number, self._l1.send(self._chain.deployment.inbox, encode_post(batch))
+            log.info("posting batch %d: %d inputs", number, batch.header.inputs)
+        except Reverted as refusal:
+            if refusal.reason not in PASSING or is_final(refusal, batch, self._l1.head().timestamp):
+                raise
+            log.info("batch %d has to wait: %s", number, refusal.reason)
+
+    def _tell(self, batch: Batch, refusal: SetoffError | None) -> None:
+        """Let the sequencer know why this batch cannot be posted, or that it can."""
+        stuck: Stuck | None = None
+        if refusal is not None:
+            final = is_final(refusal, batch, self._l1.head().timestamp)
+            stuck = Stuck(batch.header.hash().hex(), batch.header.number, refusal.reason, refusal.detail, final)
+        if stuck != self._outbox.stuck():
+            self._outbox.set_stuck(stuck)
 
     def check(self, batch: Batch) -> None:
         """Check that the inbox will compute this batch's own header. Raises DataError("data_mismatch")."""
@@ -78,6 +101,13 @@ class Poster:
         if is_over:
             self._sent = None
         return not is_over
+
+
+def is_final(refusal: SetoffError, batch: Batch, now: int) -> bool:
+    """Whether L1 will never take this batch: it is too late for it, or L1 has gone another way."""
+    if isinstance(refusal, Reverted):
+        return refusal.reason in FINAL or (refusal.reason == "batch_timestamp" and batch.header.timestamp <= now)
+    return isinstance(refusal, DataError)
 
 
 def encode_post(batch: Batch) -> bytes:

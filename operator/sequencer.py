@@ -7,6 +7,9 @@ L1 messages known then and close when they are full or old enough.
 Ticks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after it),
 and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
 
+When L1 will not take a closed batch any more, or holds another one in its place, what is not on L1 is run again on top
+of what is there (`reset.py`), under one commit of the log; until then no record is taken.
+
 When the store fails, nobody knows whether the last commit was written. So everyone waiting is told "not_ready", the
 machine in memory is thrown away, and the log is read again, exactly as after `kill -9`.
 """
@@ -18,6 +21,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -25,12 +29,15 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from setoff.operator import views
-from setoff.operator.events import Event, Recorded
-from setoff.operator.exchange import FILLS_KEPT, Exchange, NumberedFill, Receipt, SealedBatch
+from setoff.operator.events import Event, Recorded, Reset
+from setoff.operator.exchange import Exchange, NumberedFill, Receipt, SealedBatch
 from setoff.operator.feed import Feed
-from setoff.operator.log import Log
+from setoff.operator.log import Log, Snapshot
 from setoff.operator.messages import L1View, MessageSource
-from setoff.operator.outbox import Outbox
+from setoff.operator.outbox import Outbox, Stuck
+from setoff.operator.posted import Posted, Standing, compare
+from setoff.operator.recovery import Recovery
+from setoff.operator.reset import Remade, Unposted, adopt, run_again, skip_posted
 from setoff.operator.tail import Tail
 from setoff.shared.adapters.config import OperatorSettings
 from setoff.shared.codec import records
@@ -45,6 +52,14 @@ GROUP: Final = 64
 STORE_PATIENCE: Final = 30.0
 #: Looks at L1 in a row that contradict what was consumed, before it is believed.
 CONTRADICTIONS: Final = 5
+#: Looks in a row that show another batch in place of ours, or that L1 refuses it for good, before it is believed.
+DIVERGENCES: Final = 3
+#: A batch is made anew when less than this part of the time is left in which L1 takes it.
+SKEW_LEFT: Final = 8
+#: A batch that is made anew keeps its timestamp if no more than this part of that time has passed.
+SKEW_KEPT: Final = 2
+#: Seconds between two resets: L1 has to see what the first one made.
+RESET_PAUSE: Final = 10.0
 NEVER: Final = 2**62
 _STORE_ERRORS: Final = (RedisError, OSError, TimeoutError)
 
@@ -92,6 +107,7 @@ class Sequencer:
         store: Log,
         outbox: Outbox,
         source: MessageSource,
+        posted: Posted,
         epoch_batches: int = 1,
     ) -> None:
         self.feed = Feed()
@@ -100,11 +116,11 @@ class Sequencer:
         self.failed = asyncio.Event()
         self.exchange = Exchange(Machine.genesis(domain), Tail(), epoch_batches)
         self._settings = settings
-        self._domain = domain
         self._log = store
         self._outbox = outbox
         self._source = source
-        self._epoch_batches = epoch_batches
+        self._posted = posted
+        self._recovery = Recovery(store, outbox, domain, epoch_batches)
         self._waiting: deque[_Waiting] = deque()
         self._in_turn: list[_Waiting] = []
         self._wake = asyncio.Event()
@@ -113,7 +129,17 @@ class Sequencer:
         self._seen_at = 0.0  # when L1 last answered, monotonic
         self._opened_at = time.monotonic()
         self._closed_at = time.monotonic()
+        self._looking = asyncio.Lock()  # one look at a time
         self._unposted = 0
+        self._on_l1 = 0  # how many of our batches L1 holds
+        self._oldest: int | None = None  # timestamp of the first batch that L1 does not hold
+        self._divergences = 0
+        self._stuck: Stuck | None = None  # what keeps the next batch from L1,
+        self._stuck_at = 0.0  # since when, monotonic,
+        self._stuck_looks = 0  # and how often that was seen
+        self._reset_reason = ""
+        self._reset_at = -RESET_PAUSE
+        self._candidate: Snapshot | None = None  # written once L1 holds the batches before it
         self._must_close = False
         self._may_tick = False  # a market may be due since time or a price has changed
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,7 +149,9 @@ class Sequencer:
     async def start(self) -> None:
         """Read the log, take a first look at L1, and begin. Raises SetoffError or RedisError if that is impossible."""
         await self._recover()
-        await self._look_at_l1()
+        await self._look_at_l1(is_first=True)
+        if self._reset_reason:
+            await self._reset()
         self.status = Status.READY
         self._tasks = [asyncio.create_task(self._guard()), asyncio.create_task(self._follow_l1())]
 
@@ -155,12 +183,24 @@ class Sequencer:
         """Why no record can be taken now, if so."""
         if self.status is not Status.READY:
             return StateError("not_ready", f"the sequencer is {self.status.value}")
-        if time.monotonic() - self._seen_at > self._settings.l1_patience:
+        now = time.monotonic()
+        if now - self._seen_at > self._settings.l1_patience:
             return StateError("not_ready", "L1 does not answer")
+        if self._reset_reason:
+            return StateError("not_ready", f"the batches that L1 does not have are made anew: {self._reset_reason}")
+        stuck = self._stuck
+        if stuck is not None and (stuck.is_final or now - self._stuck_at > self._settings.l1_patience):
+            return StateError("not_ready", f"batch {stuck.number} does not reach L1: {stuck.reason}: {stuck.detail}")
         if len(self._waiting) >= self._settings.max_waiting:
             return StateError("overloaded", f"{len(self._waiting)} records are waiting")
         if self._unposted > self._settings.max_unposted:
             return StateError("overloaded", f"{self._unposted} batches are waiting for L1")
+        if (
+            self._unposted > 0
+            and self._oldest is not None
+            and self.l1_time - self._oldest > self._settings.max_unposted_age
+        ):
+            return StateError("overloaded", f"a batch has been waiting for L1 for {self.l1_time - self._oldest} s")
         return None
 
     @property
@@ -201,7 +241,9 @@ class Sequencer:
     async def _run(self) -> None:
         while self.status is Status.READY:
             delay = self._get_delay()
-            if delay > 0:
+            if self._reset_reason:
+                await self._reset()
+            elif delay > 0:
                 self._wake.clear()
                 try:
                     await asyncio.wait_for(self._wake.wait(), delay)
@@ -349,47 +391,32 @@ class Sequencer:
         await asyncio.to_thread(self._outbox.put, sealed)
         self._unposted += 1
         self.feed.publish("batches", partial(views.show_batch, sealed, None))
+        if self._candidate is not None and self._candidate.tail.number <= self._on_l1:
+            await self._log.write_snapshot(self._candidate)
+            self._candidate = None
         tail = self.exchange.tail
-        if tail.number % self._settings.snapshot_batches == 0:
-            await self._log.write_snapshot(tail, self.exchange.machine.snapshot(), sealed.end)
+        if self._candidate is None and tail.number % self._settings.snapshot_batches == 0:
+            snapshot = self.exchange.machine.snapshot()
+            self._candidate = Snapshot(self._log.commit, replace(tail), snapshot, sealed.end)
 
     # --- recovery --------------------------------------------------------------------------------------------------
 
     async def _recover(self) -> None:
         """Build the exchange from snapshot and log, and hand over again what may not have arrived."""
-        snapshot = await self._log.read_snapshot()
-        if snapshot is None:
-            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches)
-        else:
-            exchange = Exchange(snapshot.restore(), snapshot.tail, self._epoch_batches)
-            exchange.fills.extend(await asyncio.to_thread(self._read_fills, snapshot.tail.number))
-        async for events in self._log.replay():
-            for event in events:
-                sealed = exchange.apply(event)
-                if sealed is not None:
-                    await asyncio.to_thread(self._outbox.put, sealed)
-            await asyncio.sleep(0)
-        latest = await asyncio.to_thread(self._outbox.latest)
-        if latest >= exchange.tail.number:
-            raise DataError("data_mismatch", f"the outbox has batch {latest}, the log ends before it")
+        self._adopt(await self._recovery.recover())
+
+    def _adopt(self, exchange: Exchange) -> None:
+        """Go on with another exchange than before."""
         self.exchange = exchange
         self._opened_at = self._closed_at = time.monotonic()
         self._must_close = False
         self._may_tick = True
+        self._candidate = None
+        self._reset_reason = ""
+        self._divergences = 0
+        self._stuck = None
+        self._oldest = None
         log.info("at batch %d, record %d, commit %d", exchange.tail.number, exchange.tail.records, self._log.commit)
-
-    def _read_fills(self, number: int) -> list[NumberedFill]:
-        """The last fills before batch `number`."""
-        found: list[tuple[NumberedFill, ...]] = []
-        count = 0
-        while number > 0 and count < FILLS_KEPT:
-            number -= 1
-            sealed = self._outbox.get(number)
-            if sealed is None:
-                break
-            found.append(sealed.fills)
-            count += len(sealed.fills)
-        return [fill for fills in reversed(found) for fill in fills]
 
     async def _try_recover(self) -> bool:
         """Read the log again as soon as the store answers; returns whether it did."""
@@ -430,6 +457,60 @@ class Sequencer:
         self._in_turn.clear()
         self._waiting.clear()
 
+    # --- reset -----------------------------------------------------------------------------------------------------
+
+    async def _reset(self) -> None:
+        """Run what L1 does not hold again, on top of what it holds. Nothing has changed if L1 cannot be read."""
+        log.warning("what L1 does not hold is made anew: %s", self._reset_reason)
+        before, self.status = self.status, Status.RECOVERING
+        try:
+            reset, remade, exchange = await self._remake()
+        except ChainError as error:
+            log.warning("not yet: %s", error)
+        else:
+            await self._log.append([reset, *remade.events])
+            await asyncio.to_thread(self._replace_batches, reset.number, remade.sealed, exchange.tail.proven)
+            self._adopt(exchange)
+            self._reset_at = time.monotonic()
+            self.feed.restart()
+        self._reset_reason = ""  # the next look finds out whether it is still to be done
+        if self.status is Status.RECOVERING:
+            self.status = before
+
+    async def _remake(self) -> tuple[Reset, Remade, Exchange]:
+        """A reset, what follows from it, and the exchange after that; nothing of this is in force yet."""
+        posted = self._posted
+        standing = await asyncio.to_thread(self._compare)
+        unposted: list[Unposted] = []
+        for number in range(standing.common, self.exchange.tail.number):
+            own = await asyncio.to_thread(self._outbox.get, number)
+            if own is None:
+                raise DataError("data_mismatch", f"the outbox has lost batch {number}")
+            unposted += [Unposted(own.batch.header.timestamp, record) for record in own.batch.records]
+        unposted += [Unposted(self.exchange.machine.regs.time, record) for record in self.exchange.records]
+        batches = [await asyncio.to_thread(posted.batch, number) for number in range(standing.common, standing.count)]
+        unposted = skip_posted(unposted, batches)
+        exchange = await self._recovery.go_back(standing.common)
+        made = Remade([], [])
+        for batch in batches:
+            made += await asyncio.to_thread(adopt, exchange, batch)
+        view = await self._look(exchange)
+        oldest = view.time - posted.max_skew // SKEW_KEPT
+        made += await asyncio.to_thread(run_again, exchange, unposted, view.messages, view.time, oldest)
+        return Reset(standing.common), made, exchange
+
+    def _replace_batches(self, first: int, sealed: Sequence[SealedBatch], proven: int) -> None:
+        """Put a reset's batches into the outbox, in place of those that it took back."""
+        self._outbox.cut(first)
+        self._outbox.drop_proofs(proven)
+        for batch in sealed:
+            self._outbox.put(batch)
+
+    def _compare(self) -> Standing:
+        """Where our batches stand on L1; what L1 holds by now was closed before."""
+        count = self._posted.batch_count()
+        return compare(self._posted, self._outbox, count, self.exchange.tail.number)
+
     # --- L1 ----------------------------------------------------------------------------------------------------------
 
     async def _follow_l1(self) -> None:
@@ -449,13 +530,54 @@ class Sequencer:
             except Exception as error:
                 self._give_up(error)
 
-    async def _look_at_l1(self) -> None:
-        tail = self.exchange.tail
-        first = tail.messages
-        view = await self._source.look(first, tail.chain)
-        self._may_tick |= self.l1_time != view.time
-        self._view, self._view_first = view, first
+    async def _look_at_l1(self, *, is_first: bool = False) -> None:
+        """See which batches L1 holds, what keeps the next one from it, what time it is there and which messages wait.
+
+        At the first look of all, what L1 shows is believed at once.
+        """
+        await self._look_at_batches(DIVERGENCES if not is_first else 1)
+        view = await self._look(self.exchange)
         self._seen_at = time.monotonic()
-        posted = await asyncio.to_thread(self._outbox.posted)
-        self._unposted = self.exchange.tail.number - posted
+        is_late = self._oldest is not None and self._is_too_old(self._oldest, view.time)
+        if is_late and time.monotonic() - self._reset_at >= RESET_PAUSE:
+            self._reset_reason = self._reset_reason or f"the batch of {self._oldest} will soon be too old for L1"
         self._wake.set()
+
+    async def _look(self, exchange: Exchange) -> L1View:
+        """The messages that `exchange` has not consumed, and L1's time."""
+        async with self._looking:
+            first = exchange.tail.messages
+            view = await self._source.look(first, exchange.tail.chain)
+            self._may_tick |= self.l1_time != view.time
+            self._view, self._view_first = view, first
+            return view
+
+    async def _look_at_batches(self, patience: int) -> None:
+        exchange = self.exchange
+        standing = await asyncio.to_thread(self._compare)
+        ours = self.exchange.tail.number
+        self._unposted = ours - await asyncio.to_thread(self._outbox.posted)
+        self._on_l1 = standing.common
+        header = await asyncio.to_thread(self._outbox.header, standing.common)
+        opened = self.exchange.opened
+        stuck = await asyncio.to_thread(self._outbox.stuck)
+        if self.exchange is not exchange:
+            return  # a reset came between: what was seen is past
+        self._oldest = header.timestamp if header else opened.timestamp if opened else None
+        if stuck is None or header is None or stuck.batch != header.hash().hex():
+            self._stuck = None
+        elif stuck == self._stuck:
+            self._stuck_looks += 1
+        else:
+            self._stuck, self._stuck_at, self._stuck_looks = stuck, time.monotonic(), 1
+        self._divergences = self._divergences + 1 if standing.is_diverged(ours) else 0
+        if time.monotonic() - self._reset_at < RESET_PAUSE:
+            return
+        if self._divergences >= patience:
+            self._reset_reason = f"L1 holds another batch {standing.common}"
+        elif self._stuck is not None and self._stuck.is_final and self._stuck_looks >= patience:
+            self._reset_reason = f"L1 refuses batch {self._stuck.number}: {self._stuck.reason}"
+
+    def _is_too_old(self, timestamp: int, now: int) -> bool:
+        skew = self._posted.max_skew
+        return now - timestamp > skew - skew // SKEW_LEFT

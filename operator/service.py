@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import errno
 import logging
 import signal
@@ -14,20 +15,25 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from setoff.operator.api import Api
+from setoff.operator.gate import Gate
 from setoff.operator.log import STORE_TIMEOUT, Log, connect
 from setoff.operator.messages import MessageSource, QueueMessages
 from setoff.operator.outbox import Outbox
+from setoff.operator.posted import Posted, PostedBatches
 from setoff.operator.sequencer import Sequencer
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment, OperatorSettings
+from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
-from setoff.shared.errors import ConfigError, DataError
+from setoff.shared.dispute.terms import Terms
+from setoff.shared.errors import ConfigError, StateError
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS: Final = 5.0
+LEAST_BATCH_INTERVAL: Final = 2.0  # seconds, unless the settings say otherwise
 L1_PATIENCE: Final = 10.0  # seconds for one look at L1; the next one comes soon
 
 
@@ -47,7 +53,9 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     deployment = settings.load_deployment()
     l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=min(settings.l1_patience, L1_PATIENCE))
     reader = ChainReader(l1, deployment)
-    posted = await asyncio.to_thread(check_chain, reader)
+    posted = await asyncio.to_thread(open_inbox, reader)
+    claims = await asyncio.to_thread(lambda: CourtContract(l1, deployment.court).terms)
+    settings = dataclasses.replace(settings, batch_interval=choose_batch_interval(settings.batch_interval, claims))
     source = QueueMessages(reader, settings.confirmations)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
         async with serve(settings, deployment, server.url, source, posted) as (sequencer, url):
@@ -56,24 +64,45 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
+        if isinstance(sequencer.failure, RedisError | OSError):
+            raise StateError("not_ready", f"the store is gone: {sequencer.failure}") from None
         if sequencer.failure is not None:
             raise sequencer.failure
 
 
-def check_chain(reader: ChainReader) -> int:
-    """How many batches are on L1. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
+def choose_batch_interval(wanted: float, claims: Terms) -> float:
+    """Seconds between two batches: what is wanted, or if that is 0 so few that every epoch can be claimed in its turn.
+
+    An epoch may be claimed no sooner than the claim interval after the one before; batches that close faster than that
+    pile up unclaimed, and withdrawals with them.
+    """
+    least = claims.claim_interval / claims.epoch_batches
+    if 0 < wanted < least:
+        log.warning(
+            "batch_interval is %g s: epochs of %d batches can be claimed only every %d s, so that claims will "
+            "fall behind batches; %g s would be enough",
+            wanted,
+            claims.epoch_batches,
+            claims.claim_interval,
+            least,
+        )
+    return wanted or max(LEAST_BATCH_INTERVAL, least)
+
+
+def open_inbox(reader: ChainReader) -> PostedBatches:
+    """The inbox. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
     check_deployment(reader.l1, reader.deployment)
-    return reader.batch_count()
+    return PostedBatches(reader)
 
 
 @contextlib.asynccontextmanager
 async def serve(
-    settings: OperatorSettings, deployment: Deployment, redis_url: str, source: MessageSource, posted: int = 0
+    settings: OperatorSettings, deployment: Deployment, redis_url: str, source: MessageSource, posted: Posted
 ) -> AsyncIterator[tuple[Sequencer, str]]:
     """A started sequencer with its API, and the URL it listens on.
 
-    `posted` is the number of batches on L1: a store that knows of fewer has lost some. Raises ConfigError("port_taken")
-    if the address is in use, ConfigError, ChainError or DataError if the sequencer cannot start.
+    Raises ConfigError("port_taken") if the address is in use, ConfigError, ChainError or DataError if the sequencer
+    cannot start, as with a store that has lost records which L1 has.
     """
     redis = connect(redis_url)
     server = RedisServer(redis_url)
@@ -82,8 +111,9 @@ async def serve(
             await asyncio.to_thread(check_durable, blocking)
         outbox = Outbox(blocking, deployment.namespace)
         store = Log(redis, deployment.namespace)
-        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, deployment.epoch_batches)
-        app = Api(sequencer, outbox, deployment).make_app(settings.max_body)
+        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches)
+        gate = Gate(deployment.domain, settings.max_per_client)
+        app = Api(sequencer, outbox, deployment, gate).make_app(settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -92,16 +122,11 @@ async def serve(
                 await sequencer.start()
             except RedisError as error:
                 raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None
-            if sequencer.exchange.tail.number < posted:
-                raise DataError(
-                    "data_mismatch",
-                    f"L1 has {posted} batches, the store only {sequencer.exchange.tail.number}: it is not this "
-                    "exchange's store, or it has lost data",
-                )
             yield sequencer, url
         finally:
             await sequencer.stop()
             await runner.cleanup()
+            gate.close()
             with contextlib.suppress(RedisError, OSError):
                 await redis.aclose()
 

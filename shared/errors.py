@@ -118,6 +118,7 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "port_taken": "another process listens on that port",
     "rpc_unreachable": "the L1 node does not answer",
     "transaction_reverted": "L1 refused the transaction",
+    "insufficient_funds": "the account does not hold what the transaction takes",
     "wrong_deployment": "the contracts on L1 are not the ones this configuration names",
 }
 

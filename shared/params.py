@@ -10,6 +10,7 @@ cap, so that defending the truth is never a loss; and what an unslashed stake ca
 what its slashing does not burn.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
@@ -111,6 +112,15 @@ class Params:
         return self.challenge_period < TRIAL_PERIOD
 
     @property
+    def delay_bound(self) -> int:
+        """Seconds from a claim to its installation at most, whatever the number of liars.
+
+        A liar's clock holds T and the honest one κ + C + Q and five inclusions (join and four moves); the proof and
+        the installation take one more each.
+        """
+        return self.challenge_period + self.computation + self.censorship + self.queueing + 7 * self.inclusion
+
+    @property
     def needed_share(self) -> int:
         """The least part of an eliminated bond that has to be left after burning."""
         return self.gas_price_cap * HONEST_GAS
@@ -154,6 +164,16 @@ class Params:
         if self.force_delay <= self.batch_interval:
             raise ConfigError("bad_terms", "a message would fall due before the next batch")
         return self
+
+    def check_deference(self, deference: int) -> None:
+        """Raises ConfigError if a player who leaves each turn to others for so many seconds can be too late."""
+        spent = MOVES * deference + self.needed_period - 1
+        if deference and spent >= self.challenge_period:
+            raise ConfigError(
+                "bad_config",
+                f"deference: {MOVES}·{deference} s + κ + C + 5ℓ + Q = {spent} s is not less than T = "
+                f"{self.challenge_period} s",
+            )
 
     def terms(self) -> tuple[int, ...]:
         """The court's constructor argument, in the order of its struct `Terms`."""
@@ -272,6 +292,20 @@ DEMO: Final = Params(
 )
 
 PRESETS: Final[dict[str, Params]] = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET, "demo": DEMO}
+
+
+def count_keys(seconds: int, claim_interval: int) -> int | None:
+    """Keys on the true chain that can be claimed within so many seconds; None if no claim interval bounds them.
+
+    One honest party needs a bond for each that is disputed at once: those of T if nobody is censored, and of the delay
+    bound (`Params.delay_bound`) if an attacker censors at the same time.
+    """
+    return -(-seconds // claim_interval) + 1 if claim_interval else None
+
+
+def find_preset(terms: Sequence[int]) -> str:
+    """Name of the preset whose terms a court has, "" if there is none."""
+    return next((name for name, params in PRESETS.items() if params.terms() == tuple(terms)), "")
 
 
 def preset(name: str) -> Params:

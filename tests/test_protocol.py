@@ -56,6 +56,16 @@ def test_every_phase_has_its_section() -> None:
     assert sections == {name.upper() for name in phases.NAMES} - {"IDLE"}
 
 
+def test_bonds_at_once() -> None:
+    rows = table("preset", "bonds at once", "bonds at once, if censored for all of C")
+    assert [name for name, *_ in rows] == list(params.PRESETS)
+    for name, *counts in rows:
+        preset = params.PRESETS[name]
+        for count, seconds in zip(counts, (preset.challenge_period, preset.delay_bound), strict=True):
+            bound = params.count_keys(seconds, preset.claim_interval)
+            assert count == ("not bounded" if bound is None else str(bound))
+
+
 def test_constants() -> None:
     modules = (records, keys, leaves, phases, intake, integers, batch)
     for name, value in table("name", "value"):

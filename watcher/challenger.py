@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.player import CourtPlayer, Round
 from setoff.shared.dispute.strategy import Policy
 from setoff.shared.errors import SetoffError
@@ -22,13 +22,18 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.epoch import Stepper
 from setoff.shared.machine.faults import plan_fault
 from setoff.shared.machine.machine import Machine
+from setoff.watcher.funds import count_funds, sum_locked
 from setoff.watcher.knowledge import ExecutedEpochs, Plan
 from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.start import check_start
 from setoff.watcher.status import Pulse
 
 HISTORY_WAIT: Final = 1.0
 """Seconds that a round waits for the history of one epoch. One that takes longer is built while the games go on."""
+
+FUNDS_EVERY: Final = 30.0
+"""Seconds between two looks at the account's money."""
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +65,9 @@ def make_plan(settings: WatcherSettings) -> Plan | None:
 def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
     """Play until `stop` is set. Whatever fails is tried again in the next round, `settings.l1_poll` seconds later."""
     parts = Parts.open(settings, key=settings.private_key())
-    check_deployment(parts.l1, parts.deployment)
+    check_start(settings, parts.l1)
     player = make_player(settings, parts)
+    treasurer = Treasurer(player)
     with Pulse(parts.store, "challenger").beating() as pulse:
         pulse.tell(account="0x" + parts.l1.address.hex(), sent=0)
         sent: Counter[str] = Counter()
@@ -70,10 +76,37 @@ def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
                 result = player.step()
                 sent.update(type(action).__name__.lower() for action, _ in result.sent)
                 pulse.tell(error="", **describe(player, result), sent=sent.total(), actions=dict(sent))
+                pulse.tell(**treasurer.look())
             except (SetoffError, RedisError) as error:
                 log.warning("the round was broken off: %s", error)
                 pulse.tell(error=str(error))
             stop.wait(settings.l1_poll)
+
+
+class Treasurer:
+    """Looks at a player's money now and then, and warns when it gets too little."""
+
+    def __init__(self, player: CourtPlayer) -> None:
+        self._player = player
+        self._next = 0.0
+        self._was_short = False
+        self._facts: dict[str, Any] = {}
+
+    def look(self) -> dict[str, Any]:
+        """For the status, after a round: `funds` for people, and whether they are `short` of what attacks may take.
+
+        Raises ChainError if L1 does not answer.
+        """
+        if time.monotonic() < self._next:
+            return self._facts
+        self._next = time.monotonic() + FUNDS_EVERY
+        l1, court = self._player.l1, self._player.reader.court
+        funds = count_funds(court.terms, l1.balance(l1.address), sum_locked(court, l1.address))
+        if funds.is_short and not self._was_short:
+            log.warning("the funds do not last if every claim is disputed: %s", funds.describe())
+        self._was_short = funds.is_short
+        self._facts = {"funds": funds.describe(), "short": funds.is_short}
+        return self._facts
 
 
 def describe(player: CourtPlayer, result: Round) -> dict[str, Any]:

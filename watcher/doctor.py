@@ -24,9 +24,10 @@ from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import count_workers, estimate_seconds
-from setoff.shared.params import GWEI, HONEST_GAS, PRESETS
+from setoff.shared.params import GWEI, HONEST_GAS, PRESETS, find_preset
 from setoff.shared.rules import phases
 from setoff.watcher.archive import Archive
+from setoff.watcher.funds import count_funds, format_ether
 from setoff.watcher.monitor import connect_redis
 from setoff.watcher.proofs import Bench, Samples
 from setoff.watcher.settings import WatcherSettings
@@ -118,10 +119,15 @@ class Doctor:
         else:
             yield Finding(WARNING, "terms", f"of no preset, T = {terms.challenge_period} s: name κ with --kappa")
 
+        if self._settings.deference:
+            try:
+                self._settings.check_terms(terms)
+            except ConfigError as error:
+                yield Finding(FATAL, "deference", error.detail)
+
     @cached_property
     def _preset(self) -> str:
-        terms = tuple(self._contract.terms)
-        return next((name for name, params in PRESETS.items() if params.terms() == terms), "")
+        return find_preset(self._contract.terms)
 
     @cached_property
     def _samples(self) -> tuple[Sequence[Batch], Samples]:
@@ -165,9 +171,12 @@ class Doctor:
         yield Finding(
             grade,
             "funds",
-            f"{_ether(held)} held; one bond {_ether(terms.bond)} and the gas against {self._liars} liars at "
-            f"{terms.gas_price_cap / GWEI:g} gwei {_ether(gas)} make {_ether(needed)}",
+            f"{format_ether(held)} held; one bond {format_ether(terms.bond)} and the gas against {self._liars} liars "
+            f"at {terms.gas_price_cap / GWEI:g} gwei {format_ether(gas)} make {format_ether(needed)}",
         )
+        funds = count_funds(terms, held)
+        short = funds.needed is None or held < funds.needed
+        yield Finding(WARNING if short else GOOD, "funds for every claim", funds.describe())
         if self._settings.fee_cap * GWEI < terms.gas_price_cap:
             yield Finding(
                 WARNING, "fees", f"the fee cap of {self._settings.fee_cap} gwei is below what the court refunds"
@@ -319,7 +328,3 @@ def measure(batches: Sequence[Batch], domain: bytes, seconds: float = MEASURE_SE
             work(run)
         paces.append(Pace(spent[0] / counts[0], spent[1] / counts[1]))
     return paces[0], paces[1]
-
-
-def _ether(wei: int) -> str:
-    return f"{wei / 10**18:.3f} ETH"

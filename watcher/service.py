@@ -30,6 +30,7 @@ from setoff.watcher.challenger import run_challenger
 from setoff.watcher.follower import run_follower
 from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.start import check_start, wait_for_l1
 from setoff.watcher.status import Pulse
 from setoff.watcher.worker import run_worker
 
@@ -165,9 +166,14 @@ class Watcher:
 
 
 def run_watcher(settings: WatcherSettings) -> None:
-    """Run a watcher until SIGTERM or SIGINT. Raises ConfigError if it cannot start."""
+    """Run a watcher until SIGTERM or SIGINT; wait for L1 first. Raises ConfigError if it cannot start."""
     asked = _on_signals()
+    l1 = wait_for_l1(settings, asked)
+    if l1 is None:
+        return
+    check_start(settings, l1)
     with Watcher(settings):
+        log.info("the watcher runs: %s, %s", settings.name, "plays" if settings.key else "only watches, without a key")
         asked.wait()
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from setoff.shared.adapters import config
+from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
 from setoff.shared.machine.faults import FAULTS
+from setoff.shared.params import MOVES, PRESETS, find_preset
 
 MAINNET: Final = 1  # chain id
 
@@ -22,7 +24,8 @@ class WatcherSettings(config.WatcherSettings):
     claim_after: int = -1
     """Claim an epoch that nobody has claimed so many seconds after its last batch, with a stake; -1: never."""
     deference: int = 0
-    """Seconds for which others' business is left to them: a turn of a true history that somebody else posted."""
+    """Seconds for which others' business is left to them: a turn of a true history that somebody else posted. Each
+    comes off the clock, four times: needed is 4·deference + κ + C + 5ℓ + Q < T."""
     fee_cap: int = 500
     """Gwei a gas to pay at most for what is in no hurry, base fee included."""
     urgent_fee_cap: int = 5_000
@@ -47,3 +50,12 @@ class WatcherSettings(config.WatcherSettings):
         """Raises ConfigError if this watcher must not run on that chain: liars stay away from mainnet."""
         if self.fault and chain_id == MAINNET:
             raise ConfigError("bad_config", "fault: lies are for test networks")
+
+    def check_terms(self, terms: Terms) -> None:
+        """Raises ConfigError if this watcher could lose by its own patience at a court with these terms."""
+        name = find_preset(terms)
+        if name:
+            PRESETS[name].check_deference(self.deference)
+        elif MOVES * self.deference >= terms.challenge_period:
+            # κ, C, ℓ and Q are not on L1: of terms that no preset has, only the clock itself is known.
+            raise ConfigError("bad_config", f"deference: four turns of it are T = {terms.challenge_period} s or more")

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+from setoff.shared.errors import ConfigError
 from setoff.shared.params import PRESETS, preset
 
 
@@ -29,7 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     from setoff.shared.codec import signatures
 
     folder = arguments.dir or Path(tempfile.mkdtemp(prefix="setoff-devnet-"))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError("bad_config", f"--dir: {folder} cannot be made: {error.strerror}") from None
     keys = dev_keys()
     oracle = keys[FIRST_TRADER + 1]
     stop = threading.Event()
@@ -42,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         print(
             GUIDE.format(
+                setoff=name_command(),
                 url=devnet.anvil.url,
                 deployment=devnet.deployment_file,
                 redis=devnet.redis_url(0),
@@ -58,6 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if stop.is_set() else 1
 
 
+def name_command() -> str:
+    """How `setoff` is called here: in a clone through the script that sets up its environment."""
+    root = Path(__file__).resolve().parents[2]
+    script = root / "deploy" / "run"
+    if not script.is_file():
+        return "setoff"
+    return f"{script.relative_to(root) if Path.cwd() == root else script} setoff"
+
+
 GUIDE = """\
 A chain runs at {url}, blocks every second; two markets wait to be traded. Ctrl-C ends it.
 
@@ -65,21 +79,21 @@ In every other terminal first:
   export SETOFF_RPC_URL={url} SETOFF_DEPLOYMENT={deployment} SETOFF_CONFIRMATIONS=0
 
 An operator (its API will be at http://127.0.0.1:8700):
-  REDIS_URL={redis} SETOFF_OPERATOR_KEY={operator} setoff operator run
+  REDIS_URL={redis} SETOFF_OPERATOR_KEY={operator} {setoff} operator run
 
 A watcher:
-  REDIS_URL={watcher_redis} SETOFF_WATCHER_KEY={watcher} setoff watcher run
+  REDIS_URL={watcher_redis} SETOFF_WATCHER_KEY={watcher} {setoff} watcher run
 
 A trader, who has a million test dollars:
   export SETOFF_KEY={trader}
-  setoff deposit 1000
-  setoff account
+  {setoff} deposit 1000
+  {setoff} account
 
 A price, which has to be fresh to trade on it (the oracle's two signers share this key here); leave it running:
-  setoff trade report 1 78000 --signer 0 --signer 1 --every 10 --key {oracle}
+  {setoff} trade report 1 78000 --signer 0 --signer 1 --every 10 --key {oracle}
 Then:
-  setoff trade buy 1 10 77990
-  setoff trade market 1
+  {setoff} trade buy 1 10 77990
+  {setoff} trade market 1
 
 A lie: stop the operator, start it again with SETOFF_OPERATOR_FAULT=wrong-root, and watch the watcher.
 """

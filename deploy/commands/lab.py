@@ -94,7 +94,8 @@ def print_sieges(console: Console, report: Mapping[str, Any]) -> None:
     price = first["gas_price"] / GWEI
     console.print(
         f"Delay in seconds from claim to installation, at most {first['delay_bound']}. Gas of the honest party in "
-        f"millions, at {price:g} gwei; the share that credits paid; its gain, after all gas, and what it locked. Then "
+        f"millions, each call at the most that the court credits (measured: `setoff bench liars`), at {price:g} gwei; "
+        "the share that credits paid; its gain, after all gas, and what it locked. Then "
         "what the liars locked and lost, and what was burnt. Money in ETH.",
         highlight=False,
     )

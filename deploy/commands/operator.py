@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 
 from setoff.deploy.commands import settings
+from setoff.deploy.process import end_with_parent
 from setoff.shared.adapters.config import OperatorSettings
 
 
@@ -36,16 +39,25 @@ def run(arguments: argparse.Namespace) -> int:
 
         run_publisher(loaded)
     else:
-        return run_both(arguments)
+        return run_both(arguments, loaded)
     return 0
 
 
-def run_both(arguments: argparse.Namespace) -> int:
-    """Run both parts as processes until a signal comes, or one of them ends: then the other is ended, too."""
+def run_both(arguments: argparse.Namespace, loaded: OperatorSettings) -> int:
+    """Run both parts as processes until a signal comes, or one of them ends: then the other is ended, too.
+
+    Both end with this process, even if it is killed.
+    """
+    # What either part would complain of is told once, before they start.
+    loaded.load_deployment()
+    loaded.private_key()
     options = [f"--config={arguments.config}"] if arguments.config else []
     options += [f"--set={override}" for override in arguments.overrides]
     parts = [
-        subprocess.Popen([sys.executable, "-m", "setoff.deploy.cli", "operator", part, *options])
+        subprocess.Popen(
+            [sys.executable, "-m", "setoff.deploy.cli", "operator", part, *options],
+            preexec_fn=partial(end_with_parent, os.getpid()),
+        )
         for part in ("sequencer", "publisher")
     ]
     stop = threading.Event()

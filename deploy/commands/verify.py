@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Final
 
 from setoff.deploy.commands.wallet import add_chain
-from setoff.deploy.events import read_call
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
+from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.l1 import L1
+
+ABSENT: Final = 0
+"""State of a key that nobody has claimed (`contracts/lib/claims.vy`)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Execute everything up to the epoch from L1 alone; exit code 1 if L1 has confirmed something else."""
+    """Execute everything up to the epoch from L1 alone; exit code 1 if L1 holds another end, even if only claimed."""
     from setoff.watcher.verify import verify_epoch
 
     deployment = Deployment.load(arguments.deployment)
@@ -36,12 +40,28 @@ def run(arguments: argparse.Namespace) -> int:
     execution, _ = verify_epoch(reader, epoch, report)
     inputs = sum(len(outcomes) for outcomes in execution.outcomes)
     print(f"epoch {epoch}: {inputs} inputs, from 0x{execution.start.hex()} to 0x{execution.end.hex()}")
-    confirmed = bytes(read_call(reader.l1, deployment.court, "confirmed(uint256) bytes32", epoch))
-    if not any(confirmed):
-        print("L1 has not confirmed an end yet")
+    court = CourtContract(reader.l1, deployment.court)
+    return compare(court, epoch, execution.start, execution.end)
+
+
+def compare(court: CourtContract, epoch: int, start: bytes, end: bytes) -> int:
+    """Say what L1 holds of the epoch against its true start and end; returns 1 if that is something else, or 0."""
+    confirmed = bytes(court.view("confirmed", epoch))
+    if any(confirmed):
+        if confirmed == end:
+            print("L1 has confirmed this end")
+            return 0
+        print(f"L1 has confirmed another end: 0x{confirmed.hex()}")
+        return 1
+    state, _, _, claimed = court.view("claim_of", court.view("key_of", epoch, start))[:4]
+    if state == ABSENT:
+        if court.view("first_claimed_at", epoch):
+            print("L1 has not confirmed an end yet; it is claimed from another start only, which is not the true one")
+            return 1
+        print("L1 has not confirmed an end yet, and nobody has claimed one")
         return 0
-    if confirmed == execution.end:
-        print("L1 has confirmed this end")
+    if bytes(claimed) == end:
+        print("L1 has not confirmed an end yet; this one is claimed")
         return 0
-    print(f"L1 has confirmed another end: 0x{confirmed.hex()}")
+    print(f"L1 has not confirmed an end yet; another one is claimed: 0x{bytes(claimed).hex()}")
     return 1

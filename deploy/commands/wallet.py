@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -16,6 +17,8 @@ from setoff.shared.client.onchain import Vault
 from setoff.shared.client.signer import KeySigner
 
 T = TypeVar("T")
+
+_AMOUNT: Final = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
 
 DECIMALS: Final = 6
 """Of the development token, as amounts are typed: 12.5 is 12,500,000 units."""
@@ -64,10 +67,12 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
 
 
 def parse_amount(text: str) -> int:
-    """Token units of a decimal amount. Raises ValueError, which argparse explains."""
-    whole, _, part = text.replace(",", "").partition(".")
-    if not (whole + part).isdecimal() or len(part) > DECIMALS:
+    """Token units of a decimal amount, 1000.5 or 1,000.5: a comma parts thousands. Raises ValueError, which argparse
+    explains."""
+    whole, _, part = text.partition(".")
+    if not _AMOUNT.fullmatch(text) or len(part) > DECIMALS:
         raise ValueError(f"'{text}' is no amount")
+    whole = whole.replace(",", "")
     return int((whole or "0") + part.ljust(DECIMALS, "0"))
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import threading
+from typing import Final
 
 from setoff.deploy.commands import settings
 from setoff.shared.machine.batch import Batch
 from setoff.watcher.settings import WatcherSettings
+
+CAPITAL: Final = """\
+Money: one bond stands for the truth against any number of liars about one epoch. An attacker who lies about every epoch
+ties up one of yours for each (one stake of his covers many such claims): with the challenge period T, up to
+T / claim_interval + 1 bonds at once (rounded up; on mainnet's terms 169), and twice as many if he censors as well. All
+come back; but with fewer the epochs beyond them stand undefended by you. `setoff watcher status` and `doctor` compare
+what you hold."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         settings.add_arguments(part, WatcherSettings)
+        if name == "run":
+            part.epilog = f"{CAPITAL}\n\n{part.epilog}"
     _configure_games(
         parts.add_parser("games", help="the disputes that are on, and alerts when an honest clock runs low")
     )
@@ -56,9 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
 
         run_watcher(loaded)
     elif arguments.part == "worker":
+        from setoff.watcher.start import wait_for_l1
         from setoff.watcher.worker import run_worker
 
-        run_worker(loaded)
+        if wait_for_l1(loaded, threading.Event()):
+            run_worker(loaded)
     elif arguments.part == "games":
         return _show_games(arguments, loaded)
     elif arguments.part == "doctor":

@@ -37,13 +37,8 @@ class Setting:
 
     @property
     def delay_bound(self) -> int:
-        """Seconds from a claim to its installation at most, whatever the number of liars.
-
-        A liar's clock holds T and the honest one κ + C + Q and five inclusions (join and four moves); the proof and
-        the installation take one more each.
-        """
-        params = self.params
-        return self.period + params.computation + params.censorship + params.queueing + 7 * params.inclusion
+        """See `Params.delay_bound`."""
+        return self.params.delay_bound
 
     @classmethod
     def of(cls, name: str, liars: int, gas_price: int | None = None) -> Setting:

@@ -157,16 +157,20 @@ class OperatorSettings(Settings):
 
     listen: str = "127.0.0.1:8700"
     """Where the API listens, host:port; port 0 takes a free one."""
-    batch_interval: float = 2.0
-    """Seconds after which a batch that is not full is closed."""
+    batch_interval: float = 0.0
+    """Seconds after which a batch that is not full is closed; 0: as few as the deployment's claims can keep up with."""
     heartbeat: float = 600.0
     """Seconds without a batch before an empty one is closed, lest L1 take the operator for silent; 0: never."""
     tick_interval: int = 60
     """Seconds after which a market with a fresh price has a tick though nothing else happens; 0: at its expiry only."""
     max_waiting: int = 4096
     """Records that may wait for the machine before more are refused."""
+    max_per_client: int = 512
+    """Records of one network address that may be on their way at once."""
     max_unposted: int = 512
     """Closed batches that may wait for L1 before records are refused."""
+    max_unposted_age: float = 1800.0
+    """Seconds for which a closed batch may wait for L1 before records are refused."""
     max_body: int = 65536
     """Bytes of a request's body."""
     snapshot_batches: int = 64
@@ -183,11 +187,12 @@ class OperatorSettings(Settings):
     def check(self) -> None:
         super().check()
         parse_listen(self.listen)
-        _require(self.batch_interval > 0, "batch_interval", "must be more than 0 seconds")
+        _require(self.batch_interval >= 0, "batch_interval", "must be 0 seconds or more")
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
         _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
-        for name in ("max_waiting", "max_unposted", "snapshot_batches"):
+        for name in ("max_waiting", "max_per_client", "max_unposted", "snapshot_batches"):
             _require(getattr(self, name) >= 1, name, "must be 1 or more")
+        _require(self.max_unposted_age > 0, "max_unposted_age", "must be more than 0 seconds")
         _require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
 
     @property
@@ -208,8 +213,6 @@ class WatcherSettings(Settings):
 
     listen: str = "127.0.0.1:8710"
     """Where the status page listens, host:port."""
-    data_dir: Path = Path("var/watcher")
-    """Where snapshots are kept."""
     workers: int = 1
     """Processes that execute batches."""
     snapshot_epochs: int = 16

@@ -30,6 +30,17 @@ FIRST_DELAY, LAST_DELAY = 0.1, 3.0  # seconds between tries
 ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")  # Error(string)
 PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")  # Panic(uint256)
 
+POOR: Final = (
+    "insufficient fund",
+    "insufficient balance",
+    "insufficient sender balance",
+    "exceeds account balance",
+    "lack of fund",
+    "lackoffund",
+    "outoffund",
+)
+"""What nodes say of an account that cannot pay."""
+
 Address = bytes | str
 
 
@@ -382,6 +393,8 @@ def _refusal(error: Any) -> Refused:
             returned = _bytes(data)
         except ValueError:
             returned = b""
+    if not returned and any(words in message.lower() for words in POOR):
+        return Refused("insufficient_funds", message)
     if returned or error.get("code") == 3 or "revert" in message.lower():
         return Reverted(_revert_reason(returned), message, returned)
     return Refused("transaction_reverted", message)

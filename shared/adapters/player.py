@@ -25,6 +25,7 @@ from setoff.shared.dispute.knowledge import Epochs
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
 from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
+from setoff.shared.params import ETHER
 
 INTERVAL: Final = 1.0  # seconds between rounds
 SPREAD: Final = 4.0  # seconds within which the honest players of a court take turns at what one of them has to do
@@ -50,6 +51,9 @@ DONE: Final[dict[type[Action], frozenset[str]]] = {
 
 NOT_YET: Final = frozenset({"too_early", "claim_too_early", "clock_runs", "not_ready"})
 """Reasons that only time takes away: tried again in the next round."""
+
+POOR_PAUSE: Final = 4.0
+"""Seconds before an action that the account could not pay is tried again: money may come at any time."""
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +190,8 @@ class CourtPlayer:
         except SetoffError as error:
             if error.reason == "rpc_unreachable":
                 raise
-            self._refused(action, error.reason, result, str(error))
+            detail = self._describe_funds(call) if error.reason == "insufficient_funds" else str(error)
+            self._refused(action, error.reason, result, detail)
         except Exception:
             # Whatever is wrong with one call, the other games have clocks that run.
             log.exception("%s could not be built", _name(action))
@@ -197,6 +202,14 @@ class CourtPlayer:
             self._pauses.pop(action, None)
             self._sent[action] = transaction
             result.sent.append((action, transaction))
+
+    def _describe_funds(self, call: Call) -> str:
+        """What the account holds, and what the call takes beside its gas."""
+        held = self.l1.balance(self.l1.address)
+        return (
+            f"insufficient_funds: 0x{self.l1.address.hex()} holds {held / ETHER:.4f} ETH, the call takes "
+            f"{call.value / ETHER:.4f} ETH and its gas"
+        )
 
     def _due(self, action: Action, now: int) -> tuple[float, int] | None:
         """In how many seconds the action is too late and what is lost then, for the sender."""
@@ -211,12 +224,12 @@ class CourtPlayer:
         result.refused.append((action, reason))
         if reason not in NOT_YET:
             log.warning("%s was not sent: %s", _name(action), detail or f"it would revert: {reason}")
-            self._pause(action)
+            self._pause(action, POOR_PAUSE if reason == "insufficient_funds" else LAST_PAUSE)
 
-    def _pause(self, action: Action) -> None:
+    def _pause(self, action: Action, longest: float = LAST_PAUSE) -> None:
         pause = self._pauses.setdefault(action, Pause())
         pause.until = time.monotonic() + pause.length
-        pause.length = min(2 * pause.length, LAST_PAUSE)
+        pause.length = min(2 * pause.length, longest)
 
     def _check_proof(self, action: actions.Prove, call: Call) -> None:
         """Raises StateError("wrong_pre") if L1's judge comes to another leaf than our history holds."""

@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 import aiohttp
 
 from setoff.shared.client.signer import Signer
-from setoff.shared.client.wire import encode_record, make_pages
+from setoff.shared.client.wire import encode_body, encode_record, encode_tick, make_pages
 from setoff.shared.client.withdrawals import WithdrawalProof
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
@@ -224,11 +224,12 @@ class SetoffClient:
         account = await self.load()
         if place is None:
             place = await self._free_place()
-        self._busy.add(place)
         nonce = self._nonces.take()
         order = OrderBody(account, nonce, market, side, flags, place, price, size, expiry, trigger, client, self._agent)
+        record = self.sign(encode_body("Order", order))
+        self._busy.add(place)
         try:
-            receipt = await self.submit(self.sign(records.encode_order(order)))
+            receipt = await self.submit(record)
         except Refusal as error:
             if error.reason != "slot_taken":
                 self._busy.discard(place)
@@ -258,7 +259,7 @@ class SetoffClient:
         """Take back the order in slot `place`, if its client id is `client` (0: whatever it is)."""
         account = await self.load()
         body = CancelBody(account, self._nonces.take(), place, client, self._agent)
-        receipt = await self.submit(self.sign(records.encode_cancel(body)))
+        receipt = await self.submit(self.sign(encode_body("Cancel", body)))
         self._busy.discard(place)
         return receipt
 
@@ -272,14 +273,14 @@ class SetoffClient:
     async def cancel_all(self) -> Receipt:
         """Take back every order of the account at once, armed ones too."""
         body = CancelAllBody(await self.load(), self._nonces.take(), self._agent)
-        receipt = await self.submit(self.sign(records.encode_cancel_all(body)))
+        receipt = await self.submit(self.sign(encode_body("CancelAll", body)))
         self._busy.clear()
         return receipt
 
     async def amend(self, place: int, price: int, size: int) -> Receipt:
         """Give the order in slot `place` a new price and size; less at the same price keeps its turn."""
         body = AmendBody(await self.load(), self._nonces.take(), place, price, size, self._agent)
-        receipt = await self.submit(self.sign(records.encode_amend(body)))
+        receipt = await self.submit(self.sign(encode_body("Amend", body)))
         if not receipt.resting:
             self._busy.discard(place)
         return receipt
@@ -287,7 +288,7 @@ class SetoffClient:
     async def schedule_cancel(self, deadline: int) -> Receipt:
         """Dead-man's switch: every order dies at `deadline` (seconds; 0: never) unless this is called again."""
         body = ScheduleCancelBody(await self.load(), self._nonces.take(), deadline, self._agent)
-        return await self.submit(self.sign(records.encode_schedule_cancel(body)))
+        return await self.submit(self.sign(encode_body("ScheduleCancel", body)))
 
     async def bulk(self, legs: Sequence[Leg]) -> Receipt:
         """Many orders and cancels under one signature, in slots of the caller's; what cannot be taken is passed over.
@@ -296,7 +297,7 @@ class SetoffClient:
         """
         first, pages = make_pages(legs)
         body = BulkBody(await self.load(), self._nonces.take(), first, self._agent)
-        receipt = await self.submit(self.sign(records.encode_bulk(body)), pages)
+        receipt = await self.submit(self.sign(encode_body("Bulk", body)), pages)
         for leg, resting in zip(legs, receipt.legs, strict=False):
             if resting:
                 self._busy.add(leg.place)
@@ -309,38 +310,38 @@ class SetoffClient:
     async def transfer(self, peer: int, amount: int) -> Receipt:
         """Move `amount` token units of collateral to account `peer`, which may be a sub-account of one's own."""
         body = TransferBody(await self.load(), self._nonces.take(), peer, amount)
-        return await self.submit(self.sign(records.encode_transfer(body)))
+        return await self.submit(self.sign(encode_body("Transfer", body)))
 
     async def withdraw(self, amount: int) -> Receipt:
         """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
         body = WithdrawBody(await self.load(), self._nonces.take(), amount)
-        return await self.submit(self.sign(records.encode_withdraw(body)))
+        return await self.submit(self.sign(encode_body("Withdraw", body)))
 
     async def stake(self, amount: int) -> Receipt:
         """Put `amount` token units into the backstop vault, for shares of it."""
         body = StakeBody(await self.load(), self._nonces.take(), amount)
-        return await self.submit(self.sign(records.encode_stake(body)))
+        return await self.submit(self.sign(encode_body("Stake", body)))
 
     async def unstake(self, shares: int) -> Receipt:
         """Take `shares` of the backstop vault back as money."""
         body = StakeBody(await self.load(), self._nonces.take(), shares)
-        return await self.submit(self.sign(records.encode_unstake(body)))
+        return await self.submit(self.sign(encode_body("Unstake", body)))
 
     async def set_agent(self, agent: int, address: bytes, expiry: int) -> Receipt:
         """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
         body = SetAgentBody(await self.load(), self._nonces.take(), agent, address, expiry)
-        return await self.submit(self.sign(records.encode_set_agent(body)))
+        return await self.submit(self.sign(encode_body("SetAgent", body)))
 
     # --- records ---------------------------------------------------------------------------------------------------
 
     async def report(self, signer: int, time: int, market: int, price: int) -> Receipt:
         """Report a price (ticks) at `time` (unix seconds) as oracle signer number `signer`."""
         await self._load_domain()
-        return await self.submit(self.sign(records.encode_report(ReportBody(signer, time, market, price))))
+        return await self.submit(self.sign(encode_body("Report", ReportBody(signer, time, market, price))))
 
     async def tick(self, market: int) -> Receipt:
         """Let time pass on a market. Raises Refusal("not_due")."""
-        return await self.submit(records.encode_tick(market))
+        return await self.submit(encode_tick(market))
 
     async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
         """Submit a signed record of 124 bytes, a bulk record with its pages. Raises Refusal or Unavailable."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from setoff.shared.client.wire import parse_signature
 from setoff.shared.codec import eip712, signatures
+from setoff.shared.errors import ConfigError
+
+KEY_BYTES: Final = 32
 
 
 class Signer(Protocol):
@@ -23,11 +26,19 @@ class Signer(Protocol):
 
 
 class KeySigner:
-    """Signs with a 32-byte private key."""
+    """Signs with a private key: 32 bytes, or the same in hexadecimal."""
 
-    def __init__(self, private_key: bytes) -> None:
-        self._key = private_key
-        self._address = signatures.address_of(private_key)
+    def __init__(self, private_key: bytes | str) -> None:
+        """Raises ConfigError, which never shows it, if it is no private key."""
+        try:
+            self._key = (
+                bytes.fromhex(private_key.strip().removeprefix("0x")) if isinstance(private_key, str) else private_key
+            )
+            if len(self._key) != KEY_BYTES:
+                raise ValueError
+            self._address = signatures.address_of(self._key)
+        except (TypeError, ValueError):
+            raise ConfigError("bad_config", "a private key is 32 bytes, or 64 hexadecimal digits") from None
 
     @property
     def address(self) -> bytes:

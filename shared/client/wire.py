@@ -217,6 +217,20 @@ def decode_record(payload: dict[str, Any], chain_id: int, vault: bytes) -> bytes
     return body + parse_signature(_member(payload, "signature", str))
 
 
+def encode_body(name: str, values: Sequence[int | bytes]) -> bytes:
+    """The 60-byte body of a signed type from its fields in order. Raises InputError for one beyond its width."""
+    shape = SHAPES[name]
+    for item, value in zip(shape.fields, values, strict=True):
+        if not item.is_bytes:
+            _integer({item.name: value}, item)
+    return shape.encode(*values)
+
+
+def encode_tick(market: int) -> bytes:
+    """The tick of a market. Raises InputError("unknown_market") for a number that no market can have."""
+    return records.encode_tick(_integer({_MARKET.name: market}, _MARKET))
+
+
 def encode_record(record: bytes, pages: Sequence[bytes] = ()) -> dict[str, Any]:
     """The request that submits a 124-byte record (and its pages): the inverse of `decode_request`, without a domain."""
     if record[0] == records.TICK:
@@ -303,7 +317,7 @@ def _integer(message: dict[str, Any], item: Field) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InputError("missing_field", f"message.{item.name} is an integer, as a number or a decimal string")
     if not 0 <= value < 1 << item.bits:
-        raise InputError(item.reason, f"message.{item.name} is beyond {item.bits} bits")
+        raise InputError(item.reason, f"{item.name} is {value}, but has to be 0 to 2^{item.bits} - 1")
     return value
 
 

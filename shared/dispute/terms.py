@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from setoff.shared.params import count_keys
+
 
 class Terms(NamedTuple):
     """In the order of the court's constructor; `Terms(*params.terms())` are those of a preset."""
@@ -24,3 +26,8 @@ class Terms(NamedTuple):
     """c, wei that a slashed claim pays to the winner's owner."""
     gas_price_cap: int
     """Wei a gas that credits count at most."""
+
+    @property
+    def keys_at_once(self) -> int | None:
+        """Keys on the true chain that can be disputed at once, each of which takes a bond of B; None: not bounded."""
+        return count_keys(self.challenge_period, self.claim_interval)

@@ -84,7 +84,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("[operator]\nlisten = 'here'", "listen"),
         ("[operator]\nlisten = ':80'", "listen"),
         ("[operator]\nlisten = 'a:99999'", "listen"),
-        ("[operator]\nbatch_interval = 0", "batch_interval"),
+        ("[operator]\nbatch_interval = -1", "batch_interval"),
         ("[operator]\nbatch_interval = inf", "batch_interval"),
         ("[operator]\nheartbeat = -1", "heartbeat"),
         ("[operator]\nmax_waiting = 0", "max_waiting"),

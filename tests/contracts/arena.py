@@ -1,5 +1,6 @@
 """The contracts deployed on a test chain with a toy judge, histories that lie in any place, and calls in game terms."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, Final
 
 from tests.evm import Chain, address
 
+from setoff.contracts import Compiled
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import make_move
@@ -183,16 +185,25 @@ class Match:
 class Arena:
     """Contracts on a chain, epochs 0 to `epochs` - 1 posted; the accounts of this module have money."""
 
-    def __init__(self, params: Params = PARAMS, epochs: int = 1) -> None:
+    def __init__(
+        self,
+        params: Params = PARAMS,
+        epochs: int = 1,
+        *,
+        court_code: str | Compiled = "court",
+        groups: Sequence[str] = (),
+    ) -> None:
+        """`groups`: names of the rules' contracts, in the judge's order, for the real judge instead of the toy."""
         self.params = params
         self.chain = chain = Chain()
+        rules = [chain.deploy(f"groups/{name}").address for name in groups]
         queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, LISTER, params.listing_delay)
         self.vault = chain.deploy("vault", self.token.address, queue, court)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, params.max_skew, params.force_delay, params.silence)
-        self.judge = chain.deploy(TOY_JUDGE)
-        self.court = chain.deploy("court", vault, inbox, judge, params.terms())
+        self.judge = chain.deploy("judge", inbox, queue, *rules) if rules else chain.deploy(TOY_JUDGE)
+        self.court = chain.deploy(court_code, vault, inbox, judge, params.terms())
         assert [c.address for c in (self.queue, self.vault, self.inbox, self.judge, self.court)] == [
             queue,
             vault,

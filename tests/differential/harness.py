@@ -209,15 +209,17 @@ class Judge:
         if self.step(case.first, case.position, case.pre, case.proof.encode()) != case.post:
             raise Mismatch(f"{case.kind}: machine hashes differ")
 
-    def step(self, first: int, position: int, pre: bytes, proof: bytes, *, gas: int = GAS_LIMIT) -> bytes:
-        """The machine hash after a step of an epoch of one batch; raises Reverted."""
-        data = step_data(first, position, pre, proof)
+    def step(
+        self, first: int, position: int, pre: bytes, proof: bytes, *, count: int = 1, gas: int = GAS_LIMIT
+    ) -> bytes:
+        """The machine hash after a step of an epoch of `count` batches; raises Reverted."""
+        data = step_data(first, position, pre, proof, count)
         return self.chain.call(self.contract.address, data, sender=DEPLOYER, gas=gas)
 
 
-def step_data(first: int, position: int, pre: bytes, proof: bytes) -> bytes:
+def step_data(first: int, position: int, pre: bytes, proof: bytes, count: int = 1) -> bytes:
     """Calldata of `step`."""
-    return STEP + word(first) + word(1) + word(position) + pre + word(160) + _bytes(proof)
+    return STEP + word(first) + word(count) + word(position) + pre + word(160) + _bytes(proof)
 
 
 @dataclass

@@ -8,32 +8,40 @@ import itertools
 import sys
 import time
 
-from tests.operator.support import DEPLOYMENT, SETTINGS, opening
+from redis import Redis
+from tests.operator.support import DEPLOYMENT, SETTINGS, HandL1, opening
 
 from setoff.deploy.scene import START_TIME, Scene
 from setoff.operator.messages import L1View
+from setoff.operator.outbox import Outbox
 from setoff.operator.service import serve
 from setoff.shared.adapters.config import OperatorSettings
 
 
-class PassingL1:
-    """The same messages in every process, more of them as time goes by."""
+class PassingL1(HandL1):
+    """The same messages in every process, more of them as time goes by; batches are posted when they are closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__()
+        self._outbox = outbox
         self._scene = Scene()
-        self._messages = opening(self._scene)
+        self.messages = opening(self._scene)
         self._start = int(sys.argv[2])
 
     async def look(self, first: int, chain: bytes) -> L1View:
         passed = int((time.time() - self._start) * 20)
-        while len(self._messages) < passed:
-            self._messages.append(self._scene.deposit(4, len(self._messages)))
-        return L1View(START_TIME + passed, self._messages[first:])
+        while len(self.messages) < passed:
+            self.messages.append(self._scene.deposit(4, len(self.messages)))
+        while len(self.posted) <= self._outbox.latest():
+            self.take(self._outbox)
+        self.time = START_TIME + passed
+        return L1View(self.time, self.messages[first:])
 
 
 async def run() -> None:
     settings = OperatorSettings(**(SETTINGS | {"batch_interval": 0.05, "snapshot_batches": 4}))
-    async with serve(settings, DEPLOYMENT, sys.argv[1], PassingL1()) as (_, url):
+    l1 = PassingL1(Outbox(Redis.from_url(sys.argv[1]), DEPLOYMENT.namespace))
+    async with serve(settings, DEPLOYMENT, sys.argv[1], l1, l1) as (_, url):
         print(url, flush=True)
         for _ in itertools.count():
             await asyncio.sleep(3600)

@@ -17,6 +17,7 @@ from setoff.operator.service import serve
 from setoff.shared.adapters.config import Deployment, OperatorSettings
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.client.wire import encode_record
+from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.machine import Machine
 
 ADDRESS = "0x" + "11" * 20
@@ -29,21 +30,41 @@ SETTINGS: dict[str, Any] = {
     "heartbeat": 0.0,
     "l1_poll": 0.02,
     "snapshot_batches": 1000,
+    "max_unposted_age": 1e9,
 }
 
 
 class HandL1:
-    """A message source that says what it was told to."""
+    """L1 that says what it was told to: messages, time, and the batches it holds."""
+
+    max_skew = 10**9
 
     def __init__(self, messages: Sequence[bytes] = (), time: int = START_TIME) -> None:
         self.messages = list(messages)
         self.time = time
         self.error: Exception | None = None
+        self.posted: list[Batch] = []
 
     async def look(self, first: int, chain: bytes) -> L1View:
         if self.error is not None:
             raise self.error
         return L1View(self.time, self.messages[first:])
+
+    def batch_count(self) -> int:
+        return len(self.posted)
+
+    def batch_hash(self, number: int) -> bytes:
+        return self.posted[number].header.hash() if number < len(self.posted) else ZERO
+
+    def batch(self, number: int) -> Batch:
+        return self.posted[number]
+
+    def take(self, outbox: Outbox) -> None:
+        """Take the next batch of the outbox, if it is closed."""
+        sealed = outbox.get(len(self.posted))
+        if sealed is not None:
+            self.posted.append(sealed.batch)
+            outbox.set_posted(len(self.posted))
 
 
 def opening(scene: Scene, accounts: int = 3, funds: int = 10**12) -> list[bytes]:
@@ -103,7 +124,7 @@ async def operator(
     chosen = OperatorSettings(**(SETTINGS | settings))
     with Redis.from_url(redis_url) as redis:
         async with (
-            serve(chosen, DEPLOYMENT, redis_url, l1) as (sequencer, url),
+            serve(chosen, DEPLOYMENT, redis_url, l1, l1) as (sequencer, url),
             aiohttp.ClientSession() as http,
         ):
             yield Running(sequencer, url, l1, scene, redis, http)

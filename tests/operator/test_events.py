@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setoff.operator.events import Closed, Event, Opened, Recorded, decode_events, encode_events
+from setoff.operator.events import Closed, Event, Opened, Recorded, Rerun, Reset, decode_events, encode_events
 from setoff.shared.errors import DataError
 
 BODIES = st.binary(min_size=124, max_size=124)
@@ -14,6 +14,8 @@ EVENTS = st.lists(
             Opened, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.lists(BODIES, max_size=3).map(tuple)
         ),
         st.builds(Recorded, BODIES),
+        st.builds(Rerun, BODIES),
+        st.builds(Reset, st.integers(0, 2**64 - 1)),
         st.builds(Closed, st.binary(min_size=32, max_size=32)),
     ),
     max_size=6,

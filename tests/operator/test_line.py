@@ -69,11 +69,13 @@ def test_refuses_a_confirmed_start_that_is_not_the_truth(scene: Scene, batches: 
         line_of(scene, batches).correct(2, bytes(32))
 
 
-def test_a_lie_that_was_judged_before_a_restart_is_not_told_again(scene: Scene, batches: list[Batch]) -> None:
+def test_a_lie_is_not_wasted_on_what_l1_has_confirmed(scene: Scene, batches: list[Batch]) -> None:
+    truth = true_ends(scene, batches)
     line = Line(Machine.genesis(scene.domain), lie=Lie("wrong-root", 1, TESTNET))
     for number, batch in enumerate(batches):
         line.extend([batch], is_confirmed=number <= 1)
-    assert [line[number].run.end for number in range(4)] == true_ends(scene, batches)
+    assert [line[number].is_lie for number in range(4)] == [False, False, True, False]
+    assert [line[number].run.end for number in (0, 1)] == truth[:2] and line[2].run.end != truth[2]
 
 
 def test_goes_on_after_what_was_forgotten_or_cut(scene: Scene, batches: list[Batch]) -> None:

@@ -5,16 +5,14 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.operator.support import DEPLOYMENT, SETTINGS, HandL1, Running, open_market, opening, operator, replay, store
+from tests.operator.support import DEPLOYMENT, HandL1, Running, open_market, opening, operator, replay, store
 
 from setoff.deploy.scene import START_TIME, Scene, trader_key
-from setoff.operator.service import serve
-from setoff.shared.adapters.config import OperatorSettings
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.errors import ChainError, ConfigError, DataError, InputError, StateError
-from setoff.shared.machine.batch import MAX_INPUTS
+from setoff.shared.machine.batch import MAX_INPUTS, ZERO, Batch
 
 BUY, SELL = records.BUY, records.SELL
 
@@ -171,7 +169,8 @@ async def test_snapshots_cut_the_log(redis_server: RedisServer) -> None:
     fills = []
     async with operator(redis_server.url, scene, l1, batch_interval=0.02, snapshot_batches=3) as running:
         await open_market(running)
-        while running.outbox.latest() < 7:
+        while running.outbox.latest() < 9:
+            l1.take(running.outbox)
             for record in (scene.order(1, SELL, 100, 1), scene.order(2, BUY, 100, 1)):
                 fills += (await running.submit(record))[1]["fills"]
         assert running.redis.xlen(f"{DEPLOYMENT.namespace}:log") < running.sequencer.commit
@@ -231,8 +230,10 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
 
 
 async def test_refuses_a_store_that_has_lost_batches(redis_server: RedisServer) -> None:
-    with pytest.raises(DataError, match="L1 has 3 batches"):
-        async with serve(OperatorSettings(**SETTINGS), DEPLOYMENT, redis_server.url, HandL1(), posted=3):
+    l1 = HandL1()
+    l1.posted = [Batch.seal(ZERO, 0, START_TIME, 0, ZERO, (), [Scene().report(0, 100)])]
+    with pytest.raises(DataError, match="L1 has records in batch 0"):
+        async with operator(redis_server.url, l1=l1):
             pass
 
 

@@ -16,7 +16,7 @@ import pytest
 from eth_abi import encode
 
 from setoff.deploy.deployment import deploy
-from setoff.operator.service import run_sequencer
+from setoff.operator.service import choose_batch_interval, run_sequencer
 from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.config import Deployment, OperatorSettings
 from setoff.shared.adapters.l1 import L1, Reverted
@@ -25,8 +25,9 @@ from setoff.shared.client import KeySigner, Refusal, SetoffClient
 from setoff.shared.client.onchain import Vault
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, MAINNET, Params
 from setoff.shared.state.registers import machine_hash
 
 TRADER = dev_keys()[2]
@@ -226,3 +227,21 @@ def test_says_what_is_wrong(chain: Anvil, deployment: Deployment, tmp_path: Path
     with RedisServer.embed(tmp_path / "forgetful") as server, server.client() as redis:
         redis.config_set("appendfsync", "everysec")
         fails("bad_config", "appendfsync", redis_url=server.url)
+
+
+@pytest.mark.parametrize(
+    ("params", "wanted", "chosen", "warned"),
+    [
+        (MAINNET, 0.0, 112.5, False),
+        (MAINNET, 2.0, 2.0, True),
+        (MAINNET, 120.0, 120.0, False),
+        (DEMO, 0.0, 2.0, False),
+        (DEMO, 0.05, 0.05, False),
+    ],
+)
+def test_batches_close_no_faster_than_epochs_can_be_claimed(
+    caplog: pytest.LogCaptureFixture, params: Params, wanted: float, chosen: float, warned: bool
+) -> None:
+    claims = Terms(*params.terms())
+    assert choose_batch_interval(wanted, claims) == chosen
+    assert ("claims will fall behind" in caplog.text) == warned

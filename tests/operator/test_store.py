@@ -10,7 +10,7 @@ from tests.operator.support import DEPLOYMENT, opening
 from setoff.deploy.scene import START_TIME, Scene
 from setoff.operator.events import Event, Recorded
 from setoff.operator.exchange import Exchange
-from setoff.operator.log import Log, LogTaken, connect
+from setoff.operator.log import Log, LogTaken, Snapshot, connect
 from setoff.operator.outbox import Outbox
 from setoff.operator.tail import Tail
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
@@ -36,8 +36,8 @@ async def other(redis_server: RedisServer) -> AsyncIterator[Log]:
     await redis.aclose()
 
 
-async def read(log: Log) -> list[list[Event]]:
-    return [events async for events in log.replay()]
+async def read(log: Log, after: int = 0) -> list[list[Event]]:
+    return [events async for events in log.replay(after)]
 
 
 async def test_reads_what_was_written(log: Log, other: Log) -> None:
@@ -65,13 +65,13 @@ async def test_a_snapshot_stands_for_the_commits_before_it(log: Log, other: Log)
         await log.append(commit(number))
     machine = Machine.genesis(DEPLOYMENT.domain)
     tail = Tail(number=3, records=7)
-    await log.write_snapshot(tail, machine.snapshot(), machine.hash())
+    await log.write_snapshot(Snapshot(log.commit, tail, machine.snapshot(), machine.hash()))
     await log.append(commit(9))
     snapshot = await other.read_snapshot()
     assert snapshot is not None
     assert (snapshot.commit, snapshot.tail) == (5, tail)
     assert snapshot.restore().hash() == machine.hash()
-    assert await read(other) == [commit(9)]
+    assert await read(other, snapshot.commit) == [commit(9)]
     await other.append(commit(10))
     with pytest.raises(LogTaken):
         await log.append(commit(10))
@@ -88,7 +88,7 @@ async def test_notices_a_missing_commit(log: Log, other: Log, redis_server: Redi
 
 async def test_notices_a_damaged_snapshot(log: Log) -> None:
     machine = Machine.genesis(DEPLOYMENT.domain)
-    await log.write_snapshot(Tail(), machine.snapshot(), bytes(32))
+    await log.write_snapshot(Snapshot(0, Tail(), machine.snapshot(), bytes(32)))
     snapshot = await log.read_snapshot()
     assert snapshot is not None
     with pytest.raises(DataError):

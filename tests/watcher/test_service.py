@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk, wait_until
 
+from setoff.shared.adapters.anvil import dev_keys
 from setoff.shared.errors import ConfigError
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
@@ -54,6 +55,14 @@ def test_keeps_up_with_l1(exchange: Exchange, desk: Desk, watcher: Watcher) -> N
     text = describe_status(read_status(desk.store))
     assert "follower" in text and "supervisor" in text
     wait_until(lambda: alive(desk, "follower")[0].facts.get("executed") == 7)
+
+
+def test_a_player_tells_how_its_money_lasts(exchange: Exchange, desk: Desk, settings: WatcherSettings) -> None:
+    with Watcher(replace(settings, key=dev_keys()[3].hex())):
+        wait_until(lambda: any("funds" in status.facts for status in alive(desk, "challenger")))
+        (facts,) = (status.facts for status in alive(desk, "challenger"))
+        assert "ETH held" in facts["funds"] and facts["short"] is False
+        assert "ETH held" in describe_status(read_status(desk.store))
 
 
 @pytest.mark.parametrize("kind", ["follower", "worker"])
