@@ -44,6 +44,7 @@ class EpochRun:
         self._batches = tuple(batches)
         self._stepper = stepper
         self._chains = [chain, *(batch.header.messages for batch in batches)]
+        self._last_asked = (0, 0), self._start
         self.start_hash = start.hash()
 
     @cached_property
@@ -96,19 +97,12 @@ class EpochRun:
     def machine_before(self, position: int) -> Machine:
         """A machine in the state before `position`."""
         batch_index, slot, micro = split_position(position)
-        machine = self._start.copy()
-        for batch in self._batches[:batch_index]:
-            for earlier in range(used_slots(batch)):
-                self._run_slot(machine, batch, earlier)
-        if batch_index < len(self._batches):
-            batch = self._batches[batch_index]
-            for earlier in range(min(slot, used_slots(batch))):
-                self._run_slot(machine, batch, earlier)
-            if slot < used_slots(batch):
-                for earlier in range(micro):
-                    if earlier and machine.regs.phase == phases.IDLE:
-                        break
-                    self._stepper(machine, batch, slot, earlier)
+        machine = self._machine_before_slot(batch_index, slot)
+        if batch_index < len(self._batches) and slot < used_slots(self._batches[batch_index]):
+            for earlier in range(micro):
+                if earlier and machine.regs.phase == phases.IDLE:
+                    break
+                self._stepper(machine, self._batches[batch_index], slot, earlier)
         return machine
 
     def prove_step(self, position: int) -> StepProof:
@@ -133,6 +127,20 @@ class EpochRun:
         while micro == 0 or machine.regs.phase != phases.IDLE:
             self._stepper(machine, batch, slot, micro)
             micro += 1
+
+    def _machine_before_slot(self, batch_index: int, slot: int) -> Machine:
+        """The machine before a slot; from the one asked for last if that is on the way, since games ask for a slot's
+        leaves and then for a proof in it."""
+        (first_batch, first_slot), machine = self._last_asked
+        if (first_batch, first_slot) > (batch_index, slot):
+            first_batch, first_slot, machine = 0, 0, self._start
+        machine = machine.copy()
+        for number, batch in enumerate(self._batches[first_batch : batch_index + 1], first_batch):
+            end = used_slots(batch) if number < batch_index else min(slot, used_slots(batch))
+            for earlier in range(first_slot if number == first_batch else 0, end):
+                self._run_slot(machine, batch, earlier)
+        self._last_asked = (batch_index, slot), machine.copy()
+        return machine
 
     def _trace_slot(self, machine: Machine, batch: Batch, slot: int) -> list[bytes]:
         if self._stepper is honest_step:

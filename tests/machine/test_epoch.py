@@ -1,5 +1,7 @@
 """An epoch's run: its end, its history, and a proof at every kind of position."""
 
+from random import Random
+
 import pytest
 
 from setoff.deploy.scene import Scene, play_epoch
@@ -96,6 +98,17 @@ def test_a_proof_at_every_kind_of_position_leads_to_the_next_leaf(epoch: Epoch) 
             assert fold(leaf.key, leaf.value, leaf.path) == root
             root = fold(leaf.key, after.state.tree.get(leaf.key), leaf.path)
         assert machine_hash(root, after.regs.hash()) == epoch.leaf(at)
+
+
+def test_positions_may_be_asked_for_in_any_order(epoch: Epoch) -> None:
+    places = epoch.places()
+    Random(3).shuffle(places)
+    for at in places:
+        machine = epoch.run.machine_before(at)
+        assert machine.hash() == (epoch.leaf(at - 1) if at else epoch.run.start_hash)
+        machine.state.account(1).collateral += 1  # whoever gets it may do with it what he likes
+        machine.regs.phase = phases.WORK
+    assert epoch.run.machine_before(0).hash() == epoch.run.start_hash
 
 
 def test_the_start_is_left_alone(epoch: Epoch) -> None:
