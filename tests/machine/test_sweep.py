@@ -223,6 +223,19 @@ def test_nothing_is_visited_in_a_calm_market(monkeypatch) -> None:
     assert not visited
 
 
+def test_slots_of_a_sweep_over_2_18_accounts_stay_far_below_their_micro_steps() -> None:
+    machine = make_calm(1)
+    machine.regs.phase = phases.IDLE
+    machine.regs.accounts = 2**18
+    slots = 0
+    while machine.regs.task:
+        machine.run_slot(tick_batch(), 0)
+        slots += 1
+        assert machine.regs.steps <= phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.SLOT_STEP_BOUND < 2**20
+    # Two steps a visit, the backstop's among them; what ends the work, and one step a slot to take its record.
+    assert slots == -(-2 * (2**18 + 1) // phases.WORK_LIMIT) == 5
+
+
 def test_an_honest_party_has_the_same_history_either_way() -> None:
     start = make_machine(5)
     start.many_accounts = ALWAYS
