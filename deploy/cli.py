@@ -38,7 +38,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "verify": Command("verify", "re-execute posted batches from L1 alone and compare with what is claimed"),
     "lab": Command("lab", "play disputes in a simulator: every known attack, random games, any number of liars"),
     "scenario": Command("scenario", "challenge games by script, with liars and faults, checked on chain"),
-    "bench": Command("bench", "measure: a record, a batch, a history, gas"),
+    "bench": Command("bench", "measure: a record, a batch, a sweep, a history, gas"),
     "version": Command("version", "print the version"),
 }
 

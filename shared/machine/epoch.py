@@ -14,7 +14,7 @@ from typing import Final
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.history import EPOCH, History
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.tracing import Stepper, honest_step, trace_slots, used_slots, walk
+from setoff.shared.machine.tracing import Stepper, honest_step, trace_slots, used_slots
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
 
@@ -50,8 +50,9 @@ class EpochRun:
     @cached_property
     def _end_machine(self) -> Machine:
         machine = self._start.copy()
-        for _ in walk(machine, self._batches, self._stepper):
-            pass
+        for batch in self._batches:
+            for slot in range(used_slots(batch)):
+                self._run_slot(machine, batch, slot)
         return machine
 
     @cached_property
@@ -144,7 +145,7 @@ class EpochRun:
 
     def _trace_slot(self, machine: Machine, batch: Batch, slot: int) -> list[bytes]:
         if self._stepper is honest_step:
-            return machine.trace_slot(batch, slot)
+            return [machine.hash() for _ in machine.walk_slot(batch, slot)]
         leaves: list[bytes] = []
         while not leaves or machine.regs.phase != phases.IDLE:
             self._stepper(machine, batch, slot, len(leaves))

@@ -7,6 +7,7 @@ batches are idle throughout.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -121,20 +122,22 @@ class Machine:
             self.step(batch, 0, 0)
         return [self.run_slot(batch, slot) for slot in range(batch.header.inputs)]
 
-    def trace_slot(self, batch: Batch, slot: int) -> list[bytes]:
-        """Run a whole slot; returns the machine hash after each of its steps."""
+    def walk_slot(self, batch: Batch, slot: int, micro: int = 0) -> Iterator[None]:
+        """Take the steps of a slot from `micro` on until it is idle; yields after each.
+
+        As `step` one by one; but idle visits of a sweep touch no leaf, so that a hash after them is cheap, too.
+        """
         regs = self.regs
         sweep: Sweep | None = None
-        self.step(batch, slot, 0)
-        hashes = [self.hash()]
-        while regs.phase != phases.IDLE:
-            if regs.phase == phases.WORK and self._is_visiting():
+        while micro == 0 or regs.phase != phases.IDLE:
+            if micro and regs.phase == phases.WORK and self._is_visiting():
                 sweep = sweep or self._begin_sweep()
-                root = self.state.commit()
-                hashes.extend(machine_hash(root, regs.hash()) for _ in sweep.walk(regs))
-            apply_step(regs, self.state)
-            hashes.append(self.hash())
-        return hashes
+                for _ in sweep.walk(regs):
+                    micro += 1
+                    yield
+            self.step(batch, slot, micro)
+            micro += 1
+            yield
 
     # --- as the sequencer builds a batch -----------------------------------------------------------------------------
 

@@ -173,7 +173,8 @@ def step_rank(regs: Registers, state: State) -> None:
         regs.ranking = 0
         regs.phase = phases.DELEVERAGE
     else:
-        # Nobody is on the other side who could be deleveraged: the account stays as it is.
+        # Nobody is on the other side who could be deleveraged: the account stays as it is. Sizes sum to zero, so no
+        # trace leads here; but a step has to end in every state, and a ranking that is begun anew would not.
         regs.ranking = 0
         regs.passed = 1
         regs.phase = phases.WORK

@@ -84,7 +84,8 @@ async def measure() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder, RedisServer.embed(Path(folder)) as server:
             scene = Scene()
             l1 = HandL1(opening(scene, ACCOUNTS, 10**15))
-            async with operator(server.url, scene, l1, batch_interval=2.0, max_unposted=10**6, max_per_client=10**6) as running:
+            settings = {"batch_interval": 2.0, "max_unposted": 10**6, "max_per_client": 10**6}
+            async with operator(server.url, scene, l1, **settings) as running:
                 await open_market(running)
                 orders = make_orders(scene, RECORDS)
                 before = running.sequencer.commit

@@ -293,7 +293,7 @@ class Crash:
 
 # --- the picture ------------------------------------------------------------------------------------------------------
 
-_WIDTH, _HEIGHT, _LEFT, _GAP = 900, 120, 90, 26
+_WIDTH, _HEIGHT, _LEFT, _GAP = 900, 120, 90, 32
 
 
 def draw(moments: Sequence[Moment], traders: int) -> str:
@@ -313,36 +313,50 @@ def draw(moments: Sequence[Moment], traders: int) -> str:
         ("insurance fund, $", {"insurance": [m.insurance for m in moments]}),
         ("backstop's equity, $", {"backstop": [m.backstop for m in moments]}),
     ]
-    height = len(panels) * (_HEIGHT + _GAP) + 40
+    height = len(panels) * (_HEIGHT + _GAP) + 48
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
         ' font-family="sans-serif" font-size="11">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="{_LEFT}" y="18" font-size="14">Flash crash: {traders:,} leveraged accounts, an hour a minute</text>',
+        f'<text x="{_LEFT}" y="18" font-size="14">'
+        f"Flash crash: {traders:,} leveraged accounts, an hour of the record in a minute</text>",
     ]
     for number, (title, lines) in enumerate(panels):
-        parts += _panel(30 + number * (_HEIGHT + _GAP), title, lines)
+        parts += _panel(48 + number * (_HEIGHT + _GAP), title, lines)
+    parts += _axis(48 + len(panels) * (_HEIGHT + _GAP) - _GAP, len(moments) // 4)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def _panel(top: int, title: str, lines: dict[str, list[float]]) -> Iterator[str]:
-    low = min(min(values) for values in lines.values())
-    high = max(max(values) for values in lines.values())
+    values = [value for line in lines.values() for value in line]
+    low, high = min(values), max(values)
+    if low < high / 2:
+        low = min(low, 0)  # from zero on, unless the picture would then be all zero and nothing
     span = (high - low) or 1
     right = _WIDTH - 20
     yield f'<rect x="{_LEFT}" y="{top}" width="{right - _LEFT}" height="{_HEIGHT}" fill="#f7f7f7" stroke="#ccc"/>'
-    yield f'<text x="{_LEFT - 6}" y="{top + 10}" text-anchor="end">{high:,.0f}</text>'
-    yield f'<text x="{_LEFT - 6}" y="{top + _HEIGHT}" text-anchor="end">{low:,.0f}</text>'
-    yield f'<text x="{_LEFT + 6}" y="{top + 14}" font-weight="bold">{title}</text>'
-    for n, (name, values) in enumerate(lines.items()):
-        colour = ("#1f5fa8", "#c0392b", "#2e8b57")[n]
-        step = (right - _LEFT) / max(1, len(values) - 1)
+    for part in (0, 1, 2):
+        y = top + _HEIGHT * part / 2
+        yield f'<line x1="{_LEFT}" y1="{y}" x2="{right}" y2="{y}" stroke="#ddd"/>'
+        yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{high - span * part / 2:,.0f}</text>'
+    yield f'<text x="{_LEFT}" y="{top - 6}" font-weight="bold">{title}</text>'
+    for n, (name, line) in enumerate(lines.items()):
+        colour, width = (("#1f5fa8", 2), ("#e67e22", 1.2), ("#2e8b57", 1.5))[n]
+        step = (right - _LEFT) / max(1, len(line) - 1)
         dots = " ".join(
-            f"{_LEFT + i * step:.1f},{top + _HEIGHT * (1 - (value - low) / span):.1f}" for i, value in enumerate(values)
+            f"{_LEFT + i * step:.1f},{top + _HEIGHT * (1 - (value - low) / span):.1f}" for i, value in enumerate(line)
         )
-        yield f'<polyline points="{dots}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        yield f'<polyline points="{dots}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
         if len(lines) > 1:
-            yield f'<text x="{_LEFT + 160 + 170 * n}" y="{top + 14}" fill="{colour}">{name}</text>'
+            yield f'<text x="{_LEFT + 170 + 150 * n}" y="{top - 6}" fill="{colour}">— {name}</text>'
+
+
+def _axis(top: int, hours: int) -> Iterator[str]:
+    """Hours of the record under the last panel."""
+    right = _WIDTH - 20
+    for hour in range(0, hours + 1, 6):
+        x = _LEFT + (right - _LEFT) * hour / max(1, hours)
+        yield f'<text x="{x:.1f}" y="{top + 14}" text-anchor="middle">{hour} h</text>'
 
 
 def summarise(crash: Crash) -> str:

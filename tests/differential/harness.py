@@ -37,6 +37,18 @@ GROUPS = (
     "backstop",
     "work",
 )
+#: Phases each group judges.
+PHASES = {
+    "orders": (phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP),
+    "margin": (phases.MARGIN, phases.PROBE),
+    "matching": (phases.MATCH, phases.FILL),
+    "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT),
+    "payments": (phases.TRANSFER, phases.WITHDRAW),
+    "oracle": (phases.REPORT, phases.TICK),
+    "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
+    "backstop": (phases.STAKE, phases.TAKEOVER, phases.UNWIND),
+    "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
+}
 OPERATOR = address("operator")
 FOREVER = 2**40
 DOMAIN = keccak(b"a domain for the differential tests")

@@ -246,6 +246,14 @@ def play_far_levels(play: Play) -> None:
     play.bench.meddle = lambda machine, slot, micro: None
 
 
+def play_far_counts(play: Play) -> None:
+    """A fill-or-kill order counts over levels that have nothing in common but the side's first bitmap word."""
+    play.begin(money=10**8, mark=66_000)
+    asks = [play.order(1, SELL, 65_500, 5), play.order(2, SELL, 66_000, 5), play.order(2, SELL, 66_300, 5, place=1)]
+    assert play.run(*asks, play.order(3, BUY, 66_300, 15, flags=FOK)) == [OK] * 4
+    assert play.position(3) == 15
+
+
 def play_reduce_only(play: Play) -> None:
     """Orders that only close: cut to the position, together more than it, and pruned when there is none left."""
     play.begin(money=10**6)
@@ -336,6 +344,18 @@ def play_no_price(play: Play) -> None:
     deposits = [play.generator.deposit_of(1, 1000), play.listing(1, 100_000)]
     stop = play.order(1, BUY, 100, 1, flags=records.ABOVE, trigger=5)
     assert play.batch(deposits, [play.order(1, BUY, 100, 1), stop]) == [OK, OK, "no_price", "no_price"]
+    assert play.run(records.encode_tick(1)) == ["not_due"]
+
+
+def play_lost_price(play: Play) -> None:
+    """A price that is not there is not fresh, however old one may be. (No trace leads to a position without a price;
+    it is taken away by hand.)"""
+    play.begin()
+    play.trade(1, 2, 100, 10)
+    play.bench.machine.state.market(1).index = 0
+    play.bench.machine.state.market(1).max_age = 2**32 - 1
+    play.bench.machine.state.commit()
+    assert play.run(play.withdraw(1, 1)) == ["stale_price"]
 
 
 def play_guards(play: Play) -> None:
@@ -440,6 +460,7 @@ def play_settlement(play: Play) -> None:
     play.wait(60)
     assert play.run(tick) == [OK]
     assert play.market().settled == 1 and play.position(1) == play.position(2) == 0
+    assert play.run(tick) == ["not_due"]
     assert play.run(play.cancel(3, 3), play.cancel(2, 3), play.withdraw(2, 1)) == [OK] * 3
     play.wait(10**5)
     assert play.run(records.encode_tick(2)) == [OK]
@@ -458,6 +479,45 @@ def play_slices(play: Play) -> None:
     assert play.batch([rich], [*orders, play.price(91)]) == [OK] * 5
     assert play.took("liquidated") > 1 and play.took("takeover") == 0
     assert 0 < play.position(2) < 100
+
+
+def play_shorts(play: Play) -> None:
+    """A short that the price runs away from: slices, the backstop's takeover, and how it buys its own way out."""
+    play.begin(money=10**5, maintenance_margin=50_000, close_out=40_000)
+    play.trade(1, 2, 100, 9_000)
+    asks = [play.order(3, SELL, 108, 300), play.order(3, SELL, 110, 300, place=1)]
+    assert play.run(play.stake(4, 90_000), *asks, play.price(106)) == [OK] * 4
+    assert play.took("liquidated") > 1 and -9_000 < play.position(1) < 0
+    assert play.run(play.price(108)) == [OK]
+    assert play.took("takeover") > 0 and play.position(1) == 0
+    held = play.position(keys.BACKSTOP)
+    assert held < 0
+    play.wait(60)
+    asks = [play.order(3, SELL, 108, 300, place=2), records.encode_tick(1)]
+    assert play.run(*asks) == [OK] * 2
+    assert held < play.position(keys.BACKSTOP) < 0
+    # The price gone on, the backstop itself is closed against those who won.
+    assert play.run(play.price(160)) == [OK]
+    assert play.took("deleverage") > 0 and play.position(keys.BACKSTOP) == 0
+
+
+def play_two_positions(play: Play) -> None:
+    """Of two positions the one that needs more margin goes first, wherever it is kept."""
+    play.begin(money=10**5, maintenance_margin=50_000, markets=2)
+    play.trade(1, 2, 100, 6_000)
+    play.trade(1, 2, 100, 3_000, place=1, market=2)
+    assert play.run(play.stake(4, 90_000), play.price(88)) == [OK] * 2
+    taken = [step.before.market for step in play.steps if step.kind == "takeover"]
+    assert taken and taken[0] == 1
+
+
+def play_small_winners(play: Play) -> None:
+    """Whoever is ranked first closes all it has, which is less than is to be closed; then the next one."""
+    play.begin(money=10**5, maintenance_margin=50_000)
+    play.trade(1, 2, 100, 7_900)
+    play.trade(3, 2, 100, 100, place=1)
+    assert play.run(play.withdraw(3, 98_000), play.price(91)) == [OK, OK]
+    assert play.took("deleverage") > 1 and play.position(3) == 0
 
 
 def play_insurance(play: Play) -> None:
@@ -498,6 +558,10 @@ def play_worthless_shares(play: Play) -> None:
     play.bench.machine.state.account(keys.BACKSTOP).collateral = 0
     play.bench.machine.state.commit()
     assert play.run(play.stake(2, 1_000), play.unstake(1, 1_000)) == ["insufficient_margin", OK]
+    assert play.run(play.stake(1, 1_000)) == [OK]
+    play.bench.machine.state.account(keys.BACKSTOP).collateral = 10**6
+    play.bench.machine.state.commit()
+    assert play.run(play.stake(2, 10)) == ["amount_out_of_range"]
 
 
 def play_poor_backstop(play: Play) -> None:
@@ -519,6 +583,8 @@ def play_full_backstop(play: Play) -> None:
     play.bench.machine.state.commit()
     assert play.run(play.price(80, 9)) == [OK]
     assert play.took("takeover") == play.took("deleverage") == 1
+    play.wait(60)
+    assert play.run(records.encode_tick(9)) == [OK]
 
 
 def play_losers(play: Play) -> None:
@@ -630,6 +696,28 @@ def play_listing_edges(play: Play) -> None:
         for tier in ({"tier1_size": 0}, {"tier2_size": 0}, {"tier1_size": 0, "tier2_size": 0}):
             m = tiered(plain)._replace(market=play.bench.machine.regs.markets + ahead, **tier)
             play.batch([encode(m)])
+
+    play.bench.machine.regs.markets = keys.MAX_MARKET
+    assert play.batch([records.encode_list_market(plain._replace(market=keys.MAX_MARKET + 1))]) == ["bad_parameters"]
+
+
+def play_agents(play: Play) -> None:
+    """An agent is named and taken away again."""
+    play.begin()
+    change = records.SetAgentBody(1, play.number(), 3, bytes(range(20)), play.generator.time + 9)
+    gone = records.SetAgentBody(1, play.number(), 3, bytes(20), 0)
+    for body in (change, gone):
+        assert play.run(play.sign(1, records.encode_set_agent(body))) == [OK]
+    assert play.bench.machine.state.tree.get(keys.agent_key(1, 3)) == b""
+
+
+def play_signers(play: Play) -> None:
+    """Signers within their bounds and just beyond."""
+    play.begin()
+    signer = play.generator.signer
+    assert play.batch([signer(6, 7, 1), signer(0, 1, 60)]) == [OK, OK]
+    bad = [signer(7, 1, 60), signer(0, 0, 60), signer(0, 8, 60), signer(0, 1, 0)]
+    assert play.batch(bad) == ["bad_parameters"] * 4
 
 
 def play_tiers(play: Play) -> None:
@@ -779,6 +867,8 @@ def play_empty_batches(play: Play) -> None:
 SCENES = (
     play_empty_batches,
     play_listing_edges,
+    play_agents,
+    play_signers,
     play_tiers,
     play_exact_funds,
     play_position_limit,
@@ -788,16 +878,21 @@ SCENES = (
     play_own_orders,
     play_fill_or_kill,
     play_far_levels,
+    play_far_counts,
     play_reduce_only,
     play_lifetimes,
     play_armed,
     play_no_price,
+    play_lost_price,
     play_guards,
     play_limits,
     play_long_work,
     play_time,
     play_settlement,
     play_slices,
+    play_shorts,
+    play_two_positions,
+    play_small_winners,
     play_insurance,
     play_takeover,
     play_worthless_shares,

@@ -1,92 +1,95 @@
-"""The judge meets every branch of the rules: the rare ones by hand, and every line in what it is compared on."""
+"""Every branch of the rule contracts: `contracts/groups`, and all of `rules`, `codec` and `state` that is in them.
+
+They run with probes (`coverage.py`), scene by scene and then on a random trace until nothing is left, and every answer
+is compared with the machine's. There is no list of exceptions.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import pytest
 from tests.differential.branches import BRANCHES, branches_of
+from tests.differential.coverage import GROUP_OF, Coverage
 from tests.differential.generator import Generator
-from tests.differential.harness import Bench, Judge
+from tests.differential.harness import PHASES, Bench
 from tests.differential.scenes import SCENES, Play
-from tests.differential.trace_lines import Lines
 
-from setoff.shared.codec import integers
-from setoff.shared.rules import (
-    backstop,
-    book,
-    bulk,
-    funds,
-    intake,
-    levels,
-    liquidation,
-    listing,
-    margin,
-    marks,
-    matching,
-    oracle,
-    orders,
-    positions,
-    step,
-    triggers,
-    winding,
-    work,
-)
+from setoff.contracts import ROOT
+from setoff.shared.rules import phases
+from setoff.shared.state import keys, leaves
+from setoff.shared.state.registers import Registers
 
-RULES = (
-    backstop,
-    book,
-    bulk,
-    funds,
-    intake,
-    levels,
-    liquidation,
-    listing,
-    margin,
-    marks,
-    matching,
-    oracle,
-    orders,
-    positions,
-    step,
-    triggers,
-    winding,
-    work,
-    integers,
-)
+#: Random batches at most; what the scenes leave needs about half of them.
+BATCHES = 80
+WIDTHS = {
+    keys.ACCOUNT: leaves.ACCOUNT_BYTES,
+    keys.ORDER: leaves.ORDER_BYTES,
+    keys.LEVEL: leaves.LEVEL_BYTES,
+    keys.BITMAP: leaves.BITMAP_BYTES,
+    keys.MARKET: leaves.MARKET_BYTES,
+    keys.ORACLE: leaves.ORACLE_BYTES,
+    keys.SIGNERS: leaves.SIGNERS_BYTES,
+    keys.WITHDRAWAL: leaves.WITHDRAWAL_BYTES,
+    keys.AGENT: leaves.AGENT_BYTES,
+}
+#: Files in which nothing is chosen: constants, and groups that hand on what they get.
+STRAIGHT = {"rules/phases.vy", "groups/intake.vy", "groups/messages.vy"}
 
-#: Lines of the rules that no trace can reach, and one that only the machine's caller uses.
-UNREACHABLE = (
-    'raise AssertionError("an account with an open order has a position place")',
-    "return regs.phase == phases.IDLE",
-)
+pytestmark = pytest.mark.timeout(900)  # most of it the compiler's, where the contracts have changed
 
 
-def test_judge_meets_every_branch() -> None:
-    lines = Lines()
+@pytest.fixture(scope="module")
+def coverage() -> Coverage:
+    return Coverage()
+
+
+def make_bench(coverage: Coverage) -> Bench:
+    """A bench whose steps the contracts with probes are asked about."""
+    bench = Bench(None)
+    bench.compare = coverage.check
+    return bench
+
+
+def test_rules_meet_every_branch(coverage: Coverage) -> None:
     seen: set[str] = set()
-    with lines.watch(*RULES):
-        for scene in SCENES:
-            play = Play(Bench(Judge()))
-            scene(play)
-            for taken in play.steps:
-                seen |= branches_of(taken)
-        for seed in (1, 2):
-            bench = Bench(Judge())
-            generator = Generator(seed, bench.machine, is_large=seed == 2)
-            plan = generator.opening()
-            # What is judged of the machine's own work is judged by the random traces.
-            bench.choose = lambda kind, bench=bench: kind not in ("work", "sweep") or bench.judged[kind] < 100
-            for number in range(40):
-                for taken in bench.run(*plan):
-                    seen |= branches_of(taken)
-                plan = generator.batch() if number % 4 else generator.crisis()
+    for kind, width in WIDTHS.items():
+        assert coverage.encode_again(kind, b"") == coverage.encode_again(kind, bytes(width)) == b""
+        assert coverage.encode_again(kind, coverage.encode_again(kind, b"\x01" * width))
+    for scene in SCENES:
+        play = Play(make_bench(coverage))
+        scene(play)
+        for taken in play.steps:
+            seen |= branches_of(taken)
+    bench = make_bench(coverage)
+    generator = Generator(1, bench.machine)
+    plan = generator.opening()
+    # The machine's own work is one long row of the same steps.
+    bench.choose = lambda kind: kind not in ("work", "sweep") or bench.judged[kind] < 100
+    for number in range(BATCHES):
+        for taken in bench.run(*plan):
+            seen |= branches_of(taken)
+        if not coverage.missed and seen >= BRANCHES:
+            break
+        plan = generator.batch() if number % 4 else generator.crisis()
+    assert [str(branch) for branch in coverage.missed] == []
+    assert sorted(BRANCHES - seen) == []
     assert seen <= BRANCHES
-    assert not BRANCHES - seen
-    missed = []
-    for module in RULES:
-        assert module.__file__ is not None
-        text = Path(module.__file__).read_text().splitlines()
-        missed += [
-            f"{module.__name__}:{line}" for line in lines.missed(module) if text[line - 1].strip() not in UNREACHABLE
-        ]
-    assert not missed
+
+
+def test_probes_are_in_every_file_of_the_rules(coverage: Coverage) -> None:
+    probed = {file for file, *_ in coverage.places}
+    for folder in ("rules", "groups"):
+        files = {f"{folder}/{path.name}" for path in (ROOT / folder).glob("*.vy")}
+        assert files - probed <= STRAIGHT, "a file with choices has no probe"
+    assert len(coverage.places) > 400
+
+
+@pytest.mark.parametrize("group", PHASES)
+def test_rules_refuse_what_is_not_theirs(coverage: Coverage, group: str) -> None:
+    """The ways that leave no log: the phase of another contract, a witness of another number of leaves."""
+    regs = Registers()
+    for phase in (phases.IDLE, len(phases.NAMES), *(phase for phase, name in GROUP_OF.items() if name != group)):
+        regs.phase = phase
+        assert coverage.refuse(group, regs, 0, 0) == "wrong_phase"
+    for regs.phase in PHASES[group]:
+        for count, values in ((10, 10), (10, 9), (9, 10)):
+            assert coverage.refuse(group, regs, count, values) in ("witness_leaves", "witness_key")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.differential.generator import Generator
-from tests.differential.harness import GROUPS, Bench, Case, Judge, Mismatch
+from tests.differential.harness import GROUPS, PHASES, Bench, Case, Judge, Mismatch
 from tests.differential.mutants import MUTANTS, Mutant
 from tests.differential.scenes import SCENES, Play
 from tests.evm import Reverted
@@ -20,19 +20,6 @@ from setoff.shared.rules import phases
 
 #: Every fifth mutant, or all of them.
 CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::5]
-
-#: Phases each group judges.
-PHASES = {
-    "orders": (phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP),
-    "margin": (phases.MARGIN, phases.PROBE),
-    "matching": (phases.MATCH, phases.FILL),
-    "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT),
-    "payments": (phases.TRANSFER, phases.WITHDRAW),
-    "oracle": (phases.REPORT, phases.TICK),
-    "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
-    "backstop": (phases.STAKE, phases.TAKEOVER, phases.UNWIND),
-    "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
-}
 
 
 class Stage:

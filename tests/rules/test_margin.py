@@ -1,7 +1,13 @@
-"""Cross margin at the mark: what may be opened, what may be closed, and which makers are pruned."""
+"""Cross margin at the mark: what may be opened, what may be closed, and which makers are pruned.
+
+Formulas checked against: dYdX documentation, "Margin" (total account value = Q + sum of S * P, with Q the balance, S
+the signed size and P the oracle price; initial margin requirement = sum of |S * P * I|, maintenance margin requirement
+= sum of |S * P * M|; free collateral = total account value - initial margin requirement). Numbers worked by hand.
+"""
 
 from tests.world import BUY, IOC, SELL, World
 
+from setoff.shared.rules.liquidation import compute_maintenance
 from setoff.shared.rules.margin import compute_health, compute_requirement, get_worst_exposure, is_fill_legal
 from setoff.shared.state.leaves import Market, Position
 
@@ -17,6 +23,32 @@ def test_a_settled_market_takes_no_margin() -> None:
     market = Market()
     market.mark, market.unit, market.settled = 7, 3, 1
     assert compute_requirement(5, market, 1_000_000) == 0
+
+
+def test_a_cross_margined_account_by_the_published_formulas() -> None:
+    # Long 1.2 BTC from 40,000 and short 10 ETH from 3,000, on 10,000 deposited; I = 5 %, M = 3 %; a unit is a cent.
+    # A lot is 0.1 BTC or 1 ETH, a tick a dollar: a lot and tick is worth 10 and 100 cents. No fees.
+    terms = {"initial_margin": 50_000, "maintenance_margin": 30_000, "taker_fee": 0, "maker_fee": 0}
+    world = World.trading(funds=1_000_000, mark=40_000, unit=10, **terms)
+    assert world.deposit(2, 10_000_000) == "accepted"
+    assert world.list_market(2, unit=100, **terms) == "accepted"
+    assert world.report(0, 3_000, market=2) == "accepted"
+    trades = [(2, SELL, 40_000, 12, 1), (1, BUY, 40_000, 12, 1), (2, BUY, 3_000, 10, 2), (1, SELL, 3_000, 10, 2)]
+    for account, side, price, size, market in trades:
+        assert world.order(account, side, price, size, market=market) == "accepted"
+    world.set_mark(42_000, market=1)
+    world.set_mark(3_150, market=2)
+    state = world.machine.state
+    # Q = 10,000 - 48,000 + 30,000 = -8,000; value = -8,000 + 1.2 * 42,000 - 10 * 3,150 = 10,900.
+    assert state.account(1).collateral == -800_000
+    equity, initial = compute_health(state, state.account(1))
+    assert equity == 1_090_000
+    # |50,400 * 5 %| + |31,500 * 5 %| = 2,520 + 1,575 = 4,095; at 3 %: 1,512 + 945 = 2,457.
+    assert initial == 409_500
+    assert compute_maintenance(state, state.account(1)) == (1_090_000, 245_700, 0)
+    # Free collateral 10,900 - 4,095 = 6,805 can be taken out, and not a cent more.
+    assert world.withdraw(1, 680_501) == "insufficient_margin"
+    assert world.withdraw(1, 680_500) == "accepted"
 
 
 def test_open_orders_count_on_their_worse_side() -> None:
