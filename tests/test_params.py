@@ -39,6 +39,7 @@ def test_every_preset_is_safe(name: str) -> None:
         {"claim_interval": 3},
         {"max_skew": 1},
         {"silence": DEVNET.max_skew},
+        {"wind_down": DEVNET.silence + DEVNET.force_delay},
         {"force_delay": DEVNET.batch_interval},
     ],
 )

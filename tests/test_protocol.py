@@ -172,6 +172,8 @@ def test_presets() -> None:
         "claim_interval",
         "epoch_batches",
         "listing_delay",
+        "silence",
+        "wind_down",
     )
     rows = table("preset", *titles)
     told = {name: tuple(map(int, values)) for name, *values in rows}
@@ -187,6 +189,8 @@ def test_presets() -> None:
             preset.claim_interval,
             preset.epoch_batches,
             preset.listing_delay,
+            preset.silence,
+            preset.wind_down,
         )
         for name, preset in params.PRESETS.items()
     }

@@ -74,7 +74,8 @@ def test_finds_every_difference(anvil: Anvil, l1: L1, deployment: Deployment) ->
         check_deployment(l1, dataclasses.replace(deployment, epoch_batches=2))
     with pytest.raises(ConfigError, match="wrong_deployment"):
         check_deployment(l1, dataclasses.replace(deployment, chain_id=1))
-    for params in (TESTNET, dataclasses.replace(DEVNET, silence=DEVNET.silence + 1)):
+    others = ({"silence": DEVNET.silence + 1}, {"wind_down": DEVNET.wind_down + 1})
+    for params in (TESTNET, *(dataclasses.replace(DEVNET, **other) for other in others)):
         with pytest.raises(ConfigError, match="wrong_deployment"):
             check_deployment(l1, deployment, params)
 

@@ -79,6 +79,38 @@ async def test_a_quiet_market_gets_a_tick_now_and_then_until_its_price_is_stale(
         replay(running.outbox)
 
 
+async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis_server: RedisServer) -> None:
+    """An operator that came back settles every market, whatever its price's age; a long stop alone settles none."""
+    scene = Scene()
+    l1 = opening_of(scene, 10**9, 10**9, max_age=200)
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05, tick_interval=0) as running:
+        await open_market(running)
+        await submit(running, scene.order(1, BUY, 100, 5))
+        await submit(running, scene.order(2, SELL, 100, 5))
+        await until_batch(running, 0)
+        l1.time += phases.ORACLE_DEATH + 1
+        await submit(running, scene.cancel_all(1))
+        await until_batch(running, 1)
+        assert (await running.get("/v1/markets/1"))[1]["expiry"] == 0
+        assert (await running.status())["winding_since"] == 0
+        l1.messages.append(records.encode_wind_down())
+        l1.time += LATER
+        number = running.outbox.latest() + 1
+        await until_batch(running, number)
+        for _ in range(3):
+            l1.time += LATER
+            await submit(running, scene.cancel_all(1))
+            number += 1
+            await until_batch(running, number)
+        machine = running.sequencer.exchange.machine
+        assert machine.state.market(1).settled == 1
+        assert (await running.status())["winding_since"] == machine.regs.winding > 0
+        status, answer = await running.submit(scene.order(1, BUY, 100, 1))
+        assert (status, answer["reason"]) == (422, "winding_down")
+        await submit(running, scene.withdraw(1, machine.state.account(1).collateral))
+        replay(running.outbox)
+
+
 async def test_a_price_that_comes_back_brings_its_tick(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = opening_of(scene, 10**9)
