@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Final
 
 from setoff.deploy.commands import settings
+from setoff.shared.errors import ConfigError
 from setoff.shared.machine.batch import Batch
 from setoff.watcher.settings import WatcherSettings
 
@@ -24,9 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("run", "follower, workers and challenger, until SIGTERM or SIGINT; without a key it only watches"),
         ("worker", "one more process that executes epochs, on any machine that reaches the watcher's Redis"),
         ("status", "how the processes of a watcher are"),
+        ("blob", "hand in a blob that the watcher misses, or any to keep, from a file"),
     ):
         part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         settings.add_arguments(part, WatcherSettings)
+        if name == "blob":
+            part.add_argument("file", type=Path, help="131,072 bytes, as they are")
         if name == "run":
             part.epilog = f"{CARETAKER}\n{part.epilog}"
     _configure_games(
@@ -68,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         from setoff.watcher.worker import run_worker
 
         run_worker(loaded)
+    elif arguments.part == "blob":
+        return _keep_blob(arguments.file, loaded)
     elif arguments.part == "games":
         return _show_games(arguments, loaded)
     elif arguments.part == "doctor":
@@ -77,6 +84,19 @@ def run(arguments: argparse.Namespace) -> int:
         from setoff.watcher.status import describe_status, read_status
 
         print(describe_status(read_status(open_store(loaded, loaded.load_deployment()))))
+    return 0
+
+
+def _keep_blob(path: Path, loaded: WatcherSettings) -> int:
+    from setoff.watcher.blobs import keep_blob
+    from setoff.watcher.parts import open_store
+
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise ConfigError("bad_config", f"{path} cannot be read: {error.strerror}") from None
+    store = open_store(loaded, loaded.load_deployment())
+    print(f"kept: 0x{keep_blob(store, blob).hex()}")
     return 0
 
 
