@@ -123,6 +123,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def test_a_receipt_for_anothers_place_costs_the_bond(stage: Stage) -> None:
     stage.start_operator(BROKEN_RECEIPT)
     assert stage.trade(3) == 1
+    assert stage.setoff("list") == stage.setoff("list --json") == 0
     url = stage.start_watcher()
     assert stage.setoff(f"hand-over {url}") == 0
     stage.wait_until(lambda: stage.contract.bond().held == 0)
