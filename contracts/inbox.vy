@@ -4,11 +4,14 @@
 @title Inbox
 @license MIT
 @notice The posted batches: what the machine runs, in which order, final when posted. It keeps one hash a batch. The
-        records themselves are the calldata of the posting transaction, committed as a Merkle root over pages of 8.
-        Twin: `shared/machine/batch.py`.
-@dev The data availability module for calldata. Its one question: is this record at this index of this batch?
+        records themselves are with a data availability module: module 0 is the calldata of the posting transaction,
+        committed as a Merkle root over pages of 8; the others are contracts, fixed at deployment. Twin:
+        `shared/machine/batch.py`.
+@dev A module is a contract with the two functions of `interfaces/data_module.vyi`. The one question of the rest of the system:
+     is this record at this index of this batch (`check_record`)?
 """
 
+from interfaces import data_module
 from lib import batches
 from lib import merkle
 
@@ -19,6 +22,13 @@ interface Queue:
     def queued_at(index: uint256) -> uint256: view
 
 
+struct Posting:
+    timestamp: uint256
+    message_count: uint256
+    record_count: uint256
+    data: Bytes[MAX_POSTING]    # what the module wants to know of the records; empty without any
+
+
 event BatchPosted:
     number: indexed(uint256)
     batch_hash: indexed(bytes32)
@@ -26,7 +36,9 @@ event BatchPosted:
     timestamp: uint256
     first_message: uint256
     message_count: uint256
+    first_record: uint256
     record_count: uint256
+    module: uint256
     data_root: bytes32
     messages: bytes32
 
@@ -35,25 +47,37 @@ QUEUE: public(immutable(Queue))
 OPERATOR: public(immutable(address))
 MAX_SKEW: public(immutable(uint256))       # seconds a batch's timestamp may lie behind the block's
 FORCE_DELAY: public(immutable(uint256))    # seconds after which a message can no longer be left out
-SILENCE: public(immutable(uint256))        # seconds without a batch after which anybody may post
+SILENCE: public(immutable(uint256))        # seconds without a batch of the operator's after which anybody may post
+MODULES: immutable(DynArray[address, MAX_MODULES])
 
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
 PAGE_BYTES: constant(uint256) = batches.PAGE_RECORDS * batches.RECORD_BYTES
 RECORDS_START: constant(uint256) = 4 + 5 * 32      # in the calldata of `post`
 MAX_PAGES: constant(uint256) = batches.MAX_INPUTS // batches.PAGE_RECORDS
+MAX_MODULES: constant(uint256) = 8
+MAX_POSTING: constant(uint256) = 1024
+MAX_POSTINGS: constant(uint256) = 6
 
 count: public(uint256)
 batch_hash: public(HashMap[uint256, bytes32])
 messages_consumed: public(uint256)
+records_posted: public(uint256)
 timestamp: public(uint256)                 # of the last batch
-posted_at: public(uint256)                 # block time of the last batch, at first of the deployment
-operator_posted_at: public(uint256)        # block time of the operator's last own batch, at first of the deployment
+operator_posted_at: public(uint256)        # block time of the operator's last own post, at first of the deployment
 
 
 @deploy
-def __init__(queue: address, operator: address, max_skew: uint256, force_delay: uint256, silence: uint256):
+def __init__(
+    queue: address,
+    operator: address,
+    max_skew: uint256,
+    force_delay: uint256,
+    silence: uint256,
+    modules: DynArray[address, MAX_MODULES],
+):
     """
     @param operator An account without code: what it posts is its transaction's calldata, for everybody to read.
+    @param modules The data availability modules: module n is the n-th of them, counted from 1.
     """
     assert queue != empty(address) and operator != empty(address), "zero_address"
     assert silence > max_skew, "bad_terms"
@@ -62,77 +86,59 @@ def __init__(queue: address, operator: address, max_skew: uint256, force_delay: 
     MAX_SKEW = max_skew
     FORCE_DELAY = force_delay
     SILENCE = silence
-    self.posted_at = block.timestamp
+    for module: address in modules:
+        assert module != empty(address), "zero_address"
+    MODULES = modules
     self.operator_posted_at = block.timestamp
 
 
 @external
+@nonreentrant
 def post(number: uint256, timestamp: uint256, message_count: uint256, records: Bytes[MAX_RECORD_BYTES]):
     """
     @notice Post the next batch: the next `message_count` messages of the queue, then `records`. Only the operator
-            may, or anybody once the operator has been silent for SILENCE; always from an account without code, so
-            that the records are the calldata of the transaction itself.
+            may, or anybody once the operator has been silent for SILENCE, but then messages only, and until the operator
+            posts again; always from an account without code, so that the records are the calldata of the transaction
+            itself.
     @param number The number of batches so far: a second try of the same batch reverts.
     @param timestamp Unix seconds: the machine's time. Not before the last batch's, not in the future, at most
            MAX_SKEW old.
-    @param message_count No message older than FORCE_DELAY may be left out, unless the batch is full of messages.
+    @param message_count No message that was FORCE_DELAY old at `timestamp` may be left out, unless the batch is full of
+           messages.
     @param records Concatenated records of 124 bytes; messages and records together at most 1024.
     """
     assert msg.sender == tx.origin and not msg.sender.is_contract, "caller_has_code"
-    assert msg.sender == OPERATOR or block.timestamp >= self.operator_posted_at + SILENCE, "not_the_operator"
-    assert number == self.count, "batch_number"
-    assert timestamp >= self.timestamp and timestamp <= block.timestamp, "batch_timestamp"
-    assert timestamp + MAX_SKEW >= block.timestamp, "batch_timestamp"
-
     record_count: uint256 = len(records) // batches.RECORD_BYTES
     assert len(records) == record_count * batches.RECORD_BYTES, "record_length"
     # One encoding only, so that everybody reads the records at the same place: arguments, then the records, then zeros
     # up to a whole word.
     assert convert(slice(msg.data, 4 + 3 * 32, 32), uint256) == 4 * 32, "calldata_encoding"
     assert len(msg.data) == RECORDS_START + (len(records) + 31) // 32 * 32, "calldata_encoding"
-    # One bound after the other, so that their sum cannot overflow.
-    assert message_count <= batches.MAX_INPUTS, "batch_size"
-    assert message_count + record_count <= batches.MAX_INPUTS, "batch_size"
+    header: batches.Header = self._check(number, timestamp, message_count, record_count)
+    header.data_root = self._data_root(record_count)
+    self._append(header)
 
-    first_message: uint256 = self.messages_consumed
-    end_message: uint256 = first_message + message_count
-    queued: uint256 = staticcall QUEUE.count()
-    assert end_message <= queued, "no_such_message"
-    if end_message < queued and message_count < batches.MAX_INPUTS:
-        # Messages are queued in the order of time, so the first left out is the oldest.
-        assert staticcall QUEUE.queued_at(end_message) + FORCE_DELAY > block.timestamp, "message_left_out"
 
-    header: batches.Header = batches.Header(
-        parent=empty(bytes32),
-        number=number,
-        timestamp=timestamp,
-        first_message=first_message,
-        message_count=message_count,
-        record_count=record_count,
-        data_root=self._data_root(record_count),
-        messages=staticcall QUEUE.acc(end_message),
-    )
-    if number > 0:
-        header.parent = self.batch_hash[number - 1]
-    batch_hash: bytes32 = batches._hash_header(header)
-    self.batch_hash[number] = batch_hash
-    self.count = number + 1
-    self.messages_consumed = end_message
-    self.timestamp = timestamp
-    self.posted_at = block.timestamp
-    if msg.sender == OPERATOR:
-        self.operator_posted_at = block.timestamp
-    log BatchPosted(
-        number=number,
-        batch_hash=batch_hash,
-        parent=header.parent,
-        timestamp=timestamp,
-        first_message=first_message,
-        message_count=message_count,
-        record_count=record_count,
-        data_root=header.data_root,
-        messages=header.messages,
-    )
+@external
+@nonreentrant
+def post_data(module: uint256, number: uint256, postings: DynArray[Posting, MAX_POSTINGS]):
+    """
+    @notice Post the next batches, as `post` does one, with their records at a data availability module.
+    @param module From 1 on.
+    @param number Of the first of them: the number of batches so far.
+    @param postings The batches in their order. One without records needs nothing of the module.
+    """
+    assert module >= 1 and module <= len(MODULES), "no_such_module"
+    assert len(postings) > 0, "batch_number"
+    next: uint256 = number
+    for posting: Posting in postings:
+        header: batches.Header = self._check(next, posting.timestamp, posting.message_count, posting.record_count)
+        header.module = module
+        if posting.record_count > 0:
+            header.data_root = extcall data_module(MODULES[module - 1]).commit(posting.record_count, posting.data)
+            assert header.data_root != empty(bytes32), "data_commitment"
+        self._append(header)
+        next += 1
 
 
 @external
@@ -143,12 +149,18 @@ def check_record(
     """
     @notice The record in `slot` of a posted batch. Reverts unless `page` and `siblings` prove it.
     @param header Of the batch: must hash to what was posted under its number.
-    @param page The page of 8 records (the last one of a batch may be shorter) that the record is on.
+    @param page In module 0 the page of 8 records (the last one of a batch may be shorter) that the record is on.
     @param siblings Of that page under the data root, lowest first.
     """
     assert header.number < self.count and batches._hash_header(header) == self.batch_hash[header.number], "wrong_input"
     assert slot >= header.message_count and slot < header.message_count + header.record_count, "wrong_input"
     record: uint256 = slot - header.message_count
+    if header.module > 0:
+        body: Bytes[batches.RECORD_BYTES] = staticcall data_module(MODULES[header.module - 1]).check_record(
+            header.data_root, header.record_count, record, page, siblings
+        )
+        assert len(body) == batches.RECORD_BYTES, "wrong_input"
+        return body
     place: uint256 = record // batches.PAGE_RECORDS
     first: uint256 = place * batches.PAGE_RECORDS
     assert len(page) == min(batches.PAGE_RECORDS, header.record_count - first) * batches.RECORD_BYTES, "wrong_input"
@@ -156,6 +168,97 @@ def check_record(
     assert len(siblings) == self._depth(page_count), "wrong_input"
     assert merkle._climb(keccak256(page), place, siblings) == header.data_root, "wrong_input"
     return slice(page, (record - first) * batches.RECORD_BYTES, batches.RECORD_BYTES)
+
+
+@external
+@view
+def module_count() -> uint256:
+    """
+    @return Number of data availability modules besides calldata.
+    """
+    return len(MODULES)
+
+
+@external
+@view
+def module_at(module: uint256) -> address:
+    """
+    @return The contract of a data availability module, counted from 1.
+    """
+    assert module >= 1 and module <= len(MODULES), "no_such_module"
+    return MODULES[module - 1]
+
+
+@internal
+@view
+def _check(
+    number: uint256, timestamp: uint256, message_count: uint256, record_count: uint256
+) -> batches.Header:
+    """
+    @return The header of the next batch, its records' commitment apart, if such a batch may be posted by the caller now.
+    """
+    if msg.sender != OPERATOR:
+        # Messages have their order from L1; the order of records is the operator's alone.
+        is_silent: bool = block.timestamp >= self.operator_posted_at + SILENCE
+        assert is_silent and record_count == 0, "not_the_operator"
+    assert number == self.count, "batch_number"
+    assert timestamp >= self.timestamp and timestamp <= block.timestamp, "batch_timestamp"
+    assert timestamp + MAX_SKEW >= block.timestamp, "batch_timestamp"
+    # One bound after the other, so that their sum cannot overflow.
+    assert message_count <= batches.MAX_INPUTS and record_count <= batches.MAX_INPUTS, "batch_size"
+    assert message_count + record_count <= batches.MAX_INPUTS, "batch_size"
+
+    first_message: uint256 = self.messages_consumed
+    end_message: uint256 = first_message + message_count
+    queued: uint256 = staticcall QUEUE.count()
+    assert end_message <= queued, "no_such_message"
+    if end_message < queued and message_count < batches.MAX_INPUTS:
+        # Messages are queued in the order of time, so the first left out is the oldest. Its age is taken at the batch's
+        # own time, so that a sealed batch stays as valid as it was while it waits for L1.
+        assert staticcall QUEUE.queued_at(end_message) + FORCE_DELAY > timestamp, "message_left_out"
+    parent: bytes32 = empty(bytes32)
+    if number > 0:
+        parent = self.batch_hash[number - 1]
+    return batches.Header(
+        parent=parent,
+        number=number,
+        timestamp=timestamp,
+        first_message=first_message,
+        message_count=message_count,
+        first_record=self.records_posted,
+        record_count=record_count,
+        module=0,
+        data_root=empty(bytes32),
+        messages=staticcall QUEUE.acc(end_message),
+    )
+
+
+@internal
+def _append(header: batches.Header):
+    """
+    @notice Add the batch with this header, which was checked.
+    """
+    batch_hash: bytes32 = batches._hash_header(header)
+    self.batch_hash[header.number] = batch_hash
+    self.count = header.number + 1
+    self.messages_consumed = header.first_message + header.message_count
+    self.records_posted = header.first_record + header.record_count
+    self.timestamp = header.timestamp
+    if msg.sender == OPERATOR:
+        self.operator_posted_at = block.timestamp
+    log BatchPosted(
+        number=header.number,
+        batch_hash=batch_hash,
+        parent=header.parent,
+        timestamp=header.timestamp,
+        first_message=header.first_message,
+        message_count=header.message_count,
+        first_record=header.first_record,
+        record_count=header.record_count,
+        module=header.module,
+        data_root=header.data_root,
+        messages=header.messages,
+    )
 
 
 @internal

@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "transfer": Command("transfer", "move collateral to another account or sub-account"),
     "agent": Command("agent", "let another key trade for your account"),
     "backstop": Command("backstop", "the vault behind liquidations: have a share of it"),
+    "receipts": Command("receipts", "the operator's signed receipts: keep it to its word, or take its bond"),
     "withdraw": Command("withdraw", "take collateral out, to L1"),
     "force": Command("force", "any action through the L1 queue, with the operator or without it"),
     "verify": Command("verify", "re-execute posted batches from L1 alone and compare with what is claimed"),

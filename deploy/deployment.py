@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,13 +12,13 @@ from eth_utils.address import to_checksum_address
 
 from setoff.contracts import compile_contract
 from setoff.shared.adapters.config import Deployment
-from setoff.shared.adapters.deployment import RULES, check_deployment
+from setoff.shared.adapters.deployment import MODULES, RULES, check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import Params
 
-CORE: Final = ("queue", "vault", "inbox", "judge", "court")
+CORE: Final = ("queue", "vault", "inbox", "judge", "court", "receipts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,27 @@ class Step:
     code: bytes
 
 
-def deploy(l1: L1, params: Params, *, operator: bytes, lister: bytes, token: str | None = None) -> Deployment:
+def deploy(
+    l1: L1,
+    params: Params,
+    *,
+    operator: bytes,
+    lister: bytes,
+    token: str | None = None,
+    modules: Sequence[str] = (),
+) -> Deployment:
     """Create all contracts from the account of `l1`, wait until they are there, and check them.
 
     `operator` posts batches and must be an account without code, `lister` lists markets and names oracle signers (20
-    bytes each). Without the address of a `token`, an ERC-20, the test token is created too. Raises ConfigError on
-    parameters that are not safe, ChainError if L1 refuses.
+    bytes each). Without the address of a `token`, an ERC-20, the test token is created too. `modules` are further data
+    availability modules, contracts that are there, numbered after ours. Raises ConfigError on parameters that are not
+    safe, ChainError if L1 refuses.
     """
     params.check()
     if l1.code(operator):
         raise ConfigError("bad_config", "the operator's account has code: nobody could read what it posts")
-    steps = plan(params, l1.address, l1.transaction_count(l1.address), operator=operator, lister=lister, token=token)
+    nonce = l1.transaction_count(l1.address)
+    steps = plan(params, l1.address, nonce, operator=operator, lister=lister, token=token, modules=modules)
     sent = [l1.send(None, step.code) for step in steps]
     receipts = [l1.wait(transaction) for transaction in sent]
     for step, receipt in zip(steps, receipts, strict=True):
@@ -60,17 +71,31 @@ def deploy(l1: L1, params: Params, *, operator: bytes, lister: bytes, token: str
 
 
 def plan(
-    params: Params, deployer: bytes, nonce: int, *, operator: bytes, lister: bytes, token: str | None = None
+    params: Params,
+    deployer: bytes,
+    nonce: int,
+    *,
+    operator: bytes,
+    lister: bytes,
+    token: str | None = None,
+    modules: Sequence[str] = (),
 ) -> list[Step]:
     """The contracts in the order in which `deployer` creates them, from its transaction number `nonce` on."""
-    names = [*(() if token else ("token",)), *RULES.values(), *CORE]
+    names = [*(() if token else ("token",)), *RULES.values(), *MODULES.values(), *CORE]
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
+    periods = (params.max_skew, params.force_delay, params.silence)
     arguments: dict[str, list[Any]] = {
         "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
         "vault": [token or at["token"], at["queue"], at["court"]],
-        "inbox": [at["queue"], to_checksum_address(operator), params.max_skew, params.force_delay, params.silence],
+        "inbox": [
+            at["queue"],
+            to_checksum_address(operator),
+            *periods,
+            [*(at[name] for name in MODULES.values()), *modules],
+        ],
         "judge": [at["inbox"], at["queue"], *(at[name] for name in RULES.values())],
         "court": [at["vault"], at["inbox"], at["judge"], params.terms()],
+        "receipts": [at["vault"], at["inbox"], params.receipt_bond, params.exit_delay],
     }
     return [Step(name, at[name], creation_code(name, arguments.get(name, []))) for name in names]
 

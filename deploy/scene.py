@@ -11,7 +11,8 @@ from typing import Final
 
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.state import keys
 
 CHAIN_ID: Final = 31337
@@ -66,6 +67,7 @@ class Scene:
         self._chain = ZERO
         self._number = 0
         self._messages = 0
+        self._records = 0
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
@@ -215,10 +217,12 @@ class Scene:
 
     def seal(self, messages: Sequence[bytes] = (), inputs: Sequence[bytes] = ()) -> Batch:
         """The next batch, at the present time: first the messages, then the records."""
-        batch = Batch.seal(self._parent, self._number, self.time, self._messages, self._chain, messages, inputs)
+        counts = (self._messages, self._records)
+        batch = Batch.seal(self._parent, self._number, self.time, *counts, self._chain, messages, inputs)
         self._parent = batch.header.hash()
         self._chain = batch.header.messages
         self._messages += len(messages)
+        self._records += len(inputs)
         self._number += 1
         return batch
 

@@ -96,7 +96,7 @@ VYPER_ONLY: Final[dict[str, frozenset[str]]] = {
     "state/store": frozenset({"Witness", "check_count"}),
 }
 #: Contracts beside the twins whose reasons must be on the shared list as well.
-JUDGES: Final = ("judge", "state/witness")
+JUDGES: Final = ("judge", "state/witness", "receipts")
 
 _OPERATORS: Final[dict[str, Any]] = {
     "Add": add,

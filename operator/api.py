@@ -1,6 +1,7 @@
 """The HTTP and WebSocket interface. Nothing here decides anything: it decodes, asks the sequencer, and shows.
 
-    POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers a receipt;
+    POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers what became of
+                                it, with the signed receipts for it (and its pages) in "receipts";
                                 a bulk record comes with its "pages", and is taken with all of them or not at all
     POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order (one for
                                 a bulk record with the pages behind it)
@@ -14,7 +15,7 @@
     GET  /v1/batches/{number}                              a closed batch
     GET  /v1/withdrawals/{index}                           its proof for the vault, once its epoch is complete
     GET  /v1/status  /v1/health                            where the sequencer is; 200 or 503
-    GET  /ws                    ?channels=records,fills,batches: JSON messages {"channel", "data"}
+    GET  /ws                    ?channels=records,fills,batches: JSON messages {"channel", "data"}, without the receipts
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was changed. 503: try again
 ("overloaded"), or ("not_ready") a record that was on its way may have been taken or not.
@@ -135,6 +136,7 @@ class Api:
                 "vault": deployment.vault,
                 "token": deployment.token,
                 "queue": deployment.queue,
+                "receipts": deployment.receipts,
                 "domain": "0x" + deployment.domain.hex(),
                 "types": list(eip712.TYPES.values()),
                 "epoch_batches": deployment.epoch_batches,

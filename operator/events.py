@@ -13,8 +13,9 @@ from typing import Final
 
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError
+from setoff.shared.machine.data import CALLDATA
 
-_OPENED: Final = Struct(">BQQH")
+_OPENED: Final = Struct(">BQQBH")
 _TAG_OPENED: Final = 1
 _TAG_RECORDED: Final = 2
 _TAG_CLOSED: Final = 3
@@ -23,11 +24,13 @@ _HASH_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A batch begins: its number, its timestamp (unix seconds) and the L1 messages it consumes, 124 bytes each."""
+    """A batch begins: its number, its timestamp (unix seconds), the L1 messages it consumes, 124 bytes each, and the
+    data availability module of its records."""
 
     number: int
     timestamp: int
     messages: tuple[bytes, ...]
+    module: int = CALLDATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def encode_events(events: Iterable[Event]) -> bytes:
         if isinstance(event, Recorded):
             parts += (bytes([_TAG_RECORDED]), event.record)
         elif isinstance(event, Opened):
-            parts.append(_OPENED.pack(_TAG_OPENED, event.number, event.timestamp, len(event.messages)))
+            head = (event.number, event.timestamp, event.module, len(event.messages))
+            parts.append(_OPENED.pack(_TAG_OPENED, *head))
             parts += event.messages
         else:
             parts += (bytes([_TAG_CLOSED]), event.end)
@@ -73,12 +77,11 @@ def decode_events(data: bytes) -> Iterator[Event]:
             end = at + 1 + _HASH_BYTES
             event = Closed(data[at + 1 : end])
         elif tag == _TAG_OPENED and at + _OPENED.size <= len(data):
-            _, number, timestamp, count = _OPENED.unpack_from(data, at)
+            _, number, timestamp, module, count = _OPENED.unpack_from(data, at)
             start = at + _OPENED.size
             end = start + count * RECORD_BYTES
-            event = Opened(
-                number, timestamp, tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES))
-            )
+            messages = tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES))
+            event = Opened(number, timestamp, messages, module)
         else:
             raise DataError("data_mismatch", f"the log has an event of unknown type {tag}")
         if end > len(data):

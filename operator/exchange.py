@@ -14,11 +14,14 @@ from typing import Final, NamedTuple
 from setoff.operator.events import Closed, Event, Opened, Recorded
 from setoff.operator.tail import Tail
 from setoff.shared import errors
+from setoff.shared.client.receipts import SignedReceipt
 from setoff.shared.client.wire import read_legs
 from setoff.shared.client.withdrawals import WithdrawalProof, prove_withdrawals
-from setoff.shared.codec import records
+from setoff.shared.codec import receipts, records
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
+from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Fill, Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.marks import is_expired, is_fresh
@@ -39,6 +42,13 @@ class NumberedFill(NamedTuple):
     fill: Fill
 
 
+class Link(NamedTuple):
+    """A record's hash, and the running hash of all records up to it."""
+
+    record: bytes
+    running: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A record was taken: its gap-free number from 1 on, where it stands, and what it, or the machine after it, traded.
@@ -46,6 +56,7 @@ class Receipt:
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
     that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
     the slots and have the numbers that follow; `legs`: what then rests in each leg's slot of it, for a cancel 0.
+    `time`: the batch's timestamp; `links`: of the record and its pages; `signed`: the receipts for them.
     """
 
     sequence: int
@@ -57,6 +68,9 @@ class Receipt:
     outcome: int = errors.ACCEPTED
     pages: int = 0
     legs: tuple[int, ...] = ()
+    time: int = 0
+    links: tuple[Link, ...] = ()
+    signed: tuple[SignedReceipt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +89,17 @@ class Exchange:
     `accounts` finds an account by its owner's address; `fills` are the latest ones.
     """
 
-    def __init__(self, machine: Machine, tail: Tail, epoch_batches: int = 1) -> None:
-        """`machine` is idle between two batches, and `tail` is what is known of the batches so far."""
+    def __init__(self, machine: Machine, tail: Tail, epoch_batches: int = 1, module: int = CALLDATA) -> None:
+        """`machine` is idle between two batches, and `tail` is what is known of the batches so far.
+
+        `module`: the data availability module of new batches; what the log opened before keeps its own.
+        """
         self.machine = machine
         self.tail = tail
         self.fills: deque[NumberedFill] = deque(maxlen=FILLS_KEPT)
         self.accounts: dict[bytes, int] = {}
         self._epoch_batches = epoch_batches
+        self._module = module
         self._reset(None)
         for account in range(1, machine.regs.accounts + 1):
             self._index(account)
@@ -122,7 +140,8 @@ class Exchange:
 
     def open(self, timestamp: int, messages: tuple[bytes, ...]) -> Opened:
         """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's."""
-        opened = Opened(self.tail.number, max(timestamp, self.machine.regs.time), messages[:MAX_INPUTS])
+        time = max(timestamp, self.machine.regs.time)
+        opened = Opened(self.tail.number, time, messages[:MAX_INPUTS], self._module)
         self._apply_opened(opened)
         return opened
 
@@ -136,9 +155,8 @@ class Exchange:
         outcome = self.machine.offer(record)
         if outcome != errors.ACCEPTED and not self.machine.fills:
             raise InputError(errors.OUTCOMES[outcome])
-        self._records.append(record)
+        links = (self._count(record),)
         tail = self.tail
-        tail.records += 1
         fills = self._take_fills()
         resting = 0
         if record[0] == records.ORDER:
@@ -147,7 +165,10 @@ class Exchange:
         elif record[0] == records.AMEND:
             amend = records.decode_amend(record)
             resting = self._get_resting(amend.account, amend.place)
-        return Receipt(tail.records, tail.number, self.machine.regs.slot, record, fills, resting, outcome)
+        regs = self.machine.regs
+        return Receipt(
+            tail.records, tail.number, regs.slot, record, fills, resting, outcome, time=regs.time, links=links
+        )
 
     def offer_first(self, timestamp: int, record: bytes, pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
         """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
@@ -167,7 +188,15 @@ class Exchange:
             raise DataError("data_mismatch", "a batch is closed that was never opened")
         tail = self.tail
         batch = Batch.seal(
-            tail.parent, tail.number, opened.timestamp, tail.messages, tail.chain, opened.messages, self._records
+            tail.parent,
+            tail.number,
+            opened.timestamp,
+            tail.messages,
+            tail.records - len(self._records),
+            tail.chain,
+            opened.messages,
+            self._records,
+            opened.module,
         )
         end = self.machine.hash()
         tail.advance(batch.header)
@@ -210,21 +239,32 @@ class Exchange:
         before, account = regs.sequence, records.get_head(record)[1]
         receipt = self.offer(record)
         fills: list[NumberedFill] = []
+        links = list(receipt.links)
         for page in pages:
             try:
-                fills += self.offer(page).fills
+                taken = self.offer(page)
+                fills += taken.fills
+                links += taken.links
             except InputError as error:
                 raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
         legs = tuple(
             0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.place, before)
             for leg in read_legs(pages)
         )
-        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs)
+        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs, links=tuple(links))
 
     def _get_resting(self, account: int, place: int, after: int = 0) -> int:
         """Lots of the order in an account's slot, 0 if there is none that entered after order number `after`."""
         order = self.machine.state.order(keys.order_handle(account, place))
         return order.size if order.sequence > after else 0
+
+    def _count(self, record: bytes) -> Link:
+        """Give a record that now stands in the batch the next number."""
+        tail, hashed = self.tail, keccak(record)
+        self._records.append(record)
+        tail.records += 1
+        tail.running = receipts.extend(tail.running, hashed)
+        return Link(hashed, tail.running)
 
     def _reset(self, opened: Opened | None) -> None:
         self._opened = opened

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from setoff.shared.errors import ConfigError, DataError
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step
 from setoff.shared.machine.faults import FAULTS, plan_fault
 from setoff.shared.machine.machine import Machine

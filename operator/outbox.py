@@ -1,7 +1,7 @@
 """Closed batches on their way to L1: the sequencer puts them, the publisher gets them, in the order of their numbers.
 
 Keys, under the deployment's namespace:
-    batch:{number}  hash: header (8 words), messages, records (124 bytes each), end (machine hash), fills
+    batch:{number}  hash: header (10 words), messages, records (124 bytes each), end (machine hash), fills
     batches         stream: an entry `{number + 1}-0` for each batch, to wait on
     posted          number of batches that are on L1, which the publisher keeps
     withdrawals     hash: a withdrawal's index to its proof, once its epoch is complete
@@ -19,10 +19,9 @@ from setoff.operator.exchange import NumberedFill, SealedBatch
 from setoff.shared.client.withdrawals import WithdrawalProof
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError
-from setoff.shared.machine.batch import Batch, Header, encode_words
+from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Fill
 
-_HEADER: Final = Struct(">32s" + "24xQ" * 5 + "32s32s")
 _FILL: Final = Struct(">QQHQHIHIHBIQB")
 BATCHES_KEPT: Final = 100_000  # entries of the stream; the batches themselves stay
 
@@ -46,7 +45,7 @@ class Outbox:
                 raise DataError("data_mismatch", f"the outbox holds another batch {header.number}")
             return
         fields = {
-            "header": _encode_header(header),
+            "header": header.encode(),
             "messages": b"".join(sealed.batch.messages),
             "records": b"".join(sealed.batch.records),
             "end": sealed.end,
@@ -64,7 +63,7 @@ class Outbox:
         fields = cast("dict[bytes, bytes]", self._redis.hgetall(self._key(f"batch:{number}")))
         if not fields:
             return None
-        header = _decode_header(fields[b"header"])
+        header = Header.decode(fields[b"header"])
         batch = Batch(header, _split(fields[b"messages"]), _split(fields[b"records"]))
         fills = tuple(
             NumberedFill(fill, number, slot, time, Fill(*trade))
@@ -100,23 +99,6 @@ class Outbox:
 
     def _key(self, name: str) -> str:
         return f"{self._namespace}:{name}"
-
-
-def _encode_header(header: Header) -> bytes:
-    return encode_words(
-        header.parent,
-        header.number,
-        header.timestamp,
-        header.first_message,
-        header.message_count,
-        header.record_count,
-        header.data_root,
-        header.messages,
-    )
-
-
-def _decode_header(words: bytes) -> Header:
-    return Header(*_HEADER.unpack(words))
 
 
 def _split(data: bytes) -> tuple[bytes, ...]:

@@ -7,15 +7,17 @@ the inbox has reached. At most one posting is under way; a dropped one is sent a
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
-from eth_abi.abi import encode
-
 from setoff.operator.outbox import Outbox
-from setoff.shared.adapters.chain import POST, ChainReader
+from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
+from setoff.shared.adapters.posting import encode_blob_postings, encode_post
+from setoff.shared.adapters.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.errors import ChainError, DataError
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import CALLDATA, ZERO
 
 #: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")
@@ -43,20 +45,39 @@ class Poster:
             return count
         sealed = self._outbox.get(count)
         if sealed is not None:
-            self.check(sealed.batch)
+            batches = self._gather(sealed.batch)
+            data, sidecar = encode_batches(batches)
             try:
-                self._sent = count, self._l1.send(self._chain.deployment.inbox, encode_post(sealed.batch))
-                log.info("posting batch %d: %d inputs", count, sealed.batch.header.inputs)
+                sent = self._l1.send(self._chain.deployment.inbox, data, sidecar=sidecar)
+                self._sent = batches[-1].header.number, sent
+                for batch in batches:
+                    log.info("posting batch %d: %d inputs", batch.header.number, batch.header.inputs)
             except Reverted as refusal:
                 if refusal.reason not in PASSING:
                     raise
                 log.info("batch %d has to wait: %s", count, refusal.reason)
         return count
 
-    def check(self, batch: Batch) -> None:
-        """Check that the inbox will compute this batch's own header. Raises DataError("data_mismatch")."""
+    def _gather(self, first: Batch) -> list[Batch]:
+        """The batches to post next, checked: one in calldata, or all that are closed and whose blobs fit."""
+        batches: list[Batch] = []
+        batch, parent = first, self._chain.batch_hash(first.header.number - 1) if first.header.number else ZERO
+        while True:
+            self.check(batch, parent)
+            batches.append(batch)
+            if first.header.module == CALLDATA or len(batches) == MAX_BLOBS:
+                return batches
+            sealed = self._outbox.get(batch.header.number + 1)
+            if sealed is None or sealed.batch.header.module != first.header.module:
+                return batches
+            batch, parent = sealed.batch, batch.header.hash()
+
+    def check(self, batch: Batch, parent: bytes) -> None:
+        """Check that the inbox will compute this batch's own header, after the batch with the hash `parent`.
+
+        Raises DataError("data_mismatch").
+        """
         header = batch.header
-        parent = self._chain.batch_hash(header.number - 1) if header.number else ZERO
         if parent != header.parent:
             raise DataError("data_mismatch", f"batch {header.number} does not continue the last one on L1")
         if self._chain.chain_at(header.first_message + header.message_count) != header.messages:
@@ -80,10 +101,11 @@ class Poster:
         return not is_over
 
 
-def encode_post(batch: Batch) -> bytes:
-    """Calldata of the inbox's `post`."""
-    header = batch.header
-    return POST + encode(
-        ["uint256", "uint256", "uint256", "bytes"],
-        [header.number, header.timestamp, header.message_count, b"".join(batch.records)],
-    )
+def encode_batches(batches: Sequence[Batch]) -> tuple[bytes, Sidecar | None]:
+    """The inbox's call that posts these batches of one module, and the blobs it carries."""
+    header = batches[0].header
+    if header.module == CALLDATA:
+        (batch,) = batches
+        return encode_post(header.number, header.timestamp, header.message_count, b"".join(batch.records)), None
+    blobs = [batch.module_data for batch in batches if batch.records]
+    return encode_blob_postings([batch.header for batch in batches]), Sidecar.of(blobs) if blobs else None

@@ -4,7 +4,8 @@ Two threads: the poster keeps its beat while the player is busy with a dispute. 
 the operator's line of epochs as its knowledge, and claims epochs ahead without waiting for confirmations. Nothing but a
 snapshot of confirmed epochs is kept between two runs: the rest is on L1 and in the outbox.
 
-Only here can an operator lie (the setting `fault`); what the sequencer says stays true.
+Here an operator can lie about what batches end at (the setting `fault`); what the sequencer says stays true, but for
+its two lies about receipts (`notary.py`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from typing import Any, Final, cast
 from redis import Redis
 from redis.exceptions import RedisError
 
+from setoff.operator.bond import put_up_bond
 from setoff.operator.line import SILENT, Lie, Line
+from setoff.operator.notary import RECEIPT_FAULTS
 from setoff.operator.outbox import Outbox
 from setoff.operator.poster import Poster
+from setoff.shared.adapters.blobs import BlobSource
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import OperatorSettings
 from setoff.shared.adapters.court import CourtContract
@@ -28,13 +32,15 @@ from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.player import CourtPlayer
 from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.adapters.sender import GWEI, Fees
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.game import Court
 from setoff.shared.dispute.knowledge import Epochs, Known
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.errors import SetoffError, WitnessError
-from setoff.shared.machine.batch import ZERO, Batch, epoch_hash
+from setoff.shared.machine.batch import Batch, epoch_hash
+from setoff.shared.machine.data import BLOBS, ZERO
 from setoff.shared.machine.machine import Machine
 
 EPOCHS_A_ROUND: Final = 8
@@ -176,11 +182,16 @@ def run_publisher(settings: OperatorSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     deployment = settings.load_deployment()
-    l1 = L1(settings.rpc_url, settings.private_key(), chain_id=deployment.chain_id)
+    fees = Fees(blob_cap=settings.blob_fee_cap * GWEI)
+    l1 = L1(settings.rpc_url, settings.private_key(), chain_id=deployment.chain_id, fees=fees)
     check_deployment(l1, deployment)
-    lie = Lie(settings.fault, settings.fault_batch, l1.chain_id) if settings.fault else None
+    is_lie = settings.fault and settings.fault not in RECEIPT_FAULTS
+    lie = Lie(settings.fault, settings.fault_batch, l1.chain_id) if is_lie else None
+    if settings.receipts:
+        put_up_bond(l1, deployment)
     with RedisServer.open(settings) as server, server.client() as redis:
-        chain, outbox = ChainReader(l1, deployment), Outbox(redis, deployment.namespace)
+        chain = ChainReader(l1, deployment, {BLOBS: BlobSource(l1, settings.beacon_url)})
+        outbox = Outbox(redis, deployment.namespace)
         publisher = Publisher(l1, chain, outbox, Store(redis, deployment.namespace), lie)
         poster = Poster(l1, chain, outbox)
         posting = threading.Thread(target=_repeat, args=(poster.post_next, POST_SECONDS, stop), name="poster")

@@ -30,9 +30,10 @@ from setoff.operator.exchange import FILLS_KEPT, Exchange, NumberedFill, Receipt
 from setoff.operator.feed import Feed
 from setoff.operator.log import Log
 from setoff.operator.messages import L1View, MessageSource
+from setoff.operator.notary import Notary
 from setoff.operator.outbox import Outbox
 from setoff.operator.tail import Tail
-from setoff.shared.adapters.config import OperatorSettings
+from setoff.shared.adapters.config import DATA, OperatorSettings
 from setoff.shared.codec import records
 from setoff.shared.errors import ChainError, DataError, InputError, SetoffError, StateError
 from setoff.shared.machine.machine import Machine
@@ -93,7 +94,9 @@ class Sequencer:
         outbox: Outbox,
         source: MessageSource,
         epoch_batches: int = 1,
+        notary: Notary | None = None,
     ) -> None:
+        """`notary` signs the receipts; None: there are none."""
         self.feed = Feed()
         self.status = Status.STARTING
         self.failure: Exception | None = None
@@ -104,7 +107,9 @@ class Sequencer:
         self._log = store
         self._outbox = outbox
         self._source = source
+        self._notary = notary
         self._epoch_batches = epoch_batches
+        self._module = DATA[settings.data]
         self._waiting: deque[_Waiting] = deque()
         self._in_turn: list[_Waiting] = []
         self._wake = asyncio.Event()
@@ -146,6 +151,8 @@ class Sequencer:
         """
         if (obstacle := self.obstacle()) is not None:
             raise obstacle
+        if self._notary is not None and (lie := self._notary.omit(self.exchange, record)) is not None:
+            return lie
         entry = _Waiting(record, pages)
         self._waiting.append(entry)
         self._wake.set()
@@ -249,7 +256,7 @@ class Sequencer:
         if events:
             await self._log.append(events)
         for entry, receipt in accepted:
-            entry.accept(receipt)
+            entry.accept(receipt if self._notary is None else self._notary.attest(receipt))
         for entry, error in refused:
             entry.refuse(error)
         self._in_turn.clear()
@@ -359,9 +366,9 @@ class Sequencer:
         """Build the exchange from snapshot and log, and hand over again what may not have arrived."""
         snapshot = await self._log.read_snapshot()
         if snapshot is None:
-            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches)
+            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches, self._module)
         else:
-            exchange = Exchange(snapshot.restore(), snapshot.tail, self._epoch_batches)
+            exchange = Exchange(snapshot.restore(), snapshot.tail, self._epoch_batches, self._module)
             exchange.fills.extend(await asyncio.to_thread(self._read_fills, snapshot.tail.number))
         async for events in self._log.replay():
             for event in events:

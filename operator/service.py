@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from setoff.operator.api import Api
 from setoff.operator.log import STORE_TIMEOUT, Log, connect
 from setoff.operator.messages import MessageSource, QueueMessages
+from setoff.operator.notary import Notary
 from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer
 from setoff.shared.adapters.chain import ChainReader
@@ -49,8 +50,9 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     reader = ChainReader(l1, deployment)
     posted = await asyncio.to_thread(check_chain, reader)
     source = QueueMessages(reader, settings.confirmations)
+    notary = await asyncio.to_thread(Notary.open, settings, deployment, l1)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
-        async with serve(settings, deployment, server.url, source, posted) as (sequencer, url):
+        async with serve(settings, deployment, server.url, source, posted, notary) as (sequencer, url):
             print(f"sequencer: {url}", flush=True)
             waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -68,12 +70,18 @@ def check_chain(reader: ChainReader) -> int:
 
 @contextlib.asynccontextmanager
 async def serve(
-    settings: OperatorSettings, deployment: Deployment, redis_url: str, source: MessageSource, posted: int = 0
+    settings: OperatorSettings,
+    deployment: Deployment,
+    redis_url: str,
+    source: MessageSource,
+    posted: int = 0,
+    notary: Notary | None = None,
 ) -> AsyncIterator[tuple[Sequencer, str]]:
     """A started sequencer with its API, and the URL it listens on.
 
-    `posted` is the number of batches on L1: a store that knows of fewer has lost some. Raises ConfigError("port_taken")
-    if the address is in use, ConfigError, ChainError or DataError if the sequencer cannot start.
+    `posted` is the number of batches on L1: a store that knows of fewer has lost some. `notary` signs the receipts,
+    None: there are none. Raises ConfigError("port_taken") if the address is in use, ConfigError, ChainError or
+    DataError if the sequencer cannot start.
     """
     redis = connect(redis_url)
     server = RedisServer(redis_url)
@@ -82,7 +90,7 @@ async def serve(
             await asyncio.to_thread(check_durable, blocking)
         outbox = Outbox(blocking, deployment.namespace)
         store = Log(redis, deployment.namespace)
-        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, deployment.epoch_batches)
+        sequencer = Sequencer(settings, deployment.domain, store, outbox, source, deployment.epoch_batches, notary)
         app = Api(sequencer, outbox, deployment).make_app(settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final, Self
 
-from setoff.shared.machine.batch import ZERO, Header
+from setoff.shared.machine.batch import Header
+from setoff.shared.machine.data import ZERO
 
-_PACKED: Final = Struct(">32s32sQQQQQ")
+_PACKED: Final = Struct(">32s32s32sQQQQQ")
 TAIL_BYTES: Final = _PACKED.size
 
 
@@ -16,12 +17,14 @@ TAIL_BYTES: Final = _PACKED.size
 class Tail:
     """Where the next batch begins.
 
-    parent: hash of the last batch; chain: the L1 queue's hash chain after it; number: of the next batch; messages: L1
-    messages consumed; records, fills: accepted and made so far; proven: withdrawals whose proofs were made.
+    parent: hash of the last batch; chain: the L1 queue's hash chain after it; running: the running hash of all records
+    (`shared/codec/receipts.py`); number: of the next batch; messages: L1 messages consumed; records, fills: accepted
+    and made so far; proven: withdrawals whose proofs were made.
     """
 
     parent: bytes = ZERO
     chain: bytes = ZERO
+    running: bytes = ZERO
     number: int = 0
     messages: int = 0
     records: int = 0
@@ -37,7 +40,8 @@ class Tail:
 
     def encode(self) -> bytes:
         """TAIL_BYTES bytes."""
-        return _PACKED.pack(self.parent, self.chain, self.number, self.messages, self.records, self.fills, self.proven)
+        hashes = (self.parent, self.chain, self.running)
+        return _PACKED.pack(*hashes, self.number, self.messages, self.records, self.fills, self.proven)
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

@@ -61,7 +61,10 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
 
 
 def show_receipt(receipt: Receipt) -> dict[str, Any]:
-    """The answer to a record that was taken; for a bulk record also what its legs left in the book."""
+    """The answer to a record that was taken; for a bulk record also what its legs left in the book.
+
+    `receipts`: the signed receipts for it and its pages. (Their sequence numbers count from 0.)
+    """
     kind, account, nonce = records.get_head(receipt.record)
     shown: dict[str, Any] = {
         "sequence": receipt.sequence,
@@ -77,6 +80,8 @@ def show_receipt(receipt: Receipt) -> dict[str, Any]:
     if kind == records.BULK:
         shown["pages"] = receipt.pages
         shown["legs"] = [str(resting) for resting in receipt.legs]
+    if receipt.signed:
+        shown["receipts"] = [signed.to_json() for signed in receipt.signed]
     return shown
 
 
@@ -334,7 +339,9 @@ def show_batch(sealed: SealedBatch, posted: bool | None) -> dict[str, Any]:
         "timestamp": header.timestamp,
         "first_message": header.first_message,
         "message_count": header.message_count,
+        "first_record": header.first_record,
         "record_count": header.record_count,
+        "module": header.module,
         "data_root": "0x" + header.data_root.hex(),
         "messages": "0x" + header.messages.hex(),
         "end": "0x" + sealed.end.hex(),

@@ -115,11 +115,13 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "not_ready": "the service is starting, stopping or has lost its store",
     "overloaded": "too many requests are waiting; try again",
     "data_mismatch": "the data does not hash to what L1 commits to",
+    "data_withheld": "nobody who was asked has the data of a posted batch",
     "bad_witness": "the witness does not fit its root",
     "bad_config": "a setting cannot work",
     "port_taken": "another process listens on that port",
     "rpc_unreachable": "the L1 node does not answer",
     "transaction_reverted": "L1 refused the transaction",
+    "receipt_broken": "a receipt of the operator's is wrong, worthless or was broken",
     "wrong_deployment": "the contracts on L1 are not the ones this configuration names",
 }
 
@@ -173,13 +175,15 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "stake_open": "the stake still has open claims",
     "stake_slashed": "the stake was slashed",
     # inbox, queue, vault, token
-    "not_the_operator": "only the operator may post, as long as it is not silent",
+    "not_the_operator": "only the operator may post, but messages without records anybody once it is silent",
     "caller_has_code": "only an account without code may post, as its own transaction",
     "batch_number": "the next batch has another number",
     "batch_timestamp": "the timestamp is before the last batch's, in the future or too old",
     "batch_size": "a batch has at most 1024 inputs",
     "record_length": "a record has 124 bytes",
     "calldata_encoding": "the calldata is not the one encoding of its arguments",
+    "no_such_module": "the inbox has no data availability module of that number",
+    "data_commitment": "the data is not there, or not as the data availability module takes it",
     "message_left_out": "an old message was left out",
     "no_such_message": "the queue has no such message",
     "message_length": "a message has 124 bytes",
@@ -202,6 +206,13 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "token_allowance": "the owner has not allowed so much",
     "token_balance": "the owner has not so much",
     "bad_terms": "the parameters of the deployment cannot work",
+    # receipts
+    "no_bond": "there is no bond",
+    "exit_announced": "the exit is announced already",
+    "exit_not_announced": "no exit is announced",
+    "receipt_used": "the receipt has taken a bond before",
+    "receipt_kept": "the posted batch keeps the receipt",
+    "receipts_agree": "both receipts can be kept",
 }
 
 

@@ -81,6 +81,10 @@ class Params:
     """When the exchange may be ended for good, for want of the operator's batches."""
     listing_delay: int
     """How long a listing, a change of a market or of an oracle signer is public before it can be queued."""
+    receipt_bond: int
+    """What a broken receipt costs the operator."""
+    exit_delay: int
+    """From the announcement to the return of the receipt bond."""
 
     @property
     def bond_burn(self) -> int:
@@ -91,6 +95,20 @@ class Params:
     def needed_period(self) -> int:
         """The least challenge period that is safe."""
         return self.computation + self.censorship + 5 * self.inclusion + self.queueing + 1
+
+    @property
+    def receipt_horizon(self) -> int:
+        """Seconds that a receipt promises until its record is posted: a batch that waited for L1 until it was too old
+        is made again with a new timestamp, and has to get in once more."""
+        return 2 * self.max_skew
+
+    @property
+    def needed_exit_delay(self) -> int:
+        """The least that holds the bond until a receipt given before the announcement can be prosecuted.
+
+        If the operator is silent from then on, its omission takes a stranger's batch, and L1 may be censored meanwhile.
+        """
+        return max(self.receipt_horizon, self.silence) + self.max_skew + self.censorship + 2 * self.inclusion
 
     @property
     def needed_share(self) -> int:
@@ -129,6 +147,14 @@ class Params:
             raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
         if self.wind_down <= self.silence + self.force_delay:
             raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")
+        if self.receipt_bond < 2:
+            raise ConfigError("bad_terms", "receipts need a bond that can be halved")
+        if self.exit_delay < self.needed_exit_delay:
+            raise ConfigError(
+                "bad_terms",
+                f"the receipt bond would be gone {self.exit_delay} s after the last receipt, before its omission can "
+                f"be shown: {self.needed_exit_delay} s",
+            )
         if self.force_delay <= self.batch_interval:
             raise ConfigError("bad_terms", "a message would fall due before the next batch")
         return self
@@ -183,6 +209,8 @@ MAINNET: Final = Params(
     silence=3 * _DAY,
     wind_down=7 * _DAY,
     listing_delay=3 * _DAY,
+    receipt_bond=32 * ETHER,
+    exit_delay=14 * _DAY,
 )
 
 TESTNET: Final = Params(
@@ -205,6 +233,8 @@ TESTNET: Final = Params(
     silence=2 * _HOUR,
     wind_down=_DAY,
     listing_delay=600,
+    receipt_bond=ETHER,
+    exit_delay=6 * _HOUR,
 )
 
 DEVNET: Final = Params(
@@ -227,6 +257,8 @@ DEVNET: Final = Params(
     silence=_DAY,
     wind_down=2 * _DAY,
     listing_delay=0,
+    receipt_bond=ETHER,
+    exit_delay=2 * _DAY,
 )
 
 # Everything on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
@@ -250,6 +282,8 @@ DEMO: Final = Params(
     silence=_DAY,
     wind_down=2 * _DAY,
     listing_delay=0,
+    receipt_bond=ETHER,
+    exit_delay=2 * _DAY,
 )
 
 PRESETS: Final[dict[str, Params]] = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET, "demo": DEMO}

@@ -20,7 +20,7 @@ from typing import Any
 from eth_abi import decode, encode
 from eth_utils import to_checksum_address
 from eth_utils.abi import collapse_if_tuple
-from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env
+from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, TxEnv
 
 from setoff.contracts import Compiled, compile_contract, compile_file
 from setoff.shared.codec.hashing import keccak
@@ -131,6 +131,10 @@ class Chain:
         """Let time pass."""
         self.set_time(self.now + seconds)
 
+    def carry_blobs(self, versioned_hashes: Sequence[bytes]) -> None:
+        """Let the transactions from now on carry the blobs with these hashes."""
+        self._evm.set_tx_env(TxEnv(blob_hashes=list(versioned_hashes)))
+
     def balance(self, account: str) -> int:
         """Wei of an account."""
         return int(self._evm.get_balance(account))
@@ -179,9 +183,13 @@ class Chain:
             compiled = contract
         types = _types(next((e["inputs"] for e in compiled.abi if e["type"] == "constructor"), []))
         code = bytes.fromhex(compiled.bytecode) + encode(types, args)
+        return Contract(self, self.create(code, value, sender), compiled.abi)
+
+    def create(self, code: bytes, value: int = 0, sender: str = DEPLOYER) -> str:
+        """Run code that creates a contract; returns its address."""
         created = self._run(lambda: self._evm.deploy(sender, code, value))
         self._nonces[sender] = self._nonces.get(sender, 0) + 1
-        return Contract(self, to_checksum_address(created), compiled.abi)
+        return to_checksum_address(created)
 
     def call(
         self, to: str, data: bytes = b"", *, sender: str, value: int = 0, gas: int = GAS_LIMIT, gas_price: int = 0

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -22,10 +23,15 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.epoch import Stepper
 from setoff.shared.machine.faults import plan_fault
 from setoff.shared.machine.machine import Machine
+from setoff.watcher.caretaker import Caretaker, run_caretaker
 from setoff.watcher.knowledge import ExecutedEpochs, Plan
 from setoff.watcher.parts import Parts
+from setoff.watcher.prosecutor import Prosecutor
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.status import Pulse
+
+FAREWELL: Final = 3.0
+"""Seconds that a caretaker has to end its round when the challenger stops. Cutting it short does no harm."""
 
 HISTORY_WAIT: Final = 1.0
 """Seconds that a round waits for the history of one epoch. One that takes longer is built while the games go on."""
@@ -37,10 +43,8 @@ def make_player(settings: WatcherSettings, parts: Parts) -> CourtPlayer:
     """The player that the settings ask for; `parts` are opened with its key. Raises ConfigError, ChainError."""
     plan = make_plan(settings)
     wait = HISTORY_WAIT if plan is None else None  # a liar's end, too, is only known once it is told
-    epochs = ExecutedEpochs(parts.archive, plan, claims=settings.claim_after >= 0, wait=wait)
-    policy = Policy(
-        claim_after=settings.claim_after if settings.claim_after >= 0 else None, deference=settings.deference
-    )
+    epochs = ExecutedEpochs(parts.archive, plan, claims=settings.claims_after is not None, wait=wait)
+    policy = Policy(claim_after=settings.claims_after, deference=settings.deference)
     return CourtPlayer(parts.l1, parts.deployment.court, epochs, policy, first_block=parts.deployment.block)
 
 
@@ -62,7 +66,8 @@ def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
     parts = Parts.open(settings, key=settings.private_key())
     check_deployment(parts.l1, parts.deployment)
     player = make_player(settings, parts)
-    with Pulse(parts.store, "challenger").beating() as pulse:
+    prosecutor = Prosecutor(parts)
+    with Pulse(parts.store, "challenger").beating() as pulse, caring(settings, parts, stop):
         pulse.tell(account="0x" + parts.l1.address.hex(), sent=0)
         sent: Counter[str] = Counter()
         while not stop.is_set():
@@ -70,10 +75,32 @@ def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
                 result = player.step()
                 sent.update(type(action).__name__.lower() for action, _ in result.sent)
                 pulse.tell(error="", **describe(player, result), sent=sent.total(), actions=dict(sent))
+                prosecutor.step()
+                pulse.tell(charges=dict(prosecutor.counts))
             except (SetoffError, RedisError) as error:
                 log.warning("the round was broken off: %s", error)
                 pulse.tell(error=str(error))
             stop.wait(settings.l1_poll)
+
+
+@contextmanager
+def caring(settings: WatcherSettings, parts: Parts, stop: threading.Event) -> Iterator[None]:
+    """A caretaker in a thread of its own as long as the block runs, if the settings ask for one.
+
+    It shares the challenger's connection, since an account's nonces have one owner. Set `stop` before the block ends.
+    """
+    if not settings.caretaker:
+        yield
+        return
+    caretaker = Caretaker(parts.l1, parts.archive, settings.caretaker_pace)
+    with Pulse(parts.store, "caretaker").beating() as pulse:
+        arguments = (caretaker, pulse, stop, settings.l1_poll)
+        thread = threading.Thread(target=run_caretaker, args=arguments, name="caretaker", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join(FAREWELL)
 
 
 def describe(player: CourtPlayer, result: Round) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 from typing import NamedTuple, Self
 
+from setoff.shared.adapters.blobs import BlobSource
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.adapters.sender import GWEI, Fees
+from setoff.shared.machine.data import BLOBS
 from setoff.watcher.archive import Archive
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
@@ -35,7 +37,8 @@ class Parts(NamedTuple):
         l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
         settings.check_chain(l1.chain_id)
         store = open_store(settings, deployment)
-        reader = ChainReader(l1, deployment)
+        blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, store.blob, store.put_blob)
+        reader = ChainReader(l1, deployment, {BLOBS: blobs})
         return cls(deployment, l1, store, reader, Archive(store, reader))
 
 

@@ -21,7 +21,8 @@ from setoff.shared.adapters.deployment import RULES
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, SetoffError
-from setoff.shared.machine.batch import ZERO, Batch, accumulate
+from setoff.shared.machine.batch import Batch, accumulate
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import used_slots
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
@@ -310,7 +311,7 @@ class Bench:
         return bytes.fromhex(self._l1.request("eth_call", *parameters)[2:])
 
 
-_EMPTY: Final = Batch.seal(ZERO, 0, 0, 0, ZERO, (), ())
+_EMPTY: Final = Batch.seal(ZERO, 0, 0, 0, 0, ZERO, (), ())
 
 
 def _known(machine_at: Callable[[int], Machine] | None, number: int) -> Machine | None:

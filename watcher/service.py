@@ -1,4 +1,4 @@
-"""A whole watcher: follower, workers and challenger as processes of their own, under one supervisor.
+"""A whole watcher: follower, workers, server and challenger as processes of their own, under one supervisor.
 
 A process that ends by itself is started again, later and later if it keeps ending. SIGTERM and SIGINT stop them all;
 so does the end of the supervisor, however it came about.
@@ -29,6 +29,7 @@ from setoff.shared.errors import ConfigError
 from setoff.watcher.challenger import run_challenger
 from setoff.watcher.follower import run_follower
 from setoff.watcher.parts import Parts
+from setoff.watcher.server import run_server
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.status import Pulse
 from setoff.watcher.worker import run_worker
@@ -106,7 +107,7 @@ class Watcher:
         try:
             self.settings = dataclasses.replace(settings, redis_url=self._server.url)
             self._store = Parts.open(self.settings).store
-            targets: dict[str, Callable[[WatcherSettings], None]] = {"follower": _follow}
+            targets: dict[str, Callable[[WatcherSettings], None]] = {"follower": _follow, "server": _serve}
             targets |= {f"worker {number}": run_worker for number in range(1, settings.workers + 1)}
             if settings.key:
                 targets["challenger"] = _challenge
@@ -173,6 +174,10 @@ def run_watcher(settings: WatcherSettings) -> None:
 
 def _follow(settings: WatcherSettings) -> None:
     run_follower(settings, _on_signals())
+
+
+def _serve(settings: WatcherSettings) -> None:
+    run_server(settings, _on_signals())
 
 
 def _challenge(settings: WatcherSettings) -> None:

@@ -12,6 +12,10 @@ from setoff.shared.machine.faults import FAULTS
 
 MAINNET: Final = 1  # chain id
 
+CARETAKER_CLAIM_AFTER: Final = 300
+"""Seconds after which a caretaker claims what nobody has claimed, unless `claim_after` says otherwise: an operator that
+is there has done it long before."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WatcherSettings(config.WatcherSettings):
@@ -20,7 +24,13 @@ class WatcherSettings(config.WatcherSettings):
     name: str = "watcher"
     """Letters, digits, - and _: part of its keys in Redis, so that several watchers can share a server."""
     claim_after: int = -1
-    """Claim an epoch that nobody has claimed so many seconds after its last batch, with a stake; -1: never."""
+    """Claim an epoch that nobody has claimed so many seconds after its last batch, with a stake; -1: never, but a
+    caretaker after 300 (what it posted has to be claimed by somebody)."""
+    caretaker: bool = False
+    """Whether to post what waits in the L1 queue while the operator is silent, and to see to the wind-down should it
+    stay away: needs `key`, with ether for the gas and for a stake."""
+    caretaker_pace: int = 3600
+    """Seconds for which a caretaker collects messages into one epoch: bounds what it pays, whoever fills the queue."""
     deference: int = 0
     """Seconds for which others' business is left to them: a turn of a true history that somebody else posted."""
     fee_cap: int = 500
@@ -36,12 +46,23 @@ class WatcherSettings(config.WatcherSettings):
         super().check()
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", self.name):
             raise ConfigError("bad_config", "name: must be 1 to 40 letters, digits, - and _")
+        if self.caretaker and not self.key:
+            raise ConfigError("bad_config", "caretaker: needs a key that pays for what it posts (watcher.key)")
+        if self.caretaker_pace < 0:
+            raise ConfigError("bad_config", "caretaker_pace: must not be negative")
         if self.deference < 0 or self.claim_after < -1 or self.fault_epoch < -1:
             raise ConfigError("bad_config", "claim_after, deference, fault_epoch: must not be negative (but -1: off)")
         if not 1 <= self.fee_cap <= self.urgent_fee_cap:
             raise ConfigError("bad_config", "fee_cap, urgent_fee_cap: needed: 1 <= fee_cap <= urgent_fee_cap")
         if self.fault and self.fault not in FAULTS:
             raise ConfigError("bad_config", f"fault: must be one of {', '.join(FAULTS)}")
+
+    @property
+    def claims_after(self) -> int | None:
+        """Seconds after which this watcher claims what nobody has claimed; None: never."""
+        if self.claim_after >= 0:
+            return self.claim_after
+        return CARETAKER_CLAIM_AFTER if self.caretaker else None
 
     def check_chain(self, chain_id: int) -> None:
         """Raises ConfigError if this watcher must not run on that chain: liars stay away from mainnet."""

@@ -1,4 +1,4 @@
-"""What a watcher keeps in Redis. Nothing in it is precious: all of it can be had again from L1.
+"""What a watcher keeps in Redis. Nothing in it is precious but blobs that nodes have let go of: the rest is on L1.
 
 Batches are kept under their hash and machines under theirs, so a reorg makes nothing false; it only shortens the lists
 that say which batch has which number and how far the chain was executed.
@@ -6,11 +6,14 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:blocks           sorted set: (number u64, hash) of blocks up to which everything was read
     {prefix}:messages         hash: index -> (block u64, body 124 bytes)
     {prefix}:batches          hash: number -> (block u64, batch hash)
-    {prefix}:batch:{hash}     header (8 words), then its inputs, 124 bytes each
+    {prefix}:batch:{hash}     header (10 words), then its messages, and in module 0 its records, 124 bytes each
+    {prefix}:data:{root}      a blob by its versioned hash, or another module's data by its root, compressed
+    {prefix}:wanted           set: versioned hashes of blobs that posted batches wait for
     {prefix}:epochs           hash: epoch -> (epoch hash, start, end): this watcher's own execution
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:status           hash: process -> JSON, see `status.py`
+    {prefix}:receipts, :kept, :charges    see `receipts.py`
 
 A value that is damaged reads as one that is not there.
 """
@@ -18,17 +21,19 @@ A value that is damaged reads as one that is not there.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from setoff.shared.adapters.chain import QueuedMessage
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
-from setoff.shared.machine.batch import Batch, Header, encode_words, epoch_hash
+from setoff.shared.machine.batch import HEADER_BYTES, Batch, Header, epoch_hash
+from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Machine
 
 CHECKPOINTS: Final = 1024
@@ -37,7 +42,6 @@ CHECKPOINTS: Final = 1024
 _PLACE: Final = Struct(">Q32s")
 _MESSAGE: Final = Struct(f">Q{RECORD_BYTES}s")
 _RESULT: Final = Struct(">32s32s32s")
-_HEADER: Final = Struct(">32s" + "24xQ" * 5 + "32s32s")
 
 
 class Place(NamedTuple):
@@ -97,7 +101,7 @@ class Store:
                 pipe.hset(self.key("messages"), str(message.index), value)
             for place, batch in batches:
                 pipe.hset(self.key("batches"), str(batch.header.number), _PLACE.pack(*place))
-                pipe.set(self._batch_key(place.hash), encode_batch(batch))
+                self._put_batch(pipe, batch)
             pipe.zadd(self.key("blocks"), {_PLACE.pack(*block): block.block for block in blocks})
             pipe.zremrangebyrank(self.key("blocks"), 0, -CHECKPOINTS - 1)
             try:
@@ -146,17 +150,62 @@ class Store:
         """The batch with this hash. Its inputs are not checked: `Archive` does."""
         value = self._get(self._batch_key(batch_hash))
         try:
-            return None if value is None else decode_batch(value)
+            return None if value is None else decode_batch(value, self.blob)
         except DataError:
             return None
 
+    def header(self, batch_hash: bytes) -> Header | None:
+        """The header alone of the batch with this hash."""
+        value = cast(bytes, self.redis.getrange(self._batch_key(batch_hash), 0, HEADER_BYTES - 1))
+        header = Header.decode(value) if len(value) == HEADER_BYTES else None
+        return header if header is not None and header.hash() == batch_hash else None
+
     def put_batch(self, batch: Batch) -> None:
         """Keep a batch."""
-        self.redis.set(self._batch_key(batch.header.hash()), encode_batch(batch))
+        with self.redis.pipeline(transaction=True) as pipe:
+            self._put_batch(pipe, batch)
+            pipe.execute()
 
     def drop_batch(self, batch_hash: bytes) -> None:
-        """Forget a batch's inputs."""
-        self.redis.delete(self._batch_key(batch_hash))
+        """Forget a batch's inputs, and what its module keeps of them."""
+        header = self.header(batch_hash)
+        keys = [self._batch_key(batch_hash)]
+        if header is not None and header.module != CALLDATA:
+            keys.append(self._data_key(header.data_root))
+        self.redis.delete(*keys)
+
+    def blob(self, data_root: bytes) -> bytes | None:
+        """A blob by its versioned hash, or what another module keeps by its data root; unchecked."""
+        value = self._get(self._data_key(data_root))
+        try:
+            return None if value is None else zlib.decompress(value)
+        except zlib.error:
+            return None
+
+    def put_blob(self, data_root: bytes, data: bytes) -> None:
+        """Keep a blob, whether its batch was read or not."""
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.set(self._data_key(data_root), zlib.compress(data, level=1))
+            pipe.srem(self.key("wanted"), data_root)
+            pipe.execute()
+
+    def want_blob(self, data_root: bytes) -> None:
+        """Remember that a posted batch waits for this blob."""
+        self.redis.sadd(self.key("wanted"), data_root)
+
+    def is_wanted(self, data_root: bytes) -> bool:
+        """Whether a posted batch waits for this blob."""
+        return bool(self.redis.sismember(self.key("wanted"), cast(Any, data_root)))
+
+    def has_wants(self) -> bool:
+        """Whether any posted batch waits for its blob."""
+        return bool(self.redis.exists(self.key("wanted")))
+
+    def _put_batch(self, pipe: Pipeline, batch: Batch) -> None:
+        header = batch.header
+        pipe.set(self._batch_key(header.hash()), encode_batch(batch))
+        if header.module != CALLDATA and header.record_count:
+            pipe.set(self._data_key(header.data_root), zlib.compress(batch.module_data, level=1))
 
     # --- epochs ---
 
@@ -238,6 +287,9 @@ class Store:
     def _batch_key(self, batch_hash: bytes) -> str:
         return self.key("batch", batch_hash.hex())
 
+    def _data_key(self, data_root: bytes) -> str:
+        return self.key("data", data_root.hex())
+
     def _snapshot_key(self, machine_hash: bytes) -> str:
         return self.key("snapshot", machine_hash.hex())
 
@@ -270,27 +322,24 @@ class Store:
 
 
 def encode_batch(batch: Batch) -> bytes:
-    """A header's words, then the inputs."""
-    header = batch.header
-    words = encode_words(
-        header.parent,
-        header.number,
-        header.timestamp,
-        header.first_message,
-        header.message_count,
-        header.record_count,
-        header.data_root,
-        header.messages,
-    )
-    return words + b"".join(batch.messages + batch.records)
+    """A header's words, the messages, and in module 0 the records; another module's data is kept by its root."""
+    inputs = batch.messages + (batch.records if batch.header.module == CALLDATA else ())
+    return batch.header.encode() + b"".join(inputs)
 
 
-def decode_batch(data: bytes) -> Batch:
-    """The inverse of `encode_batch`, unchecked but for its length. Raises DataError("data_mismatch")."""
-    if len(data) < _HEADER.size:
+def decode_batch(data: bytes, kept: Callable[[bytes], bytes | None]) -> Batch:
+    """The inverse of `encode_batch`, unchecked but for its length; `kept` gives a module's data by its root.
+
+    Raises DataError("data_mismatch").
+    """
+    if len(data) < HEADER_BYTES:
         raise DataError("data_mismatch", "a batch is cut short")
-    header = Header(*_HEADER.unpack_from(data))
-    if len(data) != _HEADER.size + header.inputs * RECORD_BYTES:
-        raise DataError("data_mismatch", "a batch has another length than its header says")
-    inputs = [data[at : at + RECORD_BYTES] for at in range(_HEADER.size, len(data), RECORD_BYTES)]
-    return Batch(header, tuple(inputs[: header.message_count]), tuple(inputs[header.message_count :]))
+    header, inputs = Header.decode(data[:HEADER_BYTES]), data[HEADER_BYTES:]
+    end = header.message_count * RECORD_BYTES
+    messages = [inputs[at : at + RECORD_BYTES] for at in range(0, end, RECORD_BYTES)]
+    if header.module == CALLDATA:
+        return Batch.read(header, messages, inputs[end:])
+    found = kept(header.data_root) if header.record_count else b""
+    if found is None or len(inputs) != end:
+        raise DataError("data_mismatch", "the data of a batch is not there")
+    return Batch.read(header, messages, found)

@@ -12,8 +12,10 @@ struct Header:
     timestamp: uint256        # unix seconds, never less than the parent's
     first_message: uint256    # queue index of the first message consumed
     message_count: uint256
+    first_record: uint256     # number of records in all batches before
     record_count: uint256
-    data_root: bytes32        # Merkle root over pages of 8 records, zero without records
+    module: uint256           # where the records are: 0 calldata, n the inbox's data availability module n
+    data_root: bytes32        # the module's commitment to the records, zero without any
     messages: bytes32         # the queue's hash chain after the last message consumed so far
 
 
@@ -26,6 +28,6 @@ MAX_INPUTS: constant(uint256) = 1024
 @pure
 def _hash_header(header: Header) -> bytes32:
     """
-    @return The batch hash: keccak of the header's eight words.
+    @return The batch hash: keccak of the header's ten words.
     """
     return keccak256(abi_encode(header))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -12,13 +13,18 @@ from typing import Final, TypeVar
 from setoff.shared.adapters.config import Deployment, read_key
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.client.client import SetoffClient
+from setoff.shared.client.keeper import Keeper, Surety
 from setoff.shared.client.onchain import Vault
 from setoff.shared.client.signer import KeySigner
+from setoff.shared.errors import ChainError
 
 T = TypeVar("T")
 
 DECIMALS: Final = 6
 """Of the development token, as amounts are typed: 12.5 is 12,500,000 units."""
+
+RPC_PATIENCE: Final = 3.0
+"""Seconds to wait for L1 before a trade goes on without a check of its receipt."""
 
 
 def add_exchange(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +37,14 @@ def add_exchange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", dest="principal", metavar="ACCOUNT", default="",
                         help="the account that the key trades for, as its --agent")  # fmt: skip
     parser.add_argument("--agent", type=int, metavar="N", default=0, help="the number of the key among its agents")
+    add_receipts(parser)
+
+
+def add_receipts(parser: argparse.ArgumentParser) -> None:
+    """`--receipts`."""
+    parser.add_argument("--receipts", metavar="FOLDER", type=Path, default=Path(_default("RECEIPTS", "var/receipts")),
+                        help="where signed receipts are kept, if there is a deployment file to check them by "
+                        "(or SETOFF_RECEIPTS); now %(default)s")  # fmt: skip
 
 
 def add_chain(parser: argparse.ArgumentParser) -> None:
@@ -55,12 +69,37 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
     async def ask() -> T:
         signer = KeySigner(read_key(arguments.key, "--key")) if arguments.key else None
         client = SetoffClient(
-            arguments.exchange, signer, account=arguments.principal, agent=arguments.agent, sub=arguments.sub
+            arguments.exchange,
+            signer,
+            account=arguments.principal,
+            agent=arguments.agent,
+            sub=arguments.sub,
+            keeper=open_keeper(arguments) if signer else None,
         )
         async with client:
             return await question(client)
 
     return asyncio.run(ask())
+
+
+def open_keeper(arguments: argparse.Namespace) -> Keeper | None:
+    """The kept receipts of the deployment, None without its file. If L1 does not answer new ones are not checked."""
+    path = getattr(arguments, "deployment", None) or Path(_default("DEPLOYMENT", "var/deployment.json"))
+    if not path.is_file():
+        return None
+    deployment = Deployment.load(path)
+    rpc = getattr(arguments, "rpc", None) or _default("RPC_URL", "http://127.0.0.1:8545")
+    surety = None
+    try:
+        surety = Surety.read(L1(rpc, chain_id=deployment.chain_id, patience=RPC_PATIENCE), deployment)
+    except ChainError as error:
+        print(f"receipts are kept, but not checked: {error}", file=sys.stderr)
+    return Keeper(receipts_file(arguments, deployment), deployment.domain, surety)
+
+
+def receipts_file(arguments: argparse.Namespace, deployment: Deployment) -> Path:
+    """Where the receipts of this deployment are kept."""
+    return Path(arguments.receipts) / f"{deployment.chain_id}-{deployment.vault.lower()}.jsonl"
 
 
 def parse_amount(text: str) -> int:

@@ -15,7 +15,8 @@ from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.codec import records, signatures
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import Params

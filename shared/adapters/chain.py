@@ -1,30 +1,36 @@
 """Batches and messages as L1 has them: events, calldata, and the hashes that prove both.
 
-Nothing here trusts anybody but the node. A batch's records are the calldata of the transaction that posted it (the
-inbox takes them from nobody else but an account without code, so the transaction's input is what the inbox saw); its
-messages are events of the queue. What is put together from them is checked against the batch hash on L1.
+Nothing here trusts anybody but the node. A batch's records are with its data availability module: the calldata of the
+transaction that posted it (the inbox takes them from nobody else but an account without code, so the transaction's
+input is what the inbox saw), a blob, or where a third party's source finds them; its messages are events of the queue.
+What is put together from them is checked against the batch hash on L1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from eth_abi.abi import decode
 
+from setoff.shared.adapters.blobs import BlobSource
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1, Log
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError, InputError
-from setoff.shared.machine.batch import ZERO, Batch, Header
+from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO
 
-BATCH_POSTED: Final = keccak(b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,bytes32,bytes32)")
+BATCH_POSTED: Final = keccak(
+    b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
+)
 MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
 POST: Final = keccak(b"post(uint256,uint256,uint256,bytes)")[:4]
+POST_DATA: Final = keccak(b"post_data(uint256,uint256,(uint256,uint256,uint256,bytes)[])")[:4]
 
-_HEADER_TYPES: Final = ("bytes32", "uint256", "uint256", "uint256", "uint256", "bytes32", "bytes32")
+_HEADER_TYPES: Final = ("bytes32", *["uint256"] * 6, "bytes32", "bytes32")
 _MESSAGE_TYPES: Final = ("bytes", "bytes32", "uint256")
 _WORD: Final = 32
 _RECORDS_OFFSET: Final = 4 + 3 * _WORD  # in calldata: the word that says where the records are
@@ -37,7 +43,7 @@ class PostedBatch:
 
     header: Header
     transaction: bytes
-    """Hash of the transaction whose calldata holds the records."""
+    """Hash of the transaction that posted it."""
     block_number: int
     block_hash: bytes
 
@@ -57,12 +63,24 @@ class QueuedMessage:
     block_hash: bytes
 
 
+class DataSource(Protocol):
+    """Where a data availability module's data is read from."""
+
+    def read(self, posted: PostedBatch) -> bytes:
+        """The data of a posted batch with records; the caller checks it against the data root.
+
+        Raises ChainError("data_withheld") if it is not to be had now, DataError if it cannot be what was posted.
+        """
+
+
 class ChainReader:
     """Reads one deployment's batches and messages."""
 
-    def __init__(self, l1: L1, deployment: Deployment) -> None:
+    def __init__(self, l1: L1, deployment: Deployment, sources: Mapping[int, DataSource] | None = None) -> None:
+        """`sources`: by module, where its data is read, in place of the usual one or for a module of a third party."""
         self.l1 = l1
         self.deployment = deployment
+        self._sources: dict[int, DataSource] = {CALLDATA: CalldataSource(l1), BLOBS: BlobSource(l1), **(sources or {})}
 
     # --- events ---
 
@@ -76,15 +94,17 @@ class ChainReader:
         logs = self.l1.logs([self.deployment.queue], first, last, [MESSAGE_QUEUED])
         return [_decode_message(log) for log in logs]
 
-    def records(self, posted: PostedBatch) -> tuple[bytes, ...]:
-        """The records of a batch, 124 bytes each, checked against its header's data root by `assemble`.
+    def data(self, posted: PostedBatch) -> bytes:
+        """What its module keeps of a batch, checked against its header's data root by `assemble`.
 
-        Raises ChainError if the node no longer has the transaction (a reorg), DataError if its input is no posting.
+        Raises ChainError if the node no longer has it (a reorg) or it is withheld, DataError if it is no such data.
         """
-        transaction = self.l1.transaction(posted.transaction)
-        if transaction is None:
-            raise ChainError("not_found", f"transaction {posted.transaction.hex()} is gone")
-        return decode_post(bytes.fromhex(str(transaction["input"]).removeprefix("0x")))
+        header = posted.header
+        if not header.record_count:
+            return b""
+        if header.module not in self._sources:
+            raise DataError("data_mismatch", f"data availability module {header.module} is unknown here")
+        return self._sources[header.module].read(posted)
 
     # --- whole batches ---
 
@@ -101,11 +121,11 @@ class ChainReader:
         return batch
 
     def assemble(self, posted: PostedBatch, messages: Sequence[bytes]) -> Batch:
-        """The batch of these messages and the records in calldata, checked against its header.
+        """The batch of these messages and its module's records, checked against its header.
 
-        Raises ChainError as `records` does, DataError("data_mismatch") if the header commits to other inputs.
+        Raises ChainError as `data` does, DataError("data_mismatch") if the header commits to other inputs.
         """
-        batch = Batch(posted.header, tuple(messages), self.records(posted))
+        batch = Batch.read(posted.header, messages, self.data(posted))
         batch.check(self.chain_at(posted.header.first_message))
         return batch
 
@@ -165,8 +185,22 @@ class ChainReader:
         return int.from_bytes(self._read(contract, signature), "big")
 
 
-def decode_post(calldata: bytes) -> tuple[bytes, ...]:
-    """The records in the input of a posting transaction, 124 bytes each.
+class CalldataSource:
+    """Module 0: the input of the posting transaction."""
+
+    def __init__(self, l1: L1) -> None:
+        self._l1 = l1
+
+    def read(self, posted: PostedBatch) -> bytes:
+        """The records. Raises ChainError if the transaction is gone (a reorg), DataError if it is no posting."""
+        transaction = self._l1.transaction(posted.transaction)
+        if transaction is None:
+            raise ChainError("not_found", f"transaction {posted.transaction.hex()} is gone")
+        return decode_post(bytes.fromhex(str(transaction["input"]).removeprefix("0x")))
+
+
+def decode_post(calldata: bytes) -> bytes:
+    """The records in the input of a posting transaction, 124 bytes each, concatenated.
 
     The inbox takes a single encoding of its arguments, so this one is read and no other. Raises DataError if it is no
     call of `post`, or one that the inbox would have refused.
@@ -176,13 +210,13 @@ def decode_post(calldata: bytes) -> tuple[bytes, ...]:
     is_post = calldata[:4] == POST and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 4 * _WORD
     if not is_post or len(calldata) != start + -(-length // _WORD) * _WORD or length % RECORD_BYTES:
         raise DataError("data_mismatch", "the transaction is no call of the inbox's post")
-    return tuple(calldata[at : at + RECORD_BYTES] for at in range(start, start + length, RECORD_BYTES))
+    return calldata[start : start + length]
 
 
 def _decode_batch(log: Log) -> PostedBatch:
-    parent, timestamp, first_message, message_count, record_count, data_root, messages = decode(_HEADER_TYPES, log.data)
+    parent, *rest = decode(_HEADER_TYPES, log.data)
     number = int.from_bytes(log.topics[1], "big")
-    header = Header(parent, number, timestamp, first_message, message_count, record_count, data_root, messages)
+    header = Header(parent, number, *rest)
     if header.hash() != log.topics[2]:
         raise DataError("data_mismatch", f"the header of batch {number} does not hash to its batch hash")
     return PostedBatch(header, log.transaction, log.block_number, log.block_hash)

@@ -18,6 +18,10 @@ from typing import Any, ClassVar, Final, Self
 
 from setoff.shared.codec import eip712
 from setoff.shared.errors import ConfigError
+from setoff.shared.machine.data import BLOBS, CALLDATA
+
+DATA: Final[dict[str, int]] = {"calldata": CALLDATA, "blobs": BLOBS}
+"""The data availability modules that an operator may choose, and their numbers."""
 
 _MISSING: Final = object()
 _BOOLEANS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -34,6 +38,7 @@ class Deployment:
     inbox: str
     judge: str
     court: str
+    receipts: str
     block: int = 0
     epoch_batches: int = 1
 
@@ -93,6 +98,8 @@ class Settings:
     """The file that says where the contracts are."""
     rpc_url: str = "http://127.0.0.1:8545"
     """JSON-RPC of the L1 node."""
+    beacon_url: str = ""
+    """Beacon API of a consensus node, for batches in blobs; empty: none (development chains keep blobs themselves)."""
     redis_url: str = ""
     """A Redis server; empty: an embedded one that keeps its data in `redis_dir`."""
     redis_dir: Path = Path("var/redis")
@@ -138,6 +145,7 @@ class Settings:
             "redis_url",
             "must start with redis://, rediss:// or unix://",
         )
+        _require(_is_url(self.beacon_url), "beacon_url", "must be an http URL, or empty")
         _require(0 <= self.redis_port <= 65535, "redis_port", "must be a port")
         _require(self.confirmations >= 0, "confirmations", "must be 0 or more")
         _require(self.l1_poll > 0, "l1_poll", "must be more than 0 seconds")
@@ -157,6 +165,10 @@ class OperatorSettings(Settings):
 
     listen: str = "127.0.0.1:8700"
     """Where the API listens, host:port; port 0 takes a free one."""
+    data: str = "calldata"
+    """Where the records of batches are posted: calldata, or blobs."""
+    blob_fee_cap: int = 500
+    """Gwei a unit of blob gas to pay at most."""
     batch_interval: float = 2.0
     """Seconds after which a batch that is not full is closed."""
     heartbeat: float = 600.0
@@ -175,17 +187,24 @@ class OperatorSettings(Settings):
     """Run although the store may lose what it acknowledged. For experiments."""
     key: str = field(default="", repr=False)
     """Private key that posts and claims: hex, or the name of a file that holds it."""
+    receipts: bool = True
+    """Sign a receipt for each record taken, with `key`, behind the bond in the receipts contract."""
+    receipt_horizon: int = 0
+    """Seconds from a batch's timestamp to the deadline of its receipts; 0: twice the inbox's MAX_SKEW."""
     fault: str = ""
-    """A named lie for the publisher to tell (`shared/machine/faults.py`). For demonstrations."""
+    """A named lie to tell (`shared/machine/faults.py`, `operator/notary.py`). For demonstrations."""
     fault_batch: int = 0
     """The batch from which on the lie is told, in the first epoch that it fits."""
 
     def check(self) -> None:
         super().check()
         parse_listen(self.listen)
+        _require(self.data in DATA, "data", f"must be one of {', '.join(DATA)}")
+        _require(self.blob_fee_cap >= 1, "blob_fee_cap", "must be 1 gwei or more")
         _require(self.batch_interval > 0, "batch_interval", "must be more than 0 seconds")
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
         _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
+        _require(self.receipt_horizon >= 0, "receipt_horizon", "must be 0 seconds or more")
         for name in ("max_waiting", "max_unposted", "snapshot_batches"):
             _require(getattr(self, name) >= 1, name, "must be 1 or more")
         _require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
@@ -207,7 +226,9 @@ class WatcherSettings(Settings):
     section: ClassVar[str] = "watcher"
 
     listen: str = "127.0.0.1:8710"
-    """Where the status page listens, host:port."""
+    """Where the watcher takes receipts and serves blobs over HTTP, host:port."""
+    peers: str = ""
+    """URLs of other watchers, separated by commas, to ask for blobs that nobody else has any more."""
     data_dir: Path = Path("var/watcher")
     """Where snapshots are kept."""
     workers: int = 1
@@ -220,8 +241,14 @@ class WatcherSettings(Settings):
     def check(self) -> None:
         super().check()
         parse_listen(self.listen)
+        _require(all(_is_url(peer) for peer in self.peer_urls), "peers", "must be http URLs, separated by commas")
         _require(self.workers >= 0, "workers", "must be 0 or more")
         _require(self.snapshot_epochs >= 1, "snapshot_epochs", "must be 1 or more")
+
+    @property
+    def peer_urls(self) -> tuple[str, ...]:
+        """The other watchers."""
+        return tuple(peer.strip() for peer in self.peers.split(",") if peer.strip())
 
     @property
     def address(self) -> tuple[str, int]:
@@ -250,6 +277,10 @@ def read_key(text: str, setting: str) -> bytes:
             raise ConfigError("bad_config", f"{setting}: is neither 32 bytes of hex nor a readable file") from None
         _require(_is_hex(text, 32), setting, "names a file that does not hold 32 bytes of hex")
     return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _is_url(text: str) -> bool:
+    return not text or text.startswith(("http://", "https://"))
 
 
 def _is_hex(text: str, length: int) -> bool:

@@ -12,6 +12,7 @@ from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ConfigError
+from setoff.shared.machine.data import BLOBS, known_modules
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import Params
 
@@ -30,6 +31,9 @@ RULES: Final[dict[str, str]] = {
     "WORK": "groups/work",
 }
 
+#: What is deployed for each data availability module of the inbox.
+MODULES: Final[dict[int, str]] = {BLOBS: "modules/blobs"}
+
 
 def check_deployment(l1: L1, deployment: Deployment, params: Params | None = None) -> None:
     """Check the code of every contract, that each names the others, the genesis, and (if given) the parameters.
@@ -41,11 +45,12 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
         raise _wrong(f"L1 is chain {l1.chain_id}, the deployment on {deployment.chain_id}")
     if not l1.code(deployment.token):
         raise _wrong(f"there is no token at {deployment.token}")
-    for name in ("queue", "vault", "inbox", "judge", "court"):
+    for name in ("queue", "vault", "inbox", "judge", "court", "receipts"):
         _check_code(l1, name, getattr(deployment, name))
     for getter, name in RULES.items():
         (address,) = _read(l1, deployment.judge, f"{getter}()", "address")
         _check_code(l1, name, address)
+    _check_modules(l1, deployment)
     for contract, getter, target in (
         ("queue", "VAULT", "vault"),
         ("queue", "INBOX", "inbox"),
@@ -57,6 +62,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
         ("judge", "QUEUE", "queue"),
         ("court", "INBOX", "inbox"),
         ("court", "JUDGE", "judge"),
+        ("receipts", "INBOX", "inbox"),
     ):
         (found,) = _read(l1, getattr(deployment, contract), f"{getter}()", "address")
         if found.lower() != getattr(deployment, target).lower():
@@ -64,7 +70,23 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
     (genesis,) = _read(l1, deployment.court, "start_of(uint256)", "bytes32", data=bytes(32))
     if genesis != Machine.genesis(deployment.domain).hash():
         raise _wrong("the court starts from another machine")
+    (domain,) = _read(l1, deployment.receipts, "DOMAIN()", "bytes32")
+    if domain != deployment.domain:
+        raise _wrong("the receipts are of another domain")
     _check_terms(l1, deployment, params)
+
+
+def _check_modules(l1: L1, deployment: Deployment) -> None:
+    """Batches may come through any module of the inbox: one that this program cannot read would leave it blind."""
+    (count,) = _read(l1, deployment.inbox, "module_count()", "uint256")
+    for number in range(1, count + 1):
+        (address,) = _read(l1, deployment.inbox, "module_at(uint256)", "address", data=number.to_bytes(32, "big"))
+        if number in MODULES:
+            _check_code(l1, MODULES[number], address)
+        elif number not in known_modules():
+            raise _wrong(f"the inbox has a data availability module {number}, at {address}, that is unknown here")
+    if missing := set(MODULES) - set(range(1, count + 1)):
+        raise _wrong(f"the inbox has no data availability module {missing.pop()}")
 
 
 def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
@@ -84,6 +106,9 @@ def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
     (wind_down,) = _read(l1, deployment.queue, "WIND_DOWN()", "uint256")
     if wind_down != params.wind_down:
         raise _wrong(f"the queue's time to the wind-down is {wind_down}")
+    bond = tuple(_read(l1, deployment.receipts, f"{name}()", "uint256")[0] for name in ("BOND", "EXIT_DELAY"))
+    if bond != (params.receipt_bond, params.exit_delay):
+        raise _wrong(f"the receipt bond and its exit delay are {bond}")
     if periods != (params.max_skew, params.force_delay, params.silence):
         raise _wrong(f"the inbox's periods are {periods}")
 

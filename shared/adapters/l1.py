@@ -8,7 +8,7 @@ request is tried again for `patience` seconds while the node does not answer; th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -21,6 +21,7 @@ from web3.exceptions import TimeExhausted
 from web3.types import RPCEndpoint
 
 from setoff.shared.adapters.sender import GAS_CAP, Fees, Sender
+from setoff.shared.adapters.sidecar import Sidecar
 from setoff.shared.errors import ChainError, ConfigError
 
 LOG_BLOCKS: Final = 2000
@@ -246,9 +247,15 @@ class L1:
         """
         return self.call(to, data, value=value, sender=self.address, block=self._next_block())
 
-    def estimate_gas(self, to: Address | None, data: bytes, value: int = 0) -> int:
-        """Gas a transaction of this account would use. Raises Reverted."""
-        request = self._call_object(to, data, value, self.address)
+    def blob_base_fee(self) -> int:
+        """Wei a unit of blob gas (EIP-4844)."""
+        return int(self.request("eth_blobBaseFee"), 16)
+
+    def estimate_gas(self, to: Address | None, data: bytes, value: int = 0, blob_hashes: Sequence[bytes] = ()) -> int:
+        """Gas a transaction of this account would use, with blobs of these hashes. Raises Reverted."""
+        request: dict[str, Any] = self._call_object(to, data, value, self.address)
+        if blob_hashes:
+            request["blobVersionedHashes"] = [_hex(versioned_hash) for versioned_hash in blob_hashes]
         return int(self.request("eth_estimateGas", request, self._next_block()), 16)
 
     def logs(
@@ -284,15 +291,16 @@ class L1:
         *,
         gas: int | None = None,
         due: tuple[float, int] | None = None,
+        sidecar: Sidecar | None = None,
     ) -> bytes:
         """Sign and send a transaction, without waiting for it; `to` None creates a contract. Returns its hash.
 
         The sender keeps at it, with higher fees and after a reorg, whenever `tend` is called; `wait` follows it under
         this hash even if another one was mined in its place. Without `gas` it is estimated, so a call that would
         revert raises Reverted and is not sent. `due`: in how many seconds it comes too late, and the wei lost then;
-        when that presses, more may be bid than the usual cap.
+        when that presses, more may be bid than the usual cap. `sidecar`: blobs that it carries.
         """
-        return self.sender.send(None if to is None else _hex(to), data, value, gas, due)
+        return self.sender.send(None if to is None else _hex(to), data, value, gas, due, sidecar)
 
     def tend(self) -> None:
         """Look after the transactions under way: call this every few seconds."""

@@ -1,9 +1,9 @@
 """One account's transactions: who owns its nonces sees every one of them through.
 
-A transaction is signed, kept, and then sent; from then on it is sent again, at higher fees, until a block with it is
-`CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the block away or fees that rise only delay it.
-An account has one `Sender` at a time: what a former process left in the pool is replaced, not waited for, since its
-owner decides anew from what the chain shows.
+A transaction is signed, kept (with its blobs, if it has some), and then sent; from then on it is sent again, at higher
+fees, until a block with it is `CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the block
+away or fees that rise only delay it. An account has one `Sender` at a time: what a former process left in the pool is
+replaced, not waited for, since its owner decides anew from what the chain shows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eth_account import Account
 
+from setoff.shared.adapters.sidecar import BLOB_TRANSACTION, Sidecar
 from setoff.shared.errors import ChainError
 
 if TYPE_CHECKING:
@@ -29,8 +30,14 @@ CONFIRMATIONS: Final = 32
 
 GAS_MARGIN: Final = (3, 2)  # of the estimate, since the state may change before the transaction runs,
 GAS_ALLOWANCE: Final = 60_000  # and for storage that then turns out to be empty
-BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10
+BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10,
+BLOB_BUMP: Final = (2, 1)  # and, of all three, for this if it carries blobs
+LAG: Final = 2.0  # seconds for which a node may count a transaction before it shows its receipt
 TRIES: Final = 8  # of one broadcast that the node finds underpriced or too low in nonce
+
+WAITING: Final = ("already reserved", "gapped", "nonce too high")
+"""Nodes keep blob transactions in a pool of their own: they take none of an account that has others in the main one,
+nor the other way round, and none before its turn. All of that passes when the ones before are in a block."""
 
 PRESSING: Final = 4
 """A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
@@ -47,6 +54,8 @@ class Fees:
     """Never bid more than this, base fee included: beyond it a transaction waits."""
     urgent_cap: int = 5_000 * GWEI
     """The most to bid, instead, for what has a deadline that presses, and never more than what would be lost."""
+    blob_cap: int = 500 * GWEI
+    """Wei a unit of blob gas: never bid more for blobs."""
     least_tip: int = GWEI
     patience: float = 30.0
     """Seconds to wait for a block before the bid is raised."""
@@ -81,11 +90,17 @@ class Transaction:
     gas: int
     tip: int
     fee: int
+    sidecar: Sidecar | None = None
+    blob_fee: int = 0
+    """Highest price of a unit of blob gas."""
     raw: bytes = b""
+    """As a node takes it, its blobs included."""
     hashes: list[bytes] = field(default_factory=list)
     """Of every version sent, the first one first."""
     sent_at: float = 0.0
     was_mined: bool = False
+    used_at: float = 0.0
+    """When its nonce was first seen to be used without a receipt of any version."""
     urgency: Urgency | None = None
 
 
@@ -108,21 +123,28 @@ class Sender:
             return sum(not transaction.was_mined for transaction in self._kept.values())
 
     def send(
-        self, to: str | None, data: bytes, value: int, gas: int | None, due: tuple[float, int] | None = None
+        self,
+        to: str | None,
+        data: bytes,
+        value: int,
+        gas: int | None,
+        due: tuple[float, int] | None = None,
+        sidecar: Sidecar | None = None,
     ) -> bytes:
         """See `L1.send`."""
         if gas is None:
-            estimate = self._l1.estimate_gas(to, data, value)
+            estimate = self._l1.estimate_gas(to, data, value, sidecar.hashes if sidecar else ())
             gas = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
         if gas > GAS_CAP:
             raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
         with self._lock:
             if self._next is None:
                 self._next = self._l1.transaction_count(self.address)
-            transaction = Transaction(self._next, to, data, value, gas, 0, 0)
+            transaction = Transaction(self._next, to, data, value, gas, 0, 0, sidecar)
             if due is not None:
                 transaction.urgency = Urgency.of(*due, self._fees)
             transaction.tip, transaction.fee = self._bid(self._cap(transaction))
+            transaction.blob_fee = self._bid_for_blobs() if sidecar else 0
             self._sign(transaction)
             self._kept[transaction.nonce] = transaction
             self._next += 1
@@ -174,7 +196,10 @@ class Sender:
         for version in hashes:
             if receipt := self._l1.receipt(version):
                 return receipt
-        if is_used:
+        if kept is not None and is_used:
+            kept.used_at = kept.used_at or time.monotonic()
+            if time.monotonic() - kept.used_at < LAG:
+                return None
             raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
         return None
 
@@ -234,14 +259,22 @@ class Sender:
         tip = min(max(suggested, self._fees.least_tip), cap)
         return tip, min(2 * base + tip, cap)
 
+    def _bid_for_blobs(self) -> int:
+        """Highest price of a unit of blob gas to offer now."""
+        return min(2 * self._l1.blob_base_fee() + 1, self._fees.blob_cap)
+
     def _raise_bid(self, transaction: Transaction) -> None:
-        """Sign anew with higher fees, as far as the cap allows what nodes take for a replacement."""
+        """Sign anew with higher fees, as far as the caps allow what nodes take for a replacement."""
         cap = self._cap(transaction)
+        bump, whole = BLOB_BUMP if transaction.sidecar else BUMP
         tip, fee = self._bid(cap)
-        tip = max(tip, transaction.tip * BUMP[0] // BUMP[1] + 1)
-        fee = max(fee, transaction.fee * BUMP[0] // BUMP[1] + 1)
-        if fee <= cap:
-            transaction.tip, transaction.fee = tip, fee
+        tip = max(tip, transaction.tip * bump // whole + 1)
+        fee = max(fee, transaction.fee * bump // whole + 1)
+        blob_fee = 0
+        if transaction.sidecar:
+            blob_fee = max(self._bid_for_blobs(), transaction.blob_fee * bump // whole + 1)
+        if fee <= cap and blob_fee <= self._fees.blob_cap:
+            transaction.tip, transaction.fee, transaction.blob_fee = tip, fee, blob_fee
             self._sign(transaction)
 
     def _sign(self, transaction: Transaction) -> None:
@@ -257,8 +290,14 @@ class Sender:
         }
         if transaction.to is not None:
             fields["to"] = bytes.fromhex(transaction.to.removeprefix("0x"))
+        sidecar = transaction.sidecar
+        if sidecar is not None:
+            fields["type"] = BLOB_TRANSACTION
+            fields["maxFeePerBlobGas"] = transaction.blob_fee
+            fields["blobVersionedHashes"] = list(sidecar.hashes)
         signed = self._account.sign_transaction(fields)
-        transaction.raw = bytes(signed.raw_transaction)
+        raw = bytes(signed.raw_transaction)
+        transaction.raw = sidecar.wrap(raw) if sidecar else raw
         transaction.hashes.append(bytes(signed.hash))
 
     def _try_broadcast(self, transaction: Transaction) -> None:
@@ -278,12 +317,15 @@ class Sender:
                 if error.reason == "rpc_unreachable":
                     raise
                 complaint = error.detail.lower()
+                if any(words in complaint for words in WAITING):
+                    log.info("transaction %d waits for those before it", transaction.nonce)
+                    return
                 if any(words in complaint for words in ("already known", "already imported", "known transaction")):
                     return
                 if "nonce too low" in complaint:
                     if self._l1.receipt(transaction.hashes[-1]) or not self._renumber(transaction):
                         return
-                elif "underpriced" in complaint or "base fee" in complaint:
+                elif any(words in complaint for words in ("underpriced", "base fee", "blob gas")):
                     before = transaction.fee
                     self._raise_bid(transaction)
                     if transaction.fee == before:

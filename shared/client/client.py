@@ -20,6 +20,8 @@ from typing import Any, Final, Self
 
 import aiohttp
 
+from setoff.shared.client.keeper import Keeper
+from setoff.shared.client.receipts import SignedReceipt
 from setoff.shared.client.signer import Signer
 from setoff.shared.client.wire import encode_record, make_pages
 from setoff.shared.client.withdrawals import WithdrawalProof
@@ -60,7 +62,8 @@ class Receipt:
     """A record that was taken: its gap-free number, its batch and slot; for an order its slot of the account, the lots
     that rest in the book, and the fills as the API shows them; for a bulk record what each of its legs left there.
 
-    `outcome`: "accepted", or the reason for which an order ended after it had traded.
+    `outcome`: "accepted", or the reason for which an order ended after it had traded. `signed`: the operator's signed
+    receipts for it and its pages, as far as the client keeps them.
     """
 
     sequence: int
@@ -71,6 +74,7 @@ class Receipt:
     fills: tuple[Mapping[str, Any], ...]
     outcome: str = "accepted"
     legs: tuple[int, ...] = ()
+    signed: tuple[SignedReceipt, ...] = ()
 
     @property
     def filled(self) -> int:
@@ -102,17 +106,25 @@ class SetoffClient:
     """One connection to an exchange, with a signer also one account. An async context manager.
 
     The account is the signer's own, unless the signer is an agent: then `account` (a number or the owner's address) is
-    whom it trades for, and `agent` its number there.
+    whom it trades for, and `agent` its number there. With a `keeper` every signed receipt is checked and kept.
     """
 
     def __init__(
-        self, url: str, signer: Signer | None = None, *, account: int | str = "", agent: int = 0, sub: int = 0
+        self,
+        url: str,
+        signer: Signer | None = None,
+        *,
+        account: int | str = "",
+        agent: int = 0,
+        sub: int = 0,
+        keeper: Keeper | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._signer = signer
         self._name = str(account)
         self._agent = agent
         self._sub = sub
+        self._keeper = keeper
         self._http: aiohttp.ClientSession | None = None
         self._chain_id = 0
         self._vault = b""
@@ -132,7 +144,7 @@ class SetoffClient:
 
     def at(self, sub: int) -> Self:
         """A client of another sub-account (0: the master itself) over the same connection, which must be open."""
-        twin = type(self)(self._url, self._signer, account=self._name, agent=self._agent, sub=sub)
+        twin = type(self)(self._url, self._signer, account=self._name, agent=self._agent, sub=sub, keeper=self._keeper)
         twin._http = self._session()
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
         return twin
@@ -343,13 +355,18 @@ class SetoffClient:
         return await self.submit(records.encode_tick(market))
 
     async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
-        """Submit a signed record of 124 bytes, a bulk record with its pages. Raises Refusal or Unavailable."""
+        """Submit a signed record of 124 bytes, a bulk record with its pages.
+
+        Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and the keeper finds its
+        receipt missing, wrong or worthless.
+        """
         try:
             answer = await self._request("POST", "/v1/records", json=encode_record(record, pages))
         except Refusal as error:
             if error.reason in ("nonce_used", "nonce_too_old"):
                 self._nonces.next = 0  # somebody else uses the account too: ask again
             raise
+        signed = () if self._keeper is None else self._keeper.take([record, *pages], answer.get("receipts"))
         place = 0
         if record[0] == records.ORDER:
             place = records.decode_order(record).place
@@ -364,6 +381,7 @@ class SetoffClient:
             tuple(answer["fills"]),
             answer["outcome"],
             tuple(int(resting) for resting in answer.get("legs", ())),
+            tuple(signed),
         )
 
     def sign(self, body: bytes) -> bytes:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from setoff.shared.codec import records
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_slots
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases

@@ -11,20 +11,20 @@ from typing import Final, NamedTuple
 
 from eth_abi.abi import encode
 
-from setoff.shared.machine.batch import Batch, accumulate
+from setoff.shared.machine.batch import Batch, HeaderWords, accumulate
 from setoff.shared.machine.machine import Machine
 from setoff.shared.state.registers import FIELDS
 from setoff.shared.state.store import encode_leaf
 from setoff.shared.state.tree import Path
 
-_HEADER: Final = "(bytes32,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
+_HEADER: Final = f"(bytes32,{'uint256,' * 7}bytes32,bytes32)"
 _INPUT: Final = f"({_HEADER},bytes,bytes,bytes32[],bytes32)"
 _WITNESS: Final = "(uint256,bytes,uint256,bytes32[])[]"
 
 #: ABI types of an encoded proof: state root, registers, input, witness.
 PROOF_TYPES: Final = ("bytes32", f"uint256[{len(FIELDS)}]", _INPUT, _WITNESS)
 
-_NO_HEADER: Final = (bytes(32), 0, 0, 0, 0, 0, bytes(32), bytes(32))
+_NO_HEADER: Final[HeaderWords] = (bytes(32), 0, 0, 0, 0, 0, 0, 0, bytes(32), bytes(32))
 
 
 class WitnessLeaf(NamedTuple):
@@ -38,11 +38,11 @@ class WitnessLeaf(NamedTuple):
 class StepInput(NamedTuple):
     """What a fetch reads of its batch.
 
-    header: the batch's 8 words; body: the message (124 bytes), and `chain` the queue's hash chain before it; or page
+    header: the batch's 10 words; body: the message (124 bytes), and `chain` the queue's hash chain before it; or page
     and siblings of the record. All empty for a step that fetches nothing.
     """
 
-    header: tuple[bytes, int, int, int, int, int, bytes, bytes] = _NO_HEADER
+    header: HeaderWords = _NO_HEADER
     body: bytes = b""
     page: bytes = b""
     siblings: tuple[bytes, ...] = ()
@@ -69,24 +69,14 @@ def get_step_input(batch: Batch | None, slot: int, micro: int, chain: bytes) -> 
     if batch is None or micro:
         return StepInput()
     h = batch.header
-    words = (
-        h.parent,
-        h.number,
-        h.timestamp,
-        h.first_message,
-        h.message_count,
-        h.record_count,
-        h.data_root,
-        h.messages,
-    )
     if slot >= h.inputs:
-        return StepInput(words)
+        return StepInput(h.words)
     if slot < h.message_count:
         for body in batch.messages[:slot]:
             chain = accumulate(chain, body)
-        return StepInput(words, body=batch.body(slot), chain=chain)
+        return StepInput(h.words, body=batch.body(slot), chain=chain)
     page, siblings = batch.prove(slot)
-    return StepInput(words, page=page, siblings=tuple(siblings))
+    return StepInput(h.words, page=page, siblings=tuple(siblings))
 
 
 def prove_step(machine: Machine, batch: Batch | None, slot: int, micro: int, chain: bytes) -> StepProof:

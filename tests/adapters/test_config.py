@@ -127,11 +127,11 @@ def test_listens_on_ipv6() -> None:
 
 def test_a_deployment_is_read_as_written(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "deployment.json"
-    deployment = Deployment(31337, *[ADDRESS] * 6, block=7, epoch_batches=2)
+    deployment = Deployment(31337, *[ADDRESS] * 7, block=7, epoch_batches=2)
     deployment.save(path)
     assert Deployment.load(path) == deployment
     assert len(deployment.domain) == 32 and deployment.vault_bytes == bytes.fromhex("ab" * 20)
-    assert deployment.namespace != Deployment(1, *[ADDRESS] * 6).namespace
+    assert deployment.namespace != Deployment(1, *[ADDRESS] * 7).namespace
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_deployment_is_read_as_written(tmp_path: Path) -> None:
 )
 def test_a_broken_deployment_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     path = tmp_path / "deployment.json"
-    path.write_text(json.dumps(dataclasses.asdict(Deployment(1, *[ADDRESS] * 6)) | change))
+    path.write_text(json.dumps(dataclasses.asdict(Deployment(1, *[ADDRESS] * 7)) | change))
     with pytest.raises(ConfigError, match=next(iter(change))):
         Deployment.load(path)
     for text in ("{", "[]", "{}"):

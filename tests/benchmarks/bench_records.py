@@ -114,7 +114,7 @@ def make_batch(flow: Flow, machine: Machine) -> Batch:
         record = flow.pick()
         if trial.offer(record) == errors.ACCEPTED:
             accepted.append(record)
-    return Batch.seal(bytes(32), machine.regs.batch + 1, TIME + 1, 0, bytes(32), (), tuple(accepted))
+    return Batch.seal(bytes(32), machine.regs.batch + 1, TIME + 1, 0, 0, bytes(32), (), tuple(accepted))
 
 
 def measure(action: Callable[[], object]) -> float:

@@ -15,6 +15,7 @@ from setoff.shared.machine.history import EPOCH, History
 from setoff.shared.params import ETHER, GWEI, MILLION, Params
 
 TOY_JUDGE: Final = Path(__file__).parent / "toy_judge.vy"
+CODE_STORE: Final = Path(__file__).parent / "code_store.vy"
 RELAY: Final = Path(__file__).parent / "relay.vy"
 ODD_TOKEN: Final = Path(__file__).parent / "odd_token.vy"
 SLOTS: Final = 3
@@ -54,6 +55,8 @@ PARAMS: Final = Params(
     silence=10_000,
     wind_down=20_000,
     listing_delay=500,
+    receipt_bond=2 * ETHER + 1,
+    exit_delay=20_000,
 ).check()
 T: Final = PARAMS.challenge_period
 BOND: Final = PARAMS.bond
@@ -187,11 +190,15 @@ class Arena:
     def __init__(self, params: Params = PARAMS, epochs: int = 1) -> None:
         self.params = params
         self.chain = chain = Chain()
+        self.blobs = chain.deploy("modules/blobs")
+        self.code_store = chain.deploy(CODE_STORE)
+        self.modules = [self.blobs.address, self.code_store.address]
         queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, inbox, LISTER, params.listing_delay, params.wind_down)
         self.vault = chain.deploy("vault", self.token.address, queue, court)
-        self.inbox = chain.deploy("inbox", queue, OPERATOR, params.max_skew, params.force_delay, params.silence)
+        periods = (params.max_skew, params.force_delay, params.silence)
+        self.inbox = chain.deploy("inbox", queue, OPERATOR, *periods, self.modules)
         self.judge = chain.deploy(TOY_JUDGE)
         self.court = chain.deploy("court", vault, inbox, judge, params.terms())
         assert [c.address for c in (self.queue, self.vault, self.inbox, self.judge, self.court)] == [

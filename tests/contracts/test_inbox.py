@@ -5,7 +5,8 @@ from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Are
 from tests.evm import Reverted, reverts
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import Batch, Header, prove_record
+from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import prove_record
 
 RECORD = 124
 
@@ -15,8 +16,7 @@ def records(count: int, seed: int = 0) -> list[bytes]:
 
 
 def header_of(event: dict[str, object]) -> Header:
-    names = ("parent", "number", "timestamp", "first_message", "message_count", "record_count", "data_root", "messages")
-    return Header(*(event[name] for name in names))  # type: ignore[arg-type]
+    return Header(*(event[name] for name in Header.__dataclass_fields__))  # type: ignore[arg-type]
 
 
 def as_tuple(header: Header) -> tuple[object, ...]:
@@ -33,7 +33,7 @@ def test_posts_the_header_that_the_machine_seals(arena: Arena, count: int) -> No
     bodies = records(count)
     arena.post(records=b"".join(bodies))
     (event,) = arena.chain.last.named("BatchPosted")
-    sealed = Batch.seal(bytes(32), 0, arena.now, 0, bytes(32), [], bodies)
+    sealed = Batch.seal(bytes(32), 0, arena.now, 0, 0, bytes(32), [], bodies)
     assert header_of(event) == sealed.header
     assert event["batch_hash"] == sealed.header.hash() == arena.inbox.batch_hash(0)
 
@@ -47,7 +47,7 @@ def test_links_batches_and_messages(arena: Arena) -> None:
         bodies = records(3, number)
         arena.warp(1)
         arena.post(b"".join(bodies), messages=number)
-        sealed = Batch.seal(parent, number, arena.now, first, chain, messages, bodies)
+        sealed = Batch.seal(parent, number, arena.now, first, 3 * number, chain, messages, bodies)
         assert header_of(arena.chain.last.named("BatchPosted")[0]) == sealed.header
         parent, chain, first = sealed.header.hash(), sealed.header.messages, first + number
     assert (arena.inbox.count(), arena.inbox.messages_consumed()) == (4, 6)
@@ -81,7 +81,8 @@ def test_proves_no_record_of_a_header_that_was_not_posted(arena: Arena) -> None:
     arena.post(b"".join(bodies))
     posted = header_of(arena.chain.last.named("BatchPosted")[0])
     page, siblings = prove_record(b"".join(bodies), 0)
-    for change in ({"timestamp": posted.timestamp + 1}, {"number": 1}, {"number": 2**256 - 1}, {"message_count": 1}):
+    changes = {"timestamp": posted.timestamp + 1, "number": 1, "message_count": 1, "first_record": 1, "module": 1}
+    for change in (*({name: value} for name, value in changes.items()), {"number": 2**256 - 1}):
         forged = as_tuple(Header(**{**dict(zip(Header.__dataclass_fields__, as_tuple(posted), strict=True)), **change}))  # type: ignore[arg-type]
         with reverts("wrong_input"):
             arena.inbox.check_record(forged, 0, page, siblings)
@@ -173,9 +174,44 @@ def test_only_the_operator_posts_until_it_is_silent(arena: Arena) -> None:
         arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
     arena.warp(1)
     arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+
+
+def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: Arena) -> None:
+    since = arena.inbox.operator_posted_at()
+    arena.warp(PARAMS.silence)
+    arena.queue.force(b"\1" * RECORD)
+    arena.queue.force(b"\2" * RECORD)
+    arena.inbox.post(0, arena.now, 1, b"", sender=ALICE)
+    arena.inbox.post(1, arena.now, 1, b"", sender=PASSER_BY)
+    assert arena.inbox.operator_posted_at() == since, "a stranger's batch is no sign of the operator's life"
+    arena.post(records(2)[0])
+    assert arena.inbox.operator_posted_at() == arena.now
+    arena.warp(PARAMS.silence - 1)
     with reverts("not_the_operator"):
-        arena.inbox.post(1, arena.now, 0, b"", sender=ALICE)
-    arena.post()
+        arena.inbox.post(3, arena.now, 0, b"", sender=ALICE)
+
+
+def test_strangers_post_no_records(arena: Arena) -> None:
+    arena.queue.force(b"\1" * RECORD)
+    arena.warp(PARAMS.silence)
+    with reverts("not_the_operator"):
+        arena.inbox.post(0, arena.now, 1, records(1)[0], sender=ALICE)
+    arena.inbox.post(0, arena.now, 1, b"", sender=ALICE)
+
+
+def test_a_sealed_batch_stays_valid_while_it_waits_for_l1(arena: Arena) -> None:
+    sealed_at = arena.now
+    arena.queue.force(b"\1" * RECORD)
+    arena.warp(PARAMS.max_skew)
+    arena.inbox.post(0, sealed_at, 0, b"", sender=OPERATOR)
+
+
+def test_counts_the_records_of_all_batches_before(arena: Arena) -> None:
+    for count, before in ((3, 0), (0, 3), (9, 3), (1, 12)):
+        arena.post(b"".join(records(count)))
+        (event,) = arena.chain.last.named("BatchPosted")
+        assert (event["first_record"], event["module"]) == (before, 0)
+    assert arena.inbox.records_posted() == 13
 
 
 def test_nobody_posts_through_a_contract(arena: Arena) -> None:
@@ -185,14 +221,14 @@ def test_nobody_posts_through_a_contract(arena: Arena) -> None:
     for caller in (OPERATOR, PASSER_BY):
         with reverts("caller_has_code"):
             relay.forward(arena.inbox.address, data, sender=caller)
-    inbox = arena.chain.deploy("inbox", arena.queue.address, relay.address, 10, 10, 11)
+    inbox = arena.chain.deploy("inbox", arena.queue.address, relay.address, 10, 10, 11, [])
     with reverts("caller_has_code"):
         relay.forward(inbox.address, data, sender=OPERATOR)
 
 
 def test_refuses_a_silence_within_the_skew(arena: Arena) -> None:
     with reverts("bad_terms"):
-        arena.chain.deploy("inbox", arena.queue.address, OPERATOR, 10, 10, 10)
+        arena.chain.deploy("inbox", arena.queue.address, OPERATOR, 10, 10, 10, [])
 
 
 def test_takes_one_encoding_of_its_arguments_only(arena: Arena) -> None:

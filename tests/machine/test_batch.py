@@ -11,21 +11,17 @@ from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.machine.batch import (
-    PAGE_RECORDS,
-    ZERO,
     Batch,
     Header,
     accumulate,
-    data_root,
     epoch_hash,
-    pages,
-    prove_record,
     verify_record,
 )
+from setoff.shared.machine.data import PAGE_RECORDS, ZERO, data_root, pages, prove_record
 
 words = st.binary(min_size=32, max_size=32)
 counts = st.integers(0, 2**64 - 1)
-headers = st.builds(Header, words, counts, counts, counts, counts, counts, words, words)
+headers = st.builds(Header, words, *[counts] * 7, words, words)
 
 
 def make_inputs(count: int, tag: int = 0) -> list[bytes]:
@@ -34,15 +30,16 @@ def make_inputs(count: int, tag: int = 0) -> list[bytes]:
 
 def make_batch(message_count: int, record_count: int) -> Batch:
     return Batch.seal(
-        keccak(b"parent"), 7, 1_700_000_000, 40, ZERO, make_inputs(message_count, 0x81), make_inputs(record_count)
+        keccak(b"parent"), 7, 1_700_000_000, 40, 90, ZERO, make_inputs(message_count, 0x81), make_inputs(record_count)
     )
 
 
 @given(headers)
 def test_batch_hash_is_the_hash_of_the_abi_encoded_header(header: Header) -> None:
-    types = ["bytes32", "uint256", "uint256", "uint256", "uint256", "uint256", "bytes32", "bytes32"]
+    types = ["bytes32", *["uint256"] * 7, "bytes32", "bytes32"]
     values = [getattr(header, name) for name in Header.__slots__]
-    assert header.hash() == keccak(encode(types, values))
+    assert header.encode() == encode(types, values) and header.hash() == keccak(header.encode())
+    assert Header.decode(header.encode()) == header
 
 
 @given(counts, st.integers(1, 32), words)
@@ -118,7 +115,7 @@ def test_messages_extend_the_chain_of_the_queue() -> None:
     first, second = make_inputs(2)
     chain = accumulate(accumulate(ZERO, first), second)
     assert chain == hash_pair(hash_pair(ZERO, keccak(first)), keccak(second))
-    assert Batch.seal(ZERO, 0, 1, 0, ZERO, [first, second], []).header.messages == chain
+    assert Batch.seal(ZERO, 0, 1, 0, 0, ZERO, [first, second], []).header.messages == chain
 
 
 def test_check_refuses_inputs_the_header_does_not_commit_to() -> None:

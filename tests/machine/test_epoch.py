@@ -4,7 +4,8 @@ import pytest
 
 from setoff.deploy.scene import Scene, play_epoch
 from setoff.shared.codec.merkle import climb, merkle_root
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun, split_position
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine

@@ -7,7 +7,8 @@ from eth_abi.abi import decode
 
 from setoff.deploy.scene import Scene, play_epoch
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import ZERO, Batch, accumulate, verify_record
+from setoff.shared.machine.batch import Batch, accumulate, verify_record
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, prove_step
 from setoff.shared.rules import phases

@@ -8,7 +8,7 @@ import itertools
 import sys
 import time
 
-from tests.operator.support import DEPLOYMENT, SETTINGS, opening
+from tests.operator.support import DEPLOYMENT, SETTINGS, make_notary, opening
 
 from setoff.deploy.scene import START_TIME, Scene
 from setoff.operator.messages import L1View
@@ -33,7 +33,7 @@ class PassingL1:
 
 async def run() -> None:
     settings = OperatorSettings(**(SETTINGS | {"batch_interval": 0.05, "snapshot_batches": 4}))
-    async with serve(settings, DEPLOYMENT, sys.argv[1], PassingL1()) as (_, url):
+    async with serve(settings, DEPLOYMENT, sys.argv[1], PassingL1(), notary=make_notary()) as (_, url):
         print(url, flush=True)
         for _ in itertools.count():
             await asyncio.sleep(3600)

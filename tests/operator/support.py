@@ -11,16 +11,22 @@ from redis import Redis
 
 from setoff.deploy.scene import CHAIN_ID, START_TIME, VAULT, Scene
 from setoff.operator.messages import L1View
+from setoff.operator.notary import Notary
 from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer
 from setoff.operator.service import serve
 from setoff.shared.adapters.config import Deployment, OperatorSettings
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.client.wire import encode_record
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.machine import Machine
 
 ADDRESS = "0x" + "11" * 20
-DEPLOYMENT = Deployment(CHAIN_ID, ADDRESS, "0x" + VAULT.hex(), ADDRESS, ADDRESS, ADDRESS, ADDRESS)
+DEPLOYMENT = Deployment(CHAIN_ID, ADDRESS, "0x" + VAULT.hex(), ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS)
+
+#: Signs the receipts.
+OPERATOR_KEY = keccak(b"the operator's key")
+HORIZON = 3600
 
 #: Quick enough for tests; nothing closes or beats by itself.
 SETTINGS: dict[str, Any] = {
@@ -95,15 +101,22 @@ class Running:
 
 @asynccontextmanager
 async def operator(
-    redis_url: str, scene: Scene | None = None, l1: HandL1 | None = None, **settings: Any
+    redis_url: str,
+    scene: Scene | None = None,
+    l1: HandL1 | None = None,
+    notary: Notary | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Running]:
-    """A started operator whose market has a price; without `l1` a fresh one with `opening`."""
+    """A started operator whose market has a price; without `l1` a fresh one with `opening`.
+
+    It signs receipts with OPERATOR_KEY unless a `notary` is given.
+    """
     scene = scene or Scene()
     l1 = l1 or HandL1(opening(scene))
     chosen = OperatorSettings(**(SETTINGS | settings))
     with Redis.from_url(redis_url) as redis:
         async with (
-            serve(chosen, DEPLOYMENT, redis_url, l1) as (sequencer, url),
+            serve(chosen, DEPLOYMENT, redis_url, l1, notary=notary or make_notary()) as (sequencer, url),
             aiohttp.ClientSession() as http,
         ):
             yield Running(sequencer, url, l1, scene, redis, http)
@@ -113,6 +126,10 @@ async def open_market(running: Running, price: int = 100) -> None:
     """Give market 1 its first price."""
     status, answer = await running.submit(running.scene.report(0, price))
     assert status == 200, answer
+
+
+def make_notary(fault: str = "") -> Notary:
+    return Notary(OPERATOR_KEY, DEPLOYMENT.domain, HORIZON, fault)
 
 
 def replay(outbox: Outbox) -> Machine:

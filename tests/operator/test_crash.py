@@ -16,8 +16,11 @@ from setoff.deploy.scene import Scene
 from setoff.operator.events import Opened, Recorded, decode_events
 from setoff.operator.outbox import Outbox
 from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.client.receipts import SignedReceipt
 from setoff.shared.client.wire import encode_record
 from setoff.shared.codec import records
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.receipts import extend
 from setoff.shared.machine.machine import Machine
 
 KILLS = 6
@@ -52,6 +55,7 @@ class Trader:
     def __init__(self, scene: Scene, account: int, child: Child) -> None:
         self.acknowledged: dict[bytes, tuple[int, int, int]] = {}
         self.unknown: set[bytes] = set()
+        self.receipts: list[SignedReceipt] = []
         self._scene = scene
         self._account = account
         self._child = child
@@ -75,6 +79,7 @@ class Trader:
                 continue
             if response.status == 200:
                 self.acknowledged[record] = (answer["sequence"], answer["batch"], answer["slot"])
+                self.receipts += [SignedReceipt.from_json(shown) for shown in answer["receipts"]]
             elif response.status == 503:
                 self.unknown.add(record)
 
@@ -111,6 +116,14 @@ async def test_survives_kill_9(redis_server: RedisServer) -> None:
     assert {record: places.get(record) for record in acknowledged} == acknowledged
     extra = {record for record in places if record[0] != records.TICK} - set(acknowledged) - unknown
     assert len(extra) == 1, "only the first report was sent by somebody else"
+    running = bytes(32)
+    hashes = []
+    for record, _ in executed:
+        running = extend(running, keccak(record))
+        hashes.append((keccak(record), running))
+    receipts = [signed.receipt for trader in traders for signed in trader.receipts]
+    assert len(receipts) == len(acknowledged)
+    assert all(hashes[receipt.sequence] == (receipt.record, receipt.running) for receipt in receipts)
     async with operator(redis_server.url, scene, HandL1()) as recovered:
         assert (await recovered.status())["machine"] == "0x" + machine.hash().hex()
         assert (await recovered.status())["sequence"] == len(executed)

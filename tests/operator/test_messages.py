@@ -10,7 +10,8 @@ from setoff.operator.messages import QueueMessages
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.errors import ChainError, DataError
-from setoff.shared.machine.batch import ZERO, accumulate
+from setoff.shared.machine.batch import accumulate
+from setoff.shared.machine.data import ZERO
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_stops_with_all_its_processes(exchange: Exchange, desk: Desk, settings: 
     with Watcher(settings) as watcher:
         wait_until(lambda: alive(desk, "follower") and alive(desk, "worker"))
         pids = [child.process.pid for child in watcher.children if child.process is not None]
-    assert len(pids) == 2 and not any(pid is not None and is_running(pid) for pid in pids)
+    assert len(pids) == 3 and not any(pid is not None and is_running(pid) for pid in pids)
     assert read_status(desk.store) == []
     watcher.stop()
 

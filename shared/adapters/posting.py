@@ -1,0 +1,105 @@
+"""The inbox as those who post see it: who may, what waits, and the call that posts.
+
+The operator posts what its sequencer closed; when it is silent, anybody may post what waits in the queue. Both make the
+same call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from eth_abi.abi import encode
+
+from setoff.shared.adapters.chain import POST, POST_DATA
+from setoff.shared.adapters.config import Deployment
+from setoff.shared.adapters.l1 import L1
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import ChainError
+from setoff.shared.machine.batch import Header
+from setoff.shared.machine.data import BLOBS
+
+_WORD: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class InboxState:
+    """How far the inbox is, as of the latest block."""
+
+    count: int
+    """Batches posted."""
+    timestamp: int
+    """Unix seconds, of the last batch; 0 before the first."""
+    messages_consumed: int
+    records_posted: int
+    queued: int
+    """Messages in the queue, consumed ones included."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages that no batch has consumed."""
+        return max(0, self.queued - self.messages_consumed)
+
+
+class Inbox:
+    """Reads one deployment's inbox. Raises ChainError if L1 cannot be read."""
+
+    def __init__(self, l1: L1, deployment: Deployment) -> None:
+        self._l1 = l1
+        self._deployment = deployment
+
+    @cached_property
+    def silence(self) -> int:
+        """Seconds of the operator's silence after which anybody may post."""
+        return self._read("SILENCE()")
+
+    def operator_posted_at(self) -> int:
+        """Block time (unix seconds) of the operator's last own post, at first of the deployment."""
+        return self._read("operator_posted_at()")
+
+    def opens_at(self) -> int:
+        """Unix seconds from which on anybody may post messages, unless the operator posts before."""
+        return self.operator_posted_at() + self.silence
+
+    def state(self) -> InboxState:
+        """How far it is. A batch that comes while it is read makes it wrong, and the inbox refuses a posting."""
+        return InboxState(
+            self._read("count()"),
+            self._read("timestamp()"),
+            self._read("messages_consumed()"),
+            self._read("records_posted()"),
+            self._read("count()", self._deployment.queue),
+        )
+
+    def _read(self, signature: str, contract: str = "") -> int:
+        word = self._l1.call(contract or self._deployment.inbox, keccak(signature.encode())[:4])
+        if len(word) != _WORD:
+            raise ChainError("wrong_deployment", f"there is no inbox with {signature} at {self._deployment.inbox}")
+        return int.from_bytes(word, "big")
+
+
+def encode_post(number: int, timestamp: int, message_count: int, records: bytes = b"") -> bytes:
+    """Calldata of the inbox's `post`; `records` are concatenated. The inbox takes no other encoding of it."""
+    types = ["uint256", "uint256", "uint256", "bytes"]
+    return POST + encode(types, [number, timestamp, message_count, records])
+
+
+def encode_post_data(module: int, number: int, postings: Sequence[tuple[int, int, int, bytes]]) -> bytes:
+    """Calldata of the inbox's `post_data`: 1 to 6 batches from `number` on.
+
+    Of each: timestamp, message_count, record_count, and what the module wants to know (empty without records).
+    """
+    types = ["uint256", "uint256", "(uint256,uint256,uint256,bytes)[]"]
+    return POST_DATA + encode(types, [module, number, list(postings)])
+
+
+def encode_blob_postings(headers: Sequence[Header]) -> bytes:
+    """Calldata that posts batches with these headers, the blobs of those with records carried in their order."""
+    postings, place = [], 0
+    for header in headers:
+        data = place.to_bytes(_WORD, "big") if header.record_count else b""
+        postings.append((header.timestamp, header.message_count, header.record_count, data))
+        place += bool(data)
+    return encode_post_data(BLOBS, headers[0].number, postings)

@@ -1,0 +1,133 @@
+"""Where the records of batches are: the data availability modules, by the numbers of the inbox.
+
+A module turns records into what it keeps (its *data*: the records themselves, or a blob), commits to that, and proves
+single records to the commitment. The judge asks the module's contract for the same (`contracts/interfaces`). How the
+data comes to L1 and back is the adapters' side of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.merkle import climb, merkle_path, merkle_root
+from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.errors import DataError, WitnessError
+from setoff.shared.machine import blobs
+
+CALLDATA: Final = 0
+BLOBS: Final = 1
+
+PAGE_RECORDS: Final = 8
+PAGE_BYTES: Final = PAGE_RECORDS * RECORD_BYTES
+ZERO: Final = bytes(32)
+
+
+class DataModule(Protocol):
+    """What the machine needs of a module; records and data are never empty here."""
+
+    def encode(self, records: bytes) -> bytes:
+        """The data that holds these concatenated records."""
+
+    def decode(self, data: bytes, record_count: int) -> bytes:
+        """The concatenated records that data holds. Raises DataError("data_mismatch") if it cannot hold so many."""
+
+    def commit(self, data: bytes) -> bytes:
+        """The data root, 32 bytes, never zero. Raises DataError("data_mismatch") if this is no data of the module's."""
+
+    def prove(self, data: bytes, record_count: int, index: int) -> tuple[bytes, list[bytes]]:
+        """Page (at most 992 bytes) and siblings (at most 7) of the record at `index`. Raises IndexError."""
+
+    def verify(self, data_root: bytes, record_count: int, index: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
+        """The record at `index`, 124 bytes. Raises WitnessError("wrong_input") if the proof does not show one."""
+
+
+class Calldata:
+    """Module 0: the data is the records, committed as a Merkle root over pages of 8."""
+
+    def encode(self, records: bytes) -> bytes:
+        """The records as they are."""
+        return records
+
+    def decode(self, data: bytes, record_count: int) -> bytes:
+        """The records as they are. Raises DataError("data_mismatch") if there are more or fewer."""
+        if len(data) != record_count * RECORD_BYTES:
+            raise DataError("data_mismatch", f"{len(data)} bytes are not {record_count} records")
+        return data
+
+    def commit(self, data: bytes) -> bytes:
+        """The Merkle root. A page is 124·n bytes and a node 64, so neither can pass for the other."""
+        return merkle_root(_page_hashes(data))
+
+    def prove(self, data: bytes, record_count: int, index: int) -> tuple[bytes, list[bytes]]:
+        """The page that the record is on, and its path."""
+        return prove_record(data, index)
+
+    def verify(self, data_root: bytes, record_count: int, index: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
+        """The record at `index`. Raises WitnessError("wrong_input")."""
+        first = index // PAGE_RECORDS * PAGE_RECORDS
+        page_count = -(-record_count // PAGE_RECORDS)
+        if not 0 <= index < record_count:
+            raise WitnessError("wrong_input", f"there is no record {index}")
+        if len(page) != min(PAGE_RECORDS, record_count - first) * RECORD_BYTES:
+            raise WitnessError("wrong_input", f"the page of record {index} does not have {len(page)} bytes")
+        if 1 << len(siblings) != _padded(page_count):
+            raise WitnessError("wrong_input", f"{len(siblings)} siblings for {page_count} pages")
+        if climb(keccak(page), index // PAGE_RECORDS, siblings) != data_root:
+            raise WitnessError("wrong_input", f"the page of record {index} is not under the data root")
+        start = (index - first) * RECORD_BYTES
+        return page[start : start + RECORD_BYTES]
+
+
+_MODULES: Final[dict[int, DataModule]] = {CALLDATA: Calldata(), BLOBS: blobs.Blobs()}
+
+
+def module_of(number: int) -> DataModule:
+    """The module of that number. Raises DataError("data_mismatch") if this program knows none."""
+    if number not in _MODULES:
+        raise DataError("data_mismatch", f"data availability module {number} is unknown here")
+    return _MODULES[number]
+
+
+def known_modules() -> frozenset[int]:
+    """The numbers of all modules this program can read."""
+    return frozenset(_MODULES)
+
+
+def add_module(number: int, module: DataModule) -> None:
+    """Make another module known, under the number that the inbox has it by. Raises ValueError if that is taken."""
+    if number in _MODULES:
+        raise ValueError(f"there is a module {number}")
+    _MODULES[number] = module
+
+
+def pages(records: bytes) -> list[bytes]:
+    """Concatenated records in pages of 8 (992 bytes), the last one as short as what is left."""
+    return [records[start : start + PAGE_BYTES] for start in range(0, len(records), PAGE_BYTES)]
+
+
+def data_root(records: bytes) -> bytes:
+    """Module 0's commitment of concatenated records, zero without any."""
+    return merkle_root(_page_hashes(records)) if records else ZERO
+
+
+def prove_record(records: bytes, index: int) -> tuple[bytes, list[bytes]]:
+    """Module 0's page and siblings of the record at `index`, counted among the records (slot - message_count).
+
+    Raises IndexError if there is no such record.
+    """
+    if not 0 <= index * RECORD_BYTES < len(records):
+        raise IndexError(f"no record {index}")
+    page = index // PAGE_RECORDS
+    return pages(records)[page], merkle_path(_page_hashes(records), page)
+
+
+def _page_hashes(records: bytes) -> list[bytes]:
+    """The leaves of the data root: a hash a page, then zeros up to a power of two."""
+    hashes = [keccak(page) for page in pages(records)]
+    return hashes + [ZERO] * (_padded(len(hashes)) - len(hashes))
+
+
+def _padded(page_count: int) -> int:
+    return 1 << (page_count - 1).bit_length()

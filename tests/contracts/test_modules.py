@@ -1,0 +1,215 @@
+"""Batches whose records are with a data availability module: posted, read back and proven, or refused."""
+
+import random
+from functools import cache
+from itertools import pairwise
+
+import pytest
+from tests.contracts.arena import ALICE, OPERATOR, PARAMS, Arena
+from tests.evm import Reverted, reverts
+from tests.fixtures.code_store import CodeStore, init_code
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import WitnessError
+from setoff.shared.machine import blobs
+from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import BLOBS
+
+RECORD = 124
+CODE = 2
+ZERO = bytes(32)
+MAXIMAL = 1024
+
+
+def word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
+
+
+def records(count: int, seed: int = 0) -> list[bytes]:
+    return [keccak(f"{seed} {number}".encode()).ljust(RECORD, b"\7") for number in range(count)]
+
+
+@cache
+def sealed(count: int) -> Batch:
+    """Batch 0 with so many records in a blob, posted at the arena's first second."""
+    return Batch.seal(ZERO, 0, Arena(epochs=0).now, 0, 0, ZERO, [], records(count), BLOBS)
+
+
+@cache
+def strange_blob() -> bytes:
+    """A blob with first bytes that mean nothing, and something after its records."""
+    elements = [bytes([random.Random(1).randrange(0x73)]) + keccak(word(number))[1:] for number in range(4096)]
+    return b"".join(elements)
+
+
+def header_of(event: dict[str, object]) -> Header:
+    return Header(*(event[name] for name in Header.__dataclass_fields__))  # type: ignore[arg-type]
+
+
+def post_blob(arena: Arena, versioned_hash: bytes, count: int) -> Header:
+    """Post a blob's batch as the first of its transaction; returns its header."""
+    arena.chain.carry_blobs([versioned_hash])
+    number = arena.inbox.count()
+    arena.inbox.post_data(BLOBS, number, [(arena.now, 0, count, word(0))], sender=OPERATOR)
+    return header_of(arena.chain.last.named("BatchPosted")[0])
+
+
+@pytest.fixture
+def arena() -> Arena:
+    return Arena(epochs=0)
+
+
+@pytest.mark.parametrize("count", [1, 5, MAXIMAL])
+def test_posts_the_header_that_the_machine_seals_and_proves_its_records(arena: Arena, count: int) -> None:
+    batch = sealed(count)
+    assert post_blob(arena, batch.header.data_root, count) == batch.header
+    assert arena.inbox.batch_hash(0) == batch.header.hash()
+    batch.check(ZERO)
+    for index in {0, count - 1}:
+        page, siblings = batch.prove(index)
+        assert arena.inbox.check_record(batch.header.words, index, page, siblings) == batch.records[index]
+
+
+def test_a_record_is_the_low_bytes_whatever_the_blob_has_beside_them(arena: Arena) -> None:
+    blob = strange_blob()
+    root = blobs.Blobs().commit(blob)
+    header = post_blob(arena, root, 3)
+    batch = Batch.read(header, [], blob)
+    batch.check(ZERO)
+    assert batch.records[1] == b"".join(blob[at + 1 : at + 32] for at in range(128, 256, 32))
+    page, _ = batch.prove(1)
+    assert arena.inbox.check_record(header.words, 1, page, []) == batch.records[1]
+    for slot in (3, MAXIMAL):
+        with reverts("wrong_input"):
+            arena.inbox.check_record(header.words, slot, page, [])
+
+
+def test_refuses_every_other_proof(arena: Arena) -> None:
+    batch = sealed(5)
+    other = blobs.commit(strange_blob())
+    header = post_blob(arena, batch.header.data_root, 5)
+    page, _ = batch.prove(2)
+    next_page, _ = batch.prove(3)
+    value, proof = slice(48, 80), slice(80, 128)
+    y = int.from_bytes(page[value], "big")
+
+    def forged(part: slice, replacement: bytes) -> bytes:
+        return page[: part.start] + replacement + page[part.stop :]
+
+    cases: dict[str, tuple[int, bytes, list[bytes]]] = {
+        "another record's page": (2, next_page, []),
+        "another index": (1, page, []),
+        "another value": (2, forged(value, word(y ^ 1)), []),
+        "a value that is not canonical": (2, forged(value, word(y + blobs.MODULUS)), []),
+        "the first byte of a value changed": (2, forged(value, b"\1" + page[value][1:]), []),
+        "another proof": (2, forged(proof, next_page[proof]), []),
+        "a proof that is no point": (2, forged(proof, b"\xff" * 48), []),
+        "the point at infinity as proof": (2, forged(proof, b"\xc0" + bytes(47)), []),
+        "a commitment to another blob": (2, other + page[48:], []),
+        "a cut page": (2, page[:-1], []),
+        "a longer page": (2, page + b"\0", []),
+        "no page": (2, b"", []),
+        "a sibling": (2, page, [ZERO]),
+    }
+    for case, (slot, wrong, siblings) in cases.items():
+        with pytest.raises(WitnessError, match="wrong_input"):
+            blobs.Blobs().verify(header.data_root, 5, slot, wrong, siblings)
+            pytest.fail(f"the machine takes {case}")
+        with reverts("wrong_input"):
+            arena.inbox.check_record(header.words, slot, wrong, siblings)
+            pytest.fail(f"the inbox takes {case}")
+    assert arena.inbox.check_record(header.words, 2, page, []) == batch.records[2]
+
+
+def test_the_module_commits_to_blobs_of_its_transaction_only(arena: Arena) -> None:
+    root = sealed(5).header.data_root
+    arena.chain.carry_blobs([root])
+    for data in (word(1), word(6), word(2**256 - 1), b"", b"\0", word(0) + word(0)):
+        with reverts("data_commitment"):
+            arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 5, data)], sender=OPERATOR)
+    arena.chain.carry_blobs([])
+    with reverts("data_commitment"):
+        arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 5, word(0))], sender=OPERATOR)
+    with reverts("data_commitment"):
+        arena.blobs.commit(MAXIMAL + 1, word(0))
+    assert arena.inbox.count() == 0
+
+
+def test_posts_six_batches_at_once(arena: Arena) -> None:
+    hashes = [blobs.VERSION + keccak(word(number))[1:] for number in range(6)]
+    arena.chain.carry_blobs(hashes)
+    arena.queue.force(b"\1" * RECORD)
+    postings = [(arena.now, int(number == 2), number, word(number)) for number in range(6)]
+    arena.inbox.post_data(BLOBS, 0, postings, sender=OPERATOR)
+    headers = [header_of(event) for event in arena.chain.last.named("BatchPosted")]
+    assert [header.number for header in headers] == list(range(6))
+    assert [header.data_root for header in headers] == [ZERO, *hashes[1:]], "a batch without records needs no blob"
+    assert [header.first_record for header in headers] == [0, 0, 1, 3, 6, 10]
+    assert [header.first_message for header in headers] == [0, 0, 0, 1, 1, 1]
+    for earlier, later in pairwise(headers):
+        assert later.parent == earlier.hash() == arena.inbox.batch_hash(earlier.number)
+    arena.warp(1)
+    arena.post()
+    assert (arena.inbox.records_posted(), arena.inbox.count()) == (15, 7)
+
+
+def test_all_postings_of_a_call_or_none(arena: Arena) -> None:
+    arena.chain.carry_blobs([sealed(5).header.data_root])
+    good = (arena.now, 0, 5, word(0))
+    for reason, postings in {
+        "batch_timestamp": [good, (arena.now - 1, 0, 0, b"")],
+        "batch_size": [good, (arena.now, 0, MAXIMAL + 1, word(0))],
+        "no_such_message": [good, (arena.now, 1, 0, b"")],
+        "data_commitment": [good, (arena.now, 0, 5, word(1))],
+        "batch_number": [],
+    }.items():
+        with reverts(reason):
+            arena.inbox.post_data(BLOBS, 0, postings, sender=OPERATOR)
+    with pytest.raises(Reverted):
+        arena.inbox.post_data(BLOBS, 0, [good] * 7, sender=OPERATOR)
+    with reverts("batch_number"):
+        arena.inbox.post_data(BLOBS, 1, [good], sender=OPERATOR)
+    for module in (0, 3, 2**256 - 1):
+        with reverts("no_such_module"):
+            arena.inbox.post_data(module, 0, [good], sender=OPERATOR)
+        with reverts("no_such_module"):
+            arena.inbox.module_at(module)
+    assert arena.inbox.count() == 0 and arena.inbox.module_count() == 2
+    assert arena.inbox.module_at(BLOBS) == arena.blobs.address
+
+
+def test_strangers_post_no_data(arena: Arena) -> None:
+    arena.chain.carry_blobs([sealed(5).header.data_root])
+    arena.warp(PARAMS.silence)
+    with reverts("not_the_operator"):
+        arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 5, word(0))], sender=ALICE)
+    arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 0, b"")], sender=ALICE)
+    assert arena.inbox.batch_hash(0) != ZERO
+
+
+def test_a_third_party_adds_a_module(arena: Arena) -> None:
+    bodies = records(7)
+    module = CodeStore()
+    data = module.encode(b"".join(bodies))
+    target = arena.chain.create(init_code(data))
+    arena.inbox.post_data(CODE, 0, [(arena.now, 0, 7, bytes(12) + bytes.fromhex(target[2:]))], sender=OPERATOR)
+    header = header_of(arena.chain.last.named("BatchPosted")[0])
+    assert (header.module, header.data_root) == (CODE, module.commit(data))
+    for index in range(7):
+        assert arena.inbox.check_record(header.words, index, *module.prove(data, 7, index)) == bodies[index]
+    with reverts("wrong_input"):
+        arena.inbox.check_record(header.words, 0, b"page", [])
+    for wrong in (word(0), bytes(12) + bytes.fromhex(ALICE[2:]), bytes(12) + bytes.fromhex(arena.blobs.address[2:])):
+        with reverts("data_commitment"):
+            arena.inbox.post_data(CODE, 1, [(arena.now, 0, 7, wrong)], sender=OPERATOR)
+
+
+def test_gas_of_blobs(arena: Arena) -> None:
+    batch = sealed(MAXIMAL)
+    page, _ = batch.prove(777)
+    header = post_blob(arena, batch.header.data_root, MAXIMAL)
+    arena.chain.cool()
+    arena.inbox.check_record(header.words, 777, page, [], gas=300_000)
+    arena.chain.carry_blobs([batch.header.data_root])
+    arena.inbox.post_data(BLOBS, 1, [(arena.now, 0, MAXIMAL, word(0))], sender=OPERATOR)
+    assert arena.chain.last.gas_used < 200_000

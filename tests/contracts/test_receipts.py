@@ -1,0 +1,426 @@
+"""The receipt bond: what takes it, what never does, and where the money goes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contracts.arena import SINK
+from tests.evm import CHAIN_ID, ETHER, Chain, Contract, address, reverts
+
+from setoff.shared.codec import eip712, signatures
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.receipts import Receipt, digest, extend
+from setoff.shared.machine.batch import Header
+from setoff.shared.machine.data import prove_record
+
+KEY = keccak(b"the operator's key")
+OTHER_KEY = keccak(b"another key")
+OPERATOR = address(int.from_bytes(signatures.address_of(KEY), "big"))
+VAULT = address("vault")
+ALICE = address("alice")
+BOB = address("bob")
+BOND = 2 * ETHER + 1
+EXIT_DELAY = 1000
+HORIZON = 300
+GREEDY = Path(__file__).parent / "greedy.vy"
+
+Signed = tuple[Receipt, bytes]
+
+
+def bodies(count: int, seed: int = 0) -> list[bytes]:
+    return [keccak(f"{seed} {number}".encode()).ljust(124, b"\7") for number in range(count)]
+
+
+@dataclass
+class Bench:
+    """An inbox with a bonded operator, and every record that was posted."""
+
+    chain: Chain
+    inbox: Contract
+    receipts: Contract
+    domain: bytes
+    records: list[bytes] = field(default_factory=list)
+    batches: list[tuple[Header, list[bytes]]] = field(default_factory=list)
+
+    def post(self, records: list[bytes], messages: int = 0) -> None:
+        self.inbox.post(len(self.batches), self.chain.now, messages, b"".join(records), sender=OPERATOR)
+        (event,) = self.chain.last.named("BatchPosted")
+        header = Header(*(event[name] for name in Header.__dataclass_fields__))
+        self.records += records
+        self.batches.append((header, records))
+
+    def sign(self, receipt: Receipt, key: bytes = KEY) -> Signed:
+        return receipt, signatures.sign(digest(self.domain, receipt), key)
+
+    def receipt(
+        self, sequence: int, record: bytes, deadline: int | None = None, running: bytes | None = None
+    ) -> Signed:
+        """A receipt whose running hash is that of the posted records before it, and the record, unless given."""
+        if running is None:
+            running = bytes(32)
+            for body in [*self.records[:sequence], record]:
+                running = extend(running, keccak(body))
+        deadline = self.chain.now + HORIZON if deadline is None else deadline
+        return self.sign(Receipt(sequence, keccak(record), running, deadline))
+
+    def contradict(self, signed: Signed, batch: int, index: int, sender: str = ALICE, **changes: Any) -> None:
+        header, records = self.batches[batch]
+        page, siblings = prove_record(b"".join(records), index)
+        self.receipts.prosecute_contradiction(*signed, as_tuple(header, **changes), page, siblings, sender=sender)
+
+    def omit(self, signed: Signed, batch: int, sender: str = ALICE, **changes: Any) -> None:
+        self.receipts.prosecute_omission(*signed, as_tuple(self.batches[batch][0], **changes), sender=sender)
+
+    def conflict(self, first: Signed, second: Signed, sender: str = ALICE) -> None:
+        self.receipts.prosecute_conflict(*first, *second, sender=sender)
+
+    @property
+    def bond(self) -> int:
+        return int(self.receipts.bond())
+
+
+def as_tuple(header: Header, **changes: Any) -> tuple[Any, ...]:
+    return tuple(changes.get(name, getattr(header, name)) for name in Header.__dataclass_fields__)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    chain = Chain()
+    queue = chain.deploy("queue", VAULT, ALICE, 10)
+    inbox = chain.deploy("inbox", queue.address, OPERATOR, 100, 50, 10_000, [])
+    receipts = chain.deploy("receipts", VAULT, inbox.address, BOND, EXIT_DELAY)
+    chain.fund(OPERATOR, 100 * ETHER)
+    receipts.deposit_bond(sender=OPERATOR, value=BOND)
+    domain = eip712.domain_separator(CHAIN_ID, bytes.fromhex(VAULT[2:]))
+    return Bench(chain, inbox, receipts, domain)
+
+
+def test_the_domain_is_the_records_own(bench: Bench) -> None:
+    assert bench.receipts.DOMAIN() == bench.domain
+    assert bench.receipts.OPERATOR() == OPERATOR
+    assert bench.receipts.is_bonded()
+
+
+# --- what takes the bond ---------------------------------------------------------------------------------------------
+
+
+def test_another_record_in_the_receipts_place_takes_the_bond_before_the_deadline(bench: Bench) -> None:
+    mine, others = bodies(1, 9)[0], bodies(12)
+    signed = bench.receipt(9, mine)
+    bench.post(others)
+    bench.contradict(signed, 0, 9)
+    assert bench.bond == 0 and not bench.receipts.is_bonded()
+    (event,) = bench.chain.last.named("Slashed")
+    assert (event["prosecutor"], event["sequence"]) == (ALICE, 9)
+    assert event["receipt"] == digest(bench.domain, signed[0])
+
+
+def test_the_place_is_counted_over_all_batches_and_past_the_messages(bench: Bench) -> None:
+    queue = Contract(bench.chain, bench.inbox.QUEUE(), [])
+    first, second, mine = bodies(5, 1), bodies(9, 2), bodies(1, 3)[0]
+    signed = bench.receipt(5 + 8, mine)
+    bench.post(first)
+    force = keccak(b"force(bytes)")[:4] + (32).to_bytes(32, "big") + (124).to_bytes(32, "big")
+    bench.chain.call(queue.address, force + b"\1" * 124 + bytes(4), sender=BOB)
+    bench.post(second, messages=1)
+    bench.contradict(signed, 1, 8)
+    assert bench.bond == 0
+
+
+def test_two_receipts_for_one_number_take_the_bond(bench: Bench) -> None:
+    one, two = bodies(2)
+    bench.conflict(bench.receipt(7, one), bench.receipt(7, two))
+    assert bench.bond == 0
+
+
+def test_two_histories_before_one_record_take_the_bond(bench: Bench) -> None:
+    one = bodies(1)[0]
+    bench.conflict(bench.receipt(7, one, running=keccak(b"a")), bench.receipt(7, one, running=keccak(b"b")))
+    assert bench.bond == 0
+
+
+def test_a_running_hash_that_does_not_continue_the_one_before_takes_the_bond(bench: Bench) -> None:
+    one, two = bodies(2)
+    bench.conflict(bench.receipt(7, one, running=keccak(b"a")), bench.receipt(8, two, running=keccak(b"b")))
+    assert bench.bond == 0
+
+
+def test_a_batch_after_the_deadline_that_does_not_reach_the_record_takes_the_bond(bench: Bench) -> None:
+    signed = bench.receipt(3, bodies(1, 9)[0], deadline=bench.chain.now + HORIZON)
+    bench.chain.warp(HORIZON + 1)
+    bench.post(bodies(3))  # numbers 0, 1 and 2
+    bench.omit(signed, 0)
+    assert bench.bond == 0
+
+
+def test_an_empty_batch_of_a_stranger_shows_a_silent_operators_omission(bench: Bench) -> None:
+    signed = bench.receipt(0, bodies(1)[0])
+    bench.chain.warp(10_000)
+    bench.inbox.post(0, bench.chain.now, 0, b"", sender=BOB)
+    (event,) = bench.chain.last.named("BatchPosted")
+    header = tuple(event[name] for name in Header.__dataclass_fields__)
+    bench.receipts.prosecute_omission(*signed, header, sender=ALICE)
+    assert bench.bond == 0
+
+
+# --- what never does -------------------------------------------------------------------------------------------------
+
+
+def test_kept_receipts_take_nothing(bench: Bench) -> None:
+    records = bodies(20)
+    signed = []
+    running = bytes(32)
+    for number, body in enumerate(records):
+        running = extend(running, keccak(body))
+        signed.append(bench.sign(Receipt(number, keccak(body), running, bench.chain.now + HORIZON)))
+    bench.post(records[:11])
+    bench.post(records[11:])
+    bench.chain.warp(HORIZON + 1)
+    bench.post([])
+    for number, receipt in enumerate(signed):
+        with reverts("receipt_kept"):
+            bench.contradict(receipt, number >= 11, number - 11 * (number >= 11))
+        for batch in (1, 2):
+            with reverts("receipt_kept" if batch == 2 else "too_early"):
+                bench.omit(receipt, batch)
+        with reverts("receipts_agree"):
+            bench.conflict(receipt, receipt)
+        if number:
+            with reverts("receipts_agree"):
+                bench.conflict(signed[number - 1], receipt)
+            with reverts("receipts_agree"):
+                bench.conflict(receipt, signed[number - 1])
+    with reverts("receipts_agree"):
+        bench.conflict(signed[3], signed[5])
+    later = bench.sign(signed[3][0]._replace(deadline=bench.chain.now + 2 * HORIZON))
+    with reverts("receipts_agree"):
+        bench.conflict(signed[3], later)  # a longer promise beside a shorter one
+    assert bench.bond == BOND
+
+
+def test_a_deadline_that_a_batch_meets_exactly_is_kept(bench: Bench) -> None:
+    signed = bench.receipt(3, bodies(1, 9)[0], deadline=bench.chain.now)
+    bench.post(bodies(3))
+    with reverts("too_early"):
+        bench.omit(signed, 0)
+    bench.chain.warp(1)
+    bench.post([bodies(1, 9)[0]])  # late by a second, but the batch reaches it
+    with reverts("receipt_kept"):
+        bench.omit(signed, 1)
+    assert bench.bond == BOND
+
+
+@pytest.mark.parametrize("call", ["conflict", "contradiction", "omission"])
+@pytest.mark.parametrize("flaw", ["other key", "other chain", "other vault", "malleable", "short", "empty", "changed"])
+def test_only_the_operators_own_signature_counts(bench: Bench, call: str, flaw: str) -> None:
+    mine = bodies(1, 9)[0]
+    receipt, signature = bench.receipt(1, mine, deadline=bench.chain.now)
+    if flaw == "other key":
+        signature = signatures.sign(digest(bench.domain, receipt), OTHER_KEY)
+    elif flaw == "other chain":
+        other = eip712.domain_separator(CHAIN_ID + 1, bytes.fromhex(VAULT[2:]))
+        signature = signatures.sign(digest(other, receipt), KEY)
+    elif flaw == "other vault":
+        signature = signatures.sign(digest(eip712.domain_separator(CHAIN_ID, b"\1" * 20), receipt), KEY)
+    elif flaw == "malleable":  # the same point with n - s and the other parity
+        word = int.from_bytes(signature[32:], "big")
+        s, parity = word & (2**255 - 1), word >> 255
+        twin = signatures.CURVE_ORDER - s
+        signature = signature[:32] + ((parity ^ 1) << 255 | twin & (2**255 - 1)).to_bytes(32, "big")
+    elif flaw == "short":
+        signature = signature[:63]
+    elif flaw == "empty":
+        signature = b""
+    else:
+        receipt = receipt._replace(sequence=2)
+    bench.post(bodies(1))
+    bench.chain.warp(1)
+    bench.post(bodies(1, 1))
+    bench.post([])
+    with reverts("bad_signature"):
+        if call == "conflict":
+            bench.conflict(bench.receipt(1, bodies(1)[0]), (receipt, signature))
+        elif call == "contradiction":
+            bench.contradict((receipt, signature), 1, 0)
+        else:
+            bench.omit((receipt, signature), 2)
+    assert bench.bond == BOND
+
+
+def test_a_header_that_was_not_posted_proves_nothing(bench: Bench) -> None:
+    signed = bench.receipt(4, bodies(1, 9)[0], deadline=bench.chain.now)
+    bench.chain.warp(1)
+    bench.post(bodies(4))
+    bench.post(bodies(2, 1))
+    for changes in ({"first_record": 3}, {"timestamp": 2**255}, {"number": 2}, {"number": 0}, {"record_count": 0}):
+        with reverts("wrong_input"):
+            bench.omit(signed, 1, **changes)
+        with reverts("wrong_input"):
+            bench.contradict(signed, 1, 0, **changes)
+    assert bench.bond == BOND
+
+
+def test_a_place_outside_the_batch_proves_nothing(bench: Bench) -> None:
+    before, behind = bench.receipt(3, bodies(1, 8)[0]), bench.receipt(6, bodies(1, 9)[0])
+    far = bench.receipt(2**64 - 1, bodies(1, 9)[0])
+    bench.post(bodies(4))
+    bench.post(bodies(2, 1))
+    for signed in (before, behind, far):
+        for index in (0, 1):
+            with reverts("wrong_input"):
+                bench.contradict(signed, 1, index)
+    with reverts("wrong_input"):  # another record of the batch than the receipt's
+        header, records = bench.batches[0]
+        page, siblings = prove_record(b"".join(records), 2)
+        bench.receipts.prosecute_contradiction(*before, as_tuple(header), page[:-1] + b"\0", siblings)
+    assert bench.bond == BOND
+
+
+def test_the_last_number_has_no_next(bench: Bench) -> None:
+    last, first = bench.receipt(2**64 - 1, bodies(1)[0], running=bytes(32)), bench.receipt(0, bodies(1)[0])
+    with reverts("receipts_agree"):
+        bench.conflict(last, first)
+    assert bench.bond == BOND
+
+
+# --- the money -------------------------------------------------------------------------------------------------------
+
+
+def test_half_is_burnt_rounded_up_and_half_waits_for_the_prosecutor(bench: Bench) -> None:
+    burnt = bench.chain.balance(SINK)
+    one, two = bodies(2)
+    bench.conflict(bench.receipt(7, one), bench.receipt(7, two))
+    assert bench.chain.balance(SINK) - burnt == BOND - BOND // 2 == ETHER + 1
+    assert bench.receipts.owed(ALICE) == BOND // 2 == bench.chain.balance(bench.receipts.address)
+    before = bench.chain.balance(ALICE)
+    bench.receipts.collect(ALICE, sender=BOB)
+    assert bench.chain.balance(ALICE) - before == BOND // 2
+    with reverts("nothing_owed"):
+        bench.receipts.collect(ALICE, sender=ALICE)
+
+
+def test_a_receipt_takes_a_bond_once(bench: Bench) -> None:
+    mine, others = bodies(1, 9)[0], bodies(3)
+    signed, second, third = bench.receipt(1, mine), bench.receipt(1, others[2]), bench.receipt(2, others[0])
+    bench.post(others)
+    bench.conflict(signed, second)
+    with reverts("receipt_used"):
+        bench.contradict(signed, 0, 1)
+    with reverts("no_bond"):
+        bench.contradict(third, 0, 2)
+    bench.receipts.deposit_bond(sender=OPERATOR, value=BOND)
+    for used in (signed, second):
+        with reverts("receipt_used"):
+            bench.contradict(used, 0, 1)
+        with reverts("receipt_used"):
+            bench.conflict(used, third)
+    with reverts("receipt_used"):
+        bench.conflict(signed, second)
+    assert bench.bond == BOND
+    bench.contradict(third, 0, 2)  # a broken receipt of its own
+    assert bench.bond == 0
+
+
+def test_without_a_bond_there_is_nothing_to_take(bench: Bench) -> None:
+    bare = bench.chain.deploy("receipts", VAULT, bench.inbox.address, BOND, EXIT_DELAY)
+    one, two = bodies(2)
+    pair = (*bench.receipt(7, one), *bench.receipt(7, two))
+    with reverts("no_bond"):
+        bare.prosecute_conflict(*pair, sender=ALICE)
+    assert not bare.is_bonded()
+    with reverts("no_bond"):
+        bare.announce_exit(sender=OPERATOR)
+    bare.deposit_bond(sender=OPERATOR, value=BOND - 1)
+    assert not bare.is_bonded()
+    bare.prosecute_conflict(*pair, sender=ALICE)  # whatever is there goes, and the receipts are used up only now
+    assert bare.owed(ALICE) == (BOND - 1) // 2
+
+
+def test_the_smallest_bond_burns_all_of_an_odd_wei(bench: Bench) -> None:
+    bare = bench.chain.deploy("receipts", VAULT, bench.inbox.address, BOND, EXIT_DELAY)
+    bare.deposit_bond(sender=OPERATOR, value=1)
+    burnt = bench.chain.balance(SINK)
+    bare.prosecute_conflict(*bench.receipt(7, bodies(1)[0]), *bench.receipt(7, bodies(1, 1)[0]), sender=ALICE)
+    assert (bare.owed(ALICE), bench.chain.balance(SINK) - burnt) == (0, 1)
+
+
+def test_an_exit_takes_its_time_and_the_bond_can_be_slashed_meanwhile(bench: Bench) -> None:
+    with reverts("exit_not_announced"):
+        bench.receipts.withdraw_bond(sender=OPERATOR)
+    bench.receipts.announce_exit(sender=OPERATOR)
+    assert not bench.receipts.is_bonded()
+    with reverts("exit_announced"):
+        bench.receipts.announce_exit(sender=OPERATOR)
+    bench.chain.warp(EXIT_DELAY - 1)
+    with reverts("too_early"):
+        bench.receipts.withdraw_bond(sender=OPERATOR)
+    snapshot = bench.chain.snapshot()
+    bench.chain.warp(1)
+    # Even in the block in which the bond could leave: who comes first.
+    bench.conflict(bench.receipt(7, bodies(1)[0]), bench.receipt(7, bodies(1, 1)[0]))
+    with reverts("exit_not_announced"):
+        bench.receipts.withdraw_bond(sender=OPERATOR)
+    assert bench.receipts.owed(OPERATOR) == 0
+    bench.chain.restore(snapshot)
+    bench.receipts.withdraw_bond(sender=OPERATOR)
+    assert bench.receipts.owed(OPERATOR) == BOND and bench.bond == 0
+    with reverts("no_bond"):
+        bench.conflict(bench.receipt(7, bodies(1)[0]), bench.receipt(7, bodies(1, 1)[0]))
+    with reverts("exit_not_announced"):
+        bench.receipts.withdraw_bond(sender=OPERATOR)
+    before = bench.chain.balance(OPERATOR)
+    bench.receipts.collect(OPERATOR, sender=BOB)
+    assert bench.chain.balance(OPERATOR) - before == BOND
+
+
+def test_a_new_deposit_calls_the_exit_off_and_does_not_inherit_its_time(bench: Bench) -> None:
+    bench.receipts.announce_exit(sender=OPERATOR)
+    bench.chain.warp(EXIT_DELAY)
+    bench.receipts.deposit_bond(sender=OPERATOR, value=1)
+    assert bench.receipts.is_bonded() and bench.bond == BOND + 1
+    with reverts("exit_not_announced"):
+        bench.receipts.withdraw_bond(sender=OPERATOR)
+    bench.receipts.announce_exit(sender=OPERATOR)
+    bench.conflict(bench.receipt(7, bodies(1)[0]), bench.receipt(7, bodies(1, 1)[0]))
+    bench.receipts.deposit_bond(sender=OPERATOR, value=BOND)
+    bench.chain.warp(EXIT_DELAY)
+    with reverts("exit_not_announced"):
+        bench.receipts.withdraw_bond(sender=OPERATOR)
+
+
+def test_only_the_operator_handles_the_bond(bench: Bench) -> None:
+    with reverts("not_the_owner"):
+        bench.receipts.deposit_bond(sender=ALICE, value=0)
+    with reverts("not_the_owner"):
+        bench.receipts.announce_exit(sender=ALICE)
+    with reverts("not_the_owner"):
+        bench.receipts.withdraw_bond(sender=ALICE)
+    with reverts("zero_amount"):
+        bench.receipts.deposit_bond(sender=OPERATOR)
+
+
+def test_a_prosecutor_that_calls_back_is_paid_once(bench: Bench) -> None:
+    greedy = bench.chain.deploy(GREEDY)
+    pair = (*bench.receipt(7, bodies(1)[0]), *bench.receipt(7, bodies(1, 1)[0]))
+    other = (*bench.receipt(8, bodies(1)[0]), *bench.receipt(8, bodies(1, 1)[0]))
+    again = bench.receipts.encode("prosecute_conflict", *other)
+    for data in (bench.receipts.encode("collect", greedy.address), again):
+        snapshot = bench.chain.snapshot()
+        greedy.call_back(bench.receipts.address, data)
+        greedy.forward(bench.receipts.address, bench.receipts.encode("prosecute_conflict", *pair))
+        bench.receipts.collect(greedy.address, sender=BOB)
+        assert (greedy.tries(), greedy.successes()) == (1, 0)
+        assert bench.chain.balance(greedy.address) == BOND // 2
+        assert bench.chain.balance(bench.receipts.address) == 0
+        bench.chain.restore(snapshot)
+
+
+def test_refuses_terms_that_cannot_work(bench: Bench) -> None:
+    for bond, delay in ((0, 1), (1, 1), (2, 0)):
+        with reverts("bad_terms"):
+            bench.chain.deploy("receipts", VAULT, bench.inbox.address, bond, delay)
+    zero = "0x" + "00" * 20
+    for vault, inbox in ((zero, bench.inbox.address), (VAULT, zero)):
+        with reverts("zero_address"):
+            bench.chain.deploy("receipts", vault, inbox, 2, 1)

@@ -1,0 +1,96 @@
+"""Calls that somebody has to send and one is enough of: sent one at a time, by turns with others who would send them.
+
+Each call is tried on the pending block first, so one that others have sent is not sent again. Nothing is remembered:
+what is still to be done is asked of L1 in every round.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from setoff.shared.adapters.l1 import L1, Reverted
+from setoff.shared.adapters.player import SPREAD
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import ChainError
+
+PASSING: Final = frozenset(
+    {"batch_number", "batch_timestamp", "no_such_message", "not_the_operator", "too_early", "winding_down"}
+)
+"""Reasons of a revert that mean: somebody has done it, or the operator is back, or it is too early by a block."""
+
+_ONE: Final = 1 << 64
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One call."""
+
+    name: str
+    """What it is for. The same for everybody who would send it, whatever the call's arguments are by then."""
+    contract: str
+    data: bytes
+
+
+class Errands:
+    """One account's errands. `run` is called again and again with what is to be done next."""
+
+    def __init__(self, l1: L1, spread: float = SPREAD) -> None:
+        """`spread`: the most seconds to wait with what others may do as well."""
+        self.sent = 0
+        self.done_by_others = 0
+        self._l1 = l1
+        self._spread = spread
+        self._turn: tuple[str, float] | None = None
+        self._under_way: tuple[Errand, bytes] | None = None
+
+    def run(self, errand: Errand) -> str:
+        """See to the errand; returns what was done about it, for people. Raises Reverted or ChainError."""
+        if not self._is_our_turn(errand):
+            return f"{errand.name}: others may do it first"
+        try:
+            transaction = self._l1.send(errand.contract, errand.data)
+        except Reverted as refusal:
+            if refusal.reason not in PASSING:
+                raise
+            self._turn = None
+            self.done_by_others += 1
+            return f"{errand.name}: {refusal.reason}"
+        self._under_way = errand, transaction
+        self.sent += 1
+        log.info("%s: sent as %s", errand.name, transaction.hex())
+        return f"{errand.name}: sent"
+
+    def rest(self) -> None:
+        """There is nothing to do: the next errand's turn begins when it comes up."""
+        self._turn = None
+
+    def under_way(self) -> str:
+        """Name of the errand that was sent and is in no block yet; empty if there is none."""
+        if self._under_way is None:
+            return ""
+        errand, transaction = self._under_way
+        try:
+            receipt = self._l1.sender.look(transaction)
+        except ChainError as error:
+            if error.reason == "rpc_unreachable":
+                raise
+            log.info("%s: %s", errand.name, error)
+        else:
+            if receipt is None:
+                return errand.name
+            if not receipt.succeeded:
+                log.info("%s: somebody else was first", errand.name)
+        self._under_way = None
+        return ""
+
+    def _is_our_turn(self, errand: Errand) -> bool:
+        """Whether others had their chance. Every account has another number for every errand."""
+        if self._turn is None or self._turn[0] != errand.name:
+            number = int.from_bytes(keccak(self._l1.address + errand.name.encode())[:8], "big")
+            self._turn = errand.name, time.monotonic() + self._spread * number / _ONE
+        return time.monotonic() >= self._turn[1]
