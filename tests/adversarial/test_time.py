@@ -7,7 +7,6 @@ from tests.contracts.arena import OPERATOR, PARAMS, Arena
 from tests.evm import reverts
 from tests.world import BUY, IOC, SELL, World
 
-from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.rules.phases import HOUR, ORACLE_DEATH, SAMPLE_INTERVAL
 
 SKEW = PARAMS.max_skew
@@ -59,9 +58,10 @@ def test_timestamps_are_monotone_and_bound_to_the_block() -> None:
 
 def test_the_clock_of_the_machine_is_the_header_and_nothing_else() -> None:
     world = World()
-    header = Header(bytes(32), 0, 77, 0, 0, 0, bytes(32), bytes(32))
-    world.machine.run_batch(Batch(header, (), ()))
-    assert world.machine.regs.time == 77
+    world.scene.time += 77
+    batch = world.scene.seal()
+    world.machine.run_batch(batch)
+    assert world.machine.regs.time == batch.header.timestamp == world.scene.time
 
 
 # --- what that delays ------------------------------------------------------------------------------------------------
