@@ -93,6 +93,7 @@ def __init__(
 
 
 @external
+@nonreentrant
 def post(number: uint256, timestamp: uint256, message_count: uint256, records: Bytes[MAX_RECORD_BYTES]):
     """
     @notice Post the next batch: the next `message_count` messages of the queue, then `records`. Only the operator
@@ -119,6 +120,7 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
 
 
 @external
+@nonreentrant
 def post_data(module: uint256, number: uint256, postings: DynArray[Posting, MAX_POSTINGS]):
     """
     @notice Post the next batches, as `post` does one, with their records at a data availability module.
@@ -135,8 +137,6 @@ def post_data(module: uint256, number: uint256, postings: DynArray[Posting, MAX_
         if posting.record_count > 0:
             header.data_root = extcall data_module(MODULES[module - 1]).commit(posting.record_count, posting.data)
             assert header.data_root != empty(bytes32), "data_commitment"
-        # A module that posted in its turn would be overwritten here.
-        assert self.count == next, "batch_number"
         self._append(header)
         next += 1
 

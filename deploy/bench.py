@@ -20,7 +20,7 @@ from rich.table import Table
 from setoff.shared.errors import ConfigError
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "tests" / "benchmarks"
-UNITS: Final = ("us", "ms", "s", "gas", "bytes")
+UNITS: Final = ("us", "ms", "s", "gas", "gwei", "bytes")
 
 Figures = Mapping[str, float]
 

@@ -38,11 +38,18 @@ class Cast:
         return {"0x" + self.operator_address.hex(): "the operator", **watchers}
 
     def start_operator(
-        self, *, lie: str = "", lie_from: int = 0, batch_interval: float = 2.0, confirmations: int = 0
+        self,
+        *,
+        lie: str = "",
+        lie_from: int = 0,
+        batch_interval: float = 2.0,
+        confirmations: int = 0,
+        data: str = "calldata",
     ) -> None:
         """Start sequencer and publisher; the latter tells `lie` in the first epoch it fits from batch `lie_from`.
 
         `confirmations`: blocks on top of a message on L1 before it is consumed; 0 if the chain never reorganises.
+        `data`: where records are posted, calldata or blobs.
         """
         environment = {
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE),
@@ -50,6 +57,7 @@ class Cast:
             "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
             "SETOFF_CONFIRMATIONS": str(confirmations),
             "SETOFF_OPERATOR_BATCH_INTERVAL": str(batch_interval),
+            "SETOFF_OPERATOR_DATA": data,
             "SETOFF_OPERATOR_FAULT": lie,
             "SETOFF_OPERATOR_FAULT_BATCH": str(lie_from),
         }

@@ -165,12 +165,8 @@ class Exchange:
         outcome = self.machine.offer(record)
         if outcome != errors.ACCEPTED and not self.machine.fills:
             raise InputError(errors.OUTCOMES[outcome])
-        self._records.append(record)
+        links = (self._count(record),)
         tail = self.tail
-        tail.records += 1
-        hashed = keccak(record)
-        tail.running = receipts.extend(tail.running, hashed)
-        links = (Link(hashed, tail.running),)
         fills = self._take_fills()
         resting = 0
         if record[0] == records.ORDER:
@@ -286,6 +282,14 @@ class Exchange:
         """Lots of the order in an account's slot, 0 if there is none that entered after order number `after`."""
         order = self.machine.state.order(keys.order_handle(account, place))
         return order.size if order.sequence > after else 0
+
+    def _count(self, record: bytes) -> Link:
+        """Give a record that now stands in the batch the next number."""
+        tail, hashed = self.tail, keccak(record)
+        self._records.append(record)
+        tail.records += 1
+        tail.running = receipts.extend(tail.running, hashed)
+        return Link(hashed, tail.running)
 
     def _reset(self, opened: Opened | None) -> None:
         self._opened = opened

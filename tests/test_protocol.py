@@ -9,8 +9,8 @@ import setoff.shared
 from setoff.contracts import compile_contract
 from setoff.deploy.vectors import NAMES
 from setoff.shared import errors, params
-from setoff.shared.codec import eip712, integers, records
-from setoff.shared.machine import batch
+from setoff.shared.codec import eip712, integers, receipts, records
+from setoff.shared.machine import batch, data
 from setoff.shared.rules import intake, phases
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import FIELDS
@@ -67,7 +67,7 @@ def test_bonds_at_once() -> None:
 
 
 def test_constants() -> None:
-    modules = (records, keys, leaves, phases, intake, integers, batch)
+    modules = (records, keys, leaves, phases, intake, integers, batch, data)
     for name, value in table("name", "value"):
         found = {getattr(module, name) for module in modules if hasattr(module, name)}
         assert found == {int(value)}, name
@@ -130,7 +130,7 @@ def test_header() -> None:
 def test_events() -> None:
     told = {(contract, event) for contract, event in table("contract", "event")}
     found = set()
-    for contract in ("queue", "inbox", "court", "vault"):
+    for contract in ("queue", "inbox", "court", "vault", "receipts"):
         for entry in compile_contract(contract).abi:
             if entry["type"] == "event":
                 fields = [
@@ -194,6 +194,25 @@ def test_presets() -> None:
         )
         for name, preset in params.PRESETS.items()
     }
+
+
+def test_terms_of_the_receipt_bond() -> None:
+    rows = table("preset", "receipt_bond", "exit_delay")
+    assert {name: (int(bond), int(delay)) for name, bond, delay in rows} == {
+        name: (preset.receipt_bond, preset.exit_delay) for name, preset in params.PRESETS.items()
+    }
+
+
+def test_calls_of_the_receipts() -> None:
+    calls = {
+        entry["name"]: [field["name"] for field in entry["inputs"]]
+        for entry in compile_contract("receipts").abi
+        if entry["type"] == "function" and entry["stateMutability"] in ("payable", "nonpayable")
+    }
+    rows = table("call of receipts", "by", "requires", "effect")
+    told = [re.fullmatch(r"(\w+)\((.*)\)", call) for call, *_ in rows]
+    assert {found[1]: [name for name in found[2].split(", ") if name] for found in told if found} == calls
+    assert receipts.RECEIPT_TYPE in TEXT
 
 
 def test_links_lead_to_sections_and_the_steps_name_known_reasons() -> None:

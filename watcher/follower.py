@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from setoff.shared.adapters.chain import ChainReader, PostedBatch
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import Batch
+from setoff.watcher.blobs import Withheld
 from setoff.watcher.jobs import Jobs
 from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
@@ -50,12 +51,15 @@ class Follower:
         self._reader = reader
         self._l1 = reader.l1
         self._store = store
+        self.withheld: PostedBatch | None = None
+        """The batch whose data nobody had at the last look."""
 
     def step(self) -> Progress:
         """Look at L1 once and take over at most `CHUNK` blocks.
 
         Raises ChainError if L1 cannot be read, DataError if the node contradicts itself.
         """
+        self.withheld = None
         head = self._l1.head()
         base = self._find_base()
         start = self._reader.deployment.block - 1 if base is None else base.block
@@ -111,12 +115,18 @@ class Follower:
         header = posted.header
         indices = range(header.first_message, header.first_message + header.message_count)
         known = [bodies.get(index) or self._store.message(index) for index in indices]
-        if None not in known:
-            try:
-                return self._reader.assemble(posted, [body for body in known if body is not None])
-            except DataError:
-                log.warning("the messages of batch %d are damaged in Redis, asking L1", header.number)
-        return self._reader.assemble(posted, self._reader.messages_of(posted))
+        try:
+            if None not in known:
+                try:
+                    return self._reader.assemble(posted, [body for body in known if body is not None])
+                except DataError:
+                    log.warning("the messages of batch %d are damaged in Redis, asking L1", header.number)
+            return self._reader.assemble(posted, self._reader.messages_of(posted))
+        except ChainError as error:
+            if error.reason == "data_withheld":
+                self.withheld = posted
+                self._store.want_blob(header.data_root)
+            raise
 
     def _forget_messages(self, batches: Sequence[tuple[Place, Batch]]) -> None:
         for _, batch in batches:
@@ -132,6 +142,7 @@ def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
     parts = Parts.open(settings)
     parts.store.mend()
     follower = Follower(parts.reader, parts.store)
+    withheld = Withheld(parts.l1, parts.deployment.court)
     jobs = Jobs(parts.store)
     with Pulse(parts.store, "follower").beating() as pulse:
         is_current = False
@@ -140,10 +151,22 @@ def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
                 progress = follower.step()
             except (ChainError, DataError) as error:
                 log.warning("L1: %s", error)
-                pulse.tell(error=str(error))
+                pulse.tell(error=_tell(follower, withheld) or str(error))
                 is_current = True
                 continue
             jobs.enqueue_next()
             is_current = progress.is_current
             executed = parts.store.epoch_count()
             pulse.tell(block=progress.block, head=progress.head, batches=progress.batches, executed=executed, error="")
+
+
+def _tell(follower: Follower, withheld: Withheld) -> str:
+    """What to say, and to log, of data that is withheld; empty if none is."""
+    if follower.withheld is None:
+        return ""
+    try:
+        is_alarm, text = withheld.describe(follower.withheld)
+    except ChainError:
+        return ""
+    log.log(logging.CRITICAL if is_alarm else logging.WARNING, "%s", text)
+    return f"ALARM: {text}" if is_alarm else text

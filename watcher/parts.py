@@ -37,7 +37,7 @@ class Parts(NamedTuple):
         l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
         settings.check_chain(l1.chain_id)
         store = open_store(settings, deployment)
-        blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, store.blob)
+        blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, store.blob, store.put_blob)
         reader = ChainReader(l1, deployment, {BLOBS: blobs})
         return cls(deployment, l1, store, reader, Archive(store, reader))
 

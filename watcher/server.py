@@ -3,6 +3,7 @@
     POST /v1/receipts     {"receipts": [{…}, …]}, up to 256, as the exchange gave them: keeps all of them or none, and
                           answers {"kept": so many are new}
     GET  /v1/receipts     how many wait, and the charges
+    GET  /v1/blobs/0x…    and POST /v1/blobs: see `blobs.py`
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was kept. What was taken is
 held against the posted batches from then on; charges are prosecuted by the challenger, if the watcher has a key.
@@ -24,13 +25,14 @@ from setoff.shared.adapters.receipts import ReceiptsContract
 from setoff.shared.client.receipts import SignedReceipt
 from setoff.shared.client.wire import parse_json
 from setoff.shared.errors import InputError, SetoffError, StateError
+from setoff.watcher.blobs import BlobDesk
 from setoff.watcher.parts import Parts
 from setoff.watcher.receipts import JUDGED_A_ROUND, ReceiptStore, StoredBatches
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.status import Pulse
 
 MAX_HANDED: Final = 256  # receipts of one request
-MAX_BODY: Final = 131_072  # bytes
+MAX_BODY: Final = 1 << 18  # bytes: receipts, or a blob
 
 #: HTTP status of a reason; what is not signed is 422.
 STATUSES: Final[dict[str, int]] = {
@@ -122,7 +124,7 @@ async def _serve(settings: WatcherSettings, stop: threading.Event) -> None:
     operator = await asyncio.to_thread(ReceiptsContract(parts.l1, parts.deployment.receipts).operator)
     store = ReceiptStore(parts.store)
     desk = ReceiptDesk(store, parts.deployment.domain, operator)
-    runner = web.AppRunner(make_app(desk.routes()), access_log=None)
+    runner = web.AppRunner(make_app([*desk.routes(), *BlobDesk(parts.store).routes()]), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, *settings.address).start()

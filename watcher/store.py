@@ -8,6 +8,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:batches          hash: number -> (block u64, batch hash)
     {prefix}:batch:{hash}     header (10 words), then its messages, and in module 0 its records, 124 bytes each
     {prefix}:data:{root}      a blob by its versioned hash, or another module's data by its root, compressed
+    {prefix}:wanted           set: versioned hashes of blobs that posted batches wait for
     {prefix}:epochs           hash: epoch -> (epoch hash, start, end): this watcher's own execution
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
     {prefix}:executor         name of the worker that executed the last epoch
@@ -22,7 +23,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from redis import Redis
 from redis.client import Pipeline
@@ -183,7 +184,22 @@ class Store:
 
     def put_blob(self, data_root: bytes, data: bytes) -> None:
         """Keep a blob, whether its batch was read or not."""
-        self.redis.set(self._data_key(data_root), zlib.compress(data, level=1))
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.set(self._data_key(data_root), zlib.compress(data, level=1))
+            pipe.srem(self.key("wanted"), data_root)
+            pipe.execute()
+
+    def want_blob(self, data_root: bytes) -> None:
+        """Remember that a posted batch waits for this blob."""
+        self.redis.sadd(self.key("wanted"), data_root)
+
+    def is_wanted(self, data_root: bytes) -> bool:
+        """Whether a posted batch waits for this blob."""
+        return bool(self.redis.sismember(self.key("wanted"), cast(Any, data_root)))
+
+    def has_wants(self) -> bool:
+        """Whether any posted batch waits for its blob."""
+        return bool(self.redis.exists(self.key("wanted")))
 
     def _put_batch(self, pipe: Pipeline, batch: Batch) -> None:
         header = batch.header

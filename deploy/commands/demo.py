@@ -32,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lie", choices=[*FAULTS, SILENT], default="wrong-fill", metavar="NAME",
                         help="what the operator lies about; now %(default)s")  # fmt: skip
     parser.add_argument("--honest", action="store_true", help="no lie at all")
+    parser.add_argument("--data", choices=["calldata", "blobs"], default="calldata",
+                        help="where the operator posts the records; now %(default)s")  # fmt: skip
     parser.add_argument("--records", type=int, metavar="N", help="events of the recorded order flow to send")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="chooses keys and which orders are sent")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there, too")
@@ -47,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     from setoff.shared.params import DEMO
 
     folder = make_folder(arguments.keep)
-    script = Script(DEMO.check(), lie="" if arguments.honest else arguments.lie, seed=arguments.seed)
+    lie = "" if arguments.honest else arguments.lie
+    script = Script(DEMO.check(), lie=lie, seed=arguments.seed, data=arguments.data)
     if arguments.records:
         share = arguments.records / script.records
         script = dataclasses.replace(

@@ -94,6 +94,7 @@ A price, which has to be fresh to trade on it (the oracle's two signers share th
 Then:
   {setoff} trade buy 1 10 77990
   {setoff} trade market 1
+  {setoff} receipts check
 
 A lie: stop the operator, start it again with SETOFF_OPERATOR_FAULT=wrong-root, and watch the watcher.
 """

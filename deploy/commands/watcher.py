@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import threading
+from pathlib import Path
 from typing import Final
 
 from setoff.deploy.commands import settings
+from setoff.shared.errors import ConfigError
 from setoff.shared.machine.batch import Batch
 from setoff.watcher.settings import WatcherSettings
 
@@ -31,9 +33,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("run", "follower, workers and challenger, until SIGTERM or SIGINT; without a key it only watches"),
         ("worker", "one more process that executes epochs, on any machine that reaches the watcher's Redis"),
         ("status", "how the processes of a watcher are"),
+        ("blob", "hand in a blob that the watcher misses, or any to keep, from a file"),
+        (
+            "receipts",
+            "hand in receipts from a trader's file, and see what became of all of them; exit code 1 if one is broken",
+        ),
     ):
         part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         settings.add_arguments(part, WatcherSettings)
+        if name == "blob":
+            part.add_argument("file", type=Path, help="131,072 bytes, as they are")
+        if name == "receipts":
+            part.add_argument("file", type=Path, nargs="?", help="JSON lines, as `setoff receipts` keeps them")
         if name == "run":
             part.epilog = f"{CAPITAL}\n\n{CARETAKER}\n\n{part.epilog}"
     _configure_games(
@@ -77,6 +88,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         if wait_for_l1(loaded, threading.Event()):
             run_worker(loaded)
+    elif arguments.part == "blob":
+        return _keep_blob(arguments.file, loaded)
+    elif arguments.part == "receipts":
+        return _handle_receipts(arguments.file, loaded)
     elif arguments.part == "games":
         return _show_games(arguments, loaded)
     elif arguments.part == "doctor":
@@ -87,6 +102,42 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(describe_status(read_status(open_store(loaded, loaded.load_deployment()))))
     return 0
+
+
+def _keep_blob(path: Path, loaded: WatcherSettings) -> int:
+    from setoff.watcher.blobs import keep_blob
+    from setoff.watcher.parts import open_store
+
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise ConfigError("bad_config", f"{path} cannot be read: {error.strerror}") from None
+    store = open_store(loaded, loaded.load_deployment())
+    print(f"kept: 0x{keep_blob(store, blob).hex()}")
+    return 0
+
+
+def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
+    from setoff.shared.adapters.receipts import ReceiptsContract
+    from setoff.shared.client.keeper import Keeper, Surety
+    from setoff.watcher.parts import Parts
+    from setoff.watcher.receipts import ReceiptStore
+
+    parts = Parts.open(loaded)
+    store = ReceiptStore(parts.store)
+    if file is not None:
+        if not file.is_file():
+            raise ConfigError("bad_config", f"there is no file {file}")
+        contract = ReceiptsContract(parts.l1, parts.deployment.receipts)
+        keeper = Keeper(file, parts.deployment.domain, Surety(contract.operator(), 0, 0))
+        keeper.check_signatures()
+        print(f"{store.put(signed for there in keeper.kept.values() for signed in there)} new receipts")
+    waiting, kept = store.count()
+    print(f"{waiting} wait, {kept} kept")
+    cases = store.cases()
+    for case in cases:
+        print(f"{case.sequence:>8} {case.kind:<14} {case.state:<14} {case.text}")
+    return 1 if cases else 0
 
 
 def _show_games(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:

@@ -58,6 +58,8 @@ class Script:
     """Of the sample's orders that did not trade, one in so many is sent."""
     trading_seconds: float = 40.0
     batch_interval: float = 3.0
+    data: str = "calldata"
+    """Where the operator posts records: calldata or blobs."""
     confirmations: int = 0
     """Blocks on top of a deposit before the operator credits it."""
     seed: int = 0
@@ -101,6 +103,7 @@ class Play:
             lie_from=lie_from,
             batch_interval=script.batch_interval,
             confirmations=script.confirmations,
+            data=script.data,
         )
         for number in range(1, script.watchers + 1):
             slander = script.slander if number == 1 else ""

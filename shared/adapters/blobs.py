@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PEER_PATH: Final = "/v1/blobs/0x"
 """Where a watcher serves the blob of a versioned hash, as its bytes."""
 
+ARCHIVE: Final = "the archive"
 TIMEOUT: Final = 10.0  # seconds for one request
 SLOT_SECONDS: Final = 12  # of mainnet, for a beacon node that does not say
 MAX_ANSWER: Final = 1 << 23  # bytes of JSON that a beacon node may send: more than all blobs of a block
@@ -50,8 +51,12 @@ class BlobSource:
         beacon_url: str = "",
         peers: Sequence[str] = (),
         kept: Callable[[bytes], bytes | None] = lambda versioned_hash: None,
+        keep: Callable[[bytes, bytes], None] = lambda versioned_hash, blob: None,
     ) -> None:
-        """`beacon_url`: of a beacon node's standard API; `peers`: of watchers; `kept`: our own archive, by hash."""
+        """`beacon_url`: of a beacon node's standard API; `peers`: of watchers.
+
+        `kept` gives what our own archive has, by hash; `keep` puts there, with its hash, what was found elsewhere.
+        """
         for url in (beacon_url, *peers):
             if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
                 raise ConfigError("bad_config", "beacon_url, peers: must be http(s) URLs")
@@ -59,6 +64,7 @@ class BlobSource:
         self._beacon = beacon_url.rstrip("/")
         self._peers = tuple(peer.rstrip("/") for peer in peers)
         self._kept = kept
+        self._keep = keep
         self._slots: tuple[int, int] | None = None
         self._node_has_blobs = True
 
@@ -70,6 +76,8 @@ class BlobSource:
             try:
                 for blob in ask():
                     if check_blob(blob, versioned_hash):
+                        if name != ARCHIVE:
+                            self._keep(versioned_hash, blob)
                         return blob
                     log.warning("%s gave another blob than 0x%s", name, versioned_hash.hex())
                 tried.append(f"{name} has it not")
@@ -81,7 +89,7 @@ class BlobSource:
         )
 
     def _places(self, versioned_hash: bytes, block: int) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
-        yield "the archive", lambda: self._ask_archive(versioned_hash)
+        yield ARCHIVE, lambda: self._ask_archive(versioned_hash)
         yield "the node", lambda: self._ask_node(versioned_hash)
         if self._beacon:
             yield "the beacon node", lambda: self._ask_beacon(versioned_hash, block)

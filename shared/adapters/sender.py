@@ -1,9 +1,9 @@
 """One account's transactions: who owns its nonces sees every one of them through.
 
-A transaction is signed, kept (with its blobs, if it has some), and then sent; from then on it is sent again, at
-higher fees, until a block with it is `CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the
-block away or fees that rise only delay it. An account has one `Sender` at a time: what a former process left in the
-pool is replaced, not waited for, since its owner decides anew from what the chain shows.
+A transaction is signed, kept (with its blobs, if it has some), and then sent; from then on it is sent again, at higher
+fees, until a block with it is `CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the block
+away or fees that rise only delay it. An account has one `Sender` at a time: what a former process left in the pool is
+replaced, not waited for, since its owner decides anew from what the chain shows.
 """
 
 from __future__ import annotations

@@ -182,11 +182,13 @@ class Mismatch(AssertionError):
 class Judge:
     """The judge, its rules, an inbox and a queue in one EVM."""
 
-    def __init__(self) -> None:
+    def __init__(self, *modules: str | Path) -> None:
+        """`modules`: the inbox's data availability modules, by name or as a test's own file."""
         self.chain = Chain(timestamp=FOREVER)
         self.queue: Contract = self.chain.deploy(HERE / "open_queue.vy")
+        deployed = [self.chain.deploy(module).address for module in modules]
         self.inbox: Contract = self.chain.deploy(
-            "inbox", self.queue.address, OPERATOR, FOREVER, FOREVER, FOREVER + 1, []
+            "inbox", self.queue.address, OPERATOR, FOREVER, FOREVER, FOREVER + 1, deployed
         )
         self.groups = {name: self.chain.deploy(f"groups/{name}").address for name in GROUPS}
         self.contract = self.deploy_judge("judge", self.groups)
@@ -254,6 +256,7 @@ class Bench:
     number: int = 0
     messages: int = 0
     records: int = 0
+    module: int = 0
     judged: Counter[str] = field(default_factory=Counter)
     choose: Callable[[str], bool] = lambda kind: True
     meddle: Callable[[Machine, int, int], None] = lambda machine, slot, micro: None
@@ -265,7 +268,7 @@ class Bench:
     def run(self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes]) -> list[Step]:
         """Post a batch of these messages and records, and take every step of it on both sides."""
         counts = (self.messages, self.records)
-        batch = Batch.seal(self.parent, self.number, timestamp, *counts, self.chain, messages, inputs)
+        batch = Batch.seal(self.parent, self.number, timestamp, *counts, self.chain, messages, inputs, self.module)
         if self.judge:
             self.judge.post(batch)
         steps: list[Step] = []

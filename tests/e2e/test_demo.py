@@ -30,6 +30,15 @@ def test_a_lie_is_judged_by_its_one_false_step(tmp_path: Path, lie: str) -> None
     assert dispute.installed_end != dispute.claimed_end
 
 
+def test_a_lie_about_a_record_in_a_blob_is_judged_by_point_evaluation(tmp_path: Path) -> None:
+    summary = play(tmp_path, lie="skipped-record", data="blobs")
+    assert_all_verified(summary)
+    (dispute,) = summary.disputes
+    assert dispute.eliminated == ["proof"] and dispute.installed_end != dispute.claimed_end
+    gas = {gas.kind: gas for gas in summary.gas}
+    assert "inbox.post" not in gas and gas["inbox.post_data"].count < summary.facts["batches"], "several at once"
+
+
 def test_a_liar_who_never_moves_loses_by_the_clock(tmp_path: Path) -> None:
     summary = play(tmp_path, lie=SILENT)
     assert_all_verified(summary)

@@ -66,6 +66,7 @@ class Process:
             "SETOFF_CONFIRMATIONS": "0",
             "SETOFF_L1_POLL": "0.05",
             "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
+            "SETOFF_OPERATOR_KEY": dev_keys()[0].hex(),
             "SETOFF_OPERATOR_BATCH_INTERVAL": "0.1",
             "PYTHONUNBUFFERED": "1",
             **environment,
@@ -209,6 +210,7 @@ def test_says_what_is_wrong(chain: Anvil, deployment: Deployment, tmp_path: Path
             "redis_dir": tmp_path / "redis",
             "l1_patience": 0.2,
             "listen": "127.0.0.1:0",
+            "key": dev_keys()[0].hex(),
         }
         with pytest.raises(SetoffError, match=detail) as caught:
             run_sequencer(OperatorSettings(**(good | changes)))
@@ -224,6 +226,9 @@ def test_says_what_is_wrong(chain: Anvil, deployment: Deployment, tmp_path: Path
     fails("bad_config", "deployment", deployment=tmp_path / "nothing.json")
     fails("wrong_deployment", "queue", replace(deployment, queue=deployment.vault))
     fails("wrong_chain", "chain 31337", replace(deployment, chain_id=5))
+    fails("bad_config", "operator.key", key="")
+    fails("bad_config", "another operator", key=dev_keys()[1].hex())
+    fails("wrong_deployment", "receipts", replace(deployment, receipts=deployment.court))
     with RedisServer.embed(tmp_path / "forgetful") as server, server.client() as redis:
         redis.config_set("appendfsync", "everysec")
         fails("bad_config", "appendfsync", redis_url=server.url)

@@ -11,7 +11,8 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import Move, verify_move
 from setoff.shared.machine.batch import Batch, Header, accumulate, epoch_hash, verify_record
-from setoff.shared.machine.data import data_root
+from setoff.shared.machine.blobs import commit, hash_commitment, pack
+from setoff.shared.machine.data import BLOBS, data_root
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules.intake import step_fetch
@@ -151,6 +152,17 @@ def test_headers_and_epochs() -> None:
         assert Header(**{name: value for name, value in entry.items() if name != "hash"}).hash() == entry["hash"]
     for entry in BATCHES["epochs"]:
         assert epoch_hash(entry["epoch"], entry["batches"], entry["last"]) == entry["hash"]
+
+
+def test_data_roots_and_record_proofs_of_blobs() -> None:
+    for entry in BATCHES["blobs"]:
+        count, root = entry["record_count"], entry["data_root"]
+        blob = pack(b"".join(BATCHES["records"][:count]))
+        batch = Batch(Header(bytes(32), 0, 0, 0, 3, 0, count, BLOBS, root, bytes(32)), (), BATCHES["records"][:count])
+        assert hash_commitment(commit(blob)) == root and batch.module_data == blob
+        for proof in entry["proofs"]:
+            record = verify_record(batch.header, 3 + proof["index"], proof["page"], [])
+            assert record == BATCHES["records"][proof["index"]]
 
 
 def test_data_roots_and_record_proofs() -> None:

@@ -1,7 +1,9 @@
 """Receipts at a watcher: what it takes, what it finds, and how it gets the bond."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
+from setoff.deploy import cli
 from setoff.shared.adapters.anvil import dev_keys
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.receipts import ReceiptsContract, announce_exit, deposit_bond, withdraw_bond
@@ -21,7 +24,7 @@ from setoff.watcher import receipts
 from setoff.watcher.parts import Parts
 from setoff.watcher.prosecutor import Prosecutor
 from setoff.watcher.receipts import ReceiptStore, StoredBatches
-from setoff.watcher.server import ReceiptDesk, make_app
+from setoff.watcher.server import MAX_BODY, ReceiptDesk, make_app
 from setoff.watcher.settings import WatcherSettings
 
 OPERATOR_KEY = dev_keys()[0]  # of the fixture's exchange
@@ -100,7 +103,7 @@ async def test_refuses_everything_else_and_keeps_nothing_of_it(exchange: Exchang
         ({"receipts": [good, forged]}, 422, "bad_signature"),
         ({"receipts": [good, other]}, 422, "bad_signature"),
         ({"receipts": [good | {"sequence": 1}]}, 422, "bad_signature"),
-        (b" " * 200_000, 413, "body_too_large"),
+        (b" " * (MAX_BODY + 1), 413, "body_too_large"),
     ):
         answer = await (
             web.post("/v1/receipts", data=sent) if isinstance(sent, bytes) else web.post("/v1/receipts", json=sent)
@@ -121,6 +124,35 @@ def test_is_bounded(exchange: Exchange, shelf: ReceiptStore, monkeypatch: pytest
         shelf.put(given[1:3])
     assert shelf.put(given[:2]) == 0  # what is there already takes no room
     assert shelf.count() == (2, 0)
+
+
+def test_takes_a_traders_file_on_the_command_line(
+    exchange: Exchange, settings: WatcherSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bodies = [body(number) for number in range(3)]
+    given = [give(exchange.deployment, bodies, sequence) for sequence in (0, 2)]
+    path = tmp_path / "kept.jsonl"
+    options = [
+        f"--set={name}={value}"
+        for name, value in (
+            ("deployment", settings.deployment),
+            ("rpc_url", settings.rpc_url),
+            ("redis_url", settings.redis_url),
+        )
+    ]
+
+    def run(signed: list[SignedReceipt]) -> tuple[int, str]:
+        path.write_text("".join(json.dumps(one.to_json() | {"body": "0x"}) + "\n" for one in signed))
+        code = cli.main(["watcher", "receipts", str(path), *options])
+        return code, "".join(capsys.readouterr())
+
+    assert run(given) == (0, "2 new receipts\n2 wait, 0 kept\n")
+    code, said = run([give(exchange.deployment, bodies, 0, running=keccak(b"another"))])
+    assert code == 1 and "conflict" in said and "open" in said
+    forged = sign(exchange.deployment.domain, given[0].receipt, dev_keys()[1])
+    code, said = run([given[0], forged])
+    assert code == 1 and "bad_signature" in said
+    assert cli.main(["watcher", "receipts", str(tmp_path / "none"), *options]) == 1
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------

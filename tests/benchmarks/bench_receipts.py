@@ -1,0 +1,89 @@
+"""What a receipt costs the sequencer beside the record it is for, and whether threads would make it cheaper.
+
+python -m tests.benchmarks.bench_receipts
+"""
+
+import gc
+import json
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.operator.support import HORIZON, OPERATOR_KEY, opening
+
+from setoff.deploy.scene import START_TIME, Scene
+from setoff.operator.exchange import Exchange, Receipt
+from setoff.operator.notary import Notary
+from setoff.operator.tail import Tail
+from setoff.shared.client.receipts import SignedReceipt
+from setoff.shared.codec import records
+from setoff.shared.codec.receipts import Receipt as Signed
+from setoff.shared.codec.receipts import digest
+from setoff.shared.codec.signatures import address_of
+from setoff.shared.machine.batch import MAX_INPUTS
+from setoff.shared.machine.machine import Machine
+
+RECORDS = 4000
+ACCOUNTS = 50
+GROUP = 64
+
+
+def run_records() -> tuple[float, list[Receipt], bytes]:
+    """Processor seconds for the machine to take RECORDS orders, their receipts without signatures, and the domain."""
+    scene = Scene()
+    exchange = Exchange(Machine.genesis(scene.domain), Tail())
+    exchange.open(START_TIME, tuple(opening(scene, ACCOUNTS, 10**15)))
+    exchange.offer(scene.report(0, 100))
+    choose = random.Random(1)
+    orders = [
+        scene.order(1 + i % ACCOUNTS, choose.randrange(2), 100 + choose.randrange(-6, 7), choose.randrange(1, 20),
+                    flags=records.IOC)
+        for i in range(RECORDS)
+    ]  # fmt: skip
+    taken: list[Receipt] = []
+    gc.collect()
+    start = time.thread_time()
+    for order in orders:
+        while exchange.is_busy:
+            exchange.offer(records.encode_tick(0))
+        if exchange.inputs >= MAX_INPUTS - 8:
+            exchange.close()
+            exchange.open(START_TIME, ())
+        taken.append(exchange.offer(order))
+    return time.thread_time() - start, taken, scene.domain
+
+
+def run() -> dict[str, float]:
+    """Microseconds of processor time a record: to take it, for its receipt, to check that; and the same receipt in a
+    thread of the executor beside a loop that works on, by the clock.
+    """
+    seconds, taken, domain = run_records()
+    notary = Notary(OPERATOR_KEY, domain, HORIZON)
+    start = time.thread_time()
+    attested = [notary.attest(receipt) for receipt in taken]
+    inline = time.thread_time() - start
+    with ThreadPoolExecutor(1) as executor:
+        groups = [taken[at : at + GROUP] for at in range(0, len(taken), GROUP)]
+        start = time.perf_counter()
+        waiting = [executor.submit(lambda group=group: [notary.attest(r) for r in group]) for group in groups]
+        while not all(future.done() for future in waiting):
+            digest(domain, Signed(1, bytes(32), bytes(32), 1))
+        beside = time.perf_counter() - start
+    operator = address_of(OPERATOR_KEY)
+    signed: list[SignedReceipt] = [one for receipt in attested for one in receipt.signed]
+    start = time.thread_time()
+    for one in signed:
+        one.check(domain, operator)
+    checked = time.thread_time() - start
+    in_us = 1e6 / RECORDS
+    return {
+        "record_us": seconds * in_us,
+        "receipt_us": inline * in_us,
+        "receipt_beside_a_busy_thread_us": beside * in_us,
+        "receipt_to_record": inline / seconds,
+        "check_us": checked * in_us,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))

@@ -1,0 +1,82 @@
+"""One-step proofs of records that are with a data availability module: the judge asks the module, through the inbox."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from tests.contracts.arena import CODE_STORE
+from tests.differential.generator import Generator
+from tests.differential.harness import OPERATOR, Bench, Case, Judge
+from tests.evm import reverts
+from tests.fixtures.code_store import CodeStore, init_code
+
+from setoff.shared.machine import data
+from setoff.shared.machine.batch import Batch
+
+CODE = 2
+FETCHES = 8
+"""Records in blobs: each takes half a second of proofs and point evaluations."""
+
+
+def word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
+
+
+class ModularJudge(Judge):
+    """A judge whose inbox has both modules."""
+
+    def __init__(self) -> None:
+        super().__init__("modules/blobs", CODE_STORE)
+
+    def post(self, batch: Batch) -> None:
+        if batch.header.module == data.CALLDATA:
+            super().post(batch)
+            return
+        for body in batch.messages:
+            self.queue.append(body)
+        header, told = batch.header, b""
+        if header.record_count and header.module == data.BLOBS:
+            self.chain.carry_blobs([bytes(32), header.data_root])
+            told = word(1)
+        elif header.record_count:
+            told = word(int(self.chain.create(init_code(batch.module_data)), 16))
+        posting = (header.timestamp, header.message_count, header.record_count, told)
+        self.inbox.post_data(header.module, header.number, [posting], sender=OPERATOR)
+        assert self.inbox.batch_hash(header.number) == header.hash()
+
+
+def limited(judged: Counter[str], most: int) -> Callable[[str], bool]:
+    """Judges so many fetches and nothing else: what comes after does not know where its record was."""
+    return lambda kind: kind.startswith(("fetch ", "refuse ")) and sum(judged.values()) < most
+
+
+@pytest.mark.parametrize(("module", "most"), [(data.BLOBS, FETCHES), (CODE, 40)])
+def test_the_judge_fetches_records_from_modules(monkeypatch: pytest.MonkeyPatch, module: int, most: int) -> None:
+    monkeypatch.setitem(data._MODULES, CODE, CodeStore())
+    bench = Bench(ModularJudge())
+    generator = Generator(7, bench.machine)
+    bench.choose = lambda kind: False
+    bench.run(*generator.opening())
+    bench.choose = limited(bench.judged, most)
+    records: list[Case] = []
+    bench.compare = lambda case: (records.append(case), bench.ask(case))[1]
+    bench.module = module
+    bench.run(*generator.batch(most, Counter()))
+    proven = [case for case in records if case.proof.step_input.header[7] == module and not case.proof.step_input.body]
+    assert len(proven) >= most // 2, "records were fetched, not messages alone"
+
+    assert bench.judge is not None
+    case = proven[-1]
+    others = [other for other in proven if other.proof.step_input.page != case.proof.step_input.page]
+    wrong = [case.proof.step_input._replace(page=b"\0" + case.proof.step_input.page[1:] + b"\0")]
+    wrong += [case.proof.step_input._replace(page=others[0].proof.step_input.page)] if others else []
+    for step_input in wrong:
+        with reverts("wrong_input"):
+            bench.judge.step(case.first, case.position, case.pre, case.proof._replace(step_input=step_input).encode())
+
+
+def test_modules_are_numbered_once() -> None:
+    for number in (data.CALLDATA, data.BLOBS):
+        with pytest.raises(ValueError, match="there is a module"):
+            data.add_module(number, CodeStore())
+    assert {data.CALLDATA, data.BLOBS} <= data.known_modules()
