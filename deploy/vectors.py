@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from setoff.deploy.scene import CHAIN_ID, START_TIME, VAULT, Scene, oracle_key, play_epoch, trader_key
 from setoff.shared import errors
-from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
@@ -318,6 +318,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
         "messages": plain(messages),
         "canonical": plain([*canonical, *_padded_inputs(batches)]),
         "signatures": plain(_signatures()),
+        "receipts": plain(_receipts(domain)),
     }
 
 
@@ -376,6 +377,18 @@ def _signatures() -> Iterator[dict[str, Any]]:
         yield {"digest": message, "signature": signatures.sign(message, key), "signer": signatures.address_of(key)}
     for case in cases:
         yield {"digest": digest, "signature": case, "signer": signatures.recover(digest, case)}
+
+
+def _receipts(domain: bytes) -> Iterator[dict[str, Any]]:
+    """Receipts of the first records of a deployment: numbers, running hashes, digests, signatures."""
+    running, key = bytes(32), trader_key(2)
+    for sequence in range(4):
+        body = keccak(b"setoff receipt %d" % sequence).ljust(records.RECORD_BYTES, b"\1")
+        running = receipts.extend(running, keccak(body))
+        receipt = receipts.Receipt(sequence, keccak(body), running, 1_800_000_000 + sequence)
+        digest = receipts.digest(domain, receipt)
+        entry = {"body": body, **receipt._asdict(), "digest": digest, "signature": signatures.sign(digest, key)}
+        yield {**entry, "signer": signatures.address_of(key)}
 
 
 def build_leaves() -> dict[str, Any]:

@@ -194,9 +194,7 @@ class Exchange:
     def take(self, record: bytes) -> None:
         """Run a record of 124 bytes in the next slot of the open batch; a refusal stands there as a recorded reject."""
         self.machine.take(record, is_message=False)
-        self._records.append(record)
-        self.tail.records += 1
-        self.tail.running = receipts.extend(self.tail.running, keccak(record))
+        self._count(record)
         self._take_fills()
 
     def has_room(self, inputs: int) -> bool:

@@ -23,13 +23,15 @@ from setoff.operator.outbox import Outbox
 from setoff.operator.posted import Posted, PostedBatches
 from setoff.operator.sequencer import Sequencer
 from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.config import Deployment, OperatorSettings
+from setoff.shared.adapters.config import DATA, Deployment, OperatorSettings
 from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.machine.blobs import load_setup
+from setoff.shared.machine.data import BLOBS
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +130,8 @@ async def serve(
         try:
             url = await _listen(runner, *settings.address)
             try:
+                if DATA[settings.data] == BLOBS:
+                    await asyncio.to_thread(load_setup)  # seconds, which the first batch would wait for
                 await sequencer.start()
             except RedisError as error:
                 raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None

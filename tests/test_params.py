@@ -41,6 +41,8 @@ def test_every_preset_is_safe(name: str) -> None:
         {"silence": DEVNET.max_skew},
         {"wind_down": DEVNET.silence + DEVNET.force_delay},
         {"force_delay": DEVNET.batch_interval},
+        {"receipt_bond": 1},
+        {"exit_delay": DEVNET.needed_exit_delay - 1},
     ],
 )
 def test_refuses_what_is_not_safe(change: dict[str, int]) -> None:
@@ -51,6 +53,7 @@ def test_refuses_what_is_not_safe(change: dict[str, int]) -> None:
 def test_the_bound_is_the_last_safe_value() -> None:
     dataclasses.replace(DEVNET, challenge_period=DEVNET.needed_period).check()
     dataclasses.replace(DEVNET, bond=2 * DEVNET.needed_share).check()
+    dataclasses.replace(DEVNET, exit_delay=DEVNET.needed_exit_delay).check()
 
 
 @pytest.mark.parametrize("name", PRESETS)

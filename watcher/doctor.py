@@ -29,6 +29,7 @@ from setoff.shared.rules import phases
 from setoff.watcher.archive import Archive
 from setoff.watcher.funds import count_funds, format_ether
 from setoff.watcher.monitor import connect_redis
+from setoff.watcher.parts import open_reader
 from setoff.watcher.proofs import Bench, Samples
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.status import read_status
@@ -80,7 +81,6 @@ class Doctor:
         self._kappa = kappa
         self._deployment = settings.load_deployment()
         self._l1 = L1(settings.rpc_url, chain_id=self._deployment.chain_id, patience=min(settings.l1_patience, 10.0))
-        self._reader = ChainReader(self._l1, self._deployment)
         self._contract = CourtContract(self._l1, self._deployment.court)
 
     def examine(self) -> Iterator[Finding]:
@@ -286,6 +286,10 @@ class Doctor:
             return None
         prefix = f"{self._deployment.namespace}:{self._settings.name}"
         return Store(self._redis, prefix, self._deployment.epoch_batches)
+
+    @cached_property
+    def _reader(self) -> ChainReader:
+        return open_reader(self._settings, self._l1, self._deployment, self._store)
 
     @property
     def _archive(self) -> Archive | None:

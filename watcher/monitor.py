@@ -15,7 +15,6 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.court import CourtContract, CourtReader
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.dispute.knowledge import Epochs
@@ -23,6 +22,7 @@ from setoff.shared.errors import SetoffError
 from setoff.watcher.archive import Archive
 from setoff.watcher.games import Games, to_prometheus, to_text, view_games
 from setoff.watcher.knowledge import ExecutedEpochs
+from setoff.watcher.parts import open_reader
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
 
@@ -46,7 +46,7 @@ class GameMonitor:
         redis = connect_redis(settings)
         if redis is not None:
             store = Store(redis, f"{deployment.namespace}:{settings.name}", deployment.epoch_batches)
-            archive = Archive(store, ChainReader(self._l1, deployment))
+            archive = Archive(store, open_reader(settings, self._l1, deployment, store))
             self._epochs = ExecutedEpochs(archive, wait=HISTORY_WAIT)
 
     def look(self) -> Games:

@@ -37,9 +37,15 @@ class Parts(NamedTuple):
         l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
         settings.check_chain(l1.chain_id)
         store = open_store(settings, deployment)
-        blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, store.blob, store.put_blob)
-        reader = ChainReader(l1, deployment, {BLOBS: blobs})
+        reader = open_reader(settings, l1, deployment, store)
         return cls(deployment, l1, store, reader, Archive(store, reader))
+
+
+def open_reader(settings: WatcherSettings, l1: L1, deployment: Deployment, store: Store | None) -> ChainReader:
+    """Reads L1, and blobs from wherever the settings say they may be; without a `store` none are kept."""
+    own = (store.blob, store.put_blob) if store is not None else ()
+    blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, *own)
+    return ChainReader(l1, deployment, {BLOBS: blobs})
 
 
 def open_store(settings: WatcherSettings, deployment: Deployment) -> Store:

@@ -20,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     for name, purpose in (
         ("run", "both processes, until SIGTERM or SIGINT"),
-        ("sequencer", "the API, the order of records, and their durable log; always honest"),
-        ("publisher", "posts batches to L1, claims what they end at, and defends its claims"),
+        ("sequencer", "the API, the order of records, their durable log, and signed receipts for them"),
+        ("publisher", "posts batches to L1, claims what they end at, defends its claims; puts up the receipt bond"),
     ):
         part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         settings.add_arguments(part, OperatorSettings)

@@ -7,10 +7,12 @@ import sys
 from typing import Final
 
 from setoff.deploy.commands.wallet import add_chain
+from setoff.shared.adapters.blobs import BlobSource
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.l1 import L1
+from setoff.shared.machine.data import BLOBS
 
 ABSENT: Final = 0
 """State of a key that nobody has claimed (`contracts/lib/claims.vy`)."""
@@ -19,6 +21,9 @@ ABSENT: Final = 0
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which epoch, on which chain."""
     parser.add_argument("epoch", type=int, nargs="?", help="its number; by default the last one posted")
+    parser.add_argument("--beacon", default="", metavar="URL", help="of a consensus node, for batches in blobs")
+    parser.add_argument("--peer", action="append", default=[], metavar="URL",
+                        help="of a watcher that keeps old blobs; repeatable")  # fmt: skip
     add_chain(parser)
 
 
@@ -27,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     from setoff.watcher.verify import verify_epoch
 
     deployment = Deployment.load(arguments.deployment)
-    reader = ChainReader(L1(arguments.rpc, chain_id=deployment.chain_id), deployment)
+    l1 = L1(arguments.rpc, chain_id=deployment.chain_id)
+    reader = ChainReader(l1, deployment, {BLOBS: BlobSource(l1, arguments.beacon, arguments.peer)})
     epoch = arguments.epoch
     if epoch is None:
         epoch = reader.batch_count() // deployment.epoch_batches - 1

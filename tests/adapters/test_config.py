@@ -87,6 +87,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("[operator]\nbatch_interval = -1", "batch_interval"),
         ("[operator]\nbatch_interval = inf", "batch_interval"),
         ("[operator]\nheartbeat = -1", "heartbeat"),
+        ("[operator]\ndata = 'paper'", "data"),
+        ("[operator]\nblob_fee_cap = 0", "blob_fee_cap"),
+        ("beacon_url = 'localhost'", "beacon_url"),
         ("[operator]\nmax_waiting = 0", "max_waiting"),
         ("[operator]\nmax_body = 10", "max_body"),
         ("[operator]\nallow_volatile_store = 1", "allow_volatile_store"),
@@ -97,6 +100,13 @@ def test_errors_name_the_setting(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(ConfigError, match=named) as caught:
         OperatorSettings.load(write(tmp_path, text), {})
     assert caught.value.reason == "bad_config"
+
+
+def test_peers_are_a_list_of_urls(tmp_path: Path) -> None:
+    watcher = WatcherSettings.load(write(tmp_path, "[watcher]\npeers = 'http://a:1, https://b '"), {})
+    assert watcher.peer_urls == ("http://a:1", "https://b") and WatcherSettings().peer_urls == ()
+    with pytest.raises(ConfigError, match="peers"):
+        WatcherSettings.load(write(tmp_path, "[watcher]\npeers = 'http://a:1, b'"), {})
 
 
 def test_errors_name_the_variable() -> None:

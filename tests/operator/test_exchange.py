@@ -4,12 +4,14 @@ import pytest
 from tests.operator.support import DEPLOYMENT, opening
 
 from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.events import Event, Recorded
+from setoff.operator.events import Event, Recorded, decode_events, encode_events
 from setoff.operator.exchange import Exchange
 from setoff.operator.tail import Tail
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import MAX_INPUTS
+from setoff.shared.machine.blobs import VERSION
+from setoff.shared.machine.data import BLOBS, CALLDATA
 from setoff.shared.machine.machine import Machine
 
 BUY, SELL = records.BUY, records.SELL
@@ -62,6 +64,24 @@ def test_replay_is_the_same_exchange() -> None:
     assert again.accounts == exchange.accounts
     assert batches == [sealed]
     assert again.close() == exchange.close()
+
+
+def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
+    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail(), module=BLOBS), Scene()
+    report = scene.report(0, 100)
+    events: list[Event] = [exchange.open(START_TIME, tuple(opening(scene))), Recorded(report)]
+    exchange.offer(report)
+    events += trade(exchange, scene)
+    closed, sealed = exchange.close()
+    again = fresh()
+    assert [again.apply(event) for event in decode_events(encode_events([*events, closed]))][-1] == sealed
+    header = sealed.batch.header
+    assert header.module == BLOBS and header.data_root[:1] == VERSION and header.first_record == 0
+    sealed.batch.check(bytes(32))
+    again.open(START_TIME + 5, ())
+    _, following = again.close()
+    assert following.batch.header.module == CALLDATA
+    assert following.batch.header.first_record == header.record_count == len(sealed.batch.records)
 
 
 def test_a_closed_batch_ends_where_the_machine_says() -> None:

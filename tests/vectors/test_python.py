@@ -6,7 +6,7 @@ import pytest
 from tests.vectors.reading import load
 
 from setoff.shared import errors
-from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import Move, verify_move
@@ -101,6 +101,16 @@ def test_signatures() -> None:
         assert signatures.recover(entry["digest"], entry["signature"]) == entry["signer"]
         valid += entry["signer"] is not None
     assert 10 < valid < len(CODEC["signatures"]) - 10
+
+
+def test_receipts() -> None:
+    running = bytes(32)
+    for number, entry in enumerate(CODEC["receipts"]):
+        running = receipts.extend(running, keccak(entry["body"]))
+        assert (entry["sequence"], entry["record"], entry["running"]) == (number, keccak(entry["body"]), running)
+        receipt = receipts.Receipt(*(entry[name] for name in receipts.Receipt._fields))
+        assert receipts.digest(CODEC["domain"]["separator"], receipt) == entry["digest"]
+        assert receipts.recover(CODEC["domain"]["separator"], receipt, entry["signature"]) == entry["signer"]
 
 
 # --- leaves and tree --------------------------------------------------------------------------------------------------
