@@ -83,7 +83,7 @@ def make_fills(orders: int = 1_000, makers: int = 10) -> Epoch:
         order = scene.order(number % makers + 1, records.SELL, PRICE + 1 + number, 1)
         assert machine.take(order, is_message=False) == 0
     taker = scene.order(makers + 1, records.BUY, PRICE * 3 // 2, 2**20, flags=records.IOC)
-    return machine, [Batch.seal(ZERO, 1, scene.time, 0, ZERO, (), (taker,))]
+    return machine, [Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, (), (taker,))]
 
 
 def make_sweep(accounts: int = 1_000, ticks: int = 1, owed: int = 3 << 32) -> Epoch:
@@ -101,7 +101,7 @@ def make_sweep(accounts: int = 1_000, ticks: int = 1, owed: int = 3 << 32) -> Ep
             Position(market, 1 if number % 2 else -1, 0, 0, PRICE * 10, 0) for market in range(1, MARKETS + 1)
         ]
     scene.time += phases.SAMPLE_INTERVAL
-    return machine, [Batch.seal(ZERO, 1, scene.time, 0, ZERO, (), (scene.tick(),) * ticks)]
+    return machine, [Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, (), (scene.tick(),) * ticks)]
 
 
 def make_scan(accounts: int = 1_000) -> Epoch:

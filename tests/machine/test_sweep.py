@@ -120,7 +120,7 @@ def of(machine: Machine, many_accounts: int) -> Machine:
 
 def tick_batch(number: int = 0) -> Batch:
     """A batch whose one record lets the work go on."""
-    return Batch.seal(ZERO, number, TIME, 0, ZERO, [], [Scene().tick(1)])
+    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [Scene().tick(1)])
 
 
 def trace_plainly(machine: Machine, batch: Batch) -> list[bytes]:

@@ -105,6 +105,7 @@ async def test_tells_of_a_bulk_record_once(exchange: Running) -> None:
         _, one = await submit(exchange, scene.bulk(1, [Leg(SELL_LEG, 1, 0, 100, 5)]))
         _, two = await submit(exchange, scene.bulk(2, [Leg(0, 1, 0, 100, 3), Leg(0, 1, 1, 100, 4)]))
         told = [await socket.receive_json(timeout=5) for _ in range(4)]
+    assert len(one.pop("receipts")) == len(two.pop("receipts")) == 2  # for the sender alone
     assert [message["data"] for message in told] == [one, two, *two["fills"]]
     assert [(f["taker"], f["taker_slot"], f["maker_slot"], f["size"]) for f in two["fills"]] == [
         (2, 0, 0, "3"),

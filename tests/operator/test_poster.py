@@ -40,7 +40,7 @@ def outbox(redis_server: RedisServer) -> Iterator[Outbox]:
 
 def seal(number: int, timestamp: int, parent: bytes = ZERO) -> SealedBatch:
     """An empty batch."""
-    return SealedBatch(Batch.seal(parent, number, timestamp, 0, ZERO, (), ()), bytes(32), (), ())
+    return SealedBatch(Batch.seal(parent, number, timestamp, 0, 0, ZERO, (), ()), bytes(32), (), ())
 
 
 def test_a_batch_that_comes_too_late_is_told_and_its_successor_posted(

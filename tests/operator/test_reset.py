@@ -86,7 +86,14 @@ def stranger(outbox: Outbox, number: int, timestamp: int) -> Batch:
     assert before is not None
     header = before.batch.header
     return Batch.seal(
-        header.hash(), number, timestamp, header.first_message + header.message_count, header.messages, (), ()
+        header.hash(),
+        number,
+        timestamp,
+        header.first_message + header.message_count,
+        header.first_record + header.record_count,
+        header.messages,
+        (),
+        (),
     )
 
 
@@ -310,7 +317,9 @@ async def test_gives_up_where_l1_has_records_that_nobody_here_knows(redis_server
         before = running.outbox.header(0)
         assert before is not None
         other = [running.scene.report(1, 90)]
-        foreign = Batch.seal(before.hash(), 1, START_TIME, before.message_count, before.messages, (), other)
+        foreign = Batch.seal(
+            before.hash(), 1, START_TIME, before.message_count, before.record_count, before.messages, (), other
+        )
         running.l1.posted.append(foreign)
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)
         assert isinstance(running.sequencer.failure, DataError)
