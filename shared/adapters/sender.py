@@ -325,7 +325,7 @@ class Sender:
                 if "nonce too low" in complaint:
                     if self._l1.receipt(transaction.hashes[-1]) or not self._renumber(transaction):
                         return
-                elif any(words in complaint for words in ("underpriced", "base fee", "blob gas")):
+                elif any(words in complaint for words in ("underpriced", "base fee", "fee per blob gas")):
                     before = transaction.fee
                     self._raise_bid(transaction)
                     if transaction.fee == before:
