@@ -78,6 +78,7 @@ def __init__(vault: address, inbox: address, bond: uint256, exit_delay: uint256)
 
 @external
 @payable
+@nonreentrant
 def deposit_bond():
     """
     @notice Put up the bond, or more of it. Only the operator may; an announced exit is called off.
@@ -90,6 +91,7 @@ def deposit_bond():
 
 
 @external
+@nonreentrant
 def announce_exit():
     """
     @notice Begin to take the bond back. Only the operator may; until it is withdrawn it can still be slashed.
@@ -102,6 +104,7 @@ def announce_exit():
 
 
 @external
+@nonreentrant
 def withdraw_bond():
     """
     @notice Take the bond back, EXIT_DELAY after the announcement. The money is owed to the operator.
@@ -129,6 +132,7 @@ def is_bonded() -> bool:
 
 
 @external
+@nonreentrant
 def prosecute_conflict(
     first: receipts.Receipt, first_signature: Bytes[64], second: receipts.Receipt, second_signature: Bytes[64]
 ):
@@ -149,6 +153,7 @@ def prosecute_conflict(
 
 
 @external
+@nonreentrant
 def prosecute_contradiction(
     receipt: receipts.Receipt,
     signature: Bytes[64],
@@ -173,6 +178,7 @@ def prosecute_contradiction(
 
 
 @external
+@nonreentrant
 def prosecute_omission(receipt: receipts.Receipt, signature: Bytes[64], header: batches.Header):
     """
     @notice A batch with a timestamp after the deadline was posted that ends before the receipt's place.

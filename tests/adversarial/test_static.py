@@ -28,7 +28,7 @@ OUTGOING = {
 }
 #: Arguments of a raw call, beside the value: a failure of this one is looked at, and none other is.
 RAW_ARGUMENTS = {"modules/blobs.vy: _element": {"max_outsize", "is_static_call", "revert_on_failure"}}
-PAYABLE = {"lib/claims.vy: claim", "lib/histories.vy: join"}
+PAYABLE = {"lib/claims.vy: claim", "lib/histories.vy: join", "receipts.vy: deposit_bond"}
 FORBIDDEN = {
     *("selfdestruct", "raw_revert", "raw_log", "create_minimal_proxy_to", "create_copy_of", "create_from_blueprint"),
     *("raw_create", "unsafe_add", "unsafe_sub", "unsafe_mul", "unsafe_div", "pow_mod256", "blockhash", "blobhash"),
@@ -130,7 +130,7 @@ def test_what_is_owed_is_written_off_before_it_is_paid() -> None:
     assert cleared < paid == len(lines) - 1
 
 
-def test_only_claims_and_joins_take_money() -> None:
+def test_only_claims_joins_and_the_operators_bond_take_money() -> None:
     found = {name for name, function in functions() if "payable" in decorators(function)}
     assert found == PAYABLE
     assert not any(function.name in ("__default__", "__receive__") for _, function in functions())

@@ -9,7 +9,7 @@ from setoff.deploy.deployment import deploy
 from setoff.operator.exchange import SealedBatch
 from setoff.operator.outbox import Outbox
 from setoff.operator.posted import PostedBatches, compare
-from setoff.operator.poster import Poster, encode_post
+from setoff.operator.poster import Poster
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
@@ -81,7 +81,7 @@ def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment
     chain.l1.request("evm_increaseTime", DEMO.silence + 10)
     chain.l1.request("evm_mine")
     theirs = seal(0, now + DEMO.silence).batch
-    stranger.transact(deployment.inbox, encode_post(theirs))
+    stranger.transact(deployment.inbox, encode_post(0, theirs.header.timestamp, 0))
     ours = seal(0, now)
     outbox.put(ours)
     outbox.put(seal(1, now, ours.batch.header.hash()))
