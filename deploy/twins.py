@@ -86,7 +86,9 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     "state/registers": frozenset({"FIELDS", "encode", "decode", "copy"}),
     "state/leaves": frozenset({"clear"}),
     # L1 sees one step: nothing to cache, undo or write together.
-    "state/store": frozenset({"State", "encode_leaf", "value", "begin_journal", "end_journal", "undo", "commit"}),
+    "state/store": frozenset(
+        {"State", "encode_leaf", "value", "begin_journal", "end_journal", "undo", "of", "restore", "commit", "trim"}
+    ),
     "rules/phases": frozenset({"NAMES"}),
     # The judge's fetch: it chooses between the contracts of messages and of records.
     "rules/intake": frozenset({"step_fetch"}),

@@ -42,8 +42,9 @@ class Dispute:
     def post(self, parent: bytes, chain: bytes, messages: list[bytes], records: list[bytes]) -> Batch:
         """Post a batch; the same one as the machine takes it."""
         number = self.arena.inbox.count()
-        first = sum(batch.header.message_count for batch in getattr(self, "batches", []))
-        batch = Batch.seal(parent, number, self.arena.now, first, chain, messages, records)
+        headers = [batch.header for batch in getattr(self, "batches", [])]
+        counts = sum(header.message_count for header in headers), sum(header.record_count for header in headers)
+        batch = Batch.seal(parent, number, self.arena.now, *counts, chain, messages, records)
         assert self.arena.post(b"".join(records), len(messages)) == batch.header.hash()
         return batch
 

@@ -70,7 +70,7 @@ def test_the_guide_names_a_command_that_is_there() -> None:
     command = name_command().split()
     assert Path(command[0]).is_file() and command[1:] == ["setoff"]
     typed = [line for line in GUIDE.splitlines() if line.startswith("  ") and "export" not in line]
-    assert len(typed) == 7 and all("{setoff} " in line for line in typed)
+    assert len(typed) == 8 and all("{setoff} " in line for line in typed)
 
 
 @pytest.mark.parametrize("key", [dev_keys()[3].hex(), "0x" + dev_keys()[3].hex(), f" {dev_keys()[3].hex()}\n"])
@@ -136,7 +136,7 @@ def children_of(process: int) -> list[int]:
 def test_the_operators_parts_end_with_it_when_it_is_killed(tmp_path: Path) -> None:
     # With no chain at that address both parts go on asking for a while: long enough to be left behind.
     zero = "0x" + "00" * 20
-    Deployment(31337, zero, zero, zero, zero, zero, zero).save(tmp_path / "deployment.json")
+    Deployment(31337, zero, zero, zero, zero, zero, zero, zero).save(tmp_path / "deployment.json")
     environment = os.environ | {
         "SETOFF_DEPLOYMENT": str(tmp_path / "deployment.json"),
         "SETOFF_RPC_URL": "http://127.0.0.1:9",

@@ -14,6 +14,7 @@ from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import Reverted
+from setoff.shared.adapters.posting import encode_post
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import ZERO, Batch
