@@ -87,7 +87,7 @@ class Params:
     force_delay: int
     """When a message on L1 can no longer be left out of a batch."""
     silence: int
-    """When anybody may post, for want of the operator's batches."""
+    """When anybody may post, for want of the operator's batches, or of an epoch that it completes."""
     wind_down: int
     """When the exchange may be ended for good, for want of the operator's batches."""
     listing_delay: int
@@ -183,6 +183,8 @@ class Params:
             raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
         if self.wind_down <= self.silence + self.force_delay:
             raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")
+        if self.epoch_batches * self.batch_interval >= self.silence:
+            raise ConfigError("bad_terms", "the operator could not complete an epoch before anybody may")
         if self.receipt_bond < 2:
             raise ConfigError("bad_terms", "receipts need a bond that can be halved")
         if self.exit_delay < self.needed_exit_delay:

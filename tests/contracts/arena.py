@@ -208,7 +208,7 @@ class Arena:
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, inbox, LISTER, params.listing_delay, params.wind_down)
         self.vault = chain.deploy("vault", self.token.address, queue, court)
-        periods = (params.max_skew, params.force_delay, params.silence)
+        periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, *periods, self.modules)
         self.judge = chain.deploy("judge", inbox, queue, *rules) if rules else chain.deploy(TOY_JUDGE)
         self.court = chain.deploy(court_code, vault, inbox, judge, params.terms())

@@ -22,7 +22,7 @@ from tests.evm import DEPLOYER, GAS_LIMIT, _reason, address
 from setoff.contracts import EVM_VERSION, ROOT, _cache_folder, source_files
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import PAGE_RECORDS
+from setoff.shared.machine.data import PAGE_RECORDS
 from setoff.shared.rules import phases
 from setoff.shared.rules.step import begin_batch
 from setoff.shared.state.registers import FIELDS, Registers

@@ -167,9 +167,11 @@ def machine_of(start: Start, extremes: Extremes) -> Machine:
     """The machine before the step, changed."""
     extremes.funding = extremes.signed(FUNDING)
     items = {key: value for key, value in start.leaves.items() if value}
+    # A larger order might be one to shrink in place, and then its level has to be there.
+    leaves_book = start.regs.phase == phases.AMEND and all(key >> keys.BODY_BITS != keys.LEVEL for key in items)
     for key, value in items.items():
         decode = DECODERS.get(key >> keys.BODY_BITS)
-        if decode is not None:
+        if decode is not None and not (leaves_book and key >> keys.BODY_BITS == keys.ORDER):
             leaf = decode(value)
             extremes.change(key, leaf)
             items[key] = encode_leaf(key, leaf)

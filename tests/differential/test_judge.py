@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from random import Random
@@ -9,9 +10,11 @@ from random import Random
 import pytest
 from tests.differential.generator import Generator
 from tests.differential.harness import KINDS, Bench, Case, Judge, encode_proof
+from tests.differential.test_steps import CRITICAL, favour_of
 from tests.evm import Reverted, reverts
 
 from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepInput, StepProof, WitnessLeaf
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
@@ -20,11 +23,17 @@ from setoff.shared.state.tree import Path
 
 BATCHES = 60
 WORD = 32
-HEADER_WORDS = 8
+HEADER_WORDS = 10
 #: Where words of other meaning lie in an encoded proof: root, registers, and the offsets of input and witness.
 OFFSETS = (WORD * (1 + len(FIELDS)), WORD * (2 + len(FIELDS)))
 UNUSED = "unused batch"
 GASES = ("fetch order", "fetch report", "fetch deposit", "fetch bulk", "fill", "sweep", "takeover", "probe", "idle")
+
+
+def call_off(machine: Machine, micro: int) -> None:
+    """Now and then call a wind-down off, which nobody else can."""
+    if not micro and machine.regs.steps % 3 == 0:
+        machine.regs.winding = 0
 
 
 class Record:
@@ -35,13 +44,16 @@ class Record:
         self.cases: dict[str, Case] = {}
         bench = Bench(self.judge)
         bench.compare = self.keep
+        bench.meddle = lambda machine, slot, micro: call_off(machine, micro)
         generator = Generator(6, bench.machine)
         plan = generator.opening()
         for number in range(BATCHES):
             bench.run(*plan)
             if self.cases.keys() == KINDS:
                 break
-            plan = generator.crisis() if number % 3 == 2 else generator.batch()
+            lacking = KINDS - self.cases.keys()
+            favour = favour_of(lacking - CRITICAL) if number > 10 else Counter()
+            plan = generator.crisis() if number % 3 == 2 else generator.batch(40, favour)
             # Steps are proven only where that can bring something new: proving is what takes the time.
             bench.choose = self.is_wanted
 
@@ -295,7 +307,7 @@ def test_input_of_another_slot_or_batch_reverts(record: Record) -> None:
         # Its own page holds the other slot's record, too: then the record is another, and so are its leaves.
         for other in (1, 8, 512):
             slot = case.position >> 20 ^ other
-            if slot < case.proof.step_input.header[4] + case.proof.step_input.header[5]:
+            if slot < case.proof.step_input.header[4] + case.proof.step_input.header[6]:
                 with pytest.raises(Reverted, match=r"wrong_input|witness_"):
                     record.step(case, case.proof, position=slot << 20)
             elif case.proof.witness:
