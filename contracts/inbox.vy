@@ -48,6 +48,7 @@ OPERATOR: public(immutable(address))
 MAX_SKEW: public(immutable(uint256))       # seconds a batch's timestamp may lie behind the block's
 FORCE_DELAY: public(immutable(uint256))    # seconds after which a message can no longer be left out
 SILENCE: public(immutable(uint256))        # seconds without a batch of the operator's after which anybody may post
+EPOCH_BATCHES: public(immutable(uint256))  # batches that one claim covers
 MODULES: immutable(DynArray[address, MAX_MODULES])
 
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
@@ -64,6 +65,7 @@ messages_consumed: public(uint256)
 records_posted: public(uint256)
 timestamp: public(uint256)                 # of the last batch
 operator_posted_at: public(uint256)        # block time of the operator's last own post, at first of the deployment
+epoch_began_at: public(uint256)            # block time of the first batch of the last epoch begun
 
 
 @deploy
@@ -73,6 +75,7 @@ def __init__(
     max_skew: uint256,
     force_delay: uint256,
     silence: uint256,
+    epoch_batches: uint256,
     modules: DynArray[address, MAX_MODULES],
 ):
     """
@@ -80,12 +83,13 @@ def __init__(
     @param modules The data availability modules: module n is the n-th of them, counted from 1.
     """
     assert queue != empty(address) and operator != empty(address), "zero_address"
-    assert silence > max_skew, "bad_terms"
+    assert silence > max_skew and epoch_batches > 0, "bad_terms"
     QUEUE = Queue(queue)
     OPERATOR = operator
     MAX_SKEW = max_skew
     FORCE_DELAY = force_delay
     SILENCE = silence
+    EPOCH_BATCHES = epoch_batches
     for module: address in modules:
         assert module != empty(address), "zero_address"
     MODULES = modules
@@ -97,8 +101,8 @@ def __init__(
 def post(number: uint256, timestamp: uint256, message_count: uint256, records: Bytes[MAX_RECORD_BYTES]):
     """
     @notice Post the next batch: the next `message_count` messages of the queue, then `records`. Only the operator
-            may, or anybody once the operator has been silent for SILENCE, but then messages only, and until the operator
-            posts again; always from an account without code, so that the records are the calldata of the transaction
+            may, or anybody once the inbox is open (`opens_at`), but then messages only; always from an account
+            without code, so that the records are the calldata of the transaction
             itself.
     @param number The number of batches so far: a second try of the same batch reverts.
     @param timestamp Unix seconds: the machine's time. Not before the last batch's, not in the future, at most
@@ -189,6 +193,25 @@ def module_at(module: uint256) -> address:
     return MODULES[module - 1]
 
 
+@external
+@view
+def opens_at() -> uint256:
+    """
+    @return From when on (unix seconds) anybody may post messages, if the operator posts nothing before: it has been
+            silent for SILENCE then, or has not completed an epoch in as long, so that nothing in it can be claimed.
+    """
+    return self._opens_at()
+
+
+@internal
+@view
+def _opens_at() -> uint256:
+    since: uint256 = self.operator_posted_at
+    if self.count % EPOCH_BATCHES > 0:
+        since = min(since, self.epoch_began_at)
+    return since + SILENCE
+
+
 @internal
 @view
 def _check(
@@ -199,8 +222,7 @@ def _check(
     """
     if msg.sender != OPERATOR:
         # Messages have their order from L1; the order of records is the operator's alone.
-        is_silent: bool = block.timestamp >= self.operator_posted_at + SILENCE
-        assert is_silent and record_count == 0, "not_the_operator"
+        assert block.timestamp >= self._opens_at() and record_count == 0, "not_the_operator"
     assert number == self.count, "batch_number"
     assert timestamp >= self.timestamp and timestamp <= block.timestamp, "batch_timestamp"
     assert timestamp + MAX_SKEW >= block.timestamp, "batch_timestamp"
@@ -244,6 +266,8 @@ def _append(header: batches.Header):
     self.messages_consumed = header.first_message + header.message_count
     self.records_posted = header.first_record + header.record_count
     self.timestamp = header.timestamp
+    if header.number % EPOCH_BATCHES == 0:
+        self.epoch_began_at = block.timestamp
     if msg.sender == OPERATOR:
         self.operator_posted_at = block.timestamp
     log BatchPosted(

@@ -83,7 +83,7 @@ def plan(
     """The contracts in the order in which `deployer` creates them, from its transaction number `nonce` on."""
     names = [*(() if token else ("token",)), *RULES.values(), *MODULES.values(), *CORE]
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
-    periods = (params.max_skew, params.force_delay, params.silence)
+    periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
     arguments: dict[str, list[Any]] = {
         "queue": [at["vault"], to_checksum_address(lister), params.listing_delay],
         "vault": [token or at["token"], at["queue"], at["court"]],

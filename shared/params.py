@@ -76,7 +76,7 @@ class Params:
     force_delay: int
     """When a message on L1 can no longer be left out of a batch."""
     silence: int
-    """When anybody may post, for want of the operator's batches."""
+    """When anybody may post, for want of the operator's batches, or of an epoch that it completes."""
     listing_delay: int
     """How long a listing, a change of a market or of an oracle signer is public before it can be queued."""
     receipt_bond: int
@@ -143,6 +143,8 @@ class Params:
             raise ConfigError("bad_terms", "epochs would be posted faster than they may be claimed")
         if not self.batch_interval <= self.max_skew < self.silence:
             raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
+        if self.epoch_batches * self.batch_interval >= self.silence:
+            raise ConfigError("bad_terms", "the operator could not complete an epoch before anybody may")
         if self.receipt_bond < 2:
             raise ConfigError("bad_terms", "receipts need a bond that can be halved")
         if self.exit_delay < self.needed_exit_delay:

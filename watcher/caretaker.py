@@ -53,12 +53,12 @@ class Caretaker:
         now, opens_at = self._l1.now(), self._inbox.opens_at()
         if now < opens_at:
             self.errands.rest()
-            return f"the operator is there; others may post in {opens_at - now} s"
+            return f"the operator is there: others may post in {opens_at - now} s"
         state = self._inbox.state()
         errand = self._winding.next(state, now) or self._next_batch(state, now)
         if errand is None:
             self.errands.rest()
-            return f"the operator is silent; {state.waiting} messages wait"
+            return f"the inbox is open to everybody: {state.waiting} messages wait"
         return self.errands.run(errand)
 
     def _next_batch(self, state: InboxState, now: int) -> Errand | None:

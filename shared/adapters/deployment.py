@@ -93,8 +93,11 @@ def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
     periods = tuple(
         _read(l1, deployment.inbox, f"{name}()", "uint256")[0] for name in ("MAX_SKEW", "FORCE_DELAY", "SILENCE")
     )
+    (batches,) = _read(l1, deployment.inbox, "EPOCH_BATCHES()", "uint256")
     if terms[0] != deployment.epoch_batches:
         raise _wrong(f"an epoch has {terms[0]} batches, not {deployment.epoch_batches}")
+    if terms[0] != batches:
+        raise _wrong(f"an epoch has {terms[0]} batches for the court and {batches} for the inbox")
     if params is None:
         return
     if terms != params.terms():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from eth_abi.abi import encode
@@ -50,18 +49,13 @@ class Inbox:
         self._l1 = l1
         self._deployment = deployment
 
-    @cached_property
-    def silence(self) -> int:
-        """Seconds of the operator's silence after which anybody may post."""
-        return self._read("SILENCE()")
-
     def operator_posted_at(self) -> int:
         """Block time (unix seconds) of the operator's last own post, at first of the deployment."""
         return self._read("operator_posted_at()")
 
     def opens_at(self) -> int:
         """Unix seconds from which on anybody may post messages, unless the operator posts before."""
-        return self.operator_posted_at() + self.silence
+        return self._read("opens_at()")
 
     def state(self) -> InboxState:
         """How far it is. A batch that comes while it is read makes it wrong, and the inbox refuses a posting."""

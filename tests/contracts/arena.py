@@ -196,7 +196,7 @@ class Arena:
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, LISTER, params.listing_delay)
         self.vault = chain.deploy("vault", self.token.address, queue, court)
-        periods = (params.max_skew, params.force_delay, params.silence)
+        periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, *periods, self.modules)
         self.judge = chain.deploy(TOY_JUDGE)
         self.court = chain.deploy("court", vault, inbox, judge, params.terms())

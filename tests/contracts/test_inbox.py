@@ -1,5 +1,7 @@
 """Posting batches: who, when, what may not be left out, and what the inbox then proves."""
 
+from dataclasses import replace
+
 import pytest
 from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena
 from tests.evm import Reverted, reverts
@@ -191,6 +193,41 @@ def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: 
         arena.inbox.post(3, arena.now, 0, b"", sender=ALICE)
 
 
+def test_an_operator_that_does_not_complete_an_epoch_loses_its_right_until_it_is_complete(arena: Arena) -> None:
+    """Though it posts often enough not to be silent: what it posts could never be claimed."""
+    assert PARAMS.epoch_batches == 2
+    arena.post()
+    began = arena.inbox.epoch_began_at()
+    arena.warp(1)
+    assert arena.inbox.opens_at() == began + PARAMS.silence
+    arena.post()
+    assert arena.inbox.opens_at() == arena.now + PARAMS.silence
+    arena.warp(PARAMS.silence // 2)
+    arena.post()
+    arena.warp(PARAMS.silence)
+    arena.inbox.post(3, arena.now, 0, b"", sender=ALICE)
+    arena.inbox.post(4, arena.now, 0, b"", sender=ALICE)
+    arena.post()
+    assert arena.inbox.opens_at() == arena.now + PARAMS.silence
+
+
+@pytest.mark.parametrize("pace", [0.5, 0.99])
+def test_a_slow_operator_can_hold_up_an_epoch_for_one_silence_at_most(pace: float) -> None:
+    arena = Arena(replace(PARAMS, epoch_batches=8), epochs=0)
+    arena.post()
+    since = arena.now
+    while True:
+        arena.warp(int(PARAMS.silence * pace))
+        if arena.now >= since + PARAMS.silence:
+            break
+        arena.post()
+        with reverts("not_the_operator"):
+            arena.inbox.post(arena.inbox.count(), arena.now, 0, b"", sender=ALICE)
+    for _ in range(8 - arena.inbox.count()):
+        arena.inbox.post(arena.inbox.count(), arena.now, 0, b"", sender=ALICE)
+    assert arena.inbox.count() == 8
+
+
 def test_strangers_post_no_records(arena: Arena) -> None:
     arena.queue.force(b"\1" * RECORD)
     arena.warp(PARAMS.silence)
@@ -221,14 +258,15 @@ def test_nobody_posts_through_a_contract(arena: Arena) -> None:
     for caller in (OPERATOR, PASSER_BY):
         with reverts("caller_has_code"):
             relay.forward(arena.inbox.address, data, sender=caller)
-    inbox = arena.chain.deploy("inbox", arena.queue.address, relay.address, 10, 10, 11, [])
+    inbox = arena.chain.deploy("inbox", arena.queue.address, relay.address, 10, 10, 11, 1, [])
     with reverts("caller_has_code"):
         relay.forward(inbox.address, data, sender=OPERATOR)
 
 
-def test_refuses_a_silence_within_the_skew(arena: Arena) -> None:
+@pytest.mark.parametrize("terms", [(10, 10, 10, 1), (10, 10, 11, 0)])
+def test_refuses_terms_that_cannot_work(arena: Arena, terms: tuple[int, ...]) -> None:
     with reverts("bad_terms"):
-        arena.chain.deploy("inbox", arena.queue.address, OPERATOR, 10, 10, 10, [])
+        arena.chain.deploy("inbox", arena.queue.address, OPERATOR, *terms, [])
 
 
 def test_takes_one_encoding_of_its_arguments_only(arena: Arena) -> None:

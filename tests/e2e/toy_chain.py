@@ -52,7 +52,8 @@ class ToyChain:
     def __post_init__(self) -> None:
         self.l1 = l1 = self.anvil.connect(OPERATOR)
         queue = deploy(l1, compile_contract("queue"), VAULT, l1.address, 0)
-        periods = (self.params.max_skew, self.params.force_delay, self.params.silence)
+        params = self.params
+        periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
         self.inbox = deploy(l1, compile_contract("inbox"), queue, l1.address, *periods, [])
         judge = deploy(l1, compile_file(TOY_JUDGE, "toy_judge"))
         self.court = deploy(l1, compile_contract("court"), VAULT, self.inbox, judge, self.params.terms())

@@ -73,7 +73,7 @@ def test_fills_the_epoch_of_what_it_posted(exchange: Exchange, watcher: LoneWatc
     exchange.deposit(1, 1_000)
     exchange.deposit(2, 1_000)
     exchange.anvil.advance(SILENCE)
-    assert care(watcher, 12) == "the operator is silent; 0 messages wait"
+    assert care(watcher, 12) == "the inbox is open to everybody: 0 messages wait"
     assert batches(watcher) == [(2, 0), (0, 0), (0, 0)]
 
 
@@ -102,6 +102,17 @@ def test_collects_messages_so_that_nobody_makes_it_pay_for_each(exchange: Exchan
     exchange.anvil.advance(watcher.desk.settings.caretaker_pace)
     care(watcher, 12)
     assert batches(watcher)[EPOCH:] == [(3, 0), (0, 0), (0, 0)]
+
+
+def test_completes_the_epoch_of_an_operator_that_posts_too_slowly(exchange: Exchange, watcher: LoneWatcher) -> None:
+    exchange.post(0, 0, [bytes(124)])
+    exchange.anvil.advance(SILENCE // 2)
+    exchange.post(1, 0)
+    assert "the operator is there" in care(watcher)
+    exchange.anvil.advance(SILENCE // 2)
+    care(watcher, 3)
+    assert batches(watcher) == [(0, 1), (0, 0), (0, 0)]
+    assert "the operator is there" in care(watcher), "complete epochs give it back its exclusive right"
 
 
 def test_steps_back_when_the_operator_returns(exchange: Exchange, watcher: LoneWatcher) -> None:
@@ -224,5 +235,5 @@ def test_a_watcher_alone_brings_the_money_back(
             time.sleep(0.3)
             exchange.anvil.advance(5)
         told = status()["caretaker"]
-        assert isinstance(told, dict) and told["sent"] >= 1 and "operator is silent; 0 messages wait" in told["doing"]
+        assert isinstance(told, dict) and told["sent"] >= 1 and "open to everybody: 0 messages wait" in told["doing"]
     assert pay(exchange, proof)
