@@ -112,8 +112,9 @@ def _fingerprint(path: Path) -> str:
 
 
 def _cache_folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(home) if home else Path.home() / ".cache") / "setoff" / "contracts"
+    chosen, home = os.environ.get("SETOFF_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    folder = Path(chosen) if chosen else (Path(home) if home else Path.home() / ".cache") / "setoff"
+    folder /= "contracts"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

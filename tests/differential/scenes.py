@@ -396,6 +396,23 @@ def play_limits(play: Play) -> None:
     assert play.batch([play.order(3, BUY, 90, 5, place=2)], []) == [OK]
 
 
+def play_forced_limits(play: Play) -> None:
+    """A batch that has used up its steps refuses forced records of both kinds, too; deposits go on."""
+    play.begin(money=10**6)
+
+    def meddle(machine: Machine, slot: int, micro: int) -> None:
+        if slot == 1 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+
+    play.bench.meddle = meddle
+    owner, late = ADDRESSES[TRADERS[2]], play.withdraw(2, 1)
+    as_sender = records.encode_forced(records.ForcedBody(owner, late[: records.BODY_BYTES]))
+    messages = [play.generator.deposit_of(3, 1), late, as_sender, play.generator.deposit_of(3, 1)]
+    assert play.batch(messages, []) == [OK, "step_cap", "step_cap", OK]
+    play.bench.meddle = lambda machine, slot, micro: None
+    assert play.batch([late, as_sender], []) == [OK, "nonce_used"]
+
+
 def play_long_work(play: Play) -> None:
     """Work that a slot has no steps left for goes on in the next ones; messages come in between, records do not."""
     play.begin(money=1_100)
@@ -886,6 +903,7 @@ SCENES = (
     play_lost_price,
     play_guards,
     play_limits,
+    play_forced_limits,
     play_long_work,
     play_time,
     play_settlement,
