@@ -176,7 +176,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "stake_open": "the stake still has open claims",
     "stake_slashed": "the stake was slashed",
     # inbox, queue, vault, token
-    "not_the_operator": "only the operator may post, but messages without records anybody once it is silent",
+    "not_the_operator": "only the operator may post until the inbox is open to all, and records only it",
     "caller_has_code": "only an account without code may post, as its own transaction",
     "batch_number": "the next batch has another number",
     "batch_timestamp": "the timestamp is before the last batch's, in the future or too old",

@@ -2,7 +2,8 @@
 
 First the wind-down itself, once it is due; then a tick for every market that still has to be settled, as a forced
 record, until none is left. A market may take more than one: the first brings its mark to the last index, so that
-whoever cannot pay is liquidated, the next settles it.
+whoever cannot pay is liquidated, the next settles it. And as long as the machine has accounts left to visit, a tick of
+no market, which lets it go on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Final, NamedTuple
 
 from eth_abi.abi import encode
 
-from setoff.shared.adapters.l1 import Reverted
 from setoff.shared.adapters.posting import Inbox, InboxState
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
@@ -26,11 +26,12 @@ WIND_DOWN: Final = keccak(b"wind_down()")[:4]
 class Unsettled(NamedTuple):
     """The markets that are not settled after the epochs executed so far."""
 
-    epochs: int
+    last: bytes
+    """Hash of the last of them, so of all the batches up to there; empty if there are none."""
     messages: int
     """Consumed in them."""
     due: dict[int, int]
-    """Market to when (unix seconds) a tick may change it again."""
+    """Market to when (unix seconds) a tick may change it again; market 0 if the machine has work left."""
 
 
 class Winding:
@@ -47,8 +48,7 @@ class Winding:
     def next(self, state: InboxState, now: int) -> Errand | None:
         """What to send now, None if there is nothing or L1 is not read so far yet. Raises ChainError, StateError."""
         if not self._read("is_winding_down()"):
-            delay = self._read("WIND_DOWN()")
-            if delay is None or now < self._inbox.operator_posted_at() + delay:
+            if now < self._inbox.operator_posted_at() + self._read("WIND_DOWN()"):
                 return None
             return Errand("wind-down", self._queue, WIND_DOWN)
         unsettled = self._find_unsettled()
@@ -63,9 +63,12 @@ class Winding:
 
     def _find_unsettled(self) -> Unsettled:
         epochs = self._store.epoch_count()
-        if self._unsettled is None or self._unsettled.epochs != epochs:
+        result = self._store.epoch(epochs - 1) if epochs else None
+        last = result.epoch_hash if result else b""
+        if self._unsettled is None or self._unsettled.last != last:
             machine = self._archive.machine_before(epochs)
-            due = {}
+            # Any record lets the work go on, and none is looked at before it is done.
+            due = {0: 0} if machine.regs.task else {}
             for number in range(1, machine.regs.markets + 1):
                 market = machine.state.market(number)
                 # Without an index there was never a price to trade at.
@@ -75,7 +78,7 @@ class Winding:
             if epochs:
                 header = self._archive.batch(epochs * self._store.epoch_batches - 1).header
                 messages = header.first_message + header.message_count
-            self._unsettled = Unsettled(epochs, messages, due)
+            self._unsettled = Unsettled(last, messages, due)
         return self._unsettled
 
     def _markets_ticked(self, first: int, end: int) -> set[int] | None:
@@ -89,9 +92,6 @@ class Winding:
                 markets.add(records.decode_tick(body).market)
         return markets
 
-    def _read(self, signature: str) -> int | None:
-        """A number that the queue keeps; None if it knows no end of the exchange."""
-        try:
-            return int.from_bytes(self._l1.call(self._queue, keccak(signature.encode())[:4]), "big")
-        except Reverted:
-            return None
+    def _read(self, signature: str) -> int:
+        """A number, or a truth value, that the queue shows."""
+        return int.from_bytes(self._l1.call(self._queue, keccak(signature.encode())[:4]), "big")

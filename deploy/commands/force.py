@@ -10,7 +10,6 @@ from typing import Final
 from setoff.deploy.commands.agent import DAY, NOBODY, parse_address
 from setoff.deploy.commands.trade import FLAGS
 from setoff.deploy.commands.wallet import add_chain, format_amount, parse_amount
-from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment, read_key
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.client.client import SLIPPAGE
@@ -114,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
     signer = KeySigner(read_key(arguments.key or arguments.payer, "--key"))
     payer = L1(arguments.rpc, read_key(arguments.payer or arguments.key, "--key"), chain_id=deployment.chain_id)
     if arguments.action == "post":
-        receipt = post_waiting(payer, ChainReader(payer, deployment))
+        receipt = post_waiting(payer, deployment)
         print(f"posted in block {receipt.block_number}")
         return 0
     forcing = Forcing(

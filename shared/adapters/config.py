@@ -172,7 +172,8 @@ class OperatorSettings(Settings):
     batch_interval: float = 0.0
     """Seconds after which a batch that is not full is closed; 0: as few as the deployment's claims can keep up with."""
     heartbeat: float = 600.0
-    """Seconds without a batch before an empty one is closed, lest L1 take the operator for silent; 0: never."""
+    """Seconds without a batch before an empty one is closed; 0: never. An idle operator, too, must complete an epoch
+    within the deployment's silence, or L1 lets others post: times the batches of an epoch it must stay below that."""
     tick_interval: int = 60
     """Seconds after which a market with a fresh price has a tick though nothing else happens; 0: at its expiry only."""
     max_waiting: int = 4096

@@ -53,6 +53,10 @@ class Inbox:
         """Block time (unix seconds) of the operator's last own post, at first of the deployment."""
         return self._read("operator_posted_at()")
 
+    def force_delay(self) -> int:
+        """Seconds after which no batch may leave a message out."""
+        return self._read("FORCE_DELAY()")
+
     def opens_at(self) -> int:
         """Unix seconds from which on anybody may post messages, unless the operator posts before."""
         return self._read("opens_at()")

@@ -20,9 +20,9 @@ from setoff.shared import errors
 from setoff.shared.adapters.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1, Receipt
+from setoff.shared.adapters.posting import Inbox
 from setoff.shared.client.client import SLIPPAGE, get_bound
 from setoff.shared.client.onchain import Vault
-from setoff.shared.client.posting import read_inbox
 from setoff.shared.client.replay import Fate, Replay
 from setoff.shared.client.signer import Signer
 from setoff.shared.codec import records
@@ -257,8 +257,8 @@ class Forcing:
             if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED:
                 block = self._l1.block(receipt.block_number)
                 queued_at = block.timestamp if block else self._l1.now()
-                delay = read_inbox(self.replay.reader, "FORCE_DELAY()")
-                return Forced(int.from_bytes(entry.topics[1], "big"), queued_at + delay)
+                due = queued_at + Inbox(self._l1, self._deployment).force_delay()
+                return Forced(int.from_bytes(entry.topics[1], "big"), due)
         raise ChainError("wrong_deployment", "the queue has taken the message and does not show it")
 
     def _state(self) -> State:

@@ -14,7 +14,6 @@ from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
 from setoff.shared.client.forcing import NONCE_GAP, Forced, Forcing, describe, is_worth_retrying
-from setoff.shared.client.posting import find_waiting
 from setoff.shared.client.replay import Fate, Replay
 from setoff.shared.client.signer import KeySigner
 from setoff.shared.codec import records, signatures
@@ -32,7 +31,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 def post(town: Town) -> None:
     """The operator does its duty."""
-    assert town.exchange.post(town.reader.batch_count(), find_waiting(town.reader)).succeeded
+    assert town.exchange.post(town.reader.batch_count(), town.waiting).succeeded
 
 
 def outcome(town: Town, forcing: Forcing, forced: Forced) -> str:
@@ -116,11 +115,11 @@ def test_only_the_signer_itself_is_a_sender(town: Town) -> None:
 
 def test_what_cannot_come_unsigned_is_not_sent(town: Town) -> None:
     forcing = town.forcing(1)
-    waiting = find_waiting(town.reader)
+    waiting = town.waiting
     for body in (records.encode_tick(1)[:60], bytes(60), bytes(59), town.scene.deposit(1, 5)):
         with pytest.raises(InputError, match="malformed_record"):
             forcing.send(body)
-    assert find_waiting(town.reader) == waiting
+    assert town.waiting == waiting
 
 
 def test_a_record_is_printed_for_somebody_else_to_send(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +128,7 @@ def test_a_record_is_printed_for_somebody_else_to_send(town: Town, capsys: pytes
     record = capsys.readouterr().out.strip()
     before = town.forcing(4).leaf(2).collateral
     command = in_background(f"force record {record} {where} --payer {dev_keys()[8].hex()}")
-    while not find_waiting(town.reader):
+    while not town.waiting:
         command.join(0.05)
     post(town)
     command.join(60)

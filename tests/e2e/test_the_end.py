@@ -9,7 +9,7 @@ from tests.fixtures.town import PARAMS, TRADERS, Town, in_background
 
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.client.onchain import Vault
-from setoff.shared.client.posting import find_waiting, get_open_time, post_waiting
+from setoff.shared.client.posting import post_waiting
 from setoff.shared.client.replay import Replay
 from setoff.shared.errors import StateError
 from setoff.shared.state import keys
@@ -28,12 +28,12 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     first = town.forcing(1)
     forced = first.send(first.cancel_all())
     with pytest.raises(StateError, match="too_early"):
-        post_waiting(town.stranger, town.reader)
+        post_waiting(town.stranger, town.deployment)
     with pytest.raises(StateError, match="not_ready"):
         first.wait(forced, timeout=0)
-    town.anvil.advance(get_open_time(town.reader) - town.now)
+    town.anvil.advance(town.inbox.opens_at() - town.now)
     command = in_background(town.line(3, "force order buy 2 5 495 --as-sender"))
-    while find_waiting(town.reader) < 2:
+    while town.waiting < 2:
         command.join(0.1)
     town.post()
     command.join(60)
@@ -104,4 +104,4 @@ def test_the_operator_comes_back_by_rule(town: Town) -> None:
     assert town.exchange.post(number, 0).succeeded
     forcing.send(forcing.withdraw(1))
     with pytest.raises(StateError, match="too_early"):
-        post_waiting(town.stranger, town.reader)
+        post_waiting(town.stranger, town.deployment)

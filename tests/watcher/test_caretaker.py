@@ -15,10 +15,13 @@ from setoff.deploy.process import Process
 from setoff.deploy.scene import Scene
 from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.court import CourtContract
-from setoff.shared.adapters.posting import encode_post
+from setoff.shared.adapters.posting import Inbox, encode_post
 from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.codec import records
 from setoff.shared.errors import ConfigError
+from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
+from setoff.shared.rules import phases
 from setoff.watcher.errands import Errand, Errands
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import CARETAKER_CLAIM_AFTER, WatcherSettings
@@ -162,6 +165,97 @@ def test_settings_that_cannot_work(settings: WatcherSettings) -> None:
     assert settings.claims_after is None
     assert caring(settings).claims_after == CARETAKER_CLAIM_AFTER
     assert caring(settings, claim_after=0).claims_after == 0
+
+
+@pytest.mark.parametrize("limit", [phases.WORK_LIMIT, 4], ids=["idle", "busy"])
+def test_brings_an_exchange_without_operator_to_its_end(
+    exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """Also where a slot has too few steps to visit all accounts, as with 100,000 of them."""
+    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
+    leave_positions(exchange)
+    exchange.anvil.advance(SILENCE)
+    machine = care_for_all(watcher)
+    assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
+    assert machine.regs.winding == 0 and settled(machine) == [0, 0, 0]
+    queued = watcher.parts.reader.message_count()
+
+    # Nothing is sent for the end before it is due.
+    left = Inbox(watcher.parts.l1, exchange.deployment).operator_posted_at() + DEMO.wind_down - watcher.parts.l1.now()
+    exchange.anvil.advance(left - 60)
+    assert "0 messages wait" in care(watcher)
+    assert watcher.parts.reader.message_count() == queued and len(batches(watcher)) == EPOCH
+
+    exchange.anvil.advance(60)
+    monkeypatch.setattr(phases, "WORK_LIMIT", limit)
+    assert care(watcher) == "wind-down: sent"
+    machine = care_for_all(watcher)
+    assert machine.regs.winding and settled(machine) == [1, 1, 0]
+    assert sizes(machine) == {1: [], 2: []}
+    assert machine.regs.task == 0
+    # One tick for the market whose mark is its price, two for the one whose price is a mean.
+    ticks = watcher.parts.reader.message_count() - queued - 1
+    assert ticks > 3 if limit == 4 else ticks == 3
+
+    # And rests, however late it gets.
+    exchange.anvil.advance(DEMO.wind_down)
+    sent = watcher.caretaker.errands.sent
+    care_for_all(watcher)
+    assert watcher.caretaker.errands.sent == sent
+
+    # What the end is for.
+    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    for account in (1, 2):
+        exchange.queue(scene.withdraw(account, machine.state.account(account).collateral, nonce=100))
+    assert care_for_all(watcher).regs.withdrawals == 2
+
+
+def leave_positions(exchange: Exchange) -> None:
+    """What an operator leaves behind: two markets with positions, one of them soon to expire, one without a price."""
+    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    scene.time = exchange.operator.head().timestamp
+    for account in (1, 2):
+        exchange.deposit(account, 10_000_000)
+    exchange.enact(scene.list_market(1, max_age=10**6, expiry=scene.time + phases.TWAP_TIME))
+    for market in (2, 3):
+        exchange.enact(scene.list_market(market, max_age=10**6))
+    exchange.enact(scene.set_signer(0, 1, 10**6))
+    scene.time = exchange.operator.head().timestamp
+    inputs = [scene.report(0, 1_000, market=market) for market in (1, 2)]
+    for market in (1, 2):
+        inputs.append(scene.order(1, records.BUY, 1_000, 300, market=market))
+        inputs.append(scene.order(2, records.SELL, 1_000, 300, market=market))
+    inputs.append(scene.order(1, records.BUY, 900, 100, market=2))
+    assert exchange.post(0, 6, inputs).succeeded
+    exchange.anvil.advance(1)
+    assert exchange.post(1, 0, [scene.report(0, 1_100, market=1, time=scene.time + 1)]).succeeded
+
+
+def care_for_all(watcher: LoneWatcher, rounds: int = 300) -> Machine:
+    """Rounds, 20 seconds apart, until two minutes bring nothing new; returns the machine it has executed."""
+    idle = 0
+    while idle < 6:
+        assert (rounds := rounds - 1), watcher.said
+        sent = watcher.caretaker.errands.sent
+        watcher.desk.execute_all()
+        watcher.said = watcher.caretaker.step()
+        idle = 0 if watcher.caretaker.errands.sent > sent else idle + 1
+        watcher.exchange.anvil.advance(20)
+    machine = watcher.parts.archive.machine_before(watcher.parts.store.epoch_count())
+    machine.state.commit()
+    return machine
+
+
+def settled(machine: Machine) -> list[int]:
+    return [machine.state.market(market).settled for market in range(1, machine.regs.markets + 1)]
+
+
+def sizes(machine: Machine) -> dict[int, list[int]]:
+    """Of the positions of each account, in lots; a place that holds nothing, nor orders, is of no market."""
+    return {
+        account: [position.size for position in machine.state.account(account).positions if position.market]
+        for account in range(1, 3)
+    }
 
 
 class Operator:
