@@ -51,6 +51,8 @@ SILENCE: public(immutable(uint256))        # seconds without a batch of the oper
 EPOCH_BATCHES: public(immutable(uint256))  # batches that one claim covers
 MODULES: immutable(DynArray[address, MAX_MODULES])
 
+RETURN_TIME: constant(uint256) = 3600      # seconds that `resume` gives the operator
+
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
 PAGE_BYTES: constant(uint256) = batches.PAGE_RECORDS * batches.RECORD_BYTES
 RECORDS_START: constant(uint256) = 4 + 5 * 32      # in the calldata of `post`
@@ -66,6 +68,8 @@ records_posted: public(uint256)
 timestamp: public(uint256)                 # of the last batch
 operator_posted_at: public(uint256)        # block time of the operator's last own post, at first of the deployment
 epoch_began_at: public(uint256)            # block time of the first batch of the last epoch begun
+reserved_until: public(uint256)            # until then the inbox is closed to others (`resume`)
+has_resumed: public(bool)                  # since the operator's last own post
 
 
 @deploy
@@ -197,9 +201,22 @@ def module_at(module: uint256) -> address:
 def opens_at() -> uint256:
     """
     @return From when on (unix seconds) anybody may post messages, if the operator posts nothing before: it has been
-            silent for SILENCE then, or has not completed an epoch in as long, so that nothing in it can be claimed.
+            silent for SILENCE then, or has not completed an epoch in as long, so that nothing in it can be claimed;
+            not within RETURN_TIME of its `resume`.
     """
     return self._opens_at()
+
+
+@external
+def resume():
+    """
+    @notice Close the inbox to others for RETURN_TIME, so that the operator can come back: otherwise whoever posts in
+            every block would take the number of each of its batches. Only the operator may, once until it has posted.
+    """
+    assert msg.sender == OPERATOR, "not_the_operator"
+    assert not self.has_resumed, "too_early"
+    self.has_resumed = True
+    self.reserved_until = block.timestamp + RETURN_TIME
 
 
 @internal
@@ -208,7 +225,7 @@ def _opens_at() -> uint256:
     since: uint256 = self.operator_posted_at
     if self.count % EPOCH_BATCHES > 0:
         since = min(since, self.epoch_began_at)
-    return since + SILENCE
+    return max(since + SILENCE, self.reserved_until)
 
 
 @internal
@@ -269,6 +286,7 @@ def _append(header: batches.Header):
         self.epoch_began_at = block.timestamp
     if msg.sender == OPERATOR:
         self.operator_posted_at = block.timestamp
+        self.has_resumed = False
     log BatchPosted(
         number=header.number,
         batch_hash=batch_hash,

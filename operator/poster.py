@@ -13,7 +13,7 @@ from typing import Final
 from setoff.operator.outbox import Outbox, Stuck
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
-from setoff.shared.adapters.posting import encode_blob_postings, encode_post
+from setoff.shared.adapters.posting import RESUME, Inbox, encode_blob_postings, encode_post
 from setoff.shared.adapters.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.errors import ChainError, DataError, SetoffError
 from setoff.shared.machine.batch import Batch
@@ -34,6 +34,7 @@ class Poster:
         self._l1 = l1
         self._chain = chain
         self._outbox = outbox
+        self._inbox = Inbox(l1, chain.deployment)
         self._sent: tuple[int, bytes] | None = None
 
     def post_next(self) -> int:
@@ -48,6 +49,7 @@ class Poster:
             return count
         sealed = self._outbox.get(count)
         if sealed is not None:
+            self._take_right_back()
             try:
                 self._post(sealed.batch)
             except SetoffError as refusal:
@@ -56,6 +58,17 @@ class Poster:
                 raise
             self._tell(sealed.batch, None)
         return count
+
+    def _take_right_back(self) -> None:
+        """Where others may post, close the inbox to them: else whoever posts in every block takes each number first."""
+        if self._inbox.opens_at() > self._l1.head().timestamp:
+            return
+        try:
+            self._l1.transact(self._chain.deployment.inbox, RESUME)
+            log.warning("others could post: the inbox is closed to them again, for this operator to come back")
+        except Reverted as refusal:
+            if refusal.reason != "too_early":  # resumed before, and not posted since
+                raise
 
     def _post(self, first: Batch) -> None:
         """Send the next batches, unless they have to wait a little. Raises SetoffError if L1 does not take them."""

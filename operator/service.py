@@ -27,6 +27,7 @@ from setoff.shared.adapters.config import DATA, Deployment, OperatorSettings
 from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
+from setoff.shared.adapters.posting import Inbox
 from setoff.shared.adapters.redis_server import RedisServer, check_durable
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
@@ -59,6 +60,7 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     posted = await asyncio.to_thread(open_inbox, reader)
     claims = await asyncio.to_thread(lambda: CourtContract(l1, deployment.court).terms)
     settings = dataclasses.replace(settings, batch_interval=choose_batch_interval(settings.batch_interval, claims))
+    await asyncio.to_thread(check_heartbeat, settings.heartbeat, claims.epoch_batches, Inbox(l1, deployment))
     source = QueueMessages(reader, settings.confirmations)
     notary = await asyncio.to_thread(Notary.open, settings, deployment, l1)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
@@ -91,6 +93,19 @@ def choose_batch_interval(wanted: float, claims: Terms) -> float:
             least,
         )
     return wanted or max(LEAST_BATCH_INTERVAL, least)
+
+
+def check_heartbeat(heartbeat: float, epoch_batches: int, inbox: Inbox) -> None:
+    """Raises ConfigError if an idle operator would lose its exclusive right between two of its own epochs."""
+    silence = inbox.silence()
+    if heartbeat * epoch_batches >= silence:
+        raise ConfigError(
+            "bad_config",
+            f"heartbeat: {epoch_batches} batches of an epoch, {heartbeat:g} s apart, take longer than the {silence} s "
+            "after which anybody may post",
+        )
+    if not heartbeat:
+        log.warning("heartbeat is 0: after %d s without trade anybody may post in the operator's place", silence)
 
 
 def open_inbox(reader: ChainReader) -> PostedBatches:

@@ -88,7 +88,8 @@ class Winding:
             body = self._store.message(index)
             if body is None:
                 return None
-            if body[0] == records.TICK:
+            # A malformed one is refused, and must not pass for the tick that is needed.
+            if body[0] == records.TICK and records.is_canonical(body):
                 markets.add(records.decode_tick(body).market)
         return markets
 

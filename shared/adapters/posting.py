@@ -20,6 +20,9 @@ from setoff.shared.errors import ChainError
 from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import BLOBS
 
+RESUME: Final = keccak(b"resume()")[:4]
+"""Calldata of the inbox's `resume`, by which the operator keeps others out while it comes back."""
+
 _WORD: Final = 32
 
 
@@ -52,6 +55,10 @@ class Inbox:
     def operator_posted_at(self) -> int:
         """Block time (unix seconds) of the operator's last own post, at first of the deployment."""
         return self._read("operator_posted_at()")
+
+    def silence(self) -> int:
+        """Seconds without a post of the operator's, or without an epoch completed, until anybody may."""
+        return self._read("SILENCE()")
 
     def force_delay(self) -> int:
         """Seconds after which no batch may leave a message out."""

@@ -193,6 +193,38 @@ def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: 
         arena.inbox.post(3, arena.now, 0, b"", sender=ALICE)
 
 
+def test_an_operator_comes_back_though_others_post_in_every_block(arena: Arena) -> None:
+    arena.warp(PARAMS.silence)
+    arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    for stranger in (ALICE, PASSER_BY):
+        with reverts("not_the_operator"):
+            arena.inbox.resume(sender=stranger)
+    arena.inbox.resume(sender=OPERATOR)
+    assert arena.inbox.opens_at() == arena.inbox.reserved_until() == arena.now + 3600
+    with reverts("not_the_operator"):
+        arena.inbox.post(1, arena.now, 0, b"", sender=ALICE)
+    arena.post()
+    assert arena.inbox.opens_at() == arena.now + PARAMS.silence
+
+
+def test_an_operator_that_only_says_that_it_comes_back_is_believed_once(arena: Arena) -> None:
+    arena.warp(PARAMS.silence)
+    arena.inbox.resume(sender=OPERATOR)
+    since = arena.inbox.operator_posted_at()
+    arena.warp(3599)
+    with reverts("not_the_operator"):
+        arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    with reverts("too_early"):
+        arena.inbox.resume(sender=OPERATOR)
+    arena.warp(1)
+    arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    assert arena.inbox.operator_posted_at() == since, "nor does it put off the wind-down"
+    with reverts("too_early"):
+        arena.inbox.resume(sender=OPERATOR)
+    arena.post()
+    arena.inbox.resume(sender=OPERATOR)
+
+
 def test_an_operator_that_does_not_complete_an_epoch_loses_its_right_until_it_is_complete(arena: Arena) -> None:
     """Though it posts often enough not to be silent: what it posts could never be claimed."""
     assert PARAMS.epoch_batches == 2

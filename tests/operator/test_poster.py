@@ -88,6 +88,8 @@ def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment
     outbox.put(seal(1, now, ours.batch.header.hash()))
     with pytest.raises(DataError):
         poster.post_next()
+    with pytest.raises(Reverted, match="not_the_operator"):  # the returning operator has closed the inbox first
+        stranger.transact(deployment.inbox, encode_post(1, l1.head().timestamp, 0))
     stuck = outbox.stuck()
     assert stuck is not None and stuck.is_final and stuck.number == 1
     standing = compare(posted, outbox, posted.batch_count(), 2)
