@@ -163,7 +163,7 @@ class Exchange:
         if pages:
             return self._offer_bulk(record, pages)
         outcome = self.machine.offer(record)
-        if outcome != errors.ACCEPTED and not self.machine.fills:
+        if not self.machine.was_taken:
             raise InputError(errors.OUTCOMES[outcome])
         links = (self._count(record),)
         tail = self.tail

@@ -34,6 +34,8 @@ _TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE))
 #: From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
 #: all of them at once takes longer than the visits.
 MANY_ACCOUNTS: Final = 128
+#: Steps from which on a refused record is kept as a recorded reject: some ms of work.
+COSTLY_STEPS: Final = 256
 
 
 # Kinds of fills: of an order in the book, of the machine's own order (a position in liquidation, the backstop's), and
@@ -70,12 +72,13 @@ class Machine:
     same registers and leaves. `step` takes every step.
     """
 
-    __slots__ = ("_columns", "_next_slot", "fills", "many_accounts", "regs", "state")
+    __slots__ = ("_columns", "_next_slot", "fills", "many_accounts", "regs", "state", "was_taken")
 
     def __init__(self, regs: Registers, state: State) -> None:
         self.regs = regs
         self.state = state
         self.fills: list[Fill] = []
+        self.was_taken = False
         self.many_accounts = MANY_ACCOUNTS
         self._next_slot = 0
         self._columns: Columns | None = None
@@ -157,12 +160,16 @@ class Machine:
     def offer(self, body: bytes) -> int:
         """Run a record in the next slot if it is accepted; otherwise nothing changes. Returns the outcome.
 
-        An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too.
+        An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too; and so is what
+        took more than COSTLY_STEPS to refuse: it uses up its nonce, or it could be sent for ever, for nothing.
+        `was_taken` says whether it was.
         """
         before = self.regs.copy()
         self.state.begin_journal()
         outcome = self.take(body, is_message=False)
-        if outcome == errors.ACCEPTED or (self.fills and outcome != errors.BUSY):
+        is_costly = self.regs.steps - self.regs.started > COSTLY_STEPS
+        self.was_taken = outcome == errors.ACCEPTED or (outcome != errors.BUSY and (is_costly or bool(self.fills)))
+        if self.was_taken:
             self.state.end_journal()
         else:
             self.state.undo()

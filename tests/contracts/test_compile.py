@@ -36,6 +36,7 @@ def test_finds_the_sources_that_the_compiler_reads(name: str) -> None:
 
 
 def test_takes_a_compiled_contract_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SETOFF_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     compile_contract.cache_clear()
     first = compile_contract("token")

@@ -147,7 +147,7 @@ class Coverage:
     def check(self, case: Case) -> None:
         """Ask the rules for a step; raises Mismatch. Steps that no rule is asked about are passed by."""
         regs = Registers.decode(case.proof.registers)
-        number, timestamp, message_count, record_count = (case.proof.step_input.header[at] for at in (1, 2, 4, 5))
+        number, timestamp, message_count, record_count = (case.proof.step_input.header[at] for at in (1, 2, 4, 6))
         slot, is_first = case.position >> 20 & 1023, case.position & 2**20 - 1 == 0
         extra: list[bytes | None] = []
         tails: list[bytes] = []
@@ -162,10 +162,8 @@ class Coverage:
             body = (
                 case.proof.step_input.body if is_message else case.proof.step_input.page[place:][: records.RECORD_BYTES]
             )
-            name = "messages" if body[0] >= records.FIRST_MESSAGE else "intake"
-            extra, tails = [None], [_bytes(body)]
-            if name == "messages":
-                extra.append(word(is_message))
+            name = "messages" if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED else "intake"
+            extra, tails = [None, word(is_message)], [_bytes(body)]
         elif regs.phase == phases.IDLE:
             return
         else:

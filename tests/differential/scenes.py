@@ -856,6 +856,38 @@ def play_wind_down_amid_work(play: Play) -> None:
     assert play.market(1).settled == 1
 
 
+def play_late_wind_down(play: Play) -> None:
+    """What a slot has no steps left for is settled later, at a price that by then is old: of a market that ends."""
+    play.begin(money=10_000, markets=2, maintenance_margin=50_000, max_age=60)
+    play.trade(1, 2, 100, 100)
+    play.bench.machine.state.account(2).collateral -= 14_500
+    play.bench.machine.state.account(3).collateral += 14_500
+    play.bench.machine.state.market(1).index = 10
+    play.bench.machine.state.commit()
+    assert play.batch([records.encode_wind_down()], []) == [OK]
+
+    def stop(machine: Machine, slot: int, micro: int) -> None:
+        if micro and machine.regs.phase == phases.WORK:
+            machine.regs.steps += phases.WORK_LIMIT
+
+    play.bench.meddle = stop
+    play.wait(60)
+    assert play.run(records.encode_tick(1)) == [OK]
+    assert play.bench.machine.regs.task == 1
+    play.bench.meddle = lambda machine, slot, micro: None
+    play.wait(120)
+    assert play.run(records.encode_tick(1)) == [OK]
+    assert play.position(2) == 0 and play.took("takeover")
+
+
+def play_bad_fields(play: Play) -> None:
+    """Numbers that nothing has: an agent, a market and a price of 0."""
+    play.begin()
+    nobody = records.encode_set_agent(records.SetAgentBody(1, play.number(), 0, bytes(20), 0))
+    reports = [play.generator.report_of(0, play.generator.time, market, price) for market, price in ((0, 100), (1, 0))]
+    assert play.run(play.sign(1, nobody), *reports) == ["malformed_record", "unknown_market", "price_out_of_range"]
+
+
 def play_dead_oracle(play: Play) -> None:
     """A market without an index for a week is settled at its last one; until then its ticks are refused."""
     play.begin(money=10_000, markets=2, max_age=60)
@@ -883,6 +915,8 @@ def play_empty_batches(play: Play) -> None:
 
 SCENES = (
     play_empty_batches,
+    play_bad_fields,
+    play_late_wind_down,
     play_listing_edges,
     play_agents,
     play_signers,

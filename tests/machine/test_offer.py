@@ -5,6 +5,7 @@ from tests.world import BUY, SELL, World
 
 from setoff.shared import errors
 from setoff.shared.codec import records
+from setoff.shared.machine import machine
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TRADE, UNWIND, Fill
 from setoff.shared.rules import phases
 
@@ -50,6 +51,20 @@ def test_an_order_that_traded_before_its_reject_is_kept() -> None:
     twin._next_slot = world.machine._next_slot - 1
     assert twin.take(record, is_message=False) == errors.SELF_TRADE
     assert twin.hash() == world.machine.hash()
+
+
+def test_what_took_long_to_refuse_is_kept_as_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So its nonce is used, and nobody makes the machine count the same orders again and again for nothing."""
+    world = World.trading(funds=10**9)
+    for place in range(40):
+        assert world.order(2, SELL, 100, 1, place=place) == "accepted"
+    record = world.scene.order(1, BUY, 100, 100, flags=records.FOK)
+    before = world.machine.hash()
+    assert offer(world, record) == "unfillable" and not world.machine.was_taken
+    assert world.machine.hash() == before
+    monkeypatch.setattr(machine, "COSTLY_STEPS", 32)
+    assert offer(world, record) == "unfillable" and world.machine.was_taken
+    assert offer(world, record) == "nonce_used" and not world.machine.was_taken
 
 
 def test_work_that_a_report_begins_is_part_of_it() -> None:
