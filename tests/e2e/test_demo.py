@@ -20,7 +20,11 @@ def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
     assert summary.facts["fills"] > 0
 
 
-@pytest.mark.parametrize("lie", FAULTS)
+#: The others, half a minute each, are left to the long run; `tests/watcher/test_challenger.py` has them all, too.
+SHORT = ("wrong-fill", "forged-withdrawal")
+
+
+@pytest.mark.parametrize("lie", [lie if lie in SHORT else pytest.param(lie, marks=pytest.mark.long) for lie in FAULTS])
 def test_a_lie_is_judged_by_its_one_false_step(tmp_path: Path, lie: str) -> None:
     summary = play(tmp_path, lie=lie)
     assert_all_verified(summary)
@@ -107,6 +111,7 @@ def test_a_publisher_killed_while_it_posts_repeats_nothing(tmp_path: Path) -> No
     assert (gas["court.claim"].count, gas["court.claim"].failed) == (summary.facts["batches"], 0)
 
 
+@pytest.mark.long
 def test_a_lie_that_nobody_watches_is_confirmed_and_the_summary_says_so(tmp_path: Path) -> None:
     summary = play(tmp_path, lie="wrong-root", watchers=0, patience=20.0)
     failed = {check.what for check in summary.checks if not check.passed}
