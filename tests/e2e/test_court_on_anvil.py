@@ -112,6 +112,7 @@ def test_two_watchers_and_an_honest_operator_confirm_epoch_after_epoch(chain: To
     with playing(*players):
         wait_for(lambda: bool(chain.contract.view("confirmed", EPOCHS - 1) == start))
         wait_for(lambda: all(is_paid(chain, player) for player in players[:3]))
+        wait_for(lambda: all(player.reader.court.confirmed == EPOCHS for player in players[1:3]))
     assert players[1].reader.court.start_of == players[2].reader.court.start_of
 
 

@@ -1,6 +1,7 @@
 """What the sequencer does of its own: ticks, and the machine's own work, which waits for nobody and loses nothing."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -73,6 +74,7 @@ async def test_a_quiet_market_gets_a_tick_now_and_then_until_its_price_is_stale(
         await until_batch(running, 0)
         for passed, latest in ((60, 0), (89, 0), (90, 1), (150, 1), (180, 2), (270, 2), (900, 2)):
             l1.time = START_TIME + passed
+            await until_batch(running, latest)
             await asyncio.sleep(0.25)
             assert running.outbox.latest() == latest, passed
         assert running.outbox.get(1).batch.records == (records.encode_tick(1),)  # type: ignore[union-attr]
@@ -133,9 +135,11 @@ async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> No
         await submit(running, scene.order(2, BUY, 110, 10))
         await until_batch(running, 0)
         l1.time = START_TIME + 1000
-        batch = (await running.status())["batch"]
-        await until_batch(running, batch)
-        market = (await running.get("/v1/markets/1"))[1]
+        market: dict[str, Any] = {}
+        deadline = time.monotonic() + 10
+        while market.get("open_interest") != "0" and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+            market = (await running.get("/v1/markets/1"))[1]
         assert (market["is_settled"], market["open_interest"]) == (True, "0")
         accounts = [(await running.get(f"/v1/accounts/{account}"))[1] for account in (1, 2)]
         assert [account["positions"] for account in accounts] == [[], []]
