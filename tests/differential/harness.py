@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
 
 from setoff.contracts import Compiled
+from setoff.deploy.vectors import NAMES
 from setoff.shared import errors
-from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
@@ -56,33 +56,10 @@ DOMAIN = keccak(b"a domain for the differential tests")
 EXECUTE = keccak(b"execute(uint256,uint256,uint256,bytes)")[:4]
 STEP = keccak(b"step(uint256,uint256,uint256,bytes32,bytes)")[:4]
 
-#: Names of the fetches by type byte; every other type is a malformed record.
-FETCHES = {
-    records.ORDER: "order",
-    records.CANCEL: "cancel",
-    records.TRANSFER: "transfer",
-    records.WITHDRAW: "withdraw",
-    records.REPORT: "report",
-    records.CANCEL_ALL: "cancel_all",
-    records.AMEND: "amend",
-    records.SCHEDULE_CANCEL: "schedule_cancel",
-    records.SET_AGENT: "set_agent",
-    records.TICK: "tick",
-    records.BULK: "bulk",
-    records.PAGE: "page",
-    records.STAKE: "stake",
-    records.UNSTAKE: "unstake",
-    records.DEPOSIT: "deposit",
-    records.LIST_MARKET: "list_market",
-    records.SET_SIGNER: "set_signer",
-    records.SET_MARKET: "set_market",
-    records.FORCED: "forced",
-    records.WIND_DOWN: "wind_down",
-}
 #: Every kind of step there is.
 KINDS = frozenset(
-    {f"fetch {name}" for name in (*FETCHES.values(), "malformed")}
-    | {f"refuse {name}" for name in FETCHES.values()}
+    {f"fetch {name}" for name in (*NAMES.values(), "malformed")}
+    | {f"refuse {name}" for name in NAMES.values()}
     | set(phases.NAMES)
     | {"unused slot", "unused batch"}
 )
@@ -339,5 +316,5 @@ def kind_of(batch: Batch | None, slot: int, micro: int, before: Registers, after
         return "unused slot"
     if after.outcome == errors.MALFORMED_RECORD:
         return "fetch malformed"
-    name = FETCHES[batch.body(slot)[0]]
+    name = NAMES[batch.body(slot)[0]]
     return f"fetch {name}" if after.outcome == errors.ACCEPTED else f"refuse {name}"
