@@ -47,3 +47,4 @@ WITHDRAWALS_LIMITED: constant(uint256) = 37
 WOULD_TRIGGER: constant(uint256) = 38
 WRONG_PAGE: constant(uint256) = 39
 WINDING_DOWN: constant(uint256) = 40
+PARKED: constant(uint256) = 41

@@ -233,6 +233,8 @@ def _begin_batch(pre: registers.Registers, number: uint256, timestamp: uint256) 
     """
     regs: registers.Registers = pre
     regs.batch = number
+    if timestamp > regs.time + phases.LONG_SILENCE:
+        regs.resumed = timestamp
     regs.time = timestamp
     regs.steps = 0
     return regs

@@ -140,8 +140,8 @@ def render(document: Any) -> str:
 def refuse_everything(scene: Scene) -> Batch:
     """A batch after `play_epoch` in which inputs are refused for every reason that a batch can reach by itself.
 
-    (Missing are ``step_cap``, which takes four million steps first, and ``busy``, which takes accounts by the thousand;
-    `build_steps` starts such steps from registers.)
+    (Missing are ``step_cap``, which takes four million steps first, and ``busy`` and ``parked``, which take accounts by
+    the thousand; `build_steps` starts such steps from registers.)
     """
     scene.time += 1
     size = phases.MAX_ORDER_SIZE
@@ -601,7 +601,19 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     take(last, slot, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
     take(last, slot, 2, "work")
-    take(last, slot + last.records.index(scene.tick(14)), 0, "fetch tick")
+    tick = slot + last.records.index(scene.tick(14))
+    take(last, tick, 0, "fetch tick")
+    # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
+    at = next(number for number, batch in enumerate(batches) if records.encode_wind_down() in batch.messages)
+    chain = batches[at - 1].header.messages
+    forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)
+    regs.phase = phases.IDLE
+    take(batches[at], forced, 0, "fetch forced")
+    regs.task, regs.sweeping, regs.fire, regs.phase = 0, 0, 0, phases.IDLE
+    take(batches[at], forced, 0, "fetch forced")
+    regs.phase = phases.IDLE
+    take(last, slot, 0, "fetch report")
+    take(last, tick, 0, "fetch tick")
     return {"batch_count": 1, "steps": list(entries.values())}
 
 

@@ -39,7 +39,7 @@ from setoff.operator.gate import FORGED, PENALTY, Gate, check_signed
 from setoff.operator.outbox import Outbox
 from setoff.operator.sequencer import Sequencer, Status
 from setoff.shared.adapters.config import Deployment
-from setoff.shared.client.wire import MAX_PAGES, check_pages, decode_request, parse_json
+from setoff.shared.client.wire import check_pages, decode_request, parse_json
 from setoff.shared.codec import eip712, records
 from setoff.shared.errors import SERVICE_REASONS, InputError, SetoffError, StateError
 from setoff.shared.machine.batch import MAX_INPUTS
@@ -170,7 +170,7 @@ class Api:
                 "limits": {
                     "batch_inputs": MAX_INPUTS,
                     "bulk_records": MAX_BULK,
-                    "bulk_legs": MAX_PAGES * records.PAGE_LEGS,
+                    "bulk_legs": phases.MAX_PAGES * records.PAGE_LEGS,
                     "max_sub": keys.MAX_SUB,
                     "max_agent": keys.MAX_AGENT,
                     "tick_interval": phases.SAMPLE_INTERVAL,

@@ -59,6 +59,7 @@ WITHDRAWALS_LIMITED: Final = 37
 WOULD_TRIGGER: Final = 38
 WRONG_PAGE: Final = 39
 WINDING_DOWN: Final = 40
+PARKED: Final = 41
 
 #: Reason strings of the outcomes, by number.
 OUTCOMES: Final[tuple[str, ...]] = (
@@ -103,6 +104,7 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "would_trigger",
     "wrong_page",
     "winding_down",
+    "parked",
 )
 
 #: Reasons of the API and of the Python library that the machine never records.

@@ -118,6 +118,7 @@ def test_lengths_of_leaves() -> None:
         "SIGNERS",
         "WITHDRAWAL",
         "AGENT",
+        "PARKED",
     }
     for name, length in lengths.items():
         assert getattr(leaves, f"{name.upper()}_BYTES") == int(length)

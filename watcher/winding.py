@@ -15,6 +15,7 @@ from eth_abi.abi import encode
 from setoff.shared.adapters.posting import Inbox, InboxState
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.rules.parking import is_anything_parked
 from setoff.shared.rules.phases import SAMPLE_INTERVAL
 from setoff.watcher.archive import Archive
 from setoff.watcher.errands import Errand
@@ -67,8 +68,8 @@ class Winding:
         last = result.epoch_hash if result else b""
         if self._unsettled is None or self._unsettled.last != last:
             machine = self._archive.machine_before(epochs)
-            # Any record lets the work go on, and none is looked at before it is done.
-            due = {0: 0} if machine.regs.task else {}
+            # A tick lets the work go on, then what is parked, and is not looked at itself before that is done.
+            due = {0: 0} if machine.regs.task or is_anything_parked(machine.regs) else {}
             for number in range(1, machine.regs.markets + 1):
                 market = machine.state.market(number)
                 # Without an index there was never a price to trade at.

@@ -30,7 +30,4 @@ def fetch(
     @param keys The leaves that the step touches, in the order of first use; `values` as they are before it.
     @return The registers and the values after the step.
     """
-    w: store.Witness = store.Witness(keys=keys, values=values)
-    if convert(slice(body, 0, 1), uint256) == records.FORCED:
-        return intake.take_forced(regs, w, body, is_message)
-    return intake.take_record(regs, w, body, False, empty(address))
+    return intake.take_input(regs, store.Witness(keys=keys, values=values), body, is_message)

@@ -3,9 +3,8 @@
 @title Bulk records: one signature over orders and cancels, on pages of eight
 @license MIT
 @notice A bulk record signs the hash of its first page, and each page names the hash of the next. The pages must follow at
-        once; any other record in between ends the bulk. A leg that cannot be taken is passed over. The rules need no
-        bound on the number of pages, each of which is a record with steps of its own; the services take eight of them.
-        Twin: `shared/rules/bulk.py`.
+        once; any other record in between ends the bulk, and so do MAX_PAGES pages, 64 legs. A leg that cannot be taken is
+        passed over. Twin: `shared/rules/bulk.py`.
 """
 
 import errors
@@ -31,8 +30,9 @@ def take_page(
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
-    if expected == empty(bytes32) or keccak256(body) != expected:
+    if expected == empty(bytes32) or regs.bulk_pages == 0 or keccak256(body) != expected:
         return regs, errors.WRONG_PAGE
+    regs.bulk_pages -= 1
     regs.account = regs.bulk_account
     regs.legs0 = self.get_legs(body, 0)
     regs.legs1 = self.get_legs(body, 1)

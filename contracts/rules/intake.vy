@@ -5,7 +5,8 @@
 @notice A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
         recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject:
         the machine is idle again, and `outcome` says why. Twin: `shared/rules/intake.py`.
-        Leaves: a message the one it changes; a record of an account its master account, and the agent who signs or is
+        Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot
+        that takes a parked one that one's; then a record of an account its master account, and the agent who signs or is
         named; a report and an early reject none.
 """
 
@@ -17,6 +18,7 @@ from rules import bulk
 from rules import funds
 from rules import listing
 from rules import oracle
+from rules import parking
 from rules import phases
 from rules import winding
 from state import keys
@@ -59,55 +61,95 @@ def take_message(
 
 @internal
 @pure
-def take_forced(
+def take_input(
     pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_message: bool
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take the record in a message of the L1 queue, which vouches for its sender.
+    @notice Take a record, or a message that holds one, in its turn. The machine's own work comes first, then what is parked.
+            A record of the queue that has to wait is parked; any other is not looked at. A tick, which anybody may send at
+            any time, only lets go on what comes before it.
     """
     regs: registers.Registers = pre
-    forced: records.ForcedBody = records.decode_forced(body)
-    if not is_message or not records.is_canonical(body) or not records.is_forceable(forced.body):
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    touched: uint256 = 0
+    if not self.is_sound(body, is_message):
         store.check_count(w, 0)
         regs.outcome = errors.MALFORMED_RECORD
-        return regs, w.values
-    return self.take_record(regs, w, forced.body, True, forced.sender)
+        return regs, values
+    has_room: bool = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    is_tick: bool = convert(slice(body, 0, 1), uint256) == records.TICK
+    is_parked: bool = (
+        is_message and not is_tick and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
+    )
+    if is_parked:
+        regs, values = parking.park(regs, w, values, touched, body)
+        touched = 1
+    if not has_room or regs.task != 0:
+        store.check_count(w, touched)
+        regs.outcome = errors.STEP_CAP
+        if has_room:
+            # Its registers stay as they are.
+            regs.phase = phases.WORK
+            regs.outcome = errors.ACCEPTED if is_tick else errors.BUSY
+        if is_parked:
+            regs.outcome = errors.PARKED
+        return regs, values
+    taken: Bytes[records.RECORD_BYTES] = body
+    if parking.is_anything_parked(regs):
+        if not (is_parked or is_tick):
+            store.check_count(w, 0)
+            regs.outcome = errors.BUSY
+            return regs, values
+        regs, values, taken = parking.unpark(regs, w, values, touched)
+        touched += 1
+    return self.take_record(regs, w, values, touched, taken)
+
+
+@internal
+@pure
+def is_sound(body: Bytes[records.RECORD_BYTES], is_message: bool) -> bool:
+    """
+    @return Whether an input that is not looked at further has the form of a record, or of a message that holds one.
+    """
+    if convert(slice(body, 0, 1), uint256) != records.FORCED:
+        return records.is_canonical(body)
+    forced: records.ForcedBody = records.decode_forced(body)
+    return is_message and records.is_canonical(body) and records.is_forceable(forced.body)
 
 
 @internal
 @pure
 def take_record(
-    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_forced: bool, sender: address
+    pre: registers.Registers,
+    w: store.Witness,
+    before: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+    place: uint256,
+    taken: Bytes[records.RECORD_BYTES],
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take a record, unless the machine's own work comes first. Where the queue names a sender, the record is its body
-            alone, and the sender stands for its signer.
+    @notice Take a record now; its leaves are the witness's from `place` on. In a message the queue names the sender, who
+            stands for the signer of the record within.
     """
-    regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    kind: uint256 = convert(slice(body, 0, 1), uint256)
+    regs: registers.Registers = registers.clear(pre)
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = before
+    body: Bytes[records.RECORD_BYTES] = taken
+    is_forced: bool = convert(slice(taken, 0, 1), uint256) == records.FORCED
+    sender: address = empty(address)
+    if is_forced:
+        forced: records.ForcedBody = records.decode_forced(taken)
+        body = forced.body
+        sender = forced.sender
     outcome: uint256 = 0
-    touched: uint256 = 0
-    if not records.is_canonical(body):
-        outcome = errors.MALFORMED_RECORD
-    elif regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
-        outcome = errors.STEP_CAP
-    elif regs.task != 0:
-        # Its registers stay as they are.
-        regs.phase = phases.WORK
-        outcome = errors.ACCEPTED if kind == records.TICK else errors.BUSY
+    touched: uint256 = place
+    regs.kind = convert(slice(body, 0, 1), uint256)
+    page: bytes32 = regs.bulk
+    regs.bulk = empty(bytes32)
+    if winding.is_refused(regs, regs.kind):
+        outcome = errors.WINDING_DOWN
+    elif regs.kind == records.PAGE:
+        regs, outcome = bulk.take_page(regs, body, page)
     else:
-        regs = registers.clear(regs)
-        regs.kind = kind
-        page: bytes32 = regs.bulk
-        regs.bulk = empty(bytes32)
-        if winding.is_refused(regs, kind):
-            outcome = errors.WINDING_DOWN
-        elif kind == records.PAGE:
-            regs, outcome = bulk.take_page(regs, body, page)
-        else:
-            touched = len(w.keys)  # check_record checks it
-            regs, values, outcome = self.check_record(regs, w, body, is_forced, sender)
+        regs, values, touched, outcome = self.check_record(regs, w, values, place, body, is_forced, sender)
     store.check_count(w, touched)
     regs.outcome = outcome
     return regs, values
@@ -116,16 +158,22 @@ def take_record(
 @internal
 @pure
 def check_record(
-    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_forced: bool, sender: address
-) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256):
+    pre: registers.Registers,
+    w: store.Witness,
+    before: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+    place: uint256,
+    body: Bytes[records.RECORD_BYTES],
+    is_forced: bool,
+    sender: address,
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256, uint256):
     """
     @notice Decode a record into the registers, check who signed or sent it and its nonce, set the phase.
-    @return The registers, the new values and the outcome.
+    @return The registers, the new values, how many leaves there are up to here, and the outcome.
     """
     regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = before
     outcome: uint256 = 0
-    touched: uint256 = 0
+    touched: uint256 = place
     regs, outcome = self.decode_record(regs, body)
     if outcome == errors.ACCEPTED and regs.kind != records.TICK:
         regs.signer = sender
@@ -137,38 +185,40 @@ def check_record(
             outcome = errors.BAD_SIGNATURE
         elif regs.kind != records.REPORT:
             master: leaves.Account = empty(leaves.Account)
-            master, touched, outcome = self.check_authority(regs, w)
+            master, touched, outcome = self.check_authority(regs, w, place)
             if outcome == errors.ACCEPTED:
-                values[0] = leaves.encode_account(master)
+                values[place] = leaves.encode_account(master)
     if outcome == errors.ACCEPTED:
         if regs.kind == records.SET_AGENT:
-            values[1] = leaves.encode_agent(self.apply_agent(regs, w, body))
-            touched = 2
+            values[place + 1] = leaves.encode_agent(self.apply_agent(regs, w, place + 1, body))
+            touched = place + 2
         elif regs.kind == records.BULK:
             regs.bulk = records.decode_bulk(body).pages
             regs.bulk_account = regs.account
+            regs.bulk_pages = phases.MAX_PAGES
         regs.phase = self.get_first_phase(regs.kind)
-    store.check_count(w, touched)
-    return regs, values, outcome
+    return regs, values, touched, outcome
 
 
 @internal
 @pure
-def check_authority(regs: registers.Registers, w: store.Witness) -> (leaves.Account, uint256, uint256):
+def check_authority(
+    regs: registers.Registers, w: store.Witness, place: uint256
+) -> (leaves.Account, uint256, uint256):
     """
     @notice Whether the signer may act for the account with this nonce, which is used up.
             Records that move money or name keys have no field for an agent: the owner alone signs them.
-            Leaves: the master account; where an agent signs, that agent.
-    @return The master account, how many leaves that took, and the outcome.
+            Leaves, from `place` on: the master account; where an agent signs, that agent.
+    @return The master account, how many leaves there are up to here, and the outcome.
     """
-    master: leaves.Account = store.account(w, 0, keys.get_master(regs.account))
-    touched: uint256 = 1
+    master: leaves.Account = store.account(w, place, keys.get_master(regs.account))
+    touched: uint256 = place + 1
     if regs.agent == 0:
         if master.owner != regs.signer:
             return master, touched, errors.BAD_SIGNATURE
     else:
-        agent: leaves.Agent = store.agent(w, 1, keys.get_master(regs.account), regs.agent)
-        touched = 2
+        agent: leaves.Agent = store.agent(w, place + 1, keys.get_master(regs.account), regs.agent)
+        touched = place + 2
         if agent.address != regs.signer:
             return master, touched, errors.BAD_SIGNATURE
         if agent.expiry <= regs.time:
@@ -181,13 +231,13 @@ def check_authority(regs: registers.Registers, w: store.Witness) -> (leaves.Acco
 @internal
 @pure
 def apply_agent(
-    regs: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES]
+    regs: registers.Registers, w: store.Witness, place: uint256, body: Bytes[records.RECORD_BYTES]
 ) -> leaves.Agent:
     """
-    @notice Name an agent, or take one away (address zero). Leaves: the agent, the witness's second.
+    @notice Name an agent, or take one away (address zero). Leaves: the agent, at `place`.
     """
     change: records.SetAgentBody = records.decode_set_agent(body)
-    agent: leaves.Agent = store.agent(w, 1, keys.get_master(regs.account), change.agent)
+    agent: leaves.Agent = store.agent(w, place, keys.get_master(regs.account), change.agent)
     agent.address = change.address
     agent.expiry = change.expiry
     return agent

@@ -36,6 +36,8 @@ UNWIND: constant(uint256) = 27
 TRIGGER: constant(uint256) = 28
 FIRE: constant(uint256) = 29
 
+# Pages of legs one bulk record may have.
+MAX_PAGES: constant(uint256) = 8
 # Makers one order may visit; what is left then is given up.
 MAX_MATCHES: constant(uint256) = 4096
 # Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
@@ -76,6 +78,9 @@ DRAWN_TIME: constant(uint256) = 86_400
 WITHDRAWAL_SHARE: constant(uint256) = 16
 # Seconds without an index after which a market is settled at its last one.
 ORACLE_DEATH: constant(uint256) = 604_800
+# Seconds without a batch after which the exchange counts as resumed, and for which its oracles then are not dead yet.
+LONG_SILENCE: constant(uint256) = 302_400
+RETURN_TIME: constant(uint256) = 3600
 # Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
 PREMIUM_ONE: constant(uint256) = 2**16
 FUNDING_ONE: constant(uint256) = 2**32

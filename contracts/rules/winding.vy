@@ -44,4 +44,7 @@ def is_over(regs: registers.Registers, market: leaves.Market) -> bool:
     """
     @return Whether the market is to be settled whatever its expiry: no index has come for long, or none will any more.
     """
-    return regs.winding != 0 or market.index_time + phases.ORACLE_DEATH < regs.time
+    if regs.winding != 0:
+        return True
+    # Where no batch came for long no report could: whoever posts again has a while to bring one.
+    return market.index_time + phases.ORACLE_DEATH < regs.time and regs.resumed + phases.RETURN_TIME < regs.time

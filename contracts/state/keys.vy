@@ -17,6 +17,7 @@ ORACLE: constant(uint256) = 6
 SIGNERS: constant(uint256) = 7
 WITHDRAWAL: constant(uint256) = 8
 AGENT: constant(uint256) = 9
+PARKED: constant(uint256) = 10
 
 MAX_ACCOUNT: constant(uint256) = 2**20 - 1
 MAX_SUB: constant(uint256) = 15
@@ -182,3 +183,12 @@ def withdrawal_key(index: uint256) -> uint256:
     @return Key of withdrawal `index` (0.., in the order in which the machine accepted them).
     """
     return WITHDRAWAL << 36 | index
+
+
+@internal
+@pure
+def parked_key(index: uint256) -> uint256:
+    """
+    @return Key of parked record `index` (0.., in the order in which the queue brought them).
+    """
+    return PARKED << 36 | index

@@ -25,6 +25,7 @@ ORACLE_BYTES: constant(uint256) = 128
 SIGNERS_BYTES: constant(uint256) = 256
 WITHDRAWAL_BYTES: constant(uint256) = 96
 AGENT_BYTES: constant(uint256) = 32
+PARKED_BYTES: constant(uint256) = 128
 
 _U8: constant(uint256) = 2**8 - 1
 _U16: constant(uint256) = 2**16 - 1
@@ -141,6 +142,10 @@ struct Withdrawal:
 struct Agent:
     expiry: uint256    # seconds
     address: address
+
+
+struct Parked:
+    body: Bytes[124]   # the message of a record that the machine had no time for yet, none for a free place
 
 
 @internal
@@ -550,3 +555,25 @@ def decode_agent(data: Bytes[ACCOUNT_BYTES]) -> Agent:
         return empty(Agent)
     word: uint256 = abi_decode(data, uint256)
     return Agent(expiry=word >> 192, address=self._address(word))
+
+
+@internal
+@pure
+def encode_parked(leaf: Parked) -> Bytes[ACCOUNT_BYTES]:
+    """
+    @return 4 words (the 124 bytes of the message, then 4 zero bytes), or no bytes for none.
+    """
+    if len(leaf.body) == 0:
+        return b""
+    return concat(leaf.body, empty(bytes4))
+
+
+@internal
+@pure
+def decode_parked(data: Bytes[ACCOUNT_BYTES]) -> Parked:
+    """
+    @return The inverse of `encode_parked`.
+    """
+    if len(data) == 0:
+        return Parked(body=b"")
+    return Parked(body=slice(data, 0, 124))

@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 61 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 65 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -25,8 +25,11 @@ struct Registers:
     window: uint256          # hour (seconds // 3600) of the withdrawals below
     withdrawn: uint256       # token units granted in that hour
     winding: uint256         # seconds: when the wind-down began, 0 while there is none
+    resumed: uint256         # seconds: when batches last came again after a long silence
     started: uint256         # `steps` when the slot began
     task: uint256            # 1 while the machine has work of its own left for the next slot
+    parked_first: uint256    # the first parked record, the next to be taken
+    parked_end: uint256      # the number the next one to be parked gets
     sweeping: uint256        # 1 while accounts are left to visit after a change of price
     sweep: uint256           # the next of them
     sweep_subs: uint256      # sub-accounts its master has
@@ -40,6 +43,7 @@ struct Registers:
     best_account: uint256    # the account that has it
     bulk: bytes32            # hash of the page of legs that must come next, zero for none
     bulk_account: uint256    # account of that bulk record
+    bulk_pages: uint256      # pages it may still have
     legs0: uint256           # legs still to run, two of 11 bytes a word
     legs1: uint256
     legs2: uint256
@@ -137,7 +141,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 61 words.
+    @return keccak of the 65 words.
     """
     return keccak256(abi_encode(regs))
 

@@ -9,7 +9,8 @@
      master (which step_transfer compares); an account and the backstop (step_takeover compares them, and no account
      that signs is the backstop); an account in liquidation and the one with the highest score (whose position is on
      the other side); orders: one at the cursor and its neighbours in a list without cycles, or the free slot of a new
-     order and its level's last; levels: one, or the best of either side; bitmap words: one a depth, and below the
+     order and its level's last; parked records: the one at the end and the first, of which the second is taken only where
+     there is one; levels: one, or the best of either side; bitmap words: one a depth, and below the
      branching point one more a depth, of a higher or lower index; markets: those of an account's positions, of which
      no two are in one market.
 """
@@ -127,3 +128,12 @@ def agent(w: Witness, place: uint256, master: uint256, agent: uint256) -> leaves
     @return Agent `agent` of a master account.
     """
     return leaves.decode_agent(self._value(w, place, keys.agent_key(master, agent), leaves.AGENT_BYTES))
+
+
+@internal
+@pure
+def parked(w: Witness, place: uint256, index: uint256) -> leaves.Parked:
+    """
+    @return Parked record by its number.
+    """
+    return leaves.decode_parked(self._value(w, place, keys.parked_key(index), leaves.PARKED_BYTES))

@@ -13,7 +13,7 @@ from setoff.deploy.commands.wallet import add_chain, format_amount, parse_amount
 from setoff.shared.adapters.config import Deployment, read_key
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.client.client import SLIPPAGE
-from setoff.shared.client.forcing import Forced, Forcing, describe, find_withdrawals, is_worth_retrying
+from setoff.shared.client.forcing import Forced, Forcing, describe, find_withdrawals
 from setoff.shared.client.posting import post_waiting
 from setoff.shared.client.replay import Fate
 from setoff.shared.client.signer import KeySigner
@@ -33,8 +33,9 @@ it: from L1 alone, by running the posted batches again. No word of the operator'
   setoff force record 0x01... --payer FILE2
   setoff force pay 3 --key FILE                     have the vault pay withdrawal 3, proven from L1 alone
 
-Refused as busy (the machine was still visiting accounts after a change of a price) or step_cap (the batch was full of
-work) a record was not looked at, and its nonce is not used: it can be sent again, which --retry does.
+A record that finds the machine at work (visiting accounts after a change of a price) or its batch full is parked, and
+taken before any later record. An operator that lives brings that about with its next batch; where none does,
+`setoff force tick 0` lets the machine go on, once or, with many accounts, a few times. This command waits for the end.
 
 The end of an exchange: when its operator has been silent for the time to the wind-down, anybody may `wind-down` it.
 Then a `tick` on each market, twice, a minute of batch time apart, settles it; `withdraw`, and `pay` once the epoch is
@@ -91,7 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     tick.add_argument("market", type=int, help="its number; 0 only lets the machine go on with its own work")
     record = actions.add_parser("record", help="send a record that somebody else signed")
     record.add_argument("record", type=parse_record, help="124 bytes in hex, as --print shows them")
-    end = actions.add_parser("wind-down", help="end the exchange, once its operator is gone; anybody may, for good")
+    actions.add_parser("wind-down", help="end the exchange, once its operator is gone; anybody may, for good")
     pay = actions.add_parser("pay", help="have the vault pay a withdrawal, proven from L1 alone")
     pay.add_argument("index", type=int, help="its number")
     post = actions.add_parser("post", help="post the waiting messages in the silent operator's place; anybody may")
@@ -102,9 +103,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if action not in (pay, post):
             action.add_argument("--no-wait", action="store_true", help="only queue it")
             action.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer; by default for ever")
-        if action not in (pay, post, end):
-            action.add_argument("--retry", type=int, metavar="TIMES", default=0,
-                                help="send it again if it is refused as busy or step_cap; now %(default)s")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -131,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"the vault paid withdrawal {arguments.index} in block {receipt.block_number}")
         return 0
     if arguments.action == "wind-down":
-        return finish(forcing, arguments, forcing.wind_down(), b"")
+        return finish(forcing, arguments, forcing.wind_down())
     if arguments.action == "tick":
         data = records.encode_tick(arguments.market)
     elif arguments.action == "record":
@@ -141,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.print:
             print("0x" + forcing.sign(data).hex())
             return 0
-    return finish(forcing, arguments, send(forcing, data), data)
+    return finish(forcing, arguments, send(forcing, data))
 
 
 def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
@@ -177,23 +175,15 @@ def send(forcing: Forcing, data: bytes) -> Forced:
     return forcing.send(data) if len(data) == records.BODY_BYTES else forcing.send_record(data)
 
 
-def finish(forcing: Forcing, arguments: argparse.Namespace, forced: Forced, data: bytes) -> int:
-    """Wait for the outcome, and send again what the machine had no time for."""
-    left = getattr(arguments, "retry", 0)
-    while True:
-        due = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(forced.due))
-        print(f"message {forced.index} is queued; from {due} on no batch may leave it out", flush=True)
-        if arguments.no_wait:
-            return 0
-        fate = forcing.wait(forced, arguments.timeout)
-        print(describe(fate))
-        if not is_worth_retrying(fate):
-            return report(forcing, arguments, fate)
-        if not left:
-            print("it was not looked at: send it again (--retry does)")
-            return 1
-        left -= 1
-        forced = send(forcing, data)
+def finish(forcing: Forcing, arguments: argparse.Namespace, forced: Forced) -> int:
+    """Wait for the outcome."""
+    due = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(forced.due))
+    print(f"message {forced.index} is queued; from {due} on no batch may leave it out", flush=True)
+    if arguments.no_wait:
+        return 0
+    fate = forcing.wait(forced, arguments.timeout)
+    print(describe(fate))
+    return report(forcing, arguments, fate)
 
 
 def report(forcing: Forcing, arguments: argparse.Namespace, fate: Fate) -> int:

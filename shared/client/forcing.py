@@ -46,8 +46,6 @@ from setoff.shared.state.store import State
 NONCE_GAP: Final = 32
 """Nonces left free above the highest on L1: the operator may have taken records that it has not posted yet."""
 POLL_SECONDS: Final = 1.0
-AGAIN: Final = frozenset({errors.BUSY, errors.STEP_CAP})
-"""Outcomes after which the same record can be sent again: it was not looked at, and its nonce is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +193,9 @@ class Forcing:
         return self._queued(self._vault.wind_down())
 
     def wait(self, forced: Forced, timeout: float | None = None, poll: float = POLL_SECONDS) -> Fate:
-        """Wait until a batch has consumed the message. Raises StateError("not_ready") after `timeout` seconds.
+        """Wait until a batch has consumed the message and the machine has taken what is in it.
 
-        A node that does not answer for a while only delays.
+        Raises StateError("not_ready") after `timeout` seconds. A node that does not answer for a while only delays.
         """
         end = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -207,9 +205,11 @@ class Forcing:
                 if error.reason != "rpc_unreachable":
                     raise
             fate = self.replay.fate(forced.index)
-            if fate is not None:
+            if fate is not None and fate.outcome != errors.PARKED:
                 return fate
             if end is not None and time.monotonic() >= end:
+                if fate is not None:
+                    raise StateError("not_ready", f"message {forced.index} is {describe(fate)}")
                 raise StateError("not_ready", f"no batch has consumed message {forced.index} yet")
             time.sleep(poll)
 
@@ -301,12 +301,9 @@ def describe(fate: Fate) -> str:
     """What became of a message, for people."""
     outcome = errors.OUTCOMES[fate.outcome]
     where = f"in batch {fate.batch}, slot {fate.slot}"
+    if fate.outcome == errors.PARKED:
+        return f"parked {where}: its turn comes after the machine's own work; a forced tick 0 lets that go on"
     return f"accepted {where}" if fate.outcome == errors.ACCEPTED else f"refused {where}: {outcome}"
-
-
-def is_worth_retrying(fate: Fate) -> bool:
-    """Whether the same record, sent again, may be taken: the machine had no time for it."""
-    return fate.outcome in AGAIN
 
 
 def find_withdrawals(replay: Replay, account: int) -> Sequence[int]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from setoff.shared import errors
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.client.withdrawals import WithdrawalProof, prove_withdrawal
 from setoff.shared.errors import DataError, InputError
-from setoff.shared.machine.batch import Header
+from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Machine
 
 
 class Fate(NamedTuple):
-    """What became of a message: where it was consumed, and its outcome (`shared/errors.py`)."""
+    """What became of a message: where it was consumed, and its outcome (`shared/errors.py`).
+
+    For a record that had to wait: the slot that took it out at last. While it waits, where it was parked, and PARKED.
+    """
 
     batch: int
     slot: int
@@ -34,6 +38,7 @@ class Replay:
         self._first = self._block = reader.deployment.block
         self._headers: list[Header] = []
         self._fates: list[Fate] = []
+        self._parked: dict[int, int] = {}  # number of a parked record to that of its message
         self._begin()
 
     @property
@@ -70,10 +75,9 @@ class Replay:
             batch = self.reader.assemble(
                 posted, known if len(known) == len(wanted) else self.reader.messages_of(posted)
             )
-            outcomes = self.machine.run_batch(batch)
+            self._run(batch)
             self._headers.append(header)
             self._block = posted.block_number
-            self._fates += [Fate(header.number, slot, outcomes[slot]) for slot in range(header.message_count)]
 
     def fate(self, message: int) -> Fate | None:
         """What became of message `message` of the queue; None while no batch that was run has consumed it."""
@@ -96,8 +100,25 @@ class Replay:
         root = self.machine.state.commit()
         return prove_withdrawal(self.machine, self.batches // count - 1, index, self.machine.regs.hash(), root)
 
+    def _run(self, batch: Batch) -> None:
+        """Run a batch, and note what becomes of its messages, and of earlier ones whose turn has come."""
+        header, regs = batch.header, self.machine.regs
+        if not header.inputs:
+            self.machine.run_batch(batch)
+        for slot in range(header.inputs):
+            first, end = regs.parked_first, regs.parked_end
+            fate = Fate(header.number, slot, self.machine.run_slot(batch, slot))
+            if slot < header.message_count:
+                is_parked = regs.parked_end != end
+                if is_parked:
+                    self._parked[end] = len(self._fates)
+                self._fates.append(fate._replace(outcome=errors.PARKED) if is_parked else fate)
+            if regs.parked_first != first:
+                self._fates[self._parked.pop(first)] = fate
+
     def _begin(self) -> None:
         self.machine = Machine.genesis(self.reader.deployment.domain)
         self._headers = []
         self._fates = []
+        self._parked = {}
         self._block = self._first

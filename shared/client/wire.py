@@ -19,9 +19,8 @@ from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import Leg
 from setoff.shared.errors import InputError
+from setoff.shared.rules import phases
 
-#: Pages of one bulk record: 64 legs.
-MAX_PAGES: Final = 8
 TICK: Final = "Tick"
 
 
@@ -132,10 +131,10 @@ _TYPED_MEMBERS: Final = {"type", "primaryType", "message", "domain", "types"}
 def make_pages(legs: Sequence[Leg]) -> tuple[bytes, tuple[bytes, ...]]:
     """The pages of a bulk record's legs, 124 bytes each, in order; and before them the hash that it signs (32 bytes).
 
-    Raises InputError("malformed_record") if there are no legs, or more than fit on MAX_PAGES pages.
+    Raises InputError("malformed_record") if there are no legs, or more than fit on phases.MAX_PAGES pages.
     """
-    if not 1 <= len(legs) <= MAX_PAGES * records.PAGE_LEGS:
-        raise InputError("malformed_record", f"a bulk record has 1 to {MAX_PAGES * records.PAGE_LEGS} legs")
+    if not 1 <= len(legs) <= phases.MAX_PAGES * records.PAGE_LEGS:
+        raise InputError("malformed_record", f"a bulk record has 1 to {phases.MAX_PAGES * records.PAGE_LEGS} legs")
     pages: list[bytes] = []
     following = bytes(32)
     for start in reversed(range(0, len(legs), records.PAGE_LEGS)):
@@ -162,8 +161,8 @@ def check_pages(record: bytes, pages: Sequence[bytes]) -> None:
     Raises InputError("wrong_page").
     """
     expected = records.decode_bulk(record).pages if record[0] == records.BULK else bytes(32)
-    if len(pages) > MAX_PAGES:
-        raise InputError("wrong_page", f"a bulk record has at most {MAX_PAGES} pages here")
+    if len(pages) > phases.MAX_PAGES:
+        raise InputError("wrong_page", f"a bulk record has at most {phases.MAX_PAGES} pages here")
     start = 1 + records.PAGE_LEGS * records.LEG_BYTES
     for number, page in enumerate(pages):
         if len(page) != records.RECORD_BYTES or page[0] != records.PAGE:

@@ -160,15 +160,18 @@ class Machine:
     def offer(self, body: bytes) -> int:
         """Run a record in the next slot if it is accepted; otherwise nothing changes. Returns the outcome.
 
-        An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too; and so is what
-        took more than COSTLY_STEPS to refuse: it uses up its nonce, or it could be sent for ever, for nothing.
-        `was_taken` says whether it was.
+        An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too; and so is a
+        tick that took a parked record out, whatever became of that, and what took more than COSTLY_STEPS to refuse: it
+        uses up its nonce, or it could be sent for ever, for nothing. `was_taken` says whether it was.
         """
         before = self.regs.copy()
         self.state.begin_journal()
         outcome = self.take(body, is_message=False)
         is_costly = self.regs.steps - self.regs.started > COSTLY_STEPS
-        self.was_taken = outcome == errors.ACCEPTED or (outcome != errors.BUSY and (is_costly or bool(self.fills)))
+        is_unparking = self.regs.parked_first != before.parked_first
+        self.was_taken = (
+            outcome == errors.ACCEPTED or is_unparking or (outcome != errors.BUSY and (is_costly or bool(self.fills)))
+        )
         if self.was_taken:
             self.state.end_journal()
         else:

@@ -1,8 +1,8 @@
 """Bulk records: one signature over orders and cancels, on pages of eight. Twin: ``contracts/rules/bulk.vy``.
 
 A bulk record signs the hash of its first page, and each page names the hash of the next. The pages must follow at once;
-any other record in between ends the bulk. A leg that cannot be taken is passed over. The rules need no bound on the
-number of pages, each of which is a record with steps of its own; the services take eight of them, 64 legs.
+any other record in between ends the bulk, and so do MAX_PAGES pages, 64 legs. A leg that cannot be taken is passed
+over.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ _WORD_BYTES: Final = 2 * records.LEG_BYTES
 
 def take_page(regs: Registers, body: bytes, expected: bytes) -> int:
     """Load the legs of a page, which must be the `expected` one; returns the outcome."""
-    if expected == bytes(32) or keccak(body) != expected:
+    if expected == bytes(32) or regs.bulk_pages == 0 or keccak(body) != expected:
         return errors.WRONG_PAGE
+    regs.bulk_pages -= 1
     regs.account = regs.bulk_account
     regs.legs0 = get_legs(body, 0)
     regs.legs1 = get_legs(body, 1)

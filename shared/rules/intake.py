@@ -4,8 +4,9 @@ A message is applied here and now. A record is decoded, checked as far as it can
 recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject: the
 machine is idle again, and ``outcome`` says why.
 
-Leaves: a message the one it changes; a record of an account its master account, and the agent who signs or is named;
-a report and an early reject none.
+Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot that
+takes a parked one that one's; then a record of an account its master account, and the agent who signs or is named; a
+report and an early reject none.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from setoff.shared.rules.bulk import take_page
 from setoff.shared.rules.funds import apply_deposit
 from setoff.shared.rules.listing import apply_change, apply_listing
 from setoff.shared.rules.oracle import apply_signer
+from setoff.shared.rules.parking import is_anything_parked, park, unpark
 from setoff.shared.rules.winding import apply_wind_down, is_refused
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
@@ -33,12 +35,10 @@ _BITMAP_MASK: Final = 2**256 - 1
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
     """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
     regs.started = regs.steps - 1
-    if body[0] == records.FORCED:
-        regs.outcome = take_forced(regs, state, body, is_message)
-    elif body[0] >= records.FIRST_MESSAGE:
+    if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED:
         regs.outcome = take_message(regs, state, body, is_message)
     else:
-        regs.outcome = take_record(regs, state, body, None)
+        regs.outcome = take_input(regs, state, body, is_message)
 
 
 def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
@@ -56,30 +56,50 @@ def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -
     return apply_wind_down(regs)
 
 
-def take_forced(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
-    """Take the record in a message of the L1 queue, which vouches for its sender; returns the outcome."""
-    if not is_message or not records.is_canonical(body):
-        return errors.MALFORMED_RECORD
-    forced = records.decode_forced(body)
-    if not records.is_forceable(forced.body):
-        return errors.MALFORMED_RECORD
-    return take_record(regs, state, forced.body, forced.sender)
+def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
+    """Take a record, or a message that holds one, in its turn; returns the outcome.
 
-
-def take_record(regs: Registers, state: State, body: bytes, sender: bytes | None) -> int:
-    """Take a record, unless the machine's own work comes first; returns the outcome.
-
-    Where the queue names a `sender` (20 bytes) the record is its body alone, and the sender stands for its signer.
+    The machine's own work comes first, then what is parked. A record of the queue that has to wait is parked; any other
+    is not looked at. A tick, which anybody may send at any time, only lets go on what comes before it.
     """
-    if not records.is_canonical(body):
+    if not is_sound(body, is_message):
         return errors.MALFORMED_RECORD
-    if regs.steps + phases.SLOT_STEP_BOUND > phases.BATCH_STEP_CAP:
-        return errors.STEP_CAP
-    kind = body[0]
+    has_room = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    is_tick = body[0] == records.TICK
+    is_parked = is_message and not is_tick and (not has_room or regs.task != 0 or is_anything_parked(regs))
+    if is_parked:
+        park(regs, state, body)
+    if not has_room:
+        return errors.PARKED if is_parked else errors.STEP_CAP
     if regs.task:
         # Its registers stay as they are.
         regs.phase = phases.WORK
-        return errors.ACCEPTED if kind == records.TICK else errors.BUSY
+        if is_parked:
+            return errors.PARKED
+        return errors.ACCEPTED if is_tick else errors.BUSY
+    if is_anything_parked(regs):
+        if not (is_parked or is_tick):
+            return errors.BUSY
+        body = unpark(regs, state)
+    return take_record(regs, state, body)
+
+
+def is_sound(body: bytes, is_message: bool) -> bool:
+    """Whether an input that is not looked at further has the form of a record, or of a message that holds one."""
+    if body[0] != records.FORCED:
+        return records.is_canonical(body)
+    return is_message and records.is_canonical(body) and records.is_forceable(records.decode_forced(body).body)
+
+
+def take_record(regs: Registers, state: State, body: bytes) -> int:
+    """Take a record now; returns the outcome.
+
+    In a message the queue names the sender, who stands for the signer of the record within.
+    """
+    sender: bytes | None = None
+    if body[0] == records.FORCED:
+        sender, body = records.decode_forced(body)
+    kind = body[0]
     regs.clear()
     regs.kind = kind
     page, regs.bulk = regs.bulk, bytes(32)
@@ -109,6 +129,7 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
     elif regs.kind == records.BULK:
         regs.bulk = records.decode_bulk(body).pages
         regs.bulk_account = regs.account
+        regs.bulk_pages = phases.MAX_PAGES
     regs.phase = get_first_phase(regs.kind)
     return errors.ACCEPTED
 

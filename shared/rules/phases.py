@@ -82,6 +82,8 @@ NAMES: Final[tuple[str, ...]] = (
     "fire",
 )
 
+#: Pages of legs one bulk record may have.
+MAX_PAGES: Final = 8
 #: Makers one order may visit; what is left then is given up.
 MAX_MATCHES: Final = 4096
 #: Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
@@ -122,6 +124,9 @@ DRAWN_TIME: Final = 86_400
 WITHDRAWAL_SHARE: Final = 16
 #: Seconds without an index after which a market is settled at its last one.
 ORACLE_DEATH: Final = 604_800
+#: Seconds without a batch after which the exchange counts as resumed, and for which its oracles then are not dead yet.
+LONG_SILENCE: Final = 302_400
+RETURN_TIME: Final = 3600
 #: Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
 PREMIUM_ONE: Final = 2**16
 FUNDING_ONE: Final = 2**32

@@ -61,6 +61,8 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
 def begin_batch(regs: Registers, number: int, timestamp: int) -> None:
     """Set the registers of a new batch (part of the first step of its slot 0)."""
     regs.batch = number
+    if timestamp > regs.time + phases.LONG_SILENCE:
+        regs.resumed = timestamp
     regs.time = timestamp
     regs.steps = 0
 

@@ -19,6 +19,7 @@ ORACLE: Final = 6
 SIGNERS: Final = 7
 WITHDRAWAL: Final = 8
 AGENT: Final = 9
+PARKED: Final = 10
 
 MAX_ACCOUNT: Final = 2**20 - 1
 MAX_SUB: Final = 15
@@ -116,3 +117,8 @@ def signers_key() -> int:
 def withdrawal_key(index: int) -> int:
     """Key of withdrawal `index` (0.., in the order in which the machine accepted them)."""
     return WITHDRAWAL << 36 | index
+
+
+def parked_key(index: int) -> int:
+    """Key of parked record `index` (0.., in the order in which the queue brought them)."""
+    return PARKED << 36 | index

@@ -22,6 +22,7 @@ ORACLE_BYTES: Final = 128
 SIGNERS_BYTES: Final = 256
 WITHDRAWAL_BYTES: Final = 96
 AGENT_BYTES: Final = 32
+PARKED_BYTES: Final = 128
 
 _ACCOUNT: Final = Struct(">IQ20s32s4xI16sQ32s")
 _POSITION: Final = Struct(">H6xqQQ16s16s")
@@ -301,7 +302,16 @@ class Agent:
         self.address = bytes(20)
 
 
-Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent
+class Parked:
+    """A record of the L1 queue that the machine had no time for yet: the `body` of its message, b"" for none."""
+
+    __slots__ = ("body",)
+
+    def __init__(self) -> None:
+        self.body = b""
+
+
+Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent | Parked
 
 
 def _signed_word(value: int) -> bytes:
@@ -573,6 +583,18 @@ def decode_agent(value: bytes) -> Agent:
     leaf = Agent()
     if value:
         leaf.expiry, leaf.address = _AGENT.unpack(value)
+    return leaf
+
+
+def encode_parked(leaf: Parked) -> bytes:
+    """4 words (the 124 bytes of the message, then 4 zero bytes), or b"" for none."""
+    return leaf.body.ljust(PARKED_BYTES, b"\0") if leaf.body else b""
+
+
+def decode_parked(value: bytes) -> Parked:
+    """The inverse of `encode_parked`."""
+    leaf = Parked()
+    leaf.body = value[:124]
     return leaf
 
 

@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-61 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+65 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -28,8 +28,11 @@ FIELDS: Final[tuple[str, ...]] = (
     "window",  # hour (seconds // 3600) of the withdrawals below
     "withdrawn",  # token units granted in that hour
     "winding",  # seconds: when the wind-down began, 0 while there is none
+    "resumed",  # seconds: when batches last came again after a long silence
     "started",  # `steps` when the slot began
     "task",  # 1 while the machine has work of its own left for the next slot
+    "parked_first",  # the first parked record, the next to be taken
+    "parked_end",  # the number the next one to be parked gets
     "sweeping",  # 1 while accounts are left to visit after a change of price
     "sweep",  # the next of them
     "sweep_subs",  # sub-accounts its master has
@@ -43,6 +46,7 @@ FIELDS: Final[tuple[str, ...]] = (
     "best_account",  # the account that has it
     "bulk",  # 32 bytes: hash of the page of legs that must come next, zero for none
     "bulk_account",  # account of that bulk record
+    "bulk_pages",  # pages it may still have
     "legs0",  # legs still to run, two of 11 bytes a word
     "legs1",
     "legs2",
@@ -82,11 +86,11 @@ _PACKED: Final = Struct(
     + "16x16s"
     + "24xQ" * 2
     + "16x16s"
-    + "24xQ" * 12
+    + "24xQ" * 15
     + "16x16s"
     + "24xQ"
     + "32s"
-    + "24xQ"
+    + "24xQ" * 2
     + "8x24s" * 4
     + "24xQ" * 2
     + "12x20s"
@@ -108,7 +112,7 @@ _WIDE: Final[dict[str, int]] = {
 
 
 class Registers:
-    """The 61 registers as plain integers (`domain`, `bulk` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
+    """The 65 registers as plain integers (`domain`, `bulk` 32 bytes, `signer` 20 bytes); see `FIELDS` for units."""
 
     __slots__ = FIELDS
 
@@ -129,8 +133,11 @@ class Registers:
         self.window = 0
         self.withdrawn = 0
         self.winding = 0
+        self.resumed = 0
         self.started = 0
         self.task = 0
+        self.parked_first = 0
+        self.parked_end = 0
         self.sweeping = 0
         self.sweep = 0
         self.sweep_subs = 0
@@ -144,6 +151,7 @@ class Registers:
         self.best_account = 0
         self.bulk = bytes(32)
         self.bulk_account = 0
+        self.bulk_pages = 0
         self.legs0 = 0
         self.legs1 = 0
         self.legs2 = 0
@@ -193,7 +201,7 @@ class Registers:
         self.phase = self.home
 
     def encode(self) -> bytes:
-        """The 61 words."""
+        """The 65 words."""
         return _PACKED.pack(
             self.domain,
             self.time,
@@ -211,8 +219,11 @@ class Registers:
             self.window,
             self.withdrawn.to_bytes(16, "big"),
             self.winding,
+            self.resumed,
             self.started,
             self.task,
+            self.parked_first,
+            self.parked_end,
             self.sweeping,
             self.sweep,
             self.sweep_subs,
@@ -226,6 +237,7 @@ class Registers:
             self.best_account,
             self.bulk,
             self.bulk_account,
+            self.bulk_pages,
             self.legs0.to_bytes(24, "big"),
             self.legs1.to_bytes(24, "big"),
             self.legs2.to_bytes(24, "big"),
@@ -275,7 +287,7 @@ class Registers:
         return twin
 
     def hash(self) -> bytes:
-        """keccak of the 61 words."""
+        """keccak of the 65 words."""
         return keccak(self.encode())
 
 

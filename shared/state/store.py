@@ -22,6 +22,7 @@ from setoff.shared.state.leaves import (
     Market,
     Oracle,
     Order,
+    Parked,
     Position,
     Signers,
     Withdrawal,
@@ -38,13 +39,16 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
     keys.SIGNERS: leaves.encode_signers,
     keys.WITHDRAWAL: leaves.encode_withdrawal,
     keys.AGENT: leaves.encode_agent,
+    keys.PARKED: leaves.encode_parked,
 }
 
 _MARKETS: Final = keys.market_key(0)
 _GETTERS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     kind: attrgetter(*kind.__slots__) for kind in (Account, Agent, Level, Market, Oracle, Order, Signers, Withdrawal)
 }
-_GETTERS[Bitmap] = lambda leaf: (leaf.word,)  # of a single name attrgetter makes no tuple
+# Of a single name attrgetter makes no tuple.
+_GETTERS[Bitmap] = lambda leaf: (leaf.word,)
+_GETTERS[Parked] = lambda leaf: (leaf.body,)
 _get_market_fields: Final = _GETTERS[Market]
 _get_position: Final[Callable[[Position], tuple[int, ...]]] = attrgetter(*Position.__slots__)
 
@@ -148,6 +152,10 @@ class State:
     def agent(self, master: int, agent: int) -> Agent:
         """Agent `agent` of a master account."""
         return cast(Agent, self._load(keys.agent_key(master, agent), leaves.decode_agent))
+
+    def parked(self, index: int) -> Parked:
+        """Parked record by its number."""
+        return cast(Parked, self._load(keys.parked_key(index), leaves.decode_parked))
 
     def value(self, key: int) -> bytes:
         """The encoded leaf under `key`, changes included; it does not count as a use."""

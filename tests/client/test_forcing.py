@@ -7,17 +7,17 @@ import pytest
 from tests.fixtures.town import Town, in_background
 
 from setoff.deploy import cli
-from setoff.deploy.commands import force
 from setoff.deploy.scene import agent_key, trader_key
 from setoff.shared import errors
 from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.l1 import L1, Reverted
-from setoff.shared.client.forcing import NONCE_GAP, Forced, Forcing, describe, is_worth_retrying
-from setoff.shared.client.replay import Fate, Replay
+from setoff.shared.client.forcing import NONCE_GAP, Forced, Forcing, describe
+from setoff.shared.client.replay import Replay
 from setoff.shared.client.signer import KeySigner
 from setoff.shared.codec import records, signatures
 from setoff.shared.errors import InputError, StateError
+from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
 
@@ -172,42 +172,41 @@ def test_a_replay_begins_anew_after_a_reorg(town: Town) -> None:
     assert again.machine.hash() == replay.machine.hash()
 
 
-@pytest.mark.parametrize("retries", [0, 1, 2])
-def test_what_the_machine_had_no_time_for_is_sent_again(retries: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two busy batches, which only millions of steps would make on a chain, then one that takes it."""
-    fates = [Fate(5, 0, errors.BUSY), Fate(6, 0, errors.STEP_CAP), Fate(7, 3, errors.ACCEPTED)]
-    sent: list[bytes] = []
-
-    class Line(Forcing):
-        def __init__(self) -> None: ...
-
-        def send_record(self, record: bytes) -> Forced:
-            sent.append(record)
-            return Forced(len(sent), 0)
-
-        def wait(self, forced: Forced, timeout: float | None = None, poll: float = 0.0) -> Fate:
-            return fates[len(sent) - 1]
-
-    line = Line()
-    arguments = force_arguments(f"force tick 1 --retry {retries} --key 0x11")
-    code = force.finish(line, arguments, line.send_record(b"record"), bytes(124))
-    told = capsys.readouterr().out
-    assert len(sent) == retries + 1
-    assert code == (0 if retries == 2 else 1)
-    assert ("accepted in batch 7, slot 3" in told) == (retries == 2)
-    assert ("send it again" in told) == (retries < 2)
-    assert [is_worth_retrying(fate) for fate in fates] == [True, True, False]
-
-
-def force_arguments(line: str) -> object:
-    return cli.make_parser("force").parse_args(line.split())
+def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a chain only millions of steps fill a batch; here its cap is lowered for all who run it."""
+    forcing, other = town.forcing(2), town.forcing(4)
+    forcing.replay.advance()
+    other.replay.advance()
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND)
+    sent = [forcing.send(forcing.cancel_all()), forcing.send(forcing.withdraw(10**12)), forcing.send(forcing.stake(5))]
+    post(town)
+    with pytest.raises(StateError, match=r"message .* is parked in batch .*, slot 0: .* a forced tick 0"):
+        forcing.wait(sent[0], timeout=0)
+    other.replay.advance()
+    assert [other.replay.fate(forced.index).outcome for forced in sent] == [errors.PARKED] * 3
+    monkeypatch.undo()
+    ticks = [other.send_record(records.encode_tick(0)) for _ in range(2)]
+    last = other.send(other.cancel_all())
+    post(town)
+    assert [errors.OUTCOMES[forcing.wait(forced, timeout=0).outcome] for forced in sent] == [
+        "accepted",
+        "insufficient_margin",
+        "accepted",
+    ]
+    assert [forcing.wait(forced, timeout=0).slot for forced in sent] == [0, 1, 2]
+    with pytest.raises(StateError, match="parked"):
+        other.wait(last, timeout=0)
+    assert [other.replay.fate(tick.index).outcome for tick in ticks] == [errors.ACCEPTED, errors.INSUFFICIENT_MARGIN]
+    other.send_record(records.encode_tick(0))
+    post(town)
+    assert other.wait(last, timeout=0).outcome == errors.ACCEPTED
 
 
 def test_help_says_what_it_costs_and_what_is_final(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["force", "--help"])
     shown = capsys.readouterr().out
-    for word in ("--as-sender", "force delay", "--retry", "wind-down", "force pay", "L1 alone"):
+    for word in ("--as-sender", "force delay", "force tick 0", "wind-down", "force pay", "L1 alone"):
         assert word in shown
 
 

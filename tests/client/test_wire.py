@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from setoff.shared.client.signer import KeySigner, WalletSigner
 from setoff.shared.client.wire import (
-    MAX_PAGES,
     SHAPES,
     Field,
     check_pages,
@@ -25,6 +24,7 @@ from setoff.shared.client.wire import (
 )
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.errors import InputError
+from setoff.shared.rules import phases
 
 CHAIN_ID = 31337
 VAULT = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")
@@ -79,7 +79,7 @@ def test_reads_back_what_was_written(body: bytes, signature: bytes) -> None:
 
 def legs() -> st.SearchStrategy[list[records.Leg]]:
     leg = st.builds(records.Leg, *[st.integers(0, 2**bits - 1) for bits in (8, 8, 8, 24, 40)])
-    return st.lists(leg, min_size=1, max_size=MAX_PAGES * records.PAGE_LEGS)
+    return st.lists(leg, min_size=1, max_size=phases.MAX_PAGES * records.PAGE_LEGS)
 
 
 @given(legs())
@@ -104,7 +104,7 @@ def test_a_bulk_record_travels_with_its_pages(chosen: list[records.Leg]) -> None
 
 
 def test_only_so_many_legs_at_once() -> None:
-    for count in (0, MAX_PAGES * records.PAGE_LEGS + 1):
+    for count in (0, phases.MAX_PAGES * records.PAGE_LEGS + 1):
         with pytest.raises(InputError, match="malformed_record"):
             make_pages([records.Leg(0, 1, 1, 1, 1)] * count)
 

@@ -164,6 +164,10 @@ class Generator:
         ]
         weights = {kind: weight + favour.get(kind, 0) for kind, weight in RECORDS.items()} | refused
         inputs_drawn = [body for _ in range(inputs) for body in self.draw(weights, "record")]
+        regs = self.machine.regs
+        if regs.parked_first != regs.parked_end and rng.random() < 0.8:
+            # Nothing else is taken before what is parked, as an operator would know.
+            inputs_drawn = [self.tick() for _ in range(regs.parked_end - regs.parked_first)] + inputs_drawn
         if rng.random() < 0.7:
             # Fresh prices first, as an operator would have it.
             markets = rng.sample((1, 2, 3), rng.randint(1, 3))

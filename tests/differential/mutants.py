@@ -132,8 +132,22 @@ MUTANTS = (
     Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 32", ""),
     Mutant("sender unasked", "rules/intake.vy", "intake", "regs.signer = sender", "regs.signer = convert(1, address)"),
     Mutant(
-        "forced anywhere", "rules/intake.vy", "intake", "if not is_message or not records.is_canonical(body) or", "if"
+        "forced anywhere",
+        "rules/intake.vy",
+        "intake",
+        "return is_message and records.is_canonical",
+        "return records.is_canonical",
     ),
+    Mutant(
+        "parked for good", "rules/parking.vy", "intake", "leaves.encode_parked(empty(leaves.Parked))", "before[place]"
+    ),
+    Mutant(
+        "parked passed by", "rules/intake.vy", "intake", "regs.task != 0 or parking.is_anything_parked(regs)", "False"
+    ),
+    Mutant("busy for nobody", "rules/intake.vy", "intake", "not (is_parked or is_tick)", "regs.task != 0"),
+    Mutant("a ninth page", "rules/bulk.vy", "intake", "regs.bulk_pages == 0 or ", ""),
+    Mutant("back at once", "judge.vy", "judge", "+ phases.LONG_SILENCE", "+ 60"),
+    Mutant("no time to return", "rules/winding.vy", "oracle", "regs.resumed + phases.RETURN_TIME", "regs.resumed"),
     Mutant("a tick in a name", "codec/records.vy", "intake", "[REPORT, TICK, PAGE]", "[REPORT, PAGE]"),
     Mutant("wound down twice", "rules/winding.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
     Mutant("stakes still taken", "rules/winding.vy", "intake", "records.AMEND, records.STAKE", "records.AMEND"),

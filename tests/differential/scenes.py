@@ -397,7 +397,7 @@ def play_limits(play: Play) -> None:
 
 
 def play_forced_limits(play: Play) -> None:
-    """A batch that has used up its steps refuses forced records of both kinds, too; deposits go on."""
+    """A batch that has used up its steps parks forced records of both kinds and refuses ticks; deposits go on."""
     play.begin(money=10**6)
 
     def meddle(machine: Machine, slot: int, micro: int) -> None:
@@ -407,10 +407,62 @@ def play_forced_limits(play: Play) -> None:
     play.bench.meddle = meddle
     owner, late = ADDRESSES[TRADERS[2]], play.withdraw(2, 1)
     as_sender = records.encode_forced(records.ForcedBody(owner, late[: records.BODY_BYTES]))
-    messages = [play.generator.deposit_of(3, 1), late, as_sender, play.generator.deposit_of(3, 1)]
-    assert play.batch(messages, []) == [OK, "step_cap", "step_cap", OK]
+    tick = records.encode_tick(1)
+    messages = [play.generator.deposit_of(3, 1), late, as_sender, tick, play.generator.deposit_of(3, 1)]
+    assert play.batch(messages, []) == [OK, "parked", "parked", "step_cap", OK]
     play.bench.meddle = lambda machine, slot, micro: None
-    assert play.batch([late, as_sender], []) == [OK, "nonce_used"]
+    other = play.withdraw(3, 2)
+    assert play.batch([tick], [other, tick, other]) == [OK, "busy", "nonce_used", OK]
+
+
+def play_parked(play: Play) -> None:
+    """Records of the queue that find the machine at work: each in its turn, in a slot, and nothing before them."""
+    play.begin(money=1_100)
+    play.trade(1, 2, 100, 100)
+
+    def meddle(machine: Machine, slot: int, micro: int) -> None:
+        if micro and machine.regs.phase == phases.WORK:
+            machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
+
+    play.bench.meddle = meddle
+    assert play.run(play.price(80), records.encode_tick(1)) == [OK, OK]
+    owner = ADDRESSES[TRADERS[3]]
+
+    def named(record: bytes) -> bytes:
+        return records.encode_forced(records.ForcedBody(owner, record[: records.BODY_BYTES]))
+
+    agent = records.encode_set_agent(records.SetAgentBody(3, play.number(), 1, ADDRESSES[HANDS[3, 1]], 2**40))
+    hand = records.encode_order(OrderBody(3, play.number(), 1, BUY, GTC, 7, 70, 1, agent=1))
+    bulk, page = play.bulk(3, [Leg(0, 1, 5, 71, 1)])
+    late = [named(agent), play.sign(3, hand, 1), bulk, page, play.price(79), named(play.withdraw(3, 1)), bytes(124)]
+    assert play.batch(late[:2], [play.order(3, BUY, 60, 1)]) == ["parked", "parked", "busy"]
+    play.bench.meddle = lambda machine, slot, micro: None
+    # The rest of the work; then each new one lets one go that has waited, and the last waits behind all of them.
+    assert play.batch(late[2:3], []) == ["parked"]
+    assert play.bench.machine.regs.task == 0
+    assert play.batch(late[3:], []) == [OK, OK, OK, "malformed_record"]
+    assert play.bench.machine.regs.parked_end - play.bench.machine.regs.parked_first == 3
+    tick, cancel = records.encode_tick(1), play.cancel(3, 7)
+    assert play.batch([tick], [cancel, tick, tick, cancel]) == [OK, "busy", OK, OK, OK]
+
+
+def play_return(play: Play) -> None:
+    """After a long silence a market without an index for a week is not settled before reports could come."""
+    play.begin(money=10**6, markets=2, max_age=2**32 - 1)
+    tick, other = records.encode_tick(1), records.encode_tick(2)
+    play.wait(phases.ORACLE_DEATH + 1)
+    assert play.batch([tick], [play.price(101)]) == [OK, OK]
+    resumed = play.bench.machine.regs.resumed
+    assert play.market().settled == 0
+    play.generator.time = resumed + phases.RETURN_TIME
+    assert play.run(other) == [OK]
+    assert play.market(2).settled == 0
+    play.generator.time += phases.SAMPLE_INTERVAL
+    assert play.run(other, tick) == [OK, OK]
+    assert play.market(2).settled == 1 and play.market().settled == 0
+    play.wait(phases.LONG_SILENCE)
+    assert play.run() == []
+    assert play.bench.machine.regs.resumed == resumed
 
 
 def play_long_work(play: Play) -> None:
@@ -893,7 +945,10 @@ def play_dead_oracle(play: Play) -> None:
     play.begin(money=10_000, markets=2, max_age=60)
     play.trade(1, 2, 100, 10)
     assert play.run(play.order(3, BUY, 90, 5, place=1)) == [OK]
-    play.wait(phases.ORACLE_DEATH - 1)
+    # In between the batches go on.
+    play.wait(phases.LONG_SILENCE)
+    assert play.run() == []
+    play.wait(phases.ORACLE_DEATH - phases.LONG_SILENCE - 1)
     tick = records.encode_tick(1)
     assert play.run(tick, play.order(4, BUY, 100, 1, place=5)) == ["stale_price"] * 2
     play.wait(1)
@@ -938,6 +993,8 @@ SCENES = (
     play_guards,
     play_limits,
     play_forced_limits,
+    play_parked,
+    play_return,
     play_long_work,
     play_time,
     play_settlement,

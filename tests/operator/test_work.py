@@ -185,6 +185,27 @@ async def test_work_goes_on_in_the_next_batch(redis_server: RedisServer, monkeyp
         replay(running.outbox)
 
 
+async def test_what_is_parked_is_drained_before_any_other_record(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forced records that find the batch full: ticks take them out, refused ones too, and then the others go on."""
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 3)
+    scene = Scene()
+    forced = [scene.withdraw(1, 5), scene.withdraw(2, 10**18), scene.withdraw(3, 7)]
+    l1 = HandL1([*opening(scene, 5), *forced])
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+        receipt = await running.sequencer.submit(scene.withdraw(4, 9))
+        machine = running.sequencer.exchange.machine
+        assert (machine.regs.parked_first, machine.regs.parked_end) == (3, 3)
+        assert [machine.state.withdrawal(index).account for index in range(3)] == [1, 3, 4]
+        assert machine.regs.withdrawals == 3
+        await until_batch(running, receipt.batch)
+        replay(running.outbox)
+        before = machine.hash()
+        async with operator(redis_server.url, scene, running.l1) as again:
+            assert again.sequencer.exchange.machine.hash() == before
+
+
 async def crash(running: Running) -> None:
     """Account 1 buys with all it has, from 2; then the price falls, while 3 bids below."""
     scene = running.scene

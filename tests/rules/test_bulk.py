@@ -24,11 +24,13 @@ def test_sixty_four_legs_on_eight_pages_under_one_signature() -> None:
     assert world.machine.regs.bulk == bytes(32)
 
 
-def test_the_rules_take_any_number_of_pages() -> None:
+def test_a_ninth_page_is_refused() -> None:
     world = World.trading(funds=10**9)
-    assert world.bulk(1, ladder(75)) == ["accepted"] * 11
-    assert world.resting(1, 74).size == 75
+    assert world.bulk(1, ladder(75)) == ["accepted"] * 9 + ["wrong_page"] * 2
+    assert world.resting(1, 63).size == 64
+    assert world.resting(1, 64).market == 0
     assert world.machine.regs.bulk == bytes(32)
+    assert world.bulk(1, ladder(64)[:3]) == ["accepted"] * 2
 
 
 def test_legs_cancel_and_quote_on_both_sides() -> None:

@@ -77,13 +77,10 @@ def test_messages_are_applied_in_the_middle_of_it(monkeypatch: pytest.MonkeyPatc
     assert world.set_market(1, taker_fee=0, maker_fee=0) == "accepted"
     assert world.set_signer(1, quorum=1) == "accepted"
     assert world.machine.regs.task == 1
-    forced = world.scene.withdraw(9, 5)
-    assert world.take(forced, is_message=True) == "busy"
     while world.machine.regs.task:
         world.tick(0)
     assert world.position(8).size == 10
     assert world.position(7).size == 7
-    assert world.take(forced, is_message=True) == "accepted"
 
 
 def test_a_task_waits_for_the_next_batch_when_this_one_has_no_steps_left(monkeypatch: pytest.MonkeyPatch) -> None:
