@@ -724,6 +724,17 @@ def play_sub_accounts(play: Play) -> None:
     assert play.account(1).subs == 3
 
 
+def play_ninth_page(play: Play) -> None:
+    """A bulk ends with its eighth page, whatever that names."""
+    play.begin(money=10**6)
+    pages: list[bytes] = []
+    for place in reversed(range(phases.MAX_PAGES + 1)):
+        pages.insert(0, records.encode_page([Leg(0, 1, place, 90, 1)], keccak(pages[0]) if pages else bytes(32)))
+    body = records.encode_bulk(records.BulkBody(1, play.number(), keccak(pages[0])))
+    assert play.run(play.sign(1, body), *pages) == [OK] * (1 + phases.MAX_PAGES) + ["wrong_page"]
+    assert play.took("admit") == phases.MAX_PAGES
+
+
 def play_bulk(play: Play) -> None:
     """Legs of every kind, sound and not; a page that nobody named."""
     play.begin(money=10**6)
@@ -1012,6 +1023,7 @@ SCENES = (
     play_stale_backstop,
     play_sub_accounts,
     play_bulk,
+    play_ninth_page,
     play_shares,
     play_forced,
     play_wind_down,
