@@ -37,7 +37,7 @@ def test_timestamps_are_monotone_and_bound_to_the_block() -> None:
     arena.warp(1000)
 
     def post(timestamp: int) -> None:
-        arena.inbox.post(arena.inbox.count(), timestamp, 0, b"", sender=OPERATOR)
+        arena.post(timestamp=timestamp)
 
     # One past either end of what is allowed (the next block is a second later), then both ends.
     for timestamp in (arena.now + 100, arena.now - SKEW - 100, 0, 2**64, 2**256 - 1):
