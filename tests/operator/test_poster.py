@@ -16,7 +16,8 @@ from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import Reverted
 from setoff.shared.adapters.posting import Inbox, encode_post
 from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.errors import DataError
+from setoff.shared.client.onchain import Vault
+from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.params import DEMO
 
@@ -132,3 +133,23 @@ def test_a_posting_from_before_a_reorg_does_not_land_on_a_strangers_batch(
     stuck = outbox.stuck()
     assert stuck is not None and stuck.is_final and stuck.number == 1
     assert inbox.state().count == 1
+
+
+def test_a_batch_whose_messages_are_gone_waits_and_one_with_other_messages_is_refused(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    """After a reorg: the queue's transactions are most often taken again, in the same order."""
+    l1 = chain.connect(0)
+    poster, vault = Poster(l1, ChainReader(l1, deployment), outbox), Vault(chain.connect(2), deployment)
+    lost = Batch.seal(ZERO, 0, l1.head().timestamp, 0, 0, ZERO, [bytes(124)], ())
+    outbox.put(SealedBatch(lost, bytes(32), (), ()))
+    with pytest.raises(ChainError, match="no_such_message"):
+        poster.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and (stuck.reason, stuck.is_final) == ("no_such_message", False)
+    vault.force(b"\1" * 124)
+    with pytest.raises(DataError, match="other messages"):
+        poster.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and stuck.is_final
+    assert l1.sender.pending == 0
