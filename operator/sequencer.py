@@ -52,10 +52,10 @@ log = logging.getLogger(__name__)
 GROUP: Final = 64
 #: Seconds without a store before the process gives up and leaves it to its supervisor.
 STORE_PATIENCE: Final = 30.0
-#: Looks in a row that show another batch in place of ours, other messages than were consumed, or that L1 refuses a batch
-#: for good, before it is believed.
+#: Looks in a row that show another batch in place of ours, or other messages than were consumed, or that L1 refuses
+#: a batch for good, before it is believed.
 DIVERGENCES: Final = 3
-#: Looks in a row with other messages than were consumed, though what can be made anew was, before the sequencer gives up.
+#: Looks in a row with other messages than were consumed, also by what L1 has, before it gives up.
 CONTRADICTIONS: Final = 5
 #: A batch is made anew when less than this part of the time is left in which L1 takes it.
 SKEW_LEFT: Final = 8
@@ -539,8 +539,8 @@ class Sequencer:
     async def _look_at_l1(self, *, is_first: bool = False) -> None:
         """See which batches L1 holds, what keeps the next one from it, what time it is there and which messages wait.
 
-        At the first look of all, what L1 shows is believed at once. Raises DataError if L1 goes on contradicting what was
-        consumed, also where it has the batches with it.
+        At the first look of all, what L1 shows is believed at once. Raises DataError if L1 goes on contradicting what
+        was consumed, also in batches that it has itself.
         """
         patience = DIVERGENCES if not is_first else 1
         await self._look_at_batches(patience)

@@ -168,7 +168,9 @@ class OperatorSettings(Settings):
     data: str = "calldata"
     """Where the records of batches are posted: calldata, or blobs."""
     blob_fee_cap: int = 500
-    """Gwei a unit of blob gas to pay at most."""
+    """Gwei a unit of blob gas to pay at most; more only where a move in a dispute has to wait for the blobs, its
+    deadline presses, and less than the bond is spent: the account's other transactions wait for its blobs and the other
+    way round, since nodes take only one kind at a time."""
     batch_interval: float = 0.0
     """Seconds after which a batch that is not full is closed; 0: as few as the deployment's claims can keep up with."""
     heartbeat: float = 600.0

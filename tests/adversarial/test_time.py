@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from tests.contracts.arena import OPERATOR, PARAMS, Arena
+from tests.contracts.arena import PARAMS, Arena
 from tests.evm import reverts
 from tests.world import BUY, IOC, SELL, World
 

@@ -92,7 +92,8 @@ def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment
     with pytest.raises(DataError):
         poster.post_next()
     with pytest.raises(Reverted, match="not_the_operator"):  # the returning operator has closed the inbox first
-        stranger.transact(deployment.inbox, encode_post(seal(1, l1.head().timestamp, theirs.header.hash()).batch.header))
+        next_one = seal(1, l1.head().timestamp, theirs.header.hash()).batch
+        stranger.transact(deployment.inbox, encode_post(next_one.header))
     stuck = outbox.stuck()
     assert stuck is not None and stuck.is_final and stuck.number == 1
     standing = compare(posted, outbox, posted.batch_count(), 2)

@@ -397,7 +397,7 @@ async def test_goes_back_behind_a_snapshot_that_l1_took_back(redis_server: Redis
         assert again.sequencer.exchange.machine.hash() == machine
 
 
-# --- other messages than were consumed ---------------------------------------------------------------------------------
+# --- other messages than were consumed --------------------------------------------------------------------------------
 
 
 async def consume(running: Running, message: bytes) -> None:
