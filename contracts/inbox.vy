@@ -55,7 +55,7 @@ RETURN_TIME: constant(uint256) = 3600      # seconds that `resume` gives the ope
 
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
 PAGE_BYTES: constant(uint256) = batches.PAGE_RECORDS * batches.RECORD_BYTES
-RECORDS_START: constant(uint256) = 4 + 5 * 32      # in the calldata of `post`
+RECORDS_START: constant(uint256) = 4 + 6 * 32      # in the calldata of `post`
 MAX_PAGES: constant(uint256) = batches.MAX_INPUTS // batches.PAGE_RECORDS
 MAX_MODULES: constant(uint256) = 8
 MAX_POSTING: constant(uint256) = 1024
@@ -102,7 +102,13 @@ def __init__(
 
 @external
 @nonreentrant
-def post(number: uint256, timestamp: uint256, message_count: uint256, records: Bytes[MAX_RECORD_BYTES]):
+def post(
+    number: uint256,
+    timestamp: uint256,
+    message_count: uint256,
+    expected: bytes32,
+    records: Bytes[MAX_RECORD_BYTES],
+):
     """
     @notice Post the next batch: the next `message_count` messages of the queue, then `records`. Only the operator
             may, or anybody once the inbox is open (`opens_at`), but then messages only; always from an account without
@@ -112,6 +118,8 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
            MAX_SKEW old.
     @param message_count No message that was FORCE_DELAY old at `timestamp` may be left out, unless the batch is full of
            messages.
+    @param expected Hash of the batch that this makes. So a posting binds what it builds on: after a reorg it does not
+           come to lie on other batches or other messages than its sender has seen.
     @param records Concatenated records of 124 bytes; messages and records together at most 1024.
     """
     assert msg.sender == tx.origin and not msg.sender.is_contract, "caller_has_code"
@@ -119,33 +127,36 @@ def post(number: uint256, timestamp: uint256, message_count: uint256, records: B
     assert len(records) == record_count * batches.RECORD_BYTES, "record_length"
     # One encoding only, so that everybody reads the records at the same place: arguments, then the records, then zeros
     # up to a whole word.
-    assert convert(slice(msg.data, 4 + 3 * 32, 32), uint256) == 4 * 32, "calldata_encoding"
+    assert convert(slice(msg.data, 4 + 4 * 32, 32), uint256) == 5 * 32, "calldata_encoding"
     assert len(msg.data) == RECORDS_START + (len(records) + 31) // 32 * 32, "calldata_encoding"
     header: batches.Header = self._check(number, timestamp, message_count, record_count)
     header.data_root = self._data_root(record_count)
-    self._append(header)
+    assert self._append(header) == expected, "batch_hash"
 
 
 @external
 @nonreentrant
-def post_data(module: uint256, number: uint256, postings: DynArray[Posting, MAX_POSTINGS]):
+def post_data(module: uint256, number: uint256, expected: bytes32, postings: DynArray[Posting, MAX_POSTINGS]):
     """
     @notice Post the next batches, as `post` does one, with their records at a data availability module.
     @param module From 1 on.
     @param number Of the first of them: the number of batches so far.
+    @param expected Hash of the last of them: through the parents it binds them all, as in `post`.
     @param postings The batches in their order. One without records needs nothing of the module.
     """
     assert module >= 1 and module <= len(MODULES), "no_such_module"
     assert len(postings) > 0, "batch_number"
     next: uint256 = number
+    last: bytes32 = empty(bytes32)
     for posting: Posting in postings:
         header: batches.Header = self._check(next, posting.timestamp, posting.message_count, posting.record_count)
         header.module = module
         if posting.record_count > 0:
             header.data_root = extcall data_module(MODULES[module - 1]).commit(posting.record_count, posting.data)
             assert header.data_root != empty(bytes32), "data_commitment"
-        self._append(header)
+        last = self._append(header)
         next += 1
+    assert last == expected, "batch_hash"
 
 
 @external
@@ -272,9 +283,10 @@ def _check(
 
 
 @internal
-def _append(header: batches.Header):
+def _append(header: batches.Header) -> bytes32:
     """
     @notice Add the batch with this header, which was checked.
+    @return Its hash.
     """
     batch_hash: bytes32 = batches._hash_header(header)
     self.batch_hash[header.number] = batch_hash
@@ -300,6 +312,7 @@ def _append(header: batches.Header):
         data_root=header.data_root,
         messages=header.messages,
     )
+    return batch_hash
 
 
 @internal

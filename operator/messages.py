@@ -57,7 +57,7 @@ class QueueMessages:
         if self._last is not None and self._hash_of(self._last.number) != self._last.hash:
             self._forget()  # a reorg replaced what was read
         self._read(head.number - self._confirmations)
-        for index in [index for index in self._found if index < first]:
+        for index in [index for index in self._found if index < first - 1]:
             del self._found[index]
         return L1View(self._time(head), self._check(first, chain))
 
@@ -82,6 +82,10 @@ class QueueMessages:
 
     def _check(self, first: int, chain: bytes) -> list[bytes]:
         """The messages from `first` on, each checked to continue the hash chain."""
+        before = self._found.get(first - 1)  # none after a reorg that took it back, as long as it does not come again
+        if before is not None and before.chain != chain:
+            self._forget()
+            raise DataError("data_mismatch", f"the L1 queue has other messages before message {first}")
         messages: list[bytes] = []
         while (message := self._found.get(first + len(messages))) is not None:
             chain = accumulate(chain, message.body)

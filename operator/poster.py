@@ -22,7 +22,7 @@ from setoff.shared.machine.data import CALLDATA, ZERO
 #: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")
 #: Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch.
-FINAL: Final = ("message_left_out",)
+FINAL: Final = ("batch_hash", "message_left_out")
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +110,15 @@ class Poster:
     def check(self, batch: Batch, parent: bytes) -> None:
         """Check that the inbox will compute this batch's own header, after the batch with the hash `parent`.
 
-        Raises DataError("data_mismatch").
+        Raises DataError("data_mismatch"), ChainError("no_such_message") if L1 does not have all its messages now.
         """
         header = batch.header
         if parent != header.parent:
             raise DataError("data_mismatch", f"batch {header.number} does not continue the last one on L1")
-        if self._chain.chain_at(header.first_message + header.message_count) != header.messages:
+        end = header.first_message + header.message_count
+        if self._chain.message_count() < end:  # a reorg took messages back: most often they come again as they were
+            raise ChainError("no_such_message", f"L1 has lost messages that batch {header.number} consumed")
+        if self._chain.chain_at(end) != header.messages:
             raise DataError("data_mismatch", f"L1 has other messages than batch {header.number} consumed")
         batch.check(self._chain.chain_at(header.first_message))
 
@@ -148,6 +151,6 @@ def encode_batches(batches: Sequence[Batch]) -> tuple[bytes, Sidecar | None]:
     header = batches[0].header
     if header.module == CALLDATA:
         (batch,) = batches
-        return encode_post(header.number, header.timestamp, header.message_count, b"".join(batch.records)), None
+        return encode_post(header, b"".join(batch.records)), None
     blobs = [batch.module_data for batch in batches if batch.records]
     return encode_blob_postings([batch.header for batch in batches]), Sidecar.of(blobs) if blobs else None

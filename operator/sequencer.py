@@ -7,8 +7,9 @@ L1 messages known then and close when they are full or old enough.
 Ticks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after it),
 and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
 
-When L1 will not take a closed batch any more, or holds another one in its place, what is not on L1 is run again on top
-of what is there (`reset.py`), under one commit of the log; until then no record is taken.
+When L1 will not take a closed batch any more, holds another one in its place, or after a reorg has other messages than
+were consumed, what is not on L1 is run again on top of what is there (`reset.py`), under one commit of the log; until
+then no record is taken.
 
 When the store fails, nobody knows whether the last commit was written. So everyone waiting is told "not_ready", the
 machine in memory is thrown away, and the log is read again, exactly as after `kill -9`.
@@ -51,10 +52,11 @@ log = logging.getLogger(__name__)
 GROUP: Final = 64
 #: Seconds without a store before the process gives up and leaves it to its supervisor.
 STORE_PATIENCE: Final = 30.0
-#: Looks at L1 in a row that contradict what was consumed, before it is believed.
-CONTRADICTIONS: Final = 5
-#: Looks in a row that show another batch in place of ours, or that L1 refuses it for good, before it is believed.
+#: Looks in a row that show another batch in place of ours, or other messages than were consumed, or that L1 refuses
+#: a batch for good, before it is believed.
 DIVERGENCES: Final = 3
+#: Looks in a row with other messages than were consumed, also by what L1 has, before it gives up.
+CONTRADICTIONS: Final = 5
 #: A batch is made anew when less than this part of the time is left in which L1 takes it.
 SKEW_LEFT: Final = 8
 #: A batch that is made anew keeps its timestamp if no more than this part of that time has passed.
@@ -139,6 +141,7 @@ class Sequencer:
         self._on_l1 = 0  # how many of our batches L1 holds
         self._oldest: int | None = None  # timestamp of the first batch that L1 does not hold
         self._divergences = 0
+        self._contradictions = 0
         self._stuck: Stuck | None = None  # what keeps the next batch from L1,
         self._stuck_at = 0.0  # since when, monotonic,
         self._stuck_looks = 0  # and how often that was seen
@@ -420,7 +423,7 @@ class Sequencer:
         self._may_tick = True
         self._candidate = None
         self._reset_reason = ""
-        self._divergences = 0
+        self._divergences = self._contradictions = 0
         self._stuck = None
         self._oldest = None
         log.info("at batch %d, record %d, commit %d", exchange.tail.number, exchange.tail.records, self._log.commit)
@@ -501,7 +504,10 @@ class Sequencer:
         made = Remade([], [])
         for batch in batches:
             made += await asyncio.to_thread(adopt, exchange, batch)
-        view = await self._look(exchange)
+        try:
+            view = await self._look(exchange)
+        except DataError as error:  # it contradicts the batches that it holds: it is between two chains, or lies
+            raise ChainError(error.reason, error.detail) from error
         oldest = view.time - posted.max_skew // SKEW_KEPT
         made += await asyncio.to_thread(run_again, exchange, unposted, view.messages, view.time, oldest)
         return Reset(standing.common), made, exchange
@@ -521,34 +527,47 @@ class Sequencer:
     # --- L1 ----------------------------------------------------------------------------------------------------------
 
     async def _follow_l1(self) -> None:
-        contradictions = 0
         while self.status not in (Status.STOPPED, Status.FAILED):
             await asyncio.sleep(self._settings.l1_poll)
             try:
                 await self._look_at_l1()
-                contradictions = 0
             except (ChainError, *_STORE_ERRORS) as error:
                 log.warning("L1 or the outbox cannot be read: %s", error)
-            except DataError as error:
-                contradictions += 1
-                log.error("L1 contradicts what was consumed: %s", error)
-                if contradictions >= CONTRADICTIONS:
-                    self._give_up(error)
             except Exception as error:
                 self._give_up(error)
 
     async def _look_at_l1(self, *, is_first: bool = False) -> None:
         """See which batches L1 holds, what keeps the next one from it, what time it is there and which messages wait.
 
-        At the first look of all, what L1 shows is believed at once.
+        At the first look of all, what L1 shows is believed at once. Raises DataError if L1 goes on contradicting what
+        was consumed, also in batches that it has itself.
         """
-        await self._look_at_batches(DIVERGENCES if not is_first else 1)
-        view = await self._look(self.exchange)
-        self._seen_at = time.monotonic()
+        patience = DIVERGENCES if not is_first else 1
+        await self._look_at_batches(patience)
+        exchange = self.exchange
+        try:
+            view = await self._look(exchange)
+        except DataError as error:
+            if self.exchange is exchange and not self._reset_reason:
+                self._contradict(error, patience)
+            self._wake.set()
+            return
+        self._contradictions = 0
         is_late = self._oldest is not None and self._is_too_old(self._oldest, view.time)
         if is_late and time.monotonic() - self._reset_at >= RESET_PAUSE:
             self._reset_reason = self._reset_reason or f"the batch of {self._oldest} will soon be too old for L1"
         self._wake.set()
+
+    def _contradict(self, error: DataError, patience: int) -> None:
+        """L1 has other messages than were consumed. Where it does not hold their batches, these can be made anew."""
+        if time.monotonic() - self._reset_at < RESET_PAUSE:
+            return
+        self._contradictions += 1
+        log.error("L1 contradicts what was consumed: %s", error)
+        if self._contradictions >= CONTRADICTIONS:
+            raise error
+        if self._contradictions >= patience:
+            self._reset_reason = f"L1 has other messages than were consumed: {error.detail}"
 
     async def _look(self, exchange: Exchange) -> L1View:
         """The messages that `exchange` has not consumed, and L1's time."""
@@ -557,6 +576,7 @@ class Sequencer:
             view = await self._source.look(first, exchange.tail.chain)
             self._may_tick |= self.l1_time != view.time
             self._view, self._view_first = view, first
+            self._seen_at = time.monotonic()
             return view
 
     async def _look_at_batches(self, patience: int) -> None:

@@ -181,6 +181,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "not_the_operator": "only the operator may post until the inbox is open to all, and records only it",
     "caller_has_code": "only an account without code may post, as its own transaction",
     "batch_number": "the next batch has another number",
+    "batch_hash": "the inbox would make another batch than the sender expects: it has other batches or messages before",
     "batch_timestamp": "the timestamp is before the last batch's, in the future or too old",
     "batch_size": "a batch has at most 1024 inputs",
     "record_length": "a record has 124 bytes",

@@ -67,7 +67,7 @@ class Caretaker:
         is_time = now >= state.timestamp + self._pace or messages == MAX_INPUTS
         if not self._is_begun(state) and not (messages and is_time):
             return None
-        data = encode_post(state.count, self._l1.head().timestamp, messages)
+        data = encode_post(self._inbox.next_header(state, self._l1.head().timestamp, messages))
         return Errand(f"batch {state.count}", self._chain.deployment.inbox, data)
 
     def _is_begun(self, state: InboxState) -> bool:

@@ -17,7 +17,15 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 
 PASSING: Final = frozenset(
-    {"batch_number", "batch_timestamp", "no_such_message", "not_the_operator", "too_early", "winding_down"}
+    {
+        "batch_number",
+        "batch_hash",
+        "batch_timestamp",
+        "no_such_message",
+        "not_the_operator",
+        "too_early",
+        "winding_down",
+    }
 )
 """Reasons of a revert that mean: somebody has done it, or the operator is back, or it is too early by a block."""
 

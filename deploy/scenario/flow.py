@@ -15,6 +15,7 @@ from setoff.deploy.scene import Scene, oracle_key, trader_key
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
+from setoff.shared.adapters.posting import Inbox, encode_post
 from setoff.shared.codec import records, signatures
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
@@ -40,6 +41,7 @@ class Exchange:
         self.batches: list[Batch] = []
         self._scene = Scene(self.deployment.chain_id, self.deployment.vault_bytes)
         self._reader = ChainReader(operator, self.deployment)
+        self._inbox = Inbox(operator, self.deployment)
         self._starts: list[tuple[Machine, bytes]] = []
 
     def post(self, flow: Flow) -> None:
@@ -51,10 +53,9 @@ class Exchange:
             now = self.operator.head().timestamp
             self._scene.time = now
             inputs = self._records(random, flow.records)
-            data = encode_call(
-                "post(uint256,uint256,uint256,bytes)", number, now, messages if number == 0 else 0, b"".join(inputs)
-            )
-            self.operator.transact(self.deployment.inbox, data)
+            records = b"".join(inputs)
+            header = self._inbox.next_header(self._inbox.state(), now, messages if number == 0 else 0, records)
+            self.operator.transact(self.deployment.inbox, encode_post(header, records))
             self.batches.append(self._reader.batch(number))
         machine, chain = Machine.genesis(self.deployment.domain), ZERO
         for epoch in range(flow.epochs):

@@ -27,14 +27,14 @@ BATCH_POSTED: Final = keccak(
     b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
 )
 MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
-POST: Final = keccak(b"post(uint256,uint256,uint256,bytes)")[:4]
-POST_DATA: Final = keccak(b"post_data(uint256,uint256,(uint256,uint256,uint256,bytes)[])")[:4]
+POST: Final = keccak(b"post(uint256,uint256,uint256,bytes32,bytes)")[:4]
+POST_DATA: Final = keccak(b"post_data(uint256,uint256,bytes32,(uint256,uint256,uint256,bytes)[])")[:4]
 
 _HEADER_TYPES: Final = ("bytes32", *["uint256"] * 6, "bytes32", "bytes32")
 _MESSAGE_TYPES: Final = ("bytes", "bytes32", "uint256")
 _WORD: Final = 32
-_RECORDS_OFFSET: Final = 4 + 3 * _WORD  # in calldata: the word that says where the records are
-_RECORDS_LENGTH: Final = 4 + 4 * _WORD  # in calldata: the word that says how many bytes they have
+_RECORDS_OFFSET: Final = 4 + 4 * _WORD  # in calldata: the word that says where the records are
+_RECORDS_LENGTH: Final = 4 + 5 * _WORD  # in calldata: the word that says how many bytes they have
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def decode_post(calldata: bytes) -> bytes:
     """
     length = int.from_bytes(calldata[_RECORDS_LENGTH : _RECORDS_LENGTH + _WORD], "big")
     start = _RECORDS_LENGTH + _WORD
-    is_post = calldata[:4] == POST and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 4 * _WORD
+    is_post = calldata[:4] == POST and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 5 * _WORD
     if not is_post or len(calldata) != start + -(-length // _WORD) * _WORD or length % RECORD_BYTES:
         raise DataError("data_mismatch", "the transaction is no call of the inbox's post")
     return calldata[start : start + length]

@@ -168,7 +168,9 @@ class OperatorSettings(Settings):
     data: str = "calldata"
     """Where the records of batches are posted: calldata, or blobs."""
     blob_fee_cap: int = 500
-    """Gwei a unit of blob gas to pay at most."""
+    """Gwei a unit of blob gas to pay at most. Nodes take either blob transactions of an account or others at a time, so
+    each kind waits for the other; where a move in a dispute waits for blobs and its deadline presses, more is paid, up
+    to the bond."""
     batch_interval: float = 0.0
     """Seconds after which a batch that is not full is closed; 0: as few as the deployment's claims can keep up with."""
     heartbeat: float = 600.0

@@ -1,7 +1,7 @@
 """The inbox as those who post see it: who may, what waits, and the call that posts.
 
 The operator posts what its sequencer closed; when it is silent, anybody may post what waits in the queue. Both make the
-same call.
+same call, and say in it which batch it is to make, so that after a reorg it makes that one or none.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from setoff.shared.adapters.chain import POST, POST_DATA
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError
-from setoff.shared.machine.batch import Header
-from setoff.shared.machine.data import BLOBS
+from setoff.shared.machine.batch import Header, encode_words
+from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO, module_of
 
 RESUME: Final = keccak(b"resume()")[:4]
 """Calldata of the inbox's `resume`, by which the operator keeps others out while it comes back."""
@@ -38,6 +39,8 @@ class InboxState:
     records_posted: int
     queued: int
     """Messages in the queue, consumed ones included."""
+    parent: bytes
+    """Hash of the last batch, zero before the first."""
 
     @property
     def waiting(self) -> int:
@@ -70,34 +73,61 @@ class Inbox:
 
     def state(self) -> InboxState:
         """How far it is. A batch that comes while it is read makes it wrong, and the inbox refuses a posting."""
+        count = self._read("count()")
         return InboxState(
-            self._read("count()"),
+            count,
             self._read("timestamp()"),
             self._read("messages_consumed()"),
             self._read("records_posted()"),
             self._read("count()", self._deployment.queue),
+            self._read_word("batch_hash(uint256)", count - 1) if count else ZERO,
+        )
+
+    def next_header(self, state: InboxState, timestamp: int, message_count: int, records: bytes = b"") -> Header:
+        """What the inbox makes of the next `message_count` messages and these records, posted as calldata."""
+        end = state.messages_consumed + message_count
+        return Header(
+            state.parent,
+            state.count,
+            timestamp,
+            state.messages_consumed,
+            message_count,
+            state.records_posted,
+            len(records) // RECORD_BYTES,
+            CALLDATA,
+            module_of(CALLDATA).commit(records) if records else ZERO,
+            self._read_word("acc(uint256)", end, contract=self._deployment.queue) if end else ZERO,
         )
 
     def _read(self, signature: str, contract: str = "") -> int:
-        word = self._l1.call(contract or self._deployment.inbox, keccak(signature.encode())[:4])
+        return int.from_bytes(self._read_word(signature, contract=contract), "big")
+
+    def _read_word(self, signature: str, *arguments: int, contract: str = "") -> bytes:
+        data = keccak(signature.encode())[:4] + encode_words(*arguments)
+        word = self._l1.call(contract or self._deployment.inbox, data)
         if len(word) != _WORD:
             raise ChainError("wrong_deployment", f"there is no inbox with {signature} at {self._deployment.inbox}")
-        return int.from_bytes(word, "big")
+        return word
 
 
-def encode_post(number: int, timestamp: int, message_count: int, records: bytes = b"") -> bytes:
-    """Calldata of the inbox's `post`; `records` are concatenated. The inbox takes no other encoding of it."""
-    types = ["uint256", "uint256", "uint256", "bytes"]
-    return POST + encode(types, [number, timestamp, message_count, records])
+def encode_post(header: Header, records: bytes = b"") -> bytes:
+    """Calldata of the inbox's `post` that makes the batch with this header; `records` are concatenated.
+
+    The inbox takes no other encoding of it, and refuses it where it would make another batch.
+    """
+    types = ["uint256", "uint256", "uint256", "bytes32", "bytes"]
+    return POST + encode(types, [header.number, header.timestamp, header.message_count, header.hash(), records])
 
 
-def encode_post_data(module: int, number: int, postings: Sequence[tuple[int, int, int, bytes]]) -> bytes:
-    """Calldata of the inbox's `post_data`: 1 to 6 batches from `number` on.
+def encode_post_data(
+    module: int, number: int, expected: bytes, postings: Sequence[tuple[int, int, int, bytes]]
+) -> bytes:
+    """Calldata of the inbox's `post_data`: 1 to 6 batches from `number` on, the last with the hash `expected`.
 
     Of each: timestamp, message_count, record_count, and what the module wants to know (empty without records).
     """
-    types = ["uint256", "uint256", "(uint256,uint256,uint256,bytes)[]"]
-    return POST_DATA + encode(types, [module, number, list(postings)])
+    types = ["uint256", "uint256", "bytes32", "(uint256,uint256,uint256,bytes)[]"]
+    return POST_DATA + encode(types, [module, number, expected, list(postings)])
 
 
 def encode_blob_postings(headers: Sequence[Header]) -> bytes:
@@ -107,4 +137,4 @@ def encode_blob_postings(headers: Sequence[Header]) -> bytes:
         data = place.to_bytes(_WORD, "big") if header.record_count else b""
         postings.append((header.timestamp, header.message_count, header.record_count, data))
         place += bool(data)
-    return encode_post_data(BLOBS, headers[0].number, postings)
+    return encode_post_data(BLOBS, headers[0].number, headers[-1].hash(), postings)

@@ -4,6 +4,10 @@ A transaction is signed, kept (with its blobs, if it has some), and then sent; f
 fees, until a block with it is `CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the block
 away or fees that rise only delay it. An account has one `Sender` at a time: what a former process left in the pool is
 replaced, not waited for, since its owner decides anew from what the chain shows.
+
+Nodes keep blob transactions in a pool of their own, and take none of an account that has others in the main one, nor
+the other way round. So one of either kind is held here until those of the other kind before it are in a block; what has
+a deadline, and has to wait for blobs, pays for them too.
 """
 
 from __future__ import annotations
@@ -36,8 +40,8 @@ LAG: Final = 2.0  # seconds for which a node may count a transaction before it s
 TRIES: Final = 8  # of one broadcast that the node finds underpriced or too low in nonce
 
 WAITING: Final = ("already reserved", "gapped", "nonce too high")
-"""Nodes keep blob transactions in a pool of their own: they take none of an account that has others in the main one,
-nor the other way round, and none before its turn. All of that passes when the ones before are in a block."""
+"""What nodes say of a transaction that has to wait: for others of the account in the other pool, which a former process
+may have left there, or for its turn. All of that passes when the ones before are in a block."""
 
 PRESSING: Final = 4
 """A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
@@ -55,7 +59,7 @@ class Fees:
     urgent_cap: int = 5_000 * GWEI
     """The most to bid, instead, for what has a deadline that presses, and never more than what would be lost."""
     blob_cap: int = 500 * GWEI
-    """Wei a unit of blob gas: never bid more for blobs."""
+    """Wei a unit of blob gas: never bid more for blobs, unless what waits for them has a deadline that presses."""
     least_tip: int = GWEI
     patience: float = 30.0
     """Seconds to wait for a block before the bid is raised."""
@@ -103,6 +107,11 @@ class Transaction:
     """When its nonce was first seen to be used without a receipt of any version."""
     urgency: Urgency | None = None
 
+    @property
+    def blob_gas(self) -> int:
+        """Blob gas that it carries."""
+        return self.sidecar.gas if self.sidecar else 0
+
 
 class Sender:
     """Signs and sends for one account, thread-safe. Use it through `L1`."""
@@ -144,7 +153,7 @@ class Sender:
             if due is not None:
                 transaction.urgency = Urgency.of(*due, self._fees)
             transaction.tip, transaction.fee = self._bid(self._cap(transaction))
-            transaction.blob_fee = self._bid_for_blobs() if sidecar else 0
+            transaction.blob_fee = self._bid_for_blobs(self._blob_cap(transaction)) if sidecar else 0
             self._sign(transaction)
             self._kept[transaction.nonce] = transaction
             self._next += 1
@@ -173,7 +182,7 @@ class Sender:
                     del self._kept[nonce]
                     continue
                 transaction.was_mined = nonce < mined
-                if transaction.was_mined:
+                if transaction.was_mined or self._is_held(transaction):
                     continue
                 if self._l1.transaction(transaction.hashes[-1]) is None:
                     # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
@@ -221,17 +230,27 @@ class Sender:
             time.sleep(delay)
             delay = min(2 * delay, 1.0)
 
-    def _urgency(self, transaction: Transaction) -> tuple[Urgency, int] | None:
-        """What presses most among the transaction and those that have to wait for it, and their gas up to there."""
-        found: tuple[Urgency, int] | None = None
-        gas, now = 0, time.monotonic()
+    def _is_held(self, transaction: Transaction) -> bool:
+        """Whether one before it is of the other kind, with or without blobs, and in no block yet."""
+        others = [
+            kept.nonce
+            for kept in self._kept.values()
+            if kept.nonce < transaction.nonce and not kept.was_mined and bool(kept.sidecar) != bool(transaction.sidecar)
+        ]
+        return bool(others) and max(others) >= self._l1.transaction_count(self.address)
+
+    def _urgency(self, transaction: Transaction) -> tuple[Urgency, int, int] | None:
+        """What presses most among the transaction and those that have to wait for it, and their gas and blob gas."""
+        found: tuple[Urgency, int, int] | None = None
+        gas, blob_gas, now = 0, 0, time.monotonic()
         later = [kept for nonce, kept in self._kept.items() if nonce > transaction.nonce and not kept.was_mined]
         for kept in [transaction, *sorted(later, key=lambda kept: kept.nonce)]:
             gas += kept.gas
+            blob_gas += kept.blob_gas
             urgency = kept.urgency
             presses = urgency is not None and urgency.presses_at <= now < urgency.deadline
             if urgency is not None and presses and (found is None or urgency.deadline < found[0].deadline):
-                found = urgency, gas
+                found = urgency, gas, blob_gas
         return found
 
     def _cap(self, transaction: Transaction) -> int:
@@ -239,8 +258,17 @@ class Sender:
         pressing = self._urgency(transaction)
         if pressing is None:
             return self._fees.cap
-        urgency, gas = pressing
-        return max(self._fees.cap, min(self._fees.urgent_cap, urgency.worth // gas))
+        urgency, gas, blob_gas = pressing
+        worth = urgency.worth // 2 if blob_gas else urgency.worth  # the other half is for the blobs
+        return max(self._fees.cap, min(self._fees.urgent_cap, worth // gas))
+
+    def _blob_cap(self, transaction: Transaction) -> int:
+        """The most to bid for a unit of its blob gas."""
+        pressing = self._urgency(transaction)
+        if pressing is None:
+            return self._fees.blob_cap
+        urgency, _, blob_gas = pressing
+        return max(self._fees.blob_cap, min(self._fees.urgent_cap, urgency.worth // 2 // blob_gas))
 
     def _patience(self, transaction: Transaction) -> float:
         """Seconds to wait before its bid is raised."""
@@ -259,9 +287,9 @@ class Sender:
         tip = min(max(suggested, self._fees.least_tip), cap)
         return tip, min(2 * base + tip, cap)
 
-    def _bid_for_blobs(self) -> int:
+    def _bid_for_blobs(self, cap: int) -> int:
         """Highest price of a unit of blob gas to offer now."""
-        return min(2 * self._l1.blob_base_fee() + 1, self._fees.blob_cap)
+        return min(2 * self._l1.blob_base_fee() + 1, cap)
 
     def _raise_bid(self, transaction: Transaction) -> None:
         """Sign anew with higher fees, as far as the caps allow what nodes take for a replacement."""
@@ -270,10 +298,11 @@ class Sender:
         tip, fee = self._bid(cap)
         tip = max(tip, transaction.tip * bump // whole + 1)
         fee = max(fee, transaction.fee * bump // whole + 1)
-        blob_fee = 0
+        blob_fee, blob_cap = 0, 0
         if transaction.sidecar:
-            blob_fee = max(self._bid_for_blobs(), transaction.blob_fee * bump // whole + 1)
-        if fee <= cap and blob_fee <= self._fees.blob_cap:
+            blob_cap = self._blob_cap(transaction)
+            blob_fee = max(self._bid_for_blobs(blob_cap), transaction.blob_fee * bump // whole + 1)
+        if fee <= cap and blob_fee <= blob_cap:
             transaction.tip, transaction.fee, transaction.blob_fee = tip, fee, blob_fee
             self._sign(transaction)
 
@@ -307,7 +336,10 @@ class Sender:
             log.warning("transaction %d was not taken again: %s", transaction.nonce, error)
 
     def _broadcast(self, transaction: Transaction) -> None:
-        """Hand the transaction to the node. Raises ChainError if it does not take it."""
+        """Hand the transaction to the node, unless it is held. Raises ChainError if the node does not take it."""
+        if self._is_held(transaction):
+            log.info("transaction %d waits for those of the other kind before it", transaction.nonce)
+            return
         for _ in range(TRIES):
             transaction.sent_at = time.monotonic()
             try:

@@ -22,5 +22,5 @@ def post_waiting(l1: L1, deployment: Deployment) -> Receipt:
     now, opens_at = l1.now(), inbox.opens_at()
     if now < opens_at:
         raise StateError("too_early", f"the operator alone may post for {opens_at - now} s more")
-    data = encode_post(state.count, l1.head().timestamp, min(state.waiting, MAX_INPUTS))
-    return l1.transact(deployment.inbox, data)
+    header = inbox.next_header(state, l1.head().timestamp, min(state.waiting, MAX_INPUTS))
+    return l1.transact(deployment.inbox, encode_post(header))

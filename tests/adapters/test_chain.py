@@ -83,14 +83,14 @@ def test_a_wrong_block_only_costs_a_search(exchange: Exchange, reader: ChainRead
 def odd_postings(timestamp: int) -> dict[str, bytes]:
     """Other ways to write the same call: an inbox that took one would have to be read just as oddly."""
     record = make_records(1)[0]
-    head = POST + word(0) + word(timestamp) + word(0)
+    head = POST + word(0) + word(timestamp) + word(0) + bytes(32)
     return {
-        "records behind a gap": head + word(7 * 32) + bytes(96) + word(124) + record + bytes(4),
+        "records behind a gap": head + word(8 * 32) + bytes(96) + word(124) + record + bytes(4),
         "length in the head": head + word(2 * 32),
-        "records beyond the end": head + word(4 * 32) + word(248) + record,
-        "bytes after the end": head + word(4 * 32) + word(124) + record + bytes(4) + b"\xff" * 32,
+        "records beyond the end": head + word(5 * 32) + word(248) + record,
+        "bytes after the end": head + word(5 * 32) + word(124) + record + bytes(4) + b"\xff" * 32,
         "offset far away": head + word(2**255),
-        "half a record": head + word(4 * 32) + word(62) + record[:62] + bytes(2),
+        "half a record": head + word(5 * 32) + word(62) + record[:62] + bytes(2),
         "another call": b"\0\1\2\3" + word(0) * 8,
         "nothing": b"",
     }
@@ -108,8 +108,8 @@ def test_odd_encodings_are_refused_by_the_inbox_and_here(exchange: Exchange) -> 
 
 def test_padding_that_is_not_zero_is_passed_over(exchange: Exchange, reader: ChainReader) -> None:
     record = make_records(1)[0]
-    head = POST + word(0) + word(exchange.operator.head().timestamp) + word(0) + word(4 * 32) + word(124)
-    exchange.operator.transact(exchange.deployment.inbox, head + record + b"\xff" * 4)
+    data = exchange.posting(0, exchange.operator.head().timestamp, 0, record)
+    exchange.operator.transact(exchange.deployment.inbox, data[:-4] + b"\xff" * 4)
     assert reader.batch(0).records == (record,)
 
 

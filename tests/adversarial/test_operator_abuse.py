@@ -17,7 +17,6 @@ from tests.operator.test_service import Process
 from setoff.deploy.scene import Scene
 from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.l1 import Reverted
-from setoff.shared.adapters.posting import encode_post
 from setoff.shared.adapters.redis_server import stop_embedded
 from setoff.shared.client import Refusal, SetoffClient
 from setoff.shared.dispute import events
@@ -105,7 +104,7 @@ def test_censors_one_user_and_serves_the_others(exchange: Exchange, watcher: Lon
     exchange.post(1, 0, [scene.transfer(OTHER, USER, 1)])
     exchange.anvil.advance(DEMO.force_delay)
     service = scene.transfer(OTHER, USER, 2)
-    assert refusal(exchange, encode_post(2, exchange.operator.head().timestamp, 0, service)) == "message_left_out"
+    assert refusal(exchange, exchange.posting(2, exchange.operator.head().timestamp, 0, service)) == "message_left_out"
     exchange.post(2, 1, [service])
     watcher.wait_for_money(USER, AMOUNT)
     machine = verify_epoch(watcher.parts.reader, 2)[1]
@@ -118,7 +117,7 @@ def test_would_rather_stop_than_serve_the_user(exchange: Exchange, watcher: Lone
     exchange.queue(scene.withdraw(USER, AMOUNT))
     for _ in range(4):
         exchange.anvil.advance(DEMO.silence // 4)
-        data = encode_post(1, exchange.operator.head().timestamp, 0, scene.transfer(OTHER, USER, 1))
+        data = exchange.posting(1, exchange.operator.head().timestamp, 0, scene.transfer(OTHER, USER, 1))
         assert refusal(exchange, data) == "message_left_out"
     watcher.wait_for_money(USER, AMOUNT)
     check_confirmed_truth(watcher)
@@ -133,13 +132,13 @@ def test_dates_its_batches_so_that_the_message_is_not_due(
     exchange.post(1, 0, age=0)
     inbox, operator = exchange.deployment.inbox, exchange.operator
     for wrong in (queued - 1, operator.head().timestamp + 1_000, 0, 2**256 - 1):
-        assert refusal(exchange, encode_post(2, wrong, 0)) == "batch_timestamp"
+        assert refusal(exchange, exchange.posting(2, wrong, 0)) == "batch_timestamp"
     latest = queued + DEMO.force_delay - 1  # the last time at which it need not be in
     exchange.anvil.advance(latest + DEMO.max_skew - operator.head().timestamp)
-    operator.dry_run(inbox, encode_post(2, latest, 0))
+    operator.dry_run(inbox, exchange.posting(2, latest, 0))
     exchange.anvil.advance(1)
-    assert refusal(exchange, encode_post(2, latest, 0)) == "batch_timestamp"
-    assert refusal(exchange, encode_post(2, latest + 1, 0)) == "message_left_out"
+    assert refusal(exchange, exchange.posting(2, latest, 0)) == "batch_timestamp"
+    assert refusal(exchange, exchange.posting(2, latest + 1, 0)) == "message_left_out"
     exchange.post(2, 1)
     watcher.wait_for_money(USER, AMOUNT)
     check_confirmed_truth(watcher)
@@ -156,8 +155,8 @@ def test_posts_batches_that_are_empty_or_as_full_as_can_be(
     exchange.post(2, 0, full)
     exchange.anvil.advance(DEMO.force_delay)
     now = exchange.operator.head().timestamp
-    assert refusal(exchange, encode_post(3, now, 0, b"".join(full))) == "message_left_out"
-    assert refusal(exchange, encode_post(3, now, 1, b"".join(full))) == "batch_size"
+    assert refusal(exchange, exchange.posting(3, now, 0, b"".join(full))) == "message_left_out"
+    assert refusal(exchange, exchange.posting(3, now, 1, b"".join(full))) == "batch_size"
     exchange.post(3, 1, full[1:])
     watcher.wait_for_money(USER, AMOUNT)
     check_confirmed_truth(watcher)
@@ -165,13 +164,13 @@ def test_posts_batches_that_are_empty_or_as_full_as_can_be(
 
 def reshaped(exchange: Exchange) -> dict[str, bytes]:
     """Calls of `post` that hold one record and are not the one encoding of it."""
-    good = encode_post(1, exchange.operator.head().timestamp, 0, bytes(range(124)))
-    head, offset, tail = good[:100], good[100:132], good[132:]
-    assert int.from_bytes(offset, "big") == 128
+    good = exchange.posting(1, exchange.operator.head().timestamp, 0, bytes(range(124)))
+    head, offset, tail = good[:132], good[132:164], good[164:]
+    assert int.from_bytes(offset, "big") == 160
     length = (124).to_bytes(32, "big")
     return {
-        "a gap before the records": head + (160).to_bytes(32, "big") + bytes(32) + tail,
-        "records inside the arguments": head + (96).to_bytes(32, "big") + tail,
+        "a gap before the records": head + (192).to_bytes(32, "big") + bytes(32) + tail,
+        "records inside the arguments": head + (128).to_bytes(32, "big") + tail,
         "an offset past the end": head + (2**255).to_bytes(32, "big") + tail,
         "a word too much": good + bytes(32),
         "a byte too much": good + b"\0",
@@ -192,7 +191,7 @@ def test_posts_garbage_that_others_would_read_otherwise(exchange: Exchange, watc
             raise AssertionError(f"the inbox takes {name}")
     # What the padding holds is no part of any record, for L1 and for everybody who reads.
     record = scene.withdraw(USER, AMOUNT)
-    data = encode_post(1, exchange.operator.head().timestamp, 0, record)
+    data = exchange.posting(1, exchange.operator.head().timestamp, 0, record)
     exchange.operator.transact(exchange.deployment.inbox, data[:-4] + b"\xff" * 4)
     assert watcher.parts.reader.batch(1).records == (record,)
     watcher.wait_for_money(USER, AMOUNT)

@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from tests.contracts.arena import OPERATOR, PARAMS, Arena
+from tests.contracts.arena import PARAMS, Arena
 from tests.evm import reverts
 from tests.world import BUY, IOC, SELL, World
 
@@ -37,7 +37,7 @@ def test_timestamps_are_monotone_and_bound_to_the_block() -> None:
     arena.warp(1000)
 
     def post(timestamp: int) -> None:
-        arena.inbox.post(arena.inbox.count(), timestamp, 0, b"", sender=OPERATOR)
+        arena.post(timestamp=timestamp)
 
     # One past either end of what is allowed (the next block is a second later), then both ends.
     for timestamp in (arena.now + 100, arena.now - SKEW - 100, 0, 2**64, 2**256 - 1):

@@ -51,7 +51,7 @@ class Inbox:
         batches = self._batches[first:]
         header = batches[0].header
         if module == CALLDATA:
-            self.calldata = encode_post(header.number, header.timestamp, 0, b"".join(self._records))
+            self.calldata = encode_post(header, b"".join(self._records))
             return self.l1.transact(self._inbox, self.calldata).gas_used
         sidecar = Sidecar.of([batch.module_data for batch in batches])
         call = encode_blob_postings([batch.header for batch in batches])

@@ -6,13 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from tests.evm import Chain, address
+from tests.evm import Chain, Contract, address
 
 from setoff.contracts import Compiled
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import climb, merkle_root
+from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
-from setoff.shared.machine.batch import encode_words, epoch_hash
+from setoff.shared.machine.batch import Header, encode_words, epoch_hash
+from setoff.shared.machine.data import CALLDATA, ZERO, module_of
 from setoff.shared.machine.history import EPOCH, History
 from setoff.shared.params import ETHER, GWEI, MILLION, Params
 
@@ -35,6 +37,9 @@ CAROL: Final = address("carol")
 MOVER: Final = address("mover")  # sends moves for others
 PASSER_BY: Final = address("passer-by")
 SINK: Final = "0x000000000000000000000000000000000000dEaD"
+
+#: Timestamp, messages, records, what the module is told.
+Posting = tuple[int, int, int, bytes]
 
 #: Round numbers: T = 1000 s, B = 1, S = 10 for 3 claims, c = 1.
 PARAMS: Final = Params(
@@ -236,12 +241,20 @@ class Arena:
     def warp(self, seconds: int) -> None:
         self.chain.warp(seconds)
 
-    def post(self, records: bytes = b"", messages: int = 0, **options: Any) -> bytes:
-        """The operator posts the next batch; returns its hash."""
-        number = self.inbox.count()
-        self.inbox.post(number, options.pop("timestamp", self.now), messages, records, sender=OPERATOR, **options)
-        batch_hash: bytes = self.inbox.batch_hash(number)
-        return batch_hash
+    def post(self, records: bytes = b"", messages: int = 0, by: str = OPERATOR, **options: Any) -> bytes:
+        """The operator, or whoever, posts the next batch; returns its hash. `options`: those of `next_posting`."""
+        number, timestamp, count, expected, body = next_posting(self.inbox, self.queue, records, messages, **options)
+        self.inbox.post(number, timestamp, count, expected, body, sender=by)
+        return expected
+
+    def post_data(
+        self, module: int, postings: Sequence[Posting], roots: Sequence[bytes], by: str = OPERATOR, **options: Any
+    ) -> bytes:
+        """Post batches whose records are with a module that commits to them as `roots`; returns the last one's hash."""
+        number = options.get("number", self.inbox.count())
+        expected = next_headers(self.inbox, self.queue, module, postings, roots)[-1].hash() if postings else ZERO
+        self.inbox.post_data(module, number, expected, postings, sender=by)
+        return expected
 
     def post_epochs(self, count: int) -> None:
         for _ in range(count * self.params.epoch_batches):
@@ -328,6 +341,40 @@ class Arena:
         for account in accounts or (CLAIMANT, ALICE, BOB, CAROL, MOVER, PASSER_BY):
             if self.owed(account):
                 self.court.collect(account, sender=PASSER_BY)
+
+
+def next_posting(
+    inbox: Contract,
+    queue: Contract,
+    records: bytes = b"",
+    messages: int = 0,
+    *,
+    timestamp: int | None = None,
+    number: int | None = None,
+) -> tuple[int, int, int, bytes, bytes]:
+    """Arguments of `post` for the next batch, at this second unless another timestamp is given."""
+    timestamp = inbox.chain.now if timestamp is None else timestamp
+    count = len(records) // RECORD_BYTES
+    root = module_of(CALLDATA).commit(records) if records else ZERO
+    (header,) = next_headers(inbox, queue, CALLDATA, [(timestamp, messages, count, records)], [root])
+    return header.number if number is None else number, timestamp, messages, header.hash(), records
+
+
+def next_headers(
+    inbox: Contract, queue: Contract, module: int, postings: Sequence[Posting], roots: Sequence[bytes]
+) -> list[Header]:
+    """The headers that the inbox computes for the next batches, records committed to as `roots`."""
+    number = inbox.count()
+    parent = inbox.batch_hash(number - 1) if number else ZERO
+    first_message, first_record = inbox.messages_consumed(), inbox.records_posted()
+    headers: list[Header] = []
+    for (timestamp, messages, count, _), root in zip(postings, roots, strict=True):
+        chain = queue.acc((first_message + messages) % 2**256)
+        fields = (first_message, messages, first_record, count, module, root, chain)
+        headers.append(Header(parent, number, timestamp, *fields))
+        parent, number = headers[-1].hash(), number + 1
+        first_message, first_record = first_message + messages, first_record + count
+    return headers
 
 
 def arena_with(**changes: int) -> Arena:

@@ -15,6 +15,7 @@ from tests.contracts.arena import (
     Arena,
     T,
     lie_from,
+    next_posting,
     truth,
 )
 
@@ -38,10 +39,10 @@ def measure() -> dict[str, int]:
         gas[name] = max(gas.get(name, 0), chain.last.gas_used)
 
     def post(records: int, messages: int = 0) -> None:
-        number = arena.inbox.count()
         body = b"".join(keccak(bytes([record & 255])).ljust(RECORD, b"\1") for record in range(records))
+        arguments = next_posting(arena.inbox, arena.queue, body, messages)
         name = f"post {records} records" if not messages else f"post {messages} messages"
-        spend(name, lambda: arena.inbox.post(number, arena.now, messages, body, sender=OPERATOR))
+        spend(name, lambda: arena.inbox.post(*arguments, sender=OPERATOR))
 
     listing = ListMarketBody(1, 1, 50_000, 30_000, 500, 0, 1)
     spend("propose a market", lambda: queue.propose_listing(tuple(listing), sender=LISTER))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena
+from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena, next_posting
 from tests.evm import Reverted, reverts
 
 from setoff.shared.codec.hashing import keccak
@@ -93,10 +93,55 @@ def test_proves_no_record_of_a_header_that_was_not_posted(arena: Arena) -> None:
 def test_takes_batches_in_order_only(arena: Arena) -> None:
     for number in (1, 2, 2**256 - 1):
         with reverts("batch_number"):
-            arena.inbox.post(number, arena.now, 0, b"", sender=OPERATOR)
+            arena.post(number=number)
     arena.post()
     with reverts("batch_number"):
-        arena.inbox.post(0, arena.now, 0, b"", sender=OPERATOR)
+        arena.post(number=0)
+
+
+def test_a_posting_makes_the_batch_that_its_sender_means_or_none(arena: Arena) -> None:
+    body = b"".join(records(3))
+    arena.queue.force(b"\1" * RECORD)
+    _, timestamp, _, meant, _ = next_posting(arena.inbox, arena.queue, body, 1)
+    hashes = [bytes(32), keccak(b"something"), next_posting(arena.inbox, arena.queue, body[RECORD:], 1)[3]]
+    hashes.append(next_posting(arena.inbox, arena.queue, body)[3])
+    hashes.append(next_posting(arena.inbox, arena.queue, body, 1, timestamp=timestamp - 1)[3])
+    for expected in hashes:
+        with reverts("batch_hash"):
+            arena.inbox.post(0, timestamp, 1, expected, body, sender=OPERATOR)
+    assert arena.inbox.count() == arena.inbox.messages_consumed() == arena.inbox.records_posted() == 0
+    arena.inbox.post(0, timestamp, 1, meant, body, sender=OPERATOR)
+    assert arena.inbox.batch_hash(0) == meant
+
+
+@pytest.mark.parametrize("swapped", ["a stranger's batch", "other messages", "the same"])
+def test_a_posting_sent_before_a_reorg_lands_on_what_it_was_made_for_only(arena: Arena, swapped: str) -> None:
+    """The operator posts and sends the next batch, a reorg takes the first one back, and it all has gone another way:
+    the second, still in the pool, must not come to lie on another parent, where it would skip the first one's records.
+    """
+    arena.warp(PARAMS.silence)
+    arena.queue.force(b"\1" * RECORD)
+    before = arena.chain.snapshot()
+    second = records(2, seed=1)
+    arena.queue.force(b"\2" * RECORD)
+    first = next_posting(arena.inbox, arena.queue, records(3)[0])
+    arena.inbox.post(*first, sender=OPERATOR)
+    pending = next_posting(arena.inbox, arena.queue, b"".join(second), 2)
+    arena.chain.restore(before)
+    arena.queue.force(bytes([3 if swapped == "other messages" else 2]) * RECORD)
+    if swapped == "a stranger's batch":
+        arena.post(by=PASSER_BY)
+    else:
+        arena.inbox.post(*first, sender=OPERATOR)
+    if swapped == "the same":
+        arena.inbox.post(*pending, sender=OPERATOR)
+        assert arena.inbox.records_posted() == 3
+        return
+    with reverts("batch_hash"):
+        arena.inbox.post(*pending, sender=OPERATOR)
+    assert arena.inbox.records_posted() == (0 if swapped == "a stranger's batch" else 1)
+    arena.post(b"".join(second), messages=2)
+    assert arena.inbox.count() == 2
 
 
 def test_bounds_the_timestamp(arena: Arena) -> None:
@@ -106,15 +151,15 @@ def test_bounds_the_timestamp(arena: Arena) -> None:
     arena.warp(skew)
     for timestamp in (arena.now + 1, posted - 1, 0, 2**256 - 1):
         with reverts("batch_timestamp"):
-            arena.inbox.post(1, timestamp, 0, b"", sender=OPERATOR)
-    arena.inbox.post(1, posted, 0, b"", sender=OPERATOR)
+            arena.post(timestamp=timestamp)
+    arena.post(timestamp=posted)
     arena.warp(1)
     with reverts("batch_timestamp"):
-        arena.inbox.post(2, posted, 0, b"", sender=OPERATOR)
-    arena.inbox.post(2, posted + 1, 0, b"", sender=OPERATOR)
+        arena.post(timestamp=posted)
+    arena.post(timestamp=posted + 1)
     with reverts("batch_timestamp"):
-        arena.inbox.post(3, posted, 0, b"", sender=OPERATOR)
-    arena.inbox.post(3, arena.now, 0, b"", sender=OPERATOR)
+        arena.post(timestamp=posted)
+    arena.post()
 
 
 def test_bounds_the_size(arena: Arena) -> None:
@@ -170,12 +215,12 @@ def test_a_flood_of_old_messages_does_not_stop_the_chain(arena: Arena) -> None:
 
 def test_only_the_operator_posts_until_it_is_silent(arena: Arena) -> None:
     with reverts("not_the_operator"):
-        arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+        arena.post(by=ALICE)
     arena.warp(PARAMS.silence - 1)
     with reverts("not_the_operator"):
-        arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+        arena.post(by=ALICE)
     arena.warp(1)
-    arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    arena.post(by=ALICE)
 
 
 def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: Arena) -> None:
@@ -183,26 +228,26 @@ def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: 
     arena.warp(PARAMS.silence)
     arena.queue.force(b"\1" * RECORD)
     arena.queue.force(b"\2" * RECORD)
-    arena.inbox.post(0, arena.now, 1, b"", sender=ALICE)
-    arena.inbox.post(1, arena.now, 1, b"", sender=PASSER_BY)
+    arena.post(messages=1, by=ALICE)
+    arena.post(messages=1, by=PASSER_BY)
     assert arena.inbox.operator_posted_at() == since, "a stranger's batch is no sign of the operator's life"
     arena.post(records(2)[0])
     assert arena.inbox.operator_posted_at() == arena.now
     arena.warp(PARAMS.silence - 1)
     with reverts("not_the_operator"):
-        arena.inbox.post(3, arena.now, 0, b"", sender=ALICE)
+        arena.post(by=ALICE)
 
 
 def test_an_operator_comes_back_though_others_post_in_every_block(arena: Arena) -> None:
     arena.warp(PARAMS.silence)
-    arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    arena.post(by=ALICE)
     for stranger in (ALICE, PASSER_BY):
         with reverts("not_the_operator"):
             arena.inbox.resume(sender=stranger)
     arena.inbox.resume(sender=OPERATOR)
     assert arena.inbox.opens_at() == arena.inbox.reserved_until() == arena.now + 3600
     with reverts("not_the_operator"):
-        arena.inbox.post(1, arena.now, 0, b"", sender=ALICE)
+        arena.post(by=ALICE)
     arena.post()
     assert arena.inbox.opens_at() == arena.now + PARAMS.silence
 
@@ -213,11 +258,11 @@ def test_an_operator_that_only_says_that_it_comes_back_is_believed_once(arena: A
     since = arena.inbox.operator_posted_at()
     arena.warp(3599)
     with reverts("not_the_operator"):
-        arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+        arena.post(by=ALICE)
     with reverts("too_early"):
         arena.inbox.resume(sender=OPERATOR)
     arena.warp(1)
-    arena.inbox.post(0, arena.now, 0, b"", sender=ALICE)
+    arena.post(by=ALICE)
     assert arena.inbox.operator_posted_at() == since, "nor does it put off the wind-down"
     with reverts("too_early"):
         arena.inbox.resume(sender=OPERATOR)
@@ -237,8 +282,8 @@ def test_an_operator_that_does_not_complete_an_epoch_loses_its_right_until_it_is
     arena.warp(PARAMS.silence // 2)
     arena.post()
     arena.warp(PARAMS.silence)
-    arena.inbox.post(3, arena.now, 0, b"", sender=ALICE)
-    arena.inbox.post(4, arena.now, 0, b"", sender=ALICE)
+    arena.post(by=ALICE)
+    arena.post(by=ALICE)
     arena.post()
     assert arena.inbox.opens_at() == arena.now + PARAMS.silence
 
@@ -254,9 +299,9 @@ def test_a_slow_operator_can_hold_up_an_epoch_for_one_silence_at_most(pace: floa
             break
         arena.post()
         with reverts("not_the_operator"):
-            arena.inbox.post(arena.inbox.count(), arena.now, 0, b"", sender=ALICE)
+            arena.post(by=ALICE)
     for _ in range(8 - arena.inbox.count()):
-        arena.inbox.post(arena.inbox.count(), arena.now, 0, b"", sender=ALICE)
+        arena.post(by=ALICE)
     assert arena.inbox.count() == 8
 
 
@@ -264,15 +309,15 @@ def test_strangers_post_no_records(arena: Arena) -> None:
     arena.queue.force(b"\1" * RECORD)
     arena.warp(PARAMS.silence)
     with reverts("not_the_operator"):
-        arena.inbox.post(0, arena.now, 1, records(1)[0], sender=ALICE)
-    arena.inbox.post(0, arena.now, 1, b"", sender=ALICE)
+        arena.post(records(1)[0], messages=1, by=ALICE)
+    arena.post(messages=1, by=ALICE)
 
 
 def test_a_sealed_batch_stays_valid_while_it_waits_for_l1(arena: Arena) -> None:
     sealed_at = arena.now
     arena.queue.force(b"\1" * RECORD)
     arena.warp(PARAMS.max_skew)
-    arena.inbox.post(0, sealed_at, 0, b"", sender=OPERATOR)
+    arena.post(timestamp=sealed_at)
 
 
 def test_counts_the_records_of_all_batches_before(arena: Arena) -> None:
@@ -286,7 +331,7 @@ def test_counts_the_records_of_all_batches_before(arena: Arena) -> None:
 def test_nobody_posts_through_a_contract(arena: Arena) -> None:
     # The records would be in a place that is no transaction's calldata.
     relay = arena.chain.deploy(RELAY)
-    data = arena.inbox.encode("post", 0, arena.now, 0, records(1)[0])
+    data = arena.inbox.encode("post", *next_posting(arena.inbox, arena.queue, records(1)[0]))
     for caller in (OPERATOR, PASSER_BY):
         with reverts("caller_has_code"):
             relay.forward(arena.inbox.address, data, sender=caller)
@@ -303,22 +348,22 @@ def test_refuses_terms_that_cannot_work(arena: Arena, terms: tuple[int, ...]) ->
 
 def test_takes_one_encoding_of_its_arguments_only(arena: Arena) -> None:
     body = records(1)[0]
-    good = arena.inbox.encode("post", 0, arena.now, 0, body)
-    head, tail = good[: 4 + 3 * 32], good[4 + 4 * 32 :]
+    good = arena.inbox.encode("post", *next_posting(arena.inbox, arena.queue, body))
+    head, tail = good[: 4 + 4 * 32], good[4 + 5 * 32 :]
     assert len(tail) == 32 + 128
 
     def send(data: bytes) -> None:
         arena.chain.call(arena.inbox.address, data, sender=OPERATOR)
 
     for data in (
-        head + (160).to_bytes(32, "big") + bytes(32) + tail,  # records further on
+        head + (192).to_bytes(32, "big") + bytes(32) + tail,  # records further on
         head + (64).to_bytes(32, "big") + tail,  # records that overlap the arguments
         good + bytes(32),
         good + b"\0",
     ):
         with reverts("calldata_encoding"):
             send(data)
-    for data in (good[:-1], good[:-32], good[: 4 + 4 * 32]):  # records that would be zeros beyond the end
+    for data in (good[:-1], good[:-32], good[: 4 + 5 * 32]):  # records that would be zeros beyond the end
         with pytest.raises(Reverted):
             send(data)
     assert arena.inbox.count() == 0

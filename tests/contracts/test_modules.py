@@ -1,11 +1,12 @@
 """Batches whose records are with a data availability module: posted, read back and proven, or refused."""
 
 import random
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 import pytest
-from tests.contracts.arena import ALICE, OPERATOR, PARAMS, Arena
+from tests.contracts.arena import ALICE, OPERATOR, PARAMS, Arena, next_headers
 from tests.evm import Reverted, reverts
 from tests.fixtures.code_store import CodeStore, init_code
 
@@ -49,8 +50,7 @@ def header_of(event: dict[str, object]) -> Header:
 def post_blob(arena: Arena, versioned_hash: bytes, count: int) -> Header:
     """Post a blob's batch as the first of its transaction; returns its header."""
     arena.chain.carry_blobs([versioned_hash])
-    number = arena.inbox.count()
-    arena.inbox.post_data(BLOBS, number, [(arena.now, 0, count, word(0))], sender=OPERATOR)
+    arena.post_data(BLOBS, [(arena.now, 0, count, word(0))], [versioned_hash])
     return header_of(arena.chain.last.named("BatchPosted")[0])
 
 
@@ -126,10 +126,10 @@ def test_the_module_commits_to_blobs_of_its_transaction_only(arena: Arena) -> No
     arena.chain.carry_blobs([root])
     for data in (word(1), word(6), word(2**256 - 1), b"", b"\0", word(0) + word(0)):
         with reverts("data_commitment"):
-            arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 5, data)], sender=OPERATOR)
+            arena.post_data(BLOBS, [(arena.now, 0, 5, data)], [root])
     arena.chain.carry_blobs([])
     with reverts("data_commitment"):
-        arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 5, word(0))], sender=OPERATOR)
+        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root])
     with reverts("data_commitment"):
         arena.blobs.commit(MAXIMAL + 1, word(0))
     assert arena.inbox.count() == 0
@@ -140,7 +140,7 @@ def test_posts_six_batches_at_once(arena: Arena) -> None:
     arena.chain.carry_blobs(hashes)
     arena.queue.force(b"\1" * RECORD)
     postings = [(arena.now, int(number == 2), number, word(number)) for number in range(6)]
-    arena.inbox.post_data(BLOBS, 0, postings, sender=OPERATOR)
+    arena.post_data(BLOBS, postings, [ZERO, *hashes[1:]])
     headers = [header_of(event) for event in arena.chain.last.named("BatchPosted")]
     assert [header.number for header in headers] == list(range(6))
     assert [header.data_root for header in headers] == [ZERO, *hashes[1:]], "a batch without records needs no blob"
@@ -154,7 +154,8 @@ def test_posts_six_batches_at_once(arena: Arena) -> None:
 
 
 def test_all_postings_of_a_call_or_none(arena: Arena) -> None:
-    arena.chain.carry_blobs([sealed(5).header.data_root])
+    root = sealed(5).header.data_root
+    arena.chain.carry_blobs([root])
     good = (arena.now, 0, 5, word(0))
     for reason, postings in {
         "batch_timestamp": [good, (arena.now - 1, 0, 0, b"")],
@@ -164,26 +165,50 @@ def test_all_postings_of_a_call_or_none(arena: Arena) -> None:
         "batch_number": [],
     }.items():
         with reverts(reason):
-            arena.inbox.post_data(BLOBS, 0, postings, sender=OPERATOR)
+            arena.post_data(BLOBS, postings, [root] * len(postings))
     with pytest.raises(Reverted):
-        arena.inbox.post_data(BLOBS, 0, [good] * 7, sender=OPERATOR)
+        arena.post_data(BLOBS, [good] * 7, [root] * 7)
     with reverts("batch_number"):
-        arena.inbox.post_data(BLOBS, 1, [good], sender=OPERATOR)
+        arena.post_data(BLOBS, [good], [root], number=1)
     for module in (0, 3, 2**256 - 1):
         with reverts("no_such_module"):
-            arena.inbox.post_data(module, 0, [good], sender=OPERATOR)
+            arena.post_data(module, [good], [root])
         with reverts("no_such_module"):
             arena.inbox.module_at(module)
     assert arena.inbox.count() == 0 and arena.inbox.module_count() == 2
     assert arena.inbox.module_at(BLOBS) == arena.blobs.address
 
 
+def test_postings_that_would_make_other_batches_than_their_sender_means_make_none(arena: Arena) -> None:
+    """The hash of the last binds all of them, what is before them, and what the module commits to."""
+    root = sealed(5).header.data_root
+    arena.chain.carry_blobs([root, word(7)])
+    arena.queue.force(b"\1" * RECORD)
+    postings = [(arena.now, 1, 5, word(0)), (arena.now, 0, 0, b"")]
+    meant = next_headers(arena.inbox, arena.queue, BLOBS, postings, [root, ZERO])
+    changed = {
+        "another parent": replace(meant[1], parent=keccak(b"another")),
+        "another blob": next_headers(arena.inbox, arena.queue, BLOBS, postings, [word(7), ZERO])[1],
+        "the first, not the last": meant[0],
+        "records skipped": replace(meant[1], first_record=4),
+        "other messages": replace(meant[1], messages=keccak(b"others")),
+    }
+    for case, header in changed.items():
+        with reverts("batch_hash"):
+            arena.inbox.post_data(BLOBS, 0, header.hash(), postings, sender=OPERATOR)
+            pytest.fail(case)
+    assert arena.inbox.count() == arena.inbox.messages_consumed() == arena.inbox.records_posted() == 0
+    arena.inbox.post_data(BLOBS, 0, meant[1].hash(), postings, sender=OPERATOR)
+    assert [arena.inbox.batch_hash(number) for number in range(2)] == [header.hash() for header in meant]
+
+
 def test_strangers_post_no_data(arena: Arena) -> None:
-    arena.chain.carry_blobs([sealed(5).header.data_root])
+    root = sealed(5).header.data_root
+    arena.chain.carry_blobs([root])
     arena.warp(PARAMS.silence)
     with reverts("not_the_operator"):
-        arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 5, word(0))], sender=ALICE)
-    arena.inbox.post_data(BLOBS, 0, [(arena.now, 0, 0, b"")], sender=ALICE)
+        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root], by=ALICE)
+    arena.post_data(BLOBS, [(arena.now, 0, 0, b"")], [ZERO], by=ALICE)
     assert arena.inbox.batch_hash(0) != ZERO
 
 
@@ -192,16 +217,17 @@ def test_a_third_party_adds_a_module(arena: Arena) -> None:
     module = CodeStore()
     data = module.encode(b"".join(bodies))
     target = arena.chain.create(init_code(data))
-    arena.inbox.post_data(CODE, 0, [(arena.now, 0, 7, bytes(12) + bytes.fromhex(target[2:]))], sender=OPERATOR)
+    root = module.commit(data)
+    arena.post_data(CODE, [(arena.now, 0, 7, bytes(12) + bytes.fromhex(target[2:]))], [root])
     header = header_of(arena.chain.last.named("BatchPosted")[0])
-    assert (header.module, header.data_root) == (CODE, module.commit(data))
+    assert (header.module, header.data_root) == (CODE, root)
     for index in range(7):
         assert arena.inbox.check_record(header.words, index, *module.prove(data, 7, index)) == bodies[index]
     with reverts("wrong_input"):
         arena.inbox.check_record(header.words, 0, b"page", [])
     for wrong in (word(0), bytes(12) + bytes.fromhex(ALICE[2:]), bytes(12) + bytes.fromhex(arena.blobs.address[2:])):
         with reverts("data_commitment"):
-            arena.inbox.post_data(CODE, 1, [(arena.now, 0, 7, wrong)], sender=OPERATOR)
+            arena.post_data(CODE, [(arena.now, 0, 7, wrong)], [root])
 
 
 def test_gas_of_blobs(arena: Arena) -> None:
@@ -210,6 +236,5 @@ def test_gas_of_blobs(arena: Arena) -> None:
     header = post_blob(arena, batch.header.data_root, MAXIMAL)
     arena.chain.cool()
     arena.inbox.check_record(header.words, 777, page, [], gas=300_000)
-    arena.chain.carry_blobs([batch.header.data_root])
-    arena.inbox.post_data(BLOBS, 1, [(arena.now, 0, MAXIMAL, word(0))], sender=OPERATOR)
+    post_blob(arena, batch.header.data_root, MAXIMAL)
     assert arena.chain.last.gas_used < 200_000

@@ -52,11 +52,11 @@ def test_names_the_sender_of_a_forced_body(arena: Arena) -> None:
 def test_winds_down_once_when_the_operator_is_silent_for_too_long(arena: Arena) -> None:
     arena.warp(PARAMS.wind_down - 100)
     # The operator's own batch is a sign of life.
-    arena.inbox.post(0, arena.now, 0, b"", sender=OPERATOR)
+    arena.post()
     since = arena.now
     arena.warp(PARAMS.silence)
     # A stranger's is none.
-    arena.inbox.post(1, arena.now, 0, b"", sender=PASSER_BY)
+    arena.post(by=PASSER_BY)
     assert arena.inbox.operator_posted_at() == since
     arena.warp(since + PARAMS.wind_down - 2 - arena.now)
     with reverts("too_early"):

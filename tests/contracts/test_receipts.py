@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.arena import SINK
+from tests.contracts.arena import SINK, next_posting
 from tests.evm import CHAIN_ID, ETHER, Chain, Contract, address, reverts
 
 from setoff.shared.codec import eip712, signatures
@@ -37,6 +37,7 @@ class Bench:
     """An inbox with a bonded operator, and every record that was posted."""
 
     chain: Chain
+    queue: Contract
     inbox: Contract
     receipts: Contract
     domain: bytes
@@ -44,7 +45,7 @@ class Bench:
     batches: list[tuple[Header, list[bytes]]] = field(default_factory=list)
 
     def post(self, records: list[bytes], messages: int = 0) -> None:
-        self.inbox.post(len(self.batches), self.chain.now, messages, b"".join(records), sender=OPERATOR)
+        self.inbox.post(*next_posting(self.inbox, self.queue, b"".join(records), messages), sender=OPERATOR)
         (event,) = self.chain.last.named("BatchPosted")
         header = Header(*(event[name] for name in Header.__dataclass_fields__))
         self.records += records
@@ -93,7 +94,7 @@ def bench() -> Bench:
     chain.fund(OPERATOR, 100 * ETHER)
     receipts.deposit_bond(sender=OPERATOR, value=BOND)
     domain = eip712.domain_separator(CHAIN_ID, bytes.fromhex(VAULT[2:]))
-    return Bench(chain, inbox, receipts, domain)
+    return Bench(chain, queue, inbox, receipts, domain)
 
 
 def test_the_domain_is_the_records_own(bench: Bench) -> None:
@@ -157,7 +158,7 @@ def test_a_batch_after_the_deadline_that_does_not_reach_the_record_takes_the_bon
 def test_an_empty_batch_of_a_stranger_shows_a_silent_operators_omission(bench: Bench) -> None:
     signed = bench.receipt(0, bodies(1)[0])
     bench.chain.warp(10_000)
-    bench.inbox.post(0, bench.chain.now, 0, b"", sender=BOB)
+    bench.inbox.post(*next_posting(bench.inbox, bench.queue), sender=BOB)
     (event,) = bench.chain.last.named("BatchPosted")
     header = tuple(event[name] for name in Header.__dataclass_fields__)
     bench.receipts.prosecute_omission(*signed, header, sender=ALICE)

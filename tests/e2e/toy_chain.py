@@ -10,15 +10,16 @@ from tests.contracts.arena import PARAMS, TOY_JUDGE
 from tests.dispute.league import AnyHistory, Book, Run
 
 from setoff.contracts import Compiled, compile_contract, compile_file
-from setoff.shared.adapters.abi import Interface
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.player import CourtPlayer
+from setoff.shared.adapters.posting import encode_post
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.knowledge import Known
 from setoff.shared.dispute.strategy import Policy
-from setoff.shared.machine.batch import epoch_hash
+from setoff.shared.machine.batch import Header, epoch_hash
+from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.params import Params
 
 VAULT = keccak(b"vault")[:20]  # names the genesis; nobody calls it here
@@ -73,13 +74,12 @@ class ToyChain:
 
     def post_epochs(self, count: int) -> None:
         """Post that many epochs of empty batches."""
-        inbox = Interface(compile_contract("inbox").abi)
         for _ in range(count * BATCHES):
             number = len(self.hashes)
-            data = inbox.functions["post"].encode((number, self.l1.now(), 0, b""))
-            self.l1.transact(self.inbox, data)
-            read = inbox.functions["batch_hash"]
-            self.hashes.append(read.decode(self.l1.call(self.inbox, read.encode((number,))))[0])
+            parent = self.hashes[-1] if self.hashes else ZERO
+            header = Header(parent, number, self.l1.now(), 0, 0, 0, 0, CALLDATA, ZERO, ZERO)
+            self.l1.transact(self.inbox, encode_post(header))
+            self.hashes.append(header.hash())
 
     def book(self, *histories: AnyHistory) -> Book:
         """What somebody knows who believes these to be the histories of epochs 0, 1, …."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from setoff.shared.adapters.config import Deployment, OperatorSettings
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.client.wire import encode_record
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.errors import DataError
+from setoff.shared.machine.batch import ZERO, Batch, accumulate
 from setoff.shared.machine.machine import Machine
 
 ADDRESS = "0x" + "11" * 20
@@ -54,6 +56,8 @@ class HandL1:
     async def look(self, first: int, chain: bytes) -> L1View:
         if self.error is not None:
             raise self.error
+        if len(self.messages) >= first and reduce(accumulate, self.messages[:first], ZERO) != chain:
+            raise DataError("data_mismatch", f"other messages before message {first}")
         return L1View(self.time, self.messages[first:])
 
     def batch_count(self) -> int:

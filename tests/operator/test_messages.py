@@ -72,6 +72,25 @@ async def test_notices_that_what_was_consumed_is_gone(exchange: Exchange) -> Non
     assert len(view.messages) == 2
 
 
+@pytest.mark.parametrize("is_new", [False, True], ids=["the reader of before", "a new one"])
+async def test_notices_that_the_last_message_consumed_was_replaced(exchange: Exchange, is_new: bool) -> None:
+    """Though none is there that would have to continue it. One that is only gone is waited for."""
+    source = messages_of(exchange)
+    exchange.deposit(1, 500)
+    snapshot = exchange.operator.request("evm_snapshot")
+    exchange.deposit(1, 600)
+    chain = ChainReader(exchange.operator, exchange.deployment).chain_at(2)
+    assert list((await source.look(2, chain)).messages) == []
+    exchange.operator.request("evm_revert", snapshot)
+    exchange.funder = exchange.anvil.connect(1)
+    exchange.anvil.mine(3)
+    source = messages_of(exchange) if is_new else source
+    assert list((await source.look(2, chain)).messages) == []
+    exchange.deposit(1, 700)
+    with pytest.raises(DataError, match="before message 2"):
+        await source.look(2, chain)
+
+
 async def test_time_is_l1s(exchange: Exchange) -> None:
     source = messages_of(exchange)
     exchange.anvil.advance(5000)

@@ -1,6 +1,6 @@
 """The poster before the real inbox: what L1 will never take is told to the sequencer, what it has of others is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from redis import Redis
@@ -11,12 +11,13 @@ from setoff.operator.outbox import Outbox
 from setoff.operator.posted import PostedBatches, compare
 from setoff.operator.poster import Poster
 from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.chain import ChainReader
+from setoff.shared.adapters.chain import POST, ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import Reverted
-from setoff.shared.adapters.posting import encode_post
+from setoff.shared.adapters.posting import Inbox, encode_post
 from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.errors import DataError
+from setoff.shared.client.onchain import Vault
+from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.params import DEMO
 
@@ -39,9 +40,11 @@ def outbox(redis_server: RedisServer) -> Iterator[Outbox]:
         yield Outbox(redis, "test")
 
 
-def seal(number: int, timestamp: int, parent: bytes = ZERO) -> SealedBatch:
-    """An empty batch."""
-    return SealedBatch(Batch.seal(parent, number, timestamp, 0, 0, ZERO, (), ()), bytes(32), (), ())
+def seal(
+    number: int, timestamp: int, parent: bytes = ZERO, records: Sequence[bytes] = (), first_record: int = 0
+) -> SealedBatch:
+    """A batch without messages."""
+    return SealedBatch(Batch.seal(parent, number, timestamp, 0, first_record, ZERO, (), records), bytes(32), (), ())
 
 
 def test_a_batch_that_comes_too_late_is_told_and_its_successor_posted(
@@ -82,16 +85,72 @@ def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment
     chain.l1.request("evm_increaseTime", DEMO.silence + 10)
     chain.l1.request("evm_mine")
     theirs = seal(0, now + DEMO.silence).batch
-    stranger.transact(deployment.inbox, encode_post(0, theirs.header.timestamp, 0))
+    stranger.transact(deployment.inbox, encode_post(theirs.header))
     ours = seal(0, now)
     outbox.put(ours)
     outbox.put(seal(1, now, ours.batch.header.hash()))
     with pytest.raises(DataError):
         poster.post_next()
     with pytest.raises(Reverted, match="not_the_operator"):  # the returning operator has closed the inbox first
-        stranger.transact(deployment.inbox, encode_post(1, l1.head().timestamp, 0))
+        next_one = seal(1, l1.head().timestamp, theirs.header.hash()).batch
+        stranger.transact(deployment.inbox, encode_post(next_one.header))
     stuck = outbox.stuck()
     assert stuck is not None and stuck.is_final and stuck.number == 1
     standing = compare(posted, outbox, posted.batch_count(), 2)
     assert (standing.count, standing.common, standing.is_diverged(2)) == (1, 0, True)
     assert posted.batch(0) == theirs and posted.max_skew == DEMO.max_skew
+
+
+def test_a_posting_from_before_a_reorg_does_not_land_on_a_strangers_batch(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    """Both postings come back from the pool after the reorg; the second has the right number, and another parent."""
+    l1, stranger = chain.connect(0), chain.connect(5)
+    reader = ChainReader(l1, deployment)
+    poster, inbox = Poster(l1, reader, outbox), Inbox(l1, deployment)
+    chain.advance(DEMO.silence + 10)
+    now = l1.head().timestamp
+    before = chain.l1.request("evm_snapshot")
+    first = seal(0, now, records=[bytes(124)])
+    second = seal(1, now, first.batch.header.hash(), [b"\1" * 124], 1)
+    outbox.put(first)
+    outbox.put(second)
+    while poster.post_next() < 2:
+        l1.tend()
+    assert inbox.state().records_posted == 2
+    sent = [kept.hashes[-1] for kept in l1.sender._kept.values() if kept.data[:4] == POST]
+    chain.l1.request("evm_revert", before)
+    theirs = inbox.next_header(inbox.state(), l1.head().timestamp, 0)
+    stranger.transact(deployment.inbox, encode_post(theirs))
+    l1.tend()
+    receipts = [l1.receipt(transaction) for transaction in sent]
+    assert [receipt is not None and receipt.succeeded for receipt in receipts] == [False, False]
+    with pytest.raises(Reverted, match="batch_hash"):
+        l1.dry_run(deployment.inbox, encode_post(second.batch.header, b"\1" * 124))
+    state = inbox.state()
+    assert (state.count, state.records_posted, state.parent) == (1, 0, theirs.hash())
+    with pytest.raises(DataError):
+        poster.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and stuck.is_final and stuck.number == 1
+    assert inbox.state().count == 1
+
+
+def test_a_batch_whose_messages_are_gone_waits_and_one_with_other_messages_is_refused(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    """After a reorg: the queue's transactions are most often taken again, in the same order."""
+    l1 = chain.connect(0)
+    poster, vault = Poster(l1, ChainReader(l1, deployment), outbox), Vault(chain.connect(2), deployment)
+    lost = Batch.seal(ZERO, 0, l1.head().timestamp, 0, 0, ZERO, [bytes(124)], ())
+    outbox.put(SealedBatch(lost, bytes(32), (), ()))
+    with pytest.raises(ChainError, match="no_such_message"):
+        poster.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and (stuck.reason, stuck.is_final) == ("no_such_message", False)
+    vault.force(b"\1" * 124)
+    with pytest.raises(DataError, match="other messages"):
+        poster.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and stuck.is_final
+    assert l1.sender.pending == 0

@@ -4,18 +4,20 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import reduce
 
 import pytest
 from tests.operator.support import DEPLOYMENT, HandL1, Running, opening, operator, replay
 
-from setoff.deploy.scene import START_TIME, Scene
+from setoff.deploy.scene import START_TIME, Scene, trader_key
 from setoff.operator import sequencer as sequencer_module
 from setoff.operator.log import Log
+from setoff.operator.messages import L1View
 from setoff.operator.outbox import Outbox, Stuck
 from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.codec import records
+from setoff.shared.codec import records, signatures
 from setoff.shared.errors import DataError
-from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.batch import ZERO, Batch, accumulate
 
 BUY, SELL = records.BUY, records.SELL
 
@@ -393,3 +395,157 @@ async def test_goes_back_behind_a_snapshot_that_l1_took_back(redis_server: Redis
         scene, l1, machine = running.scene, running.l1, running.sequencer.exchange.machine.hash()
     async with operator(redis_server.url, scene, l1) as again:
         assert again.sequencer.exchange.machine.hash() == machine
+
+
+# --- other messages than were consumed --------------------------------------------------------------------------------
+
+
+async def consume(running: Running, message: bytes) -> None:
+    """Have a message consumed by a closed batch that L1 does not hold yet."""
+    consumed = running.sequencer.exchange.tail.messages
+    running.l1.messages.append(message)
+    await until(lambda: running.sequencer.exchange.tail.messages > consumed, "the message is not consumed")
+
+
+async def settle(running: Running) -> None:
+    """Wait until what the outbox has builds on L1's own messages."""
+    chain = reduce(accumulate, running.l1.messages, ZERO)
+    await until(lambda: running.sequencer.exchange.tail.chain == chain, "nothing is made anew", 30)
+    await until(lambda: ready(running), "the operator stays closed")
+    await close(running)
+    running.l1.time += 1
+    while len(running.l1.posted) <= running.outbox.latest():
+        running.l1.take(running.outbox)
+    assert [batch.header.messages for batch in running.l1.posted][-1] == chain
+
+
+@pytest.mark.parametrize("is_taken_back", [False, True], ids=["waiting", "posted and taken back"])
+@pytest.mark.parametrize("is_down", [False, True], ids=["running", "restarted"])
+async def test_messages_that_a_reorg_replaced_are_run_as_they_are_now(
+    redis_server: RedisServer, is_taken_back: bool, is_down: bool
+) -> None:
+    """Also from a log in which the old ones stand, and behind batches that L1 held."""
+    l1 = HandL1(opening(scene := Scene()))
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05, snapshot_batches=2) as running:
+        taken = await begin(running)
+        await close(running)
+        l1.take(running.outbox)
+        await consume(running, scene.deposit(4, 500))
+        taken |= await trade(running, 5)
+        await close(running)
+        if is_taken_back:
+            while len(l1.posted) <= running.outbox.latest():
+                l1.take(running.outbox)
+            taken |= await trade(running, 5)
+            await close(running)
+            del l1.posted[1:]
+            running.outbox.set_posted(1)
+        before = in_outbox(running.outbox)
+        if not is_down:
+            l1.messages[-1:] = [scene.deposit(4, 900), scene.deposit(4, 7)]
+            await settle(running)
+    if is_down:
+        l1.messages[-1:] = [scene.deposit(4, 900), scene.deposit(4, 7)]
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+        await settle(running)
+        assert in_outbox(running.outbox)[: len(before)] == before
+        assert running.sequencer.exchange.machine.state.account(4).collateral == 907
+        assert running.outbox.header(0) == l1.posted[0].header
+        taken |= await trade(running, 4)
+        await close(running)
+        check_order(running, taken)
+
+
+async def test_what_was_accepted_on_a_deposit_that_is_gone_keeps_its_place(redis_server: RedisServer) -> None:
+    """The account is another's now: its records are recorded rejects, all others are run again."""
+    async with operator(redis_server.url, batch_interval=0.05) as running:
+        scene = running.scene
+        taken = await begin(running)
+        await consume(running, scene.deposit(4, 10**12))
+        for record in (scene.order(1, BUY, 90, 2), scene.order(4, SELL, 90, 2), scene.withdraw(4, 77)):
+            status, answer = await running.submit(record)
+            assert status == 200, answer
+            taken[record] = answer["sequence"]
+        assert running.sequencer.exchange.machine.state.account(4).collateral != 10**12 - 77, "it has traded"
+        await close(running)
+        newcomer = signatures.address_of(trader_key(5))
+        running.l1.messages[-1] = records.encode_deposit(records.DepositBody(4, newcomer, 600))
+        await settle(running)
+        check_order(running, taken)
+        assert running.sequencer.exchange.machine.state.account(4).collateral == 600
+        assert (await running.get("/v1/withdrawals/0"))[0] == 404
+
+
+@pytest.mark.parametrize("is_down", [False, True], ids=["running", "restarted"])
+async def test_messages_of_an_open_batch_are_replaced(redis_server: RedisServer, is_down: bool) -> None:
+    l1 = HandL1(opening(scene := Scene()))
+    async with operator(redis_server.url, scene, l1, batch_interval=1000.0 if is_down else 1.0) as running:
+        taken = await trade(running, 6)
+        assert running.sequencer.exchange.is_open
+        l1.messages[-1] = scene.deposit(3, 10**12 + 1)
+        if not is_down:
+            await settle(running)
+            check_order(running, taken)
+    if is_down:
+        async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+            await settle(running)
+            check_order(running, taken)
+
+
+async def test_messages_that_are_gone_for_a_while_only_have_to_come_again(redis_server: RedisServer) -> None:
+    async with operator(redis_server.url, batch_interval=0.05) as running:
+        taken = await begin(running)
+        await consume(running, running.scene.deposit(4, 500))
+        await close(running)
+        headers = [running.outbox.header(number) for number in range(running.outbox.latest() + 1)]
+        gone = running.l1.messages.pop()
+        await asyncio.sleep(0.3)
+        running.l1.messages.append(gone)
+        taken |= await trade(running, 3)
+        await close(running)
+        assert [running.outbox.header(number) for number in range(len(headers))] == headers
+        check_order(running, taken)
+
+
+async def test_a_contradiction_that_passes_changes_nothing(redis_server: RedisServer) -> None:
+    """As of a node that stands between two chains for a moment."""
+
+    class Shaky(HandL1):
+        shakes = 0
+
+        async def look(self, first: int, chain: bytes) -> L1View:
+            if self.shakes:
+                self.shakes -= 1
+                raise DataError("data_mismatch", "another history")
+            return await super().look(first, chain)
+
+    l1 = Shaky(opening(scene := Scene()))
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+        await begin(running)
+        await close(running)
+        headers = [running.outbox.header(number) for number in range(running.outbox.latest() + 1)]
+        commit = running.sequencer.commit
+        for _ in range(3):
+            l1.shakes = sequencer_module.DIVERGENCES - 1
+            await until(lambda: l1.shakes == 0, "nobody looks")
+            await asyncio.sleep(0.1)
+        assert (running.sequencer.commit, running.sequencer.failure) == (commit, None)
+        # A reset that finds L1 just as shaky is tried again: it has changed nothing.
+        l1.shakes = sequencer_module.DIVERGENCES + 1
+        await until(lambda: l1.shakes == 0, "nobody looks")
+        await until(lambda: ready(running), "the operator stays closed")
+        assert [running.outbox.header(number) for number in range(len(headers))] == headers
+
+
+async def test_gives_up_where_l1_contradicts_the_batches_that_it_holds(redis_server: RedisServer) -> None:
+    """Nothing can be made anew there: the node lies, or this is another exchange's store."""
+    async with operator(redis_server.url, batch_interval=0.05) as running:
+        await begin(running)
+        await close(running)
+        while len(running.l1.posted) <= running.outbox.latest():
+            running.l1.take(running.outbox)
+        before = in_outbox(running.outbox)
+        running.l1.messages[0] = running.scene.deposit(9, 1)
+        await asyncio.wait_for(running.sequencer.failed.wait(), 10)
+        assert isinstance(running.sequencer.failure, DataError)
+        assert in_outbox(running.outbox) == before

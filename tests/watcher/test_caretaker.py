@@ -15,7 +15,7 @@ from setoff.deploy.process import Process
 from setoff.deploy.scene import Scene
 from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.court import CourtContract
-from setoff.shared.adapters.posting import Inbox, encode_post
+from setoff.shared.adapters.posting import Inbox
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.codec import records
 from setoff.shared.errors import ConfigError
@@ -145,7 +145,7 @@ def test_two_caretakers_do_not_fight(exchange: Exchange, watcher: LoneWatcher, s
 
 def test_turns_differ_between_accounts_and_between_errands(exchange: Exchange) -> None:
     accounts = [exchange.anvil.connect(number) for number in range(2, 8)]
-    data = encode_post(0, 0, 0)
+    data = exchange.posting(0, 0, 0)
 
     def first(name: str) -> int:
         """Which account has the first turn."""
