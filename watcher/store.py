@@ -13,7 +13,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:status           hash: process -> JSON, see `status.py`
-    {prefix}:receipts, :kept, :charges    see `receipts.py`
+    {prefix}:receipts, :kept, :charges, :judged    see `receipts.py`
 
 A value that is damaged reads as one that is not there.
 """
