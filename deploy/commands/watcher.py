@@ -68,7 +68,10 @@ def _configure_games(part: argparse.ArgumentParser) -> None:
 
 
 def _configure_doctor(part: argparse.ArgumentParser) -> None:
-    part.description = "Whether this watcher could win a dispute today. Exit code 1, and why, if it could not."
+    part.description = (
+        "Whether this watcher could win a dispute today, and as a caretaker claim what it posts (it takes a stake, and "
+        "the gas of whole epochs). Exit code 1, and why, if it could not."
+    )
     settings.add_arguments(part, WatcherSettings)
     part.add_argument("--liars", type=int, default=10, metavar="N", help="to have funds for; now %(default)s")
     part.add_argument(
@@ -177,9 +180,10 @@ def _examine(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
         findings.append(finding)
         if not arguments.json:
             print(f"{finding.grade:<5} {finding.what}: {finding.seen}", flush=True)
+    care = " and take care of the exchange" if loaded.caretaker else ""
     could_win = not any(finding.is_fatal for finding in findings)
     if arguments.json:
         print(json.dumps({"could_win": could_win, "findings": [finding._asdict() for finding in findings]}, indent=2))
     else:
-        print("this watcher could win a dispute today" if could_win else "this watcher could NOT win a dispute today")
+        print(f"this watcher could {'' if could_win else 'NOT '}win a dispute{care} today")
     return 0 if could_win else 1
