@@ -143,7 +143,8 @@ class Ending:
             self._jump_to(opens_at)
             await self._until(lambda: None not in heirs.fates(), "a caretaker's batch", stride=0)
         self._jump_to(returns_at)
-        self._check("strangers posted while it was away", bool(self._strangers()) == is_replaced,
+        what = "others posted in its place" if is_replaced else "nobody posted in its place"
+        self._check(what, bool(self._strangers()) == is_replaced,
                     f"{len(self._strangers())} of {self._monitor.posted} batches")  # fmt: skip
         before = len(self._strangers())
         story.chapter("the operator returns")

@@ -58,12 +58,10 @@ def test_there_are_enough_and_of_every_sort() -> None:
 def test_operators_die_for_good_and_return_in_time() -> None:
     died = [script for script in SCRIPTS if script.expect.wind_down is not None]
     operators = [next(actor for actor in script.actors if actor.name == "operator") for script in died]
-    assert {(bool(operator.returns), script.expect.wind_down) for operator, script in zip(operators, died, strict=True)} == {
-        (False, True), (True, False)
-    }  # fmt: skip
-    assert {operator.returns > script.params.silence for operator, script in zip(operators, died, strict=True)} == {
-        True, False
-    }  # fmt: skip
+    pairs = list(zip(operators, died, strict=True))
+    ends = {(bool(operator.returns), script.expect.wind_down) for operator, script in pairs}
+    assert ends == {(False, True), (True, False)}
+    assert {operator.returns > script.params.silence for operator, script in pairs} == {True, False}
 
 
 @pytest.mark.long
