@@ -6,12 +6,15 @@ import os
 from pathlib import Path
 from typing import Final
 
+from redis import Redis
+
 from setoff.deploy.devnet import OPERATOR, WATCHERS, Devnet
 from setoff.deploy.process import Process
 from setoff.shared.adapters.anvil import dev_keys
 from setoff.shared.codec import signatures
 
 OPERATOR_DATABASE: Final = 0
+OPERATOR_PROCESSES: Final = ("sequencer", "publisher")
 START_SECONDS: Final = 60.0
 
 
@@ -22,6 +25,7 @@ class Cast:
         self.devnet = devnet
         self.folder = folder
         self.processes: dict[str, Process] = {}
+        self._resting: dict[str, Process] = {}
 
     @property
     def operator_address(self) -> bytes:
@@ -64,7 +68,22 @@ class Cast:
         self._start("sequencer", ["operator", "sequencer"], environment)
         self._start("publisher", ["operator", "publisher"], environment)
 
-    def start_watcher(self, number: int, *, lie: str = "", lie_epoch: int = -1) -> Process:
+    def kill_operator(self, *, forgets: bool) -> None:
+        """End its processes at once (SIGKILL); if it `forgets`, all that it has stored is gone as well."""
+        for name in OPERATOR_PROCESSES:
+            self._resting[name] = self.processes.pop(name)
+            self._resting[name].kill()
+        if forgets:
+            with Redis.from_url(self.devnet.redis_url(OPERATOR_DATABASE)) as redis:
+                redis.flushdb()
+
+    def revive_operator(self) -> None:
+        """Start them again, with what they have stored."""
+        for name in OPERATOR_PROCESSES:
+            self.processes[name] = self._resting.pop(name)
+            self.processes[name].start()
+
+    def start_watcher(self, number: int, *, lie: str = "", lie_epoch: int = -1, is_caretaker: bool = False) -> Process:
         """Start watcher `number` (1, 2, …) with an account and a Redis database of its own."""
         name = f"watcher-{number}"
         environment = {
@@ -75,6 +94,7 @@ class Cast:
             "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
             "SETOFF_WATCHER_FAULT": lie,
             "SETOFF_WATCHER_FAULT_EPOCH": str(lie_epoch),
+            "SETOFF_WATCHER_CARETAKER": str(is_caretaker).lower(),
         }
         return self._start(name, ["watcher", "run"], environment)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.errors import DataError, StateError
+from setoff.shared.errors import ChainError, DataError, StateError
 from setoff.shared.machine.batch import Batch, epoch_hash
 from setoff.shared.machine.machine import Machine
 from setoff.watcher.store import Store
@@ -61,7 +61,13 @@ class Archive:
             except DataError as error:
                 log.warning("batch %d in Redis is damaged, L1 has it: %s", number, error)
                 self.store.drop_batch(place.hash)
-        batch = self.reader.batch(number, place.block)
+        try:
+            batch = self.reader.batch(number, place.block)
+        except ChainError as error:
+            if error.reason == "data_withheld":
+                # It was here once; others may still have it.
+                self.store.want_blob(self.reader.find(number, place.block).header.data_root, number, place.block)
+            raise
         self.store.put_batch(batch)
         return batch
 

@@ -3,7 +3,8 @@
 Once the inbox is open to everybody it posts what waits in the queue, forced withdrawals above all, and fills the epoch
 up with empty batches, so that it can be claimed (the challenger does that) and confirmed, and the vault pays. It steps
 back as soon as the operator posts again: the inbox takes nothing from others then. When the operator stays away for
-good, it sends what the wind-down needs.
+good, it sends what the wind-down needs; and for a market whose time is over what its end needs, if the operator, there
+or not, leaves it alone.
 
 It runs beside the challenger, in the same process, since an account's nonces have one owner.
 """
@@ -19,7 +20,7 @@ from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.player import SPREAD
 from setoff.shared.adapters.posting import Inbox, InboxState, encode_post
-from setoff.shared.errors import SetoffError
+from setoff.shared.errors import DataError, SetoffError, StateError
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.watcher.archive import Archive
 from setoff.watcher.errands import Errand, Errands
@@ -52,14 +53,27 @@ class Caretaker:
             return f"{name}: under way"
         now, opens_at = self._l1.now(), self._inbox.opens_at()
         if now < opens_at:
-            self.errands.rest()
-            return f"the operator is there: others may post in {opens_at - now} s"
-        state = self._inbox.state()
-        errand = self._winding.next(state, now) or self._next_batch(state, now)
+            errand = self._winding.next(now, is_open=False)
+            said = f"the operator is there: others may post in {opens_at - now} s"
+        else:
+            state = self._inbox.state()
+            errand = self._next_open(state, now)
+            said = f"the inbox is open to everybody: {state.waiting} messages wait"
         if errand is None:
             self.errands.rest()
-            return f"the inbox is open to everybody: {state.waiting} messages wait"
+            return said
         return self.errands.run(errand)
+
+    def _next_open(self, state: InboxState, now: int) -> Errand | None:
+        """What to send while anybody may post. Batches need nothing that was executed: they go on without it."""
+        try:
+            if errand := self._winding.next(now, is_open=True):
+                return errand
+        except (DataError, StateError):
+            if errand := self._next_batch(state, now):
+                return errand
+            raise
+        return self._next_batch(state, now)
 
     def _next_batch(self, state: InboxState, now: int) -> Errand | None:
         """The batch to post now, if any. An epoch with something in it is filled without delay."""

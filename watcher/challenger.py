@@ -24,7 +24,7 @@ from setoff.shared.machine.epoch import Stepper
 from setoff.shared.machine.faults import plan_fault
 from setoff.shared.machine.machine import Machine
 from setoff.watcher.caretaker import Caretaker, run_caretaker
-from setoff.watcher.funds import count_funds, sum_locked
+from setoff.watcher.funds import count_care, count_funds, sum_locked, sum_staked
 from setoff.watcher.knowledge import ExecutedEpochs, Plan
 from setoff.watcher.parts import Parts
 from setoff.watcher.prosecutor import Prosecutor
@@ -71,7 +71,7 @@ def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
     parts = Parts.open(settings, key=settings.private_key())
     check_start(settings, parts.l1)
     player = make_player(settings, parts)
-    treasurer = Treasurer(player)
+    treasurer = Treasurer(player, is_caretaker=settings.caretaker)
     prosecutor = Prosecutor(parts)
     with Pulse(parts.store, "challenger").beating() as pulse, caring(settings, parts, stop):
         pulse.tell(account="0x" + parts.l1.address.hex(), sent=0)
@@ -93,14 +93,17 @@ def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
 class Treasurer:
     """Looks at a player's money now and then, and warns when it gets too little."""
 
-    def __init__(self, player: CourtPlayer) -> None:
+    def __init__(self, player: CourtPlayer, *, is_caretaker: bool = False) -> None:
         self._player = player
+        self._is_caretaker = is_caretaker
         self._next = 0.0
         self._was_short = False
+        self._cannot_care = False
         self._facts: dict[str, Any] = {}
 
     def look(self) -> dict[str, Any]:
-        """For the status, after a round: `funds` for people, and whether they are `short` of what attacks may take.
+        """For the status, after a round: `funds` for people, and whether they are `short` of what attacks may take; of
+        a caretaker also `care`, and whether it is `short_of_stakes`.
 
         Raises ChainError if L1 does not answer.
         """
@@ -108,11 +111,18 @@ class Treasurer:
             return self._facts
         self._next = time.monotonic() + FUNDS_EVERY
         l1, court = self._player.l1, self._player.reader.court
-        funds = count_funds(court.terms, l1.balance(l1.address), sum_locked(court, l1.address))
+        held = l1.balance(l1.address)
+        funds = count_funds(court.terms, held, sum_locked(court, l1.address))
         if funds.is_short and not self._was_short:
             log.warning("the funds do not last if every claim is disputed: %s", funds.describe())
         self._was_short = funds.is_short
         self._facts = {"funds": funds.describe(), "short": funds.is_short}
+        if self._is_caretaker:
+            care = count_care(court.terms, held, sum_staked(court, l1.address))
+            if care.cannot_begin and not self._cannot_care:
+                log.warning("what this caretaker posts it could not claim: %s", care.describe())
+            self._cannot_care = care.cannot_begin
+            self._facts |= {"care": care.describe(), "short_of_stakes": care.is_short}
         return self._facts
 
 

@@ -19,6 +19,7 @@ from setoff.shared.adapters.court import CourtContract, CourtReader
 from setoff.shared.adapters.deployment import check_deployment
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.redis_server import check_durable
+from setoff.shared.dispute.game import Court
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.epoch import EpochRun
@@ -27,7 +28,7 @@ from setoff.shared.machine.tracing import count_workers, estimate_seconds
 from setoff.shared.params import GWEI, HONEST_GAS, PRESETS, find_preset
 from setoff.shared.rules import phases
 from setoff.watcher.archive import Archive
-from setoff.watcher.funds import count_funds, format_ether
+from setoff.watcher.funds import count_care, count_funds, format_ether, sum_staked
 from setoff.watcher.monitor import connect_redis
 from setoff.watcher.parts import open_reader
 from setoff.watcher.proofs import Bench, Samples
@@ -55,7 +56,7 @@ class Finding(NamedTuple):
 
     @property
     def is_fatal(self) -> bool:
-        """Whether a dispute would be lost for it."""
+        """Whether a dispute would be lost for it, or a caretaker's work be in vain."""
         return self.grade == FATAL
 
 
@@ -90,6 +91,7 @@ class Doctor:
             self._terms_are_known,
             self._steps_are_judged_alike,
             self._funds_suffice,
+            self._care_is_paid_for,
             self._speed_suffices,
             self._node_can,
             self._clocks_agree,
@@ -163,7 +165,7 @@ class Doctor:
         if not self._settings.key:
             yield Finding(FATAL, "funds", "there is no key: this watcher only watches")
             return
-        address = L1(self._settings.rpc_url, self._settings.private_key()).address
+        address = self._address
         held = self._l1.balance(address)
         gas = HONEST_GAS * self._liars * terms.gas_price_cap
         needed = terms.bond + gas
@@ -181,6 +183,20 @@ class Doctor:
             yield Finding(
                 WARNING, "fees", f"the fee cap of {self._settings.fee_cap} gwei is below what the court refunds"
             )
+
+    def _care_is_paid_for(self) -> Iterator[Finding]:
+        """A caretaker without a stake posts what nobody claims, so what is never paid out."""
+        settings = self._settings
+        if not settings.caretaker:
+            return
+        held, staked = self._l1.balance(self._address), sum_staked(self._court, self._address)
+        funds = count_care(self._contract.terms, held, staked)
+        grade = FATAL if funds.cannot_begin else WARNING if funds.is_short else GOOD
+        yield Finding(grade, "funds of the caretaker", funds.describe())
+
+    @cached_property
+    def _address(self) -> bytes:
+        return L1(self._settings.rpc_url, self._settings.private_key()).address
 
     def _speed_suffices(self) -> Iterator[Finding]:
         batches, _ = self._samples
@@ -267,14 +283,18 @@ class Doctor:
     def _chain_is_true(self) -> Iterator[Finding]:
         if self._store is None:
             return
-        reader = CourtReader(self._contract, self._deployment.block)
-        reader.poll()
-        confirmed = reader.court.confirmed
+        confirmed = self._court.confirmed
         own = self._store.epoch(confirmed - 1) if confirmed else None
         if own is not None:
-            same = own.end == reader.court.start_of[confirmed]
+            same = own.end == self._court.start_of[confirmed]
             seen = f"{confirmed} epochs are confirmed, the last {'as' if same else 'NOT as'} executed here"
             yield Finding(GOOD if same else FATAL, "confirmed chain", seen)
+
+    @cached_property
+    def _court(self) -> Court:
+        reader = CourtReader(self._contract, self._deployment.block)
+        reader.poll()
+        return reader.court
 
     @cached_property
     def _redis(self) -> Redis | None:

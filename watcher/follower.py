@@ -125,7 +125,7 @@ class Follower:
         except ChainError as error:
             if error.reason == "data_withheld":
                 self.withheld = posted
-                self._store.want_blob(header.data_root)
+                self._store.want_blob(header.data_root, header.number, posted.block_number)
             raise
 
     def _forget_messages(self, batches: Sequence[tuple[Place, Batch]]) -> None:

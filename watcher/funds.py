@@ -1,4 +1,5 @@
-"""Money of one honest party: held, locked, and what it takes if every claim of a challenge period is disputed.
+"""Money of one honest party: held, locked, and what it takes if every claim of a challenge period is disputed; and of
+a caretaker, who has to claim as well.
 
 "One bond" is one bond for each key on the true chain that is disputed at once. An attacker who lies about every epoch
 makes that ⌈T / claim_interval⌉ + 1 of them, whatever the number of his lies about each.
@@ -6,11 +7,16 @@ makes that ⌈T / claim_interval⌉ + 1 of them, whatever the number of his lies
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from setoff.shared.dispute.game import Court, HistoryState
 from setoff.shared.dispute.terms import Terms
-from setoff.shared.params import ETHER, HONEST_GAS
+from setoff.shared.params import ETHER, HONEST_GAS, INSTALL_GAS
+
+POST_GAS: Final = 150_000
+"""Of a batch without records, rounded up from what the contract tests measure, as all of these."""
+CLAIM_GAS: Final = 300_000
+ADVANCE_GAS: Final = 70_000
 
 
 class Funds(NamedTuple):
@@ -49,6 +55,66 @@ class Funds(NamedTuple):
 def count_funds(terms: Terms, held: int, locked: int = 0) -> Funds:
     """The funds of an account that holds `held` wei and has `locked` wei in bonds."""
     return Funds(held, locked, terms.bond + HONEST_GAS * terms.gas_price_cap, terms.keys_at_once)
+
+
+class CareFunds(NamedTuple):
+    """What a caretaker has and needs, in wei: claims take stakes, batches and claims take gas."""
+
+    held: int
+    staked: int
+    """In its stakes that stand."""
+    stake: int
+    """What a claim without a stake takes; it then covers more of them."""
+    stakes: int
+    """Of these, if epochs are claimed as often as the terms let them be for a challenge period; at least one."""
+    epoch: int
+    """Gas to post the batches of one epoch, to claim and to confirm it."""
+    first: int
+    """A bond, and the gas of a dispute with one opponent: a true claim may be disputed."""
+
+    @property
+    def least(self) -> int:
+        """To do all of it for the first epoch."""
+        return self.stake + self.epoch + self.first
+
+    @property
+    def needed(self) -> int:
+        """To claim for a whole challenge period; the gas of the epochs is paid as they come."""
+        return self.stakes * self.stake + self.epoch + self.first
+
+    @property
+    def cannot_begin(self) -> bool:
+        """Whether there is too little for the first epoch."""
+        return self.held + self.staked < self.least
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is too little for a challenge period."""
+        return self.held + self.staked < self.needed
+
+    def describe(self) -> str:
+        """For people: one line."""
+        has = f"{format_ether(self.held)} held" + (f" and {format_ether(self.staked)} staked" if self.staked else "")
+        return (
+            f"{has}; to claim what it posts takes a stake of {format_ether(self.stake)}, in a challenge period up to "
+            f"{self.stakes} of them; an epoch's gas up to {format_ether(self.epoch)}; a claim that is disputed "
+            f"{format_ether(self.first)}: {format_ether(self.least)} to begin, {format_ether(self.needed)} in all"
+        )
+
+
+def count_care(terms: Terms, held: int, staked: int = 0) -> CareFunds:
+    """The funds of a caretaker that holds `held` wei and has `staked` wei in stakes."""
+    stakes = -(-(terms.keys_at_once or 1) // terms.stake_claims)
+    gas = terms.epoch_batches * POST_GAS + CLAIM_GAS + INSTALL_GAS + ADVANCE_GAS
+    first = terms.bond + HONEST_GAS * terms.gas_price_cap
+    return CareFunds(held, staked, terms.stake, stakes, gas * terms.gas_price_cap, first)
+
+
+def sum_staked(court: Court, owner: bytes) -> int:
+    """Wei that an account has in stakes which claims may be made on, or are open on."""
+    mine = [(number, stake) for number, stake in court.stakes.items() if stake.owner == owner and not stake.is_slashed]
+    newest = court.stake_of.get(owner)
+    return sum(number == newest or stake.open > 0 for number, stake in mine) * court.terms.stake
 
 
 def sum_locked(court: Court, owner: bytes) -> int:

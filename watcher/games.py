@@ -1,18 +1,22 @@
 """The games that are on: who stands, whose turn it is, how much time is left, what is at stake, what will come of it.
 
-All of it follows from the court's events. What a watcher has executed itself adds which of the sides is the true one.
+All of it follows from the court's events. What a watcher has executed itself adds which of the sides is the true one;
+what it could not get adds the batches whose data is withheld. Beside that stands whether the operator is there at all.
 Times are seconds, money is wei.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from setoff.shared.dispute.game import Claim, ClaimState, Court, History, Match
 from setoff.shared.dispute.knowledge import Epochs, Known
 from setoff.shared.errors import SetoffError
+from setoff.watcher.alerts import Alert
+from setoff.watcher.presence import Presence, alert_presence, describe_presence
+from setoff.watcher.withheld import WithheldBatch, alert_withheld
 
 UNKNOWN, TRUE, FALSE = "unknown", "true", "false"
 
@@ -75,16 +79,6 @@ class GameView:
     matches: list[Pairing]
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Something that somebody should look at."""
-
-    level: str
-    """"warning" or "critical"."""
-    key: str
-    text: str
-
-
 @dataclass(slots=True)
 class Games:
     """All of them at one time."""
@@ -97,6 +91,9 @@ class Games:
     knows: bool
     """Whether our own execution is at hand."""
     games: list[GameView] = field(default_factory=list)
+    withheld: list[WithheldBatch] = field(default_factory=list)
+    """Batches whose data could not be had; none are known without a watcher's Redis."""
+    operator: Presence | None = None
     alerts: list[Alert] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,11 +101,23 @@ class Games:
         return asdict(self)
 
 
-def view_games(court: Court, epochs: Epochs | None, block: int, now: int, low: int | None = None) -> Games:
+def view_games(
+    court: Court,
+    epochs: Epochs | None,
+    block: int,
+    now: int,
+    low: int | None = None,
+    *,
+    withheld: Sequence[WithheldBatch] = (),
+    operator: Presence | None = None,
+) -> Games:
     """The games at the time `now`; `low`: seconds below which an honest clock is an alert."""
     period = court.terms.challenge_period
     low = period // LOW if low is None else low
-    games = Games(block, now, court.confirmed, period, epochs is not None)
+    games = Games(block, now, court.confirmed, period, epochs is not None, withheld=[*withheld], operator=operator)
+    # First what is the same for everybody: without an operator, or without the data, nobody plays as usual.
+    games.alerts += alert_presence(operator, now) if operator else ()
+    games.alerts += alert_withheld(withheld, period, now)
     for claim in court.unfinished():
         known = _known(epochs, claim)
         view = _view(court, claim, known, now)
@@ -251,73 +260,12 @@ def _contradiction(court: Court, epochs: Epochs | None) -> Iterator[Alert]:
 # --- as text ---------------------------------------------------------------------------------------------------------
 
 
-def to_prometheus(games: Games) -> str:
-    """The text exposition format."""
-    lines = []
-
-    def metric(name: str, purpose: str, samples: list[tuple[dict[str, object], int]]) -> None:
-        lines.append(f"# HELP setoff_{name} {purpose}")
-        lines.append(f"# TYPE setoff_{name} gauge")
-        for labels, value in samples:
-            shown = ",".join(f'{label}="{text}"' for label, text in labels.items())
-            lines.append(f"setoff_{name}{{{shown}}} {value}" if shown else f"setoff_{name} {value}")
-
-    metric("l1_block", "last block read", [({}, games.block)])
-    metric("l1_time", "time of the chain, unix seconds", [({}, games.now)])
-    metric("confirmed_epoch", "epochs whose start is confirmed", [({}, games.confirmed)])
-    metric("execution_known", "whether this watcher's own execution is at hand", [({}, int(games.knows))])
-    metric(
-        "claims", "claims that are not closed", [
-            ({"state": state}, sum(game.state == state for game in games.games))
-            for state in ("claimed", "disputed", "installed")
-        ],
-    )  # fmt: skip
-    metric(
-        "claim_false", "1 if the claimed end is not the true one, -1 if that is not known", [
-            ({"key": game.key, "epoch": game.epoch}, {TRUE: 0, FALSE: 1}.get(game.verdict, -1)) for game in games.games
-        ],
-    )  # fmt: skip
-    metric(
-        "claim_installable_seconds", "until the end can be installed", [
-            ({"key": game.key, "epoch": game.epoch}, game.installable_in) for game in games.games
-        ],
-    )  # fmt: skip
-    metric(
-        "histories_standing", "histories that stand", [
-            ({"key": game.key, "epoch": game.epoch}, sum(side.state == "standing" for side in game.sides))
-            for game in games.games
-        ],
-    )  # fmt: skip
-    metric(
-        "at_stake_wei", "bonds and reward", [
-            ({"key": game.key, "epoch": game.epoch}, game.at_stake) for game in games.games
-        ],
-    )  # fmt: skip
-    metric(
-        "match_time_left_seconds", "of the side on turn", [
-            ({"key": game.key, "epoch": game.epoch, "on_turn": match.on_turn or "sealed", "against":
-              match.other if match.on_turn == match.one else match.one, "true_side": str(_is_true(match)).lower()},
-             match.time_left)
-            for game in games.games for match in game.matches
-        ],
-    )  # fmt: skip
-    metric(
-        "alerts", "things to look at", [
-            ({"level": level}, sum(alert.level == level for alert in games.alerts)) for level in ("warning", "critical")
-        ],
-    )  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _is_true(match: Pairing) -> bool:
-    """Whether the side on turn is the true one."""
-    return match.on_turn == {"one": match.one, "other": match.other}.get(match.verdict)
-
-
 def to_text(games: Games) -> str:
     """For people."""
     lines = [f"block {games.block}, {games.confirmed} epochs confirmed, {len(games.games)} claims open"
              + ("" if games.knows else "; without our own execution nothing is said about who is right")]  # fmt: skip
+    if games.operator:
+        lines.append(describe_presence(games.operator))
     for game in games.games:
         claim = f"{_short(game.claimant)} claims {_short(game.claimed_end)} ({game.verdict})"
         future = f"{_short(game.expected)} in {game.installable_in} s" if game.expected else "open"

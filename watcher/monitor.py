@@ -20,11 +20,14 @@ from setoff.shared.adapters.l1 import L1
 from setoff.shared.dispute.knowledge import Epochs
 from setoff.shared.errors import SetoffError
 from setoff.watcher.archive import Archive
-from setoff.watcher.games import Games, to_prometheus, to_text, view_games
+from setoff.watcher.games import Games, to_text, view_games
 from setoff.watcher.knowledge import ExecutedEpochs
+from setoff.watcher.metrics import to_prometheus
 from setoff.watcher.parts import open_reader
+from setoff.watcher.presence import PresenceReader
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
+from setoff.watcher.withheld import find_withheld
 
 HISTORY_WAIT: Final = 2.0
 """Seconds to wait for a history; who is right is unknown until it is there."""
@@ -43,21 +46,26 @@ class GameMonitor:
         self._reader = CourtReader(contract, deployment.block)
         self._low = low
         self._epochs: Epochs | None = None
+        self._store: Store | None = None
         redis = connect_redis(settings)
         if redis is not None:
-            store = Store(redis, f"{deployment.namespace}:{settings.name}", deployment.epoch_batches)
-            archive = Archive(store, open_reader(settings, self._l1, deployment, store))
-            self._epochs = ExecutedEpochs(archive, wait=HISTORY_WAIT)
+            self._store = Store(redis, f"{deployment.namespace}:{settings.name}", deployment.epoch_batches)
+        self._chain = open_reader(settings, self._l1, deployment, self._store)
+        self._presence = PresenceReader(self._chain)
+        if self._store is not None:
+            self._epochs = ExecutedEpochs(Archive(self._store, self._chain), wait=HISTORY_WAIT)
 
     def look(self) -> Games:
         """The games now. Raises ChainError; without Redis who is right is unknown."""
         self._reader.poll()
-        block, now = self._reader.block, self._l1.now()
+        court, block, now = self._reader.court, self._reader.block, self._l1.now()
+        operator = self._presence.look(now)
         try:
-            return view_games(self._reader.court, self._epochs, block, now, self._low)
+            withheld = find_withheld(self._store, self._chain, court) if self._store else []
+            return view_games(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
         except RedisError as error:
             log.warning("Redis: %s", error)
-            return view_games(self._reader.court, None, block, now, self._low)
+            return view_games(court, None, block, now, self._low, operator=operator)
 
 
 def connect_redis(settings: WatcherSettings) -> Redis | None:

@@ -9,10 +9,12 @@ from setoff.shared.adapters.l1 import Reverted
 from setoff.shared.adapters.receipts import ReceiptsContract, collect
 from setoff.shared.client.evidence import prosecute
 from setoff.watcher.parts import Parts
-from setoff.watcher.receipts import OPEN, ReceiptStore
+from setoff.watcher.receipts import OPEN, Case, ReceiptStore
 
 #: Refusals that pass: there may be a bond again, or the batch that L1 does not know (a reorg) comes back.
 PASSING = ("no_bond", "wrong_input", "too_early")
+USED = "receipt_used"
+WON = "won"
 
 log = logging.getLogger(__name__)
 
@@ -24,28 +26,46 @@ class Prosecutor:
         """`parts` were opened with the key of the account that is rewarded."""
         self._l1 = parts.l1
         self._contract = ReceiptsContract(parts.l1, parts.deployment.receipts)
+        self._first = parts.deployment.block
         self._store = ReceiptStore(parts.store)
         self.counts: Counter[str] = Counter()
 
     def step(self) -> None:
         """Show L1 every open charge that a dry run says it takes, and collect what that earns.
 
-        Raises ChainError if L1 cannot be read, RedisError.
+        One that a reorg has undone is open again. Raises ChainError if L1 cannot be read, RedisError.
         """
-        cases = [case for case in self._store.cases() if case.state == OPEN]
-        if not cases or self._contract.bond().held == 0:
+        reopened = self._store.reopen(self._l1.block)
+        cases = self._store.cases()
+        if not cases:
+            return
+        self._collect()
+        if self._contract.bond().held == 0 and not reopened:
             return
         for case in cases:
-            try:
-                receipt = prosecute(self._l1, self._contract.address, case.charge)
-            except Reverted as refusal:
-                if refusal.reason not in PASSING:
-                    log.warning("charge %s is refused: %s", case.name, refusal.reason)
-                    self._store.close(case, refusal.reason)
-                    self.counts["refused"] += 1
-                continue
-            log.warning("charge %s took the bond, in block %d", case.name, receipt.block_number)
-            self._store.close(case, "won")
-            self.counts["won"] += 1
+            if case.state == OPEN and self._show(case):
+                self._collect()
+                return
+
+    def _show(self, case: Case) -> bool:
+        """Show L1 one charge; returns whether it took the bond."""
+        head = self._l1.head()
+        try:
+            receipt = prosecute(self._l1, self._contract.address, case.charge)
+        except Reverted as refusal:
+            if refusal.reason in PASSING:
+                return False
+            is_ours = refusal.reason == USED and self._contract.has_won(self._l1.address, case.sequence, self._first)
+            state = WON if is_ours else refusal.reason  # after a reorg our call may be in another block already
+            log.warning("charge %s is refused: %s", case.name, refusal.reason)
+            self._store.close(case, state, head.number, head.hash)
+            self.counts[WON if is_ours else "refused"] += 1
+            return False
+        log.warning("charge %s took the bond, in block %d", case.name, receipt.block_number)
+        self._store.close(case, WON, receipt.block_number, receipt.block_hash)
+        self.counts[WON] += 1
+        return True
+
+    def _collect(self) -> None:
+        if self._contract.owed(self._l1.address):
             self._l1.transact(self._contract.address, collect(self._l1.address))
-            return

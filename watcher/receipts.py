@@ -2,22 +2,30 @@
 
     {prefix}:receipts   sorted set of receipts with their signatures, 144 bytes each, that wait to be posted
     {prefix}:kept       the same of receipts that were kept, the last ones: another may still contradict them
-    {prefix}:charges    hash: "{kind}:{sequence}" -> JSON of what L1 is to be shown, and how far that is
+    {prefix}:charges    hash: name -> JSON of what L1 is to be shown, and how far that is (`Case`)
+    {prefix}:judged     number and hash of the last batch in view when receipts were judged
 
 All scores are 0, so the sets are in the order of their bytes, which begin with the sequence number. Only the operator
 could fill this up: what it has not signed is never kept.
+
+A verdict is one about batches. When a reorg replaces those, the receipts that they decided wait again, and the charges
+that rest on them are gone; what was shown to L1 in a block that is gone is shown again.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Final, cast
 
+from redis.exceptions import WatchError
+
+from setoff.shared.adapters.l1 import Block
 from setoff.shared.client.evidence import BROKEN, KEPT, Charge, find_conflict, judge
 from setoff.shared.client.receipts import SignedReceipt
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import StateError
 from setoff.shared.machine.batch import Batch, Header
 from setoff.watcher.archive import Archive
@@ -28,6 +36,7 @@ MAX_WAITING: Final = 1_000_000
 MAX_KEPT: Final = 100_000
 JUDGED_A_ROUND: Final = 256
 OPEN: Final = "open"
+_UNSIGNED: Final = 80  # bytes of a receipt without its signature
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +50,17 @@ class Case:
     calldata: str
     text: str
     state: str = OPEN
+    receipt: str = ""
+    """The receipt that posted batches break, as hex of its 144 bytes; empty for two that conflict by themselves."""
+    block: int = 0
+    """In which block `state` was found, with the hash `block_hash`: it holds as long as that block does."""
+    block_hash: str = ""
 
     @property
     def name(self) -> str:
-        """Its field in the store."""
-        return f"{self.kind}:{self.sequence}"
+        """Its field in the store: one a broken receipt, since each may take a bond, and one a pair of numbers."""
+        tag = ":" + keccak(bytes.fromhex(self.receipt)[:_UNSIGNED])[:8].hex() if self.receipt else ""
+        return f"{self.kind}:{self.sequence}{tag}"
 
     @property
     def charge(self) -> Charge:
@@ -61,6 +76,7 @@ class ReceiptStore:
         self._waiting = store.key("receipts")
         self._kept = store.key("kept")
         self._charges = store.key("charges")
+        self._judged = store.key("judged")
         self._reviewed = b""  # hash of the last batch in view at the last review that came to its end
 
     def count(self) -> tuple[int, int]:
@@ -87,6 +103,7 @@ class ReceiptStore:
 
         Returns how many it was; call it again until there are none. Raises as `StoredBatches`.
         """
+        self._take_back(posted)
         count = posted.count()
         while count and posted.block(count - 1) > last_block:
             count -= 1
@@ -99,19 +116,31 @@ class ReceiptStore:
         if not due and header.hash() != self._reviewed:
             missing = self._range(self._waiting, b"[" + end, b"+")
             due = [signed for signed in missing if signed.receipt.deadline < header.timestamp]
+        if due:
+            if posted.hash_on_l1(header.number) != header.hash():
+                raise StateError("not_ready", f"L1 now has another batch {header.number}")
+            self._remember(header)  # before the verdicts: after a crash in between they are found all the same
+        else:
             self._reviewed = header.hash()
         for signed in due:
             verdict = judge(signed, posted)
             if verdict.charge is not None:
-                self.accuse(verdict.charge)
+                self.accuse(verdict.charge, signed)
             if verdict.state in (KEPT, BROKEN):
                 self._settle(signed)
         return len(due)
 
-    def accuse(self, charge: Charge) -> None:
-        """Keep a charge, unless it is there."""
-        case = Case(charge.kind, charge.sequence, charge.calldata.hex(), charge.text)
-        if self._redis.hsetnx(self._charges, case.name, json.dumps(asdict(case))):
+    def accuse(self, charge: Charge, broken: SignedReceipt | None = None) -> None:
+        """Keep a charge; `broken`: the receipt that posted batches break, None if two receipts conflict.
+
+        One that is there stays, unless it is about other batches, or was refused and this one may not be.
+        """
+        receipt = "" if broken is None else broken.encode().hex()
+        case = Case(charge.kind, charge.sequence, charge.calldata.hex(), charge.text, receipt=receipt)
+        there = self._case(case.name)
+        if there is not None and (there.calldata == case.calldata or (not receipt and there.state == OPEN)):
+            return
+        if self._swap(there, case):
             log.error("receipt %d is broken (%s): %s", case.sequence, case.kind, case.text)
 
     def cases(self) -> list[Case]:
@@ -119,10 +148,81 @@ class ReceiptStore:
         found = cast("dict[bytes, bytes]", self._redis.hgetall(self._charges))
         return sorted((Case(**json.loads(text)) for text in found.values()), key=lambda case: case.sequence)
 
-    def close(self, case: Case, state: str) -> None:
-        """Say what became of a charge."""
-        fields = asdict(case) | {"state": state}
-        self._redis.hset(self._charges, case.name, json.dumps(fields))
+    def close(self, case: Case, state: str, block: int, block_hash: bytes) -> None:
+        """Say what became of a charge, as found in that block; nothing if it was replaced or taken back meanwhile."""
+        self._swap(case, replace(case, state=state, block=block, block_hash=block_hash.hex()))
+
+    def reopen(self, find_block: Callable[[int], Block | None]) -> int:
+        """Open the charges again whose end is in a block that is gone; returns how many. `find_block`: L1's, by number.
+
+        The blocks before one that stands do so, too: as a rule this asks for one.
+        """
+        closed = [case for case in self.cases() if case.state != OPEN and case.block_hash]
+        count = 0
+        for case in sorted(closed, key=lambda case: case.block, reverse=True):
+            block = find_block(case.block)
+            if block is not None and block.hash.hex() == case.block_hash:
+                break
+            log.warning("reorg: charge %s (%s) is open again", case.name, case.state)
+            count += self._swap(case, replace(case, state=OPEN, block=0, block_hash=""))
+        return count
+
+    def _take_back(self, posted: StoredBatches) -> None:
+        """Let receipts wait again that were judged by batches which are on L1 no more, and forget those charges."""
+        value = cast("bytes | None", self._redis.get(self._judged))
+        if value is None:
+            return
+        number, judged = int.from_bytes(value[:8], "big"), value[8:]
+        first: int | None = None
+        while posted.hash_on_l1(number) != judged:
+            header = posted.kept_header(judged)
+            first = 0 if header is None else header.first_record
+            if header is None or number == 0:
+                number = -1
+                break
+            number, judged = number - 1, header.parent
+        if first is None:
+            return
+        again = list(self._range(self._kept, b"[" + first.to_bytes(8, "big"), b"+"))
+        gone = [case for case in self.cases() if case.receipt and case.sequence >= first]
+        members = {signed.encode() for signed in again} | {bytes.fromhex(case.receipt) for case in gone}
+        with self._redis.pipeline(transaction=True) as pipe:
+            for member in members:
+                pipe.zrem(self._kept, member)
+                pipe.zadd(self._waiting, {member: 0})
+            for case in gone:
+                pipe.hdel(self._charges, case.name)
+            if number < 0:
+                pipe.delete(self._judged)
+            else:
+                pipe.set(self._judged, number.to_bytes(8, "big") + judged)
+            pipe.execute()
+        self._reviewed = b""
+        log.warning("reorg: %d receipts from record %d on are judged again", len(members), first)
+
+    def _remember(self, header: Header) -> None:
+        """Say by which batches receipts are judged; never back to fewer, since some were judged by those."""
+        value = cast("bytes | None", self._redis.get(self._judged))
+        if value is None or int.from_bytes(value[:8], "big") < header.number:
+            self._redis.set(self._judged, header.number.to_bytes(8, "big") + header.hash())
+
+    def _case(self, name: str) -> Case | None:
+        text = cast("bytes | None", self._redis.hget(self._charges, name))
+        return None if text is None else Case(**json.loads(text))
+
+    def _swap(self, old: Case | None, new: Case) -> bool:
+        """Put `new` in the place of `old` (None: of nothing), unless another process was faster."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            try:
+                pipe.watch(self._charges)  # type: ignore[no-untyped-call]
+                if self._case(new.name) != old:
+                    return False
+                pipe.multi()
+                pipe.hset(self._charges, new.name, json.dumps(asdict(new)))
+                pipe.execute()
+            except WatchError:
+                return False
+            return True
 
     def _settle(self, signed: SignedReceipt) -> None:
         with self._redis.pipeline(transaction=True) as pipe:
@@ -183,3 +283,11 @@ class StoredBatches:
         if place is None:
             raise StateError("not_ready", f"batch {number} is not read yet")
         return place.block
+
+    def hash_on_l1(self, number: int) -> bytes:
+        """Hash of batch `number` as L1 has it now, zeros if it has none. Raises ChainError."""
+        return self._archive.reader.batch_hash(number)
+
+    def kept_header(self, batch_hash: bytes) -> Header | None:
+        """The header of a batch that was read some time, on the chain or not."""
+        return self._store.header(batch_hash)

@@ -8,12 +8,13 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:batches          hash: number -> (block u64, batch hash)
     {prefix}:batch:{hash}     header (10 words), then its messages, and in module 0 its records, 124 bytes each
     {prefix}:data:{root}      a blob by its versioned hash, or another module's data by its root, compressed
-    {prefix}:wanted           set: versioned hashes of blobs that posted batches wait for
+    {prefix}:missing          hash: data root (of a blob: its versioned hash) that nobody had at the last try ->
+                              (batch number, block)
     {prefix}:epochs           hash: epoch -> (epoch hash, start, end): this watcher's own execution
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:status           hash: process -> JSON, see `status.py`
-    {prefix}:receipts, :kept, :charges    see `receipts.py`
+    {prefix}:receipts, :kept, :charges, :judged    see `receipts.py`
 
 A value that is damaged reads as one that is not there.
 """
@@ -23,7 +24,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from redis import Redis
 from redis.client import Pipeline
@@ -42,6 +43,7 @@ CHECKPOINTS: Final = 1024
 _PLACE: Final = Struct(">Q32s")
 _MESSAGE: Final = Struct(f">Q{RECORD_BYTES}s")
 _RESULT: Final = Struct(">32s32s32s")
+_WANT: Final = Struct(">QQ")
 
 
 class Place(NamedTuple):
@@ -186,26 +188,32 @@ class Store:
         """Keep a blob, whether its batch was read or not."""
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.set(self._data_key(data_root), zlib.compress(data, level=1))
-            pipe.srem(self.key("wanted"), data_root)
+            pipe.hdel(self.key("missing"), cast(str, data_root))
             pipe.execute()
 
-    def want_blob(self, data_root: bytes) -> None:
-        """Remember that a posted batch waits for this blob."""
-        self.redis.sadd(self.key("wanted"), data_root)
+    def want_blob(self, data_root: bytes, batch: int, block: int) -> None:
+        """Remember that batch number `batch`, posted in that block, waits for this blob."""
+        self.redis.hset(self.key("missing"), data_root, _WANT.pack(batch, block))
 
     def is_wanted(self, data_root: bytes) -> bool:
         """Whether a posted batch waits for this blob."""
-        return bool(self.redis.sismember(self.key("wanted"), cast(Any, data_root)))
+        return bool(self.redis.hexists(self.key("missing"), cast(str, data_root)))
 
     def has_wants(self) -> bool:
         """Whether any posted batch waits for its blob."""
-        return bool(self.redis.exists(self.key("wanted")))
+        return bool(self.redis.exists(self.key("missing")))
+
+    def wanted(self) -> dict[bytes, tuple[int, int]]:
+        """Data root to number and block of the batch that waits for it."""
+        found = cast("dict[bytes, bytes]", self.redis.hgetall(self.key("missing")))
+        return {root: _WANT.unpack(value) for root, value in found.items() if len(value) == _WANT.size}
 
     def _put_batch(self, pipe: Pipeline, batch: Batch) -> None:
         header = batch.header
         pipe.set(self._batch_key(header.hash()), encode_batch(batch))
         if header.module != CALLDATA and header.record_count:
             pipe.set(self._data_key(header.data_root), zlib.compress(batch.module_data, level=1))
+            pipe.hdel(self.key("missing"), cast(str, header.data_root))
 
     # --- epochs ---
 

@@ -1,9 +1,14 @@
-"""The end of an exchange whose operator is gone for good: what has to be sent to L1 so that everybody gets their money.
+"""What has to be sent to L1 so that everybody gets their money when nobody else sees to it: the end of an exchange that
+has lost its operator for good, and the end of a single market whose time is over.
 
-First the wind-down itself, once it is due; then a tick for every market that still has to be settled, as a forced
-record, until none is left. A market may take more than one: the first brings its mark to the last index, so that
-whoever cannot pay is liquidated, the next settles it. And as long as the machine has accounts left to visit, a tick of
-no market, which lets it go on.
+Of the exchange first the wind-down itself, once it is due; then a tick for every market that still has to be settled,
+as a forced record, until none is left. A market may take more than one: the first brings its mark to the last index, so
+that whoever cannot pay is liquidated, the next settles it. And as long as the machine has accounts left to visit, or
+parked records to take, a tick of no market, which lets it go on.
+
+Without a wind-down a market is over when it expires, or when its oracle is dead. Its ticks are the operator's business
+first, and ours once it has left the market alone for a while, whether it is there otherwise or not: no batch of its own
+may leave out a forced record for long.
 """
 
 from __future__ import annotations
@@ -12,16 +17,30 @@ from typing import Final, NamedTuple
 
 from eth_abi.abi import encode
 
-from setoff.shared.adapters.posting import Inbox, InboxState
+from setoff.shared.adapters.posting import Inbox
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.rules.parking import is_anything_parked
-from setoff.shared.rules.phases import SAMPLE_INTERVAL
+from setoff.shared.rules.phases import ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL
+from setoff.shared.state.leaves import Market
 from setoff.watcher.archive import Archive
 from setoff.watcher.errands import Errand
 
 FORCE: Final = keccak(b"force(bytes)")[:4]
 WIND_DOWN: Final = keccak(b"wind_down()")[:4]
+
+
+PATIENCE: Final = 3600
+"""Seconds for which a market whose time is over is left to the operator; and between two looks for one that is."""
+
+
+class Times(NamedTuple):
+    """Of a market that is not settled, unix seconds."""
+
+    tickable: int
+    """From when on a tick may change it again."""
+    over: int
+    """From when on a tick brings it to its end, without a wind-down."""
 
 
 class Unsettled(NamedTuple):
@@ -31,35 +50,73 @@ class Unsettled(NamedTuple):
     """Hash of the last of them, so of all the batches up to there; empty if there are none."""
     messages: int
     """Consumed in them."""
-    due: dict[int, int]
-    """Market to when (unix seconds) a tick may change it again; market 0 if the machine has work left."""
+    time: int
+    """Unix seconds, of the last batch."""
+    is_busy: bool
+    """Whether the machine has work of its own or parked records left."""
+    markets: dict[int, Times]
+
+    @property
+    def all_due(self) -> dict[int, int]:
+        """Market to when a tick of it is due while winding down. Market 0: a tick lets the machine's work go on,
+        and what is parked, and no record is looked at before that is done."""
+        work = {0: 0} if self.is_busy else {}
+        return work | {market: times.tickable for market, times in self.markets.items()}
+
+    def over_due(self, *, is_open: bool) -> dict[int, int]:
+        """Market to when a tick of it is due without a wind-down; `is_open`: whether anybody may post.
+
+        While the operator posts, the machine's time has to be past the end too, or its next batch might come too early
+        for the tick; and the machine's work is the operator's.
+        """
+        due = {
+            market: max(times.tickable, times.over + PATIENCE)
+            for market, times in self.markets.items()
+            if is_open or times.over <= self.time
+        }
+        # Until its work is done the machine looks at no record, so at no withdrawal either.
+        return ({0: 0} if self.is_busy and is_open else {}) | due
 
 
 class Winding:
-    """Knows what an exchange that winds down needs next."""
+    """Knows what an exchange that winds down needs next, or a market that is over."""
 
     def __init__(self, archive: Archive, inbox: Inbox) -> None:
         self._archive = archive
         self._store = archive.store
-        self._l1 = archive.reader.l1
         self._queue = archive.reader.deployment.queue
         self._inbox = inbox
         self._unsettled: Unsettled | None = None
+        self._look_at = 0
 
-    def next(self, state: InboxState, now: int) -> Errand | None:
-        """What to send now, None if there is nothing or L1 is not read so far yet. Raises ChainError, StateError."""
-        if not self._read("is_winding_down()"):
-            if now < self._inbox.operator_posted_at() + self._read("WIND_DOWN()"):
-                return None
-            return Errand("wind-down", self._queue, WIND_DOWN)
-        unsettled = self._find_unsettled()
-        waiting = self._markets_ticked(unsettled.messages, state.queued)
+    def next(self, now: int, *, is_open: bool) -> Errand | None:
+        """What to send now, None if there is nothing or L1 is not read so far yet; `is_open`: whether anybody may post.
+
+        Raises ChainError, StateError.
+        """
+        if is_open:
+            if self._inbox.is_winding_down():
+                return self._next_tick(self._find_unsettled().all_due, now)
+            if now >= self._inbox.operator_posted_at() + self._inbox.wind_down():
+                return Errand("wind-down", self._queue, WIND_DOWN)
+        # A look may take a machine out of the store: not after every epoch of an operator that is there.
+        if now < self._look_at:
+            return None
+        due = self._find_unsettled().over_due(is_open=is_open)
+        if any(when <= now for when in due.values()):
+            return self._next_tick(due, now)
+        self._look_at = min([now + PATIENCE, *due.values()])
+        return None
+
+    def _next_tick(self, due: dict[int, int], now: int) -> Errand | None:
+        consumed = self._find_unsettled().messages
+        waiting = self._markets_ticked(consumed, self._inbox.state().queued)
         if waiting is None:
             return None
-        for market, due in unsettled.due.items():
-            if market not in waiting and due <= now:
+        for market, when in due.items():
+            if market not in waiting and when <= now:
                 data = FORCE + encode(["bytes"], [records.encode_tick(market)])
-                return Errand(f"tick of market {market} after message {unsettled.messages}", self._queue, data)
+                return Errand(f"tick of market {market} after message {consumed}", self._queue, data)
         return None
 
     def _find_unsettled(self) -> Unsettled:
@@ -68,18 +125,20 @@ class Winding:
         last = result.epoch_hash if result else b""
         if self._unsettled is None or self._unsettled.last != last:
             machine = self._archive.machine_before(epochs)
-            # A tick lets the work go on, then what is parked, and is not looked at itself before that is done.
-            due = {0: 0} if machine.regs.task or is_anything_parked(machine.regs) else {}
-            for number in range(1, machine.regs.markets + 1):
-                market = machine.state.market(number)
-                # Without an index there was never a price to trade at.
-                if not market.settled and market.index:
-                    due[number] = market.sampled + SAMPLE_INTERVAL
+            found = {number: machine.state.market(number) for number in range(1, machine.regs.markets + 1)}
+            # Without an index there was never a price to trade at.
+            regs = machine.regs
+            markets = {
+                number: find_times(m, regs.winding, regs.resumed)
+                for number, m in found.items()
+                if not m.settled and m.index
+            }
             messages = 0
             if epochs:
                 header = self._archive.batch(epochs * self._store.epoch_batches - 1).header
                 messages = header.first_message + header.message_count
-            self._unsettled = Unsettled(last, messages, due)
+            is_busy = regs.task != 0 or is_anything_parked(regs)
+            self._unsettled = Unsettled(last, messages, regs.time, is_busy, markets)
         return self._unsettled
 
     def _markets_ticked(self, first: int, end: int) -> set[int] | None:
@@ -94,6 +153,11 @@ class Winding:
                 markets.add(records.decode_tick(body).market)
         return markets
 
-    def _read(self, signature: str) -> int:
-        """A number, or a truth value, that the queue shows."""
-        return int.from_bytes(self._l1.call(self._queue, keccak(signature.encode())[:4]), "big")
+
+def find_times(market: Market, winding: int = 0, resumed: int = 0) -> Times:
+    """See `Times`: a market is over after its expiry, when its last index has reached a certain age, and when (unix
+    seconds, 0: not) the exchange began to wind down. After a silence that ended at `resumed` its oracle has some time.
+    """
+    death = max(market.index_time + ORACLE_DEATH, resumed + RETURN_TIME) + 1
+    ends = [death, market.expiry, winding]
+    return Times(market.sampled + SAMPLE_INTERVAL, min(end for end in ends if end))

@@ -8,11 +8,19 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from setoff.shared.errors import SetoffError
+
+KEYS: Final = (
+    'Where an operator dies: [[actor]] name = "operator" with dies = "posted 4" (a cue at which its processes are '
+    "killed) and perhaps returns = 7200 (seconds of the chain's time later; without it what it stored is lost), a "
+    "watcher with caretaker = true, and [expect] wind_down = true (every market settled, everybody paid everything) or "
+    "false. What every other key means is said in deploy/scenario/script.py."
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     part = parts.add_parser("run", help="play a scenario and check its verdict on chain",
                             description="Exit code 0 only if everything is as the scenario expects.")  # fmt: skip
+    part.epilog = KEYS
     part.add_argument("file", metavar="FILE", help="a TOML file, or the name of a scenario that comes with the source")
     part.add_argument("--rpc", metavar="URL", help="play on this L1 node, not on an anvil of one's own")
     part.add_argument("--keys", metavar="FILE", help="with --rpc: private keys of funded accounts, a line each: "
@@ -44,7 +53,8 @@ def _list(arguments: argparse.Namespace) -> int:
         script = Script.load(path)
         expect = script.expect
         out = ", ".join(f"{name} out by {cause}" for name, cause in expect.eliminated.items()) or "nobody out"
-        table.add_row(script.name, script.kind, script.text, f"end {expect.end}; {out}")
+        ending = {None: "", True: "; wound down, everybody paid", False: "; goes on"}[expect.wind_down]
+        table.add_row(script.name, script.kind, script.text, f"end {expect.end}; {out}{ending}")
     Console().print(table)
     return 0
 

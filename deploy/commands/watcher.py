@@ -48,13 +48,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if name == "run":
             part.epilog = f"{CAPITAL}\n\n{CARETAKER}\n\n{part.epilog}"
     _configure_games(
-        parts.add_parser("games", help="the disputes that are on, and alerts when an honest clock runs low")
+        parts.add_parser("games", help="the disputes that are on, withheld data, the operator's presence, and alerts")
     )
     _configure_doctor(parts.add_parser("doctor", help="whether this watcher could win a dispute today"))
 
 
 def _configure_games(part: argparse.ArgumentParser) -> None:
-    part.description = "The disputes that are on. Exit code 1 if there is an alert."
+    part.description = (
+        "The disputes that are on; batches whose data is withheld, and until when what is claimed of them can be "
+        "disputed; whether the operator is there, from when on anybody may post, and whether the exchange winds down. "
+        "Exit code 1 if there is an alert."
+    )
     settings.add_arguments(part, WatcherSettings)
     part.add_argument("--json", action="store_true", help="as JSON")
     part.add_argument("--prometheus", action="store_true", help="as metrics")
@@ -64,7 +68,10 @@ def _configure_games(part: argparse.ArgumentParser) -> None:
 
 
 def _configure_doctor(part: argparse.ArgumentParser) -> None:
-    part.description = "Whether this watcher could win a dispute today. Exit code 1, and why, if it could not."
+    part.description = (
+        "Whether this watcher could win a dispute today, and as a caretaker claim what it posts (it takes a stake, and "
+        "the gas of whole epochs). Exit code 1, and why, if it could not."
+    )
     settings.add_arguments(part, WatcherSettings)
     part.add_argument("--liars", type=int, default=10, metavar="N", help="to have funds for; now %(default)s")
     part.add_argument(
@@ -142,7 +149,8 @@ def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
 
 def _show_games(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
     from setoff.shared.adapters.config import parse_listen
-    from setoff.watcher.games import to_prometheus, to_text
+    from setoff.watcher.games import to_text
+    from setoff.watcher.metrics import to_prometheus
     from setoff.watcher.monitor import GameMonitor, make_server
 
     monitor = GameMonitor(loaded, arguments.low)
@@ -172,9 +180,10 @@ def _examine(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
         findings.append(finding)
         if not arguments.json:
             print(f"{finding.grade:<5} {finding.what}: {finding.seen}", flush=True)
+    care = " and take care of the exchange" if loaded.caretaker else ""
     could_win = not any(finding.is_fatal for finding in findings)
     if arguments.json:
         print(json.dumps({"could_win": could_win, "findings": [finding._asdict() for finding in findings]}, indent=2))
     else:
-        print("this watcher could win a dispute today" if could_win else "this watcher could NOT win a dispute today")
+        print(f"this watcher could {'' if could_win else 'NOT '}win a dispute{care} today")
     return 0 if could_win else 1

@@ -17,6 +17,7 @@ from setoff.deploy.demo.monitor import Monitor
 from setoff.deploy.demo.play import Play
 from setoff.deploy.demo.play import Script as Plot
 from setoff.deploy.demo.story import Story
+from setoff.deploy.scenario.ending import Ending
 from setoff.deploy.scenario.report import Report
 from setoff.deploy.scenario.script import Actor, Cue, Fault, Script
 from setoff.shared.errors import ConfigError
@@ -86,6 +87,10 @@ def play_exchange(script: Script, story: Story, folder: Path) -> Report:
         raise ConfigError("bad_config", f"{folder} has the state of another run, which would be taken up again")
     roles = {actor.name: actor for actor in script.actors}
     mischief = Mischief(script, story)
+    if roles["operator"].dies:
+        report = Ending(script, folder, story, mischief).run()
+        check_mischief(report, script, mischief)
+        return report
     watchers = roles["watcher"].count + ("slanderer" in roles)
     flow = script.flow
     plot = Plot(
@@ -119,8 +124,7 @@ def play_exchange(script: Script, story: Story, folder: Path) -> Report:
     for dispute in summary.disputes:
         took = dispute.claim_to_installation
         report.check(f"epoch {dispute.epoch} is installed within {bound:.0f} s", 0 <= took <= bound, f"{took} s")
-    missing = len(script.faults) - len(mischief.done)
-    report.check("everything went wrong that was to go wrong", not missing, ", ".join(mischief.done) or "nothing")
+    check_mischief(report, script, mischief)
     report.figures |= {
         "seconds": round(time.monotonic() - begun, 1),
         "moves": moves,
@@ -139,6 +143,12 @@ def play_exchange(script: Script, story: Story, folder: Path) -> Report:
         for dispute in summary.disputes
     ]  # fmt: skip
     return report
+
+
+def check_mischief(report: Report, script: Script, mischief: Mischief) -> None:
+    """Whether every fault of the script has happened."""
+    missing = len(script.faults) - len(mischief.done)
+    report.check("everything went wrong that was to go wrong", not missing, ", ".join(mischief.done) or "nothing")
 
 
 def _lie_of(actor: Actor) -> str:

@@ -131,6 +131,13 @@ class Actor:
     enters: str = ""
     """A cue; empty: from the beginning."""
     deference: int = 0
+    dies: str = ""
+    """Of the operator of an exchange: a cue at which its processes are killed; empty: it lives."""
+    returns: int = 0
+    """So many seconds of the chain's time after its death it is started again, with all that it had stored; 0: never,
+    and what it had stored is lost."""
+    caretaker: bool = False
+    """Of a watcher of an exchange: whether it posts and claims while the operator is silent, and ends the exchange."""
 
     def check(self) -> None:
         """Raises ConfigError."""
@@ -138,8 +145,15 @@ class Actor:
             raise ConfigError("bad_config", f"actor '{self.name}': a name is of small letters, count 1 to 100")
         if self.lie:
             self.lie.check()
-        if self.enters:
-            Cue.parse(self.enters)
+        for cue in (self.enters, self.dies):
+            if cue:
+                Cue.parse(cue)
+        if self.dies and (self.name != "operator" or self.lie):
+            raise ConfigError("bad_config", "actor.dies: for an operator that tells no lie")
+        if self.returns < 0 or (self.returns and not self.dies):
+            raise ConfigError("bad_config", "actor.returns: seconds after the death of an operator that dies")
+        if self.caretaker and (self.name != "watcher" or self.lie):
+            raise ConfigError("bad_config", "actor.caretaker: for honest watchers")
 
     @property
     def is_honest(self) -> bool:
@@ -196,6 +210,9 @@ class Expect:
     """Challenge periods from a claim to its installation, at most."""
     round: int = 0
     """Of the claim that is installed: how often it was given up before."""
+    wind_down: bool | None = None
+    """Where the operator dies: whether the exchange is ended, every market settled, and everybody paid everything; or
+    goes on as if nothing had been."""
 
     def check(self) -> None:
         """Raises ConfigError."""
@@ -278,6 +295,8 @@ class Script:
             _one_of("an actor's name", named, tuple(names))
         if self.kind == "exchange":
             self._check_exchange()
+        elif any(actor.dies or actor.caretaker for actor in self.actors) or self.expect.wind_down is not None:
+            raise ConfigError("bad_config", "dies, caretaker, wind_down: for scenarios of kind exchange")
 
     def _check_exchange(self) -> None:
         watchers = [actor for actor in self.actors if actor.name != "operator"]
@@ -286,6 +305,15 @@ class Script:
         for actor in self.actors:
             if actor.lie and actor.lie.shape != "named":
                 raise ConfigError("bad_config", "lie.shape: the processes of an exchange tell named lies only")
+        operator = next(actor for actor in self.actors if actor.name == "operator")
+        if (self.expect.wind_down is not None) != bool(operator.dies):
+            raise ConfigError("bad_config", "expect.wind_down: said where the operator dies, and only there")
+        if operator.dies and any(actor.lie for actor in self.actors):
+            raise ConfigError("bad_config", "actor.lie: where the operator dies, everybody else is honest")
+        if operator.dies and not operator.returns and not any(actor.caretaker for actor in watchers):
+            raise ConfigError("bad_config", "actor.caretaker: without one nobody takes the operator's place")
+        if operator.returns >= self.params.wind_down:
+            raise ConfigError("bad_config", f"actor.returns: the exchange may be ended after {self.params.wind_down} s")
         if [actor.name for actor in watchers] != ["watcher", "slanderer"][: len(watchers)] or not watchers:
             raise ConfigError("bad_config", "actor: an exchange has an operator, watchers, perhaps a slanderer")
 

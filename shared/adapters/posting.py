@@ -71,6 +71,14 @@ class Inbox:
         """Unix seconds from which on anybody may post messages, unless the operator posts before."""
         return self._read("opens_at()")
 
+    def wind_down(self) -> int:
+        """Seconds without a post of the operator's after which anybody may end the exchange."""
+        return self._read("WIND_DOWN()", self._deployment.queue)
+
+    def is_winding_down(self) -> bool:
+        """Whether somebody has."""
+        return bool(self._read("is_winding_down()", self._deployment.queue))
+
     def state(self) -> InboxState:
         """How far it is. A batch that comes while it is read makes it wrong, and the inbox refuses a posting."""
         count = self._read("count()")

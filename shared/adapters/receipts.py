@@ -56,6 +56,11 @@ class ReceiptsContract:
         """How often the bond was taken since that block."""
         return len(self.l1.logs([self.address], first_block, self.l1.head().number, [SLASHED]))
 
+    def has_won(self, prosecutor: bytes, sequence: int, first_block: int) -> bool:
+        """Whether a 20-byte address took the bond since that block for a receipt of that sequence number."""
+        topics = [SLASHED, prosecutor.rjust(32, b"\0"), sequence.to_bytes(32, "big")]
+        return bool(self.l1.logs([self.address], first_block, self.l1.head().number, topics))
+
     def owed(self, owner: bytes) -> int:
         """Wei that `collect` would send to a 20-byte address."""
         return int(self._view("owed(address)", "uint256", bytes(12) + owner))

@@ -12,6 +12,7 @@ from setoff.deploy.scenario.report import Report
 from setoff.deploy.scenario.run import SHIPPED, find_scenarios, play_scenario
 from setoff.deploy.scenario.script import Script
 from setoff.shared.errors import ConfigError
+from setoff.shared.params import DEMO
 
 SCRIPTS = [Script.load(path) for path in find_scenarios()]
 
@@ -54,10 +55,42 @@ def test_there_are_enough_and_of_every_sort() -> None:
     assert len({script.text for script in SCRIPTS}) == len(SCRIPTS)
 
 
+def test_operators_die_for_good_and_return_in_time() -> None:
+    died = [script for script in SCRIPTS if script.expect.wind_down is not None]
+    operators = [next(actor for actor in script.actors if actor.name == "operator") for script in died]
+    pairs = list(zip(operators, died, strict=True))
+    ends = {(bool(operator.returns), script.expect.wind_down) for operator, script in pairs}
+    assert ends == {(False, True), (True, False)}
+    assert {operator.returns > script.params.silence for operator, script in pairs} == {True, False}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_an_exchange_that_ends_where_it_was_to_go_on_is_not_passed(tmp_path: Path) -> None:
+    script = next(script for script in SCRIPTS if script.name == "exchange-operator-dies")
+    hopeful = dataclasses.replace(script, expect=dataclasses.replace(script.expect, wind_down=False))
+    failed = {check.what for check in play(hopeful, tmp_path).checks if not check.passed}
+    assert failed == {"the exchange goes on"}
+
+
 def test_the_list_shows_them_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "list"]) == 0
     shown = capsys.readouterr().out
     assert all(script.name[:8] in shown for script in SCRIPTS)
+
+
+def ended(
+    *,
+    wind_down: bool | None = True,
+    caretaker: bool = True,
+    watcher: dict[str, object] | None = None,
+    **operator: object,
+) -> dict[str, object]:
+    """A change of `GOOD`: an exchange whose operator dies, but for what is said otherwise."""
+    actors = [{"name": "operator", "dies": "posted 3"} | operator]
+    actors.append({"name": "watcher", "caretaker": caretaker} | (watcher or {}))
+    expect = {} if wind_down is None else {"wind_down": wind_down}
+    return {"kind": "exchange", "actor": actors, "expect": expect}
 
 
 GOOD = {"text": "a game", "kind": "court", "actor": [{"name": "operator"}, {"name": "watcher"}]}
@@ -81,11 +114,25 @@ GOOD = {"text": "a game", "kind": "court", "actor": [{"name": "operator"}, {"nam
         ({"expect": {"moves": [7]}}, "expect.moves"),
         ({"params": {"preset": "venus"}}, "params.preset"),
         ({"params": {"preset": "demo", "challenge_period": 1}}, "bad_terms"),
+        ({"actor": [{"name": "operator", "dies": "posted"}]}, "of kind exchange"),
+        ({"actor": [{"name": "operator"}, {"name": "watcher", "caretaker": True}]}, "of kind exchange"),
+        ({"expect": {"wind_down": True}}, "of kind exchange"),
+        (ended(dies="at noon"), "cue"),
+        (ended(dies=""), "wind_down"),
+        (ended(wind_down=None), "wind_down"),
+        (ended(caretaker=False), "takes the operator's place"),
+        (ended(returns=-1), "actor.returns"),
+        (ended(returns=10, dies="", wind_down=None), "actor.returns"),
+        (ended(returns=DEMO.wind_down), "may be ended"),
+        (ended(lie={"shape": "named", "name": "wrong-fill"}), "tells no lie"),
+        (ended(watcher={"dies": "posted"}), "actor.dies"),
+        (ended(watcher={"lie": {"shape": "named", "name": "wrong-fill"}}), "honest watchers"),
         ({"kind": "exchange", "network": {"rpc": "http://127.0.0.1:1"}}, "anvil"),
     ],
 )
 def test_a_script_that_cannot_work_is_refused(change: dict[str, object], complaint: str) -> None:
     assert Script.from_dict("good", GOOD).name == "good"
+    assert Script.from_dict("good", GOOD | ended()).name == "good"
     with pytest.raises(ConfigError, match=complaint):
         Script.from_dict("bad", GOOD | change)
 

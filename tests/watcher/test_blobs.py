@@ -15,10 +15,16 @@ from tests.fixtures.watching import Desk
 
 from setoff.deploy.cli import main
 from setoff.deploy.scene import Scene
+from setoff.shared.adapters.anvil import dev_keys
 from setoff.shared.adapters.blobs import BlobSource
+from setoff.shared.adapters.court import CourtContract
+from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ChainError
 from setoff.shared.machine import blobs
-from setoff.watcher.blobs import BlobDesk, Withheld
+from setoff.watcher.blobs import BlobDesk, Withheld, keep_blob
+from setoff.watcher.challenger import make_player
+from setoff.watcher.monitor import GameMonitor
+from setoff.watcher.parts import Parts
 from setoff.watcher.server import make_app
 
 
@@ -112,6 +118,64 @@ def test_withheld_blobs_are_missed_aloud_and_had_from_a_peer(
     assert helped.store.blob(posted.header.data_root) is not None and not helped.store.is_wanted(
         posted.header.data_root
     )
+
+
+def test_the_monitor_tells_of_what_is_withheld_from_the_follower_and_from_the_workers(
+    exchange: Exchange, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = post(exchange)
+    assert desk.execute_all() == 4 and GameMonitor(desk.settings).look().withheld == []
+    forget(monkeypatch)
+    late = Desk(dataclasses.replace(desk.settings, name="late"))
+    monitor = GameMonitor(late.settings)
+    with pytest.raises(ChainError, match="data_withheld"):
+        late.catch_up()
+    (missing,) = monitor.look().withheld
+    period = exchange_terms(late).challenge_period
+    assert (missing.batch, missing.epoch, missing.module, missing.data_root) == (1, 1, 1, versioned_hash(sent[0]))
+    assert missing.claimed_at == 0 and missing.disputable_until == missing.since + period
+
+    # It is claimed by somebody who has the data: from now on it is the claim's time that runs.
+    exchange.anvil.advance(20)
+    rich = dataclasses.replace(desk.settings, key=dev_keys()[3].hex(), claim_after=0)
+    player = make_player(rich, Parts.open(rich, key=rich.private_key()))
+    for _ in range(3):
+        player.step()
+    games = monitor.look()
+    (missing,) = games.withheld
+    claim = player.reader.court.latest(1, desk.store.epoch(1).start)
+    assert claim is not None and missing.claimed_at == claim.claimed_at >= missing.since + 20
+    assert missing.disputable_until == claim.claimed_at + period
+    assert [alert.level for alert in games.alerts] == ["warning"]
+    exchange.anvil.advance(period // 2)
+    assert [alert.level for alert in monitor.look().alerts] == ["critical"]
+
+    # What was there and is lost is missed as well, and nothing is once it is handed in.
+    desk.store.redis.set(desk.store.key("data", blobs.Blobs().commit(sent[1]).hex()), b"damaged")
+    with pytest.raises(ChainError, match="data_withheld"):
+        desk.archive.batch(2)
+    assert [missing.batch for missing in GameMonitor(desk.settings).look().withheld] == [2]
+    keep_blob(desk.store, sent[1], must_be_wanted=True)
+    assert GameMonitor(desk.settings).look().withheld == []
+
+
+def test_a_withheld_batch_that_a_reorg_takes_back_is_missed_no_more(
+    exchange: Exchange, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(exchange)
+    forget(monkeypatch)
+    with pytest.raises(ChainError, match="data_withheld"):
+        desk.catch_up()
+    assert len(GameMonitor(desk.settings).look().withheld) == 1
+    exchange.anvil.l1.request("anvil_rollback", 1)
+    exchange.reconnect()
+    assert GameMonitor(desk.settings).look().withheld == []
+    exchange.post(1, 0, [Scene().withdraw(1, 9)])
+    assert desk.catch_up() == 2 and GameMonitor(desk.settings).look().withheld == []
+
+
+def exchange_terms(desk: Desk) -> Terms:
+    return CourtContract(desk.parts.l1, desk.parts.deployment.court).terms
 
 
 def test_serves_blobs_by_hash_only(exchange: Exchange, desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """The caretaker: posts and fills while the operator is silent, pays no more than its pace, makes way for others and for
 the operator; and a whole watcher alone brings a user's money back after `kill -9` of the operator."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,14 +15,17 @@ from tests.fixtures.watching import Desk, wait_until
 from setoff.deploy.process import Process
 from setoff.deploy.scene import Scene
 from setoff.shared.adapters.anvil import Anvil, dev_keys
+from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.posting import Inbox
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.codec import records
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 from setoff.shared.rules import phases
+from setoff.watcher import winding
+from setoff.watcher.archive import Archive
 from setoff.watcher.errands import Errand, Errands
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import CARETAKER_CLAIM_AFTER, WatcherSettings
@@ -174,6 +178,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
     """Also where a slot has too few steps to visit all accounts, as with 100,000 of them."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
     leave_positions(exchange)
+    monkeypatch.setattr(winding, "PATIENCE", 10 * DEMO.wind_down)  # with single markets
     exchange.anvil.advance(SILENCE)
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
@@ -208,6 +213,182 @@ def test_brings_an_exchange_without_operator_to_its_end(
     for account in (1, 2):
         exchange.queue(scene.withdraw(account, machine.state.account(account).collateral, nonce=100))
     assert care_for_all(watcher).regs.withdrawals == 2
+
+
+DEATH = phases.ORACLE_DEATH
+
+
+def lose_the_oracle(exchange: Exchange) -> Scene:
+    """Two markets with positions, the oracle of market 1 dead from now on; an operator that would live on."""
+    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    for account in (1, 2):
+        exchange.deposit(account, 10_000_000)
+    for market in (1, 2):
+        exchange.enact(scene.list_market(market, max_age=10**6))
+    exchange.enact(scene.set_signer(0, 1, 10**6))
+    scene.time = exchange.operator.head().timestamp
+    inputs = [scene.report(0, 1_000, market=market) for market in (1, 2)]
+    for market in (1, 2):
+        inputs.append(scene.order(1, records.BUY, 1_000, 300, market=market))
+        inputs.append(scene.order(2, records.SELL, 1_000, 300, market=market))
+    assert exchange.post(0, 5, inputs).succeeded
+    exchange.anvil.advance(1)
+    assert exchange.post(1, 0, [scene.report(0, 1_100, market=1, time=scene.time + 1)]).succeeded
+    return scene
+
+
+def post_as_operator(exchange: Exchange, scene: Scene, inputs: int = 0) -> None:
+    """An epoch of the operator's, with an index for market 2."""
+    reader = ChainReader(exchange.operator, exchange.deployment)
+    scene.time = exchange.operator.head().timestamp
+    for number in range(EPOCH - reader.batch_count() % EPOCH):
+        report = [scene.report(0, 1_000, market=2, time=scene.time)] if not number else []
+        assert exchange.post(reader.batch_count(), 0 if number else inputs, report).succeeded
+
+
+def queued(watcher: LoneWatcher) -> int:
+    return watcher.parts.reader.message_count()
+
+
+def settle(watcher: LoneWatcher, rounds: int = 1) -> Machine:
+    """Execute, then rounds of care; the machine that was executed."""
+    for _ in range(rounds):
+        watcher.desk.execute_all()
+        watcher.said = watcher.caretaker.step()
+    watcher.desk.execute_all()
+    machine = watcher.parts.archive.machine_before(watcher.parts.store.epoch_count())
+    machine.state.commit()
+    return machine
+
+
+def test_a_market_without_oracle_is_settled_though_the_operator_leaves_it_alone(
+    exchange: Exchange, watcher: LoneWatcher
+) -> None:
+    """It lives, posts, and has to take what is forced; nothing is sent before it had its chance."""
+    scene = lose_the_oracle(exchange)
+    exchange.anvil.advance(DEATH - 1000)
+    post_as_operator(exchange, scene)
+    before = queued(watcher)
+    assert settled(settle(watcher, 2)) == [0, 0] and queued(watcher) == before
+    exchange.anvil.advance(1000 + winding.PATIENCE // 2)
+    post_as_operator(exchange, scene)
+    assert settled(settle(watcher, 2)) == [0, 0] and queued(watcher) == before, "the operator may do it"
+
+    exchange.anvil.advance(winding.PATIENCE // 2 + 10)
+    settle(watcher, 3)
+    assert queued(watcher) == before + 1, "once, however often it looks"
+    assert "the operator is there" in watcher.said
+    post_as_operator(exchange, scene, 1)
+    machine = settle(watcher, 3)
+    assert settled(machine) == [1, 0] and machine.state.market(1).index == 1_100
+    assert sizes(machine) == {1: [300], 2: [-300]}
+    exchange.anvil.advance(winding.PATIENCE)
+    post_as_operator(exchange, scene)
+    settle(watcher, 3)
+    assert queued(watcher) == before + 1, "and rests"
+
+
+def test_a_market_that_has_expired_gets_both_its_ticks(exchange: Exchange, watcher: LoneWatcher) -> None:
+    """The first brings its mark to the mean of its last indices, the second settles it there."""
+    leave_positions(exchange)
+    exchange.anvil.advance(phases.TWAP_TIME + winding.PATIENCE)
+    reader, before = watcher.parts.reader, queued(watcher)
+
+    def post(messages: int) -> Machine:
+        """The operator's batches up to the end of an epoch."""
+        for place in range(EPOCH - reader.batch_count() % EPOCH):
+            assert exchange.post(reader.batch_count(), 0 if place else messages).succeeded
+        return settle(watcher, 3)
+
+    post(0)
+    assert queued(watcher) == before + 1
+    machine = post(1)
+    assert settled(machine) == [0, 0, 0] and machine.state.market(1).mark == 1_050 and queued(watcher) == before + 1
+    exchange.anvil.advance(winding.PATIENCE)
+    post(0)
+    assert queued(watcher) == before + 2
+    machine = post(1)
+    assert settled(machine) == [1, 0, 0] and sizes(machine) == {1: [300], 2: [-300]}
+    exchange.anvil.advance(winding.PATIENCE)
+    post(0)
+    assert queued(watcher) == before + 2
+
+
+def test_a_tick_does_not_come_before_the_machine_is_past_the_oracles_death(
+    exchange: Exchange, watcher: LoneWatcher
+) -> None:
+    """The operator's batches lag behind: in one of them a tick would be too early, and for nothing."""
+    scene = lose_the_oracle(exchange)
+    exchange.anvil.advance(DEATH - 1000)
+    post_as_operator(exchange, scene)
+    exchange.anvil.advance(1000 + winding.PATIENCE)
+    before = queued(watcher)
+    settle(watcher, 3)
+    assert queued(watcher) == before
+    post_as_operator(exchange, scene)
+    exchange.anvil.advance(winding.PATIENCE)
+    settle(watcher, 3)
+    assert queued(watcher) == before + 1
+
+
+def test_an_index_that_returns_keeps_the_market_alive(exchange: Exchange, watcher: LoneWatcher) -> None:
+    scene = lose_the_oracle(exchange)
+    exchange.anvil.advance(DEATH - 1000)
+    reader = watcher.parts.reader
+    report = scene.report(0, 1_050, market=1, time=exchange.operator.head().timestamp)
+    exchange.post(reader.batch_count(), 0, [report])
+    post_as_operator(exchange, scene)
+    settle(watcher, 2)
+    exchange.anvil.advance(DEATH - 1000)
+    post_as_operator(exchange, scene)
+    before = queued(watcher)
+    assert settled(settle(watcher, 3)) == [0, 0] and queued(watcher) == before
+
+
+@pytest.mark.parametrize("limit", [phases.WORK_LIMIT, 4], ids=["idle", "busy"])
+def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
+    exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """Also where a tick leaves the machine more work than fits into its slot."""
+    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
+    scene = lose_the_oracle(exchange)
+    exchange.anvil.advance(DEATH - SILENCE - 1000)
+    post_as_operator(exchange, scene)
+    watcher.desk.execute_all()
+    monkeypatch.setattr(phases, "WORK_LIMIT", limit)
+    exchange.anvil.advance(SILENCE + 500)
+    before = queued(watcher)
+    assert settled(settle(watcher, 3)) == [0, 0]
+    assert "open to everybody" in watcher.said and queued(watcher) == before
+    exchange.anvil.advance(500 + winding.PATIENCE)
+    for _ in range(60):
+        machine = settle(watcher)
+        if settled(machine) == [1, 0] and not machine.regs.task:
+            break
+        exchange.anvil.advance(120)
+    assert settled(machine) == [1, 0] and machine.regs.winding == 0 and not machine.regs.task
+    sent = watcher.caretaker.errands.sent
+    settle(watcher, 3)
+    assert watcher.caretaker.errands.sent == sent
+    # Positions of the other market stay as they are, and the money of this one can be had.
+    assert sizes(machine) == {1: [300], 2: [-300]}
+
+
+def test_batches_go_on_where_nothing_can_be_executed(
+    exchange: Exchange, watcher: LoneWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, epoch: int) -> Machine:
+        raise StateError("not_ready", "the machine is lost")
+
+    monkeypatch.setattr(Archive, "machine_before", fail)
+    exchange.deposit(1, 1_000)
+    exchange.anvil.advance(SILENCE)
+    for _ in range(3 * EPOCH):
+        with contextlib.suppress(StateError):
+            care(watcher)
+    assert batches(watcher) == [(1, 0), (0, 0), (0, 0)]
+    with pytest.raises(StateError, match="the machine is lost"):
+        care(watcher)
 
 
 def leave_positions(exchange: Exchange) -> None:

@@ -10,13 +10,15 @@ from tests.fixtures.watching import Desk
 from setoff.deploy.scene import Scene, play_epoch
 from setoff.shared.adapters.anvil import dev_keys
 from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.l1 import Refused
+from setoff.shared.adapters.l1 import L1, Refused
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.watcher import doctor
+from setoff.watcher.challenger import make_player
 from setoff.watcher.doctor import Doctor, Finding
+from setoff.watcher.parts import Parts
 from setoff.watcher.proofs import FORCED, JUDGE, PRETENDED, RULE, Bench, Samples, Trial
 from setoff.watcher.settings import WatcherSettings
 
@@ -109,6 +111,30 @@ def test_a_watcher_that_could_win_and_one_that_could_not(
     poor = dataclasses.replace(settings, key="11" * 32)
     found = findings_of(poor)
     assert found["worst epoch"].is_fatal and found["funds"].is_fatal
+
+
+def care_of(settings: WatcherSettings) -> Finding | None:
+    doctor = Doctor(settings, make_batches)
+    return next(doctor._care_is_paid_for(), None)
+
+
+def test_a_caretakers_stake_is_counted(settings: WatcherSettings, exchange: Exchange, desk: Desk) -> None:
+    assert care_of(dataclasses.replace(settings, key=dev_keys()[3].hex())) is None, "who does not care needs none"
+    key = "33" * 32
+    caring = dataclasses.replace(settings, key=key, caretaker=True)
+    address = L1(settings.rpc_url, bytes.fromhex(key)).address
+    found = care_of(caring)
+    assert found is not None and found.is_fatal and "a stake of 1.000 ETH" in found.seen
+    exchange.funder.transact(address, value=15 * 10**17)
+    found = care_of(caring)
+    assert found is not None and found.grade == "ok"
+    # Once it has claimed, the stake that stands counts as well.
+    exchange.post(0, 0)
+    desk.execute_all()
+    player = make_player(dataclasses.replace(caring, claim_after=0), Parts.open(caring, key=caring.private_key()))
+    assert [type(action).__name__ for action, _ in player.step().sent] == ["Claim"]
+    found = care_of(caring)
+    assert found is not None and found.grade == "ok" and "1.000 ETH staked" in found.seen
 
 
 def test_other_contracts_are_found(settings: WatcherSettings, exchange: Exchange) -> None:

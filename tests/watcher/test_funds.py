@@ -10,10 +10,11 @@ from tests.fixtures.watching import Desk
 
 from setoff.shared.adapters.anvil import dev_keys
 from setoff.shared.adapters.l1 import L1, Refused
+from setoff.shared.dispute.game import Court, Stake
 from setoff.shared.dispute.terms import Terms
-from setoff.shared.params import DEVNET, ETHER, HONEST_GAS, MAINNET, count_keys
+from setoff.shared.params import DEVNET, ETHER, HONEST_GAS, INSTALL_GAS, MAINNET, count_keys
 from setoff.watcher.challenger import Treasurer, make_player
-from setoff.watcher.funds import count_funds
+from setoff.watcher.funds import ADVANCE_GAS, CLAIM_GAS, POST_GAS, count_care, count_funds, sum_staked
 from setoff.watcher.parts import Parts
 from setoff.watcher.settings import WatcherSettings
 
@@ -63,6 +64,48 @@ def test_a_challenger_looks_at_its_money_and_warns_once(
     exchange.funder.transact(parts.l1.address, value=10**18)
     looked = treasurer.look()
     assert not looked["short"] and looked["funds"].startswith("1.000 ETH held")
+
+
+def test_a_caretaker_needs_stakes_beside_the_bond() -> None:
+    """On mainnet's terms 169 claims can be open at once, and a stake covers 160."""
+    care = count_care(TERMS, 0)
+    gas = (32 * POST_GAS + CLAIM_GAS + INSTALL_GAS + ADVANCE_GAS) * TERMS.gas_price_cap
+    assert (care.stakes, care.epoch, care.least) == (2, gas, 32 * ETHER + gas + FIRST)
+    assert care.needed == care.least + 32 * ETHER and care.cannot_begin
+    assert not count_care(TERMS, care.least).cannot_begin and count_care(TERMS, care.least - 1).cannot_begin
+    assert not count_care(TERMS, care.needed).is_short and count_care(TERMS, care.needed - 1).is_short
+    # A stake that stands counts; but where all is staked, nothing is left for bond and gas.
+    assert not count_care(TERMS, gas + FIRST, 32 * ETHER).cannot_begin
+    assert "up to 2 of them" in care.describe() and "staked" not in care.describe()
+    assert "32.000 ETH staked" in count_care(TERMS, 0, 32 * ETHER).describe()
+    assert count_care(Terms(*DEVNET.terms()), 0).stakes == 1
+
+
+def test_stakes_count_as_long_as_they_stand() -> None:
+    court, me, other = Court(TERMS, bytes(32)), b"m" * 20, b"o" * 20
+    assert sum_staked(court, me) == 0
+    court.stakes = {1: Stake(me, open=1), 2: Stake(other), 3: Stake(me), 4: Stake(me)}
+    court.stake_of = {me: 4, other: 2}
+    assert sum_staked(court, me) == 2 * TERMS.stake, "1 has an open claim, 4 is the newest, 3 was taken back"
+    court.stakes[4].is_slashed = True
+    assert sum_staked(court, me) == TERMS.stake == sum_staked(court, other)
+
+
+def test_a_caretaker_that_could_not_claim_says_so_once(
+    settings: WatcherSettings, exchange: Exchange, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("setoff.watcher.challenger.FUNDS_EVERY", 0.0)
+    poor, parts = poor_parts(settings)
+    exchange.funder.transact(parts.l1.address, value=10**18)  # a bond, but no stake
+    player = make_player(poor, parts)
+    player.step()
+    treasurer = Treasurer(player, is_caretaker=True)
+    with caplog.at_level(logging.WARNING):
+        assert treasurer.look()["short_of_stakes"] and treasurer.look()["short_of_stakes"]
+    assert [record.getMessage().startswith("what this caretaker") for record in caplog.records] == [True]
+    exchange.funder.transact(parts.l1.address, value=10**18)
+    looked = treasurer.look()
+    assert not looked["short_of_stakes"] and looked["care"].startswith("2.000 ETH held")
 
 
 def test_a_call_that_cannot_be_paid_has_a_reason_of_its_own(

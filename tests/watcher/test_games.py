@@ -10,9 +10,11 @@ import pytest
 from tests.dispute.league import BEGIN, HONEST, LIAR, TERMS, TRUTH, Book, Game, T, book_of, lie_from, position
 
 from setoff.deploy.cli import main
-from setoff.watcher.games import Games, to_prometheus, to_text, view_games
+from setoff.watcher.games import Games, to_text, view_games
+from setoff.watcher.metrics import to_prometheus
 from setoff.watcher.monitor import GameMonitor, make_server
 from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.withheld import WithheldBatch
 
 LIE = lie_from(TRUTH.leaf(0), position(1, 0, 2), "monitored")
 KNOWN = book_of(TRUTH)
@@ -115,6 +117,34 @@ def test_served_over_http() -> None:
             answer.read()
         connection.request("GET", "/else")
         assert connection.getresponse().status == 404
+
+
+def test_withheld_data_is_an_alert_that_says_how_long_it_can_be_mended() -> None:
+    game = Game(TRUTH.end).at(10)
+    now = game.model.now
+
+    def look(claimed_at: int, left: int) -> Games:
+        batch = WithheldBatch(3, 1, 1, "0xabcd", now - 5, claimed_at, now + left)
+        return view_games(game.court, KNOWN, 7, now, withheld=[batch])
+
+    assert T % 2 == 0
+    for claimed_at, left, level, words in (
+        (0, T // 2 + 1, "warning", f"epoch 1 is not claimed yet; no claim of it is final before {T // 2 + 1} s"),
+        (now - 1, T // 2 + 1, "warning", f"a dispute can begin for {T // 2 + 1} s more"),
+        (now - 1, T // 2, "critical", f"a dispute can begin for {T // 2} s more"),
+        (now - 1, 0, "critical", "past all dispute"),
+        (0, -7, "critical", "is not claimed yet"),
+    ):
+        games = look(claimed_at, left)
+        (alert,) = games.alerts
+        assert alert.level == level and words in alert.text and "batch 3 (0xabcd) is withheld for 5 s" in alert.text
+        metrics = to_prometheus(games)
+        labels = '{batch="3",epoch="1",data_root="0xabcd"}'
+        assert f"setoff_batch_withheld_seconds{labels} 5" in metrics
+        assert f"setoff_batch_withheld_disputable_seconds{labels} {left}" in metrics
+        assert f'setoff_alerts{{level="{level}"}} 1' in metrics
+        assert games.to_dict()["withheld"][0]["disputable_until"] == now + left
+        assert alert.text in to_text(games)
 
 
 def test_from_l1_alone(settings: WatcherSettings, capsys: pytest.CaptureFixture[str]) -> None:

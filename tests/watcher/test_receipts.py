@@ -285,3 +285,161 @@ def test_an_honest_operator_has_nothing_to_fear(
         pass
     prosecutor.step()
     assert shelf.cases() == [] and prosecutor._contract.bond().stands
+
+
+# --- reorgs ----------------------------------------------------------------------------------------------------------
+
+
+def take_back(exchange: Exchange, blocks: int) -> None:
+    """The last blocks are gone, and with them what was sent in them."""
+    exchange.anvil.l1.request("anvil_rollback", blocks)
+    exchange.reconnect()
+
+
+def restart(settings: WatcherSettings) -> Prosecutor:
+    return Prosecutor(Parts.open(settings, key=dev_keys()[PROSECUTOR]))
+
+
+def charge_a_contradiction(exchange: Exchange, desk: Desk, shelf: ReceiptStore) -> list[bytes]:
+    """Batch 0 has another record than receipt 1 says; the records of the receipts."""
+    bodies = [body(number) for number in range(3)]
+    shelf.put(give(exchange.deployment, bodies, sequence) for sequence in (0, 1))
+    exchange.post(0, 0, [bodies[0], body("mine")])
+    review(desk, shelf)
+    assert states(shelf) == [("contradiction", 1, "open")]
+    return bodies
+
+
+def test_a_charge_about_an_orphaned_batch_gives_way_to_the_one_about_its_successor(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+) -> None:
+    bodies = charge_a_contradiction(exchange, desk, shelf)
+    (orphan,) = shelf.cases()
+    take_back(exchange, 1)
+    exchange.post(0, 0, [bodies[0], body("another lie")])
+    prosecutor.step()
+    assert prosecutor._contract.bond().stands, "L1 does not know the batch of the first charge"
+    review(desk, shelf)
+    (case,) = shelf.cases()
+    assert (case.name, case.state) == (orphan.name, "open") and case.calldata != orphan.calldata
+    prosecutor.step()
+    assert states(shelf) == [("contradiction", 1, "won")] and prosecutor._contract.bond().held == 0
+
+
+def test_a_charge_is_gone_when_the_receipt_is_kept_after_all(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+) -> None:
+    bodies = charge_a_contradiction(exchange, desk, shelf)
+    take_back(exchange, 1)
+    exchange.post(0, 0, bodies[:2])
+    review(desk, shelf)
+    prosecutor.step()
+    assert shelf.cases() == [] and shelf.count() == (0, 2) and prosecutor._contract.bond().stands
+
+
+def test_receipts_wait_again_while_their_batch_is_gone(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where what was kept of them has been pushed out meanwhile: the charge has its receipt."""
+    monkeypatch.setattr(receipts, "MAX_KEPT", 1)
+    bodies = charge_a_contradiction(exchange, desk, shelf)
+    shelf.put([give(exchange.deployment, bodies, 2)])
+    exchange.post(1, 0, bodies[2:])
+    review(desk, shelf)
+    assert shelf.count() == (0, 1)
+    take_back(exchange, 2)
+    review(desk, shelf)
+    assert shelf.cases() == [] and shelf.count() == (2, 0)
+    exchange.post(0, 0, [body("mine"), body("yours")])
+    review(desk, shelf)
+    assert states(shelf) == [("contradiction", 1, "open")]
+
+
+def test_a_kept_receipt_is_broken_by_another_chain(exchange: Exchange, desk: Desk, shelf: ReceiptStore) -> None:
+    """What was judged by batches before the fork is let alone."""
+    bodies = [body(number) for number in range(6)]
+    now = exchange.operator.head().timestamp
+    shelf.put([give(exchange.deployment, bodies, sequence, deadline=now + 1000) for sequence in range(6)])
+    exchange.post(0, 0, bodies[:2])
+    exchange.post(1, 0, bodies[2:4])
+    exchange.post(2, 0, bodies[4:])
+    assert review(desk, shelf) == 6 and shelf.count() == (0, 6)
+    take_back(exchange, 2)
+    exchange.post(1, 0, [bodies[2], body("mine")])
+    assert review(desk, shelf) == 2, "two of four are posted again, two wait"
+    assert states(shelf) == [("contradiction", 3, "open")] and shelf.count() == (2, 4)
+    exchange.anvil.advance(2000)
+    exchange.post(2, 0, [])
+    assert review(desk, shelf) == 2
+    assert states(shelf)[1:] == [("omission", 4, "open"), ("omission", 5, "open")]
+
+
+@pytest.mark.parametrize("is_restarted", [True, False])
+def test_a_bond_that_a_reorg_gives_back_is_taken_again(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor, settings: WatcherSettings,
+    is_restarted: bool,
+) -> None:  # fmt: skip
+    """A sender that lives brings its call back by itself, which must not pass for somebody else's."""
+    charge_a_contradiction(exchange, desk, shelf)
+    before = exchange.operator.head().number
+    prosecutor.step()
+    assert prosecutor._contract.bond().held == 0
+    take_back(exchange, exchange.operator.head().number - before)
+    exchange.anvil.mine(4)
+    assert prosecutor._contract.bond().stands and states(shelf) == [("contradiction", 1, "won")]
+    again = restart(settings) if is_restarted else prosecutor
+    if not is_restarted:
+        again._l1.tend()
+    for _ in range(3):
+        again.step()
+    contract = again._contract
+    assert contract.bond().held == 0 and contract.owed(again._l1.address) == 0
+    assert states(shelf) == [("contradiction", 1, "won")]
+
+
+def test_what_somebody_else_took_is_tried_again_when_that_is_undone(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+) -> None:
+    bodies = [body(number) for number in range(3)]
+    shelf.put([give(exchange.deployment, bodies, 1), give(exchange.deployment, bodies, 1, running=keccak(b"another"))])
+    before = exchange.operator.head().number
+    exchange.funder.transact(exchange.deployment.receipts, shelf.cases()[0].charge.calldata)
+    exchange.operator.transact(exchange.deployment.receipts, deposit_bond(), 10**18)
+    prosecutor.step()
+    assert states(shelf) == [("conflict", 1, "receipt_used")]
+    take_back(exchange, exchange.operator.head().number - before)
+    exchange.anvil.mine(3)
+    prosecutor.step()
+    assert states(shelf) == [("conflict", 1, "won")]
+
+
+def test_a_prosecutor_that_comes_late_closes_nothing_that_was_replaced(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore
+) -> None:
+    bodies = charge_a_contradiction(exchange, desk, shelf)
+    (old,) = shelf.cases()
+    take_back(exchange, 1)
+    block = exchange.post(0, 0, [bodies[0], body("another lie")])
+    review(desk, shelf)
+    shelf.close(old, "receipt_kept", block.block_number, block.block_hash)
+    assert states(shelf) == [("contradiction", 1, "open")]
+    take_back(exchange, 1)
+    exchange.post(0, 0, bodies[:2])
+    review(desk, shelf)
+    shelf.close(old, "receipt_kept", block.block_number, block.block_hash)
+    assert shelf.cases() == []
+
+
+def test_each_of_two_broken_receipts_for_one_place_may_take_a_bond(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+) -> None:
+    bodies = [body(number) for number in range(2)]
+    now = exchange.operator.head().timestamp
+    shelf.put([give(exchange.deployment, bodies, 1, deadline=now + age) for age in (100, 200)])
+    exchange.post(0, 0, [bodies[0], body("mine")])
+    review(desk, shelf)
+    prosecutor.step()
+    bond = prosecutor._contract.bond()
+    exchange.operator.transact(exchange.deployment.receipts, deposit_bond(), bond.needed)
+    prosecutor.step()
+    assert states(shelf) == [("contradiction", 1, "won")] * 2 and prosecutor._contract.bond().held == 0
