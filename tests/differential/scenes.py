@@ -508,6 +508,32 @@ def play_time(play: Play) -> None:
     assert play.batch([old], [tick, records.encode_tick(0)]) == [OK, "stale_price", "unknown_market"]
 
 
+def play_edges(play: Play) -> None:
+    """The very second at which an agent and an order end, the very price of a stop, a premium over its cap, no page."""
+    play.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=1)
+    tick, end = records.encode_tick(1), play.generator.time + 100
+    agent = records.SetAgentBody(3, play.number(), 1, ADDRESSES[HANDS[3, 1]], end)
+    play.trade(1, 2, 10_000, 10)
+    late = play.order(4, SELL, 10_000, 5, expiry=end)
+    stop = play.order(2, SELL, 9_000, 5, place=1, flags=records.BELOW, trigger=9_900)
+    book = [play.order(3, BUY, 10_400, 5), play.order(3, SELL, 10_600, 5, place=1)]
+    assert play.run(play.sign(3, records.encode_set_agent(agent)), late) == [OK, OK]
+    play.generator.time = end
+    hand = play.sign(3, records.encode_cancel_all(records.CancelAllBody(3, play.number(), 1)), 1)
+    assert play.run(hand, play.order(1, BUY, 10_000, 5, place=1), stop, *book, tick) == ["agent_expired", *[OK] * 5]
+    assert play.position(4) == 0
+    play.wait(3601)
+    assert play.run(tick) == [OK]
+    cap = 10_000 * 2**16 // PPM  # one part in a million of the index
+    assert play.market().premium > cap
+    assert play.market().funding == cap * 2**16 // 8
+    record, _ = play.bulk(1, [Leg(0, 1, 5, 9_000, 1)])
+    _, other = play.bulk(1, [Leg(0, 1, 6, 9_000, 1)])
+    cancels = [play.cancel(3, 0), play.cancel(3, 1)]
+    assert play.run(record, other, *cancels, play.price(9_900)) == [OK, "wrong_page", OK, OK, OK]
+    assert play.took("fire") == 1
+
+
 def play_settlement(play: Play) -> None:
     """Dated futures come to their end: at the mean of their last prices, or at the last price."""
     start = play.generator.time
@@ -1008,6 +1034,7 @@ SCENES = (
     play_return,
     play_long_work,
     play_time,
+    play_edges,
     play_settlement,
     play_slices,
     play_shorts,
