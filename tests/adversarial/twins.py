@@ -4,9 +4,9 @@ from dataclasses import fields
 from typing import Any
 
 from tests.contracts.arena import PARAMS, SINK, Arena
-from tests.dispute.league import toy_step
 from tests.evm import Reverted, address
 
+from setoff.deploy.lab.machine import judge
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.game import Court
@@ -56,7 +56,7 @@ class Twins:
         self._snapshot = chain.snapshot()
         chain.set_time(self._begin)
         genesis = self.arena.genesis
-        self.model = MeteredModel(self.terms, genesis, toy_step, self._begin)
+        self.model = MeteredModel(self.terms, genesis, judge, self._begin)
         self.model.arena = self.arena
         count = EPOCHS * self.terms.epoch_batches
         self.model.batch_hashes = [self.arena.inbox.batch_hash(number) for number in range(count)]

@@ -20,11 +20,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena, toy_leaves  # noqa: E402
+from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena  # noqa: E402
 from tests.evm import Chain  # noqa: E402
 
 from setoff import contracts  # noqa: E402
 from setoff.contracts import Compiled  # noqa: E402
+from setoff.deploy.lab.machine import run_epoch  # noqa: E402
 from setoff.shared.codec.hashing import keccak  # noqa: E402
 from setoff.shared.dispute.bisection import make_move  # noqa: E402
 from setoff.shared.machine.history import EPOCH, Geometry, History  # noqa: E402
@@ -117,8 +118,8 @@ def play(shape: Geometry, court: str | Compiled) -> Meter:
     arena = Arena(court_code=court)
     meter = Meter(arena.chain)
     count = PARAMS.epoch_batches
-    honest = History.of(arena.genesis, toy_leaves(arena.genesis, 0, count), shape)
-    liar = History.of(arena.genesis, toy_leaves(arena.genesis, 0, count, POSITION, keccak(b"liar")), shape)
+    honest = History.of(arena.genesis, run_epoch(arena.genesis, 0, count), shape)
+    liar = History.of(arena.genesis, run_epoch(arena.genesis, 0, count, POSITION, keccak(b"liar")), shape)
     stake = PARAMS.stake
     # A third end, so that either side may join first: the honest one joins last, and so has the most moves to make.
     meter.call("claim", arena.court, "claim", 0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=stake)

@@ -5,10 +5,11 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from tests.contracts.arena import LAST, PARAMS, Arena, Tampered, lie_from, truth
-from tests.dispute.league import PROOF, AnyHistory, T, check_same, toy_step
+from tests.contracts.arena import PARAMS, AnyHistory, Arena, lie_from, truth
+from tests.dispute.league import T, check_same
 from tests.evm import Reverted, address
 
+from setoff.deploy.lab.machine import LAST, PROOF, Exchanged, judge
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import events
 from setoff.shared.dispute.bisection import make_move
@@ -34,7 +35,7 @@ class Pair:
         self.arena = Arena(epochs=2)
         terms = Terms(*PARAMS.terms())
         genesis = self.arena.genesis
-        self.model = CourtModel(terms, genesis, toy_step, self.arena.now)
+        self.model = CourtModel(terms, genesis, judge, self.arena.now)
         self.model.batch_hashes = [self.arena.inbox.batch_hash(number) for number in range(2 * terms.epoch_batches)]
         self.court = Court(terms, genesis)
         self.taken: dict[str, int] = {}
@@ -48,10 +49,10 @@ class Pair:
                 honest,
                 lie_from(start, 1 << 20, "one", epoch),
                 lie_from(start, 1 << 30 | 2, "two", epoch),
-                Tampered(honest, LAST, keccak(b"three")),
-                Tampered(honest, LAST, keccak(b"four")),
-                Tampered(honest, (2 << 20) + 1, keccak(b"middle")),
-                Tampered(honest, 0, keccak(b"first")),
+                Exchanged(honest, LAST, keccak(b"three")),
+                Exchanged(honest, LAST, keccak(b"four")),
+                Exchanged(honest, (2 << 20) + 1, keccak(b"middle")),
+                Exchanged(honest, 0, keccak(b"first")),
             ]
 
     def call(self, call: Call) -> None:
