@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from tests.adversarial.twins import PEOPLE, Twins, raw
+from tests.adversarial.twins import Twins
 from tests.contracts.arena import PARAMS, T, lie_from, truth
+from tests.dispute.side_by_side import PEOPLE, raw
 
 from setoff.contracts import ROOT
 from setoff.deploy.lab.machine import LAST, Exchanged, Garbage
