@@ -6,6 +6,7 @@ A signature is taken iff 0 < r < n, 0 < s <= n/2 and recovery succeeds: with the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from coincurve import PrivateKey, PublicKey
@@ -15,8 +16,11 @@ from setoff.shared.codec.hashing import keccak
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HALF_ORDER: Final = CURVE_ORDER // 2
 _PARITY: Final = 1 << 255
+_KEPT: Final = 1 << 12
+"""Recoveries kept at hand, the latest used: the operator asks at its gate and in the machine, a dispute at each run."""
 
 
+@lru_cache(maxsize=_KEPT)
 def recover(digest: bytes, signature: bytes) -> bytes | None:
     """20-byte address that signed the 32-byte `digest`, or None where the signature is not valid."""
     word = int.from_bytes(signature[32:64], "big")
