@@ -81,7 +81,8 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     ),
     # The separator is made in lib/genesis.vy, once; typed data is for wallets.
     "codec/eip712": frozenset({"TYPES", "domain_separator", "typed_data"}),
-    "codec/signatures": frozenset({"sign", "compact", "address_of"}),
+    # L1 recovers a signer once, when it judges the step.
+    "codec/signatures": frozenset({"sign", "compact", "address_of", "recover_ahead"}),
     # A contract copies a struct by assigning it, and the ABI is its encoding.
     "state/registers": frozenset({"FIELDS", "encode", "decode", "copy"}),
     "state/leaves": frozenset({"clear"}),

@@ -93,7 +93,7 @@ class Gate:
         return [
             None
             if body[0] in _UNSIGNED or not records.is_canonical(body)
-            else signatures.recover(eip712.digest(self._domain, body), body[records.BODY_BYTES :])
+            else signatures.recover_ahead(eip712.digest(self._domain, body), body[records.BODY_BYTES :])
             for body in bodies
         ]
 

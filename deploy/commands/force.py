@@ -12,7 +12,7 @@ from setoff.deploy.commands.trade import FLAGS
 from setoff.deploy.commands.wallet import add_chain, format_amount, parse_amount
 from setoff.shared.adapters.config import Deployment, read_key
 from setoff.shared.adapters.l1 import L1
-from setoff.shared.client.client import SLIPPAGE
+from setoff.shared.client.bodies import SLIPPAGE
 from setoff.shared.client.forcing import Forced, Forcing, describe, find_withdrawals
 from setoff.shared.client.posting import post_waiting
 from setoff.shared.client.replay import Fate

@@ -7,7 +7,8 @@ import asyncio
 from typing import Any, Final
 
 from setoff.deploy.commands.wallet import add_exchange, ask_exchange
-from setoff.shared.client.client import SLIPPAGE, Receipt, SetoffClient
+from setoff.shared.client.bodies import SLIPPAGE
+from setoff.shared.client.client import Receipt, SetoffClient
 from setoff.shared.codec import records
 
 FLAGS: Final[dict[str, int]] = {

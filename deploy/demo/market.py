@@ -18,7 +18,8 @@ from setoff.deploy.demo.flow import MARKETS, PriceFeed, Submission, schedule, si
 from setoff.deploy.demo.traders import OracleSigner, Trader
 from setoff.deploy.devnet import BITCOIN, Devnet, Faucet
 from setoff.shared.adapters.l1 import L1
-from setoff.shared.client.client import SLIPPAGE, Refusal, SetoffClient, get_bound
+from setoff.shared.client.bodies import SLIPPAGE, get_bound
+from setoff.shared.client.client import Refusal, SetoffClient
 from setoff.shared.client.onchain import Vault
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM

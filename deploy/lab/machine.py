@@ -58,19 +58,10 @@ class Leaves(Protocol):
     def last_path(self) -> Sequence[bytes]: ...
 
 
-@lru_cache(maxsize=256)
-def true_history(start: bytes, epoch: int, batch_count: int) -> History:
-    """What really happens in an epoch."""
-    return _run(start, epoch, batch_count, None, b"")
-
-
-@lru_cache(maxsize=256)
-def history_gone_wrong(start: bytes, epoch: int, batch_count: int, place: int, state: bytes) -> History:
-    """What would happen if the machine had come to `state` at `place`, one of its real steps: another end."""
-    return _run(start, epoch, batch_count, place, state)
-
-
-def _run(start: bytes, epoch: int, batch_count: int, wrong_at: int | None, wrong: bytes) -> History:
+def run_epoch(
+    start: bytes, epoch: int, batch_count: int, wrong_at: int | None = None, wrong: bytes = b""
+) -> list[list[list[bytes]]]:
+    """The machine hash after every real step, by batch and slot; as if it had become `wrong` at `wrong_at`."""
     state, first = start, epoch * batch_count
     batches = []
     for batch in range(batch_count):
@@ -83,7 +74,19 @@ def _run(start: bytes, epoch: int, batch_count: int, wrong_at: int | None, wrong
                 leaves.append(state)
             slots.append(leaves)
         batches.append(slots)
-    return History.of(start, batches)
+    return batches
+
+
+@lru_cache(maxsize=256)
+def true_history(start: bytes, epoch: int, batch_count: int) -> History:
+    """What really happens in an epoch."""
+    return History.of(start, run_epoch(start, epoch, batch_count))
+
+
+@lru_cache(maxsize=256)
+def history_gone_wrong(start: bytes, epoch: int, batch_count: int, place: int, state: bytes) -> History:
+    """What would happen if the machine had come to `state` at `place`, one of its real steps: another end."""
+    return History.of(start, run_epoch(start, epoch, batch_count, place, state))
 
 
 class Exchanged:

@@ -20,33 +20,18 @@ from typing import Any, Final, Self
 
 import aiohttp
 
+from setoff.shared.client.bodies import SLIPPAGE, get_bound, make_body
 from setoff.shared.client.keeper import Keeper
 from setoff.shared.client.receipts import SignedReceipt
 from setoff.shared.client.signer import Signer
 from setoff.shared.client.wire import encode_body, encode_record, encode_tick, make_pages
 from setoff.shared.client.withdrawals import WithdrawalProof
 from setoff.shared.codec import records
-from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.records import (
-    AmendBody,
-    BulkBody,
-    CancelAllBody,
-    CancelBody,
-    Leg,
-    OrderBody,
-    ReportBody,
-    ScheduleCancelBody,
-    SetAgentBody,
-    StakeBody,
-    TransferBody,
-    WithdrawBody,
-)
+from setoff.shared.codec.records import Leg, ReportBody
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.state import keys
 
 TIMEOUT: Final = 30.0  # seconds
-#: How far from the mark a market order may trade unless another bound is given, ppm.
-SLIPPAGE: Final = 10_000
 
 
 class Refusal(InputError):
@@ -93,13 +78,6 @@ class Nonces:
         nonce = self.next
         self.next += 1
         return nonce
-
-
-def get_bound(mark: int, side: int, slippage: int) -> int:
-    """The worst price of an order, ticks, that is `slippage` ppm worse than the mark at most."""
-    if side == records.BUY:
-        return min(mark + mark * slippage // PPM, keys.MAX_TICK)
-    return max(mark - mark * slippage // PPM, 1)
 
 
 class SetoffClient:
@@ -236,9 +214,8 @@ class SetoffClient:
         account = await self.load()
         if place is None:
             place = await self._free_place()
-        nonce = self._nonces.take()
-        order = OrderBody(account, nonce, market, side, flags, place, price, size, expiry, trigger, client, self._agent)
-        record = self.sign(encode_body("Order", order))
+        fields = (market, side, flags, place, price, size, expiry, trigger, client)
+        record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
         self._busy.add(place)
         try:
             receipt = await self.submit(record)
@@ -269,9 +246,7 @@ class SetoffClient:
 
     async def cancel(self, place: int, client: int = 0) -> Receipt:
         """Take back the order in slot `place`, if its client id is `client` (0: whatever it is)."""
-        account = await self.load()
-        body = CancelBody(account, self._nonces.take(), place, client, self._agent)
-        receipt = await self.submit(self.sign(encode_body("Cancel", body)))
+        receipt = await self.submit(await self._signed("Cancel", place, client))
         self._busy.discard(place)
         return receipt
 
@@ -284,23 +259,20 @@ class SetoffClient:
 
     async def cancel_all(self) -> Receipt:
         """Take back every order of the account at once, armed ones too."""
-        body = CancelAllBody(await self.load(), self._nonces.take(), self._agent)
-        receipt = await self.submit(self.sign(encode_body("CancelAll", body)))
+        receipt = await self.submit(await self._signed("CancelAll"))
         self._busy.clear()
         return receipt
 
     async def amend(self, place: int, price: int, size: int) -> Receipt:
         """Give the order in slot `place` a new price and size; less at the same price keeps its turn."""
-        body = AmendBody(await self.load(), self._nonces.take(), place, price, size, self._agent)
-        receipt = await self.submit(self.sign(encode_body("Amend", body)))
+        receipt = await self.submit(await self._signed("Amend", place, price, size))
         if not receipt.resting:
             self._busy.discard(place)
         return receipt
 
     async def schedule_cancel(self, deadline: int) -> Receipt:
         """Dead-man's switch: every order dies at `deadline` (seconds; 0: never) unless this is called again."""
-        body = ScheduleCancelBody(await self.load(), self._nonces.take(), deadline, self._agent)
-        return await self.submit(self.sign(encode_body("ScheduleCancel", body)))
+        return await self.submit(await self._signed("ScheduleCancel", deadline))
 
     async def bulk(self, legs: Sequence[Leg]) -> Receipt:
         """Many orders and cancels under one signature, in slots of the caller's; what cannot be taken is passed over.
@@ -308,8 +280,7 @@ class SetoffClient:
         Raises InputError("malformed_record") for no legs or too many.
         """
         first, pages = make_pages(legs)
-        body = BulkBody(await self.load(), self._nonces.take(), first, self._agent)
-        receipt = await self.submit(self.sign(encode_body("Bulk", body)), pages)
+        receipt = await self.submit(await self._signed("Bulk", first), pages)
         for leg, resting in zip(legs, receipt.legs, strict=False):
             if resting:
                 self._busy.add(leg.place)
@@ -321,28 +292,23 @@ class SetoffClient:
 
     async def transfer(self, peer: int, amount: int) -> Receipt:
         """Move `amount` token units of collateral to account `peer`, which may be a sub-account of one's own."""
-        body = TransferBody(await self.load(), self._nonces.take(), peer, amount)
-        return await self.submit(self.sign(encode_body("Transfer", body)))
+        return await self.submit(await self._signed("Transfer", peer, amount))
 
     async def withdraw(self, amount: int) -> Receipt:
         """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
-        body = WithdrawBody(await self.load(), self._nonces.take(), amount)
-        return await self.submit(self.sign(encode_body("Withdraw", body)))
+        return await self.submit(await self._signed("Withdraw", amount))
 
     async def stake(self, amount: int) -> Receipt:
         """Put `amount` token units into the backstop vault, for shares of it."""
-        body = StakeBody(await self.load(), self._nonces.take(), amount)
-        return await self.submit(self.sign(encode_body("Stake", body)))
+        return await self.submit(await self._signed("Stake", amount))
 
     async def unstake(self, shares: int) -> Receipt:
         """Take `shares` of the backstop vault back as money."""
-        body = StakeBody(await self.load(), self._nonces.take(), shares)
-        return await self.submit(self.sign(encode_body("Unstake", body)))
+        return await self.submit(await self._signed("Unstake", shares))
 
     async def set_agent(self, agent: int, address: bytes, expiry: int) -> Receipt:
         """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
-        body = SetAgentBody(await self.load(), self._nonces.take(), agent, address, expiry)
-        return await self.submit(self.sign(encode_body("SetAgent", body)))
+        return await self.submit(await self._signed("SetAgent", agent, address, expiry))
 
     # --- records ---------------------------------------------------------------------------------------------------
 
@@ -409,6 +375,10 @@ class SetoffClient:
             info = await self.info()
             self._chain_id = int(info["chain_id"])
             self._vault = bytes.fromhex(info["vault"].removeprefix("0x"))
+
+    async def _signed(self, name: str, *fields: int | bytes) -> bytes:
+        """The account's next record, of the signed type `name`."""
+        return self.sign(make_body(name, await self.load(), self._nonces.take(), self._agent, *fields))
 
     async def _free_place(self) -> int:
         """An order slot that nothing known occupies; slots freed by fills are found by asking."""

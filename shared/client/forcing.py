@@ -21,22 +21,11 @@ from setoff.shared.adapters.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.l1 import L1, Receipt
 from setoff.shared.adapters.posting import Inbox
-from setoff.shared.client.client import SLIPPAGE, get_bound
+from setoff.shared.client.bodies import SLIPPAGE, get_bound, make_body
 from setoff.shared.client.onchain import Vault
 from setoff.shared.client.replay import Fate, Replay
 from setoff.shared.client.signer import Signer
 from setoff.shared.codec import records
-from setoff.shared.codec.records import (
-    AmendBody,
-    CancelAllBody,
-    CancelBody,
-    OrderBody,
-    ScheduleCancelBody,
-    SetAgentBody,
-    StakeBody,
-    TransferBody,
-    WithdrawBody,
-)
 from setoff.shared.errors import ChainError, InputError, StateError
 from setoff.shared.rules.positions import expire_orders, is_live
 from setoff.shared.state import keys
@@ -94,13 +83,11 @@ class Forcing:
 
     def withdraw(self, amount: int) -> bytes:
         """Take `amount` token units out, to the owner."""
-        account = self.account()
-        return records.encode_withdraw(WithdrawBody(account, self._nonce(account), amount))
+        return self._body("Withdraw", amount)
 
     def transfer(self, peer: int, amount: int) -> bytes:
         """Move `amount` token units to account `peer`."""
-        account = self.account()
-        return records.encode_transfer(TransferBody(account, self._nonce(account), peer, amount))
+        return self._body("Transfer", peer, amount)
 
     def order(
         self,
@@ -117,9 +104,8 @@ class Forcing:
         """An order of `size` lots at `price` ticks, in a free order slot unless `place` names one."""
         account = self.account()
         place = self._free_place(account) if place is None else place
-        nonce = self._nonce(account)
-        body = OrderBody(account, nonce, market, side, flags, place, price, size, expiry, trigger, 0, self._agent)
-        return records.encode_order(body)
+        fields = (market, side, flags, place, price, size, expiry, trigger, 0)
+        return make_body("Order", account, self._nonce(account), self._agent, *fields)
 
     def close(self, market: int, bound: int | None = None, slippage: int = SLIPPAGE) -> bytes:
         """Close the position in a market at once, at `bound` ticks or better (else `slippage` ppm from the mark).
@@ -137,40 +123,31 @@ class Forcing:
 
     def amend(self, place: int, price: int, size: int) -> bytes:
         """Give the order in slot `place` another price and size."""
-        account = self.account()
-        return records.encode_amend(AmendBody(account, self._nonce(account), place, price, size, self._agent))
+        return self._body("Amend", place, price, size)
 
     def cancel(self, place: int) -> bytes:
         """Take back the order in slot `place`."""
-        account = self.account()
-        return records.encode_cancel(CancelBody(account, self._nonce(account), place, 0, self._agent))
+        return self._body("Cancel", place, 0)
 
     def cancel_all(self) -> bytes:
         """Take back every order of the account."""
-        account = self.account()
-        return records.encode_cancel_all(CancelAllBody(account, self._nonce(account), self._agent))
+        return self._body("CancelAll")
 
     def schedule_cancel(self, deadline: int) -> bytes:
         """Let every order of the account die at `deadline` (unix seconds; 0: never)."""
-        account = self.account()
-        body = ScheduleCancelBody(account, self._nonce(account), deadline, self._agent)
-        return records.encode_schedule_cancel(body)
+        return self._body("ScheduleCancel", deadline)
 
     def set_agent(self, agent: int, address: bytes, expiry: int) -> bytes:
         """Let `address` trade as agent number `agent` until `expiry`; zeros take the right away."""
-        account = self.account()
-        return records.encode_set_agent(SetAgentBody(account, self._nonce(account), agent, address, expiry))
+        return self._body("SetAgent", agent, address, expiry)
 
     def stake(self, amount: int) -> bytes:
         """Put `amount` token units into the backstop."""
-        account = self.account()
-        return records.encode_stake(StakeBody(account, self._nonce(account), amount))
+        return self._body("Stake", amount)
 
     def unstake(self, shares: int | None = None) -> bytes:
         """Take `shares` of the backstop back as money, by default all."""
-        account = self.account()
-        shares = self.leaf(account).shares if shares is None else shares
-        return records.encode_unstake(StakeBody(account, self._nonce(account), shares))
+        return self._body("Unstake", self.leaf(self.account()).shares if shares is None else shares)
 
     # --- sending and waiting -----------------------------------------------------------------------------------------
 
@@ -266,6 +243,11 @@ class Forcing:
         self.replay.advance()
         self.replay.machine.state.commit()
         return State(self.replay.machine.state.tree)
+
+    def _body(self, name: str, *fields: int | bytes) -> bytes:
+        """A record of the account with a nonce that is free, of the signed type `name`."""
+        account = self.account()
+        return make_body(name, account, self._nonce(account), self._agent, *fields)
 
     def _nonce(self, account: int) -> int:
         """A nonce above all that L1 knows of the master account, in batches and in the queue."""

@@ -6,6 +6,7 @@ A signature is taken iff 0 < r < n, 0 < s <= n/2 and recovery succeeds: with the
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final
 
 from coincurve import PrivateKey, PublicKey
@@ -15,10 +16,32 @@ from setoff.shared.codec.hashing import keccak
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HALF_ORDER: Final = CURVE_ORDER // 2
 _PARITY: Final = 1 << 255
+_AHEAD: Final = 1 << 12
+"""Signers kept for whoever asks next; of more, the oldest are forgotten and recovered again."""
+
+_ahead: Final[OrderedDict[bytes, bytes]] = OrderedDict()
 
 
 def recover(digest: bytes, signature: bytes) -> bytes | None:
     """20-byte address that signed the 32-byte `digest`, or None where the signature is not valid."""
+    known = _ahead.pop(digest + signature, None) if _ahead else None
+    return _recover(digest, signature) if known is None else known
+
+
+def recover_ahead(digest: bytes, signature: bytes) -> bytes | None:
+    """As `recover`, from any thread, for a record that the machine is about to see: the next `recover` is for nothing.
+
+    Only the next: who runs records again, to check them or to measure how long it takes, does the whole work.
+    """
+    signer = _recover(digest, signature)
+    if signer is not None:
+        _ahead[digest + signature] = signer
+        if len(_ahead) > _AHEAD:
+            _ahead.popitem(last=False)
+    return signer
+
+
+def _recover(digest: bytes, signature: bytes) -> bytes | None:
     word = int.from_bytes(signature[32:64], "big")
     s = word & (_PARITY - 1)
     if s == 0 or s > HALF_ORDER or signature[:32] == bytes(32):

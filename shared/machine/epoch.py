@@ -14,9 +14,8 @@ from typing import Final
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.history import EPOCH, History
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.tracing import Stepper, honest_step, trace_slots, used_slots
+from setoff.shared.machine.tracing import Stepper, honest_step, trace_slots, used_slots, walk_slot
 from setoff.shared.machine.witness import StepProof, prove_step
-from setoff.shared.rules import phases
 
 __all__ = ["EpochRun", "Stepper", "honest_step", "split_position", "used_slots"]
 
@@ -100,10 +99,9 @@ class EpochRun:
         batch_index, slot, micro = split_position(position)
         machine = self._machine_before_slot(batch_index, slot)
         if batch_index < len(self._batches) and slot < used_slots(self._batches[batch_index]):
-            for earlier in range(micro):
-                if earlier and machine.regs.phase == phases.IDLE:
-                    break
-                self._stepper(machine, self._batches[batch_index], slot, earlier)
+            steps = walk_slot(machine, self._batches[batch_index], slot, self._stepper)
+            for _ in islice(steps, micro):
+                pass
         return machine
 
     def prove_step(self, position: int) -> StepProof:
@@ -124,10 +122,8 @@ class EpochRun:
         if self._stepper is honest_step:
             machine.run_slot(batch, slot)
             return
-        micro = 0
-        while micro == 0 or machine.regs.phase != phases.IDLE:
-            self._stepper(machine, batch, slot, micro)
-            micro += 1
+        for _ in walk_slot(machine, batch, slot, self._stepper):
+            pass
 
     def _machine_before_slot(self, batch_index: int, slot: int) -> Machine:
         """The machine before a slot; from the one asked for last if that is on the way, since games ask for a slot's
@@ -143,15 +139,7 @@ class EpochRun:
         self._last_asked = (batch_index, slot), machine.copy()
         return machine
 
-    def _trace_slot(self, machine: Machine, batch: Batch, slot: int) -> list[bytes]:
-        if self._stepper is honest_step:
-            return [machine.hash() for _ in machine.walk_slot(batch, slot)]
-        leaves: list[bytes] = []
-        while not leaves or machine.regs.phase != phases.IDLE:
-            self._stepper(machine, batch, slot, len(leaves))
-            leaves.append(machine.hash())
-        return leaves
-
     def _slot_leaves(self, batch_index: int, slot: int) -> list[bytes]:
         machine = self.machine_before((batch_index << _SLOT_BITS | slot) << _MICRO_BITS)
-        return self._trace_slot(machine, self._batches[batch_index], slot)
+        steps = walk_slot(machine, self._batches[batch_index], slot, self._stepper)
+        return [machine.hash() for _ in steps]

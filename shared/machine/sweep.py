@@ -150,10 +150,14 @@ class Sweep:
         )
 
     def _add(self, account: int) -> None:
-        number = self._round.numbers(np.array([account], dtype=np.int64))
+        visits = self._round
+        # One number alone is faster without arrays.
+        if keys.get_master(account) > visits.accounts or keys.get_sub(account) > (subs := visits.subs(account)):
+            return
+        number = visits.number(account, subs)
         for suspects in (self._swept, self._ranked):
-            if number and suspects is not None:
-                insort(suspects, number[0])
+            if suspects is not None:
+                insort(suspects, number)
 
     @staticmethod
     def _until(suspects: list[int], number: int, room: int, end: int) -> int:

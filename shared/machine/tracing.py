@@ -65,6 +65,19 @@ def used_slots(batch: Batch) -> int:
     return max(1, batch.header.inputs)
 
 
+def walk_slot(
+    machine: Machine, batch: Batch, slot: int, stepper: Stepper = honest_step, micro: int = 0
+) -> Iterator[None]:
+    """Take the steps of a slot from `micro` on until it is idle; yields after each."""
+    if stepper is honest_step:
+        yield from machine.walk_slot(batch, slot, micro)
+        return
+    while micro == 0 or machine.regs.phase != phases.IDLE:
+        stepper(machine, batch, slot, micro)
+        micro += 1
+        yield
+
+
 def walk(
     machine: Machine, batches: Sequence[Batch], stepper: Stepper = honest_step, place: Place = BEGINNING
 ) -> Iterator[Place]:
@@ -73,10 +86,8 @@ def walk(
     for number in range(place.batch, len(batches)):
         batch = batches[number]
         for slot in range(first_slot, used_slots(batch)):
-            while micro == 0 or machine.regs.phase != phases.IDLE:
-                stepper(machine, batch, slot, micro)
-                micro += 1
-                yield Place(number, slot, micro)
+            for after, _ in enumerate(walk_slot(machine, batch, slot, stepper, micro), micro + 1):
+                yield Place(number, slot, after)
             micro = 0
         first_slot = 0
 

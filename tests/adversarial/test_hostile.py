@@ -22,12 +22,12 @@ from tests.contracts.arena import (
     STANDING,
     Arena,
     T,
-    Tampered,
     lie_from,
     truth,
 )
 from tests.evm import Log, Reverted, address
 
+from setoff.deploy.lab.machine import Exchanged
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import GWEI
 
@@ -77,7 +77,7 @@ class Play:
     def run(self) -> "Play":
         arena, start = self.arena, self.start
         honest, liar = truth(start, 1), lie_from(start, STEP, "liar", 1)
-        idle = Tampered(honest, 7, keccak(b"idle"))
+        idle = Exchanged(honest, 7, keccak(b"idle"))
         self.call("claim", 1, start, liar.end, sender=CLAIMANT, value=PARAMS.stake)
         self.call("claim", 2, FALSE_START, liar.end, sender=CLAIMANT)
         self.call("claim", 2, OTHER_START, liar.end, sender=CLAIMANT)
@@ -104,7 +104,7 @@ class Play:
         second = arena.court.start_of(2)
         self.call("claim", 2, second, liar.end, sender=BOB, value=PARAMS.stake)
         key = arena.key(second, 2)
-        one, two = (Tampered(truth(second, 2), 0, keccak(name)) for name in (b"one", b"two"))
+        one, two = (Exchanged(truth(second, 2), 0, keccak(name)) for name in (b"one", b"two"))
         self.join(key, one, BOB)
         self.join(key, two, BOB)
         arena.seal(key, one, two)

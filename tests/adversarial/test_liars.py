@@ -1,9 +1,9 @@
 """False histories fit their commitment everywhere, and differ from the truth exactly where they say."""
 
 import pytest
-from tests.contracts.arena import SLOTS
-from tests.dispute.league import GENESIS, TRUTH, Run
+from tests.dispute.league import GENESIS, TRUTH
 
+from setoff.deploy.lab.machine import SLOTS, Run
 from setoff.deploy.scenario.liars import (
     LAST,
     LEVELS,

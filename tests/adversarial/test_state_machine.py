@@ -13,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from tests.adversarial.twins import PEOPLE, Twins, raw
-from tests.contracts.arena import LAST, PARAMS, Garbage, T, Tampered, lie_from, truth
+from tests.adversarial.twins import Twins
+from tests.contracts.arena import PARAMS, T, lie_from, truth
+from tests.dispute.side_by_side import PEOPLE, raw
 
 from setoff.contracts import ROOT
+from setoff.deploy.lab.machine import LAST, Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import merkle_root
 from setoff.shared.dispute.bisection import make_move
@@ -65,11 +67,11 @@ class CourtMachine(RuleBasedStateMachine):
                 honest,
                 lie_from(start, 1 << 20, "one", epoch),
                 lie_from(start, 1 << 20, "two", epoch),
-                Tampered(honest, LAST, keccak(b"three")),
-                Tampered(honest, LAST, keccak(b"four")),
-                Tampered(honest, (2 << 20) + 1, keccak(b"middle")),
-                Tampered(honest, 0, keccak(b"first")),
-                Garbage(keccak(b"end"), "garbage"),
+                Exchanged(honest, LAST, keccak(b"three")),
+                Exchanged(honest, LAST, keccak(b"four")),
+                Exchanged(honest, (2 << 20) + 1, keccak(b"middle")),
+                Exchanged(honest, 0, keccak(b"first")),
+                Garbage(keccak(b"end"), b"garbage"),
             ]
         histories = self.histories[0, genesis]
         key = self.t.model.key_of(0, genesis)

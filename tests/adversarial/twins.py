@@ -1,25 +1,12 @@
-"""The court and its model side by side: every call goes to both, and they have to agree on everything one can see."""
+"""The court and its model side by side, compared in everything one can see, with the gas that the court credited."""
 
-from dataclasses import fields
-from typing import Any
-
-from tests.contracts.arena import PARAMS, SINK, Arena
-from tests.dispute.league import toy_step
-from tests.evm import Reverted, address
+from tests.contracts.arena import SINK, Arena
+from tests.dispute.side_by_side import PEOPLE, SideBySide, raw
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import Court
-from setoff.shared.dispute.model import Claim, CourtModel, Revert
-from setoff.shared.dispute.terms import Terms
+from setoff.shared.dispute.model import Claim, CourtModel
 
-PEOPLE = [address(name) for name in ("alice", "bob", "carol", "claimant")]
 EPOCHS = 3
-
-
-def raw(account: str) -> bytes:
-    """An address in bytes."""
-    return bytes.fromhex(account[2:])
 
 
 class MeteredModel(CourtModel):
@@ -39,12 +26,13 @@ class MeteredModel(CourtModel):
         credits[who] = credited
 
 
-class Twins:
-    """One court on a chain, one model, and the games rebuilt from the events. `reset` begins anew."""
+class Twins(SideBySide):
+    """Court and model, compared in everything that the court shows. `reset` begins anew."""
+
+    model: MeteredModel
 
     def __init__(self) -> None:
         self.arena = Arena(epochs=EPOCHS)
-        self.terms = Terms(*PARAMS.terms())
         self._begin = self.arena.now
         self._snapshot = self.arena.chain.snapshot()
         self.reset()
@@ -55,13 +43,8 @@ class Twins:
         chain.restore(self._snapshot)
         self._snapshot = chain.snapshot()
         chain.set_time(self._begin)
-        genesis = self.arena.genesis
-        self.model = MeteredModel(self.terms, genesis, toy_step, self._begin)
+        self.begin(self.arena, MeteredModel)
         self.model.arena = self.arena
-        count = EPOCHS * self.terms.epoch_batches
-        self.model.batch_hashes = [self.arena.inbox.batch_hash(number) for number in range(count)]
-        self.court = Court(self.terms, genesis)
-        self.taken: dict[str, int] = {}
         self._sunk = chain.balance(SINK)
 
     @property
@@ -74,52 +57,13 @@ class Twins:
         self.arena.chain.set_time(time)
         self.model.now = time
 
-    def call(self, call: Call, sender: str, gas_price: int = 0) -> str:
-        """The same transaction to both; returns the reason for which both refused, or ""."""
-        function = getattr(self.arena.court, call.function)
-        arguments = [
-            "0x" + value.hex() if isinstance(value, bytes) and len(value) == 20 else value for value in call.arguments
-        ]
-        logs: list[Any] = []
-        held = self.arena.chain.balance(self.arena.court.address)
-        try:
-            function(*arguments, sender=sender, value=call.value, gas_price=gas_price)
-            logs = [log for log in self.arena.chain.last.logs if log.contract == self.arena.court.address]
-            said = ""
-        except Reverted as error:
-            said = error.reason
-        known = len(self.model.log)
-        try:
-            self.model.call(call, raw(sender), gas_price)
-            expected = ""
-        except Revert as error:
-            expected = error.reason
-        assert said == expected, f"{call}: the court says {said!r}, the model {expected!r}"
-        happened = self.model.log[known:]
-        assert [log.name for log in logs] == [type(event).__name__ for event in happened]
-        for log, event in zip(logs, happened, strict=True):
-            wanted = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("at", "sender")}
-            shown = {
-                name: raw(value) if isinstance(value, str) and value.startswith("0x") else value
-                for name, value in log.args.items()
-            }
-            assert shown == wanted
-            self.court.apply(event)
-        if said:
-            assert self.arena.chain.balance(self.arena.court.address) == held
-        else:
-            self.taken[call.function] = self.taken.get(call.function, 0) + 1
-            self.compare()
-        return said
-
     def compare(self) -> None:
         """Everything that the court shows, and its money."""
         arena, model = self.arena, self.model
         court, chain = arena.court, arena.chain
-        assert chain.balance(court.address) == model.balance
+        super().compare()
         assert chain.balance(SINK) - self._sunk == model.burnt
         for who in PEOPLE:
-            assert arena.owed(who) == model.owed[raw(who)]
             assert court.has_room(who) == model.has_room(raw(who))
             assert court.stake_of(who) == model.stake_of.get(raw(who), 0)
         assert court.stake_count() == len(model.stakes)

@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +19,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena, toy_leaves  # noqa: E402
+from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena  # noqa: E402
 from tests.evm import Chain  # noqa: E402
 
 from setoff import contracts  # noqa: E402
 from setoff.contracts import Compiled  # noqa: E402
+from setoff.deploy.lab.machine import run_epoch  # noqa: E402
 from setoff.shared.codec.hashing import keccak  # noqa: E402
 from setoff.shared.dispute.bisection import make_move  # noqa: E402
 from setoff.shared.machine.history import EPOCH, Geometry, History  # noqa: E402
@@ -41,46 +41,43 @@ TRANSACTION_GAS: Final = 21_000
 GAS_PRICE: Final = 10**9
 
 
+#: The court's sources in which the shape of a history stands.
+SHAPED: Final = ("lib/matches.vy", "lib/merkle.vy", "lib/histories.vy")
+
+
 def court_of(shape: Geometry) -> Compiled:
     """The court for histories of that shape. Raises ValueError if its sources no longer are what is rewritten here."""
     children, bits, levels, depth = shape.fanout, shape.opening_bits, shape.levels, shape.depth
-    changes: Mapping[str, tuple[tuple[str, str], ...]] = {
-        "lib/matches.vy": (
-            (r"bytes32, 32\]", f"bytes32, {children}]"),
-            (r"bytes32\[32\]", f"bytes32[{children}]"),
-            (r"bytes32, 5\]", f"bytes32, {bits}]"),
-            (r"bytes32, 35\]", f"bytes32, {depth}]"),
-            (r"SEALED: constant\(uint256\) = 7", f"SEALED: constant(uint256) = {levels}"),
-            (r"len\(children\) == 32", f"len(children) == {children}"),
-            (r"range\(32\)", f"range({children})"),
-            (r"index < 32", f"index < {children}"),
-            (r"= 32 \* m.prefix", f"= {children} * m.prefix"),
-            (r"range\(5\)", f"range({bits})"),
-        ),
-        "lib/merkle.vy": (
-            (r"bytes32\[32\]", f"bytes32[{children}]"),
-            (r"uint256 = 16", f"uint256 = {children // 2}"),
-            (r"bound=16", f"bound={children // 2}"),
-            (r"range\(5\)", f"range({bits})"),
-            (r"bytes32, 35\]", f"bytes32, {depth}]"),
-        ),
-        "lib/histories.vy": (
-            (r"bytes32\[32\]", f"bytes32[{children}]"),
-            (r"bytes32\[30\]", f"bytes32[{depth - bits}]"),
-            (r"children\[31\]", f"children[{children - 1}]"),
-            (r"HEIGHT: constant\(uint256\) = 35", f"HEIGHT: constant(uint256) = {depth}"),
-        ),
+    changes = {
+        r"bytes32, 32\]": f"bytes32, {children}]",
+        r"bytes32\[32\]": f"bytes32[{children}]",
+        r"bytes32, 5\]": f"bytes32, {bits}]",
+        r"bytes32, 35\]": f"bytes32, {depth}]",
+        r"bytes32\[30\]": f"bytes32[{depth - bits}]",
+        r"SEALED: constant\(uint256\) = 7": f"SEALED: constant(uint256) = {levels}",
+        r"HEIGHT: constant\(uint256\) = 35": f"HEIGHT: constant(uint256) = {depth}",
+        r"len\(children\) == 32": f"len(children) == {children}",
+        r"children\[31\]": f"children[{children - 1}]",
+        r"range\(32\)": f"range({children})",
+        r"range\(5\)": f"range({bits})",
+        r"index < 32": f"index < {children}",
+        r"= 32 \* m.prefix": f"= {children} * m.prefix",
+        r"uint256 = 16": f"uint256 = {children // 2}",
+        r"bound=16": f"bound={children // 2}",
     }
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "contracts"
         shutil.copytree(contracts.ROOT, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-        for name, pairs in changes.items():
+        missing = set(changes)
+        for name in SHAPED:
             text = (root / name).read_text()
-            for pattern, new in pairs:
+            for pattern, new in changes.items():
                 text, count = re.subn(pattern, new, text)
-                if not count:
-                    raise ValueError(f"{name} has no {pattern} any more")
+                if count:
+                    missing.discard(pattern)
             (root / name).write_text(text)
+        if missing:
+            raise ValueError(f"the court's sources have no {', '.join(sorted(missing))} any more")
         return compile_in(root)
 
 
@@ -117,8 +114,8 @@ def play(shape: Geometry, court: str | Compiled) -> Meter:
     arena = Arena(court_code=court)
     meter = Meter(arena.chain)
     count = PARAMS.epoch_batches
-    honest = History.of(arena.genesis, toy_leaves(arena.genesis, 0, count), shape)
-    liar = History.of(arena.genesis, toy_leaves(arena.genesis, 0, count, POSITION, keccak(b"liar")), shape)
+    honest = History.of(arena.genesis, run_epoch(arena.genesis, 0, count), shape)
+    liar = History.of(arena.genesis, run_epoch(arena.genesis, 0, count, POSITION, keccak(b"liar")), shape)
     stake = PARAMS.stake
     # A third end, so that either side may join first: the honest one joins last, and so has the most moves to make.
     meter.call("claim", arena.court, "claim", 0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=stake)

@@ -8,7 +8,7 @@ from tests.operator.support import Running, open_market, operator, store
 
 from setoff.deploy.scene import START_TIME, agent_key, oracle_key, trader_key
 from setoff.shared.client import KeySigner, Refusal, SetoffClient
-from setoff.shared.client.client import get_bound
+from setoff.shared.client.bodies import get_bound
 from setoff.shared.codec.records import ABOVE, BUY, CANCEL_LEG, FOK, IOC, REDUCE_ONLY, SELL, SELL_LEG, Leg
 
 

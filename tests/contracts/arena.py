@@ -9,8 +9,8 @@ from typing import Any, Final
 from tests.evm import Chain, Contract, address
 
 from setoff.contracts import Compiled
-from setoff.shared.codec.hashing import hash_pair, keccak
-from setoff.shared.codec.merkle import climb, merkle_root
+from setoff.deploy.lab.machine import Exchanged, Garbage, history_gone_wrong, true_history
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Header, encode_words, epoch_hash
@@ -22,9 +22,6 @@ TOY_JUDGE: Final = Path(__file__).parent / "toy_judge.vy"
 CODE_STORE: Final = Path(__file__).parent / "code_store.vy"
 RELAY: Final = Path(__file__).parent / "relay.vy"
 ODD_TOKEN: Final = Path(__file__).parent / "odd_token.vy"
-SLOTS: Final = 3
-MICROS: Final = 4
-LAST: Final = EPOCH.positions - 1
 NO_WORK: Final = bytes(32)
 NOBODY: Final = bytes(32)
 
@@ -73,105 +70,17 @@ ABSENT, CLAIMED, DISPUTED, INSTALLED, SETTLED, VOID, MOOT = range(7)
 STANDING, OUT, PAID = 1, 2, 3
 
 
-def toy_leaves(
-    start: bytes, first_batch: int, batch_count: int, lie_at: int | None = None, lie: bytes = b""
-) -> list[list[list[bytes]]]:
-    """What the toy machine does; from position `lie_at` on as if its state had become `lie` there."""
-    state = start
-    batches = []
-    for batch in range(batch_count):
-        slots = []
-        for slot in range(SLOTS):
-            leaves = []
-            for micro in range(MICROS):
-                position = batch << 30 | slot << 20 | micro
-                state = keccak(encode_words(state, first_batch, position))
-                if position == lie_at:
-                    state = lie
-                leaves.append(state)
-            slots.append(leaves)
-        batches.append(slots)
-    return batches
-
-
 def truth(start: bytes, epoch: int = 0, batch_count: int = PARAMS.epoch_batches) -> History:
     """The history of an epoch of the toy machine."""
-    return History.of(start, toy_leaves(start, epoch * batch_count, batch_count))
+    return true_history(start, epoch, batch_count)
 
 
 def lie_from(start: bytes, position: int, name: str, epoch: int = 0) -> History:
     """A history that is wrong at a real step and goes on from there: another end."""
-    count = PARAMS.epoch_batches
-    return History.of(start, toy_leaves(start, epoch * count, count, position, keccak(name.encode())))
+    return history_gone_wrong(start, epoch, PARAMS.epoch_batches, position, keccak(name.encode()))
 
 
-class Tampered:
-    """A history with one leaf exchanged, in any place: the same end unless it is the last."""
-
-    def __init__(self, base: History, position: int, leaf: bytes) -> None:
-        self._base = base
-        self._position = position
-        self._leaf = leaf
-        self._siblings = base.path(position)
-
-    @property
-    def root(self) -> bytes:
-        return self.node(0, 0)
-
-    @property
-    def end(self) -> bytes:
-        return self.leaf(LAST)
-
-    def node(self, level: int, prefix: int) -> bytes:
-        height = EPOCH.depth - EPOCH.opening_bits * level
-        if prefix == self._position >> height:
-            return climb(self._leaf, self._position, self._siblings[:height])
-        return self._base.node(level, prefix)
-
-    def children(self, level: int, prefix: int) -> list[bytes]:
-        if level == EPOCH.levels:
-            return [self.leaf(prefix)]
-        return [self.node(level + 1, 32 * prefix + child) for child in range(32)]
-
-    def leaf(self, position: int) -> bytes:
-        return self._leaf if position == self._position else self._base.leaf(position)
-
-    def path(self, position: int) -> list[bytes]:
-        siblings = self._base.path(position)
-        if position != self._position:
-            # Where the paths to both leaves part, the sibling is the node above the exchanged one.
-            height = (position ^ self._position).bit_length() - 1
-            siblings[height] = climb(self._leaf, self._position, self._siblings[:height])
-        return siblings
-
-    def last_path(self) -> list[bytes]:
-        return self.path(LAST)[:-5]
-
-
-class Garbage:
-    """A root with an honest last leaf and nothing behind its other children: it can join and never move."""
-
-    def __init__(self, end: bytes, name: str) -> None:
-        self.end = end
-        self._path = [keccak(f"{name} {height}".encode()) for height in range(30)]
-        node = end
-        for sibling in self._path:
-            node = hash_pair(sibling, node)
-        self._children = [keccak(f"{name} child {child}".encode()) for child in range(31)] + [node]
-
-    @property
-    def root(self) -> bytes:
-        return merkle_root(self._children)
-
-    def children(self, level: int, prefix: int) -> list[bytes]:
-        assert (level, prefix) == (0, 0), "there is nothing below"
-        return self._children
-
-    def last_path(self) -> list[bytes]:
-        return self._path
-
-
-AnyHistory = History | Tampered | Garbage
+AnyHistory = History | Exchanged | Garbage
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from tests.contracts.arena import (
     CAROL,
     DISPUTED,
     INSTALLED,
-    LAST,
     NO_WORK,
     OUT,
     PAID,
@@ -20,14 +19,13 @@ from tests.contracts.arena import (
     STANDING,
     AnyHistory,
     Arena,
-    Garbage,
     T,
-    Tampered,
     lie_from,
     truth,
 )
 from tests.evm import reverts
 
+from setoff.deploy.lab.machine import LAST, Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import merkle_path
 from setoff.shared.machine.history import EPOCH
@@ -68,7 +66,7 @@ IDLE_STEPS = {
 def test_finds_and_judges_one_false_leaf(arena: Arena, position: int, is_honest_first: bool) -> None:
     # The right end with a false middle, but for the last leaf.
     honest = truth(arena.genesis)
-    liar = Tampered(honest, position, LIE)
+    liar = Exchanged(honest, position, LIE)
     key = arena.claim(keccak(b"another lie"))
     for history, owner in ((honest, ALICE), (liar, BOB))[:: 1 if is_honest_first else -1]:
         arena.join(key, history, owner)
@@ -95,7 +93,7 @@ def test_finds_where_a_history_leaves_the_truth(arena: Arena, position: int) -> 
 
 
 def test_the_pre_state_counts_under_either_root(arena: Arena) -> None:
-    honest, liar = truth(arena.genesis), Tampered(truth(arena.genesis), STEP, LIE)
+    honest, liar = truth(arena.genesis), Exchanged(truth(arena.genesis), STEP, LIE)
     key = arena.claim(LIE)
     arena.join(key, honest)
     arena.join(key, liar, BOB)
@@ -151,10 +149,10 @@ def test_a_defender_joins_from_t1_until_t1_plus_t(arena: Arena, disputed_after: 
     arena.join(key, honest)
     arena.warp(1)
     with reverts("too_late"):
-        arena.join(key, Tampered(honest, STEP, LIE), CAROL)
+        arena.join(key, Exchanged(honest, STEP, LIE), CAROL)
     arena.warp(1)
     with reverts("too_late"):
-        arena.join(key, Tampered(honest, STEP, LIE), CAROL)
+        arena.join(key, Exchanged(honest, STEP, LIE), CAROL)
 
 
 def test_one_root_joins_once(arena: Arena) -> None:
@@ -364,7 +362,7 @@ def test_refuses_a_move_that_does_not_open_the_two_nodes(arena: Arena) -> None:
 
 def test_refuses_to_descend_where_the_two_agree(arena: Arena) -> None:
     # Left of the difference the children are the same; right of it the left siblings would not be common.
-    honest, liar = truth(arena.genesis), Tampered(truth(arena.genesis), 5 * BATCH, LIE)
+    honest, liar = truth(arena.genesis), Exchanged(truth(arena.genesis), 5 * BATCH, LIE)
     key = arena.claim(LIE)
     arena.join(key, honest)
     arena.join(key, liar, BOB)
@@ -407,7 +405,7 @@ def test_refuses_a_false_leaf_at_the_last_level(arena: Arena) -> None:
 
 
 def test_garbage_below_the_first_level_times_out(arena: Arena) -> None:
-    honest, garbage = truth(arena.genesis), Garbage(LIE, "garbage")
+    honest, garbage = truth(arena.genesis), Garbage(LIE, b"garbage")
     key = arena.claim(honest.end)
     arena.join(key, garbage, BOB)
     arena.join(key, honest)
@@ -569,7 +567,7 @@ def test_nothing_is_played_against_a_history_that_is_out(arena: Arena) -> None:
 
 def test_matches_go_on_after_the_installation(arena: Arena) -> None:
     honest = truth(arena.genesis)
-    false_middle = Tampered(honest, STEP, LIE)
+    false_middle = Exchanged(honest, STEP, LIE)
     key = arena.claim(keccak(b"another lie"))
     arena.join(key, honest)
     arena.join(key, false_middle, BOB)

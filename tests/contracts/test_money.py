@@ -25,14 +25,13 @@ from tests.contracts.arena import (
     VOID,
     AnyHistory,
     Arena,
-    Garbage,
     T,
-    Tampered,
     lie_from,
     truth,
 )
 from tests.evm import ETHER, reverts
 
+from setoff.deploy.lab.machine import Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import encode_words
 
@@ -225,7 +224,7 @@ def test_a_won_dispute_pays_out_to_the_wei(arena: Arena) -> None:
 
 
 def test_a_timeout_is_credited_too(arena: Arena) -> None:
-    honest, garbage = truth(arena.genesis), Garbage(LIE, "garbage")
+    honest, garbage = truth(arena.genesis), Garbage(LIE, b"garbage")
     key = arena.claim(honest.end)
     arena.join(key, garbage, BOB)
     arena.join(key, honest)
@@ -361,7 +360,7 @@ def test_moves_for_the_losing_side_are_not_paid(arena: Arena) -> None:
 
 def test_a_second_standing_history_gets_its_bond_back(arena: Arena) -> None:
     # The right end with a false middle, and nobody plays: from t1 + 3T on the claim is settled all the same.
-    honest, lazy = truth(arena.genesis), Tampered(truth(arena.genesis), STEP, LIE)
+    honest, lazy = truth(arena.genesis), Exchanged(truth(arena.genesis), STEP, LIE)
     key = arena.claim(LIE)
     arena.join(key, honest)
     disputed_at = arena.now
@@ -389,7 +388,7 @@ def test_a_second_standing_history_gets_its_bond_back(arena: Arena) -> None:
 def test_nobody_left_after_the_installation(arena: Arena) -> None:
     # Both who share the installed end are found out afterwards.
     base = lie_from(arena.genesis, STEP, "a liar")
-    one, other = Tampered(base, STEP + 1, LIE), Tampered(base, STEP + 1, keccak(b"b"))
+    one, other = Exchanged(base, STEP + 1, LIE), Exchanged(base, STEP + 1, keccak(b"b"))
     key = arena.claim(LIE)
     arena.join(key, one, BOB)
     arena.join(key, other, CAROL)

@@ -1,13 +1,14 @@
 """Games of the toy machine on the court's model: one call at a time (`Game`), or by players who decide (`League`)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pytest
-from tests.contracts.arena import LAST, MICROS, PARAMS, SLOTS, Garbage, Tampered, lie_from, toy_leaves, truth
+from tests.contracts.arena import PARAMS, AnyHistory, truth
 
+from setoff.deploy.lab.machine import Run, judge
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
@@ -18,7 +19,7 @@ from setoff.shared.dispute.model import CourtModel, Revert
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import StateError
-from setoff.shared.machine.batch import encode_words, epoch_hash
+from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.history import History
 
 TERMS = Terms(*PARAMS.terms())
@@ -26,61 +27,11 @@ T = TERMS.challenge_period
 GENESIS = keccak(b"genesis")
 BEGIN = 1_000_000  # t0 of the first claim
 EPOCHS = 4
-PROOF = bytes(32)
-
-AnyHistory = History | Tampered | Garbage
 
 
 def name(text: str) -> bytes:
     """The address of somebody."""
     return keccak(text.encode())[:20]
-
-
-def position(batch: int, slot: int, micro: int) -> int:
-    return batch << 30 | slot << 20 | micro
-
-
-def toy_step(first_batch: int, batch_count: int, position: int, pre: bytes, proof: bytes) -> bytes:
-    """Twin of `tests/contracts/toy_judge.vy`."""
-    if len(proof) < 32:
-        raise Revert("wrong_input")
-    batch, slot, micro = position >> 30, (position >> 20) & 1023, position & (2**20 - 1)
-    if batch >= batch_count or slot >= SLOTS or micro >= MICROS:
-        return pre
-    return keccak(encode_words(pre, first_batch, position))
-
-
-@dataclass(frozen=True)
-class Run:
-    """Knowledge of one epoch of the toy machine, true or false."""
-
-    start_hash: bytes
-    history: AnyHistory
-
-    @property
-    def root(self) -> bytes:
-        return self.history.root
-
-    @property
-    def end(self) -> bytes:
-        return self.history.end
-
-    def children(self, level: int, prefix: int) -> Sequence[bytes]:
-        return self.history.children(level, prefix)
-
-    def last_path(self) -> Sequence[bytes]:
-        return self.history.last_path()
-
-    def leaf(self, position: int) -> bytes:
-        assert not isinstance(self.history, Garbage)
-        return self.history.leaf(position)
-
-    def path(self, position: int) -> Sequence[bytes]:
-        assert not isinstance(self.history, Garbage)
-        return self.history.path(position)
-
-    def proof(self, position: int) -> bytes:
-        return PROOF
 
 
 @dataclass
@@ -99,7 +50,7 @@ def batch_hash(number: int) -> bytes:
 
 def make_model(epochs: int = EPOCHS) -> CourtModel:
     """A court with so many epochs posted."""
-    model = CourtModel(TERMS, GENESIS, toy_step, BEGIN)
+    model = CourtModel(TERMS, GENESIS, judge, BEGIN)
     model.batch_hashes = [batch_hash(number) for number in range(epochs * TERMS.epoch_batches)]
     return model
 
@@ -430,6 +381,3 @@ def nothing_lost(league: League, *honest: bytes) -> Iterator[None]:
         assert league.model.wallets[who] >= 0
     assert league.model.balance == 0
     assert sum(league.model.wallets.values()) + league.model.burnt == 0
-
-
-__all__ = ["LAST", "Garbage", "Tampered", "lie_from", "toy_leaves"]

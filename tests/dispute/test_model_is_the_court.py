@@ -5,39 +5,28 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from tests.contracts.arena import LAST, PARAMS, Arena, Tampered, lie_from, truth
-from tests.dispute.league import PROOF, AnyHistory, T, check_same, toy_step
-from tests.evm import Reverted, address
+from tests.contracts.arena import AnyHistory, Arena, lie_from, truth
+from tests.dispute.league import T, check_same
+from tests.dispute.side_by_side import PEOPLE, SideBySide, raw
 
+from setoff.deploy.lab.machine import LAST, PROOF, Exchanged
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import events
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import ZERO, Court
-from setoff.shared.dispute.model import CourtModel, Revert
-from setoff.shared.dispute.terms import Terms
+from setoff.shared.dispute.game import ZERO
 from setoff.shared.machine.history import EPOCH
 
-PEOPLE = [address(name) for name in ("alice", "bob", "carol", "claimant")]
 EVENTS = {event.__name__ for event in events.EVENTS}
 
 
-def raw(account: str) -> bytes:
-    return bytes.fromhex(account[2:])
-
-
-class Pair:
-    """Both courts side by side, and the games rebuilt from the events."""
+class Pair(SideBySide):
+    """Both courts side by side, and histories to play with."""
 
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
-        self.arena = Arena(epochs=2)
-        terms = Terms(*PARAMS.terms())
+        self.begin(Arena(epochs=2))
         genesis = self.arena.genesis
-        self.model = CourtModel(terms, genesis, toy_step, self.arena.now)
-        self.model.batch_hashes = [self.arena.inbox.batch_hash(number) for number in range(2 * terms.epoch_batches)]
-        self.court = Court(terms, genesis)
-        self.taken: dict[str, int] = {}
         self.is_idle = self.draw.random() < 0.25  # nobody answers, so disputes end void
         first = truth(genesis)
         self.starts = [(0, genesis), (1, first.end), (1, keccak(b"false start"))]
@@ -48,47 +37,16 @@ class Pair:
                 honest,
                 lie_from(start, 1 << 20, "one", epoch),
                 lie_from(start, 1 << 30 | 2, "two", epoch),
-                Tampered(honest, LAST, keccak(b"three")),
-                Tampered(honest, LAST, keccak(b"four")),
-                Tampered(honest, (2 << 20) + 1, keccak(b"middle")),
-                Tampered(honest, 0, keccak(b"first")),
+                Exchanged(honest, LAST, keccak(b"three")),
+                Exchanged(honest, LAST, keccak(b"four")),
+                Exchanged(honest, (2 << 20) + 1, keccak(b"middle")),
+                Exchanged(honest, 0, keccak(b"first")),
             ]
 
-    def call(self, call: Call) -> None:
-        """The same transaction to both."""
-        sender = self.draw.choice(PEOPLE)
-        reasons = []
-        function = getattr(self.arena.court, call.function)
-        arguments = [address_of(value) if len_is(value, 20) else value for value in call.arguments]
-        logs: list[Any] = []
-        try:
-            function(*arguments, sender=sender, value=call.value)
-            logs = [log for log in self.arena.chain.last.logs if log.contract == self.arena.court.address]
-            reasons.append("")
-        except Reverted as error:
-            reasons.append(error.reason)
-        known = len(self.model.log)
-        try:
-            self.model.call(call, raw(sender))
-            reasons.append("")
-        except Revert as error:
-            reasons.append(error.reason)
-        assert reasons[0] == reasons[1], f"{call}: the court says {reasons[0]!r}, the model {reasons[1]!r}"
-        happened = self.model.log[known:]
-        assert [log.name for log in logs] == [type(event).__name__ for event in happened]
-        for log, event in zip(logs, happened, strict=True):
-            wanted = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("at", "sender")}
-            shown = {
-                name: raw(value) if isinstance(value, str) and value.startswith("0x") else value
-                for name, value in log.args.items()
-            }
-            assert shown == wanted
-            self.court.apply(event)
-        if not reasons[0]:
-            self.taken[call.function] = self.taken.get(call.function, 0) + 1
-            check_same(self.court, self.model)
-            assert self.arena.chain.balance(self.arena.court.address) == self.model.balance
-            assert all(self.arena.owed(who) == self.model.owed[raw(who)] for who in PEOPLE)
+    def compare(self) -> None:
+        """The money, and the state of all games."""
+        super().compare()
+        check_same(self.court, self.model)
 
     def random_call(self) -> Call:
         """Mostly something sensible."""
@@ -164,14 +122,6 @@ class Pair:
         return Call("move", (*arguments, move.common, move.mine, move.theirs))
 
 
-def len_is(value: Any, length: int) -> bool:
-    return isinstance(value, bytes) and len(value) == length
-
-
-def address_of(value: bytes) -> str:
-    return "0x" + value.hex()
-
-
 CALLS = {"claim", "join", "move", "timeout", "prove", "install", "void", "settle", "release", "redeem"}
 CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
 
@@ -187,7 +137,7 @@ def test_the_model_is_the_court(group: int) -> None:
                 seconds = pair.draw.choice([1, 10, T // 4, T // 3])
                 pair.arena.warp(seconds)
                 pair.model.now += seconds
-            pair.call(pair.random_call())
+            pair.call(pair.random_call(), pair.draw.choice(PEOPLE))
         taken |= set(pair.taken)
     # Credits count gas, which the model does not have, and without a gas price there are none.
     assert taken == CALLS - {"redeem"}

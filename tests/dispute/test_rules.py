@@ -1,28 +1,15 @@
 """The court's rules on the model, call by call; after each the game rebuilt from events equals the court's state."""
 
 import pytest
-from tests.dispute.league import (
-    CLAIMANT,
-    GENESIS,
-    HONEST,
-    LAST,
-    LIAR,
-    OTHER,
-    TERMS,
-    TRUTH,
-    Game,
-    Garbage,
-    T,
-    Tampered,
-    lie_from,
-    position,
-)
+from tests.contracts.arena import lie_from
+from tests.dispute.league import CLAIMANT, GENESIS, HONEST, LIAR, OTHER, TERMS, TRUTH, Game, T
 
+from setoff.deploy.lab.machine import LAST, Exchanged, Garbage, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import ETHER, GWEI, MOVE_GAS, PROVE_GAS, TIMEOUT_GAS
 
 LIE = lie_from(GENESIS, position(0, 1, 2), "lie")
-FALSE_MIDDLE = Tampered(TRUTH, position(1, 0, 1), keccak(b"middle"))
+FALSE_MIDDLE = Exchanged(TRUTH, position(1, 0, 1), keccak(b"middle"))
 SHARE = TERMS.bond - TERMS.bond_burn
 
 
@@ -46,7 +33,7 @@ SHARE = TERMS.bond - TERMS.bond_burn
 )
 @pytest.mark.parametrize("is_liar_first", [False, True])
 def test_a_lie_is_found_wherever_it_is(place: int, is_liar_first: bool) -> None:
-    lie = Tampered(TRUTH, place, keccak(b"lie"))
+    lie = Exchanged(TRUTH, place, keccak(b"lie"))
     game = Game(LIE.end).join(TRUTH)
     if is_liar_first:
         game = Game(LIE.end).join(lie, LIAR).join(TRUTH)
@@ -103,13 +90,13 @@ def test_right_end_and_false_middle_loses_like_any_other_lie() -> None:
 
 
 def test_a_root_with_nothing_behind_it_can_only_wait_for_its_end() -> None:
-    garbage = Garbage(keccak(b"nowhere"), "garbage")
+    garbage = Garbage(keccak(b"nowhere"), b"garbage")
     game = Game(LIE.end).join(TRUTH).join(garbage, LIAR).at(T - 1).refuses("clock_runs").timeout(TRUTH, garbage)
     game.at(T).timeout(garbage, TRUTH).expect_out(garbage)
 
 
 def test_two_lies_may_fall_to_one_proof() -> None:
-    one, two = (Tampered(TRUTH, position(0, 0, 0), keccak(word)) for word in (b"one", b"two"))
+    one, two = (Exchanged(TRUTH, position(0, 0, 0), keccak(word)) for word in (b"one", b"two"))
     game = Game(LIE.end).join(one, LIAR).join(two, OTHER).play(one, two).prove(one, two).expect_out(one, two)
     game.at(T - 1).refuses("too_early").void().at(T).void().expect_state("void")
     assert game.model.stakes[0].slashed and game.court.next_round(0, GENESIS) == 1

@@ -4,37 +4,33 @@ import random
 from collections.abc import Callable
 
 import pytest
+from tests.contracts.arena import AnyHistory, lie_from
 from tests.dispute.league import (
     BEGIN,
     GENESIS,
     HONEST,
-    LAST,
     LIAR,
     OTHER,
     TERMS,
     TICK,
     TRUTH,
     WATCH,
-    AnyHistory,
     Behaviour,
-    Garbage,
     League,
     Party,
     T,
-    Tampered,
     at_the_last_second,
     book_of,
     eager,
     gives_up_at,
-    lie_from,
     mute,
     name,
     nothing_lost,
-    position,
     true_histories,
     unproven,
 )
 
+from setoff.deploy.lab.machine import LAST, Exchanged, Garbage, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions, events
 from setoff.shared.dispute.actions import Action
@@ -46,12 +42,12 @@ from setoff.shared.params import GWEI
 LIES: dict[str, AnyHistory] = {
     "first leaf": lie_from(GENESIS, 0, "first"),
     "later leaf": lie_from(GENESIS, position(1, 2, 3), "later"),
-    "last leaf": Tampered(TRUTH, LAST, keccak(b"last")),
-    "idle slot": Tampered(TRUTH, position(0, 1, 77), keccak(b"idle")),
-    "unused batch": Tampered(TRUTH, position(20, 0, 0), keccak(b"unused")),
-    "false middle": Tampered(TRUTH, position(0, 2, 1), keccak(b"middle")),
-    "random root": Garbage(keccak(b"anywhere"), "random"),
-    "random root, right end": Garbage(TRUTH.end, "random"),
+    "last leaf": Exchanged(TRUTH, LAST, keccak(b"last")),
+    "idle slot": Exchanged(TRUTH, position(0, 1, 77), keccak(b"idle")),
+    "unused batch": Exchanged(TRUTH, position(20, 0, 0), keccak(b"unused")),
+    "false middle": Exchanged(TRUTH, position(0, 2, 1), keccak(b"middle")),
+    "random root": Garbage(keccak(b"anywhere"), b"random"),
+    "random root, right end": Garbage(TRUTH.end, b"random"),
 }
 BEHAVIOURS: dict[str, Behaviour] = {
     "self-destructive": eager,
@@ -124,7 +120,7 @@ def test_one_honest_bond_beats_many_liars(count: int) -> None:
     draw = random.Random(count)
     liars = [
         liar(
-            Tampered(TRUTH, draw.choice([draw.randrange(LAST), LAST]), keccak(b"%d" % number)),
+            Exchanged(TRUTH, draw.choice([draw.randrange(LAST), LAST]), keccak(b"%d" % number)),
             draw.choice(list(BEHAVIOURS.values())),
             me=name(f"liar {number}"),
             policy=CLAIMER if number == 0 else Policy(),
@@ -200,7 +196,7 @@ def test_censorship_within_the_budget_changes_nothing(kind: type[Action]) -> Non
 
 
 def test_a_limited_queue_answers_the_most_urgent_clock_first() -> None:
-    liars = [liar(Tampered(TRUTH, 1000 + n, keccak(b"%d" % n)), me=name(f"liar {n}")) for n in range(12)]
+    liars = [liar(Exchanged(TRUTH, 1000 + n, keccak(b"%d" % n)), me=name(f"liar {n}")) for n in range(12)]
     claimer = liar(LIES["first leaf"], me=OTHER, policy=CLAIMER)
     league = League(claimer, *liars, honest())
     league.queue_limit = 2
@@ -240,7 +236,7 @@ def test_claims_on_false_starts_are_ignored_and_refunded() -> None:
 
 def test_a_void_dispute_is_claimed_again() -> None:
     # Two liars eliminate each other before any honest player comes.
-    one, two = (Tampered(TRUTH, LAST, keccak(word)) for word in (b"one", b"two"))
+    one, two = (Exchanged(TRUTH, LAST, keccak(word)) for word in (b"one", b"two"))
     late = honest(policy=CLAIMER)
     late.behaviour = lambda court, chosen, now: chosen if now >= BEGIN + 2 * T else []
     parties = (liar(lie_from(GENESIS, 5 << 20, "claim"), mute, policy=CLAIMER), liar(one, me=OTHER))
@@ -316,10 +312,10 @@ def test_random_leagues(seed: int) -> None:
     draw = random.Random(seed)
     behaviours = list(BEHAVIOURS.values())
     kinds: list[Callable[[int], AnyHistory]] = [
-        lambda n: Tampered(TRUTH, draw.randrange(LAST + 1), keccak(b"%d" % n)),
+        lambda n: Exchanged(TRUTH, draw.randrange(LAST + 1), keccak(b"%d" % n)),
         lambda n: lie_from(GENESIS, position(draw.randrange(2), draw.randrange(3), draw.randrange(4)), f"{n}"),
-        lambda n: Garbage(keccak(b"end %d" % n), f"garbage {n}"),
-        lambda n: Tampered(TRUTH, LAST, keccak(b"last %d" % n)),
+        lambda n: Garbage(keccak(b"end %d" % n), b"garbage %d" % n),
+        lambda n: Exchanged(TRUTH, LAST, keccak(b"last %d" % n)),
     ]
     parties = [
         liar(draw.choice(kinds)(n), draw.choice(behaviours), me=name(f"liar {n}")) for n in range(draw.randrange(1, 9))

@@ -1,7 +1,9 @@
 """Deadlines of actions, and who does first what one player is enough for."""
 
-from tests.dispute.league import BEGIN, CLAIMANT, HONEST, LIAR, OTHER, TRUTH, Game, T, lie_from, position
+from tests.contracts.arena import lie_from
+from tests.dispute.league import BEGIN, CLAIMANT, HONEST, LIAR, OTHER, TRUTH, Game, T
 
+from setoff.deploy.lab.machine import position
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.contracts.arena import Garbage, Tampered, lie_from, truth
-from tests.dispute.league import EPOCHS, Book, position
+from tests.contracts.arena import lie_from, truth
+from tests.dispute.league import EPOCHS, Book
 from tests.e2e.toy_chain import PUBLISHER, ToyChain, make_book, quick
 
+from setoff.deploy.lab.machine import Exchanged, Garbage, position
 from setoff.shared.adapters.anvil import Anvil, dev_keys
 from setoff.shared.adapters.l1 import L1
 from setoff.shared.adapters.player import CourtPlayer, Round
@@ -72,8 +73,8 @@ def is_paid(chain: ToyChain, player: CourtPlayer) -> bool:
 def test_one_honest_watcher_beats_a_lying_operator_and_its_friends(chain: ToyChain) -> None:
     honest_history = truth(chain.genesis)
     lie = lie_from(chain.genesis, position(1, 0, 2), "operator")
-    garbage = Garbage(keccak(b"nowhere"), "garbage")
-    middle = Tampered(honest_history, position(0, 2, 1), keccak(b"middle"))
+    garbage = Garbage(keccak(b"nowhere"), b"garbage")
+    middle = Exchanged(honest_history, position(0, 2, 1), keccak(b"middle"))
     honest = chain.player(HONEST, chain.book(honest_history), WATCH)
     operator = chain.player(PUBLISHER, chain.book(lie), CLAIMER)
     liar = chain.player(LIAR, chain.book(middle), WATCH)

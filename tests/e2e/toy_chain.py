@@ -6,10 +6,11 @@ from typing import Any
 
 from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
-from tests.contracts.arena import PARAMS, TOY_JUDGE
-from tests.dispute.league import AnyHistory, Book, Run
+from tests.contracts.arena import PARAMS, TOY_JUDGE, AnyHistory
+from tests.dispute.league import Book
 
 from setoff.contracts import Compiled, compile_contract, compile_file
+from setoff.deploy.lab.machine import Run
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.l1 import L1

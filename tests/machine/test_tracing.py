@@ -70,6 +70,14 @@ def test_chunks_make_no_difference(epoch: Epoch, chunk_steps: int) -> None:
     assert not has_helpers()
 
 
+@pytest.mark.parametrize("chunk_steps", [1, 7, 10**6])
+def test_visits_left_to_the_columns_make_no_difference(epoch: Epoch, chunk_steps: int) -> None:
+    start, batches, expected = epoch
+    machine = start.copy()
+    machine.many_accounts = 0
+    assert list(trace_slots(machine, batches, workers=1, chunk_steps=chunk_steps)) == expected
+
+
 @pytest.mark.parametrize("seed", range(2, 4))
 def test_random_batches(seed: int) -> None:
     start, batches = make_random_batches(seed)

@@ -12,7 +12,7 @@ from setoff.deploy.scene import Scene, trader_key
 from setoff.operator.api import MAX_BULK, ShownOnce
 from setoff.operator.gate import TURN, Gate
 from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.codec import records
+from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.errors import StateError
 
@@ -41,6 +41,41 @@ async def test_finds_who_signed() -> None:
     found = await gate.recover("a", [good, spoiled, scene.tick(), bytes(124)])
     assert found == [address_of(trader_key(1)), None, None, None]
     gate.close()
+
+
+async def test_a_signer_is_kept_for_the_machine_once_and_for_that_signature_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene, gate = Scene(), Gate(DEPLOYMENT.domain, 10)
+    (forged,), good = forge(scene, 1), scene.order(1, BUY, 90, 1)
+    await gate.recover("a", [good, forged])
+    asked: list[bytes] = []
+    really = signatures._recover
+    monkeypatch.setattr(signatures, "_recover", lambda digest, sig: asked.append(sig) or really(digest, sig))
+
+    def recover(record: bytes, signature: bytes) -> bytes | None:
+        return signatures.recover(eip712.digest(DEPLOYMENT.domain, record), signature)
+
+    mine, theirs = good[records.BODY_BYTES :], forged[records.BODY_BYTES :]
+    assert recover(forged, mine) != address_of(trader_key(1)) and recover(good, theirs) != address_of(trader_key(2))
+    assert asked == [mine, theirs]  # what was found for one body says nothing of another
+    assert (recover(good, mine), recover(forged, theirs)) == (address_of(trader_key(1)), address_of(trader_key(2)))
+    assert len(asked) == 2
+    assert recover(good, mine) == address_of(trader_key(1)) and len(asked) == 3
+    gate.close()
+
+
+def test_signers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "_AHEAD", 3)
+    signatures._ahead.clear()
+    digests = [bytes([number]) * 32 for number in range(1, 6)]
+    signed = [signatures.sign(digest, trader_key(1)) for digest in digests]
+    for digest, signature in zip(digests, signed, strict=True):
+        signatures.recover_ahead(digest, signature)
+    assert signatures.recover_ahead(digests[0], bytes(64)) is None
+    assert list(signatures._ahead) == [d + s for d, s in zip(digests, signed, strict=True)][2:]
+    assert {signatures.recover(d, s) for d, s in zip(digests, signed, strict=True)} == {address_of(trader_key(1))}
+    assert not signatures._ahead
 
 
 async def test_a_flood_is_checked_a_handful_at_a_time() -> None:

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 
 import pytest
-from tests.dispute.league import BEGIN, HONEST, LIAR, TERMS, TRUTH, Book, Game, T, book_of, lie_from, position
+from tests.contracts.arena import lie_from
+from tests.dispute.league import BEGIN, HONEST, LIAR, TERMS, TRUTH, Book, Game, T, book_of
 
 from setoff.deploy.cli import main
+from setoff.deploy.lab.machine import position
 from setoff.watcher.games import Games, to_text, view_games
 from setoff.watcher.metrics import to_prometheus
 from setoff.watcher.monitor import GameMonitor, make_server

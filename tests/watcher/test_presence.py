@@ -9,7 +9,7 @@ from tests.fixtures.exchange import Exchange, call_data
 
 from setoff.deploy.cli import main
 from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.posting import RESUME, encode_post
+from setoff.shared.adapters.posting import RESUME
 from setoff.shared.params import DEMO
 from setoff.watcher.games import Games, to_text
 from setoff.watcher.metrics import to_prometheus
@@ -63,7 +63,7 @@ def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: GameMoni
     games = monitor.look()
     assert state(games) == "open" and alerts(games) == ["critical"] and "ended in" in games.alerts[0].text
     stranger = anvil.connect(4)
-    stranger.transact(exchange.deployment.inbox, encode_post(3, stranger.head().timestamp, 1))
+    assert post_waiting(stranger, exchange.deployment).succeeded
     games = monitor.look()
     assert state(games) == "open", "a stranger's batch is none of the operator's"
     assert games.operator is not None and games.operator.posted_at == posted_at and games.operator.waiting == 0
