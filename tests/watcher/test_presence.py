@@ -10,6 +10,7 @@ from tests.fixtures.exchange import Exchange, call_data
 from setoff.deploy.cli import main
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.posting import RESUME
+from setoff.shared.client.posting import post_waiting
 from setoff.shared.params import DEMO
 from setoff.watcher.games import Games, to_text
 from setoff.watcher.metrics import to_prometheus
