@@ -23,8 +23,9 @@ STEPS_OF_A_KIND = 10_000 if IS_LONG else 1_000
 LARGE = 2
 QUOTA = -(-STEPS_OF_A_KIND // SHARDS)
 CRITICAL_QUOTA = -(-STEPS_OF_A_KIND // (SHARDS - LARGE))
-#: Batches an exchange lives for, and how many exchanges a shard may have.
+#: Batches an exchange lives for, how many if only crises are wanted, and how many exchanges a shard may have.
 LIFE = 200
+YOUTH = 40
 LIVES = 8 + STEPS_OF_A_KIND // 100
 
 #: Kinds that leave something in the state, which are judged now and then beyond the quota.
@@ -106,9 +107,10 @@ def run_exchange(seed: int, quotas: Mapping[str, int], judged: Counter[str], *, 
         if bench.number % 8 == 0:
             check_state(bench.machine, deposited)
         lacking = find_lacking(quotas, judged)
-        if not lacking:
+        has_all_but_crises = lacking <= CRITICAL
+        if not lacking or (has_all_but_crises and bench.number >= YOUTH):
             break
-        if lacking & CRITICAL and bench.number % 2:
+        if has_all_but_crises or (lacking & CRITICAL and bench.number % 2):
             plan = generator.crisis()
         else:
             plan = generator.batch(40, favour_of(lacking - CRITICAL) if bench.number > 10 else Counter())
