@@ -124,8 +124,8 @@ def decode_execution(data: bytes) -> tuple[bytes, list[bytes], bytes]:
     return data[:size], values, root
 
 
-#: Registers as they were at one time. Most steps are only looked at, and a copy of all registers takes five times as long.
-Seen = namedtuple("Seen", FIELDS)  # noqa: PYI024
+#: Registers as they were at one time: most steps are only looked at, and a copy that can change takes five times as long.
+Seen = namedtuple("Seen", FIELDS)
 _read_fields = attrgetter(*FIELDS)
 
 

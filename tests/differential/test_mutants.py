@@ -18,8 +18,11 @@ import setoff.contracts
 from setoff.contracts import Compiled, compile_contract
 from setoff.shared.rules import phases
 
-#: Every fifth mutant, or all of them.
-CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::5]
+# On one worker, so that the traces are played once.
+pytestmark = pytest.mark.xdist_group("mutants")
+
+#: Every tenth mutant, or all of them.
+CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::10]
 
 
 class Stage:

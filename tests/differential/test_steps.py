@@ -18,7 +18,7 @@ from setoff.shared.rules import phases
 SHARDS = 8
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
 #: Steps of each kind that are judged in all shards together.
-STEPS_OF_A_KIND = 10_000 if IS_LONG else 1_000
+STEPS_OF_A_KIND = 10_000 if IS_LONG else 500
 #: Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in.
 LARGE = 2
 QUOTA = -(-STEPS_OF_A_KIND // SHARDS)
@@ -26,7 +26,7 @@ CRITICAL_QUOTA = -(-STEPS_OF_A_KIND // (SHARDS - LARGE))
 #: Batches an exchange lives for, how many if only crises are wanted, and how many exchanges a shard may have.
 LIFE = 200
 YOUTH = 40
-LIVES = 8 + STEPS_OF_A_KIND // 100
+LIVES = 13 + STEPS_OF_A_KIND // 100
 
 #: Kinds that leave something in the state, which are judged now and then beyond the quota.
 PHASED = KINDS - {"idle", "unused slot", "unused batch"}
