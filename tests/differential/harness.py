@@ -124,7 +124,7 @@ def decode_execution(data: bytes) -> tuple[bytes, list[bytes], bytes]:
     return data[:size], values, root
 
 
-#: Registers as they were at one time: most steps are only looked at, and a copy that can change takes five times as long.
+#: Registers at one time. Most steps are only looked at, and a copy that can change takes five times as long to make.
 Seen = namedtuple("Seen", FIELDS)
 _read_fields = attrgetter(*FIELDS)
 
