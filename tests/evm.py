@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,12 @@ class Receipt:
     def named(self, name: str) -> list[dict[str, Any]]:
         """Arguments of all events of that name."""
         return [log.args for log in self.logs if log.name == name]
+
+
+@cache
+def compile_own(path: Path) -> Compiled:
+    """A test's own contract, compiled once in this process."""
+    return compile_file(path, path.stem)
 
 
 class Chain:
@@ -178,7 +185,7 @@ class Chain:
         if isinstance(contract, str):
             compiled = compile_contract(contract)
         elif isinstance(contract, Path):
-            compiled = compile_file(contract, contract.stem)
+            compiled = compile_own(contract)
         else:
             compiled = contract
         types = _types(next((e["inputs"] for e in compiled.abi if e["type"] == "constructor"), []))

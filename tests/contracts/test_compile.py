@@ -31,7 +31,7 @@ def test_finds_the_sources_that_the_compiler_reads(name: str) -> None:
             return found
 
     bundle = Recorder([ROOT])
-    assert CompilerData(bundle.load_file(path), bundle).annotated_vyper_module
+    assert CompilerData(bundle.load_file(path), bundle).resolved_imports
     assert {p for p in read if ROOT in p.parents} == set(source_files(path))
 
 

@@ -6,9 +6,10 @@ posted as on L1; then each step is proven as for a dispute, judged, and compared
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from tests.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
@@ -21,7 +22,7 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
-from setoff.shared.state.registers import FIELDS, Registers, machine_hash
+from setoff.shared.state.registers import FIELDS, machine_hash
 
 HERE = Path(__file__).parent
 GROUPS = (
@@ -123,13 +124,23 @@ def decode_execution(data: bytes) -> tuple[bytes, list[bytes], bytes]:
     return data[:size], values, root
 
 
+#: Registers at one time. Most steps are only looked at, and a copy that can change takes five times as long to make.
+Seen = namedtuple("Seen", FIELDS)
+_read_fields = attrgetter(*FIELDS)
+
+
+def see(machine: Machine) -> Seen:
+    """The machine's registers now."""
+    return Seen._make(_read_fields(machine.regs))
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step both sides took: its kind, the registers before and after, the old and new values of its leaves by key."""
 
     kind: str
-    before: Registers
-    after: Registers
+    before: Seen
+    after: Seen
     old: dict[int, bytes]
     new: dict[int, bytes]
 
@@ -273,22 +284,23 @@ class Bench:
         """Take one step on the machine and, if it is chosen, on the judge; raises Mismatch."""
         machine = self.machine
         self.meddle(machine, slot, micro)
-        before = machine.regs.copy()
+        before = see(machine)
         if batch and micro and not self.choose(phases.NAMES[before.phase]):
             return self.pass_by(batch, slot, micro, before)
         proof = prove_step(machine, batch, slot, micro, self.chain)
         tree = machine.state.tree
-        kind = kind_of(batch, slot, micro, before, machine.regs)
+        after = see(machine)
+        kind = kind_of(batch, slot, micro, before, after)
         new = {leaf.key: tree.get(leaf.key) for leaf in proof.witness}
         if micro or self.choose(kind):
             self.judged[kind] += 1
             position = (0 if batch else 1) << 30 | slot << 20 | micro
-            pre = machine_hash(proof.state_root, before.hash())
+            pre = machine_hash(proof.state_root, keccak(proof.registers))
             regs = machine.regs.encode()
             self.compare(Case(kind, self.number, position, proof, pre, regs, tuple(new.values()), tree.root))
-        return Step(kind, before, machine.regs.copy(), {leaf.key: leaf.value for leaf in proof.witness}, new)
+        return Step(kind, before, after, {leaf.key: leaf.value for leaf in proof.witness}, new)
 
-    def pass_by(self, batch: Batch, slot: int, micro: int, before: Registers) -> Step:
+    def pass_by(self, batch: Batch, slot: int, micro: int, before: Seen) -> Step:
         """Take one step on the machine alone."""
         machine, tree = self.machine, self.machine.state.tree
         machine.step(batch, slot, micro)
@@ -296,7 +308,7 @@ class Bench:
         old = {key: tree.get(key) for key in touched}
         machine.state.commit()
         new = {key: tree.get(key) for key in touched}
-        return Step(phases.NAMES[before.phase], before, machine.regs.copy(), old, new)
+        return Step(phases.NAMES[before.phase], before, see(machine), old, new)
 
     def ask(self, case: Case) -> None:
         """Ask the judge for the state after a step, and now and then for its hash too."""
@@ -306,7 +318,7 @@ class Bench:
             self.judge.check_hash(case)
 
 
-def kind_of(batch: Batch | None, slot: int, micro: int, before: Registers, after: Registers) -> str:
+def kind_of(batch: Batch | None, slot: int, micro: int, before: Seen, after: Seen) -> str:
     """Kind of a step: the phase it runs, or what it fetches."""
     if batch is None:
         return "unused batch"

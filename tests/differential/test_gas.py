@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.differential.generator import Generator
-from tests.differential.harness import Bench, Judge, Step, encode_proof, step_data
+from tests.differential.harness import Bench, Judge, Step, encode_proof, see, step_data
 from tests.differential.scenes import BUY, FOK, SCENES, SELL, Play
 from tests.evm import DEPLOYER
 
@@ -67,7 +67,7 @@ class GasBench(Bench):
 
     def take(self, batch: Batch | None, slot: int, micro: int) -> Step:
         if batch and slot > self._used:
-            return self.pass_by(batch, slot, micro, self.machine.regs.copy())
+            return self.pass_by(batch, slot, micro, see(self.machine))
         self.meddle(self.machine, slot, micro)
         before = self.machine.regs.copy()
         meddle, self.meddle = self.meddle, lambda machine, slot, micro: None

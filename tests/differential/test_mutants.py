@@ -18,8 +18,11 @@ import setoff.contracts
 from setoff.contracts import Compiled, compile_contract
 from setoff.shared.rules import phases
 
-#: Every fifth mutant, or all of them.
-CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::5]
+# On one worker, so that the traces are played once.
+pytestmark = pytest.mark.xdist_group("mutants")
+
+#: Every tenth mutant, or all of them.
+CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::10]
 
 
 class Stage:
@@ -57,11 +60,15 @@ def has_a_say(target: str, case: Case) -> bool:
     return case.kind in {phases.NAMES[phase] for phase in PHASES[target]}
 
 
+#: Kinds of steps that come so often that the first hundreds stand for all.
+FREQUENT = {"work", "sweep", "idle", "unused slot", "unused batch"}
+
+
 def play_random(bench: Bench) -> None:
     """A random trace."""
     generator = Generator(5, bench.machine)
     plan = generator.opening()
-    bench.choose = lambda kind: kind not in ("work", "sweep") or bench.judged[kind] < 500
+    bench.choose = lambda kind: kind not in FREQUENT or bench.judged[kind] < 500
     for number in range(60):
         bench.run(*plan)
         plan = generator.batch() if number % 4 else generator.crisis()

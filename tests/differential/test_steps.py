@@ -18,14 +18,15 @@ from setoff.shared.rules import phases
 SHARDS = 8
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
 #: Steps of each kind that are judged in all shards together.
-STEPS_OF_A_KIND = 10_000 if IS_LONG else 1_000
+STEPS_OF_A_KIND = 10_000 if IS_LONG else 500
 #: Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in.
 LARGE = 2
 QUOTA = -(-STEPS_OF_A_KIND // SHARDS)
 CRITICAL_QUOTA = -(-STEPS_OF_A_KIND // (SHARDS - LARGE))
-#: Batches an exchange lives for, and how many exchanges a shard may have.
+#: Batches an exchange lives for, how many if only crises are wanted, and how many exchanges a shard may have.
 LIFE = 200
-LIVES = 8 + STEPS_OF_A_KIND // 100
+YOUTH = 40
+LIVES = 13 + STEPS_OF_A_KIND // 100
 
 #: Kinds that leave something in the state, which are judged now and then beyond the quota.
 PHASED = KINDS - {"idle", "unused slot", "unused batch"}
@@ -106,9 +107,10 @@ def run_exchange(seed: int, quotas: Mapping[str, int], judged: Counter[str], *, 
         if bench.number % 8 == 0:
             check_state(bench.machine, deposited)
         lacking = find_lacking(quotas, judged)
-        if not lacking:
+        has_all_but_crises = lacking <= CRITICAL
+        if not lacking or (has_all_but_crises and bench.number >= YOUTH):
             break
-        if lacking & CRITICAL and bench.number % 2:
+        if has_all_but_crises or (lacking & CRITICAL and bench.number % 2):
             plan = generator.crisis()
         else:
             plan = generator.batch(40, favour_of(lacking - CRITICAL) if bench.number > 10 else Counter())

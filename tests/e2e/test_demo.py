@@ -21,10 +21,10 @@ def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
 
 
 #: The others, half a minute each, are left to the long run; `tests/watcher/test_challenger.py` has them all, too.
-SHORT = ("wrong-fill", "forged-withdrawal")
+SHORT = "wrong-fill"
 
 
-@pytest.mark.parametrize("lie", [lie if lie in SHORT else pytest.param(lie, marks=pytest.mark.long) for lie in FAULTS])
+@pytest.mark.parametrize("lie", [lie if lie == SHORT else pytest.param(lie, marks=pytest.mark.long) for lie in FAULTS])
 def test_a_lie_is_judged_by_its_one_false_step(tmp_path: Path, lie: str) -> None:
     summary = play(tmp_path, lie=lie)
     assert_all_verified(summary)
@@ -50,6 +50,7 @@ def test_a_liar_who_never_moves_loses_by_the_clock(tmp_path: Path) -> None:
     assert dispute.eliminated == ["timeout"]
 
 
+@pytest.mark.long  # the same among fewer: `tests/watcher/test_challenger.py`
 def test_a_lying_watcher_loses_its_bond(tmp_path: Path) -> None:
     summary = play(tmp_path, slander="wrong-root")
     assert_all_verified(summary)
@@ -58,6 +59,7 @@ def test_a_lying_watcher_loses_its_bond(tmp_path: Path) -> None:
     assert dispute.eliminated == ["proof"]
 
 
+@pytest.mark.long  # the same among fewer: `test_court_on_anvil.py`
 def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None:
     confirmations = 16
     depths: list[int] = []
@@ -79,6 +81,7 @@ def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None
     assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
 
 
+@pytest.mark.long  # the same among fewer: `tests/watcher/test_dispute_processes.py`
 def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> None:
     killed: list[int] = []
 

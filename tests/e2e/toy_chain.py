@@ -8,8 +8,9 @@ from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
 from tests.contracts.arena import PARAMS, TOY_JUDGE, AnyHistory
 from tests.dispute.league import Book
+from tests.evm import compile_own
 
-from setoff.contracts import Compiled, compile_contract, compile_file
+from setoff.contracts import Compiled, compile_contract
 from setoff.deploy.lab.machine import Run
 from setoff.shared.adapters.anvil import Anvil
 from setoff.shared.adapters.court import CourtContract
@@ -64,7 +65,7 @@ class ToyChain:
         params = self.params
         periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
         self.inbox = deploy(l1, compile_contract("inbox"), queue, l1.address, *periods, [])
-        judge = deploy(l1, compile_file(TOY_JUDGE, "toy_judge"))
+        judge = deploy(l1, compile_own(TOY_JUDGE))
         self.court = deploy(l1, compile_contract("court"), VAULT, self.inbox, judge, self.params.terms())
         self.contract = CourtContract(l1, self.court)
         self.hashes: list[bytes] = []
