@@ -84,10 +84,12 @@ class Replay:
         return self._fates[message] if message < self.consumed else None
 
     def waiting(self) -> list[bytes]:
-        """The bodies of the messages that no batch has consumed yet, oldest first."""
+        """The bodies of the messages whose effect is still to come: parked, or not consumed yet; oldest first."""
+        regs, state = self.machine.regs, self.machine.state
+        parked = [state.parked(index).body for index in range(regs.parked_first, regs.parked_end)]
         head = self.reader.l1.head().number
         found = self.reader.messages(self._first, head)
-        return [message.body for message in found if message.index >= self.consumed]
+        return parked + [message.body for message in found if message.index >= self.consumed]
 
     def prove_withdrawal(self, index: int) -> WithdrawalProof:
         """Proof of a withdrawal under the state after the last batch run, which must be the last of an epoch.

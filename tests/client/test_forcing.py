@@ -184,6 +184,10 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
         forcing.wait(sent[0], timeout=0)
     other.replay.advance()
     assert [other.replay.fate(forced.index).outcome for forced in sent] == [errors.PARKED] * 3
+    # Who remembers nothing, as another process of the same trader, sees the nonces of what is parked.
+    forcing._nonces.clear()
+    top = max(records.get_head(records.decode_forced(body).body)[2] for body in other.replay.waiting())
+    assert len(other.replay.waiting()) == 3 and records.get_head(forcing.cancel_all())[2] == top + 1
     monkeypatch.undo()
     ticks = [other.send_record(records.encode_tick(0)) for _ in range(2)]
     last = other.send(other.cancel_all())
