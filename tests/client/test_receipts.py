@@ -162,7 +162,7 @@ def test_receipts_without_a_bond_or_beyond_it_are_told(line: Line, tmp_path: Pat
     keeper = Keeper(tmp_path / "kept", DOMAIN, SURETY)
     keeper.take([body(2)], [line.take(body(2), horizon=10_000).to_json()])
     with pytest.raises(DataError, match="deadline"):
-        keeper.take([body(3)], [line.take(body(3), horizon=10_100).to_json()])
+        keeper.take([body(3)], [line.take(body(3), horizon=10**6).to_json()])
 
 
 def test_a_file_that_holds_something_else_is_named(keeper: Keeper) -> None:
