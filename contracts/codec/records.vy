@@ -538,10 +538,10 @@ def get_head(body: Bytes[RECORD_BYTES]) -> (uint256, uint256, uint256):
 def is_forceable(body: Bytes[RECORD_BYTES]) -> bool:
     """
     @return Whether a record's body may come without a signature from whom the queue names as its sender. Reports are an
-            oracle signer's, ticks need nobody, and pages are vouched for by the bulk record before them.
+            oracle signer's, ticks need nobody, and bulks and their pages do not come through the queue.
     """
     kind: uint256 = self._read(body, 0, 1)
-    return kind < FIRST_MESSAGE and kind not in [REPORT, TICK, PAGE] and self.is_canonical(body)
+    return kind < FIRST_MESSAGE and kind not in [REPORT, TICK, BULK, PAGE] and self.is_canonical(body)
 
 
 @internal

@@ -109,10 +109,12 @@ def take_input(
 @pure
 def is_sound(body: Bytes[records.RECORD_BYTES], is_message: bool) -> bool:
     """
-    @return Whether an input that is not looked at further has the form of a record, or of a message that holds one.
+    @return Whether an input that is not looked at further has the form of a record, or of a message that holds one. Bulks
+            and their pages do not come through the queue: none of its messages may be as much work as eight orders.
     """
-    if convert(slice(body, 0, 1), uint256) != records.FORCED:
-        return records.is_canonical(body)
+    kind: uint256 = convert(slice(body, 0, 1), uint256)
+    if kind != records.FORCED:
+        return records.is_canonical(body) and not (is_message and kind in [records.BULK, records.PAGE])
     forced: records.ForcedBody = records.decode_forced(body)
     return is_message and records.is_canonical(body) and records.is_forceable(forced.body)
 

@@ -18,7 +18,7 @@ from setoff.shared.client.posting import post_waiting
 from setoff.shared.client.replay import Fate
 from setoff.shared.client.signer import KeySigner
 from setoff.shared.codec import records
-from setoff.shared.errors import ACCEPTED, InputError
+from setoff.shared.errors import ACCEPTED, BUSY, InputError
 
 EPILOG: Final = """\
 A forced action costs the gas of one L1 transaction. From the force delay on (a day on mainnet, a minute on devnet) no
@@ -188,6 +188,8 @@ def finish(forcing: Forcing, arguments: argparse.Namespace, forced: Forced) -> i
 
 def report(forcing: Forcing, arguments: argparse.Namespace, fate: Fate) -> int:
     """What else is to be said; returns the exit code."""
+    if fate.outcome == BUSY and arguments.action == "tick":
+        return 0 if arguments.market == 0 else 1
     if fate.outcome != ACCEPTED:
         return 1
     if arguments.action == "withdraw":

@@ -285,6 +285,8 @@ def describe(fate: Fate) -> str:
     where = f"in batch {fate.batch}, slot {fate.slot}"
     if fate.outcome == errors.PARKED:
         return f"parked {where}: its turn comes after the machine's own work; a forced tick 0 lets that go on"
+    if fate.outcome == errors.BUSY:
+        return f"used {where} to let the machine go on with what comes before it"
     return f"accepted {where}" if fate.outcome == errors.ACCEPTED else f"refused {where}: {outcome}"
 
 

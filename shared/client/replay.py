@@ -12,15 +12,18 @@ from typing import NamedTuple
 from setoff.shared import errors
 from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.client.withdrawals import WithdrawalProof, prove_withdrawal
+from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Machine
+from setoff.shared.rules.parking import is_anything_parked
 
 
 class Fate(NamedTuple):
     """What became of a message: where it was consumed, and its outcome (`shared/errors.py`).
 
     For a record that had to wait: the slot that took it out at last. While it waits, where it was parked, and PARKED.
+    For a tick that only let go on what comes before it: BUSY.
     """
 
     batch: int
@@ -109,12 +112,16 @@ class Replay:
             self.machine.run_batch(batch)
         for slot in range(header.inputs):
             first, end = regs.parked_first, regs.parked_end
+            is_busy = regs.task != 0 or is_anything_parked(regs)
             fate = Fate(header.number, slot, self.machine.run_slot(batch, slot))
             if slot < header.message_count:
-                is_parked = regs.parked_end != end
-                if is_parked:
+                own = fate
+                if regs.parked_end != end:
                     self._parked[end] = len(self._fates)
-                self._fates.append(fate._replace(outcome=errors.PARKED) if is_parked else fate)
+                    own = fate._replace(outcome=errors.PARKED)
+                elif is_busy and batch.body(slot)[0] == records.TICK:
+                    own = fate._replace(outcome=errors.BUSY)
+                self._fates.append(own)
             if regs.parked_first != first:
                 self._fates[self._parked.pop(first)] = fate
 

@@ -501,9 +501,9 @@ def get_head(body: bytes) -> tuple[int, int, int]:
 def is_forceable(body: bytes) -> bool:
     """Whether a record's body may come without a signature from whom the queue names as its sender.
 
-    Reports are an oracle signer's, ticks need nobody, and pages are vouched for by the bulk record before them.
+    Reports are an oracle signer's, ticks need nobody, and bulks and their pages do not come through the queue.
     """
-    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, TICK, PAGE) and is_canonical(body)
+    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, TICK, BULK, PAGE) and is_canonical(body)
 
 
 def is_canonical(data: bytes) -> bool:

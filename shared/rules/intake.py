@@ -85,9 +85,12 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
 
 
 def is_sound(body: bytes, is_message: bool) -> bool:
-    """Whether an input that is not looked at further has the form of a record, or of a message that holds one."""
+    """Whether an input that is not looked at further has the form of a record, or of a message that holds one.
+
+    Bulks and their pages do not come through the queue: none of its messages may be as much work as eight orders.
+    """
     if body[0] != records.FORCED:
-        return records.is_canonical(body)
+        return records.is_canonical(body) and not (is_message and body[0] in (records.BULK, records.PAGE))
     return is_message and records.is_canonical(body) and records.is_forceable(records.decode_forced(body).body)
 
 

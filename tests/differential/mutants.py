@@ -148,7 +148,14 @@ MUTANTS = (
     Mutant("a ninth page", "rules/bulk.vy", "intake", "regs.bulk_pages == 0 or ", ""),
     Mutant("back at once", "judge.vy", "judge", "+ phases.LONG_SILENCE", "+ 60"),
     Mutant("no time to return", "rules/winding.vy", "oracle", "regs.resumed + phases.RETURN_TIME", "regs.resumed"),
-    Mutant("a tick in a name", "codec/records.vy", "intake", "[REPORT, TICK, PAGE]", "[REPORT, PAGE]"),
+    Mutant(
+        "pages in the queue",
+        "rules/intake.vy",
+        "intake",
+        "kind in [records.BULK, records.PAGE]",
+        "kind == records.BULK",
+    ),
+    Mutant("a tick in a name", "codec/records.vy", "intake", "[REPORT, TICK, BULK, PAGE]", "[REPORT, BULK, PAGE]"),
     Mutant("wound down twice", "rules/winding.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
     Mutant("stakes still taken", "rules/winding.vy", "intake", "records.AMEND, records.STAKE", "records.AMEND"),
     Mutant(

@@ -433,17 +433,25 @@ def play_parked(play: Play) -> None:
 
     agent = records.encode_set_agent(records.SetAgentBody(3, play.number(), 1, ADDRESSES[HANDS[3, 1]], 2**40))
     hand = records.encode_order(OrderBody(3, play.number(), 1, BUY, GTC, 7, 70, 1, agent=1))
-    bulk, page = play.bulk(3, [Leg(0, 1, 5, 71, 1)])
-    late = [named(agent), play.sign(3, hand, 1), bulk, page, play.price(79), named(play.withdraw(3, 1)), bytes(124)]
+    last = [play.price(79), named(play.cancel_all(4)), named(play.withdraw(3, 1)), *play.bulk(3, [Leg(0, 1, 5, 71, 1)])]
+    late = [named(agent), play.sign(3, hand, 1), play.order(3, BUY, 71, 1), *last]
     assert play.batch(late[:2], [play.order(3, BUY, 60, 1)]) == ["parked", "parked", "busy"]
     play.bench.meddle = lambda machine, slot, micro: None
     # The rest of the work; then each new one lets one go that has waited, and the last waits behind all of them.
     assert play.batch(late[2:3], []) == ["parked"]
     assert play.bench.machine.regs.task == 0
-    assert play.batch(late[3:], []) == [OK, OK, OK, "malformed_record"]
+    assert play.batch(late[3:], []) == [OK, OK, OK, "malformed_record", "malformed_record"]
     assert play.bench.machine.regs.parked_end - play.bench.machine.regs.parked_first == 3
     tick, cancel = records.encode_tick(1), play.cancel(3, 7)
-    assert play.batch([tick], [cancel, tick, tick, cancel]) == [OK, "busy", OK, OK, OK]
+    assert play.batch([tick], [cancel, tick, tick, cancel]) == [OK, "busy", "bad_signature", OK, OK]
+
+
+def play_queue_of_a_level(play: Play) -> None:
+    """Orders leave a level from its middle, its head, its tail, and as the only one."""
+    play.begin(money=10**6)
+    assert play.run(*(play.order(account, BUY, 90, 5) for account in (1, 2, 3, 4))) == [OK] * 4
+    assert play.run(*(play.cancel(account, 0) for account in (2, 1, 4, 3))) == [OK] * 4
+    assert play.market().best_bid == 0
 
 
 def play_return(play: Play) -> None:
@@ -860,13 +868,13 @@ def play_forced(play: Play) -> None:
     assert play.batch([*messages, records.encode_tick(1)], messages[:1]) == [
         OK, OK, OK, *refused, OK, "malformed_record",
     ]  # fmt: skip
-    # The time for which an agent acts, and the pages that a forced bulk vouches for.
+    # The time for which an agent acts; a bulk and its page do not come through the queue.
     play.wait(10)
     page = records.encode_page([Leg(GTC, 1, 7, 90, 1)])
     bulk = records.encode_bulk(records.BulkBody(1, play.number(), keccak(page)))
     late = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 1))
     messages = [records.encode_forced(records.ForcedBody(by, body)) for by, body in ((hand, late), (owner, bulk))]
-    assert play.batch([*messages, page]) == ["agent_expired", OK, OK]
+    assert play.batch([*messages, page]) == ["agent_expired", *["malformed_record"] * 2]
 
 
 def play_wind_down(play: Play) -> None:
@@ -1031,6 +1039,7 @@ SCENES = (
     play_limits,
     play_forced_limits,
     play_parked,
+    play_queue_of_a_level,
     play_return,
     play_long_work,
     play_time,

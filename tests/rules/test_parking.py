@@ -132,15 +132,16 @@ def test_what_became_of_it_is_the_outcome_of_the_slot_that_took_it(monkeypatch: 
     assert world.machine.regs.withdrawals == 0
 
 
-def test_a_bulk_and_its_pages_stay_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = busy(monkeypatch)
-    legs = [Leg(records.SELL_LEG, 1, place, 110 + place, 1) for place in range(20, 31)]
-    bodies = world.scene.bulk(10, legs)
-    assert len(bodies) == 3
-    for count, body in enumerate(bodies, 1):
-        assert take(world, body).parked == count
-    assert drain(world)[-3:] == ["accepted"] * 3
-    assert [world.resting(10, place).price for place in (20, 30)] == [130, 140]
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_bulks_and_pages_do_not_come_through_the_queue(monkeypatch: pytest.MonkeyPatch, is_busy: bool) -> None:
+    """A page that trades nothing costs nothing, and is as much work as eight orders: parked, they would jam it."""
+    world = busy(monkeypatch) if is_busy else crowd()
+    bulk, page = world.scene.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
+    for body in (bulk, page, world.scene.force(10, bulk)):
+        assert take(world, body) == Slot("malformed_record", 0, is_busy)
+    drain(world)
+    assert [world.take(body) for body in (bulk, page)] == ["accepted"] * 2
+    assert world.resting(10, 20).price == 110
 
 
 def test_it_is_judged_by_the_time_and_the_rules_of_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
