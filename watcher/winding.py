@@ -112,7 +112,8 @@ class Winding:
                 return self._next_tick(unsettled.work, unsettled.all_due, now)
             if now >= self._inbox.operator_posted_at() + self._inbox.wind_down():
                 return Errand("wind-down", self._queue, WIND_DOWN)
-        # A look may take a machine out of the store: not after every epoch of an operator that is there.
+        # A look may take a machine out of the store: not after every epoch of an operator that is there. Where it is
+        # silent epochs are few, and what is parked waits for us.
         if now < self._look_at and not is_open:
             return None
         unsettled = self._find_unsettled()
