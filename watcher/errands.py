@@ -42,6 +42,8 @@ class Errand:
     """What it is for. The same for everybody who would send it, whatever the call's arguments are by then."""
     contract: str
     data: bytes
+    times: int = 1
+    """How often it is to be sent, all at once."""
 
 
 class Errands:
@@ -54,23 +56,28 @@ class Errands:
         self._l1 = l1
         self._spread = spread
         self._turn: tuple[str, float] | None = None
-        self._under_way: tuple[Errand, bytes] | None = None
+        self._under_way: tuple[Errand, list[bytes]] | None = None
 
     def run(self, errand: Errand) -> str:
         """See to the errand; returns what was done about it, for people. Raises Reverted or ChainError."""
         if not self._is_our_turn(errand):
             return f"{errand.name}: others may do it first"
+        sent: list[bytes] = []
         try:
-            transaction = self._l1.send(errand.contract, errand.data)
+            while len(sent) < errand.times:
+                sent.append(self._l1.send(errand.contract, errand.data))
         except Reverted as refusal:
             if refusal.reason not in PASSING:
                 raise
-            self._turn = None
-            self.done_by_others += 1
-            return f"{errand.name}: {refusal.reason}"
-        self._under_way = errand, transaction
-        self.sent += 1
-        log.info("%s: sent as %s", errand.name, transaction.hex())
+            if not sent:
+                self._turn = None
+                self.done_by_others += 1
+                return f"{errand.name}: {refusal.reason}"
+        finally:
+            if sent:
+                self._under_way = errand, sent
+                self.sent += len(sent)
+                log.info("%s: sent as %s", errand.name, ", ".join(transaction.hex() for transaction in sent))
         return f"{errand.name}: sent"
 
     def rest(self) -> None:
@@ -81,18 +88,20 @@ class Errands:
         """Name of the errand that was sent and is in no block yet; empty if there is none."""
         if self._under_way is None:
             return ""
-        errand, transaction = self._under_way
-        try:
-            receipt = self._l1.sender.look(transaction)
-        except ChainError as error:
-            if error.reason == "rpc_unreachable":
-                raise
-            log.info("%s: %s", errand.name, error)
-        else:
-            if receipt is None:
-                return errand.name
-            if not receipt.succeeded:
-                log.info("%s: somebody else was first", errand.name)
+        errand, left = self._under_way
+        while left:
+            try:
+                receipt = self._l1.sender.look(left[0])
+            except ChainError as error:
+                if error.reason == "rpc_unreachable":
+                    raise
+                log.info("%s: %s", errand.name, error)
+            else:
+                if receipt is None:
+                    return errand.name
+                if not receipt.succeeded:
+                    log.info("%s: somebody else was first", errand.name)
+            left.pop(0)
         self._under_way = None
         return ""
 

@@ -10,12 +10,16 @@ could fill this up: what it has not signed is never kept.
 
 A verdict is one about batches. When a reorg replaces those, the receipts that they decided wait again, and the charges
 that rest on them are gone; what was shown to L1 in a block that is gone is shown again.
+
+Whether a receipt's place holds its record takes the data of a batch; whether it was posted in time only headers. So
+data that is withheld keeps from judgement what is in that batch alone, and no omission.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Final, cast
@@ -23,10 +27,10 @@ from typing import Final, cast
 from redis.exceptions import WatchError
 
 from setoff.shared.adapters.l1 import Block
-from setoff.shared.client.evidence import BROKEN, KEPT, Charge, find_conflict, judge
+from setoff.shared.client.evidence import BROKEN, KEPT, Charge, find_batch, find_conflict, judge
 from setoff.shared.client.receipts import SignedReceipt
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.errors import StateError
+from setoff.shared.errors import DataError, InputError, SetoffError, StateError
 from setoff.shared.machine.batch import Batch, Header
 from setoff.watcher.archive import Archive
 from setoff.watcher.store import Store
@@ -35,8 +39,13 @@ MAX_WAITING: Final = 1_000_000
 """Receipts that may wait, some 250 MB; more are refused until some are posted."""
 MAX_KEPT: Final = 100_000
 JUDGED_A_ROUND: Final = 256
+RETRY: Final = 60.0
+"""Seconds after which data that nobody had is asked for again: each time may cost a while with every peer."""
 OPEN: Final = "open"
 _UNSIGNED: Final = 80  # bytes of a receipt without its signature
+
+_WITHHELD: Final = "data_withheld"
+_NOT_NOW: Final = frozenset({_WITHHELD, "not_ready"})  # why a batch cannot be had that is on L1
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +86,8 @@ class ReceiptStore:
         self._kept = store.key("kept")
         self._charges = store.key("charges")
         self._judged = store.key("judged")
-        self._reviewed = b""  # hash of the last batch in view at the last review that came to its end
+        self._reviewed = b""  # hash of the last batch in view when omissions were looked for
+        self._asked_at: dict[bytes, float] = {}  # hash of a batch whose data nobody had to when, monotonic
 
     def count(self) -> tuple[int, int]:
         """How many wait, and how many that were kept are still there."""
@@ -101,7 +111,8 @@ class ReceiptStore:
     def review(self, posted: StoredBatches, last_block: int) -> int:
         """Judge receipts whose place is posted in block `last_block` or before, or whose deadline has passed there.
 
-        Returns how many it was; call it again until there are none. Raises as `StoredBatches`.
+        Returns how many it was; call it again until they are fewer than `JUDGED_A_ROUND`. Those that wait for data
+        which nobody has now are passed over, and tried again `RETRY` seconds later. Raises as `StoredBatches`.
         """
         self._take_back(posted)
         count = posted.count()
@@ -109,26 +120,64 @@ class ReceiptStore:
             count -= 1
         if count == 0:
             return 0
-        posted.limit(count)
+        posted = posted.before(count)
         header = posted.header(count - 1)
-        end = (header.first_record + header.record_count).to_bytes(8, "big")
-        due = list(self._range(self._waiting, b"-", b"(" + end, JUDGED_A_ROUND))
-        if not due and header.hash() != self._reviewed:
-            missing = self._range(self._waiting, b"[" + end, b"+")
-            due = [signed for signed in missing if signed.receipt.deadline < header.timestamp]
-        if due:
+        end = header.first_record + header.record_count
+        late = self._find_late(end, None, header) if header.hash() != self._reviewed else []
+        if late or any(self._waiting_between(0, end, 1)):
             if posted.hash_on_l1(header.number) != header.hash():
                 raise StateError("not_ready", f"L1 now has another batch {header.number}")
             self._remember(header)  # before the verdicts: after a crash in between they are found all the same
-        else:
-            self._reviewed = header.hash()
-        for signed in due:
-            verdict = judge(signed, posted)
-            if verdict.charge is not None:
-                self.accuse(verdict.charge, signed)
-            if verdict.state in (KEPT, BROKEN):
-                self._settle(signed)
-        return len(due)
+        for signed in late:
+            self._judge(signed, posted)
+        self._reviewed = header.hash()
+        return len(late) + self._judge_posted(end, posted)
+
+    def _judge_posted(self, end: int, posted: StoredBatches) -> int:
+        """Judge receipts for numbers below `end`, all of them posted, batch by batch; returns how many it was."""
+        judged, first = 0, 0
+        while judged < JUDGED_A_ROUND and (signed := next(self._waiting_between(first, end, 1), None)) is not None:
+            place = find_batch(signed.sequence, posted)
+            if place is None:
+                raise DataError("data_mismatch", f"no batch has record {signed.sequence}, later ones are posted")
+            header, start = posted.header(place), signed.sequence
+            first = header.first_record + header.record_count
+            asked_at = self._asked_at.get(header.hash())
+            if asked_at is not None and time.monotonic() < asked_at + RETRY:
+                continue
+            try:
+                for signed in self._waiting_between(start, first, JUDGED_A_ROUND - judged):
+                    self._judge(signed, posted)
+                    judged += 1
+                self._asked_at.pop(header.hash(), None)
+            except SetoffError as error:
+                if error.reason not in _NOT_NOW:
+                    raise
+                log.warning("receipts from %d to %d cannot be judged now: %s", start, first - 1, error)
+                if error.reason == _WITHHELD:
+                    self._asked_at[header.hash()] = time.monotonic()
+                judged += self._judge_late(start, first, posted.before(place))
+        return judged
+
+    def _judge_late(self, first: int, end: int, before: StoredBatches) -> int:
+        """Judge those of a batch that came too late, by the headers of the batches `before` it; returns how many."""
+        late = self._find_late(first, end, before.header(before.count() - 1)) if before.count() else []
+        for signed in late:
+            self._judge(signed, before)
+        return len(late)
+
+    def _find_late(self, first: int, end: int | None, header: Header) -> list[SignedReceipt]:
+        """Receipts for numbers from `first` to before `end` (None: all), which no batch up to this one has, though it
+        comes after their deadlines."""
+        missing = self._waiting_between(first, end)
+        return [signed for signed in missing if signed.receipt.deadline < header.timestamp]
+
+    def _judge(self, signed: SignedReceipt, posted: StoredBatches) -> None:
+        verdict = judge(signed, posted)
+        if verdict.charge is not None:
+            self.accuse(verdict.charge, signed)
+        if verdict.state in (KEPT, BROKEN):
+            self._settle(signed)
 
     def accuse(self, charge: Charge, broken: SignedReceipt | None = None) -> None:
         """Keep a charge; `broken`: the receipt that posted batches break, None if two receipts conflict.
@@ -242,6 +291,11 @@ class ReceiptStore:
         for key in (self._waiting, self._kept):
             yield from self._range(key, first, last)
 
+    def _waiting_between(self, first: int, end: int | None, count: int | None = None) -> Iterator[SignedReceipt]:
+        """Receipts that wait for numbers from `first` to before `end` (None: all), `count` at most, in order."""
+        last = b"+" if end is None else b"(" + end.to_bytes(8, "big")
+        return self._range(self._waiting, b"[" + first.to_bytes(8, "big"), last, count)
+
     def _range(self, key: str, first: bytes, last: bytes, count: int | None = None) -> Iterator[SignedReceipt]:
         """Members between two bounds, as Redis writes them, in order."""
         start = None if count is None else 0
@@ -252,26 +306,37 @@ class ReceiptStore:
 class StoredBatches:
     """What the follower has read, as `Posted`; batches come through the archive, checked against L1."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, count: int | None = None) -> None:
+        """`count`: look at the first so many only."""
         self._archive = archive
         self._store = archive.store
-        self._count = self._store.batch_count()
+        self._count = self._store.batch_count() if count is None else count
 
-    def limit(self, count: int) -> None:
-        """Look at the first so many only."""
-        self._count = count
+    def before(self, number: int) -> StoredBatches:
+        """The batches before that one."""
+        return StoredBatches(self._archive, number)
 
     def count(self) -> int:
         """See `Posted`: as of the beginning, so that one look sees one chain."""
         return self._count
 
     def header(self, number: int) -> Header:
-        """See `Posted`. Raises StateError("not_ready") if the batch has gone meanwhile."""
+        """See `Posted`; where Redis has lost it, L1 has it, with the batch's data or without.
+
+        Raises StateError("not_ready") if the batch has gone meanwhile, ChainError.
+        """
         place = self._store.batch_place(number)
         if place is None:
             raise StateError("not_ready", f"batch {number} is not read yet")
-        header = self._store.header(place.hash)
-        return header if header is not None else self._archive.batch(number).header
+        if (header := self._store.header(place.hash)) is not None:
+            return header
+        try:
+            header = self._archive.reader.find(number, place.block).header
+        except InputError as error:
+            raise StateError("not_ready", f"L1 has no batch {number} now") from error
+        if header.hash() != place.hash:
+            raise StateError("not_ready", f"L1 now has another batch {number}")
+        return header
 
     def batch(self, number: int) -> Batch:
         """See `Posted`."""

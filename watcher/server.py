@@ -143,7 +143,7 @@ def _review(settings: WatcherSettings, parts: Parts, store: ReceiptStore, pulse:
     """Hold the receipts against what is posted; whatever fails is tried again in the next round."""
     try:
         last_block = parts.l1.head().number - settings.confirmations
-        while store.review(StoredBatches(parts.archive), last_block) == JUDGED_A_ROUND:
+        while store.review(StoredBatches(parts.archive), last_block) >= JUDGED_A_ROUND:
             pass
         waiting, kept = store.count()
         pulse.tell(error="", receipts=waiting, kept=kept, charges=len(store.cases()))

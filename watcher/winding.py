@@ -4,7 +4,12 @@ has lost its operator for good, and the end of a single market whose time is ove
 Of the exchange first the wind-down itself, once it is due; then a tick for every market that still has to be settled,
 as a forced record, until none is left. A market may take more than one: the first brings its mark to the last index, so
 that whoever cannot pay is liquidated, the next settles it. And as long as the machine has accounts left to visit, or
-parked records to take, a tick of no market, which lets it go on.
+parked records to take, ticks of no market, each of which lets it go on; those of markets, which would do no more, come
+later.
+
+Each parked record has cost somebody a message, and costs one more here. So that nobody can make that many more, with
+batches so full of work that ticks are lost in them, no more ticks wait at first than are sure to count in one batch,
+and more only while all that were sent have let a record go.
 
 Without a wind-down a market is over when it expires, or when its oracle is dead. Its ticks are the operator's business
 first, and ours once it has left the market alone for a while, whether it is there otherwise or not: no batch of its own
@@ -20,8 +25,7 @@ from eth_abi.abi import encode
 from setoff.shared.adapters.posting import Inbox
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.rules.parking import is_anything_parked
-from setoff.shared.rules.phases import ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL
+from setoff.shared.rules.phases import BATCH_STEP_CAP, ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL, SLOT_STEP_BOUND
 from setoff.shared.state.leaves import Market
 from setoff.watcher.archive import Archive
 from setoff.watcher.errands import Errand
@@ -32,6 +36,14 @@ WIND_DOWN: Final = keccak(b"wind_down()")[:4]
 
 PATIENCE: Final = 3600
 """Seconds for which a market whose time is over is left to the operator; and between two looks for one that is."""
+
+
+SURE_TICKS: Final = BATCH_STEP_CAP // SLOT_STEP_BOUND
+"""So many of a batch have room in it, whatever work they let go on."""
+MOST_TICKS: Final = 128
+"""For the machine's work that wait at once, 10 million gas."""
+TICKS_AT_ONCE: Final = 16
+"""In one round: nodes keep so many transactions of an account."""
 
 
 class Times(NamedTuple):
@@ -52,30 +64,29 @@ class Unsettled(NamedTuple):
     """Consumed in them."""
     time: int
     """Unix seconds, of the last batch."""
-    is_busy: bool
-    """Whether the machine has work of its own or parked records left."""
+    work: int
+    """Ticks that the machine needs before it looks at a record again: one for each that is parked, and one for work of
+    its own, though that may take more."""
+    unparked: int
+    """Parked records that were let go in all these epochs."""
     markets: dict[int, Times]
 
     @property
     def all_due(self) -> dict[int, int]:
-        """Market to when a tick of it is due while winding down. Market 0: a tick lets the machine's work go on,
-        and what is parked, and no record is looked at before that is done."""
-        work = {0: 0} if self.is_busy else {}
-        return work | {market: times.tickable for market, times in self.markets.items()}
+        """Market to when a tick of it is due while winding down."""
+        return {market: times.tickable for market, times in self.markets.items()}
 
     def over_due(self, *, is_open: bool) -> dict[int, int]:
         """Market to when a tick of it is due without a wind-down; `is_open`: whether anybody may post.
 
         While the operator posts, the machine's time has to be past the end too, or its next batch might come too early
-        for the tick; and the machine's work is the operator's.
+        for the tick.
         """
-        due = {
+        return {
             market: max(times.tickable, times.over + PATIENCE)
             for market, times in self.markets.items()
             if is_open or times.over <= self.time
         }
-        # Until its work is done the machine looks at no record, so at no withdrawal either.
-        return ({0: 0} if self.is_busy and is_open else {}) | due
 
 
 class Winding:
@@ -88,6 +99,7 @@ class Winding:
         self._inbox = inbox
         self._unsettled: Unsettled | None = None
         self._look_at = 0
+        self._most_ticks = SURE_TICKS
 
     def next(self, now: int, *, is_open: bool) -> Errand | None:
         """What to send now, None if there is nothing or L1 is not read so far yet; `is_open`: whether anybody may post.
@@ -96,28 +108,42 @@ class Winding:
         """
         if is_open:
             if self._inbox.is_winding_down():
-                return self._next_tick(self._find_unsettled().all_due, now)
+                unsettled = self._find_unsettled()
+                return self._next_tick(unsettled.work, unsettled.all_due, now)
             if now >= self._inbox.operator_posted_at() + self._inbox.wind_down():
                 return Errand("wind-down", self._queue, WIND_DOWN)
-        # A look may take a machine out of the store: not after every epoch of an operator that is there.
-        if now < self._look_at:
+        # A look may take a machine out of the store: not after every epoch of an operator that is there. Where it is
+        # silent epochs are few, and what is parked waits for us.
+        if now < self._look_at and not is_open:
             return None
-        due = self._find_unsettled().over_due(is_open=is_open)
-        if any(when <= now for when in due.values()):
-            return self._next_tick(due, now)
+        unsettled = self._find_unsettled()
+        due = unsettled.over_due(is_open=is_open)
+        # Until its work is done the machine looks at no withdrawal; while the operator posts, that is its business.
+        work = unsettled.work if is_open else 0
+        if work or any(when <= now for when in due.values()):
+            return self._next_tick(work, due, now)
         self._look_at = min([now + PATIENCE, *due.values()])
         return None
 
-    def _next_tick(self, due: dict[int, int], now: int) -> Errand | None:
+    def _next_tick(self, work: int, due: dict[int, int], now: int) -> Errand | None:
+        """The ticks to send next: `work` of no market are needed first, then one for each market that is `due`."""
         consumed = self._find_unsettled().messages
-        waiting = self._markets_ticked(consumed, self._inbox.state().queued)
+        waiting = self._find_ticks(consumed, self._inbox.state().queued)
         if waiting is None:
             return None
+        if (missing := min(work, self._most_ticks) - len(waiting)) > 0:
+            return self._make_errand(0, consumed, min(missing, TICKS_AT_ONCE))
+        if len(waiting) < work:
+            return None
         for market, when in due.items():
-            if market not in waiting and when <= now:
-                data = FORCE + encode(["bytes"], [records.encode_tick(market)])
-                return Errand(f"tick of market {market} after message {consumed}", self._queue, data)
+            # The first ticks that wait are used up by the work, whatever market they name.
+            if market not in waiting[work:] and when <= now:
+                return self._make_errand(market, consumed)
         return None
+
+    def _make_errand(self, market: int, consumed: int, times: int = 1) -> Errand:
+        data = FORCE + encode(["bytes"], [records.encode_tick(market)])
+        return Errand(f"tick of market {market} after message {consumed}", self._queue, data, times)
 
     def _find_unsettled(self) -> Unsettled:
         epochs = self._store.epoch_count()
@@ -137,20 +163,31 @@ class Winding:
             if epochs:
                 header = self._archive.batch(epochs * self._store.epoch_batches - 1).header
                 messages = header.first_message + header.message_count
-            is_busy = regs.task != 0 or is_anything_parked(regs)
-            self._unsettled = Unsettled(last, messages, regs.time, is_busy, markets)
+            work = regs.parked_end - regs.parked_first + (regs.task != 0)
+            before = self._unsettled
+            self._unsettled = Unsettled(last, messages, regs.time, work, regs.parked_first, markets)
+            if before is not None:
+                self._learn(before, self._unsettled)
         return self._unsettled
 
-    def _markets_ticked(self, first: int, end: int) -> set[int] | None:
-        """Markets with a tick among the messages from `first` to before `end`; None if one is not read yet."""
-        markets = set()
+    def _learn(self, before: Unsettled, after: Unsettled) -> None:
+        """Let more ticks wait if a full number of them has let a record go each, few again if some have not."""
+        ticks = len(self._find_ticks(before.messages, after.messages) or ())
+        if after.unparked - before.unparked < ticks:
+            self._most_ticks = SURE_TICKS
+        elif ticks >= self._most_ticks:
+            self._most_ticks = min(2 * self._most_ticks, MOST_TICKS)
+
+    def _find_ticks(self, first: int, end: int) -> list[int] | None:
+        """Markets of the ticks among the messages from `first` to before `end`; None if one is not read yet."""
+        markets = []
         for index in range(first, end):
             body = self._store.message(index)
             if body is None:
                 return None
             # A malformed one is refused, and must not pass for the tick that is needed.
             if body[0] == records.TICK and records.is_canonical(body):
-                markets.add(records.decode_tick(body).market)
+                markets.append(records.decode_tick(body).market)
         return markets
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from eth_abi.abi import encode
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.lone_watcher import LoneWatcher, find_withdrawal, pay
 from tests.fixtures.watching import Desk, wait_until
@@ -20,7 +21,7 @@ from setoff.shared.adapters.court import CourtContract
 from setoff.shared.adapters.posting import Inbox
 from setoff.shared.adapters.redis_server import RedisServer
 from setoff.shared.codec import records
-from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.errors import ChainError, ConfigError, StateError
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 from setoff.shared.rules import phases
@@ -213,6 +214,108 @@ def test_brings_an_exchange_without_operator_to_its_end(
     for account in (1, 2):
         exchange.queue(scene.withdraw(account, machine.state.account(account).collateral, nonce=100))
     assert care_for_all(watcher).regs.withdrawals == 2
+
+
+def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, watcher: LoneWatcher) -> None:
+    data = winding.FORCE + encode(["bytes"], [records.encode_tick(0)])
+    errands, before = Errands(exchange.anvil.connect(6), spread=0.0), queued(watcher)
+    exchange.anvil.l1.request("evm_setAutomine", False)
+    assert errands.run(Errand("ticks", exchange.deployment.queue, data, times=3)) == "ticks: sent"
+    assert errands.under_way() == "ticks" and errands.sent == 3
+    exchange.anvil.mine()
+    assert errands.under_way() == "" and queued(watcher) == before + 3
+
+
+def test_what_was_sent_before_l1_failed_is_under_way(
+    exchange: Exchange, watcher: LoneWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    l1, data = exchange.anvil.connect(6), winding.FORCE + encode(["bytes"], [records.encode_tick(0)])
+    errands, send = Errands(l1, spread=0.0), l1.send
+
+    def fail_later(to: str, data: bytes) -> bytes:
+        if gone_out:
+            raise ChainError("rpc_unreachable", "gone")
+        gone_out.append(send(to, data))
+        return gone_out[0]
+
+    gone_out: list[bytes] = []
+    monkeypatch.setattr(l1, "send", fail_later)
+    exchange.anvil.l1.request("evm_setAutomine", False)
+    with pytest.raises(ChainError, match="gone"):
+        errands.run(Errand("ticks", exchange.deployment.queue, data, times=3))
+    assert errands.under_way() == "ticks" and errands.sent == 1
+    exchange.anvil.mine()
+    assert errands.under_way() == ""
+
+
+def park(watcher: LoneWatcher, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have so many withdrawals of one unit forced by account 1, and parked: the batch has no room for them."""
+    exchange = watcher.exchange
+    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    for nonce in range(count):
+        exchange.queue(scene.withdraw(1, 1, nonce=100 + nonce))
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND - 1)
+    assert parked(run_epoch(watcher)) == count
+
+
+def run_epoch(watcher: LoneWatcher) -> Machine:
+    """Rounds of care until one more epoch is executed; the machine after it."""
+    epochs = watcher.parts.store.epoch_count()
+    for _ in range(12 * EPOCH):
+        if watcher.desk.execute_all() > epochs:
+            break
+        watcher.said = watcher.caretaker.step()
+        watcher.exchange.anvil.advance(20)
+    assert watcher.parts.store.epoch_count() == epochs + 1, watcher.said
+    return watcher.parts.archive.machine_before(epochs + 1)
+
+
+def parked(machine: Machine) -> int:
+    return machine.regs.parked_end - machine.regs.parked_first
+
+
+def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
+    exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's records wait before everybody's: each costs the caretaker a tick, and no more than `SURE_TICKS` are
+    lost where the batches have no room."""
+    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0, snapshot_epochs=1))
+    exchange.deposit(1, 1_000)
+    exchange.anvil.advance(SILENCE)
+    run_epoch(watcher)
+    with monkeypatch.context() as full:
+        park(watcher, 40, full)
+        before = queued(watcher)
+        assert parked(run_epoch(watcher)) == 40 and queued(watcher) == before + winding.SURE_TICKS
+    left, sent = [], []
+    while not left or left[-1]:
+        before = queued(watcher)
+        left.append(parked(run_epoch(watcher)))
+        sent.append(queued(watcher) - before)
+    assert sent == [15, 25] and left == [25, 0]
+    assert care_for_all(watcher).regs.withdrawals == 40 and queued(watcher) == before + 25, "and rests"
+
+
+def test_what_is_parked_uses_up_no_tick_of_a_market_that_winds_down(
+    exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0, snapshot_epochs=1))
+    leave_positions(exchange)
+    exchange.anvil.advance(SILENCE)
+    run_epoch(watcher)
+    exchange.anvil.advance(DEMO.wind_down)
+    assert care(watcher) == "wind-down: sent"
+    with monkeypatch.context() as full:
+        park(watcher, 20, full)
+    for _ in range(5):
+        exchange.queue(records.encode_tick(2))  # of others, used up as any
+    before = queued(watcher)
+    machine = care_for_all(watcher)
+    assert settled(machine) == [1, 1, 0] and sizes(machine) == {1: [], 2: []} and machine.regs.withdrawals == 20
+    # As many for markets as without parked records, see `test_brings_an_exchange_without_operator_to_its_end`.
+    reader = watcher.parts.reader
+    bodies = [message.body for message in reader.messages(0, reader.l1.head().number)][before:]
+    assert [records.decode_tick(each).market for each in bodies] == [0] * 15 + [1, 2, 1]
 
 
 DEATH = phases.ORACLE_DEATH

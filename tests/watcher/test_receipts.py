@@ -13,6 +13,7 @@ from tests.fixtures.watching import Desk
 
 from setoff.deploy import cli
 from setoff.shared.adapters.anvil import dev_keys
+from setoff.shared.adapters.blobs import BlobSource
 from setoff.shared.adapters.config import Deployment
 from setoff.shared.adapters.receipts import ReceiptsContract, announce_exit, deposit_bond, withdraw_bond
 from setoff.shared.client.receipts import SignedReceipt, sign
@@ -20,6 +21,8 @@ from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import Receipt, extend
 from setoff.shared.errors import StateError
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.blobs import Blobs
 from setoff.watcher import receipts
 from setoff.watcher.parts import Parts
 from setoff.watcher.prosecutor import Prosecutor
@@ -215,6 +218,87 @@ def test_a_reorg_during_the_review_only_puts_it_off(exchange: Exchange, desk: De
         shelf.review(posted, 2**60)
     assert shelf.count() == (4, 0) and shelf.cases() == []
     assert review(desk, shelf) == 4
+
+
+def lose(monkeypatch: pytest.MonkeyPatch, desk: Desk, *numbers: int) -> None:
+    """The store has lost what it had of these batches, and nobody else has their blobs."""
+    monkeypatch.setattr(BlobSource, "_ask_node", lambda self, versioned_hash: iter(()))
+    for number in numbers:
+        place = desk.store.batch_place(number)
+        assert place is not None
+        desk.store.drop_batch(place.hash)
+
+
+def post_lies(exchange: Exchange) -> tuple[list[bytes], list[bytes], list[SignedReceipt]]:
+    """Batches 0 to 2 of two records each, in blobs, of which every second is another than the receipts say; the bodies
+    told, the blobs, the receipts."""
+    bodies = [body(number) for number in range(6)]
+    lies = [told if number % 2 == 0 else body(f"mine {number}") for number, told in enumerate(bodies)]
+    blobs = exchange.post_blobs(0, lies[:2], lies[2:4], lies[4:])[1]
+    return bodies, blobs, [give(exchange.deployment, bodies, sequence) for sequence in range(6)]
+
+
+def test_data_that_is_withheld_shields_no_other_batch(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where there are more receipts for that batch than are judged at a time."""
+    monkeypatch.setattr(receipts, "JUDGED_A_ROUND", 1)
+    _, blobs, given = post_lies(exchange)
+    desk.catch_up()
+    shelf.put(given)
+    lose(monkeypatch, desk, 0)
+    while review(desk, shelf):
+        pass
+    assert states(shelf) == [("contradiction", 3, "open"), ("contradiction", 5, "open")]
+    assert shelf.count() == (2, 4)
+
+    # Nobody is asked again at once; what comes back is judged.
+    desk.store.put_blob(Blobs().commit(blobs[0]), blobs[0])
+    assert review(desk, shelf) == 0
+    monkeypatch.setattr(receipts, "RETRY", 0.0)
+    while review(desk, shelf):
+        pass
+    assert states(shelf)[0] == ("contradiction", 1, "open") and shelf.count() == (0, 6)
+
+
+def test_omissions_are_found_by_headers_alone(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch, prosecutor: Prosecutor
+) -> None:
+    """Of what is not posted at all, and of what came too late, in a batch whose data nobody has."""
+    bodies = [body(number) for number in range(6)]
+    deadline = exchange.operator.head().timestamp + 10
+    exchange.post_blobs(0, bodies[:2])
+    exchange.anvil.advance(20)
+    exchange.post(1, 0, [])
+    exchange.post_blobs(2, bodies[2:4])
+    desk.catch_up()
+    shelf.put([give(exchange.deployment, bodies, sequence, deadline=deadline) for sequence in (0, 2, 5)])
+    shelf.put([give(exchange.deployment, bodies, 3)])
+    lose(monkeypatch, desk, 0, 2)
+    while review(desk, shelf):
+        pass
+    assert states(shelf) == [("omission", 2, "open"), ("omission", 5, "open")]
+    assert shelf.count() == (2, 2), "the one that came in time waits for the data, as the one without a deadline"
+    prosecutor.step()
+    assert states(shelf)[0] == ("omission", 2, "won")
+
+
+def test_a_reorg_that_one_batch_shows_puts_the_others_off(
+    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be had now because L1 has another batch is no charge, and is judged when it is read."""
+    _, _, given = post_lies(exchange)
+    desk.catch_up()
+    shelf.put(given)
+    with monkeypatch.context() as lost:
+
+        def fail(self: StoredBatches, number: int) -> Batch:
+            raise StateError("not_ready", f"L1 now has another batch {number}")
+
+        lost.setattr(StoredBatches, "batch", fail)
+        assert review(desk, shelf) == 0 and shelf.cases() == [] and shelf.count() == (6, 0)
+    assert review(desk, shelf) == 6
+    assert [kind for kind, _, _ in states(shelf)] == ["contradiction"] * 3
 
 
 # --- prosecuting -----------------------------------------------------------------------------------------------------
