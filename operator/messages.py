@@ -46,6 +46,7 @@ class QueueMessages:
         self._reader = reader
         self._l1 = reader.l1
         self._confirmations = confirmations
+        self._first = 0  # of the last look: what lies before is not kept
         self._forget()
 
     async def look(self, first: int, chain: bytes) -> L1View:
@@ -53,6 +54,9 @@ class QueueMessages:
         return await asyncio.to_thread(self._look, first, chain)
 
     def _look(self, first: int, chain: bytes) -> L1View:
+        if first < self._first:
+            self._forget()  # a reset: what was consumed, and so is not kept here, waits again
+        self._first = first
         head = self._l1.head()
         if self._last is not None and self._hash_of(self._last.number) != self._last.hash:
             self._forget()  # a reorg replaced what was read

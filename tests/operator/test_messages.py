@@ -104,3 +104,19 @@ async def test_says_that_l1_is_gone(exchange: Exchange) -> None:
     exchange.anvil.stop()
     with pytest.raises(ChainError):
         await source.look(0, ZERO)
+
+
+async def test_shows_what_was_consumed_again_after_a_reset(exchange: Exchange) -> None:
+    """Without any reorg: the batches that consumed it are made anew."""
+    source, scene = messages_of(exchange), Scene()
+    bodies = [scene.deposit(account, 500) for account in range(1, 5)]
+    chains = [ZERO]
+    for account, body in enumerate(bodies, 1):
+        exchange.deposit(account, 500)
+        chains.append(accumulate(chains[-1], body))
+    assert list((await source.look(0, ZERO)).messages) == bodies
+    for first in (4, 1, 3, 0):
+        assert list((await source.look(first, chains[first])).messages) == bodies[first:]
+        exchange.anvil.mine()
+    exchange.deposit(1, 70)
+    assert list((await source.look(1, chains[1])).messages) == [*bodies[1:], scene.deposit(1, 70)]
