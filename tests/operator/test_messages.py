@@ -12,6 +12,7 @@ from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import accumulate
 from setoff.shared.machine.data import ZERO
+from setoff.shared.params import DEVNET
 
 
 @pytest.fixture
@@ -39,6 +40,11 @@ async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
     assert list((await source.look(1, chain)).messages) == [view.messages[1], forced]
     chain = accumulate(chain, view.messages[1])
     assert list((await source.look(2, chain)).messages) == [forced]
+    before, _ = (await source.look(0, ZERO)).due[1:]
+    view = await source.look(1, accumulate(ZERO, scene.deposit(1, 500)))
+    queued = [message.timestamp for message in ChainReader(exchange.operator, exchange.deployment).messages(0, 10**6)]
+    assert list(view.due) == [time + DEVNET.force_delay for time in queued[1:]] and before == view.due[0]
+    assert [view.count_due(view.due[1] - 1), view.count_due(view.due[1]), view.count_due(view.due[1], 1)] == [1, 2, 1]
     fresh = messages_of(exchange)
     assert list((await fresh.look(2, chain)).messages) == [forced]
 
