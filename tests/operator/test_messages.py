@@ -35,6 +35,7 @@ async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
     assert list(view.messages) == [scene.deposit(1, 500), scene.deposit(2, 700)]
     assert view.time == exchange.operator.head().timestamp
     forced = scene.order(1, 0, 100, 1)
+    exchange.anvil.advance(10)
     exchange.queue(forced)
     chain = accumulate(ZERO, view.messages[0])
     assert list((await source.look(1, chain)).messages) == [view.messages[1], forced]
@@ -42,7 +43,8 @@ async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
     assert list((await source.look(2, chain)).messages) == [forced]
     before, _ = (await source.look(0, ZERO)).due[1:]
     view = await source.look(1, accumulate(ZERO, scene.deposit(1, 500)))
-    queued = [message.timestamp for message in ChainReader(exchange.operator, exchange.deployment).messages(0, 10**6)]
+    reader, head = ChainReader(exchange.operator, exchange.deployment), exchange.operator.head().number
+    queued = [message.timestamp for message in reader.messages(0, head)]
     assert list(view.due) == [time + DEVNET.force_delay for time in queued[1:]] and before == view.due[0]
     assert [view.count_due(view.due[1] - 1), view.count_due(view.due[1]), view.count_due(view.due[1], 1)] == [1, 2, 1]
     fresh = messages_of(exchange)

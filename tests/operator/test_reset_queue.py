@@ -58,15 +58,15 @@ class QueueL1(HandL1):
 
 
 async def begin_on_l1(running: Running) -> dict[bytes, int]:
-    """Some trade, all of it on L1; then two deposits and a withdrawal of one of them, which are not."""
+    """Some trade, all of it on L1; then three deposits and a withdrawal of one of them, which are not."""
     taken = await begin(running)
     await close(running)
     while len(running.l1.posted) <= running.outbox.latest():
         running.l1.take(running.outbox)
     scene, exchange = running.scene, running.sequencer.exchange
     consumed = exchange.tail.messages
-    running.l1.messages += [scene.deposit(4, 500), scene.deposit(5, 600)]
-    await until(lambda: exchange.tail.messages == consumed + 2, "the messages are not consumed")
+    running.l1.messages += [scene.deposit(4, 500), scene.deposit(5, 600), scene.deposit(6, 700)]
+    await until(lambda: exchange.tail.messages == consumed + 3, "the messages are not consumed")
     withdrawal = scene.withdraw(4, 77)
     status, answer = await running.submit(withdrawal)
     assert status == 200, answer
@@ -80,9 +80,9 @@ async def check_after(running: Running, taken: dict[bytes, int]) -> None:
     await until(lambda: running.sequencer.exchange.tail.messages == messages, "messages are not consumed again")
     await until(lambda: ready(running), "the operator stays closed")
     machine = running.sequencer.exchange.machine
-    assert [machine.state.account(account).collateral for account in (4, 5)] == [500 - 77, 600]
+    assert [machine.state.account(account).collateral for account in (4, 5, 6)] == [500 - 77, 600, 700]
     assert machine.regs.withdrawals == 1
-    running.l1.messages.append(running.scene.deposit(6, 900))
+    running.l1.messages.append(running.scene.deposit(7, 900))
     await until(lambda: running.sequencer.exchange.tail.messages == messages + 1, "a new message is not seen")
     await close(running)
     check_order(running, taken)
