@@ -101,6 +101,7 @@ class Exchange:
         self.accounts: dict[bytes, int] = {}
         self._epoch_batches = epoch_batches
         self._module = module
+        self._opened: Opened | None = None
         self._reset(None)
         for account in range(1, machine.regs.accounts + 1):
             self._index(account)
@@ -151,11 +152,23 @@ class Exchange:
             if is_tick_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
         ]
 
-    def open(self, timestamp: int, messages: tuple[bytes, ...]) -> Opened:
-        """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's."""
+    def open(self, timestamp: int, messages: tuple[bytes, ...], due: int = 0) -> Opened:
+        """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's.
+
+        The first `due` of them cannot be left out. The others are only taken as long as the batch has room for them:
+        a record for which it has no steps would be parked, and every other would have to wait behind it.
+        """
         time = max(timestamp, self.machine.regs.time)
-        opened = Opened(self.tail.number, time, messages[:MAX_INPUTS], self._module)
-        self._apply_opened(opened)
+        opened = Opened(self.tail.number, time, (), self._module)
+        self._begin(opened)
+        count = 0
+        for message in messages[:MAX_INPUTS]:
+            if count >= due and not self.has_room(1):
+                break
+            self._take_message(message)
+            count += 1
+        opened = replace(opened, messages=messages[:count])
+        self._opened = opened
         return opened
 
     def offer(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
@@ -203,7 +216,8 @@ class Exchange:
     def has_room(self, inputs: int) -> bool:
         """Whether the open batch takes so many more inputs, however much each of them makes the machine do."""
         steps = self.machine.regs.steps + inputs * phases.SLOT_STEP_BOUND
-        return self.inputs + inputs <= MAX_INPUTS and steps <= phases.BATCH_STEP_CAP
+        # The machine counts the fetch before it looks.
+        return self.inputs + inputs <= MAX_INPUTS and steps < phases.BATCH_STEP_CAP
 
     def close(self) -> tuple[Closed, SealedBatch]:
         """End the open batch."""
@@ -298,14 +312,20 @@ class Exchange:
         self._fills: list[NumberedFill] = []
 
     def _apply_opened(self, opened: Opened) -> None:
+        self._begin(opened)
+        for message in opened.messages:
+            self._take_message(message)
+
+    def _begin(self, opened: Opened) -> None:
         self._reset(opened)
         self.machine.begin(opened.number, opened.timestamp)
-        for message in opened.messages:
-            outcome = self.machine.take(message, is_message=True)
-            if message[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
-                account = records.decode_deposit(message).account
-                self.accounts.setdefault(self.machine.state.account(account).owner, account)
-            self._take_fills()
+
+    def _take_message(self, message: bytes) -> None:
+        outcome = self.machine.take(message, is_message=True)
+        if message[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
+            account = records.decode_deposit(message).account
+            self.accounts.setdefault(self.machine.state.account(account).owner, account)
+        self._take_fills()
 
     def _take_fills(self) -> tuple[NumberedFill, ...]:
         regs, tail = self.machine.regs, self.tail

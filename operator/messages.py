@@ -7,11 +7,13 @@ taken. What was read is checked against the queue's hash chain, so a node that l
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 from setoff.shared.adapters.chain import ChainReader, QueuedMessage
 from setoff.shared.adapters.l1 import Block
+from setoff.shared.adapters.posting import Inbox
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import accumulate
@@ -21,10 +23,18 @@ IDLE_CHAIN: Final = 60
 
 
 class L1View(NamedTuple):
-    """One look at L1: `time` is the highest timestamp a batch may have; `messages` wait, in order."""
+    """One look at L1: `time` is the highest timestamp a batch may have; `messages` wait, in order.
+
+    `due`: for each message the timestamp (unix seconds, never falling) from which on no batch may leave it out.
+    """
 
     time: int
     messages: Sequence[bytes]
+    due: Sequence[int]
+
+    def count_due(self, timestamp: int, first: int = 0) -> int:
+        """How many messages, from the `first` of the view on, a batch of this timestamp has to consume."""
+        return bisect_right(self.due, timestamp, min(first, len(self.due))) - min(first, len(self.due))
 
 
 class MessageSource(Protocol):
@@ -46,6 +56,8 @@ class QueueMessages:
         self._reader = reader
         self._l1 = reader.l1
         self._confirmations = confirmations
+        self._delay: int | None = None  # not read yet
+        self._first = 0  # of the last look: what lies before is not kept
         self._forget()
 
     async def look(self, first: int, chain: bytes) -> L1View:
@@ -53,13 +65,25 @@ class QueueMessages:
         return await asyncio.to_thread(self._look, first, chain)
 
     def _look(self, first: int, chain: bytes) -> L1View:
+        if first < self._first:
+            self._forget()  # a reset: what was consumed, and so is not kept here, waits again
+        self._first = first
         head = self._l1.head()
         if self._last is not None and self._hash_of(self._last.number) != self._last.hash:
             self._forget()  # a reorg replaced what was read
         self._read(head.number - self._confirmations)
         for index in [index for index in self._found if index < first - 1]:
             del self._found[index]
-        return L1View(self._time(head), self._check(first, chain))
+        messages = self._check(first, chain)
+        delay = self._get_delay()
+        due = [self._found[index].timestamp + delay for index in range(first, first + len(messages))]
+        return L1View(self._time(head), messages, due)
+
+    def _get_delay(self) -> int:
+        """Seconds for which the inbox lets a message wait."""
+        if self._delay is None:
+            self._delay = Inbox(self._l1, self._reader.deployment).force_delay()
+        return self._delay
 
     def _forget(self) -> None:
         self._last: Block | None = None

@@ -15,15 +15,18 @@ from typing import NamedTuple
 
 from setoff.operator.events import Event, Opened, Rerun
 from setoff.operator.exchange import Exchange, SealedBatch, join_pages
+from setoff.operator.messages import L1View
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 
 
 class Unposted(NamedTuple):
-    """A record that L1 does not hold, and the timestamp of the batch that it was in."""
+    """A record that L1 does not hold, with the timestamp of the batch that it was in, and how many messages of the L1
+    queue, from its first on, had been consumed before it."""
 
     timestamp: int
     record: bytes
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +73,35 @@ def adopt(exchange: Exchange, batch: Batch) -> Remade:
     return Remade([opened, *(Rerun(record) for record in batch.records), closed], [sealed])
 
 
-def run_again(
-    exchange: Exchange, unposted: Sequence[Unposted], messages: Sequence[bytes], now: int, oldest: int
-) -> Remade:
-    """Run records in new batches, after the messages that wait; the pages of a bulk record stay behind it.
+def run_again(exchange: Exchange, unposted: Sequence[Unposted], view: L1View, oldest: int) -> Remade:
+    """Run records in new batches; the pages of a bulk record stay behind it. `view`: what `exchange` has not consumed.
 
+    Before a record come the messages that came before it, and those that L1 insists on. The others, which nobody who
+    has a receipt could know of, wait until all records have run: they might use up what the records find.
     A batch keeps the timestamp that its records had, so that they end as they did; but where that is less than `oldest`
-    it gets L1's time, `now`, and it is never less than the last one's.
+    it gets L1's time, and it is never less than the last one's.
     """
     events: list[Event] = []
     sealed: list[SealedBatch] = []
-    groups: deque[tuple[int, list[bytes]]] = deque()
+    groups: deque[tuple[int, int, list[bytes]]] = deque()  # timestamp, messages of the view before it, records
+    first, waiting = exchange.tail.messages, tuple(view.messages)
     at = 0
     for group in join_pages([entry.record for entry in unposted]):
-        timestamp = unposted[at].timestamp
-        groups.append((now if timestamp < oldest else timestamp, group))
+        timestamp, _, before = unposted[at]
+        before = min(max(before - first, 0), len(waiting))
+        groups.append((view.time if timestamp < oldest else timestamp, before, group))
         at += len(group)
-    left = tuple(messages)
+    taken = 0
     while groups:
-        opened = exchange.open(groups[0][0], left)
-        left = left[len(opened.messages) :]
+        timestamp = max(groups[0][0], exchange.machine.regs.time)
+        due = view.count_due(timestamp, taken)
+        opened = exchange.open(timestamp, waiting[taken : max(groups[0][1], taken + due)], due)
+        taken += len(opened.messages)
         events.append(opened)
-        while groups and groups[0][0] <= opened.timestamp and _has_room(exchange, groups[0][1]):
-            for record in groups.popleft()[1]:
+        while (
+            groups and groups[0][0] <= opened.timestamp and groups[0][1] <= taken and _has_room(exchange, groups[0][2])
+        ):
+            for record in groups.popleft()[2]:
                 exchange.take(record)
                 events.append(Rerun(record))
         closed, batch = exchange.close()

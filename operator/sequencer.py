@@ -61,6 +61,8 @@ CONTRADICTIONS: Final = 5
 SKEW_LEFT: Final = 8
 #: A batch that is made anew keeps its timestamp if no more than this part of that time has passed.
 SKEW_KEPT: Final = 2
+#: Tries in a row of a reset that finds L1 at odds with itself, or with the store, before it gives up.
+RESET_TRIES: Final = 5
 #: Seconds between two resets: L1 has to see what the first one made.
 RESET_PAUSE: Final = 10.0
 NEVER: Final = 2**62
@@ -75,6 +77,10 @@ class Status(Enum):
     RECOVERING = "recovering"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+class _OddError(SetoffError):
+    """What was read from L1 does not fit together: it changed in between, or it lies, or the store is not its own."""
 
 
 class _Waiting:
@@ -147,6 +153,7 @@ class Sequencer:
         self._stuck_looks = 0  # and how often that was seen
         self._reset_reason = ""
         self._reset_at = -RESET_PAUSE
+        self._reset_tries = 0
         self._candidate: Snapshot | None = None  # written once L1 holds the batches before it
         self._must_close = False
         self._may_tick = False  # a market may be due since time or a price has changed
@@ -158,8 +165,9 @@ class Sequencer:
         """Read the log, take a first look at L1, and begin. Raises SetoffError or RedisError if that is impossible."""
         await self._recover()
         await self._look_at_l1(is_first=True)
-        if self._reset_reason:
-            await self._reset()
+        while self._reset_reason and not await self._reset():
+            await asyncio.sleep(self._settings.l1_poll)
+            await self._look_at_l1(is_first=True)
         self.status = Status.READY
         self._tasks = [asyncio.create_task(self._guard()), asyncio.create_task(self._follow_l1())]
 
@@ -271,6 +279,8 @@ class Sequencer:
             return max(0, self._opened_at + self._settings.batch_interval - now)
         if self._waiting or self._pending_messages() or self._is_tick_overdue():
             return 0
+        if self.exchange.is_busy and self.obstacle() is None:
+            return 0
         if self._settings.heartbeat:
             return max(0, self._closed_at + self._settings.heartbeat - now)
         return 3600
@@ -285,7 +295,7 @@ class Sequencer:
             self._may_tick = True
             messages = self._pending_messages()
             if messages or not self._waiting or exchange.is_busy:
-                events.append(exchange.open(self.l1_time, messages))
+                events.append(exchange.open(self.l1_time, messages, self._count_due()))
                 forced = exchange.batch_fills
         receipts: list[Receipt] = []
         if exchange.is_busy and not exchange.is_full:
@@ -387,6 +397,13 @@ class Sequencer:
             return ()
         return tuple(self._view.messages[consumed:])
 
+    def _count_due(self) -> int:
+        """How many of the pending messages the next batch has to consume."""
+        consumed = self.exchange.tail.messages - self._view_first
+        if self._view is None or consumed < 0:
+            return 0
+        return self._view.count_due(max(self.l1_time, self.exchange.machine.regs.time), consumed)
+
     def _tell(self, forced: Sequence[NumberedFill], receipts: Sequence[Receipt]) -> None:
         """Tell the fills of forced records, then each record with its own."""
         for fill in forced:
@@ -469,15 +486,26 @@ class Sequencer:
 
     # --- reset -----------------------------------------------------------------------------------------------------
 
-    async def _reset(self) -> None:
-        """Run what L1 does not hold again, on top of what it holds. Nothing has changed if L1 cannot be read."""
+    async def _reset(self) -> bool:
+        """Run what L1 does not hold again, on top of what it holds; returns whether that is done.
+
+        Nothing has changed if L1 cannot be read. Raises DataError if it is at odds with itself or the store again and
+        again.
+        """
         log.warning("what L1 does not hold is made anew: %s", self._reset_reason)
         before, self.status = self.status, Status.RECOVERING
         try:
             reset, remade, exchange = await self._remake()
-        except ChainError as error:
+        except (ChainError, _OddError) as error:
+            is_done = False
             log.warning("not yet: %s", error)
+            if isinstance(error, _OddError):
+                self._reset_tries += 1
+                if self._reset_tries >= RESET_TRIES:
+                    raise DataError(error.reason, error.detail) from error
         else:
+            is_done = True
+            self._reset_tries = 0
             await self._log.append([reset, *remade.events])
             await asyncio.to_thread(self._replace_batches, reset.number, remade.sealed, exchange.tail.proven)
             self._adopt(exchange)
@@ -486,6 +514,7 @@ class Sequencer:
         self._reset_reason = ""  # the next look finds out whether it is still to be done
         if self.status is Status.RECOVERING:
             self.status = before
+        return is_done
 
     async def _remake(self) -> tuple[Reset, Remade, Exchange]:
         """A reset, what follows from it, and the exchange after that; nothing of this is in force yet."""
@@ -496,20 +525,28 @@ class Sequencer:
             own = await asyncio.to_thread(self._outbox.get, number)
             if own is None:
                 raise DataError("data_mismatch", f"the outbox has lost batch {number}")
-            unposted += [Unposted(own.batch.header.timestamp, record) for record in own.batch.records]
-        unposted += [Unposted(self.exchange.machine.regs.time, record) for record in self.exchange.records]
-        batches = [await asyncio.to_thread(posted.batch, number) for number in range(standing.common, standing.count)]
-        unposted = skip_posted(unposted, batches)
+            header = own.batch.header
+            before = header.first_message + header.message_count
+            unposted += [Unposted(header.timestamp, record, before) for record in own.batch.records]
+        if (opened := self.exchange.opened) is not None:
+            before = self.exchange.tail.messages + len(opened.messages)
+            unposted += [Unposted(opened.timestamp, record, before) for record in self.exchange.records]
         exchange = await self._recovery.go_back(standing.common)
         made = Remade([], [])
-        for batch in batches:
-            made += await asyncio.to_thread(adopt, exchange, batch)
+        try:
+            numbers = range(standing.common, standing.count)
+            batches = [await asyncio.to_thread(posted.batch, number) for number in numbers]
+            unposted = skip_posted(unposted, batches)
+            for batch in batches:
+                made += await asyncio.to_thread(adopt, exchange, batch)
+        except (DataError, InputError) as error:
+            raise _OddError("data_mismatch", error.detail) from error
         try:
             view = await self._look(exchange)
         except DataError as error:  # it contradicts the batches that it holds: it is between two chains, or lies
             raise ChainError(error.reason, error.detail) from error
         oldest = view.time - posted.max_skew // SKEW_KEPT
-        made += await asyncio.to_thread(run_again, exchange, unposted, view.messages, view.time, oldest)
+        made += await asyncio.to_thread(run_again, exchange, unposted, view, oldest)
         return Reset(standing.common), made, exchange
 
     def _replace_batches(self, first: int, sealed: Sequence[SealedBatch], proven: int) -> None:
@@ -556,6 +593,8 @@ class Sequencer:
         is_late = self._oldest is not None and self._is_too_old(self._oldest, view.time)
         if is_late and time.monotonic() - self._reset_at >= RESET_PAUSE:
             self._reset_reason = self._reset_reason or f"the batch of {self._oldest} will soon be too old for L1"
+        if not self._reset_reason:
+            self._reset_tries = 0
         self._wake.set()
 
     def _contradict(self, error: DataError, patience: int) -> None:

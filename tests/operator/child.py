@@ -35,7 +35,7 @@ class PassingL1(HandL1):
         while len(self.posted) <= self._outbox.latest():
             self.take(self._outbox)
         self.time = START_TIME + passed
-        return L1View(self.time, self.messages[first:])
+        return L1View(self.time, self.messages[first:], [self.time] * len(self.messages[first:]))
 
 
 async def run() -> None:

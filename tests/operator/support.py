@@ -46,11 +46,14 @@ class HandL1:
     """L1 that says what it was told to: messages, time, and the batches it holds."""
 
     max_skew = 10**9
+    #: Seconds after which a batch cannot leave a message out; at once: whatever waits comes into the next batch.
+    force_delay = 0
 
     def __init__(self, messages: Sequence[bytes] = (), time: int = START_TIME) -> None:
         self.messages = list(messages)
         self.time = time
         self.error: Exception | None = None
+        self.queued: list[int] = []  # when each message was first seen
         self.posted: list[Batch] = []
 
     async def look(self, first: int, chain: bytes) -> L1View:
@@ -58,7 +61,9 @@ class HandL1:
             raise self.error
         if len(self.messages) >= first and reduce(accumulate, self.messages[:first], ZERO) != chain:
             raise DataError("data_mismatch", f"other messages before message {first}")
-        return L1View(self.time, self.messages[first:])
+        self.queued += [self.time] * (len(self.messages) - len(self.queued))
+        due = [queued + self.force_delay for queued in self.queued[: len(self.messages)]]
+        return L1View(self.time, self.messages[first:], due[first:])
 
     def batch_count(self) -> int:
         return len(self.posted)

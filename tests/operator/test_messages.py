@@ -12,6 +12,7 @@ from setoff.shared.adapters.chain import ChainReader
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.machine.batch import accumulate
 from setoff.shared.machine.data import ZERO
+from setoff.shared.params import DEVNET
 
 
 @pytest.fixture
@@ -34,11 +35,18 @@ async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
     assert list(view.messages) == [scene.deposit(1, 500), scene.deposit(2, 700)]
     assert view.time == exchange.operator.head().timestamp
     forced = scene.order(1, 0, 100, 1)
+    exchange.anvil.advance(10)
     exchange.queue(forced)
     chain = accumulate(ZERO, view.messages[0])
     assert list((await source.look(1, chain)).messages) == [view.messages[1], forced]
     chain = accumulate(chain, view.messages[1])
     assert list((await source.look(2, chain)).messages) == [forced]
+    before, _ = (await source.look(0, ZERO)).due[1:]
+    view = await source.look(1, accumulate(ZERO, scene.deposit(1, 500)))
+    reader, head = ChainReader(exchange.operator, exchange.deployment), exchange.operator.head().number
+    queued = [message.timestamp for message in reader.messages(0, head)]
+    assert list(view.due) == [time + DEVNET.force_delay for time in queued[1:]] and before == view.due[0]
+    assert [view.count_due(view.due[1] - 1), view.count_due(view.due[1]), view.count_due(view.due[1], 1)] == [1, 2, 1]
     fresh = messages_of(exchange)
     assert list((await fresh.look(2, chain)).messages) == [forced]
 
@@ -104,3 +112,19 @@ async def test_says_that_l1_is_gone(exchange: Exchange) -> None:
     exchange.anvil.stop()
     with pytest.raises(ChainError):
         await source.look(0, ZERO)
+
+
+async def test_shows_what_was_consumed_again_after_a_reset(exchange: Exchange) -> None:
+    """Without any reorg: the batches that consumed it are made anew."""
+    source, scene = messages_of(exchange), Scene()
+    bodies = [scene.deposit(account, 500) for account in range(1, 5)]
+    chains = [ZERO]
+    for account, body in enumerate(bodies, 1):
+        exchange.deposit(account, 500)
+        chains.append(accumulate(chains[-1], body))
+    assert list((await source.look(0, ZERO)).messages) == bodies
+    for first in (4, 1, 3, 0):
+        assert list((await source.look(first, chains[first])).messages) == bodies[first:]
+        exchange.anvil.mine()
+    exchange.deposit(1, 70)
+    assert list((await source.look(1, chains[1])).messages) == [*bodies[1:], scene.deposit(1, 70)]

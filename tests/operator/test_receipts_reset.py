@@ -8,6 +8,7 @@ from tests.operator.support import DEPLOYMENT, HORIZON, make_notary, opening
 
 from setoff.deploy.scene import START_TIME, Scene
 from setoff.operator.exchange import Exchange
+from setoff.operator.messages import L1View
 from setoff.operator.reset import Unposted, adopt, run_again
 from setoff.operator.tail import Tail
 from setoff.shared.client.evidence import KEPT, find_conflict, judge
@@ -81,12 +82,18 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
         elif event < 0.96:
             time += choose.randrange(1, 20)
         else:
-            unposted = [Unposted(batch.header.timestamp, record) for batch in sealed for record in batch.records]
-            unposted += [Unposted(exchange.machine.regs.time, record) for record in exchange.records]
+            unposted = [
+                Unposted(batch.header.timestamp, record, batch.header.first_message + batch.header.message_count)
+                for batch in sealed
+                for record in batch.records
+            ]
+            before = exchange.tail.messages + len(exchange.opened.messages if exchange.opened else ())
+            unposted += [Unposted(exchange.machine.regs.time, record, before) for record in exchange.records]
             messages.append(scene.deposit(4, 1000 + len(messages)))
             again = rebuild(ledger)
             left = messages[again.tail.messages :]
-            made = run_again(again, unposted, left, time, time if choose.random() < 0.5 else 0)
+            view = L1View(time, left, [choose.choice((START_TIME, time + 1))] * len(left))
+            made = run_again(again, unposted, view, time if choose.random() < 0.5 else 0)
             sealed = [batch.batch for batch in made.sealed]
             exchange = again
             exchange.open(time, ())

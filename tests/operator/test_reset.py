@@ -122,6 +122,7 @@ async def test_a_batch_that_l1_refuses_is_made_anew(redis_server: RedisServer) -
         running.l1.take(running.outbox)
         old = running.outbox.header(1)
         running.l1.time += 100
+        running.l1.force_delay = -100  # the message was due already at the time of the batch
         running.l1.messages.append(running.scene.deposit(4, 500))
         refuse(running.outbox, 1)
         await until(lambda: running.outbox.header(1) not in (None, old), "the batch is not made anew")

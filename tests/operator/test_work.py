@@ -206,6 +206,32 @@ async def test_what_is_parked_is_drained_before_any_other_record(
             assert again.sequencer.exchange.machine.hash() == before
 
 
+async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on by itself, but not while the batches do not reach L1."""
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 3)
+    scene = Scene()
+    forced = [scene.withdraw(1 + i % 3, 5) for i in range(6)]
+    l1 = HandL1([*opening(scene, 5), *forced])
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05, heartbeat=0.0, max_unposted=0) as running:
+        await until_batch(running, 0)
+        await asyncio.sleep(0.3)
+        exchange = running.sequencer.exchange
+        assert exchange.is_busy and running.outbox.latest() == 0
+        running.outbox.set_posted(10_000)
+        deadline = time.monotonic() + 10
+        while exchange.is_busy and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        assert (exchange.machine.regs.withdrawals, exchange.is_busy) == (6, False)
+        await asyncio.sleep(0.3)
+        latest = running.outbox.latest()
+        assert latest + 1 == exchange.tail.number
+        await asyncio.sleep(0.3)
+        assert running.outbox.latest() == latest  # and then nothing is left to do
+        replay(running.outbox)
+
+
 async def crash(running: Running) -> None:
     """Account 1 buys with all it has, from 2; then the price falls, while 3 bids below."""
     scene = running.scene
