@@ -32,7 +32,7 @@ WIDTHS = {
     keys.AGENT: leaves.AGENT_BYTES,
 }
 #: Files in which nothing is chosen: constants, and groups that hand on what they get.
-STRAIGHT = {"rules/phases.vy", "rules/parking.vy", "groups/messages.vy"}
+STRAIGHT = {"rules/phases.vy", "rules/parking.vy", "groups/intake.vy", "groups/messages.vy"}
 
 # Most of it is the compiler's time, where the contracts have changed.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
