@@ -211,11 +211,14 @@ class Audit:
         return earned
 
     def _check_winners(self) -> None:
-        """Who stood for the truth and won has not even paid for gas, calls that others made superfluous included."""
+        """Who stood for the truth and won has not even paid for gas, calls that others made superfluous included.
+
+        But for a proof that was outrun: the dearest call, which a liar may bring against itself to have its credit.
+        """
         lab, model = self._lab, self._lab.model
         won = {claim.histories[claim.winner].owner for claim in model.claims.values() if claim.winner != ZERO}
         for party in lab.honest:
-            paid = sum(party.gas.values()) * lab.setting.gas_price
+            paid = (sum(party.gas.values()) - party.outrun) * lab.setting.gas_price
             if party.me in won:
                 gain = model.wallets[party.me] - paid
                 self.require(gain >= 0, f"{party.name} won, and paid {-gain} wei for it")

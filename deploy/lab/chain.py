@@ -101,6 +101,8 @@ class Honest:
     """By call: what it paid for, whether or not the call went through."""
     wasted: int = 0
     """Calls that somebody else had made superfluous."""
+    outrun: int = 0
+    """Gas of one-step proofs that somebody else had brought before, and is credited for."""
     refusals: dict[str, int] = field(default_factory=dict)
     pending: dict[Action, tuple[int, Call]] = field(default_factory=dict)
     """Calls on their way, most urgent first: when it was sent, and what."""
@@ -126,6 +128,7 @@ class Honest:
             reason = lab.call(call, self.me)
             if reason:
                 self.wasted += 1
+                self.outrun += GAS.get(call.function, 0) if call.function == "prove" else 0
                 self.refusals[reason] = self.refusals.get(reason, 0) + 1
 
     def decide(self, lab: Lab) -> None:
