@@ -25,7 +25,6 @@ from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Fill, Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.marks import is_expired, is_fresh
-from setoff.shared.rules.parking import is_anything_parked
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, decode_account
 
@@ -138,10 +137,8 @@ class Exchange:
 
     @property
     def is_busy(self) -> bool:
-        """Whether the machine has work of its own or parked records left: until ticks have let it go on it takes no
-        other record.
-        """
-        return self.machine.regs.task != 0 or is_anything_parked(self.machine.regs)
+        """Whether the machine takes nothing but ticks now: see `Machine.is_busy`."""
+        return self.machine.is_busy
 
     def due_ticks(self, time: int, interval: int = phases.SAMPLE_INTERVAL) -> list[int]:
         """Markets that take a tick at `time`: so many seconds have passed since the last, or they have expired."""

@@ -16,7 +16,6 @@ from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Machine
-from setoff.shared.rules.parking import is_anything_parked
 
 
 class Fate(NamedTuple):
@@ -112,7 +111,7 @@ class Replay:
             self.machine.run_batch(batch)
         for slot in range(header.inputs):
             first, end = regs.parked_first, regs.parked_end
-            is_busy = regs.task != 0 or is_anything_parked(regs)
+            is_busy = self.machine.is_busy
             fate = Fate(header.number, slot, self.machine.run_slot(batch, slot))
             if slot < header.message_count:
                 own = fate

@@ -17,6 +17,7 @@ from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.rules import phases
 from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.parking import is_anything_parked
 from setoff.shared.rules.positions import find_position
 from setoff.shared.rules.step import apply_step, begin_batch
 from setoff.shared.state import keys
@@ -95,6 +96,11 @@ class Machine:
         twin.many_accounts = self.many_accounts
         twin._next_slot = self._next_slot
         return twin
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has work of its own or parked records left: until ticks let it go on, it takes no other record."""
+        return self.regs.task != 0 or is_anything_parked(self.regs)
 
     def hash(self) -> bytes:
         """The machine hash, 32 bytes; writes what changed to the tree."""

@@ -40,8 +40,7 @@ def busy(monkeypatch: pytest.MonkeyPatch, limit: int = 20) -> World:
 def drain(world: World) -> list[str]:
     """Ticks until nothing is left to do: their outcomes."""
     outcomes = []
-    regs = world.machine.regs
-    while regs.task or regs.parked_first != regs.parked_end:
+    while world.machine.is_busy:
         outcomes.append(world.tick(0))
     return outcomes
 
@@ -159,7 +158,7 @@ def test_an_offered_tick_takes_a_parked_record_out_even_if_it_is_refused(monkeyp
     take(world, world.scene.withdraw(9, 10**12))
     machine = world.machine
     outcomes = []
-    while machine.regs.task or machine.regs.parked_first != machine.regs.parked_end:
+    while machine.is_busy:
         outcomes.append(errors.OUTCOMES[machine.offer(world.scene.tick(0))])
         assert machine.was_taken
     assert outcomes[-1] == "insufficient_margin"

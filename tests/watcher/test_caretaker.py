@@ -321,6 +321,15 @@ def test_what_is_parked_uses_up_no_tick_of_a_market_that_winds_down(
 DEATH = phases.ORACLE_DEATH
 
 
+def trades(scene: Scene) -> list[bytes]:
+    """A price of markets 1 and 2, and 300 lots of each that account 1 buys from account 2."""
+    inputs = [scene.report(0, 1_000, market=market) for market in (1, 2)]
+    for market in (1, 2):
+        inputs.append(scene.order(1, records.BUY, 1_000, 300, market=market))
+        inputs.append(scene.order(2, records.SELL, 1_000, 300, market=market))
+    return inputs
+
+
 def lose_the_oracle(exchange: Exchange) -> Scene:
     """Two markets with positions, the oracle of market 1 dead from now on; an operator that would live on."""
     scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
@@ -330,10 +339,7 @@ def lose_the_oracle(exchange: Exchange) -> Scene:
         exchange.enact(scene.list_market(market, max_age=10**6))
     exchange.enact(scene.set_signer(0, 1, 10**6))
     scene.time = exchange.operator.head().timestamp
-    inputs = [scene.report(0, 1_000, market=market) for market in (1, 2)]
-    for market in (1, 2):
-        inputs.append(scene.order(1, records.BUY, 1_000, 300, market=market))
-        inputs.append(scene.order(2, records.SELL, 1_000, 300, market=market))
+    inputs = trades(scene)
     assert exchange.post(0, 5, inputs).succeeded
     exchange.anvil.advance(1)
     assert exchange.post(1, 0, [scene.report(0, 1_100, market=1, time=scene.time + 1)]).succeeded
@@ -506,10 +512,7 @@ def leave_positions(exchange: Exchange) -> None:
         exchange.enact(scene.list_market(market, max_age=10**6))
     exchange.enact(scene.set_signer(0, 1, 10**6))
     scene.time = exchange.operator.head().timestamp
-    inputs = [scene.report(0, 1_000, market=market) for market in (1, 2)]
-    for market in (1, 2):
-        inputs.append(scene.order(1, records.BUY, 1_000, 300, market=market))
-        inputs.append(scene.order(2, records.SELL, 1_000, 300, market=market))
+    inputs = trades(scene)
     inputs.append(scene.order(1, records.BUY, 900, 100, market=2))
     assert exchange.post(0, 6, inputs).succeeded
     exchange.anvil.advance(1)
