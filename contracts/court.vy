@@ -11,14 +11,14 @@
      `payments`, and the `terms` they share.
 """
 
-from lib import claims
-from lib import credits
-from lib import histories
-from lib import matches
-from lib import payments
-from lib import settlement
-from lib import stakes
-from lib import terms
+from court import claims
+from court import credits
+from court import histories
+from court import matches
+from court import payments
+from court import settlement
+from court import stakes
+from court import terms
 
 initializes: terms
 initializes: payments

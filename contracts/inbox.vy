@@ -12,8 +12,8 @@
 """
 
 from interfaces import data_module
-from lib import batches
-from lib import merkle
+from court import batches
+from court import merkle
 
 
 interface Queue:

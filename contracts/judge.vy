@@ -11,7 +11,7 @@
 """
 
 from codec import records
-from lib import batches
+from court import batches
 from rules import phases
 from state import leaves
 from state import registers
@@ -29,8 +29,8 @@ interface Queue:
     def acc(index: uint256) -> bytes32: view
 
 
-interface Intake:
-    def fetch(
+interface Fetch:
+    def take(
         regs: registers.Registers,
         body: Bytes[records.RECORD_BYTES],
         is_message: bool,
@@ -64,8 +64,8 @@ struct Proof:
 
 INBOX: public(immutable(Inbox))
 QUEUE: public(immutable(Queue))
-INTAKE: public(immutable(Intake))
-MESSAGES: public(immutable(Intake))
+FETCH: public(immutable(Fetch))
+MESSAGES: public(immutable(Fetch))
 ORDERS: public(immutable(Rules))
 MARGIN: public(immutable(Rules))
 MATCHING: public(immutable(Rules))
@@ -85,7 +85,7 @@ SLOT_BITS: constant(uint256) = 10
 def __init__(
     inbox: address,
     queue: address,
-    intake: address,
+    fetch: address,
     messages: address,
     orders: address,
     margin: address,
@@ -102,8 +102,8 @@ def __init__(
     """
     INBOX = Inbox(inbox)
     QUEUE = Queue(queue)
-    INTAKE = Intake(intake)
-    MESSAGES = Intake(messages)
+    FETCH = Fetch(fetch)
+    MESSAGES = Fetch(messages)
     ORDERS = Rules(orders)
     MARGIN = Rules(margin)
     MATCHING = Rules(matching)
@@ -197,7 +197,7 @@ def _fetch(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice The first step of a slot: slot 0 begins the batch, a used slot takes its input (`step_fetch` in
-            `shared/rules/intake.py`).
+            `shared/rules/fetch.py`).
     """
     header: batches.Header = p.input.header
     assert batches._hash_header(header) == staticcall INBOX.batch_hash(number), "wrong_input"
@@ -221,8 +221,8 @@ def _fetch(
     regs.steps += 1
     kind: uint256 = convert(slice(body, 0, 1), uint256)
     if kind >= records.FIRST_MESSAGE and kind != records.FORCED:
-        return staticcall MESSAGES.fetch(regs, body, is_message, keys, values)
-    return staticcall INTAKE.fetch(regs, body, is_message, keys, values)
+        return staticcall MESSAGES.take(regs, body, is_message, keys, values)
+    return staticcall FETCH.take(regs, body, is_message, keys, values)
 
 
 @internal

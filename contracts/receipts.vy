@@ -11,9 +11,9 @@
 """
 
 from codec import receipts
-from lib import batches
-from lib import genesis
-from lib import payments
+from court import batches
+from court import genesis
+from court import payments
 
 initializes: payments
 exports: payments.__interface__

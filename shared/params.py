@@ -31,7 +31,7 @@ TRIAL_PERIOD: Final = 1800
 post the worst batch can win with a lie."""
 
 # Gas of a transaction, intrinsic and calldata included, rounded up from what the contract tests measure. The court
-# credits moves, timeouts and proofs up to these limits (`contracts/lib/credits.vy` has the same three).
+# credits moves, timeouts and proofs up to these limits (`contracts/court/credits.vy` has the same three).
 MOVE_GAS: Final = 230_000
 TIMEOUT_GAS: Final = 150_000
 PROVE_GAS: Final = 1_700_000

@@ -23,7 +23,7 @@ from eth_utils import to_checksum_address
 from eth_utils.abi import collapse_if_tuple
 from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, TxEnv
 
-from setoff.contracts import Compiled, compile_contract, compile_file
+from setoff.contracts.compiler import Compiled, compile_contract, compile_file
 from setoff.shared.codec.hashing import keccak
 
 ETHER = 10**18

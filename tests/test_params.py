@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from setoff.contracts import ROOT
+from setoff.contracts.compiler import ROOT
 from setoff.shared import params
 from setoff.shared.errors import ConfigError
 from setoff.shared.machine.batch import MAX_INPUTS

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 import setoff.shared
-from setoff.contracts import compile_contract
-from setoff.deploy.vectors import NAMES
+from setoff.contracts.compiler import compile_contract
+from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors, params
 from setoff.shared.codec import eip712, integers, receipts, records
 from setoff.shared.machine import batch, data
-from setoff.shared.rules import intake, phases
+from setoff.shared.rules import fetch, phases
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import FIELDS
 
@@ -67,7 +67,7 @@ def test_bonds_at_once() -> None:
 
 
 def test_constants() -> None:
-    modules = (records, keys, leaves, phases, intake, integers, batch, data)
+    modules = (records, keys, leaves, phases, fetch, integers, batch, data)
     for name, value in table("name", "value"):
         found = {getattr(module, name) for module in modules if hasattr(module, name)}
         assert found == {int(value)}, name

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg

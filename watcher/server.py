@@ -21,15 +21,15 @@ from typing import Any, Final
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from setoff.shared.adapters.receipts import ReceiptsContract
-from setoff.shared.client.receipts import SignedReceipt
-from setoff.shared.client.wire import parse_json
 from setoff.shared.errors import InputError, SetoffError, StateError
-from setoff.watcher.blobs import BlobDesk
-from setoff.watcher.parts import Parts
-from setoff.watcher.receipts import JUDGED_A_ROUND, ReceiptStore, StoredBatches
+from setoff.shared.l1.receipts import ReceiptsContract
+from setoff.shared.wire.receipts import SignedReceipt
+from setoff.shared.wire.records import parse_json
+from setoff.watcher.chain.blobs import BlobDesk
+from setoff.watcher.context import Parts
+from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.receipts.receipts import JUDGED_A_ROUND, ReceiptStore, StoredBatches
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.status import Pulse
 
 MAX_HANDED: Final = 256  # receipts of one request
 MAX_BODY: Final = 1 << 18  # bytes: receipts, or a blob

@@ -24,16 +24,16 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
-from setoff.watcher.challenger import run_challenger
-from setoff.watcher.follower import run_follower
-from setoff.watcher.parts import Parts
+from setoff.watcher.chain.follower import run_follower
+from setoff.watcher.context import Parts
+from setoff.watcher.dispute.challenger import run_challenger
+from setoff.watcher.execution.worker import run_worker
+from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.preflight import check_start, wait_for_l1
 from setoff.watcher.server import run_server
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.start import check_start, wait_for_l1
-from setoff.watcher.status import Pulse
-from setoff.watcher.worker import run_worker
 
 GRACE: Final = 6.0
 """Seconds that processes have to stop by themselves. Killing them loses nothing but time."""

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from setoff.shared.adapters import config
+from setoff.deploy.simulation.faults import FAULTS
+from setoff.shared.config import settings as config
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
-from setoff.shared.machine.faults import FAULTS
 from setoff.shared.params import MOVES, PRESETS, find_preset
 
 MAINNET: Final = 1  # chain id
@@ -41,7 +41,7 @@ class WatcherSettings(config.WatcherSettings):
     urgent_fee_cap: int = 5_000
     """Gwei a gas to pay at most rather than lose a clock; never more than the bond that would be lost with it."""
     fault: str = ""
-    """A named lie to dispute honest claims with (`shared/machine/faults.py`). For demonstrations; never on mainnet."""
+    """A named lie to dispute honest claims with (`deploy/simulation/faults.py`). For trials; never on mainnet."""
     fault_epoch: int = -1
     """The one epoch to lie about; -1: every one."""
 

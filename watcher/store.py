@@ -30,9 +30,9 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from setoff.shared.adapters.chain import QueuedMessage
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
+from setoff.shared.l1.chain import QueuedMessage
 from setoff.shared.machine.batch import HEADER_BYTES, Batch, Header, epoch_hash
 from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Machine

@@ -15,7 +15,7 @@
 import errors
 from codec import integers
 from codec import records
-from rules import funds
+from rules import transfers
 from rules import marks
 from rules import phases
 from rules import positions
@@ -291,7 +291,7 @@ def check_payment(
     if equity - convert(regs.amount, int256) < requirement:
         return regs, errors.INSUFFICIENT_MARGIN
     if regs.kind == records.WITHDRAW:
-        return funds.check_withdrawal_limit(regs)
+        return transfers.check_withdrawal_limit(regs)
     return regs, errors.ACCEPTED
 
 

@@ -17,7 +17,7 @@ import errors
 from codec import integers
 from codec import records
 from rules import phases
-from rules import winding
+from rules import wind_down
 from state import keys
 from state import leaves
 from state import registers
@@ -169,7 +169,7 @@ def step_tick(
     if market.settled != 0 or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
         store.check_count(w, 1)
         return registers.reject(regs, errors.NOT_DUE), values
-    if winding.is_over(regs, market) and not self.is_expired(market, regs.time):
+    if wind_down.is_over(regs, market) and not self.is_expired(market, regs.time):
         market.expiry = regs.time
     if self.is_expired(market, regs.time):
         store.check_count(w, 1)

@@ -1,4 +1,4 @@
-"""What the court says happened, one class an event, fields as in its ABI. Twin: the events of `contracts/lib/*.vy`.
+"""What the court says happened, one class an event, fields as in its ABI. Twin: the events of `contracts/court/*.vy`.
 
 Hashes are 32 bytes, addresses 20 bytes, money wei, times unix seconds; `at` is the time of the event's block. These
 events alone rebuild a game (`game.py`): an opening is always in an event, never to be found in somebody's calldata.

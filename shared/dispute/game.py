@@ -2,7 +2,7 @@
 
 A claim is disputed by histories; any two standing histories of a claim are in a match, from the later join on, whether
 or not anybody has moved in it. So matches are not created, only looked up (`Claim.match`). Clocks, turns and levels are
-those of `contracts/lib/matches.vy` (PROTOCOL, The game).
+those of `contracts/court/matches.vy` (PROTOCOL, The game).
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ NOBODY: Final = bytes(20)
 
 
 class ClaimState(Enum):
-    """Of a claim, as in `contracts/lib/claims.vy`."""
+    """Of a claim, as in `contracts/court/claims.vy`."""
 
     CLAIMED = "claimed"
     DISPUTED = "disputed"
@@ -34,7 +34,7 @@ DECIDED: Final = frozenset({ClaimState.SETTLED, ClaimState.VOID, ClaimState.MOOT
 
 
 class HistoryState(Enum):
-    """Of a history, as in `contracts/lib/histories.vy`."""
+    """Of a history, as in `contracts/court/histories.vy`."""
 
     STANDING = "standing"
     OUT = "out"

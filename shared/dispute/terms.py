@@ -1,4 +1,4 @@
-"""What a court was deployed with: periods and amounts, fixed for good. Twin: the struct of `contracts/lib/terms.vy`."""
+"""What a court was deployed with: periods and amounts, fixed for good. Twin: `contracts/court/terms.vy`."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Records in EIP-4844 blobs: one batch, one blob. Twin of ``contracts/modules/blobs.vy``.
+"""Records in EIP-4844 blobs: one batch, one blob. Twin of ``contracts/da/blobs.vy``.
 
 A blob is 4096 field elements of 32 bytes, the values of a polynomial at the 4096th roots of unity in bit-reversed
 order. Record i is in the elements 4·i to 4·i + 3, 31 bytes in each; the first byte of an element means nothing. The

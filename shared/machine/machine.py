@@ -16,7 +16,7 @@ from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.rules import phases
-from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.parking import is_anything_parked
 from setoff.shared.rules.positions import find_position
 from setoff.shared.rules.step import apply_step, begin_batch

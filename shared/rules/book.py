@@ -9,14 +9,7 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.rules.levels import (
-    get_best,
-    get_level_side,
-    get_level_tick,
-    is_armed,
-    is_highest_first,
-    set_best,
-)
+from setoff.shared.rules.levels import get_best, get_level_side, get_level_tick, is_armed, is_highest_first, set_best
 from setoff.shared.rules.matching import drop
 from setoff.shared.rules.positions import expire_orders, get_position, release
 from setoff.shared.state import keys

@@ -12,9 +12,9 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
 from setoff.shared.rules import phases
-from setoff.shared.rules.funds import check_withdrawal_limit
 from setoff.shared.rules.marks import is_fresh, settle_funding
 from setoff.shared.rules.positions import expire_orders, get_position, release
+from setoff.shared.rules.transfers import check_withdrawal_limit
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State

@@ -11,7 +11,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_trunc
 from setoff.shared.rules import phases
-from setoff.shared.rules.winding import is_over
+from setoff.shared.rules.wind_down import is_over
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers

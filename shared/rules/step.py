@@ -12,13 +12,13 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.backstop import step_stake, step_takeover, step_unwind
 from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.bulk import step_leg
-from setoff.shared.rules.funds import step_transfer, step_withdraw
 from setoff.shared.rules.liquidation import step_deleverage, step_liquidated, step_rank, step_sweep
 from setoff.shared.rules.margin import step_margin
 from setoff.shared.rules.marks import step_tick
 from setoff.shared.rules.matching import step_fill, step_match, step_probe
 from setoff.shared.rules.oracle import step_report
 from setoff.shared.rules.orders import step_admit, step_amend, step_clear, step_drop
+from setoff.shared.rules.transfers import step_transfer, step_withdraw
 from setoff.shared.rules.triggers import step_fire, step_trigger
 from setoff.shared.rules.work import step_work
 from setoff.shared.state.registers import Registers

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from setoff.shared.adapters.anvil import ACCOUNTS, BALANCE, CHAIN_ID, Anvil, dev_keys
+from setoff.deploy.devnet.anvil import ACCOUNTS, BALANCE, CHAIN_ID, Anvil, dev_keys
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import ETHER
 
 PARENT = """
 import time
-from setoff.shared.adapters.anvil import Anvil
+from setoff.deploy.devnet.anvil import Anvil
 chain = Anvil()
 print(chain.process.pid, chain._folder.name, flush=True)
 time.sleep(60)

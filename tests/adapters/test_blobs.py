@@ -12,14 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.fixtures.exchange import Exchange
 
-from setoff.deploy.scene import Scene
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.blobs import BlobSource
-from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.l1 import L1, Refused
-from setoff.shared.adapters.sender import Fees
-from setoff.shared.adapters.sidecar import MAX_BLOBS, Sidecar
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
 from setoff.shared.machine.data import BLOBS
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from setoff.shared.adapters import sender
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.l1 import L1
-from setoff.shared.adapters.sender import GWEI, Fees
-from setoff.shared.adapters.sidecar import BLOB_GAS, BLOB_TRANSACTION, Sidecar
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.l1 import sender
+from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.sender import GWEI, Fees
+from setoff.shared.l1.sidecar import BLOB_GAS, BLOB_TRANSACTION, Sidecar
 from setoff.shared.machine import blobs
 
 TO = bytes(19) + b"\5"

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from tests.fixtures.exchange import Exchange
 
-from setoff.contracts import compile_contract
-from setoff.deploy.scene import Scene
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.chain import BATCH_POSTED, MESSAGE_QUEUED, POST, ChainReader, decode_post
+from setoff.contracts.compiler import compile_contract
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, DataError, InputError
+from setoff.shared.l1.chain import BATCH_POSTED, MESSAGE_QUEUED, POST, ChainReader, decode_post
 from setoff.shared.machine.batch import accumulate
 
 

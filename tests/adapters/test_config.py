@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from setoff.shared.adapters.config import (
+from setoff.shared.config.settings import (
     Deployment,
     OperatorSettings,
     Settings,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from vyper import compile_code
 
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.l1 import L1, Fees, Reverted
+from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.rpc import L1, Fees, Reverted
 
 COUNTER = """
 # pragma version 0.4.3

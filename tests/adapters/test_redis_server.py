@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from setoff.shared.adapters.config import Settings
-from setoff.shared.adapters.redis_server import RedisServer, check_durable, stop_embedded
+from setoff.shared.config.redis_server import RedisServer, check_durable, stop_embedded
+from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
 
@@ -36,7 +36,7 @@ def test_is_shared_by_whoever_names_its_folder(tmp_path: Path) -> None:
 
 def test_a_server_that_outlived_its_owner_is_taken_over(tmp_path: Path) -> None:
     script = (
-        "import sys, pathlib, time; from setoff.shared.adapters.redis_server import RedisServer;"
+        "import sys, pathlib, time; from setoff.shared.config.redis_server import RedisServer;"
         "s = RedisServer.embed(pathlib.Path(sys.argv[1])); s.client().set('a', '1');"
         "print(s.url, flush=True); time.sleep(60)"
     )

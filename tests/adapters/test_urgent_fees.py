@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from setoff.shared.adapters import sender
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.sender import GWEI, Fees
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.l1 import sender
+from setoff.shared.l1.sender import GWEI, Fees
 
 BASE = 100 * GWEI
 FEES = Fees(cap=20 * GWEI, urgent_cap=5_000 * GWEI, patience=0.2)

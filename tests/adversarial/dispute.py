@@ -8,7 +8,7 @@ from tests.contracts.arena import ALICE, Arena
 from tests.differential.harness import GROUPS
 from tests.evm import CHAIN_ID
 
-from setoff.deploy.scene import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import Scene, trader_key
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import ZERO, Batch

@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from setoff.deploy.lab.cases import Rules
-from setoff.shared.dispute.model import CourtModel
+from setoff.deploy.simulation.lab.cases import Rules
+from setoff.deploy.simulation.reference_court import CourtModel
 from setoff.shared.dispute.strategy import Player
 
 Change = tuple[str, str, str]

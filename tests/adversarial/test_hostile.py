@@ -27,7 +27,7 @@ from tests.contracts.arena import (
 )
 from tests.evm import Log, Reverted, address
 
-from setoff.deploy.lab.machine import Exchanged
+from setoff.deploy.simulation.lab.machine import Exchanged
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import GWEI
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 from tests.adversarial.mutants import KNOWN
 
-from setoff.deploy import cli
-from setoff.deploy.lab import report as report_module
-from setoff.deploy.lab.audit import Violation
-from setoff.deploy.lab.cases import LIES, REAL, Rules, draw_game, find_cases, lie, tight
-from setoff.deploy.lab.chain import Censor, Lab, address
-from setoff.deploy.lab.machine import GENESIS, LAST, Exchanged, Garbage, judge, position, true_history
-from setoff.deploy.lab.parties import Crowd, Liar, Reply, at_once, never
-from setoff.deploy.lab.report import besiege
-from setoff.deploy.lab.setting import Setting, queueing_of
+from setoff.deploy.cli import main as cli
+from setoff.deploy.simulation.lab import report as report_module
+from setoff.deploy.simulation.lab.audit import Violation
+from setoff.deploy.simulation.lab.cases import LIES, REAL, Rules, draw_game, find_cases, lie, tight
+from setoff.deploy.simulation.lab.chain import Censor, Lab, address
+from setoff.deploy.simulation.lab.machine import GENESIS, LAST, Exchanged, Garbage, judge, position, true_history
+from setoff.deploy.simulation.lab.parties import Crowd, Liar, Reply, at_once, never
+from setoff.deploy.simulation.lab.report import besiege
+from setoff.deploy.simulation.lab.setting import Setting, queueing_of
+from setoff.deploy.simulation.reference_court import Revert
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
-from setoff.shared.dispute.model import Revert
 from setoff.shared.params import PRESETS
 
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"

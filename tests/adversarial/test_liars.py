@@ -3,8 +3,8 @@
 import pytest
 from tests.dispute.league import GENESIS, TRUTH
 
-from setoff.deploy.lab.machine import SLOTS, Run
-from setoff.deploy.scenario.liars import (
+from setoff.deploy.simulation.lab.machine import SLOTS, Run
+from setoff.deploy.simulation.scenario.liars import (
     LAST,
     LEVELS,
     PLACES,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.adversarial.mutants import KNOWN, OTHERS
 
-from setoff.deploy.lab.audit import Violation
-from setoff.deploy.lab.cases import REAL, Rules, draw_game, find_cases
-from setoff.deploy.lab.chain import Lab
+from setoff.deploy.simulation.lab.audit import Violation
+from setoff.deploy.simulation.lab.cases import REAL, Rules, draw_game, find_cases
+from setoff.deploy.simulation.lab.chain import Lab
 
 GAMES = 150
 """Random games that a mutant may survive at most, after all known attacks."""

@@ -14,17 +14,17 @@ from tests.fixtures.exchange import Exchange
 from tests.fixtures.lone_watcher import LoneWatcher
 from tests.operator.test_service import Process
 
-from setoff.deploy.scene import Scene
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.l1 import Reverted
-from setoff.shared.adapters.redis_server import stop_embedded
-from setoff.shared.client import Refusal, SetoffClient
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.shared.config.redis_server import stop_embedded
 from setoff.shared.dispute import events
 from setoff.shared.errors import OUTCOMES
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.params import DEMO
+from setoff.shared.sdk import Refusal, SetoffClient
+from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.verify import verify_epoch
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 

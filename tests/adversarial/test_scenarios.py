@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from setoff.deploy.cli import main
-from setoff.deploy.demo.story import Story
-from setoff.deploy.scenario.report import Report
-from setoff.deploy.scenario.run import SHIPPED, find_scenarios, play_scenario
-from setoff.deploy.scenario.script import Script
+from setoff.deploy.cli.main import main
+from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.scenario.report import Report
+from setoff.deploy.simulation.scenario.run import SHIPPED, find_scenarios, play_scenario
+from setoff.deploy.simulation.scenario.script import Script
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import DEMO
 

@@ -17,14 +17,14 @@ from tests.adversarial.twins import Twins
 from tests.contracts.arena import PARAMS, T, lie_from, truth
 from tests.dispute.side_by_side import PEOPLE, raw
 
-from setoff.contracts import ROOT
-from setoff.deploy.lab.machine import LAST, Exchanged, Garbage
+from setoff.contracts.compiler import ROOT
+from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage
+from setoff.deploy.simulation.reference_court import DISPUTED, INSTALLED, STANDING, Revert
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import merkle_root
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.game import ZERO
-from setoff.shared.dispute.model import DISPUTED, INSTALLED, STANDING, Revert
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.params import GWEI
 

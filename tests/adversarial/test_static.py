@@ -12,7 +12,7 @@ import pytest
 from vyper.ast import nodes as vy
 from vyper.ast import parse_to_ast
 
-from setoff.contracts import ROOT
+from setoff.contracts.compiler import ROOT
 
 FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.vy"))}
 TREES: dict[str, vy.Module] = {name: parse_to_ast(path.read_text()) for name, path in FILES.items()}
@@ -20,15 +20,15 @@ TREES: dict[str, vy.Module] = {name: parse_to_ast(path.read_text()) for name, pa
 #: Calls that change something elsewhere.
 OUTGOING = {
     "inbox.vy: post_data": "the data availability module, one of those named at the deployment",
-    "modules/blobs.vy: _element": "to the precompile that evaluates points, and it cannot but answer",
+    "da/blobs.vy: _element": "to the precompile that evaluates points, and it cannot but answer",
     "vault.vy: _deposit": "the token, and the message that goes with the deposit",
     "vault.vy: withdraw": "the token",
-    "lib/payments.vy: collect": "the payment, pulled by its owner",
-    "lib/payments.vy: _burn": "to an address without code or key",
+    "court/payments.vy: collect": "the payment, pulled by its owner",
+    "court/payments.vy: _burn": "to an address without code or key",
 }
 #: Arguments of a raw call, beside the value: a failure of this one is looked at, and none other is.
-RAW_ARGUMENTS = {"modules/blobs.vy: _element": {"max_outsize", "is_static_call", "revert_on_failure"}}
-PAYABLE = {"lib/claims.vy: claim", "lib/histories.vy: join", "receipts.vy: deposit_bond"}
+RAW_ARGUMENTS = {"da/blobs.vy: _element": {"max_outsize", "is_static_call", "revert_on_failure"}}
+PAYABLE = {"court/claims.vy: claim", "court/histories.vy: join", "receipts.vy: deposit_bond"}
 FORBIDDEN = {
     *("selfdestruct", "raw_revert", "raw_log", "create_minimal_proxy_to", "create_copy_of", "create_from_blueprint"),
     *("raw_create", "unsafe_add", "unsafe_sub", "unsafe_mul", "unsafe_div", "pow_mod256", "blockhash", "blobhash"),
@@ -41,10 +41,10 @@ ENVIRONMENT = {
     "block.difficulty": set[str](),
     "block.coinbase": set[str](),
     "tx.origin": {"inbox.vy: post"},
-    "tx.gasprice": {"lib/credits.vy: _credit"},
+    "tx.gasprice": {"court/credits.vy: _credit"},
 }
 #: Where something forbidden is what the file is for.
-ALLOWED = {("modules/blobs.vy", "blobhash")}
+ALLOWED = {("da/blobs.vy", "blobhash")}
 MOST_TURNS = 1024
 
 
@@ -74,7 +74,12 @@ def constants(name: str) -> dict[str, int]:
 def test_there_is_something_to_look_at() -> None:
     names = {name for name, function in functions() if changes_state(function)}
     assert len(FILES) > 20
-    assert {"lib/claims.vy: claim", "lib/matches.vy: prove", "lib/payments.vy: collect", "vault.vy: withdraw"} <= names
+    assert {
+        "court/claims.vy: claim",
+        "court/matches.vy: prove",
+        "court/payments.vy: collect",
+        "vault.vy: withdraw",
+    } <= names
 
 
 def goes_out(function: vy.FunctionDef) -> bool:
@@ -107,7 +112,7 @@ def test_every_call_that_changes_something_is_locked() -> None:
     for name, function in functions():
         file = name.split(":")[0]
         if changes_state(function) and "nonreentrant" not in decorators(function):
-            assert not file.startswith("lib/") and file not in ("court.vy", "vault.vy"), name
+            assert not file.startswith("court/") and file not in ("court.vy", "vault.vy"), name
             assert not reaches_out(file, function), name
         if "internal" in decorators(function):
             assert "nonreentrant" not in decorators(function), name
@@ -123,7 +128,7 @@ def test_nothing_goes_out_but_what_has_to() -> None:
 
 
 def test_what_is_owed_is_written_off_before_it_is_paid() -> None:
-    collect = dict(functions())["lib/payments.vy: collect"]
+    collect = dict(functions())["court/payments.vy: collect"]
     lines = [statement.node_source_code for statement in collect.body]
     cleared = next(n for n, line in enumerate(lines) if line.startswith("self.owed[owner] = 0"))
     paid = next(n for n, line in enumerate(lines) if line.startswith("raw_call("))

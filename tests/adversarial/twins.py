@@ -3,8 +3,8 @@
 from tests.contracts.arena import SINK, Arena
 from tests.dispute.side_by_side import PEOPLE, SideBySide, raw
 
+from setoff.deploy.simulation.reference_court import Claim, CourtModel
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.dispute.model import Claim, CourtModel
 
 EPOCHS = 3
 

@@ -23,8 +23,8 @@ from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena  # noqa: E
 from tests.evm import Chain  # noqa: E402
 
 from setoff import contracts  # noqa: E402
-from setoff.contracts import Compiled  # noqa: E402
-from setoff.deploy.lab.machine import run_epoch  # noqa: E402
+from setoff.contracts.compiler import Compiled  # noqa: E402
+from setoff.deploy.simulation.lab.machine import run_epoch  # noqa: E402
 from setoff.shared.codec.hashing import keccak  # noqa: E402
 from setoff.shared.dispute.bisection import make_move  # noqa: E402
 from setoff.shared.machine.history import EPOCH, Geometry, History  # noqa: E402
@@ -42,7 +42,7 @@ GAS_PRICE: Final = 10**9
 
 
 #: The court's sources in which the shape of a history stands.
-SHAPED: Final = ("lib/matches.vy", "lib/merkle.vy", "lib/histories.vy")
+SHAPED: Final = ("court/matches.vy", "court/merkle.vy", "court/histories.vy")
 
 
 def court_of(shape: Geometry) -> Compiled:

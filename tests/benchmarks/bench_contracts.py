@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from setoff.contracts import compile_contract, contract_names
+from setoff.contracts.compiler import compile_contract, contract_names
 
 
 def run() -> dict[str, float]:

@@ -18,10 +18,10 @@ from typing import Any
 import aiohttp
 from tests.operator.support import HandL1, open_market, opening, operator
 
-from setoff.deploy.scene import Scene, trader_key
-from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.client.wire import encode_record
+from setoff.deploy.simulation.sample_traffic import Scene, trader_key
 from setoff.shared.codec import records
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.wire.records import encode_record
 
 HONEST = 80  # records, one after the other
 PAUSE = 0.02  # seconds between two of them

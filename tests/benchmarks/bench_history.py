@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair
 from setoff.shared.machine.batch import ZERO, Batch

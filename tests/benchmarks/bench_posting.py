@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tests.benchmarks.bench_records import Flow, make_batch, make_market
 
-from setoff.contracts import compile_contract
-from setoff.deploy.devnet import OPERATOR, Devnet
-from setoff.shared.adapters.abi import Interface
-from setoff.shared.adapters.config import Deployment
-from setoff.shared.adapters.l1 import L1
-from setoff.shared.adapters.posting import encode_blob_postings, encode_post
-from setoff.shared.adapters.sidecar import BLOB_GAS, MAX_BLOBS, Sidecar
+from setoff.contracts.compiler import compile_contract
+from setoff.deploy.devnet.devnet import OPERATOR, Devnet
+from setoff.shared.config.settings import Deployment
+from setoff.shared.l1.abi import Interface
+from setoff.shared.l1.inbox import encode_blob_postings, encode_post
+from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.sidecar import BLOB_GAS, MAX_BLOBS, Sidecar
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.data import BLOBS, CALLDATA
 from setoff.shared.params import DEVNET

@@ -11,17 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.operator.support import HORIZON, OPERATOR_KEY, opening
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.exchange import Exchange, Receipt
-from setoff.operator.notary import Notary
-from setoff.operator.tail import Tail
-from setoff.shared.client.receipts import SignedReceipt
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.exchange import Exchange, Receipt
+from setoff.operator.sequencer.receipt_signer import Notary
 from setoff.shared.codec import records
 from setoff.shared.codec.receipts import Receipt as Signed
 from setoff.shared.codec.receipts import digest
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.receipts import SignedReceipt
 
 RECORDS = 4000
 ACCOUNTS = 50

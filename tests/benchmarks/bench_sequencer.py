@@ -16,10 +16,10 @@ from typing import Any
 import aiohttp
 from tests.operator.support import HandL1, Running, open_market, opening, operator
 
-from setoff.deploy.scene import Scene
-from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.client.wire import encode_record
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.wire.records import encode_record
 
 ACCOUNTS = 50
 RECORDS = 6000

@@ -3,7 +3,7 @@
 import time
 from random import Random
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.columns import Columns
 from setoff.shared.machine.machine import Machine

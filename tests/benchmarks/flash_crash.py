@@ -22,14 +22,14 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
-from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account

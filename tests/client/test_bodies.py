@@ -2,10 +2,10 @@
 
 import pytest
 
-from setoff.shared.client.bodies import make_body
-from setoff.shared.client.wire import SHAPES
 from setoff.shared.codec import eip712
 from setoff.shared.errors import InputError
+from setoff.shared.sdk.bodies import make_body
+from setoff.shared.wire.records import SHAPES
 
 ACCOUNT, NONCE, AGENT = 3, 2**40, 7
 BY_AGENTS = {"Order", "Cancel", "CancelAll", "Amend", "ScheduleCancel", "Bulk"}

@@ -8,9 +8,9 @@ import pytest
 from eth_account import Account
 from tests.operator.support import Running, open_market, operator, store
 
-from setoff.deploy.scene import oracle_key, trader_key
-from setoff.shared.client import KeySigner, Refusal, SetoffClient, Unavailable, WalletSigner
+from setoff.deploy.simulation.sample_traffic import oracle_key, trader_key
 from setoff.shared.codec.records import BUY, IOC, POST_ONLY, SELL
+from setoff.shared.sdk import KeySigner, Refusal, SetoffClient, Unavailable, WalletSigner
 
 
 @pytest.fixture

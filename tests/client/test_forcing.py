@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from tests.fixtures.town import Town, in_background
 
-from setoff.deploy import cli
-from setoff.deploy.scene import agent_key, trader_key
+from setoff.deploy.cli import main as cli
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.sample_traffic import agent_key, trader_key
 from setoff.shared import errors
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.l1 import L1, Reverted
-from setoff.shared.client.forcing import NONCE_GAP, Forced, Forcing, describe
-from setoff.shared.client.replay import Replay
-from setoff.shared.client.signer import KeySigner
 from setoff.shared.codec import records, signatures
 from setoff.shared.errors import InputError, StateError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.rpc import L1, Reverted
 from setoff.shared.rules import phases
+from setoff.shared.sdk.forced_inclusion import NONCE_GAP, Forced, Forcing, describe
+from setoff.shared.sdk.replay import Replay
+from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.state import keys
 
 

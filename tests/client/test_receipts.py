@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from setoff.shared.client.evidence import BROKEN, KEPT, WAITING, find_batch, find_conflict, judge
-from setoff.shared.client.keeper import Keeper, Surety
-from setoff.shared.client.receipts import SignedReceipt, sign
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import Receipt, extend
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.evidence import BROKEN, KEPT, WAITING, find_batch, find_conflict, judge
 from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.sdk.receipt_store import Keeper, Surety
+from setoff.shared.wire.receipts import SignedReceipt, sign
 
 DOMAIN = eip712.domain_separator(31337, b"\7" * 20)
 KEY = keccak(b"the operator's key")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tests.operator.support import Running, open_market, operator, store
 
-from setoff.deploy.scene import START_TIME, agent_key, oracle_key, trader_key
-from setoff.shared.client import KeySigner, Refusal, SetoffClient
-from setoff.shared.client.bodies import get_bound
+from setoff.deploy.simulation.sample_traffic import START_TIME, agent_key, oracle_key, trader_key
 from setoff.shared.codec.records import ABOVE, BUY, CANCEL_LEG, FOK, IOC, REDUCE_ONLY, SELL, SELL_LEG, Leg
+from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
+from setoff.shared.sdk.bodies import get_bound
 
 
 @pytest.fixture

@@ -9,8 +9,11 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setoff.shared.client.signer import KeySigner, WalletSigner
-from setoff.shared.client.wire import (
+from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.errors import InputError
+from setoff.shared.rules import phases
+from setoff.shared.sdk.signer import KeySigner, WalletSigner
+from setoff.shared.wire.records import (
     SHAPES,
     Field,
     check_pages,
@@ -22,9 +25,6 @@ from setoff.shared.client.wire import (
     parse_signature,
     read_legs,
 )
-from setoff.shared.codec import eip712, records, signatures
-from setoff.shared.errors import InputError
-from setoff.shared.rules import phases
 
 CHAIN_ID = 31337
 VAULT = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")

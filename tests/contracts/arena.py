@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from tests.evm import Chain, Contract, address
 
-from setoff.contracts import Compiled
-from setoff.deploy.lab.machine import Exchanged, Garbage, history_gone_wrong, true_history
+from setoff.contracts.compiler import Compiled
+from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, history_gone_wrong, true_history
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
@@ -114,8 +114,8 @@ class Arena:
         """`groups`: names of the rules' contracts, in the judge's order, for the real judge instead of the toy."""
         self.params = params
         self.chain = chain = Chain()
-        rules = [chain.deploy(f"groups/{name}").address for name in groups]
-        self.blobs = chain.deploy("modules/blobs")
+        rules = [chain.deploy(f"rule_groups/{name}").address for name in groups]
+        self.blobs = chain.deploy("da/blobs")
         self.code_store = chain.deploy(CODE_STORE)
         self.modules = [self.blobs.address, self.code_store.address]
         queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))

@@ -7,7 +7,7 @@ import pytest
 from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.phases import CompilerData
 
-from setoff.contracts import ROOT, RUNTIME_LIMIT, compile_contract, contract_names, source_files
+from setoff.contracts.compiler import ROOT, RUNTIME_LIMIT, compile_contract, contract_names, source_files
 from setoff.shared.errors import ConfigError, is_known_reason
 
 

@@ -25,7 +25,7 @@ from tests.contracts.arena import (
 )
 from tests.evm import reverts
 
-from setoff.deploy.lab.machine import LAST, Exchanged, Garbage
+from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import merkle_path
 from setoff.shared.machine.history import EPOCH

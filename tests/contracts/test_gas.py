@@ -3,7 +3,7 @@
 from tests.contracts.gas import measure
 
 from setoff.shared import params
-from setoff.watcher import funds
+from setoff.watcher.dispute import capital
 
 
 def test_calls_cost_no_more_than_the_bond_was_made_for() -> None:
@@ -16,10 +16,10 @@ def test_calls_cost_no_more_than_the_bond_was_made_for() -> None:
         ("install", params.INSTALL_GAS),
         ("settle", params.SETTLE_GAS),
         ("release", params.RELEASE_GAS),
-        ("post 0 records", funds.POST_GAS),
-        ("post 4 messages", funds.POST_GAS),
-        ("claim, with a stake", funds.CLAIM_GAS),
-        ("advance", funds.ADVANCE_GAS),
+        ("post 0 records", capital.POST_GAS),
+        ("post 4 messages", capital.POST_GAS),
+        ("claim, with a stake", capital.CLAIM_GAS),
+        ("advance", capital.ADVANCE_GAS),
     ):
         assert gas[call] <= limit, (call, gas[call])
     # EIP-7825: the largest batch still is a transaction.

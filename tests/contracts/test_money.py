@@ -31,7 +31,7 @@ from tests.contracts.arena import (
 )
 from tests.evm import ETHER, reverts
 
-from setoff.deploy.lab.machine import Exchanged, Garbage
+from setoff.deploy.simulation.lab.machine import Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import encode_words
 

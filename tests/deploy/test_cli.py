@@ -5,13 +5,14 @@ import sys
 
 import pytest
 
-from setoff.deploy.cli import COMMANDS, main
-from setoff.shared.machine.faults import FAULTS
+from setoff.deploy.cli.main import COMMANDS, main
+from setoff.deploy.simulation.faults import FAULTS
 
 
 def test_help_names_every_command_without_importing_what_it_needs() -> None:
     code = (
-        "import sys; from setoff.deploy.cli import main\ntry: main(['--help'])\nfinally: print('web3' in sys.modules)"
+        "import sys; from setoff.deploy.cli.main import main\n"
+        "try: main(['--help'])\nfinally: print('web3' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert all(name in done.stdout for name in COMMANDS)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.operator.support import Running, open_market, operator, store
 
-from setoff.deploy import cli
-from setoff.deploy.scene import agent_key, oracle_key, trader_key
+from setoff.deploy.cli import main as cli
+from setoff.deploy.simulation.sample_traffic import agent_key, oracle_key, trader_key
 from setoff.shared.codec.signatures import address_of
 
 Command = Callable[..., Awaitable[str]]

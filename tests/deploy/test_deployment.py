@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from setoff.deploy.deployment import contract_address, deploy
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.config import Deployment
-from setoff.shared.adapters.deployment import check_deployment
-from setoff.shared.adapters.l1 import L1
+from setoff.contracts.verification import check_deployment
+from setoff.deploy.contracts.deployment import contract_address, deploy
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.rpc import L1
 from setoff.shared.params import DEVNET, PRESETS, TESTNET
 
 

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from setoff.deploy.demo.flow import MARKETS, PriceFeed, schedule, sign_flow
-from setoff.deploy.demo.sample import read_trades
-from setoff.deploy.demo.traders import OracleSigner, Trader, derive_key
-from setoff.deploy.devnet import BITCOIN, MAX_AGE, QUORUM
+from setoff.deploy.devnet.devnet import BITCOIN, MAX_AGE, QUORUM
+from setoff.deploy.simulation.demo.flow import MARKETS, PriceFeed, schedule, sign_flow
+from setoff.deploy.simulation.demo.sample import read_trades
+from setoff.deploy.simulation.demo.traders import OracleSigner, Trader, derive_key
 from setoff.shared.codec import eip712, records
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.machine import Machine

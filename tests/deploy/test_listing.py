@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from setoff.deploy import cli, listing, tiers
-from setoff.deploy.deployment import deploy
-from setoff.shared.adapters.anvil import Anvil, dev_keys
+from setoff.deploy.cli import main as cli
+from setoff.deploy.contracts import listing, tiers
+from setoff.deploy.contracts.deployment import deploy
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.shared.codec.records import ListMarketBody
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import DEVNET

@@ -13,14 +13,14 @@ import pytest
 from tests.deploy.test_commands import Command, exchange, setoff  # noqa: F401
 from tests.operator.support import Running
 
-from setoff.deploy import cli
-from setoff.deploy.commands.devnet import GUIDE, name_command
-from setoff.deploy.commands.verify import compare
-from setoff.deploy.commands.wallet import parse_amount
-from setoff.shared.adapters.anvil import dev_keys
-from setoff.shared.adapters.config import Deployment
-from setoff.shared.client import KeySigner
+from setoff.deploy.cli import main as cli
+from setoff.deploy.cli.devnet import GUIDE, name_command
+from setoff.deploy.cli.verify import compare
+from setoff.deploy.cli.wallet import parse_amount
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ConfigError
+from setoff.shared.sdk import KeySigner
 
 START, TRUE, FALSE = b"\1" * 32, b"\2" * 32, b"\3" * 32
 
@@ -86,7 +86,15 @@ def test_a_bad_key_is_never_shown(key: str | bytes) -> None:
 
 
 def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "setoff.deploy.cli", "operator", "run", "--set", f"deployment={tmp_path / 'none'}"]
+    words = [
+        sys.executable,
+        "-m",
+        "setoff.deploy.cli.main",
+        "operator",
+        "run",
+        "--set",
+        f"deployment={tmp_path / 'none'}",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there is no file" in done.stderr
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from setoff.deploy.twins import CONTRACTS, SHARED, find_differences, main
+from setoff.deploy.tools.twins import CONTRACTS, SHARED, find_differences, main
 
 
 def test_twins_agree() -> None:
@@ -42,7 +42,12 @@ def contracts(tmp_path: Path) -> Path:
         ("rules/margin", "def compute_fee(", "def compute_charge(", "function compute_fee is missing in Vyper"),
         ("state/store", "def signers(", "def signer_set(", "function signers is missing in Vyper"),
         ("rules/positions", 'raise "witness_value"', 'raise "no_position"', "reverts with 'no_position'"),
-        ("groups/margin", 'raise "wrong_phase"', 'raise "phase"', "reverts with 'phase', which is not on the list"),
+        (
+            "rule_groups/margin",
+            'raise "wrong_phase"',
+            'raise "phase"',
+            "reverts with 'phase', which is not on the list",
+        ),
     ],
 )
 def test_catches_broken_twin(contracts: Path, file: str, old: str, new: str, difference: str) -> None:

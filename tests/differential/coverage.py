@@ -19,7 +19,7 @@ from pyrevm import EVM, AccountInfo, Env
 from tests.differential.harness import GROUPS, HERE, PHASES, Case, Mismatch, _bytes, _dynamic, word
 from tests.evm import DEPLOYER, GAS_LIMIT, _reason, address
 
-from setoff.contracts import EVM_VERSION, ROOT, _cache_folder, source_files
+from setoff.contracts.compiler import EVM_VERSION, ROOT, _cache_folder, source_files
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.data import PAGE_RECORDS
@@ -162,7 +162,7 @@ class Coverage:
             body = (
                 case.proof.step_input.body if is_message else case.proof.step_input.page[place:][: records.RECORD_BYTES]
             )
-            name = "messages" if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED else "intake"
+            name = "messages" if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED else "fetch"
             extra, tails = [None, word(is_message)], [_bytes(body)]
         elif regs.phase == phases.IDLE:
             return

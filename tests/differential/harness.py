@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tests.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
 
-from setoff.contracts import Compiled
-from setoff.deploy.vectors import NAMES
+from setoff.contracts.compiler import Compiled
+from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch
@@ -26,7 +26,7 @@ from setoff.shared.state.registers import FIELDS, machine_hash
 
 HERE = Path(__file__).parent
 GROUPS = (
-    "intake",
+    "fetch",
     "messages",
     "orders",
     "margin",
@@ -178,7 +178,7 @@ class Judge:
         self.inbox: Contract = self.chain.deploy(
             "inbox", self.queue.address, OPERATOR, FOREVER, FOREVER, FOREVER + 1, 1, deployed
         )
-        self.groups = {name: self.chain.deploy(f"groups/{name}").address for name in GROUPS}
+        self.groups = {name: self.chain.deploy(f"rule_groups/{name}").address for name in GROUPS}
         self.contract = self.deploy_judge("judge", self.groups)
 
     def deploy_judge(self, judge: str | Compiled, groups: dict[str, str]) -> Contract:

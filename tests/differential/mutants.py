@@ -22,28 +22,26 @@ MUTANTS = (
     Mutant(
         "cost rounds down", "codec/integers.vy", "matching", "    return a // b\n", "    return self.div_floor(a, b)\n"
     ),
-    Mutant("padding half checked", "codec/records.vy", "intake", "in range(4)", "in range(1)"),
-    Mutant("half order refused", "codec/signatures.vy", "intake", "s > HALF_ORDER", "s >= HALF_ORDER"),
-    Mutant("high s taken", "codec/signatures.vy", "intake", "s > HALF_ORDER", "s > CURVE_ORDER"),
+    Mutant("padding half checked", "codec/records.vy", "fetch", "in range(4)", "in range(1)"),
+    Mutant("half order refused", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s >= HALF_ORDER"),
+    Mutant("high s taken", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s > CURVE_ORDER"),
     Mutant(
-        "another type string", "codec/eip712.vy", "intake", "uint16 market,uint32 price", "uint32 market,uint32 price"
+        "another type string", "codec/eip712.vy", "fetch", "uint16 market,uint32 price", "uint32 market,uint32 price"
     ),
     Mutant(
         "size unsigned", "state/leaves.vy", "margin", "data -= convert(1 << width", "data -= 0 * convert(1 << width"
     ),
     Mutant("another bitmap word", "state/keys.vy", "book", "tick >> (24 - 8 * depth)", "tick >> (25 - 8 * depth)"),
-    Mutant("nonce one too old", "rules/intake.vy", "intake", "age >= NONCE_WINDOW", "age > NONCE_WINDOW"),
-    Mutant("window one short", "rules/intake.vy", "intake", "jump < NONCE_WINDOW", "jump < NONCE_WINDOW - 1"),
-    Mutant(
-        "agent a second longer", "rules/intake.vy", "intake", "agent.expiry <= regs.time", "agent.expiry < regs.time"
-    ),
-    Mutant("any page", "rules/bulk.vy", "intake", "keccak256(body) != expected", "False"),
+    Mutant("nonce one too old", "rules/fetch.vy", "fetch", "age >= NONCE_WINDOW", "age > NONCE_WINDOW"),
+    Mutant("window one short", "rules/fetch.vy", "fetch", "jump < NONCE_WINDOW", "jump < NONCE_WINDOW - 1"),
+    Mutant("agent a second longer", "rules/fetch.vy", "fetch", "agent.expiry <= regs.time", "agent.expiry < regs.time"),
+    Mutant("any page", "rules/bulk.vy", "fetch", "keccak256(body) != expected", "False"),
     Mutant("legs swapped", "rules/bulk.vy", "work", "decode_leg(pair >> _LEG_BITS)", "decode_leg(pair & _LEG_MASK)"),
     Mutant("rebate above the fee", "rules/listing.vy", "messages", "-convert(listing.taker_fee, int256)", "-2**31"),
     Mutant("tiers fall", "rules/listing.vy", "messages", "tier2_size > listing.tier1_size", "tier2_size > 0"),
-    Mutant("payee pays", "rules/funds.vy", "payments", "payee.collateral += ", "payee.collateral -= "),
-    Mutant("payer keeps its subs", "rules/funds.vy", "payments", "max(payer.subs, ", "min(payer.subs, "),
-    Mutant("hours run on", "rules/funds.vy", "margin", "window != regs.window", "window == 0"),
+    Mutant("payee pays", "rules/transfers.vy", "payments", "payee.collateral += ", "payee.collateral -= "),
+    Mutant("payer keeps its subs", "rules/transfers.vy", "payments", "max(payer.subs, ", "min(payer.subs, "),
+    Mutant("hours run on", "rules/transfers.vy", "margin", "window != regs.window", "window == 0"),
     Mutant("upper median", "rules/oracle.vy", "oracle", "(count - 1) // 2", "count // 2"),
     Mutant("report taken twice", "rules/oracle.vy", "oracle", "regs.nonce <= oracle", "regs.nonce < oracle"),
     Mutant("mark is the mid", "rules/marks.vy", "oracle", "min(high, convert(mid, int256))", "convert(mid, int256)"),
@@ -130,36 +128,36 @@ MUTANTS = (
     ),
     Mutant("stays armed", "rules/triggers.vy", "work", "order.flags & ~records.ARMED", "order.flags"),
     Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 32", ""),
-    Mutant("sender unasked", "rules/intake.vy", "intake", "regs.signer = sender", "regs.signer = convert(1, address)"),
+    Mutant("sender unasked", "rules/fetch.vy", "fetch", "regs.signer = sender", "regs.signer = convert(1, address)"),
     Mutant(
         "forced anywhere",
-        "rules/intake.vy",
-        "intake",
+        "rules/fetch.vy",
+        "fetch",
         "return is_message and records.is_canonical",
         "return records.is_canonical",
     ),
     Mutant(
-        "parked for good", "rules/parking.vy", "intake", "leaves.encode_parked(empty(leaves.Parked))", "before[place]"
+        "parked for good", "rules/parking.vy", "fetch", "leaves.encode_parked(empty(leaves.Parked))", "before[place]"
     ),
     Mutant(
-        "parked passed by", "rules/intake.vy", "intake", "regs.task != 0 or parking.is_anything_parked(regs)", "False"
+        "parked passed by", "rules/fetch.vy", "fetch", "regs.task != 0 or parking.is_anything_parked(regs)", "False"
     ),
-    Mutant("busy for nobody", "rules/intake.vy", "intake", "not (is_parked or is_tick)", "regs.task != 0"),
-    Mutant("a ninth page", "rules/bulk.vy", "intake", "regs.bulk_pages == 0 or ", ""),
+    Mutant("busy for nobody", "rules/fetch.vy", "fetch", "not (is_parked or is_tick)", "regs.task != 0"),
+    Mutant("a ninth page", "rules/bulk.vy", "fetch", "regs.bulk_pages == 0 or ", ""),
     Mutant("back at once", "judge.vy", "judge", "+ phases.LONG_SILENCE", "+ 60"),
-    Mutant("no time to return", "rules/winding.vy", "oracle", "regs.resumed + phases.RETURN_TIME", "regs.resumed"),
+    Mutant("no time to return", "rules/wind_down.vy", "oracle", "regs.resumed + phases.RETURN_TIME", "regs.resumed"),
     Mutant(
         "pages in the queue",
-        "rules/intake.vy",
-        "intake",
+        "rules/fetch.vy",
+        "fetch",
         "kind in [records.BULK, records.PAGE]",
         "kind == records.BULK",
     ),
-    Mutant("a tick in a name", "codec/records.vy", "intake", "[REPORT, TICK, BULK, PAGE]", "[REPORT, BULK, PAGE]"),
-    Mutant("wound down twice", "rules/winding.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
-    Mutant("stakes still taken", "rules/winding.vy", "intake", "records.AMEND, records.STAKE", "records.AMEND"),
+    Mutant("a tick in a name", "codec/records.vy", "fetch", "[REPORT, TICK, BULK, PAGE]", "[REPORT, BULK, PAGE]"),
+    Mutant("wound down twice", "rules/wind_down.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
+    Mutant("stakes still taken", "rules/wind_down.vy", "fetch", "records.AMEND, records.STAKE", "records.AMEND"),
     Mutant(
-        "dead a second early", "rules/winding.vy", "oracle", "ORACLE_DEATH < regs.time", "ORACLE_DEATH <= regs.time"
+        "dead a second early", "rules/wind_down.vy", "oracle", "ORACLE_DEATH < regs.time", "ORACLE_DEATH <= regs.time"
     ),
     Mutant("never over", "rules/marks.vy", "oracle", "market.expiry = regs.time", "market.expiry = market.expiry"),
     Mutant(

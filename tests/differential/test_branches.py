@@ -13,7 +13,7 @@ from tests.differential.generator import Generator
 from tests.differential.harness import PHASES, Bench
 from tests.differential.scenes import SCENES, Play
 
-from setoff.contracts import ROOT
+from setoff.contracts.compiler import ROOT
 from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import Registers
@@ -32,7 +32,7 @@ WIDTHS = {
     keys.AGENT: leaves.AGENT_BYTES,
 }
 #: Files in which nothing is chosen: constants, and groups that hand on what they get.
-STRAIGHT = {"rules/phases.vy", "rules/parking.vy", "groups/intake.vy", "groups/messages.vy"}
+STRAIGHT = {"rules/phases.vy", "rules/parking.vy", "rule_groups/fetch.vy", "rule_groups/messages.vy"}
 
 # Most of it is the compiler's time, where the contracts have changed.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]

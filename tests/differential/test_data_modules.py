@@ -26,7 +26,7 @@ class ModularJudge(Judge):
     """A judge whose inbox has both modules."""
 
     def __init__(self) -> None:
-        super().__init__("modules/blobs", CODE_STORE)
+        super().__init__("da/blobs", CODE_STORE)
 
     def post(self, batch: Batch) -> None:
         if batch.header.module == data.CALLDATA:

@@ -15,7 +15,7 @@ from tests.differential.scenes import SCENES, Play
 from tests.evm import Reverted
 
 import setoff.contracts
-from setoff.contracts import Compiled, compile_contract
+from setoff.contracts.compiler import Compiled, compile_contract
 from setoff.shared.rules import phases
 
 # On one worker, so that the traces are played once.
@@ -55,7 +55,7 @@ def has_a_say(target: str, case: Case) -> bool:
     """Whether a contract takes part in judging a step."""
     if target == "judge":
         return True
-    if target in ("intake", "messages"):
+    if target in ("fetch", "messages"):
         return case.kind.startswith(("fetch", "refuse"))
     return case.kind in {phases.NAMES[phase] for phase in PHASES[target]}
 
@@ -92,7 +92,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_every_phase_has_a_group() -> None:
     judged = sorted(phase for group in PHASES.values() for phase in group)
     assert judged == [phase for phase in range(len(phases.NAMES)) if phase != phases.IDLE]
-    assert {*PHASES, "intake", "messages"} == set(GROUPS)
+    assert {*PHASES, "fetch", "messages"} == set(GROUPS)
 
 
 def test_unchanged_twins_pass(stages: list[Stage]) -> None:
@@ -107,7 +107,7 @@ def test_mutant_is_caught(mutant: Mutant, stages: list[Stage], sources: Path) ->
     text = file.read_text()
     assert mutant.old in text, "the mutant has nothing to change"
     file.write_text(text.replace(mutant.old, mutant.new))
-    name = mutant.target if mutant.target == "judge" else f"groups/{mutant.target}"
+    name = mutant.target if mutant.target == "judge" else f"rule_groups/{mutant.target}"
     # Around the cache of this process, which knows only names, to the one on disk, which knows sources.
     compiled = compile_contract.__wrapped__(name)
     assert any(stage.is_caught(mutant.target, compiled) for stage in stages)

@@ -8,14 +8,14 @@ from typing import Any, Self
 import pytest
 from tests.contracts.arena import PARAMS, AnyHistory, truth
 
-from setoff.deploy.lab.machine import Run, judge
+from setoff.deploy.simulation.lab.machine import Run, judge
+from setoff.deploy.simulation.reference_court import CourtModel, Revert
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call
 from setoff.shared.dispute.game import Court, HistoryState
 from setoff.shared.dispute.knowledge import Known
-from setoff.shared.dispute.model import CourtModel, Revert
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import StateError

@@ -7,10 +7,10 @@ from tests.contracts.arena import Arena
 from tests.dispute.league import TERMS
 from tests.evm import Reverted, address
 
-from setoff.deploy.lab.machine import judge
+from setoff.deploy.simulation.lab.machine import judge
+from setoff.deploy.simulation.reference_court import CourtModel, Revert
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.game import Court
-from setoff.shared.dispute.model import CourtModel, Revert
 
 PEOPLE = [address(name) for name in ("alice", "bob", "carol", "claimant")]
 

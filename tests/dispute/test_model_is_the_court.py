@@ -9,7 +9,7 @@ from tests.contracts.arena import AnyHistory, Arena, lie_from, truth
 from tests.dispute.league import T, check_same
 from tests.dispute.side_by_side import PEOPLE, SideBySide, raw
 
-from setoff.deploy.lab.machine import LAST, PROOF, Exchanged
+from setoff.deploy.simulation.lab.machine import LAST, PROOF, Exchanged
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import events
 from setoff.shared.dispute.bisection import make_move
@@ -144,7 +144,7 @@ def test_the_model_is_the_court(group: int) -> None:
 
 
 def test_the_events_are_those_of_the_abi() -> None:
-    from setoff.shared.adapters.court import court_interface
+    from setoff.shared.l1.court import court_interface
 
     shown = {kind.name: [name for name, _, _ in kind.fields] for kind in court_interface().events.values()}
     assert set(shown) == EVENTS

@@ -4,7 +4,7 @@ import pytest
 from tests.contracts.arena import lie_from
 from tests.dispute.league import CLAIMANT, GENESIS, HONEST, LIAR, OTHER, TERMS, TRUTH, Game, T
 
-from setoff.deploy.lab.machine import LAST, Exchanged, Garbage, position
+from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import ETHER, GWEI, MOVE_GAS, PROVE_GAS, TIMEOUT_GAS
 

@@ -30,7 +30,7 @@ from tests.dispute.league import (
     unproven,
 )
 
-from setoff.deploy.lab.machine import LAST, Exchanged, Garbage, position
+from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions, events
 from setoff.shared.dispute.actions import Action

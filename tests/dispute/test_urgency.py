@@ -3,7 +3,7 @@
 from tests.contracts.arena import lie_from
 from tests.dispute.league import BEGIN, CLAIMANT, HONEST, LIAR, OTHER, TRUTH, Game, T
 
-from setoff.deploy.lab.machine import position
+from setoff.deploy.simulation.lab.machine import position
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 

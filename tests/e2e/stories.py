@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
-from setoff.deploy.demo.play import Interference, Play, Script
-from setoff.deploy.demo.story import Story
-from setoff.deploy.demo.summary import Summary
+from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.play import Interference, Play, Script
+from setoff.deploy.simulation.demo.summary import Summary
 from setoff.shared.params import DEMO
 
 #: Clocks for two cores that are busy with other tests, too; where only time is missing, the chain's clock jumps.

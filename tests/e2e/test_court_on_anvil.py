@@ -13,14 +13,14 @@ from tests.contracts.arena import lie_from, truth
 from tests.dispute.league import EPOCHS, Book
 from tests.e2e.toy_chain import PUBLISHER, ToyChain, make_book, quick
 
-from setoff.deploy.lab.machine import Exchanged, Garbage, position
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.l1 import L1
-from setoff.shared.adapters.player import CourtPlayer, Round
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.game import ZERO, ClaimState
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.l1.player import CourtPlayer, Round
+from setoff.shared.l1.rpc import L1
 
 CLAIMER = Policy(claim_after=0, collect_from=1)
 WATCH = Policy(collect_from=1)

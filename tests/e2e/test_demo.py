@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from tests.e2e.stories import assert_all_verified, play
 
-from setoff.deploy.cast import Cast
-from setoff.deploy.demo.monitor import Monitor
-from setoff.operator.line import SILENT
-from setoff.shared.machine.faults import FAULTS
+from setoff.deploy.simulation.demo.monitor import Monitor
+from setoff.deploy.simulation.faults import FAULTS
+from setoff.deploy.simulation.processes import Cast
+from setoff.operator.publisher.claimed_epochs import SILENT
 
 pytestmark = pytest.mark.timeout(200)
 

@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from setoff.deploy import cli
-from setoff.deploy.cast import Cast
-from setoff.deploy.devnet import FAUCET, FIRST_TRADER, Devnet, Faucet
-from setoff.operator.notary import BROKEN_RECEIPT, OMITTED_RECORD
-from setoff.shared.adapters.anvil import dev_keys
-from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.receipts import ReceiptsContract
-from setoff.shared.client.client import SetoffClient
-from setoff.shared.client.keeper import Keeper, Surety
-from setoff.shared.client.onchain import Vault
-from setoff.shared.client.signer import KeySigner
+from setoff.deploy.cli import main as cli
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.deploy.devnet.devnet import FAUCET, FIRST_TRADER, Devnet, Faucet
+from setoff.deploy.simulation.processes import Cast
+from setoff.operator.sequencer.receipt_signer import BROKEN_RECEIPT, OMITTED_RECORD
 from setoff.shared.codec.records import BUY
 from setoff.shared.errors import DataError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.receipts import ReceiptsContract
 from setoff.shared.params import DEMO
-from setoff.watcher.receipts import ReceiptStore
-from setoff.watcher.status import read_status
+from setoff.shared.sdk.client import SetoffClient
+from setoff.shared.sdk.receipt_store import Keeper, Surety
+from setoff.shared.sdk.signer import KeySigner
+from setoff.shared.sdk.vault import Vault
+from setoff.watcher.monitor.status import read_status
+from setoff.watcher.receipts.receipts import ReceiptStore
 from setoff.watcher.store import Store
 
 pytestmark = pytest.mark.timeout(200)

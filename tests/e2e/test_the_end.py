@@ -7,11 +7,11 @@ import pytest
 from tests.fixtures.exchange import call_data
 from tests.fixtures.town import PARAMS, TRADERS, Town, in_background
 
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.client.onchain import Vault
-from setoff.shared.client.posting import post_waiting
-from setoff.shared.client.replay import Replay
+from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.errors import StateError
+from setoff.shared.sdk.fallback_post import post_waiting
+from setoff.shared.sdk.replay import Replay
+from setoff.shared.sdk.vault import Vault
 from setoff.shared.state import keys
 
 

@@ -10,16 +10,16 @@ from tests.contracts.arena import PARAMS, TOY_JUDGE, AnyHistory
 from tests.dispute.league import Book
 from tests.evm import compile_own
 
-from setoff.contracts import Compiled, compile_contract
-from setoff.deploy.lab.machine import Run
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.court import CourtContract
-from setoff.shared.adapters.l1 import L1
-from setoff.shared.adapters.player import CourtPlayer
-from setoff.shared.adapters.posting import encode_post
+from setoff.contracts.compiler import Compiled, compile_contract
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.simulation.lab.machine import Run
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.knowledge import Known
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.inbox import encode_post
+from setoff.shared.l1.player import CourtPlayer
+from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import Header, epoch_hash
 from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.params import Params

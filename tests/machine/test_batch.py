@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
-from setoff.shared.machine.batch import (
-    Batch,
-    Header,
-    accumulate,
-    epoch_hash,
-    verify_record,
-)
+from setoff.shared.machine.batch import Batch, Header, accumulate, epoch_hash, verify_record
 from setoff.shared.machine.data import PAGE_RECORDS, ZERO, data_root, pages, prove_record
 
 words = st.binary(min_size=32, max_size=32)

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from setoff.deploy.scene import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO

@@ -2,12 +2,12 @@
 
 import pytest
 
-from setoff.deploy.scene import Scene, play_epoch
+from setoff.deploy.simulation.faults import FAULTS, plan_fault
+from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun, split_position
-from setoff.shared.machine.faults import FAULTS, plan_fault
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
 

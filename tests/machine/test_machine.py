@@ -2,7 +2,7 @@
 
 import pytest
 
-from setoff.deploy.scene import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError

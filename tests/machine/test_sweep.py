@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from tests.rules.traffic import Traffic
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.columns import Columns

@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from setoff.deploy.scene import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.epoch import EpochRun, honest_step, used_slots

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from eth_abi.abi import decode
 
-from setoff.deploy.scene import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch, accumulate, verify_record
 from setoff.shared.machine.data import ZERO

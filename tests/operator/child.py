@@ -11,11 +11,11 @@ import time
 from redis import Redis
 from tests.operator.support import DEPLOYMENT, SETTINGS, HandL1, make_notary, opening
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.messages import L1View
-from setoff.operator.outbox import Outbox
-from setoff.operator.service import serve
-from setoff.shared.adapters.config import OperatorSettings
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer.messages import L1View
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.service import serve
+from setoff.shared.config.settings import OperatorSettings
 
 
 class PassingL1(HandL1):

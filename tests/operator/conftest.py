@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.operator.support import Running, open_market, operator, store
 
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.shared.config.redis_server import RedisServer
 
 
 @pytest.fixture

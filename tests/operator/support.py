@@ -10,19 +10,19 @@ from typing import Any
 import aiohttp
 from redis import Redis
 
-from setoff.deploy.scene import CHAIN_ID, START_TIME, VAULT, Scene
-from setoff.operator.messages import L1View
-from setoff.operator.notary import Notary
-from setoff.operator.outbox import Outbox
-from setoff.operator.sequencer import Sequencer
-from setoff.operator.service import serve
-from setoff.shared.adapters.config import Deployment, OperatorSettings
-from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.client.wire import encode_record
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, Scene
+from setoff.operator.sequencer.messages import L1View
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.receipt_signer import Notary
+from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.sequencer.service import serve
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import ZERO, Batch, accumulate
 from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.records import encode_record
 
 ADDRESS = "0x" + "11" * 20
 DEPLOYMENT = Deployment(CHAIN_ID, ADDRESS, "0x" + VAULT.hex(), ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS)

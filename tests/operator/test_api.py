@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from tests.operator.support import Running, operator
 
-from setoff.deploy.scene import CHAIN_ID, VAULT, Scene, trader_key
-from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.client.wire import encode_record
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, Scene, trader_key
 from setoff.shared.codec import eip712, records
 from setoff.shared.codec.records import AmendBody, CancelBody, OrderBody, StakeBody, TransferBody, WithdrawBody
 from setoff.shared.codec.signatures import address_of
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import is_known_reason
 from setoff.shared.rules import phases
+from setoff.shared.wire.records import encode_record
 
 BUY, SELL = records.BUY, records.SELL
 

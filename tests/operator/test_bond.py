@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from tests.fixtures.exchange import Exchange
 
-from setoff.operator.bond import put_up_bond
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.receipts import ReceiptsContract, announce_exit, deposit_bond, prosecute_conflict
-from setoff.shared.client.receipts import sign
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.operator.publisher.bond import put_up_bond
 from setoff.shared.codec.receipts import Receipt
+from setoff.shared.l1.receipts import ReceiptsContract, announce_exit, deposit_bond, prosecute_conflict
+from setoff.shared.wire.receipts import sign
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from typing import Any
 
 from tests.operator.support import Running, replay
 
-from setoff.operator.exchange import Exchange
-from setoff.shared.client.wire import encode_record
+from setoff.operator.sequencer.exchange import Exchange
 from setoff.shared.codec import records
 from setoff.shared.codec.records import CANCEL_LEG, SELL_LEG, Leg
 from setoff.shared.machine.batch import MAX_INPUTS
+from setoff.shared.wire.records import encode_record
 
 BUY, SELL = records.BUY, records.SELL
 

@@ -12,16 +12,16 @@ import aiohttp
 from redis import Redis
 from tests.operator.support import DEPLOYMENT, HandL1, operator, replay
 
-from setoff.deploy.scene import Scene
-from setoff.operator.events import Opened, Recorded, decode_events
-from setoff.operator.outbox import Outbox
-from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.client.receipts import SignedReceipt
-from setoff.shared.client.wire import encode_record
+from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.operator.sequencer.events import Opened, Recorded, decode_events
+from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import extend
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.receipts import SignedReceipt
+from setoff.shared.wire.records import encode_record
 
 KILLS = 6
 TRADERS = (1, 2, 3)

@@ -3,10 +3,10 @@
 import pytest
 from tests.operator.support import DEPLOYMENT, opening
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.events import Event, Recorded, decode_events, encode_events
-from setoff.operator.exchange import Exchange
-from setoff.operator.tail import Tail
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.events import Event, Recorded, decode_events, encode_events
+from setoff.operator.sequencer.exchange import Exchange
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.batch import MAX_INPUTS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from setoff.operator.feed import BACKLOG, CHANNELS, Feed
+from setoff.operator.api.feed import BACKLOG, CHANNELS, Feed
 
 
 def made(number: int) -> dict[str, Any]:

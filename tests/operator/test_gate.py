@@ -8,12 +8,12 @@ import aiohttp
 import pytest
 from tests.operator.support import DEPLOYMENT, Running, open_market, operator
 
-from setoff.deploy.scene import Scene, trader_key
-from setoff.operator.api import MAX_BULK, ShownOnce
-from setoff.operator.gate import TURN, Gate
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.simulation.sample_traffic import Scene, trader_key
+from setoff.operator.api.admission import TURN, Gate
+from setoff.operator.api.api import MAX_BULK, ShownOnce
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.signatures import address_of
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import StateError
 
 BUY = records.BUY
@@ -164,7 +164,7 @@ async def test_reads_are_made_once_for_each_state(exchange: Running, monkeypatch
         made += "bids" in value
         return dumps(value, *arguments, **options)
 
-    monkeypatch.setattr("setoff.operator.api.json.dumps", count)
+    monkeypatch.setattr("setoff.operator.api.api.json.dumps", count)
     books = [await exchange.get("/v1/book/1") for _ in range(5)]
     assert made == 1 and all(book == books[0] for book in books)
     await exchange.submit(exchange.scene.order(1, BUY, 77, 3))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from setoff.deploy.scene import Scene
-from setoff.operator.line import MAINNET, SILENT, Lie, Line
+from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.operator.publisher.claimed_epochs import MAINNET, SILENT, Lie, Line
 from setoff.shared.errors import ConfigError, DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine

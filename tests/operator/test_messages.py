@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from tests.fixtures.exchange import Exchange
 
-from setoff.deploy.scene import Scene
-from setoff.operator.messages import QueueMessages
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.chain import ChainReader
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.operator.sequencer.messages import QueueMessages
 from setoff.shared.errors import ChainError, DataError
+from setoff.shared.l1.chain import ChainReader
 from setoff.shared.machine.batch import accumulate
 from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEVNET

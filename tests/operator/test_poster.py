@@ -5,21 +5,21 @@ from collections.abc import Iterator, Sequence
 import pytest
 from redis import Redis
 
-from setoff.deploy.deployment import deploy
-from setoff.operator.exchange import SealedBatch
-from setoff.operator.outbox import Outbox
-from setoff.operator.posted import PostedBatches, compare
-from setoff.operator.poster import Poster
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.chain import POST, ChainReader
-from setoff.shared.adapters.config import Deployment
-from setoff.shared.adapters.l1 import Reverted
-from setoff.shared.adapters.posting import Inbox, encode_post
-from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.client.onchain import Vault
+from setoff.deploy.contracts.deployment import deploy
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.operator.publisher.poster import Poster
+from setoff.operator.sequencer.exchange import SealedBatch
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.posted_batches import PostedBatches, compare
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ChainError, DataError
+from setoff.shared.l1.chain import POST, ChainReader
+from setoff.shared.l1.inbox import Inbox, encode_post
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.params import DEMO
+from setoff.shared.sdk.vault import Vault
 
 
 @pytest.fixture

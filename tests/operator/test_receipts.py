@@ -15,20 +15,20 @@ from tests.operator.support import (
     operator,
 )
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.notary import BROKEN_RECEIPT, OMITTED_RECORD
-from setoff.operator.outbox import Outbox
-from setoff.shared.adapters.redis_server import RedisServer
-from setoff.shared.client.evidence import BROKEN, KEPT, find_conflict, judge
-from setoff.shared.client.keeper import Keeper, Surety
-from setoff.shared.client.receipts import SignedReceipt
-from setoff.shared.client.wire import encode_record
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.receipt_signer import BROKEN_RECEIPT, OMITTED_RECORD
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import extend
 from setoff.shared.codec.records import Leg
 from setoff.shared.codec.signatures import address_of
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.l1.evidence import BROKEN, KEPT, find_conflict, judge
 from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.sdk.receipt_store import Keeper, Surety
+from setoff.shared.wire.receipts import SignedReceipt
+from setoff.shared.wire.records import encode_record
 
 OPERATOR = address_of(OPERATOR_KEY)
 

@@ -6,20 +6,20 @@ from itertools import combinations
 import pytest
 from tests.operator.support import DEPLOYMENT, HORIZON, make_notary, opening
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.exchange import Exchange
-from setoff.operator.messages import L1View
-from setoff.operator.reset import Unposted, adopt, run_again
-from setoff.operator.tail import Tail
-from setoff.shared.client.evidence import KEPT, find_conflict, judge
-from setoff.shared.client.receipts import SignedReceipt
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.messages import L1View
+from setoff.operator.sequencer.reset import Unposted, adopt, run_again
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import extend
 from setoff.shared.codec.records import Leg
 from setoff.shared.errors import InputError
+from setoff.shared.l1.evidence import KEPT, find_conflict, judge
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.receipts import SignedReceipt
 
 STEPS = 60
 

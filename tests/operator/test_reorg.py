@@ -10,20 +10,20 @@ from redis import Redis
 from tests.fixtures.exchange import Exchange
 from tests.operator.support import SETTINGS
 
-from setoff.deploy.scene import Scene
-from setoff.operator import sequencer as sequencer_module
-from setoff.operator.messages import QueueMessages
-from setoff.operator.outbox import Outbox
-from setoff.operator.posted import PostedBatches
-from setoff.operator.poster import Poster
-from setoff.operator.sequencer import Sequencer
-from setoff.operator.service import serve
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.config import OperatorSettings
-from setoff.shared.adapters.l1 import L1
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.operator.publisher.poster import Poster
+from setoff.operator.sequencer import sequencer as sequencer_module
+from setoff.operator.sequencer.messages import QueueMessages
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.posted_batches import PostedBatches
+from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.sequencer.service import serve
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import SetoffError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 

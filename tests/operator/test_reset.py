@@ -9,13 +9,13 @@ from functools import reduce
 import pytest
 from tests.operator.support import DEPLOYMENT, HandL1, Running, opening, operator, replay
 
-from setoff.deploy.scene import START_TIME, Scene, trader_key
-from setoff.operator import sequencer as sequencer_module
-from setoff.operator.log import Log
-from setoff.operator.messages import L1View
-from setoff.operator.outbox import Outbox, Stuck
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene, trader_key
+from setoff.operator.sequencer import sequencer as sequencer_module
+from setoff.operator.sequencer.journal import Log
+from setoff.operator.sequencer.messages import L1View
+from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.shared.codec import records, signatures
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import ZERO, Batch, accumulate
 
@@ -265,7 +265,7 @@ async def test_pages_stay_behind_their_bulk_record(redis_server: RedisServer, mo
         await close(running)
         running.l1.take(running.outbox)
         before = running.outbox.latest()
-        monkeypatch.setattr("setoff.operator.exchange.MAX_INPUTS", 1 + len(pages))
+        monkeypatch.setattr("setoff.operator.sequencer.exchange.MAX_INPUTS", 1 + len(pages))
         refuse(running.outbox, 1)
         await until(lambda: running.outbox.latest() > before, "nothing is made anew")
         await until(lambda: ready(running), "the operator stays closed")

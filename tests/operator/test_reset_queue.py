@@ -9,13 +9,13 @@ import pytest
 from tests.operator.support import HandL1, Running, opening, operator
 from tests.operator.test_reset import begin, check_order, close, ready, refuse, stranger, until
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator import sequencer as sequencer_module
-from setoff.operator.messages import L1View, QueueMessages
-from setoff.shared.adapters.chain import QueuedMessage
-from setoff.shared.adapters.l1 import Block
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer import sequencer as sequencer_module
+from setoff.operator.sequencer.messages import L1View, QueueMessages
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.chain import QueuedMessage
+from setoff.shared.l1.rpc import Block
 from setoff.shared.machine.batch import ZERO, Batch, accumulate
 
 DELAY = 500

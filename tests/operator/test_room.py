@@ -3,14 +3,14 @@
 import pytest
 from tests.operator.support import DEPLOYMENT, HandL1, opening, operator
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.events import Opened, Rerun
-from setoff.operator.exchange import Exchange
-from setoff.operator.messages import L1View
-from setoff.operator.reset import Unposted, run_again
-from setoff.operator.tail import Tail
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.events import Opened, Rerun
+from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.messages import L1View
+from setoff.operator.sequencer.reset import Unposted, run_again
 from setoff.shared.codec import records
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 

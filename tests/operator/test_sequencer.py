@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from tests.operator.support import DEPLOYMENT, HandL1, Running, open_market, opening, operator, replay, store
 
-from setoff.deploy.scene import START_TIME, Scene, trader_key
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene, trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError, ConfigError, DataError, InputError, StateError
 from setoff.shared.machine.batch import MAX_INPUTS, ZERO, Batch
 

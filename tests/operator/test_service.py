@@ -15,19 +15,19 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
-from setoff.deploy.deployment import deploy
-from setoff.operator.service import choose_batch_interval, run_sequencer
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.config import Deployment, OperatorSettings
-from setoff.shared.adapters.l1 import L1, Reverted
-from setoff.shared.adapters.redis_server import RedisServer, stop_embedded
-from setoff.shared.client import KeySigner, Refusal, SetoffClient
-from setoff.shared.client.onchain import Vault
+from setoff.deploy.contracts.deployment import deploy
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.operator.sequencer.service import choose_batch_interval, run_sequencer
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.redis_server import RedisServer, stop_embedded
+from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
+from setoff.shared.l1.rpc import L1, Reverted
 from setoff.shared.params import DEMO, MAINNET, Params
+from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
+from setoff.shared.sdk.vault import Vault
 from setoff.shared.state.registers import machine_hash
 
 TRADER = dev_keys()[2]

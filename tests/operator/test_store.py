@@ -7,13 +7,13 @@ import pytest
 from redis import Redis
 from tests.operator.support import DEPLOYMENT, opening
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.operator.events import Event, Recorded
-from setoff.operator.exchange import Exchange
-from setoff.operator.log import Log, LogTaken, Snapshot, connect
-from setoff.operator.outbox import Outbox
-from setoff.operator.tail import Tail
-from setoff.shared.adapters.redis_server import RedisServer, check_durable
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.events import Event, Recorded
+from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.journal import Log, LogTaken, Snapshot, connect
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.errors import ConfigError, DataError
 from setoff.shared.machine.machine import Machine
 

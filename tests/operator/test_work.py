@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.operator.support import HandL1, Running, open_market, opening, operator, replay
 
-from setoff.deploy.scene import START_TIME, Scene
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
 from setoff.shared.codec import records
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.rules import phases
 
 BUY, SELL = records.BUY, records.SELL

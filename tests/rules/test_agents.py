@@ -3,7 +3,7 @@
 import pytest
 from tests.world import BUY, SELL, World, sub
 
-from setoff.deploy.scene import START_TIME, agent_key, trader_key
+from setoff.deploy.simulation.sample_traffic import START_TIME, agent_key, trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 

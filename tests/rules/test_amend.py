@@ -2,7 +2,7 @@
 
 from tests.world import ABOVE, BELOW, BUY, POST_ONLY, SELL, World
 
-from setoff.deploy.scene import START_TIME
+from setoff.deploy.simulation.sample_traffic import START_TIME
 
 
 def test_a_cancel_by_client_id_meets_that_order_only() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from tests.world import BUY, FOK, IOC, POST_ONLY, SELL, World
 
-from setoff.deploy.scene import agent_key
+from setoff.deploy.simulation.sample_traffic import agent_key
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import CANCEL_LEG, SELL_LEG, Leg

@@ -2,7 +2,7 @@
 
 from tests.world import ABOVE, BUY, IOC, SELL, World
 
-from setoff.deploy.scene import START_TIME
+from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.machine.machine import DELEVERAGE
 from setoff.shared.rules.phases import TWAP_TIME
 

@@ -2,7 +2,7 @@
 
 from tests.world import BUY, SELL, World
 
-from setoff.deploy.scene import trader_key
+from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.rules.phases import MAX_AMOUNT

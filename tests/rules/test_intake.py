@@ -3,12 +3,12 @@
 import pytest
 from tests.world import ABOVE, BUY, SELL, World
 
-from setoff.deploy.scene import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import Scene, trader_key
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import CURVE_ORDER
 from setoff.shared.rules import phases
-from setoff.shared.rules.intake import NONCE_WINDOW, use_nonce
+from setoff.shared.rules.fetch import NONCE_WINDOW, use_nonce
 from setoff.shared.state.keys import MAX_TICK
 from setoff.shared.state.leaves import Account
 

@@ -10,13 +10,13 @@ from tests.rules.invariants import check_invariants, find_unhealthy
 from tests.rules.traffic import Traffic
 from tests.world import World, sub
 
-from setoff.deploy.scene import START_TIME, oracle_key, trader_key
+from setoff.deploy.simulation.sample_traffic import START_TIME, oracle_key, trader_key
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
-from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step
 from setoff.shared.state.registers import FIELDS
 

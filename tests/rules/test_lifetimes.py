@@ -2,7 +2,7 @@
 
 from tests.world import ABOVE, BUY, IOC, SELL, World, sub
 
-from setoff.deploy.scene import START_TIME
+from setoff.deploy.simulation.sample_traffic import START_TIME
 
 
 def test_rejects_order_that_has_expired_already() -> None:

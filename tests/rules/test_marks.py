@@ -3,7 +3,7 @@
 import pytest
 from tests.world import ABOVE, BUY, REDUCE_ONLY, SELL, World
 
-from setoff.deploy.scene import START_TIME
+from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.rules.marks import apply_index, compute_mid, sample_premium, update_mark
 from setoff.shared.rules.phases import HALT_TIME, PREMIUM_ONE
 from setoff.shared.state.keys import MAX_TICK

@@ -3,7 +3,7 @@
 import pytest
 from tests.world import BUY, SELL, World, sub
 
-from setoff.deploy.scene import trader_key
+from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared.codec import records
 from setoff.shared.rules.work import get_next_account
 from setoff.shared.state import keys

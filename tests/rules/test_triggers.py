@@ -2,7 +2,7 @@
 
 from tests.world import ABOVE, BELOW, BUY, IOC, REDUCE_ONLY, SELL, World, sub
 
-from setoff.deploy.scene import START_TIME
+from setoff.deploy.simulation.sample_traffic import START_TIME
 
 
 def test_an_armed_order_waits_outside_the_book_and_reserves_nothing() -> None:

@@ -6,7 +6,7 @@ from tests.differential.harness import Bench
 from tests.differential.invariants import check_conservation, check_state
 from tests.world import BELOW, BUY, SELL, World, sub
 
-from setoff.deploy.scene import trader_key
+from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared import errors
 from setoff.shared.codec import records, signatures
 from setoff.shared.codec.records import ForcedBody, StakeBody, TransferBody, WithdrawBody

@@ -3,7 +3,7 @@
 import pytest
 from tests.world import BUY, SELL, World
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 

@@ -5,7 +5,7 @@ from random import Random
 
 from tests.world import World, sub
 
-from setoff.deploy.scene import START_TIME
+from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.vectors.reading import HERE, load
 
-from setoff.deploy.vectors import NAMES, build, render, write
+from setoff.deploy.tools.vectors import NAMES, build, render, write
 from setoff.shared import errors
 from setoff.shared.rules import phases
 

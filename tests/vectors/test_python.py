@@ -15,7 +15,7 @@ from setoff.shared.machine.blobs import commit, hash_commitment, pack
 from setoff.shared.machine.data import BLOBS, data_root
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
-from setoff.shared.rules.intake import step_fetch
+from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step, begin_batch
 from setoff.shared.state import leaves
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash

@@ -10,7 +10,7 @@ import pytest
 
 from setoff.shared.errors import StateError
 from setoff.shared.machine.epoch import EpochRun
-from setoff.watcher.background import Background
+from setoff.watcher.dispute.background import Background
 
 RUN = cast(EpochRun, object())
 

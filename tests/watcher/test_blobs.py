@@ -13,18 +13,18 @@ from aiohttp import web
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
-from setoff.deploy.cli import main
-from setoff.deploy.scene import Scene
-from setoff.shared.adapters.anvil import dev_keys
-from setoff.shared.adapters.blobs import BlobSource
-from setoff.shared.adapters.court import CourtContract
+from setoff.deploy.cli.main import main
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.l1.court import CourtContract
 from setoff.shared.machine import blobs
-from setoff.watcher.blobs import BlobDesk, Withheld, keep_blob
-from setoff.watcher.challenger import make_player
-from setoff.watcher.monitor import GameMonitor
-from setoff.watcher.parts import Parts
+from setoff.watcher.chain.blobs import BlobDesk, Withheld, keep_blob
+from setoff.watcher.context import Parts
+from setoff.watcher.dispute.challenger import make_player
+from setoff.watcher.monitor.monitor import GameMonitor
 from setoff.watcher.server import make_app
 
 

@@ -13,24 +13,24 @@ from tests.fixtures.exchange import Exchange
 from tests.fixtures.lone_watcher import LoneWatcher, find_withdrawal, pay
 from tests.fixtures.watching import Desk, wait_until
 
-from setoff.deploy.process import Process
-from setoff.deploy.scene import Scene
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.court import CourtContract
-from setoff.shared.adapters.posting import Inbox
-from setoff.shared.adapters.redis_server import RedisServer
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.process import Process
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError, ConfigError, StateError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 from setoff.shared.rules import phases
-from setoff.watcher import winding
-from setoff.watcher.archive import Archive
-from setoff.watcher.errands import Errand, Errands
+from setoff.watcher.execution.archive import Archive
+from setoff.watcher.liveness import wind_down
+from setoff.watcher.liveness.permissionless_calls import Errand, Errands
+from setoff.watcher.monitor.status import read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import CARETAKER_CLAIM_AFTER, WatcherSettings
-from setoff.watcher.status import read_status
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 
@@ -179,7 +179,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
     """Also where a slot has too few steps to visit all accounts, as with 100,000 of them."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
     leave_positions(exchange)
-    monkeypatch.setattr(winding, "PATIENCE", 10 * DEMO.wind_down)  # with single markets
+    monkeypatch.setattr(wind_down, "PATIENCE", 10 * DEMO.wind_down)  # with single markets
     exchange.anvil.advance(SILENCE)
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
@@ -217,7 +217,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
 
 
 def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, watcher: LoneWatcher) -> None:
-    data = winding.FORCE + encode(["bytes"], [records.encode_tick(0)])
+    data = wind_down.FORCE + encode(["bytes"], [records.encode_tick(0)])
     errands, before = Errands(exchange.anvil.connect(6), spread=0.0), queued(watcher)
     exchange.anvil.l1.request("evm_setAutomine", False)
     assert errands.run(Errand("ticks", exchange.deployment.queue, data, times=3)) == "ticks: sent"
@@ -229,7 +229,7 @@ def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, w
 def test_what_was_sent_before_l1_failed_is_under_way(
     exchange: Exchange, watcher: LoneWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    l1, data = exchange.anvil.connect(6), winding.FORCE + encode(["bytes"], [records.encode_tick(0)])
+    l1, data = exchange.anvil.connect(6), wind_down.FORCE + encode(["bytes"], [records.encode_tick(0)])
     errands, send = Errands(l1, spread=0.0), l1.send
 
     def fail_later(to: str, data: bytes) -> bytes:
@@ -286,7 +286,7 @@ def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
     with monkeypatch.context() as full:
         park(watcher, 40, full)
         before = queued(watcher)
-        assert parked(run_epoch(watcher)) == 40 and queued(watcher) == before + winding.SURE_TICKS
+        assert parked(run_epoch(watcher)) == 40 and queued(watcher) == before + wind_down.SURE_TICKS
     left, sent = [], []
     while not left or left[-1]:
         before = queued(watcher)
@@ -380,11 +380,11 @@ def test_a_market_without_oracle_is_settled_though_the_operator_leaves_it_alone(
         post_as_operator(exchange, scene)
     before = queued(watcher)
     assert settled(settle(watcher, 2)) == [0, 0] and queued(watcher) == before
-    exchange.anvil.advance(1000 + winding.PATIENCE // 2)
+    exchange.anvil.advance(1000 + wind_down.PATIENCE // 2)
     post_as_operator(exchange, scene)
     assert settled(settle(watcher, 2)) == [0, 0] and queued(watcher) == before, "the operator may do it"
 
-    exchange.anvil.advance(winding.PATIENCE // 2 + 10)
+    exchange.anvil.advance(wind_down.PATIENCE // 2 + 10)
     settle(watcher, 3)
     assert queued(watcher) == before + 1, "once, however often it looks"
     assert "the operator is there" in watcher.said
@@ -392,7 +392,7 @@ def test_a_market_without_oracle_is_settled_though_the_operator_leaves_it_alone(
     machine = settle(watcher, 3)
     assert settled(machine) == [1, 0] and machine.state.market(1).index == 1_100
     assert sizes(machine) == {1: [300], 2: [-300]}
-    exchange.anvil.advance(winding.PATIENCE)
+    exchange.anvil.advance(wind_down.PATIENCE)
     post_as_operator(exchange, scene)
     settle(watcher, 3)
     assert queued(watcher) == before + 1, "and rests"
@@ -401,7 +401,7 @@ def test_a_market_without_oracle_is_settled_though_the_operator_leaves_it_alone(
 def test_a_market_that_has_expired_gets_both_its_ticks(exchange: Exchange, watcher: LoneWatcher) -> None:
     """The first brings its mark to the mean of its last indices, the second settles it there."""
     leave_positions(exchange)
-    exchange.anvil.advance(phases.TWAP_TIME + winding.PATIENCE)
+    exchange.anvil.advance(phases.TWAP_TIME + wind_down.PATIENCE)
     reader, before = watcher.parts.reader, queued(watcher)
 
     def post(messages: int) -> Machine:
@@ -414,12 +414,12 @@ def test_a_market_that_has_expired_gets_both_its_ticks(exchange: Exchange, watch
     assert queued(watcher) == before + 1
     machine = post(1)
     assert settled(machine) == [0, 0, 0] and machine.state.market(1).mark == 1_050 and queued(watcher) == before + 1
-    exchange.anvil.advance(winding.PATIENCE)
+    exchange.anvil.advance(wind_down.PATIENCE)
     post(0)
     assert queued(watcher) == before + 2
     machine = post(1)
     assert settled(machine) == [1, 0, 0] and sizes(machine) == {1: [300], 2: [-300]}
-    exchange.anvil.advance(winding.PATIENCE)
+    exchange.anvil.advance(wind_down.PATIENCE)
     post(0)
     assert queued(watcher) == before + 2
 
@@ -431,12 +431,12 @@ def test_a_tick_does_not_come_before_the_machine_is_past_the_oracles_death(
     scene = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - 1000)
     post_as_operator(exchange, scene)
-    exchange.anvil.advance(1000 + winding.PATIENCE)
+    exchange.anvil.advance(1000 + wind_down.PATIENCE)
     before = queued(watcher)
     settle(watcher, 3)
     assert queued(watcher) == before
     post_as_operator(exchange, scene)
-    exchange.anvil.advance(winding.PATIENCE)
+    exchange.anvil.advance(wind_down.PATIENCE)
     settle(watcher, 3)
     assert queued(watcher) == before + 1
 
@@ -470,7 +470,7 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     before = queued(watcher)
     assert settled(settle(watcher, 3)) == [0, 0]
     assert "open to everybody" in watcher.said and queued(watcher) == before
-    exchange.anvil.advance(500 + winding.PATIENCE)
+    exchange.anvil.advance(500 + wind_down.PATIENCE)
     for _ in range(60):
         machine = settle(watcher)
         if settled(machine) == [1, 0] and not machine.regs.task:

@@ -9,16 +9,16 @@ import pytest
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
-from setoff.deploy.scene import Scene
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.player import CourtPlayer
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.l1.player import CourtPlayer
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.params import DEMO
-from setoff.watcher import knowledge
-from setoff.watcher.challenger import describe, make_player
-from setoff.watcher.knowledge import ExecutedEpochs
-from setoff.watcher.parts import Parts
+from setoff.watcher.context import Parts
+from setoff.watcher.dispute import trace_provider
+from setoff.watcher.dispute.challenger import describe, make_player
+from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
 
@@ -177,7 +177,7 @@ def test_more_histories_than_are_kept_do_not_push_each_other_out_unfinished(
 ) -> None:
     desk = Desk(settings)
     desk.execute_all()
-    monkeypatch.setattr(knowledge, "RUNS", 1)
+    monkeypatch.setattr(trace_provider, "RUNS", 1)
     epochs = ExecutedEpochs(desk.archive, wait=0.01)
     go, read_run = threading.Event(), epochs._read_run
     read: list[int] = []

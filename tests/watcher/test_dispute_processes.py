@@ -10,12 +10,12 @@ import pytest
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk, wait_until
 
-from setoff.shared.adapters.anvil import Anvil, dev_keys
-from setoff.shared.adapters.court import CourtContract, CourtReader
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.params import DEMO
+from setoff.watcher.monitor.status import read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.status import read_status
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 

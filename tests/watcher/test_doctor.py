@@ -7,19 +7,19 @@ import pytest
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
-from setoff.deploy.scene import Scene, play_epoch
-from setoff.shared.adapters.anvil import dev_keys
-from setoff.shared.adapters.chain import ChainReader
-from setoff.shared.adapters.l1 import L1, Refused
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec import records
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.rpc import L1, Refused
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
-from setoff.watcher import doctor
-from setoff.watcher.challenger import make_player
-from setoff.watcher.doctor import Doctor, Finding
-from setoff.watcher.parts import Parts
-from setoff.watcher.proofs import FORCED, JUDGE, PRETENDED, RULE, Bench, Samples, Trial
+from setoff.watcher.context import Parts
+from setoff.watcher.dispute.challenger import make_player
+from setoff.watcher.monitor import doctor
+from setoff.watcher.monitor.doctor import Doctor, Finding
+from setoff.watcher.monitor.judge_selftest import FORCED, JUDGE, PRETENDED, RULE, Bench, Samples, Trial
 from setoff.watcher.settings import WatcherSettings
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.errors import ChainError
 from setoff.watcher.store import Store
 

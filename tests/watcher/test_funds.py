@@ -8,14 +8,14 @@ import pytest
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
-from setoff.shared.adapters.anvil import dev_keys
-from setoff.shared.adapters.l1 import L1, Refused
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.game import Court, Stake
 from setoff.shared.dispute.terms import Terms
+from setoff.shared.l1.rpc import L1, Refused
 from setoff.shared.params import DEVNET, ETHER, HONEST_GAS, INSTALL_GAS, MAINNET, count_keys
-from setoff.watcher.challenger import Treasurer, make_player
-from setoff.watcher.funds import ADVANCE_GAS, CLAIM_GAS, POST_GAS, count_care, count_funds, sum_staked
-from setoff.watcher.parts import Parts
+from setoff.watcher.context import Parts
+from setoff.watcher.dispute.capital import ADVANCE_GAS, CLAIM_GAS, POST_GAS, count_care, count_funds, sum_staked
+from setoff.watcher.dispute.challenger import Treasurer, make_player
 from setoff.watcher.settings import WatcherSettings
 
 TERMS = Terms(*MAINNET.terms())
@@ -53,7 +53,7 @@ def poor_parts(settings: WatcherSettings) -> tuple[WatcherSettings, Parts]:
 def test_a_challenger_looks_at_its_money_and_warns_once(
     settings: WatcherSettings, exchange: Exchange, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("setoff.watcher.challenger.FUNDS_EVERY", 0.0)
+    monkeypatch.setattr("setoff.watcher.dispute.challenger.FUNDS_EVERY", 0.0)
     poor, parts = poor_parts(settings)
     player = make_player(poor, parts)
     player.step()
@@ -94,7 +94,7 @@ def test_stakes_count_as_long_as_they_stand() -> None:
 def test_a_caretaker_that_could_not_claim_says_so_once(
     settings: WatcherSettings, exchange: Exchange, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("setoff.watcher.challenger.FUNDS_EVERY", 0.0)
+    monkeypatch.setattr("setoff.watcher.dispute.challenger.FUNDS_EVERY", 0.0)
     poor, parts = poor_parts(settings)
     exchange.funder.transact(parts.l1.address, value=10**18)  # a bond, but no stake
     player = make_player(poor, parts)

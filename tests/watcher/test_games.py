@@ -10,13 +10,13 @@ import pytest
 from tests.contracts.arena import lie_from
 from tests.dispute.league import BEGIN, HONEST, LIAR, TERMS, TRUTH, Book, Game, T, book_of
 
-from setoff.deploy.cli import main
-from setoff.deploy.lab.machine import position
-from setoff.watcher.games import Games, to_text, view_games
-from setoff.watcher.metrics import to_prometheus
-from setoff.watcher.monitor import GameMonitor, make_server
+from setoff.deploy.cli.main import main
+from setoff.deploy.simulation.lab.machine import position
+from setoff.watcher.chain.withheld import WithheldBatch
+from setoff.watcher.monitor.dispute_view import Games, to_text, view_games
+from setoff.watcher.monitor.metrics import to_prometheus
+from setoff.watcher.monitor.monitor import GameMonitor, make_server
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.withheld import WithheldBatch
 
 LIE = lie_from(TRUTH.leaf(0), position(1, 0, 2), "monitored")
 KNOWN = book_of(TRUTH)

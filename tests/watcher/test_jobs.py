@@ -7,16 +7,16 @@ import pytest
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
-from setoff.deploy.scene import Scene
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.errors import StateError
 from setoff.shared.machine.machine import Machine
-from setoff.watcher import executor, jobs
-from setoff.watcher.executor import Executor
+from setoff.watcher.execution import executor, jobs
+from setoff.watcher.execution.executor import Executor
+from setoff.watcher.execution.verify import verify_epoch
+from setoff.watcher.execution.worker import run_worker
+from setoff.watcher.monitor.status import Pulse
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.status import Pulse
 from setoff.watcher.store import EpochResult
-from setoff.watcher.verify import verify_epoch
-from setoff.watcher.worker import run_worker
 
 EPOCHS = 6
 

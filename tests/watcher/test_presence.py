@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 from tests.fixtures.exchange import Exchange, call_data
 
-from setoff.deploy.cli import main
-from setoff.shared.adapters.anvil import Anvil
-from setoff.shared.adapters.posting import RESUME
-from setoff.shared.client.posting import post_waiting
+from setoff.deploy.cli.main import main
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.l1.inbox import RESUME
 from setoff.shared.params import DEMO
-from setoff.watcher.games import Games, to_text
-from setoff.watcher.metrics import to_prometheus
-from setoff.watcher.monitor import GameMonitor
-from setoff.watcher.presence import STATES
+from setoff.shared.sdk.fallback_post import post_waiting
+from setoff.watcher.liveness.presence import STATES
+from setoff.watcher.monitor.dispute_view import Games, to_text
+from setoff.watcher.monitor.metrics import to_prometheus
+from setoff.watcher.monitor.monitor import GameMonitor
 from setoff.watcher.settings import WatcherSettings
 
 SILENCE = DEMO.silence

@@ -11,22 +11,22 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk
 
-from setoff.deploy import cli
-from setoff.shared.adapters.anvil import dev_keys
-from setoff.shared.adapters.blobs import BlobSource
-from setoff.shared.adapters.config import Deployment
-from setoff.shared.adapters.receipts import ReceiptsContract, announce_exit, deposit_bond, withdraw_bond
-from setoff.shared.client.receipts import SignedReceipt, sign
+from setoff.deploy.cli import main as cli
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import Receipt, extend
+from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import StateError
+from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.l1.receipts import ReceiptsContract, announce_exit, deposit_bond, withdraw_bond
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import Blobs
-from setoff.watcher import receipts
-from setoff.watcher.parts import Parts
-from setoff.watcher.prosecutor import Prosecutor
-from setoff.watcher.receipts import ReceiptStore, StoredBatches
+from setoff.shared.wire.receipts import SignedReceipt, sign
+from setoff.watcher.context import Parts
+from setoff.watcher.receipts import receipts
+from setoff.watcher.receipts.prosecutor import Prosecutor
+from setoff.watcher.receipts.receipts import ReceiptStore, StoredBatches
 from setoff.watcher.server import MAX_BODY, ReceiptDesk, make_app
 from setoff.watcher.settings import WatcherSettings
 

@@ -14,11 +14,11 @@ from redis.exceptions import RedisError
 from tests.fixtures.exchange import Exchange
 from tests.fixtures.watching import Desk, wait_until
 
-from setoff.shared.adapters.anvil import dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.errors import ConfigError
+from setoff.watcher.monitor.status import ProcessStatus, describe_status, read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.status import ProcessStatus, describe_status, read_status
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 

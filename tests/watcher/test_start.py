@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from tests.fixtures.exchange import Exchange
 
-from setoff.shared.adapters.anvil import dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import DEVNET, MAINNET, PRESETS, Params
+from setoff.watcher.preflight import check_start, wait_for_l1
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.start import check_start, wait_for_l1
 
 DEAD = "http://user:secret@127.0.0.1:9"  # nothing listens there
 KEY = dev_keys()[3].hex()

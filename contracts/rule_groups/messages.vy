@@ -1,0 +1,33 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+"""
+@title Rules: intake of messages
+@license MIT
+@notice The fetch of an input whose type is a message's.
+"""
+
+from codec import records
+from rules import fetch
+from rules import phases
+from state import leaves
+from state import registers
+from state import store
+
+
+@external
+@pure
+def take(
+    regs: registers.Registers,
+    body: Bytes[records.RECORD_BYTES],
+    is_message: bool,
+    keys: DynArray[uint256, phases.MAX_LEAVES],
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Take a message.
+    @param body Its 124 bytes.
+    @param is_message Whether its slot belongs to the L1 queue: nowhere else is there a message.
+    @param keys The leaves that the step touches, in the order of first use; `values` as they are before it.
+    @return The registers and the values after the step.
+    """
+    return fetch.take_message(regs, store.Witness(keys=keys, values=values), body, is_message)

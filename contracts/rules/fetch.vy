@@ -1,0 +1,504 @@
+# pragma version 0.4.3
+"""
+@title Fetch: the first step of a slot takes its input
+@license MIT
+@notice A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
+        recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject:
+        the machine is idle again, and `outcome` says why. Twin: `shared/rules/fetch.py`.
+        Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot
+        that takes a parked one that one's; then a record of an account its master account, and the agent who signs or is
+        named; a report and an early reject none.
+"""
+
+import errors
+from codec import eip712
+from codec import records
+from codec import signatures
+from rules import bulk
+from rules import transfers
+from rules import listing
+from rules import oracle
+from rules import parking
+from rules import phases
+from rules import wind_down
+from state import keys
+from state import leaves
+from state import registers
+from state import store
+
+# Nonces below the highest seen that can still be used, in any order.
+NONCE_WINDOW: constant(uint256) = 256
+
+
+@internal
+@pure
+def take_message(
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_message: bool
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Apply a message of the L1 queue. The machine may be in the middle of work of its own.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    kind: uint256 = convert(slice(body, 0, 1), uint256)
+    outcome: uint256 = errors.MALFORMED_RECORD
+    if not is_message or not records.is_canonical(body):
+        store.check_count(w, 0)
+    elif kind == records.DEPOSIT:
+        regs, values, outcome = transfers.apply_deposit(regs, w, body)
+    elif kind == records.LIST_MARKET:
+        regs, values, outcome = listing.apply_listing(regs, w, body)
+    elif kind == records.SET_MARKET:
+        values, outcome = listing.apply_change(regs, w, body)
+    elif kind == records.SET_SIGNER:
+        values, outcome = oracle.apply_signer(w, body)
+    else:
+        store.check_count(w, 0)
+        regs, outcome = wind_down.apply_wind_down(regs)
+    regs.outcome = outcome
+    return regs, values
+
+
+@internal
+@pure
+def take_input(
+    pre: registers.Registers, w: store.Witness, body: Bytes[records.RECORD_BYTES], is_message: bool
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Take a record, or a message that holds one, in its turn. The machine's own work comes first, then what is parked.
+            A record of the queue that has to wait is parked; any other is not looked at. A tick, which anybody may send at
+            any time, only lets go on what comes before it.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    touched: uint256 = 0
+    if not self.is_sound(body, is_message):
+        store.check_count(w, 0)
+        regs.outcome = errors.MALFORMED_RECORD
+        return regs, values
+    has_room: bool = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    is_tick: bool = convert(slice(body, 0, 1), uint256) == records.TICK
+    is_parked: bool = (
+        is_message and not is_tick and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
+    )
+    if is_parked:
+        regs, values = parking.park(regs, w, values, touched, body)
+        touched = 1
+    if not has_room or regs.task != 0:
+        store.check_count(w, touched)
+        regs.outcome = errors.STEP_CAP
+        if has_room:
+            # Its registers stay as they are.
+            regs.phase = phases.WORK
+            regs.outcome = errors.ACCEPTED if is_tick else errors.BUSY
+        if is_parked:
+            regs.outcome = errors.PARKED
+        return regs, values
+    taken: Bytes[records.RECORD_BYTES] = body
+    if parking.is_anything_parked(regs):
+        if not (is_parked or is_tick):
+            store.check_count(w, 0)
+            regs.outcome = errors.BUSY
+            return regs, values
+        regs, values, taken = parking.unpark(regs, w, values, touched)
+        touched += 1
+    return self.take_record(regs, w, values, touched, taken)
+
+
+@internal
+@pure
+def is_sound(body: Bytes[records.RECORD_BYTES], is_message: bool) -> bool:
+    """
+    @return Whether an input that is not looked at further has the form of a record, or of a message that holds one. Bulks
+            and their pages do not come through the queue: none of its messages may be as much work as eight orders.
+    """
+    kind: uint256 = convert(slice(body, 0, 1), uint256)
+    if kind != records.FORCED:
+        return records.is_canonical(body) and not (is_message and kind in [records.BULK, records.PAGE])
+    forced: records.ForcedBody = records.decode_forced(body)
+    return is_message and records.is_canonical(body) and records.is_forceable(forced.body)
+
+
+@internal
+@pure
+def take_record(
+    pre: registers.Registers,
+    w: store.Witness,
+    before: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+    place: uint256,
+    taken: Bytes[records.RECORD_BYTES],
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Take a record now; its leaves are the witness's from `place` on. In a message the queue names the sender, who
+            stands for the signer of the record within.
+    """
+    regs: registers.Registers = registers.clear(pre)
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = before
+    body: Bytes[records.RECORD_BYTES] = taken
+    is_forced: bool = convert(slice(taken, 0, 1), uint256) == records.FORCED
+    sender: address = empty(address)
+    if is_forced:
+        forced: records.ForcedBody = records.decode_forced(taken)
+        body = forced.body
+        sender = forced.sender
+    outcome: uint256 = 0
+    touched: uint256 = place
+    regs.kind = convert(slice(body, 0, 1), uint256)
+    page: bytes32 = regs.bulk
+    regs.bulk = empty(bytes32)
+    if wind_down.is_refused(regs, regs.kind):
+        outcome = errors.WINDING_DOWN
+    elif regs.kind == records.PAGE:
+        regs, outcome = bulk.take_page(regs, body, page)
+    else:
+        regs, values, touched, outcome = self.check_record(regs, w, values, place, body, is_forced, sender)
+    store.check_count(w, touched)
+    regs.outcome = outcome
+    return regs, values
+
+
+@internal
+@pure
+def check_record(
+    pre: registers.Registers,
+    w: store.Witness,
+    before: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
+    place: uint256,
+    body: Bytes[records.RECORD_BYTES],
+    is_forced: bool,
+    sender: address,
+) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], uint256, uint256):
+    """
+    @notice Decode a record into the registers, check who signed or sent it and its nonce, set the phase.
+    @return The registers, the new values, how many leaves there are up to here, and the outcome.
+    """
+    regs: registers.Registers = pre
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = before
+    outcome: uint256 = 0
+    touched: uint256 = place
+    regs, outcome = self.decode_record(regs, body)
+    if outcome == errors.ACCEPTED and regs.kind != records.TICK:
+        regs.signer = sender
+        if not is_forced:
+            regs.signer = signatures.recover(
+                eip712.digest(regs.domain, body), slice(body, records.BODY_BYTES, records.SIGNATURE_BYTES)
+            )
+        if regs.signer == empty(address):
+            outcome = errors.BAD_SIGNATURE
+        elif regs.kind != records.REPORT:
+            master: leaves.Account = empty(leaves.Account)
+            master, touched, outcome = self.check_authority(regs, w, place)
+            if outcome == errors.ACCEPTED:
+                values[place] = leaves.encode_account(master)
+    if outcome == errors.ACCEPTED:
+        if regs.kind == records.SET_AGENT:
+            values[place + 1] = leaves.encode_agent(self.apply_agent(regs, w, place + 1, body))
+            touched = place + 2
+        elif regs.kind == records.BULK:
+            regs.bulk = records.decode_bulk(body).pages
+            regs.bulk_account = regs.account
+            regs.bulk_pages = phases.MAX_PAGES
+        regs.phase = self.get_first_phase(regs.kind)
+    return regs, values, touched, outcome
+
+
+@internal
+@pure
+def check_authority(
+    regs: registers.Registers, w: store.Witness, place: uint256
+) -> (leaves.Account, uint256, uint256):
+    """
+    @notice Whether the signer may act for the account with this nonce, which is used up.
+            Records that move money or name keys have no field for an agent: the owner alone signs them.
+            Leaves, from `place` on: the master account; where an agent signs, that agent.
+    @return The master account, how many leaves there are up to here, and the outcome.
+    """
+    master: leaves.Account = store.account(w, place, keys.get_master(regs.account))
+    touched: uint256 = place + 1
+    if regs.agent == 0:
+        if master.owner != regs.signer:
+            return master, touched, errors.BAD_SIGNATURE
+    else:
+        agent: leaves.Agent = store.agent(w, place + 1, keys.get_master(regs.account), regs.agent)
+        touched = place + 2
+        if agent.address != regs.signer:
+            return master, touched, errors.BAD_SIGNATURE
+        if agent.expiry <= regs.time:
+            return master, touched, errors.AGENT_EXPIRED
+    outcome: uint256 = 0
+    master, outcome = self.use_nonce(master, regs.nonce)
+    return master, touched, outcome
+
+
+@internal
+@pure
+def apply_agent(
+    regs: registers.Registers, w: store.Witness, place: uint256, body: Bytes[records.RECORD_BYTES]
+) -> leaves.Agent:
+    """
+    @notice Name an agent, or take one away (address zero). Leaves: the agent, at `place`.
+    """
+    change: records.SetAgentBody = records.decode_set_agent(body)
+    agent: leaves.Agent = store.agent(w, place, keys.get_master(regs.account), change.agent)
+    agent.address = change.address
+    agent.expiry = change.expiry
+    return agent
+
+
+@internal
+@pure
+def decode_record(
+    pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
+) -> (registers.Registers, uint256):
+    """
+    @notice Load the registers from a record and check every field that needs no leaf.
+    @return The registers and the outcome.
+    """
+    regs: registers.Registers = pre
+    kind: uint256 = 0
+    kind, regs.account, regs.nonce = records.get_head(body)
+    if kind == records.REPORT:
+        return self.decode_report(regs, body)
+    if kind == records.TICK:
+        regs.market = records.decode_tick(body).market
+        if regs.market < 1 or regs.market > regs.markets:
+            return regs, errors.UNKNOWN_MARKET
+        return regs, errors.ACCEPTED
+    if not self.is_account(regs, regs.account):
+        return regs, errors.UNKNOWN_ACCOUNT
+    if kind == records.ORDER:
+        return self.decode_order(regs, body)
+    if kind in [records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE]:
+        return self.decode_payment(regs, body)
+    return self.decode_change(regs, body)
+
+
+@internal
+@pure
+def is_account(regs: registers.Registers, account: uint256) -> bool:
+    """
+    @return Whether `account` is a known master account or one of its sub-accounts.
+    """
+    master: uint256 = keys.get_master(account)
+    return account <= keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB) and 1 <= master and master <= regs.accounts
+
+
+@internal
+@pure
+def decode_order(
+    pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
+) -> (registers.Registers, uint256):
+    """
+    @notice Fields of an order.
+    @return The registers and the outcome.
+    """
+    regs: registers.Registers = pre
+    order: records.OrderBody = records.decode_order(body)
+    regs.market = order.market
+    regs.side = order.side
+    regs.flags = order.flags
+    regs.place = order.place
+    regs.price = order.price
+    regs.size = order.size
+    regs.expiry = order.expiry
+    regs.trigger = order.trigger
+    regs.client = order.client
+    regs.agent = order.agent
+    if (
+        order.side > records.SELL
+        or not self.are_flags_sound(order.flags, order.trigger)
+        or order.agent > keys.MAX_AGENT
+    ):
+        return regs, errors.MALFORMED_RECORD
+    if order.market < 1 or order.market > regs.markets:
+        return regs, errors.UNKNOWN_MARKET
+    if order.place > keys.MAX_SLOT:
+        return regs, errors.SLOT_OUT_OF_RANGE
+    if order.expiry != 0 and order.expiry <= regs.time:
+        return regs, errors.ORDER_EXPIRED
+    return regs, self.check_quote(order.price, order.size)
+
+
+@internal
+@pure
+def are_flags_sound(flags: uint256, trigger: uint256) -> bool:
+    """
+    @return Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown.
+    """
+    if (
+        flags >= 128
+        or flags & records.SELF_TRADE == records.SELF_TRADE
+        or flags & records.ARMED == records.ARMED
+    ):
+        return False
+    if flags & records.ARMED == 0:
+        return trigger == 0
+    return 1 <= trigger and trigger <= keys.MAX_TICK
+
+
+@internal
+@pure
+def check_quote(price: uint256, size: uint256) -> uint256:
+    """
+    @return Outcome: whether price and size of an order are in range.
+    """
+    if price < 1 or price > keys.MAX_TICK:
+        return errors.PRICE_OUT_OF_RANGE
+    if size < 1 or size > phases.MAX_ORDER_SIZE:
+        return errors.SIZE_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+@internal
+@pure
+def decode_change(
+    pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
+) -> (registers.Registers, uint256):
+    """
+    @notice Fields of a record that changes orders or keys.
+    @return The registers and the outcome.
+    """
+    regs: registers.Registers = pre
+    if regs.kind == records.CANCEL:
+        cancel: records.CancelBody = records.decode_cancel(body)
+        regs.place = cancel.place
+        regs.client = cancel.client
+        regs.agent = cancel.agent
+    elif regs.kind == records.AMEND:
+        amend: records.AmendBody = records.decode_amend(body)
+        regs.place = amend.place
+        regs.price = amend.price
+        regs.size = amend.size
+        regs.agent = amend.agent
+    elif regs.kind == records.CANCEL_ALL:
+        regs.agent = records.decode_cancel_all(body).agent
+    elif regs.kind == records.SCHEDULE_CANCEL:
+        schedule: records.ScheduleCancelBody = records.decode_schedule_cancel(body)
+        regs.amount = schedule.deadline
+        regs.agent = schedule.agent
+    elif regs.kind == records.BULK:
+        regs.agent = records.decode_bulk(body).agent
+    else:
+        return regs, self.check_agent_change(regs, body)
+    if regs.agent > keys.MAX_AGENT:
+        return regs, errors.MALFORMED_RECORD
+    if regs.place > keys.MAX_SLOT:
+        return regs, errors.SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.place)
+    if regs.kind == records.AMEND:
+        return regs, self.check_quote(regs.price, regs.size)
+    return regs, errors.ACCEPTED
+
+
+@internal
+@pure
+def check_agent_change(regs: registers.Registers, body: Bytes[records.RECORD_BYTES]) -> uint256:
+    """
+    @return Outcome: whether a change of agent names a master account and a number in range.
+    """
+    agent: uint256 = records.decode_set_agent(body).agent
+    if agent < 1 or agent > keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if regs.account > keys.MAX_ACCOUNT:
+        return errors.SUB_ACCOUNT
+    return errors.ACCEPTED
+
+
+@internal
+@pure
+def decode_payment(
+    pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
+) -> (registers.Registers, uint256):
+    """
+    @notice Fields of a transfer, withdrawal, stake or unstake.
+    @return The registers and the outcome.
+    """
+    regs: registers.Registers = pre
+    if regs.kind == records.TRANSFER:
+        transfer: records.TransferBody = records.decode_transfer(body)
+        regs.peer = transfer.peer
+        regs.amount = transfer.amount
+        if not self.is_account(regs, regs.peer):
+            return regs, errors.UNKNOWN_ACCOUNT
+        if regs.peer > keys.MAX_ACCOUNT and keys.get_master(regs.peer) != keys.get_master(regs.account):
+            return regs, errors.SUB_ACCOUNT
+        if regs.peer == regs.account:
+            return regs, errors.SAME_ACCOUNT
+    elif regs.kind == records.WITHDRAW:
+        regs.amount = records.decode_withdraw(body).amount
+        if regs.account > keys.MAX_ACCOUNT:
+            return regs, errors.SUB_ACCOUNT
+    else:
+        regs.amount = records.decode_stake(body).amount
+    if regs.amount < 1 or regs.amount >= phases.MAX_AMOUNT:
+        return regs, errors.AMOUNT_OUT_OF_RANGE
+    return regs, errors.ACCEPTED
+
+
+@internal
+@pure
+def decode_report(
+    pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
+) -> (registers.Registers, uint256):
+    """
+    @notice Fields of an oracle report.
+    @return The registers and the outcome.
+    """
+    regs: registers.Registers = pre
+    report: records.ReportBody = records.decode_report(body)
+    regs.market = report.market
+    regs.price = report.price
+    if report.market < 1 or report.market > regs.markets:
+        return regs, errors.UNKNOWN_MARKET
+    if report.price < 1 or report.price > keys.MAX_TICK:
+        return regs, errors.PRICE_OUT_OF_RANGE
+    return regs, errors.ACCEPTED
+
+
+@internal
+@pure
+def get_first_phase(kind: uint256) -> uint256:
+    """
+    @return Phase in which a checked record of this type starts.
+    """
+    if kind == records.ORDER:
+        return phases.ADMIT
+    if kind == records.CANCEL:
+        return phases.UNLINK
+    if kind == records.AMEND:
+        return phases.AMEND
+    if kind == records.CANCEL_ALL or kind == records.SCHEDULE_CANCEL:
+        return phases.CLEAR
+    if kind == records.SET_AGENT or kind == records.BULK:
+        return phases.IDLE
+    if kind == records.TICK:
+        return phases.TICK
+    if kind == records.UNSTAKE:
+        return phases.STAKE
+    if kind == records.REPORT:
+        return phases.REPORT
+    return phases.MARGIN
+
+
+@internal
+@pure
+def use_nonce(account: leaves.Account, nonce: uint256) -> (leaves.Account, uint256):
+    """
+    @notice Mark `nonce` used. Anti-replay window in the manner of RFC 6479, 256 wide: nonces may come in any order; one
+            that lies NONCE_WINDOW or more below the highest seen is too old.
+    @return The account and the outcome.
+    """
+    used: leaves.Account = account
+    if nonce > account.nonce_top:
+        jump: uint256 = nonce - account.nonce_top
+        used.nonce_bitmap = account.nonce_bitmap << jump if jump < NONCE_WINDOW else 0
+        used.nonce_bitmap |= 1
+        used.nonce_top = nonce
+        return used, errors.ACCEPTED
+    age: uint256 = account.nonce_top - nonce
+    if age >= NONCE_WINDOW:
+        return account, errors.NONCE_TOO_OLD
+    if account.nonce_bitmap >> age & 1 == 1:
+        return account, errors.NONCE_USED
+    used.nonce_bitmap |= 1 << age
+    return used, errors.ACCEPTED

@@ -1,0 +1,75 @@
+"""`setoff account`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from setoff.deploy.cli.wallet import add_exchange, ask_exchange, format_amount
+from setoff.shared.errors import ConfigError
+from setoff.shared.sdk.client import SetoffClient
+
+MONEY: Final = {
+    "collateral": "collateral",
+    "funding": "funding due",
+    "equity": "equity",
+    "requirement": "initial margin",
+    "maintenance": "maintenance margin",
+    "free": "free",
+}
+POSITION: Final = ("market", "size", "cost", "mark", "profit", "liquidation_price", "bids", "asks")
+ORDER: Final = ("slot", "market", "side", "flags", "price", "size", "trigger", "client")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Whose account."""
+    parser.add_argument("account", nargs="?", help="its number or its owner's address; by default the key's own")
+    add_exchange(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print money, positions and open orders."""
+    if not arguments.account and not arguments.key:
+        raise ConfigError("bad_config", "name an account, or give a key")
+
+    async def ask(client: SetoffClient) -> dict[str, Any]:
+        return await client.account(arguments.account)
+
+    shown = ask_exchange(arguments, ask)
+    console = Console()
+    console.print(f"account {shown['account']} of {shown['owner']}")
+    money = Table(show_header=False)
+    for name, label in MONEY.items():
+        money.add_row(label, format_amount(int(shown[name])))
+    money.add_row("shares of the backstop", shown["shares"])
+    console.print(money)
+    for title, rows, columns in (
+        ("positions", shown["positions"], POSITION),
+        ("orders", [order | {"flags": describe_flags(order)} for order in shown["orders"]], ORDER),
+    ):
+        if rows:
+            table = Table(*(column.replace("_", " ") for column in columns), title=title, title_justify="left")
+            for row in rows:
+                table.add_row(*(format_cell(row[column]) for column in columns))
+            console.print(table)
+    if shown["deadline"]:
+        console.print(f"every order dies at {shown['deadline']} unless `setoff trade dead-man` is called again")
+    return 0
+
+
+def describe_flags(order: dict[str, Any]) -> str:
+    """Time in force, and what else limits an order."""
+    words = [order["flags"], "reduce_only" if order["reduce_only"] else "", f"until {order['expiry']}"]
+    return ", ".join(word for word in words[: 3 if order["expiry"] else 2] if word)
+
+
+def format_cell(value: Any) -> str:
+    """A value for people."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return ("yes" if value else "") if isinstance(value, bool) else str(value)

@@ -1,0 +1,45 @@
+"""`setoff backstop`: the vault that takes over what the book does not, and that anybody may have a share of."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from setoff.deploy.cli.wallet import add_exchange, ask_exchange, format_amount, parse_amount
+from setoff.shared.sdk.client import Receipt, SetoffClient
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Look at it, put money in, take money out."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="its equity, shares and positions")
+    stake = actions.add_parser("stake", help="put collateral of the account into it, for shares")
+    stake.add_argument("amount", type=parse_amount, help="tokens, as 100 or 12.5")
+    unstake = actions.add_parser("unstake", help="turn shares back into collateral of the account")
+    unstake.add_argument("shares", type=int, nargs="?", help="how many; all of the account's by default")
+    for action in (show, stake, unstake):
+        add_exchange(action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, and show what is there then."""
+
+    async def ask(client: SetoffClient) -> dict[str, Any]:
+        receipt: Receipt | None = None
+        if arguments.action == "stake":
+            receipt = await client.stake(arguments.amount)
+        elif arguments.action == "unstake":
+            shares = arguments.shares
+            receipt = await client.unstake(int((await client.account())["shares"]) if shares is None else shares)
+        if receipt:
+            print(f"accepted as record {receipt.sequence}, batch {receipt.batch}")
+        return await client.backstop()
+
+    shown = ask_exchange(arguments, ask)
+    print(f"equity {format_amount(int(shown['equity']))}, free {format_amount(int(shown['free']))}")
+    print(f"shares {shown['shares']}")
+    for position in shown["positions"]:
+        print(f"market {position['market']}: {position['size']} lots at a mark of {position['mark']}")
+    if shown["withdrawals_limited_until"]:
+        print(f"it was drawn: withdrawals are limited until {shown['withdrawals_limited_until']}")
+    return 0

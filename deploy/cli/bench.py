@@ -1,0 +1,19 @@
+"""`setoff bench`."""
+
+from __future__ import annotations
+
+import argparse
+
+from setoff.deploy.tools import bench
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Which benchmarks, and where the figures go."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these (see --list); all of them by default")
+    parser.add_argument("--list", action="store_true", help="print the names")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the benchmarks."""
+    return bench.main(arguments.names, only_list=arguments.list, json_file=arguments.json)

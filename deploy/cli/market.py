@@ -1,0 +1,124 @@
+"""`setoff market`: what the lister decides, each of it first a proposal that everybody can see on L1."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from setoff.deploy.cli.wallet import DECIMALS, add_chain
+from setoff.shared.errors import ConfigError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Propose, look, enact, revoke."""
+    parser.epilog = (
+        "A proposal can be enacted, by anybody, when the listing delay of the deployment has passed. Example:\n"
+        "  setoff market propose 1 --terms deploy/contracts/presets/bitcoin.toml \\\n"
+        "      --tiers deploy/contracts/presets/margin_tiers.json --symbol BTC/USDT:USDT --price 200000 --key lister.key"
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    market = actions.add_parser("propose", help="propose a market, or other parameters for one")
+    market.add_argument("market", type=int, help="its number: a new one has the next")
+    market.add_argument("--change", action="store_true", help="of a market that is there; unit and expiry stay")
+    market.add_argument("--terms", type=Path, metavar="FILE", help="TOML file of parameters")
+    market.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter, over the file's")
+    market.add_argument("--tiers", type=Path, metavar="FILE", help="JSON file of an exchange's margin tiers")
+    market.add_argument("--symbol", default="", help="whose tiers")
+    market.add_argument("--price", type=int, help="ticks: up to this price the margins are at least those of the tiers")
+    market.add_argument("--leverage", default="50,20,5", metavar="N,N,N",
+                        help="the most in the base and the two tiers; now %(default)s")  # fmt: skip
+    market.add_argument("--dry-run", action="store_true", help="only print what would be proposed")
+    signer = actions.add_parser("signer", help="propose an oracle signer")
+    signer.add_argument("number", type=int, help="0 to 6")
+    signer.add_argument("address", help="0x…; the zero address takes it away")
+    signer.add_argument("--quorum", type=int, required=True, help="fresh reports that make a price")
+    signer.add_argument("--max-age", type=int, default=60, help="seconds a report stays fresh; now %(default)s")
+    shown = actions.add_parser("proposals", help="what waits")
+    enact = actions.add_parser("enact", help="queue a proposal whose delay has passed")
+    revoke = actions.add_parser("revoke", help="take a proposal back")
+    for action in (enact, revoke):
+        action.add_argument("id", type=int)
+    for action in (market, signer, shown, enact, revoke):
+        add_chain(action)
+    for action in (market, signer, enact, revoke):
+        action.add_argument(
+            "--key", default="", help="private key in hex or the file that holds it; mostly the lister's"
+        )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, and say what waits for what."""
+    from setoff.deploy.contracts import listing
+    from setoff.shared.config.settings import Deployment, read_key
+    from setoff.shared.l1.rpc import L1
+
+    call = b""
+    if arguments.action == "propose":
+        terms = listing.make_terms(arguments.market, *_read_terms(arguments))
+        if arguments.dry_run:
+            print("\n".join(f"{name:<20} {value}" for name, value in terms._asdict().items()))
+            return 0
+        call = listing.encode_change(terms) if arguments.change else listing.encode_listing(terms)
+    elif arguments.action == "signer":
+        call = _encode_signer(arguments)
+    deployment = Deployment.load(arguments.deployment)
+    key = None if arguments.action == "proposals" else read_key(arguments.key, "--key")
+    l1 = L1(arguments.rpc, key, chain_id=deployment.chain_id)
+    if arguments.action == "proposals":
+        for proposal in listing.find_proposals(l1, deployment):
+            print(f"{proposal.id}: {_when(proposal.enactable)}: {proposal.describe()}")
+    elif arguments.action == "enact":
+        listing.enact(l1, deployment, arguments.id)
+        print("queued: the next batches must take it")
+    elif arguments.action == "revoke":
+        listing.revoke(l1, deployment, arguments.id)
+        print("taken back")
+    else:
+        proposal = listing.propose(l1, deployment, call)
+        print(f"proposal {proposal.id}, {_when(proposal.enactable)}: {proposal.describe()}")
+    return 0
+
+
+def _read_terms(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Where the parameters come from, in the order in which one wins over the other."""
+    from setoff.deploy.contracts import listing, tiers
+
+    typed = listing.parse_settings(arguments.set)
+    file = listing.load_terms(arguments.terms) if arguments.terms else {}
+    if not arguments.tiers:
+        return [file, typed]
+    unit = (file | typed).get("unit")
+    if not arguments.symbol or type(arguments.price) is not int or arguments.price < 1:
+        raise ConfigError("bad_config", "--tiers needs --symbol and --price")
+    if type(unit) is not int or unit < 1:
+        raise ConfigError("bad_config", "the tiers need the market's unit, from --terms or --set unit=…")
+    try:
+        leverages = [int(number) for number in arguments.leverage.split(",")]
+    except ValueError:
+        raise ConfigError("bad_config", f"--leverage {arguments.leverage}: not integers with commas between") from None
+    chosen = tiers.choose_tiers(tiers.load_brackets(arguments.tiers, arguments.symbol), leverages)
+    return [file, tiers.to_parameters(chosen, unit=unit, price=arguments.price, decimals=DECIMALS), typed]
+
+
+def _encode_signer(arguments: argparse.Namespace) -> bytes:
+    from setoff.deploy.contracts import listing
+    from setoff.shared.state.leaves import MAX_SIGNERS
+
+    try:
+        address = bytes.fromhex(arguments.address.removeprefix("0x"))
+    except ValueError:
+        address = b""
+    if len(address) != 20:
+        raise ConfigError("bad_config", f"{arguments.address} is no address")
+    if not (0 <= arguments.number < MAX_SIGNERS and 1 <= arguments.quorum <= MAX_SIGNERS):
+        raise ConfigError("bad_parameters", f"there are up to {MAX_SIGNERS} signers, from 0 on")
+    if not 1 <= arguments.max_age < 2**32:
+        raise ConfigError("bad_parameters", "--max-age is in seconds, from 1 on")
+    return listing.encode_signer(arguments.number, address, arguments.quorum, arguments.max_age)
+
+
+def _when(enactable: int) -> str:
+    left = enactable - int(time.time())
+    return "can be enacted" if left <= 0 else f"can be enacted in {left} s"

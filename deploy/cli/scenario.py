@@ -1,0 +1,84 @@
+"""`setoff scenario`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from setoff.shared.errors import SetoffError
+
+KEYS: Final = (
+    'Where an operator dies: [[actor]] name = "operator" with dies = "posted 4" (a cue at which its processes are '
+    "killed) and perhaps returns = 7200 (seconds of the chain's time later; without it what it stored is lost), a "
+    "watcher with caretaker = true, and [expect] wind_down = true (every market settled, everybody paid everything) or "
+    "false. What every other key means is said in deploy/simulation/scenario/script.py."
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Run one, or see which there are."""
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    part = parts.add_parser("run", help="play a scenario and check its verdict on chain",
+                            description="Exit code 0 only if everything is as the scenario expects.")  # fmt: skip
+    part.epilog = KEYS
+    part.add_argument("file", metavar="FILE", help="a TOML file, or the name of a scenario that comes with the source")
+    part.add_argument("--rpc", metavar="URL", help="play on this L1 node, not on an anvil of one's own")
+    part.add_argument("--keys", metavar="FILE", help="with --rpc: private keys of funded accounts, a line each: "
+                      "deployer, operator, then the actors in order")  # fmt: skip
+    part.add_argument("--json", type=Path, metavar="FILE", help="write the report there, too")
+    part.add_argument("--keep", type=Path, metavar="DIR", help="keep logs and state there")
+    part = parts.add_parser("list", help="the scenarios in a folder")
+    part.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="by default those that come with the source")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the part asked for."""
+    return _list(arguments) if arguments.part == "list" else _run(arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from setoff.deploy.simulation.scenario.run import SHIPPED, find_scenarios
+    from setoff.deploy.simulation.scenario.script import Script
+
+    table = Table("scenario", "kind", "what it shows", "expected")
+    for path in find_scenarios(arguments.folder or SHIPPED):
+        script = Script.load(path)
+        expect = script.expect
+        out = ", ".join(f"{name} out by {cause}" for name, cause in expect.eliminated.items()) or "nobody out"
+        ending = {None: "", True: "; wound down, everybody paid", False: "; goes on"}[expect.wind_down]
+        table.add_row(script.name, script.kind, script.text, f"end {expect.end}; {out}{ending}")
+    Console().print(table)
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from setoff.deploy.simulation.demo.console import Story
+    from setoff.deploy.simulation.scenario.report import print_report
+    from setoff.deploy.simulation.scenario.run import find_scenario, play_scenario
+    from setoff.deploy.simulation.scenario.script import Script
+
+    script = Script.load(find_scenario(arguments.file))
+    if arguments.rpc:
+        network = dataclasses.replace(script.network, rpc=arguments.rpc, keys=arguments.keys or script.network.keys)
+        script = dataclasses.replace(script, network=network)
+        script.check()
+    folder = arguments.keep or Path(tempfile.mkdtemp(prefix="setoff-scenario-"))
+    try:
+        with Story() as story:
+            report = play_scenario(script, story, folder)
+    except SetoffError as error:
+        print(f"setoff: the scenario could not be played: {error}\nlogs and state: {folder}", file=sys.stderr)
+        return 1
+    print_report(report, story.console)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n")
+    print(f"report: {folder / 'report.json'}")
+    return 0 if report.passed else 1

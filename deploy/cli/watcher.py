@@ -1,0 +1,189 @@
+"""`setoff watcher`: re-executes what was posted, and disputes what is claimed falsely."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+from pathlib import Path
+from typing import Final
+
+from setoff.deploy.cli import settings
+from setoff.shared.errors import ConfigError
+from setoff.shared.machine.batch import Batch
+from setoff.watcher.settings import WatcherSettings
+
+CAPITAL: Final = """\
+Money: one bond stands for the truth against any number of liars about one epoch. An attacker who lies about every epoch
+ties up one of yours for each (one stake of his covers many such claims): with the challenge period T, up to
+T / claim_interval + 1 bonds at once (rounded up; on mainnet's terms 169), and twice as many if he censors as well. All
+come back; but with fewer the epochs beyond them stand undefended by you. `setoff watcher status` and `doctor` compare
+what you hold."""
+CARETAKER: Final = (
+    "With --set caretaker=true it also takes care of the exchange while its operator is silent: once L1 lets everybody "
+    "post, it posts what waits in the queue (forced withdrawals above all), fills the epoch up, claims it with a "
+    "stake, and sends what the wind-down needs. That takes a key with ether."
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The whole watcher, more workers on other machines, and a look at how it is."""
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    for name, purpose in (
+        ("run", "follower, workers and challenger, until SIGTERM or SIGINT; without a key it only watches"),
+        ("worker", "one more process that executes epochs, on any machine that reaches the watcher's Redis"),
+        ("status", "how the processes of a watcher are"),
+        ("blob", "hand in a blob that the watcher misses, or any to keep, from a file"),
+        (
+            "receipts",
+            "hand in receipts from a trader's file, and see what became of all of them; exit code 1 if one is broken",
+        ),
+    ):
+        part = parts.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
+        settings.add_arguments(part, WatcherSettings)
+        if name == "blob":
+            part.add_argument("file", type=Path, help="131,072 bytes, as they are")
+        if name == "receipts":
+            part.add_argument("file", type=Path, nargs="?", help="JSON lines, as `setoff receipts` keeps them")
+        if name == "run":
+            part.epilog = f"{CAPITAL}\n\n{CARETAKER}\n\n{part.epilog}"
+    _configure_games(
+        parts.add_parser("games", help="the disputes that are on, withheld data, the operator's presence, and alerts")
+    )
+    _configure_doctor(parts.add_parser("doctor", help="whether this watcher could win a dispute today"))
+
+
+def _configure_games(part: argparse.ArgumentParser) -> None:
+    part.description = (
+        "The disputes that are on; batches whose data is withheld, and until when what is claimed of them can be "
+        "disputed; whether the operator is there, from when on anybody may post, and whether the exchange winds down. "
+        "Exit code 1 if there is an alert."
+    )
+    settings.add_arguments(part, WatcherSettings)
+    part.add_argument("--json", action="store_true", help="as JSON")
+    part.add_argument("--prometheus", action="store_true", help="as metrics")
+    part.add_argument("--listen", metavar="HOST:PORT", help="serve /metrics, /games and / there until stopped")
+    part.add_argument("--low", type=int, metavar="SECONDS",
+                      help="an honest clock with less is an alert; by default a quarter of the period")  # fmt: skip
+
+
+def _configure_doctor(part: argparse.ArgumentParser) -> None:
+    part.description = (
+        "Whether this watcher could win a dispute today, and as a caretaker claim what it posts (it takes a stake, and "
+        "the gas of whole epochs). Exit code 1, and why, if it could not."
+    )
+    settings.add_arguments(part, WatcherSettings)
+    part.add_argument("--liars", type=int, default=10, metavar="N", help="to have funds for; now %(default)s")
+    part.add_argument(
+        "--steps", type=int, metavar="N", help="of the largest batch to expect; by default the rules' cap"
+    )
+    part.add_argument("--kappa", type=int, metavar="SECONDS", help="that building a history may take; by default the "
+                      "preset's whose terms the court has")  # fmt: skip
+    part.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the part asked for."""
+    loaded = settings.load(arguments, WatcherSettings)
+    if arguments.part == "run":
+        from setoff.watcher.service import run_watcher
+
+        run_watcher(loaded)
+    elif arguments.part == "worker":
+        from setoff.watcher.execution.worker import run_worker
+        from setoff.watcher.preflight import wait_for_l1
+
+        if wait_for_l1(loaded, threading.Event()):
+            run_worker(loaded)
+    elif arguments.part == "blob":
+        return _keep_blob(arguments.file, loaded)
+    elif arguments.part == "receipts":
+        return _handle_receipts(arguments.file, loaded)
+    elif arguments.part == "games":
+        return _show_games(arguments, loaded)
+    elif arguments.part == "doctor":
+        return _examine(arguments, loaded)
+    else:
+        from setoff.watcher.context import open_store
+        from setoff.watcher.monitor.status import describe_status, read_status
+
+        print(describe_status(read_status(open_store(loaded, loaded.load_deployment()))))
+    return 0
+
+
+def _keep_blob(path: Path, loaded: WatcherSettings) -> int:
+    from setoff.watcher.chain.blobs import keep_blob
+    from setoff.watcher.context import open_store
+
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise ConfigError("bad_config", f"{path} cannot be read: {error.strerror}") from None
+    store = open_store(loaded, loaded.load_deployment())
+    print(f"kept: 0x{keep_blob(store, blob).hex()}")
+    return 0
+
+
+def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
+    from setoff.shared.l1.receipts import ReceiptsContract
+    from setoff.shared.sdk.receipt_store import Keeper, Surety
+    from setoff.watcher.context import Parts
+    from setoff.watcher.receipts.receipts import ReceiptStore
+
+    parts = Parts.open(loaded)
+    store = ReceiptStore(parts.store)
+    if file is not None:
+        if not file.is_file():
+            raise ConfigError("bad_config", f"there is no file {file}")
+        contract = ReceiptsContract(parts.l1, parts.deployment.receipts)
+        keeper = Keeper(file, parts.deployment.domain, Surety(contract.operator(), 0, 0))
+        keeper.check_signatures()
+        print(f"{store.put(signed for there in keeper.kept.values() for signed in there)} new receipts")
+    waiting, kept = store.count()
+    print(f"{waiting} wait, {kept} kept")
+    cases = store.cases()
+    for case in cases:
+        print(f"{case.sequence:>8} {case.kind:<14} {case.state:<14} {case.text}")
+    return 1 if cases else 0
+
+
+def _show_games(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
+    from setoff.shared.config.settings import parse_listen
+    from setoff.watcher.monitor.dispute_view import to_text
+    from setoff.watcher.monitor.metrics import to_prometheus
+    from setoff.watcher.monitor.monitor import GameMonitor, make_server
+
+    monitor = GameMonitor(loaded, arguments.low)
+    if arguments.listen:
+        with make_server(parse_listen(arguments.listen), monitor.look) as server:
+            print(f"games: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)
+            server.serve_forever()
+        return 0
+    games = monitor.look()
+    if arguments.json:
+        print(json.dumps(games.to_dict(), indent=2))
+    else:
+        print(to_prometheus(games).rstrip() if arguments.prometheus else to_text(games))
+    return 1 if games.alerts else 0
+
+
+def _examine(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
+    from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+    from setoff.watcher.monitor.doctor import Doctor
+
+    def make_batches(chain_id: int, vault: bytes) -> list[Batch]:
+        return play_epoch(Scene(chain_id, vault))
+
+    doctor = Doctor(loaded, make_batches, liars=arguments.liars, steps=arguments.steps, kappa=arguments.kappa)
+    findings = []
+    for finding in doctor.examine():
+        findings.append(finding)
+        if not arguments.json:
+            print(f"{finding.grade:<5} {finding.what}: {finding.seen}", flush=True)
+    care = " and take care of the exchange" if loaded.caretaker else ""
+    could_win = not any(finding.is_fatal for finding in findings)
+    if arguments.json:
+        print(json.dumps({"could_win": could_win, "findings": [finding._asdict() for finding in findings]}, indent=2))
+    else:
+        print(f"this watcher could {'' if could_win else 'NOT '}win a dispute{care} today")
+    return 0 if could_win else 1

@@ -1,0 +1,1 @@
+"""Putting the contracts on a chain, and listing markets there."""

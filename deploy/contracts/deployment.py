@@ -1,0 +1,118 @@
+"""Putting the contracts on a chain. They name each other, so every address is computed before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_abi.abi import encode
+from eth_utils.abi import collapse_if_tuple
+from eth_utils.address import to_checksum_address
+
+from setoff.contracts.compiler import compile_contract
+from setoff.contracts.verification import MODULES, RULES, check_deployment
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ConfigError
+from setoff.shared.l1.rpc import L1
+from setoff.shared.params import Params
+
+CORE: Final = ("queue", "vault", "inbox", "judge", "court", "receipts")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One contract to create: its name, its address and the code that creates it, arguments included."""
+
+    name: str
+    address: str
+    code: bytes
+
+
+def deploy(
+    l1: L1,
+    params: Params,
+    *,
+    operator: bytes,
+    lister: bytes,
+    token: str | None = None,
+    modules: Sequence[str] = (),
+) -> Deployment:
+    """Create all contracts from the account of `l1`, wait until they are there, and check them.
+
+    `operator` posts batches and must be an account without code, `lister` lists markets and names oracle signers (20
+    bytes each). Without the address of a `token`, an ERC-20, the test token is created too. `modules` are further data
+    availability modules, contracts that are there, numbered after ours. Raises ConfigError on parameters that are not
+    safe, ChainError if L1 refuses.
+    """
+    params.check()
+    if l1.code(operator):
+        raise ConfigError("bad_config", "the operator's account has code: nobody could read what it posts")
+    nonce = l1.transaction_count(l1.address)
+    steps = plan(params, l1.address, nonce, operator=operator, lister=lister, token=token, modules=modules)
+    sent = [l1.send(None, step.code) for step in steps]
+    receipts = [l1.wait(transaction) for transaction in sent]
+    for step, receipt in zip(steps, receipts, strict=True):
+        if not receipt.succeeded or receipt.contract is None:
+            raise ConfigError("wrong_deployment", f"{step.name} was not created")
+        if to_checksum_address(receipt.contract) != step.address:
+            raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent something else")
+    addresses = {step.name: step.address for step in steps}
+    deployment = Deployment(
+        chain_id=l1.chain_id,
+        token=token or addresses["token"],
+        **{name: addresses[name] for name in CORE},
+        block=min(receipt.block_number for receipt in receipts),
+        epoch_batches=params.epoch_batches,
+    )
+    check_deployment(l1, deployment, params)
+    return deployment
+
+
+def plan(
+    params: Params,
+    deployer: bytes,
+    nonce: int,
+    *,
+    operator: bytes,
+    lister: bytes,
+    token: str | None = None,
+    modules: Sequence[str] = (),
+) -> list[Step]:
+    """The contracts in the order in which `deployer` creates them, from its transaction number `nonce` on."""
+    names = [*(() if token else ("token",)), *RULES.values(), *MODULES.values(), *CORE]
+    at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
+    periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
+    arguments: dict[str, list[Any]] = {
+        "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
+        "vault": [token or at["token"], at["queue"], at["court"]],
+        "inbox": [
+            at["queue"],
+            to_checksum_address(operator),
+            *periods,
+            [*(at[name] for name in MODULES.values()), *modules],
+        ],
+        "judge": [at["inbox"], at["queue"], *(at[name] for name in RULES.values())],
+        "court": [at["vault"], at["inbox"], at["judge"], params.terms()],
+        "receipts": [at["vault"], at["inbox"], params.receipt_bond, params.exit_delay],
+    }
+    return [Step(name, at[name], creation_code(name, arguments.get(name, []))) for name in names]
+
+
+def creation_code(name: str, arguments: list[Any]) -> bytes:
+    """Bytecode that creates a contract, with its constructor's arguments."""
+    compiled = compile_contract(name)
+    inputs: list[dict[str, Any]] = next(
+        (entry["inputs"] for entry in compiled.abi if entry["type"] == "constructor"), []
+    )
+    return bytes.fromhex(compiled.bytecode) + encode([collapse_if_tuple(spec) for spec in inputs], arguments)
+
+
+def contract_address(deployer: bytes, nonce: int) -> str:
+    """Address of the contract that an account creates in its transaction number `nonce`: the hash of both in RLP."""
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    if len(number) != 1 or nonce >= 0x80:
+        number = bytes([0x80 + len(number)]) + number
+    body = bytes([0x80 + len(deployer)]) + deployer + number
+    return to_checksum_address(keccak(bytes([0xC0 + len(body)]) + body)[12:])

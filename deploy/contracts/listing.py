@@ -1,0 +1,140 @@
+"""Proposals to the L1 queue: markets, changes of their parameters, oracle signers; and what waits there."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from eth_abi.abi import decode
+
+from setoff.deploy.contracts.events import encode_call, read_call
+from setoff.shared.codec import records
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ConfigError
+from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.rules.listing import are_parameters_sound
+
+LISTING: Final = (
+    "(uint16,uint64,uint32,uint32,uint32,int32,uint32,uint32,uint32,uint32,uint32,uint64,uint64,uint64,uint64,uint64,"
+    "uint32,uint32,uint64,uint32,uint32)"
+)
+"""The queue's struct of a market's parameters, in the order of `ListMarketBody`."""
+
+_LIMITS: Final = {"maker_fee": (-(2**31), 2**31)} | dict.fromkeys(
+    ("unit", "max_open_interest", "max_position", "impact", "expiry", "tier1_size", "tier2_size"), (0, 2**64)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal that waits: its id, the message it would queue (124 bytes), and from when on (unix seconds)."""
+
+    id: int
+    message: bytes
+    enactable: int
+
+    def describe(self) -> str:
+        """What it would do, for people."""
+        if self.message[0] == records.SET_SIGNER:
+            signer = records.decode_set_signer(self.message)
+            return f"signer {signer.number}: 0x{signer.owner.hex()}, quorum {signer.quorum}, age {signer.max_age} s"
+        kind = "market" if self.message[0] == records.LIST_MARKET else "change of market"
+        market, *values = records.decode_list_market(self.message)
+        terms = zip(ListMarketBody._fields[1:], values, strict=True)
+        return f"{kind} {market}: " + ", ".join(f"{name} {value}" for name, value in terms if value)
+
+
+def make_terms(market: int, *sources: Mapping[str, Any]) -> ListMarketBody:
+    """The parameters of a market; later sources win over earlier ones.
+
+    Raises ConfigError on a name that is no parameter, a value that is no integer or not in its range, a parameter that
+    is missing, and parameters that the rules would refuse.
+    """
+    fields: dict[str, Any] = {name: value for source in sources for name, value in source.items()}
+    unknown = [name for name in fields if name not in ListMarketBody._fields[1:]]
+    if unknown:
+        raise ConfigError("bad_config", f"a market has no parameter {', '.join(unknown)}")
+    missing = [
+        name for name in ListMarketBody._fields[1:] if name not in fields and name not in ListMarketBody._field_defaults
+    ]
+    if missing:
+        raise ConfigError("bad_config", f"these parameters are missing: {', '.join(missing)}")
+    for name, value in fields.items():
+        low, high = _LIMITS.get(name, (0, 2**32))
+        if type(value) is not int or not low <= value < high:
+            raise ConfigError("bad_config", f"{name} = {value} is not in {low}…{high - 1}")
+    terms = ListMarketBody(market, **fields)
+    if market < 1 or not are_parameters_sound(terms):
+        raise ConfigError("bad_parameters", "the rules would refuse these: see section 8 of the protocol, LIST_MARKET")
+    return terms
+
+
+def load_terms(path: Path) -> dict[str, Any]:
+    """Parameters from a TOML file. Raises ConfigError if it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError("bad_config", f"{path}: {error}") from None
+
+
+def parse_settings(settings: Iterable[str]) -> dict[str, int]:
+    """Parameters typed as NAME=VALUE. Raises ConfigError."""
+    found = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        try:
+            found[name] = int(value)
+        except ValueError:
+            raise ConfigError("bad_config", f"'{setting}' is not NAME=INTEGER") from None
+    return found
+
+
+def encode_listing(market: ListMarketBody) -> bytes:
+    """Call of the queue that proposes a market."""
+    return encode_call(f"propose_listing({LISTING})", tuple(market))
+
+
+def encode_change(market: ListMarketBody) -> bytes:
+    """Call of the queue that proposes other parameters of a market."""
+    return encode_call(f"propose_change({LISTING})", tuple(market))
+
+
+def encode_signer(number: int, signer: bytes, quorum: int, max_age: int) -> bytes:
+    """Call of the queue that proposes an oracle signer (20 bytes)."""
+    return encode_call("propose_signer(uint16,address,uint16,uint32)", number, signer, quorum, max_age)
+
+
+def propose(l1: L1, deployment: Deployment, call: bytes) -> Proposal:
+    """Send one of those calls with the lister's key. Raises Reverted("not_the_lister") with another one."""
+    receipt = l1.transact(deployment.queue, call)
+    topic = keccak(b"Proposed(uint256,bytes,uint256)")
+    (log,) = (log for log in receipt.logs if log.topics[0] == topic)
+    message, enactable = decode(["bytes", "uint256"], log.data)
+    return Proposal(int.from_bytes(log.topics[1], "big"), message, enactable)
+
+
+def enact(l1: L1, deployment: Deployment, id: int) -> None:
+    """Queue a proposal whose delay has passed; anybody may. Raises Reverted("too_early" or "no_such_proposal")."""
+    l1.transact(deployment.queue, encode_call("enact(uint256)", id))
+
+
+def revoke(l1: L1, deployment: Deployment, id: int) -> None:
+    """Take back a proposal, with the lister's key. Raises Reverted("not_the_lister" or "no_such_proposal")."""
+    l1.transact(deployment.queue, encode_call("revoke(uint256)", id))
+
+
+def find_proposals(l1: L1, deployment: Deployment) -> list[Proposal]:
+    """All proposals that wait."""
+    found = []
+    for id in range(read_call(l1, deployment.queue, "proposal_count() uint256")):
+        try:
+            returned = l1.call(deployment.queue, encode_call("proposal_at(uint256)", id))
+        except Reverted:
+            continue  # queued, or taken back
+        found.append(Proposal(id, *decode(["bytes", "uint256"], returned)))
+    return found

@@ -1,0 +1,126 @@
+"""A development chain with everything on it: anvil, the contracts, two markets, oracle signers, and a Redis server.
+
+The funded accounts of the chain have roles, so that no two processes send from the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from setoff.deploy.contracts.deployment import deploy
+from setoff.deploy.contracts.events import encode_call, read_call
+from setoff.deploy.contracts.listing import encode_listing, encode_signer
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.rpc import L1
+from setoff.shared.params import Params
+
+DEPLOYER: Final = 0  # and lister
+OPERATOR: Final = 1
+WATCHERS: Final = 2  # and the next ones
+FAUCET: Final = 10
+FIRST_TRADER: Final = 11
+
+QUORUM: Final = 2
+MAX_AGE: Final = 60  # seconds an oracle report stays fresh
+WALLET: Final = 10**18  # wei for a wallet's gas
+
+
+#: A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar.
+BITCOIN: Final = ListMarketBody(1, 100, 50_000, 30_000, 500, -100, 100_000)
+
+
+def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:
+    """Propose these calls of the queue and queue them: on a development chain there is no delay.
+
+    `lister` has the lister's key. Raises ChainError if the queue refuses one.
+    """
+    first: int = read_call(lister, deployment.queue, "proposal_count() uint256")
+    _send_all(lister, deployment, proposals)
+    _send_all(lister, deployment, [encode_call("enact(uint256)", first + number) for number in range(len(proposals))])
+
+
+def _send_all(lister: L1, deployment: Deployment, calls: Sequence[bytes]) -> None:
+    sent = [lister.send(deployment.queue, call) for call in calls]
+    for transaction in sent:
+        if not lister.wait(transaction).succeeded:
+            raise ChainError("transaction_reverted", "the queue refused a proposal")
+
+
+class Devnet:
+    """A running chain with a deployment; a context manager that stops it. `folder` keeps what is to be kept."""
+
+    def __init__(
+        self, folder: Path, params: Params, *, signers: Sequence[bytes] = (), markets: int = 2, port: int = 0
+    ) -> None:
+        """`signers`: addresses of the oracle's signers, 20 bytes each. Raises ConfigError if something cannot start."""
+        self.folder = folder
+        self.params = params
+        self.deployment_file = folder / "deployment.json"
+        self.anvil = Anvil(block_time=1, port=port)
+        try:
+            self.redis = RedisServer.embed(folder / "redis")
+            self.deployer = self.anvil.connect(DEPLOYER)
+            self.deployment: Deployment = deploy(
+                self.deployer, params, operator=self.anvil.connect(OPERATOR).address, lister=self.deployer.address
+            )
+            self.deployment.save(self.deployment_file)
+            self.enact(
+                [
+                    *(encode_listing(BITCOIN._replace(market=market)) for market in range(1, markets + 1)),
+                    *(encode_signer(number, signer, QUORUM, MAX_AGE) for number, signer in enumerate(signers)),
+                ]
+            )
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def l1(self) -> L1:
+        """A connection for reading."""
+        return self.anvil.l1
+
+    def redis_url(self, database: int) -> str:
+        """A Redis database of one's own."""
+        return f"{self.redis.url.rpartition('/')[0]}/{database}"
+
+    def enact(self, proposals: Sequence[bytes]) -> None:
+        """Propose these calls of the queue, and queue them."""
+        enact(self.deployer, self.deployment, proposals)
+
+    def stop(self) -> None:
+        """Stop chain and Redis; more than once does no harm."""
+        redis = getattr(self, "redis", None)
+        if redis is not None:
+            redis.stop()
+        self.anvil.stop()
+
+
+class Faucet:
+    """Gives wallets what they need on a development chain: ether for gas, and test dollars."""
+
+    def __init__(self, l1: L1, deployment: Deployment) -> None:
+        """`l1` has the key of a funded account."""
+        self._l1 = l1
+        self._deployment = deployment
+
+    def give(self, owner: bytes, tokens: int, wei: int = WALLET) -> None:
+        """Send `owner` (20 bytes) ether, and mint token units for it."""
+        if wei:
+            self._l1.transact(owner, value=wei)
+        if tokens:
+            self._l1.transact(self._deployment.token, encode_call("mint(address,uint256)", owner, tokens))

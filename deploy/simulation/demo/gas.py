@@ -1,0 +1,60 @@
+"""Gas of every transaction that went to our contracts, by kind, from the receipts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Final
+
+from setoff.deploy.contracts.events import addresses, function_names
+from setoff.shared.config.settings import Deployment
+from setoff.shared.l1.rpc import L1
+
+CREATION: Final = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Gas:
+    """Gas of one kind of transaction."""
+
+    kind: str
+    """"court.move", say."""
+    count: int
+    failed: int
+    least: int
+    most: int
+    total: int
+
+    @property
+    def mean(self) -> int:
+        """Rounded."""
+        return round(self.total / self.count)
+
+
+def read_gas(l1: L1, deployment: Deployment) -> list[Gas]:
+    """Gas by kind, of all blocks since the deployment; failed transactions count too."""
+    names = addresses(deployment)
+    used: dict[str, list[int]] = defaultdict(list)
+    failed: dict[str, int] = defaultdict(int)
+    for number in range(deployment.block, l1.head().number + 1):
+        block = l1.request("eth_getBlockByNumber", hex(number), True)
+        if not block["transactions"]:
+            continue
+        receipts = {receipt["transactionHash"]: receipt for receipt in l1.request("eth_getBlockReceipts", hex(number))}
+        for transaction in block["transactions"]:
+            kind = _kind(names, transaction)
+            if kind:
+                receipt = receipts[transaction["hash"]]
+                used[kind].append(int(receipt["gasUsed"], 16))
+                failed[kind] += receipt["status"] != "0x1"
+    return [Gas(kind, len(gas), failed[kind], min(gas), max(gas), sum(gas)) for kind, gas in sorted(used.items())]
+
+
+def _kind(names: dict[str, str], transaction: dict[str, Any]) -> str | None:
+    if transaction["to"] is None:
+        return CREATION
+    contract = names.get(transaction["to"].lower())
+    if contract is None:
+        return None
+    selector = bytes.fromhex(transaction["input"][2:10])
+    return f"{contract}.{function_names(contract).get(selector, '0x' + selector.hex())}"

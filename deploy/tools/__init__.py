@@ -1,0 +1,1 @@
+"""What the project is checked and measured with: source checks, twins, conformance vectors, benchmarks."""

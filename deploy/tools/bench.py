@@ -1,0 +1,85 @@
+"""Benchmarks: the `run()` functions of `tests/benchmarks/bench_*.py`, one after the other, as one table.
+
+Each returns its figures by name; the unit is the name's last word (`_us`, `_ms`, `_gas`), figures without one are
+ratios and counts. Ratios travel between machines, times do not.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, cast
+
+from rich.console import Console
+from rich.table import Table
+
+from setoff.shared.errors import ConfigError
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "tests" / "benchmarks"
+UNITS: Final = ("us", "ms", "s", "gas", "gwei", "bytes")
+
+Figures = Mapping[str, float]
+
+
+def find_benchmarks() -> dict[str, Path]:
+    """Benchmarks by name. Raises ConfigError where the tests are not installed."""
+    found = {path.stem.removeprefix("bench_"): path for path in sorted(FOLDER.glob("bench_*.py"))}
+    if not found:
+        raise ConfigError("bad_config", f"the benchmarks are part of the work tree: there are none in {FOLDER}")
+    return found
+
+
+def run_benchmark(path: Path) -> Figures:
+    """The figures of one benchmark file. Benchmarks share code with the tests, as `tests.…`."""
+    root = str(FOLDER.parent.parent)
+    if root not in sys.path:
+        sys.path.append(root)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError("bad_config", f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast(Figures, module.run())
+
+
+def split_unit(name: str) -> tuple[str, str]:
+    """("step", "µs") of "step_us"; a name without a known unit has none."""
+    stem, _, unit = name.rpartition("_")
+    return (stem, unit.replace("us", "µs")) if stem and unit in UNITS else (name, "")
+
+
+def format_figure(value: float) -> str:
+    """A figure with three digits that count, large ones whole."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None = None) -> int:
+    """Run the benchmarks of these names (all if none), print their figures, write them as JSON; the exit code."""
+    console = Console()
+    found = find_benchmarks()
+    for name in names:
+        if name not in found:
+            raise ConfigError("bad_config", f"there is no benchmark {name}; there are {', '.join(found)}")
+    if only_list:
+        print("\n".join(found))
+        return 0
+    results: dict[str, dict[str, float]] = {}
+    for name in names or found:
+        begin = time.monotonic()
+        figures = run_benchmark(found[name])
+        results[name] = dict(figures)
+        table = Table(title=f"{name} ({time.monotonic() - begin:.1f} s)", title_justify="left", show_header=False)
+        table.add_column("figure")
+        table.add_column("value", justify="right")
+        table.add_column("unit")
+        for figure, value in figures.items():
+            stem, unit = split_unit(figure)
+            table.add_row(stem.replace("_", " "), format_figure(value), unit)
+        console.print(table)
+    if json_file:
+        Path(json_file).write_text(json.dumps(results, indent=2) + "\n")
+    return 0

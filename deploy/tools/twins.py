@@ -1,0 +1,291 @@
+"""Compares the rules in Python with their twins in Vyper: `python -m setoff.deploy.tools.twins`.
+
+A twin has the same file name, and in it the same constants with the same values, the same structs with the same fields,
+and the same functions, in the same order. What a file has on one side only is listed here, with the reason; names that
+begin with an underscore are each side's own affair. That twins also *do* the same is shown by `tests/differential`.
+
+Exit code 1, and one line a difference, if they have drifted apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import add, floordiv, lshift, mul, sub
+from pathlib import Path
+from typing import Any, Final
+
+from vyper.ast import nodes as vy_ast
+from vyper.ast import parse_to_ast
+
+from setoff.contracts.compiler import ROOT as CONTRACTS
+from setoff.shared import errors
+
+SHARED: Final = Path(errors.__file__).parent
+FOLDERS: Final = ("codec", "state", "rules")
+
+#: Python files without a twin of their name.
+PYTHON_ONLY_FILES: Final[dict[str, str]] = {
+    "codec/hashing": "keccak256 is built into Vyper",
+    "codec/merkle": "court/merkle.vy",
+    "state/tree": "L1 holds no tree; state/witness.vy folds paths",
+    "rules/step": "the dispatch in judge.vy",
+}
+#: Vyper files without a twin of their name.
+VYPER_ONLY_FILES: Final[dict[str, str]] = {
+    "state/witness": "fold in state/tree.py",
+}
+#: Names of a Python file that L1 has no use for.
+PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
+    "errors": frozenset(
+        {
+            "OUTCOMES",
+            "SERVICE_REASONS",
+            "CONTRACT_REASONS",
+            "SetoffError",
+            "InputError",
+            "WitnessError",
+            "DataError",
+            "ChainError",
+            "ConfigError",
+            "StateError",
+            "is_known_reason",
+        }
+    ),
+    # L1 reads records, and never writes one.
+    "codec/records": frozenset(
+        {
+            "encode_order",
+            "encode_cancel",
+            "encode_cancel_all",
+            "encode_amend",
+            "encode_schedule_cancel",
+            "encode_set_agent",
+            "encode_tick",
+            "encode_bulk",
+            "encode_page",
+            "encode_stake",
+            "encode_unstake",
+            "encode_set_market",
+            "encode_transfer",
+            "encode_withdraw",
+            "encode_report",
+            "encode_deposit",
+            "encode_list_market",
+            "encode_set_signer",
+            "encode_forced",
+            "encode_wind_down",
+        }
+    ),
+    # The separator is made in court/genesis.vy, once; typed data is for wallets.
+    "codec/eip712": frozenset({"TYPES", "domain_separator", "typed_data"}),
+    # L1 recovers a signer once, when it judges the step.
+    "codec/signatures": frozenset({"sign", "compact", "address_of", "recover_ahead"}),
+    # A contract copies a struct by assigning it, and the ABI is its encoding.
+    "state/registers": frozenset({"FIELDS", "encode", "decode", "copy"}),
+    "state/leaves": frozenset({"clear"}),
+    # L1 sees one step: nothing to cache, undo or write together.
+    "state/store": frozenset(
+        {"State", "encode_leaf", "value", "begin_journal", "end_journal", "undo", "of", "restore", "commit", "trim"}
+    ),
+    "rules/phases": frozenset({"NAMES"}),
+    # The judge's fetch: it chooses between the contracts of messages and of records.
+    "rules/fetch": frozenset({"step_fetch"}),
+}
+#: Names of a Vyper file that Python has no use for.
+VYPER_ONLY: Final[dict[str, frozenset[str]]] = {
+    "state/store": frozenset({"Witness", "check_count"}),
+}
+#: Contracts beside the twins whose reasons must be on the shared list as well.
+JUDGES: Final = ("judge", "state/witness", "receipts")
+
+_OPERATORS: Final[dict[str, Any]] = {
+    "Add": add,
+    "Sub": sub,
+    "Mult": mul,
+    "FloorDiv": floordiv,
+    "Pow": pow,
+    "LShift": lshift,
+}
+
+
+@dataclass(slots=True)
+class Outline:
+    """What a source file defines, in order: constants with their values, structs with their fields, functions."""
+
+    constants: dict[str, int | str] = field(default_factory=dict)
+    structs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    functions: list[str] = field(default_factory=list)
+    unordered: set[str] = field(default_factory=set)
+    """Structs whose fields Python keeps in another order (slots are sorted)."""
+
+
+def _is_public(name: str, excluded: frozenset[str]) -> bool:
+    return not name.startswith("_") and name not in excluded
+
+
+# --- Python ----------------------------------------------------------------------------------------------------------
+
+
+def outline_python(source: str, excluded: frozenset[str] = frozenset()) -> Outline:
+    """Outline of a Python module. Methods count as functions of the module; constants are numbers and strings."""
+    outline = Outline()
+    values: dict[str, Any] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            name = node.target.id
+            value = _evaluate_python(node.value, values)
+            values[name] = value
+            if _is_public(name, excluded) and name.isupper():
+                if not isinstance(value, int | str):
+                    raise ValueError(f"{name} is neither a number nor a string")
+                outline.constants[name] = value
+        elif isinstance(node, ast.FunctionDef) and _is_public(node.name, excluded):
+            outline.functions.append(node.name)
+        elif isinstance(node, ast.ClassDef):
+            _outline_class(node, values, outline, excluded)
+    return outline
+
+
+def _outline_class(node: ast.ClassDef, values: Mapping[str, Any], outline: Outline, excluded: frozenset[str]) -> None:
+    fields: tuple[str, ...] = ()
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and _is_public(item.name, excluded):
+            outline.functions.append(item.name)
+        elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+            fields += (item.target.id,)
+        elif isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == "__slots__":
+            fields = tuple(_evaluate_python(item.value, values))
+            if not isinstance(item.value, ast.Name):
+                outline.unordered.add(node.name)
+    if _is_public(node.name, excluded):
+        outline.structs[node.name] = fields
+
+
+def _evaluate_python(node: ast.expr, values: Mapping[str, Any]) -> Any:
+    """Value of a constant's expression, None if it is more than numbers, strings and tuples of them."""
+    code = compile(ast.Expression(node), "constant", "eval")
+    try:
+        return eval(code, {"__builtins__": {}}, dict(values))
+    except (NameError, TypeError, AttributeError):
+        return None
+
+
+# --- Vyper -----------------------------------------------------------------------------------------------------------
+
+
+def outline_vyper(source: str, excluded: frozenset[str] = frozenset()) -> Outline:
+    """Outline of a Vyper module."""
+    outline = Outline()
+    values: dict[str, int | str] = {}
+    for node in parse_to_ast(source).body:
+        if isinstance(node, vy_ast.VariableDecl) and node.is_constant:
+            name = node.target.id
+            values[name] = _evaluate_vyper(node.value, values)
+            if _is_public(name, excluded):
+                if values[name] is None:
+                    raise ValueError(f"{name} is neither a number nor a string")
+                outline.constants[name] = values[name]
+        elif isinstance(node, vy_ast.StructDef) and _is_public(node.name, excluded):
+            outline.structs[node.name] = tuple(item.target.id for item in node.body)
+        elif isinstance(node, vy_ast.FunctionDef) and _is_public(node.name, excluded):
+            outline.functions.append(node.name)
+    return outline
+
+
+def _evaluate_vyper(node: Any, values: Mapping[str, int | str]) -> Any:
+    """Value of a constant's expression, None if another module's constants are part of it."""
+    if isinstance(node, vy_ast.Attribute):
+        return None
+    if isinstance(node, vy_ast.Int | vy_ast.Str):
+        return node.value
+    if isinstance(node, vy_ast.Name):
+        return values[node.id]
+    if isinstance(node, vy_ast.BinOp):
+        left, right = _evaluate_vyper(node.left, values), _evaluate_vyper(node.right, values)
+        if left is None or right is None:
+            return None
+        return _OPERATORS[type(node.op).__name__](left, right)
+    raise ValueError(f"a constant that is neither a number nor a string, in line {node.lineno}")
+
+
+def find_reasons(source: str) -> Iterator[tuple[int, str]]:
+    """(line, reason) of every assertion and raise of a Vyper file; an assertion without a reason has ""."""
+    for node in parse_to_ast(source).get_descendants((vy_ast.Assert, vy_ast.Raise)):
+        reason = node.msg if isinstance(node, vy_ast.Assert) else node.exc
+        yield node.lineno, reason.value if isinstance(reason, vy_ast.Str) else ""
+
+
+# --- comparison ------------------------------------------------------------------------------------------------------
+
+
+def compare(name: str, python: str, vyper: str) -> list[str]:
+    """Differences between two sources that are twins under the file name `name` ("rules/margin")."""
+    left = outline_python(python, PYTHON_ONLY.get(name, frozenset()))
+    right = outline_vyper(vyper, VYPER_ONLY.get(name, frozenset()))
+    found: list[str] = []
+    found += _compare_names("constant", list(left.constants), list(right.constants))
+    for constant in left.constants.keys() & right.constants.keys():
+        ours, theirs = left.constants[constant], right.constants[constant]
+        if ours != theirs:
+            found.append(f"constant {constant} is {ours!r} in Python, {theirs!r} in Vyper")
+    found += _compare_names("struct", list(left.structs), list(right.structs))
+    for struct in left.structs.keys() & right.structs.keys():
+        fields, twins = left.structs[struct], right.structs[struct]
+        is_same = set(fields) == set(twins) if struct in left.unordered else fields == twins
+        if not is_same:
+            found.append(f"struct {struct} has {', '.join(fields)} in Python, {', '.join(twins)} in Vyper")
+    found += _compare_names("function", left.functions, right.functions)
+    for line, reason in find_reasons(vyper):
+        if not errors.is_known_reason(reason):
+            found.append(f"line {line} of Vyper reverts with {reason!r}, which is not on the list in errors.py")
+    return [f"{name}: {difference}" for difference in found]
+
+
+def _compare_names(kind: str, python: Sequence[str], vyper: Sequence[str]) -> Iterator[str]:
+    for name in python:
+        if name not in vyper:
+            yield f"{kind} {name} is missing in Vyper"
+    for name in vyper:
+        if name not in python:
+            yield f"{kind} {name} is missing in Python"
+    common, twins = [n for n in python if n in vyper], [n for n in vyper if n in python]
+    if common != twins:
+        moved = next(ours for ours, theirs in zip(common, twins, strict=True) if ours != theirs)
+        yield f"{kind} {moved} stands elsewhere in Vyper"
+
+
+def list_files(root: Path, suffix: str) -> set[str]:
+    """Names of the files that have, or could have, twins: "errors", "codec/records", …"""
+    found = {f"{folder}/{path.stem}" for folder in FOLDERS for path in (root / folder).glob(f"*{suffix}")}
+    return {"errors"} | {name for name in found if not name.endswith("/__init__")}
+
+
+def find_differences(shared: Path = SHARED, contracts: Path = CONTRACTS) -> list[str]:
+    """All differences between the rules in the folder `shared` and their twins in the folder `contracts`."""
+    python = list_files(shared, ".py") - PYTHON_ONLY_FILES.keys()
+    vyper = list_files(contracts, ".vy") - VYPER_ONLY_FILES.keys()
+    found = [f"{name}: shared/{name}.py has no twin contracts/{name}.vy" for name in sorted(python - vyper)]
+    found += [f"{name}: contracts/{name}.vy has no twin shared/{name}.py" for name in sorted(vyper - python)]
+    for name in sorted(python & vyper):
+        found += compare(name, (shared / f"{name}.py").read_text(), (contracts / f"{name}.vy").read_text())
+    groups = sorted(f"rule_groups/{path.stem}" for path in (contracts / "rule_groups").glob("*.vy"))
+    for name in (*JUDGES, *groups):
+        for line, reason in find_reasons((contracts / f"{name}.vy").read_text()):
+            if not errors.is_known_reason(reason):
+                found.append(f"{name}: line {line} reverts with {reason!r}, which is not on the list in errors.py")
+    return found
+
+
+def main() -> int:
+    """Print the differences; 1 if there are any."""
+    found = find_differences()
+    for difference in found:
+        print(difference, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

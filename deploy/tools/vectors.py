@@ -1,0 +1,712 @@
+"""The conformance vectors: every encoding, hash and step of the protocol as bytes, for other implementations.
+
+    python -m setoff.deploy.tools.vectors [DIRECTORY]      # tests/vectors of the work tree unless given
+
+The same files byte for byte on every run; what each holds is said in ``shared/PROTOCOL.md``. Bytes are hex strings with
+0x, an absent leaf is "0x", integers are numbers, and strings where they exceed 2^53.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from setoff.deploy.simulation.faults import plan_fault
+from setoff.deploy.simulation.sample_traffic import (
+    CHAIN_ID,
+    START_TIME,
+    VAULT,
+    Scene,
+    oracle_key,
+    play_epoch,
+    trader_key,
+)
+from setoff.shared import errors
+from setoff.shared.codec import eip712, receipts, records, signatures
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.dispute.bisection import make_move
+from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
+from setoff.shared.machine.data import BLOBS, PAGE_RECORDS, ZERO, data_root, module_of, prove_record
+from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.history import EPOCH
+from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.witness import StepProof, prove_step
+from setoff.shared.rules import phases
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import (
+    Account,
+    Agent,
+    Bitmap,
+    Level,
+    Market,
+    Oracle,
+    Order,
+    Position,
+    Signers,
+    Withdrawal,
+)
+from setoff.shared.state.registers import FIELDS, Registers, machine_hash
+from setoff.shared.state.store import encode_leaf
+from setoff.shared.state.tree import EMPTY, Tree
+
+#: Where the files of this work tree are.
+DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
+
+_EXACT: Final = 2**53
+#: Record and message types with their names; each has a decoder of that name, a page has none.
+NAMES: Final[dict[int, str]] = {
+    records.ORDER: "order",
+    records.CANCEL: "cancel",
+    records.TRANSFER: "transfer",
+    records.WITHDRAW: "withdraw",
+    records.REPORT: "report",
+    records.CANCEL_ALL: "cancel_all",
+    records.AMEND: "amend",
+    records.SCHEDULE_CANCEL: "schedule_cancel",
+    records.SET_AGENT: "set_agent",
+    records.TICK: "tick",
+    records.BULK: "bulk",
+    records.PAGE: "page",
+    records.STAKE: "stake",
+    records.UNSTAKE: "unstake",
+    records.DEPOSIT: "deposit",
+    records.LIST_MARKET: "list_market",
+    records.SET_SIGNER: "set_signer",
+    records.SET_MARKET: "set_market",
+    records.FORCED: "forced",
+    records.WIND_DOWN: "wind_down",
+}
+_DECODERS: Final[dict[int, Any]] = {
+    records.UNSTAKE: records.decode_stake,
+    records.SET_MARKET: records.decode_list_market,
+    records.WIND_DOWN: lambda message: {},
+    **{
+        kind: getattr(records, f"decode_{name}")
+        for kind, name in NAMES.items()
+        if kind not in (records.PAGE, records.UNSTAKE, records.SET_MARKET, records.WIND_DOWN)
+    },
+}
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON has it: bytes in hex, great integers as strings, objects by their fields."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= _EXACT else str(value)
+    if isinstance(value, Mapping):
+        return {name: plain(part) for name, part in value.items()}
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if hasattr(value, "__slots__"):
+        return {name: plain(getattr(value, name)) for name in sorted(value.__slots__)}
+    return [plain(part) for part in value]
+
+
+def build() -> dict[str, Any]:
+    """All vectors: file name to document."""
+    scene = Scene()
+    batches = [*play_epoch(scene), refuse_everything(scene), *wind_down(scene)]
+    return {
+        "codec.json": build_codec(batches),
+        "leaves.json": build_leaves(),
+        "tree.json": build_tree(),
+        "batches.json": build_batches(batches),
+        "runs.json": build_run(scene, batches),
+        "steps.json": build_steps(scene, batches),
+        "histories.json": build_history(batches),
+    }
+
+
+def write(directory: Path = DIRECTORY) -> None:
+    """Write every file."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, document in build().items():
+        (directory / name).write_text(render(document))
+
+
+def render(document: Any) -> str:
+    """The text of a file: one line for each entry of a list at the top, so that changes show in a diff."""
+    parts = []
+    for name, value in document.items():
+        if isinstance(value, list):
+            lines = ",\n".join(json.dumps(entry) for entry in value)
+            parts.append(f"{json.dumps(name)}: [\n{lines}\n]")
+        else:
+            parts.append(f"{json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+# --- inputs -----------------------------------------------------------------------------------------------------------
+
+
+def refuse_everything(scene: Scene) -> Batch:
+    """A batch after `play_epoch` in which inputs are refused for every reason that a batch can reach by itself.
+
+    (Missing are ``step_cap``, which takes four million steps first, and ``busy`` and ``parked``, which take accounts by
+    the thousand; `build_steps` starts such steps from registers.)
+    """
+    scene.time += 1
+    size = phases.MAX_ORDER_SIZE
+    messages = [
+        scene.deposit(10, 2**90),
+        scene.deposit(0, 5),
+        scene.deposit(11, 2**96),
+        scene.list_market(14),
+        scene.list_market(11, unit=1, band=100_000, max_position=4 * size),
+        scene.list_market(12, maker_fee=-501),
+        scene.list_market(12),
+        scene.list_market(13, step_band=10_000, max_open_interest=5),
+        scene.set_market(14),
+        scene.set_signer(7),
+        bytes([0x85]) + bytes(123),
+    ]
+    good = scene.cancel(10, 0)
+    sub = keys.sub_account(10, 1)
+    inputs = [
+        *(scene.report(number, 1_000, market=market) for market in (11, 13) for number in (0, 1)),
+        scene.order(10, records.BUY, 1_000, 6, market=13),
+        *(scene.report(number, 2_000, market=13, time=scene.time + 1) for number in (0, 1)),
+        scene.order(10, records.BUY, 1_000, 1, market=13),
+        # shape and range
+        bytes([15]) + bytes(123),
+        scene.deposit(10, 1),
+        good[:30] + b"\1" + good[31:],
+        scene.order(10, 2, 1_000, 1, market=11),
+        scene.order(10, records.BUY, 1_000, 1, market=11, flags=128),
+        scene.order(10, records.BUY, 1_000, 1, market=11, agent=9),
+        scene.cancel_all(10, agent=9),
+        scene.set_agent(10, 0, 0),
+        scene.order(77, records.BUY, 1_000, 1, market=11),
+        scene.cancel(0, 1),
+        scene.order(10, records.BUY, 1_000, 1, market=14),
+        scene.report(0, 5, market=0),
+        scene.tick(14),
+        scene.order(10, records.BUY, 0, 1, market=11),
+        scene.report(0, 2**24, market=11),
+        scene.amend(10, 0, 0, 1),
+        scene.order(10, records.BUY, 1_000, 0, market=11),
+        scene.order(10, records.BUY, 1_000, size + 1, market=11),
+        scene.amend(10, 0, 1_000, 0),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=256),
+        scene.cancel(10, 256),
+        scene.order(10, records.BUY, 1_000, 1, market=11, expiry=scene.time),
+        scene.transfer(10, 10, 1),
+        scene.transfer(10, 77, 1),
+        scene.transfer(10, 1, 0),
+        scene.transfer(1, sub, 1),
+        scene.withdraw(10, 2**96),
+        scene.withdraw(sub, 1),
+        scene.set_agent(sub, 1, 0),
+        scene.stake(10, 0),
+        scene.unstake(10, 0),
+        # signature, agent and nonce
+        good[:60] + bytes(64),
+        scene.sign(good[:60], trader_key(1)),
+        Scene(chain_id=1).cancel(10, 0, nonce=900),
+        scene.cancel_all(10, agent=2),
+        scene.set_agent(10, 2, scene.time),
+        scene.cancel_all(10, agent=2),
+        scene.cancel(10, 0, nonce=1_000),
+        scene.cancel(10, 0, nonce=1_000),
+        scene.cancel(10, 0, nonce=744),
+        scene.cancel(10, 0, nonce=745),
+        # pages
+        records.encode_page([]),
+        # the order and its market
+        scene.order(10, records.BUY, 1_000, 1, market=12, nonce=1_001),
+        scene.order(10, records.BUY, 120, 1, market=12, nonce=1_002, flags=records.ABOVE, trigger=110),
+        scene.order(10, records.BUY, 899, 1, market=11, nonce=1_003),
+        scene.order(10, records.BUY, 100, 1, market=10, nonce=1_004),
+        scene.order(10, records.BUY, 100, 1, market=10, nonce=1_005, flags=records.ABOVE, trigger=110),
+        scene.order(10, records.BUY, 110, 1, market=1, nonce=1_006),
+        scene.order(10, records.BUY, 1_000, size, market=11, place=0, nonce=1_007),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_008),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_009, flags=records.ABOVE, trigger=1_001),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=1, nonce=1_010, flags=records.ABOVE, trigger=1_000),
+        scene.order(10, records.SELL, 1_001, 1, market=11, place=1, nonce=1_011, flags=records.REDUCE_ONLY),
+        *(scene.order(10, records.BUY, 1_000, size, market=11, place=n, nonce=1_011 + n) for n in (1, 2, 3)),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=4, nonce=1_015),
+        scene.order(10, records.SELL, 1_000, 1, market=11, place=4, nonce=1_016, flags=records.CANCEL_TAKER),
+        scene.order(2, records.SELL, 1_001, 1, market=11),
+        scene.order(4, records.SELL, 1_000, 1, market=11, flags=records.POST_ONLY),
+        scene.order(4, records.SELL, 1_001, 1, market=11, flags=records.FOK),
+        scene.order(7, records.SELL, 1_001, 2**31, market=11),
+        scene.transfer(7, 2, 2**40),
+        scene.stake(1, 1),
+        scene.unstake(8, 2**40),
+        scene.amend(7, 250, 1_000, 1),
+        # reports
+        scene.report(3, 1_000, market=11),
+        scene.sign(records.encode_report(records.ReportBody(0, scene.time + 1, 11, 7)), oracle_key(1)),
+        scene.report(0, 1_000, market=11, time=scene.time - 61),
+        scene.report(0, 1_000, market=11, time=scene.time + 61),
+        scene.report(0, 1_000, market=11),
+        scene.report(0, 1_000, market=10),
+        # sells into the great bids: filled, though the maker's other orders stay
+        scene.order(7, records.SELL, 1_000, 3, market=11),
+    ]
+    return scene.seal(messages, inputs)
+
+
+def wind_down(scene: Scene) -> list[Batch]:
+    """The end: records that their senders vouch for, the wind-down, what it refuses, and a market that it settles."""
+    scene.time += 61
+    owner, other = signatures.address_of(trader_key(10)), signatures.address_of(trader_key(1))
+    empty = records.encode_cancel_all(records.CancelAllBody(10, 1))
+    messages = [
+        scene.force(10, scene.cancel_all(10)),
+        records.encode_forced(records.ForcedBody(other, scene.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(bytes(20), scene.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(owner, scene.tick(11)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(owner, empty[:59] + b"\1")),
+        scene.withdraw(10, 1),
+        records.encode_wind_down(),
+        records.encode_wind_down(),
+        scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, place=9)),
+        scene.tick(11),
+    ]
+    legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
+    inputs = [
+        scene.force(10, scene.cancel_all(10)),
+        records.encode_wind_down(),
+        scene.order(10, records.BUY, 1_000, 1, market=11, place=9),
+        scene.amend(10, 9, 1_000, 1),
+        scene.stake(10, 1),
+        scene.report(0, 1_000, market=11),
+        *scene.bulk(10, legs),
+    ]
+    first = scene.seal(messages, inputs)
+    scene.time += 60
+    inputs = [scene.report(0, 1_000, market=11), scene.tick(11), scene.tick(14), scene.withdraw(10, 1)]
+    return [first, scene.seal([scene.deposit(10, 1)], inputs)]
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def build_codec(batches: list[Batch]) -> dict[str, Any]:
+    """Inputs by field, typed data, signatures."""
+    domain = eip712.domain_separator(CHAIN_ID, VAULT)
+    signed, ticks, messages, canonical = [], [], [], []
+    for data in _distinct_inputs(batches):
+        is_canonical = records.is_canonical(data)
+        canonical.append({"input": data, "canonical": is_canonical})
+        if not is_canonical or data[0] == records.PAGE:
+            continue
+        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": _DECODERS[data[0]](data)}
+        if data[0] >= records.FIRST_MESSAGE:
+            messages.append({**entry, "message": data})
+            continue
+        if data[0] == records.TICK:
+            ticks.append({**entry, "record": data})
+            continue
+        body, signature = data[: records.BODY_BYTES], data[records.BODY_BYTES :]
+        digest = eip712.digest(domain, body)
+        signed.append(
+            {
+                **entry,
+                "body": body,
+                "struct_hash": eip712.struct_hash(body),
+                "digest": digest,
+                "signature": signature,
+                "signer": signatures.recover(digest, signature),
+            }
+        )
+    return {
+        "domain": plain({"chain_id": CHAIN_ID, "vault": VAULT, "separator": domain}),
+        "records": plain(signed),
+        "ticks": plain(ticks),
+        "pages": plain(_pages(batches)),
+        "messages": plain(messages),
+        "canonical": plain([*canonical, *_padded_inputs(batches)]),
+        "signatures": plain(_signatures()),
+        "receipts": plain(_receipts(domain)),
+    }
+
+
+def _distinct_inputs(batches: list[Batch]) -> Iterator[bytes]:
+    """At most six inputs of each type."""
+    seen: dict[int, int] = {}
+    for batch in batches:
+        for data in batch.messages + batch.records:
+            seen[data[0]] = seen.get(data[0], 0) + 1
+            if seen[data[0]] <= 6:
+                yield data
+
+
+def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
+    """Inputs with one byte set in the padding, or in the last byte that is used."""
+    cases = []
+    sizes = {1: 48, 2: 24, 3: 33, 4: 29, 5: 19, 6: 14, 7: 28, 8: 22, 9: 42, 10: 15, 11: 46, 13: 29, 14: 29}
+    sizes |= {0x81: 41, 0x82: 111, 0x83: 29, 0x84: 111, 0x85: 81, 0x86: 1}
+    for kind, size in sizes.items():
+        end = records.RECORD_BYTES if kind >= records.FIRST_MESSAGE else records.BODY_BYTES
+        for at in (size - 1, size, end - 1):
+            data = bytearray(records.RECORD_BYTES)
+            data[0], data[at] = kind, 1
+            cases.append({"input": bytes(data), "canonical": at < size})
+    cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in (0, 15, 0x7F, 0x80, 0x87, 0xFF)]
+    return cases
+
+
+def _pages(batches: list[Batch]) -> Iterator[dict[str, Any]]:
+    """The pages of the batches by field, with the hash that names each."""
+    for batch in batches:
+        for data in batch.records:
+            if data[0] == records.PAGE:
+                packed = data[1 : 1 + records.PAGE_LEGS * records.LEG_BYTES]
+                legs = [
+                    records.decode_leg(int.from_bytes(packed[at : at + records.LEG_BYTES], "big"))
+                    for at in range(0, len(packed), records.LEG_BYTES)
+                ]
+                following = data[1 + len(packed) : 33 + len(packed)]
+                yield {"legs": legs, "following": following, "page": data, "hash": keccak(data)}
+
+
+def _signatures() -> Iterator[dict[str, Any]]:
+    """Digests and compact signatures, at every border of the accept set."""
+    digest, key = keccak(b"setoff vector"), trader_key(1)
+    good = signatures.sign(digest, key)
+    r, word = good[:32], int.from_bytes(good[32:], "big")
+    s, parity = word & (1 << 255) - 1, word >> 255
+    order, half = signatures.CURVE_ORDER, signatures.HALF_ORDER
+    cases = [good, r + (s | (1 - parity) << 255).to_bytes(32, "big")]
+    numbers = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, order - 1, order, order + 1, 2**256 - 1]
+    cases += [number.to_bytes(32, "big") + (1 | p << 255).to_bytes(32, "big") for number in numbers for p in (0, 1)]
+    cases += [r + (n | parity << 255).to_bytes(32, "big") for n in (0, 1, half, half + 1, order - s, 2**255 - 1)]
+    for n in range(8):
+        message = keccak(b"setoff vector %d" % n)
+        yield {"digest": message, "signature": signatures.sign(message, key), "signer": signatures.address_of(key)}
+    for case in cases:
+        yield {"digest": digest, "signature": case, "signer": signatures.recover(digest, case)}
+
+
+def _receipts(domain: bytes) -> Iterator[dict[str, Any]]:
+    """Receipts of the first records of a deployment: numbers, running hashes, digests, signatures."""
+    running, key = bytes(32), trader_key(2)
+    for sequence in range(4):
+        body = keccak(b"setoff receipt %d" % sequence).ljust(records.RECORD_BYTES, b"\1")
+        running = receipts.extend(running, keccak(body))
+        receipt = receipts.Receipt(sequence, keccak(body), running, 1_800_000_000 + sequence)
+        digest = receipts.digest(domain, receipt)
+        entry = {"body": body, **receipt._asdict(), "digest": digest, "signature": signatures.sign(digest, key)}
+        yield {**entry, "signer": signatures.address_of(key)}
+
+
+def build_leaves() -> dict[str, Any]:
+    """Leaves of every kind, absent ones too, and registers."""
+    entries = [
+        {"kind": kind, "key": key, "fields": leaf, "value": encode_leaf(key, leaf)} for kind, key, leaf in _leaves()
+    ]
+    regs = Registers(eip712.domain_separator(CHAIN_ID, VAULT))
+    hashed = [_hash_registers(regs.copy())]
+    for number, name in enumerate(FIELDS):
+        if name not in ("domain", "signer", "bulk"):
+            setattr(regs, name, number * 1_000_003)
+    regs.signer, regs.amount, regs.bulk = VAULT, 2**128 - 1, keccak(b"page")
+    regs.legs0 = regs.legs3 = 2**176 - 1
+    regs.best_score = regs.owed = 2**112
+    regs.nonce = regs.size = 2**64 - 1
+    return {"leaves": plain(entries), "registers": plain([*hashed, _hash_registers(regs)])}
+
+
+def _hash_registers(regs: Registers) -> dict[str, Any]:
+    return {
+        "fields": {name: getattr(regs, name) for name in FIELDS},
+        "words": regs.encode(),
+        "hash": regs.hash(),
+        "state_root": EMPTY[40],
+        "machine_hash": machine_hash(EMPTY[40], regs.hash()),
+    }
+
+
+def _leaves() -> Iterator[tuple[str, int, Any]]:
+    account = Account()
+    yield "account", keys.account_key(1), account
+    account = Account()
+    account.owner, account.collateral, account.nonce_top, account.nonce_bitmap = VAULT, -5, 2**64 - 1, 2**255 + 1
+    account.epoch, account.deadline, account.subs, account.shares = 2**32 - 1, 2**64 - 1, 15, 2**119
+    account.positions[0] = Position(1, -(2**38), 3, 2**39, -(2**94), -(2**127))
+    account.positions[7] = Position(255, 2**38, 0, 1, 2**94, 2**127 - 1)
+    yield "account", keys.account_key(keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)), account
+    account = Account()
+    account.collateral = 7
+    yield "account", keys.account_key(keys.BACKSTOP), account
+    order = Order()
+    yield "order", keys.order_key(keys.order_handle(1, 0)), order
+    order = Order()
+    order.market, order.side, order.flags, order.price, order.size = 255, 1, 38, keys.MAX_TICK, 2**31
+    order.prev, order.next, order.sequence, order.client = 2**36 - 1, 4097, 2**63, 7
+    order.epoch, order.expiry, order.trigger = 2**32 - 1, 2**32 - 1, 5
+    yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_SLOT)), order
+    level = Level()
+    level.head, level.tail, level.size, level.count = 4096, 8191, 2**63, 256
+    yield "level", keys.level_key(255, 1, keys.MAX_TICK), level
+    yield "level", keys.level_key(1, 0, 1), Level()
+    yield "level", keys.level_key(255, keys.BELOW, 1), level
+    for depth in (0, 1, 2):
+        bitmap = Bitmap()
+        bitmap.word = 1 << keys.bitmap_bit(depth, 0xABCDEF) | 1
+        yield "bitmap", keys.bitmap_key(3, 1, depth, 0xABCDEF), bitmap
+    market = Market()
+    signed = {"maker_fee": -100_000, "insurance": 2**98, "pool": -(2**98), "funding": -(2**96), "premium": -(2**40)}
+    for n, name in enumerate(sorted(Market.__slots__)):
+        setattr(market, name, signed.get(name, 1_000_003 + n))
+    market.open_interest, market.twap_sum = 2**62, 2**40
+    yield "market", keys.market_key(255), market
+    oracle = Oracle()
+    oracle.prices[0], oracle.times[0], oracle.prices[6], oracle.times[6] = 1, 2**63, keys.MAX_TICK, START_TIME
+    yield "oracle", keys.oracle_key(9), oracle
+    signers = Signers()
+    signers.count, signers.quorum, signers.max_age = 7, 4, 2**32 - 1
+    signers.owners = [signatures.address_of(oracle_key(n)) for n in range(7)]
+    yield "signers", keys.signers_key(), signers
+    withdrawal = Withdrawal()
+    withdrawal.account, withdrawal.owner, withdrawal.amount = 77, VAULT, 2**96 - 1
+    yield "withdrawal", keys.withdrawal_key(2**36 - 1), withdrawal
+    agent = Agent()
+    agent.expiry, agent.address = 2**64 - 1, VAULT
+    yield "agent", keys.agent_key(keys.MAX_ACCOUNT, keys.MAX_AGENT), agent
+
+
+def build_tree() -> dict[str, Any]:
+    """The empty subtrees, trees with paths, and a sequence of updates to one tree."""
+    last = (1 << 40) - 1
+    sets: list[list[tuple[int, bytes]]] = [
+        [],
+        [(0, b"\1")],
+        [(last, b"x" * 640)],
+        [(5, b"a"), (4, b"b"), (1 << 39, b"c")],
+        [(key * 0x9E3779B9 & last, keccak(b"%d" % key)) for key in range(40)],
+    ]
+    trees = []
+    for items in sets:
+        tree = Tree(items)
+        asked = sorted({key for key, _ in items[:6]} | {0, 1, last})
+        paths = [{"key": key, "value": tree.get(key), **tree.prove(key)._asdict()} for key in asked]
+        trees.append({"leaves": items, "root": tree.root, "paths": paths})
+    tree, updates = Tree(), []
+    for changes in (
+        {1: b"a", 2: b"b"},
+        {1: b"", 3: b"c"},
+        {1: b"a", last: b"d", 2: b"e"},
+        {1: b"", 2: b"", 3: b""},
+        {last: b""},
+    ):
+        updates.append({"changes": list(changes.items()), "root": tree.update(changes)})
+    return {"empty": plain(EMPTY), "trees": plain(trees), "updates": plain(updates)}
+
+
+def build_batches(batches: list[Batch]) -> dict[str, Any]:
+    """Headers, data roots with proofs, the queue's chain, epoch hashes."""
+    pool = [record for batch in batches for record in batch.records]
+    roots = []
+    for count in (0, 1, 7, 8, 9, 17, 33, 40):
+        chosen = pool[:count]
+        joined = b"".join(chosen)
+        proofs = []
+        for index in sorted({0, count // 2, count - 1} & set(range(count))):
+            page, siblings = prove_record(joined, index)
+            proofs.append({"index": index, "page_number": index // PAGE_RECORDS, "page": page, "siblings": siblings})
+        roots.append({"record_count": count, "data_root": data_root(joined), "proofs": proofs})
+    module, in_blobs = module_of(BLOBS), []
+    for count in (1, 40):
+        blob = module.encode(b"".join(pool[:count]))
+        proofs = [{"index": i, "page": module.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
+        in_blobs.append({"record_count": count, "data_root": module.commit(blob), "proofs": proofs})
+    chain, chains = ZERO, []
+    for batch in batches:
+        for message in batch.messages:
+            chain = accumulate(chain, message)
+            chains.append({"body": message, "acc": chain})
+    headers = [{**plain(batch.header), "hash": plain(batch.header.hash())} for batch in batches]
+    last = batches[-1].header.hash()
+    epochs = [{"epoch": e, "batches": n, "last": last, "hash": epoch_hash(e, n, last)} for e, n in ((0, 7), (7, 1))]
+    return {
+        "headers": headers,
+        "records": plain(pool[:40]),
+        "data_roots": plain(roots),
+        "blobs": plain(in_blobs),
+        "queue": plain(chains),
+        "epochs": plain(epochs),
+    }
+
+
+def build_run(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
+    """Whole batches from genesis."""
+    machine = Machine.genesis(scene.domain)
+    genesis = machine.hash()
+    entries = []
+    for batch in batches:
+        outcomes = [errors.OUTCOMES[outcome] for outcome in machine.run_batch(batch)]
+        end = machine.hash()
+        entries.append(
+            {
+                "header": batch.header,
+                "batch_hash": batch.header.hash(),
+                "messages": batch.messages,
+                "records": batch.records,
+                "outcomes": outcomes,
+                "steps": machine.regs.steps,
+                "state_root": machine.state.tree.root,
+                "machine_hash": end,
+            }
+        )
+    return {
+        "domain": plain({"chain_id": CHAIN_ID, "vault": VAULT, "separator": scene.domain}),
+        "genesis": plain(genesis),
+        "batches": plain(entries),
+        "leaves": plain(sorted(machine.state.tree.items())),
+    }
+
+
+def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
+    """One example of each step that differs in phase, outcome, next phase or number of leaves."""
+    machine = Machine.genesis(scene.domain)
+    chain = ZERO
+    entries: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def take(batch: Batch, slot: int, micro: int, name: str, batch_index: int = 0) -> None:
+        before = machine.regs.copy()
+        pre = machine.hash()
+        proof = prove_step(machine, None if batch_index else batch, slot, micro, chain)
+        after = machine.regs
+        key = (name, after.outcome if after.phase == phases.IDLE else -1, after.phase, len(proof.witness))
+        if key not in entries:
+            position = batch_index << 30 | slot << 20 | micro
+            entries[key] = _step(name, batch, position, pre, before, proof, machine)
+
+    for batch in batches:
+        for slot in range(max(1, batch.header.inputs)):
+            name = (
+                "unused slot" if slot >= batch.header.inputs else f"fetch {NAMES.get(batch.body(slot)[0], 'unknown')}"
+            )
+            micro = 0
+            while micro == 0 or machine.regs.phase != phases.IDLE:
+                take(batch, slot, micro, phases.NAMES[machine.regs.phase] if micro else name)
+                micro += 1
+        take(batch, batch.header.inputs - 1 if batch.header.inputs else 0, 2**20 - 1, "idle")
+        take(batch, 1023, 0, "unused slot")
+        take(batch, 1023, 7, "idle")
+        take(batch, 0, 0, "unused batch", batch_index=1)
+        chain, before = batch.header.messages, chain
+    # The steps of a batch used up: a state no batch of ours reaches.
+    machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+    chain = before
+    last = batches[-1]
+    slot = last.header.message_count
+    take(last, slot, 0, "fetch report")
+    # Work that was left by the slot before, by a record, by a tick, and at the end of the work that a slot may do.
+    regs = machine.regs
+    regs.steps, regs.task, regs.sweeping, regs.sweep, regs.fire, regs.home = 0, 1, 1, 9, 9, phases.WORK
+    take(last, slot, 0, "fetch report")
+    take(last, slot, 1, "work")
+    regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
+    take(last, slot, 2, "work")
+    tick = slot + last.records.index(scene.tick(14))
+    take(last, tick, 0, "fetch tick")
+    # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
+    at = next(number for number, batch in enumerate(batches) if records.encode_wind_down() in batch.messages)
+    chain = batches[at - 1].header.messages
+    forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)
+    regs.phase = phases.IDLE
+    take(batches[at], forced, 0, "fetch forced")
+    regs.task, regs.sweeping, regs.fire, regs.phase = 0, 0, 0, phases.IDLE
+    take(batches[at], forced, 0, "fetch forced")
+    regs.phase = phases.IDLE
+    take(last, slot, 0, "fetch report")
+    take(last, tick, 0, "fetch tick")
+    return {"batch_count": 1, "steps": list(entries.values())}
+
+
+def _step(
+    name: str, batch: Batch, position: int, pre: bytes, before: Registers, proof: StepProof, after: Machine
+) -> dict[str, Any]:
+    tree = after.state.tree
+    return {
+        "name": name,
+        "first_batch": batch.header.number,
+        "position": position,
+        "pre": plain(pre),
+        "state_root": plain(proof.state_root),
+        "registers": _registers(before),
+        "input": plain(proof.step_input),
+        "witness": [
+            plain({"key": leaf.key, "old": leaf.value, "new": tree.get(leaf.key), **leaf.path._asdict()})
+            for leaf in proof.witness
+        ],
+        "outcome": errors.OUTCOMES[after.regs.outcome],
+        "next_phase": phases.NAMES[after.regs.phase],
+        "registers_after": _registers(after.regs),
+        "state_root_after": plain(tree.root),
+        "post": plain(after.hash()),
+        "proof": plain(proof.encode()),
+    }
+
+
+def _registers(regs: Registers) -> dict[str, Any]:
+    """The registers that are not zero, by name."""
+    empty = Registers()
+    named = {name: getattr(regs, name) for name in FIELDS}
+    return {name: plain(value) for name, value in named.items() if value != getattr(empty, name)}
+
+
+def build_history(batches: list[Batch]) -> dict[str, Any]:
+    """The history of all batches as one epoch, and a game against a lie about a fill."""
+    start = Machine.genesis(eip712.domain_separator(CHAIN_ID, VAULT))
+    truth = EpochRun(start, batches, ZERO)
+    stepper = plan_fault("wrong-fill", start, batches)
+    if stepper is None:
+        raise AssertionError("the played epoch has a fill")
+    lie = EpochRun(start, batches, ZERO, stepper)
+    slot, batch = 1 << 20, 1 << 30
+    places = [0, 1, slot - 1, slot, 13 * slot + 2, 13 * slot + 40, batch - 1, batch, batch + 1, 2 * batch + 5]
+    places += [len(batches) * batch, EPOCH.positions - 1]
+    game, last = _play(truth, lie)
+    return {
+        "start": plain(truth.start_hash),
+        "batch_count": len(batches),
+        "epoch_hash": plain(epoch_hash(0, len(batches), batches[-1].header.hash())),
+        "root": plain(truth.root),
+        "end": plain(truth.end),
+        "join": plain({"children": truth.children(0, 0), "end": truth.end, "path": truth.last_path()}),
+        "leaves": plain([{"position": p, "leaf": truth.leaf(p), "path": truth.path(p)} for p in places]),
+        "lie": plain({"root": lie.root, "end": lie.end, "children": lie.children(0, 0)}),
+        "moves": plain(game),
+        "proof": plain(last),
+    }
+
+
+def _play(truth: EpochRun, lie: EpochRun) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The seven moves, the truth having joined later, and the proof that ends the match."""
+    moves, prefix = [], 0
+    sides = {"truth": truth, "lie": lie}
+    for level in range(EPOCH.levels):
+        mover, opponent = ("truth", "lie") if level % 2 == 0 else ("lie", "truth")
+        run, at = sides[mover], prefix
+        move = make_move(
+            run.children(level, at),
+            sides[opponent].children(level, at),
+            lambda index, run=run, level=level, at=at: run.children(level + 1, at * 32 + index),  # type: ignore[misc]
+        )
+        moves.append({"level": level, "prefix": at, "mover": mover, **{n: getattr(move, n) for n in move.__slots__}})
+        prefix = prefix * 32 + move.index
+    return moves, {
+        "position": prefix,
+        "pre": truth.leaf(prefix - 1),
+        "path": truth.path(prefix - 1),
+        "proof": truth.proof(prefix),
+        "post": truth.leaf(prefix),
+        "truth_leaf": truth.leaf(prefix),
+        "lie_leaf": lie.leaf(prefix),
+    }
+
+
+if __name__ == "__main__":
+    write(*map(Path, sys.argv[1:2]))

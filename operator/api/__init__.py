@@ -1,0 +1,1 @@
+"""What the operator shows to clients: HTTP and WebSocket, admission, views."""

@@ -1,0 +1,370 @@
+"""What the API shows, as JSON: accounts, orders, books, markets, batches, receipts.
+
+Amounts are token units, prices ticks, sizes lots. Integers that can pass 2^53 are decimal strings. Views read the state
+tree, so they never disturb the leaves the rules work on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from setoff.operator.sequencer.exchange import Exchange, NumberedFill, Receipt, SealedBatch
+from setoff.shared.codec import records
+from setoff.shared.codec.integers import PPM
+from setoff.shared.errors import OUTCOMES
+from setoff.shared.machine.machine import LIQUIDATION, TRADE, UNWIND
+from setoff.shared.rules import phases
+from setoff.shared.rules.levels import is_armed
+from setoff.shared.rules.liquidation import compute_maintenance, compute_position_margin
+from setoff.shared.rules.margin import compute_health, compute_value, get_maintenance_margin, settle_account
+from setoff.shared.rules.marks import compute_funding, is_fresh
+from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.state import keys, leaves
+from setoff.shared.state.leaves import Account, Market, Order, Position
+from setoff.shared.state.store import State
+from setoff.shared.state.tree import Tree
+
+SIDES: Final = ("buy", "sell")
+FLAGS: Final = ("gtc", "ioc", "post_only", "fok")
+SELF_TRADE: Final = ("cancel_maker", "cancel_taker", "cancel_both")
+FILL_KINDS: Final = ("trade", "liquidation", "unwind", "takeover", "deleverage")
+#: Orders that one view of a book looks at; levels behind them are not shown.
+MAX_ORDERS: Final = 20_000
+
+
+def get_tree(exchange: Exchange) -> Tree:
+    """The state as it is now."""
+    exchange.machine.state.commit()
+    return exchange.machine.state.tree
+
+
+def show_fill(numbered: NumberedFill) -> dict[str, Any]:
+    """One trade; `fill` is its gap-free number. The order slots are null on a side that has no order of a trader."""
+    fill = numbered.fill
+    has_maker_slot = fill.kind in (TRADE, LIQUIDATION, UNWIND)
+    return {
+        "fill": numbered.number,
+        "batch": numbered.batch,
+        "slot": numbered.slot,
+        "time": numbered.time,
+        "kind": FILL_KINDS[fill.kind],
+        "market": fill.market,
+        "side": SIDES[fill.side],
+        "price": fill.price,
+        "size": str(fill.size),
+        "taker": fill.taker,
+        "taker_slot": fill.taker_place if fill.kind == TRADE else None,
+        "maker": fill.maker,
+        "maker_slot": fill.maker_place if has_maker_slot else None,
+    }
+
+
+def show_receipt(receipt: Receipt) -> dict[str, Any]:
+    """The answer to a record that was taken; for a bulk record also what its legs left in the book.
+
+    `receipts`: the signed receipts for it and its pages. (Their sequence numbers count from 0.)
+    """
+    kind, account, nonce = records.get_head(receipt.record)
+    shown: dict[str, Any] = {
+        "sequence": receipt.sequence,
+        "batch": receipt.batch,
+        "slot": receipt.slot,
+        "outcome": OUTCOMES[receipt.outcome],
+        "type": kind,
+        "account": account,
+        "nonce": str(nonce),
+        "resting": str(receipt.resting),
+        "fills": [show_fill(fill) for fill in receipt.fills],
+    }
+    if kind == records.BULK:
+        shown["pages"] = receipt.pages
+        shown["legs"] = [str(resting) for resting in receipt.legs]
+    if receipt.signed:
+        shown["receipts"] = [signed.to_json() for signed in receipt.signed]
+    return shown
+
+
+def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
+    """Money, health, positions, orders and the next nonce of an account or sub-account.
+
+    `equity` is what the rules see: after the funding that is due (`funding`, which `collateral` does not have yet).
+    """
+    tree = get_tree(exchange)
+    state, time = State(tree), exchange.machine.regs.time
+    master = state.account(keys.get_master(account))
+    leaf = state.account(account)
+    collateral, deadline = leaf.collateral, leaf.deadline
+    is_fresh = settle_account(state, leaf, time)
+    equity, initial = compute_health(state, leaf)
+    _, maintenance, close_out = compute_maintenance(state, leaf)
+    return {
+        "account": account,
+        "master": keys.get_master(account),
+        "sub": keys.get_sub(account),
+        "subs": leaf.subs,
+        "owner": "0x" + master.owner.hex(),
+        "collateral": str(collateral),
+        "funding": str(leaf.collateral - collateral),
+        "equity": str(equity),
+        "requirement": str(initial),
+        "maintenance": str(maintenance),
+        "close_out": str(close_out),
+        "free": str(equity - initial),
+        "buffer": str(equity - maintenance),
+        "is_fresh": is_fresh,
+        "shares": str(leaf.shares),
+        "deadline": deadline,
+        "next_nonce": str(master.nonce_top + 1),
+        "nonce_top": str(master.nonce_top),
+        "nonce_bitmap": hex(master.nonce_bitmap),
+        "positions": show_positions(state, leaf, equity - maintenance),
+        "agents": show_agents(tree, account, time),
+        "orders": show_orders(exchange, account),
+    }
+
+
+def show_positions(state: State, account: Account, buffer: int) -> list[dict[str, Any]]:
+    """The positions of a settled account whose equity is `buffer` token units above its maintenance margin."""
+    shown: list[dict[str, Any]] = []
+    for position in account.positions:
+        if position.market:
+            market = state.market(position.market)
+            value = compute_value(position.size, market.mark, market)
+            price = compute_liquidation_price(position, market, buffer)
+            shown.append(
+                {
+                    "market": position.market,
+                    "size": str(position.size),
+                    "cost": str(position.cost),
+                    "bids": str(position.bids),
+                    "asks": str(position.asks),
+                    "mark": market.mark,
+                    "value": str(value),
+                    "profit": str(value - position.cost),
+                    "maintenance": str(compute_position_margin(position, market)),
+                    "liquidation_price": price,
+                    "distance": None if price is None else abs(market.mark - price) * PPM // market.mark,
+                }
+            )
+    return shown
+
+
+def compute_liquidation_price(position: Position, market: Market, buffer: int) -> int | None:
+    """Mark, ticks, from which on the account is below maintenance if every other price stays; None if there is none.
+
+    Within the position's present margin tier, and but for what rounding up adds to a margin.
+    """
+    size = abs(position.size)
+    if size == 0 or market.settled:
+        return None
+    fraction = get_maintenance_margin(size, market)
+    per_tick = size * market.unit * (PPM - fraction if position.size > 0 else PPM + fraction)
+    if per_tick == 0:
+        return None
+    room = buffer * PPM // per_tick + 1 if buffer >= 0 else 0
+    price = market.mark - room if position.size > 0 else market.mark + room
+    return price if 1 <= price <= keys.MAX_TICK else None
+
+
+def show_agents(tree: Tree, account: int, time: int) -> list[dict[str, Any]]:
+    """The keys that may trade for the account's master now."""
+    master = keys.get_master(account)
+    found = [
+        (number, leaves.decode_agent(tree.get(keys.agent_key(master, number))))
+        for number in range(1, keys.MAX_AGENT + 1)
+    ]
+    return [
+        {"agent": number, "key": "0x" + agent.address.hex(), "expiry": agent.expiry}
+        for number, agent in found
+        if agent.expiry > time
+    ]
+
+
+def show_orders(exchange: Exchange, account: int) -> list[dict[str, Any]]:
+    """The account's orders that can still trade, armed ones too, by slot."""
+    tree, time = get_tree(exchange), exchange.machine.regs.time
+    leaf = State(tree).account(account)
+    expire_orders(leaf, time)
+    found: list[dict[str, Any]] = []
+    for slot in range(keys.MAX_SLOT + 1):
+        value = tree.get(keys.order_key(keys.order_handle(account, slot)))
+        if value:
+            order = leaves.decode_order(value)
+            if is_live(order, leaf, time):
+                found.append({"slot": slot, **show_order(order)})
+    return found
+
+
+def show_order(order: Order) -> dict[str, Any]:
+    """One order; `trigger` is null unless it is armed."""
+    trigger = None
+    if is_armed(order):
+        trigger = {"above" if order.flags & records.ABOVE else "below": order.trigger}
+    return {
+        "market": order.market,
+        "side": SIDES[order.side],
+        "flags": FLAGS[order.flags & records.TIME_IN_FORCE],
+        "reduce_only": bool(order.flags & records.REDUCE_ONLY),
+        "self_trade": SELF_TRADE[(order.flags & records.SELF_TRADE) // records.CANCEL_TAKER],
+        "price": order.price,
+        "size": str(order.size),
+        "expiry": order.expiry,
+        "trigger": trigger,
+        "client": str(order.client),
+        "sequence": order.sequence,
+    }
+
+
+def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
+    """Parameters, prices and state of a listed market.
+
+    Rates and fees are ppm; `premium` ppm of the index; `funding_rate` what a long lot pays a short one at the next full
+    hour, as ppm of the index; `funding` what a lot has paid since listing, in token units times 2^32.
+    """
+    tree, time = get_tree(exchange), exchange.machine.regs.time
+    leaf = leaves.decode_market(tree.get(keys.market_key(market)))
+    hourly = compute_funding(leaf)
+    return {
+        "market": market,
+        "unit": str(leaf.unit),
+        "initial_margin": leaf.initial_margin,
+        "maintenance_margin": leaf.maintenance_margin,
+        "close_out": leaf.close_out,
+        "tiers": show_tiers(leaf),
+        "taker_fee": leaf.taker_fee,
+        "maker_fee": leaf.maker_fee,
+        "band": leaf.band,
+        "max_age": leaf.max_age,
+        "step_band": leaf.step_band,
+        "funding_cap": leaf.funding_cap,
+        "max_open_interest": str(leaf.max_open_interest),
+        "max_position": str(leaf.max_position),
+        "impact": str(leaf.impact),
+        "expiry": leaf.expiry,
+        "best_bid": leaf.best_bid,
+        "best_ask": leaf.best_ask,
+        "mark": leaf.mark,
+        "index": leaf.index,
+        "index_time": leaf.index_time,
+        "is_fresh": is_fresh(leaf, time),
+        "open_interest": str(leaf.open_interest),
+        "premium": _ratio(leaf.premium, leaf.index * phases.PREMIUM_ONE),
+        "funding_rate": _ratio(hourly, leaf.index * leaf.unit * phases.FUNDING_ONE),
+        "funding": str(leaf.funding),
+        "sampled": leaf.sampled,
+        "insurance": str(leaf.insurance),
+        "pool": str(leaf.pool),
+        "halted_until": leaf.halted_until if leaf.halted_until > time else 0,
+        "is_settled": bool(leaf.settled),
+    }
+
+
+def show_tiers(market: Market) -> list[dict[str, Any]]:
+    """Margins by size: each tier from `size` lots on."""
+    tiers = (
+        (0, market.initial_margin, market.maintenance_margin),
+        (market.tier1_size, market.tier1_initial, market.tier1_maintenance),
+        (market.tier2_size, market.tier2_initial, market.tier2_maintenance),
+    )
+    return [
+        {"size": str(size), "initial_margin": initial, "maintenance_margin": maintenance}
+        for number, (size, initial, maintenance) in enumerate(tiers)
+        if number == 0 or size
+    ]
+
+
+def show_backstop(exchange: Exchange) -> dict[str, Any]:
+    """The backstop vault: what it is worth, who could take how much out, and its positions."""
+    shown = show_account(exchange, keys.BACKSTOP)
+    time = exchange.machine.regs.time
+    until = exchange.machine.regs.drawn_until
+    kept = ("collateral", "funding", "equity", "requirement", "maintenance", "free", "shares", "positions", "is_fresh")
+    return {name: shown[name] for name in kept} | {"withdrawals_limited_until": until if until > time else 0}
+
+
+def show_book(exchange: Exchange, market: int, depth: int) -> dict[str, Any]:
+    """The best `depth` levels of both sides, best first, with the orders on them that can still trade."""
+    tree, time = get_tree(exchange), exchange.machine.regs.time
+    reader = BookReader(tree, time)
+    return {
+        "market": market,
+        "bids": list(reader.read(market, records.BUY, depth)),
+        "asks": list(reader.read(market, records.SELL, depth)),
+    }
+
+
+class BookReader:
+    """Walks levels and the orders on them, and leaves out those that are dead (cancelled together, or expired)."""
+
+    def __init__(self, tree: Tree, time: int) -> None:
+        self._tree = tree
+        self._time = time
+        self._state = State(tree)
+        self._left = MAX_ORDERS
+
+    def read(self, market: int, side: int, depth: int) -> Iterator[dict[str, Any]]:
+        """Levels with something to trade with, best first."""
+        for tick in _ticks(self._tree, market, side):
+            if depth <= 0 or self._left <= 0:
+                return
+            size, count = self._read_level(market, side, tick)
+            if count:
+                yield {"price": tick, "size": str(size), "orders": count}
+                depth -= 1
+
+    def _read_level(self, market: int, side: int, tick: int) -> tuple[int, int]:
+        """Lots and number of the level's living orders."""
+        handle = leaves.decode_level(self._tree.get(keys.level_key(market, side, tick))).head
+        size = count = 0
+        while handle and self._left > 0:
+            self._left -= 1
+            order = leaves.decode_order(self._tree.get(keys.order_key(handle)))
+            account = self._state.account(keys.handle_account(handle))
+            expire_orders(account, self._time)
+            if is_live(order, account, self._time):
+                size += order.size
+                count += 1
+            handle = order.next
+        return size, count
+
+
+def show_batch(sealed: SealedBatch, posted: bool | None) -> dict[str, Any]:
+    """A closed batch: its header, its end, and whether it is on L1 (None: not known)."""
+    header = sealed.batch.header
+    shown: dict[str, Any] = {
+        "batch": header.number,
+        "hash": "0x" + header.hash().hex(),
+        "parent": "0x" + header.parent.hex(),
+        "timestamp": header.timestamp,
+        "first_message": header.first_message,
+        "message_count": header.message_count,
+        "first_record": header.first_record,
+        "record_count": header.record_count,
+        "module": header.module,
+        "data_root": "0x" + header.data_root.hex(),
+        "messages": "0x" + header.messages.hex(),
+        "end": "0x" + sealed.end.hex(),
+    }
+    if posted is not None:
+        shown["posted"] = posted
+    return shown
+
+
+def _ratio(numerator: int, denominator: int) -> float:
+    """A ratio in ppm, for people: the rules count in integers."""
+    return round(numerator * PPM / denominator, 3) if denominator else 0.0
+
+
+def _ticks(tree: Tree, market: int, side: int, depth: int = 0, prefix: int = 0) -> Iterator[int]:
+    """Ticks with orders, best first: a walk over the bitmap words."""
+    shift = 16 - 8 * depth
+    word = leaves.decode_bitmap(tree.get(keys.bitmap_key(market, side, depth, prefix))).word
+    while word:
+        bit = word.bit_length() - 1 if side == records.BUY else (word & -word).bit_length() - 1
+        word ^= 1 << bit
+        tick = prefix | bit << shift
+        if depth == 2:
+            yield tick
+        else:
+            yield from _ticks(tree, market, side, depth + 1, tick)

@@ -1,0 +1,1 @@
+"""Faces L1: posts batches, claims their ends, defends the claims."""

@@ -1,0 +1,156 @@
+"""Closed batches, from the outbox to the inbox on L1: in order, each once, and never one that L1 would read otherwise.
+
+What is on L1 is asked of L1 every time, so a restart or a reorg needs no memory: the next batch is the one whose number
+the inbox has reached. At most one posting is under way; a dropped one is sent again by the account's sender.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from setoff.operator.sequencer.outbox import Outbox, Stuck
+from setoff.shared.errors import ChainError, DataError, SetoffError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.inbox import RESUME, Inbox, encode_blob_postings, encode_post
+from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import CALLDATA, ZERO
+
+#: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
+PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")
+#: Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch.
+FINAL: Final = ("batch_hash", "message_left_out")
+
+log = logging.getLogger(__name__)
+
+
+class Poster:
+    """Posts from `outbox`; `l1` has the operator's key."""
+
+    def __init__(self, l1: L1, chain: ChainReader, outbox: Outbox) -> None:
+        self._l1 = l1
+        self._chain = chain
+        self._outbox = outbox
+        self._inbox = Inbox(l1, chain.deployment)
+        self._sent: tuple[int, bytes] | None = None
+
+    def post_next(self) -> int:
+        """Post the next batch if it is closed and nothing is under way; returns the number of batches on L1.
+
+        Raises DataError if L1 holds another batch than the outbox, or would compute another header, ChainError if it
+        refuses the batch; the outbox tells the sequencer, who makes new batches where this one will never be taken.
+        """
+        count = self._chain.batch_count()
+        self._outbox.set_posted(count)
+        if self._is_under_way(count):
+            return count
+        sealed = self._outbox.get(count)
+        if sealed is not None:
+            self._take_right_back()
+            try:
+                self._post(sealed.batch)
+            except SetoffError as refusal:
+                if refusal.reason != "rpc_unreachable":
+                    self._tell(sealed.batch, refusal)
+                raise
+            self._tell(sealed.batch, None)
+        return count
+
+    def _take_right_back(self) -> None:
+        """Where others may post, close the inbox to them: else whoever posts in every block takes each number first."""
+        if self._inbox.opens_at() > self._l1.head().timestamp:
+            return
+        try:
+            self._l1.transact(self._chain.deployment.inbox, RESUME)
+            log.warning("others could post: the inbox is closed to them again, for this operator to come back")
+        except Reverted as refusal:
+            if refusal.reason != "too_early":  # resumed before, and not posted since
+                raise
+
+    def _post(self, first: Batch) -> None:
+        """Send the next batches, unless they have to wait a little. Raises SetoffError if L1 does not take them."""
+        batches = self._gather(first)
+        data, sidecar = encode_batches(batches)
+        try:
+            sent = self._l1.send(self._chain.deployment.inbox, data, sidecar=sidecar)
+            self._sent = batches[-1].header.number, sent
+            for batch in batches:
+                log.info("posting batch %d: %d inputs", batch.header.number, batch.header.inputs)
+        except Reverted as refusal:
+            if refusal.reason not in PASSING or is_final(refusal, first, self._l1.head().timestamp):
+                raise
+            log.info("batch %d has to wait: %s", first.header.number, refusal.reason)
+
+    def _tell(self, batch: Batch, refusal: SetoffError | None) -> None:
+        """Let the sequencer know why this batch cannot be posted, or that it can."""
+        stuck: Stuck | None = None
+        if refusal is not None:
+            final = is_final(refusal, batch, self._l1.head().timestamp)
+            stuck = Stuck(batch.header.hash().hex(), batch.header.number, refusal.reason, refusal.detail, final)
+        if stuck != self._outbox.stuck():
+            self._outbox.set_stuck(stuck)
+
+    def _gather(self, first: Batch) -> list[Batch]:
+        """The batches to post next, checked: one in calldata, or all that are closed and whose blobs fit."""
+        batches: list[Batch] = []
+        batch, parent = first, self._chain.batch_hash(first.header.number - 1) if first.header.number else ZERO
+        while True:
+            self.check(batch, parent)
+            batches.append(batch)
+            if first.header.module == CALLDATA or len(batches) == MAX_BLOBS:
+                return batches
+            sealed = self._outbox.get(batch.header.number + 1)
+            if sealed is None or sealed.batch.header.module != first.header.module:
+                return batches
+            batch, parent = sealed.batch, batch.header.hash()
+
+    def check(self, batch: Batch, parent: bytes) -> None:
+        """Check that the inbox will compute this batch's own header, after the batch with the hash `parent`.
+
+        Raises DataError("data_mismatch"), ChainError("no_such_message") if L1 does not have all its messages now.
+        """
+        header = batch.header
+        if parent != header.parent:
+            raise DataError("data_mismatch", f"batch {header.number} does not continue the last one on L1")
+        end = header.first_message + header.message_count
+        if self._chain.message_count() < end:  # a reorg took messages back: most often they come again as they were
+            raise ChainError("no_such_message", f"L1 has lost messages that batch {header.number} consumed")
+        if self._chain.chain_at(end) != header.messages:
+            raise DataError("data_mismatch", f"L1 has other messages than batch {header.number} consumed")
+        batch.check(self._chain.chain_at(header.first_message))
+
+    def _is_under_way(self, count: int) -> bool:
+        """Whether the posting sent last is neither counted by the inbox nor failed."""
+        if self._sent is None:
+            return False
+        number, transaction = self._sent
+        try:
+            receipt = self._l1.sender.look(transaction)
+            is_over = count > number or (receipt is not None and not receipt.succeeded)
+        except ChainError as error:
+            if error.reason == "rpc_unreachable":
+                raise
+            is_over = True  # another transaction took its nonce
+        if is_over:
+            self._sent = None
+        return not is_over
+
+
+def is_final(refusal: SetoffError, batch: Batch, now: int) -> bool:
+    """Whether L1 will never take this batch: it is too late for it, or L1 has gone another way."""
+    if isinstance(refusal, Reverted):
+        return refusal.reason in FINAL or (refusal.reason == "batch_timestamp" and batch.header.timestamp <= now)
+    return isinstance(refusal, DataError)
+
+
+def encode_batches(batches: Sequence[Batch]) -> tuple[bytes, Sidecar | None]:
+    """The inbox's call that posts these batches of one module, and the blobs it carries."""
+    header = batches[0].header
+    if header.module == CALLDATA:
+        (batch,) = batches
+        return encode_post(header, b"".join(batch.records)), None
+    blobs = [batch.module_data for batch in batches if batch.records]
+    return encode_blob_postings([batch.header for batch in batches]), Sidecar.of(blobs) if blobs else None

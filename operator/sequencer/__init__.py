@@ -1,0 +1,1 @@
+"""Owns the machine and the order of inputs; answers for nothing that is not on disk."""

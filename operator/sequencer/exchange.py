@@ -1,0 +1,360 @@
+"""The exchange as the sequencer drives it: the machine, the batch being built, and what it leaves behind. No I/O.
+
+Every change comes from an event of the log (`events.py`), live or replayed, so a replay ends in the same state to the
+last bit: machine, numbers of records and fills, batch hashes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.events import Closed, Event, Opened, Recorded, Rerun
+from setoff.shared import errors
+from setoff.shared.codec import receipts, records
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import DataError, InputError
+from setoff.shared.machine.batch import MAX_INPUTS, Batch
+from setoff.shared.machine.data import CALLDATA
+from setoff.shared.machine.machine import Fill, Machine
+from setoff.shared.rules import phases
+from setoff.shared.rules.marks import is_expired, is_fresh
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import Market, decode_account
+from setoff.shared.wire.receipts import SignedReceipt
+from setoff.shared.wire.records import read_legs
+from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawals
+
+#: Fills kept for the API.
+FILLS_KEPT: Final = 10_000
+
+
+class NumberedFill(NamedTuple):
+    """A fill with its gap-free number and its place in the batches."""
+
+    number: int
+    batch: int
+    slot: int
+    time: int
+    fill: Fill
+
+
+class Link(NamedTuple):
+    """A record's hash, and the running hash of all records up to it."""
+
+    record: bytes
+    running: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A record was taken: its gap-free number from 1 on, where it stands, and what it, or the machine after it, traded.
+
+    `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
+    that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
+    the slots and have the numbers that follow; `legs`: what then rests in each leg's slot of it, for a cancel 0.
+    `time`: the batch's timestamp; `links`: of the record and its pages; `signed`: the receipts for them.
+    """
+
+    sequence: int
+    batch: int
+    slot: int
+    record: bytes
+    fills: tuple[NumberedFill, ...]
+    resting: int
+    outcome: int = errors.ACCEPTED
+    pages: int = 0
+    legs: tuple[int, ...] = ()
+    time: int = 0
+    links: tuple[Link, ...] = ()
+    signed: tuple[SignedReceipt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBatch:
+    """A closed batch, the machine hash after it, its fills, and the proofs of the withdrawals it made payable."""
+
+    batch: Batch
+    end: bytes
+    fills: tuple[NumberedFill, ...]
+    proofs: tuple[WithdrawalProof, ...]
+
+
+class Exchange:
+    """The machine between and inside batches.
+
+    `accounts` finds an account by its owner's address; `fills` are the latest ones.
+    """
+
+    def __init__(self, machine: Machine, tail: Tail, epoch_batches: int = 1, module: int = CALLDATA) -> None:
+        """`machine` is idle between two batches, and `tail` is what is known of the batches so far.
+
+        `module`: the data availability module of new batches; what the log opened before keeps its own.
+        """
+        self.machine = machine
+        self.tail = tail
+        self.fills: deque[NumberedFill] = deque(maxlen=FILLS_KEPT)
+        self.accounts: dict[bytes, int] = {}
+        self._epoch_batches = epoch_batches
+        self._module = module
+        self._opened: Opened | None = None
+        self._reset(None)
+        for account in range(1, machine.regs.accounts + 1):
+            self._index(account)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a batch is being built."""
+        return self._opened is not None
+
+    @property
+    def inputs(self) -> int:
+        """Inputs of the open batch so far."""
+        return 0 if self._opened is None else len(self._opened.messages) + len(self._records)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the open batch takes no more inputs."""
+        return self.inputs >= MAX_INPUTS
+
+    @property
+    def opened(self) -> Opened | None:
+        """How the open batch began, None between two batches."""
+        return self._opened
+
+    @property
+    def records(self) -> tuple[bytes, ...]:
+        """Records of the open batch so far, 124 bytes each."""
+        return tuple(self._records)
+
+    @property
+    def batch_fills(self) -> tuple[NumberedFill, ...]:
+        """Fills of the open batch so far."""
+        return tuple(self._fills)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the machine takes nothing but ticks now: see `Machine.is_busy`."""
+        return self.machine.is_busy
+
+    def due_ticks(self, time: int, interval: int = phases.SAMPLE_INTERVAL) -> list[int]:
+        """Markets that take a tick at `time`: so many seconds have passed since the last, or they have expired."""
+        state = self.machine.state
+        return [
+            market
+            for market in range(1, self.machine.regs.markets + 1)
+            if is_tick_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
+        ]
+
+    def open(self, timestamp: int, messages: tuple[bytes, ...], due: int = 0) -> Opened:
+        """Begin the next batch, with the first of `messages`; its timestamp is never less than the last one's.
+
+        The first `due` of them cannot be left out. The others are only taken as long as the batch has room for them:
+        a record for which it has no steps would be parked, and every other would have to wait behind it.
+        """
+        time = max(timestamp, self.machine.regs.time)
+        opened = Opened(self.tail.number, time, (), self._module)
+        self._begin(opened)
+        count = 0
+        for message in messages[:MAX_INPUTS]:
+            if count >= due and not self.has_room(1):
+                break
+            self._take_message(message)
+            count += 1
+        opened = replace(opened, messages=messages[:count])
+        self._opened = opened
+        return opened
+
+    def offer(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+        """Run a record of 124 bytes, and the pages that it signs, in the open batch.
+
+        Raises InputError if it is refused; nothing has changed. "step_cap": the open batch has no room for it.
+        """
+        if pages:
+            return self._offer_bulk(record, pages)
+        outcome = self.machine.offer(record)
+        if not self.machine.was_taken:
+            raise InputError(errors.OUTCOMES[outcome])
+        links = (self._count(record),)
+        tail = self.tail
+        fills = self._take_fills()
+        resting = 0
+        if record[0] == records.ORDER:
+            order = records.decode_order(record)
+            resting = self._get_resting(order.account, order.place)
+        elif record[0] == records.AMEND:
+            amend = records.decode_amend(record)
+            resting = self._get_resting(amend.account, amend.place)
+        regs = self.machine.regs
+        return Receipt(
+            tail.records, tail.number, regs.slot, record, fills, resting, outcome, time=regs.time, links=links
+        )
+
+    def offer_first(self, timestamp: int, record: bytes, pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
+        """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
+        before = self.machine.regs.copy()
+        opened = self.open(timestamp, ())
+        try:
+            return opened, self.offer(record, pages)
+        except InputError:
+            self.machine.regs = before
+            self._reset(None)
+            raise
+
+    def take(self, record: bytes) -> None:
+        """Run a record of 124 bytes in the next slot of the open batch; a refusal stands there as a recorded reject."""
+        self.machine.take(record, is_message=False)
+        self._count(record)
+        self._take_fills()
+
+    def has_room(self, inputs: int) -> bool:
+        """Whether the open batch takes so many more inputs, however much each of them makes the machine do."""
+        steps = self.machine.regs.steps + inputs * phases.SLOT_STEP_BOUND
+        # The machine counts the fetch before it looks.
+        return self.inputs + inputs <= MAX_INPUTS and steps < phases.BATCH_STEP_CAP
+
+    def close(self) -> tuple[Closed, SealedBatch]:
+        """End the open batch."""
+        opened = self._opened
+        if opened is None:
+            raise DataError("data_mismatch", "a batch is closed that was never opened")
+        tail = self.tail
+        batch = Batch.seal(
+            tail.parent,
+            tail.number,
+            opened.timestamp,
+            tail.messages,
+            tail.records - len(self._records),
+            tail.chain,
+            opened.messages,
+            self._records,
+            opened.module,
+        )
+        end = self.machine.hash()
+        tail.advance(batch.header)
+        proofs: tuple[WithdrawalProof, ...] = ()
+        if tail.number % self._epoch_batches == 0:
+            epoch = tail.number // self._epoch_batches - 1
+            proofs = prove_withdrawals(self.machine, epoch, tail.proven)
+            tail.proven = self.machine.regs.withdrawals
+        fills = tuple(self._fills)
+        self._reset(None)
+        return Closed(end), SealedBatch(batch, end, fills, proofs)
+
+    def apply(self, event: Event) -> SealedBatch | None:
+        """Take an event of the log again; returns the batch that it closes.
+
+        Raises DataError("data_mismatch") if the log does not follow from itself.
+        """
+        if isinstance(event, Opened):
+            if self.is_open or event.number != self.tail.number:
+                raise DataError("data_mismatch", f"the log opens batch {event.number} after {self.tail.number - 1}")
+            self._apply_opened(event)
+            return None
+        if isinstance(event, Recorded):
+            try:
+                self.offer(event.record)
+            except InputError as error:
+                raise DataError("data_mismatch", f"a logged record is refused: {error.reason}") from None
+            return None
+        if isinstance(event, Rerun):
+            self.take(event.record)
+            return None
+        closed, sealed = self.close()
+        if closed != event:
+            raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the log says")
+        return sealed
+
+    def _offer_bulk(self, record: bytes, pages: Sequence[bytes]) -> Receipt:
+        """A bulk record and its pages, in slots that follow each other; the pages are known to be its own."""
+        regs = self.machine.regs
+        if not self.has_room(1 + len(pages)):
+            raise InputError("step_cap", "the open batch has no room for all its pages")
+        before, account = regs.sequence, records.get_head(record)[1]
+        receipt = self.offer(record)
+        fills: list[NumberedFill] = []
+        links = list(receipt.links)
+        for page in pages:
+            try:
+                taken = self.offer(page)
+                fills += taken.fills
+                links += taken.links
+            except InputError as error:
+                raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
+        legs = tuple(
+            0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.place, before)
+            for leg in read_legs(pages)
+        )
+        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs, links=tuple(links))
+
+    def _get_resting(self, account: int, place: int, after: int = 0) -> int:
+        """Lots of the order in an account's slot, 0 if there is none that entered after order number `after`."""
+        order = self.machine.state.order(keys.order_handle(account, place))
+        return order.size if order.sequence > after else 0
+
+    def _count(self, record: bytes) -> Link:
+        """Give a record that now stands in the batch the next number."""
+        tail, hashed = self.tail, keccak(record)
+        self._records.append(record)
+        tail.records += 1
+        tail.running = receipts.extend(tail.running, hashed)
+        return Link(hashed, tail.running)
+
+    def _reset(self, opened: Opened | None) -> None:
+        self._opened = opened
+        self._records: list[bytes] = []
+        self._fills: list[NumberedFill] = []
+
+    def _apply_opened(self, opened: Opened) -> None:
+        self._begin(opened)
+        for message in opened.messages:
+            self._take_message(message)
+
+    def _begin(self, opened: Opened) -> None:
+        self._reset(opened)
+        self.machine.begin(opened.number, opened.timestamp)
+
+    def _take_message(self, message: bytes) -> None:
+        outcome = self.machine.take(message, is_message=True)
+        if message[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
+            account = records.decode_deposit(message).account
+            self.accounts.setdefault(self.machine.state.account(account).owner, account)
+        self._take_fills()
+
+    def _take_fills(self) -> tuple[NumberedFill, ...]:
+        regs, tail = self.machine.regs, self.tail
+        taken: list[NumberedFill] = []
+        for fill in self.machine.fills:
+            tail.fills += 1
+            taken.append(NumberedFill(tail.fills, tail.number, regs.slot, regs.time, fill))
+        self.fills.extend(taken)
+        self._fills += taken
+        return tuple(taken)
+
+    def _index(self, account: int) -> None:
+        leaf = decode_account(self.machine.state.tree.get(keys.account_key(account)))
+        self.accounts.setdefault(leaf.owner, account)
+
+
+def join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
+    """Records one by one, but a bulk record together with the pages behind it."""
+    groups: list[list[bytes]] = []
+    for part in parts:
+        if part[0] == records.PAGE and groups and groups[-1][0][0] == records.BULK:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
+
+
+def is_tick_due(market: Market, time: int, interval: int, *, is_winding_down: bool = False) -> bool:
+    """Whether a market takes a tick at `time`, `interval` seconds (at least) after the last; at its end at once.
+
+    A market whose oracle is dead is not ticked by the operator of itself: after a long stop its reports come first.
+    """
+    if market.settled or market.index == 0 or market.sampled + phases.SAMPLE_INTERVAL > time:
+        return False
+    return is_winding_down or is_expired(market, time) or (market.sampled + interval <= time and is_fresh(market, time))

@@ -1,0 +1,128 @@
+"""The L1 queue as the sequencer sees it: which messages wait, and what time it is on L1.
+
+The operator's own clock counts for nothing: a batch's timestamp is L1's, and only events deep enough in the chain are
+taken. What was read is checked against the queue's hash chain, so a node that leaves out a message is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.errors import ChainError, DataError
+from setoff.shared.l1.chain import ChainReader, QueuedMessage
+from setoff.shared.l1.inbox import Inbox
+from setoff.shared.l1.rpc import Block
+from setoff.shared.machine.batch import accumulate
+
+#: Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand.
+IDLE_CHAIN: Final = 60
+
+
+class L1View(NamedTuple):
+    """One look at L1: `time` is the highest timestamp a batch may have; `messages` wait, in order.
+
+    `due`: for each message the timestamp (unix seconds, never falling) from which on no batch may leave it out.
+    """
+
+    time: int
+    messages: Sequence[bytes]
+    due: Sequence[int]
+
+    def count_due(self, timestamp: int, first: int = 0) -> int:
+        """How many messages, from the `first` of the view on, a batch of this timestamp has to consume."""
+        return bisect_right(self.due, timestamp, min(first, len(self.due))) - min(first, len(self.due))
+
+
+class MessageSource(Protocol):
+    """Where messages and time come from."""
+
+    async def look(self, first: int, chain: bytes) -> L1View:
+        """The messages from index `first` on; `chain` is the queue's hash chain before that one.
+
+        Raises ChainError if L1 cannot be read now, DataError if it contradicts `chain`.
+        """
+        ...
+
+
+class QueueMessages:
+    """The messages of the queue contract, read from its events."""
+
+    def __init__(self, reader: ChainReader, confirmations: int) -> None:
+        """`confirmations`: blocks that must lie on top of an event."""
+        self._reader = reader
+        self._l1 = reader.l1
+        self._confirmations = confirmations
+        self._delay: int | None = None  # not read yet
+        self._first = 0  # of the last look: what lies before is not kept
+        self._forget()
+
+    async def look(self, first: int, chain: bytes) -> L1View:
+        """See `MessageSource`."""
+        return await asyncio.to_thread(self._look, first, chain)
+
+    def _look(self, first: int, chain: bytes) -> L1View:
+        if first < self._first:
+            self._forget()  # a reset: what was consumed, and so is not kept here, waits again
+        self._first = first
+        head = self._l1.head()
+        if self._last is not None and self._hash_of(self._last.number) != self._last.hash:
+            self._forget()  # a reorg replaced what was read
+        self._read(head.number - self._confirmations)
+        for index in [index for index in self._found if index < first - 1]:
+            del self._found[index]
+        messages = self._check(first, chain)
+        delay = self._get_delay()
+        due = [self._found[index].timestamp + delay for index in range(first, first + len(messages))]
+        return L1View(self._time(head), messages, due)
+
+    def _get_delay(self) -> int:
+        """Seconds for which the inbox lets a message wait."""
+        if self._delay is None:
+            self._delay = Inbox(self._l1, self._reader.deployment).force_delay()
+        return self._delay
+
+    def _forget(self) -> None:
+        self._last: Block | None = None
+        self._found: dict[int, QueuedMessage] = {}  # by index
+
+    def _hash_of(self, number: int) -> bytes:
+        block = self._l1.block(number)
+        return block.hash if block else b""
+
+    def _read(self, until: int) -> None:
+        start = self._reader.deployment.block if self._last is None else self._last.number + 1
+        if until < start:
+            return
+        last = self._l1.block(until)
+        if last is None:
+            raise ChainError("rpc_unreachable", f"the L1 node does not have block {until}")
+        for message in self._reader.messages(start, until):
+            self._found[message.index] = message
+        self._last = last
+
+    def _check(self, first: int, chain: bytes) -> list[bytes]:
+        """The messages from `first` on, each checked to continue the hash chain."""
+        before = self._found.get(first - 1)  # none after a reorg that took it back, as long as it does not come again
+        if before is not None and before.chain != chain:
+            self._forget()
+            raise DataError("data_mismatch", f"the L1 queue has other messages before message {first}")
+        messages: list[bytes] = []
+        while (message := self._found.get(first + len(messages))) is not None:
+            chain = accumulate(chain, message.body)
+            if chain != message.chain or len(message.body) != RECORD_BYTES:
+                self._forget()
+                raise DataError(
+                    "data_mismatch",
+                    f"message {first + len(messages)} of the L1 queue does not continue the messages before it",
+                )
+            messages.append(message.body)
+        return messages
+
+    def _time(self, head: Block) -> int:
+        """The latest block's timestamp: no later block can have an earlier one."""
+        pending = self._l1.now()
+        return pending if pending - head.timestamp > IDLE_CHAIN else head.timestamp

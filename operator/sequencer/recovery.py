@@ -1,0 +1,124 @@
+"""From the store to the exchange: the snapshot, the log after it, and the outbox's batches where neither reaches.
+
+A reset in the log makes void what was logged of the batches that it takes back, so that is left out of a replay. A
+snapshot is written only of what L1 holds; should L1 take even that back, the batches before are run from genesis.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.events import Closed, Event, Opened, Rerun, Reset
+from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, NumberedFill, SealedBatch
+from setoff.operator.sequencer.journal import Log, Snapshot
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.shared.errors import DataError
+from setoff.shared.machine.machine import Machine
+
+
+class History:
+    """The events that count, from the beginning of batch `first` on; `reset` is the first batch that was taken back."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.reset: int | None = None
+        self.events: list[Event] = []
+        self._starts: dict[int, int] = {}  # batch number to the index of its first event
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Add a commit."""
+        for event in events:
+            if isinstance(event, Reset):
+                self._take_back(event.number)
+                continue
+            if isinstance(event, Opened):
+                self._starts[event.number] = len(self.events)
+            self.events.append(event)
+
+    def _take_back(self, number: int) -> None:
+        self.reset = number if self.reset is None else min(self.reset, number)
+        del self.events[self._starts.get(number, len(self.events)) if number >= self.first else 0 :]
+        self._starts = {kept: start for kept, start in self._starts.items() if kept < number}
+        self.first = min(self.first, number)
+
+
+class Recovery:
+    """Builds the exchange of one deployment."""
+
+    def __init__(self, log: Log, outbox: Outbox, domain: bytes, epoch_batches: int, module: int) -> None:
+        """`module`: the data availability module of new batches."""
+        self._log = log
+        self._outbox = outbox
+        self._domain = domain
+        self._epoch_batches = epoch_batches
+        self._module = module
+
+    async def recover(self) -> Exchange:
+        """The exchange after the last commit; what may not have reached the outbox is there afterwards.
+
+        Raises DataError if the store contradicts itself, RedisError or OSError if it fails.
+        """
+        snapshot = await self._log.read_snapshot()
+        history = History(snapshot.tail.number if snapshot else 0)
+        async for events in self._log.replay(snapshot.commit if snapshot else 0):
+            history.extend(events)
+        return await asyncio.to_thread(self._replay, snapshot, history)
+
+    async def go_back(self, number: int) -> Exchange:
+        """The exchange as it was before batch `number`."""
+        snapshot = await self._log.read_snapshot()
+        return await asyncio.to_thread(self._base, snapshot, number)
+
+    def _replay(self, snapshot: Snapshot | None, history: History) -> Exchange:
+        exchange = self._base(snapshot, history.first)
+        void = history.reset
+        for event in history.events:
+            sealed = exchange.apply(event)
+            if sealed is not None:
+                self._outbox.put(sealed, replace=void is not None and sealed.batch.header.number >= void)
+        if void is not None:
+            self._outbox.cut(exchange.tail.number)
+            self._outbox.drop_proofs(exchange.tail.proven)
+        latest = self._outbox.latest()
+        if latest >= exchange.tail.number:
+            raise DataError("data_mismatch", f"the outbox has batch {latest}, the log ends before it")
+        return exchange
+
+    def _base(self, snapshot: Snapshot | None, number: int) -> Exchange:
+        if snapshot is not None and snapshot.tail.number <= number:
+            exchange = Exchange(snapshot.restore(), replace(snapshot.tail), self._epoch_batches, self._module)
+            exchange.fills.extend(self._read_fills(snapshot.tail.number))
+        else:
+            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches, self._module)
+        for before in range(exchange.tail.number, number):
+            sealed = self._outbox.get(before)
+            if sealed is None:
+                raise DataError("data_mismatch", f"the outbox has lost batch {before}")
+            for event in list_events(sealed):
+                exchange.apply(event)
+        return exchange
+
+    def _read_fills(self, number: int) -> list[NumberedFill]:
+        """The last fills before batch `number`."""
+        found: list[tuple[NumberedFill, ...]] = []
+        count = 0
+        while number > 0 and count < FILLS_KEPT:
+            number -= 1
+            sealed = self._outbox.get(number)
+            if sealed is None:
+                break
+            found.append(sealed.fills)
+            count += len(sealed.fills)
+        return [fill for fills in reversed(found) for fill in fills]
+
+
+def list_events(sealed: SealedBatch) -> Iterator[Event]:
+    """The events that lead through a closed batch."""
+    header = sealed.batch.header
+    yield Opened(header.number, header.timestamp, sealed.batch.messages, header.module)
+    for record in sealed.batch.records:
+        yield Rerun(record)
+    yield Closed(sealed.end)

@@ -1,0 +1,171 @@
+"""The sequencer as a process: put together, started, and stopped in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import errno
+import logging
+import signal
+from collections.abc import AsyncIterator
+from typing import Final
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from setoff.contracts.verification import check_deployment
+from setoff.operator.api.admission import Gate
+from setoff.operator.api.api import Api
+from setoff.operator.sequencer.journal import STORE_TIMEOUT, Log, connect
+from setoff.operator.sequencer.messages import MessageSource, QueueMessages
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.posted_batches import Posted, PostedBatches
+from setoff.operator.sequencer.receipt_signer import Notary
+from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.shared.config.redis_server import RedisServer, check_durable
+from setoff.shared.config.settings import DATA, Deployment, OperatorSettings
+from setoff.shared.dispute.terms import Terms
+from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.inbox import Inbox
+from setoff.shared.l1.rpc import L1
+from setoff.shared.machine.blobs import load_setup
+from setoff.shared.machine.data import BLOBS
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN_SECONDS: Final = 5.0
+LEAST_BATCH_INTERVAL: Final = 2.0  # seconds, unless the settings say otherwise
+L1_PATIENCE: Final = 10.0  # seconds for one look at L1; the next one comes soon
+
+
+def run_sequencer(settings: OperatorSettings) -> None:
+    """Run the sequencer and its API until SIGTERM or SIGINT.
+
+    Raises ConfigError, ChainError or DataError if it cannot start, and what made it give up if it does.
+    """
+    asyncio.run(_serve_until_signal(settings))
+
+
+async def _serve_until_signal(settings: OperatorSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    deployment = settings.load_deployment()
+    l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=min(settings.l1_patience, L1_PATIENCE))
+    reader = ChainReader(l1, deployment)
+    posted = await asyncio.to_thread(open_inbox, reader)
+    claims = await asyncio.to_thread(lambda: CourtContract(l1, deployment.court).terms)
+    settings = dataclasses.replace(settings, batch_interval=choose_batch_interval(settings.batch_interval, claims))
+    await asyncio.to_thread(check_heartbeat, settings.heartbeat, claims.epoch_batches, Inbox(l1, deployment))
+    source = QueueMessages(reader, settings.confirmations)
+    notary = await asyncio.to_thread(Notary.open, settings, deployment, l1)
+    with await asyncio.to_thread(RedisServer.open, settings) as server:
+        async with serve(settings, deployment, server.url, source, posted, notary) as (sequencer, url):
+            print(f"sequencer: {url}", flush=True)
+            waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        if isinstance(sequencer.failure, RedisError | OSError):
+            raise StateError("not_ready", f"the store is gone: {sequencer.failure}") from None
+        if sequencer.failure is not None:
+            raise sequencer.failure
+
+
+def choose_batch_interval(wanted: float, claims: Terms) -> float:
+    """Seconds between two batches: what is wanted, or if that is 0 so few that every epoch can be claimed in its turn.
+
+    An epoch may be claimed no sooner than the claim interval after the one before; batches that close faster than that
+    pile up unclaimed, and withdrawals with them.
+    """
+    least = claims.claim_interval / claims.epoch_batches
+    if 0 < wanted < least:
+        log.warning(
+            "batch_interval is %g s: epochs of %d batches can be claimed only every %d s, so that claims will "
+            "fall behind batches; %g s would be enough",
+            wanted,
+            claims.epoch_batches,
+            claims.claim_interval,
+            least,
+        )
+    return wanted or max(LEAST_BATCH_INTERVAL, least)
+
+
+def check_heartbeat(heartbeat: float, epoch_batches: int, inbox: Inbox) -> None:
+    """Raises ConfigError if an idle operator would lose its exclusive right between two of its own epochs."""
+    silence = inbox.silence()
+    if heartbeat * epoch_batches >= silence:
+        raise ConfigError(
+            "bad_config",
+            f"heartbeat: {epoch_batches} batches of an epoch, {heartbeat:g} s apart, take longer than the {silence} s "
+            "after which anybody may post",
+        )
+    if not heartbeat:
+        log.warning("heartbeat is 0: after %d s without trade anybody may post in the operator's place", silence)
+
+
+def open_inbox(reader: ChainReader) -> PostedBatches:
+    """The inbox. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
+    check_deployment(reader.l1, reader.deployment)
+    return PostedBatches(reader)
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    settings: OperatorSettings,
+    deployment: Deployment,
+    redis_url: str,
+    source: MessageSource,
+    posted: Posted,
+    notary: Notary | None = None,
+) -> AsyncIterator[tuple[Sequencer, str]]:
+    """A started sequencer with its API, and the URL it listens on. `notary` signs the receipts, None: there are none.
+
+    Raises ConfigError("port_taken") if the address is in use, ConfigError, ChainError or DataError if the sequencer
+    cannot start, as with a store that has lost records which L1 has.
+    """
+    redis = connect(redis_url)
+    server = RedisServer(redis_url)
+    with server.client(socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT) as blocking:
+        if not settings.allow_volatile_store:
+            await asyncio.to_thread(check_durable, blocking)
+        outbox = Outbox(blocking, deployment.namespace)
+        store = Log(redis, deployment.namespace)
+        sequencer = Sequencer(
+            settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches, notary
+        )
+        gate = Gate(deployment.domain, settings.max_per_client)
+        app = Api(sequencer, outbox, deployment, gate).make_app(settings.max_body)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            url = await _listen(runner, *settings.address)
+            try:
+                if DATA[settings.data] == BLOBS:
+                    await asyncio.to_thread(load_setup)  # seconds, which the first batch would wait for
+                await sequencer.start()
+            except RedisError as error:
+                raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None
+            yield sequencer, url
+        finally:
+            await sequencer.stop()
+            await runner.cleanup()
+            gate.close()
+            with contextlib.suppress(RedisError, OSError):
+                await redis.aclose()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> str:
+    site = web.TCPSite(runner, host, port, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError("port_taken", f"listen: another process listens on {host}:{port}") from None
+        raise ConfigError("bad_config", f"listen: cannot listen on {host}:{port}: {error.strerror}") from None
+    address = runner.addresses[0]
+    return f"http://{address[0]}:{address[1]}"

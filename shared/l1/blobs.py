@@ -1,0 +1,164 @@
+"""Blobs, from wherever they still are: one's own archive, the node, a beacon node, other watchers.
+
+Consensus nodes drop blobs after some weeks (4096 epochs, 18 days on mainnet), execution nodes never have them but for
+development chains. Nobody has to be trusted: a blob is the one asked for if its commitment has the versioned hash that
+L1 keeps, and whatever has another is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from setoff.shared.errors import ChainError, ConfigError, DataError
+from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.machine.blobs import BLOB_BYTES, commit, hash_commitment
+
+if TYPE_CHECKING:
+    from setoff.shared.l1.chain import PostedBatch
+
+PEER_PATH: Final = "/v1/blobs/0x"
+"""Where a watcher serves the blob of a versioned hash, as its bytes."""
+
+ARCHIVE: Final = "the archive"
+TIMEOUT: Final = 10.0  # seconds for one request
+SLOT_SECONDS: Final = 12  # of mainnet, for a beacon node that does not say
+MAX_ANSWER: Final = 1 << 23  # bytes of JSON that a beacon node may send: more than all blobs of a block
+
+log = logging.getLogger(__name__)
+
+
+def check_blob(blob: bytes, versioned_hash: bytes) -> bool:
+    """Whether this is the blob of that hash. Takes a twentieth of a second."""
+    try:
+        return len(blob) == BLOB_BYTES and hash_commitment(commit(blob)) == versioned_hash
+    except DataError:
+        return False
+
+
+class BlobSource:
+    """Reads the blobs of batches, a `DataSource`. May be shared by threads."""
+
+    def __init__(
+        self,
+        l1: L1,
+        beacon_url: str = "",
+        peers: Sequence[str] = (),
+        kept: Callable[[bytes], bytes | None] = lambda versioned_hash: None,
+        keep: Callable[[bytes, bytes], None] = lambda versioned_hash, blob: None,
+    ) -> None:
+        """`beacon_url`: of a beacon node's standard API; `peers`: of watchers.
+
+        `kept` gives what our own archive has, by hash; `keep` puts there, with its hash, what was found elsewhere.
+        """
+        for url in (beacon_url, *peers):
+            if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+                raise ConfigError("bad_config", "beacon_url, peers: must be http(s) URLs")
+        self._l1 = l1
+        self._beacon = beacon_url.rstrip("/")
+        self._peers = tuple(peer.rstrip("/") for peer in peers)
+        self._kept = kept
+        self._keep = keep
+        self._slots: tuple[int, int] | None = None
+        self._node_has_blobs = True
+
+    def read(self, posted: PostedBatch) -> bytes:
+        """The blob of a batch, checked. Raises ChainError("data_withheld") if nobody asked has it."""
+        versioned_hash = posted.header.data_root
+        tried: list[str] = []
+        for name, ask in self._places(versioned_hash, posted.block_number):
+            try:
+                for blob in ask():
+                    if check_blob(blob, versioned_hash):
+                        if name != ARCHIVE:
+                            self._keep(versioned_hash, blob)
+                        return blob
+                    log.warning("%s gave another blob than 0x%s", name, versioned_hash.hex())
+                tried.append(f"{name} has it not")
+            except (requests.RequestException, ValueError, KeyError, TypeError, ChainError) as error:
+                tried.append(f"{name}: {type(error).__name__}")
+        raise ChainError(
+            "data_withheld",
+            f"blob 0x{versioned_hash.hex()} of batch {posted.header.number} is nowhere to be had ({'; '.join(tried)})",
+        )
+
+    def _places(self, versioned_hash: bytes, block: int) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
+        yield ARCHIVE, lambda: self._ask_archive(versioned_hash)
+        yield "the node", lambda: self._ask_node(versioned_hash)
+        if self._beacon:
+            yield "the beacon node", lambda: self._ask_beacon(versioned_hash, block)
+        for number, peer in enumerate(self._peers, start=1):
+            yield f"peer {number}", lambda peer=peer: _ask_peer(peer, versioned_hash)  # type: ignore[misc]
+
+    def _ask_archive(self, versioned_hash: bytes) -> Iterator[bytes]:
+        if (blob := self._kept(versioned_hash)) is not None:
+            yield blob
+
+    def _ask_node(self, versioned_hash: bytes) -> Iterator[bytes]:
+        """Development nodes keep blobs themselves."""
+        if not self._node_has_blobs:
+            return
+        try:
+            found = self._l1.request("anvil_getBlobByHash", "0x" + versioned_hash.hex())
+        except Refused:
+            self._node_has_blobs = False  # no such call: it is another kind of node
+            return
+        if found is not None:
+            yield bytes.fromhex(str(found).removeprefix("0x"))
+
+    def _ask_beacon(self, versioned_hash: bytes, block: int) -> Iterator[bytes]:
+        """`GET /eth/v1/beacon/blobs/{block_id}` of the standard beacon API; the block's time tells its slot."""
+        found = self._l1.block(block)
+        if found is None:
+            return
+        genesis, seconds = self._read_slots()
+        slot = (found.timestamp - genesis) // seconds
+        answer = _get_json(
+            f"{self._beacon}/eth/v1/beacon/blobs/{slot}", {"versioned_hashes": "0x" + versioned_hash.hex()}
+        )
+        for blob in answer["data"]:
+            yield bytes.fromhex(str(blob).removeprefix("0x"))
+
+    def _read_slots(self) -> tuple[int, int]:
+        """Genesis time and seconds a slot."""
+        if self._slots is None:
+            genesis = int(_get_json(f"{self._beacon}/eth/v1/beacon/genesis")["data"]["genesis_time"])
+            try:
+                seconds = int(_get_json(f"{self._beacon}/eth/v1/config/spec")["data"]["SECONDS_PER_SLOT"])
+            except (requests.HTTPError, KeyError):
+                seconds = SLOT_SECONDS
+            self._slots = genesis, seconds
+        return self._slots
+
+
+def _ask_peer(peer: str, versioned_hash: bytes) -> Iterator[bytes]:
+    with requests.get(f"{peer}{PEER_PATH}{versioned_hash.hex()}", timeout=TIMEOUT, stream=True) as answer:
+        if answer.status_code == requests.codes.not_found:
+            return
+        answer.raise_for_status()
+        yield _read_bounded(answer, BLOB_BYTES)
+
+
+def _get_json(url: str, params: dict[str, str] | None = None) -> dict[str, Any]:
+    with requests.get(url, params=params, timeout=TIMEOUT, stream=True) as answer:
+        answer.raise_for_status()
+        found = json.loads(_read_bounded(answer, MAX_ANSWER))
+    if not isinstance(found, dict):
+        raise ValueError("the answer is no object")
+    return found
+
+
+def _read_bounded(answer: requests.Response, most: int) -> bytes:
+    """The body, if it is no longer than `most` bytes and comes within the time."""
+    body, deadline = bytearray(), time.monotonic() + TIMEOUT
+    for chunk in answer.iter_content(1 << 16):
+        body += chunk
+        if len(body) > most or time.monotonic() > deadline:
+            raise ValueError("the answer is too long")
+    return bytes(body)

@@ -1,0 +1,227 @@
+"""Batches and messages as L1 has them: events, calldata, and the hashes that prove both.
+
+Nothing here trusts anybody but the node. A batch's records are with its data availability module: the calldata of the
+transaction that posted it (the inbox takes them from nobody else but an account without code, so the transaction's
+input is what the inbox saw), a blob, or where a third party's source finds them; its messages are events of the queue.
+What is put together from them is checked against the batch hash on L1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from eth_abi.abi import decode
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ChainError, DataError, InputError
+from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.l1.rpc import L1, Log
+from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO
+
+BATCH_POSTED: Final = keccak(
+    b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
+)
+MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
+POST: Final = keccak(b"post(uint256,uint256,uint256,bytes32,bytes)")[:4]
+POST_DATA: Final = keccak(b"post_data(uint256,uint256,bytes32,(uint256,uint256,uint256,bytes)[])")[:4]
+
+_HEADER_TYPES: Final = ("bytes32", *["uint256"] * 6, "bytes32", "bytes32")
+_MESSAGE_TYPES: Final = ("bytes", "bytes32", "uint256")
+_WORD: Final = 32
+_RECORDS_OFFSET: Final = 4 + 4 * _WORD  # in calldata: the word that says where the records are
+_RECORDS_LENGTH: Final = 4 + 5 * _WORD  # in calldata: the word that says how many bytes they have
+
+
+@dataclass(frozen=True, slots=True)
+class PostedBatch:
+    """A batch as its event shows it: all but its inputs."""
+
+    header: Header
+    transaction: bytes
+    """Hash of the transaction that posted it."""
+    block_number: int
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message of the L1 queue."""
+
+    index: int
+    body: bytes
+    """124 bytes."""
+    chain: bytes
+    """The queue's hash chain after this message."""
+    timestamp: int
+    """Unix seconds at which it was queued."""
+    block_number: int
+    block_hash: bytes
+
+
+class DataSource(Protocol):
+    """Where a data availability module's data is read from."""
+
+    def read(self, posted: PostedBatch) -> bytes:
+        """The data of a posted batch with records; the caller checks it against the data root.
+
+        Raises ChainError("data_withheld") if it is not to be had now, DataError if it cannot be what was posted.
+        """
+
+
+class ChainReader:
+    """Reads one deployment's batches and messages."""
+
+    def __init__(self, l1: L1, deployment: Deployment, sources: Mapping[int, DataSource] | None = None) -> None:
+        """`sources`: by module, where its data is read, in place of the usual one or for a module of a third party."""
+        self.l1 = l1
+        self.deployment = deployment
+        self._sources: dict[int, DataSource] = {CALLDATA: CalldataSource(l1), BLOBS: BlobSource(l1), **(sources or {})}
+
+    # --- events ---
+
+    def batches(self, first: int, last: int) -> list[PostedBatch]:
+        """The batches posted in the blocks `first` to `last`, in order."""
+        logs = self.l1.logs([self.deployment.inbox], first, last, [BATCH_POSTED])
+        return [_decode_batch(log) for log in logs]
+
+    def messages(self, first: int, last: int) -> list[QueuedMessage]:
+        """The messages queued in the blocks `first` to `last`, in order."""
+        logs = self.l1.logs([self.deployment.queue], first, last, [MESSAGE_QUEUED])
+        return [_decode_message(log) for log in logs]
+
+    def data(self, posted: PostedBatch) -> bytes:
+        """What its module keeps of a batch, checked against its header's data root by `assemble`.
+
+        Raises ChainError if the node no longer has it (a reorg) or it is withheld, DataError if it is no such data.
+        """
+        header = posted.header
+        if not header.record_count:
+            return b""
+        if header.module not in self._sources:
+            raise DataError("data_mismatch", f"data availability module {header.module} is unknown here")
+        return self._sources[header.module].read(posted)
+
+    # --- whole batches ---
+
+    def batch(self, number: int, block: int | None = None) -> Batch:
+        """Batch `number` with its inputs, checked against its hash on L1.
+
+        `block` is where it was posted, as far as the caller knows: the search begins there. Raises
+        InputError("not_found") if there is no such batch, DataError("data_mismatch"), ChainError.
+        """
+        posted = self.find(number, block)
+        batch = self.assemble(posted, self.messages_of(posted))
+        if batch.header.hash() != self.batch_hash(number):
+            raise DataError("data_mismatch", f"batch {number} is not the one that L1 holds")
+        return batch
+
+    def assemble(self, posted: PostedBatch, messages: Sequence[bytes]) -> Batch:
+        """The batch of these messages and its module's records, checked against its header.
+
+        Raises ChainError as `data` does, DataError("data_mismatch") if the header commits to other inputs.
+        """
+        batch = Batch.read(posted.header, messages, self.data(posted))
+        batch.check(self.chain_at(posted.header.first_message))
+        return batch
+
+    def find(self, number: int, block: int | None = None) -> PostedBatch:
+        """Where batch `number` was posted; `block` as in `batch`. Raises InputError("not_found")."""
+        topics = [BATCH_POSTED, number.to_bytes(_WORD, "big")]
+        ranges = [(self.deployment.block, self.l1.head().number)]
+        if block is not None:
+            ranges.insert(0, (block, block))
+        for first, last in ranges:
+            logs = self.l1.logs([self.deployment.inbox], first, last, topics)
+            if logs:
+                return _decode_batch(logs[-1])
+        raise InputError("not_found", f"batch {number} is not on L1")
+
+    def messages_of(self, posted: PostedBatch) -> list[bytes]:
+        """The bodies of the messages that a batch consumes. Raises DataError if the node does not show them all."""
+        header = posted.header
+        wanted = range(header.first_message, header.first_message + header.message_count)
+        found: dict[int, bytes] = {}
+        # Most often they were queued shortly before the batch: nearer blocks come first.
+        span, last = 256, posted.block_number
+        while len(found) < len(wanted) and last >= self.deployment.block:
+            first = max(last - span + 1, self.deployment.block)
+            found |= {message.index: message.body for message in self.messages(first, last) if message.index in wanted}
+            span, last = 4 * span, first - 1
+        if len(found) < len(wanted):
+            raise DataError("data_mismatch", f"the node does not show all messages of batch {header.number}")
+        return [found[index] for index in wanted]
+
+    # --- what L1 keeps ---
+
+    def batch_count(self) -> int:
+        """Number of batches posted so far."""
+        return self._read_int(self.deployment.inbox, "count()")
+
+    def batch_hash(self, number: int) -> bytes:
+        """Hash of batch `number`, zero if it is not posted."""
+        return self._read(self.deployment.inbox, "batch_hash(uint256)", number)
+
+    def message_count(self) -> int:
+        """Number of messages queued so far."""
+        return self._read_int(self.deployment.queue, "count()")
+
+    def chain_at(self, index: int) -> bytes:
+        """The queue's hash chain before message `index`."""
+        return self._read(self.deployment.queue, "acc(uint256)", index) if index else ZERO
+
+    def _read(self, contract: str, signature: str, *arguments: int) -> bytes:
+        data = keccak(signature.encode())[:4] + b"".join(value.to_bytes(_WORD, "big") for value in arguments)
+        word = self.l1.call(contract, data)
+        if len(word) != _WORD:
+            raise ChainError("wrong_deployment", f"there is no contract with {signature} at {contract}")
+        return word
+
+    def _read_int(self, contract: str, signature: str) -> int:
+        return int.from_bytes(self._read(contract, signature), "big")
+
+
+class CalldataSource:
+    """Module 0: the input of the posting transaction."""
+
+    def __init__(self, l1: L1) -> None:
+        self._l1 = l1
+
+    def read(self, posted: PostedBatch) -> bytes:
+        """The records. Raises ChainError if the transaction is gone (a reorg), DataError if it is no posting."""
+        transaction = self._l1.transaction(posted.transaction)
+        if transaction is None:
+            raise ChainError("not_found", f"transaction {posted.transaction.hex()} is gone")
+        return decode_post(bytes.fromhex(str(transaction["input"]).removeprefix("0x")))
+
+
+def decode_post(calldata: bytes) -> bytes:
+    """The records in the input of a posting transaction, 124 bytes each, concatenated.
+
+    The inbox takes a single encoding of its arguments, so this one is read and no other. Raises DataError if it is no
+    call of `post`, or one that the inbox would have refused.
+    """
+    length = int.from_bytes(calldata[_RECORDS_LENGTH : _RECORDS_LENGTH + _WORD], "big")
+    start = _RECORDS_LENGTH + _WORD
+    is_post = calldata[:4] == POST and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 5 * _WORD
+    if not is_post or len(calldata) != start + -(-length // _WORD) * _WORD or length % RECORD_BYTES:
+        raise DataError("data_mismatch", "the transaction is no call of the inbox's post")
+    return calldata[start : start + length]
+
+
+def _decode_batch(log: Log) -> PostedBatch:
+    parent, *rest = decode(_HEADER_TYPES, log.data)
+    number = int.from_bytes(log.topics[1], "big")
+    header = Header(parent, number, *rest)
+    if header.hash() != log.topics[2]:
+        raise DataError("data_mismatch", f"the header of batch {number} does not hash to its batch hash")
+    return PostedBatch(header, log.transaction, log.block_number, log.block_hash)
+
+
+def _decode_message(log: Log) -> QueuedMessage:
+    body, chain, timestamp = decode(_MESSAGE_TYPES, log.data)
+    return QueuedMessage(int.from_bytes(log.topics[1], "big"), body, chain, timestamp, log.block_number, log.block_hash)

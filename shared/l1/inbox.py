@@ -1,0 +1,148 @@
+"""The inbox as those who post see it: who may, what waits, and the call that posts.
+
+The operator posts what its sequencer closed; when it is silent, anybody may post what waits in the queue. Both make the
+same call, and say in it which batch it is to make, so that after a reorg it makes that one or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from eth_abi.abi import encode
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.chain import POST, POST_DATA
+from setoff.shared.l1.rpc import L1
+from setoff.shared.machine.batch import Header, encode_words
+from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO, module_of
+
+RESUME: Final = keccak(b"resume()")[:4]
+"""Calldata of the inbox's `resume`, by which the operator keeps others out while it comes back."""
+
+_WORD: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class InboxState:
+    """How far the inbox is, as of the latest block."""
+
+    count: int
+    """Batches posted."""
+    timestamp: int
+    """Unix seconds, of the last batch; 0 before the first."""
+    messages_consumed: int
+    records_posted: int
+    queued: int
+    """Messages in the queue, consumed ones included."""
+    parent: bytes
+    """Hash of the last batch, zero before the first."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages that no batch has consumed."""
+        return max(0, self.queued - self.messages_consumed)
+
+
+class Inbox:
+    """Reads one deployment's inbox. Raises ChainError if L1 cannot be read."""
+
+    def __init__(self, l1: L1, deployment: Deployment) -> None:
+        self._l1 = l1
+        self._deployment = deployment
+
+    def operator_posted_at(self) -> int:
+        """Block time (unix seconds) of the operator's last own post, at first of the deployment."""
+        return self._read("operator_posted_at()")
+
+    def silence(self) -> int:
+        """Seconds without a post of the operator's, or without an epoch completed, until anybody may."""
+        return self._read("SILENCE()")
+
+    def force_delay(self) -> int:
+        """Seconds after which no batch may leave a message out."""
+        return self._read("FORCE_DELAY()")
+
+    def opens_at(self) -> int:
+        """Unix seconds from which on anybody may post messages, unless the operator posts before."""
+        return self._read("opens_at()")
+
+    def wind_down(self) -> int:
+        """Seconds without a post of the operator's after which anybody may end the exchange."""
+        return self._read("WIND_DOWN()", self._deployment.queue)
+
+    def is_winding_down(self) -> bool:
+        """Whether somebody has."""
+        return bool(self._read("is_winding_down()", self._deployment.queue))
+
+    def state(self) -> InboxState:
+        """How far it is. A batch that comes while it is read makes it wrong, and the inbox refuses a posting."""
+        count = self._read("count()")
+        return InboxState(
+            count,
+            self._read("timestamp()"),
+            self._read("messages_consumed()"),
+            self._read("records_posted()"),
+            self._read("count()", self._deployment.queue),
+            self._read_word("batch_hash(uint256)", count - 1) if count else ZERO,
+        )
+
+    def next_header(self, state: InboxState, timestamp: int, message_count: int, records: bytes = b"") -> Header:
+        """What the inbox makes of the next `message_count` messages and these records, posted as calldata."""
+        end = state.messages_consumed + message_count
+        return Header(
+            state.parent,
+            state.count,
+            timestamp,
+            state.messages_consumed,
+            message_count,
+            state.records_posted,
+            len(records) // RECORD_BYTES,
+            CALLDATA,
+            module_of(CALLDATA).commit(records) if records else ZERO,
+            self._read_word("acc(uint256)", end, contract=self._deployment.queue) if end else ZERO,
+        )
+
+    def _read(self, signature: str, contract: str = "") -> int:
+        return int.from_bytes(self._read_word(signature, contract=contract), "big")
+
+    def _read_word(self, signature: str, *arguments: int, contract: str = "") -> bytes:
+        data = keccak(signature.encode())[:4] + encode_words(*arguments)
+        word = self._l1.call(contract or self._deployment.inbox, data)
+        if len(word) != _WORD:
+            raise ChainError("wrong_deployment", f"there is no inbox with {signature} at {self._deployment.inbox}")
+        return word
+
+
+def encode_post(header: Header, records: bytes = b"") -> bytes:
+    """Calldata of the inbox's `post` that makes the batch with this header; `records` are concatenated.
+
+    The inbox takes no other encoding of it, and refuses it where it would make another batch.
+    """
+    types = ["uint256", "uint256", "uint256", "bytes32", "bytes"]
+    return POST + encode(types, [header.number, header.timestamp, header.message_count, header.hash(), records])
+
+
+def encode_post_data(
+    module: int, number: int, expected: bytes, postings: Sequence[tuple[int, int, int, bytes]]
+) -> bytes:
+    """Calldata of the inbox's `post_data`: 1 to 6 batches from `number` on, the last with the hash `expected`.
+
+    Of each: timestamp, message_count, record_count, and what the module wants to know (empty without records).
+    """
+    types = ["uint256", "uint256", "bytes32", "(uint256,uint256,uint256,bytes)[]"]
+    return POST_DATA + encode(types, [module, number, expected, list(postings)])
+
+
+def encode_blob_postings(headers: Sequence[Header]) -> bytes:
+    """Calldata that posts batches with these headers, the blobs of those with records carried in their order."""
+    postings, place = [], 0
+    for header in headers:
+        data = place.to_bytes(_WORD, "big") if header.record_count else b""
+        postings.append((header.timestamp, header.message_count, header.record_count, data))
+        place += bool(data)
+    return encode_post_data(BLOBS, headers[0].number, headers[-1].hash(), postings)

@@ -1,0 +1,380 @@
+"""One account's transactions: who owns its nonces sees every one of them through.
+
+A transaction is signed, kept (with its blobs, if it has some), and then sent; from then on it is sent again, at higher
+fees, until a block with it is `CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the block
+away or fees that rise only delay it. An account has one `Sender` at a time: what a former process left in the pool is
+replaced, not waited for, since its owner decides anew from what the chain shows.
+
+Nodes keep blob transactions in a pool of their own, and take none of an account that has others in the main one, nor
+the other way round. So one of either kind is held here until those of the other kind before it are in a block; what has
+a deadline, and has to wait for blobs, pays for them too.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from eth_account import Account
+
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.sidecar import BLOB_TRANSACTION, Sidecar
+
+if TYPE_CHECKING:
+    from setoff.shared.l1.rpc import L1, Receipt
+
+GAS_CAP: Final = 1 << 24
+"""No transaction may ask for more gas (EIP-7825)."""
+
+CONFIRMATIONS: Final = 32
+"""Blocks on top of a transaction after which it is no longer looked after."""
+
+GAS_MARGIN: Final = (3, 2)  # of the estimate, since the state may change before the transaction runs,
+GAS_ALLOWANCE: Final = 60_000  # and for storage that then turns out to be empty
+BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10,
+BLOB_BUMP: Final = (2, 1)  # and, of all three, for this if it carries blobs
+LAG: Final = 2.0  # seconds for which a node may count a transaction before it shows its receipt
+TRIES: Final = 8  # of one broadcast that the node finds underpriced or too low in nonce
+
+WAITING: Final = ("already reserved", "gapped", "nonce too high")
+"""What nodes say of a transaction that has to wait: for others of the account in the other pool, which a former process
+may have left there, or for its turn. All of that passes when the ones before are in a block."""
+
+PRESSING: Final = 4
+"""A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
+
+GWEI: Final = 10**9
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """How to pay for transactions; all in wei a unit of gas, but `patience`."""
+
+    cap: int = 500 * GWEI
+    """Never bid more than this, base fee included: beyond it a transaction waits."""
+    urgent_cap: int = 5_000 * GWEI
+    """The most to bid, instead, for what has a deadline that presses, and never more than what would be lost."""
+    blob_cap: int = 500 * GWEI
+    """Wei a unit of blob gas: never bid more for blobs, unless what waits for them has a deadline that presses."""
+    least_tip: int = GWEI
+    patience: float = 30.0
+    """Seconds to wait for a block before the bid is raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """Why a transaction must not wait for lower fees."""
+
+    deadline: float
+    """When it comes too late, on the monotonic clock."""
+    worth: int
+    """Wei lost then: the most that it may cost."""
+    presses_at: float
+    """From when on the fee cap gives way."""
+
+    @classmethod
+    def of(cls, seconds: float, worth: int, fees: Fees) -> Urgency:
+        """Of something that is too late in so many seconds from now."""
+        now = time.monotonic()
+        return cls(now + seconds, worth, now + seconds - max(PRESSING * fees.patience, seconds / PRESSING))
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One nonce and everything that was sent under it."""
+
+    nonce: int
+    to: str | None
+    data: bytes
+    value: int
+    gas: int
+    tip: int
+    fee: int
+    sidecar: Sidecar | None = None
+    blob_fee: int = 0
+    """Highest price of a unit of blob gas."""
+    raw: bytes = b""
+    """As a node takes it, its blobs included."""
+    hashes: list[bytes] = field(default_factory=list)
+    """Of every version sent, the first one first."""
+    sent_at: float = 0.0
+    was_mined: bool = False
+    used_at: float = 0.0
+    """When its nonce was first seen to be used without a receipt of any version."""
+    urgency: Urgency | None = None
+
+    @property
+    def blob_gas(self) -> int:
+        """Blob gas that it carries."""
+        return self.sidecar.gas if self.sidecar else 0
+
+
+class Sender:
+    """Signs and sends for one account, thread-safe. Use it through `L1`."""
+
+    def __init__(self, l1: L1, key: bytes | str, fees: Fees) -> None:
+        self._l1 = l1
+        self._account = Account.from_key(key)
+        self._fees = fees
+        self._lock = threading.RLock()
+        self._next: int | None = None
+        self._kept: dict[int, Transaction] = {}
+        self.address: bytes = bytes.fromhex(self._account.address[2:])
+
+    @property
+    def pending(self) -> int:
+        """Number of transactions sent and not yet seen in a block."""
+        with self._lock:
+            return sum(not transaction.was_mined for transaction in self._kept.values())
+
+    def send(
+        self,
+        to: str | None,
+        data: bytes,
+        value: int,
+        gas: int | None,
+        due: tuple[float, int] | None = None,
+        sidecar: Sidecar | None = None,
+    ) -> bytes:
+        """See `L1.send`."""
+        if gas is None:
+            estimate = self._l1.estimate_gas(to, data, value, sidecar.hashes if sidecar else ())
+            gas = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
+        if gas > GAS_CAP:
+            raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
+        with self._lock:
+            if self._next is None:
+                self._next = self._l1.transaction_count(self.address)
+            transaction = Transaction(self._next, to, data, value, gas, 0, 0, sidecar)
+            if due is not None:
+                transaction.urgency = Urgency.of(*due, self._fees)
+            transaction.tip, transaction.fee = self._bid(self._cap(transaction))
+            transaction.blob_fee = self._bid_for_blobs(self._blob_cap(transaction)) if sidecar else 0
+            self._sign(transaction)
+            self._kept[transaction.nonce] = transaction
+            self._next += 1
+            try:
+                self._broadcast(transaction)
+            except ChainError as error:
+                if error.reason != "rpc_unreachable":
+                    del self._kept[transaction.nonce]
+                    self._next = transaction.nonce
+                    raise
+                # Signed and kept: it goes out as soon as the node answers.
+                log.warning("transaction %d waits for the node: %s", transaction.nonce, error)
+            return transaction.hashes[0]
+
+    def tend(self) -> None:
+        """Send again what is in no block, and forget what is deep enough in the chain."""
+        with self._lock:
+            if not self._kept:
+                return
+            head = self._l1.head().number
+            mined = self._l1.transaction_count(self.address)
+            settled = self._l1.transaction_count(self.address, max(head - CONFIRMATIONS, 0)) if mined else 0
+            for nonce in sorted(self._kept):
+                transaction = self._kept[nonce]
+                if nonce < settled:
+                    del self._kept[nonce]
+                    continue
+                transaction.was_mined = nonce < mined
+                if transaction.was_mined or self._is_held(transaction):
+                    continue
+                if self._l1.transaction(transaction.hashes[-1]) is None:
+                    # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
+                    log.warning("the node lost transaction %d", nonce)
+                    self._try_broadcast(transaction)
+                elif time.monotonic() - transaction.sent_at >= self._patience(transaction):
+                    self._raise_bid(transaction)
+                    self._try_broadcast(transaction)
+
+    def look(self, transaction: bytes) -> Receipt | None:
+        """The receipt of a transaction sent here, whichever version of it was mined; None while none is.
+
+        Raises ChainError("transaction_reverted") if another transaction took its nonce, so that it never will be.
+        """
+        with self._lock:
+            kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
+            hashes = list(kept.hashes) if kept else [transaction]
+        # Which version was mined is asked only after the nonce is seen to be used, so that none is missed.
+        is_used = kept is not None and kept.nonce < self._l1.transaction_count(self.address)
+        for version in hashes:
+            if receipt := self._l1.receipt(version):
+                return receipt
+        if kept is not None and is_used:
+            kept.used_at = kept.used_at or time.monotonic()
+            if time.monotonic() - kept.used_at < LAG:
+                return None
+            raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
+        return None
+
+    def wait(self, transaction: bytes, timeout: float) -> Receipt:
+        """See `L1.wait`."""
+        deadline = time.monotonic() + timeout
+        delay = 0.02
+        while True:
+            try:
+                if receipt := self.look(transaction):
+                    return receipt
+                self.tend()
+            except ChainError as error:
+                if error.reason != "rpc_unreachable":
+                    raise
+                log.warning("waiting for the node: %s", error)
+            if time.monotonic() > deadline:
+                raise ChainError("rpc_unreachable", f"transaction {transaction.hex()} is in no block yet")
+            time.sleep(delay)
+            delay = min(2 * delay, 1.0)
+
+    def _is_held(self, transaction: Transaction) -> bool:
+        """Whether one before it is of the other kind, with or without blobs, and in no block yet."""
+        others = [
+            kept.nonce
+            for kept in self._kept.values()
+            if kept.nonce < transaction.nonce and not kept.was_mined and bool(kept.sidecar) != bool(transaction.sidecar)
+        ]
+        return bool(others) and max(others) >= self._l1.transaction_count(self.address)
+
+    def _urgency(self, transaction: Transaction) -> tuple[Urgency, int, int] | None:
+        """What presses most among the transaction and those that have to wait for it, and their gas and blob gas."""
+        found: tuple[Urgency, int, int] | None = None
+        gas, blob_gas, now = 0, 0, time.monotonic()
+        later = [kept for nonce, kept in self._kept.items() if nonce > transaction.nonce and not kept.was_mined]
+        for kept in [transaction, *sorted(later, key=lambda kept: kept.nonce)]:
+            gas += kept.gas
+            blob_gas += kept.blob_gas
+            urgency = kept.urgency
+            presses = urgency is not None and urgency.presses_at <= now < urgency.deadline
+            if urgency is not None and presses and (found is None or urgency.deadline < found[0].deadline):
+                found = urgency, gas, blob_gas
+        return found
+
+    def _cap(self, transaction: Transaction) -> int:
+        """The most to bid for a unit of its gas."""
+        pressing = self._urgency(transaction)
+        if pressing is None:
+            return self._fees.cap
+        urgency, gas, blob_gas = pressing
+        worth = urgency.worth // 2 if blob_gas else urgency.worth  # the other half is for the blobs
+        return max(self._fees.cap, min(self._fees.urgent_cap, worth // gas))
+
+    def _blob_cap(self, transaction: Transaction) -> int:
+        """The most to bid for a unit of its blob gas."""
+        pressing = self._urgency(transaction)
+        if pressing is None:
+            return self._fees.blob_cap
+        urgency, _, blob_gas = pressing
+        return max(self._fees.blob_cap, min(self._fees.urgent_cap, urgency.worth // 2 // blob_gas))
+
+    def _patience(self, transaction: Transaction) -> float:
+        """Seconds to wait before its bid is raised."""
+        pressing = self._urgency(transaction)
+        if pressing is None:
+            return self._fees.patience
+        return min(self._fees.patience, max(1.0, (pressing[0].deadline - time.monotonic()) / 8))
+
+    def _bid(self, cap: int) -> tuple[int, int]:
+        """Tip and highest fee to offer now."""
+        base = self._l1.head().base_fee
+        try:
+            suggested = int(self._l1.request("eth_maxPriorityFeePerGas"), 16)
+        except ChainError:
+            suggested = 0
+        tip = min(max(suggested, self._fees.least_tip), cap)
+        return tip, min(2 * base + tip, cap)
+
+    def _bid_for_blobs(self, cap: int) -> int:
+        """Highest price of a unit of blob gas to offer now."""
+        return min(2 * self._l1.blob_base_fee() + 1, cap)
+
+    def _raise_bid(self, transaction: Transaction) -> None:
+        """Sign anew with higher fees, as far as the caps allow what nodes take for a replacement."""
+        cap = self._cap(transaction)
+        bump, whole = BLOB_BUMP if transaction.sidecar else BUMP
+        tip, fee = self._bid(cap)
+        tip = max(tip, transaction.tip * bump // whole + 1)
+        fee = max(fee, transaction.fee * bump // whole + 1)
+        blob_fee, blob_cap = 0, 0
+        if transaction.sidecar:
+            blob_cap = self._blob_cap(transaction)
+            blob_fee = max(self._bid_for_blobs(blob_cap), transaction.blob_fee * bump // whole + 1)
+        if fee <= cap and blob_fee <= blob_cap:
+            transaction.tip, transaction.fee, transaction.blob_fee = tip, fee, blob_fee
+            self._sign(transaction)
+
+    def _sign(self, transaction: Transaction) -> None:
+        fields: dict[str, Any] = {
+            "type": 2,
+            "chainId": self._l1.chain_id,
+            "nonce": transaction.nonce,
+            "gas": transaction.gas,
+            "maxPriorityFeePerGas": transaction.tip,
+            "maxFeePerGas": transaction.fee,
+            "value": transaction.value,
+            "data": transaction.data,
+        }
+        if transaction.to is not None:
+            fields["to"] = bytes.fromhex(transaction.to.removeprefix("0x"))
+        sidecar = transaction.sidecar
+        if sidecar is not None:
+            fields["type"] = BLOB_TRANSACTION
+            fields["maxFeePerBlobGas"] = transaction.blob_fee
+            fields["blobVersionedHashes"] = list(sidecar.hashes)
+        signed = self._account.sign_transaction(fields)
+        raw = bytes(signed.raw_transaction)
+        transaction.raw = sidecar.wrap(raw) if sidecar else raw
+        transaction.hashes.append(bytes(signed.hash))
+
+    def _try_broadcast(self, transaction: Transaction) -> None:
+        try:
+            self._broadcast(transaction)
+        except ChainError as error:
+            log.warning("transaction %d was not taken again: %s", transaction.nonce, error)
+
+    def _broadcast(self, transaction: Transaction) -> None:
+        """Hand the transaction to the node, unless it is held. Raises ChainError if the node does not take it."""
+        if self._is_held(transaction):
+            log.info("transaction %d waits for those of the other kind before it", transaction.nonce)
+            return
+        for _ in range(TRIES):
+            transaction.sent_at = time.monotonic()
+            try:
+                self._l1.request("eth_sendRawTransaction", "0x" + transaction.raw.hex())
+                return
+            except ChainError as error:
+                if error.reason == "rpc_unreachable":
+                    raise
+                complaint = error.detail.lower()
+                if any(words in complaint for words in WAITING):
+                    log.info("transaction %d waits for those before it", transaction.nonce)
+                    return
+                if any(words in complaint for words in ("already known", "already imported", "known transaction")):
+                    return
+                if "nonce too low" in complaint:
+                    if self._l1.receipt(transaction.hashes[-1]) or not self._renumber(transaction):
+                        return
+                elif any(words in complaint for words in ("underpriced", "base fee", "fee per blob gas")):
+                    before = transaction.fee
+                    self._raise_bid(transaction)
+                    if transaction.fee == before:
+                        log.warning("transaction %d waits for lower fees", transaction.nonce)
+                        return
+                else:
+                    raise
+        raise ChainError("transaction_reverted", f"the node does not take transaction {transaction.nonce}")
+
+    def _renumber(self, transaction: Transaction) -> bool:
+        """Give the newest transaction the account's next nonce; an older one with a used nonce is done with."""
+        if transaction.nonce + 1 != self._next:
+            return False
+        del self._kept[transaction.nonce]
+        transaction.nonce = max(self._l1.transaction_count(self.address), transaction.nonce + 1)
+        self._kept[transaction.nonce] = transaction
+        self._next = transaction.nonce + 1
+        transaction.hashes.clear()
+        self._sign(transaction)
+        return True

@@ -1,0 +1,339 @@
+"""Fetch: the first step of a slot takes its input. Twin: ``contracts/rules/fetch.vy``.
+
+A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
+recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject: the
+machine is idle again, and ``outcome`` says why.
+
+Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot that
+takes a parked one that one's; then a record of an account its master account, and the agent who signs or is named; a
+report and an early reject none.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from setoff.shared import errors
+from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.rules import phases
+from setoff.shared.rules.bulk import take_page
+from setoff.shared.rules.listing import apply_change, apply_listing
+from setoff.shared.rules.oracle import apply_signer
+from setoff.shared.rules.parking import is_anything_parked, park, unpark
+from setoff.shared.rules.transfers import apply_deposit
+from setoff.shared.rules.wind_down import apply_wind_down, is_refused
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import Account
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+#: Nonces below the highest seen that can still be used, in any order.
+NONCE_WINDOW: Final = 256
+_BITMAP_MASK: Final = 2**256 - 1
+
+
+def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
+    """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
+    regs.started = regs.steps - 1
+    if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED:
+        regs.outcome = take_message(regs, state, body, is_message)
+    else:
+        regs.outcome = take_input(regs, state, body, is_message)
+
+
+def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
+    """Apply a message of the L1 queue; returns its outcome. The machine may be in the middle of work of its own."""
+    if not is_message or not records.is_canonical(body):
+        return errors.MALFORMED_RECORD
+    if body[0] == records.DEPOSIT:
+        return apply_deposit(regs, state, body)
+    if body[0] == records.LIST_MARKET:
+        return apply_listing(regs, state, body)
+    if body[0] == records.SET_MARKET:
+        return apply_change(regs, state, body)
+    if body[0] == records.SET_SIGNER:
+        return apply_signer(state, body)
+    return apply_wind_down(regs)
+
+
+def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
+    """Take a record, or a message that holds one, in its turn; returns the outcome.
+
+    The machine's own work comes first, then what is parked. A record of the queue that has to wait is parked; any other
+    is not looked at. A tick, which anybody may send at any time, only lets go on what comes before it.
+    """
+    if not is_sound(body, is_message):
+        return errors.MALFORMED_RECORD
+    has_room = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    is_tick = body[0] == records.TICK
+    is_parked = is_message and not is_tick and (not has_room or regs.task != 0 or is_anything_parked(regs))
+    if is_parked:
+        park(regs, state, body)
+    if not has_room:
+        return errors.PARKED if is_parked else errors.STEP_CAP
+    if regs.task:
+        # Its registers stay as they are.
+        regs.phase = phases.WORK
+        if is_parked:
+            return errors.PARKED
+        return errors.ACCEPTED if is_tick else errors.BUSY
+    if is_anything_parked(regs):
+        if not (is_parked or is_tick):
+            return errors.BUSY
+        body = unpark(regs, state)
+    return take_record(regs, state, body)
+
+
+def is_sound(body: bytes, is_message: bool) -> bool:
+    """Whether an input that is not looked at further has the form of a record, or of a message that holds one.
+
+    Bulks and their pages do not come through the queue: none of its messages may be as much work as eight orders.
+    """
+    if body[0] != records.FORCED:
+        return records.is_canonical(body) and not (is_message and body[0] in (records.BULK, records.PAGE))
+    return is_message and records.is_canonical(body) and records.is_forceable(records.decode_forced(body).body)
+
+
+def take_record(regs: Registers, state: State, body: bytes) -> int:
+    """Take a record now; returns the outcome.
+
+    In a message the queue names the sender, who stands for the signer of the record within.
+    """
+    sender: bytes | None = None
+    if body[0] == records.FORCED:
+        sender, body = records.decode_forced(body)
+    kind = body[0]
+    regs.clear()
+    regs.kind = kind
+    page, regs.bulk = regs.bulk, bytes(32)
+    if is_refused(regs, kind):
+        return errors.WINDING_DOWN
+    return take_page(regs, body, page) if kind == records.PAGE else check_record(regs, state, body, sender)
+
+
+def check_record(regs: Registers, state: State, body: bytes, sender: bytes | None) -> int:
+    """Decode a record into the registers, check signature or sender and nonce, set the phase; returns the outcome."""
+    outcome = decode_record(regs, body)
+    if outcome != errors.ACCEPTED:
+        return outcome
+    if regs.kind != records.TICK:
+        signer = sender
+        if signer is None:
+            signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
+        if signer is None or signer == bytes(20):
+            return errors.BAD_SIGNATURE
+        regs.signer = signer
+        if regs.kind != records.REPORT:
+            outcome = check_authority(regs, state)
+            if outcome != errors.ACCEPTED:
+                return outcome
+    if regs.kind == records.SET_AGENT:
+        apply_agent(regs, state, body)
+    elif regs.kind == records.BULK:
+        regs.bulk = records.decode_bulk(body).pages
+        regs.bulk_account = regs.account
+        regs.bulk_pages = phases.MAX_PAGES
+    regs.phase = get_first_phase(regs.kind)
+    return errors.ACCEPTED
+
+
+def check_authority(regs: Registers, state: State) -> int:
+    """Whether the signer may act for the account with this nonce, which is used up; returns the outcome.
+
+    Records that move money or name keys have no field for an agent: the owner alone signs them.
+    Leaves: the master account; where an agent signs, that agent.
+    """
+    master = state.account(keys.get_master(regs.account))
+    if regs.agent == 0:
+        if master.owner != regs.signer:
+            return errors.BAD_SIGNATURE
+    else:
+        agent = state.agent(keys.get_master(regs.account), regs.agent)
+        if agent.address != regs.signer:
+            return errors.BAD_SIGNATURE
+        if agent.expiry <= regs.time:
+            return errors.AGENT_EXPIRED
+    return use_nonce(master, regs.nonce)
+
+
+def apply_agent(regs: Registers, state: State, body: bytes) -> None:
+    """Name an agent, or take one away (address zero). Leaves: the agent."""
+    change = records.decode_set_agent(body)
+    agent = state.agent(keys.get_master(regs.account), change.agent)
+    agent.address = change.address
+    agent.expiry = change.expiry
+
+
+def decode_record(regs: Registers, body: bytes) -> int:
+    """Load the registers from a record and check every field that needs no leaf; returns the outcome."""
+    kind = body[0]
+    _, regs.account, regs.nonce = records.get_head(body)
+    if kind == records.REPORT:
+        return decode_report(regs, body)
+    if kind == records.TICK:
+        regs.market = records.decode_tick(body).market
+        return errors.ACCEPTED if 1 <= regs.market <= regs.markets else errors.UNKNOWN_MARKET
+    if not is_account(regs, regs.account):
+        return errors.UNKNOWN_ACCOUNT
+    if kind == records.ORDER:
+        return decode_order(regs, body)
+    if kind in (records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE):
+        return decode_payment(regs, body)
+    return decode_change(regs, body)
+
+
+def is_account(regs: Registers, account: int) -> bool:
+    """Whether `account` is a known master account or one of its sub-accounts."""
+    return (
+        account <= keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB) and 1 <= keys.get_master(account) <= regs.accounts
+    )
+
+
+def decode_order(regs: Registers, body: bytes) -> int:
+    """Fields of an order; returns the outcome."""
+    order = records.decode_order(body)
+    regs.market = order.market
+    regs.side = order.side
+    regs.flags = order.flags
+    regs.place = order.place
+    regs.price = order.price
+    regs.size = order.size
+    regs.expiry = order.expiry
+    regs.trigger = order.trigger
+    regs.client = order.client
+    regs.agent = order.agent
+    if order.side > records.SELL or not are_flags_sound(order.flags, order.trigger) or order.agent > keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if not 1 <= order.market <= regs.markets:
+        return errors.UNKNOWN_MARKET
+    if order.place > keys.MAX_SLOT:
+        return errors.SLOT_OUT_OF_RANGE
+    if order.expiry and order.expiry <= regs.time:
+        return errors.ORDER_EXPIRED
+    return check_quote(order.price, order.size)
+
+
+def are_flags_sound(flags: int, trigger: int) -> bool:
+    """Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown."""
+    if flags >= 128 or flags & records.SELF_TRADE == records.SELF_TRADE or flags & records.ARMED == records.ARMED:
+        return False
+    return 1 <= trigger <= keys.MAX_TICK if flags & records.ARMED else trigger == 0
+
+
+def check_quote(price: int, size: int) -> int:
+    """Whether price and size of an order are in range; returns the outcome."""
+    if not 1 <= price <= keys.MAX_TICK:
+        return errors.PRICE_OUT_OF_RANGE
+    if not 1 <= size <= phases.MAX_ORDER_SIZE:
+        return errors.SIZE_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+def decode_change(regs: Registers, body: bytes) -> int:
+    """Fields of a record that changes orders or keys; returns the outcome."""
+    if regs.kind == records.CANCEL:
+        cancel = records.decode_cancel(body)
+        regs.place, regs.client, regs.agent = cancel.place, cancel.client, cancel.agent
+    elif regs.kind == records.AMEND:
+        amend = records.decode_amend(body)
+        regs.place, regs.price, regs.size, regs.agent = amend.place, amend.price, amend.size, amend.agent
+    elif regs.kind == records.CANCEL_ALL:
+        regs.agent = records.decode_cancel_all(body).agent
+    elif regs.kind == records.SCHEDULE_CANCEL:
+        schedule = records.decode_schedule_cancel(body)
+        regs.amount, regs.agent = schedule.deadline, schedule.agent
+    elif regs.kind == records.BULK:
+        regs.agent = records.decode_bulk(body).agent
+    else:
+        return check_agent_change(regs, body)
+    if regs.agent > keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if regs.place > keys.MAX_SLOT:
+        return errors.SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.place)
+    return check_quote(regs.price, regs.size) if regs.kind == records.AMEND else errors.ACCEPTED
+
+
+def check_agent_change(regs: Registers, body: bytes) -> int:
+    """Whether a change of agent names a master account and a number in range; returns the outcome."""
+    if not 1 <= records.decode_set_agent(body).agent <= keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if regs.account > keys.MAX_ACCOUNT:
+        return errors.SUB_ACCOUNT
+    return errors.ACCEPTED
+
+
+def decode_payment(regs: Registers, body: bytes) -> int:
+    """Fields of a transfer, withdrawal, stake or unstake; returns the outcome."""
+    if regs.kind == records.TRANSFER:
+        transfer = records.decode_transfer(body)
+        regs.peer = transfer.peer
+        regs.amount = transfer.amount
+        if not is_account(regs, regs.peer):
+            return errors.UNKNOWN_ACCOUNT
+        if regs.peer > keys.MAX_ACCOUNT and keys.get_master(regs.peer) != keys.get_master(regs.account):
+            return errors.SUB_ACCOUNT
+        if regs.peer == regs.account:
+            return errors.SAME_ACCOUNT
+    elif regs.kind == records.WITHDRAW:
+        regs.amount = records.decode_withdraw(body).amount
+        if regs.account > keys.MAX_ACCOUNT:
+            return errors.SUB_ACCOUNT
+    else:
+        regs.amount = records.decode_stake(body).amount
+    if not 1 <= regs.amount < phases.MAX_AMOUNT:
+        return errors.AMOUNT_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+def decode_report(regs: Registers, body: bytes) -> int:
+    """Fields of an oracle report; returns the outcome."""
+    report = records.decode_report(body)
+    regs.market = report.market
+    regs.price = report.price
+    if not 1 <= report.market <= regs.markets:
+        return errors.UNKNOWN_MARKET
+    if not 1 <= report.price <= keys.MAX_TICK:
+        return errors.PRICE_OUT_OF_RANGE
+    return errors.ACCEPTED
+
+
+def get_first_phase(kind: int) -> int:
+    """Phase in which a checked record of this type starts."""
+    if kind == records.ORDER:
+        return phases.ADMIT
+    if kind == records.CANCEL:
+        return phases.UNLINK
+    if kind == records.AMEND:
+        return phases.AMEND
+    if kind in (records.CANCEL_ALL, records.SCHEDULE_CANCEL):
+        return phases.CLEAR
+    if kind in (records.SET_AGENT, records.BULK):
+        return phases.IDLE
+    if kind == records.TICK:
+        return phases.TICK
+    if kind == records.UNSTAKE:
+        return phases.STAKE
+    if kind == records.REPORT:
+        return phases.REPORT
+    return phases.MARGIN
+
+
+def use_nonce(account: Account, nonce: int) -> int:
+    """Mark `nonce` used; returns the outcome. Anti-replay window in the manner of RFC 6479, 256 wide.
+
+    Nonces may come in any order; one that lies NONCE_WINDOW or more below the highest seen is too old.
+    """
+    if nonce > account.nonce_top:
+        shift = nonce - account.nonce_top
+        account.nonce_bitmap = (account.nonce_bitmap << shift) & _BITMAP_MASK if shift < NONCE_WINDOW else 0
+        account.nonce_bitmap |= 1
+        account.nonce_top = nonce
+        return errors.ACCEPTED
+    age = account.nonce_top - nonce
+    if age >= NONCE_WINDOW:
+        return errors.NONCE_TOO_OLD
+    if account.nonce_bitmap >> age & 1:
+        return errors.NONCE_USED
+    account.nonce_bitmap |= 1 << age
+    return errors.ACCEPTED

@@ -1,0 +1,30 @@
+"""The bodies of an account's records, whichever way they are sent: to the operator or through the queue on L1."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from setoff.shared.codec import records
+from setoff.shared.codec.integers import PPM
+from setoff.shared.state import keys
+from setoff.shared.wire.records import SHAPES, encode_body
+
+#: How far from the mark a market order may trade unless another bound is given, ppm.
+SLIPPAGE: Final = 10_000
+
+
+def get_bound(mark: int, side: int, slippage: int) -> int:
+    """The worst price of an order, ticks, that is `slippage` ppm worse than the mark at most."""
+    if side == records.BUY:
+        return min(mark + mark * slippage // PPM, keys.MAX_TICK)
+    return max(mark - mark * slippage // PPM, 1)
+
+
+def make_body(name: str, account: int, nonce: int, agent: int, *fields: int | bytes) -> bytes:
+    """The 60-byte body of a record of the signed type `name`; `fields`: those between its head and its agent, if any.
+
+    `agent`: number of the agent who signs, 0 for the owner; types that only an owner signs have no field for it. Raises
+    InputError for a number beyond its field's width.
+    """
+    signer = (agent,) if SHAPES[name].fields[-1].name == "agent" else ()
+    return encode_body(name, (account, nonce, *fields, *signer))

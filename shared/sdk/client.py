@@ -1,0 +1,424 @@
+"""The client of an exchange: signs, submits, and keeps a trader's nonces and order slots.
+
+    async with SetoffClient("http://127.0.0.1:8700", KeySigner(key)) as client:
+        receipt = await client.place(market=1, side=BUY, price=100, size=5)
+        await client.cancel(receipt.place)
+        await client.place_market(1, SELL, 5, flags=REDUCE_ONLY)
+        isolated = client.at(sub=1)                                # the same owner's sub-account
+    agent = SetoffClient(url, KeySigner(agent_key), account=7, agent=1)   # trades for account 7, cannot move its money
+
+What the exchange refuses is raised as `Refusal`, whose `reason` is a string of the shared list; an exchange that does
+not answer or asks to wait raises `Unavailable`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import aiohttp
+
+from setoff.shared.codec import records
+from setoff.shared.codec.records import Leg, ReportBody
+from setoff.shared.errors import InputError, StateError
+from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
+from setoff.shared.sdk.receipt_store import Keeper
+from setoff.shared.sdk.signer import Signer
+from setoff.shared.state import keys
+from setoff.shared.wire.receipts import SignedReceipt
+from setoff.shared.wire.records import encode_body, encode_record, encode_tick, make_pages
+from setoff.shared.wire.withdrawals import WithdrawalProof
+
+TIMEOUT: Final = 30.0  # seconds
+
+
+class Refusal(InputError):
+    """The exchange refused; nothing was changed."""
+
+
+class Unavailable(StateError):
+    """The exchange cannot take anything now. Whether a record that was on its way was taken is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A record that was taken: its gap-free number, its batch and slot; for an order its slot of the account, the lots
+    that rest in the book, and the fills as the API shows them; for a bulk record what each of its legs left there.
+
+    `outcome`: "accepted", or the reason for which an order ended after it had traded. `signed`: the operator's signed
+    receipts for it and its pages, as far as the client keeps them.
+    """
+
+    sequence: int
+    batch: int
+    slot: int
+    place: int
+    resting: int
+    fills: tuple[Mapping[str, Any], ...]
+    outcome: str = "accepted"
+    legs: tuple[int, ...] = ()
+    signed: tuple[SignedReceipt, ...] = ()
+
+    @property
+    def filled(self) -> int:
+        """Lots traded at once."""
+        return sum(int(fill["size"]) for fill in self.fills)
+
+
+class Nonces:
+    """The nonces of one master account, shared by the clients of its sub-accounts."""
+
+    def __init__(self) -> None:
+        self.next = 0  # 0: not known
+
+    def take(self) -> int:
+        """The next nonce."""
+        nonce = self.next
+        self.next += 1
+        return nonce
+
+
+class SetoffClient:
+    """One connection to an exchange, with a signer also one account. An async context manager.
+
+    The account is the signer's own, unless the signer is an agent: then `account` (a number or the owner's address) is
+    whom it trades for, and `agent` its number there. With a `keeper` every signed receipt is checked and kept.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        signer: Signer | None = None,
+        *,
+        account: int | str = "",
+        agent: int = 0,
+        sub: int = 0,
+        keeper: Keeper | None = None,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._signer = signer
+        self._name = str(account)
+        self._agent = agent
+        self._sub = sub
+        self._keeper = keeper
+        self._http: aiohttp.ClientSession | None = None
+        self._chain_id = 0
+        self._vault = b""
+        self._account = 0
+        self._nonces = Nonces()
+        self._busy: set[int] = set()
+        self._next_place = 0
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    def at(self, sub: int) -> Self:
+        """A client of another sub-account (0: the master itself) over the same connection, which must be open."""
+        twin = type(self)(self._url, self._signer, account=self._name, agent=self._agent, sub=sub, keeper=self._keeper)
+        twin._http = self._session()
+        twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
+        return twin
+
+    # --- reads -----------------------------------------------------------------------------------------------------
+
+    async def info(self) -> dict[str, Any]:
+        """Chain, vault, domain, limits and markets."""
+        return await self._get("/v1/info")
+
+    async def markets(self) -> list[dict[str, Any]]:
+        """All markets."""
+        found: list[dict[str, Any]] = (await self._get("/v1/markets"))["markets"]
+        return found
+
+    async def market(self, market: int) -> dict[str, Any]:
+        """One market. Raises Refusal("not_found")."""
+        return await self._get(f"/v1/markets/{market}")
+
+    async def book(self, market: int, depth: int = 20) -> dict[str, Any]:
+        """The best levels of a market: `bids` and `asks`, best first."""
+        return await self._get(f"/v1/book/{market}", depth=depth)
+
+    async def account(self, account: int | str | None = None) -> dict[str, Any]:
+        """An account by id or owner's address, by default the signer's. Raises Refusal("not_found")."""
+        return await self._get(f"/v1/accounts/{self._own_name() if account is None else account}")
+
+    async def orders(self, account: int | str | None = None) -> list[dict[str, Any]]:
+        """An account's open and armed orders, by default the signer's."""
+        shown = await self._get(f"/v1/orders/{self._own_name() if account is None else account}")
+        found: list[dict[str, Any]] = shown["orders"]
+        return found
+
+    async def fills(self, after: int = -1, limit: int = 100, market: int = 0, account: int = 0) -> list[dict[str, Any]]:
+        """Fills after number `after`, oldest first; without it the latest. 0: any market, any account."""
+        query = {"limit": limit} | {k: v for k, v in (("market", market), ("account", account)) if v}
+        if after >= 0:
+            query["after"] = after
+        found: list[dict[str, Any]] = (await self._get("/v1/fills", **query))["fills"]
+        return found
+
+    async def backstop(self) -> dict[str, Any]:
+        """The backstop vault."""
+        return await self._get("/v1/backstop")
+
+    async def batch(self, number: int) -> dict[str, Any]:
+        """A closed batch."""
+        return await self._get(f"/v1/batches/{number}")
+
+    async def withdrawal(self, index: int) -> WithdrawalProof:
+        """The vault's proof of a withdrawal. Raises Refusal("not_found") before its epoch is complete."""
+        return WithdrawalProof.from_json(await self._get(f"/v1/withdrawals/{index}"))
+
+    async def status(self) -> dict[str, Any]:
+        """Where the sequencer is."""
+        return await self._get("/v1/status")
+
+    async def now(self) -> int:
+        """The exchange's time, unix seconds: L1's, by which orders expire."""
+        return int((await self.status())["l1_time"])
+
+    async def stream(self, channels: Iterable[str] = ("records", "fills", "batches")) -> AsyncIterator[dict[str, Any]]:
+        """Messages {"channel", "data"} as they come. Ends when the exchange ends the connection."""
+        async with self._session().ws_connect(f"{self._url}/ws", params={"channels": ",".join(channels)}) as socket:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    yield json.loads(message.data)
+
+    # --- orders ------------------------------------------------------------------------------------------------------
+
+    async def place(
+        self,
+        market: int,
+        side: int,
+        price: int,
+        size: int,
+        flags: int = records.GTC,
+        place: int | None = None,
+        *,
+        expiry: int = 0,
+        trigger: int = 0,
+        client: int = 0,
+    ) -> Receipt:
+        """Place an order of `size` lots at `price` ticks, in a free order slot unless `place` names one.
+
+        `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
+        an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`).
+        """
+        account = await self.load()
+        if place is None:
+            place = await self._free_place()
+        fields = (market, side, flags, place, price, size, expiry, trigger, client)
+        record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
+        self._busy.add(place)
+        try:
+            receipt = await self.submit(record)
+        except Refusal as error:
+            if error.reason != "slot_taken":
+                self._busy.discard(place)
+            raise
+        if not receipt.resting:
+            self._busy.discard(place)
+        return receipt
+
+    async def place_market(
+        self, market: int, side: int, size: int, *, flags: int = 0, slippage: int = SLIPPAGE, client: int = 0
+    ) -> Receipt:
+        """Trade up to `size` lots at once, at the mark or at most `slippage` ppm worse; what is left is given up."""
+        shown = await self.market(market)
+        bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
+        return await self.place(market, side, bound, size, flags | records.IOC, client=client)
+
+    async def close_position(self, market: int, *, slippage: int = SLIPPAGE) -> Receipt:
+        """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""
+        sizes = {position["market"]: int(position["size"]) for position in (await self.account())["positions"]}
+        size = sizes.get(market, 0)
+        if not size:
+            raise Refusal("not_reducing", f"there is no position in market {market}")
+        side = records.SELL if size > 0 else records.BUY
+        return await self.place_market(market, side, abs(size), flags=records.REDUCE_ONLY, slippage=slippage)
+
+    async def cancel(self, place: int, client: int = 0) -> Receipt:
+        """Take back the order in slot `place`, if its client id is `client` (0: whatever it is)."""
+        receipt = await self.submit(await self._signed("Cancel", place, client))
+        self._busy.discard(place)
+        return receipt
+
+    async def cancel_client(self, client: int) -> Receipt:
+        """Take back the order with this client id, wherever it is. Raises Refusal("unknown_order")."""
+        for order in await self.orders():
+            if int(order["client"]) == client:
+                return await self.cancel(order["slot"], client)
+        raise Refusal("unknown_order", f"no open order has client id {client}")
+
+    async def cancel_all(self) -> Receipt:
+        """Take back every order of the account at once, armed ones too."""
+        receipt = await self.submit(await self._signed("CancelAll"))
+        self._busy.clear()
+        return receipt
+
+    async def amend(self, place: int, price: int, size: int) -> Receipt:
+        """Give the order in slot `place` a new price and size; less at the same price keeps its turn."""
+        receipt = await self.submit(await self._signed("Amend", place, price, size))
+        if not receipt.resting:
+            self._busy.discard(place)
+        return receipt
+
+    async def schedule_cancel(self, deadline: int) -> Receipt:
+        """Dead-man's switch: every order dies at `deadline` (seconds; 0: never) unless this is called again."""
+        return await self.submit(await self._signed("ScheduleCancel", deadline))
+
+    async def bulk(self, legs: Sequence[Leg]) -> Receipt:
+        """Many orders and cancels under one signature, in slots of the caller's; what cannot be taken is passed over.
+
+        Raises InputError("malformed_record") for no legs or too many.
+        """
+        first, pages = make_pages(legs)
+        receipt = await self.submit(await self._signed("Bulk", first), pages)
+        for leg, resting in zip(legs, receipt.legs, strict=False):
+            if resting:
+                self._busy.add(leg.place)
+            elif leg.flags & records.CANCEL_LEG:
+                self._busy.discard(leg.place)
+        return receipt
+
+    # --- money and keys ----------------------------------------------------------------------------------------------
+
+    async def transfer(self, peer: int, amount: int) -> Receipt:
+        """Move `amount` token units of collateral to account `peer`, which may be a sub-account of one's own."""
+        return await self.submit(await self._signed("Transfer", peer, amount))
+
+    async def withdraw(self, amount: int) -> Receipt:
+        """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
+        return await self.submit(await self._signed("Withdraw", amount))
+
+    async def stake(self, amount: int) -> Receipt:
+        """Put `amount` token units into the backstop vault, for shares of it."""
+        return await self.submit(await self._signed("Stake", amount))
+
+    async def unstake(self, shares: int) -> Receipt:
+        """Take `shares` of the backstop vault back as money."""
+        return await self.submit(await self._signed("Unstake", shares))
+
+    async def set_agent(self, agent: int, address: bytes, expiry: int) -> Receipt:
+        """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
+        return await self.submit(await self._signed("SetAgent", agent, address, expiry))
+
+    # --- records ---------------------------------------------------------------------------------------------------
+
+    async def report(self, signer: int, time: int, market: int, price: int) -> Receipt:
+        """Report a price (ticks) at `time` (unix seconds) as oracle signer number `signer`."""
+        await self._load_domain()
+        return await self.submit(self.sign(encode_body("Report", ReportBody(signer, time, market, price))))
+
+    async def tick(self, market: int) -> Receipt:
+        """Let time pass on a market. Raises Refusal("not_due")."""
+        return await self.submit(encode_tick(market))
+
+    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+        """Submit a signed record of 124 bytes, a bulk record with its pages.
+
+        Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and the keeper finds its
+        receipt missing, wrong or worthless.
+        """
+        try:
+            answer = await self._request("POST", "/v1/records", json=encode_record(record, pages))
+        except Refusal as error:
+            if error.reason in ("nonce_used", "nonce_too_old"):
+                self._nonces.next = 0  # somebody else uses the account too: ask again
+            raise
+        signed = () if self._keeper is None else self._keeper.take([record, *pages], answer.get("receipts"))
+        place = 0
+        if record[0] == records.ORDER:
+            place = records.decode_order(record).place
+        elif record[0] == records.AMEND:
+            place = records.decode_amend(record).place
+        return Receipt(
+            answer["sequence"],
+            answer["batch"],
+            answer["slot"],
+            place,
+            int(answer["resting"]),
+            tuple(answer["fills"]),
+            answer["outcome"],
+            tuple(int(resting) for resting in answer.get("legs", ())),
+            tuple(signed),
+        )
+
+    def sign(self, body: bytes) -> bytes:
+        """The 124-byte record of a 60-byte body; the exchange's domain is known once anything was sent."""
+        return body + self._own_signer().sign(self._chain_id, self._vault, body)
+
+    async def load(self) -> int:
+        """The account traded for; with it domain, nonce and order slots are read if they are not known.
+
+        Raises Refusal("not_found") before the first deposit has arrived.
+        """
+        await self._load_domain()
+        if not self._account or not self._nonces.next:
+            shown = await self.account()
+            self._account = shown["account"]
+            self._nonces.next = max(self._nonces.next, int(shown["next_nonce"]))
+            self._busy |= {order["slot"] for order in shown["orders"]}
+        return self._account
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    async def _load_domain(self) -> None:
+        if not self._vault:
+            info = await self.info()
+            self._chain_id = int(info["chain_id"])
+            self._vault = bytes.fromhex(info["vault"].removeprefix("0x"))
+
+    async def _signed(self, name: str, *fields: int | bytes) -> bytes:
+        """The account's next record, of the signed type `name`."""
+        return self.sign(make_body(name, await self.load(), self._nonces.take(), self._agent, *fields))
+
+    async def _free_place(self) -> int:
+        """An order slot that nothing known occupies; slots freed by fills are found by asking."""
+        count = keys.MAX_SLOT + 1
+        if len(self._busy) >= count:
+            self._busy = {order["slot"] for order in await self.orders()}
+        for step in range(count):
+            place = (self._next_place + step) % count
+            if place not in self._busy:
+                self._next_place = (place + 1) % count
+                return place
+        raise Refusal("slot_taken", f"all {count} order slots of the account hold orders")
+
+    def _own_signer(self) -> Signer:
+        if self._signer is None:
+            raise StateError("not_ready", "this client has no signer")
+        return self._signer
+
+    def _own_name(self) -> str:
+        name = self._name or "0x" + self._own_signer().address.hex()
+        return f"{name}.{self._sub}" if self._sub else name
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            raise StateError("not_ready", "use the client in an `async with` block")
+        return self._http
+
+    async def _get(self, path: str, **query: int) -> dict[str, Any]:
+        return await self._request("GET", path, params={name: str(value) for name, value in query.items()})
+
+    async def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            async with self._session().request(method, self._url + path, **options) as response:
+                answer = await response.json(content_type=None)
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Unavailable("not_ready", f"the exchange does not answer: {type(error).__name__}") from error
+        if status == 200 and isinstance(answer, dict):
+            return answer
+        reason, detail = "not_ready", f"HTTP status {status}"
+        if isinstance(answer, dict):
+            reason, detail = str(answer.get("reason", reason)), str(answer.get("detail", detail))
+        raise Refusal(reason, detail) if 400 <= status < 500 else Unavailable(reason, detail)

@@ -1,0 +1,296 @@
+"""Forced inclusion: any action through the L1 queue, with the operator or without it.
+
+    forcing = Forcing(l1, deployment, signer, as_sender=True)
+    forced = forcing.send(forcing.withdraw(5_000_000))
+    fate = forcing.wait(forced)         # when a batch has consumed it, whoever posted that
+
+Everything is read from L1 alone: account, nonce, prices and outcomes come from running the posted batches again. Signed
+records may be sent by anybody who pays for the gas; a record that its sender vouches for needs no signature but that of
+the L1 transaction, so it also serves accounts that are contracts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ChainError, InputError, StateError
+from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
+from setoff.shared.l1.inbox import Inbox
+from setoff.shared.l1.rpc import L1, Receipt
+from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
+from setoff.shared.sdk.replay import Fate, Replay
+from setoff.shared.sdk.signer import Signer
+from setoff.shared.sdk.vault import Vault
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import Account, Market
+from setoff.shared.state.store import State
+
+NONCE_GAP: Final = 32
+"""Nonces left free above the highest on L1: the operator may have taken records that it has not posted yet."""
+POLL_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """A message that was queued."""
+
+    index: int
+    """Its number in the queue."""
+    due: int
+    """From when on (unix seconds) no batch may leave it out."""
+
+
+class Forcing:
+    """The queue of one deployment, used by the account of `l1` (which pays) for the exchange account of `signer`.
+
+    As sender the account of `l1` has to be the signer's own. An agent names its `principal` (account number or the
+    owner's address) and its number `agent` there.
+    """
+
+    def __init__(
+        self,
+        l1: L1,
+        deployment: Deployment,
+        signer: Signer,
+        *,
+        as_sender: bool = False,
+        principal: int | bytes | None = None,
+        agent: int = 0,
+        sub: int = 0,
+        report: Callable[[int], None] = lambda batch: None,
+    ) -> None:
+        if as_sender and l1.address != signer.address:
+            raise InputError("bad_signature", "a record in the sender's name is sent with the sender's own key")
+        self._l1 = l1
+        self._deployment = deployment
+        self._signer = signer
+        self._as_sender = as_sender
+        self._principal = principal
+        self._agent = agent
+        self._sub = sub
+        self._vault = Vault(l1, deployment)
+        self.replay = Replay(ChainReader(l1, deployment), report)
+        self._nonces: dict[int, int] = {}
+
+    # --- actions: bodies of 60 bytes ---------------------------------------------------------------------------------
+
+    def withdraw(self, amount: int) -> bytes:
+        """Take `amount` token units out, to the owner."""
+        return self._body("Withdraw", amount)
+
+    def transfer(self, peer: int, amount: int) -> bytes:
+        """Move `amount` token units to account `peer`."""
+        return self._body("Transfer", peer, amount)
+
+    def order(
+        self,
+        market: int,
+        side: int,
+        price: int,
+        size: int,
+        flags: int = records.GTC,
+        *,
+        place: int | None = None,
+        expiry: int = 0,
+        trigger: int = 0,
+    ) -> bytes:
+        """An order of `size` lots at `price` ticks, in a free order slot unless `place` names one."""
+        account = self.account()
+        place = self._free_place(account) if place is None else place
+        fields = (market, side, flags, place, price, size, expiry, trigger, 0)
+        return make_body("Order", account, self._nonce(account), self._agent, *fields)
+
+    def close(self, market: int, bound: int | None = None, slippage: int = SLIPPAGE) -> bytes:
+        """Close the position in a market at once, at `bound` ticks or better (else `slippage` ppm from the mark).
+
+        Raises InputError("not_reducing") if there is none, InputError("unknown_market").
+        """
+        account = self.account()
+        leaf = self.leaf(account)
+        size = next((p.size for p in leaf.positions if p.market == market), 0)
+        if not size:
+            raise InputError("not_reducing", f"there is no position in market {market}")
+        side = records.SELL if size > 0 else records.BUY
+        price = get_bound(self.market(market).mark, side, slippage) if bound is None else bound
+        return self.order(market, side, price, abs(size), records.IOC | records.REDUCE_ONLY)
+
+    def amend(self, place: int, price: int, size: int) -> bytes:
+        """Give the order in slot `place` another price and size."""
+        return self._body("Amend", place, price, size)
+
+    def cancel(self, place: int) -> bytes:
+        """Take back the order in slot `place`."""
+        return self._body("Cancel", place, 0)
+
+    def cancel_all(self) -> bytes:
+        """Take back every order of the account."""
+        return self._body("CancelAll")
+
+    def schedule_cancel(self, deadline: int) -> bytes:
+        """Let every order of the account die at `deadline` (unix seconds; 0: never)."""
+        return self._body("ScheduleCancel", deadline)
+
+    def set_agent(self, agent: int, address: bytes, expiry: int) -> bytes:
+        """Let `address` trade as agent number `agent` until `expiry`; zeros take the right away."""
+        return self._body("SetAgent", agent, address, expiry)
+
+    def stake(self, amount: int) -> bytes:
+        """Put `amount` token units into the backstop."""
+        return self._body("Stake", amount)
+
+    def unstake(self, shares: int | None = None) -> bytes:
+        """Take `shares` of the backstop back as money, by default all."""
+        return self._body("Unstake", self.leaf(self.account()).shares if shares is None else shares)
+
+    # --- sending and waiting -----------------------------------------------------------------------------------------
+
+    def sign(self, body: bytes) -> bytes:
+        """The signed record of 124 bytes, which anybody may send."""
+        deployment = self._deployment
+        vault = bytes.fromhex(deployment.vault.removeprefix("0x"))
+        return body + self._signer.sign(deployment.chain_id, vault, body)
+
+    def send(self, body: bytes) -> Forced:
+        """Queue a body: signed, or in the name of the sender. Raises ChainError if L1 refuses."""
+        return self._queued(self._vault.force_as(body) if self._as_sender else self._vault.force(self.sign(body)))
+
+    def send_record(self, record: bytes) -> Forced:
+        """Queue a record of 124 bytes that somebody signed, or that needs no signature (a tick, a page)."""
+        return self._queued(self._vault.force(record))
+
+    def wind_down(self) -> Forced:
+        """Begin the end of the exchange. Raises Reverted("too_early") while the operator is not silent for so long."""
+        return self._queued(self._vault.wind_down())
+
+    def wait(self, forced: Forced, timeout: float | None = None, poll: float = POLL_SECONDS) -> Fate:
+        """Wait until a batch has consumed the message and the machine has taken what is in it.
+
+        Raises StateError("not_ready") after `timeout` seconds. A node that does not answer for a while only delays.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                self.replay.advance()
+            except ChainError as error:
+                if error.reason != "rpc_unreachable":
+                    raise
+            fate = self.replay.fate(forced.index)
+            if fate is not None and fate.outcome != errors.PARKED:
+                return fate
+            if end is not None and time.monotonic() >= end:
+                if fate is not None:
+                    raise StateError("not_ready", f"message {forced.index} is {describe(fate)}")
+                raise StateError("not_ready", f"no batch has consumed message {forced.index} yet")
+            time.sleep(poll)
+
+    def pay(self, index: int) -> Receipt:
+        """Have the vault pay withdrawal `index` against the newest confirmed state, proven from L1 alone.
+
+        Raises InputError("not_found") before an epoch that holds it is confirmed, ChainError.
+        """
+        count = self._deployment.epoch_batches
+        self.replay.advance()
+        epoch = self.replay.batches // count - 1
+        while epoch >= 0 and not self._vault.is_confirmed(epoch):
+            epoch -= 1
+        replay = Replay(self.replay.reader)
+        replay.advance((epoch + 1) * count)
+        return self._vault.withdraw(replay.prove_withdrawal(index))
+
+    # --- what the exchange holds -------------------------------------------------------------------------------------
+
+    def account(self) -> int:
+        """The exchange account acted for. Raises InputError("unknown_account") before its first deposit."""
+        master = self._principal
+        if not isinstance(master, int):
+            master = self._vault.account(master or self._signer.address)
+        if not master:
+            raise InputError("unknown_account", "no deposit has opened an account for this address")
+        return keys.sub_account(master, self._sub)
+
+    def leaf(self, account: int) -> Account:
+        """An account as the batches on L1 leave it."""
+        return self._state().account(account)
+
+    def market(self, market: int) -> Market:
+        """A market as the batches on L1 leave it. Raises InputError("unknown_market")."""
+        state = self._state()
+        if not 1 <= market <= self.replay.machine.regs.markets:
+            raise InputError("unknown_market", f"there is no market {market}")
+        return state.market(market)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _queued(self, receipt: Receipt) -> Forced:
+        queue = bytes.fromhex(self._deployment.queue.removeprefix("0x"))
+        for entry in receipt.logs:
+            if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED:
+                block = self._l1.block(receipt.block_number)
+                queued_at = block.timestamp if block else self._l1.now()
+                due = queued_at + Inbox(self._l1, self._deployment).force_delay()
+                return Forced(int.from_bytes(entry.topics[1], "big"), due)
+        raise ChainError("wrong_deployment", "the queue has taken the message and does not show it")
+
+    def _state(self) -> State:
+        """The leaves after the last batch, to look at: what is changed in them changes nothing else."""
+        self.replay.advance()
+        self.replay.machine.state.commit()
+        return State(self.replay.machine.state.tree)
+
+    def _body(self, name: str, *fields: int | bytes) -> bytes:
+        """A record of the account with a nonce that is free, of the signed type `name`."""
+        account = self.account()
+        return make_body(name, account, self._nonce(account), self._agent, *fields)
+
+    def _nonce(self, account: int) -> int:
+        """A nonce above all that L1 knows of the master account, in batches and in the queue."""
+        master = keys.get_master(account)
+        last = max(self.leaf(master).nonce_top + NONCE_GAP, self._nonces.get(master, 0), self._waiting_nonce(master))
+        self._nonces[master] = last + 1
+        return last + 1
+
+    def _waiting_nonce(self, master: int) -> int:
+        """The highest nonce of the account among the messages that wait, 0 if there is none."""
+        used = [0]
+        for message in self.replay.waiting():
+            body = records.decode_forced(message).body if message[0] == records.FORCED else message
+            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.TICK, records.PAGE):
+                _, account, nonce = records.get_head(body)
+                if keys.get_master(account) == master and nonce < 2**63:
+                    used.append(nonce)
+        return max(used)
+
+    def _free_place(self, account: int) -> int:
+        """The highest order slot that is free: the exchange's own client begins with the lowest."""
+        state, now = self._state(), self._l1.now()
+        leaf = state.account(account)
+        expire_orders(leaf, now)
+        for place in reversed(range(keys.MAX_SLOT + 1)):
+            order = state.order(keys.order_handle(account, place))
+            if not order.market or not is_live(order, leaf, now):
+                return place
+        raise InputError("slot_taken", "all order slots of the account hold orders")
+
+
+def describe(fate: Fate) -> str:
+    """What became of a message, for people."""
+    outcome = errors.OUTCOMES[fate.outcome]
+    where = f"in batch {fate.batch}, slot {fate.slot}"
+    if fate.outcome == errors.PARKED:
+        return f"parked {where}: its turn comes after the machine's own work; a forced tick 0 lets that go on"
+    if fate.outcome == errors.BUSY:
+        return f"used {where} to let the machine go on with what comes before it"
+    return f"accepted {where}" if fate.outcome == errors.ACCEPTED else f"refused {where}: {outcome}"
+
+
+def find_withdrawals(replay: Replay, account: int) -> Sequence[int]:
+    """Indices of an account's withdrawals, oldest first, in the state after the last batch run."""
+    state = replay.machine.state
+    return [n for n in range(replay.machine.regs.withdrawals) if state.withdrawal(n).account == account]

@@ -1,0 +1,132 @@
+"""The exchange, run again from what L1 holds: what became of every message, and any account, without asking anybody.
+
+Batches come from the node, each checked against its hash on L1; the machine does the rest. It begins at genesis, so a
+long history takes its time; what is posted later is only added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
+
+
+class Fate(NamedTuple):
+    """What became of a message: where it was consumed, and its outcome (`shared/errors.py`).
+
+    For a record that had to wait: the slot that took it out at last. While it waits, where it was parked, and PARKED.
+    For a tick that only let go on what comes before it: BUSY.
+    """
+
+    batch: int
+    slot: int
+    outcome: int
+
+
+class Replay:
+    """A machine that follows the batches on L1. `machine` stands at the end of the last batch that was run."""
+
+    def __init__(self, reader: ChainReader, report: Callable[[int], None] = lambda batch: None) -> None:
+        """`report` hears of every batch before it runs."""
+        self.reader = reader
+        self._report = report
+        self._first = self._block = reader.deployment.block
+        self._headers: list[Header] = []
+        self._fates: list[Fate] = []
+        self._parked: dict[int, int] = {}  # number of a parked record to that of its message
+        self._begin()
+
+    @property
+    def batches(self) -> int:
+        """Batches run so far."""
+        return len(self._headers)
+
+    @property
+    def consumed(self) -> int:
+        """Messages consumed so far."""
+        return len(self._fates)
+
+    def advance(self, until: int | None = None) -> None:
+        """Run the batches that are posted, at most up to number `until` (not included).
+
+        A reorg that replaced a batch is noticed here; then it begins anew. Raises ChainError, and DataError if the node
+        does not have what L1 commits to.
+        """
+        if self._headers and self.reader.batch_hash(self.batches - 1) != self._headers[-1].hash():
+            self._begin()
+        head = self.reader.l1.head().number
+        messages = {message.index: message.body for message in self.reader.messages(self._first, head)}
+        for posted in self.reader.batches(self._block, head):
+            header = posted.header
+            if header.number < self.batches:
+                continue
+            if until is not None and header.number >= until:
+                break
+            if header.number != self.batches or header.hash() != self.reader.batch_hash(header.number):
+                raise DataError("data_mismatch", f"the node shows another batch {header.number} than L1 holds")
+            self._report(header.number)
+            wanted = range(header.first_message, header.first_message + header.message_count)
+            known = [messages[index] for index in wanted if index in messages]
+            batch = self.reader.assemble(
+                posted, known if len(known) == len(wanted) else self.reader.messages_of(posted)
+            )
+            self._run(batch)
+            self._headers.append(header)
+            self._block = posted.block_number
+
+    def fate(self, message: int) -> Fate | None:
+        """What became of message `message` of the queue; None while no batch that was run has consumed it."""
+        return self._fates[message] if message < self.consumed else None
+
+    def waiting(self) -> list[bytes]:
+        """The bodies of the messages whose effect is still to come: parked, or not consumed yet; oldest first."""
+        regs, state = self.machine.regs, self.machine.state
+        parked = [state.parked(index).body for index in range(regs.parked_first, regs.parked_end)]
+        head = self.reader.l1.head().number
+        found = self.reader.messages(self._first, head)
+        return parked + [message.body for message in found if message.index >= self.consumed]
+
+    def prove_withdrawal(self, index: int) -> WithdrawalProof:
+        """Proof of a withdrawal under the state after the last batch run, which must be the last of an epoch.
+
+        Raises InputError("not_found") if there is no such withdrawal by then, or the epoch is not complete.
+        """
+        count = self.reader.deployment.epoch_batches
+        if self.batches == 0 or self.batches % count or not 0 <= index < self.machine.regs.withdrawals:
+            raise InputError("not_found", f"no complete epoch has granted withdrawal {index}")
+        root = self.machine.state.commit()
+        return prove_withdrawal(self.machine, self.batches // count - 1, index, self.machine.regs.hash(), root)
+
+    def _run(self, batch: Batch) -> None:
+        """Run a batch, and note what becomes of its messages, and of earlier ones whose turn has come."""
+        header, regs = batch.header, self.machine.regs
+        if not header.inputs:
+            self.machine.run_batch(batch)
+        for slot in range(header.inputs):
+            first, end = regs.parked_first, regs.parked_end
+            is_busy = self.machine.is_busy
+            fate = Fate(header.number, slot, self.machine.run_slot(batch, slot))
+            if slot < header.message_count:
+                own = fate
+                if regs.parked_end != end:
+                    self._parked[end] = len(self._fates)
+                    own = fate._replace(outcome=errors.PARKED)
+                elif is_busy and batch.body(slot)[0] == records.TICK:
+                    own = fate._replace(outcome=errors.BUSY)
+                self._fates.append(own)
+            if regs.parked_first != first:
+                self._fates[self._parked.pop(first)] = fate
+
+    def _begin(self) -> None:
+        self.machine = Machine.genesis(self.reader.deployment.domain)
+        self._headers = []
+        self._fates = []
+        self._parked = {}
+        self._block = self._first

@@ -1,0 +1,1 @@
+"""What a watcher reads from L1: batches, messages, blobs."""

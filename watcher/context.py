@@ -1,0 +1,56 @@
+"""What every process of a watcher is built of, made from its settings."""
+
+from __future__ import annotations
+
+import atexit
+from typing import NamedTuple, Self
+
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.settings import Deployment
+from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.sender import GWEI, Fees
+from setoff.shared.machine.data import BLOBS
+from setoff.watcher.execution.archive import Archive
+from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.store import Store
+
+
+class Parts(NamedTuple):
+    """Connections and what stands on them; each process opens its own."""
+
+    deployment: Deployment
+    l1: L1
+    store: Store
+    reader: ChainReader
+    archive: Archive
+
+    @classmethod
+    def open(cls, settings: WatcherSettings, *, key: bytes | None = None) -> Self:
+        """Connect; `settings.redis_url` names the server, `key` is the L1 account's secret if one is needed.
+
+        Raises ConfigError if the deployment's file is unusable or L1 is another chain.
+        """
+        deployment = settings.load_deployment()
+        fees = Fees(cap=settings.fee_cap * GWEI, urgent_cap=settings.urgent_fee_cap * GWEI)
+        l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
+        settings.check_chain(l1.chain_id)
+        store = open_store(settings, deployment)
+        reader = open_reader(settings, l1, deployment, store)
+        return cls(deployment, l1, store, reader, Archive(store, reader))
+
+
+def open_reader(settings: WatcherSettings, l1: L1, deployment: Deployment, store: Store | None) -> ChainReader:
+    """Reads L1, and blobs from wherever the settings say they may be; without a `store` none are kept."""
+    own = (store.blob, store.put_blob) if store is not None else ()
+    blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, *own)
+    return ChainReader(l1, deployment, {BLOBS: blobs})
+
+
+def open_store(settings: WatcherSettings, deployment: Deployment) -> Store:
+    """The watcher's keys on the Redis server of the settings; one that had to be started ends with the process."""
+    server = RedisServer.open(settings)
+    atexit.register(server.stop)
+    redis = server.client(socket_keepalive=True, health_check_interval=30)
+    return Store(redis, f"{deployment.namespace}:{settings.name}", deployment.epoch_batches)

@@ -1,0 +1,1 @@
+"""The player of this watcher: what it knows, what it can pay, what it plays."""

@@ -1,0 +1,169 @@
+"""What the challenger knows: the epochs that the workers executed, and their histories when a dispute asks for them."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Final
+
+from setoff.shared.dispute.knowledge import Known
+from setoff.shared.errors import ChainError, SetoffError, StateError
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step
+from setoff.shared.machine.machine import Machine
+from setoff.watcher.dispute.background import Background
+from setoff.watcher.execution.archive import Archive
+from setoff.watcher.store import EpochResult
+
+RUNS: Final = 4
+"""Epochs kept run, with machine and history. One that is pushed out is run again when a dispute comes back to it; none
+is while it is working, or five disputes at a time would push each other out for ever."""
+
+EPOCHS: Final = 4096
+"""Epochs remembered with their few hashes."""
+
+PAUSE: Final = 5.0
+"""Seconds for which an epoch is left alone after its run failed."""
+
+Plan = Callable[[int, Machine, Sequence[Batch]], Stepper | None]
+"""(epoch, machine at its start, its batches) to a stepper that lies about it, or None for the truth."""
+
+
+class KnownRun:
+    """An executed epoch as the strategy asks for it: a `Knowledge` that runs nothing before it has to.
+
+    Start and end are what the workers found; root and last leaf's path are kept once they were computed.
+    """
+
+    def __init__(self, result: EpochResult, run: Callable[[], Background]) -> None:
+        """`run` gives the epoch's run, from the cache or anew; each answer may take a while (`Background.ask`)."""
+        self._result = result
+        self._run = run
+
+    @property
+    def start_hash(self) -> bytes:
+        """Machine hash before the epoch."""
+        return self._result.start
+
+    @property
+    def end(self) -> bytes:
+        """Machine hash after it."""
+        return self._result.end
+
+    @cached_property
+    def root(self) -> bytes:
+        """The history commitment."""
+        return self._run().ask("root", lambda run: run.root)
+
+    def children(self, level: int, prefix: int) -> Sequence[bytes]:
+        """The history's opening of a node."""
+        return self._run().ask(("children", level, prefix), lambda run: run.children(level, prefix))
+
+    def leaf(self, position: int) -> bytes:
+        """Machine hash after a position."""
+        return self._run().ask(("leaf", position), lambda run: run.leaf(position))
+
+    def path(self, position: int) -> Sequence[bytes]:
+        """The leaf's 35 siblings."""
+        return self._run().ask(("path", position), lambda run: run.path(position))
+
+    def last_path(self) -> Sequence[bytes]:
+        """The last leaf's 30 siblings below the last child of level 0."""
+        return self._run().ask("last path", lambda run: run.last_path())
+
+    def proof(self, position: int) -> bytes:
+        """The one-step proof at a position."""
+        return self._run().ask(("proof", position), lambda run: run.proof(position))
+
+
+class FalseRun(KnownRun):
+    """An epoch told with a lie in it: its end is the lie's, too."""
+
+    @property
+    def end(self) -> bytes:
+        """Machine hash after the false run."""
+        return self._false_end
+
+    @cached_property
+    def _false_end(self) -> bytes:
+        return self._run().ask("end", lambda run: run.end)
+
+
+class ExecutedEpochs:
+    """All that this watcher's workers have executed: the `Epochs` of a player. Reads Redis every time it is asked."""
+
+    def __init__(
+        self, archive: Archive, plan: Plan | None = None, *, claims: bool = False, wait: float | None = None
+    ) -> None:
+        """`plan`: the lies to tell, if any; `claims`: whether anybody will want to know when batches were posted;
+        `wait`: most seconds to wait for a history, after which it is "not_ready" until it is there; None: wait.
+        """
+        self._archive = archive
+        self._store = archive.store
+        self._plan = plan
+        self._claims = claims
+        self._wait = wait
+        self._known: OrderedDict[tuple[int, EpochResult], Known] = OrderedDict()
+        self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
+        self._paused: dict[int, float] = {}
+        self._builder = ThreadPoolExecutor(1, thread_name_prefix="history")
+
+    def known(self, epoch: int) -> Known | None:
+        """The epoch from its true start; None while it is not executed, or its batches were replaced by a reorg.
+
+        Also None for a while after its run failed, so that the games about other epochs go on.
+        """
+        if time.monotonic() < self._paused.get(epoch, 0.0):
+            return None
+        result = self._store.epoch(epoch)
+        if result is None or self._store.epoch_hash(epoch) != result.epoch_hash:
+            return None
+        known = self._known.get((epoch, result))
+        if known is None:
+            kind = KnownRun if self._plan is None else FalseRun
+            known = Known(result.epoch_hash, self._posted_at(epoch), kind(result, lambda: self._run(epoch, result)))
+            self._known[epoch, result] = known
+            if len(self._known) > EPOCHS:
+                self._known.popitem(last=False)
+        return known
+
+    def _posted_at(self, epoch: int) -> int:
+        """When the epoch's last batch was posted, unix seconds; 0 if nobody wants to know."""
+        if not self._claims:
+            return 0
+        place = self._store.batch_place((epoch + 1) * self._store.epoch_batches - 1)
+        block = None if place is None else self._archive.reader.l1.block(place.block)
+        if block is None:
+            raise ChainError("rpc_unreachable", f"the block of the last batch of epoch {epoch} is gone")
+        return block.timestamp
+
+    def _run(self, epoch: int, result: EpochResult) -> Background:
+        """The run of an epoch, made when it is first asked something."""
+        run = self._runs.pop(result, None)
+        if run is None:
+            run = Background(lambda: self._make_run(epoch, result), self._wait, self._builder)
+            idle = [other for other, background in self._runs.items() if not background.is_busy]
+            for other in idle[: max(0, len(self._runs) + 1 - RUNS)]:
+                self._runs.pop(other).close()
+        self._runs[result] = run
+        return run
+
+    def _make_run(self, epoch: int, result: EpochResult) -> EpochRun:
+        """Raises StateError("not_ready") if the epoch is no longer the one of `result`."""
+        try:
+            return self._read_run(epoch, result)
+        except SetoffError:
+            self._paused[epoch] = time.monotonic() + PAUSE
+            raise
+
+    def _read_run(self, epoch: int, result: EpochResult) -> EpochRun:
+        inputs = self._archive.inputs(epoch)
+        machine = self._archive.machine_before(epoch)
+        stepper = self._plan(epoch, machine, inputs.batches) if self._plan else None
+        run = EpochRun(machine, inputs.batches, inputs.chain, stepper or honest_step)
+        if (inputs.epoch_hash, run.start_hash) != (result.epoch_hash, result.start):
+            raise StateError("not_ready", f"epoch {epoch} was replaced by a reorg")
+        return run

@@ -1,0 +1,1 @@
+"""Running epochs again, in RQ workers or here."""

@@ -1,0 +1,113 @@
+"""Calls that somebody has to send and one is enough of: sent one at a time, by turns with others who would send them.
+
+Each call is tried on the pending block first, so one that others have sent is not sent again. Nothing is remembered:
+what is still to be done is asked of L1 in every round.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.player import SPREAD
+from setoff.shared.l1.rpc import L1, Reverted
+
+PASSING: Final = frozenset(
+    {
+        "batch_number",
+        "batch_hash",
+        "batch_timestamp",
+        "no_such_message",
+        "not_the_operator",
+        "too_early",
+        "winding_down",
+    }
+)
+"""Reasons of a revert that mean: somebody has done it, or the operator is back, or it is too early by a block."""
+
+_ONE: Final = 1 << 64
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One call."""
+
+    name: str
+    """What it is for. The same for everybody who would send it, whatever the call's arguments are by then."""
+    contract: str
+    data: bytes
+    times: int = 1
+    """How often it is to be sent, all at once."""
+
+
+class Errands:
+    """One account's errands. `run` is called again and again with what is to be done next."""
+
+    def __init__(self, l1: L1, spread: float = SPREAD) -> None:
+        """`spread`: the most seconds to wait with what others may do as well."""
+        self.sent = 0
+        self.done_by_others = 0
+        self._l1 = l1
+        self._spread = spread
+        self._turn: tuple[str, float] | None = None
+        self._under_way: tuple[Errand, list[bytes]] | None = None
+
+    def run(self, errand: Errand) -> str:
+        """See to the errand; returns what was done about it, for people. Raises Reverted or ChainError."""
+        if not self._is_our_turn(errand):
+            return f"{errand.name}: others may do it first"
+        sent: list[bytes] = []
+        try:
+            while len(sent) < errand.times:
+                sent.append(self._l1.send(errand.contract, errand.data))
+        except Reverted as refusal:
+            if refusal.reason not in PASSING:
+                raise
+            if not sent:
+                self._turn = None
+                self.done_by_others += 1
+                return f"{errand.name}: {refusal.reason}"
+        finally:
+            if sent:
+                self._under_way = errand, sent
+                self.sent += len(sent)
+                log.info("%s: sent as %s", errand.name, ", ".join(transaction.hex() for transaction in sent))
+        return f"{errand.name}: sent"
+
+    def rest(self) -> None:
+        """There is nothing to do: the next errand's turn begins when it comes up."""
+        self._turn = None
+
+    def under_way(self) -> str:
+        """Name of the errand that was sent and is in no block yet; empty if there is none."""
+        if self._under_way is None:
+            return ""
+        errand, left = self._under_way
+        while left:
+            try:
+                receipt = self._l1.sender.look(left[0])
+            except ChainError as error:
+                if error.reason == "rpc_unreachable":
+                    raise
+                log.info("%s: %s", errand.name, error)
+            else:
+                if receipt is None:
+                    return errand.name
+                if not receipt.succeeded:
+                    log.info("%s: somebody else was first", errand.name)
+            left.pop(0)
+        self._under_way = None
+        return ""
+
+    def _is_our_turn(self, errand: Errand) -> bool:
+        """Whether others had their chance. Every account has another number for every errand."""
+        if self._turn is None or self._turn[0] != errand.name:
+            number = int.from_bytes(keccak(self._l1.address + errand.name.encode())[:8], "big")
+            self._turn = errand.name, time.monotonic() + self._spread * number / _ONE
+        return time.monotonic() >= self._turn[1]

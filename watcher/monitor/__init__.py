@@ -1,0 +1,1 @@
+"""What people are shown of a watcher: disputes, alerts, metrics, the doctor."""

@@ -1,0 +1,62 @@
+"""What a watcher makes sure of before its processes start: that L1 answers, and that its settings can win a dispute."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from setoff.contracts.verification import check_deployment
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.rpc import L1
+from setoff.watcher.settings import WatcherSettings
+
+TRY: Final = 0.5
+"""Seconds that one look for the node takes, beside one request's own time."""
+
+ANSWER: Final = 3.0
+"""Seconds that a node has to answer one request."""
+
+PAUSE: Final = 1.0
+"""Seconds between two looks."""
+
+REPEAT: Final = 30.0
+"""Seconds after which it is said again that the node does not answer."""
+
+log = logging.getLogger(__name__)
+
+
+def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
+    """A connection to the node of the settings as soon as it answers, None if `stop` is set before that.
+
+    Says at once, and now and then, what it waits for. Raises ConfigError if no wait can help: the deployment's file is
+    unusable, or the node serves another chain.
+    """
+    deployment = settings.load_deployment()
+    l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=TRY, timeout=ANSWER)
+    silence = 0.0
+    while not stop.is_set():
+        try:
+            settings.check_chain(l1.chain_id)
+        except ChainError as error:
+            if silence <= 0:
+                log.warning("L1 does not answer, trying again (%s)", error.detail)
+                silence = REPEAT
+            silence -= PAUSE
+            stop.wait(PAUSE)
+        else:
+            l1.patience = settings.l1_patience
+            return l1
+    return None
+
+
+def check_start(settings: WatcherSettings, l1: L1) -> None:
+    """Raises ConfigError if this watcher must not start: another chain, other contracts, a key that is none, patience
+    that its clocks do not have; ChainError if L1 does not answer.
+    """
+    deployment = settings.load_deployment()
+    check_deployment(l1, deployment)
+    if settings.key:
+        settings.private_key()
+        settings.check_terms(CourtContract(l1, deployment.court).terms)

@@ -1,0 +1,1 @@
+"""Receipts that users handed in, and the charges that follow."""
