@@ -16,7 +16,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "A proposal can be enacted, by anybody, when the listing delay of the deployment has passed. Example:\n"
         "  setoff market propose 1 --terms deploy/contracts/presets/bitcoin.toml \\\n"
-        "      --tiers deploy/contracts/presets/margin_tiers.json --symbol BTC/USDT:USDT --price 200000 --key lister.key"
+        "      --tiers deploy/contracts/presets/margin_tiers.json --symbol BTC/USDT:USDT --price 200000 \\\n"
+        "      --key lister.key"
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     market = actions.add_parser("propose", help="propose a market, or other parameters for one")

@@ -89,7 +89,7 @@ def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
     words = [
         sys.executable,
         "-m",
-        "setoff.deploy.cli.main",
+        "setoff.deploy.cli",
         "operator",
         "run",
         "--set",
