@@ -83,4 +83,4 @@ def test_catches_files_without_twins(shared: Path, contracts: Path) -> None:
 def test_catches_a_rule_only_python_has(shared: Path) -> None:
     path = shared / "rules" / "transfers.py"
     path.write_text(path.read_text() + "\n\ndef step_refund() -> None:\n    pass\n")
-    assert find_differences(shared) == ["rules/funds: function step_refund is missing in Vyper"]
+    assert find_differences(shared) == ["rules/transfers: function step_refund is missing in Vyper"]
