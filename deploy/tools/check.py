@@ -1,4 +1,4 @@
-"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins, who imports tests.
+"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins, ABIs, test imports.
 
 `deploy/run check` calls this. Every check runs, and the report says which ones failed.
 """
@@ -153,6 +153,10 @@ def check_twins() -> str:
     return run_tool(sys.executable, "-m", "setoff.deploy.tools.twins")
 
 
+def check_abi(*, fix: bool) -> str:
+    return run_tool(sys.executable, "-m", "setoff.deploy.tools.abi", *(["--fix"] if fix else []))
+
+
 def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
     ruff = (sys.executable, "-m", "ruff")
     lint = (*ruff, "check", "--quiet", *(["--fix"] if fix else []), ".")
@@ -165,6 +169,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "layers": check_layers,
         "tests": check_tests,
         "twins": check_twins,
+        "abi": lambda: check_abi(fix=fix),
     }
 
 

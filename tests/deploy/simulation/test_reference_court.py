@@ -144,9 +144,9 @@ def test_the_model_is_the_court(group: int) -> None:
 
 
 def test_the_events_are_those_of_the_abi() -> None:
-    from setoff.shared.l1.court import court_interface
+    from setoff.shared.l1.contracts import COURT
 
-    shown = {kind.name: [name for name, _, _ in kind.fields] for kind in court_interface().events.values()}
+    shown = {kind.name: [name for name, _, _ in kind.fields] for kind in COURT.events.values()}
     assert set(shown) == EVENTS
     for event in events.EVENTS:
         assert set(shown[event.__name__]) == {field.name for field in fields(event)} - {"at", "sender"}

@@ -118,7 +118,7 @@ def test_a_posting_from_before_a_reorg_does_not_land_on_a_strangers_batch(
     while poster.post_next() < 2:
         l1.tend()
     assert inbox.state().records_posted == 2
-    sent = [kept.hashes[-1] for kept in l1.sender._kept.values() if kept.data[:4] == POST]
+    sent = [kept.hashes[-1] for kept in l1.sender._kept.values() if kept.data[:4] == POST.selector]
     chain.l1.request("evm_revert", before)
     theirs = inbox.next_header(inbox.state(), l1.head().timestamp, 0)
     stranger.transact(deployment.inbox, encode_post(theirs))
