@@ -83,7 +83,9 @@ class Cast:
             self.processes[name] = self._resting.pop(name)
             self.processes[name].start()
 
-    def start_watcher(self, number: int, *, lie: str = "", lie_epoch: int = -1, is_caretaker: bool = False) -> Process:
+    def start_watcher(
+        self, number: int, *, lie: str = "", lie_epoch: int = -1, is_liveness_keeper: bool = False
+    ) -> Process:
         """Start watcher `number` (1, 2, …) with an account and a Redis database of its own."""
         name = f"watcher-{number}"
         environment = {
@@ -94,7 +96,7 @@ class Cast:
             "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
             "SETOFF_WATCHER_FAULT": lie,
             "SETOFF_WATCHER_FAULT_EPOCH": str(lie_epoch),
-            "SETOFF_WATCHER_CARETAKER": str(is_caretaker).lower(),
+            "SETOFF_WATCHER_LIVENESS_KEEPER": str(is_liveness_keeper).lower(),
         }
         return self._start(name, ["watcher", "run"], environment)
 

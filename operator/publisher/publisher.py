@@ -29,9 +29,9 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.game import Court
-from setoff.shared.dispute.knowledge import Epochs, Known
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.dispute.strategy import Player, Policy
+from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch
 from setoff.shared.errors import SetoffError, WitnessError
 from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.chain import ChainReader
@@ -59,19 +59,19 @@ class LineEpochs:
         self._line = line
         self._epoch_batches = epoch_batches
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """An epoch of the line, None if it is not run yet or let go."""
         if not self._line.first <= epoch < self._line.next:
             return None
         entry = self._line[epoch]
         last = entry.batches[-1].header
-        return Known(epoch_hash(epoch, self._epoch_batches, last.hash()), last.timestamp, entry.run)
+        return ExecutedEpoch(epoch_hash(epoch, self._epoch_batches, last.hash()), last.timestamp, entry.run)
 
 
 class SilentPlayer(Player):
     """Claims and joins like any other, and never moves."""
 
-    def choose(self, court: Court, epochs: Epochs, now: int) -> list[Action]:
+    def choose(self, court: CourtState, epochs: Epochs, now: int) -> list[Action]:
         """What a player would do, without the moves."""
         moves = (actions.Move, actions.Timeout, actions.Prove)
         return [action for action in super().choose(court, epochs, now) if not isinstance(action, moves)]

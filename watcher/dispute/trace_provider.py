@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Final
 
-from setoff.shared.dispute.knowledge import Known
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step
@@ -32,8 +32,8 @@ Plan = Callable[[int, Machine, Sequence[Batch]], Stepper | None]
 """(epoch, machine at its start, its batches) to a stepper that lies about it, or None for the truth."""
 
 
-class KnownRun:
-    """An executed epoch as the strategy asks for it: a `Knowledge` that runs nothing before it has to.
+class LazyTrace:
+    """An executed epoch as the strategy asks for it: a `TraceProvider` that runs nothing before it has to.
 
     Start and end are what the workers found; root and last leaf's path are kept once they were computed.
     """
@@ -79,7 +79,7 @@ class KnownRun:
         return self._run().ask(("proof", position), lambda run: run.proof(position))
 
 
-class FalseRun(KnownRun):
+class FalseTrace(LazyTrace):
     """An epoch told with a lie in it: its end is the lie's, too."""
 
     @property
@@ -106,12 +106,12 @@ class ExecutedEpochs:
         self._plan = plan
         self._claims = claims
         self._wait = wait
-        self._known: OrderedDict[tuple[int, EpochResult], Known] = OrderedDict()
+        self._executed: OrderedDict[tuple[int, EpochResult], ExecutedEpoch] = OrderedDict()
         self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
         self._paused: dict[int, float] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="history")
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """The epoch from its true start; None while it is not executed, or its batches were replaced by a reorg.
 
         Also None for a while after its run failed, so that the games about other epochs go on.
@@ -121,14 +121,16 @@ class ExecutedEpochs:
         result = self._store.epoch(epoch)
         if result is None or self._store.epoch_hash(epoch) != result.epoch_hash:
             return None
-        known = self._known.get((epoch, result))
-        if known is None:
-            kind = KnownRun if self._plan is None else FalseRun
-            known = Known(result.epoch_hash, self._posted_at(epoch), kind(result, lambda: self._run(epoch, result)))
-            self._known[epoch, result] = known
-            if len(self._known) > EPOCHS:
-                self._known.popitem(last=False)
-        return known
+        executed = self._executed.get((epoch, result))
+        if executed is None:
+            kind = LazyTrace if self._plan is None else FalseTrace
+            executed = ExecutedEpoch(
+                result.epoch_hash, self._posted_at(epoch), kind(result, lambda: self._run(epoch, result))
+            )
+            self._executed[epoch, result] = executed
+            if len(self._executed) > EPOCHS:
+                self._executed.popitem(last=False)
+        return executed
 
     def _posted_at(self, epoch: int) -> int:
         """When the epoch's last batch was posted, unix seconds; 0 if nobody wants to know."""

@@ -6,7 +6,7 @@ import pytest
 from tests.support.chains.exchange import Exchange
 
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import POST, ChainReader, decode_post
 from setoff.shared.machine.batch import accumulate
@@ -24,8 +24,8 @@ def reader(exchange: Exchange) -> ChainReader:
 
 
 def make_records(count: int) -> list[bytes]:
-    scene = Scene()
-    return [scene.order(1, 0, 100, 5) for _ in range(count)]
+    traffic = SampleTraffic()
+    return [traffic.order(1, 0, 100, 5) for _ in range(count)]
 
 
 def word(value: int) -> bytes:

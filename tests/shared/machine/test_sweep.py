@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from tests.support.machines.traffic import Traffic
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.columns import Columns
@@ -20,7 +20,7 @@ from setoff.shared.state.store import State
 
 ALWAYS, NEVER = 0, 2**62
 ACCOUNTS = 150
-TIME = Scene().time
+TIME = SampleTraffic().time
 
 
 def fill_market(market: Market, draw: Random, number: int) -> None:
@@ -66,7 +66,7 @@ def fill_account(state: State, account: Account, draw: Random) -> None:
 def make_machine(seed: int) -> Machine:
     """A machine with accounts of all sorts in the middle of work that an earlier slot has left."""
     draw = Random(seed)
-    machine = Machine.genesis(Scene().domain)
+    machine = Machine.genesis(SampleTraffic().domain)
     regs, state = machine.regs, machine.state
     machine.begin(0, TIME)
     regs.accounts, regs.markets = ACCOUNTS, 8
@@ -120,7 +120,7 @@ def of(machine: Machine, many_accounts: int) -> Machine:
 
 def tick_batch(number: int = 0) -> Batch:
     """A batch whose one record lets the work go on."""
-    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [Scene().tick(1)])
+    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [SampleTraffic().tick(1)])
 
 
 def trace_plainly(machine: Machine, batch: Batch) -> list[bytes]:
@@ -159,8 +159,8 @@ def test_traffic_ends_the_same_with_and_without_all_visits(seed: int) -> None:
     inputs = traffic.opening()
     for _ in range(60):
         for body in inputs:
-            plain.begin(plain.regs.batch, traffic.world.scene.time)
-            quick.begin(plain.regs.batch, traffic.world.scene.time)
+            plain.begin(plain.regs.batch, traffic.world.traffic.time)
+            quick.begin(plain.regs.batch, traffic.world.traffic.time)
             is_message = body[0] >= records.FIRST_MESSAGE
             assert quick.take(body, is_message) == plain.take(body, is_message)
             assert quick.fills == plain.fills
@@ -176,8 +176,8 @@ def test_an_offer_that_is_taken_back_leaves_the_columns_as_the_accounts_are() ->
     for machine in (plain, quick):
         machine.regs.task = 1
         # A record that comes while the machine is at work is refused, and with it the work it did.
-        machine.offer(Scene().report(0, 100, market=1))
-        machine.take(Scene().tick(1), is_message=False)
+        machine.offer(SampleTraffic().report(0, 100, market=1))
+        machine.take(SampleTraffic().tick(1), is_message=False)
     assert quick.hash() == plain.hash()
     assert quick.regs.encode() == plain.regs.encode()
 

@@ -54,21 +54,21 @@ class Traffic:
 
     def opening(self) -> list[bytes]:
         """Deposits, listings and the first prices."""
-        scene = self.world.scene
+        traffic = self.world.traffic
         inputs = [body for owner in range(1, OWNERS + 1) for body in self.deposit(owner)]
-        inputs += [scene.list_market(market, **COMMON, **terms) for market, terms in MARKETS.items()]
-        inputs += [scene.set_signer(max_age=120)]
-        inputs += [scene.report(0, price, market=market) for market, price in self.prices.items()]
-        inputs += [scene.transfer(owner, sub(owner, owner % 3 + 1), self.wealth // 3) for owner in (1, 2, 3)]
+        inputs += [traffic.list_market(market, **COMMON, **terms) for market, terms in MARKETS.items()]
+        inputs += [traffic.set_signer(max_age=120)]
+        inputs += [traffic.report(0, price, market=market) for market, price in self.prices.items()]
+        inputs += [traffic.transfer(owner, sub(owner, owner % 3 + 1), self.wealth // 3) for owner in (1, 2, 3)]
         if self.random.random() < 0.5:
-            inputs.append(scene.stake(OWNERS, self.wealth // self.random.choice([2, 10])))
+            inputs.append(traffic.stake(OWNERS, self.wealth // self.random.choice([2, 10])))
         # Everybody starts with positions that take most of the margin.
         for market, price in self.prices.items():
             owners = self.random.sample(range(1, OWNERS + 1), 4)
             for buyer, seller in (owners[:2], owners[2:]):
                 size = self.size(market) // 2 + 1
-                inputs.append(scene.order(buyer, records.BUY, price, size, market=market, place=20 + market))
-                inputs.append(scene.order(seller, records.SELL, price, size, market=market, place=20 + market))
+                inputs.append(traffic.order(buyer, records.BUY, price, size, market=market, place=20 + market))
+                inputs.append(traffic.order(seller, records.SELL, price, size, market=market, place=20 + market))
         return inputs
 
     def next(self) -> list[bytes]:
@@ -100,7 +100,7 @@ class Traffic:
     def deposit(self, owner: int | None = None) -> list[bytes]:
         amount = int(self.wealth * self.random.choice([1, 1, 0.3])) if owner else self.random.randint(1, 5_000)
         self.deposited += amount
-        return [self.world.scene.deposit(owner or self.random.randint(1, OWNERS), amount)]
+        return [self.world.traffic.deposit(owner or self.random.randint(1, OWNERS), amount)]
 
     def order(self) -> list[bytes]:
         draw, market = self.random, self.market()
@@ -114,7 +114,7 @@ class Traffic:
             flags |= records.ABOVE if above else records.BELOW
             trigger = max(1, round(mark * (1 + draw.uniform(0.001, 0.05) * (1 if above else -1))))
         return [
-            self.world.scene.order(
+            self.world.traffic.order(
                 self.account(),
                 draw.randint(0, 1),
                 self.price(market),
@@ -122,33 +122,33 @@ class Traffic:
                 market=market,
                 flags=flags,
                 place=draw.randint(0, 11),
-                expiry=draw.choice([0, 0, 0, self.world.scene.time + 60]),
+                expiry=draw.choice([0, 0, 0, self.world.traffic.time + 60]),
                 trigger=trigger,
             )
         ]
 
     def cancel(self) -> list[bytes]:
-        return [self.world.scene.cancel(self.account(), self.random.randint(0, 11))]
+        return [self.world.traffic.cancel(self.account(), self.random.randint(0, 11))]
 
     def amend(self) -> list[bytes]:
         market = self.market()
         place = self.random.randint(0, 11)
-        return [self.world.scene.amend(self.account(), place, self.price(market), self.size(market))]
+        return [self.world.traffic.amend(self.account(), place, self.price(market), self.size(market))]
 
     def cancel_all(self) -> list[bytes]:
         if self.random.random() < 0.5:
-            return [self.world.scene.cancel_all(self.account())]
-        deadline = self.random.choice([0, self.world.scene.time + 90])
-        return [self.world.scene.schedule_cancel(self.account(), deadline)]
+            return [self.world.traffic.cancel_all(self.account())]
+        deadline = self.random.choice([0, self.world.traffic.time + 90])
+        return [self.world.traffic.schedule_cancel(self.account(), deadline)]
 
     def transfer(self) -> list[bytes]:
-        return [self.world.scene.transfer(self.account(), self.account(), self.random.randint(1, self.wealth // 4))]
+        return [self.world.traffic.transfer(self.account(), self.account(), self.random.randint(1, self.wealth // 4))]
 
     def withdraw(self) -> list[bytes]:
-        return [self.world.scene.withdraw(self.account(), self.random.randint(1, self.wealth // 3))]
+        return [self.world.traffic.withdraw(self.account(), self.random.randint(1, self.wealth // 3))]
 
     def stake(self) -> list[bytes]:
-        act = self.random.choice([self.world.scene.stake, self.world.scene.unstake])
+        act = self.random.choice([self.world.traffic.stake, self.world.traffic.unstake])
         return [act(self.account(), self.random.randint(1, self.wealth // 3))]
 
     def bulk(self) -> list[bytes]:
@@ -160,30 +160,30 @@ class Traffic:
             else:
                 flags = draw.choice([0, 1, 2, 3]) | draw.choice([0, records.SELL_LEG])
                 legs.append(Leg(flags, market, draw.randint(0, 11), self.price(market), self.size(market)))
-        bodies = self.world.scene.bulk(self.account(), legs)
+        bodies = self.world.traffic.bulk(self.account(), legs)
         if draw.random() < 0.1:
-            bodies.insert(1, self.world.scene.tick(1))
+            bodies.insert(1, self.world.traffic.tick(1))
         return bodies
 
     def tick(self) -> list[bytes]:
-        return [self.world.scene.tick(self.random.randint(0, 3))]
+        return [self.world.traffic.tick(self.random.randint(0, 3))]
 
     def report(self) -> list[bytes]:
         market = self.market()
         step = self.random.choice([0.001, 0.01, 0.03, 0.08])
         self.prices[market] = max(5, round(self.prices[market] * (1 + self.random.gauss(0, step))))
         self.world.wait(self.random.randint(1, 40))
-        return [self.world.scene.report(0, self.prices[market], market=market)]
+        return [self.world.traffic.report(0, self.prices[market], market=market)]
 
     def jump(self) -> list[bytes]:
         """Time passes, and the oracle may have been silent meanwhile."""
         self.world.wait(self.random.choice([60, 300, 3_600]))
-        scene, inputs = self.world.scene, []
+        traffic, inputs = self.world.traffic, []
         if self.random.random() < 0.8:
-            inputs += [scene.report(0, price, market=market) for market, price in self.prices.items()]
-        return inputs + [scene.tick(market) for market in self.prices]
+            inputs += [traffic.report(0, price, market=market) for market, price in self.prices.items()]
+        return inputs + [traffic.tick(market) for market in self.prices]
 
     def terms(self) -> list[bytes]:
         market = self.market()
         fields = COMMON | MARKETS[market] | {"maintenance_margin": self.random.choice([25_000, 30_000, 40_000])}
-        return [self.world.scene.set_market(market, **fields)]
+        return [self.world.traffic.set_market(market, **fields)]
