@@ -29,7 +29,8 @@ from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
-from setoff.shared.machine.data import BLOBS, PAGE_RECORDS, ZERO, data_root, module_of, prove_record
+from setoff.shared.machine.blobs import BLOBS
+from setoff.shared.machine.data import PAGE_RECORDS, ZERO, data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
@@ -515,11 +516,11 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
             page, siblings = prove_record(joined, index)
             proofs.append({"index": index, "page_number": index // PAGE_RECORDS, "page": page, "siblings": siblings})
         roots.append({"record_count": count, "data_root": data_root(joined), "proofs": proofs})
-    module, in_blobs = module_of(BLOBS), []
+    in_blobs = []
     for count in (1, 40):
-        blob = module.encode(b"".join(pool[:count]))
-        proofs = [{"index": i, "page": module.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
-        in_blobs.append({"record_count": count, "data_root": module.commit(blob), "proofs": proofs})
+        blob = BLOBS.encode(b"".join(pool[:count]))
+        proofs = [{"index": i, "page": BLOBS.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
+        in_blobs.append({"record_count": count, "data_root": BLOBS.commit(blob), "proofs": proofs})
     chain, chains = ZERO, []
     for batch in batches:
         for message in batch.messages:
