@@ -271,7 +271,7 @@ def _rules_of(phase: uint256) -> Rules:
         return BOOK
     if phase in [phases.TRANSFER, phases.WITHDRAW]:
         return PAYMENTS
-    if phase in [phases.REPORT, phases.TICK]:
+    if phase in [phases.REPORT, phases.CRANK]:
         return ORACLE
     if phase in [phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE]:
         return LIQUIDATION

@@ -92,8 +92,8 @@ class World:
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> str:
         return self.take(self.scene.report(number, price, market=market, time=time))
 
-    def tick(self, market: int = 1) -> str:
-        return self.take(self.scene.tick(market))
+    def crank(self, market: int = 1) -> str:
+        return self.take(self.scene.crank(market))
 
     def set_mark(self, price: int, market: int = 1, seconds: int = 1) -> None:
         """A new batch, and in it a report that is accepted."""

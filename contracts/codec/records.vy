@@ -21,7 +21,7 @@ CANCEL_ALL: constant(uint256) = 6
 AMEND: constant(uint256) = 7
 SCHEDULE_CANCEL: constant(uint256) = 8
 SET_AGENT: constant(uint256) = 9
-TICK: constant(uint256) = 10
+CRANK: constant(uint256) = 10
 BULK: constant(uint256) = 11
 PAGE: constant(uint256) = 12
 STAKE: constant(uint256) = 13
@@ -115,7 +115,7 @@ struct SetAgentBody:
     expiry: uint256
 
 
-struct TickBody:
+struct CrankBody:
     account: uint256
     nonce: uint256
     market: uint256
@@ -233,7 +233,7 @@ def _size_of(kind: uint256) -> uint256:
         return 22
     if kind == SET_AGENT:
         return 42
-    if kind == TICK:
+    if kind == CRANK:
         return 15
     if kind == BULK:
         return 46
@@ -384,11 +384,11 @@ def decode_withdraw(body: Bytes[RECORD_BYTES]) -> WithdrawBody:
 
 @internal
 @pure
-def decode_tick(body: Bytes[RECORD_BYTES]) -> TickBody:
+def decode_crank(body: Bytes[RECORD_BYTES]) -> CrankBody:
     """
-    @return Fields of a tick.
+    @return Fields of a crank.
     """
-    return TickBody(
+    return CrankBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
         market=self._read(body, 13, 2),
@@ -538,10 +538,10 @@ def get_head(body: Bytes[RECORD_BYTES]) -> (uint256, uint256, uint256):
 def is_forceable(body: Bytes[RECORD_BYTES]) -> bool:
     """
     @return Whether a record's body may come without a signature from whom the queue names as its sender. Reports are an
-            oracle signer's, ticks need nobody, and bulks and their pages do not come through the queue.
+            oracle signer's, cranks need nobody, and bulks and their pages do not come through the queue.
     """
     kind: uint256 = self._read(body, 0, 1)
-    return kind < FIRST_MESSAGE and kind not in [REPORT, TICK, BULK, PAGE] and self.is_canonical(body)
+    return kind < FIRST_MESSAGE and kind not in [REPORT, CRANK, BULK, PAGE] and self.is_canonical(body)
 
 
 @internal

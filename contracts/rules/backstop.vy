@@ -3,7 +3,7 @@
 @title The backstop vault: anyone may put money in, and it takes over what the book does not
 @license MIT
 @notice It is an account of its own (keys.BACKSTOP) under the same margin rules as any, so it can lose no more than was put
-        into it; its shares are worth its equity. At every tick it offers a part of its position.
+        into it; its shares are worth its equity. At every crank it offers a part of its position.
         Twin: `shared/rules/backstop.py`. Where Python changes accounts in place, these functions return them.
 @dev Bounds: amounts are below 2**96, shares below 2**120 and an equity within 128 bits, so a product of two of them is far
      inside 256 bits. An account's shares are a part of the backstop's, so taking them off underflows neither.

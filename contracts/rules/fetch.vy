@@ -66,7 +66,7 @@ def take_input(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Take a record, or a message that holds one, in its turn. The machine's own work comes first, then what is parked.
-            A record of the queue that has to wait is parked; any other is not looked at. A tick, which anybody may send at
+            A record of the queue that has to wait is parked; any other is not looked at. A crank, which anybody may send at
             any time, only lets go on what comes before it.
     """
     regs: registers.Registers = pre
@@ -77,9 +77,9 @@ def take_input(
         regs.outcome = errors.MALFORMED_RECORD
         return regs, values
     has_room: bool = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
-    is_tick: bool = convert(slice(body, 0, 1), uint256) == records.TICK
+    is_crank: bool = convert(slice(body, 0, 1), uint256) == records.CRANK
     is_parked: bool = (
-        is_message and not is_tick and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
+        is_message and not is_crank and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
     )
     if is_parked:
         regs, values = parking.park(regs, w, values, touched, body)
@@ -90,13 +90,13 @@ def take_input(
         if has_room:
             # Its registers stay as they are.
             regs.phase = phases.WORK
-            regs.outcome = errors.ACCEPTED if is_tick else errors.BUSY
+            regs.outcome = errors.ACCEPTED if is_crank else errors.BUSY
         if is_parked:
             regs.outcome = errors.PARKED
         return regs, values
     taken: Bytes[records.RECORD_BYTES] = body
     if parking.is_anything_parked(regs):
-        if not (is_parked or is_tick):
+        if not (is_parked or is_crank):
             store.check_count(w, 0)
             regs.outcome = errors.BUSY
             return regs, values
@@ -177,7 +177,7 @@ def check_record(
     outcome: uint256 = 0
     touched: uint256 = place
     regs, outcome = self.decode_record(regs, body)
-    if outcome == errors.ACCEPTED and regs.kind != records.TICK:
+    if outcome == errors.ACCEPTED and regs.kind != records.CRANK:
         regs.signer = sender
         if not is_forced:
             regs.signer = signatures.recover(
@@ -259,8 +259,8 @@ def decode_record(
     kind, regs.account, regs.nonce = records.get_head(body)
     if kind == records.REPORT:
         return self.decode_report(regs, body)
-    if kind == records.TICK:
-        regs.market = records.decode_tick(body).market
+    if kind == records.CRANK:
+        regs.market = records.decode_crank(body).market
         if regs.market < 1 or regs.market > regs.markets:
             return regs, errors.UNKNOWN_MARKET
         return regs, errors.ACCEPTED
@@ -471,8 +471,8 @@ def get_first_phase(kind: uint256) -> uint256:
         return phases.CLEAR
     if kind == records.SET_AGENT or kind == records.BULK:
         return phases.IDLE
-    if kind == records.TICK:
-        return phases.TICK
+    if kind == records.CRANK:
+        return phases.CRANK
     if kind == records.UNSTAKE:
         return phases.STAKE
     if kind == records.REPORT:

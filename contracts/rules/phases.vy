@@ -23,7 +23,7 @@ REPORT: constant(uint256) = 14
 CLEAR: constant(uint256) = 15
 AMEND: constant(uint256) = 16
 NEXT: constant(uint256) = 17
-TICK: constant(uint256) = 18
+CRANK: constant(uint256) = 18
 LEG: constant(uint256) = 19
 STAKE: constant(uint256) = 20
 WORK: constant(uint256) = 21
@@ -67,7 +67,7 @@ SAMPLE_INTERVAL: constant(uint256) = 60
 PREMIUM_SAMPLES: constant(uint256) = 8
 # Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
 FUNDING_HOURS: constant(uint256) = 8
-# Hours without a tick that are made up for at most.
+# Hours without a crank that are made up for at most.
 MAX_FUNDING_HOURS: constant(uint256) = 24
 # Seconds a market stays reduce-only after its index ran into the step band.
 HALT_TIME: constant(uint256) = 300

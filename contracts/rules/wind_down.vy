@@ -2,7 +2,7 @@
 """
 @title The end: of the exchange once its operator is gone, of a market once its oracle is
 @license MIT
-@notice While the exchange winds down nothing is opened any more: a tick on each market settles it at its last index like a
+@notice While the exchange winds down nothing is opened any more: a crank on each market settles it at its last index like a
         dated future at its expiry, the sweep cancels every order, and everybody takes out what is theirs.
         Twin: `shared/rules/wind_down.py`.
 """

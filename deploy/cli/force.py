@@ -35,11 +35,11 @@ it: from L1 alone, by running the posted batches again. No word of the operator'
 
 A record that finds the machine at work (visiting accounts after a change of a price) or its batch full is parked, and
 taken before any later record. An operator that lives brings that about with its next batch; where none does,
-`setoff force tick 0` lets the machine go on, once or, with many accounts, a few times. This command waits for the end.
+`setoff force crank 0` lets the machine go on, once or, with many accounts, a few times. This command waits for the end.
 
 The end of an exchange: when its operator has been silent for the time to the wind-down, anybody may `wind-down` it.
-Then a `tick` on each market, twice, a minute of batch time apart, settles it; `withdraw`, and `pay` once the epoch is
-confirmed. A market whose oracle has been dead for a week is settled by ticks in the same way.
+Then a `crank` on each market, twice, a minute of batch time apart, settles it; `withdraw`, and `pay` once the epoch is
+confirmed. A market whose oracle has been dead for a week is settled by cranks in the same way.
 """
 
 
@@ -88,8 +88,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                             help="the account that the key trades for, as its --agent")  # fmt: skip
         action.add_argument("--agent", dest="agent", metavar="N", type=int, default=0,
                             help="the number of the key among its agents")  # fmt: skip
-    tick = actions.add_parser("tick", help="let time pass on a market: funding, settlement; anybody may")
-    tick.add_argument("market", type=int, help="its number; 0 only lets the machine go on with its own work")
+    crank = actions.add_parser("crank", help="let time pass on a market: funding, settlement; anybody may")
+    crank.add_argument("market", type=int, help="its number; 0 only lets the machine go on with its own work")
     record = actions.add_parser("record", help="send a record that somebody else signed")
     record.add_argument("record", type=parse_record, help="124 bytes in hex, as --print shows them")
     actions.add_parser("wind-down", help="end the exchange, once its operator is gone; anybody may, for good")
@@ -130,8 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.action == "wind-down":
         return finish(forcing, arguments, forcing.wind_down())
-    if arguments.action == "tick":
-        data = records.encode_tick(arguments.market)
+    if arguments.action == "crank":
+        data = records.encode_crank(arguments.market)
     elif arguments.action == "record":
         data = arguments.record
     else:
@@ -188,7 +188,7 @@ def finish(forcing: Forcing, arguments: argparse.Namespace, forced: Forced) -> i
 
 def report(forcing: Forcing, arguments: argparse.Namespace, fate: Fate) -> int:
     """What else is to be said; returns the exit code."""
-    if fate.outcome == BUSY and arguments.action == "tick":
+    if fate.outcome == BUSY and arguments.action == "crank":
         return 0 if arguments.market == 0 else 1
     if fate.outcome != ACCEPTED:
         return 1

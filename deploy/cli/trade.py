@@ -48,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--signer", type=int, action="append", required=True,
                         help="the signer's number; repeatable where signers share the key")  # fmt: skip
     report.add_argument("--every", type=float, metavar="SECONDS", help="again and again: a price is fresh for a minute")
-    tick = actions.add_parser("tick", help="let time pass on a market: funding, settlement; anybody may, once a minute")
-    tick.add_argument("market", type=int)
+    crank = actions.add_parser("crank", help="let time pass on a market: funding, settlement; anybody may, once a minute")
+    crank.add_argument("market", type=int)
     book = actions.add_parser("book", help="the best levels of a market")
     book.add_argument("market", type=int)
     market = actions.add_parser("market", help="prices, funding, margins and limits of a market")
@@ -94,8 +94,8 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> None:
         print_market(await client.market(arguments.market))
     elif arguments.action == "report":
         await report(client, arguments)
-    elif arguments.action == "tick":
-        print(_describe(await client.tick(arguments.market)))
+    elif arguments.action == "crank":
+        print(_describe(await client.crank(arguments.market)))
     elif arguments.action == "dead-man":
         deadline = await client.now() + arguments.seconds if arguments.seconds else 0
         print(_describe(await client.schedule_cancel(deadline)))

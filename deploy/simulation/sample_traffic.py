@@ -204,9 +204,9 @@ class Scene:
         body = records.ReportBody(number, self.time if time is None else time, market, price)
         return self.sign(records.encode_report(body), oracle_key(number))
 
-    def tick(self, market: int = 1) -> bytes:
-        """A tick of a market, which nobody signs."""
-        return records.encode_tick(market)
+    def crank(self, market: int = 1) -> bytes:
+        """A crank of a market, which nobody signs."""
+        return records.encode_crank(market)
 
     # --- batches -----------------------------------------------------------------------------------------------------
 
@@ -337,8 +337,8 @@ def _use_everything(scene: Scene) -> Batch:
         scene.cancel_all(sub),
         scene.order(7, records.BUY, 100, 20, market=10),
         scene.order(8, records.SELL, 100, 20, market=10),
-        scene.tick(9),
-        scene.tick(9),
+        scene.crank(9),
+        scene.crank(9),
         scene.unstake(8, 100),
     ]
     return scene.seal(messages, inputs)
@@ -349,9 +349,9 @@ def _crash(scene: Scene) -> Batch:
     inputs = [
         *(scene.report(number, 94, market=9) for number in (0, 1)),
         scene.order(7, records.BUY, 94, 100, market=9),
-        scene.tick(9),
-        scene.tick(10),
+        scene.crank(9),
+        scene.crank(10),
         scene.withdraw(7, 400_000),
-        scene.tick(0),
+        scene.crank(0),
     ]
     return scene.seal((), inputs)

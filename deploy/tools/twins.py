@@ -63,7 +63,7 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
             "encode_amend",
             "encode_schedule_cancel",
             "encode_set_agent",
-            "encode_tick",
+            "encode_crank",
             "encode_bulk",
             "encode_page",
             "encode_stake",

@@ -67,7 +67,7 @@ NAMES: Final[dict[int, str]] = {
     records.AMEND: "amend",
     records.SCHEDULE_CANCEL: "schedule_cancel",
     records.SET_AGENT: "set_agent",
-    records.TICK: "tick",
+    records.CRANK: "crank",
     records.BULK: "bulk",
     records.PAGE: "page",
     records.STAKE: "stake",
@@ -186,7 +186,7 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.cancel(0, 1),
         scene.order(10, records.BUY, 1_000, 1, market=14),
         scene.report(0, 5, market=0),
-        scene.tick(14),
+        scene.crank(14),
         scene.order(10, records.BUY, 0, 1, market=11),
         scene.report(0, 2**24, market=11),
         scene.amend(10, 0, 0, 1),
@@ -263,13 +263,13 @@ def wind_down(scene: Scene) -> list[Batch]:
         scene.force(10, scene.cancel_all(10)),
         records.encode_forced(records.ForcedBody(other, scene.cancel_all(10)[: records.BODY_BYTES])),
         records.encode_forced(records.ForcedBody(bytes(20), scene.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(owner, scene.tick(11)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(owner, scene.crank(11)[: records.BODY_BYTES])),
         records.encode_forced(records.ForcedBody(owner, empty[:59] + b"\1")),
         scene.withdraw(10, 1),
         records.encode_wind_down(),
         records.encode_wind_down(),
         scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, place=9)),
-        scene.tick(11),
+        scene.crank(11),
     ]
     legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
     inputs = [
@@ -283,7 +283,7 @@ def wind_down(scene: Scene) -> list[Batch]:
     ]
     first = scene.seal(messages, inputs)
     scene.time += 60
-    inputs = [scene.report(0, 1_000, market=11), scene.tick(11), scene.tick(14), scene.withdraw(10, 1)]
+    inputs = [scene.report(0, 1_000, market=11), scene.crank(11), scene.crank(14), scene.withdraw(10, 1)]
     return [first, scene.seal([scene.deposit(10, 1)], inputs)]
 
 
@@ -293,7 +293,7 @@ def wind_down(scene: Scene) -> list[Batch]:
 def build_codec(batches: list[Batch]) -> dict[str, Any]:
     """Inputs by field, typed data, signatures."""
     domain = eip712.domain_separator(CHAIN_ID, VAULT)
-    signed, ticks, messages, canonical = [], [], [], []
+    signed, cranks, messages, canonical = [], [], [], []
     for data in _distinct_inputs(batches):
         is_canonical = records.is_canonical(data)
         canonical.append({"input": data, "canonical": is_canonical})
@@ -303,8 +303,8 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
         if data[0] >= records.FIRST_MESSAGE:
             messages.append({**entry, "message": data})
             continue
-        if data[0] == records.TICK:
-            ticks.append({**entry, "record": data})
+        if data[0] == records.CRANK:
+            cranks.append({**entry, "record": data})
             continue
         body, signature = data[: records.BODY_BYTES], data[records.BODY_BYTES :]
         digest = eip712.digest(domain, body)
@@ -602,15 +602,15 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     last = batches[-1]
     slot = last.header.message_count
     take(last, slot, 0, "fetch report")
-    # Work that was left by the slot before, by a record, by a tick, and at the end of the work that a slot may do.
+    # Work that was left by the slot before, by a record, by a crank, and at the end of the work that a slot may do.
     regs = machine.regs
     regs.steps, regs.task, regs.sweeping, regs.sweep, regs.fire, regs.home = 0, 1, 1, 9, 9, phases.WORK
     take(last, slot, 0, "fetch report")
     take(last, slot, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
     take(last, slot, 2, "work")
-    tick = slot + last.records.index(scene.tick(14))
-    take(last, tick, 0, "fetch tick")
+    crank = slot + last.records.index(scene.crank(14))
+    take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
     at = next(number for number, batch in enumerate(batches) if records.encode_wind_down() in batch.messages)
     chain = batches[at - 1].header.messages
@@ -621,7 +621,7 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     take(batches[at], forced, 0, "fetch forced")
     regs.phase = phases.IDLE
     take(last, slot, 0, "fetch report")
-    take(last, tick, 0, "fetch tick")
+    take(last, crank, 0, "fetch crank")
     return {"batch_count": 1, "steps": list(entries.values())}
 
 

@@ -173,7 +173,7 @@ class Api:
                     "bulk_legs": phases.MAX_PAGES * records.PAGE_LEGS,
                     "max_sub": keys.MAX_SUB,
                     "max_agent": keys.MAX_AGENT,
-                    "tick_interval": phases.SAMPLE_INTERVAL,
+                    "crank_interval": phases.SAMPLE_INTERVAL,
                     "max_slot": keys.MAX_SLOT,
                     "max_tick": keys.MAX_TICK,
                     "max_order_size": str(phases.MAX_ORDER_SIZE),

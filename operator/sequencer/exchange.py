@@ -137,16 +137,16 @@ class Exchange:
 
     @property
     def is_busy(self) -> bool:
-        """Whether the machine takes nothing but ticks now: see `Machine.is_busy`."""
+        """Whether the machine takes nothing but cranks now: see `Machine.is_busy`."""
         return self.machine.is_busy
 
-    def due_ticks(self, time: int, interval: int = phases.SAMPLE_INTERVAL) -> list[int]:
-        """Markets that take a tick at `time`: so many seconds have passed since the last, or they have expired."""
+    def due_cranks(self, time: int, interval: int = phases.SAMPLE_INTERVAL) -> list[int]:
+        """Markets that take a crank at `time`: so many seconds have passed since the last, or they have expired."""
         state = self.machine.state
         return [
             market
             for market in range(1, self.machine.regs.markets + 1)
-            if is_tick_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
+            if is_crank_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
         ]
 
     def open(self, timestamp: int, messages: tuple[bytes, ...], due: int = 0) -> Opened:
@@ -350,10 +350,10 @@ def join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
     return groups
 
 
-def is_tick_due(market: Market, time: int, interval: int, *, is_winding_down: bool = False) -> bool:
-    """Whether a market takes a tick at `time`, `interval` seconds (at least) after the last; at its end at once.
+def is_crank_due(market: Market, time: int, interval: int, *, is_winding_down: bool = False) -> bool:
+    """Whether a market takes a crank at `time`, `interval` seconds (at least) after the last; at its end at once.
 
-    A market whose oracle is dead is not ticked by the operator of itself: after a long stop its reports come first.
+    A market whose oracle is dead is not cranked by the operator of itself: after a long stop its reports come first.
     """
     if market.settled or market.index == 0 or market.sampled + phases.SAMPLE_INTERVAL > time:
         return False

@@ -24,7 +24,7 @@ CANCEL_ALL: Final = 6
 AMEND: Final = 7
 SCHEDULE_CANCEL: Final = 8
 SET_AGENT: Final = 9
-TICK: Final = 10
+CRANK: Final = 10
 BULK: Final = 11
 PAGE: Final = 12
 STAKE: Final = 13
@@ -75,7 +75,7 @@ _TRANSFER: Final = Struct(">BIQI16s")
 _WITHDRAW: Final = Struct(">BIQ16s")
 _REPORT: Final = Struct(">BIQHI")
 _DEPOSIT: Final = Struct(">BI20s16s")
-_TICK: Final = Struct(">BIQH")
+_CRANK: Final = Struct(">BIQH")
 _BULK: Final = Struct(">BIQ32sB")
 _STAKE: Final = Struct(">BIQ16s")
 _LIST_MARKET: Final = Struct(">BHQIIIiIIIIIQQQQQIIQII")
@@ -90,7 +90,7 @@ _SIZES: Final[dict[int, int]] = {
     AMEND: _AMEND.size,
     SCHEDULE_CANCEL: _SCHEDULE_CANCEL.size,
     SET_AGENT: _SET_AGENT.size,
-    TICK: _TICK.size,
+    CRANK: _CRANK.size,
     BULK: _BULK.size,
     PAGE: RECORD_BYTES,
     STAKE: _STAKE.size,
@@ -177,7 +177,7 @@ class SetAgentBody(NamedTuple):
     expiry: int
 
 
-class TickBody(NamedTuple):
+class CrankBody(NamedTuple):
     """Lets time pass on a market: samples the premium, pays funding, settles; needs no signature, account or nonce."""
 
     account: int
@@ -339,9 +339,9 @@ def encode_withdraw(w: WithdrawBody) -> bytes:
     return _body(_WITHDRAW.pack(WITHDRAW, w.account, w.nonce, w.amount.to_bytes(16, "big")))
 
 
-def encode_tick(market: int) -> bytes:
-    """124-byte record of a tick (market 0: only let the machine go on with its own work)."""
-    return _message(_TICK.pack(TICK, 0, 0, market))
+def encode_crank(market: int) -> bytes:
+    """124-byte record of a crank (market 0: only let the machine go on with its own work)."""
+    return _message(_CRANK.pack(CRANK, 0, 0, market))
 
 
 def encode_bulk(b: BulkBody) -> bytes:
@@ -445,9 +445,9 @@ def decode_withdraw(body: bytes) -> WithdrawBody:
     return WithdrawBody(account, nonce, int.from_bytes(amount, "big"))
 
 
-def decode_tick(body: bytes) -> TickBody:
-    """Fields of a tick."""
-    return TickBody(*_TICK.unpack_from(body)[1:])
+def decode_crank(body: bytes) -> CrankBody:
+    """Fields of a crank."""
+    return CrankBody(*_CRANK.unpack_from(body)[1:])
 
 
 def decode_bulk(body: bytes) -> BulkBody:
@@ -501,9 +501,9 @@ def get_head(body: bytes) -> tuple[int, int, int]:
 def is_forceable(body: bytes) -> bool:
     """Whether a record's body may come without a signature from whom the queue names as its sender.
 
-    Reports are an oracle signer's, ticks need nobody, and bulks and their pages do not come through the queue.
+    Reports are an oracle signer's, cranks need nobody, and bulks and their pages do not come through the queue.
     """
-    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, TICK, BULK, PAGE) and is_canonical(body)
+    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, CRANK, BULK, PAGE) and is_canonical(body)
 
 
 def is_canonical(data: bytes) -> bool:

@@ -99,7 +99,7 @@ class Machine:
 
     @property
     def is_busy(self) -> bool:
-        """Whether it has work of its own or parked records left: until ticks let it go on, it takes no other record."""
+        """Whether it has work of its own or parked records left: until cranks let it go on, it takes no other record."""
         return self.regs.task != 0 or is_anything_parked(self.regs)
 
     def hash(self) -> bytes:
@@ -167,7 +167,7 @@ class Machine:
         """Run a record in the next slot if it is accepted; otherwise nothing changes. Returns the outcome.
 
         An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too; and so is a
-        tick that took a parked record out, whatever became of that, and what took more than COSTLY_STEPS to refuse: it
+        crank that took a parked record out, whatever became of that, and what took more than COSTLY_STEPS to refuse: it
         uses up its nonce, or it could be sent for ever, for nothing. `was_taken` says whether it was.
         """
         before = self.regs.copy()

@@ -1,7 +1,7 @@
 """The backstop vault: anyone may put money in, and it takes over what the book does not.
 
 Twin: ``contracts/rules/backstop.vy``. It is an account of its own (keys.BACKSTOP) under the same margin rules as any,
-so it can lose no more than was put into it; its shares are worth its equity. At every tick it offers a part of its
+so it can lose no more than was put into it; its shares are worth its equity. At every crank it offers a part of its
 position.
 """
 

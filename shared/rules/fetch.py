@@ -60,13 +60,13 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
     """Take a record, or a message that holds one, in its turn; returns the outcome.
 
     The machine's own work comes first, then what is parked. A record of the queue that has to wait is parked; any other
-    is not looked at. A tick, which anybody may send at any time, only lets go on what comes before it.
+    is not looked at. A crank, which anybody may send at any time, only lets go on what comes before it.
     """
     if not is_sound(body, is_message):
         return errors.MALFORMED_RECORD
     has_room = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
-    is_tick = body[0] == records.TICK
-    is_parked = is_message and not is_tick and (not has_room or regs.task != 0 or is_anything_parked(regs))
+    is_crank = body[0] == records.CRANK
+    is_parked = is_message and not is_crank and (not has_room or regs.task != 0 or is_anything_parked(regs))
     if is_parked:
         park(regs, state, body)
     if not has_room:
@@ -76,9 +76,9 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
         regs.phase = phases.WORK
         if is_parked:
             return errors.PARKED
-        return errors.ACCEPTED if is_tick else errors.BUSY
+        return errors.ACCEPTED if is_crank else errors.BUSY
     if is_anything_parked(regs):
-        if not (is_parked or is_tick):
+        if not (is_parked or is_crank):
             return errors.BUSY
         body = unpark(regs, state)
     return take_record(regs, state, body)
@@ -116,7 +116,7 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
     outcome = decode_record(regs, body)
     if outcome != errors.ACCEPTED:
         return outcome
-    if regs.kind != records.TICK:
+    if regs.kind != records.CRANK:
         signer = sender
         if signer is None:
             signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
@@ -170,8 +170,8 @@ def decode_record(regs: Registers, body: bytes) -> int:
     _, regs.account, regs.nonce = records.get_head(body)
     if kind == records.REPORT:
         return decode_report(regs, body)
-    if kind == records.TICK:
-        regs.market = records.decode_tick(body).market
+    if kind == records.CRANK:
+        regs.market = records.decode_crank(body).market
         return errors.ACCEPTED if 1 <= regs.market <= regs.markets else errors.UNKNOWN_MARKET
     if not is_account(regs, regs.account):
         return errors.UNKNOWN_ACCOUNT
@@ -310,8 +310,8 @@ def get_first_phase(kind: int) -> int:
         return phases.CLEAR
     if kind in (records.SET_AGENT, records.BULK):
         return phases.IDLE
-    if kind == records.TICK:
-        return phases.TICK
+    if kind == records.CRANK:
+        return phases.CRANK
     if kind == records.UNSTAKE:
         return phases.STAKE
     if kind == records.REPORT:

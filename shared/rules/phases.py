@@ -35,7 +35,7 @@ REPORT: Final = 14
 CLEAR: Final = 15
 AMEND: Final = 16
 NEXT: Final = 17
-TICK: Final = 18
+CRANK: Final = 18
 LEG: Final = 19
 STAKE: Final = 20
 WORK: Final = 21
@@ -68,7 +68,7 @@ NAMES: Final[tuple[str, ...]] = (
     "clear",
     "amend",
     "next",
-    "tick",
+    "crank",
     "leg",
     "stake",
     "work",
@@ -113,7 +113,7 @@ SAMPLE_INTERVAL: Final = 60
 PREMIUM_SAMPLES: Final = 8
 #: Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
 FUNDING_HOURS: Final = 8
-#: Hours without a tick that are made up for at most.
+#: Hours without a crank that are made up for at most.
 MAX_FUNDING_HOURS: Final = 24
 #: Seconds a market stays reduce-only after its index ran into the step band.
 HALT_TIME: Final = 300

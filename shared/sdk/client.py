@@ -28,7 +28,7 @@ from setoff.shared.sdk.receipt_store import Keeper
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import encode_body, encode_record, encode_tick, make_pages
+from setoff.shared.wire.records import encode_body, encode_record, encode_crank, make_pages
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 TIMEOUT: Final = 30.0  # seconds
@@ -317,9 +317,9 @@ class SetoffClient:
         await self._load_domain()
         return await self.submit(self.sign(encode_body("Report", ReportBody(signer, time, market, price))))
 
-    async def tick(self, market: int) -> Receipt:
+    async def crank(self, market: int) -> Receipt:
         """Let time pass on a market. Raises Refusal("not_due")."""
-        return await self.submit(encode_tick(market))
+        return await self.submit(encode_crank(market))
 
     async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
         """Submit a signed record of 124 bytes, a bulk record with its pages.

@@ -162,7 +162,7 @@ class Forcing:
         return self._queued(self._vault.force_as(body) if self._as_sender else self._vault.force(self.sign(body)))
 
     def send_record(self, record: bytes) -> Forced:
-        """Queue a record of 124 bytes that somebody signed, or that needs no signature (a tick, a page)."""
+        """Queue a record of 124 bytes that somebody signed, or that needs no signature (a crank, a page)."""
         return self._queued(self._vault.force(record))
 
     def wind_down(self) -> Forced:
@@ -261,7 +261,7 @@ class Forcing:
         used = [0]
         for message in self.replay.waiting():
             body = records.decode_forced(message).body if message[0] == records.FORCED else message
-            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.TICK, records.PAGE):
+            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.CRANK, records.PAGE):
                 _, account, nonce = records.get_head(body)
                 if keys.get_master(account) == master and nonce < 2**63:
                     used.append(nonce)
@@ -284,7 +284,7 @@ def describe(fate: Fate) -> str:
     outcome = errors.OUTCOMES[fate.outcome]
     where = f"in batch {fate.batch}, slot {fate.slot}"
     if fate.outcome == errors.PARKED:
-        return f"parked {where}: its turn comes after the machine's own work; a forced tick 0 lets that go on"
+        return f"parked {where}: its turn comes after the machine's own work; a forced crank 0 lets that go on"
     if fate.outcome == errors.BUSY:
         return f"used {where} to let the machine go on with what comes before it"
     return f"accepted {where}" if fate.outcome == errors.ACCEPTED else f"refused {where}: {outcome}"

@@ -2,7 +2,7 @@
 
     {"typed": {"type": "Order", "message": {"account": 1, …}}, "signature": "0x…"}
     {"typed": {"type": "Bulk", "message": {…}}, "signature": "0x…", "pages": ["0x…", …]}   the pages it signs, 124 bytes
-    {"typed": {"type": "Tick", "message": {"market": 1}}}                                   anybody's, not signed
+    {"typed": {"type": "Crank", "message": {"market": 1}}}                                   anybody's, not signed
 
 `primaryType` may stand for `type`; `domain` and `types` may be there, as wallets have them. Integers are JSON numbers
 or, since JavaScript's end at 2^53, decimal strings; addresses and hashes are hexadecimal. A signature has 65 bytes
@@ -21,7 +21,7 @@ from setoff.shared.codec.records import Leg
 from setoff.shared.errors import InputError
 from setoff.shared.rules import phases
 
-TICK: Final = "Tick"
+CRANK: Final = "Crank"
 
 
 class Field(NamedTuple):
@@ -203,11 +203,11 @@ def decode_record(payload: dict[str, Any], chain_id: int, vault: bytes) -> bytes
     typed = _member(payload, "typed", dict)
     _refuse_others(typed, _TYPED_MEMBERS, "typed")
     name = typed.get("type", typed.get("primaryType"))
-    if name == TICK:
-        return _decode_tick(payload, typed)
+    if name == CRANK:
+        return _decode_crank(payload, typed)
     shape = SHAPES.get(name) if isinstance(name, str) else None
     if shape is None:
-        raise InputError("missing_field", f"typed.type is one of {', '.join(SHAPES)}, {TICK}")
+        raise InputError("missing_field", f"typed.type is one of {', '.join(SHAPES)}, {CRANK}")
     if "domain" in typed:
         check_domain(_member(typed, "domain", dict), chain_id, vault)
     message = _member(typed, "message", dict)
@@ -225,15 +225,15 @@ def encode_body(name: str, values: Sequence[int | bytes]) -> bytes:
     return shape.encode(*values)
 
 
-def encode_tick(market: int) -> bytes:
-    """The tick of a market. Raises InputError("unknown_market") for a number that no market can have."""
-    return records.encode_tick(_integer({_MARKET.name: market}, _MARKET))
+def encode_crank(market: int) -> bytes:
+    """The crank of a market. Raises InputError("unknown_market") for a number that no market can have."""
+    return records.encode_crank(_integer({_MARKET.name: market}, _MARKET))
 
 
 def encode_record(record: bytes, pages: Sequence[bytes] = ()) -> dict[str, Any]:
     """The request that submits a 124-byte record (and its pages): the inverse of `decode_request`, without a domain."""
-    if record[0] == records.TICK:
-        return {"typed": {"type": TICK, "message": {"market": records.decode_tick(record).market}}}
+    if record[0] == records.CRANK:
+        return {"typed": {"type": CRANK, "message": {"market": records.decode_crank(record).market}}}
     typed = eip712.typed_data(0, bytes(20), record[: records.BODY_BYTES])
     message = {
         name: str(value) if isinstance(value, int) and value >= 2**53 else value
@@ -280,12 +280,12 @@ def parse_signature(text: str) -> bytes:
     return signatures.compact(r, s, raw[64] % 27)
 
 
-def _decode_tick(payload: dict[str, Any], typed: dict[str, Any]) -> bytes:
-    """A tick has neither account nor signature."""
-    _refuse_others(payload, {"typed"}, "a tick's request")
+def _decode_crank(payload: dict[str, Any], typed: dict[str, Any]) -> bytes:
+    """A crank has neither account nor signature."""
+    _refuse_others(payload, {"typed"}, "a crank's request")
     message = _member(typed, "message", dict)
     _refuse_others(message, {_MARKET.name}, "message")
-    return records.encode_tick(_integer(message, _MARKET))
+    return records.encode_crank(_integer(message, _MARKET))
 
 
 def _pages(payload: dict[str, Any]) -> tuple[bytes, ...]:

@@ -154,7 +154,7 @@ class Crash:
             self.begin_batch(SECONDS)
             self.report(price)
             if len(self.path) % 4 == 0:
-                self.take(self.scene.tick())
+                self.take(self.scene.crank())
             self.quote(price)
         return self.moments
 
@@ -201,7 +201,7 @@ class Crash:
         before = self.steps
         assert self.take(self.scene.report(0, price)) == "accepted"
         while self.machine.regs.task:
-            if self.take(self.scene.tick(0)) == "step_cap":
+            if self.take(self.scene.crank(0)) == "step_cap":
                 self.begin_batch(1)
         self.check_solvency()
         market, totals = self.machine.state.market(1), self.totals

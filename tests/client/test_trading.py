@@ -79,7 +79,7 @@ async def test_everything_at_once(exchange: Running) -> None:
         assert (await client.account())["deadline"] == START_TIME + 5
         await client.schedule_cancel(0)
         with pytest.raises(Refusal, match="not_due"):
-            await client.tick(1)
+            await client.crank(1)
 
 
 async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> None:

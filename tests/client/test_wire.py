@@ -100,7 +100,7 @@ def test_a_bulk_record_travels_with_its_pages(chosen: list[records.Leg]) -> None
         with pytest.raises(InputError, match="wrong_page"):
             check_pages(record, wrong)
     with pytest.raises(InputError, match="wrong_page"):
-        check_pages(records.encode_tick(1), pages)
+        check_pages(records.encode_crank(1), pages)
 
 
 def test_only_so_many_legs_at_once() -> None:
@@ -109,12 +109,12 @@ def test_only_so_many_legs_at_once() -> None:
             make_pages([records.Leg(0, 1, 1, 1, 1)] * count)
 
 
-def test_a_tick_needs_no_signature() -> None:
-    tick = records.encode_tick(7)
-    assert encode_record(tick) == {"typed": {"type": "Tick", "message": {"market": 7}}}
-    assert decode_request(encode_record(tick), CHAIN_ID, VAULT) == (tick, ())
+def test_a_crank_needs_no_signature() -> None:
+    crank = records.encode_crank(7)
+    assert encode_record(crank) == {"typed": {"type": "Crank", "message": {"market": 7}}}
+    assert decode_request(encode_record(crank), CHAIN_ID, VAULT) == (crank, ())
     with pytest.raises(InputError, match="malformed_json"):
-        decode_request(encode_record(tick) | {"signature": "0x"}, CHAIN_ID, VAULT)
+        decode_request(encode_record(crank) | {"signature": "0x"}, CHAIN_ID, VAULT)
 
 
 def test_large_integers_are_strings() -> None:

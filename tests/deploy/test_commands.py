@@ -51,7 +51,7 @@ async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
     assert "accepted" in await setoff("trade cancel --all", trader_key(2))
     await setoff("trade buy 1 2 99")
     assert "2 lots filled" in await setoff("trade close 1", trader_key(2))
-    assert "not_due" in await setoff("trade tick 1", code=1)
+    assert "not_due" in await setoff("trade crank 1", code=1)
     with pytest.raises(SystemExit, match="name an order slot"):
         await setoff("trade cancel")
 

@@ -40,7 +40,7 @@ BRANCHES = frozenset(
     + [f"list: {side} {place}" for side in SIDES for place in ("best", "behind")]
     + [f"next: {words} words" for words in (1, 3, 5)]
     + ["next: none", "report: median", "report: no quorum", "report: refused", "report: mid", "report: halt"]
-    + ["tick: sample", "tick: funding", "tick: expired", "tick: settled", "tick: refused", "tick: over"]
+    + ["crank: sample", "crank: funding", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to sub-account of the payer", "transfer: to master"]
@@ -211,17 +211,17 @@ def _report(step: Step) -> set[str]:
     return found
 
 
-def _tick(step: Step) -> set[str]:
+def _crank(step: Step) -> set[str]:
     if step.after.phase == phases.IDLE:
-        return {"tick: refused"}
+        return {"crank: refused"}
     before, after = (_market(values, step.before.market) for values in (step.old, step.new))
     if before.expiry != after.expiry:
-        return {"tick: over"}
+        return {"crank: over"}
     if after.settled:
-        return {"tick: settled"}
+        return {"crank: settled"}
     if step.after.unwind != step.before.market:
-        return {"tick: expired"}
-    return {"tick: sample"} | ({"tick: funding"} if before.funding != after.funding else set())
+        return {"crank: expired"}
+    return {"crank: sample"} | ({"crank: funding"} if before.funding != after.funding else set())
 
 
 def _amend(step: Step) -> set[str]:
@@ -326,7 +326,7 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "list": _list,
     "next": _next,
     "report": _report,
-    "tick": _tick,
+    "crank": _crank,
     "amend": _amend,
     "clear": _clear,
     "admit": _admit,

@@ -50,7 +50,7 @@ RECORDS: dict[str, int] = {
     "stray page": 1,
     "report": 6,
     "crash": 1,
-    "tick": 6,
+    "crank": 6,
     "forgery": 4,
     "noise": 5,
     "replay": 2,
@@ -167,7 +167,7 @@ class Generator:
         regs = self.machine.regs
         if regs.parked_first != regs.parked_end and rng.random() < 0.8:
             # Nothing else is taken before what is parked, as an operator would know.
-            inputs_drawn = [self.tick() for _ in range(regs.parked_end - regs.parked_first)] + inputs_drawn
+            inputs_drawn = [self.crank() for _ in range(regs.parked_end - regs.parked_first)] + inputs_drawn
         if rng.random() < 0.7:
             # Fresh prices first, as an operator would have it.
             markets = rng.sample((1, 2, 3), rng.randint(1, 3))
@@ -244,7 +244,7 @@ class Generator:
             "stray page": self.stray_page,
             "report": self.report,
             "crash": self.crash,
-            "tick": self.tick,
+            "crank": self.crank,
             "forgery": self.forgery,
             "replay": self.replay,
             "deposit": self.deposit,
@@ -346,7 +346,7 @@ class Generator:
         record = self.bulk()[0] if rng.random() < 0.05 else self.maker(rng.choice(list(RECORDS)[:12]))()
         signer = signatures.recover(eip712.digest(self.machine.regs.domain, record), record[records.BODY_BYTES :])
         sender = rng.choices((signer, bytes(20), ADDRESSES[TRADERS[1]]), (20, 1, 1))[0]
-        body = rng.choice((self.tick, self.report))() if rng.random() < 0.05 else record
+        body = rng.choice((self.crank, self.report))() if rng.random() < 0.05 else record
         return records.encode_forced(records.ForcedBody(sender or bytes(20), body[: records.BODY_BYTES]))
 
     # --- records -----------------------------------------------------------------------------------------------------
@@ -594,14 +594,14 @@ class Generator:
         body = records.BulkBody(account, self.next_nonce(account), following, agent)
         inputs = [self.by(account, records.encode_bulk(body), agent), *pages]
         if rng.random() < 0.2:
-            inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.tick, self.cancel, self.stray_page))())
+            inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.crank, self.cancel, self.stray_page))())
         return inputs
 
     def stray_page(self) -> bytes:
         return records.encode_page(self.legs()[: records.PAGE_LEGS], self.rng.choice((bytes(32), b"\x11" * 32)))
 
-    def tick(self) -> bytes:
-        return records.encode_tick(self.some_market())
+    def crank(self) -> bytes:
+        return records.encode_crank(self.some_market())
 
     def some_amount(self, account: int) -> int:
         rng = self.rng
@@ -725,7 +725,7 @@ class Generator:
         rng = self.rng
         market = rng.choice((0, self.machine.regs.markets + 2, 2**16 - 1))
         plain: dict[str, Callable[[], bytes]] = {
-            "tick": lambda: records.encode_tick(market),
+            "crank": lambda: records.encode_crank(market),
             "report": lambda: self.report_of(0, self.time, market, 1),
             "page": self.stray_page,
             "deposit": lambda: self.deposit_of(1, 0),
@@ -762,7 +762,7 @@ class Generator:
             self.order,
             self.cancel,
             self.amend,
-            self.tick,
+            self.crank,
             self.stake,
             self.report,
         )

@@ -45,7 +45,7 @@ PHASES = {
     "matching": (phases.MATCH, phases.FILL),
     "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT),
     "payments": (phases.TRANSFER, phases.WITHDRAW),
-    "oracle": (phases.REPORT, phases.TICK),
+    "oracle": (phases.REPORT, phases.CRANK),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
     "backstop": (phases.STAKE, phases.TAKEOVER, phases.UNWIND),
     "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),

@@ -344,7 +344,7 @@ def play_no_price(play: Play) -> None:
     deposits = [play.generator.deposit_of(1, 1000), play.listing(1, 100_000)]
     stop = play.order(1, BUY, 100, 1, flags=records.ABOVE, trigger=5)
     assert play.batch(deposits, [play.order(1, BUY, 100, 1), stop]) == [OK, OK, "no_price", "no_price"]
-    assert play.run(records.encode_tick(1)) == ["not_due"]
+    assert play.run(records.encode_crank(1)) == ["not_due"]
 
 
 def play_lost_price(play: Play) -> None:
@@ -397,7 +397,7 @@ def play_limits(play: Play) -> None:
 
 
 def play_forced_limits(play: Play) -> None:
-    """A batch that has used up its steps parks forced records of both kinds and refuses ticks; deposits go on."""
+    """A batch that has used up its steps parks forced records of both kinds and refuses cranks; deposits go on."""
     play.begin(money=10**6)
 
     def meddle(machine: Machine, slot: int, micro: int) -> None:
@@ -407,12 +407,12 @@ def play_forced_limits(play: Play) -> None:
     play.bench.meddle = meddle
     owner, late = ADDRESSES[TRADERS[2]], play.withdraw(2, 1)
     as_sender = records.encode_forced(records.ForcedBody(owner, late[: records.BODY_BYTES]))
-    tick = records.encode_tick(1)
-    messages = [play.generator.deposit_of(3, 1), late, as_sender, tick, play.generator.deposit_of(3, 1)]
+    crank = records.encode_crank(1)
+    messages = [play.generator.deposit_of(3, 1), late, as_sender, crank, play.generator.deposit_of(3, 1)]
     assert play.batch(messages, []) == [OK, "parked", "parked", "step_cap", OK]
     play.bench.meddle = lambda machine, slot, micro: None
     other = play.withdraw(3, 2)
-    assert play.batch([tick], [other, tick, other]) == [OK, "busy", "nonce_used", OK]
+    assert play.batch([crank], [other, crank, other]) == [OK, "busy", "nonce_used", OK]
 
 
 def play_parked(play: Play) -> None:
@@ -425,7 +425,7 @@ def play_parked(play: Play) -> None:
             machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
 
     play.bench.meddle = meddle
-    assert play.run(play.price(80), records.encode_tick(1)) == [OK, OK]
+    assert play.run(play.price(80), records.encode_crank(1)) == [OK, OK]
     owner = ADDRESSES[TRADERS[3]]
 
     def named(record: bytes) -> bytes:
@@ -442,8 +442,8 @@ def play_parked(play: Play) -> None:
     assert play.bench.machine.regs.task == 0
     assert play.batch(late[3:], []) == [OK, OK, OK, "malformed_record", "malformed_record"]
     assert play.bench.machine.regs.parked_end - play.bench.machine.regs.parked_first == 3
-    tick, cancel = records.encode_tick(1), play.cancel(3, 7)
-    assert play.batch([tick], [cancel, tick, tick, cancel]) == [OK, "busy", "bad_signature", OK, OK]
+    crank, cancel = records.encode_crank(1), play.cancel(3, 7)
+    assert play.batch([crank], [cancel, crank, crank, cancel]) == [OK, "busy", "bad_signature", OK, OK]
 
 
 def play_queue_of_a_level(play: Play) -> None:
@@ -457,16 +457,16 @@ def play_queue_of_a_level(play: Play) -> None:
 def play_return(play: Play) -> None:
     """After a long silence a market without an index for a week is not settled before reports could come."""
     play.begin(money=10**6, markets=2, max_age=2**32 - 1)
-    tick, other = records.encode_tick(1), records.encode_tick(2)
+    crank, other = records.encode_crank(1), records.encode_crank(2)
     play.wait(phases.ORACLE_DEATH + 1)
-    assert play.batch([tick], [play.price(101)]) == [OK, OK]
+    assert play.batch([crank], [play.price(101)]) == [OK, OK]
     resumed = play.bench.machine.regs.resumed
     assert play.market().settled == 0
     play.generator.time = resumed + phases.RETURN_TIME
     assert play.run(other) == [OK]
     assert play.market(2).settled == 0
     play.generator.time += phases.SAMPLE_INTERVAL
-    assert play.run(other, tick) == [OK, OK]
+    assert play.run(other, crank) == [OK, OK]
     assert play.market(2).settled == 1 and play.market().settled == 0
     play.wait(phases.LONG_SILENCE)
     assert play.run() == []
@@ -484,42 +484,42 @@ def play_long_work(play: Play) -> None:
 
     play.bench.meddle = meddle
     more = [play.generator.deposit_of(5, 1), play.generator.deposit_of(1, 5)]
-    busy = [play.price(80), records.encode_tick(1), play.order(3, BUY, 90, 5)]
+    busy = [play.price(80), records.encode_crank(1), play.order(3, BUY, 90, 5)]
     assert play.run(*busy) == [OK, OK, "busy"]
     play.bench.meddle = lambda machine, slot, micro: None
-    assert play.batch(more, [records.encode_tick(200), play.order(3, BUY, 80, 5)]) == [OK, OK, OK, OK]
+    assert play.batch(more, [records.encode_crank(200), play.order(3, BUY, 80, 5)]) == [OK, OK, OK, OK]
     assert play.took("deleverage") == 1 and play.position(2) == 0
 
 
 def play_time(play: Play) -> None:
-    """Ticks sample the premium of a book with depth, pay funding by the hour, and are refused before they are due."""
+    """Cranks sample the premium of a book with depth, pay funding by the hour, and are refused before they are due."""
     play.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=100_000)
-    tick = records.encode_tick(1)
+    crank = records.encode_crank(1)
     play.trade(1, 2, 10_000, 10)
-    assert play.run(play.order(3, BUY, 10_400, 4), play.order(3, SELL, 10_600, 5, place=1), tick, tick) == [
+    assert play.run(play.order(3, BUY, 10_400, 4), play.order(3, SELL, 10_600, 5, place=1), crank, crank) == [
         OK, OK, OK, "not_due",
     ]  # fmt: skip
     assert play.market().premium == 0
     deep = play.order(4, BUY, 10_400, 1)
     play.wait(3601)
-    assert play.run(deep, tick) == [OK, OK]
+    assert play.run(deep, crank) == [OK, OK]
     play.wait(3601)
-    assert play.run(tick) == [OK]
+    assert play.run(crank) == [OK]
     assert play.market().funding > 0
     play.wait(phases.ORACLE_DEATH - 10**4)
-    assert play.run(tick) == [OK]
+    assert play.run(crank) == [OK]
     assert play.run(play.cancel_all(3), play.price(9_000), play.order(3, SELL, 8_000, 5)) == [OK] * 3
     play.wait(60)
-    assert play.run(tick) == [OK]
+    assert play.run(crank) == [OK]
     play.wait(100)
     old = records.encode_set_market(ListMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1))
-    assert play.batch([old], [tick, records.encode_tick(0)]) == [OK, "stale_price", "unknown_market"]
+    assert play.batch([old], [crank, records.encode_crank(0)]) == [OK, "stale_price", "unknown_market"]
 
 
 def play_edges(play: Play) -> None:
     """The very second at which an agent and an order end, the very price of a stop, a premium over its cap, no page."""
     play.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=1)
-    tick, end = records.encode_tick(1), play.generator.time + 100
+    crank, end = records.encode_crank(1), play.generator.time + 100
     agent = records.SetAgentBody(3, play.number(), 1, ADDRESSES[HANDS[3, 1]], end)
     play.trade(1, 2, 10_000, 10)
     late = play.order(4, SELL, 10_000, 5, expiry=end)
@@ -528,10 +528,10 @@ def play_edges(play: Play) -> None:
     assert play.run(play.sign(3, records.encode_set_agent(agent)), late) == [OK, OK]
     play.generator.time = end
     hand = play.sign(3, records.encode_cancel_all(records.CancelAllBody(3, play.number(), 1)), 1)
-    assert play.run(hand, play.order(1, BUY, 10_000, 5, place=1), stop, *book, tick) == ["agent_expired", *[OK] * 5]
+    assert play.run(hand, play.order(1, BUY, 10_000, 5, place=1), stop, *book, crank) == ["agent_expired", *[OK] * 5]
     assert play.position(4) == 0
     play.wait(3601)
-    assert play.run(tick) == [OK]
+    assert play.run(crank) == [OK]
     cap = 10_000 * 2**16 // PPM  # one part in a million of the index
     assert play.market().premium > cap
     assert play.market().funding == cap * 2**16 // 8
@@ -555,18 +555,18 @@ def play_settlement(play: Play) -> None:
     play.wait(1000)
     assert play.run(play.price(110), play.price(121), play.price(100)) == [OK] * 3
     play.wait(1500)
-    tick = records.encode_tick(1)
-    late = [play.price(100), tick, tick, play.order(1, BUY, 100, 1, place=9)]
+    crank = records.encode_crank(1)
+    late = [play.price(100), crank, crank, play.order(1, BUY, 100, 1, place=9)]
     outcomes = play.run(*late)
     assert outcomes == ["market_expired", OK, "not_due", "market_expired"]
     assert play.market().mark == 110 and play.market().settled == 0
     play.wait(60)
-    assert play.run(tick) == [OK]
+    assert play.run(crank) == [OK]
     assert play.market().settled == 1 and play.position(1) == play.position(2) == 0
-    assert play.run(tick) == ["not_due"]
+    assert play.run(crank) == ["not_due"]
     assert play.run(play.cancel(3, 3), play.cancel(2, 3), play.withdraw(2, 1)) == [OK] * 3
     play.wait(10**5)
-    assert play.run(records.encode_tick(2)) == [OK]
+    assert play.run(records.encode_crank(2)) == [OK]
     assert play.market(2).mark == 50 and play.market(2).open_interest == 0
 
 
@@ -596,7 +596,7 @@ def play_shorts(play: Play) -> None:
     held = play.position(keys.BACKSTOP)
     assert held < 0
     play.wait(60)
-    asks = [play.order(3, SELL, 108, 300, place=2), records.encode_tick(1)]
+    asks = [play.order(3, SELL, 108, 300, place=2), records.encode_crank(1)]
     assert play.run(*asks) == [OK] * 2
     assert held < play.position(keys.BACKSTOP) < 0
     # The price gone on, the backstop itself is closed against those who won.
@@ -634,7 +634,7 @@ def play_insurance(play: Play) -> None:
 
 
 def play_takeover(play: Play) -> None:
-    """The backstop takes a position over, withdrawals are limited, and it offers its own position tick by tick."""
+    """The backstop takes a position over, withdrawals are limited, and it offers its own position crank by crank."""
     play.begin(money=10**5, maintenance_margin=50_000)
     play.trade(1, 2, 100, 9_000)
     assert play.run(play.stake(3, 50_000), play.price(93)) == [OK, OK]
@@ -647,7 +647,7 @@ def play_takeover(play: Play) -> None:
     held = play.position(keys.BACKSTOP)
     play.wait(60)
     bids = play.order(4, BUY, 93, 2_000, place=5)
-    assert play.run(play.unstake(3, 1_000), bids, records.encode_tick(1)) == [OK] * 3
+    assert play.run(play.unstake(3, 1_000), bids, records.encode_crank(1)) == [OK] * 3
     assert play.position(keys.BACKSTOP) < held
     # Its price broken, the backstop is liquidated as anybody.
     assert play.run(play.price(30)) == [OK]
@@ -687,7 +687,7 @@ def play_full_backstop(play: Play) -> None:
     assert play.run(play.price(80, 9)) == [OK]
     assert play.took("takeover") == play.took("deleverage") == 1
     play.wait(60)
-    assert play.run(records.encode_tick(9)) == [OK]
+    assert play.run(records.encode_crank(9)) == [OK]
 
 
 def play_losers(play: Play) -> None:
@@ -861,11 +861,11 @@ def play_forced(play: Play) -> None:
     owner = ADDRESSES[TRADERS[1]]
     forced = [(owner, name), (owner, gone), (hand, by_agent), (owner, by_agent), (bytes(20), by_nobody)]
     forced += [(owner, order), (owner, order), (owner, play.withdraw(1, 10)), (ADDRESSES[TRADERS[2]], order)]
-    forced += [(owner, records.encode_tick(1)), (owner, records.encode_deposit(records.DepositBody(1, owner, 1)))]
+    forced += [(owner, records.encode_crank(1)), (owner, records.encode_deposit(records.DepositBody(1, owner, 1)))]
     forced += [(owner, records.encode_page([])), (owner, order[:59] + b"\1"), (owner, play.price(7))]
     messages = [records.encode_forced(records.ForcedBody(by, body[: records.BODY_BYTES])) for by, body in forced]
     refused = ["bad_signature"] * 2 + [OK, "nonce_used", OK, "bad_signature"] + ["malformed_record"] * 5
-    assert play.batch([*messages, records.encode_tick(1)], messages[:1]) == [
+    assert play.batch([*messages, records.encode_crank(1)], messages[:1]) == [
         OK, OK, OK, *refused, OK, "malformed_record",
     ]  # fmt: skip
     # The time for which an agent acts; a bulk and its page do not come through the queue.
@@ -901,11 +901,11 @@ def play_wind_down(play: Play) -> None:
         OK, "winding_down", *refused, OK, OK, OK,
     ]  # fmt: skip
     play.wait(60)
-    assert play.run(*(records.encode_tick(number) for number in (1, 2, 3, 4))) == [OK] * 4
+    assert play.run(*(records.encode_crank(number) for number in (1, 2, 3, 4))) == [OK] * 4
     assert (play.market(1).settled, play.market(2).settled, play.market(4).settled) == (0, 1, 1)
     assert play.position(2, 1) == 0 and play.took("takeover")
     play.wait(60)
-    assert play.run(records.encode_tick(1), records.encode_tick(2)) == [OK, "not_due"]
+    assert play.run(records.encode_crank(1), records.encode_crank(2)) == [OK, "not_due"]
     for account in (1, 2, 3, 4):
         assert all(not place.market for place in play.account(account).positions)
     play.wait(phases.DRAWN_TIME)
@@ -949,7 +949,7 @@ def play_wind_down_amid_work(play: Play) -> None:
     assert (regs.task, regs.sweeping, regs.fire, regs.unwind) == (0, 0, 0, 0)
     assert play.took("match") == matched and play.took("fire") == 0
     play.wait(60)
-    assert play.run(records.encode_tick(1)) == [OK]
+    assert play.run(records.encode_crank(1)) == [OK]
     assert play.market(1).settled == 1
 
 
@@ -969,11 +969,11 @@ def play_late_wind_down(play: Play) -> None:
 
     play.bench.meddle = stop
     play.wait(60)
-    assert play.run(records.encode_tick(1)) == [OK]
+    assert play.run(records.encode_crank(1)) == [OK]
     assert play.bench.machine.regs.task == 1
     play.bench.meddle = lambda machine, slot, micro: None
     play.wait(120)
-    assert play.run(records.encode_tick(1)) == [OK]
+    assert play.run(records.encode_crank(1)) == [OK]
     assert play.position(2) == 0 and play.took("takeover")
 
 
@@ -986,7 +986,7 @@ def play_bad_fields(play: Play) -> None:
 
 
 def play_dead_oracle(play: Play) -> None:
-    """A market without an index for a week is settled at its last one; until then its ticks are refused."""
+    """A market without an index for a week is settled at its last one; until then its cranks are refused."""
     play.begin(money=10_000, markets=2, max_age=60)
     play.trade(1, 2, 100, 10)
     assert play.run(play.order(3, BUY, 90, 5, place=1)) == [OK]
@@ -994,10 +994,10 @@ def play_dead_oracle(play: Play) -> None:
     play.wait(phases.LONG_SILENCE)
     assert play.run() == []
     play.wait(phases.ORACLE_DEATH - phases.LONG_SILENCE - 1)
-    tick = records.encode_tick(1)
-    assert play.run(tick, play.order(4, BUY, 100, 1, place=5)) == ["stale_price"] * 2
+    crank = records.encode_crank(1)
+    assert play.run(crank, play.order(4, BUY, 100, 1, place=5)) == ["stale_price"] * 2
     play.wait(1)
-    assert play.run(tick, play.price(100), play.order(4, BUY, 100, 1, place=5)) == [OK] + ["market_expired"] * 2
+    assert play.run(crank, play.price(100), play.order(4, BUY, 100, 1, place=5)) == [OK] + ["market_expired"] * 2
     assert (play.market(1).settled, play.market(2).settled, play.market(1).expiry > 0) == (1, 0, True)
     assert play.run(play.price(100, 2), play.order(4, BUY, 100, 1, place=6, market=2)) == [OK, OK]
     assert play.run(play.withdraw(1, 100)) == [OK]

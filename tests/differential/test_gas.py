@@ -107,7 +107,7 @@ def play_many_leaves(play: Play) -> None:
     play.batch([deposit], [*resting, *taken, play.withdraw(1, 1), play.cancel(1, 10), play.withdraw(2, 890_000)])
     assert play.run(play.price(92, 8)) == ["accepted"]
     assert play.took("takeover") and play.position(keys.BACKSTOP, 8)
-    play.run(play.stake(4, 1), play.unstake(3, 1), records.encode_tick(8))
+    play.run(play.stake(4, 1), play.unstake(3, 1), records.encode_crank(8))
 
 
 def measure(*, is_cold: bool = False) -> Worst:

@@ -42,10 +42,10 @@ SOURCES = {
     "next": "fok",
     "seek": "cancel",
     "stake": "stake",
-    "tick": "tick",
+    "crank": "crank",
     "transfer": "transfer",
     "unlist": "cancel",
-    "unwind": "tick",
+    "unwind": "crank",
     "withdraw": "withdraw",
 }
 

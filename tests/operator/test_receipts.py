@@ -113,7 +113,7 @@ async def test_the_operators_own_records_count(exchange: Running) -> None:
     await close_batch(exchange)
     closed = Closed(exchange.outbox)
     before = closed.batch(0).records[: signed.sequence]
-    assert [body[0] for body in before] == [records.REPORT, records.TICK]
+    assert [body[0] for body in before] == [records.REPORT, records.CRANK]
     assert judge(signed, closed).state == KEPT
 
 

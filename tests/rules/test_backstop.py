@@ -1,4 +1,4 @@
-"""The backstop vault: shares worth its equity, positions taken over while its margin allows, offered again at ticks."""
+"""The backstop vault: shares worth its equity, positions taken over while its margin allows, offered again at cranks."""
 
 from tests.world import BACKSTOP, BUY, SELL, World
 
@@ -100,18 +100,18 @@ def test_without_money_in_it_everything_goes_to_the_other_side() -> None:
     assert {maker for _, maker, _, _ in world.trades(DELEVERAGE)} == {2}
 
 
-def test_every_tick_offers_an_eighth_at_the_mark_or_better() -> None:
+def test_every_crank_offers_an_eighth_at_the_mark_or_better() -> None:
     world = staked()
     world.set_mark(94)
     held = world.position(BACKSTOP).size
     world.order(3, BUY, 93, 1_000, place=0)  # below the mark: not good enough
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.trades(UNWIND) == []
     world.order(3, BUY, 94, 1_000, place=1)
     world.wait(60)
     world.report(0, 94)
     assert world.trades(UNWIND) == []  # a report does not
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     size = -(-held // 8)
     assert world.trades(UNWIND) == [(BACKSTOP, 3, 94, size)]
     assert world.position(BACKSTOP).size == held - size

@@ -168,9 +168,9 @@ def test_records_are_refused_when_a_batch_has_no_steps_left() -> None:
 def test_a_record_forgets_the_one_before() -> None:
     world = World.trading()
     world.order(1, SELL, 100, 7)
-    world.tick(9)
+    world.crank(9)
     regs = world.machine.regs
-    assert (regs.kind, regs.account, regs.size, regs.price, regs.signer) == (records.TICK, 0, 0, 0, bytes(20))
+    assert (regs.kind, regs.account, regs.size, regs.price, regs.signer) == (records.CRANK, 0, 0, 0, bytes(20))
     assert regs.sequence == 1
 
 

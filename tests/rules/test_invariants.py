@@ -73,13 +73,13 @@ payments = st.one_of(
     st.tuples(st.sampled_from(["stake", "unstake"]), accounts, st.integers(1, FUNDS)),
 )
 reports = st.tuples(st.just("report"), markets, st.integers(225, 285), st.sampled_from([1, 1, 1, 30, 3_600]))
-ticks = st.tuples(st.just("tick"), markets, st.sampled_from([0, 60]))
+cranks = st.tuples(st.just("crank"), markets, st.sampled_from([0, 60]))
 deposits = st.tuples(st.just("deposit"), owners, st.integers(1, 5_000))
 bulks = st.tuples(st.just("bulk"), accounts, st.lists(legs, min_size=1, max_size=12))
 terms = st.tuples(st.just("set_market"), markets, st.sampled_from([50_000, 90_000, 100_000]), st.integers(0, 50_000))
 inputs = st.lists(
     st.one_of(
-        orders, orders, orders, orders, orders, changes, payments, reports, reports, ticks, deposits, bulks, terms
+        orders, orders, orders, orders, orders, changes, payments, reports, reports, cranks, deposits, bulks, terms
     ),
     min_size=10,
     max_size=60,
@@ -87,7 +87,7 @@ inputs = st.lists(
 
 
 def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
-    """The inputs of an action; a report or tick begins a new batch some seconds later."""
+    """The inputs of an action; a report or crank begins a new batch some seconds later."""
     name, *fields = action
     scene = world.scene
     if name == "order":
@@ -113,9 +113,9 @@ def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
         market, price, seconds = fields
         world.wait(seconds)
         return [scene.report(0, price, market=market)]
-    if name == "tick":
+    if name == "crank":
         world.wait(fields[1])
-        return [scene.tick(fields[0])]
+        return [scene.crank(fields[0])]
     if name == "set_market":
         market, margin, close_out = fields
         return [scene.set_market(market, **TERMS[market], maintenance_margin=margin, close_out=close_out)]
@@ -137,7 +137,7 @@ def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int]
         apply_step(regs, machine.state)
         assert len(machine.state.touched) <= phases.MAX_LEAVES
         check_invariants(machine, deposited)
-    if body[0] in (records.REPORT, records.TICK) and regs.outcome == errors.ACCEPTED:
+    if body[0] in (records.REPORT, records.CRANK) and regs.outcome == errors.ACCEPTED:
         assert find_unhealthy(machine) == []
     assert regs.steps - first <= phases.SLOT_STEP_BOUND
     return deposited

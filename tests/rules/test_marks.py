@@ -82,31 +82,31 @@ def test_the_middle_of_a_thin_or_empty_book_is_the_index() -> None:
     assert mid() == 105
 
 
-def test_a_tick_samples_the_book_and_moves_the_mark() -> None:
+def test_a_crank_samples_the_book_and_moves_the_mark() -> None:
     world = World.trading(mark=1_000, impact=1)
     world.order(1, BUY, 1_035, 1)
     world.order(2, SELL, 1_045, 1)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.market().mark == 1_005  # the premium of 40 smoothed: 5
     world.wait(59)
-    assert world.tick() == "not_due"
+    assert world.crank() == "not_due"
     world.wait(1)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.market().mark == 1_009  # 5 + 35 / 8 = 9.375
     world.set_mark(1_010)
     assert world.market().mark == 1_019  # a report sets the mark as well, with the premium as it was
 
 
-def test_rejects_tick_without_a_price_or_on_a_stale_one() -> None:
+def test_rejects_crank_without_a_price_or_on_a_stale_one() -> None:
     world = World()
-    assert world.tick() == "unknown_market"
+    assert world.crank() == "unknown_market"
     world.list_market(1)
-    assert world.tick() == "not_due"
+    assert world.crank() == "not_due"
     world.set_signer()
     world.report(0, 100)
     world.wait(61)
-    assert world.tick() == "stale_price"
-    assert world.tick(0) == "unknown_market"
+    assert world.crank() == "stale_price"
+    assert world.crank(0) == "unknown_market"
 
 
 def test_a_jump_of_the_index_is_cut_at_the_step_band_and_halts_the_market() -> None:

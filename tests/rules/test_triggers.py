@@ -115,10 +115,10 @@ def test_a_sub_account_can_arm() -> None:
     assert world.queue(BUY, 110) == [(sub(1), 0, 1)]
 
 
-def test_a_tick_fires_as_well() -> None:
+def test_a_crank_fires_as_well() -> None:
     world = World.trading(mark=1_000, impact=1)
     world.order(1, BUY, 1_200, 1, flags=ABOVE, trigger=1_005, place=0)
     world.order(2, BUY, 1_035, 1)
     world.order(3, SELL, 1_045, 1)
-    assert world.tick() == "accepted"  # the mark rises to 1,005
+    assert world.crank() == "accepted"  # the mark rises to 1,005
     assert world.fills() == [(3, 1_045, 1)]

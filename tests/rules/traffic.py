@@ -46,7 +46,7 @@ class Traffic:
             (3, self.stake),
             (2, self.deposit),
             (5, self.bulk),
-            (5, self.tick),
+            (5, self.crank),
             (9, self.report),
             (3, self.jump),
             (1, self.terms),
@@ -162,11 +162,11 @@ class Traffic:
                 legs.append(Leg(flags, market, draw.randint(0, 11), self.price(market), self.size(market)))
         bodies = self.world.scene.bulk(self.account(), legs)
         if draw.random() < 0.1:
-            bodies.insert(1, self.world.scene.tick(1))
+            bodies.insert(1, self.world.scene.crank(1))
         return bodies
 
-    def tick(self) -> list[bytes]:
-        return [self.world.scene.tick(self.random.randint(0, 3))]
+    def crank(self) -> list[bytes]:
+        return [self.world.scene.crank(self.random.randint(0, 3))]
 
     def report(self) -> list[bytes]:
         market = self.market()
@@ -181,7 +181,7 @@ class Traffic:
         scene, inputs = self.world.scene, []
         if self.random.random() < 0.8:
             inputs += [scene.report(0, price, market=market) for market, price in self.prices.items()]
-        return inputs + [scene.tick(market) for market in self.prices]
+        return inputs + [scene.crank(market) for market in self.prices]
 
     def terms(self) -> list[bytes]:
         market = self.market()

@@ -72,9 +72,9 @@ def test_bodies_and_messages() -> None:
         assert encode(make(**entry["fields"])) == entry.get("body", entry.get("message"))  # type: ignore[operator]
 
 
-def test_ticks_and_pages() -> None:
-    for entry in CODEC["ticks"]:
-        assert records.encode_tick(entry["fields"]["market"]) == entry["record"]
+def test_cranks_and_pages() -> None:
+    for entry in CODEC["cranks"]:
+        assert records.encode_crank(entry["fields"]["market"]) == entry["record"]
     for entry in CODEC["pages"]:
         legs = [records.Leg(**leg) for leg in entry["legs"]]
         assert records.encode_page(legs, entry["following"]) == entry["page"]
