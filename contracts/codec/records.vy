@@ -53,7 +53,7 @@ ABOVE: constant(uint256) = 32
 BELOW: constant(uint256) = 64
 ARMED: constant(uint256) = 96
 
-# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | slot u8 | price u24 | size u40; market 0 is no leg.
+# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | order_slot u8 | price u24 | size u40; market 0 is no leg.
 # Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price and
 # size).
 PAGE_LEGS: constant(uint256) = 8
@@ -68,7 +68,7 @@ struct OrderBody:
     market: uint256
     side: uint256
     flags: uint256
-    place: uint256
+    order_slot: uint256
     price: uint256
     size: uint256
     expiry: uint256
@@ -80,7 +80,7 @@ struct OrderBody:
 struct CancelBody:
     account: uint256
     nonce: uint256
-    place: uint256
+    order_slot: uint256
     client: uint256
     agent: uint256
 
@@ -94,7 +94,7 @@ struct CancelAllBody:
 struct AmendBody:
     account: uint256
     nonce: uint256
-    place: uint256
+    order_slot: uint256
     price: uint256
     size: uint256
     agent: uint256
@@ -137,7 +137,7 @@ struct StakeBody:
 struct Leg:
     flags: uint256
     market: uint256
-    place: uint256
+    order_slot: uint256
     price: uint256
     size: uint256
 
@@ -276,7 +276,7 @@ def decode_order(body: Bytes[RECORD_BYTES]) -> OrderBody:
         market=self._read(body, 13, 2),
         side=self._read(body, 15, 1),
         flags=self._read(body, 16, 1),
-        place=self._read(body, 17, 2),
+        order_slot=self._read(body, 17, 2),
         price=self._read(body, 19, 4),
         size=self._read(body, 23, 8),
         expiry=self._read(body, 31, 4),
@@ -295,7 +295,7 @@ def decode_cancel(body: Bytes[RECORD_BYTES]) -> CancelBody:
     return CancelBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
-        place=self._read(body, 13, 2),
+        order_slot=self._read(body, 13, 2),
         client=self._read(body, 15, 8),
         agent=self._read(body, 23, 1),
     )
@@ -323,7 +323,7 @@ def decode_amend(body: Bytes[RECORD_BYTES]) -> AmendBody:
     return AmendBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
-        place=self._read(body, 13, 2),
+        order_slot=self._read(body, 13, 2),
         price=self._read(body, 15, 4),
         size=self._read(body, 19, 8),
         agent=self._read(body, 27, 1),
@@ -431,7 +431,7 @@ def decode_leg(leg: uint256) -> Leg:
     return Leg(
         flags=leg >> 80,
         market=leg >> 72 & 255,
-        place=leg >> 64 & 255,
+        order_slot=leg >> 64 & 255,
         price=leg >> 40 & (2**24 - 1),
         size=leg & (2**40 - 1),
     )

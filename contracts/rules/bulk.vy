@@ -111,10 +111,10 @@ def start_leg(pre: registers.Registers, leg: records.Leg) -> registers.Registers
     """
     regs: registers.Registers = pre
     regs.market = leg.market
-    regs.place = leg.place
+    regs.order_slot = leg.order_slot
     if leg.flags & records.CANCEL_LEG != 0:
         regs.kind = records.CANCEL
-        regs.cursor = keys.order_handle(regs.account, leg.place)
+        regs.cursor = keys.order_handle(regs.account, leg.order_slot)
         regs.resume = phases.LEG
         regs.phase = phases.UNLINK
     else:

@@ -297,7 +297,7 @@ def decode_order(
     regs.market = order.market
     regs.side = order.side
     regs.flags = order.flags
-    regs.place = order.place
+    regs.order_slot = order.order_slot
     regs.price = order.price
     regs.size = order.size
     regs.expiry = order.expiry
@@ -312,8 +312,8 @@ def decode_order(
         return regs, errors.MALFORMED_RECORD
     if order.market < 1 or order.market > regs.markets:
         return regs, errors.UNKNOWN_MARKET
-    if order.place > keys.MAX_SLOT:
-        return regs, errors.SLOT_OUT_OF_RANGE
+    if order.order_slot > keys.MAX_ORDER_SLOT:
+        return regs, errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry != 0 and order.expiry <= regs.time:
         return regs, errors.ORDER_EXPIRED
     return regs, self.check_quote(order.price, order.size)
@@ -361,12 +361,12 @@ def decode_change(
     regs: registers.Registers = pre
     if regs.kind == records.CANCEL:
         cancel: records.CancelBody = records.decode_cancel(body)
-        regs.place = cancel.place
+        regs.order_slot = cancel.order_slot
         regs.client = cancel.client
         regs.agent = cancel.agent
     elif regs.kind == records.AMEND:
         amend: records.AmendBody = records.decode_amend(body)
-        regs.place = amend.place
+        regs.order_slot = amend.order_slot
         regs.price = amend.price
         regs.size = amend.size
         regs.agent = amend.agent
@@ -382,9 +382,9 @@ def decode_change(
         return regs, self.check_agent_change(regs, body)
     if regs.agent > keys.MAX_AGENT:
         return regs, errors.MALFORMED_RECORD
-    if regs.place > keys.MAX_SLOT:
-        return regs, errors.SLOT_OUT_OF_RANGE
-    regs.cursor = keys.order_handle(regs.account, regs.place)
+    if regs.order_slot > keys.MAX_ORDER_SLOT:
+        return regs, errors.ORDER_SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.order_slot)
     if regs.kind == records.AMEND:
         return regs, self.check_quote(regs.price, regs.size)
     return regs, errors.ACCEPTED

@@ -56,7 +56,7 @@ struct Registers:
     market: uint256
     side: uint256
     flags: uint256
-    place: uint256           # order slot of the account
+    order_slot: uint256      # order slot of the account
     price: uint256           # ticks
     size: uint256            # lots still to trade
     expiry: uint256          # seconds, 0 for never
@@ -91,7 +91,7 @@ def clear(regs: Registers) -> Registers:
     cleared.market = 0
     cleared.side = 0
     cleared.flags = 0
-    cleared.place = 0
+    cleared.order_slot = 0
     cleared.price = 0
     cleared.size = 0
     cleared.expiry = 0

@@ -59,17 +59,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     order.add_argument("price", type=int, help="ticks")
     order.add_argument("--flags", choices=list(FLAGS), default="gtc", help="what becomes of the rest; now %(default)s")
     order.add_argument("--reduce-only", action="store_true", help="only close what is open")
-    order.add_argument("--slot", type=int, help="order slot; by default a free one")
+    order.add_argument("--order-slot", type=int, help="order slot; by default a free one")
     close = actions.add_parser("close", help="close a position: reduce-only, at once, at a bound or better")
     close.add_argument("market", type=int)
     close.add_argument("--bound", type=int, metavar="TICKS", help="the worst price; else from the mark and --slippage")
     close.add_argument("--slippage", type=int, metavar="PPM", default=SLIPPAGE,
                        help="how far from the mark on L1; now %(default)s")  # fmt: skip
     cancel = actions.add_parser("cancel", help="take an order back, or all of them")
-    cancel.add_argument("slot", type=int, nargs="?", help="its order slot")
+    cancel.add_argument("order_slot", type=int, nargs="?", help="its order slot")
     cancel.add_argument("--all", action="store_true", help="every order of the account")
     amend = actions.add_parser("amend", help="give an order another price and size")
-    for name, text in (("slot", "its order slot"), ("size", "lots"), ("price", "ticks")):
+    for name, text in (("order_slot", "its order slot"), ("size", "lots"), ("price", "ticks")):
         amend.add_argument(name, type=int, help=text)
     agent = actions.add_parser("agent", help="let a key trade for the account, or take its right away")
     agent.add_argument("number", type=int, help="of the agent, 1 to 8")
@@ -153,15 +153,15 @@ def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
     if arguments.action == "order":
         side = records.BUY if arguments.side == "buy" else records.SELL
         flags = FLAGS[arguments.flags] | (records.REDUCE_ONLY if arguments.reduce_only else 0)
-        return forcing.order(arguments.market, side, arguments.price, arguments.size, flags, place=arguments.slot)
+        return forcing.order(arguments.market, side, arguments.price, arguments.size, flags, order_slot=arguments.order_slot)
     if arguments.action == "close":
         return forcing.close(arguments.market, arguments.bound, arguments.slippage)
     if arguments.action == "cancel":
-        if arguments.all == (arguments.slot is not None):
+        if arguments.all == (arguments.order_slot is not None):
             raise SystemExit("setoff force cancel: name an order slot, or --all")
-        return forcing.cancel_all() if arguments.all else forcing.cancel(arguments.slot)
+        return forcing.cancel_all() if arguments.all else forcing.cancel(arguments.order_slot)
     if arguments.action == "amend":
-        return forcing.amend(arguments.slot, arguments.price, arguments.size)
+        return forcing.amend(arguments.order_slot, arguments.price, arguments.size)
     if arguments.action == "agent":
         expiry = int(time.time() + arguments.days * DAY) if arguments.address else 0
         return forcing.set_agent(arguments.number, arguments.address or NOBODY, expiry)

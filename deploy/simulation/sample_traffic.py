@@ -62,7 +62,7 @@ class Scene:
         self.domain = eip712.domain_separator(chain_id, vault)
         self.time = START_TIME
         self._nonces: dict[int, int] = {}
-        self._places: dict[int, int] = {}
+        self._order_slots: dict[int, int] = {}
         self._parent = ZERO
         self._chain = ZERO
         self._number = 0
@@ -120,28 +120,28 @@ class Scene:
         *,
         market: int = 1,
         flags: int = records.GTC,
-        place: int | None = None,
+        order_slot: int | None = None,
         nonce: int | None = None,
         expiry: int = 0,
         trigger: int = 0,
         client: int = 0,
         agent: int = 0,
     ) -> bytes:
-        """A signed order; `place` is the order slot after the account's last one unless given."""
-        if place is None:
-            place = self._places.get(account, 0)
-        self._places[account] = (place + 1) % 256
+        """A signed order; `order_slot` is the order slot after the account's last one unless given."""
+        if order_slot is None:
+            order_slot = self._order_slots.get(account, 0)
+        self._order_slots[account] = (order_slot + 1) % 256
         if nonce is None:
             nonce = self.next_nonce(account)
         body = records.OrderBody(
-            account, nonce, market, side, flags, place, price, size, expiry, trigger, client, agent
+            account, nonce, market, side, flags, order_slot, price, size, expiry, trigger, client, agent
         )
         return self.sign_for(account, agent, records.encode_order(body))
 
-    def cancel(self, account: int, place: int, nonce: int | None = None, *, client: int = 0, agent: int = 0) -> bytes:
-        """A signed cancel of the order in `place`."""
+    def cancel(self, account: int, order_slot: int, nonce: int | None = None, *, client: int = 0, agent: int = 0) -> bytes:
+        """A signed cancel of the order in `order_slot`."""
         nonce = self.next_nonce(account) if nonce is None else nonce
-        body = records.CancelBody(account, nonce, place, client, agent)
+        body = records.CancelBody(account, nonce, order_slot, client, agent)
         return self.sign_for(account, agent, records.encode_cancel(body))
 
     def cancel_all(self, account: int, *, agent: int = 0) -> bytes:
@@ -149,9 +149,9 @@ class Scene:
         body = records.CancelAllBody(account, self.next_nonce(account), agent)
         return self.sign_for(account, agent, records.encode_cancel_all(body))
 
-    def amend(self, account: int, place: int, price: int, size: int, *, agent: int = 0) -> bytes:
-        """A signed change of the order in `place`."""
-        body = records.AmendBody(account, self.next_nonce(account), place, price, size, agent)
+    def amend(self, account: int, order_slot: int, price: int, size: int, *, agent: int = 0) -> bytes:
+        """A signed change of the order in `order_slot`."""
+        body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
         return self.sign_for(account, agent, records.encode_amend(body))
 
     def schedule_cancel(self, account: int, deadline: int, *, agent: int = 0) -> bytes:
@@ -323,7 +323,7 @@ def _use_everything(scene: Scene) -> Batch:
         scene.order(6, records.BUY, 100, 6, market=9, flags=records.FOK),
         scene.order(6, records.BUY, 101, 150, market=9, flags=records.FOK),
         scene.order(9, records.BUY, 101, 60, market=9),
-        scene.order(sub, records.BUY, 99, 8, market=9, place=0),
+        scene.order(sub, records.BUY, 99, 8, market=9, order_slot=0),
         scene.amend(sub, 0, 99, 5),
         scene.amend(sub, 0, 98, 9),
         scene.cancel_all(sub),

@@ -193,7 +193,7 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.order(10, records.BUY, 1_000, 0, market=11),
         scene.order(10, records.BUY, 1_000, size + 1, market=11),
         scene.amend(10, 0, 1_000, 0),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=256),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=256),
         scene.cancel(10, 256),
         scene.order(10, records.BUY, 1_000, 1, market=11, expiry=scene.time),
         scene.transfer(10, 10, 1),
@@ -225,14 +225,14 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.order(10, records.BUY, 100, 1, market=10, nonce=1_004),
         scene.order(10, records.BUY, 100, 1, market=10, nonce=1_005, flags=records.ABOVE, trigger=110),
         scene.order(10, records.BUY, 110, 1, market=1, nonce=1_006),
-        scene.order(10, records.BUY, 1_000, size, market=11, place=0, nonce=1_007),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_008),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_009, flags=records.ABOVE, trigger=1_001),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=1, nonce=1_010, flags=records.ABOVE, trigger=1_000),
-        scene.order(10, records.SELL, 1_001, 1, market=11, place=1, nonce=1_011, flags=records.REDUCE_ONLY),
-        *(scene.order(10, records.BUY, 1_000, size, market=11, place=n, nonce=1_011 + n) for n in (1, 2, 3)),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=4, nonce=1_015),
-        scene.order(10, records.SELL, 1_000, 1, market=11, place=4, nonce=1_016, flags=records.CANCEL_TAKER),
+        scene.order(10, records.BUY, 1_000, size, market=11, order_slot=0, nonce=1_007),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_008),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_009, flags=records.ABOVE, trigger=1_001),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=1, nonce=1_010, flags=records.ABOVE, trigger=1_000),
+        scene.order(10, records.SELL, 1_001, 1, market=11, order_slot=1, nonce=1_011, flags=records.REDUCE_ONLY),
+        *(scene.order(10, records.BUY, 1_000, size, market=11, order_slot=n, nonce=1_011 + n) for n in (1, 2, 3)),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=4, nonce=1_015),
+        scene.order(10, records.SELL, 1_000, 1, market=11, order_slot=4, nonce=1_016, flags=records.CANCEL_TAKER),
         scene.order(2, records.SELL, 1_001, 1, market=11),
         scene.order(4, records.SELL, 1_000, 1, market=11, flags=records.POST_ONLY),
         scene.order(4, records.SELL, 1_001, 1, market=11, flags=records.FOK),
@@ -268,14 +268,14 @@ def wind_down(scene: Scene) -> list[Batch]:
         scene.withdraw(10, 1),
         records.encode_wind_down(),
         records.encode_wind_down(),
-        scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, place=9)),
+        scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9)),
         scene.crank(11),
     ]
     legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
     inputs = [
         scene.force(10, scene.cancel_all(10)),
         records.encode_wind_down(),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=9),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9),
         scene.amend(10, 9, 1_000, 1),
         scene.stake(10, 1),
         scene.report(0, 1_000, market=11),
@@ -444,7 +444,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     order.market, order.side, order.flags, order.price, order.size = 255, 1, 38, keys.MAX_TICK, 2**31
     order.prev, order.next, order.sequence, order.client = 2**36 - 1, 4097, 2**63, 7
     order.epoch, order.expiry, order.trigger = 2**32 - 1, 2**32 - 1, 5
-    yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_SLOT)), order
+    yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_ORDER_SLOT)), order
     level = Level()
     level.head, level.tail, level.size, level.count = 4096, 8191, 2**63, 256
     yield "level", keys.level_key(255, 1, keys.MAX_TICK), level

@@ -174,7 +174,7 @@ class Api:
                     "max_sub": keys.MAX_SUB,
                     "max_agent": keys.MAX_AGENT,
                     "crank_interval": phases.SAMPLE_INTERVAL,
-                    "max_slot": keys.MAX_SLOT,
+                    "max_order_slot": keys.MAX_ORDER_SLOT,
                     "max_tick": keys.MAX_TICK,
                     "max_order_size": str(phases.MAX_ORDER_SIZE),
                     "max_position": str(phases.MAX_POSITION),

@@ -184,10 +184,10 @@ class Exchange:
         resting = 0
         if record[0] == records.ORDER:
             order = records.decode_order(record)
-            resting = self._get_resting(order.account, order.place)
+            resting = self._get_resting(order.account, order.order_slot)
         elif record[0] == records.AMEND:
             amend = records.decode_amend(record)
-            resting = self._get_resting(amend.account, amend.place)
+            resting = self._get_resting(amend.account, amend.order_slot)
         regs = self.machine.regs
         return Receipt(
             tail.records, tail.number, regs.slot, record, fills, resting, outcome, time=regs.time, links=links
@@ -285,14 +285,14 @@ class Exchange:
             except InputError as error:
                 raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
         legs = tuple(
-            0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.place, before)
+            0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.order_slot, before)
             for leg in read_legs(pages)
         )
         return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs, links=tuple(links))
 
-    def _get_resting(self, account: int, place: int, after: int = 0) -> int:
-        """Lots of the order in an account's slot, 0 if there is none that entered after order number `after`."""
-        order = self.machine.state.order(keys.order_handle(account, place))
+    def _get_resting(self, account: int, order_slot: int, after: int = 0) -> int:
+        """Lots of the order in an account's order slot, 0 if there is none that entered after order number `after`."""
+        order = self.machine.state.order(keys.order_handle(account, order_slot))
         return order.size if order.sequence > after else 0
 
     def _count(self, record: bytes) -> Link:

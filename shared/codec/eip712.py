@@ -18,12 +18,12 @@ VERSION: Final = "1"
 
 DOMAIN_TYPE: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 ORDER_TYPE: Final = (
-    "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size,"
+    "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 order_slot,uint32 price,uint64 size,"
     "uint32 expiry,uint32 trigger,uint64 client,uint8 agent)"
 )
-CANCEL_TYPE: Final = "Cancel(uint32 account,uint64 nonce,uint16 slot,uint64 client,uint8 agent)"
+CANCEL_TYPE: Final = "Cancel(uint32 account,uint64 nonce,uint16 order_slot,uint64 client,uint8 agent)"
 CANCEL_ALL_TYPE: Final = "CancelAll(uint32 account,uint64 nonce,uint8 agent)"
-AMEND_TYPE: Final = "Amend(uint32 account,uint64 nonce,uint16 slot,uint32 price,uint64 size,uint8 agent)"
+AMEND_TYPE: Final = "Amend(uint32 account,uint64 nonce,uint16 order_slot,uint32 price,uint64 size,uint8 agent)"
 SCHEDULE_CANCEL_TYPE: Final = "ScheduleCancel(uint32 account,uint64 nonce,uint64 deadline,uint8 agent)"
 BULK_TYPE: Final = "Bulk(uint32 account,uint64 nonce,bytes32 pages,uint8 agent)"
 STAKE_TYPE: Final = "Stake(uint32 account,uint64 nonce,uint128 amount)"

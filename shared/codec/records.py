@@ -56,7 +56,7 @@ ABOVE: Final = 32
 BELOW: Final = 64
 ARMED: Final = 96
 
-# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | slot u8 | price u24 | size u40; market 0 is no leg.
+# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | order_slot u8 | price u24 | size u40; market 0 is no leg.
 # Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price and
 # size).
 PAGE_LEGS: Final = 8
@@ -110,8 +110,8 @@ _SIZES: Final[dict[int, int]] = {
 class OrderBody(NamedTuple):
     """A limit order.
 
-    side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade rule | ABOVE or BELOW for an armed order; place:
-    order slot; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in ticks that lets an armed
+    side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade rule | ABOVE or BELOW for an armed order;
+    order_slot: one of the account's; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in ticks that lets an armed
     order enter, else 0; client: the trader's own id of it; agent: number of the agent who signs, 0 the owner.
     """
 
@@ -120,7 +120,7 @@ class OrderBody(NamedTuple):
     market: int
     side: int
     flags: int
-    place: int
+    order_slot: int
     price: int
     size: int
     expiry: int = 0
@@ -130,11 +130,11 @@ class OrderBody(NamedTuple):
 
 
 class CancelBody(NamedTuple):
-    """Cancels the order in slot `place`, if its client id is `client` (0: whatever it is)."""
+    """Cancels the order in `order_slot`, if its client id is `client` (0: whatever it is)."""
 
     account: int
     nonce: int
-    place: int
+    order_slot: int
     client: int = 0
     agent: int = 0
 
@@ -148,11 +148,11 @@ class CancelAllBody(NamedTuple):
 
 
 class AmendBody(NamedTuple):
-    """Gives the order in slot `place` a new price and size left; a smaller size at the same price keeps its turn."""
+    """Gives the order in `order_slot` a new price and size left; a smaller size at the same price keeps its turn."""
 
     account: int
     nonce: int
-    place: int
+    order_slot: int
     price: int
     size: int
     agent: int = 0
@@ -207,7 +207,7 @@ class Leg(NamedTuple):
 
     flags: int
     market: int
-    place: int
+    order_slot: int
     price: int = 0
     size: int = 0
 
@@ -352,7 +352,7 @@ def encode_bulk(b: BulkBody) -> bytes:
 def encode_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
     """124-byte page of up to PAGE_LEGS legs; `following` is the hash of the next page, zero after the last."""
     packed = b"".join(
-        bytes((leg.flags, leg.market, leg.place)) + leg.price.to_bytes(3, "big") + leg.size.to_bytes(5, "big")
+        bytes((leg.flags, leg.market, leg.order_slot)) + leg.price.to_bytes(3, "big") + leg.size.to_bytes(5, "big")
         for leg in legs
     )
     return bytes((PAGE,)) + packed.ljust(PAGE_LEGS * LEG_BYTES, b"\0") + following + bytes(3)

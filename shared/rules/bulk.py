@@ -81,10 +81,10 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
 def start_leg(regs: Registers, leg: Leg) -> None:
     """Load the registers with a leg: a cancel by slot, or an order."""
     regs.market = leg.market
-    regs.place = leg.place
+    regs.order_slot = leg.order_slot
     if leg.flags & records.CANCEL_LEG:
         regs.kind = records.CANCEL
-        regs.cursor = keys.order_handle(regs.account, leg.place)
+        regs.cursor = keys.order_handle(regs.account, leg.order_slot)
         regs.resume = phases.LEG
         regs.phase = phases.UNLINK
     else:

@@ -195,7 +195,7 @@ def decode_order(regs: Registers, body: bytes) -> int:
     regs.market = order.market
     regs.side = order.side
     regs.flags = order.flags
-    regs.place = order.place
+    regs.order_slot = order.order_slot
     regs.price = order.price
     regs.size = order.size
     regs.expiry = order.expiry
@@ -206,8 +206,8 @@ def decode_order(regs: Registers, body: bytes) -> int:
         return errors.MALFORMED_RECORD
     if not 1 <= order.market <= regs.markets:
         return errors.UNKNOWN_MARKET
-    if order.place > keys.MAX_SLOT:
-        return errors.SLOT_OUT_OF_RANGE
+    if order.order_slot > keys.MAX_ORDER_SLOT:
+        return errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry and order.expiry <= regs.time:
         return errors.ORDER_EXPIRED
     return check_quote(order.price, order.size)
@@ -233,10 +233,10 @@ def decode_change(regs: Registers, body: bytes) -> int:
     """Fields of a record that changes orders or keys; returns the outcome."""
     if regs.kind == records.CANCEL:
         cancel = records.decode_cancel(body)
-        regs.place, regs.client, regs.agent = cancel.place, cancel.client, cancel.agent
+        regs.order_slot, regs.client, regs.agent = cancel.order_slot, cancel.client, cancel.agent
     elif regs.kind == records.AMEND:
         amend = records.decode_amend(body)
-        regs.place, regs.price, regs.size, regs.agent = amend.place, amend.price, amend.size, amend.agent
+        regs.order_slot, regs.price, regs.size, regs.agent = amend.order_slot, amend.price, amend.size, amend.agent
     elif regs.kind == records.CANCEL_ALL:
         regs.agent = records.decode_cancel_all(body).agent
     elif regs.kind == records.SCHEDULE_CANCEL:
@@ -248,9 +248,9 @@ def decode_change(regs: Registers, body: bytes) -> int:
         return check_agent_change(regs, body)
     if regs.agent > keys.MAX_AGENT:
         return errors.MALFORMED_RECORD
-    if regs.place > keys.MAX_SLOT:
-        return errors.SLOT_OUT_OF_RANGE
-    regs.cursor = keys.order_handle(regs.account, regs.place)
+    if regs.order_slot > keys.MAX_ORDER_SLOT:
+        return errors.ORDER_SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.order_slot)
     return check_quote(regs.price, regs.size) if regs.kind == records.AMEND else errors.ACCEPTED
 
 

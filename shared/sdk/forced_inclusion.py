@@ -97,14 +97,14 @@ class Forcing:
         size: int,
         flags: int = records.GTC,
         *,
-        place: int | None = None,
+        order_slot: int | None = None,
         expiry: int = 0,
         trigger: int = 0,
     ) -> bytes:
-        """An order of `size` lots at `price` ticks, in a free order slot unless `place` names one."""
+        """An order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one."""
         account = self.account()
-        place = self._free_place(account) if place is None else place
-        fields = (market, side, flags, place, price, size, expiry, trigger, 0)
+        order_slot = self._free_order_slot(account) if order_slot is None else order_slot
+        fields = (market, side, flags, order_slot, price, size, expiry, trigger, 0)
         return make_body("Order", account, self._nonce(account), self._agent, *fields)
 
     def close(self, market: int, bound: int | None = None, slippage: int = SLIPPAGE) -> bytes:
@@ -121,13 +121,13 @@ class Forcing:
         price = get_bound(self.market(market).mark, side, slippage) if bound is None else bound
         return self.order(market, side, price, abs(size), records.IOC | records.REDUCE_ONLY)
 
-    def amend(self, place: int, price: int, size: int) -> bytes:
-        """Give the order in slot `place` another price and size."""
-        return self._body("Amend", place, price, size)
+    def amend(self, order_slot: int, price: int, size: int) -> bytes:
+        """Give the order in `order_slot` another price and size."""
+        return self._body("Amend", order_slot, price, size)
 
-    def cancel(self, place: int) -> bytes:
-        """Take back the order in slot `place`."""
-        return self._body("Cancel", place, 0)
+    def cancel(self, order_slot: int) -> bytes:
+        """Take back the order in `order_slot`."""
+        return self._body("Cancel", order_slot, 0)
 
     def cancel_all(self) -> bytes:
         """Take back every order of the account."""
@@ -267,16 +267,16 @@ class Forcing:
                     used.append(nonce)
         return max(used)
 
-    def _free_place(self, account: int) -> int:
+    def _free_order_slot(self, account: int) -> int:
         """The highest order slot that is free: the exchange's own client begins with the lowest."""
         state, now = self._state(), self._l1.now()
         leaf = state.account(account)
         expire_orders(leaf, now)
-        for place in reversed(range(keys.MAX_SLOT + 1)):
-            order = state.order(keys.order_handle(account, place))
+        for order_slot in reversed(range(keys.MAX_ORDER_SLOT + 1)):
+            order = state.order(keys.order_handle(account, order_slot))
             if not order.market or not is_live(order, leaf, now):
-                return place
-        raise InputError("slot_taken", "all order slots of the account hold orders")
+                return order_slot
+        raise InputError("order_slot_taken", "all order slots of the account hold orders")
 
 
 def describe(fate: Fate) -> str:

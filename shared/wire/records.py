@@ -47,7 +47,7 @@ class Shape(NamedTuple):
 _ACCOUNT: Final = Field("account", 32, "unknown_account")
 _NONCE: Final = Field("nonce", 64)
 _MARKET: Final = Field("market", 16, "unknown_market")
-_SLOT: Final = Field("slot", 16, "slot_out_of_range")
+_ORDER_SLOT: Final = Field("order_slot", 16, "order_slot_out_of_range")
 _PRICE: Final = Field("price", 32, "price_out_of_range")
 _SIZE: Final = Field("size", 64, "size_out_of_range")
 _AMOUNT: Final = Field("amount", 128, "amount_out_of_range")
@@ -64,7 +64,7 @@ SHAPES: Final[dict[str, Shape]] = {
             _MARKET,
             Field("side", 8),
             Field("flags", 8),
-            _SLOT,
+            _ORDER_SLOT,
             _PRICE,
             _SIZE,
             Field("expiry", 32),
@@ -76,7 +76,7 @@ SHAPES: Final[dict[str, Shape]] = {
     ),
     "Cancel": Shape(
         records.CANCEL,
-        (_ACCOUNT, _NONCE, _SLOT, _CLIENT, _AGENT),
+        (_ACCOUNT, _NONCE, _ORDER_SLOT, _CLIENT, _AGENT),
         lambda *v: records.encode_cancel(records.CancelBody(*v)),
     ),
     "CancelAll": Shape(
@@ -86,7 +86,7 @@ SHAPES: Final[dict[str, Shape]] = {
     ),
     "Amend": Shape(
         records.AMEND,
-        (_ACCOUNT, _NONCE, _SLOT, _PRICE, _SIZE, _AGENT),
+        (_ACCOUNT, _NONCE, _ORDER_SLOT, _PRICE, _SIZE, _AGENT),
         lambda *v: records.encode_amend(records.AmendBody(*v)),
     ),
     "ScheduleCancel": Shape(

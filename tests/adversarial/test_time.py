@@ -72,7 +72,7 @@ def test_an_order_is_filled_after_its_expiry_by_no_more_than_the_skew(skew: int)
     world = World.trading(max_age=2**31)
     clock = Clock(world, SKEW)
     expiry = clock.now + 1000
-    assert world.order(1, SELL, 100, 5, expiry=expiry, place=0) == "accepted"
+    assert world.order(1, SELL, 100, 5, expiry=expiry, order_slot=0) == "accepted"
     filled = []
     for now in range(expiry + skew - 3, expiry + skew + 3):
         clock.post(now, skew)
@@ -133,8 +133,8 @@ def steady_market() -> World:
     world = World.trading(mark=10_000, funds=10**12, impact=1, max_age=2**31, funding_cap=50_000)
     assert world.order(1, BUY, 10_000, 10) == "accepted"
     assert world.order(2, SELL, 10_000, 10) == "accepted"
-    assert world.order(3, BUY, 10_090, 10, place=0) == "accepted"
-    assert world.order(3, SELL, 10_110, 10, place=1) == "accepted"
+    assert world.order(3, BUY, 10_090, 10, order_slot=0) == "accepted"
+    assert world.order(3, SELL, 10_110, 10, order_slot=1) == "accepted"
     world.wait(HOUR - world.scene.time % HOUR)
     before = -1
     while world.market().premium != before:

@@ -177,12 +177,12 @@ class Crash:
             leverage = draw.uniform(3, 18)
             lots = int(min(equities[long] * leverage, equities[short] * 9) * 1_000 / price)
             if lots:
-                assert self.take(scene.order(long, records.BUY, price, lots, place=0)) == "accepted"
-                assert self.take(scene.order(short, records.SELL, price, lots, place=0)) == "accepted"
+                assert self.take(scene.order(long, records.BUY, price, lots, order_slot=0)) == "accepted"
+                assert self.take(scene.order(short, records.SELL, price, lots, order_slot=0)) == "accepted"
                 if draw.random() < 0.1:
                     flags = records.BELOW | records.REDUCE_ONLY | records.IOC
                     stop = round(price * draw.uniform(0.9, 0.97))
-                    self.take(scene.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, place=1))
+                    self.take(scene.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, order_slot=1))
         self.quote(price)
 
     def deposit(self, account: int, dollars: int) -> None:

@@ -47,13 +47,13 @@ def test_signed_with_one_key_and_paid_with_another(town: Town) -> None:
     assert forced.due >= town.now + 1
     assert outcome(town, forcing, forced).startswith("accepted in batch")
     account = forcing.account()
-    place = next(
+    order_slot = next(
         n for n in range(255, -1, -1) if forcing.replay.machine.state.order(keys.order_handle(account, n)).size
     )
-    assert place == keys.MAX_SLOT
-    forced = forcing.send(forcing.amend(place, 495, 1))
+    assert order_slot == keys.MAX_ORDER_SLOT
+    forced = forcing.send(forcing.amend(order_slot, 495, 1))
     assert "accepted" in outcome(town, forcing, forced)
-    forced = forcing.send(forcing.cancel(place))
+    forced = forcing.send(forcing.cancel(order_slot))
     assert "accepted" in outcome(town, forcing, forced)
     assert town.stranger.balance(signatures.address_of(trader_key(3))) == before
 

@@ -53,9 +53,9 @@ async def test_orders_by_their_own_ids(exchange: Running) -> None:
         placed = await client.place(1, BUY, 90, 5, client=2**60)
         await client.place(1, BUY, 120, 5, ABOVE, trigger=110, client=7)
         with pytest.raises(Refusal, match="unknown_order"):
-            await client.cancel(placed.place, client=8)
-        amended = await client.amend(placed.place, 91, 9)
-        assert (amended.place, amended.resting) == (placed.place, 9)
+            await client.cancel(placed.order_slot, client=8)
+        amended = await client.amend(placed.order_slot, 91, 9)
+        assert (amended.order_slot, amended.resting) == (placed.order_slot, 9)
         assert [(order["client"], order["price"]) for order in await client.orders()] == [(str(2**60), 91), ("7", 120)]
         await client.cancel_client(2**60)
         await client.cancel_client(7)
@@ -89,10 +89,10 @@ async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> 
             await agent.place(1, BUY, 90, 1)
         await owner.set_agent(3, key.address, START_TIME + 100)
         receipt = await agent.place(1, BUY, 90, 1)
-        assert [order["slot"] for order in await owner.orders()] == [receipt.place]
+        assert [order["order_slot"] for order in await owner.orders()] == [receipt.order_slot]
         with pytest.raises(Refusal, match="bad_signature"):
             await agent.withdraw(1)
-        await agent.bulk([Leg(CANCEL_LEG, 1, receipt.place)])
+        await agent.bulk([Leg(CANCEL_LEG, 1, receipt.order_slot)])
         with pytest.raises(Refusal, match="nonce_used"):
             await owner.set_agent(3, bytes(20), 0)  # the agent has used it: nonces are the account's
         await owner.set_agent(3, bytes(20), 0)
@@ -113,7 +113,7 @@ async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:
         placed = await isolated.place(1, BUY, 99, 10)
         await master.place(1, BUY, 98, 10)
         assert [order["price"] for order in await isolated.orders()] == [99]
-        await isolated.cancel(placed.place)
+        await isolated.cancel(placed.order_slot)
         await isolated.transfer(1, 10**6)
         with pytest.raises(Refusal, match="sub_account"):
             await isolated.withdraw(1)

@@ -36,14 +36,14 @@ def setoff(exchange: Running, capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
-    assert "0 lots filled, 5 rest in slot 0" in await setoff("trade sell 1 5 101 --client 9")
+    assert "0 lots filled, 5 rest in order slot 0" in await setoff("trade sell 1 5 101 --client 9")
     assert "3 lots filled, 0 rest" in await setoff("trade buy 1 3", trader_key(2))
     assert "unfillable" in await setoff("trade buy 1 9 101 --flags fok", trader_key(2), code=1)
     assert "0 lots filled, 3 rest" in await setoff("trade sell 1 9 130 --reduce-only", trader_key(2))
-    assert "4 rest in slot" in await setoff("trade buy 1 4 120 --above 110 --flags ioc", trader_key(3))
+    assert "4 rest in order slot" in await setoff("trade buy 1 4 120 --above 110 --flags ioc", trader_key(3))
     shown = await setoff("account", trader_key(3))
     assert "above 110" in shown and "ioc" in shown
-    assert "lots filled, 7 rest in slot 0" in await setoff("trade amend 0 7 102")
+    assert "lots filled, 7 rest in order slot 0" in await setoff("trade amend 0 7 102")
     assert "101" not in await setoff("trade book 1")
     assert "accepted" in await setoff("trade dead-man 600")
     assert "accepted" in await setoff("trade cancel --client 9")

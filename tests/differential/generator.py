@@ -24,7 +24,7 @@ ACCOUNTS = 8
 SUBS = 2
 AGENTS = 2
 SIGNERS = 5
-PLACES = 6
+ORDER_SLOTS = 6
 LONER = ACCOUNTS + 1  # the account that spends its nonces
 
 TRADERS = {account: keccak(b"trader %d" % account) for account in range(1, LONER + 1)}
@@ -72,7 +72,7 @@ NO_FAVOUR: Mapping[str, int] = {}
 PRICE_EDGES = (0, 1, keys.MAX_TICK, keys.MAX_TICK + 1, 2**32 - 1)
 SIZE_EDGES = (0, 1, phases.MAX_ORDER_SIZE, phases.MAX_ORDER_SIZE + 1, MAX_UINT64)
 AMOUNT_EDGES = (0, 1, phases.MAX_AMOUNT - 1, phases.MAX_AMOUNT, 2**128 - 1)
-PLACE_EDGES = (0, keys.MAX_SLOT, keys.MAX_SLOT + 1, 2**16 - 1)
+ORDER_SLOT_EDGES = (0, keys.MAX_ORDER_SLOT, keys.MAX_ORDER_SLOT + 1, 2**16 - 1)
 ACCOUNT_EDGES = (
     0,
     LONER + 1,
@@ -422,7 +422,7 @@ class Generator:
     ) -> bytes:
         """A sound order."""
         nonce = self.next_nonce(account)
-        body = records.OrderBody(account, nonce, market, side, flags, self.some_place(account), price, size)
+        body = records.OrderBody(account, nonce, market, side, flags, self.some_order_slot(account), price, size)
         return self.by(account, records.encode_order(body))
 
     def armed(self) -> bytes:
@@ -467,7 +467,7 @@ class Generator:
             market,
             side,
             flags,
-            self.some_place(account),
+            self.some_order_slot(account),
             price,
             min(size, MAX_UINT64),
             rng.choice((*([0] * 20), self.time, self.time + 1, self.time + 40, 2**32 - 1)),
@@ -502,27 +502,27 @@ class Generator:
             price = rng.choice(PRICE_EDGES)
         return min(max(price, 0), 2**32 - 1)
 
-    def some_place(self, account: int) -> int:
+    def some_order_slot(self, account: int) -> int:
         """Mostly a free order slot."""
         rng = self.rng
         if rng.random() < 0.03:
-            return rng.choice(PLACE_EDGES)
-        free = [place for place in range(PLACES) if not self.order_at(account, place).market]
-        return rng.choice(free) if free and rng.random() < 0.9 else rng.randrange(PLACES)
+            return rng.choice(ORDER_SLOT_EDGES)
+        free = [order_slot for order_slot in range(ORDER_SLOTS) if not self.order_at(account, order_slot).market]
+        return rng.choice(free) if free and rng.random() < 0.9 else rng.randrange(ORDER_SLOTS)
 
-    def used_place(self, account: int) -> int:
+    def used_order_slot(self, account: int) -> int:
         """Mostly a slot with an order in it."""
         rng = self.rng
-        places = [place for place in range(PLACES) if self.order_at(account, place).market]
-        return rng.choice(places) if places and rng.random() < 0.85 else rng.choice((*range(PLACES), *PLACE_EDGES))
+        order_slots = [order_slot for order_slot in range(ORDER_SLOTS) if self.order_at(account, order_slot).market]
+        return rng.choice(order_slots) if order_slots and rng.random() < 0.85 else rng.choice((*range(ORDER_SLOTS), *ORDER_SLOT_EDGES))
 
-    def order_at(self, account: int, place: int) -> Order:
-        return self.state.order(keys.order_handle(account, place))
+    def order_at(self, account: int, order_slot: int) -> Order:
+        return self.state.order(keys.order_handle(account, order_slot))
 
     def cancel(self) -> bytes:
         account, agent = self.some_account(), self.some_agent()
         client = self.rng.choice((0, 0, 0, 1, 2))
-        body = records.CancelBody(account, self.next_nonce(account), self.used_place(account), client, agent)
+        body = records.CancelBody(account, self.next_nonce(account), self.used_order_slot(account), client, agent)
         return self.by(account, records.encode_cancel(body), agent)
 
     def cancel_all(self) -> bytes:
@@ -533,14 +533,14 @@ class Generator:
     def amend(self) -> bytes:
         rng = self.rng
         account, agent = self.some_account(), self.some_agent()
-        place = self.used_place(account)
-        order = self.order_at(account, min(place, keys.MAX_SLOT))
+        order_slot = self.used_order_slot(account)
+        order = self.order_at(account, min(order_slot, keys.MAX_ORDER_SLOT))
         price, size = order.price, rng.choice((order.size, max(1, order.size - 1), order.size // 2, order.size + 1))
         if rng.random() < 0.5 and order.market:
             price = self.some_price(order.market, order.side)
         if rng.random() < 0.03:
             size = rng.choice(SIZE_EDGES)
-        body = records.AmendBody(account, self.next_nonce(account), place, price, size, agent)
+        body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
         return self.by(account, records.encode_amend(body), agent)
 
     def schedule_cancel(self) -> bytes:
@@ -567,7 +567,7 @@ class Generator:
         for _ in range(rng.choice((0, 1, 3, 8, 9, 17))):
             market = rng.choice((1, 1, 2, 3, rng.randrange(256)))
             if rng.random() < 0.3:
-                legs.append(Leg(records.CANCEL_LEG, market, rng.randrange(PLACES)))
+                legs.append(Leg(records.CANCEL_LEG, market, rng.randrange(ORDER_SLOTS)))
                 continue
             side = rng.randint(0, 1)
             flags = rng.choice((0, 0, 1, 2, 3)) | rng.choice((0, 0, 0, 4)) | rng.choice((0, 0, 8, 16))
@@ -576,7 +576,7 @@ class Generator:
             size = rng.choice((1, 5, 60, rng.randint(1, 3000), 2**31 if self.is_large else 0))
             if rng.random() < 0.03:
                 flags, size = rng.choice((24, 64, 127, 128, 255)), rng.choice((0, 2**31, 2**31 + 1, 2**40 - 1))
-            legs.append(Leg(flags, market, rng.choice((rng.randrange(PLACES), rng.randrange(256))), price, size))
+            legs.append(Leg(flags, market, rng.choice((rng.randrange(ORDER_SLOTS), rng.randrange(256))), price, size))
             if rng.random() < 0.05:
                 legs.append(Leg(0, 0, 0))
         return legs

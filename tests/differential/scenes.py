@@ -79,20 +79,20 @@ class Play:
         return self.generator.sign(HANDS[master, agent] if agent else TRADERS[master], body)
 
     def order(
-        self, account: int, side: int, price: int, size: int, *, place: int = 0, market: int = 1, flags: int = GTC,
+        self, account: int, side: int, price: int, size: int, *, order_slot: int = 0, market: int = 1, flags: int = GTC,
         **more: int,
     ) -> bytes:  # fmt: skip
-        body = OrderBody(account, self.number(), market, side, flags, place, price, size, **more)
+        body = OrderBody(account, self.number(), market, side, flags, order_slot, price, size, **more)
         return self.sign(account, records.encode_order(body))
 
-    def cancel(self, account: int, place: int, client: int = 0) -> bytes:
-        return self.sign(account, records.encode_cancel(records.CancelBody(account, self.number(), place, client)))
+    def cancel(self, account: int, order_slot: int, client: int = 0) -> bytes:
+        return self.sign(account, records.encode_cancel(records.CancelBody(account, self.number(), order_slot, client)))
 
     def cancel_all(self, account: int) -> bytes:
         return self.sign(account, records.encode_cancel_all(records.CancelAllBody(account, self.number())))
 
-    def amend(self, account: int, place: int, price: int, size: int) -> bytes:
-        body = records.AmendBody(account, self.number(), place, price, size)
+    def amend(self, account: int, order_slot: int, price: int, size: int) -> bytes:
+        body = records.AmendBody(account, self.number(), order_slot, price, size)
         return self.sign(account, records.encode_amend(body))
 
     def schedule(self, account: int, deadline: int) -> bytes:
@@ -117,11 +117,11 @@ class Play:
         body = records.BulkBody(account, self.number(), keccak(page))
         return [self.sign(account, records.encode_bulk(body)), page]
 
-    def trade(self, seller: int, buyer: int, price: int, size: int, *, place: int = 0, market: int = 1) -> None:
+    def trade(self, seller: int, buyer: int, price: int, size: int, *, order_slot: int = 0, market: int = 1) -> None:
         """One sells to the other."""
         sides = [
-            self.order(seller, SELL, price, size, place=place, market=market),
-            self.order(buyer, BUY, price, size, place=place, market=market),
+            self.order(seller, SELL, price, size, order_slot=order_slot, market=market),
+            self.order(buyer, BUY, price, size, order_slot=order_slot, market=market),
         ]
         assert self.run(*sides) == [OK, OK]
 
@@ -148,18 +148,18 @@ def play_position_limit(play: Play) -> None:
     """The largest orders fill a position up to its limit; one more lot is refused, on either side."""
     most = phases.MAX_ORDER_SIZE
     play.begin(money=10**13, margin_ppm=1, mark=1, max_position=2 * most)
-    full = [play.order(1, BUY, 1, most, place=place) for place in range(2)]
-    short = [play.order(2, SELL, 2, most, place=place) for place in range(2)]
-    over = [play.order(1, BUY, 1, 1, place=9), play.order(2, SELL, 2, 1, place=9)]
+    full = [play.order(1, BUY, 1, most, order_slot=order_slot) for order_slot in range(2)]
+    short = [play.order(2, SELL, 2, most, order_slot=order_slot) for order_slot in range(2)]
+    over = [play.order(1, BUY, 1, 1, order_slot=9), play.order(2, SELL, 2, 1, order_slot=9)]
     assert play.run(*full, *short, *over) == [OK] * 4 + ["position_limit"] * 2
 
 
 def play_too_many_positions(play: Play) -> None:
     """The ninth market finds no free place, until an order is cancelled."""
     play.begin(markets=9)
-    eight = [play.order(1, BUY, 90, 1, place=market, market=market) for market in range(1, 9)]
-    ninth = play.order(1, BUY, 90, 1, place=9, market=9)
-    again = play.order(1, BUY, 90, 1, place=9, market=9)
+    eight = [play.order(1, BUY, 90, 1, order_slot=market, market=market) for market in range(1, 9)]
+    ninth = play.order(1, BUY, 90, 1, order_slot=9, market=9)
+    again = play.order(1, BUY, 90, 1, order_slot=9, market=9)
     outcomes = play.run(*eight, ninth, play.cancel(1, 3), again)
     assert outcomes == [OK] * 8 + ["too_many_positions", OK, OK]
 
@@ -167,18 +167,18 @@ def play_too_many_positions(play: Play) -> None:
 def play_under_water(play: Play) -> None:
     """A long loses its equity: its orders are pruned, it may close at a price good enough, and nothing else."""
     play.begin(money=2_000)
-    open_both = [play.order(1, SELL, 100, 100), play.order(2, BUY, 100, 100), play.order(2, BUY, 60, 10, place=1)]
-    open_both.append(play.order(2, SELL, 95, 10, place=2))
+    open_both = [play.order(1, SELL, 100, 100), play.order(2, BUY, 100, 100), play.order(2, BUY, 60, 10, order_slot=1)]
+    open_both.append(play.order(2, SELL, 95, 10, order_slot=2))
     assert set(play.run(*open_both)) == {OK}
     # At 85 account 2 is worth 500 less what it needs (850): the close at 95 is taken as a maker, the bid pruned.
     assert play.run(play.price(85), play.order(3, BUY, 95, 5)) == [OK] * 2
     assert play.run(play.order(3, SELL, 60, 5, flags=IOC)) == [OK]
     # A close as a taker at the mark keeps the ratio but for the fee; to open more is refused.
-    assert play.run(play.order(4, BUY, 90, 50), play.order(2, SELL, 90, 20, place=3)) == [OK] * 2
-    assert play.run(play.order(2, BUY, 85, 1, place=4)) == ["insufficient_margin"]
+    assert play.run(play.order(4, BUY, 90, 50), play.order(2, SELL, 90, 20, order_slot=3)) == [OK] * 2
+    assert play.run(play.order(2, BUY, 85, 1, order_slot=4)) == ["insufficient_margin"]
     # Below zero even a close at the mark makes things no better. (An old price: nobody is liquidated on it.)
     aged = records.encode_set_market(ListMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM))
-    shut = play.order(2, SELL, 70, 1, place=5)
+    shut = play.order(2, SELL, 70, 1, order_slot=5)
     play.wait(10)
     outcomes = play.batch([aged], [play.price(70, age=5), shut, play.withdraw(2, 1)])
     assert outcomes == [OK, OK, "insufficient_margin", "stale_price"]
@@ -193,7 +193,7 @@ def play_flip(play: Play) -> None:
         play.order(2, BUY, 100, 7),
         play.order(3, BUY, 101, 20),
         play.order(2, SELL, 101, 13),  # long 7, short 6 after it
-        play.order(1, BUY, 99, 30, place=1),  # short 7, long 23 after it
+        play.order(1, BUY, 99, 30, order_slot=1),  # short 7, long 23 after it
         play.order(4, SELL, 99, 37, flags=IOC),
     ]
     assert set(play.run(*trades)) == {OK}
@@ -207,13 +207,13 @@ def play_own_orders(play: Play) -> None:
         play.transfer(1, sub, 1000),
         play.order(1, SELL, 100, 5),
         play.order(2, SELL, 100, 5),
-        play.order(sub, BUY, 100, 5, place=1),
+        play.order(sub, BUY, 100, 5, order_slot=1),
         play.order(1, SELL, 100, 5),
-        play.order(1, BUY, 100, 5, place=2, flags=records.CANCEL_TAKER),
-        play.order(1, BUY, 100, 5, place=2, flags=records.CANCEL_TAKER | FOK),
-        play.order(1, BUY, 100, 5, place=2, flags=records.CANCEL_BOTH),
+        play.order(1, BUY, 100, 5, order_slot=2, flags=records.CANCEL_TAKER),
+        play.order(1, BUY, 100, 5, order_slot=2, flags=records.CANCEL_TAKER | FOK),
+        play.order(1, BUY, 100, 5, order_slot=2, flags=records.CANCEL_BOTH),
         play.order(1, SELL, 100, 5),
-        play.order(1, BUY, 100, 5, place=2, flags=FOK),
+        play.order(1, BUY, 100, 5, order_slot=2, flags=FOK),
     ]
     outcomes = play.run(*trades)
     assert outcomes == [OK] * 5 + ["self_trade", "self_trade", OK, OK, "unfillable"]
@@ -222,18 +222,18 @@ def play_own_orders(play: Play) -> None:
 def play_fill_or_kill(play: Play) -> None:
     """What a scan counts, level by level, and where it stops: the book ends, the limit, the makers it may visit."""
     play.begin(money=10**6)
-    book = [play.order(1, SELL, price, 5, place=place) for place, price in enumerate((100, 100, 101, 300))]
+    book = [play.order(1, SELL, price, 5, order_slot=order_slot) for order_slot, price in enumerate((100, 100, 101, 300))]
     fok = [play.order(2, BUY, 100, 11, flags=FOK), play.order(2, BUY, 150, 16, flags=FOK)]
-    fok += [play.order(2, BUY, 150, 15, flags=FOK), play.order(2, SELL, 1, 1, flags=FOK, place=7)]
+    fok += [play.order(2, BUY, 150, 15, flags=FOK), play.order(2, SELL, 1, 1, flags=FOK, order_slot=7)]
     assert play.run(*book, *fok) == [OK, OK, OK, "price_band", "unfillable", "unfillable", OK, "unfillable"]
 
 
 def play_far_levels(play: Play) -> None:
     """Levels in other bitmap words, on either side; and a scan that has visited all the makers it may."""
     play.begin(money=10**8, mark=20_000)
-    far = [play.order(3, SELL, price, 1, place=place) for place, price in enumerate((20_000, 20_255, 20_480, 39_999))]
+    far = [play.order(3, SELL, price, 1, order_slot=order_slot) for order_slot, price in enumerate((20_000, 20_255, 20_480, 39_999))]
     assert play.run(*far, play.order(4, BUY, 39_999, 4, flags=FOK)) == [OK] * 5
-    far = [play.order(3, BUY, price, 1, place=place) for place, price in enumerate((20_000, 19_712, 19_711, 2))]
+    far = [play.order(3, BUY, price, 1, order_slot=order_slot) for order_slot, price in enumerate((20_000, 19_712, 19_711, 2))]
     assert play.run(*far, play.order(4, SELL, 1, 4, flags=FOK)) == [OK] * 5
 
     def meddle(machine: Machine, slot: int, micro: int) -> None:
@@ -241,7 +241,7 @@ def play_far_levels(play: Play) -> None:
             machine.regs.matches = phases.MAX_MATCHES - 1
 
     play.bench.meddle = meddle
-    two = [play.order(3, BUY, 20_000, 1, place=place) for place in (5, 6)]
+    two = [play.order(3, BUY, 20_000, 1, order_slot=order_slot) for order_slot in (5, 6)]
     assert play.run(*two, play.order(4, SELL, 1, 2, flags=FOK)) == [OK, OK, "unfillable"]
     play.bench.meddle = lambda machine, slot, micro: None
 
@@ -249,7 +249,7 @@ def play_far_levels(play: Play) -> None:
 def play_far_counts(play: Play) -> None:
     """A fill-or-kill order counts over levels that have nothing in common but the side's first bitmap word."""
     play.begin(money=10**8, mark=66_000)
-    asks = [play.order(1, SELL, 65_500, 5), play.order(2, SELL, 66_000, 5), play.order(2, SELL, 66_300, 5, place=1)]
+    asks = [play.order(1, SELL, 65_500, 5), play.order(2, SELL, 66_000, 5), play.order(2, SELL, 66_300, 5, order_slot=1)]
     assert play.run(*asks, play.order(3, BUY, 66_300, 15, flags=FOK)) == [OK] * 4
     assert play.position(3) == 15
 
@@ -259,8 +259,8 @@ def play_reduce_only(play: Play) -> None:
     play.begin(money=10**6)
     play.trade(1, 2, 100, 10)
     only = records.REDUCE_ONLY
-    closes = [play.order(2, SELL, 101, 8, place=1, flags=only), play.order(2, SELL, 101, 800, place=2, flags=only)]
-    assert play.run(*closes, play.order(2, BUY, 99, 1, place=3, flags=only)) == [OK, OK, "not_reducing"]
+    closes = [play.order(2, SELL, 101, 8, order_slot=1, flags=only), play.order(2, SELL, 101, 800, order_slot=2, flags=only)]
+    assert play.run(*closes, play.order(2, BUY, 99, 1, order_slot=3, flags=only)) == [OK, OK, "not_reducing"]
     # The scan does not count two orders that close the same lots; without it the second is cut.
     assert play.run(play.order(3, BUY, 101, 5, flags=FOK)) == ["unfillable"]
     assert play.run(play.order(3, BUY, 101, 15, flags=IOC)) == [OK]
@@ -283,9 +283,9 @@ def play_lifetimes(play: Play) -> None:
     time = play.generator.time
     orders = [
         play.order(1, SELL, 100, 5, expiry=time + 10),
-        play.order(1, SELL, 100, 5, place=1),
+        play.order(1, SELL, 100, 5, order_slot=1),
         play.order(2, SELL, 100, 5),
-        play.order(2, SELL, 101, 5, place=1),
+        play.order(2, SELL, 101, 5, order_slot=1),
         play.schedule(2, time + 10),
         play.schedule(1, time + 10),
         play.schedule(1, 0),
@@ -294,13 +294,13 @@ def play_lifetimes(play: Play) -> None:
     play.wait(20)
     met = [
         play.order(3, BUY, 101, 20),
-        play.order(2, SELL, 102, 5, place=1),
+        play.order(2, SELL, 102, 5, order_slot=1),
         play.amend(2, 1, 102, 4),
         play.amend(2, 1, 103, 4),
         play.amend(2, 1, 104, 9),
         play.cancel_all(2),
         play.amend(2, 1, 104, 4),
-        play.order(2, SELL, 105, 5, place=1),
+        play.order(2, SELL, 105, 5, order_slot=1),
         play.cancel_all(2),
         play.cancel(2, 1, client=7),
         play.cancel(2, 1),
@@ -315,16 +315,16 @@ def play_armed(play: Play) -> None:
     above, below = records.ABOVE, records.BELOW
     play.trade(1, 2, 100, 10)
     armed = [
-        play.order(2, SELL, 90, 10, place=1, flags=below | records.REDUCE_ONLY | IOC, trigger=95),
-        play.order(1, BUY, 120, 10, place=1, flags=above | IOC, trigger=105),
-        play.order(1, BUY, 120, 10, place=2, flags=above, trigger=100),
-        play.order(1, BUY, 120, 10, place=2, flags=below, trigger=100),
-        play.order(1, BUY, 120, 10, place=1, flags=above, trigger=110),
-        play.order(3, BUY, 94, 10, place=1),
-        play.order(4, BUY, 100, 10**9, place=1, flags=below, trigger=95),
+        play.order(2, SELL, 90, 10, order_slot=1, flags=below | records.REDUCE_ONLY | IOC, trigger=95),
+        play.order(1, BUY, 120, 10, order_slot=1, flags=above | IOC, trigger=105),
+        play.order(1, BUY, 120, 10, order_slot=2, flags=above, trigger=100),
+        play.order(1, BUY, 120, 10, order_slot=2, flags=below, trigger=100),
+        play.order(1, BUY, 120, 10, order_slot=1, flags=above, trigger=110),
+        play.order(3, BUY, 94, 10, order_slot=1),
+        play.order(4, BUY, 100, 10**9, order_slot=1, flags=below, trigger=95),
     ]
     outcomes = play.run(*armed)
-    assert outcomes == [OK, OK, "would_trigger", "would_trigger", "slot_taken", OK, OK]
+    assert outcomes == [OK, OK, "would_trigger", "would_trigger", "order_slot_taken", OK, OK]
     changes = [
         play.amend(4, 1, 100, 10**8),
         play.amend(1, 1, 121, 10),
@@ -335,8 +335,8 @@ def play_armed(play: Play) -> None:
     assert play.position(2) == 0 and play.took("fire") == 2
     assert play.run(play.price(110)) == [OK]
     play.wait(200)
-    late = play.order(3, BUY, 90, 1, place=7, flags=above, trigger=10**6)
-    assert play.run(late, play.order(3, BUY, 90, 1, place=8)) == ["market_expired"] * 2
+    late = play.order(3, BUY, 90, 1, order_slot=7, flags=above, trigger=10**6)
+    assert play.run(late, play.order(3, BUY, 90, 1, order_slot=8)) == ["market_expired"] * 2
 
 
 def play_no_price(play: Play) -> None:
@@ -366,10 +366,10 @@ def play_guards(play: Play) -> None:
     assert play.run(play.order(2, BUY, 100, 1)) == ["open_interest_cap"]
     assert play.run(play.price(150), play.order(1, SELL, 100, 1)) == [OK, "halted"]
     assert play.market().mark == 110
-    assert play.run(play.price(50), play.order(1, BUY, 99, 20, place=5)) == [OK, OK]
+    assert play.run(play.price(50), play.order(1, BUY, 99, 20, order_slot=5)) == [OK, OK]
     assert play.market().mark == 99
     play.wait(400)
-    old = [play.order(1, SELL, 99, 1, place=6), play.transfer(1, 2, 1), play.order(3, BUY, 90, 1, place=6)]
+    old = [play.order(1, SELL, 99, 1, order_slot=6), play.transfer(1, 2, 1), play.order(3, BUY, 90, 1, order_slot=6)]
     assert play.run(*old) == ["stale_price"] * 3
 
 
@@ -390,10 +390,10 @@ def play_limits(play: Play) -> None:
 
     play.bench.meddle = meddle
     trades = [play.order(1, SELL, 100, 5), play.order(2, BUY, 100, 5)]
-    trades += [play.order(3, BUY, 90, 5), play.order(3, BUY, 90, 5, place=1)]
+    trades += [play.order(3, BUY, 90, 5), play.order(3, BUY, 90, 5, order_slot=1)]
     assert play.run(*trades) == [OK, OK, OK, "step_cap"]
     play.bench.meddle = lambda machine, slot, micro: None
-    assert play.batch([play.order(3, BUY, 90, 5, place=2)], []) == [OK]
+    assert play.batch([play.order(3, BUY, 90, 5, order_slot=2)], []) == [OK]
 
 
 def play_forced_limits(play: Play) -> None:
@@ -496,7 +496,7 @@ def play_time(play: Play) -> None:
     play.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=100_000)
     crank = records.encode_crank(1)
     play.trade(1, 2, 10_000, 10)
-    assert play.run(play.order(3, BUY, 10_400, 4), play.order(3, SELL, 10_600, 5, place=1), crank, crank) == [
+    assert play.run(play.order(3, BUY, 10_400, 4), play.order(3, SELL, 10_600, 5, order_slot=1), crank, crank) == [
         OK, OK, OK, "not_due",
     ]  # fmt: skip
     assert play.market().premium == 0
@@ -523,12 +523,12 @@ def play_edges(play: Play) -> None:
     agent = records.SetAgentBody(3, play.number(), 1, ADDRESSES[HANDS[3, 1]], end)
     play.trade(1, 2, 10_000, 10)
     late = play.order(4, SELL, 10_000, 5, expiry=end)
-    stop = play.order(2, SELL, 9_000, 5, place=1, flags=records.BELOW, trigger=9_900)
-    book = [play.order(3, BUY, 10_400, 5), play.order(3, SELL, 10_600, 5, place=1)]
+    stop = play.order(2, SELL, 9_000, 5, order_slot=1, flags=records.BELOW, trigger=9_900)
+    book = [play.order(3, BUY, 10_400, 5), play.order(3, SELL, 10_600, 5, order_slot=1)]
     assert play.run(play.sign(3, records.encode_set_agent(agent)), late) == [OK, OK]
     play.generator.time = end
     hand = play.sign(3, records.encode_cancel_all(records.CancelAllBody(3, play.number(), 1)), 1)
-    assert play.run(hand, play.order(1, BUY, 10_000, 5, place=1), stop, *book, crank) == ["agent_expired", *[OK] * 5]
+    assert play.run(hand, play.order(1, BUY, 10_000, 5, order_slot=1), stop, *book, crank) == ["agent_expired", *[OK] * 5]
     assert play.position(4) == 0
     play.wait(3601)
     assert play.run(crank) == [OK]
@@ -549,14 +549,14 @@ def play_settlement(play: Play) -> None:
     assert play.batch([play.listing(2, 100_000, expiry=start + 10_000, max_age=10**9, step_band=PPM)]) == [OK]
     assert play.run(play.price(50, 2)) == [OK]
     play.trade(1, 2, 100, 10)
-    play.trade(1, 2, 50, 10, place=1, market=2)
-    resting = [play.order(3, BUY, 90, 5, place=3), play.order(2, SELL, 140, 5, place=3)]
+    play.trade(1, 2, 50, 10, order_slot=1, market=2)
+    resting = [play.order(3, BUY, 90, 5, order_slot=3), play.order(2, SELL, 140, 5, order_slot=3)]
     assert play.run(*resting) == [OK, OK]
     play.wait(1000)
     assert play.run(play.price(110), play.price(121), play.price(100)) == [OK] * 3
     play.wait(1500)
     crank = records.encode_crank(1)
-    late = [play.price(100), crank, crank, play.order(1, BUY, 100, 1, place=9)]
+    late = [play.price(100), crank, crank, play.order(1, BUY, 100, 1, order_slot=9)]
     outcomes = play.run(*late)
     assert outcomes == ["market_expired", OK, "not_due", "market_expired"]
     assert play.market().mark == 110 and play.market().settled == 0
@@ -578,7 +578,7 @@ def play_slices(play: Play) -> None:
     play.begin(money=1_100, maintenance_margin=50_000, close_out=1)
     rich = play.generator.deposit_of(3, 10**6)
     play.trade(1, 2, 100, 100)
-    orders = [play.order(3, BUY, 92, 30), play.order(3, BUY, 91, 400, place=1), play.order(3, BUY, 50, 400, place=2)]
+    orders = [play.order(3, BUY, 92, 30), play.order(3, BUY, 91, 400, order_slot=1), play.order(3, BUY, 50, 400, order_slot=2)]
     assert play.batch([rich], [*orders, play.price(91)]) == [OK] * 5
     assert play.took("liquidated") > 1 and play.took("takeover") == 0
     assert 0 < play.position(2) < 100
@@ -588,7 +588,7 @@ def play_shorts(play: Play) -> None:
     """A short that the price runs away from: slices, the backstop's takeover, and how it buys its own way out."""
     play.begin(money=10**5, maintenance_margin=50_000, close_out=40_000)
     play.trade(1, 2, 100, 9_000)
-    asks = [play.order(3, SELL, 108, 300), play.order(3, SELL, 110, 300, place=1)]
+    asks = [play.order(3, SELL, 108, 300), play.order(3, SELL, 110, 300, order_slot=1)]
     assert play.run(play.stake(4, 90_000), *asks, play.price(106)) == [OK] * 4
     assert play.took("liquidated") > 1 and -9_000 < play.position(1) < 0
     assert play.run(play.price(108)) == [OK]
@@ -596,7 +596,7 @@ def play_shorts(play: Play) -> None:
     held = play.position(keys.BACKSTOP)
     assert held < 0
     play.wait(60)
-    asks = [play.order(3, SELL, 108, 300, place=2), records.encode_crank(1)]
+    asks = [play.order(3, SELL, 108, 300, order_slot=2), records.encode_crank(1)]
     assert play.run(*asks) == [OK] * 2
     assert held < play.position(keys.BACKSTOP) < 0
     # The price gone on, the backstop itself is closed against those who won.
@@ -608,7 +608,7 @@ def play_two_positions(play: Play) -> None:
     """Of two positions the one that needs more margin goes first, wherever it is kept."""
     play.begin(money=10**5, maintenance_margin=50_000, markets=2)
     play.trade(1, 2, 100, 6_000)
-    play.trade(1, 2, 100, 3_000, place=1, market=2)
+    play.trade(1, 2, 100, 3_000, order_slot=1, market=2)
     assert play.run(play.stake(4, 90_000), play.price(88)) == [OK] * 2
     taken = [step.before.market for step in play.steps if step.kind == "takeover"]
     assert taken and taken[0] == 1
@@ -618,7 +618,7 @@ def play_small_winners(play: Play) -> None:
     """Whoever is ranked first closes all it has, which is less than is to be closed; then the next one."""
     play.begin(money=10**5, maintenance_margin=50_000)
     play.trade(1, 2, 100, 7_900)
-    play.trade(3, 2, 100, 100, place=1)
+    play.trade(3, 2, 100, 100, order_slot=1)
     assert play.run(play.withdraw(3, 98_000), play.price(91)) == [OK, OK]
     assert play.took("deleverage") > 1 and play.position(3) == 0
 
@@ -646,7 +646,7 @@ def play_takeover(play: Play) -> None:
     assert play.run(play.withdraw(4, 20_000)) == [OK]
     held = play.position(keys.BACKSTOP)
     play.wait(60)
-    bids = play.order(4, BUY, 93, 2_000, place=5)
+    bids = play.order(4, BUY, 93, 2_000, order_slot=5)
     assert play.run(play.unstake(3, 1_000), bids, records.encode_crank(1)) == [OK] * 3
     assert play.position(keys.BACKSTOP) < held
     # Its price broken, the backstop is liquidated as anybody.
@@ -671,7 +671,7 @@ def play_poor_backstop(play: Play) -> None:
     """A backstop too poor to take over: the winner with the highest score closes, in part, then the next one."""
     play.begin(money=10**5, maintenance_margin=50_000, markets=2)
     play.trade(1, 2, 100, 4_000)
-    play.trade(3, 2, 100, 4_000, place=1)
+    play.trade(3, 2, 100, 4_000, order_slot=1)
     assert play.run(play.stake(4, 10), play.price(91)) == [OK, OK]
     assert play.took("deleverage") > 1 and play.position(keys.BACKSTOP) == 0
 
@@ -698,11 +698,11 @@ def play_losers(play: Play) -> None:
     assert play.run(play.price(120)) == [OK]
     # 1 sells what it bought at 100 to 3, at 120: at 110 both 2 (short from 100) and 3 have lost.
     out = play.withdraw(3, 86_000)
-    assert play.run(out, play.order(3, BUY, 120, 1_000), play.order(1, SELL, 120, 1_000, place=1)) == [OK] * 3
+    assert play.run(out, play.order(3, BUY, 120, 1_000), play.order(1, SELL, 120, 1_000, order_slot=1)) == [OK] * 3
     assert play.run(play.price(110)) == [OK]
     scores = [taken.after.best_score for taken in play.steps if taken.kind == "deleverage"]
     assert scores and max(scores) <= phases.SCORE_ONE
-    play.trade(2, 4, 110, 7_000, place=3)
+    play.trade(2, 4, 110, 7_000, order_slot=3)
 
     def meddle(machine: Machine, slot: int, micro: int) -> None:
         if machine.regs.phase == phases.RANK:
@@ -762,8 +762,8 @@ def play_ninth_page(play: Play) -> None:
     """A bulk ends with its eighth page, whatever that names."""
     play.begin(money=10**6)
     pages: list[bytes] = []
-    for place in reversed(range(phases.MAX_PAGES + 1)):
-        pages.insert(0, records.encode_page([Leg(0, 1, place, 90, 1)], keccak(pages[0]) if pages else bytes(32)))
+    for order_slot in reversed(range(phases.MAX_PAGES + 1)):
+        pages.insert(0, records.encode_page([Leg(0, 1, order_slot, 90, 1)], keccak(pages[0]) if pages else bytes(32)))
     body = records.encode_bulk(records.BulkBody(1, play.number(), keccak(pages[0])))
     assert play.run(play.sign(1, body), *pages) == [OK] * (1 + phases.MAX_PAGES) + ["wrong_page"]
     assert play.took("admit") == phases.MAX_PAGES
@@ -839,8 +839,8 @@ def play_tiers(play: Play) -> None:
     tiers: dict[str, Any] = tiered(ListMarketBody(1, 1, 100_000, 50_000, 500, -100, PPM))._asdict()
     fields = {name: value for name, value in tiers.items() if name.startswith("tier")}
     play.begin(money=10**6, maintenance_margin=50_000, **fields)
-    for place, size in enumerate((999, 1, 3_999, 1)):
-        play.trade(1, 2, 100, size, place=place)
+    for order_slot, size in enumerate((999, 1, 3_999, 1)):
+        play.trade(1, 2, 100, size, order_slot=order_slot)
         state = State(play.bench.machine.state.tree)
         equity, requirement = compute_health(state, state.account(1))
         assert play.run(play.price(100), play.withdraw(1, equity - requirement + 1)) == [OK, "insufficient_margin"]
@@ -884,9 +884,9 @@ def play_wind_down(play: Play) -> None:
     assert play.batch([play.listing(4, 100_000, expiry=start + 10**6, max_age=10**9, step_band=PPM)]) == [OK]
     assert play.run(play.price(100, 4), play.stake(4, 3_000)) == [OK] * 2
     for market in (1, 2, 4):
-        play.trade(1, 2, 100, 100, place=market, market=market)
-    armed = play.order(3, SELL, 100, 5, place=1, flags=records.BELOW, trigger=95)
-    resting = [play.order(3, BUY, 90, 5, place=2), play.order(3, SELL, 130, 5, place=3, market=2), armed]
+        play.trade(1, 2, 100, 100, order_slot=market, market=market)
+    armed = play.order(3, SELL, 100, 5, order_slot=1, flags=records.BELOW, trigger=95)
+    resting = [play.order(3, BUY, 90, 5, order_slot=2), play.order(3, SELL, 130, 5, order_slot=3, market=2), armed]
     assert play.run(*resting) == [OK] * 3
     # The index leaves the mark of market 1 behind: at it account 2 is worth less than nothing.
     market = play.bench.machine.state.market(1)
@@ -895,7 +895,7 @@ def play_wind_down(play: Play) -> None:
     play.bench.machine.state.account(3).collateral += 14_500
     play.bench.machine.state.commit()
     end = records.encode_wind_down()
-    after = [play.order(1, BUY, 100, 1, place=9), play.amend(3, 2, 90, 1), play.stake(1, 1), play.price(100)]
+    after = [play.order(1, BUY, 100, 1, order_slot=9), play.amend(3, 2, 90, 1), play.stake(1, 1), play.price(100)]
     refused = ["winding_down"] * 4
     assert play.batch([end, end], [*after, *play.bulk(1, [Leg(GTC, 1, 9, 100, 1)]), play.withdraw(3, 20_000)]) == [
         OK, "winding_down", *refused, OK, OK, OK,
@@ -923,7 +923,7 @@ def play_wind_down_amid_work(play: Play) -> None:
     play.begin(money=10_000, markets=2, maintenance_margin=50_000)
     assert play.run(play.stake(4, 5_000)) == [OK]
     play.trade(1, 2, 100, 900)
-    stop_loss = play.order(3, SELL, 90, 5, place=1, flags=records.BELOW, trigger=95)
+    stop_loss = play.order(3, SELL, 90, 5, order_slot=1, flags=records.BELOW, trigger=95)
     assert play.run(play.order(3, BUY, 100, 5), stop_loss) == [OK, OK]
     backstop = play.bench.machine.state.account(keys.BACKSTOP)
     backstop.positions[0].market, backstop.positions[0].size, backstop.positions[0].cost = 1, 10, 1_000
@@ -989,17 +989,17 @@ def play_dead_oracle(play: Play) -> None:
     """A market without an index for a week is settled at its last one; until then its cranks are refused."""
     play.begin(money=10_000, markets=2, max_age=60)
     play.trade(1, 2, 100, 10)
-    assert play.run(play.order(3, BUY, 90, 5, place=1)) == [OK]
+    assert play.run(play.order(3, BUY, 90, 5, order_slot=1)) == [OK]
     # In between the batches go on.
     play.wait(phases.LONG_SILENCE)
     assert play.run() == []
     play.wait(phases.ORACLE_DEATH - phases.LONG_SILENCE - 1)
     crank = records.encode_crank(1)
-    assert play.run(crank, play.order(4, BUY, 100, 1, place=5)) == ["stale_price"] * 2
+    assert play.run(crank, play.order(4, BUY, 100, 1, order_slot=5)) == ["stale_price"] * 2
     play.wait(1)
-    assert play.run(crank, play.price(100), play.order(4, BUY, 100, 1, place=5)) == [OK] + ["market_expired"] * 2
+    assert play.run(crank, play.price(100), play.order(4, BUY, 100, 1, order_slot=5)) == [OK] + ["market_expired"] * 2
     assert (play.market(1).settled, play.market(2).settled, play.market(1).expiry > 0) == (1, 0, True)
-    assert play.run(play.price(100, 2), play.order(4, BUY, 100, 1, place=6, market=2)) == [OK, OK]
+    assert play.run(play.price(100, 2), play.order(4, BUY, 100, 1, order_slot=6, market=2)) == [OK, OK]
     assert play.run(play.withdraw(1, 100)) == [OK]
 
 

@@ -96,12 +96,12 @@ def play_many_leaves(play: Play) -> None:
         "accepted", "insufficient_margin", "accepted",
     ]  # fmt: skip
     for market in range(1, 9):
-        play.trade(1, 2, 100, 9_000 if market == 8 else 100, place=market, market=market)
+        play.trade(1, 2, 100, 9_000 if market == 8 else 100, order_slot=market, market=market)
     for number, position in enumerate(play.bench.machine.state.account(keys.BACKSTOP).positions[:7]):
         position.market = number + 1
         position.bids = 1
     play.bench.machine.state.commit()
-    resting = [play.order(1, SELL, 101, 1, place=9), play.order(1, SELL, 101, 2, place=10)]
+    resting = [play.order(1, SELL, 101, 1, order_slot=9), play.order(1, SELL, 101, 2, order_slot=10)]
     deposit = play.generator.deposit_of(4, 10**6)
     taken = [play.order(4, BUY, 101, 1, flags=FOK), play.order(4, BUY, 101, 1)]
     play.batch([deposit], [*resting, *taken, play.withdraw(1, 1), play.cancel(1, 10), play.withdraw(2, 890_000)])

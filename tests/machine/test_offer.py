@@ -56,8 +56,8 @@ def test_an_order_that_traded_before_its_reject_is_kept() -> None:
 def test_what_took_long_to_refuse_is_kept_as_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
     """So its nonce is used, and nobody makes the machine count the same orders again and again for nothing."""
     world = World.trading(funds=10**9)
-    for place in range(40):
-        assert world.order(2, SELL, 100, 1, place=place) == "accepted"
+    for order_slot in range(40):
+        assert world.order(2, SELL, 100, 1, order_slot=order_slot) == "accepted"
     record = world.scene.order(1, BUY, 100, 100, flags=records.FOK)
     before = world.machine.hash()
     assert offer(world, record) == "unfillable" and not world.machine.was_taken

@@ -37,11 +37,11 @@ async def test_takes_a_bulk_record_with_its_pages(exchange: Running) -> None:
     expected = ["2"] * 19 + ["2", "0", "2", "2"]  # the last two find their slots taken by earlier legs
     expected[4] = "0"
     assert answer["legs"] == expected
-    assert [(fill["taker_slot"], fill["maker"], fill["size"]) for fill in answer["fills"]] == [(20, 2, "3")]
+    assert [(fill["taker_order_slot"], fill["maker"], fill["size"]) for fill in answer["fills"]] == [(20, 2, "3")]
     after = await exchange.status()
     assert after["sequence"] == before["sequence"] + 4 and after["open_inputs"] == before["open_inputs"] + 4
     _, shown = await exchange.get("/v1/orders/1")
-    assert sorted(order["slot"] for order in shown["orders"]) == [slot for slot in range(21) if slot not in (4, 19)]
+    assert sorted(order["order_slot"] for order in shown["orders"]) == [slot for slot in range(21) if slot not in (4, 19)]
 
 
 async def test_a_refused_bulk_record_takes_nothing(exchange: Running) -> None:
@@ -107,7 +107,7 @@ async def test_tells_of_a_bulk_record_once(exchange: Running) -> None:
         told = [await socket.receive_json(timeout=5) for _ in range(4)]
     assert len(one.pop("receipts")) == len(two.pop("receipts")) == 2  # for the sender alone
     assert [message["data"] for message in told] == [one, two, *two["fills"]]
-    assert [(f["taker"], f["taker_slot"], f["maker_slot"], f["size"]) for f in two["fills"]] == [
+    assert [(f["taker"], f["taker_order_slot"], f["maker_order_slot"], f["size"]) for f in two["fills"]] == [
         (2, 0, 0, "3"),
         (2, 1, 0, "2"),
     ]

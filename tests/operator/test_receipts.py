@@ -97,7 +97,7 @@ async def test_refused_records_have_no_receipt_and_no_number(exchange: Running) 
 
 async def test_every_page_of_a_bulk_record_has_its_own(exchange: Running) -> None:
     first = exchange.sequencer.exchange.tail.records
-    legs = [Leg(records.GTC, 1, place, 90, 1) for place in range(12)]
+    legs = [Leg(records.GTC, 1, order_slot, 90, 1) for order_slot in range(12)]
     record, *pages = exchange.scene.bulk(1, legs)
     status, answer = await exchange.post(encode_record(record, pages))
     assert status == 200

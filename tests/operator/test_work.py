@@ -253,7 +253,7 @@ async def test_liquidations_reach_the_tape_with_their_accounts(redis_server: Red
         told = [await socket.receive_json(timeout=5) for _ in range(2)]
         fills = [message["data"] for message in told[1:]]
         assert {fill["kind"] for fill in fills} == {"liquidation"}
-        assert {(fill["taker"], fill["side"], fill["taker_slot"]) for fill in fills} == {(1, "sell", None)}
+        assert {(fill["taker"], fill["side"], fill["taker_order_slot"]) for fill in fills} == {(1, "sell", None)}
         assert (fills[0]["maker"], fills[0]["price"], fills[0]["size"]) == (3, 93, "225")  # a quarter was enough
         _, tape = await running.get("/v1/fills?after=0&account=1")
         assert tape["fills"][0]["kind"] == "trade"
@@ -281,7 +281,7 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
         await submit(running, scene.order(4, BUY, 94, 900))
         await submit(running, scene.order(2, SELL, 94, 900))
         fallen = await submit(running, scene.report(0, 88, time=scene.time + 2))
-        assert {(f["kind"], f["maker"], f["maker_slot"]) for f in fallen["fills"]} == {("takeover", 0, None)}
+        assert {(f["kind"], f["maker"], f["maker_order_slot"]) for f in fallen["fills"]} == {("takeover", 0, None)}
         assert {f["taker"] for f in fallen["fills"]} == {1, 4}
         _, backstop = await running.get("/v1/backstop")
         assert int(backstop["positions"][0]["size"]) == sum(int(f["size"]) for f in fallen["fills"])
@@ -299,7 +299,7 @@ async def test_a_fired_order_trades_under_its_own_name(exchange: Running) -> Non
     assert armed["trigger"] == {"above": 105} and armed["client"] == "77" and account["positions"] == []
     fired = await submit(exchange, scene.report(0, 106, time=scene.time + 1))
     [fill] = fired["fills"]
-    assert (fill["kind"], fill["taker"], fill["taker_slot"], fill["maker"]) == ("trade", 1, armed["slot"], 2)
+    assert (fill["kind"], fill["taker"], fill["taker_order_slot"], fill["maker"]) == ("trade", 1, armed["order_slot"], 2)
     assert (await exchange.get("/v1/orders/1"))[1]["orders"] == []
 
 

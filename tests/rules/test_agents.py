@@ -24,7 +24,7 @@ def test_an_agent_is_named_by_the_owner() -> None:
 
 def test_an_agent_trades() -> None:
     world = with_agent()
-    assert world.order(1, BUY, 99, 5, place=0, agent=1) == "accepted"
+    assert world.order(1, BUY, 99, 5, order_slot=0, agent=1) == "accepted"
     assert world.amend(1, 0, 99, 4, agent=1) == "accepted"
     assert world.cancel(1, 0, agent=1) == "accepted"
     assert world.cancel_all(1, agent=1) == "accepted"

@@ -104,10 +104,10 @@ def test_every_crank_offers_an_eighth_at_the_mark_or_better() -> None:
     world = staked()
     world.set_mark(94)
     held = world.position(BACKSTOP).size
-    world.order(3, BUY, 93, 1_000, place=0)  # below the mark: not good enough
+    world.order(3, BUY, 93, 1_000, order_slot=0)  # below the mark: not good enough
     assert world.crank() == "accepted"
     assert world.trades(UNWIND) == []
-    world.order(3, BUY, 94, 1_000, place=1)
+    world.order(3, BUY, 94, 1_000, order_slot=1)
     world.wait(60)
     world.report(0, 94)
     assert world.trades(UNWIND) == []  # a report does not

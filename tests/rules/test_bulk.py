@@ -19,7 +19,7 @@ def test_sixty_four_legs_on_eight_pages_under_one_signature() -> None:
     legs = ladder(64)
     assert world.bulk(1, legs) == ["accepted"] * 9
     assert sum(leg.size for leg in legs) == world.position(1).bids
-    assert {place: world.resting(1, place).size for place in range(64)} == {n: 1 + n for n in range(64)}
+    assert {order_slot: world.resting(1, order_slot).size for order_slot in range(64)} == {n: 1 + n for n in range(64)}
     assert world.account(1).nonce_top == 1
     assert world.machine.regs.bulk == bytes(32)
 
@@ -35,8 +35,8 @@ def test_a_ninth_page_is_refused() -> None:
 
 def test_legs_cancel_and_quote_on_both_sides() -> None:
     world = World.trading()
-    world.order(1, BUY, 98, 5, place=0)
-    world.order(1, SELL, 104, 5, place=1)
+    world.order(1, BUY, 98, 5, order_slot=0)
+    world.order(1, SELL, 104, 5, order_slot=1)
     legs = [
         Leg(CANCEL_LEG, 1, 0),
         Leg(CANCEL_LEG, 1, 1),
@@ -80,7 +80,7 @@ def test_empty_legs_in_between_change_nothing(gaps: tuple[int, ...]) -> None:
     world = World.trading()
     legs = [Leg(0, 0, 0) if n in gaps else Leg(0, 1, n, 99, 1 + n) for n in range(8)]
     assert world.bulk(1, legs) == ["accepted"] * 2
-    assert {place for _, place, _ in world.queue(BUY, 99)} == set(range(8)) - set(gaps)
+    assert {order_slot for _, order_slot, _ in world.queue(BUY, 99)} == set(range(8)) - set(gaps)
 
 
 def test_an_empty_page_is_a_page() -> None:

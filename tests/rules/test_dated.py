@@ -75,7 +75,7 @@ def test_without_a_report_in_time_the_last_index_settles() -> None:
 
 def test_an_expired_market_takes_no_orders_reports_or_samples() -> None:
     world = dated()
-    world.order(3, BUY, 90, 1, place=0)
+    world.order(3, BUY, 90, 1, order_slot=0)
     expire(world, 110)
     assert world.order(3, BUY, 100, 1) == "market_expired"
     assert world.order(1, SELL, 100, 1, flags=4) == "market_expired"
@@ -89,7 +89,7 @@ def test_an_expired_market_takes_no_orders_reports_or_samples() -> None:
 
 def test_orders_left_in_an_expired_market_can_be_cancelled_and_cost_no_margin() -> None:
     world = dated()
-    world.order(3, BUY, 90, 1_000, place=0)
+    world.order(3, BUY, 90, 1_000, order_slot=0)
     expire(world, 110)
     settle(world)
     assert world.position(3).bids == 1_000
@@ -159,7 +159,7 @@ def test_a_loss_at_settlement_can_liquidate_elsewhere() -> None:
 
 def test_an_open_order_keeps_the_place_of_a_settled_position() -> None:
     world = dated()
-    world.order(1, BUY, 90, 3, place=5)
+    world.order(1, BUY, 90, 3, order_slot=5)
     expire(world, 110)
     settle(world)
     position = world.position(1)
@@ -173,9 +173,9 @@ def test_armed_orders_of_a_settled_market_never_enter() -> None:
     world.wait(TWAP_TIME)
     world.set_mark(140)
     world.set_mark(100)
-    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=115, place=0)
-    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=130, place=1)
-    world.order(2, SELL, 120, 5, place=9)
+    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=115, order_slot=0)
+    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=130, order_slot=1)
+    world.order(2, SELL, 120, 5, order_slot=9)
     world.wait(EXPIRY - world.scene.time)
     settle(world)  # at 120
     assert world.market().mark == 120

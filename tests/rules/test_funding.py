@@ -123,8 +123,8 @@ def test_funding_can_push_an_account_below_maintenance_and_the_crank_liquidates_
     world.order(2, SELL, 10_000, 1)
     world.deposit(1, 0)
     assert world.withdraw(1, 1_000) == "accepted"  # equity 10,000
-    world.order(3, BUY, 10_990, 100, place=0)
-    world.order(3, SELL, 11_010, 100, place=1)
+    world.order(3, BUY, 10_990, 100, order_slot=0)
+    world.order(3, SELL, 11_010, 100, order_slot=1)
     assert world.crank() == "accepted"
     for _ in range(30):  # the mark rises with the premium, the long gains; then the premium is gone
         world.wait(HOUR)
@@ -132,7 +132,7 @@ def test_funding_can_push_an_account_below_maintenance_and_the_crank_liquidates_
         world.crank()
     world.cancel(3, 0)
     world.cancel(3, 1)
-    world.order(3, BUY, 9_990, 100, place=0)
+    world.order(3, BUY, 9_990, 100, order_slot=0)
     world.wait(1)
     world.report(0, 10_000)
     assert world.position(1).size == 0

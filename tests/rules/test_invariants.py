@@ -29,7 +29,7 @@ LONG = bool(os.environ.get("SETOFF_LONG"))
 owners = st.integers(1, ACCOUNTS)
 accounts = st.one_of(owners, owners, owners, st.sampled_from([sub(1), sub(2), sub(2, 3)]))
 markets = st.integers(1, 3)
-places = st.integers(0, 5)
+order_slots = st.integers(0, 5)
 # Few prices, on both sides of a bitmap word; small sizes, so that orders meet and queue.
 prices = st.integers(*PRICES)
 sizes = st.one_of(st.integers(1, 9), st.sampled_from([30, 100]))
@@ -49,7 +49,7 @@ orders = st.tuples(
     sizes,
     markets,
     flags,
-    places,
+    order_slots,
     lifetimes,
     st.integers(240, 270),
 )
@@ -57,14 +57,14 @@ legs = st.builds(
     Leg,
     st.sampled_from([0, 0, 1, 2, 3, 4, records.SELL_LEG, records.SELL_LEG | 1, records.CANCEL_LEG, records.SELF_TRADE]),
     st.integers(0, 3),
-    places,
+    order_slots,
     prices,
     sizes,
 )
 changes = st.one_of(
-    st.tuples(st.just("cancel"), accounts, places),
+    st.tuples(st.just("cancel"), accounts, order_slots),
     st.tuples(st.just("cancel_all"), accounts),
-    st.tuples(st.just("amend"), accounts, places, prices, sizes),
+    st.tuples(st.just("amend"), accounts, order_slots, prices, sizes),
     st.tuples(st.just("schedule_cancel"), accounts, lifetimes),
 )
 payments = st.one_of(
@@ -91,7 +91,7 @@ def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
     name, *fields = action
     scene = world.scene
     if name == "order":
-        account, side, price, size, market, flag, place, lifetime, trigger = fields
+        account, side, price, size, market, flag, order_slot, lifetime, trigger = fields
         return [
             scene.order(
                 account,
@@ -100,7 +100,7 @@ def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
                 size,
                 market=market,
                 flags=flag,
-                place=place,
+                order_slot=order_slot,
                 expiry=lifetime and scene.time + lifetime,
                 trigger=trigger if flag & records.ARMED else 0,
             )

@@ -76,7 +76,7 @@ def test_the_middle_of_a_thin_or_empty_book_is_the_index() -> None:
     assert mid() == 100
     world.order(1, BUY, 100, 10)
     assert mid() == 100
-    world.order(2, SELL, 110, 9, place=0)
+    world.order(2, SELL, 110, 9, order_slot=0)
     assert mid() == 100  # nine lots are too few
     world.order(2, SELL, 110, 1)
     assert mid() == 105
@@ -199,7 +199,7 @@ def test_orders_that_rest_cannot_lift_the_open_interest_over_its_cap() -> None:
 
 def test_an_armed_order_enters_under_the_rules_of_its_time() -> None:
     world = World.trading(mark=1_000, step_band=50_000, max_age=1_000)
-    assert world.order(3, BUY, 1_100, 1, flags=ABOVE, trigger=1_050, place=0) == "accepted"
+    assert world.order(3, BUY, 1_100, 1, flags=ABOVE, trigger=1_050, order_slot=0) == "accepted"
     world.set_mark(1_200)  # cut to 1,050: halted
     assert world.resting(3, 0).market == 0
     assert world.level(BUY, 1_100).count == 0

@@ -74,7 +74,7 @@ def test_nothing_passes_a_parked_record(monkeypatch: pytest.MonkeyPatch) -> None
         slot = take(world, world.scene.withdraw(9, 5))
     assert slot.parked > 0
     monkeypatch.undo()
-    price, order = world.scene.report(0, 95, time=world.scene.time + 1), world.scene.order(10, BUY, 90, 1, place=3)
+    price, order = world.scene.report(0, 95, time=world.scene.time + 1), world.scene.order(10, BUY, 90, 1, order_slot=3)
     before = world.machine.regs.copy()
     for record in (price, order, world.scene.cancel_all(10)):
         assert take(world, record, is_message=False) == Slot("busy", slot.parked, False)
@@ -145,8 +145,8 @@ def test_bulks_and_pages_do_not_come_through_the_queue(monkeypatch: pytest.Monke
 
 def test_it_is_judged_by_the_time_and_the_rules_of_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    take(world, world.scene.order(10, BUY, 89, 1, place=5, expiry=world.scene.time + 10))
-    take(world, world.scene.order(10, BUY, 89, 1, place=6))
+    take(world, world.scene.order(10, BUY, 89, 1, order_slot=5, expiry=world.scene.time + 10))
+    take(world, world.scene.order(10, BUY, 89, 1, order_slot=6))
     world.take(records.encode_wind_down(), is_message=True)
     world.wait(20)
     assert drain(world)[-2:] == ["winding_down", "winding_down"]
@@ -197,8 +197,8 @@ def test_an_operator_who_starts_new_work_before_every_message_delays_it_by_one_s
 
 def test_sells_and_buys_of_the_queue_trade_when_their_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    take(world, world.scene.order(9, SELL, 95, 2, place=5))
-    take(world, world.scene.order(10, BUY, 95, 2, place=6))
+    take(world, world.scene.order(9, SELL, 95, 2, order_slot=5))
+    take(world, world.scene.order(10, BUY, 95, 2, order_slot=6))
     held = world.position(9).size
     drain(world)
     assert world.position(9).size < held

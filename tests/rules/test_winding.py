@@ -76,11 +76,11 @@ def test_the_message_is_of_the_queue_alone() -> None:
 def test_nothing_opens_and_money_moves() -> None:
     world = World.trading()
     assert world.stake(3, 1000) == "accepted"
-    assert world.order(1, BUY, 90, 5, place=0) == "accepted"
+    assert world.order(1, BUY, 90, 5, order_slot=0) == "accepted"
     wind_down(world)
     assert world.take(records.encode_wind_down(), is_message=True) == "winding_down"
-    assert world.order(1, BUY, 100, 1, place=7) == "winding_down"
-    assert world.order(1, SELL, 100, 1, place=7, flags=BELOW, trigger=50) == "winding_down"
+    assert world.order(1, BUY, 100, 1, order_slot=7) == "winding_down"
+    assert world.order(1, SELL, 100, 1, order_slot=7, flags=BELOW, trigger=50) == "winding_down"
     assert world.amend(1, 0, 90, 1) == "winding_down"
     assert world.stake(3, 1000) == "winding_down"
     assert world.report(0, 101) == "winding_down"

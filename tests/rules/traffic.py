@@ -67,8 +67,8 @@ class Traffic:
             owners = self.random.sample(range(1, OWNERS + 1), 4)
             for buyer, seller in (owners[:2], owners[2:]):
                 size = self.size(market) // 2 + 1
-                inputs.append(scene.order(buyer, records.BUY, price, size, market=market, place=20 + market))
-                inputs.append(scene.order(seller, records.SELL, price, size, market=market, place=20 + market))
+                inputs.append(scene.order(buyer, records.BUY, price, size, market=market, order_slot=20 + market))
+                inputs.append(scene.order(seller, records.SELL, price, size, market=market, order_slot=20 + market))
         return inputs
 
     def next(self) -> list[bytes]:
@@ -121,7 +121,7 @@ class Traffic:
                 self.size(market),
                 market=market,
                 flags=flags,
-                place=draw.randint(0, 11),
+                order_slot=draw.randint(0, 11),
                 expiry=draw.choice([0, 0, 0, self.world.scene.time + 60]),
                 trigger=trigger,
             )
@@ -132,8 +132,8 @@ class Traffic:
 
     def amend(self) -> list[bytes]:
         market = self.market()
-        place = self.random.randint(0, 11)
-        return [self.world.scene.amend(self.account(), place, self.price(market), self.size(market))]
+        order_slot = self.random.randint(0, 11)
+        return [self.world.scene.amend(self.account(), order_slot, self.price(market), self.size(market))]
 
     def cancel_all(self) -> list[bytes]:
         if self.random.random() < 0.5:
