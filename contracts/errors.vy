@@ -45,6 +45,6 @@ NOT_DUE: constant(uint256) = 35
 BUSY: constant(uint256) = 36
 WITHDRAWALS_LIMITED: constant(uint256) = 37
 WOULD_TRIGGER: constant(uint256) = 38
-WRONG_PAGE: constant(uint256) = 39
+WRONG_LEG_PAGE: constant(uint256) = 39
 WINDING_DOWN: constant(uint256) = 40
 PARKED: constant(uint256) = 41

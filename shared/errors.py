@@ -57,7 +57,7 @@ NOT_DUE: Final = 35
 BUSY: Final = 36
 WITHDRAWALS_LIMITED: Final = 37
 WOULD_TRIGGER: Final = 38
-WRONG_PAGE: Final = 39
+WRONG_LEG_PAGE: Final = 39
 WINDING_DOWN: Final = 40
 PARKED: Final = 41
 
@@ -102,7 +102,7 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "busy",
     "withdrawals_limited",
     "would_trigger",
-    "wrong_page",
+    "wrong_leg_page",
     "winding_down",
     "parked",
 )

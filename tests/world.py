@@ -83,11 +83,11 @@ class World:
     def withdraw(self, account: int, amount: int) -> str:
         return self.take(self.scene.withdraw(account, amount))
 
-    def stake(self, account: int, amount: int) -> str:
-        return self.take(self.scene.stake(account, amount))
+    def backstop_deposit(self, account: int, amount: int) -> str:
+        return self.take(self.scene.backstop_deposit(account, amount))
 
-    def unstake(self, account: int, shares: int) -> str:
-        return self.take(self.scene.unstake(account, shares))
+    def backstop_withdraw(self, account: int, shares: int) -> str:
+        return self.take(self.scene.backstop_withdraw(account, shares))
 
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> str:
         return self.take(self.scene.report(number, price, market=market, time=time))

@@ -110,11 +110,11 @@ def take_input(
 def is_sound(body: Bytes[records.RECORD_BYTES], is_message: bool) -> bool:
     """
     @return Whether an input that is not looked at further has the form of a record, or of a message that holds one. Bulks
-            and their pages do not come through the queue: none of its messages may be as much work as eight orders.
+            and their leg pages do not come through the queue: none of its messages may be as much work as eight orders.
     """
     kind: uint256 = convert(slice(body, 0, 1), uint256)
     if kind != records.FORCED:
-        return records.is_canonical(body) and not (is_message and kind in [records.BULK, records.PAGE])
+        return records.is_canonical(body) and not (is_message and kind in [records.BULK, records.LEG_PAGE])
     forced: records.ForcedBody = records.decode_forced(body)
     return is_message and records.is_canonical(body) and records.is_forceable(forced.body)
 
@@ -144,12 +144,12 @@ def take_record(
     outcome: uint256 = 0
     touched: uint256 = place
     regs.kind = convert(slice(body, 0, 1), uint256)
-    page: bytes32 = regs.bulk
+    leg_page: bytes32 = regs.bulk
     regs.bulk = empty(bytes32)
     if wind_down.is_refused(regs, regs.kind):
         outcome = errors.WINDING_DOWN
-    elif regs.kind == records.PAGE:
-        regs, outcome = bulk.take_page(regs, body, page)
+    elif regs.kind == records.LEG_PAGE:
+        regs, outcome = bulk.take_leg_page(regs, body, leg_page)
     else:
         regs, values, touched, outcome = self.check_record(regs, w, values, place, body, is_forced, sender)
     store.check_count(w, touched)
@@ -195,9 +195,9 @@ def check_record(
             values[place + 1] = leaves.encode_agent(self.apply_agent(regs, w, place + 1, body))
             touched = place + 2
         elif regs.kind == records.BULK:
-            regs.bulk = records.decode_bulk(body).pages
+            regs.bulk = records.decode_bulk(body).leg_pages
             regs.bulk_account = regs.account
-            regs.bulk_pages = phases.MAX_PAGES
+            regs.bulk_pages = phases.MAX_LEG_PAGES
         regs.phase = self.get_first_phase(regs.kind)
     return regs, values, touched, outcome
 
@@ -240,7 +240,7 @@ def apply_agent(
     """
     change: records.SetAgentBody = records.decode_set_agent(body)
     agent: leaves.Agent = store.agent(w, place, keys.get_master(regs.account), change.agent)
-    agent.address = change.address
+    agent.address = change.key
     agent.expiry = change.expiry
     return agent
 
@@ -268,7 +268,7 @@ def decode_record(
         return regs, errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
         return self.decode_order(regs, body)
-    if kind in [records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE]:
+    if kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW]:
         return self.decode_payment(regs, body)
     return self.decode_change(regs, body)
 
@@ -410,7 +410,7 @@ def decode_payment(
     pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, uint256):
     """
-    @notice Fields of a transfer, withdrawal, stake or unstake.
+    @notice Fields of a transfer, a withdrawal, or a deposit into the backstop or withdrawal from it.
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
@@ -428,8 +428,10 @@ def decode_payment(
         regs.amount = records.decode_withdraw(body).amount
         if regs.account > keys.MAX_ACCOUNT:
             return regs, errors.SUB_ACCOUNT
+    elif regs.kind == records.BACKSTOP_DEPOSIT:
+        regs.amount = records.decode_backstop_deposit(body).amount
     else:
-        regs.amount = records.decode_stake(body).amount
+        regs.amount = records.decode_backstop_withdraw(body).shares
     if regs.amount < 1 or regs.amount >= phases.MAX_AMOUNT:
         return regs, errors.AMOUNT_OUT_OF_RANGE
     return regs, errors.ACCEPTED
@@ -473,8 +475,8 @@ def get_first_phase(kind: uint256) -> uint256:
         return phases.IDLE
     if kind == records.CRANK:
         return phases.CRANK
-    if kind == records.UNSTAKE:
-        return phases.STAKE
+    if kind == records.BACKSTOP_WITHDRAW:
+        return phases.BACKSTOP
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

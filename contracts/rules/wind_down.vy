@@ -35,7 +35,7 @@ def is_refused(regs: registers.Registers, kind: uint256) -> bool:
     """
     @return Whether a record of this type is no longer taken: it would open something, or move a price.
     """
-    return regs.winding != 0 and kind in [records.ORDER, records.AMEND, records.STAKE, records.REPORT]
+    return regs.winding != 0 and kind in [records.ORDER, records.AMEND, records.BACKSTOP_DEPOSIT, records.REPORT]
 
 
 @internal

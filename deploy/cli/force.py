@@ -75,11 +75,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     agent.add_argument("number", type=int, help="of the agent, 1 to 8")
     agent.add_argument("address", type=parse_address, nargs="?", help="of its key; none takes the right away")
     agent.add_argument("--days", type=float, default=30, help="how long it may; now %(default)s")
-    stake = actions.add_parser("stake", help="put collateral into the backstop")
-    stake.add_argument("amount", type=parse_amount)
-    unstake = actions.add_parser("unstake", help="turn shares of the backstop back into collateral")
-    unstake.add_argument("shares", type=int, nargs="?", help="how many; all by default")
-    for action in (withdraw, transfer, order, close, cancel, amend, agent, stake, unstake):
+    backstop_deposit = actions.add_parser("backstop-deposit", help="put collateral into the backstop")
+    backstop_deposit.add_argument("amount", type=parse_amount)
+    backstop_withdraw = actions.add_parser("backstop-withdraw", help="turn shares of the backstop back into collateral")
+    backstop_withdraw.add_argument("shares", type=int, nargs="?", help="how many; all by default")
+    for action in (withdraw, transfer, order, close, cancel, amend, agent, backstop_deposit, backstop_withdraw):
         action.add_argument("--as-sender", action="store_true",
                             help="no signature: the transaction's sender stands for it")  # fmt: skip
         action.add_argument("--print", action="store_true", help="print the signed record and send nothing")
@@ -144,7 +144,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
     """The body of an account's action. Raises InputError with the reason for which it makes no sense."""
-    if arguments.agent and arguments.action in ("withdraw", "transfer", "stake", "unstake", "agent"):
+    if arguments.agent and arguments.action in (
+        "withdraw",
+        "transfer",
+        "backstop-deposit",
+        "backstop-withdraw",
+        "agent",
+    ):
         raise InputError("bad_signature", "an agent trades; money and keys are the owner's")
     if arguments.action == "withdraw":
         return forcing.withdraw(arguments.amount)
@@ -153,7 +159,9 @@ def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
     if arguments.action == "order":
         side = records.BUY if arguments.side == "buy" else records.SELL
         flags = FLAGS[arguments.flags] | (records.REDUCE_ONLY if arguments.reduce_only else 0)
-        return forcing.order(arguments.market, side, arguments.price, arguments.size, flags, order_slot=arguments.order_slot)
+        return forcing.order(
+            arguments.market, side, arguments.price, arguments.size, flags, order_slot=arguments.order_slot
+        )
     if arguments.action == "close":
         return forcing.close(arguments.market, arguments.bound, arguments.slippage)
     if arguments.action == "cancel":
@@ -165,9 +173,9 @@ def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
     if arguments.action == "agent":
         expiry = int(time.time() + arguments.days * DAY) if arguments.address else 0
         return forcing.set_agent(arguments.number, arguments.address or NOBODY, expiry)
-    if arguments.action == "stake":
-        return forcing.stake(arguments.amount)
-    return forcing.unstake(arguments.shares)
+    if arguments.action == "backstop-deposit":
+        return forcing.backstop_deposit(arguments.amount)
+    return forcing.backstop_withdraw(arguments.shares)
 
 
 def send(forcing: Forcing, data: bytes) -> Forced:

@@ -48,7 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--signer", type=int, action="append", required=True,
                         help="the signer's number; repeatable where signers share the key")  # fmt: skip
     report.add_argument("--every", type=float, metavar="SECONDS", help="again and again: a price is fresh for a minute")
-    crank = actions.add_parser("crank", help="let time pass on a market: funding, settlement; anybody may, once a minute")
+    crank = actions.add_parser(
+        "crank", help="let time pass on a market: funding, settlement; anybody may, once a minute"
+    )
     crank.add_argument("market", type=int)
     book = actions.add_parser("book", help="the best levels of a market")
     book.add_argument("market", type=int)
@@ -149,7 +151,7 @@ async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
 
 
 async def cancel(client: SetoffClient, arguments: argparse.Namespace) -> Receipt:
-    """One order by its order slot or its own id, or all of them. Raises SystemExit, as argparse does, if none is named."""
+    """One order by its order slot or its own id, or all of them. Raises SystemExit, as argparse does, if none is."""
     if arguments.all:
         return await client.cancel_all()
     if arguments.client is not None:
@@ -183,4 +185,6 @@ def _describe(receipt: Receipt) -> str:
 
 
 def _describe_order(receipt: Receipt) -> str:
-    return f"{_describe(receipt)}: {receipt.filled} lots filled, {receipt.resting} rest in order slot {receipt.order_slot}"
+    return (
+        f"{_describe(receipt)}: {receipt.filled} lots filled, {receipt.resting} rest in order slot {receipt.order_slot}"
+    )

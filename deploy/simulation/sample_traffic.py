@@ -138,7 +138,9 @@ class Scene:
         )
         return self.sign_for(account, agent, records.encode_order(body))
 
-    def cancel(self, account: int, order_slot: int, nonce: int | None = None, *, client: int = 0, agent: int = 0) -> bytes:
+    def cancel(
+        self, account: int, order_slot: int, nonce: int | None = None, *, client: int = 0, agent: int = 0
+    ) -> bytes:
         """A signed cancel of the order in `order_slot`."""
         nonce = self.next_nonce(account) if nonce is None else nonce
         body = records.CancelBody(account, nonce, order_slot, client, agent)
@@ -169,13 +171,13 @@ class Scene:
 
     def bulk(self, account: int, legs: Sequence[records.Leg], *, agent: int = 0) -> list[bytes]:
         """The signed bulk record of these legs, and the pages that follow it."""
-        pages: list[bytes] = []
+        leg_pages: list[bytes] = []
         following = ZERO
-        for start in reversed(range(0, len(legs), records.PAGE_LEGS)):
-            pages.insert(0, records.encode_page(legs[start : start + records.PAGE_LEGS], following))
-            following = keccak(pages[0])
+        for start in reversed(range(0, len(legs), records.LEGS_PER_PAGE)):
+            leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
+            following = keccak(leg_pages[0])
         body = records.BulkBody(account, self.next_nonce(account), following, agent)
-        return [self.sign_for(account, agent, records.encode_bulk(body)), *pages]
+        return [self.sign_for(account, agent, records.encode_bulk(body)), *leg_pages]
 
     def transfer(self, account: int, peer: int, amount: int, nonce: int | None = None) -> bytes:
         """A signed transfer of `amount` token units."""
@@ -189,15 +191,15 @@ class Scene:
         body = records.WithdrawBody(account, nonce, amount)
         return self.sign_for(account, 0, records.encode_withdraw(body))
 
-    def stake(self, account: int, amount: int) -> bytes:
+    def backstop_deposit(self, account: int, amount: int) -> bytes:
         """A signed deposit of `amount` token units into the backstop vault."""
-        body = records.StakeBody(account, self.next_nonce(account), amount)
-        return self.sign_for(account, 0, records.encode_stake(body))
+        body = records.BackstopDepositBody(account, self.next_nonce(account), amount)
+        return self.sign_for(account, 0, records.encode_backstop_deposit(body))
 
-    def unstake(self, account: int, shares: int) -> bytes:
+    def backstop_withdraw(self, account: int, shares: int) -> bytes:
         """A signed withdrawal of `shares` of the backstop vault."""
-        body = records.StakeBody(account, self.next_nonce(account), shares)
-        return self.sign_for(account, 0, records.encode_unstake(body))
+        body = records.BackstopWithdrawBody(account, self.next_nonce(account), shares)
+        return self.sign_for(account, 0, records.encode_backstop_withdraw(body))
 
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> bytes:
         """Oracle signer `number`'s price; `time` is now unless given."""
@@ -314,7 +316,7 @@ def _use_everything(scene: Scene) -> Batch:
     ]
     inputs = [
         *(scene.report(number, 100, market=market) for market in (9, 10) for number in (0, 1)),
-        scene.stake(8, 2_400),
+        scene.backstop_deposit(8, 2_400),
         scene.transfer(7, sub, 50_000),
         scene.set_agent(7, 1, scene.time + 1_000),
         scene.order(7, records.SELL, 100, 5, market=9, agent=1, client=3),
@@ -339,7 +341,7 @@ def _use_everything(scene: Scene) -> Batch:
         scene.order(8, records.SELL, 100, 20, market=10),
         scene.crank(9),
         scene.crank(9),
-        scene.unstake(8, 100),
+        scene.backstop_withdraw(8, 100),
     ]
     return scene.seal(messages, inputs)
 

@@ -29,7 +29,7 @@ from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
-from setoff.shared.machine.data import BLOBS, PAGE_RECORDS, ZERO, data_root, module_of, prove_record
+from setoff.shared.machine.data import BLOBS, RECORDS_PER_PAGE, ZERO, data_root, module_of, prove_record
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
@@ -56,7 +56,7 @@ from setoff.shared.state.tree import EMPTY, Tree
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 
 _EXACT: Final = 2**53
-#: Record and message types with their names; each has a decoder of that name, a page has none.
+#: Record and message types with their names; each has a decoder of that name, a leg page has none.
 NAMES: Final[dict[int, str]] = {
     records.ORDER: "order",
     records.CANCEL: "cancel",
@@ -69,9 +69,9 @@ NAMES: Final[dict[int, str]] = {
     records.SET_AGENT: "set_agent",
     records.CRANK: "crank",
     records.BULK: "bulk",
-    records.PAGE: "page",
-    records.STAKE: "stake",
-    records.UNSTAKE: "unstake",
+    records.LEG_PAGE: "leg_page",
+    records.BACKSTOP_DEPOSIT: "backstop_deposit",
+    records.BACKSTOP_WITHDRAW: "backstop_withdraw",
     records.DEPOSIT: "deposit",
     records.LIST_MARKET: "list_market",
     records.SET_SIGNER: "set_signer",
@@ -80,13 +80,13 @@ NAMES: Final[dict[int, str]] = {
     records.WIND_DOWN: "wind_down",
 }
 _DECODERS: Final[dict[int, Any]] = {
-    records.UNSTAKE: records.decode_stake,
+    records.BACKSTOP_WITHDRAW: records.decode_backstop_deposit,
     records.SET_MARKET: records.decode_list_market,
     records.WIND_DOWN: lambda message: {},
     **{
         kind: getattr(records, f"decode_{name}")
         for kind, name in NAMES.items()
-        if kind not in (records.PAGE, records.UNSTAKE, records.SET_MARKET, records.WIND_DOWN)
+        if kind not in (records.LEG_PAGE, records.BACKSTOP_WITHDRAW, records.SET_MARKET, records.WIND_DOWN)
     },
 }
 
@@ -203,8 +203,8 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.withdraw(10, 2**96),
         scene.withdraw(sub, 1),
         scene.set_agent(sub, 1, 0),
-        scene.stake(10, 0),
-        scene.unstake(10, 0),
+        scene.backstop_deposit(10, 0),
+        scene.backstop_withdraw(10, 0),
         # signature, agent and nonce
         good[:60] + bytes(64),
         scene.sign(good[:60], trader_key(1)),
@@ -216,8 +216,8 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.cancel(10, 0, nonce=1_000),
         scene.cancel(10, 0, nonce=744),
         scene.cancel(10, 0, nonce=745),
-        # pages
-        records.encode_page([]),
+        # leg pages
+        records.encode_leg_page([]),
         # the order and its market
         scene.order(10, records.BUY, 1_000, 1, market=12, nonce=1_001),
         scene.order(10, records.BUY, 120, 1, market=12, nonce=1_002, flags=records.ABOVE, trigger=110),
@@ -227,8 +227,12 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.order(10, records.BUY, 110, 1, market=1, nonce=1_006),
         scene.order(10, records.BUY, 1_000, size, market=11, order_slot=0, nonce=1_007),
         scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_008),
-        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_009, flags=records.ABOVE, trigger=1_001),
-        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=1, nonce=1_010, flags=records.ABOVE, trigger=1_000),
+        scene.order(
+            10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_009, flags=records.ABOVE, trigger=1_001
+        ),
+        scene.order(
+            10, records.BUY, 1_000, 1, market=11, order_slot=1, nonce=1_010, flags=records.ABOVE, trigger=1_000
+        ),
         scene.order(10, records.SELL, 1_001, 1, market=11, order_slot=1, nonce=1_011, flags=records.REDUCE_ONLY),
         *(scene.order(10, records.BUY, 1_000, size, market=11, order_slot=n, nonce=1_011 + n) for n in (1, 2, 3)),
         scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=4, nonce=1_015),
@@ -238,8 +242,8 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.order(4, records.SELL, 1_001, 1, market=11, flags=records.FOK),
         scene.order(7, records.SELL, 1_001, 2**31, market=11),
         scene.transfer(7, 2, 2**40),
-        scene.stake(1, 1),
-        scene.unstake(8, 2**40),
+        scene.backstop_deposit(1, 1),
+        scene.backstop_withdraw(8, 2**40),
         scene.amend(7, 250, 1_000, 1),
         # reports
         scene.report(3, 1_000, market=11),
@@ -277,7 +281,7 @@ def wind_down(scene: Scene) -> list[Batch]:
         records.encode_wind_down(),
         scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9),
         scene.amend(10, 9, 1_000, 1),
-        scene.stake(10, 1),
+        scene.backstop_deposit(10, 1),
         scene.report(0, 1_000, market=11),
         *scene.bulk(10, legs),
     ]
@@ -297,7 +301,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
     for data in _distinct_inputs(batches):
         is_canonical = records.is_canonical(data)
         canonical.append({"input": data, "canonical": is_canonical})
-        if not is_canonical or data[0] == records.PAGE:
+        if not is_canonical or data[0] == records.LEG_PAGE:
             continue
         entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": _DECODERS[data[0]](data)}
         if data[0] >= records.FIRST_MESSAGE:
@@ -321,8 +325,8 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
     return {
         "domain": plain({"chain_id": CHAIN_ID, "vault": VAULT, "separator": domain}),
         "records": plain(signed),
-        "ticks": plain(ticks),
-        "pages": plain(_pages(batches)),
+        "cranks": plain(cranks),
+        "leg_pages": plain(_leg_pages(batches)),
         "messages": plain(messages),
         "canonical": plain([*canonical, *_padded_inputs(batches)]),
         "signatures": plain(_signatures()),
@@ -355,18 +359,18 @@ def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
     return cases
 
 
-def _pages(batches: list[Batch]) -> Iterator[dict[str, Any]]:
-    """The pages of the batches by field, with the hash that names each."""
+def _leg_pages(batches: list[Batch]) -> Iterator[dict[str, Any]]:
+    """The leg pages of the batches by field, with the hash that names each."""
     for batch in batches:
         for data in batch.records:
-            if data[0] == records.PAGE:
-                packed = data[1 : 1 + records.PAGE_LEGS * records.LEG_BYTES]
+            if data[0] == records.LEG_PAGE:
+                packed = data[1 : 1 + records.LEGS_PER_PAGE * records.LEG_BYTES]
                 legs = [
                     records.decode_leg(int.from_bytes(packed[at : at + records.LEG_BYTES], "big"))
                     for at in range(0, len(packed), records.LEG_BYTES)
                 ]
                 following = data[1 + len(packed) : 33 + len(packed)]
-                yield {"legs": legs, "following": following, "page": data, "hash": keccak(data)}
+                yield {"legs": legs, "following": following, "leg_page": data, "hash": keccak(data)}
 
 
 def _signatures() -> Iterator[dict[str, Any]]:
@@ -512,13 +516,20 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
         joined = b"".join(chosen)
         proofs = []
         for index in sorted({0, count // 2, count - 1} & set(range(count))):
-            page, siblings = prove_record(joined, index)
-            proofs.append({"index": index, "page_number": index // PAGE_RECORDS, "page": page, "siblings": siblings})
+            record_page, siblings = prove_record(joined, index)
+            proofs.append(
+                {
+                    "index": index,
+                    "record_page_number": index // RECORDS_PER_PAGE,
+                    "record_page": record_page,
+                    "siblings": siblings,
+                }
+            )
         roots.append({"record_count": count, "data_root": data_root(joined), "proofs": proofs})
     module, in_blobs = module_of(BLOBS), []
     for count in (1, 40):
         blob = module.encode(b"".join(pool[:count]))
-        proofs = [{"index": i, "page": module.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
+        proofs = [{"index": i, "record_page": module.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
         in_blobs.append({"record_count": count, "data_root": module.commit(blob), "proofs": proofs})
     chain, chains = ZERO, []
     for batch in batches:

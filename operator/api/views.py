@@ -78,7 +78,7 @@ def show_receipt(receipt: Receipt) -> dict[str, Any]:
         "fills": [show_fill(fill) for fill in receipt.fills],
     }
     if kind == records.BULK:
-        shown["pages"] = receipt.pages
+        shown["leg_pages"] = receipt.leg_pages
         shown["legs"] = [str(resting) for resting in receipt.legs]
     if receipt.signed:
         shown["receipts"] = [signed.to_json() for signed in receipt.signed]

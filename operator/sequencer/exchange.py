@@ -66,7 +66,7 @@ class Receipt:
     fills: tuple[NumberedFill, ...]
     resting: int
     outcome: int = errors.ACCEPTED
-    pages: int = 0
+    leg_pages: int = 0
     legs: tuple[int, ...] = ()
     time: int = 0
     links: tuple[Link, ...] = ()
@@ -168,13 +168,13 @@ class Exchange:
         self._opened = opened
         return opened
 
-    def offer(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    def offer(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
         """Run a record of 124 bytes, and the pages that it signs, in the open batch.
 
         Raises InputError if it is refused; nothing has changed. "step_cap": the open batch has no room for it.
         """
-        if pages:
-            return self._offer_bulk(record, pages)
+        if leg_pages:
+            return self._offer_bulk(record, leg_pages)
         outcome = self.machine.offer(record)
         if not self.machine.was_taken:
             raise InputError(errors.OUTCOMES[outcome])
@@ -193,12 +193,12 @@ class Exchange:
             tail.records, tail.number, regs.slot, record, fills, resting, outcome, time=regs.time, links=links
         )
 
-    def offer_first(self, timestamp: int, record: bytes, pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
+    def offer_first(self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
         """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
         before = self.machine.regs.copy()
         opened = self.open(timestamp, ())
         try:
-            return opened, self.offer(record, pages)
+            return opened, self.offer(record, leg_pages)
         except InputError:
             self.machine.regs = before
             self._reset(None)
@@ -268,27 +268,27 @@ class Exchange:
             raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the log says")
         return sealed
 
-    def _offer_bulk(self, record: bytes, pages: Sequence[bytes]) -> Receipt:
+    def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> Receipt:
         """A bulk record and its pages, in slots that follow each other; the pages are known to be its own."""
         regs = self.machine.regs
-        if not self.has_room(1 + len(pages)):
+        if not self.has_room(1 + len(leg_pages)):
             raise InputError("step_cap", "the open batch has no room for all its pages")
         before, account = regs.sequence, records.get_head(record)[1]
         receipt = self.offer(record)
         fills: list[NumberedFill] = []
         links = list(receipt.links)
-        for page in pages:
+        for leg_page in leg_pages:
             try:
-                taken = self.offer(page)
+                taken = self.offer(leg_page)
                 fills += taken.fills
                 links += taken.links
             except InputError as error:
                 raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
         legs = tuple(
             0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.order_slot, before)
-            for leg in read_legs(pages)
+            for leg in read_legs(leg_pages)
         )
-        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs, links=tuple(links))
+        return replace(receipt, fills=tuple(fills), leg_pages=len(leg_pages), legs=legs, links=tuple(links))
 
     def _get_resting(self, account: int, order_slot: int, after: int = 0) -> int:
         """Lots of the order in an account's order slot, 0 if there is none that entered after order number `after`."""
@@ -339,11 +339,11 @@ class Exchange:
         self.accounts.setdefault(leaf.owner, account)
 
 
-def join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
+def join_leg_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
     """Records one by one, but a bulk record together with the pages behind it."""
     groups: list[list[bytes]] = []
     for part in parts:
-        if part[0] == records.PAGE and groups and groups[-1][0][0] == records.BULK:
+        if part[0] == records.LEG_PAGE and groups and groups[-1][0][0] == records.BULK:
             groups[-1].append(part)
         else:
             groups.append([part])

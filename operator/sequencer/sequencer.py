@@ -4,8 +4,8 @@ Records wait in a queue. A turn runs a small group of them through the machine, 
 and only then answers the whole group: the more wait, the larger the groups, the fewer the syncs. Batches open with the
 L1 messages known then and close when they are full or old enough.
 
-Cranks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after it),
-and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
+Cranks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after
+it), and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
 
 When L1 will not take a closed batch any more, holds another one in its place, or after a reorg has other messages than
 were consumed, what is not on L1 is run again on top of what is there (`reset.py`), under one commit of the log; until
@@ -86,11 +86,11 @@ class _OddError(SetoffError):
 class _Waiting:
     """A record (with its pages) on its way, and who wants to hear of it."""
 
-    __slots__ = ("answer", "pages", "record")
+    __slots__ = ("answer", "leg_pages", "record")
 
-    def __init__(self, record: bytes, pages: Sequence[bytes]) -> None:
+    def __init__(self, record: bytes, leg_pages: Sequence[bytes]) -> None:
         self.record = record
-        self.pages = pages
+        self.leg_pages = leg_pages
         self.answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
 
     def accept(self, receipt: Receipt) -> None:
@@ -182,7 +182,7 @@ class Sequencer:
         self._refuse_all("the operator is stopping")
         self.feed.close()
 
-    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
         """Have a record of 124 bytes taken, with all the pages that it signs; returns once it is durable.
 
         Raises InputError with the machine's reason (nothing has changed), StateError("overloaded"), or
@@ -192,7 +192,7 @@ class Sequencer:
             raise obstacle
         if self._notary is not None and (lie := self._notary.omit(self.exchange, record)) is not None:
             return lie
-        entry = _Waiting(record, pages)
+        entry = _Waiting(record, leg_pages)
         self._waiting.append(entry)
         self._wake.set()
         return await entry.answer
@@ -334,9 +334,9 @@ class Sequencer:
             self._in_turn.append(entry)
             try:
                 if exchange.is_open:
-                    receipt = exchange.offer(entry.record, entry.pages)
+                    receipt = exchange.offer(entry.record, entry.leg_pages)
                 else:
-                    opened, receipt = exchange.offer_first(self.l1_time, entry.record, entry.pages)
+                    opened, receipt = exchange.offer_first(self.l1_time, entry.record, entry.leg_pages)
                     events.append(opened)
             except InputError as error:
                 if error.reason == "step_cap":  # not the record's fault: it is the first of the next batch
@@ -345,7 +345,7 @@ class Sequencer:
                     break
                 refused.append((entry, error))
             else:
-                events += [Recorded(body) for body in (entry.record, *entry.pages)]
+                events += [Recorded(body) for body in (entry.record, *entry.leg_pages)]
                 accepted.append((entry, receipt))
                 receipts.append(receipt)
                 self._may_crank |= entry.record[0] == records.REPORT

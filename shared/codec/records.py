@@ -26,9 +26,9 @@ SCHEDULE_CANCEL: Final = 8
 SET_AGENT: Final = 9
 CRANK: Final = 10
 BULK: Final = 11
-PAGE: Final = 12
-STAKE: Final = 13
-UNSTAKE: Final = 14
+LEG_PAGE: Final = 12
+BACKSTOP_DEPOSIT: Final = 13
+BACKSTOP_WITHDRAW: Final = 14
 FIRST_MESSAGE: Final = 0x80
 DEPOSIT: Final = 0x81
 LIST_MARKET: Final = 0x82
@@ -56,10 +56,10 @@ ABOVE: Final = 32
 BELOW: Final = 64
 ARMED: Final = 96
 
-# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | order_slot u8 | price u24 | size u40; market 0 is no leg.
-# Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price and
-# size).
-PAGE_LEGS: Final = 8
+# A leg page holds up to 8 legs of 11 bytes: flags u8 | market u8 | order_slot u8 | price u24 | size u40; market 0 is no
+# leg. Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price
+# and size).
+LEGS_PER_PAGE: Final = 8
 LEG_BYTES: Final = 11
 SELL_LEG: Final = 32
 CANCEL_LEG: Final = 64
@@ -77,7 +77,7 @@ _REPORT: Final = Struct(">BIQHI")
 _DEPOSIT: Final = Struct(">BI20s16s")
 _CRANK: Final = Struct(">BIQH")
 _BULK: Final = Struct(">BIQ32sB")
-_STAKE: Final = Struct(">BIQ16s")
+_BACKSTOP: Final = Struct(">BIQ16s")
 _LIST_MARKET: Final = Struct(">BHQIIIiIIIIIQQQQQIIQII")
 _SET_SIGNER: Final = Struct(">BH20sHI")
 _FORCED: Final = Struct(">B20s60s")
@@ -92,9 +92,9 @@ _SIZES: Final[dict[int, int]] = {
     SET_AGENT: _SET_AGENT.size,
     CRANK: _CRANK.size,
     BULK: _BULK.size,
-    PAGE: RECORD_BYTES,
-    STAKE: _STAKE.size,
-    UNSTAKE: _STAKE.size,
+    LEG_PAGE: RECORD_BYTES,
+    BACKSTOP_DEPOSIT: _BACKSTOP.size,
+    BACKSTOP_WITHDRAW: _BACKSTOP.size,
     TRANSFER: _TRANSFER.size,
     WITHDRAW: _WITHDRAW.size,
     REPORT: _REPORT.size,
@@ -111,8 +111,9 @@ class OrderBody(NamedTuple):
     """A limit order.
 
     side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade rule | ABOVE or BELOW for an armed order;
-    order_slot: one of the account's; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in ticks that lets an armed
-    order enter, else 0; client: the trader's own id of it; agent: number of the agent who signs, 0 the owner.
+    order_slot: one of the account's; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in
+    ticks that lets an armed order enter, else 0; client: the trader's own id of it; agent: number of the agent who
+    signs, 0 the owner.
     """
 
     account: int
@@ -168,12 +169,12 @@ class ScheduleCancelBody(NamedTuple):
 
 
 class SetAgentBody(NamedTuple):
-    """Lets `address` (20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds)."""
+    """Lets `key` (an address, 20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds)."""
 
     account: int
     nonce: int
     agent: int
-    address: bytes
+    key: bytes
     expiry: int
 
 
@@ -186,24 +187,32 @@ class CrankBody(NamedTuple):
 
 
 class BulkBody(NamedTuple):
-    """One signature for the legs on the pages that follow: `pages` is the hash of the first, which names the next."""
+    """One signature for the leg pages that follow: `leg_pages` is the hash of the first, which names the next."""
 
     account: int
     nonce: int
-    pages: bytes
+    leg_pages: bytes
     agent: int = 0
 
 
-class StakeBody(NamedTuple):
-    """Puts `amount` token units into the backstop vault; or takes `amount` shares out of it."""
+class BackstopDepositBody(NamedTuple):
+    """Puts `amount` token units into the backstop vault, for shares."""
 
     account: int
     nonce: int
     amount: int
 
 
+class BackstopWithdrawBody(NamedTuple):
+    """Turns `shares` of the backstop vault back into collateral."""
+
+    account: int
+    nonce: int
+    shares: int
+
+
 class Leg(NamedTuple):
-    """One order or cancel of a page; see PAGE_LEGS for the flags."""
+    """One order or cancel of a leg page; see LEGS_PER_PAGE for the flags."""
 
     flags: int
     market: int
@@ -230,10 +239,10 @@ class WithdrawBody(NamedTuple):
 
 
 class ReportBody(NamedTuple):
-    """An oracle signer's price of a market: `account` is the signer's index, `nonce` the price's time in seconds."""
+    """Price (ticks) of a market at `time` (seconds) by the oracle signer with this index."""
 
-    account: int
-    nonce: int
+    signer: int
+    time: int
     market: int
     price: int
 
@@ -345,32 +354,32 @@ def encode_crank(market: int) -> bytes:
 
 
 def encode_bulk(b: BulkBody) -> bytes:
-    """60-byte body of the record that signs pages of legs."""
+    """60-byte body of the record that signs leg pages."""
     return _body(_BULK.pack(BULK, *b))
 
 
-def encode_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
-    """124-byte page of up to PAGE_LEGS legs; `following` is the hash of the next page, zero after the last."""
+def encode_leg_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
+    """124-byte leg page of up to LEGS_PER_PAGE legs; `following` is the hash of the next page, zero after the last."""
     packed = b"".join(
         bytes((leg.flags, leg.market, leg.order_slot)) + leg.price.to_bytes(3, "big") + leg.size.to_bytes(5, "big")
         for leg in legs
     )
-    return bytes((PAGE,)) + packed.ljust(PAGE_LEGS * LEG_BYTES, b"\0") + following + bytes(3)
+    return bytes((LEG_PAGE,)) + packed.ljust(LEGS_PER_PAGE * LEG_BYTES, b"\0") + following + bytes(3)
 
 
-def encode_stake(s: StakeBody) -> bytes:
+def encode_backstop_deposit(b: BackstopDepositBody) -> bytes:
     """60-byte body of a deposit into the backstop vault."""
-    return _body(_STAKE.pack(STAKE, s.account, s.nonce, s.amount.to_bytes(16, "big")))
+    return _body(_BACKSTOP.pack(BACKSTOP_DEPOSIT, b.account, b.nonce, b.amount.to_bytes(16, "big")))
 
 
-def encode_unstake(s: StakeBody) -> bytes:
+def encode_backstop_withdraw(b: BackstopWithdrawBody) -> bytes:
     """60-byte body of a withdrawal of shares from the backstop vault."""
-    return _body(_STAKE.pack(UNSTAKE, s.account, s.nonce, s.amount.to_bytes(16, "big")))
+    return _body(_BACKSTOP.pack(BACKSTOP_WITHDRAW, b.account, b.nonce, b.shares.to_bytes(16, "big")))
 
 
 def encode_report(r: ReportBody) -> bytes:
     """60-byte body of an oracle report."""
-    return _body(_REPORT.pack(REPORT, r.account, r.nonce, r.market, r.price))
+    return _body(_REPORT.pack(REPORT, *r))
 
 
 def encode_deposit(d: DepositBody) -> bytes:
@@ -455,10 +464,16 @@ def decode_bulk(body: bytes) -> BulkBody:
     return BulkBody(*_BULK.unpack_from(body)[1:])
 
 
-def decode_stake(body: bytes) -> StakeBody:
-    """Fields of a stake's or unstake's body."""
-    _, account, nonce, amount = _STAKE.unpack_from(body)
-    return StakeBody(account, nonce, int.from_bytes(amount, "big"))
+def decode_backstop_deposit(body: bytes) -> BackstopDepositBody:
+    """Fields of the body of a deposit into the backstop vault."""
+    _, account, nonce, amount = _BACKSTOP.unpack_from(body)
+    return BackstopDepositBody(account, nonce, int.from_bytes(amount, "big"))
+
+
+def decode_backstop_withdraw(body: bytes) -> BackstopWithdrawBody:
+    """Fields of the body of a withdrawal from the backstop vault."""
+    _, account, nonce, shares = _BACKSTOP.unpack_from(body)
+    return BackstopWithdrawBody(account, nonce, int.from_bytes(shares, "big"))
 
 
 def decode_leg(leg: int) -> Leg:
@@ -501,9 +516,9 @@ def get_head(body: bytes) -> tuple[int, int, int]:
 def is_forceable(body: bytes) -> bool:
     """Whether a record's body may come without a signature from whom the queue names as its sender.
 
-    Reports are an oracle signer's, cranks need nobody, and bulks and their pages do not come through the queue.
+    Reports are an oracle signer's, cranks need nobody, and bulks and their leg pages do not come through the queue.
     """
-    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, CRANK, BULK, PAGE) and is_canonical(body)
+    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, CRANK, BULK, LEG_PAGE) and is_canonical(body)
 
 
 def is_canonical(data: bytes) -> bool:

@@ -177,7 +177,7 @@ class OperatorSettings(Settings):
     """Seconds without a batch before an empty one is closed; 0: never. An idle operator, too, must complete an epoch
     within the deployment's silence, or L1 lets others post: times the batches of an epoch it must stay below that."""
     crank_interval: int = 60
-    """Seconds after which a market with a fresh price has a crank though nothing else happens; 0: at its expiry only."""
+    """Seconds after which a market with a fresh price has a crank though nothing else happens; 0: at expiry only."""
     max_waiting: int = 4096
     """Records that may wait for the machine before more are refused."""
     max_per_client: int = 512

@@ -96,11 +96,11 @@ def prosecute_conflict(first: Receipt, first_signature: bytes, second: Receipt, 
 
 
 def prosecute_contradiction(
-    receipt: Receipt, signature: bytes, header: Header, page: bytes, siblings: Sequence[bytes]
+    receipt: Receipt, signature: bytes, header: Header, record_page: bytes, siblings: Sequence[bytes]
 ) -> bytes:
-    """Calldata; `page` and `siblings` as the inbox's `check_record` takes them."""
+    """Calldata; `record_page` and `siblings` as the inbox's `check_record` takes them."""
     types = [_RECEIPT, "bytes", _HEADER, "bytes", "bytes32[]"]
-    return _call("prosecute_contradiction", types, [receipt, signature, header.words, page, list(siblings)])
+    return _call("prosecute_contradiction", types, [receipt, signature, header.words, record_page, list(siblings)])
 
 
 def prosecute_omission(receipt: Receipt, signature: bytes, header: Header) -> bytes:

@@ -99,7 +99,7 @@ class Machine:
 
     @property
     def is_busy(self) -> bool:
-        """Whether it has work of its own or parked records left: until cranks let it go on, it takes no other record."""
+        """Whether it has work of its own or parked records left: until cranks let it go on it takes no other record."""
         return self.regs.task != 0 or is_anything_parked(self.regs)
 
     def hash(self) -> bytes:

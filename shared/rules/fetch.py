@@ -16,7 +16,7 @@ from typing import Final
 from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.rules import phases
-from setoff.shared.rules.bulk import take_page
+from setoff.shared.rules.bulk import take_leg_page
 from setoff.shared.rules.listing import apply_change, apply_listing
 from setoff.shared.rules.oracle import apply_signer
 from setoff.shared.rules.parking import is_anything_parked, park, unpark
@@ -87,10 +87,10 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
 def is_sound(body: bytes, is_message: bool) -> bool:
     """Whether an input that is not looked at further has the form of a record, or of a message that holds one.
 
-    Bulks and their pages do not come through the queue: none of its messages may be as much work as eight orders.
+    Bulks and their leg pages do not come through the queue: none of its messages may be as much work as eight orders.
     """
     if body[0] != records.FORCED:
-        return records.is_canonical(body) and not (is_message and body[0] in (records.BULK, records.PAGE))
+        return records.is_canonical(body) and not (is_message and body[0] in (records.BULK, records.LEG_PAGE))
     return is_message and records.is_canonical(body) and records.is_forceable(records.decode_forced(body).body)
 
 
@@ -105,10 +105,10 @@ def take_record(regs: Registers, state: State, body: bytes) -> int:
     kind = body[0]
     regs.clear()
     regs.kind = kind
-    page, regs.bulk = regs.bulk, bytes(32)
+    leg_page, regs.bulk = regs.bulk, bytes(32)
     if is_refused(regs, kind):
         return errors.WINDING_DOWN
-    return take_page(regs, body, page) if kind == records.PAGE else check_record(regs, state, body, sender)
+    return take_leg_page(regs, body, leg_page) if kind == records.LEG_PAGE else check_record(regs, state, body, sender)
 
 
 def check_record(regs: Registers, state: State, body: bytes, sender: bytes | None) -> int:
@@ -130,9 +130,9 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
     if regs.kind == records.SET_AGENT:
         apply_agent(regs, state, body)
     elif regs.kind == records.BULK:
-        regs.bulk = records.decode_bulk(body).pages
+        regs.bulk = records.decode_bulk(body).leg_pages
         regs.bulk_account = regs.account
-        regs.bulk_pages = phases.MAX_PAGES
+        regs.bulk_pages = phases.MAX_LEG_PAGES
     regs.phase = get_first_phase(regs.kind)
     return errors.ACCEPTED
 
@@ -160,7 +160,7 @@ def apply_agent(regs: Registers, state: State, body: bytes) -> None:
     """Name an agent, or take one away (address zero). Leaves: the agent."""
     change = records.decode_set_agent(body)
     agent = state.agent(keys.get_master(regs.account), change.agent)
-    agent.address = change.address
+    agent.address = change.key
     agent.expiry = change.expiry
 
 
@@ -177,7 +177,7 @@ def decode_record(regs: Registers, body: bytes) -> int:
         return errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
         return decode_order(regs, body)
-    if kind in (records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE):
+    if kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW):
         return decode_payment(regs, body)
     return decode_change(regs, body)
 
@@ -264,7 +264,7 @@ def check_agent_change(regs: Registers, body: bytes) -> int:
 
 
 def decode_payment(regs: Registers, body: bytes) -> int:
-    """Fields of a transfer, withdrawal, stake or unstake; returns the outcome."""
+    """Fields of a transfer, a withdrawal, or a deposit into the backstop or withdrawal from it; returns the outcome."""
     if regs.kind == records.TRANSFER:
         transfer = records.decode_transfer(body)
         regs.peer = transfer.peer
@@ -279,8 +279,10 @@ def decode_payment(regs: Registers, body: bytes) -> int:
         regs.amount = records.decode_withdraw(body).amount
         if regs.account > keys.MAX_ACCOUNT:
             return errors.SUB_ACCOUNT
+    elif regs.kind == records.BACKSTOP_DEPOSIT:
+        regs.amount = records.decode_backstop_deposit(body).amount
     else:
-        regs.amount = records.decode_stake(body).amount
+        regs.amount = records.decode_backstop_withdraw(body).shares
     if not 1 <= regs.amount < phases.MAX_AMOUNT:
         return errors.AMOUNT_OUT_OF_RANGE
     return errors.ACCEPTED
@@ -312,8 +314,8 @@ def get_first_phase(kind: int) -> int:
         return phases.IDLE
     if kind == records.CRANK:
         return phases.CRANK
-    if kind == records.UNSTAKE:
-        return phases.STAKE
+    if kind == records.BACKSTOP_WITHDRAW:
+        return phases.BACKSTOP
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

@@ -37,7 +37,7 @@ AMEND: Final = 16
 NEXT: Final = 17
 CRANK: Final = 18
 LEG: Final = 19
-STAKE: Final = 20
+BACKSTOP: Final = 20
 WORK: Final = 21
 SWEEP: Final = 22
 LIQUIDATED: Final = 23
@@ -70,7 +70,7 @@ NAMES: Final[tuple[str, ...]] = (
     "next",
     "crank",
     "leg",
-    "stake",
+    "backstop",
     "work",
     "sweep",
     "liquidated",
@@ -82,8 +82,8 @@ NAMES: Final[tuple[str, ...]] = (
     "fire",
 )
 
-#: Pages of legs one bulk record may have.
-MAX_PAGES: Final = 8
+#: Leg pages one bulk record may have.
+MAX_LEG_PAGES: Final = 8
 #: Makers one order may visit; what is left then is given up.
 MAX_MATCHES: Final = 4096
 #: Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
@@ -91,7 +91,7 @@ MAX_MATCHES: Final = 4096
 RECORD_STEP_BOUND: Final = 8 * MAX_MATCHES + 32
 #: Real steps after which a slot leaves the rest of the machine's own work to the next one.
 WORK_LIMIT: Final = 2**17
-#: Real steps one slot can take: the legs of a page, or the machine's own work and the last piece of it.
+#: Real steps one slot can take: the legs of a leg page, or the machine's own work and the last piece of it.
 SLOT_STEP_BOUND: Final = 8 * RECORD_STEP_BOUND + 64
 #: Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
 BATCH_STEP_CAP: Final = 2**22

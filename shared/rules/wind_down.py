@@ -16,7 +16,7 @@ from setoff.shared.state.leaves import Market
 from setoff.shared.state.registers import Registers
 
 #: Records that would open something, or move a price.
-_REFUSED: Final = (records.ORDER, records.AMEND, records.STAKE, records.REPORT)
+_REFUSED: Final = (records.ORDER, records.AMEND, records.BACKSTOP_DEPOSIT, records.REPORT)
 
 
 def apply_wind_down(regs: Registers) -> int:

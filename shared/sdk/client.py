@@ -28,7 +28,7 @@ from setoff.shared.sdk.receipt_store import Keeper
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import encode_body, encode_record, encode_crank, make_pages
+from setoff.shared.wire.records import encode_body, encode_crank, encode_record, make_leg_pages
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 TIMEOUT: Final = 30.0  # seconds
@@ -279,8 +279,8 @@ class SetoffClient:
 
         Raises InputError("malformed_record") for no legs or too many.
         """
-        first, pages = make_pages(legs)
-        receipt = await self.submit(await self._signed("Bulk", first), pages)
+        first, leg_pages = make_leg_pages(legs)
+        receipt = await self.submit(await self._signed("Bulk", first), leg_pages)
         for leg, resting in zip(legs, receipt.legs, strict=False):
             if resting:
                 self._busy.add(leg.order_slot)
@@ -298,13 +298,13 @@ class SetoffClient:
         """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
         return await self.submit(await self._signed("Withdraw", amount))
 
-    async def stake(self, amount: int) -> Receipt:
+    async def backstop_deposit(self, amount: int) -> Receipt:
         """Put `amount` token units into the backstop vault, for shares of it."""
-        return await self.submit(await self._signed("Stake", amount))
+        return await self.submit(await self._signed("BackstopDeposit", amount))
 
-    async def unstake(self, shares: int) -> Receipt:
+    async def backstop_withdraw(self, shares: int) -> Receipt:
         """Take `shares` of the backstop vault back as money."""
-        return await self.submit(await self._signed("Unstake", shares))
+        return await self.submit(await self._signed("BackstopWithdraw", shares))
 
     async def set_agent(self, agent: int, address: bytes, expiry: int) -> Receipt:
         """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
@@ -321,19 +321,19 @@ class SetoffClient:
         """Let time pass on a market. Raises Refusal("not_due")."""
         return await self.submit(encode_crank(market))
 
-    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
         """Submit a signed record of 124 bytes, a bulk record with its pages.
 
         Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and the keeper finds its
         receipt missing, wrong or worthless.
         """
         try:
-            answer = await self._request("POST", "/v1/records", json=encode_record(record, pages))
+            answer = await self._request("POST", "/v1/records", json=encode_record(record, leg_pages))
         except Refusal as error:
             if error.reason in ("nonce_used", "nonce_too_old"):
                 self._nonces.next = 0  # somebody else uses the account too: ask again
             raise
-        signed = () if self._keeper is None else self._keeper.take([record, *pages], answer.get("receipts"))
+        signed = () if self._keeper is None else self._keeper.take([record, *leg_pages], answer.get("receipts"))
         order_slot = 0
         if record[0] == records.ORDER:
             order_slot = records.decode_order(record).order_slot

@@ -141,13 +141,13 @@ class Forcing:
         """Let `address` trade as agent number `agent` until `expiry`; zeros take the right away."""
         return self._body("SetAgent", agent, address, expiry)
 
-    def stake(self, amount: int) -> bytes:
+    def backstop_deposit(self, amount: int) -> bytes:
         """Put `amount` token units into the backstop."""
-        return self._body("Stake", amount)
+        return self._body("BackstopDeposit", amount)
 
-    def unstake(self, shares: int | None = None) -> bytes:
+    def backstop_withdraw(self, shares: int | None = None) -> bytes:
         """Take `shares` of the backstop back as money, by default all."""
-        return self._body("Unstake", self.leaf(self.account()).shares if shares is None else shares)
+        return self._body("BackstopWithdraw", self.leaf(self.account()).shares if shares is None else shares)
 
     # --- sending and waiting -----------------------------------------------------------------------------------------
 
@@ -261,7 +261,7 @@ class Forcing:
         used = [0]
         for message in self.replay.waiting():
             body = records.decode_forced(message).body if message[0] == records.FORCED else message
-            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.CRANK, records.PAGE):
+            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.CRANK, records.LEG_PAGE):
                 _, account, nonce = records.get_head(body)
                 if keys.get_master(account) == master and nonce < 2**63:
                     used.append(nonce)

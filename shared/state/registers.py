@@ -44,9 +44,9 @@ FIELDS: Final[tuple[str, ...]] = (
     "rank_subs",  # sub-accounts its master has
     "best_score",  # highest score so far
     "best_account",  # the account that has it
-    "bulk",  # 32 bytes: hash of the page of legs that must come next, zero for none
+    "bulk",  # 32 bytes: hash of the leg page that must come next, zero for none
     "bulk_account",  # account of that bulk record
-    "bulk_pages",  # pages it may still have
+    "bulk_pages",  # leg pages it may still have
     "legs0",  # legs still to run, two of 11 bytes a word
     "legs1",
     "legs2",

@@ -59,7 +59,7 @@ TERMS = {
 }
 MAKERS = 8
 SECONDS = 15  # between two reports
-STAKE = 120  # dollars a trader in the backstop
+BACKING = 120  # dollars a trader in the backstop
 DEPTH = 120  # lots a trader that the makers offer on each side in quiet times
 
 Hour = tuple[float, float, float, float]  # open, high, low, close
@@ -171,7 +171,7 @@ class Crash:
         for trader, equity in equities.items():
             self.deposit(trader, equity)
         self.take(scene.report(0, price))
-        assert self.take(scene.stake(1, len(self.traders) * STAKE * DOLLAR)) == "accepted"
+        assert self.take(scene.backstop_deposit(1, len(self.traders) * BACKING * DOLLAR)) == "accepted"
         longs = self.traders[0::2]
         for long, short in zip(longs, self.traders[1::2], strict=True):
             leverage = draw.uniform(3, 18)
@@ -182,7 +182,9 @@ class Crash:
                 if draw.random() < 0.1:
                     flags = records.BELOW | records.REDUCE_ONLY | records.IOC
                     stop = round(price * draw.uniform(0.9, 0.97))
-                    self.take(scene.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, order_slot=1))
+                    self.take(
+                        scene.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, order_slot=1)
+                    )
         self.quote(price)
 
     def deposit(self, account: int, dollars: int) -> None:

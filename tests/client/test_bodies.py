@@ -9,7 +9,7 @@ from setoff.shared.wire.records import SHAPES
 
 ACCOUNT, NONCE, AGENT = 3, 2**40, 7
 BY_AGENTS = {"Order", "Cancel", "CancelAll", "Amend", "ScheduleCancel", "Bulk"}
-BY_OWNERS = {"SetAgent", "Stake", "Unstake", "Transfer", "Withdraw"}
+BY_OWNERS = {"SetAgent", "BackstopDeposit", "BackstopWithdraw", "Transfer", "Withdraw"}
 
 
 @pytest.mark.parametrize("name", sorted(BY_AGENTS | BY_OWNERS))

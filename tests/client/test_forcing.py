@@ -178,7 +178,11 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
     forcing.replay.advance()
     other.replay.advance()
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND)
-    sent = [forcing.send(forcing.cancel_all()), forcing.send(forcing.withdraw(10**12)), forcing.send(forcing.stake(5))]
+    sent = [
+        forcing.send(forcing.cancel_all()),
+        forcing.send(forcing.withdraw(10**12)),
+        forcing.send(forcing.backstop_deposit(5)),
+    ]
     post(town)
     with pytest.raises(StateError, match=r"message .* is parked in batch .*, slot 0: .* a forced crank 0"):
         forcing.wait(sent[0], timeout=0)
@@ -200,7 +204,7 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
     assert [forcing.wait(forced, timeout=0).slot for forced in sent] == [0, 1, 2]
     with pytest.raises(StateError, match="parked"):
         other.wait(last, timeout=0)
-    assert [describe(other.wait(tick, timeout=0)).split(" in ")[0] for tick in ticks] == ["used", "used"]
+    assert [describe(other.wait(crank, timeout=0)).split(" in ")[0] for crank in cranks] == ["used", "used"]
     other.send_record(records.encode_crank(0))
     post(town)
     assert other.wait(last, timeout=0).outcome == errors.ACCEPTED

@@ -121,11 +121,11 @@ async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:
 
 async def test_shares_of_the_backstop(exchange: Running) -> None:
     async with trader(exchange, 2) as client:
-        await client.stake(5000)
+        await client.backstop_deposit(5000)
         assert (await client.backstop())["equity"] == "5000"
         with pytest.raises(Refusal, match="insufficient_margin"):
-            await client.unstake(5001)
-        await client.unstake(2000)
+            await client.backstop_withdraw(5001)
+        await client.backstop_withdraw(2000)
         assert (await client.account())["shares"] == (await client.backstop())["shares"] == "3000"
 
 

@@ -44,7 +44,13 @@ BRANCHES = frozenset(
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to sub-account of the payer", "transfer: to master"]
-    + ["stake: first", "stake: more", "stake: refused", "unstake: paid", "unstake: refused"]
+    + [
+        "backstop deposit: first",
+        "backstop deposit: more",
+        "backstop deposit: refused",
+        "backstop withdraw: paid",
+        "backstop withdraw: refused",
+    ]
     + ["work: ends", "work: yields", "work: goes on"]
     + ["sweep: nothing to do", "sweep: slice", "sweep: close-out", "sweep: insurance", "sweep: settled", "sweep: debt"]
     + ["sweep: wound down", "sweep: wound down with a debt", "unwind: wound down", "trigger: wound down"]
@@ -142,7 +148,7 @@ def _margin(step: Step) -> set[str]:
     account = _account(step.old, regs.account)
     equity, requirement = compute_health(State(Tree(step.old.items())), account)
     found = {"margin: negative equity"} if equity < 0 else set()
-    is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.STAKE)
+    is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
     if step.after.phase == step.before.home:
         return found | {"margin: payment refused" if is_payment else "margin: refused"}
     if is_payment:
@@ -246,13 +252,13 @@ def _transfer(step: Step) -> set[str]:
     return {"transfer: to sub-account" if len(step.old) == 3 else "transfer: to sub-account of the payer"}
 
 
-def _stake(step: Step) -> set[str]:
+def _backstop(step: Step) -> set[str]:
     is_done = step.after.outcome == errors.ACCEPTED
-    if step.before.kind == records.UNSTAKE:
-        return {"unstake: paid" if is_done else "unstake: refused"}
+    if step.before.kind == records.BACKSTOP_WITHDRAW:
+        return {"backstop withdraw: paid" if is_done else "backstop withdraw: refused"}
     if not is_done:
-        return {"stake: refused"}
-    return {"stake: more" if _account(step.old, keys.BACKSTOP).shares else "stake: first"}
+        return {"backstop deposit: refused"}
+    return {"backstop deposit: more" if _account(step.old, keys.BACKSTOP).shares else "backstop deposit: first"}
 
 
 def _work(step: Step) -> set[str]:
@@ -331,7 +337,7 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "clear": _clear,
     "admit": _admit,
     "transfer": _transfer,
-    "stake": _stake,
+    "backstop": _backstop,
     "work": _work,
     "sweep": _sweep,
     "takeover": _takeover,

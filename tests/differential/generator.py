@@ -44,10 +44,10 @@ RECORDS: dict[str, int] = {
     "set_agent": 3,
     "transfer": 8,
     "withdraw": 6,
-    "stake": 3,
-    "unstake": 3,
+    "backstop_deposit": 3,
+    "backstop_withdraw": 3,
     "bulk": 3,
-    "stray page": 1,
+    "stray leg page": 1,
     "report": 6,
     "crash": 1,
     "crank": 6,
@@ -193,7 +193,7 @@ class Generator:
         messages = [self.deposit_of(account, min(money[account], 2**95)) for account in money]
         inputs = [self.report_of(index, self.time, market, mark) for index in range(3)]
         if rng.random() < 0.5:
-            inputs.append(self.stake())
+            inputs.append(self.backstop_deposit())
         accounts = rng.sample(list(money), len(money))
         for seller, buyer in zip(accounts[::2], accounts[1::2], strict=True):
             amount = min(money[seller], money[buyer])
@@ -239,9 +239,9 @@ class Generator:
             "set_agent": self.set_agent,
             "transfer": self.transfer,
             "withdraw": self.withdraw,
-            "stake": self.stake,
-            "unstake": self.unstake,
-            "stray page": self.stray_page,
+            "backstop_deposit": self.backstop_deposit,
+            "backstop_withdraw": self.backstop_withdraw,
+            "stray leg page": self.stray_leg_page,
             "report": self.report,
             "crash": self.crash,
             "crank": self.crank,
@@ -514,7 +514,11 @@ class Generator:
         """Mostly a slot with an order in it."""
         rng = self.rng
         order_slots = [order_slot for order_slot in range(ORDER_SLOTS) if self.order_at(account, order_slot).market]
-        return rng.choice(order_slots) if order_slots and rng.random() < 0.85 else rng.choice((*range(ORDER_SLOTS), *ORDER_SLOT_EDGES))
+        return (
+            rng.choice(order_slots)
+            if order_slots and rng.random() < 0.85
+            else rng.choice((*range(ORDER_SLOTS), *ORDER_SLOT_EDGES))
+        )
 
     def order_at(self, account: int, order_slot: int) -> Order:
         return self.state.order(keys.order_handle(account, order_slot))
@@ -586,19 +590,19 @@ class Generator:
         rng = self.rng
         account, agent = self.some_account(), self.some_agent()
         legs = self.legs()
-        pages: list[bytes] = []
+        leg_pages: list[bytes] = []
         following = bytes(32)
-        for start in reversed(range(0, max(1, len(legs)), records.PAGE_LEGS)):
-            pages.insert(0, records.encode_page(legs[start : start + records.PAGE_LEGS], following))
-            following = keccak(pages[0])
+        for start in reversed(range(0, max(1, len(legs)), records.LEGS_PER_PAGE)):
+            leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
+            following = keccak(leg_pages[0])
         body = records.BulkBody(account, self.next_nonce(account), following, agent)
-        inputs = [self.by(account, records.encode_bulk(body), agent), *pages]
+        inputs = [self.by(account, records.encode_bulk(body), agent), *leg_pages]
         if rng.random() < 0.2:
-            inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.crank, self.cancel, self.stray_page))())
+            inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.crank, self.cancel, self.stray_leg_page))())
         return inputs
 
-    def stray_page(self) -> bytes:
-        return records.encode_page(self.legs()[: records.PAGE_LEGS], self.rng.choice((bytes(32), b"\x11" * 32)))
+    def stray_leg_page(self) -> bytes:
+        return records.encode_leg_page(self.legs()[: records.LEGS_PER_PAGE], self.rng.choice((bytes(32), b"\x11" * 32)))
 
     def crank(self) -> bytes:
         return records.encode_crank(self.some_market())
@@ -629,19 +633,19 @@ class Generator:
         body = records.WithdrawBody(account, self.next_nonce(account), self.some_amount(account))
         return self.by(account, records.encode_withdraw(body))
 
-    def stake(self) -> bytes:
+    def backstop_deposit(self) -> bytes:
         account = self.some_account()
         amount = self.rng.choice((1, 1000, self.some_amount(account)))
         amount = amount // 8 + 1 if self.is_poor else amount
-        body = records.StakeBody(account, self.next_nonce(account), amount)
-        return self.by(account, records.encode_stake(body))
+        body = records.BackstopDepositBody(account, self.next_nonce(account), amount)
+        return self.by(account, records.encode_backstop_deposit(body))
 
-    def unstake(self) -> bytes:
+    def backstop_withdraw(self) -> bytes:
         account = self.some_account()
         held = self.read_account(account).shares
         shares = self.rng.choice((held, held + 1, held // 2, 1, self.rng.choice(AMOUNT_EDGES)))
-        body = records.StakeBody(account, self.next_nonce(account), shares)
-        return self.by(account, records.encode_unstake(body))
+        body = records.BackstopWithdrawBody(account, self.next_nonce(account), shares)
+        return self.by(account, records.encode_backstop_withdraw(body))
 
     def report_of(self, index: int, time: int, market: int, price: int) -> bytes:
         body = records.encode_report(records.ReportBody(index, time, market, price))
@@ -691,8 +695,8 @@ class Generator:
             self.set_agent,
             self.transfer,
             self.withdraw,
-            self.stake,
-            self.unstake,
+            self.backstop_deposit,
+            self.backstop_withdraw,
             self.report,
             lambda: self.bulk()[0],
         )
@@ -727,7 +731,7 @@ class Generator:
         plain: dict[str, Callable[[], bytes]] = {
             "crank": lambda: records.encode_crank(market),
             "report": lambda: self.report_of(0, self.time, market, 1),
-            "page": self.stray_page,
+            "leg page": self.stray_leg_page,
             "deposit": lambda: self.deposit_of(1, 0),
             "list_market": lambda: records.encode_list_market(self.listing(market)),
             "set_market": lambda: records.encode_set_market(self.listing(market)),
@@ -763,7 +767,7 @@ class Generator:
             self.cancel,
             self.amend,
             self.crank,
-            self.stake,
+            self.backstop_deposit,
             self.report,
         )
         body = rng.choice(makers)()

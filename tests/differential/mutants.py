@@ -150,12 +150,20 @@ MUTANTS = (
         "pages in the queue",
         "rules/fetch.vy",
         "fetch",
-        "kind in [records.BULK, records.PAGE]",
+        "kind in [records.BULK, records.LEG_PAGE]",
         "kind == records.BULK",
     ),
-    Mutant("a crank in a name", "codec/records.vy", "fetch", "[REPORT, CRANK, BULK, PAGE]", "[REPORT, BULK, PAGE]"),
+    Mutant(
+        "a crank in a name", "codec/records.vy", "fetch", "[REPORT, CRANK, BULK, LEG_PAGE]", "[REPORT, BULK, LEG_PAGE]"
+    ),
     Mutant("wound down twice", "rules/wind_down.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
-    Mutant("stakes still taken", "rules/wind_down.vy", "fetch", "records.AMEND, records.STAKE", "records.AMEND"),
+    Mutant(
+        "backstop deposits still taken",
+        "rules/wind_down.vy",
+        "fetch",
+        "records.AMEND, records.BACKSTOP_DEPOSIT",
+        "records.AMEND",
+    ),
     Mutant(
         "dead a second early", "rules/wind_down.vy", "oracle", "ORACLE_DEATH < regs.time", "ORACLE_DEATH <= regs.time"
     ),

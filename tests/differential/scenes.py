@@ -106,16 +106,20 @@ class Play:
     def withdraw(self, account: int, amount: int) -> bytes:
         return self.sign(account, records.encode_withdraw(records.WithdrawBody(account, self.number(), amount)))
 
-    def stake(self, account: int, amount: int) -> bytes:
-        return self.sign(account, records.encode_stake(records.StakeBody(account, self.number(), amount)))
+    def backstop_deposit(self, account: int, amount: int) -> bytes:
+        return self.sign(
+            account, records.encode_backstop_deposit(records.BackstopDepositBody(account, self.number(), amount))
+        )
 
-    def unstake(self, account: int, shares: int) -> bytes:
-        return self.sign(account, records.encode_unstake(records.StakeBody(account, self.number(), shares)))
+    def backstop_withdraw(self, account: int, shares: int) -> bytes:
+        return self.sign(
+            account, records.encode_backstop_withdraw(records.BackstopWithdrawBody(account, self.number(), shares))
+        )
 
     def bulk(self, account: int, legs: list[Leg]) -> list[bytes]:
-        page = records.encode_page(legs)
-        body = records.BulkBody(account, self.number(), keccak(page))
-        return [self.sign(account, records.encode_bulk(body)), page]
+        leg_page = records.encode_leg_page(legs)
+        body = records.BulkBody(account, self.number(), keccak(leg_page))
+        return [self.sign(account, records.encode_bulk(body)), leg_page]
 
     def trade(self, seller: int, buyer: int, price: int, size: int, *, order_slot: int = 0, market: int = 1) -> None:
         """One sells to the other."""
@@ -222,7 +226,9 @@ def play_own_orders(play: Play) -> None:
 def play_fill_or_kill(play: Play) -> None:
     """What a scan counts, level by level, and where it stops: the book ends, the limit, the makers it may visit."""
     play.begin(money=10**6)
-    book = [play.order(1, SELL, price, 5, order_slot=order_slot) for order_slot, price in enumerate((100, 100, 101, 300))]
+    book = [
+        play.order(1, SELL, price, 5, order_slot=order_slot) for order_slot, price in enumerate((100, 100, 101, 300))
+    ]
     fok = [play.order(2, BUY, 100, 11, flags=FOK), play.order(2, BUY, 150, 16, flags=FOK)]
     fok += [play.order(2, BUY, 150, 15, flags=FOK), play.order(2, SELL, 1, 1, flags=FOK, order_slot=7)]
     assert play.run(*book, *fok) == [OK, OK, OK, "price_band", "unfillable", "unfillable", OK, "unfillable"]
@@ -231,9 +237,15 @@ def play_fill_or_kill(play: Play) -> None:
 def play_far_levels(play: Play) -> None:
     """Levels in other bitmap words, on either side; and a scan that has visited all the makers it may."""
     play.begin(money=10**8, mark=20_000)
-    far = [play.order(3, SELL, price, 1, order_slot=order_slot) for order_slot, price in enumerate((20_000, 20_255, 20_480, 39_999))]
+    far = [
+        play.order(3, SELL, price, 1, order_slot=order_slot)
+        for order_slot, price in enumerate((20_000, 20_255, 20_480, 39_999))
+    ]
     assert play.run(*far, play.order(4, BUY, 39_999, 4, flags=FOK)) == [OK] * 5
-    far = [play.order(3, BUY, price, 1, order_slot=order_slot) for order_slot, price in enumerate((20_000, 19_712, 19_711, 2))]
+    far = [
+        play.order(3, BUY, price, 1, order_slot=order_slot)
+        for order_slot, price in enumerate((20_000, 19_712, 19_711, 2))
+    ]
     assert play.run(*far, play.order(4, SELL, 1, 4, flags=FOK)) == [OK] * 5
 
     def meddle(machine: Machine, slot: int, micro: int) -> None:
@@ -249,7 +261,11 @@ def play_far_levels(play: Play) -> None:
 def play_far_counts(play: Play) -> None:
     """A fill-or-kill order counts over levels that have nothing in common but the side's first bitmap word."""
     play.begin(money=10**8, mark=66_000)
-    asks = [play.order(1, SELL, 65_500, 5), play.order(2, SELL, 66_000, 5), play.order(2, SELL, 66_300, 5, order_slot=1)]
+    asks = [
+        play.order(1, SELL, 65_500, 5),
+        play.order(2, SELL, 66_000, 5),
+        play.order(2, SELL, 66_300, 5, order_slot=1),
+    ]
     assert play.run(*asks, play.order(3, BUY, 66_300, 15, flags=FOK)) == [OK] * 4
     assert play.position(3) == 15
 
@@ -259,7 +275,10 @@ def play_reduce_only(play: Play) -> None:
     play.begin(money=10**6)
     play.trade(1, 2, 100, 10)
     only = records.REDUCE_ONLY
-    closes = [play.order(2, SELL, 101, 8, order_slot=1, flags=only), play.order(2, SELL, 101, 800, order_slot=2, flags=only)]
+    closes = [
+        play.order(2, SELL, 101, 8, order_slot=1, flags=only),
+        play.order(2, SELL, 101, 800, order_slot=2, flags=only),
+    ]
     assert play.run(*closes, play.order(2, BUY, 99, 1, order_slot=3, flags=only)) == [OK, OK, "not_reducing"]
     # The scan does not count two orders that close the same lots; without it the second is cut.
     assert play.run(play.order(3, BUY, 101, 5, flags=FOK)) == ["unfillable"]
@@ -528,7 +547,10 @@ def play_edges(play: Play) -> None:
     assert play.run(play.sign(3, records.encode_set_agent(agent)), late) == [OK, OK]
     play.generator.time = end
     hand = play.sign(3, records.encode_cancel_all(records.CancelAllBody(3, play.number(), 1)), 1)
-    assert play.run(hand, play.order(1, BUY, 10_000, 5, order_slot=1), stop, *book, crank) == ["agent_expired", *[OK] * 5]
+    assert play.run(hand, play.order(1, BUY, 10_000, 5, order_slot=1), stop, *book, crank) == [
+        "agent_expired",
+        *[OK] * 5,
+    ]
     assert play.position(4) == 0
     play.wait(3601)
     assert play.run(crank) == [OK]
@@ -538,7 +560,7 @@ def play_edges(play: Play) -> None:
     record, _ = play.bulk(1, [Leg(0, 1, 5, 9_000, 1)])
     _, other = play.bulk(1, [Leg(0, 1, 6, 9_000, 1)])
     cancels = [play.cancel(3, 0), play.cancel(3, 1)]
-    assert play.run(record, other, *cancels, play.price(9_900)) == [OK, "wrong_page", OK, OK, OK]
+    assert play.run(record, other, *cancels, play.price(9_900)) == [OK, "wrong_leg_page", OK, OK, OK]
     assert play.took("fire") == 1
 
 
@@ -578,7 +600,11 @@ def play_slices(play: Play) -> None:
     play.begin(money=1_100, maintenance_margin=50_000, close_out=1)
     rich = play.generator.deposit_of(3, 10**6)
     play.trade(1, 2, 100, 100)
-    orders = [play.order(3, BUY, 92, 30), play.order(3, BUY, 91, 400, order_slot=1), play.order(3, BUY, 50, 400, order_slot=2)]
+    orders = [
+        play.order(3, BUY, 92, 30),
+        play.order(3, BUY, 91, 400, order_slot=1),
+        play.order(3, BUY, 50, 400, order_slot=2),
+    ]
     assert play.batch([rich], [*orders, play.price(91)]) == [OK] * 5
     assert play.took("liquidated") > 1 and play.took("takeover") == 0
     assert 0 < play.position(2) < 100
@@ -589,7 +615,7 @@ def play_shorts(play: Play) -> None:
     play.begin(money=10**5, maintenance_margin=50_000, close_out=40_000)
     play.trade(1, 2, 100, 9_000)
     asks = [play.order(3, SELL, 108, 300), play.order(3, SELL, 110, 300, order_slot=1)]
-    assert play.run(play.stake(4, 90_000), *asks, play.price(106)) == [OK] * 4
+    assert play.run(play.backstop_deposit(4, 90_000), *asks, play.price(106)) == [OK] * 4
     assert play.took("liquidated") > 1 and -9_000 < play.position(1) < 0
     assert play.run(play.price(108)) == [OK]
     assert play.took("takeover") > 0 and play.position(1) == 0
@@ -609,7 +635,7 @@ def play_two_positions(play: Play) -> None:
     play.begin(money=10**5, maintenance_margin=50_000, markets=2)
     play.trade(1, 2, 100, 6_000)
     play.trade(1, 2, 100, 3_000, order_slot=1, market=2)
-    assert play.run(play.stake(4, 90_000), play.price(88)) == [OK] * 2
+    assert play.run(play.backstop_deposit(4, 90_000), play.price(88)) == [OK] * 2
     taken = [step.before.market for step in play.steps if step.kind == "takeover"]
     assert taken and taken[0] == 1
 
@@ -637,17 +663,22 @@ def play_takeover(play: Play) -> None:
     """The backstop takes a position over, withdrawals are limited, and it offers its own position crank by crank."""
     play.begin(money=10**5, maintenance_margin=50_000)
     play.trade(1, 2, 100, 9_000)
-    assert play.run(play.stake(3, 50_000), play.price(93)) == [OK, OK]
+    assert play.run(play.backstop_deposit(3, 50_000), play.price(93)) == [OK, OK]
     assert play.took("takeover") > 0 and play.took("deleverage") == 0
     assert play.position(keys.BACKSTOP) > 0
-    limited = [play.withdraw(4, 20_000), play.withdraw(4, 20_000), play.unstake(3, 50_000), play.unstake(3, 50_001)]
+    limited = [
+        play.withdraw(4, 20_000),
+        play.withdraw(4, 20_000),
+        play.backstop_withdraw(3, 50_000),
+        play.backstop_withdraw(3, 50_001),
+    ]
     assert play.run(*limited) == [OK, "withdrawals_limited", "insufficient_margin", "insufficient_margin"]
     play.wait(3600)
     assert play.run(play.withdraw(4, 20_000)) == [OK]
     held = play.position(keys.BACKSTOP)
     play.wait(60)
     bids = play.order(4, BUY, 93, 2_000, order_slot=5)
-    assert play.run(play.unstake(3, 1_000), bids, records.encode_crank(1)) == [OK] * 3
+    assert play.run(play.backstop_withdraw(3, 1_000), bids, records.encode_crank(1)) == [OK] * 3
     assert play.position(keys.BACKSTOP) < held
     # Its price broken, the backstop is liquidated as anybody.
     assert play.run(play.price(30)) == [OK]
@@ -657,14 +688,14 @@ def play_takeover(play: Play) -> None:
 def play_worthless_shares(play: Play) -> None:
     """Where the shares are worth nothing, nobody buys any. (What they were worth is taken by hand.)"""
     play.begin()
-    assert play.run(play.stake(1, 1_000)) == [OK]
+    assert play.run(play.backstop_deposit(1, 1_000)) == [OK]
     play.bench.machine.state.account(keys.BACKSTOP).collateral = 0
     play.bench.machine.state.commit()
-    assert play.run(play.stake(2, 1_000), play.unstake(1, 1_000)) == ["insufficient_margin", OK]
-    assert play.run(play.stake(1, 1_000)) == [OK]
+    assert play.run(play.backstop_deposit(2, 1_000), play.backstop_withdraw(1, 1_000)) == ["insufficient_margin", OK]
+    assert play.run(play.backstop_deposit(1, 1_000)) == [OK]
     play.bench.machine.state.account(keys.BACKSTOP).collateral = 10**6
     play.bench.machine.state.commit()
-    assert play.run(play.stake(2, 10)) == ["amount_out_of_range"]
+    assert play.run(play.backstop_deposit(2, 10)) == ["amount_out_of_range"]
 
 
 def play_poor_backstop(play: Play) -> None:
@@ -672,7 +703,7 @@ def play_poor_backstop(play: Play) -> None:
     play.begin(money=10**5, maintenance_margin=50_000, markets=2)
     play.trade(1, 2, 100, 4_000)
     play.trade(3, 2, 100, 4_000, order_slot=1)
-    assert play.run(play.stake(4, 10), play.price(91)) == [OK, OK]
+    assert play.run(play.backstop_deposit(4, 10), play.price(91)) == [OK, OK]
     assert play.took("deleverage") > 1 and play.position(keys.BACKSTOP) == 0
 
 
@@ -734,9 +765,9 @@ def play_stale_backstop(play: Play) -> None:
     """With an old price nobody knows what the backstop is worth."""
     play.begin(money=10**5, maintenance_margin=50_000, max_age=60)
     play.trade(1, 2, 100, 9_000)
-    assert play.run(play.stake(3, 50_000), play.price(93)) == [OK, OK]
+    assert play.run(play.backstop_deposit(3, 50_000), play.price(93)) == [OK, OK]
     play.wait(100)
-    assert play.run(play.stake(3, 1), play.unstake(3, 1)) == ["stale_price"] * 2
+    assert play.run(play.backstop_deposit(3, 1), play.backstop_withdraw(3, 1)) == ["stale_price"] * 2
 
 
 # --- accounts and listings -------------------------------------------------------------------------------------------
@@ -758,15 +789,17 @@ def play_sub_accounts(play: Play) -> None:
     assert play.account(1).subs == 3
 
 
-def play_ninth_page(play: Play) -> None:
+def play_ninth_leg_page(play: Play) -> None:
     """A bulk ends with its eighth page, whatever that names."""
     play.begin(money=10**6)
-    pages: list[bytes] = []
-    for order_slot in reversed(range(phases.MAX_PAGES + 1)):
-        pages.insert(0, records.encode_page([Leg(0, 1, order_slot, 90, 1)], keccak(pages[0]) if pages else bytes(32)))
-    body = records.encode_bulk(records.BulkBody(1, play.number(), keccak(pages[0])))
-    assert play.run(play.sign(1, body), *pages) == [OK] * (1 + phases.MAX_PAGES) + ["wrong_page"]
-    assert play.took("admit") == phases.MAX_PAGES
+    leg_pages: list[bytes] = []
+    for order_slot in reversed(range(phases.MAX_LEG_PAGES + 1)):
+        leg_pages.insert(
+            0, records.encode_leg_page([Leg(0, 1, order_slot, 90, 1)], keccak(leg_pages[0]) if leg_pages else bytes(32))
+        )
+    body = records.encode_bulk(records.BulkBody(1, play.number(), keccak(leg_pages[0])))
+    assert play.run(play.sign(1, body), *leg_pages) == [OK] * (1 + phases.MAX_LEG_PAGES) + ["wrong_leg_page"]
+    assert play.took("admit") == phases.MAX_LEG_PAGES
 
 
 def play_bulk(play: Play) -> None:
@@ -783,20 +816,23 @@ def play_bulk(play: Play) -> None:
         Leg(0, 1, 2, 99, 2**31 + 1),
         Leg(128, 1, 3),
     ]
-    record, page = play.bulk(1, legs)
-    assert play.run(record, page, page) == [OK, OK, "wrong_page"]
-    record, page = play.bulk(1, [Leg(0, 0, 0)] * 7 + [Leg(0, 1, 5, 98, 1)])
-    assert play.run(record, page) == [OK, OK]
+    record, leg_page = play.bulk(1, legs)
+    assert play.run(record, leg_page, leg_page) == [OK, OK, "wrong_leg_page"]
+    record, leg_page = play.bulk(1, [Leg(0, 0, 0)] * 7 + [Leg(0, 1, 5, 98, 1)])
+    assert play.run(record, leg_page) == [OK, OK]
 
 
 def play_shares(play: Play) -> None:
     """Shares too few to be one, too many to be counted, and all of them at once."""
     play.begin(money=2**95)
-    assert play.run(play.stake(1, 1000), play.unstake(1, 1000), play.stake(2, 2**94)) == [OK] * 3
+    assert (
+        play.run(play.backstop_deposit(1, 1000), play.backstop_withdraw(1, 1000), play.backstop_deposit(2, 2**94))
+        == [OK] * 3
+    )
     for account in (keys.BACKSTOP, 2):
         play.bench.machine.state.account(account).shares = phases.MAX_SHARES - 1
     play.bench.machine.state.commit()
-    assert play.run(play.stake(3, 1)) == ["amount_out_of_range"]
+    assert play.run(play.backstop_deposit(3, 1)) == ["amount_out_of_range"]
 
 
 def play_listing_edges(play: Play) -> None:
@@ -862,7 +898,7 @@ def play_forced(play: Play) -> None:
     forced = [(owner, name), (owner, gone), (hand, by_agent), (owner, by_agent), (bytes(20), by_nobody)]
     forced += [(owner, order), (owner, order), (owner, play.withdraw(1, 10)), (ADDRESSES[TRADERS[2]], order)]
     forced += [(owner, records.encode_crank(1)), (owner, records.encode_deposit(records.DepositBody(1, owner, 1)))]
-    forced += [(owner, records.encode_page([])), (owner, order[:59] + b"\1"), (owner, play.price(7))]
+    forced += [(owner, records.encode_leg_page([])), (owner, order[:59] + b"\1"), (owner, play.price(7))]
     messages = [records.encode_forced(records.ForcedBody(by, body[: records.BODY_BYTES])) for by, body in forced]
     refused = ["bad_signature"] * 2 + [OK, "nonce_used", OK, "bad_signature"] + ["malformed_record"] * 5
     assert play.batch([*messages, records.encode_crank(1)], messages[:1]) == [
@@ -870,11 +906,11 @@ def play_forced(play: Play) -> None:
     ]  # fmt: skip
     # The time for which an agent acts; a bulk and its page do not come through the queue.
     play.wait(10)
-    page = records.encode_page([Leg(GTC, 1, 7, 90, 1)])
-    bulk = records.encode_bulk(records.BulkBody(1, play.number(), keccak(page)))
+    leg_page = records.encode_leg_page([Leg(GTC, 1, 7, 90, 1)])
+    bulk = records.encode_bulk(records.BulkBody(1, play.number(), keccak(leg_page)))
     late = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 1))
     messages = [records.encode_forced(records.ForcedBody(by, body)) for by, body in ((hand, late), (owner, bulk))]
-    assert play.batch([*messages, page]) == ["agent_expired", *["malformed_record"] * 2]
+    assert play.batch([*messages, leg_page]) == ["agent_expired", *["malformed_record"] * 2]
 
 
 def play_wind_down(play: Play) -> None:
@@ -882,7 +918,7 @@ def play_wind_down(play: Play) -> None:
     start = play.generator.time
     play.begin(money=10_000, markets=3, maintenance_margin=50_000)
     assert play.batch([play.listing(4, 100_000, expiry=start + 10**6, max_age=10**9, step_band=PPM)]) == [OK]
-    assert play.run(play.price(100, 4), play.stake(4, 3_000)) == [OK] * 2
+    assert play.run(play.price(100, 4), play.backstop_deposit(4, 3_000)) == [OK] * 2
     for market in (1, 2, 4):
         play.trade(1, 2, 100, 100, order_slot=market, market=market)
     armed = play.order(3, SELL, 100, 5, order_slot=1, flags=records.BELOW, trigger=95)
@@ -895,7 +931,12 @@ def play_wind_down(play: Play) -> None:
     play.bench.machine.state.account(3).collateral += 14_500
     play.bench.machine.state.commit()
     end = records.encode_wind_down()
-    after = [play.order(1, BUY, 100, 1, order_slot=9), play.amend(3, 2, 90, 1), play.stake(1, 1), play.price(100)]
+    after = [
+        play.order(1, BUY, 100, 1, order_slot=9),
+        play.amend(3, 2, 90, 1),
+        play.backstop_deposit(1, 1),
+        play.price(100),
+    ]
     refused = ["winding_down"] * 4
     assert play.batch([end, end], [*after, *play.bulk(1, [Leg(GTC, 1, 9, 100, 1)]), play.withdraw(3, 20_000)]) == [
         OK, "winding_down", *refused, OK, OK, OK,
@@ -910,7 +951,7 @@ def play_wind_down(play: Play) -> None:
         assert all(not place.market for place in play.account(account).positions)
     play.wait(phases.DRAWN_TIME)
     shares = play.account(4).shares
-    assert play.run(play.unstake(4, shares)) == [OK]
+    assert play.run(play.backstop_withdraw(4, shares)) == [OK]
     paid = [play.withdraw(number, play.account(number).collateral) for number in (1, 2, 3, 4)]
     paid = [body for number, body in enumerate(paid, 1) if play.account(number).collateral]
     assert set(play.run(*paid)) == {OK}
@@ -921,7 +962,7 @@ def play_wind_down(play: Play) -> None:
 def play_wind_down_amid_work(play: Play) -> None:
     """The wind-down comes while a sweep, a stop and the backstop's offer wait: what was begun ends without the book."""
     play.begin(money=10_000, markets=2, maintenance_margin=50_000)
-    assert play.run(play.stake(4, 5_000)) == [OK]
+    assert play.run(play.backstop_deposit(4, 5_000)) == [OK]
     play.trade(1, 2, 100, 900)
     stop_loss = play.order(3, SELL, 90, 5, order_slot=1, flags=records.BELOW, trigger=95)
     assert play.run(play.order(3, BUY, 100, 5), stop_loss) == [OK, OK]
@@ -1059,7 +1100,7 @@ SCENES = (
     play_stale_backstop,
     play_sub_accounts,
     play_bulk,
-    play_ninth_page,
+    play_ninth_leg_page,
     play_shares,
     play_forced,
     play_wind_down,

@@ -41,7 +41,7 @@ SOURCES = {
     "leg": "bulk",
     "next": "fok",
     "seek": "cancel",
-    "stake": "stake",
+    "backstop": "backstop_deposit",
     "crank": "crank",
     "transfer": "transfer",
     "unlist": "cancel",

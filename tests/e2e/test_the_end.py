@@ -62,7 +62,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
 
     # Everybody takes out everything: first out of sub-account and backstop, then off the exchange.
     assert town.setoff(1, "force transfer 1 0.777777 --sub 2 --as-sender --no-wait") == 0
-    assert town.setoff(4, "force unstake --as-sender --no-wait") == 0
+    assert town.setoff(4, "force backstop-withdraw --as-sender --no-wait") == 0
     town.post()
     owed = {}
     for account in TRADERS:

@@ -9,7 +9,14 @@ from tests.operator.support import Running, operator
 
 from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, Scene, trader_key
 from setoff.shared.codec import eip712, records
-from setoff.shared.codec.records import AmendBody, CancelBody, OrderBody, StakeBody, TransferBody, WithdrawBody
+from setoff.shared.codec.records import (
+    AmendBody,
+    BackstopWithdrawBody,
+    CancelBody,
+    OrderBody,
+    TransferBody,
+    WithdrawBody,
+)
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import is_known_reason
@@ -111,19 +118,24 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("crank too early", encode_record(records.encode_crank(1)), 422, "not_due"),
     ("crank of no market", encode_record(records.encode_crank(2)), 422, "unknown_market"),
     ("signed crank", encode_record(records.encode_crank(1)) | {"signature": "0x"}, 400, "malformed_json"),
-    ("bulk without pages", encode_record(BULK[0]), 422, "wrong_page"),
-    ("bulk without its last page", encode_record(BULK[0], BULK[1:-1]), 422, "wrong_page"),
-    ("bulk with a page too many", encode_record(BULK[0], (*BULK[1:], BULK[1])), 422, "wrong_page"),
-    ("order with a page", encode_record(order(), BULK[1:]), 422, "wrong_page"),
-    ("pages are text", encode_record(BULK[0]) | {"pages": "0x"}, 400, "missing_field"),
-    ("a page is not hex", encode_record(BULK[0]) | {"pages": ["0xzz"]}, 400, "missing_field"),
+    ("bulk without pages", encode_record(BULK[0]), 422, "wrong_leg_page"),
+    ("bulk without its last page", encode_record(BULK[0], BULK[1:-1]), 422, "wrong_leg_page"),
+    ("bulk with a page too many", encode_record(BULK[0], (*BULK[1:], BULK[1])), 422, "wrong_leg_page"),
+    ("order with a page", encode_record(order(), BULK[1:]), 422, "wrong_leg_page"),
+    ("pages are text", encode_record(BULK[0]) | {"leg_pages": "0x"}, 400, "missing_field"),
+    ("a page is not hex", encode_record(BULK[0]) | {"leg_pages": ["0xzz"]}, 400, "missing_field"),
     (
         "key of an agent is short",
         {**GOOD, "typed": {"type": "SetAgent", "message": AGENT | {"key": "0x12"}}},
         400,
         "missing_field",
     ),
-    ("too many shares", sign(records.encode_unstake(StakeBody(1, 7, 5))), 422, "insufficient_margin"),
+    (
+        "too many shares",
+        sign(records.encode_backstop_withdraw(BackstopWithdrawBody(1, 7, 5))),
+        422,
+        "insufficient_margin",
+    ),
     ("amend of nothing", sign(records.encode_amend(AmendBody(1, 7, 9, 100, 1))), 422, "unknown_order"),
     ("zero size", encode_record(order(size=0)), 422, "size_out_of_range"),
     ("size above the limit", encode_record(order(size=phases.MAX_ORDER_SIZE + 1)), 422, "size_out_of_range"),

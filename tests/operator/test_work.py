@@ -277,7 +277,7 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
         await submit(running, scene.order(1, BUY, 100, 900))
         fallen = await submit(running, scene.report(0, 94, time=scene.time + 1))
         assert {(f["kind"], f["taker"], f["maker"]) for f in fallen["fills"]} == {("deleverage", 1, 2)}
-        await submit(running, scene.stake(3, 10**8))
+        await submit(running, scene.backstop_deposit(3, 10**8))
         await submit(running, scene.order(4, BUY, 94, 900))
         await submit(running, scene.order(2, SELL, 94, 900))
         fallen = await submit(running, scene.report(0, 88, time=scene.time + 2))
@@ -299,7 +299,12 @@ async def test_a_fired_order_trades_under_its_own_name(exchange: Running) -> Non
     assert armed["trigger"] == {"above": 105} and armed["client"] == "77" and account["positions"] == []
     fired = await submit(exchange, scene.report(0, 106, time=scene.time + 1))
     [fill] = fired["fills"]
-    assert (fill["kind"], fill["taker"], fill["taker_order_slot"], fill["maker"]) == ("trade", 1, armed["order_slot"], 2)
+    assert (fill["kind"], fill["taker"], fill["taker_order_slot"], fill["maker"]) == (
+        "trade",
+        1,
+        armed["order_slot"],
+        2,
+    )
     assert (await exchange.get("/v1/orders/1"))[1]["orders"] == []
 
 

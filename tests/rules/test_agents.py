@@ -51,8 +51,8 @@ def test_money_and_keys_are_the_owner_s_alone() -> None:
     for body in (
         records.encode_transfer(records.TransferBody(1, 60, 2, 5)),
         records.encode_withdraw(records.WithdrawBody(1, 61, 5)),
-        records.encode_stake(records.StakeBody(1, 62, 5)),
-        records.encode_unstake(records.StakeBody(1, 63, 5)),
+        records.encode_backstop_deposit(records.BackstopDepositBody(1, 62, 5)),
+        records.encode_backstop_withdraw(records.BackstopWithdrawBody(1, 63, 5)),
         records.encode_set_agent(records.SetAgentBody(1, 64, 2, bytes(20), TOMORROW)),
     ):
         assert world.take(world.scene.sign(body, key)) == "bad_signature"

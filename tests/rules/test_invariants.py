@@ -70,7 +70,7 @@ changes = st.one_of(
 payments = st.one_of(
     st.tuples(st.just("transfer"), accounts, accounts, st.integers(1, FUNDS)),
     st.tuples(st.just("withdraw"), accounts, st.integers(1, FUNDS)),
-    st.tuples(st.sampled_from(["stake", "unstake"]), accounts, st.integers(1, FUNDS)),
+    st.tuples(st.sampled_from(["backstop_deposit", "backstop_withdraw"]), accounts, st.integers(1, FUNDS)),
 )
 reports = st.tuples(st.just("report"), markets, st.integers(225, 285), st.sampled_from([1, 1, 1, 30, 3_600]))
 cranks = st.tuples(st.just("crank"), markets, st.sampled_from([0, 60]))
@@ -269,10 +269,11 @@ bodies = st.one_of(
         st.integers(0, 2**64 - 1),
     ).map(records.encode_set_agent),
     *(
-        st.builds(
-            records.StakeBody, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)
-        ).map(encode)
-        for encode in (records.encode_stake, records.encode_unstake)
+        st.builds(body, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)).map(encode)
+        for body, encode in (
+            (records.BackstopDepositBody, records.encode_backstop_deposit),
+            (records.BackstopWithdrawBody, records.encode_backstop_withdraw),
+        )
     ),
     st.builds(
         records.TransferBody,

@@ -277,6 +277,6 @@ def test_a_liquidation_leaves_what_it_must_to_the_unit() -> None:
 
 def test_takeover_comes_before_deleveraging() -> None:
     world = one_against_rich(100, 10_000)
-    world.stake(3, 1_000_000)
+    world.backstop_deposit(3, 1_000_000)
     world.set_mark(94)
     assert {fill.kind for fill in world.machine.fills} == {TAKEOVER}

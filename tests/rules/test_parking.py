@@ -135,11 +135,11 @@ def test_what_became_of_it_is_the_outcome_of_the_slot_that_took_it(monkeypatch: 
 def test_bulks_and_pages_do_not_come_through_the_queue(monkeypatch: pytest.MonkeyPatch, is_busy: bool) -> None:
     """A page that trades nothing costs nothing, and is as much work as eight orders: parked, they would jam it."""
     world = busy(monkeypatch) if is_busy else crowd()
-    bulk, page = world.scene.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
-    for body in (bulk, page, world.scene.force(10, bulk)):
+    bulk, leg_page = world.scene.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
+    for body in (bulk, leg_page, world.scene.force(10, bulk)):
         assert take(world, body) == Slot("malformed_record", 0, is_busy)
     drain(world)
-    assert [world.take(body) for body in (bulk, page)] == ["accepted"] * 2
+    assert [world.take(body) for body in (bulk, leg_page)] == ["accepted"] * 2
     assert world.resting(10, 20).price == 110
 
 

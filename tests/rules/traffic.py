@@ -43,7 +43,7 @@ class Traffic:
             (2, self.cancel_all),
             (3, self.transfer),
             (2, self.withdraw),
-            (3, self.stake),
+            (3, self.backstop_deposit),
             (2, self.deposit),
             (5, self.bulk),
             (5, self.crank),
@@ -61,7 +61,7 @@ class Traffic:
         inputs += [scene.report(0, price, market=market) for market, price in self.prices.items()]
         inputs += [scene.transfer(owner, sub(owner, owner % 3 + 1), self.wealth // 3) for owner in (1, 2, 3)]
         if self.random.random() < 0.5:
-            inputs.append(scene.stake(OWNERS, self.wealth // self.random.choice([2, 10])))
+            inputs.append(scene.backstop_deposit(OWNERS, self.wealth // self.random.choice([2, 10])))
         # Everybody starts with positions that take most of the margin.
         for market, price in self.prices.items():
             owners = self.random.sample(range(1, OWNERS + 1), 4)
@@ -147,8 +147,8 @@ class Traffic:
     def withdraw(self) -> list[bytes]:
         return [self.world.scene.withdraw(self.account(), self.random.randint(1, self.wealth // 3))]
 
-    def stake(self) -> list[bytes]:
-        act = self.random.choice([self.world.scene.stake, self.world.scene.unstake])
+    def backstop_deposit(self) -> list[bytes]:
+        act = self.random.choice([self.world.scene.backstop_deposit, self.world.scene.backstop_withdraw])
         return [act(self.account(), self.random.randint(1, self.wealth // 3))]
 
     def bulk(self) -> list[bytes]:

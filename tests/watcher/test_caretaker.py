@@ -277,8 +277,8 @@ def parked(machine: Machine) -> int:
 def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stranger's records wait before everybody's: each costs the caretaker a crank, and no more than `SURE_CRANKS` are
-    lost where the batches have no room."""
+    """A stranger's records wait before everybody's: each costs the caretaker a crank, and no more than `SURE_CRANKS`
+    are lost where the batches have no room."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0, snapshot_epochs=1))
     exchange.deposit(1, 1_000)
     exchange.anvil.advance(SILENCE)

@@ -1,8 +1,8 @@
 """The sample's order flow as signed records of the demo's traders on two markets.
 
 The sample's first half goes to market 1, its second half to market 2, side by side; its orders are dealt out to the
-traders. An order gets an order slot of its trader, and the event that ends it becomes a cancel, which the exchange refuses
-where the order has traded away: such races are part of real flow.
+traders. An order gets an order slot of its trader, and the event that ends it becomes a cancel, which the exchange
+refuses where the order has traded away: such races are part of real flow.
 """
 
 from __future__ import annotations

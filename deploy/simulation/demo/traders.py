@@ -54,9 +54,11 @@ class Trader:
         """A signed withdrawal of `amount` token units."""
         return self._sign(records.encode_withdraw(records.WithdrawBody(self.account, self._next_nonce(), amount)))
 
-    def sign_stake(self, amount: int) -> bytes:
+    def sign_backstop_deposit(self, amount: int) -> bytes:
         """A signed deposit of `amount` token units into the backstop vault."""
-        return self._sign(records.encode_stake(records.StakeBody(self.account, self._next_nonce(), amount)))
+        return self._sign(
+            records.encode_backstop_deposit(records.BackstopDepositBody(self.account, self._next_nonce(), amount))
+        )
 
     def _next_nonce(self) -> int:
         self._nonce += 1
