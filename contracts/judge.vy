@@ -275,7 +275,7 @@ def _rules_of(phase: uint256) -> Rules:
         return ORACLE
     if phase in [phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE]:
         return LIQUIDATION
-    if phase in [phases.BACKSTOP, phases.TAKEOVER, phases.UNWIND]:
+    if phase in [phases.SHARES, phases.TAKEOVER, phases.UNWIND]:
         return BACKSTOP
     if phase in [phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG]:
         return WORK

@@ -112,7 +112,7 @@ def step_unwind(
 
 @internal
 @pure
-def step_backstop(
+def step_shares(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """

@@ -476,7 +476,7 @@ def get_first_phase(kind: uint256) -> uint256:
     if kind == records.CRANK:
         return phases.CRANK
     if kind == records.BACKSTOP_WITHDRAW:
-        return phases.BACKSTOP
+        return phases.SHARES
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

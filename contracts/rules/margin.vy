@@ -303,4 +303,4 @@ def get_payment_phase(kind: uint256) -> uint256:
     """
     if kind == records.TRANSFER:
         return phases.TRANSFER
-    return phases.WITHDRAW if kind == records.WITHDRAW else phases.BACKSTOP
+    return phases.WITHDRAW if kind == records.WITHDRAW else phases.SHARES

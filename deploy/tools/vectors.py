@@ -80,13 +80,12 @@ NAMES: Final[dict[int, str]] = {
     records.WIND_DOWN: "wind_down",
 }
 _DECODERS: Final[dict[int, Any]] = {
-    records.BACKSTOP_WITHDRAW: records.decode_backstop_deposit,
     records.SET_MARKET: records.decode_list_market,
     records.WIND_DOWN: lambda message: {},
     **{
         kind: getattr(records, f"decode_{name}")
         for kind, name in NAMES.items()
-        if kind not in (records.LEG_PAGE, records.BACKSTOP_WITHDRAW, records.SET_MARKET, records.WIND_DOWN)
+        if kind not in (records.LEG_PAGE, records.SET_MARKET, records.WIND_DOWN)
     },
 }
 

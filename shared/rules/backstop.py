@@ -69,7 +69,7 @@ def step_unwind(regs: Registers, state: State) -> None:
     begin_order(regs, keys.BACKSTOP, market_id, side, market.mark, size, phases.WORK)
 
 
-def step_backstop(regs: Registers, state: State) -> None:
+def step_shares(regs: Registers, state: State) -> None:
     """Put money into the backstop for shares, or take money out for them.
 
     Leaves: account, backstop, the market of each of the backstop's positions, in place order.

@@ -315,7 +315,7 @@ def get_first_phase(kind: int) -> int:
     if kind == records.CRANK:
         return phases.CRANK
     if kind == records.BACKSTOP_WITHDRAW:
-        return phases.BACKSTOP
+        return phases.SHARES
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

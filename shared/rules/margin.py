@@ -173,4 +173,4 @@ def get_payment_phase(kind: int) -> int:
     """Phase that carries a checked payment out."""
     if kind == records.TRANSFER:
         return phases.TRANSFER
-    return phases.WITHDRAW if kind == records.WITHDRAW else phases.BACKSTOP
+    return phases.WITHDRAW if kind == records.WITHDRAW else phases.SHARES

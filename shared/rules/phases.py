@@ -37,7 +37,7 @@ AMEND: Final = 16
 NEXT: Final = 17
 CRANK: Final = 18
 LEG: Final = 19
-BACKSTOP: Final = 20
+SHARES: Final = 20
 WORK: Final = 21
 SWEEP: Final = 22
 LIQUIDATED: Final = 23
@@ -70,7 +70,7 @@ NAMES: Final[tuple[str, ...]] = (
     "next",
     "crank",
     "leg",
-    "backstop",
+    "shares",
     "work",
     "sweep",
     "liquidated",

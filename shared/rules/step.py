@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from setoff.shared.rules import phases
-from setoff.shared.rules.backstop import step_backstop, step_takeover, step_unwind
+from setoff.shared.rules.backstop import step_shares, step_takeover, step_unwind
 from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.bulk import step_leg
 from setoff.shared.rules.liquidation import step_deleverage, step_liquidated, step_rank, step_sweep
@@ -45,7 +45,7 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
     step_next,
     step_crank,
     step_leg,
-    step_backstop,
+    step_shares,
     step_work,
     step_sweep,
     step_liquidated,

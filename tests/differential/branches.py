@@ -252,7 +252,7 @@ def _transfer(step: Step) -> set[str]:
     return {"transfer: to sub-account" if len(step.old) == 3 else "transfer: to sub-account of the payer"}
 
 
-def _backstop(step: Step) -> set[str]:
+def _shares(step: Step) -> set[str]:
     is_done = step.after.outcome == errors.ACCEPTED
     if step.before.kind == records.BACKSTOP_WITHDRAW:
         return {"backstop withdraw: paid" if is_done else "backstop withdraw: refused"}
@@ -337,7 +337,7 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "clear": _clear,
     "admit": _admit,
     "transfer": _transfer,
-    "backstop": _backstop,
+    "shares": _shares,
     "work": _work,
     "sweep": _sweep,
     "takeover": _takeover,

@@ -47,7 +47,7 @@ PHASES = {
     "payments": (phases.TRANSFER, phases.WITHDRAW),
     "oracle": (phases.REPORT, phases.CRANK),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
-    "backstop": (phases.BACKSTOP, phases.TAKEOVER, phases.UNWIND),
+    "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
     "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
 }
 OPERATOR = address("operator")

@@ -41,7 +41,7 @@ SOURCES = {
     "leg": "bulk",
     "next": "fok",
     "seek": "cancel",
-    "backstop": "backstop_deposit",
+    "shares": "backstop_deposit",
     "crank": "crank",
     "transfer": "transfer",
     "unlist": "cancel",
