@@ -1,4 +1,4 @@
-"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins.
+"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins, ABIs.
 
 `deploy/run check` calls this. Every check runs, and the report says which ones failed.
 """
@@ -147,6 +147,10 @@ def check_twins() -> str:
     return run_tool(sys.executable, "-m", "setoff.deploy.tools.twins")
 
 
+def check_abi(*, fix: bool) -> str:
+    return run_tool(sys.executable, "-m", "setoff.deploy.tools.abi", *(["--fix"] if fix else []))
+
+
 def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
     ruff = (sys.executable, "-m", "ruff")
     lint = (*ruff, "check", "--quiet", *(["--fix"] if fix else []), ".")
@@ -158,6 +162,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "types": check_types,
         "layers": check_layers,
         "twins": check_twins,
+        "abi": lambda: check_abi(fix=fix),
     }
 
 

@@ -231,11 +231,11 @@ class Forcing:
     def _queued(self, receipt: Receipt) -> Forced:
         queue = bytes.fromhex(self._deployment.queue.removeprefix("0x"))
         for entry in receipt.logs:
-            if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED:
+            if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED.topic:
                 block = self._l1.block(receipt.block_number)
                 queued_at = block.timestamp if block else self._l1.now()
                 due = queued_at + Inbox(self._l1, self._deployment).force_delay()
-                return Forced(int.from_bytes(entry.topics[1], "big"), due)
+                return Forced(MESSAGE_QUEUED.decode(entry)["index"], due)
         raise ChainError("wrong_deployment", "the queue has taken the message and does not show it")
 
     def _state(self) -> State:

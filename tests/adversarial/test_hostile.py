@@ -5,12 +5,11 @@ should not work: with every gas limit, and with its calldata bent. Whatever goes
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_abi import encode
-from tests.contracts.arena import (
+from tests.support.courts.arena import (
     ALICE,
     BOB,
     CLAIMANT,
@@ -18,20 +17,19 @@ from tests.contracts.arena import (
     OUT,
     PARAMS,
     PASSER_BY,
-    RELAY,
     STANDING,
     Arena,
     T,
     lie_from,
     truth,
 )
-from tests.evm import Log, Reverted, address
+from tests.support.evm import Log, Reverted, address
+from tests.support.own_contracts import HOSTILE_JUDGE, HOSTILE_TOKEN, RELAY
 
 from setoff.deploy.simulation.lab.machine import Exchanged
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import GWEI
 
-HERE = Path(__file__).parent
 STEP = 1 << 30 | 1 << 20 | 2
 HUGE = (2**256 - 1, 2**255, 2**64, 2**32, 2**16)
 WORD = 32
@@ -299,7 +297,7 @@ def test_nobody_comes_back_while_being_paid() -> None:
 @pytest.mark.parametrize("mode", range(7))
 def test_a_judge_that_misbehaves_gives_no_verdict(mode: int) -> None:
     arena = Arena()
-    judge = arena.chain.deploy(HERE / "hostile_judge.vy", mode)
+    judge = arena.chain.deploy(HOSTILE_JUDGE, mode)
     terms = PARAMS.terms()
     arena.court = arena.chain.deploy("court", arena.vault.address, arena.inbox.address, judge.address, terms)
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
@@ -322,7 +320,7 @@ def test_a_judge_that_misbehaves_gives_no_verdict(mode: int) -> None:
 def test_a_token_that_calls_back_gets_nothing_done(function: str) -> None:
     arena = Arena()
     chain = arena.chain
-    token = chain.deploy(HERE / "hostile_token.vy")
+    token = chain.deploy(HOSTILE_TOKEN)
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
     chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0)

@@ -4,7 +4,7 @@ from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.world import BUY, FOK, GTC, IOC, POST_ONLY, REDUCE_ONLY, SELL, World
+from tests.support.machines.world import BUY, FOK, GTC, IOC, POST_ONLY, REDUCE_ONLY, SELL, World
 
 VICTIM, MAKER, ATTACKER = 1, 2, 3
 UNIT = 10

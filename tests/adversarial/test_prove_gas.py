@@ -7,8 +7,8 @@ that recovers a signature: whichever of them runs dry first, its failure must no
 from __future__ import annotations
 
 import pytest
-from tests.adversarial.dispute import Dispute, lie_at, move_arguments, proof_arguments
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, OUT, PARAMS, STANDING
+from tests.support.courts.arena import ALICE, BOB, CLAIMANT, OUT, PARAMS, STANDING
+from tests.support.courts.dispute import Dispute, lie_at, move_arguments, proof_arguments
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.history import EPOCH

@@ -3,9 +3,9 @@
 from random import Random
 
 import pytest
-from tests.contracts.arena import PARAMS, Arena
-from tests.evm import reverts
-from tests.world import BUY, IOC, SELL, World
+from tests.support.courts.arena import PARAMS, Arena
+from tests.support.evm import reverts
+from tests.support.machines.world import BUY, IOC, SELL, World
 
 from setoff.shared.rules.phases import HOUR, ORACLE_DEATH, SAMPLE_INTERVAL
 

@@ -10,24 +10,19 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.append(str(ROOT))
+from tests.support.courts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena
+from tests.support.evm import Chain
 
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena  # noqa: E402
-from tests.evm import Chain  # noqa: E402
-
-from setoff import contracts  # noqa: E402
-from setoff.contracts.compiler import Compiled  # noqa: E402
-from setoff.deploy.simulation.lab.machine import run_epoch  # noqa: E402
-from setoff.shared.codec.hashing import keccak  # noqa: E402
-from setoff.shared.dispute.bisection import make_move  # noqa: E402
-from setoff.shared.machine.history import EPOCH, Geometry, History  # noqa: E402
+from setoff import contracts
+from setoff.contracts.compiler import Compiled
+from setoff.deploy.simulation.lab.machine import run_epoch
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.dispute.bisection import make_move
+from setoff.shared.machine.history import EPOCH, Geometry, History
 
 #: Children of a node to the history's geometry.
 GEOMETRIES: Final[dict[int, Geometry]] = {

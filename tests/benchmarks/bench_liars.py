@@ -7,20 +7,14 @@ words each, no zero byte), so that they may come to more than the gas they stand
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.append(str(ROOT))
+from tests.support.courts.arena import ALICE, BOB, CLAIMANT, PARAMS
+from tests.support.courts.dispute import Dispute, lie_at, move_arguments, proof_arguments
 
-from tests.adversarial.dispute import Dispute, lie_at, move_arguments, proof_arguments  # noqa: E402
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS  # noqa: E402
-
-from setoff.shared.codec.hashing import keccak  # noqa: E402
-from setoff.shared.machine.history import EPOCH  # noqa: E402
-from setoff.shared.params import ETHER  # noqa: E402
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.machine.history import EPOCH
+from setoff.shared.params import ETHER
 
 LIARS: Final = (1, 10, 100)
 GAS_PRICE: Final = 10**9

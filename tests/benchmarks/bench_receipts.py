@@ -9,7 +9,7 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.operator.support import HORIZON, OPERATOR_KEY, opening
+from tests.support.processes.running_operator import HORIZON, OPERATOR_KEY, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
 from setoff.operator.sequencer.batch_cursor import Tail

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.contracts.arena import (
+from tests.support.courts.arena import (
     ALICE,
     BOB,
     CLAIMANT,
@@ -22,7 +22,7 @@ from tests.contracts.arena import (
     lie_from,
     truth,
 )
-from tests.evm import reverts
+from tests.support.evm import reverts
 
 from setoff.shared.codec.hashing import keccak
 

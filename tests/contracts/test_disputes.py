@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tests.contracts.arena import (
+from tests.support.courts.arena import (
     ALICE,
     BOB,
     BOND,
@@ -15,7 +15,6 @@ from tests.contracts.arena import (
     PAID,
     PARAMS,
     PASSER_BY,
-    RELAY,
     STANDING,
     AnyHistory,
     Arena,
@@ -23,7 +22,8 @@ from tests.contracts.arena import (
     lie_from,
     truth,
 )
-from tests.evm import reverts
+from tests.support.evm import reverts
+from tests.support.own_contracts import RELAY
 
 from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak

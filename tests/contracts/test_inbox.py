@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena, next_posting
-from tests.evm import Reverted, reverts
+from tests.support.courts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, Arena, next_posting
+from tests.support.evm import Reverted, reverts
+from tests.support.own_contracts import RELAY
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch, Header

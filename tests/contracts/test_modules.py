@@ -6,9 +6,9 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from tests.contracts.arena import ALICE, OPERATOR, PARAMS, Arena, next_headers
-from tests.evm import Reverted, reverts
-from tests.fixtures.code_store import CodeStore, init_code
+from tests.support.chains.code_store import CodeStore, init_code
+from tests.support.courts.arena import ALICE, OPERATOR, PARAMS, Arena, next_headers
+from tests.support.evm import Reverted, reverts
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import WitnessError

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.contracts.arena import (
+from tests.support.courts.arena import (
     ALICE,
     BOB,
     BOND,
@@ -17,7 +17,6 @@ from tests.contracts.arena import (
     PAID,
     PARAMS,
     PASSER_BY,
-    RELAY,
     SETTLED,
     SHARE,
     SINK,
@@ -29,7 +28,8 @@ from tests.contracts.arena import (
     lie_from,
     truth,
 )
-from tests.evm import ETHER, reverts
+from tests.support.evm import ETHER, reverts
+from tests.support.own_contracts import RELAY
 
 from setoff.deploy.simulation.lab.machine import Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak

@@ -1,8 +1,8 @@
 """The L1 queue: who may queue what, and the chain over it."""
 
 import pytest
-from tests.contracts.arena import ALICE, LISTER, OPERATOR, PARAMS, PASSER_BY, Arena
-from tests.evm import address, reverts
+from tests.support.courts.arena import ALICE, LISTER, OPERATOR, PARAMS, PASSER_BY, Arena
+from tests.support.evm import address, reverts
 
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak

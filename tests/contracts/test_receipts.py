@@ -1,12 +1,12 @@
 """The receipt bond: what takes it, what never does, and where the money goes."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.arena import SINK, next_posting
-from tests.evm import CHAIN_ID, ETHER, Chain, Contract, address, reverts
+from tests.support.courts.arena import SINK, next_posting
+from tests.support.evm import CHAIN_ID, ETHER, Chain, Contract, address, reverts
+from tests.support.own_contracts import GREEDY
 
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.codec.hashing import keccak
@@ -23,7 +23,6 @@ BOB = address("bob")
 BOND = 2 * ETHER + 1
 EXIT_DELAY = 1000
 HORIZON = 300
-GREEDY = Path(__file__).parent / "greedy.vy"
 
 Signed = tuple[Receipt, bytes]
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.contracts.arena import ALICE, BOB, CAROL, ODD_TOKEN, PASSER_BY, RELAY, Arena, T
-from tests.evm import Contract, address, reverts
+from tests.support.courts.arena import ALICE, BOB, CAROL, PASSER_BY, Arena, T
+from tests.support.evm import Contract, address, reverts
+from tests.support.own_contracts import ODD_TOKEN, RELAY
 
 import setoff.contracts
 from setoff.shared.codec import records

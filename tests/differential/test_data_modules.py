@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from tests.contracts.arena import CODE_STORE
-from tests.differential.generator import Generator
-from tests.differential.harness import OPERATOR, Bench, Case, Judge
-from tests.evm import reverts
-from tests.fixtures.code_store import CodeStore, init_code
+from tests.support.chains.code_store import CodeStore, init_code
+from tests.support.evm import reverts
+from tests.support.judge.bench import OPERATOR, Bench, Case, Judge
+from tests.support.machines.generator import Generator
+from tests.support.own_contracts import CODE_STORE
 
 from setoff.shared.machine import data
 from setoff.shared.machine.batch import Batch

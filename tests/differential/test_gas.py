@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.differential.generator import Generator
-from tests.differential.harness import Bench, Judge, Step, encode_proof, see, step_data
-from tests.differential.scenes import BUY, FOK, SCENES, SELL, Play
-from tests.evm import DEPLOYER
+from tests.support.evm import DEPLOYER
+from tests.support.judge.bench import Bench, Judge, Step, encode_proof, see, step_data
+from tests.support.judge.scenes import BUY, FOK, SCENES, SELL, Play
+from tests.support.machines.generator import Generator
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import RECORD_BYTES

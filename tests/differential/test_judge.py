@@ -8,10 +8,10 @@ from itertools import chain
 from random import Random
 
 import pytest
-from tests.differential.generator import Generator
-from tests.differential.harness import KINDS, Bench, Case, Judge, encode_proof
 from tests.differential.test_steps import CRITICAL, favour_of
-from tests.evm import Reverted, reverts
+from tests.support.evm import Reverted, reverts
+from tests.support.judge.bench import KINDS, Bench, Case, Judge, encode_proof
+from tests.support.machines.generator import Generator
 
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.machine.machine import Machine

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.differential.generator import Generator
-from tests.differential.harness import GROUPS, PHASES, Bench, Case, Judge, Mismatch
-from tests.differential.mutants import MUTANTS, Mutant
-from tests.differential.scenes import SCENES, Play
-from tests.evm import Reverted
+from tests.support.evm import Reverted
+from tests.support.judge.bench import GROUPS, PHASES, Bench, Case, Judge, Mismatch
+from tests.support.judge.mutants import MUTANTS, Mutant
+from tests.support.judge.scenes import SCENES, Play
+from tests.support.machines.generator import Generator
 
 import setoff.contracts
 from setoff.contracts.compiler import Compiled, compile_contract

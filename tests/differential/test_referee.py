@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from tests.rules.invariants import check_invariants
-from tests.world import BUY, FOK, GTC, IOC, SELL, World
+from tests.support.machines.step_invariants import check_invariants
+from tests.support.machines.world import BUY, FOK, GTC, IOC, SELL, World
 
 from setoff.shared import errors
 from setoff.shared.codec import records

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from random import Random
 
 import pytest
-from tests.differential.generator import MESSAGES, RECORDS, Generator
-from tests.differential.harness import KINDS, Bench, Judge
-from tests.differential.invariants import check_conservation, check_state
+from tests.support.judge.bench import KINDS, Bench, Judge
+from tests.support.machines.generator import MESSAGES, RECORDS, Generator
+from tests.support.machines.state_invariants import check_conservation, check_state
 
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fixtures.exchange import call_data
-from tests.fixtures.town import PARAMS, TRADERS, Town, in_background
+from tests.support.chains.exchange import call_data
+from tests.support.chains.town import PARAMS, TRADERS, Town, in_background
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.errors import StateError

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.vectors.reading import load
+from tests.support.vectors import load
 
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures

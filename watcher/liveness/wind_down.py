@@ -20,19 +20,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from eth_abi.abi import encode
-
 from setoff.shared.codec import records
-from setoff.shared.codec.hashing import keccak
+from setoff.shared.l1.contracts import QUEUE
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.rules.phases import BATCH_STEP_CAP, ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL, SLOT_STEP_BOUND
 from setoff.shared.state.leaves import Market
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness.permissionless_calls import Errand
-
-FORCE: Final = keccak(b"force(bytes)")[:4]
-WIND_DOWN: Final = keccak(b"wind_down()")[:4]
-
 
 PATIENCE: Final = 3600
 """Seconds for which a market whose time is over is left to the operator; and between two looks for one that is."""
@@ -111,7 +105,7 @@ class Winding:
                 unsettled = self._find_unsettled()
                 return self._next_crank(unsettled.work, unsettled.all_due, now)
             if now >= self._inbox.operator_posted_at() + self._inbox.wind_down():
-                return Errand("wind-down", self._queue, WIND_DOWN)
+                return Errand("wind-down", self._queue, QUEUE.encode("wind_down"))
         # A look may take a machine out of the store: not after every epoch of an operator that is there. Where it is
         # silent epochs are few, and what is parked waits for us.
         if now < self._look_at and not is_open:
@@ -142,7 +136,7 @@ class Winding:
         return None
 
     def _make_errand(self, market: int, consumed: int, times: int = 1) -> Errand:
-        data = FORCE + encode(["bytes"], [records.encode_crank(market)])
+        data = QUEUE.encode("force", records.encode_crank(market))
         return Errand(f"crank of market {market} after message {consumed}", self._queue, data, times)
 
     def _find_unsettled(self) -> Unsettled:
