@@ -6,7 +6,7 @@ execution, or the floor of 40/10 a byte (EIP-7623), whichever is more. The court
 
 from __future__ import annotations
 
-from tests.differential.test_gas import measure
+from tests.support.judge.step_gas import measure
 
 
 def run() -> dict[str, float]:

@@ -7,7 +7,7 @@ base fee is kept above a sixteenth of the other one (EIP-7918): the least column
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.bench_records import Flow, make_batch, make_market
+from tests.support.machines.standing_book import Flow, make_batch, make_market
 
 from setoff.deploy.devnet.devnet import OPERATOR, Devnet
 from setoff.shared.config.settings import Deployment

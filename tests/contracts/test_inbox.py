@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.courts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, Arena, next_posting
+from tests.support.courts.arena import OPERATOR, PARAMS, PASSER_BY, TRADER, Arena, next_posting
 from tests.support.evm import Reverted, reverts
 from tests.support.own_contracts import RELAY
 
@@ -46,7 +46,7 @@ def test_links_batches_and_messages(arena: Arena) -> None:
     for number in range(4):
         messages = [bytes([1 + message]) * RECORD for message in range(number)]
         for body in messages:
-            arena.queue.force(body, sender=ALICE)
+            arena.queue.force(body, sender=TRADER)
         bodies = records(3, number)
         arena.warp(1)
         arena.post(b"".join(bodies), messages=number)
@@ -216,12 +216,12 @@ def test_a_flood_of_old_messages_does_not_stop_the_chain(arena: Arena) -> None:
 
 def test_only_the_operator_posts_until_it_is_silent(arena: Arena) -> None:
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     arena.warp(PARAMS.silence - 1)
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     arena.warp(1)
-    arena.post(by=ALICE)
+    arena.post(by=TRADER)
 
 
 def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: Arena) -> None:
@@ -229,26 +229,26 @@ def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: 
     arena.warp(PARAMS.silence)
     arena.queue.force(b"\1" * RECORD)
     arena.queue.force(b"\2" * RECORD)
-    arena.post(messages=1, by=ALICE)
+    arena.post(messages=1, by=TRADER)
     arena.post(messages=1, by=PASSER_BY)
     assert arena.inbox.operator_posted_at() == since, "a stranger's batch is no sign of the operator's life"
     arena.post(records(2)[0])
     assert arena.inbox.operator_posted_at() == arena.now
     arena.warp(PARAMS.silence - 1)
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
 
 
 def test_an_operator_comes_back_though_others_post_in_every_block(arena: Arena) -> None:
     arena.warp(PARAMS.silence)
-    arena.post(by=ALICE)
-    for stranger in (ALICE, PASSER_BY):
+    arena.post(by=TRADER)
+    for stranger in (TRADER, PASSER_BY):
         with reverts("not_the_operator"):
             arena.inbox.resume(sender=stranger)
     arena.inbox.resume(sender=OPERATOR)
     assert arena.inbox.opens_at() == arena.inbox.reserved_until() == arena.now + 3600
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     arena.post()
     assert arena.inbox.opens_at() == arena.now + PARAMS.silence
 
@@ -259,11 +259,11 @@ def test_an_operator_that_only_says_that_it_comes_back_is_believed_once(arena: A
     since = arena.inbox.operator_posted_at()
     arena.warp(3599)
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     with reverts("too_early"):
         arena.inbox.resume(sender=OPERATOR)
     arena.warp(1)
-    arena.post(by=ALICE)
+    arena.post(by=TRADER)
     assert arena.inbox.operator_posted_at() == since, "nor does it put off the wind-down"
     with reverts("too_early"):
         arena.inbox.resume(sender=OPERATOR)
@@ -283,8 +283,8 @@ def test_an_operator_that_does_not_complete_an_epoch_loses_its_right_until_it_is
     arena.warp(PARAMS.silence // 2)
     arena.post()
     arena.warp(PARAMS.silence)
-    arena.post(by=ALICE)
-    arena.post(by=ALICE)
+    arena.post(by=TRADER)
+    arena.post(by=TRADER)
     arena.post()
     assert arena.inbox.opens_at() == arena.now + PARAMS.silence
 
@@ -300,9 +300,9 @@ def test_a_slow_operator_can_hold_up_an_epoch_for_one_silence_at_most(pace: floa
             break
         arena.post()
         with reverts("not_the_operator"):
-            arena.post(by=ALICE)
+            arena.post(by=TRADER)
     for _ in range(8 - arena.inbox.count()):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     assert arena.inbox.count() == 8
 
 
@@ -310,8 +310,8 @@ def test_strangers_post_no_records(arena: Arena) -> None:
     arena.queue.force(b"\1" * RECORD)
     arena.warp(PARAMS.silence)
     with reverts("not_the_operator"):
-        arena.post(records(1)[0], messages=1, by=ALICE)
-    arena.post(messages=1, by=ALICE)
+        arena.post(records(1)[0], messages=1, by=TRADER)
+    arena.post(messages=1, by=TRADER)
 
 
 def test_a_sealed_batch_stays_valid_while_it_waits_for_l1(arena: Arena) -> None:

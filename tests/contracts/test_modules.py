@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from tests.support.chains.code_store import CodeStore, init_code
-from tests.support.courts.arena import ALICE, OPERATOR, PARAMS, Arena, next_headers
+from tests.support.courts.arena import OPERATOR, PARAMS, TRADER, Arena, next_headers
 from tests.support.evm import Reverted, reverts
 
 from setoff.shared.codec.hashing import keccak
@@ -207,8 +207,8 @@ def test_strangers_post_no_data(arena: Arena) -> None:
     arena.chain.carry_blobs([root])
     arena.warp(PARAMS.silence)
     with reverts("not_the_operator"):
-        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root], by=ALICE)
-    arena.post_data(BLOBS, [(arena.now, 0, 0, b"")], [ZERO], by=ALICE)
+        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root], by=TRADER)
+    arena.post_data(BLOBS, [(arena.now, 0, 0, b"")], [ZERO], by=TRADER)
     assert arena.inbox.batch_hash(0) != ZERO
 
 
@@ -225,7 +225,7 @@ def test_a_third_party_adds_a_module(arena: Arena) -> None:
         assert arena.inbox.check_record(header.words, index, *module.prove(data, 7, index)) == bodies[index]
     with reverts("wrong_input"):
         arena.inbox.check_record(header.words, 0, b"page", [])
-    for wrong in (word(0), bytes(12) + bytes.fromhex(ALICE[2:]), bytes(12) + bytes.fromhex(arena.blobs.address[2:])):
+    for wrong in (word(0), bytes(12) + bytes.fromhex(TRADER[2:]), bytes(12) + bytes.fromhex(arena.blobs.address[2:])):
         with reverts("data_commitment"):
             arena.post_data(CODE, [(arena.now, 0, 7, wrong)], [root])
 

@@ -8,9 +8,9 @@ from itertools import chain
 from random import Random
 
 import pytest
-from tests.differential.test_steps import CRITICAL, favour_of
 from tests.support.evm import Reverted, reverts
 from tests.support.judge.bench import KINDS, Bench, Case, Judge, encode_proof
+from tests.support.judge.kinds import CRITICAL, favour_of
 from tests.support.machines.generator import Generator
 
 from setoff.shared.codec.records import RECORD_BYTES

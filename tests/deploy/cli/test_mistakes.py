@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.deploy.cli.test_trader_commands import Command, exchange, setoff  # noqa: F401
+from tests.support.processes.commands import Command
 from tests.support.processes.running_operator import Running
 
 from setoff.deploy.cli import main as cli
@@ -37,8 +37,8 @@ START, TRUE, FALSE = b"\1" * 32, b"\2" * 32, b"\3" * 32
     ],
 )
 async def test_numbers_out_of_range_are_refused_before_they_are_signed(
-    exchange: Running,  # noqa: F811
-    setoff: Command,  # noqa: F811
+    exchange: Running,
+    setoff: Command,
     line: str,
     reason: str,
 ) -> None:

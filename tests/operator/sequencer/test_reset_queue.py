@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.operator.sequencer.test_reset import begin, check_order, close, ready, refuse, stranger, until
+from tests.support.processes.resets import begin, check_order, close, ready, refuse, stranger, until
 from tests.support.processes.running_operator import HandL1, Running, opening, operator
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene

@@ -1,11 +1,8 @@
 """The sequencer as a process, on a real chain with every contract: from a deposit on L1 to a withdrawal paid there."""
 
 import asyncio
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +11,7 @@ from typing import Any
 
 import pytest
 from eth_abi import encode
+from tests.support.processes.sequencer_process import Process
 
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
@@ -51,49 +49,6 @@ def mint(l1: L1, deployment: Deployment) -> None:
     """Give the account of `l1` 10,000 units of the token."""
     data = keccak(b"mint(address,uint256)")[:4] + encode(["address", "uint256"], [l1.address, 10_000])
     l1.transact(deployment.token, data)
-
-
-class Process:
-    """`setoff operator sequencer` in a process of its own."""
-
-    def __init__(self, chain: Anvil, deployment: Deployment, folder: Path, **environment: str) -> None:
-        path = folder / "deployment.json"
-        deployment.save(path)
-        self._environment = os.environ | {
-            "SETOFF_DEPLOYMENT": str(path),
-            "SETOFF_RPC_URL": chain.url,
-            "SETOFF_REDIS_DIR": str(folder / "redis"),
-            "SETOFF_CONFIRMATIONS": "0",
-            "SETOFF_L1_POLL": "0.05",
-            "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
-            "SETOFF_OPERATOR_KEY": dev_keys()[0].hex(),
-            "SETOFF_OPERATOR_BATCH_INTERVAL": "0.1",
-            "PYTHONUNBUFFERED": "1",
-            **environment,
-        }
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "setoff.deploy.cli", "operator", "sequencer"],
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def url(self) -> str:
-        assert self.process.stdout is not None and self.process.stderr is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("sequencer: http://"), line + self.process.stderr.read()
-        return line.removeprefix("sequencer: ").strip()
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Send a signal; the exit code and what was said on stderr."""
-        self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=20)
-        return self.process.returncode, said
 
 
 async def appears(client: SetoffClient) -> None:

@@ -4,7 +4,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.shared.rules.test_invariants import run_checked
+from tests.support.machines.checked import run_checked
 from tests.support.machines.traffic import Traffic
 
 from setoff.shared.rules import book, liquidation, margin, matching, oracle

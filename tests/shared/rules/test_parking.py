@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from tests.shared.rules.test_work import crash, crowd
+from tests.support.machines.crowd import crash, crowd
 from tests.support.machines.world import BUY, SELL, World
 
 from setoff.shared import errors
