@@ -105,7 +105,7 @@ class Header:
 
 
 def verify_record(
-    header: Header, slot: int, page: bytes, siblings: Sequence[bytes], module: DataModule = CALLDATA
+    header: Header, slot: int, record_page: bytes, siblings: Sequence[bytes], module: DataModule = CALLDATA
 ) -> bytes:
     """The record in `slot` of the batch, proven by a page and siblings as its module has them.
 
@@ -114,7 +114,7 @@ def verify_record(
     index = slot - header.message_count
     if header.module != module.number or not 0 <= index < header.record_count:
         raise WitnessError("wrong_input", f"slot {slot} holds no record of module {module.number}")
-    return module.verify(header.data_root, header.record_count, index, page, siblings)
+    return module.verify(header.data_root, header.record_count, index, record_page, siblings)
 
 
 @dataclass(frozen=True, slots=True)
