@@ -1,4 +1,4 @@
-"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins.
+"""What must hold of the source before any test runs: format, lint, packaging, rooms, types, layers, twins.
 
 `deploy/run check` calls this. Every check runs, and the report says which ones failed.
 """
@@ -19,6 +19,8 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from setoff.deploy.tools.rooms import find_faults
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("operator", "watcher", "shared", "contracts", "deploy")
@@ -155,6 +157,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "lint": lambda: run_tool(*lint),
         "format": lambda: run_tool(*form),
         "packaging": check_packaging,
+        "rooms": lambda: "\n".join(find_faults(fix=fix)),
         "types": check_types,
         "layers": check_layers,
         "twins": check_twins,
