@@ -1,4 +1,4 @@
-"""What must hold of the source before any test runs: format, lint, packaging, rooms, types, layers, twins.
+"""What must hold of the source before any test runs: everything that `list_checks` names.
 
 `deploy/run check` calls this. Every check runs, and the report says which ones failed.
 """
@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from setoff.deploy.tools.rooms import find_faults
+from setoff.deploy.tools.tests_alone import find_test_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("operator", "watcher", "shared", "contracts", "deploy")
@@ -145,8 +146,16 @@ def check_layers() -> str:
     return "\n".join(line for line in said.splitlines() if not set(line) & set("╔╗╚╝║"))  # without the tool's emblem
 
 
+def check_tests() -> str:
+    return "\n".join(find_test_imports(ROOT, FOLDERS))
+
+
 def check_twins() -> str:
     return run_tool(sys.executable, "-m", "setoff.deploy.tools.twins")
+
+
+def check_abi(*, fix: bool) -> str:
+    return run_tool(sys.executable, "-m", "setoff.deploy.tools.abi", *(["--fix"] if fix else []))
 
 
 def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
@@ -160,7 +169,9 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "rooms": lambda: "\n".join(find_faults(fix=fix)),
         "types": check_types,
         "layers": check_layers,
+        "tests": check_tests,
         "twins": check_twins,
+        "abi": lambda: check_abi(fix=fix),
     }
 
 

@@ -36,7 +36,8 @@ def list_rooms(root: Path = ROOT) -> list[Path]:
     found = {root / top for top in TOPS}
     for top in TOPS[:-1]:
         found |= {path.parent for path in (root / top).rglob("*") if path.suffix in SUFFIXES}
-    found |= {root / "tests" / name for name in OWN if (root / "tests" / name).is_dir()}
+    for name in OWN:
+        found |= {path.parent for path in (root / "tests" / name).rglob("*") if path.suffix in SUFFIXES}
     return sorted(room for room in found if "__pycache__" not in room.parts)
 
 
