@@ -2,10 +2,10 @@
 
     chain = Chain()
     token = chain.deploy("token")
-    token.mint(alice, 5, sender=alice)
-    assert token.balanceOf(alice) == 5
+    token.mint(trader, 5, sender=trader)
+    assert token.balanceOf(trader) == 5
     with reverts("token_balance"):
-        token.transfer(bob, 6, sender=alice)
+        token.transfer(other, 6, sender=trader)
 
 Addresses are checksummed strings, byte strings `bytes`, money in wei, time in unix seconds.
 """

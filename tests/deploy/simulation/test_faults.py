@@ -30,7 +30,7 @@ def play_liquidation() -> list[Batch]:
     ]
     first = traffic.seal(messages, trading)
     traffic.time += 61
-    return [first, traffic.seal((), [traffic.report(0, 94), traffic.tick(1), traffic.tick(1)])]
+    return [first, traffic.seal((), [traffic.report(0, 94), traffic.crank(1), traffic.crank(1)])]
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ async def test_finds_who_signed() -> None:
     traffic, gate = SampleTraffic(), Gate(DEPLOYMENT.domain, 10)
     good = traffic.order(1, BUY, 90, 1)
     spoiled = good[: records.BODY_BYTES] + bytes(64)
-    found = await gate.recover("a", [good, spoiled, traffic.tick(), bytes(124)])
+    found = await gate.recover("a", [good, spoiled, traffic.crank(), bytes(124)])
     assert found == [address_of(trader_key(1)), None, None, None]
     gate.close()
 

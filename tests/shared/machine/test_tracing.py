@@ -22,7 +22,7 @@ CHUNK = 32
 
 
 def make_random_batches(seed: int) -> tuple[Machine, list[Batch]]:
-    """The batches of the scene, and after them orders, cancels and reports as they come, refused ones among them."""
+    """The sample batches, and after them orders, cancels and reports as they come, refused ones among them."""
     traffic, rng = SampleTraffic(), random.Random(seed)
     batches = play_epoch(traffic)
     for _ in range(3):

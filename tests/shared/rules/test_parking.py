@@ -38,10 +38,10 @@ def busy(monkeypatch: pytest.MonkeyPatch, limit: int = 20) -> World:
 
 
 def drain(world: World) -> list[str]:
-    """Ticks until nothing is left to do: their outcomes."""
+    """Cranks until nothing is left to do: their outcomes."""
     outcomes = []
     while world.machine.is_busy:
-        outcomes.append(world.tick(0))
+        outcomes.append(world.crank(0))
     return outcomes
 
 
@@ -76,7 +76,7 @@ def test_nothing_passes_a_parked_record(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.undo()
     price, order = (
         world.traffic.report(0, 95, time=world.traffic.time + 1),
-        world.traffic.order(10, BUY, 90, 1, place=3),
+        world.traffic.order(10, BUY, 90, 1, order_slot=3),
     )
     before = world.machine.regs.copy()
     for record in (price, order, world.traffic.cancel_all(10)):
@@ -109,18 +109,18 @@ def test_a_full_batch_parks_what_the_queue_brings(monkeypatch: pytest.MonkeyPatc
     record = world.traffic.withdraw(1, 7)
     assert take(world, record, is_message=False).outcome == "step_cap"
     assert take(world, record) == Slot("parked", 1, False)
-    assert world.tick(0) == "step_cap"
+    assert world.crank(0) == "step_cap"
     world.wait(1)
     assert world.withdraw(2, 7) == "busy"
-    assert world.tick(0) == "accepted"
+    assert world.crank(0) == "accepted"
     assert (world.machine.regs.withdrawals, world.machine.regs.signer) == (1, world.account(1).owner)
 
 
-def test_a_tick_and_a_malformed_message_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crank_and_a_malformed_message_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    assert take(world, world.traffic.tick(0)) == Slot("accepted", 0, True)
+    assert take(world, world.traffic.crank(0)) == Slot("accepted", 0, True)
     assert take(world, bytes([99]) + bytes(123)) == Slot("malformed_record", 0, True)
-    broken = records.encode_forced(records.ForcedBody(b"\x11" * 20, records.encode_tick(1)[: records.BODY_BYTES]))
+    broken = records.encode_forced(records.ForcedBody(b"\x11" * 20, records.encode_crank(1)[: records.BODY_BYTES]))
     assert take(world, broken) == Slot("malformed_record", 0, True)
     assert take(world, broken, is_message=False) == Slot("malformed_record", 0, True)
 
@@ -138,31 +138,31 @@ def test_what_became_of_it_is_the_outcome_of_the_slot_that_took_it(monkeypatch: 
 def test_bulks_and_pages_do_not_come_through_the_queue(monkeypatch: pytest.MonkeyPatch, is_busy: bool) -> None:
     """A page that trades nothing costs nothing, and is as much work as eight orders: parked, they would jam it."""
     world = busy(monkeypatch) if is_busy else crowd()
-    bulk, page = world.traffic.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
-    for body in (bulk, page, world.traffic.force(10, bulk)):
+    bulk, leg_page = world.traffic.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
+    for body in (bulk, leg_page, world.traffic.force(10, bulk)):
         assert take(world, body) == Slot("malformed_record", 0, is_busy)
     drain(world)
-    assert [world.take(body) for body in (bulk, page)] == ["accepted"] * 2
+    assert [world.take(body) for body in (bulk, leg_page)] == ["accepted"] * 2
     assert world.resting(10, 20).price == 110
 
 
 def test_it_is_judged_by_the_time_and_the_rules_of_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    take(world, world.traffic.order(10, BUY, 89, 1, place=5, expiry=world.traffic.time + 10))
-    take(world, world.traffic.order(10, BUY, 89, 1, place=6))
+    take(world, world.traffic.order(10, BUY, 89, 1, order_slot=5, expiry=world.traffic.time + 10))
+    take(world, world.traffic.order(10, BUY, 89, 1, order_slot=6))
     world.take(records.encode_wind_down(), is_message=True)
     world.wait(20)
     assert drain(world)[-2:] == ["winding_down", "winding_down"]
 
 
-def test_an_offered_tick_takes_a_parked_record_out_even_if_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_offered_crank_takes_a_parked_record_out_even_if_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise an operator would put it aside for ever, and the exchange with it."""
     world = busy(monkeypatch)
     take(world, world.traffic.withdraw(9, 10**12))
     machine = world.machine
     outcomes = []
     while machine.is_busy:
-        outcomes.append(errors.OUTCOMES[machine.offer(world.traffic.tick(0))])
+        outcomes.append(errors.OUTCOMES[machine.offer(world.traffic.crank(0))])
         assert machine.was_taken
     assert outcomes[-1] == "insufficient_margin"
     assert errors.OUTCOMES[machine.offer(world.traffic.withdraw(9, 5))] == "accepted"
@@ -176,7 +176,7 @@ def test_what_is_parked_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> 
     world.machine.begin(world.machine.regs.batch, world.traffic.time)
     slots = len(drain(world))
     for _ in range(slots):
-        other.take(world.traffic.tick(0), is_message=False)
+        other.take(world.traffic.crank(0), is_message=False)
     assert other.hash() == world.machine.hash()
     assert other.regs.withdrawals == 1
 
@@ -191,7 +191,7 @@ def test_an_operator_who_starts_new_work_before_every_message_delays_it_by_one_s
     for turn in range(100):
         world.wait(1)
         prices += take(world, world.traffic.report(0, 91 + turn % 3), is_message=False).outcome == "accepted"
-        take(world, world.traffic.tick(0))  # a forced one, from anybody who does not want to wait
+        take(world, world.traffic.crank(0))  # a forced one, from anybody who does not want to wait
         if world.machine.regs.withdrawals:
             break
     assert world.machine.regs.withdrawals == 1
@@ -200,8 +200,8 @@ def test_an_operator_who_starts_new_work_before_every_message_delays_it_by_one_s
 
 def test_sells_and_buys_of_the_queue_trade_when_their_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    take(world, world.traffic.order(9, SELL, 95, 2, place=5))
-    take(world, world.traffic.order(10, BUY, 95, 2, place=6))
+    take(world, world.traffic.order(9, SELL, 95, 2, order_slot=5))
+    take(world, world.traffic.order(10, BUY, 95, 2, order_slot=6))
     held = world.position(9).size
     drain(world)
     assert world.position(9).size < held

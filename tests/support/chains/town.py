@@ -10,8 +10,8 @@ from setoff.deploy.cli import main as cli
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec import records, signatures
+from setoff.shared.dispute.knowledge import ExecutedEpoch
 from setoff.shared.dispute.strategy import Policy
-from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.player import CourtPlayer
@@ -48,7 +48,7 @@ class Followed:
             self.epochs.append(ExecutedEpoch(epoch_hash(epoch, count, last.hash()), last.timestamp, run))
             self.machine = run.end_machine()
 
-    def executed(self, epoch: int) -> ExecutedEpoch | None:
+    def known(self, epoch: int) -> ExecutedEpoch | None:
         return self.epochs[epoch] if epoch < len(self.epochs) else None
 
 
@@ -96,7 +96,11 @@ class Town:
         for message in (traffic.list_market(1), traffic.list_market(2, max_age=10**6), traffic.set_signer(0, 1, 10**6)):
             self.exchange.enact(message)
         traffic.time = self.now
-        inputs = [traffic.report(0, 1_000, market=1), traffic.report(0, 500, market=2), traffic.stake(4, 1_000_000)]
+        inputs = [
+            traffic.report(0, 1_000, market=1),
+            traffic.report(0, 500, market=2),
+            traffic.backstop_deposit(4, 1_000_000),
+        ]
         inputs += [
             traffic.order(1, records.BUY, 1_000, 500, market=1),
             traffic.order(2, records.SELL, 1_000, 500, market=1),

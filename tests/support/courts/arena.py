@@ -14,7 +14,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Header, encode_words, epoch_hash
-from setoff.shared.machine.data import CALLDATA, ZERO, module_of
+from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.machine.history import EPOCH, HistoryTree
 from setoff.shared.params import ETHER, GWEI, MILLION, Params
 
@@ -24,11 +24,17 @@ NOBODY: Final = bytes(32)
 OPERATOR: Final = address("operator")
 LISTER: Final = address("lister")
 CLAIMANT: Final = address("claimant")
-ALICE: Final = address("alice")  # honest throughout
-BOB: Final = address("bob")
-CAROL: Final = address("carol")
+HONEST: Final = address("honest")  # throughout
+RIVAL: Final = address("rival")
+THIRD: Final = address("third")
 MOVER: Final = address("mover")  # sends moves for others
 PASSER_BY: Final = address("passer-by")
+TRADER: Final = address("trader")
+OTHER_TRADER: Final = address("other trader")
+THIRD_TRADER: Final = address("third trader")
+#: Those who play in the court, and those who have money in the vault.
+PARTIES: Final = (CLAIMANT, HONEST, RIVAL, THIRD, MOVER, PASSER_BY)
+TRADERS: Final = (TRADER, OTHER_TRADER, THIRD_TRADER)
 SINK: Final = "0x000000000000000000000000000000000000dEaD"
 
 #: Timestamp, messages, records, what the module is told.
@@ -129,7 +135,7 @@ class Arena:
             judge,
             court,
         ]
-        for account in (OPERATOR, LISTER, CLAIMANT, ALICE, BOB, CAROL, MOVER, PASSER_BY):
+        for account in (OPERATOR, LISTER, *PARTIES, *TRADERS):
             chain.fund(account)
         self.post_epochs(epochs)
 
@@ -177,7 +183,7 @@ class Arena:
         key: bytes = self.court.claim(epoch, self.genesis if start is None else start, end, sender=by, value=value)
         return key
 
-    def join(self, key: bytes, history: AnyHistory, by: str = ALICE) -> bytes:
+    def join(self, key: bytes, history: AnyHistory, by: str = HONEST) -> bytes:
         root: bytes = self.court.join(
             key, history.children(0, 0), history.end, history.last_path(), sender=by, value=self.params.bond
         )
@@ -201,10 +207,10 @@ class Arena:
         sides = (move.common, move.mine, move.theirs)
         return (key, mover.root, opponent.root, move.index, move.children, move.their_child, *sides)
 
-    def move(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = ALICE, **options: Any) -> None:
+    def move(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = HONEST, **options: Any) -> None:
         self.court.move(*self.move_arguments(key, a, b), sender=by, **options)
 
-    def seal(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = ALICE, **options: Any) -> int:
+    def seal(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = HONEST, **options: Any) -> int:
         """Play the remaining moves of both sides; returns the position of the differing leaves."""
         while self.match(key, a, b).level < EPOCH.levels:
             self.move(key, a, b, by, **options)
@@ -216,11 +222,11 @@ class Arena:
         path = a.path(position - 1) if position else []
         return (key, a.root, b.root, pre, path, NO_WORK)
 
-    def prove(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = ALICE, **options: Any) -> None:
+    def prove(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = HONEST, **options: Any) -> None:
         start = options.pop("start", None)
         self.court.prove(*self.proof_arguments(key, a, b, start), sender=by, **options)
 
-    def beat(self, key: bytes, liar: AnyHistory, honest: AnyHistory, by: str = ALICE, **options: Any) -> None:
+    def beat(self, key: bytes, liar: AnyHistory, honest: AnyHistory, by: str = HONEST, **options: Any) -> None:
         """Play a match to its end by proof; the liar must be out and the honest history stand."""
         self.seal(key, honest, liar, by, **options)
         self.prove(key, honest, liar, by, **options)
@@ -243,7 +249,7 @@ class Arena:
 
     def collect_all(self, *accounts: str) -> None:
         """Collect for all accounts that are owed anything."""
-        for account in accounts or (CLAIMANT, ALICE, BOB, CAROL, MOVER, PASSER_BY):
+        for account in accounts or PARTIES:
             if self.owed(account):
                 self.court.collect(account, sender=PASSER_BY)
 
@@ -260,8 +266,8 @@ def next_posting(
     """Arguments of `post` for the next batch, at this second unless another timestamp is given."""
     timestamp = inbox.chain.now if timestamp is None else timestamp
     count = len(records) // RECORD_BYTES
-    root = module_of(CALLDATA).commit(records) if records else ZERO
-    (header,) = next_headers(inbox, queue, CALLDATA, [(timestamp, messages, count, records)], [root])
+    root = CALLDATA.commit(records) if records else ZERO
+    (header,) = next_headers(inbox, queue, CALLDATA.number, [(timestamp, messages, count, records)], [root])
     return header.number if number is None else number, timestamp, messages, header.hash(), records
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.courts.arena import ALICE, Arena
+from tests.support.courts.arena import HONEST, Arena
 from tests.support.evm import CHAIN_ID
 from tests.support.judge.bench import GROUPS
 
@@ -28,9 +28,9 @@ class Dispute:
         vault = bytes.fromhex(arena.vault.address[2:])
         traffic = SampleTraffic(CHAIN_ID, vault)
         owner = "0x" + signatures.address_of(trader_key(1)).hex()
-        arena.token.mint(ALICE, DEPOSIT)
-        arena.token.approve(arena.vault.address, DEPOSIT, sender=ALICE)
-        arena.vault.deposit_for(owner, DEPOSIT, sender=ALICE)
+        arena.token.mint(HONEST, DEPOSIT)
+        arena.token.approve(arena.vault.address, DEPOSIT, sender=HONEST)
+        arena.vault.deposit_for(owner, DEPOSIT, sender=HONEST)
         (queued,) = arena.chain.last.named("MessageQueued")
         self.batches = [self.post(ZERO, ZERO, [queued["body"]], [])]
         last = self.batches[0].header

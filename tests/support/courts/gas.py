@@ -6,12 +6,13 @@ One dispute with one liar is played to its last payment, with the toy judge: `pr
 from collections.abc import Callable
 
 from tests.support.courts.arena import (
-    ALICE,
-    BOB,
     CLAIMANT,
+    HONEST,
     LISTER,
     OPERATOR,
     PARAMS,
+    RIVAL,
+    TRADER,
     Arena,
     T,
     lie_from,
@@ -47,12 +48,12 @@ def measure() -> dict[str, int]:
     listing = ListMarketBody(1, 1, 50_000, 30_000, 500, 0, 1)
     spend("propose a market", lambda: queue.propose_listing(tuple(listing), sender=LISTER))
     arena.warp(PARAMS.listing_delay)
-    spend("enact", lambda: queue.enact(0, sender=ALICE))
-    arena.token.mint(ALICE, 10**9)
-    arena.token.approve(vault.address, 10**9, sender=ALICE)
-    spend("deposit, first", lambda: vault.deposit(10**6, sender=ALICE))
-    spend("deposit", lambda: vault.deposit(10**6, sender=ALICE))
-    spend("force", lambda: queue.force(b"\1" * RECORD, sender=ALICE))
+    spend("enact", lambda: queue.enact(0, sender=TRADER))
+    arena.token.mint(TRADER, 10**9)
+    arena.token.approve(vault.address, 10**9, sender=TRADER)
+    spend("deposit, first", lambda: vault.deposit(10**6, sender=TRADER))
+    spend("deposit", lambda: vault.deposit(10**6, sender=TRADER))
+    spend("force", lambda: queue.force(b"\1" * RECORD, sender=TRADER))
     post(0)
     post(100)
     post(1024)
@@ -66,24 +67,24 @@ def measure() -> dict[str, int]:
     key = arena.key(arena.genesis)
     spend("claim", lambda: court.claim(1, liar.end, keccak(b"next"), sender=CLAIMANT))
     next_key = arena.key(liar.end, 1)
-    for history, owner in ((honest, ALICE), (liar, BOB)):
+    for history, owner in ((honest, HONEST), (liar, RIVAL)):
         spend("join", lambda h=history, o=owner: arena.join(key, h, o))  # type: ignore[misc]
     for level in range(7):
         arguments = arena.move_arguments(key, honest, liar)
         name = "move, first" if level < 2 else "move"
-        spend(name, lambda a=arguments: court.move(*a, sender=ALICE, gas_price=GAS_PRICE))  # type: ignore[misc]
+        spend(name, lambda a=arguments: court.move(*a, sender=HONEST, gas_price=GAS_PRICE))  # type: ignore[misc]
     proof = arena.proof_arguments(key, honest, liar)
-    spend("prove, without the step", lambda: court.prove(*proof, sender=ALICE, gas_price=GAS_PRICE))
+    spend("prove, without the step", lambda: court.prove(*proof, sender=HONEST, gas_price=GAS_PRICE))
     other = lie_from(arena.genesis, POSITION, "other")
-    arena.join(key, other, BOB)
+    arena.join(key, other, RIVAL)
     arena.warp(T)
-    spend("timeout", lambda: court.timeout(key, honest.root, other.root, sender=ALICE, gas_price=GAS_PRICE))
+    spend("timeout", lambda: court.timeout(key, honest.root, other.root, sender=HONEST, gas_price=GAS_PRICE))
     spend("install", lambda: court.install(key, honest.end))
     spend("install, undisputed", lambda: court.install(next_key, keccak(b"next")))
     spend("settle", lambda: court.settle(key, honest.root))
     spend("advance", lambda: court.advance(0))
     spend("release", lambda: court.release(key, honest.root))
     spend("release", lambda: court.release(key, liar.root))
-    spend("redeem", lambda: court.redeem(key, liar.root, ALICE))
-    spend("collect", lambda: court.collect(ALICE))
+    spend("redeem", lambda: court.redeem(key, liar.root, HONEST))
+    spend("collect", lambda: court.collect(HONEST))
     return gas

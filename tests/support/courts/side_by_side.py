@@ -12,7 +12,7 @@ from setoff.deploy.simulation.reference_court import ReferenceCourt, Revert
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.game import CourtState
 
-PEOPLE = [address(name) for name in ("alice", "bob", "carol", "claimant")]
+PEOPLE = [address(name) for name in ("honest", "rival", "third", "claimant")]
 
 
 def raw(account: str) -> bytes:

@@ -20,6 +20,7 @@ from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import CALLDATA, DataModule
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
@@ -45,9 +46,9 @@ PHASES = {
     "matching": (phases.MATCH, phases.FILL),
     "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT),
     "payments": (phases.TRANSFER, phases.WITHDRAW),
-    "oracle": (phases.REPORT, phases.TICK),
+    "oracle": (phases.REPORT, phases.CRANK),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
-    "backstop": (phases.STAKE, phases.TAKEOVER, phases.UNWIND),
+    "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
     "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
 }
 OPERATOR = address("operator")
@@ -97,7 +98,8 @@ def encode_proof(proof: StepProof) -> bytes:
     given = proof.step_input
     header = b"".join(part if isinstance(part, bytes) else word(part) for part in given.header)
     step_input = _dynamic(
-        [header, None, None, None, given.chain], [_bytes(given.body), _bytes(given.page), _hashes(given.siblings)]
+        [header, None, None, None, given.chain],
+        [_bytes(given.body), _bytes(given.record_page), _hashes(given.siblings)],
     )
     leaves = [
         _dynamic(
@@ -244,7 +246,7 @@ class Bench:
     number: int = 0
     messages: int = 0
     records: int = 0
-    module: int = 0
+    module: DataModule = CALLDATA
     judged: Counter[str] = field(default_factory=Counter)
     choose: Callable[[str], bool] = lambda kind: True
     meddle: Callable[[Machine, int, int], None] = lambda machine, slot, micro: None

@@ -43,10 +43,10 @@ class Traffic:
             (2, self.cancel_all),
             (3, self.transfer),
             (2, self.withdraw),
-            (3, self.stake),
+            (3, self.backstop_deposit),
             (2, self.deposit),
             (5, self.bulk),
-            (5, self.tick),
+            (5, self.crank),
             (9, self.report),
             (3, self.jump),
             (1, self.terms),
@@ -61,14 +61,14 @@ class Traffic:
         inputs += [traffic.report(0, price, market=market) for market, price in self.prices.items()]
         inputs += [traffic.transfer(owner, sub(owner, owner % 3 + 1), self.wealth // 3) for owner in (1, 2, 3)]
         if self.random.random() < 0.5:
-            inputs.append(traffic.stake(OWNERS, self.wealth // self.random.choice([2, 10])))
+            inputs.append(traffic.backstop_deposit(OWNERS, self.wealth // self.random.choice([2, 10])))
         # Everybody starts with positions that take most of the margin.
         for market, price in self.prices.items():
             owners = self.random.sample(range(1, OWNERS + 1), 4)
             for buyer, seller in (owners[:2], owners[2:]):
                 size = self.size(market) // 2 + 1
-                inputs.append(traffic.order(buyer, records.BUY, price, size, market=market, place=20 + market))
-                inputs.append(traffic.order(seller, records.SELL, price, size, market=market, place=20 + market))
+                inputs.append(traffic.order(buyer, records.BUY, price, size, market=market, order_slot=20 + market))
+                inputs.append(traffic.order(seller, records.SELL, price, size, market=market, order_slot=20 + market))
         return inputs
 
     def next(self) -> list[bytes]:
@@ -121,7 +121,7 @@ class Traffic:
                 self.size(market),
                 market=market,
                 flags=flags,
-                place=draw.randint(0, 11),
+                order_slot=draw.randint(0, 11),
                 expiry=draw.choice([0, 0, 0, self.world.traffic.time + 60]),
                 trigger=trigger,
             )
@@ -132,8 +132,8 @@ class Traffic:
 
     def amend(self) -> list[bytes]:
         market = self.market()
-        place = self.random.randint(0, 11)
-        return [self.world.traffic.amend(self.account(), place, self.price(market), self.size(market))]
+        order_slot = self.random.randint(0, 11)
+        return [self.world.traffic.amend(self.account(), order_slot, self.price(market), self.size(market))]
 
     def cancel_all(self) -> list[bytes]:
         if self.random.random() < 0.5:
@@ -147,8 +147,8 @@ class Traffic:
     def withdraw(self) -> list[bytes]:
         return [self.world.traffic.withdraw(self.account(), self.random.randint(1, self.wealth // 3))]
 
-    def stake(self) -> list[bytes]:
-        act = self.random.choice([self.world.traffic.stake, self.world.traffic.unstake])
+    def backstop_deposit(self) -> list[bytes]:
+        act = self.random.choice([self.world.traffic.backstop_deposit, self.world.traffic.backstop_withdraw])
         return [act(self.account(), self.random.randint(1, self.wealth // 3))]
 
     def bulk(self) -> list[bytes]:
@@ -162,11 +162,11 @@ class Traffic:
                 legs.append(Leg(flags, market, draw.randint(0, 11), self.price(market), self.size(market)))
         bodies = self.world.traffic.bulk(self.account(), legs)
         if draw.random() < 0.1:
-            bodies.insert(1, self.world.traffic.tick(1))
+            bodies.insert(1, self.world.traffic.crank(1))
         return bodies
 
-    def tick(self) -> list[bytes]:
-        return [self.world.traffic.tick(self.random.randint(0, 3))]
+    def crank(self) -> list[bytes]:
+        return [self.world.traffic.crank(self.random.randint(0, 3))]
 
     def report(self) -> list[bytes]:
         market = self.market()
@@ -181,7 +181,7 @@ class Traffic:
         traffic, inputs = self.world.traffic, []
         if self.random.random() < 0.8:
             inputs += [traffic.report(0, price, market=market) for market, price in self.prices.items()]
-        return inputs + [traffic.tick(market) for market in self.prices]
+        return inputs + [traffic.crank(market) for market in self.prices]
 
     def terms(self) -> list[bytes]:
         market = self.market()
