@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from setoff.operator.sequencer.events import Event, Opened, Rerun
-from setoff.operator.sequencer.exchange import Exchange, SealedBatch, join_pages
+from setoff.operator.sequencer.exchange import Exchange, SealedBatch, join_leg_pages
 from setoff.operator.sequencer.messages import L1View
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
@@ -86,7 +86,7 @@ def run_again(exchange: Exchange, unposted: Sequence[Unposted], view: L1View, ol
     groups: deque[tuple[int, int, list[bytes]]] = deque()  # timestamp, messages of the view before it, records
     first, waiting = exchange.tail.messages, tuple(view.messages)
     at = 0
-    for group in join_pages([entry.record for entry in unposted]):
+    for group in join_leg_pages([entry.record for entry in unposted]):
         timestamp, _, before = unposted[at]
         before = min(max(before - first, 0), len(waiting))
         groups.append((view.time if timestamp < oldest else timestamp, before, group))

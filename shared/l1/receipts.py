@@ -86,10 +86,10 @@ def prosecute_conflict(first: Receipt, first_signature: bytes, second: Receipt, 
 
 
 def prosecute_contradiction(
-    receipt: Receipt, signature: bytes, header: Header, page: bytes, siblings: Sequence[bytes]
+    receipt: Receipt, signature: bytes, header: Header, record_page: bytes, siblings: Sequence[bytes]
 ) -> bytes:
-    """Calldata; `page` and `siblings` as the inbox's `check_record` takes them."""
-    return RECEIPTS.encode("prosecute_contradiction", receipt, signature, header.words, page, siblings)
+    """Calldata; `record_page` and `siblings` as the inbox's `check_record` takes them."""
+    return RECEIPTS.encode("prosecute_contradiction", receipt, signature, header.words, record_page, siblings)
 
 
 def prosecute_omission(receipt: Receipt, signature: bytes, header: Header) -> bytes:

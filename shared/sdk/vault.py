@@ -63,7 +63,7 @@ class Vault:
         """Queue a record of 124 bytes on L1, so that the operator cannot leave it out. Raises InputError."""
         if len(record) != 124 or not 0 < record[0] < 0x80:
             raise InputError("malformed_record", "a forced record has 124 bytes and the type of a record")
-        if record[0] in (records.BULK, records.PAGE):
+        if record[0] in (records.BULK, records.LEG_PAGE):
             raise InputError("malformed_record", "bulks do not come through the queue: force their orders one by one")
         return self._queue.transact("force", record)
 

@@ -61,9 +61,9 @@ class Inbox:
     def prove(self, number: int) -> int:
         """Gas of a transaction that proves one record of a posted batch."""
         batch = self._batches[number]
-        page, siblings = batch.prove(MAX_INPUTS // 2)
+        record_page, siblings = batch.prove(MAX_INPUTS // 2)
         check = INBOX.functions["check_record"]
-        data = check.encode((batch.header.words, MAX_INPUTS // 2, page, siblings))
+        data = check.encode((batch.header.words, MAX_INPUTS // 2, record_page, siblings))
         return self.l1.estimate_gas(self._inbox, data)
 
     def _seal(self, module: int) -> Batch:

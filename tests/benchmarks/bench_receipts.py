@@ -45,7 +45,7 @@ def run_records() -> tuple[float, list[Receipt], bytes]:
     start = time.thread_time()
     for order in orders:
         while exchange.is_busy:
-            exchange.offer(records.encode_tick(0))
+            exchange.offer(records.encode_crank(0))
         if exchange.inputs >= MAX_INPUTS - 8:
             exchange.close()
             exchange.open(START_TIME, ())

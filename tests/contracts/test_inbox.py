@@ -64,31 +64,31 @@ def test_proves_every_record_to_whoever_asks(arena: Arena, count: int, messages:
     arena.post(b"".join(bodies), messages=messages)
     header = as_tuple(header_of(arena.chain.last.named("BatchPosted")[0]))
     for index in {0, 1, count // 2, count - 1} & set(range(count)):
-        page, siblings = prove_record(b"".join(bodies), index)
+        record_page, siblings = prove_record(b"".join(bodies), index)
         slot = messages + index
-        assert arena.inbox.check_record(header, slot, page, siblings) == bodies[index]
+        assert arena.inbox.check_record(header, slot, record_page, siblings) == bodies[index]
         for wrong_slot in {slot - 8, slot + 8, messages + count, messages - 1, 2**256 - 1}:
             if wrong_slot >= 0:
                 with reverts("wrong_input"):
-                    arena.inbox.check_record(header, wrong_slot, page, siblings)
+                    arena.inbox.check_record(header, wrong_slot, record_page, siblings)
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, page, [*siblings, bytes(32)][:7] if len(siblings) < 7 else [])
+            arena.inbox.check_record(header, slot, record_page, [*siblings, bytes(32)][:7] if len(siblings) < 7 else [])
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, page[:-1] + b"\0", siblings)
+            arena.inbox.check_record(header, slot, record_page[:-1] + b"\0", siblings)
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, page[:-RECORD], siblings)
+            arena.inbox.check_record(header, slot, record_page[:-RECORD], siblings)
 
 
 def test_proves_no_record_of_a_header_that_was_not_posted(arena: Arena) -> None:
     bodies = records(8)
     arena.post(b"".join(bodies))
     posted = header_of(arena.chain.last.named("BatchPosted")[0])
-    page, siblings = prove_record(b"".join(bodies), 0)
+    record_page, siblings = prove_record(b"".join(bodies), 0)
     changes = {"timestamp": posted.timestamp + 1, "number": 1, "message_count": 1, "first_record": 1, "module": 1}
     for change in (*({name: value} for name, value in changes.items()), {"number": 2**256 - 1}):
         forged = as_tuple(Header(**{**dict(zip(Header.__dataclass_fields__, as_tuple(posted), strict=True)), **change}))  # type: ignore[arg-type]
         with reverts("wrong_input"):
-            arena.inbox.check_record(forged, 0, page, siblings)
+            arena.inbox.check_record(forged, 0, record_page, siblings)
 
 
 def test_takes_batches_in_order_only(arena: Arena) -> None:

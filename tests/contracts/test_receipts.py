@@ -67,8 +67,10 @@ class Bench:
 
     def contradict(self, signed: Signed, batch: int, index: int, sender: str = PROSECUTOR, **changes: Any) -> None:
         header, records = self.batches[batch]
-        page, siblings = prove_record(b"".join(records), index)
-        self.receipts.prosecute_contradiction(*signed, as_tuple(header, **changes), page, siblings, sender=sender)
+        record_page, siblings = prove_record(b"".join(records), index)
+        self.receipts.prosecute_contradiction(
+            *signed, as_tuple(header, **changes), record_page, siblings, sender=sender
+        )
 
     def omit(self, signed: Signed, batch: int, sender: str = PROSECUTOR, **changes: Any) -> None:
         self.receipts.prosecute_omission(*signed, as_tuple(self.batches[batch][0], **changes), sender=sender)
@@ -273,8 +275,8 @@ def test_a_place_outside_the_batch_proves_nothing(bench: Bench) -> None:
                 bench.contradict(signed, 1, index)
     with reverts("wrong_input"):  # another record of the batch than the receipt's
         header, records = bench.batches[0]
-        page, siblings = prove_record(b"".join(records), 2)
-        bench.receipts.prosecute_contradiction(*before, as_tuple(header), page[:-1] + b"\0", siblings)
+        record_page, siblings = prove_record(b"".join(records), 2)
+        bench.receipts.prosecute_contradiction(*before, as_tuple(header), record_page[:-1] + b"\0", siblings)
     assert bench.bond == BOND
 
 

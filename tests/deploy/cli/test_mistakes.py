@@ -31,8 +31,8 @@ START, TRUE, FALSE = b"\1" * 32, b"\2" * 32, b"\3" * 32
         ("trade buy 1 -5 77990", "size_out_of_range"),
         ("trade buy 1 5 -1", "price_out_of_range"),
         ("trade buy 70000 5 100", "unknown_market"),
-        ("trade amend -1 5 100", "slot_out_of_range"),
-        ("trade tick -1", "unknown_market"),
+        ("trade amend -1 5 100", "order_slot_out_of_range"),
+        ("trade crank -1", "unknown_market"),
         ("trade report 1 -100 --signer 0", "price_out_of_range"),
     ],
 )

@@ -12,14 +12,14 @@ from setoff.shared.codec.signatures import address_of
 
 
 async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
-    assert "0 lots filled, 5 rest in slot 0" in await setoff("trade sell 1 5 101 --client 9")
+    assert "0 lots filled, 5 rest in order slot 0" in await setoff("trade sell 1 5 101 --client 9")
     assert "3 lots filled, 0 rest" in await setoff("trade buy 1 3", trader_key(2))
     assert "unfillable" in await setoff("trade buy 1 9 101 --flags fok", trader_key(2), code=1)
     assert "0 lots filled, 3 rest" in await setoff("trade sell 1 9 130 --reduce-only", trader_key(2))
-    assert "4 rest in slot" in await setoff("trade buy 1 4 120 --above 110 --flags ioc", trader_key(3))
+    assert "4 rest in order slot" in await setoff("trade buy 1 4 120 --above 110 --flags ioc", trader_key(3))
     shown = await setoff("account", trader_key(3))
     assert "above 110" in shown and "ioc" in shown
-    assert "lots filled, 7 rest in slot 0" in await setoff("trade amend 0 7 102")
+    assert "lots filled, 7 rest in order slot 0" in await setoff("trade amend 0 7 102")
     assert "101" not in await setoff("trade book 1")
     assert "accepted" in await setoff("trade dead-man 600")
     assert "accepted" in await setoff("trade cancel --client 9")
@@ -27,7 +27,7 @@ async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
     assert "accepted" in await setoff("trade cancel --all", trader_key(2))
     await setoff("trade buy 1 2 99")
     assert "2 lots filled" in await setoff("trade close 1", trader_key(2))
-    assert "not_due" in await setoff("trade tick 1", code=1)
+    assert "not_due" in await setoff("trade crank 1", code=1)
     with pytest.raises(SystemExit, match="name an order slot"):
         await setoff("trade cancel")
 
@@ -56,8 +56,8 @@ async def test_agents_and_sub_accounts(exchange: Running, setoff: Command) -> No
 
 async def test_the_backstop(exchange: Running, setoff: Command) -> None:
     assert "equity 50.000000" in await setoff("backstop stake 50")
-    assert "equity 49.999900" in await setoff("backstop unstake 100")
-    assert "equity 0.000000" in await setoff("backstop unstake")
+    assert "equity 49.999900" in await setoff("backstop withdraw 100")
+    assert "equity 0.000000" in await setoff("backstop withdraw")
     assert "shares 0" in await setoff("backstop show")
 
 

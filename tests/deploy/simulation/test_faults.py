@@ -30,7 +30,7 @@ def play_liquidation() -> list[Batch]:
     ]
     first = scene.seal(messages, trading)
     scene.time += 61
-    return [first, scene.seal((), [scene.report(0, 94), scene.tick(1), scene.tick(1)])]
+    return [first, scene.seal((), [scene.report(0, 94), scene.crank(1), scene.crank(1)])]
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ async def test_finds_who_signed() -> None:
     scene, gate = Scene(), Gate(DEPLOYMENT.domain, 10)
     good = scene.order(1, BUY, 90, 1)
     spoiled = good[: records.BODY_BYTES] + bytes(64)
-    found = await gate.recover("a", [good, spoiled, scene.tick(), bytes(124)])
+    found = await gate.recover("a", [good, spoiled, scene.crank(), bytes(124)])
     assert found == [address_of(trader_key(1)), None, None, None]
     gate.close()
 

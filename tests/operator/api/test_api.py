@@ -9,7 +9,14 @@ from tests.support.processes.running_operator import Running, operator
 
 from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, Scene, trader_key
 from setoff.shared.codec import eip712, records
-from setoff.shared.codec.records import AmendBody, CancelBody, OrderBody, StakeBody, TransferBody, WithdrawBody
+from setoff.shared.codec.records import (
+    AmendBody,
+    BackstopWithdrawBody,
+    CancelBody,
+    OrderBody,
+    TransferBody,
+    WithdrawBody,
+)
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import is_known_reason
@@ -21,7 +28,7 @@ BUY, SELL = records.BUY, records.SELL
 
 def order(**changes: int) -> bytes:
     """A signed order that would be accepted but for `changes`."""
-    fields = {"account": 1, "nonce": 7, "market": 1, "side": BUY, "flags": 0, "place": 3, "price": 100, "size": 5}
+    fields = {"account": 1, "nonce": 7, "market": 1, "side": BUY, "flags": 0, "order_slot": 3, "price": 100, "size": 5}
     return Scene().sign(records.encode_order(OrderBody(**(fields | changes))), trader_key(1))
 
 
@@ -51,7 +58,7 @@ GOOD = encode_record(order())
 FORGED = encode_record(Scene().sign(order()[:60], trader_key(2)))
 OTHER_CHAIN = encode_record(Scene(chain_id=1).sign(order()[:60], trader_key(1)))
 
-LEGS = [records.Leg(0, 1, place, 90, 1) for place in range(12)]
+LEGS = [records.Leg(0, 1, order_slot, 90, 1) for order_slot in range(12)]
 BULK = Scene().bulk(1, LEGS)
 AGENT = {"account": 1, "nonce": 7, "agent": 1, "expiry": 2**40}
 
@@ -76,7 +83,7 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("huge size", request(size=2**64), 422, "size_out_of_range"),
     ("huge price", request(price=2**32), 422, "price_out_of_range"),
     ("negative price", request(price=-5), 422, "price_out_of_range"),
-    ("huge slot", request(slot=2**16), 422, "slot_out_of_range"),
+    ("huge slot", request(order_slot=2**16), 422, "order_slot_out_of_range"),
     ("huge market", request(market=2**16), 422, "unknown_market"),
     ("huge account", request(account=2**32), 422, "unknown_account"),
     ("huge nonce", request(nonce=2**64), 422, "malformed_record"),
@@ -108,22 +115,27 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("expired", encode_record(order(expiry=5)), 422, "order_expired"),
     ("unknown agent", encode_record(order(agent=9)), 422, "malformed_record"),
     ("nobody's agent", encode_record(order(agent=1)), 422, "bad_signature"),
-    ("tick too early", encode_record(records.encode_tick(1)), 422, "not_due"),
-    ("tick of no market", encode_record(records.encode_tick(2)), 422, "unknown_market"),
-    ("signed tick", encode_record(records.encode_tick(1)) | {"signature": "0x"}, 400, "malformed_json"),
-    ("bulk without pages", encode_record(BULK[0]), 422, "wrong_page"),
-    ("bulk without its last page", encode_record(BULK[0], BULK[1:-1]), 422, "wrong_page"),
-    ("bulk with a page too many", encode_record(BULK[0], (*BULK[1:], BULK[1])), 422, "wrong_page"),
-    ("order with a page", encode_record(order(), BULK[1:]), 422, "wrong_page"),
-    ("pages are text", encode_record(BULK[0]) | {"pages": "0x"}, 400, "missing_field"),
-    ("a page is not hex", encode_record(BULK[0]) | {"pages": ["0xzz"]}, 400, "missing_field"),
+    ("crank too early", encode_record(records.encode_crank(1)), 422, "not_due"),
+    ("crank of no market", encode_record(records.encode_crank(2)), 422, "unknown_market"),
+    ("signed crank", encode_record(records.encode_crank(1)) | {"signature": "0x"}, 400, "malformed_json"),
+    ("bulk without pages", encode_record(BULK[0]), 422, "wrong_leg_page"),
+    ("bulk without its last page", encode_record(BULK[0], BULK[1:-1]), 422, "wrong_leg_page"),
+    ("bulk with a page too many", encode_record(BULK[0], (*BULK[1:], BULK[1])), 422, "wrong_leg_page"),
+    ("order with a page", encode_record(order(), BULK[1:]), 422, "wrong_leg_page"),
+    ("pages are text", encode_record(BULK[0]) | {"leg_pages": "0x"}, 400, "missing_field"),
+    ("a page is not hex", encode_record(BULK[0]) | {"leg_pages": ["0xzz"]}, 400, "missing_field"),
     (
         "key of an agent is short",
         {**GOOD, "typed": {"type": "SetAgent", "message": AGENT | {"key": "0x12"}}},
         400,
         "missing_field",
     ),
-    ("too many shares", sign(records.encode_unstake(StakeBody(1, 7, 5))), 422, "insufficient_margin"),
+    (
+        "too many shares",
+        sign(records.encode_backstop_withdraw(BackstopWithdrawBody(1, 7, 5))),
+        422,
+        "insufficient_margin",
+    ),
     ("amend of nothing", sign(records.encode_amend(AmendBody(1, 7, 9, 100, 1))), 422, "unknown_order"),
     ("zero size", encode_record(order(size=0)), 422, "size_out_of_range"),
     ("size above the limit", encode_record(order(size=phases.MAX_ORDER_SIZE + 1)), 422, "size_out_of_range"),
@@ -131,7 +143,7 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("zero price", encode_record(order(price=0)), 422, "price_out_of_range"),
     ("price above the highest tick", encode_record(order(price=2**24)), 422, "price_out_of_range"),
     ("price outside the band", encode_record(order(price=201)), 422, "price_band"),
-    ("slot above the limit", encode_record(order(place=256)), 422, "slot_out_of_range"),
+    ("slot above the limit", encode_record(order(order_slot=256)), 422, "order_slot_out_of_range"),
     ("cancel of nothing", sign(records.encode_cancel(CancelBody(1, 7, 9))), 422, "unknown_order"),
     ("transfer to oneself", sign(records.encode_transfer(TransferBody(1, 7, 1, 5))), 422, "same_account"),
     ("transfer to nobody", sign(records.encode_transfer(TransferBody(1, 7, 50, 5))), 422, "unknown_account"),
@@ -193,13 +205,13 @@ async def test_refuses_a_replayed_nonce(exchange: Running) -> None:
     assert (await exchange.post(GOOD))[0] == 200
     before = await exchange.status()
     await check_refused(exchange, await exchange.post(GOOD), before, 422, "nonce_used")
-    other = encode_record(order(place=4, size=1))
+    other = encode_record(order(order_slot=4, size=1))
     await check_refused(exchange, await exchange.post(other), before, 422, "nonce_used")
-    old = encode_record(order(nonce=2**40, place=5))
+    old = encode_record(order(nonce=2**40, order_slot=5))
     assert (await exchange.post(old))[0] == 200
     before = await exchange.status()
     await check_refused(
-        exchange, await exchange.post(encode_record(order(nonce=8, place=6))), before, 422, "nonce_too_old"
+        exchange, await exchange.post(encode_record(order(nonce=8, order_slot=6))), before, 422, "nonce_too_old"
     )
 
 
@@ -216,7 +228,7 @@ async def test_a_refused_first_record_opens_no_batch(redis_server: RedisServer) 
 
 async def test_takes_both_forms_of_a_signature(exchange: Running) -> None:
     for nonce, v in ((7, 27), (8, 0)):
-        record = order(nonce=nonce, place=nonce)
+        record = order(nonce=nonce, order_slot=nonce)
         word = int.from_bytes(record[92:], "big")
         s, parity = word & (2**255 - 1), word >> 255
         long = record[60:92] + s.to_bytes(32, "big") + bytes([parity + v])

@@ -144,7 +144,7 @@ async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
     assert [(agent["agent"], agent["expiry"]) for agent in shown["agents"]] == [(2, START_TIME + 1000)]
     _, master = await exchange.get("/v1/accounts/1")
     assert master["subs"] == 3 and master["orders"] == []
-    await submit(exchange, scene.stake(2, 500))
+    await submit(exchange, scene.backstop_deposit(2, 500))
     _, backstop = await exchange.get("/v1/backstop")
     assert (backstop["equity"], backstop["shares"], backstop["free"]) == ("500", "500", "500")
     assert (await exchange.get("/v1/accounts/2"))[1]["shares"] == "500"

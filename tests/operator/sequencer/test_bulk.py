@@ -32,16 +32,18 @@ async def test_takes_a_bulk_record_with_its_pages(exchange: Running) -> None:
     before = await exchange.status()
     legs = [*quotes(19), Leg(0, 1, 20, 100, 5), Leg(CANCEL_LEG, 1, 4), Leg(0, 1, 5, 90, 1), Leg(0, 9, 6, 90, 1)]
     status, answer = await submit(exchange, scene.bulk(1, legs))
-    assert status == 200 and answer["pages"] == 3
+    assert status == 200 and answer["leg_pages"] == 3
     assert answer["sequence"] == before["sequence"] + 1
     expected = ["2"] * 19 + ["2", "0", "2", "2"]  # the last two find their slots taken by earlier legs
     expected[4] = "0"
     assert answer["legs"] == expected
-    assert [(fill["taker_slot"], fill["maker"], fill["size"]) for fill in answer["fills"]] == [(20, 2, "3")]
+    assert [(fill["taker_order_slot"], fill["maker"], fill["size"]) for fill in answer["fills"]] == [(20, 2, "3")]
     after = await exchange.status()
     assert after["sequence"] == before["sequence"] + 4 and after["open_inputs"] == before["open_inputs"] + 4
     _, shown = await exchange.get("/v1/orders/1")
-    assert sorted(order["slot"] for order in shown["orders"]) == [slot for slot in range(21) if slot not in (4, 19)]
+    assert sorted(order["order_slot"] for order in shown["orders"]) == [
+        slot for slot in range(21) if slot not in (4, 19)
+    ]
 
 
 async def test_a_refused_bulk_record_takes_nothing(exchange: Running) -> None:
@@ -53,7 +55,7 @@ async def test_a_refused_bulk_record_takes_nothing(exchange: Running) -> None:
     assert (status, answer["reason"]) == (422, "nonce_used")
     assert await exchange.status() == before
     status, answer = await exchange.submit(signed[0])
-    assert (status, answer["reason"]) == (422, "wrong_page")
+    assert (status, answer["reason"]) == (422, "wrong_leg_page")
     forged = scene.sign(scene.bulk(1, quotes(9))[0][:60], bytes(31) + b"\1")
     status, answer = await submit(exchange, [forged, *scene.bulk(1, quotes(9))[1:]])
     assert (status, answer["reason"]) == (422, "bad_signature")
@@ -69,18 +71,18 @@ async def test_a_bulk_record_is_never_torn_apart(exchange: Running) -> None:
     work: list[Any] = []
     for account in (1, 2):
         for _ in range(8):
-            first, *pages = scene.bulk(account, [Leg(CANCEL_LEG, 1, slot) for slot in range(64)])
-            work += [exchange.sequencer.submit(first, pages), exchange.sequencer.submit(scene.order(3, BUY, 50, 1))]
+            first, *leg_pages = scene.bulk(account, [Leg(CANCEL_LEG, 1, slot) for slot in range(64)])
+            work += [exchange.sequencer.submit(first, leg_pages), exchange.sequencer.submit(scene.order(3, BUY, 50, 1))]
     receipts = await asyncio.gather(*work)
     assert {receipt.batch for receipt in receipts} == {0, 1}
-    bulks = [receipt for receipt in receipts if receipt.pages]
-    assert all(receipt.slot + receipt.pages < MAX_INPUTS for receipt in bulks)
+    bulks = [receipt for receipt in receipts if receipt.leg_pages]
+    assert all(receipt.slot + receipt.leg_pages < MAX_INPUTS for receipt in bulks)
     sealed = exchange.outbox.get(0)
     assert sealed is not None
     for receipt in bulks:
         batch = list(sealed.batch.records) if receipt.batch == 0 else open_records(exchange.sequencer.exchange)
         first = batch.index(receipt.record)
-        assert [body[0] for body in batch[first + 1 : first + 9]] == [records.PAGE] * 8
+        assert [body[0] for body in batch[first + 1 : first + 9]] == [records.LEG_PAGE] * 8
     replay(exchange.outbox)
 
 
@@ -95,8 +97,8 @@ async def test_takes_bulk_records_as_bytes(exchange: Running) -> None:
     data = b"".join([*one, order, *two[:-1]])
     async with exchange.http.post(f"{exchange.url}/v1/records/bulk", data=data) as response:
         results = (await response.json())["results"]
-    assert [result.get("reason", "taken") for result in results] == ["taken", "taken", "wrong_page"]
-    assert results[0]["pages"] == 2
+    assert [result.get("reason", "taken") for result in results] == ["taken", "taken", "wrong_leg_page"]
+    assert results[0]["leg_pages"] == 2
 
 
 async def test_tells_of_a_bulk_record_once(exchange: Running) -> None:
@@ -107,7 +109,7 @@ async def test_tells_of_a_bulk_record_once(exchange: Running) -> None:
         told = [await socket.receive_json(timeout=5) for _ in range(4)]
     assert len(one.pop("receipts")) == len(two.pop("receipts")) == 2  # for the sender alone
     assert [message["data"] for message in told] == [one, two, *two["fills"]]
-    assert [(f["taker"], f["taker_slot"], f["maker_slot"], f["size"]) for f in two["fills"]] == [
+    assert [(f["taker"], f["taker_order_slot"], f["maker_order_slot"], f["size"]) for f in two["fills"]] == [
         (2, 0, 0, "3"),
         (2, 1, 0, "2"),
     ]

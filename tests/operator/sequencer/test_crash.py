@@ -110,11 +110,11 @@ async def test_survives_kill_9(redis_server: RedisServer) -> None:
     assert len(acknowledged) > 50 and unknown
     with redis_server.client() as redis:
         executed, machine = read_back(redis)
-    counts = Counter(record for record, _ in executed if record[0] != records.TICK)
+    counts = Counter(record for record, _ in executed if record[0] != records.CRANK)
     assert max(counts.values()) == 1, "a record was executed twice"
     places = {record: (sequence, *place) for sequence, (record, place) in enumerate(executed, 1)}
     assert {record: places.get(record) for record in acknowledged} == acknowledged
-    extra = {record for record in places if record[0] != records.TICK} - set(acknowledged) - unknown
+    extra = {record for record in places if record[0] != records.CRANK} - set(acknowledged) - unknown
     assert len(extra) == 1, "only the first report was sent by somebody else"
     running = bytes(32)
     hashes = []

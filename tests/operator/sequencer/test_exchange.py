@@ -36,7 +36,7 @@ def trade(exchange: Exchange, scene: Scene) -> list[Event]:
     events: list[Event] = []
     for record in (
         scene.order(1, SELL, 101, 9),
-        scene.order(1, SELL, 102, 9, place=7),
+        scene.order(1, SELL, 102, 9, order_slot=7),
         scene.order(2, BUY, 102, 12),
         scene.cancel(1, 7),
         scene.withdraw(3, 1000),

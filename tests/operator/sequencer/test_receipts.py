@@ -93,13 +93,13 @@ async def test_refused_records_have_no_receipt_and_no_number(exchange: Running) 
 
 async def test_every_page_of_a_bulk_record_has_its_own(exchange: Running) -> None:
     first = exchange.sequencer.exchange.tail.records
-    legs = [Leg(records.GTC, 1, place, 90, 1) for place in range(12)]
-    record, *pages = exchange.scene.bulk(1, legs)
-    status, answer = await exchange.post(encode_record(record, pages))
+    legs = [Leg(records.GTC, 1, order_slot, 90, 1) for order_slot in range(12)]
+    record, *leg_pages = exchange.scene.bulk(1, legs)
+    status, answer = await exchange.post(encode_record(record, leg_pages))
     assert status == 200
     signed = read(answer)
     assert [one.sequence for one in signed] == [first, first + 1, first + 2]
-    assert [one.receipt.record for one in signed] == [keccak(part) for part in (record, *pages)]
+    assert [one.receipt.record for one in signed] == [keccak(part) for part in (record, *leg_pages)]
     assert all(one.agrees(two) for one in signed for two in signed)
 
 
@@ -109,7 +109,7 @@ async def test_the_operators_own_records_count(exchange: Running) -> None:
     await close_batch(exchange)
     closed = Closed(exchange.outbox)
     before = closed.batch(0).records[: signed.sequence]
-    assert [body[0] for body in before] == [records.REPORT, records.TICK]
+    assert [body[0] for body in before] == [records.REPORT, records.CRANK]
     assert judge(signed, closed).state == KEPT
 
 

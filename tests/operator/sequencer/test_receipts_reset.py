@@ -65,16 +65,16 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
             group = [scene.order(1 + choose.randrange(3), choose.randrange(2), 100 + choose.randrange(-4, 5),
                                  1 + choose.randrange(9), expiry=choose.choice((0, time + 5)))]  # fmt: skip
             if event < 0.1:
-                group = scene.bulk(1, [Leg(records.GTC, 1, 100 + place, 90, 1) for place in range(10)])
+                group = scene.bulk(1, [Leg(records.GTC, 1, 100 + order_slot, 90, 1) for order_slot in range(10)])
             while exchange.is_busy:
-                exchange.offer(records.encode_tick(0))
+                exchange.offer(records.encode_crank(0))
             try:
                 signed += notary.attest(exchange.offer(group[0], group[1:])).signed
             except InputError:
                 continue
         elif event < 0.8:
             while exchange.is_busy:
-                exchange.offer(records.encode_tick(0))
+                exchange.offer(records.encode_crank(0))
             sealed.append(exchange.close()[1].batch)
             exchange.open(time, ())
         elif event < 0.9 and sealed:
@@ -98,7 +98,7 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
             exchange = again
             exchange.open(time, ())
     while exchange.is_busy:
-        exchange.offer(records.encode_tick(0))
+        exchange.offer(records.encode_crank(0))
     ledger.batches += [*sealed, exchange.close()[1].batch]
     assert len(signed) > 10
     assert time - START_TIME < HORIZON

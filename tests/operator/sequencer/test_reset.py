@@ -171,19 +171,19 @@ async def test_pages_stay_behind_their_bulk_record(redis_server: RedisServer, mo
         taken = await begin(running)
         scene = running.scene
         legs = [records.Leg(0, 1, 10 + i, 90 - i, 1) for i in range(10)]
-        bulk, *pages = scene.bulk(2, legs)
-        receipt = await running.sequencer.submit(bulk, pages)
-        taken |= {body: receipt.sequence + i for i, body in enumerate((bulk, *pages))}
+        bulk, *leg_pages = scene.bulk(2, legs)
+        receipt = await running.sequencer.submit(bulk, leg_pages)
+        taken |= {body: receipt.sequence + i for i, body in enumerate((bulk, *leg_pages))}
         await close(running)
         running.l1.take(running.outbox)
         before = running.outbox.latest()
-        monkeypatch.setattr("setoff.operator.sequencer.exchange.MAX_INPUTS", 1 + len(pages))
+        monkeypatch.setattr("setoff.operator.sequencer.exchange.MAX_INPUTS", 1 + len(leg_pages))
         refuse(running.outbox, 1)
         await until(lambda: running.outbox.latest() > before, "nothing is made anew")
         await until(lambda: ready(running), "the operator stays closed")
         check_order(running, taken)
         batches = [running.outbox.get(number) for number in range(1, running.outbox.latest() + 1)]
-        assert [set(pages) <= set(b.batch.records) for b in batches if b and bulk in b.batch.records] == [True]
+        assert [set(leg_pages) <= set(b.batch.records) for b in batches if b and bulk in b.batch.records] == [True]
         assert len((await running.get("/v1/orders/2"))[1]["orders"]) >= 10
 
 

@@ -73,7 +73,7 @@ def test_the_machine_never_finds_less_room_than_it_was_asked_for(monkeypatch: py
 def test_new_messages_come_after_the_records_that_are_run_again(is_late: bool) -> None:
     exchange, scene = trading()
     accepted = [scene.order(1, SELL, 100, 5), scene.order(2, BUY, 100, 5), scene.order(2, BUY, 90, 1)]
-    accepted += [scene.order(2, BUY, 80 + place, 1, place=place) for place in range(5, 8)]
+    accepted += [scene.order(2, BUY, 80 + order_slot, 1, order_slot=order_slot) for order_slot in range(5, 8)]
     strange = [scene.withdraw(3, 1) for _ in range(12)]
     unposted = [Unposted(START_TIME, record, FIRST) for record in accepted]
     view = L1View(START_TIME + 60, strange, [LATER] * 12)

@@ -115,7 +115,7 @@ async def test_too_many_at_once_are_told_to_wait(redis_server: RedisServer) -> N
         results = await asyncio.gather(*map(running.sequencer.submit, orders), return_exceptions=True)
         refused = [r for r in results if isinstance(r, StateError)]
         assert len(refused) == 30 and {r.reason for r in refused} == {"overloaded"}
-        assert running.sequencer.exchange.tail.records == 12  # with the first report and the first tick
+        assert running.sequencer.exchange.tail.records == 12  # with the first report and the first crank
 
 
 async def test_stops_taking_when_batches_do_not_reach_l1(redis_server: RedisServer) -> None:

@@ -1,4 +1,4 @@
-"""What the sequencer does of its own: ticks, and the machine's own work, which waits for nobody and loses nothing."""
+"""What the sequencer does of its own: cranks, and the machine's own work, which waits for nobody and loses nothing."""
 
 import asyncio
 from typing import Any
@@ -40,25 +40,25 @@ def opening_of(scene: Scene, *funds: int, **market: int) -> HandL1:
     return HandL1([scene.list_market(**market), scene.set_signer(max_age=600), *deposits])
 
 
-async def test_a_priced_market_gets_its_first_tick_at_once(exchange: Running) -> None:
+async def test_a_priced_market_gets_its_first_crank_at_once(exchange: Running) -> None:
     assert (await exchange.status())["sequence"] == 2
     _, market = await exchange.get("/v1/markets/1")
     assert market["sampled"] == START_TIME
-    status, answer = await exchange.submit(records.encode_tick(1))
+    status, answer = await exchange.submit(records.encode_crank(1))
     assert (status, answer["reason"]) == (422, "not_due")
 
 
-async def test_a_batch_begins_with_the_ticks_that_are_due(redis_server: RedisServer) -> None:
+async def test_a_batch_begins_with_the_cranks_that_are_due(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = opening_of(scene, 10**9, 10**9, max_age=1000)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.1, tick_interval=0) as running:
+    async with operator(redis_server.url, scene, l1, batch_interval=0.1, crank_interval=0) as running:
         await open_market(running)
-        assert kinds(await until_batch(running, 0)) == [records.REPORT, records.TICK]
+        assert kinds(await until_batch(running, 0)) == [records.REPORT, records.CRANK]
         l1.time += LATER
         await asyncio.sleep(0.3)
         assert running.outbox.latest() == 0  # not worth a batch of its own
         await submit(running, scene.order(1, BUY, 99, 1))
-        assert kinds(await until_batch(running, 1)) == [records.ORDER, records.TICK]
+        assert kinds(await until_batch(running, 1)) == [records.ORDER, records.CRANK]
         l1.time += LATER - 2
         await asyncio.sleep(0.1)
         await submit(running, scene.order(1, BUY, 99, 1))
@@ -66,10 +66,10 @@ async def test_a_batch_begins_with_the_ticks_that_are_due(redis_server: RedisSer
         replay(running.outbox)
 
 
-async def test_a_quiet_market_gets_a_tick_now_and_then_until_its_price_is_stale(redis_server: RedisServer) -> None:
+async def test_a_quiet_market_gets_a_crank_now_and_then_until_its_price_is_stale(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = opening_of(scene, 10**9, max_age=200)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, tick_interval=90) as running:
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05, crank_interval=90) as running:
         await open_market(running)
         await until_batch(running, 0)
         for passed, latest in ((60, 0), (89, 0), (90, 1), (150, 1), (180, 2), (270, 2), (900, 2)):
@@ -77,7 +77,7 @@ async def test_a_quiet_market_gets_a_tick_now_and_then_until_its_price_is_stale(
             await until_batch(running, latest)
             await asyncio.sleep(0.25)
             assert running.outbox.latest() == latest, passed
-        assert running.outbox.get(1).batch.records == (records.encode_tick(1),)  # type: ignore[union-attr]
+        assert running.outbox.get(1).batch.records == (records.encode_crank(1),)  # type: ignore[union-attr]
         replay(running.outbox)
 
 
@@ -85,7 +85,7 @@ async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis
     """An operator that came back settles every market, whatever its price's age; a long stop alone settles none."""
     scene = Scene()
     l1 = opening_of(scene, 10**9, 10**9, max_age=200)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, tick_interval=0) as running:
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05, crank_interval=0) as running:
         await open_market(running)
         await submit(running, scene.order(1, BUY, 100, 5))
         await submit(running, scene.order(2, SELL, 100, 5))
@@ -113,7 +113,7 @@ async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis
         replay(running.outbox)
 
 
-async def test_a_price_that_comes_back_brings_its_tick(redis_server: RedisServer) -> None:
+async def test_a_price_that_comes_back_brings_its_crank(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = opening_of(scene, 10**9)
     async with operator(redis_server.url, scene, l1, batch_interval=0.1) as running:
@@ -123,13 +123,13 @@ async def test_a_price_that_comes_back_brings_its_tick(redis_server: RedisServer
         await asyncio.sleep(0.1)
         await submit(running, scene.withdraw(1, 5))
         await submit(running, scene.report(0, 100))
-        assert kinds(await until_batch(running, 1)) == [records.WITHDRAW, records.REPORT, records.TICK]
+        assert kinds(await until_batch(running, 1)) == [records.WITHDRAW, records.REPORT, records.CRANK]
 
 
 async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = opening_of(scene, 10**9, 10**9, expiry=START_TIME + 1000, max_age=10)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, tick_interval=0) as running:
+    async with operator(redis_server.url, scene, l1, batch_interval=0.05, crank_interval=0) as running:
         await open_market(running)
         await submit(running, scene.order(1, SELL, 110, 10))
         await submit(running, scene.order(2, BUY, 110, 10))
@@ -161,7 +161,7 @@ async def test_records_wait_for_the_machines_own_work(
         taken = kinds(running.sequencer.exchange._records)
         assert taken.count(records.ORDER) == 24 and taken[0] == records.REPORT
         first = taken.index(records.ORDER)
-        assert first > 4 and set(taken[1:first]) == {records.TICK}
+        assert first > 4 and set(taken[1:first]) == {records.CRANK}
         await until(lambda: not running.sequencer.exchange.is_busy)
         await asyncio.sleep(0.1)
         machine = running.sequencer.exchange.machine.hash()
@@ -179,7 +179,7 @@ async def test_work_goes_on_in_the_next_batch(redis_server: RedisServer, monkeyp
         receipt = await running.sequencer.submit(scene.order(1, BUY, 90, 1))
         assert receipt.batch >= 1
         first = running.outbox.get(0)
-        assert first is not None and first.batch.records in ((), (records.encode_tick(0),))
+        assert first is not None and first.batch.records in ((), (records.encode_crank(0),))
         await until_batch(running, receipt.batch)
         replay(running.outbox)
 
@@ -187,7 +187,7 @@ async def test_work_goes_on_in_the_next_batch(redis_server: RedisServer, monkeyp
 async def test_what_is_parked_is_drained_before_any_other_record(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Forced records that find the batch full: ticks take them out, refused ones too, and then the others go on."""
+    """Forced records that find the batch full: cranks take them out, refused ones too, and then the others go on."""
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 3)
     scene = Scene()
     forced = [scene.withdraw(1, 5), scene.withdraw(2, 10**18), scene.withdraw(3, 7)]
@@ -250,7 +250,7 @@ async def test_liquidations_reach_the_tape_with_their_accounts(redis_server: Red
         told = [await socket.receive_json(timeout=5) for _ in range(2)]
         fills = [message["data"] for message in told[1:]]
         assert {fill["kind"] for fill in fills} == {"liquidation"}
-        assert {(fill["taker"], fill["side"], fill["taker_slot"]) for fill in fills} == {(1, "sell", None)}
+        assert {(fill["taker"], fill["side"], fill["taker_order_slot"]) for fill in fills} == {(1, "sell", None)}
         assert (fills[0]["maker"], fills[0]["price"], fills[0]["size"]) == (3, 93, "225")  # a quarter was enough
         _, tape = await running.get("/v1/fills?after=0&account=1")
         assert tape["fills"][0]["kind"] == "trade"
@@ -274,11 +274,11 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
         await submit(running, scene.order(1, BUY, 100, 900))
         fallen = await submit(running, scene.report(0, 94, time=scene.time + 1))
         assert {(f["kind"], f["taker"], f["maker"]) for f in fallen["fills"]} == {("deleverage", 1, 2)}
-        await submit(running, scene.stake(3, 10**8))
+        await submit(running, scene.backstop_deposit(3, 10**8))
         await submit(running, scene.order(4, BUY, 94, 900))
         await submit(running, scene.order(2, SELL, 94, 900))
         fallen = await submit(running, scene.report(0, 88, time=scene.time + 2))
-        assert {(f["kind"], f["maker"], f["maker_slot"]) for f in fallen["fills"]} == {("takeover", 0, None)}
+        assert {(f["kind"], f["maker"], f["maker_order_slot"]) for f in fallen["fills"]} == {("takeover", 0, None)}
         assert {f["taker"] for f in fallen["fills"]} == {1, 4}
         _, backstop = await running.get("/v1/backstop")
         assert int(backstop["positions"][0]["size"]) == sum(int(f["size"]) for f in fallen["fills"])
@@ -296,7 +296,12 @@ async def test_a_fired_order_trades_under_its_own_name(exchange: Running) -> Non
     assert armed["trigger"] == {"above": 105} and armed["client"] == "77" and account["positions"] == []
     fired = await submit(exchange, scene.report(0, 106, time=scene.time + 1))
     [fill] = fired["fills"]
-    assert (fill["kind"], fill["taker"], fill["taker_slot"], fill["maker"]) == ("trade", 1, armed["slot"], 2)
+    assert (fill["kind"], fill["taker"], fill["taker_order_slot"], fill["maker"]) == (
+        "trade",
+        1,
+        armed["order_slot"],
+        2,
+    )
     assert (await exchange.get("/v1/orders/1"))[1]["orders"] == []
 
 

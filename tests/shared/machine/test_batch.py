@@ -11,7 +11,7 @@ from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.machine.batch import Batch, Header, accumulate, epoch_hash, verify_record
-from setoff.shared.machine.data import PAGE_RECORDS, ZERO, data_root, pages, prove_record
+from setoff.shared.machine.data import RECORDS_PER_PAGE, ZERO, data_root, prove_record, record_pages
 
 words = st.binary(min_size=32, max_size=32)
 counts = st.integers(0, 2**64 - 1)
@@ -44,8 +44,8 @@ def test_epoch_hash_is_the_hash_of_its_abi_encoded_words(epoch: int, batch_count
 
 
 def test_data_root_of_three_pages_has_one_zero_leaf() -> None:
-    records = b"".join(make_inputs(2 * PAGE_RECORDS + 3))
-    first, second, third = (keccak(page) for page in pages(records))
+    records = b"".join(make_inputs(2 * RECORDS_PER_PAGE + 3))
+    first, second, third = (keccak(record_page) for record_page in record_pages(records))
     assert data_root(records) == hash_pair(hash_pair(first, second), hash_pair(third, ZERO))
 
 
@@ -63,9 +63,11 @@ def test_every_input_of_a_batch_is_found_and_every_record_proven(message_count: 
     for slot in range(message_count):
         assert batch.body(slot) == batch.messages[slot]
     for slot in range(message_count, batch.header.inputs):
-        page, siblings = batch.prove(slot)
+        record_page, siblings = batch.prove(slot)
         assert (
-            verify_record(batch.header, slot, page, siblings) == batch.body(slot) == batch.records[slot - message_count]
+            verify_record(batch.header, slot, record_page, siblings)
+            == batch.body(slot)
+            == batch.records[slot - message_count]
         )
     for slot in (-1, batch.header.inputs):
         with pytest.raises(IndexError):
@@ -75,29 +77,29 @@ def test_every_input_of_a_batch_is_found_and_every_record_proven(message_count: 
 
 
 def test_a_full_batch_needs_seven_siblings() -> None:
-    page, siblings = prove_record(b"".join(make_inputs(1024)), 1023)
-    assert (len(page), len(siblings)) == (992, 7)
+    record_page, siblings = prove_record(b"".join(make_inputs(1024)), 1023)
+    assert (len(record_page), len(siblings)) == (992, 7)
 
 
 def test_rejects_a_proof_of_anything_else() -> None:
     batch = make_batch(2, 19)
     header, slot = batch.header, 2 + 17
-    page, siblings = batch.prove(slot)
-    forged = bytes([page[0] ^ 1]) + page[1:]
+    record_page, siblings = batch.prove(slot)
+    forged = bytes([record_page[0] ^ 1]) + record_page[1:]
     wrong: list[tuple[int, bytes, list[bytes]]] = [
         (slot, forged, siblings),
-        (slot - PAGE_RECORDS, page, siblings),
-        (slot, page + bytes(RECORD_BYTES), siblings),
-        (slot, page[:-1], siblings),
-        (slot, page, siblings[:-1]),
-        (slot, page, [*siblings, ZERO]),
-        (slot, page, siblings[::-1]),
-        (1, page, siblings),
-        (header.inputs, page, siblings),
+        (slot - RECORDS_PER_PAGE, record_page, siblings),
+        (slot, record_page + bytes(RECORD_BYTES), siblings),
+        (slot, record_page[:-1], siblings),
+        (slot, record_page, siblings[:-1]),
+        (slot, record_page, [*siblings, ZERO]),
+        (slot, record_page, siblings[::-1]),
+        (1, record_page, siblings),
+        (header.inputs, record_page, siblings),
     ]
-    for other_slot, other_page, other_siblings in wrong:
+    for other_slot, other_record_page, other_siblings in wrong:
         with pytest.raises(WitnessError, match="wrong_input"):
-            verify_record(header, other_slot, other_page, other_siblings)
+            verify_record(header, other_slot, other_record_page, other_siblings)
 
 
 def test_no_record_is_proven_to_a_header_without_records() -> None:

@@ -33,8 +33,8 @@ def test_a_refusal_leaves_no_trace() -> None:
         (scene.amend(1, 0, 250, 1), "price_band"),
         (scene.withdraw(1, 10**9), "insufficient_margin"),
         (scene.report(0, 5, time=scene.time), "stale_report"),
-        (scene.tick(1), "accepted"),
-        (scene.tick(1), "not_due"),
+        (scene.crank(1), "accepted"),
+        (scene.crank(1), "not_due"),
     ):
         assert offer(world, record) == reason
         if reason == "accepted":
@@ -56,8 +56,8 @@ def test_an_order_that_traded_before_its_reject_is_kept() -> None:
 def test_what_took_long_to_refuse_is_kept_as_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
     """So its nonce is used, and nobody makes the machine count the same orders again and again for nothing."""
     world = World.trading(funds=10**9)
-    for place in range(40):
-        assert world.order(2, SELL, 100, 1, place=place) == "accepted"
+    for order_slot in range(40):
+        assert world.order(2, SELL, 100, 1, order_slot=order_slot) == "accepted"
     record = world.scene.order(1, BUY, 100, 100, flags=records.FOK)
     before = world.machine.hash()
     assert offer(world, record) == "unfillable" and not world.machine.was_taken
@@ -79,11 +79,11 @@ def test_work_that_a_report_begins_is_part_of_it() -> None:
 
 
 def test_a_record_that_comes_into_the_machines_work_is_undone_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The work itself is left for a tick, even where it would have traded."""
+    """The work itself is left for a crank, even where it would have traded."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 3)
     world = World.trading(funds=10**9)
     while world.machine.regs.task:
-        assert offer(world, world.scene.tick(0)) == "accepted"
+        assert offer(world, world.scene.crank(0)) == "accepted"
     gamble(world)
     assert offer(world, world.scene.report(0, 94, time=world.scene.time + 1)) == "accepted"
     kinds = []
@@ -91,7 +91,7 @@ def test_a_record_that_comes_into_the_machines_work_is_undone_with_it(monkeypatc
         before = world.machine.hash()
         assert offer(world, world.scene.order(3, BUY, 50, 1)) == "busy"
         assert world.machine.hash() == before and world.machine.fills == []
-        assert offer(world, world.scene.tick(0)) == "accepted"
+        assert offer(world, world.scene.crank(0)) == "accepted"
         kinds += [fill.kind for fill in world.machine.fills]
     assert kinds == [LIQUIDATION]
     assert offer(world, world.scene.order(3, BUY, 50, 1)) == "accepted"
@@ -111,14 +111,14 @@ def test_fills_beside_the_book_name_both_accounts() -> None:
 def test_the_backstop_unwinds_what_it_took_over() -> None:
     world = World.trading(funds=10**9)
     world.machine.state.account(1).collateral = 92_000
-    assert world.take(world.scene.stake(3, 10**8)) == "accepted"
+    assert world.take(world.scene.backstop_deposit(3, 10**8)) == "accepted"
     assert world.order(2, SELL, 100, 900) == world.order(1, BUY, 100, 900) == "accepted"
     assert world.report(0, 94, time=world.scene.time + 1) == "accepted"
     held = world.position(0).size
     assert held == sum(fill.size for fill in world.machine.fills) > 0
     assert world.order(3, BUY, 95, 500) == "accepted"
     world.wait(phases.SAMPLE_INTERVAL)
-    assert world.report(0, 94) == "accepted" and world.take(world.scene.tick(1)) == "accepted"
+    assert world.report(0, 94) == "accepted" and world.take(world.scene.crank(1)) == "accepted"
     [fill] = world.machine.fills
     assert (fill.kind, fill.taker, fill.maker, fill.price) == (UNWIND, 0, 3, 95)
     assert world.position(0).size == held - fill.size

@@ -118,9 +118,9 @@ def of(machine: Machine, many_accounts: int) -> Machine:
     return twin
 
 
-def tick_batch(number: int = 0) -> Batch:
+def crank_batch(number: int = 0) -> Batch:
     """A batch whose one record lets the work go on."""
-    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [Scene().tick(1)])
+    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [Scene().crank(1)])
 
 
 def trace_plainly(machine: Machine, batch: Batch) -> list[bytes]:
@@ -137,7 +137,7 @@ def test_a_sweep_over_accounts_of_all_sorts_has_the_same_end_and_trace(seed: int
     # A small limit, so that the work is cut off at every kind of place and goes on in another slot.
     monkeypatch.setattr(phases, "WORK_LIMIT", 101 + seed)
     start = make_machine(seed)
-    batch = tick_batch()
+    batch = crank_batch()
     plain, quick, traced = of(start, NEVER), of(start, ALWAYS), of(start, ALWAYS)
     slots = 0
     while plain.regs.task and slots < 8:
@@ -174,7 +174,7 @@ def test_an_offer_that_is_taken_back_leaves_the_columns_as_the_accounts_are() ->
         machine.regs.task = 1
         # A record that comes while the machine is at work is refused, and with it the work it did.
         machine.offer(Scene().report(0, 100, market=1))
-        machine.take(Scene().tick(1), is_message=False)
+        machine.take(Scene().crank(1), is_message=False)
     assert quick.hash() == plain.hash()
     assert quick.regs.encode() == plain.regs.encode()
 
@@ -214,7 +214,7 @@ def test_nothing_is_visited_in_a_calm_market(monkeypatch) -> None:
     visited: list[int] = []
     account = State.account
     monkeypatch.setattr(State, "account", lambda self, number: visited.append(number) or account(self, number))
-    quick.run_slot(tick_batch(), 0)
+    quick.run_slot(crank_batch(), 0)
     assert quick.regs.sweeping == 0
     assert quick.regs.steps >= 2 * (ACCOUNTS + 1)
     assert not visited
@@ -222,7 +222,7 @@ def test_nothing_is_visited_in_a_calm_market(monkeypatch) -> None:
 
 def test_a_walk_goes_on_from_the_middle_of_a_slot() -> None:
     start = make_machine(7)
-    batch = tick_batch()
+    batch = crank_batch()
     leaves = trace_plainly(of(start, NEVER), batch)
     for micro in (1, 2, 7, 100, len(leaves) - 1):
         machine = of(start, ALWAYS)
@@ -237,7 +237,7 @@ def test_slots_of_a_sweep_over_2_18_accounts_stay_far_below_their_micro_steps() 
     machine.regs.accounts = 2**18
     slots = 0
     while machine.regs.task:
-        machine.run_slot(tick_batch(), 0)
+        machine.run_slot(crank_batch(), 0)
         slots += 1
         assert machine.regs.steps <= phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.SLOT_STEP_BOUND < 2**20
     # Two steps a visit, the backstop's among them; what ends the work, and one step a slot to take its record.
@@ -248,7 +248,7 @@ def test_an_honest_party_has_the_same_history_either_way(monkeypatch) -> None:
     monkeypatch.setattr(phases, "WORK_LIMIT", 300)
     start = make_machine(5)
     start.many_accounts = ALWAYS
-    batch = tick_batch()
+    batch = crank_batch()
     honest = EpochRun(start, [batch], ZERO)
     plain = EpochRun(of(start, NEVER), [batch], ZERO, lambda machine, *place: machine.step(*place))
     assert honest.root == plain.root

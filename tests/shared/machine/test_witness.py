@@ -71,10 +71,10 @@ def test_a_proven_input_is_the_one_in_its_slot(steps: list[Step]) -> None:
             assert given[1:] == StepInput()[1:]
         elif slot < batch.header.message_count:
             assert given.body == batch.messages[slot]
-            assert given.page == b""
+            assert given.record_page == b""
         else:
             assert given.body == b""
-            assert verify_record(batch.header, slot, given.page, given.siblings) == batch.body(slot)
+            assert verify_record(batch.header, slot, given.record_page, given.siblings) == batch.body(slot)
 
 
 def test_a_message_s_chain_leads_to_the_batch_s(steps: list[Step]) -> None:

@@ -24,7 +24,7 @@ def test_an_agent_is_named_by_the_owner() -> None:
 
 def test_an_agent_trades() -> None:
     world = with_agent()
-    assert world.order(1, BUY, 99, 5, place=0, agent=1) == "accepted"
+    assert world.order(1, BUY, 99, 5, order_slot=0, agent=1) == "accepted"
     assert world.amend(1, 0, 99, 4, agent=1) == "accepted"
     assert world.cancel(1, 0, agent=1) == "accepted"
     assert world.cancel_all(1, agent=1) == "accepted"
@@ -51,8 +51,8 @@ def test_money_and_keys_are_the_owner_s_alone() -> None:
     for body in (
         records.encode_transfer(records.TransferBody(1, 60, 2, 5)),
         records.encode_withdraw(records.WithdrawBody(1, 61, 5)),
-        records.encode_stake(records.StakeBody(1, 62, 5)),
-        records.encode_unstake(records.StakeBody(1, 63, 5)),
+        records.encode_backstop_deposit(records.BackstopDepositBody(1, 62, 5)),
+        records.encode_backstop_withdraw(records.BackstopWithdrawBody(1, 63, 5)),
         records.encode_set_agent(records.SetAgentBody(1, 64, 2, bytes(20), TOMORROW)),
     ):
         assert world.take(world.scene.sign(body, key)) == "bad_signature"

@@ -19,14 +19,14 @@ def test_sixty_four_legs_on_eight_pages_under_one_signature() -> None:
     legs = ladder(64)
     assert world.bulk(1, legs) == ["accepted"] * 9
     assert sum(leg.size for leg in legs) == world.position(1).bids
-    assert {place: world.resting(1, place).size for place in range(64)} == {n: 1 + n for n in range(64)}
+    assert {order_slot: world.resting(1, order_slot).size for order_slot in range(64)} == {n: 1 + n for n in range(64)}
     assert world.account(1).nonce_top == 1
     assert world.machine.regs.bulk == bytes(32)
 
 
 def test_a_ninth_page_is_refused() -> None:
     world = World.trading(funds=10**9)
-    assert world.bulk(1, ladder(75)) == ["accepted"] * 9 + ["wrong_page"] * 2
+    assert world.bulk(1, ladder(75)) == ["accepted"] * 9 + ["wrong_leg_page"] * 2
     assert world.resting(1, 63).size == 64
     assert world.resting(1, 64).market == 0
     assert world.machine.regs.bulk == bytes(32)
@@ -35,8 +35,8 @@ def test_a_ninth_page_is_refused() -> None:
 
 def test_legs_cancel_and_quote_on_both_sides() -> None:
     world = World.trading()
-    world.order(1, BUY, 98, 5, place=0)
-    world.order(1, SELL, 104, 5, place=1)
+    world.order(1, BUY, 98, 5, order_slot=0)
+    world.order(1, SELL, 104, 5, order_slot=1)
     legs = [
         Leg(CANCEL_LEG, 1, 0),
         Leg(CANCEL_LEG, 1, 1),
@@ -80,7 +80,7 @@ def test_empty_legs_in_between_change_nothing(gaps: tuple[int, ...]) -> None:
     world = World.trading()
     legs = [Leg(0, 0, 0) if n in gaps else Leg(0, 1, n, 99, 1 + n) for n in range(8)]
     assert world.bulk(1, legs) == ["accepted"] * 2
-    assert {place for _, place, _ in world.queue(BUY, 99)} == set(range(8)) - set(gaps)
+    assert {order_slot for _, order_slot, _ in world.queue(BUY, 99)} == set(range(8)) - set(gaps)
 
 
 def test_an_empty_page_is_a_page() -> None:
@@ -91,20 +91,20 @@ def test_an_empty_page_is_a_page() -> None:
 
 def test_rejects_page_that_was_not_signed() -> None:
     world = World.trading()
-    assert world.take(records.encode_page(ladder(1))) == "wrong_page"
+    assert world.take(records.encode_leg_page(ladder(1))) == "wrong_leg_page"
     bulk, first, second = world.scene.bulk(1, ladder(9))
     assert world.take(bulk) == "accepted"
-    assert world.take(second) == "wrong_page"
-    assert world.take(first) == "wrong_page"  # the wrong one ended the bulk
+    assert world.take(second) == "wrong_leg_page"
+    assert world.take(first) == "wrong_leg_page"  # the wrong one ended the bulk
     assert world.position(1).bids == 0
 
 
 def test_rejects_page_with_any_byte_changed() -> None:
     world = World.trading()
     for at in (1, 50, 89, 120, 121, 123):
-        bulk, page = world.scene.bulk(1, ladder(1))
+        bulk, leg_page = world.scene.bulk(1, ladder(1))
         assert world.take(bulk) == "accepted"
-        assert world.take(page[:at] + bytes([page[at] ^ 1]) + page[at + 1 :]) == "wrong_page"
+        assert world.take(leg_page[:at] + bytes([leg_page[at] ^ 1]) + leg_page[at + 1 :]) == "wrong_leg_page"
 
 
 def test_another_record_in_between_ends_the_bulk() -> None:
@@ -113,7 +113,7 @@ def test_another_record_in_between_ends_the_bulk() -> None:
     assert world.take(bulk) == "accepted"
     assert world.take(first) == "accepted"
     assert world.cancel(2, 0) == "unknown_order"
-    assert world.take(second) == "wrong_page"
+    assert world.take(second) == "wrong_leg_page"
     assert world.level(BUY, 99).count == 1  # the legs of the first page stay
 
 
@@ -130,10 +130,10 @@ def test_messages_and_what_is_malformed_do_not_end_it() -> None:
 
 def test_a_bulk_is_used_once() -> None:
     world = World.trading()
-    bulk, page = world.scene.bulk(1, ladder(1))
-    assert [world.take(body) for body in (bulk, page, page)] == ["accepted", "accepted", "wrong_page"]
+    bulk, leg_page = world.scene.bulk(1, ladder(1))
+    assert [world.take(body) for body in (bulk, leg_page, leg_page)] == ["accepted", "accepted", "wrong_leg_page"]
     assert world.take(bulk) == "nonce_used"
-    assert world.take(page) == "wrong_page"
+    assert world.take(leg_page) == "wrong_leg_page"
 
 
 def test_rejects_bulk_of_somebody_else_or_of_no_agent() -> None:
@@ -148,11 +148,11 @@ def test_a_bulk_without_pages_is_nothing() -> None:
     world = World.trading()
     body = world.scene.sign_for(1, 0, records.encode_bulk(records.BulkBody(1, 7, bytes(32))))
     assert world.take(body) == "accepted"
-    assert world.take(records.encode_page([])) == "wrong_page"
+    assert world.take(records.encode_leg_page([])) == "wrong_leg_page"
 
 
 def test_a_leg_is_eleven_bytes() -> None:
     leg = Leg(SELL_LEG | POST_ONLY, 200, 255, 2**24 - 1, 2**31)
-    page = records.encode_page([leg])
-    assert records.decode_leg(int.from_bytes(page[1:12], "big")) == leg
-    assert len(page) == records.RECORD_BYTES
+    leg_page = records.encode_leg_page([leg])
+    assert records.decode_leg(int.from_bytes(leg_page[1:12], "big")) == leg
+    assert len(leg_page) == records.RECORD_BYTES

@@ -26,11 +26,11 @@ def expire(world: World, *prices: int) -> None:
 
 
 def settle(world: World) -> None:
-    """A tick that brings the mark to the settlement price, and the one that settles."""
-    assert world.tick() == "accepted"
+    """A crank that brings the mark to the settlement price, and the one that settles."""
+    assert world.crank() == "accepted"
     if not world.market().settled:
         world.wait(60)
-        assert world.tick() == "accepted"
+        assert world.crank() == "accepted"
     assert world.market().settled == 1
 
 
@@ -44,17 +44,17 @@ def test_only_the_last_half_hour_is_averaged() -> None:
     assert (world.market().twap_sum, world.market().twap_count) == (231, 2)
 
 
-def test_two_ticks_settle_at_the_average_rounded_down() -> None:
+def test_two_cranks_settle_at_the_average_rounded_down() -> None:
     world = dated()
     expire(world, 110, 120, 122)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     market = world.market()
     assert (market.settled, market.mark, market.index) == (0, 117, 117)
     assert world.position(1).size == 10
     world.wait(59)
-    assert world.tick() == "not_due"
+    assert world.crank() == "not_due"
     world.wait(1)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     market = world.market()
     assert (market.settled, market.mark, market.index) == (1, 117, 117)
     # 10 lots from 100 to 117 at 10 units: 1,700
@@ -75,21 +75,21 @@ def test_without_a_report_in_time_the_last_index_settles() -> None:
 
 def test_an_expired_market_takes_no_orders_reports_or_samples() -> None:
     world = dated()
-    world.order(3, BUY, 90, 1, place=0)
+    world.order(3, BUY, 90, 1, order_slot=0)
     expire(world, 110)
     assert world.order(3, BUY, 100, 1) == "market_expired"
     assert world.order(1, SELL, 100, 1, flags=4) == "market_expired"
     assert world.order(3, BUY, 100, 1, flags=ABOVE, trigger=2_000) == "market_expired"
     assert world.report(0, 110) == "market_expired"
-    assert world.tick() == "accepted"
-    assert world.tick() == "not_due"
+    assert world.crank() == "accepted"
+    assert world.crank() == "not_due"
     assert world.amend(3, 0, 91, 1) == "market_expired"
     assert world.level(BUY, 90).count == 0
 
 
 def test_orders_left_in_an_expired_market_can_be_cancelled_and_cost_no_margin() -> None:
     world = dated()
-    world.order(3, BUY, 90, 1_000, place=0)
+    world.order(3, BUY, 90, 1_000, order_slot=0)
     expire(world, 110)
     settle(world)
     assert world.position(3).bids == 1_000
@@ -110,14 +110,14 @@ def test_settlement_waits_for_the_sampling_interval_and_for_an_index() -> None:
     world = World()
     world.list_market(1, expiry=START_TIME + 5)
     world.wait(60)
-    assert world.tick() == "not_due"  # never had a price, so never a position
+    assert world.crank() == "not_due"  # never had a price, so never a position
     world = dated()
     world.wait(EXPIRY - world.scene.time - 30)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     world.wait(30)
-    assert world.tick() == "not_due"
+    assert world.crank() == "not_due"
     world.wait(30)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.market().settled == 1
 
 
@@ -129,10 +129,10 @@ def test_who_cannot_pay_the_way_to_the_settlement_price_is_liquidated_first() ->
     world.order(1, BUY, 100, 100)
     world.order(2, SELL, 100, 100)
     world.wait(EXPIRY - world.scene.time)
-    assert world.tick() == "accepted"  # the average is 130; the short has 11,000 for 100 lots: 111 is all it can pay
+    assert world.crank() == "accepted"  # the average is 130; the short has 11,000 for 100 lots: 111 is all it can pay
     assert world.trades(DELEVERAGE) == [(2, 1, 111, 100)]
     world.wait(60)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.market().settled == 1
     assert (world.account(1).collateral, world.account(2).collateral) == (22_000, 0)
 
@@ -151,7 +151,7 @@ def test_a_loss_at_settlement_can_liquidate_elsewhere() -> None:
         world.order(2, SELL, 101, size, market=market)
     world.order(3, BUY, 100, 100, market=2)
     world.wait(EXPIRY - world.scene.time)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     # at 75: 6,000 - 5,200 - 300 of 750 + 1,500; the larger position goes first, into the bid at 100
     first = world.machine.fills[0]
     assert (first.taker, first.market, first.price, first.size) == (1, 2, 100, 8)
@@ -159,7 +159,7 @@ def test_a_loss_at_settlement_can_liquidate_elsewhere() -> None:
 
 def test_an_open_order_keeps_the_place_of_a_settled_position() -> None:
     world = dated()
-    world.order(1, BUY, 90, 3, place=5)
+    world.order(1, BUY, 90, 3, order_slot=5)
     expire(world, 110)
     settle(world)
     position = world.position(1)
@@ -173,9 +173,9 @@ def test_armed_orders_of_a_settled_market_never_enter() -> None:
     world.wait(TWAP_TIME)
     world.set_mark(140)
     world.set_mark(100)
-    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=115, place=0)
-    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=130, place=1)
-    world.order(2, SELL, 120, 5, place=9)
+    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=115, order_slot=0)
+    world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=130, order_slot=1)
+    world.order(2, SELL, 120, 5, order_slot=9)
     world.wait(EXPIRY - world.scene.time)
     settle(world)  # at 120
     assert world.market().mark == 120

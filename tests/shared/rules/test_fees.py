@@ -43,8 +43,8 @@ def test_the_taker_pays_the_maker_earns_and_the_market_keeps_the_rest() -> None:
 
 def test_every_fill_rounds_by_itself() -> None:
     world = World.trading(unit=1)
-    for place in range(3):
-        world.order(1, SELL, 100, 1, place=place)
+    for order_slot in range(3):
+        world.order(1, SELL, 100, 1, order_slot=order_slot)
     world.order(2, BUY, 100, 3)
     assert world.account(2).collateral == 1_000_000 - 300 - 3  # three fills of 0.05, each rounded up
     assert world.account(1).collateral == 1_000_000 + 300

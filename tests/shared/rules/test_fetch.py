@@ -66,12 +66,12 @@ def test_rejects_order_fields_out_of_range() -> None:
     world = World.trading()
     assert world.order(1, BUY, 100, 1, market=2) == "unknown_market"
     assert world.order(1, BUY, 100, 1, market=0) == "unknown_market"
-    assert world.order(1, BUY, 100, 1, place=256) == "slot_out_of_range"
+    assert world.order(1, BUY, 100, 1, order_slot=256) == "order_slot_out_of_range"
     assert world.order(1, BUY, 0, 1) == "price_out_of_range"
     assert world.order(1, BUY, MAX_TICK + 1, 1) == "price_out_of_range"
     assert world.order(1, BUY, 100, 0) == "size_out_of_range"
     assert world.order(1, BUY, 100, phases.MAX_ORDER_SIZE + 1) == "size_out_of_range"
-    assert world.cancel(1, 256) == "slot_out_of_range"
+    assert world.cancel(1, 256) == "order_slot_out_of_range"
     assert world.account(1).nonce_top == 0
 
 
@@ -168,9 +168,9 @@ def test_records_are_refused_when_a_batch_has_no_steps_left() -> None:
 def test_a_record_forgets_the_one_before() -> None:
     world = World.trading()
     world.order(1, SELL, 100, 7)
-    world.tick(9)
+    world.crank(9)
     regs = world.machine.regs
-    assert (regs.kind, regs.account, regs.size, regs.price, regs.signer) == (records.TICK, 0, 0, 0, bytes(20))
+    assert (regs.kind, regs.account, regs.size, regs.price, regs.signer) == (records.CRANK, 0, 0, 0, bytes(20))
     assert regs.sequence == 1
 
 

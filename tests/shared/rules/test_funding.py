@@ -62,11 +62,11 @@ def test_payments_round_up_and_receipts_down_and_the_market_keeps_the_rest() -> 
     world.order(2, SELL, 20_000, 1_000)
     world.order(3, BUY, 20_090, 1)
     world.order(3, SELL, 20_110, 1)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     before = [world.account(number).collateral for number in (1, 2)]
     world.wait(HOUR)
     world.report(0, 20_000)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     # 23.4375 / 8 * 10 = 29.296875 a lot; 29,296.875 for the thousand
     assert world.market().funding == 29_296_875 * FUNDING_ONE // 1_000_000
     after = [world.account(number).collateral for number in (1, 2)]
@@ -115,7 +115,7 @@ def test_the_pool_is_never_short_once_everybody_has_settled(sizes: list[int], in
     assert 0 <= market.pool < len(sizes)
 
 
-def test_funding_can_push_an_account_below_maintenance_and_the_tick_liquidates_it() -> None:
+def test_funding_can_push_an_account_below_maintenance_and_the_crank_liquidates_it() -> None:
     world = World.trading(funds=11_000, mark=10_000, impact=1, taker_fee=0, maker_fee=0, funding_cap=100_000)
     world.deposit(2, 10**9)
     world.deposit(3, 10**9)
@@ -123,16 +123,16 @@ def test_funding_can_push_an_account_below_maintenance_and_the_tick_liquidates_i
     world.order(2, SELL, 10_000, 1)
     world.deposit(1, 0)
     assert world.withdraw(1, 1_000) == "accepted"  # equity 10,000
-    world.order(3, BUY, 10_990, 100, place=0)
-    world.order(3, SELL, 11_010, 100, place=1)
-    assert world.tick() == "accepted"
+    world.order(3, BUY, 10_990, 100, order_slot=0)
+    world.order(3, SELL, 11_010, 100, order_slot=1)
+    assert world.crank() == "accepted"
     for _ in range(30):  # the mark rises with the premium, the long gains; then the premium is gone
         world.wait(HOUR)
         world.report(0, 10_000)
-        world.tick()
+        world.crank()
     world.cancel(3, 0)
     world.cancel(3, 1)
-    world.order(3, BUY, 9_990, 100, place=0)
+    world.order(3, BUY, 9_990, 100, order_slot=0)
     world.wait(1)
     world.report(0, 10_000)
     assert world.position(1).size == 0

@@ -26,7 +26,7 @@ LONG = bool(os.environ.get("SETOFF_LONG"))
 owners = st.integers(1, ACCOUNTS)
 accounts = st.one_of(owners, owners, owners, st.sampled_from([sub(1), sub(2), sub(2, 3)]))
 markets = st.integers(1, 3)
-places = st.integers(0, 5)
+order_slots = st.integers(0, 5)
 # Few prices, on both sides of a bitmap word; small sizes, so that orders meet and queue.
 prices = st.integers(*PRICES)
 sizes = st.one_of(st.integers(1, 9), st.sampled_from([30, 100]))
@@ -46,7 +46,7 @@ orders = st.tuples(
     sizes,
     markets,
     flags,
-    places,
+    order_slots,
     lifetimes,
     st.integers(240, 270),
 )
@@ -54,29 +54,29 @@ legs = st.builds(
     Leg,
     st.sampled_from([0, 0, 1, 2, 3, 4, records.SELL_LEG, records.SELL_LEG | 1, records.CANCEL_LEG, records.SELF_TRADE]),
     st.integers(0, 3),
-    places,
+    order_slots,
     prices,
     sizes,
 )
 changes = st.one_of(
-    st.tuples(st.just("cancel"), accounts, places),
+    st.tuples(st.just("cancel"), accounts, order_slots),
     st.tuples(st.just("cancel_all"), accounts),
-    st.tuples(st.just("amend"), accounts, places, prices, sizes),
+    st.tuples(st.just("amend"), accounts, order_slots, prices, sizes),
     st.tuples(st.just("schedule_cancel"), accounts, lifetimes),
 )
 payments = st.one_of(
     st.tuples(st.just("transfer"), accounts, accounts, st.integers(1, FUNDS)),
     st.tuples(st.just("withdraw"), accounts, st.integers(1, FUNDS)),
-    st.tuples(st.sampled_from(["stake", "unstake"]), accounts, st.integers(1, FUNDS)),
+    st.tuples(st.sampled_from(["backstop_deposit", "backstop_withdraw"]), accounts, st.integers(1, FUNDS)),
 )
 reports = st.tuples(st.just("report"), markets, st.integers(225, 285), st.sampled_from([1, 1, 1, 30, 3_600]))
-ticks = st.tuples(st.just("tick"), markets, st.sampled_from([0, 60]))
+cranks = st.tuples(st.just("crank"), markets, st.sampled_from([0, 60]))
 deposits = st.tuples(st.just("deposit"), owners, st.integers(1, 5_000))
 bulks = st.tuples(st.just("bulk"), accounts, st.lists(legs, min_size=1, max_size=12))
 terms = st.tuples(st.just("set_market"), markets, st.sampled_from([50_000, 90_000, 100_000]), st.integers(0, 50_000))
 inputs = st.lists(
     st.one_of(
-        orders, orders, orders, orders, orders, changes, payments, reports, reports, ticks, deposits, bulks, terms
+        orders, orders, orders, orders, orders, changes, payments, reports, reports, cranks, deposits, bulks, terms
     ),
     min_size=10,
     max_size=60,
@@ -84,11 +84,11 @@ inputs = st.lists(
 
 
 def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
-    """The inputs of an action; a report or tick begins a new batch some seconds later."""
+    """The inputs of an action; a report or crank begins a new batch some seconds later."""
     name, *fields = action
     scene = world.scene
     if name == "order":
-        account, side, price, size, market, flag, place, lifetime, trigger = fields
+        account, side, price, size, market, flag, order_slot, lifetime, trigger = fields
         return [
             scene.order(
                 account,
@@ -97,7 +97,7 @@ def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
                 size,
                 market=market,
                 flags=flag,
-                place=place,
+                order_slot=order_slot,
                 expiry=lifetime and scene.time + lifetime,
                 trigger=trigger if flag & records.ARMED else 0,
             )
@@ -110,9 +110,9 @@ def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
         market, price, seconds = fields
         world.wait(seconds)
         return [scene.report(0, price, market=market)]
-    if name == "tick":
+    if name == "crank":
         world.wait(fields[1])
-        return [scene.tick(fields[0])]
+        return [scene.crank(fields[0])]
     if name == "set_market":
         market, margin, close_out = fields
         return [scene.set_market(market, **TERMS[market], maintenance_margin=margin, close_out=close_out)]
@@ -238,10 +238,11 @@ bodies = st.one_of(
         st.integers(0, 2**64 - 1),
     ).map(records.encode_set_agent),
     *(
-        st.builds(
-            records.StakeBody, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)
-        ).map(encode)
-        for encode in (records.encode_stake, records.encode_unstake)
+        st.builds(body, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)).map(encode)
+        for body, encode in (
+            (records.BackstopDepositBody, records.encode_backstop_deposit),
+            (records.BackstopWithdrawBody, records.encode_backstop_withdraw),
+        )
     ),
     st.builds(
         records.TransferBody,

@@ -14,8 +14,8 @@ def test_rejects_order_that_has_expired_already() -> None:
 
 def test_an_expired_order_is_pruned_where_it_is_met() -> None:
     world = World.trading()
-    world.order(1, SELL, 100, 5, expiry=START_TIME + 10, place=0)
-    world.order(3, SELL, 100, 5, place=0)
+    world.order(1, SELL, 100, 5, expiry=START_TIME + 10, order_slot=0)
+    world.order(3, SELL, 100, 5, order_slot=0)
     world.wait(9)
     world.order(2, BUY, 100, 1)
     assert world.fills() == [(1, 100, 1)]
@@ -28,7 +28,7 @@ def test_an_expired_order_is_pruned_where_it_is_met() -> None:
 
 def test_an_expired_order_is_reserved_until_it_is_met() -> None:
     world = World.trading()
-    world.order(1, SELL, 100, 5, expiry=START_TIME + 10, place=0)
+    world.order(1, SELL, 100, 5, expiry=START_TIME + 10, order_slot=0)
     world.wait(10)
     assert world.position(1).asks == 5
     assert world.cancel(1, 0) == "accepted"
@@ -37,10 +37,10 @@ def test_an_expired_order_is_reserved_until_it_is_met() -> None:
 
 def test_an_expired_order_makes_room_in_its_slot() -> None:
     world = World.trading()
-    world.order(1, BUY, 99, 5, expiry=START_TIME + 10, place=0)
-    assert world.order(1, BUY, 98, 3, place=0) == "slot_taken"
+    world.order(1, BUY, 99, 5, expiry=START_TIME + 10, order_slot=0)
+    assert world.order(1, BUY, 98, 3, order_slot=0) == "order_slot_taken"
     world.wait(10)
-    assert world.order(1, BUY, 98, 3, place=0) == "accepted"
+    assert world.order(1, BUY, 98, 3, order_slot=0) == "accepted"
     assert world.queue(BUY, 98) == [(1, 0, 3)]
     assert world.level(BUY, 99).count == 0
     assert (world.position(1).bids, world.market().best_bid) == (3, 98)
@@ -48,15 +48,15 @@ def test_an_expired_order_makes_room_in_its_slot() -> None:
 
 def test_an_expired_order_cannot_be_amended() -> None:
     world = World.trading()
-    world.order(1, BUY, 99, 5, expiry=START_TIME + 10, place=0)
+    world.order(1, BUY, 99, 5, expiry=START_TIME + 10, order_slot=0)
     world.wait(10)
     assert world.amend(1, 0, 99, 4) == "unknown_order"
 
 
 def test_cancel_all_is_one_step_for_any_number_of_orders() -> None:
     world = World.trading()
-    for place in range(20):
-        world.order(1, BUY, 99, 1, place=place)
+    for order_slot in range(20):
+        world.order(1, BUY, 99, 1, order_slot=order_slot)
     before = world.machine.regs.steps
     assert world.cancel_all(1) == "accepted"
     assert world.machine.regs.steps - before == 2
@@ -67,10 +67,10 @@ def test_cancel_all_is_one_step_for_any_number_of_orders() -> None:
 
 def test_cancelled_orders_never_trade_and_cost_their_reservation_only_once() -> None:
     world = World.trading()
-    world.order(1, SELL, 100, 5, place=0)
-    world.order(1, SELL, 100, 5, place=1)
+    world.order(1, SELL, 100, 5, order_slot=0)
+    world.order(1, SELL, 100, 5, order_slot=1)
     world.cancel_all(1)
-    world.order(1, SELL, 100, 7, place=2)
+    world.order(1, SELL, 100, 7, order_slot=2)
     world.order(2, BUY, 100, 3, flags=IOC)
     assert world.fills() == [(1, 100, 3)]
     assert world.queue(SELL, 100) == [(1, 2, 4)]
@@ -79,16 +79,16 @@ def test_cancelled_orders_never_trade_and_cost_their_reservation_only_once() -> 
 
 def test_a_cancelled_order_makes_room_in_its_slot() -> None:
     world = World.trading()
-    world.order(1, BUY, 99, 5, place=0)
+    world.order(1, BUY, 99, 5, order_slot=0)
     world.cancel_all(1)
-    assert world.order(1, BUY, 97, 2, place=0) == "accepted"
+    assert world.order(1, BUY, 97, 2, order_slot=0) == "accepted"
     assert world.level(BUY, 99).count == 0
     assert (world.position(1).bids, world.market().best_bid) == (2, 97)
 
 
 def test_a_cancelled_order_can_still_be_taken_off_but_not_amended() -> None:
     world = World.trading()
-    world.order(1, BUY, 99, 5, place=0)
+    world.order(1, BUY, 99, 5, order_slot=0)
     world.cancel_all(1)
     assert world.amend(1, 0, 99, 4) == "unknown_order"
     assert world.cancel(1, 0) == "accepted"
@@ -108,7 +108,7 @@ def test_cancel_all_is_of_one_account_only() -> None:
 
 def test_cancel_all_of_armed_orders_too() -> None:
     world = World.trading()
-    world.order(1, BUY, 120, 5, flags=ABOVE, trigger=110, place=0)
+    world.order(1, BUY, 120, 5, flags=ABOVE, trigger=110, order_slot=0)
     world.cancel_all(1)
     world.set_mark(110)
     assert world.position(1).bids == 0
@@ -117,7 +117,7 @@ def test_cancel_all_of_armed_orders_too() -> None:
 
 def test_the_switch_kills_every_order_at_its_deadline() -> None:
     world = World.trading()
-    world.order(1, SELL, 100, 5, place=0)
+    world.order(1, SELL, 100, 5, order_slot=0)
     assert world.schedule_cancel(1, START_TIME + 30) == "accepted"
     world.wait(29)
     world.order(2, BUY, 100, 1, flags=IOC)
@@ -132,7 +132,7 @@ def test_the_switch_kills_every_order_at_its_deadline() -> None:
 
 def test_a_switch_that_is_renewed_does_not_fall() -> None:
     world = World.trading()
-    world.order(1, SELL, 100, 5, place=0)
+    world.order(1, SELL, 100, 5, order_slot=0)
     world.schedule_cancel(1, START_TIME + 30)
     world.wait(29)
     world.schedule_cancel(1, START_TIME + 59)
@@ -148,7 +148,7 @@ def test_a_switch_that_is_renewed_does_not_fall() -> None:
 
 def test_a_switch_that_has_fallen_is_not_undone_by_renewing_it() -> None:
     world = World.trading()
-    world.order(1, SELL, 100, 5, place=0)
+    world.order(1, SELL, 100, 5, order_slot=0)
     world.schedule_cancel(1, START_TIME + 30)
     world.wait(30)
     assert world.schedule_cancel(1, START_TIME + 90) == "accepted"
@@ -159,9 +159,9 @@ def test_a_switch_that_has_fallen_is_not_undone_by_renewing_it() -> None:
 
 def test_the_switch_falls_before_the_account_s_next_order_enters() -> None:
     world = World.trading()
-    world.order(1, SELL, 105, 5, place=0)
+    world.order(1, SELL, 105, 5, order_slot=0)
     world.schedule_cancel(1, START_TIME + 30)
     world.wait(31)
-    assert world.order(1, SELL, 106, 2, place=1) == "accepted"
+    assert world.order(1, SELL, 106, 2, order_slot=1) == "accepted"
     assert world.position(1).asks == 2
     assert world.resting(1, 1).epoch == 1

@@ -60,7 +60,7 @@ def test_an_account_exactly_at_maintenance_is_left_alone() -> None:
 
 def test_the_first_thing_to_go_are_the_account_s_orders() -> None:
     world = one_against_rich(10, 1_449)
-    world.order(1, BUY, 80, 1, place=7)
+    world.order(1, BUY, 80, 1, order_slot=7)
     world.order(3, BUY, 90, 10)
     world.set_mark(90)
     assert world.account(1).epoch == 1
@@ -154,9 +154,9 @@ def test_a_maker_fee_is_charged_in_a_liquidation() -> None:
 def test_a_short_is_bought_back_from_the_lowest_ask_up_to_its_zero_price() -> None:
     world = one_against_rich(100, 10_000, side=SELL)
     # at 106: equity 4,000 of 5,300, so at most 4 ticks are left for each lot: the ask at 111 is too dear
-    world.order(3, SELL, 107, 10, place=0)
-    world.order(3, SELL, 110, 10, place=1)
-    world.order(3, SELL, 111, 10, place=2)
+    world.order(3, SELL, 107, 10, order_slot=0)
+    world.order(3, SELL, 110, 10, order_slot=1)
+    world.order(3, SELL, 111, 10, order_slot=2)
     world.set_mark(106)
     assert world.trades(LIQUIDATION)[:2] == [(1, 3, 107, 10), (1, 3, 110, 10)]
     assert world.trades(DELEVERAGE)[0][2] == 110  # 3,500 are left for 80 lots: still 4 ticks
@@ -171,7 +171,7 @@ def test_the_largest_position_goes_first() -> None:
     for market, size in ((1, 40), (2, 120)):
         world.order(1, BUY, 100, size, market=market)
         world.order(2, SELL, 100, size, market=market)
-        world.order(3, BUY, 90, 1_000, market=market, place=market)
+        world.order(3, BUY, 90, 1_000, market=market, order_slot=market)
     world.set_mark(92, market=2)  # equity 20,000 - 9,600 of 2,000 + 5,520
     assert world.machine.fills == []
     world.set_mark(89, market=2)  # equity 6,800 of 2,000 + 5,340: 30 lots at 90 earn 300, and 90 need 4,005
@@ -277,6 +277,6 @@ def test_a_liquidation_leaves_what_it_must_to_the_unit() -> None:
 
 def test_takeover_comes_before_deleveraging() -> None:
     world = one_against_rich(100, 10_000)
-    world.stake(3, 1_000_000)
+    world.backstop_deposit(3, 1_000_000)
     world.set_mark(94)
     assert {fill.kind for fill in world.machine.fills} == {TAKEOVER}

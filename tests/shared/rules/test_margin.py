@@ -151,8 +151,8 @@ def test_an_unfunded_maker_is_pruned_and_the_next_one_filled() -> None:
     world.list_market(2, taker_fee=0, maker_fee=0)
     world.report(0, 100, market=2)
     world.deposit(3, 1_000_000)
-    assert world.order(1, SELL, 100, 10, place=0) == "accepted"
-    assert world.order(2, SELL, 100, 10, place=0) == "accepted"
+    assert world.order(1, SELL, 100, 10, order_slot=0) == "accepted"
+    assert world.order(2, SELL, 100, 10, order_slot=0) == "accepted"
     assert world.order(1, BUY, 100, 91, market=2) == "accepted"
     assert world.order(3, SELL, 100, 91, market=2) == "accepted"
     world.wait(1)
@@ -170,7 +170,7 @@ def test_a_maker_who_only_closes_is_filled_below_the_requirement() -> None:
     world.deposit(3, 1_000_000)
     world.order(1, SELL, 100, 100)
     world.order(2, BUY, 100, 100)
-    world.order(2, SELL, 105, 100, place=9)
+    world.order(2, SELL, 105, 100, order_slot=9)
     world.set_mark(97)
     assert world.order(3, BUY, 105, 40) == "accepted"
     assert world.fills() == [(2, 105, 40)]

@@ -76,37 +76,37 @@ def test_the_middle_of_a_thin_or_empty_book_is_the_index() -> None:
     assert mid() == 100
     world.order(1, BUY, 100, 10)
     assert mid() == 100
-    world.order(2, SELL, 110, 9, place=0)
+    world.order(2, SELL, 110, 9, order_slot=0)
     assert mid() == 100  # nine lots are too few
     world.order(2, SELL, 110, 1)
     assert mid() == 105
 
 
-def test_a_tick_samples_the_book_and_moves_the_mark() -> None:
+def test_a_crank_samples_the_book_and_moves_the_mark() -> None:
     world = World.trading(mark=1_000, impact=1)
     world.order(1, BUY, 1_035, 1)
     world.order(2, SELL, 1_045, 1)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.market().mark == 1_005  # the premium of 40 smoothed: 5
     world.wait(59)
-    assert world.tick() == "not_due"
+    assert world.crank() == "not_due"
     world.wait(1)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.market().mark == 1_009  # 5 + 35 / 8 = 9.375
     world.set_mark(1_010)
     assert world.market().mark == 1_019  # a report sets the mark as well, with the premium as it was
 
 
-def test_rejects_tick_without_a_price_or_on_a_stale_one() -> None:
+def test_rejects_crank_without_a_price_or_on_a_stale_one() -> None:
     world = World()
-    assert world.tick() == "unknown_market"
+    assert world.crank() == "unknown_market"
     world.list_market(1)
-    assert world.tick() == "not_due"
+    assert world.crank() == "not_due"
     world.set_signer()
     world.report(0, 100)
     world.wait(61)
-    assert world.tick() == "stale_price"
-    assert world.tick(0) == "unknown_market"
+    assert world.crank() == "stale_price"
+    assert world.crank(0) == "unknown_market"
 
 
 def test_a_jump_of_the_index_is_cut_at_the_step_band_and_halts_the_market() -> None:
@@ -199,7 +199,7 @@ def test_orders_that_rest_cannot_lift_the_open_interest_over_its_cap() -> None:
 
 def test_an_armed_order_enters_under_the_rules_of_its_time() -> None:
     world = World.trading(mark=1_000, step_band=50_000, max_age=1_000)
-    assert world.order(3, BUY, 1_100, 1, flags=ABOVE, trigger=1_050, place=0) == "accepted"
+    assert world.order(3, BUY, 1_100, 1, flags=ABOVE, trigger=1_050, order_slot=0) == "accepted"
     world.set_mark(1_200)  # cut to 1,050: halted
     assert world.resting(3, 0).market == 0
     assert world.level(BUY, 1_100).count == 0

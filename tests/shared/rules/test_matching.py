@@ -44,8 +44,8 @@ def test_bids_trade_from_the_highest() -> None:
 
 def test_a_partly_filled_maker_keeps_its_place_in_the_queue() -> None:
     world = World.trading()
-    world.order(1, SELL, 100, 10, place=0)
-    world.order(2, SELL, 100, 10, place=0)
+    world.order(1, SELL, 100, 10, order_slot=0)
+    world.order(2, SELL, 100, 10, order_slot=0)
     world.order(3, BUY, 100, 4)
     world.order(3, BUY, 100, 9)
     assert world.fills() == [(1, 100, 6), (2, 100, 3)]
@@ -56,7 +56,7 @@ def test_a_partly_filled_maker_keeps_its_place_in_the_queue() -> None:
 def test_what_is_left_of_a_taker_rests_at_its_limit() -> None:
     world = World.trading()
     world.order(1, SELL, 100, 3)
-    world.order(2, BUY, 101, 10, place=8)
+    world.order(2, BUY, 101, 10, order_slot=8)
     assert world.fills() == [(1, 100, 3)]
     assert world.queue(BUY, 101) == [(2, 8, 7)]
     market = world.market()
@@ -75,10 +75,10 @@ def test_a_taker_stops_at_its_limit() -> None:
 
 def test_the_taker_s_own_orders_are_pruned_not_traded() -> None:
     world = World.trading()
-    world.order(2, SELL, 100, 5, place=0)
-    world.order(1, SELL, 100, 5, place=0)
-    world.order(2, SELL, 101, 5, place=1)
-    world.order(2, BUY, 101, 8, place=2)
+    world.order(2, SELL, 100, 5, order_slot=0)
+    world.order(1, SELL, 100, 5, order_slot=0)
+    world.order(2, SELL, 101, 5, order_slot=1)
+    world.order(2, BUY, 101, 8, order_slot=2)
     assert world.fills() == [(1, 100, 5)]
     assert world.resting(2, 0).market == world.resting(2, 1).market == 0
     assert world.queue(BUY, 101) == [(2, 2, 3)]
@@ -88,8 +88,8 @@ def test_the_taker_s_own_orders_are_pruned_not_traded() -> None:
 
 def test_a_pruned_only_order_of_the_taker_keeps_its_position_place() -> None:
     world = World.trading()
-    world.order(2, SELL, 100, 5, place=0)
-    assert world.order(2, BUY, 100, 2, flags=IOC, place=1) == "accepted"
+    world.order(2, SELL, 100, 5, order_slot=0)
+    assert world.order(2, BUY, 100, 2, flags=IOC, order_slot=1) == "accepted"
     assert world.fills() == []
     assert world.account(2).positions[0].market == 0
     assert world.level(SELL, 100).count == 0
@@ -98,8 +98,8 @@ def test_a_pruned_only_order_of_the_taker_keeps_its_position_place() -> None:
 def test_an_order_visits_a_bounded_number_of_makers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phases, "MAX_MATCHES", 3)
     world = World.trading()
-    for place in range(5):
-        world.order(1, SELL, 100, 1, place=place)
+    for order_slot in range(5):
+        world.order(1, SELL, 100, 1, order_slot=order_slot)
     assert world.order(2, BUY, 100, 9) == "accepted"
     assert len(world.fills()) == 3
     assert world.level(SELL, 100).count == 2
@@ -109,8 +109,8 @@ def test_an_order_visits_a_bounded_number_of_makers(monkeypatch: pytest.MonkeyPa
 def test_no_record_takes_more_steps_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phases, "MAX_MATCHES", 20)
     world = World.trading()
-    for place in range(25):
-        world.order(1, SELL, 100 + place, 1, place=place)  # each on its own level: the longest way
+    for order_slot in range(25):
+        world.order(1, SELL, 100 + order_slot, 1, order_slot=order_slot)  # each on its own level: the longest way
     before = world.machine.regs.steps
     world.order(2, BUY, 130, 25)
     assert world.machine.regs.steps - before <= 6 * 20 + 8
@@ -119,7 +119,7 @@ def test_no_record_takes_more_steps_than_its_bound(monkeypatch: pytest.MonkeyPat
 
 def test_the_step_bound_of_a_record_fits_into_a_slot() -> None:
     assert phases.RECORD_STEP_BOUND == 8 * phases.MAX_MATCHES + 32
-    assert phases.SLOT_STEP_BOUND >= records.PAGE_LEGS * phases.RECORD_STEP_BOUND
+    assert phases.SLOT_STEP_BOUND >= records.LEGS_PER_PAGE * phases.RECORD_STEP_BOUND
     assert phases.SLOT_STEP_BOUND < 2**20
     assert phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.SLOT_STEP_BOUND
 

@@ -22,12 +22,12 @@ def test_the_price_band_is_inclusive() -> None:
 
 def test_rejects_taken_slot_until_its_order_is_gone() -> None:
     world = World.trading()
-    assert world.order(1, BUY, 90, 1, place=7) == "accepted"
-    assert world.order(1, BUY, 90, 1, place=7) == "slot_taken"
+    assert world.order(1, BUY, 90, 1, order_slot=7) == "accepted"
+    assert world.order(1, BUY, 90, 1, order_slot=7) == "order_slot_taken"
     assert world.cancel(1, 7) == "accepted"
-    assert world.order(1, BUY, 90, 1, place=7) == "accepted"
+    assert world.order(1, BUY, 90, 1, order_slot=7) == "accepted"
     assert world.order(2, SELL, 90, 1) == "accepted"
-    assert world.order(1, BUY, 90, 1, place=7) == "accepted"
+    assert world.order(1, BUY, 90, 1, order_slot=7) == "accepted"
 
 
 def test_rejects_a_ninth_market_until_a_place_is_free() -> None:
@@ -36,7 +36,7 @@ def test_rejects_a_ninth_market_until_a_place_is_free() -> None:
         world.list_market(market)
         world.report(0, 100, market=market)
     for market in range(1, MAX_POSITIONS + 1):
-        assert world.order(1, BUY, 90, 1, market=market, place=market) == "accepted"
+        assert world.order(1, BUY, 90, 1, market=market, order_slot=market) == "accepted"
     ninth = MAX_POSITIONS + 1
     assert world.order(1, BUY, 90, 1, market=ninth) == "too_many_positions"
     assert world.cancel(1, 3) == "accepted"
@@ -46,9 +46,9 @@ def test_rejects_a_ninth_market_until_a_place_is_free() -> None:
 
 def test_rejects_more_than_the_position_limit_on_either_side() -> None:
     world = World.trading(max_position=100)
-    for place in range(4):
-        assert world.order(1, BUY, 100, 25, place=place) == "accepted"
-        assert world.order(2, SELL, 101, 25, place=place) == "accepted"
+    for order_slot in range(4):
+        assert world.order(1, BUY, 100, 25, order_slot=order_slot) == "accepted"
+        assert world.order(2, SELL, 101, 25, order_slot=order_slot) == "accepted"
     assert world.order(1, BUY, 100, 1) == "position_limit"
     assert world.order(2, SELL, 101, 1) == "position_limit"
     assert world.order(1, SELL, 102, 1) == "accepted"
@@ -58,12 +58,12 @@ def test_a_position_counts_toward_the_limit_with_its_sign() -> None:
     world = World.trading(max_position=100)
     assert world.order(1, BUY, 100, 25) == "accepted"
     assert world.order(2, SELL, 100, 25) == "accepted"
-    for place in range(10, 13):
-        assert world.order(1, BUY, 99, 25, place=place) == "accepted"
-        assert world.order(2, BUY, 98, 25, place=place) == "accepted"
+    for order_slot in range(10, 13):
+        assert world.order(1, BUY, 99, 25, order_slot=order_slot) == "accepted"
+        assert world.order(2, BUY, 98, 25, order_slot=order_slot) == "accepted"
     assert world.order(1, BUY, 99, 1) == "position_limit"
-    assert world.order(2, BUY, 98, 25, place=20) == "accepted"  # it is short: there is room
-    assert world.order(2, BUY, 98, 25, place=21) == "accepted"
+    assert world.order(2, BUY, 98, 25, order_slot=20) == "accepted"  # it is short: there is room
+    assert world.order(2, BUY, 98, 25, order_slot=21) == "accepted"
     assert world.order(2, BUY, 98, 1) == "position_limit"
 
 
@@ -86,7 +86,7 @@ def test_a_refused_order_leaves_no_position_behind() -> None:
 def test_what_an_ioc_order_does_not_fill_is_given_up() -> None:
     world = World.trading()
     world.order(1, SELL, 100, 4)
-    assert world.order(2, BUY, 100, 10, flags=IOC, place=3) == "accepted"
+    assert world.order(2, BUY, 100, 10, flags=IOC, order_slot=3) == "accepted"
     assert world.fills() == [(1, 100, 4)]
     assert world.resting(2, 3).market == 0
     assert (world.position(2).size, world.position(2).bids) == (4, 0)
@@ -104,14 +104,14 @@ def test_a_post_only_order_rests_or_is_refused_whole() -> None:
     assert world.order(1, SELL, 100, 4) == "accepted"
     assert world.order(2, BUY, 100, 2, flags=POST_ONLY) == "would_cross"
     assert world.account(2).positions[0].market == 0
-    assert world.order(2, BUY, 99, 2, flags=POST_ONLY, place=5) == "accepted"
+    assert world.order(2, BUY, 99, 2, flags=POST_ONLY, order_slot=5) == "accepted"
     assert world.queue(BUY, 99) == [(2, 5, 2)]
 
 
 def test_sequence_numbers_count_accepted_orders() -> None:
     world = World.trading()
-    world.order(1, BUY, 90, 1, place=0, client=77)
+    world.order(1, BUY, 90, 1, order_slot=0, client=77)
     world.cancel(2, 0)
-    world.order(2, BUY, 90, 1, place=0)
+    world.order(2, BUY, 90, 1, order_slot=0)
     assert (world.resting(1, 0).sequence, world.resting(1, 0).client) == (1, 77)
     assert world.resting(2, 0).sequence == 2

@@ -38,10 +38,10 @@ def busy(monkeypatch: pytest.MonkeyPatch, limit: int = 20) -> World:
 
 
 def drain(world: World) -> list[str]:
-    """Ticks until nothing is left to do: their outcomes."""
+    """Cranks until nothing is left to do: their outcomes."""
     outcomes = []
     while world.machine.is_busy:
-        outcomes.append(world.tick(0))
+        outcomes.append(world.crank(0))
     return outcomes
 
 
@@ -74,7 +74,7 @@ def test_nothing_passes_a_parked_record(monkeypatch: pytest.MonkeyPatch) -> None
         slot = take(world, world.scene.withdraw(9, 5))
     assert slot.parked > 0
     monkeypatch.undo()
-    price, order = world.scene.report(0, 95, time=world.scene.time + 1), world.scene.order(10, BUY, 90, 1, place=3)
+    price, order = world.scene.report(0, 95, time=world.scene.time + 1), world.scene.order(10, BUY, 90, 1, order_slot=3)
     before = world.machine.regs.copy()
     for record in (price, order, world.scene.cancel_all(10)):
         assert take(world, record, is_message=False) == Slot("busy", slot.parked, False)
@@ -106,18 +106,18 @@ def test_a_full_batch_parks_what_the_queue_brings(monkeypatch: pytest.MonkeyPatc
     record = world.scene.withdraw(1, 7)
     assert take(world, record, is_message=False).outcome == "step_cap"
     assert take(world, record) == Slot("parked", 1, False)
-    assert world.tick(0) == "step_cap"
+    assert world.crank(0) == "step_cap"
     world.wait(1)
     assert world.withdraw(2, 7) == "busy"
-    assert world.tick(0) == "accepted"
+    assert world.crank(0) == "accepted"
     assert (world.machine.regs.withdrawals, world.machine.regs.signer) == (1, world.account(1).owner)
 
 
-def test_a_tick_and_a_malformed_message_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crank_and_a_malformed_message_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    assert take(world, world.scene.tick(0)) == Slot("accepted", 0, True)
+    assert take(world, world.scene.crank(0)) == Slot("accepted", 0, True)
     assert take(world, bytes([99]) + bytes(123)) == Slot("malformed_record", 0, True)
-    broken = records.encode_forced(records.ForcedBody(b"\x11" * 20, records.encode_tick(1)[: records.BODY_BYTES]))
+    broken = records.encode_forced(records.ForcedBody(b"\x11" * 20, records.encode_crank(1)[: records.BODY_BYTES]))
     assert take(world, broken) == Slot("malformed_record", 0, True)
     assert take(world, broken, is_message=False) == Slot("malformed_record", 0, True)
 
@@ -135,31 +135,31 @@ def test_what_became_of_it_is_the_outcome_of_the_slot_that_took_it(monkeypatch: 
 def test_bulks_and_pages_do_not_come_through_the_queue(monkeypatch: pytest.MonkeyPatch, is_busy: bool) -> None:
     """A page that trades nothing costs nothing, and is as much work as eight orders: parked, they would jam it."""
     world = busy(monkeypatch) if is_busy else crowd()
-    bulk, page = world.scene.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
-    for body in (bulk, page, world.scene.force(10, bulk)):
+    bulk, leg_page = world.scene.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
+    for body in (bulk, leg_page, world.scene.force(10, bulk)):
         assert take(world, body) == Slot("malformed_record", 0, is_busy)
     drain(world)
-    assert [world.take(body) for body in (bulk, page)] == ["accepted"] * 2
+    assert [world.take(body) for body in (bulk, leg_page)] == ["accepted"] * 2
     assert world.resting(10, 20).price == 110
 
 
 def test_it_is_judged_by_the_time_and_the_rules_of_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    take(world, world.scene.order(10, BUY, 89, 1, place=5, expiry=world.scene.time + 10))
-    take(world, world.scene.order(10, BUY, 89, 1, place=6))
+    take(world, world.scene.order(10, BUY, 89, 1, order_slot=5, expiry=world.scene.time + 10))
+    take(world, world.scene.order(10, BUY, 89, 1, order_slot=6))
     world.take(records.encode_wind_down(), is_message=True)
     world.wait(20)
     assert drain(world)[-2:] == ["winding_down", "winding_down"]
 
 
-def test_an_offered_tick_takes_a_parked_record_out_even_if_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_offered_crank_takes_a_parked_record_out_even_if_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise an operator would put it aside for ever, and the exchange with it."""
     world = busy(monkeypatch)
     take(world, world.scene.withdraw(9, 10**12))
     machine = world.machine
     outcomes = []
     while machine.is_busy:
-        outcomes.append(errors.OUTCOMES[machine.offer(world.scene.tick(0))])
+        outcomes.append(errors.OUTCOMES[machine.offer(world.scene.crank(0))])
         assert machine.was_taken
     assert outcomes[-1] == "insufficient_margin"
     assert errors.OUTCOMES[machine.offer(world.scene.withdraw(9, 5))] == "accepted"
@@ -173,7 +173,7 @@ def test_what_is_parked_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> 
     world.machine.begin(world.machine.regs.batch, world.scene.time)
     slots = len(drain(world))
     for _ in range(slots):
-        other.take(world.scene.tick(0), is_message=False)
+        other.take(world.scene.crank(0), is_message=False)
     assert other.hash() == world.machine.hash()
     assert other.regs.withdrawals == 1
 
@@ -188,7 +188,7 @@ def test_an_operator_who_starts_new_work_before_every_message_delays_it_by_one_s
     for turn in range(100):
         world.wait(1)
         prices += take(world, world.scene.report(0, 91 + turn % 3), is_message=False).outcome == "accepted"
-        take(world, world.scene.tick(0))  # a forced one, from anybody who does not want to wait
+        take(world, world.scene.crank(0))  # a forced one, from anybody who does not want to wait
         if world.machine.regs.withdrawals:
             break
     assert world.machine.regs.withdrawals == 1
@@ -197,8 +197,8 @@ def test_an_operator_who_starts_new_work_before_every_message_delays_it_by_one_s
 
 def test_sells_and_buys_of_the_queue_trade_when_their_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    take(world, world.scene.order(9, SELL, 95, 2, place=5))
-    take(world, world.scene.order(10, BUY, 95, 2, place=6))
+    take(world, world.scene.order(9, SELL, 95, 2, order_slot=5))
+    take(world, world.scene.order(10, BUY, 95, 2, order_slot=6))
     held = world.position(9).size
     drain(world)
     assert world.position(9).size < held

@@ -27,14 +27,14 @@ def test_a_taker_is_clipped_to_its_position() -> None:
 
 def test_what_rests_is_clipped_as_well() -> None:
     world = long_of()
-    assert world.order(1, SELL, 105, 40, flags=REDUCE_ONLY, place=5) == "accepted"
+    assert world.order(1, SELL, 105, 40, flags=REDUCE_ONLY, order_slot=5) == "accepted"
     assert world.queue(SELL, 105) == [(1, 5, 10)]
     assert world.position(1).asks == 10
 
 
 def test_a_maker_trades_no_more_than_its_position_has_left() -> None:
     world = long_of()
-    world.order(1, SELL, 105, 10, flags=REDUCE_ONLY, place=5)
+    world.order(1, SELL, 105, 10, flags=REDUCE_ONLY, order_slot=5)
     world.order(3, BUY, 99, 7)
     world.order(1, SELL, 99, 7)  # the position is 3 now, the order still 10
     assert world.order(2, BUY, 105, 10) == "accepted"
@@ -46,7 +46,7 @@ def test_a_maker_trades_no_more_than_its_position_has_left() -> None:
 
 def test_a_maker_whose_position_has_turned_is_pruned() -> None:
     world = long_of()
-    world.order(1, SELL, 105, 10, flags=REDUCE_ONLY, place=5)
+    world.order(1, SELL, 105, 10, flags=REDUCE_ONLY, order_slot=5)
     world.order(3, BUY, 99, 30)
     world.order(1, SELL, 99, 20)
     assert world.position(1).size == -10

@@ -71,8 +71,8 @@ def test_a_loss_in_a_sub_account_ends_there() -> None:
 def test_orders_are_the_sub_account_s_own_and_signed_by_the_owner() -> None:
     world = World.trading()
     world.transfer(1, sub(1), 10_000)
-    assert world.order(1, BUY, 99, 1, place=0) == "accepted"
-    assert world.order(sub(1), BUY, 99, 2, place=0) == "accepted"
+    assert world.order(1, BUY, 99, 1, order_slot=0) == "accepted"
+    assert world.order(sub(1), BUY, 99, 2, order_slot=0) == "accepted"
     assert world.queue(BUY, 99) == [(1, 0, 1), (sub(1), 0, 2)]
     body = records.encode_cancel(records.CancelBody(sub(1), 90, 0))
     assert world.take(world.scene.sign(body, trader_key(2))) == "bad_signature"

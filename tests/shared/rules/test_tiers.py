@@ -51,7 +51,7 @@ def test_a_tier_of_size_zero_is_none() -> None:
 def test_open_orders_count_toward_the_tier() -> None:
     world = World.trading(funds=10_000, taker_fee=0, maker_fee=0, **TIERS)
     assert world.order(1, BUY, 100, 49) == "accepted"  # 4,900
-    assert world.order(1, BUY, 100, 1, place=5) == "accepted"  # 50 lots: a fifth of 50,000
+    assert world.order(1, BUY, 100, 1, order_slot=5) == "accepted"  # 50 lots: a fifth of 50,000
     assert world.order(1, BUY, 100, 1) == "insufficient_margin"
     assert world.cancel(1, 5) == "accepted"
 
@@ -61,7 +61,7 @@ def test_a_larger_position_is_liquidated_earlier() -> None:
     world.deposit(2, 10**6)
     world.order(1, BUY, 100, 50)
     world.order(2, SELL, 100, 50)
-    world.order(2, BUY, 89, 100, place=9)
+    world.order(2, BUY, 89, 100, order_slot=9)
     world.set_mark(90)  # equity 5,000, maintenance of 50 lots 4,500
     assert world.position(1).size == 50
     world.set_mark(88)  # equity 4,000 of 4,400: a slice of 13 closes at 89, and 37 lots need only 1,628

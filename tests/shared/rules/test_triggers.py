@@ -7,7 +7,7 @@ from setoff.deploy.simulation.sample_traffic import START_TIME
 
 def test_an_armed_order_waits_outside_the_book_and_reserves_nothing() -> None:
     world = World.trading()
-    assert world.order(1, SELL, 80, 5, flags=BELOW, trigger=90, place=0) == "accepted"
+    assert world.order(1, SELL, 80, 5, flags=BELOW, trigger=90, order_slot=0) == "accepted"
     market = world.market()
     assert (market.stop_below, market.stop_above, market.best_ask) == (90, 0, 0)
     assert world.queue(3, 90) == [(1, 0, 5)]
@@ -30,8 +30,8 @@ def test_rejects_armed_order_without_a_price_or_into_a_taken_slot() -> None:
     world.list_market(1)
     assert world.order(1, BUY, 120, 5, flags=ABOVE, trigger=101) == "no_price"
     world = World.trading()
-    world.order(1, BUY, 90, 5, place=0)
-    assert world.order(1, BUY, 120, 5, flags=ABOVE, trigger=101, place=0) == "slot_taken"
+    world.order(1, BUY, 90, 5, order_slot=0)
+    assert world.order(1, BUY, 120, 5, flags=ABOVE, trigger=101, order_slot=0) == "order_slot_taken"
 
 
 def test_a_stop_loss_closes_when_the_mark_falls_to_it() -> None:
@@ -39,7 +39,7 @@ def test_a_stop_loss_closes_when_the_mark_falls_to_it() -> None:
     world.order(1, BUY, 100, 5)
     world.order(2, SELL, 100, 5)
     world.order(3, BUY, 88, 50)
-    world.order(1, SELL, 85, 99, flags=BELOW | REDUCE_ONLY | IOC, trigger=90, place=4)
+    world.order(1, SELL, 85, 99, flags=BELOW | REDUCE_ONLY | IOC, trigger=90, order_slot=4)
     world.set_mark(91)
     assert world.position(1).size == 5
     world.set_mark(90)
@@ -52,7 +52,7 @@ def test_a_take_profit_rests_when_nobody_meets_it() -> None:
     world = World.trading()
     world.order(1, BUY, 100, 5)
     world.order(2, SELL, 100, 5)
-    world.order(1, SELL, 120, 5, flags=ABOVE, trigger=115, place=4, client=8)
+    world.order(1, SELL, 120, 5, flags=ABOVE, trigger=115, order_slot=4, client=8)
     world.set_mark(118)
     assert world.queue(SELL, 120) == [(1, 4, 5)]
     order = world.resting(1, 4)
@@ -74,8 +74,8 @@ def test_they_enter_nearest_trigger_first_and_oldest_first() -> None:
 
 def test_what_cannot_enter_is_gone() -> None:
     world = World.trading(funds=1_000)
-    world.order(1, BUY, 110, 900, flags=ABOVE, trigger=105, place=0)  # never had the margin
-    world.order(2, SELL, 110, 5, flags=ABOVE | REDUCE_ONLY, trigger=105, place=0)  # nothing to reduce
+    world.order(1, BUY, 110, 900, flags=ABOVE, trigger=105, order_slot=0)  # never had the margin
+    world.order(2, SELL, 110, 5, flags=ABOVE | REDUCE_ONLY, trigger=105, order_slot=0)  # nothing to reduce
     world.set_mark(106)
     assert world.machine.regs.outcome == 0
     assert world.resting(1, 0).market == world.resting(2, 0).market == 0
@@ -84,8 +84,8 @@ def test_what_cannot_enter_is_gone() -> None:
 
 def test_one_that_has_expired_or_was_cancelled_only_leaves() -> None:
     world = World.trading()
-    world.order(1, BUY, 110, 1, flags=ABOVE, trigger=105, place=0, expiry=START_TIME + 1)
-    world.order(2, BUY, 110, 1, flags=ABOVE, trigger=105, place=0)
+    world.order(1, BUY, 110, 1, flags=ABOVE, trigger=105, order_slot=0, expiry=START_TIME + 1)
+    world.order(2, BUY, 110, 1, flags=ABOVE, trigger=105, order_slot=0)
     world.cancel_all(2)
     world.set_mark(106)
     assert world.level(2, 105).count == 0
@@ -100,7 +100,7 @@ def test_a_fall_and_a_rise_are_looked_at_after_the_sweep() -> None:
     world.order(2, SELL, 100, 10)
     world.order(3, BUY, 92, 8)
     # The account's own stop would have sold at 92 first; but the sweep comes before, and cancels it.
-    world.order(1, SELL, 80, 10, flags=BELOW | REDUCE_ONLY | IOC, trigger=95, place=4)
+    world.order(1, SELL, 80, 10, flags=BELOW | REDUCE_ONLY | IOC, trigger=95, order_slot=4)
     world.set_mark(90)
     assert {fill.price for fill in world.machine.fills if fill.maker == 3} == {92}
     assert world.resting(1, 4).market == 0
@@ -110,15 +110,15 @@ def test_a_fall_and_a_rise_are_looked_at_after_the_sweep() -> None:
 def test_a_sub_account_can_arm() -> None:
     world = World.trading()
     world.transfer(1, sub(1), 100_000)
-    assert world.order(sub(1), BUY, 110, 1, flags=ABOVE, trigger=105, place=0) == "accepted"
+    assert world.order(sub(1), BUY, 110, 1, flags=ABOVE, trigger=105, order_slot=0) == "accepted"
     world.set_mark(105)
     assert world.queue(BUY, 110) == [(sub(1), 0, 1)]
 
 
-def test_a_tick_fires_as_well() -> None:
+def test_a_crank_fires_as_well() -> None:
     world = World.trading(mark=1_000, impact=1)
-    world.order(1, BUY, 1_200, 1, flags=ABOVE, trigger=1_005, place=0)
+    world.order(1, BUY, 1_200, 1, flags=ABOVE, trigger=1_005, order_slot=0)
     world.order(2, BUY, 1_035, 1)
     world.order(3, SELL, 1_045, 1)
-    assert world.tick() == "accepted"  # the mark rises to 1,005
+    assert world.crank() == "accepted"  # the mark rises to 1,005
     assert world.fills() == [(3, 1_045, 1)]

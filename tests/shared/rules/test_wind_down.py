@@ -9,7 +9,7 @@ from tests.support.machines.world import BELOW, BUY, SELL, World, sub
 from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared import errors
 from setoff.shared.codec import records, signatures
-from setoff.shared.codec.records import ForcedBody, StakeBody, TransferBody, WithdrawBody
+from setoff.shared.codec.records import BackstopWithdrawBody, ForcedBody, TransferBody, WithdrawBody
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
@@ -52,7 +52,7 @@ def test_what_nobody_signs_cannot_be_sent_in_a_name() -> None:
     world = World.trading()
     deposit = world.scene.deposit(1, 10**9)
     forced = records.encode_forced(ForcedBody(OWNER[1], world.scene.cancel_all(1)[:60]))
-    for body in (world.scene.tick(1), world.scene.report(0, 50), records.encode_page([]), deposit, forced):
+    for body in (world.scene.crank(1), world.scene.report(0, 50), records.encode_leg_page([]), deposit, forced):
         assert force(world, OWNER[1], body) == "malformed_record"
     assert force(world, OWNER[1], bytes(60)) == "malformed_record"
     assert force(world, OWNER[1], b"\xff" * 60) == "malformed_record"
@@ -75,20 +75,20 @@ def test_the_message_is_of_the_queue_alone() -> None:
 
 def test_nothing_opens_and_money_moves() -> None:
     world = World.trading()
-    assert world.stake(3, 1000) == "accepted"
-    assert world.order(1, BUY, 90, 5, place=0) == "accepted"
+    assert world.backstop_deposit(3, 1000) == "accepted"
+    assert world.order(1, BUY, 90, 5, order_slot=0) == "accepted"
     wind_down(world)
     assert world.take(records.encode_wind_down(), is_message=True) == "winding_down"
-    assert world.order(1, BUY, 100, 1, place=7) == "winding_down"
-    assert world.order(1, SELL, 100, 1, place=7, flags=BELOW, trigger=50) == "winding_down"
+    assert world.order(1, BUY, 100, 1, order_slot=7) == "winding_down"
+    assert world.order(1, SELL, 100, 1, order_slot=7, flags=BELOW, trigger=50) == "winding_down"
     assert world.amend(1, 0, 90, 1) == "winding_down"
-    assert world.stake(3, 1000) == "winding_down"
+    assert world.backstop_deposit(3, 1000) == "winding_down"
     assert world.report(0, 101) == "winding_down"
     assert force(world, OWNER[1], world.scene.order(1, BUY, 100, 1)) == "winding_down"
     assert world.cancel(1, 0) == "accepted"
     assert world.set_agent(1, 1, world.scene.time + 10) == "accepted"
     assert world.transfer(1, sub(1), 10) == "accepted"
-    assert world.unstake(3, 1000) == "accepted"
+    assert world.backstop_withdraw(3, 1000) == "accepted"
     assert world.withdraw(1, 10) == "accepted"
     assert world.deposit(2, 5) == "accepted"
 
@@ -102,10 +102,10 @@ def test_an_account_above_zero_keeps_what_it_has_below_its_margin() -> None:
     # The last index says 88, which the mark does not know yet: 200 of 2,000 are left, of 660 that are asked for.
     world.machine.state.market(1).index = 88
     world.wait(60)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert (world.market().mark, world.market().settled, world.position(1).size) == (88, 0, 15)
     world.wait(60)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.account(1).collateral == 200
     assert world.account(2).collateral == 3_800
 
@@ -117,9 +117,9 @@ def test_a_debt_falls_to_insurance_and_to_the_other_side_before_the_settlement()
     wind_down(world)
     world.machine.state.market(1).index = 80
     world.wait(60)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     world.wait(60)
-    assert world.market().settled or world.tick() == "accepted"
+    assert world.market().settled or world.crank() == "accepted"
     assert world.account(1).collateral >= 0
     assert world.account(1).collateral + world.account(2).collateral == 4_000
 
@@ -131,11 +131,11 @@ def test_a_dated_future_ends_at_the_mean_it_has_and_a_market_without_a_price_nee
     assert world.list_market(2) == "accepted"
     wind_down(world)
     world.wait(60)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     assert world.market().index == (100 + 110 + 121) // 3
-    assert world.tick(2) == "not_due"
+    assert world.crank(2) == "not_due"
     world.wait(60)
-    world.tick()
+    world.crank()
     assert world.market().settled == 1
     assert world.withdraw(1, 1_000_000) == "accepted"
 
@@ -167,21 +167,21 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     machine.regs.winding = 0  # noise may have begun it
     assert "accepted" in run(generator.time, [records.encode_wind_down()], [])
     markets = range(1, machine.regs.markets + 1)
-    ticks = [records.encode_tick(market) for market in markets]
+    cranks = [records.encode_crank(market) for market in markets]
     for _ in range(2):
         generator.time += 60
-        run(generator.time, ticks, [])
+        run(generator.time, cranks, [])
     check_state(machine, deposited)
     state = machine.state
     assert all(state.market(market).settled or state.market(market).index == 0 for market in markets)
 
-    # Messages alone: unstake, then sub-accounts to their masters, then out; a day later, should the backstop be drawn.
+    # Messages alone: out of the backstop, sub-accounts to their masters, then out; a day later, if it was drawn.
     generator.time += phases.DRAWN_TIME
     masters = range(1, LONER + 1)
     nonce = 2**40
     wanted = [(master, state.account(master).shares) for master in masters if state.account(master).shares]
     bodies = [
-        forced(master, records.encode_unstake(StakeBody(master, nonce, min(shares, 2**96 - 1))))
+        forced(master, records.encode_backstop_withdraw(BackstopWithdrawBody(master, nonce, min(shares, 2**96 - 1))))
         for master, shares in wanted
     ]
     run(generator.time, bodies, [])

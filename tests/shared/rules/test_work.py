@@ -9,7 +9,7 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
 
-def test_work_begins_with_a_report_or_tick_and_ends_idle() -> None:
+def test_work_begins_with_a_report_or_crank_and_ends_idle() -> None:
     world = crowd()
     assert world.take(crash(world)) == "accepted"
     regs = world.machine.regs
@@ -27,7 +27,7 @@ def test_work_that_exceeds_its_limit_goes_on_in_the_next_slots(monkeypatch: pyte
     assert (regs.task, regs.sweeping) == (1, 1)
     slots = 1
     while regs.task:
-        assert world.tick(0) == "accepted"
+        assert world.crank(0) == "accepted"
         slots += 1
     assert slots > 3
     for account in range(11):
@@ -62,7 +62,7 @@ def test_messages_are_applied_in_the_middle_of_it(monkeypatch: pytest.MonkeyPatc
     assert world.set_signer(1, quorum=1) == "accepted"
     assert world.machine.regs.task == 1
     while world.machine.regs.task:
-        world.tick(0)
+        world.crank(0)
     assert world.position(8).size == 10
     assert world.position(7).size == 7
 
@@ -72,10 +72,10 @@ def test_a_task_waits_for_the_next_batch_when_this_one_has_no_steps_left(monkeyp
     monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     world.take(crash(world))
     world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
-    assert world.tick(0) == "step_cap"
+    assert world.crank(0) == "step_cap"
     assert world.machine.regs.task == 1
     world.wait(1)
-    assert world.tick(0) == "accepted"
+    assert world.crank(0) == "accepted"
 
 
 def test_a_task_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +86,8 @@ def test_a_task_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     other.begin(world.machine.regs.batch, world.scene.time)
     world.machine.begin(world.machine.regs.batch, world.scene.time)
     while world.machine.regs.task:
-        world.tick(0)
-        other.take(Scene().tick(0), is_message=False)
+        world.crank(0)
+        other.take(Scene().crank(0), is_message=False)
     assert other.state.commit() == world.machine.state.commit()
 
 

@@ -9,7 +9,7 @@ from setoff.shared.wire.records import SHAPES
 
 ACCOUNT, NONCE, AGENT = 3, 2**40, 7
 BY_AGENTS = {"Order", "Cancel", "CancelAll", "Amend", "ScheduleCancel", "Bulk"}
-BY_OWNERS = {"SetAgent", "Stake", "Unstake", "Transfer", "Withdraw"}
+BY_OWNERS = {"SetAgent", "BackstopDeposit", "BackstopWithdraw", "Transfer", "Withdraw"}
 
 
 @pytest.mark.parametrize("name", sorted(BY_AGENTS | BY_OWNERS))
@@ -33,7 +33,7 @@ def test_every_field_stands_in_its_place(name: str) -> None:
         ("Withdraw", ACCOUNT, (-1,), "amount_out_of_range"),
         ("Withdraw", 2**32, (1,), "unknown_account"),
         ("Amend", ACCOUNT, (1, 2**32, 1), "price_out_of_range"),
-        ("Cancel", ACCOUNT, (2**16, 0), "slot_out_of_range"),
+        ("Cancel", ACCOUNT, (2**16, 0), "order_slot_out_of_range"),
     ],
 )
 def test_refuses_what_is_beyond_its_field(name: str, account: int, fields: tuple[int, ...], reason: str) -> None:

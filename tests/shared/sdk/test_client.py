@@ -33,7 +33,7 @@ async def test_trades(exchange: Running) -> None:
         assert (taken.resting, taken.filled) == (0, 3)
         assert taken.sequence == resting.sequence + 1
         assert [order["size"] for order in await seller.orders()] == ["2"]
-        assert (await seller.cancel(resting.place)).fills == ()
+        assert (await seller.cancel(resting.order_slot)).fills == ()
         assert await seller.orders() == []
         assert (await buyer.account())["positions"][0]["size"] == "3"
         assert [fill["size"] for fill in await buyer.fills(after=0, account=2)] == ["3"]
@@ -91,7 +91,7 @@ async def test_many_orders_at_once(exchange: Running) -> None:
     async with trader(exchange, 1) as client:
         await client.load()
         receipts = await asyncio.gather(*[client.place(1, BUY, 60 + i % 30, 1) for i in range(200)])
-        assert len({receipt.place for receipt in receipts}) == 200
+        assert len({receipt.order_slot for receipt in receipts}) == 200
         assert len(await client.orders()) == 200
 
 
@@ -106,11 +106,11 @@ async def test_two_clients_of_one_account(exchange: Running) -> None:
     """A nonce that the other one used is refused once; then the client has asked again."""
     async with trader(exchange, 1) as one, trader(exchange, 1) as two:
         await one.place(1, BUY, 90, 1)
-        await two.place(1, BUY, 90, 1, place=100)
+        await two.place(1, BUY, 90, 1, order_slot=100)
         with pytest.raises(Refusal) as caught:
-            await one.place(1, BUY, 90, 1, place=101)
+            await one.place(1, BUY, 90, 1, order_slot=101)
         assert caught.value.reason == "nonce_used"
-        await one.place(1, BUY, 90, 1, place=101)
+        await one.place(1, BUY, 90, 1, order_slot=101)
 
 
 async def test_a_wallet_signs(exchange: Running) -> None:

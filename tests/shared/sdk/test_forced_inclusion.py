@@ -47,13 +47,13 @@ def test_signed_with_one_key_and_paid_with_another(town: Town) -> None:
     assert forced.due >= town.now + 1
     assert outcome(town, forcing, forced).startswith("accepted in batch")
     account = forcing.account()
-    place = next(
+    order_slot = next(
         n for n in range(255, -1, -1) if forcing.replay.machine.state.order(keys.order_handle(account, n)).size
     )
-    assert place == keys.MAX_SLOT
-    forced = forcing.send(forcing.amend(place, 495, 1))
+    assert order_slot == keys.MAX_ORDER_SLOT
+    forced = forcing.send(forcing.amend(order_slot, 495, 1))
     assert "accepted" in outcome(town, forcing, forced)
-    forced = forcing.send(forcing.cancel(place))
+    forced = forcing.send(forcing.cancel(order_slot))
     assert "accepted" in outcome(town, forcing, forced)
     assert town.stranger.balance(signatures.address_of(trader_key(3))) == before
 
@@ -116,7 +116,7 @@ def test_only_the_signer_itself_is_a_sender(town: Town) -> None:
 def test_what_cannot_come_unsigned_is_not_sent(town: Town) -> None:
     forcing = town.forcing(1)
     waiting = town.waiting
-    for body in (records.encode_tick(1)[:60], bytes(60), bytes(59), town.scene.deposit(1, 5)):
+    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.scene.deposit(1, 5)):
         with pytest.raises(InputError, match="malformed_record"):
             forcing.send(body)
     assert town.waiting == waiting
@@ -178,9 +178,13 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
     forcing.replay.advance()
     other.replay.advance()
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND)
-    sent = [forcing.send(forcing.cancel_all()), forcing.send(forcing.withdraw(10**12)), forcing.send(forcing.stake(5))]
+    sent = [
+        forcing.send(forcing.cancel_all()),
+        forcing.send(forcing.withdraw(10**12)),
+        forcing.send(forcing.backstop_deposit(5)),
+    ]
     post(town)
-    with pytest.raises(StateError, match=r"message .* is parked in batch .*, slot 0: .* a forced tick 0"):
+    with pytest.raises(StateError, match=r"message .* is parked in batch .*, slot 0: .* a forced crank 0"):
         forcing.wait(sent[0], timeout=0)
     other.replay.advance()
     assert [other.replay.fate(forced.index).outcome for forced in sent] == [errors.PARKED] * 3
@@ -189,7 +193,7 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
     top = max(records.get_head(records.decode_forced(body).body)[2] for body in other.replay.waiting())
     assert len(other.replay.waiting()) == 3 and records.get_head(forcing.cancel_all())[2] == top + 1
     monkeypatch.undo()
-    ticks = [other.send_record(records.encode_tick(0)) for _ in range(2)]
+    cranks = [other.send_record(records.encode_crank(0)) for _ in range(2)]
     last = other.send(other.cancel_all())
     post(town)
     assert [errors.OUTCOMES[forcing.wait(forced, timeout=0).outcome] for forced in sent] == [
@@ -200,8 +204,8 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
     assert [forcing.wait(forced, timeout=0).slot for forced in sent] == [0, 1, 2]
     with pytest.raises(StateError, match="parked"):
         other.wait(last, timeout=0)
-    assert [describe(other.wait(tick, timeout=0)).split(" in ")[0] for tick in ticks] == ["used", "used"]
-    other.send_record(records.encode_tick(0))
+    assert [describe(other.wait(crank, timeout=0)).split(" in ")[0] for crank in cranks] == ["used", "used"]
+    other.send_record(records.encode_crank(0))
     post(town)
     assert other.wait(last, timeout=0).outcome == errors.ACCEPTED
 
@@ -210,7 +214,7 @@ def test_help_says_what_it_costs_and_what_is_final(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         cli.main(["force", "--help"])
     shown = capsys.readouterr().out
-    for word in ("--as-sender", "force delay", "force tick 0", "wind-down", "force pay", "L1 alone"):
+    for word in ("--as-sender", "force delay", "force crank 0", "wind-down", "force pay", "L1 alone"):
         assert word in shown
 
 
@@ -220,4 +224,4 @@ def test_bad_words_are_explained(capsys: pytest.CaptureFixture[str], tmp_path: P
             cli.main(line.split())
     assert "usage" in capsys.readouterr().err
     missing = tmp_path / "none.json"
-    assert cli.main(["force", "tick", "1", "--key", "11" * 32, "--deployment", str(missing)]) == 1
+    assert cli.main(["force", "crank", "1", "--key", "11" * 32, "--deployment", str(missing)]) == 1

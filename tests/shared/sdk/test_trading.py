@@ -53,9 +53,9 @@ async def test_orders_by_their_own_ids(exchange: Running) -> None:
         placed = await client.place(1, BUY, 90, 5, client=2**60)
         await client.place(1, BUY, 120, 5, ABOVE, trigger=110, client=7)
         with pytest.raises(Refusal, match="unknown_order"):
-            await client.cancel(placed.place, client=8)
-        amended = await client.amend(placed.place, 91, 9)
-        assert (amended.place, amended.resting) == (placed.place, 9)
+            await client.cancel(placed.order_slot, client=8)
+        amended = await client.amend(placed.order_slot, 91, 9)
+        assert (amended.order_slot, amended.resting) == (placed.order_slot, 9)
         assert [(order["client"], order["price"]) for order in await client.orders()] == [(str(2**60), 91), ("7", 120)]
         await client.cancel_client(2**60)
         await client.cancel_client(7)
@@ -68,7 +68,7 @@ async def test_everything_at_once(exchange: Running) -> None:
     async with trader(exchange, 1) as client, trader(exchange, 2) as other:
         quoted = await client.bulk([Leg(0, 1, slot, 90 + slot, 2) for slot in range(5)])
         assert quoted.legs == (2,) * 5 and quoted.filled == 0
-        assert (await client.place(1, BUY, 80, 1)).place == 5  # the slots of the legs are known to be busy
+        assert (await client.place(1, BUY, 80, 1)).order_slot == 5  # the slots of the legs are known to be busy
         hit = await other.bulk([Leg(SELL_LEG, 1, 0, 93, 5), Leg(CANCEL_LEG, 1, 0)])
         assert (hit.filled, hit.legs) == (4, (0, 0))
         assert await other.orders() == []
@@ -79,7 +79,7 @@ async def test_everything_at_once(exchange: Running) -> None:
         assert (await client.account())["deadline"] == START_TIME + 5
         await client.schedule_cancel(0)
         with pytest.raises(Refusal, match="not_due"):
-            await client.tick(1)
+            await client.crank(1)
 
 
 async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> None:
@@ -89,10 +89,10 @@ async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> 
             await agent.place(1, BUY, 90, 1)
         await owner.set_agent(3, key.address, START_TIME + 100)
         receipt = await agent.place(1, BUY, 90, 1)
-        assert [order["slot"] for order in await owner.orders()] == [receipt.place]
+        assert [order["order_slot"] for order in await owner.orders()] == [receipt.order_slot]
         with pytest.raises(Refusal, match="bad_signature"):
             await agent.withdraw(1)
-        await agent.bulk([Leg(CANCEL_LEG, 1, receipt.place)])
+        await agent.bulk([Leg(CANCEL_LEG, 1, receipt.order_slot)])
         with pytest.raises(Refusal, match="nonce_used"):
             await owner.set_agent(3, bytes(20), 0)  # the agent has used it: nonces are the account's
         await owner.set_agent(3, bytes(20), 0)
@@ -113,7 +113,7 @@ async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:
         placed = await isolated.place(1, BUY, 99, 10)
         await master.place(1, BUY, 98, 10)
         assert [order["price"] for order in await isolated.orders()] == [99]
-        await isolated.cancel(placed.place)
+        await isolated.cancel(placed.order_slot)
         await isolated.transfer(1, 10**6)
         with pytest.raises(Refusal, match="sub_account"):
             await isolated.withdraw(1)
@@ -121,11 +121,11 @@ async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:
 
 async def test_shares_of_the_backstop(exchange: Running) -> None:
     async with trader(exchange, 2) as client:
-        await client.stake(5000)
+        await client.backstop_deposit(5000)
         assert (await client.backstop())["equity"] == "5000"
         with pytest.raises(Refusal, match="insufficient_margin"):
-            await client.unstake(5001)
-        await client.unstake(2000)
+            await client.backstop_withdraw(5001)
+        await client.backstop_withdraw(2000)
         assert (await client.account())["shares"] == (await client.backstop())["shares"] == "3000"
 
 

@@ -16,11 +16,11 @@ from setoff.shared.sdk.signer import KeySigner, WalletSigner
 from setoff.shared.wire.records import (
     SHAPES,
     Field,
-    check_pages,
+    check_leg_pages,
     decode_record,
     decode_request,
     encode_record,
-    make_pages,
+    make_leg_pages,
     parse_json,
     parse_signature,
     read_legs,
@@ -79,42 +79,42 @@ def test_reads_back_what_was_written(body: bytes, signature: bytes) -> None:
 
 def legs() -> st.SearchStrategy[list[records.Leg]]:
     leg = st.builds(records.Leg, *[st.integers(0, 2**bits - 1) for bits in (8, 8, 8, 24, 40)])
-    return st.lists(leg, min_size=1, max_size=phases.MAX_PAGES * records.PAGE_LEGS)
+    return st.lists(leg, min_size=1, max_size=phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE)
 
 
 @given(legs())
 def test_a_bulk_record_travels_with_its_pages(chosen: list[records.Leg]) -> None:
-    first, pages = make_pages(chosen)
+    first, leg_pages = make_leg_pages(chosen)
     record = records.encode_bulk(records.BulkBody(1, 2, first)) + bytes(64)
-    payload = json.loads(json.dumps(encode_record(record, pages)))
-    assert decode_request(payload, CHAIN_ID, VAULT) == (record, pages)
-    read = read_legs(pages)
+    payload = json.loads(json.dumps(encode_record(record, leg_pages)))
+    assert decode_request(payload, CHAIN_ID, VAULT) == (record, leg_pages)
+    read = read_legs(leg_pages)
     assert read == chosen[: len(read)] and not any(map(any, chosen[len(read) :]))
     for wrong in (
-        pages[1:],
-        pages[:-1],
-        (*pages, pages[0]),
-        (*pages[:-1], bytes(124)),
-        (*pages[:-1], pages[-1] + b"0"),
+        leg_pages[1:],
+        leg_pages[:-1],
+        (*leg_pages, leg_pages[0]),
+        (*leg_pages[:-1], bytes(124)),
+        (*leg_pages[:-1], leg_pages[-1] + b"0"),
     ):
-        with pytest.raises(InputError, match="wrong_page"):
-            check_pages(record, wrong)
-    with pytest.raises(InputError, match="wrong_page"):
-        check_pages(records.encode_tick(1), pages)
+        with pytest.raises(InputError, match="wrong_leg_page"):
+            check_leg_pages(record, wrong)
+    with pytest.raises(InputError, match="wrong_leg_page"):
+        check_leg_pages(records.encode_crank(1), leg_pages)
 
 
 def test_only_so_many_legs_at_once() -> None:
-    for count in (0, phases.MAX_PAGES * records.PAGE_LEGS + 1):
+    for count in (0, phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE + 1):
         with pytest.raises(InputError, match="malformed_record"):
-            make_pages([records.Leg(0, 1, 1, 1, 1)] * count)
+            make_leg_pages([records.Leg(0, 1, 1, 1, 1)] * count)
 
 
-def test_a_tick_needs_no_signature() -> None:
-    tick = records.encode_tick(7)
-    assert encode_record(tick) == {"typed": {"type": "Tick", "message": {"market": 7}}}
-    assert decode_request(encode_record(tick), CHAIN_ID, VAULT) == (tick, ())
+def test_a_crank_needs_no_signature() -> None:
+    crank = records.encode_crank(7)
+    assert encode_record(crank) == {"typed": {"type": "Crank", "message": {"market": 7}}}
+    assert decode_request(encode_record(crank), CHAIN_ID, VAULT) == (crank, ())
     with pytest.raises(InputError, match="malformed_json"):
-        decode_request(encode_record(tick) | {"signature": "0x"}, CHAIN_ID, VAULT)
+        decode_request(encode_record(crank) | {"signature": "0x"}, CHAIN_ID, VAULT)
 
 
 def test_large_integers_are_strings() -> None:

@@ -29,7 +29,9 @@ class CodeStore:
             raise IndexError(f"no record {index}")
         return b"", []
 
-    def verify(self, data_root: bytes, record_count: int, index: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
+    def verify(
+        self, data_root: bytes, record_count: int, index: int, record_page: bytes, siblings: Sequence[bytes]
+    ) -> bytes:
         raise WitnessError("wrong_input", "the records are in a contract's code, which takes a chain to look at")
 
 

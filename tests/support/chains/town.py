@@ -96,7 +96,11 @@ class Town:
         for message in (scene.list_market(1), scene.list_market(2, max_age=10**6), scene.set_signer(0, 1, 10**6)):
             self.exchange.enact(message)
         scene.time = self.now
-        inputs = [scene.report(0, 1_000, market=1), scene.report(0, 500, market=2), scene.stake(4, 1_000_000)]
+        inputs = [
+            scene.report(0, 1_000, market=1),
+            scene.report(0, 500, market=2),
+            scene.backstop_deposit(4, 1_000_000),
+        ]
         inputs += [
             scene.order(1, records.BUY, 1_000, 500, market=1),
             scene.order(2, records.SELL, 1_000, 500, market=1),

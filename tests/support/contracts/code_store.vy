@@ -33,12 +33,12 @@ def commit(record_count: uint256, data: Bytes[1024]) -> bytes32:
 @external
 @view
 def check_record(
-    data_root: bytes32, record_count: uint256, index: uint256, page: Bytes[992], siblings: DynArray[bytes32, 7]
+    data_root: bytes32, record_count: uint256, index: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
 ) -> Bytes[124]:
     """
-    @param page Nothing: the code is at hand.
+    @param record_page Nothing: the code is at hand.
     """
     target: address = self.store[data_root]
     assert target.codesize == 1 + record_count * RECORD_BYTES and index < record_count, "wrong_input"
-    assert len(page) == 0 and len(siblings) == 0, "wrong_input"
+    assert len(record_page) == 0 and len(siblings) == 0, "wrong_input"
     return slice(target.code, 1 + index * RECORD_BYTES, RECORD_BYTES)

@@ -45,9 +45,9 @@ PHASES = {
     "matching": (phases.MATCH, phases.FILL),
     "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT),
     "payments": (phases.TRANSFER, phases.WITHDRAW),
-    "oracle": (phases.REPORT, phases.TICK),
+    "oracle": (phases.REPORT, phases.CRANK),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
-    "backstop": (phases.STAKE, phases.TAKEOVER, phases.UNWIND),
+    "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
     "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
 }
 OPERATOR = address("operator")
@@ -97,7 +97,8 @@ def encode_proof(proof: StepProof) -> bytes:
     given = proof.step_input
     header = b"".join(part if isinstance(part, bytes) else word(part) for part in given.header)
     step_input = _dynamic(
-        [header, None, None, None, given.chain], [_bytes(given.body), _bytes(given.page), _hashes(given.siblings)]
+        [header, None, None, None, given.chain],
+        [_bytes(given.body), _bytes(given.record_page), _hashes(given.siblings)],
     )
     leaves = [
         _dynamic(

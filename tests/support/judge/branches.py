@@ -40,11 +40,17 @@ BRANCHES = frozenset(
     + [f"list: {side} {place}" for side in SIDES for place in ("best", "behind")]
     + [f"next: {words} words" for words in (1, 3, 5)]
     + ["next: none", "report: median", "report: no quorum", "report: refused", "report: mid", "report: halt"]
-    + ["tick: sample", "tick: funding", "tick: expired", "tick: settled", "tick: refused", "tick: over"]
+    + ["crank: sample", "crank: funding", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to sub-account of the payer", "transfer: to master"]
-    + ["stake: first", "stake: more", "stake: refused", "unstake: paid", "unstake: refused"]
+    + [
+        "backstop deposit: first",
+        "backstop deposit: more",
+        "backstop deposit: refused",
+        "backstop withdraw: paid",
+        "backstop withdraw: refused",
+    ]
     + ["work: ends", "work: yields", "work: goes on"]
     + ["sweep: nothing to do", "sweep: slice", "sweep: close-out", "sweep: insurance", "sweep: settled", "sweep: debt"]
     + ["sweep: wound down", "sweep: wound down with a debt", "unwind: wound down", "trigger: wound down"]
@@ -142,7 +148,7 @@ def _margin(step: Step) -> set[str]:
     account = _account(step.old, regs.account)
     equity, requirement = compute_health(State(Tree(step.old.items())), account)
     found = {"margin: negative equity"} if equity < 0 else set()
-    is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.STAKE)
+    is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
     if step.after.phase == step.before.home:
         return found | {"margin: payment refused" if is_payment else "margin: refused"}
     if is_payment:
@@ -211,17 +217,17 @@ def _report(step: Step) -> set[str]:
     return found
 
 
-def _tick(step: Step) -> set[str]:
+def _crank(step: Step) -> set[str]:
     if step.after.phase == phases.IDLE:
-        return {"tick: refused"}
+        return {"crank: refused"}
     before, after = (_market(values, step.before.market) for values in (step.old, step.new))
     if before.expiry != after.expiry:
-        return {"tick: over"}
+        return {"crank: over"}
     if after.settled:
-        return {"tick: settled"}
+        return {"crank: settled"}
     if step.after.unwind != step.before.market:
-        return {"tick: expired"}
-    return {"tick: sample"} | ({"tick: funding"} if before.funding != after.funding else set())
+        return {"crank: expired"}
+    return {"crank: sample"} | ({"crank: funding"} if before.funding != after.funding else set())
 
 
 def _amend(step: Step) -> set[str]:
@@ -246,13 +252,13 @@ def _transfer(step: Step) -> set[str]:
     return {"transfer: to sub-account" if len(step.old) == 3 else "transfer: to sub-account of the payer"}
 
 
-def _stake(step: Step) -> set[str]:
+def _shares(step: Step) -> set[str]:
     is_done = step.after.outcome == errors.ACCEPTED
-    if step.before.kind == records.UNSTAKE:
-        return {"unstake: paid" if is_done else "unstake: refused"}
+    if step.before.kind == records.BACKSTOP_WITHDRAW:
+        return {"backstop withdraw: paid" if is_done else "backstop withdraw: refused"}
     if not is_done:
-        return {"stake: refused"}
-    return {"stake: more" if _account(step.old, keys.BACKSTOP).shares else "stake: first"}
+        return {"backstop deposit: refused"}
+    return {"backstop deposit: more" if _account(step.old, keys.BACKSTOP).shares else "backstop deposit: first"}
 
 
 def _work(step: Step) -> set[str]:
@@ -326,12 +332,12 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "list": _list,
     "next": _next,
     "report": _report,
-    "tick": _tick,
+    "crank": _crank,
     "amend": _amend,
     "clear": _clear,
     "admit": _admit,
     "transfer": _transfer,
-    "stake": _stake,
+    "shares": _shares,
     "work": _work,
     "sweep": _sweep,
     "takeover": _takeover,

@@ -23,7 +23,7 @@ from tests.support.own_contracts import LEAVES_AGAIN
 from setoff.contracts.compiler import EVM_VERSION, ROOT, _cache_folder, source_files
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.data import PAGE_RECORDS
+from setoff.shared.machine.data import RECORDS_PER_PAGE
 from setoff.shared.rules import phases
 from setoff.shared.rules.step import begin_batch
 from setoff.shared.state.registers import FIELDS, Registers
@@ -159,9 +159,11 @@ class Coverage:
                 begin_batch(regs, number, timestamp)
             regs.slot, regs.started = slot, regs.steps
             is_message = slot < message_count
-            place = (slot - message_count) % PAGE_RECORDS * records.RECORD_BYTES
+            place = (slot - message_count) % RECORDS_PER_PAGE * records.RECORD_BYTES
             body = (
-                case.proof.step_input.body if is_message else case.proof.step_input.page[place:][: records.RECORD_BYTES]
+                case.proof.step_input.body
+                if is_message
+                else case.proof.step_input.record_page[place:][: records.RECORD_BYTES]
             )
             name = "messages" if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED else "fetch"
             extra, tails = [None, word(is_message)], [_bytes(body)]

@@ -23,11 +23,11 @@ SOURCES = {
     "leg": "bulk",
     "next": "fok",
     "seek": "cancel",
-    "stake": "stake",
-    "tick": "tick",
+    "shares": "backstop_deposit",
+    "crank": "crank",
     "transfer": "transfer",
     "unlist": "cancel",
-    "unwind": "tick",
+    "unwind": "crank",
     "withdraw": "withdraw",
 }
 

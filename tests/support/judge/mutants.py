@@ -142,7 +142,7 @@ MUTANTS = (
     Mutant(
         "parked passed by", "rules/fetch.vy", "fetch", "regs.task != 0 or parking.is_anything_parked(regs)", "False"
     ),
-    Mutant("busy for nobody", "rules/fetch.vy", "fetch", "not (is_parked or is_tick)", "regs.task != 0"),
+    Mutant("busy for nobody", "rules/fetch.vy", "fetch", "not (is_parked or is_crank)", "regs.task != 0"),
     Mutant("a ninth page", "rules/bulk.vy", "fetch", "regs.bulk_pages == 0 or ", ""),
     Mutant("back at once", "judge.vy", "judge", "+ phases.LONG_SILENCE", "+ 60"),
     Mutant("no time to return", "rules/wind_down.vy", "oracle", "regs.resumed + phases.RETURN_TIME", "regs.resumed"),
@@ -150,12 +150,20 @@ MUTANTS = (
         "pages in the queue",
         "rules/fetch.vy",
         "fetch",
-        "kind in [records.BULK, records.PAGE]",
+        "kind in [records.BULK, records.LEG_PAGE]",
         "kind == records.BULK",
     ),
-    Mutant("a tick in a name", "codec/records.vy", "fetch", "[REPORT, TICK, BULK, PAGE]", "[REPORT, BULK, PAGE]"),
+    Mutant(
+        "a crank in a name", "codec/records.vy", "fetch", "[REPORT, CRANK, BULK, LEG_PAGE]", "[REPORT, BULK, LEG_PAGE]"
+    ),
     Mutant("wound down twice", "rules/wind_down.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
-    Mutant("stakes still taken", "rules/wind_down.vy", "fetch", "records.AMEND, records.STAKE", "records.AMEND"),
+    Mutant(
+        "backstop deposits still taken",
+        "rules/wind_down.vy",
+        "fetch",
+        "records.AMEND, records.BACKSTOP_DEPOSIT",
+        "records.AMEND",
+    ),
     Mutant(
         "dead a second early", "rules/wind_down.vy", "oracle", "ORACLE_DEATH < regs.time", "ORACLE_DEATH <= regs.time"
     ),

@@ -91,22 +91,21 @@ def play_many_leaves(play: Play) -> None:
     """Accounts with positions in eight markets, the backstop among them, in every step that visits one."""
     play.begin(money=10**6, markets=8, maintenance_margin=50_000)
     sub = keys.sub_account(3, 1)
-    assert play.run(play.stake(3, 500_000), play.transfer(keys.sub_account(3, 1), 3, 1), play.transfer(3, sub, 2)) == [
-        "accepted", "insufficient_margin", "accepted",
-    ]  # fmt: skip
+    moved = [play.backstop_deposit(3, 500_000), play.transfer(keys.sub_account(3, 1), 3, 1), play.transfer(3, sub, 2)]
+    assert play.run(*moved) == ["accepted", "insufficient_margin", "accepted"]
     for market in range(1, 9):
-        play.trade(1, 2, 100, 9_000 if market == 8 else 100, place=market, market=market)
+        play.trade(1, 2, 100, 9_000 if market == 8 else 100, order_slot=market, market=market)
     for number, position in enumerate(play.bench.machine.state.account(keys.BACKSTOP).positions[:7]):
         position.market = number + 1
         position.bids = 1
     play.bench.machine.state.commit()
-    resting = [play.order(1, SELL, 101, 1, place=9), play.order(1, SELL, 101, 2, place=10)]
+    resting = [play.order(1, SELL, 101, 1, order_slot=9), play.order(1, SELL, 101, 2, order_slot=10)]
     deposit = play.generator.deposit_of(4, 10**6)
     taken = [play.order(4, BUY, 101, 1, flags=FOK), play.order(4, BUY, 101, 1)]
     play.batch([deposit], [*resting, *taken, play.withdraw(1, 1), play.cancel(1, 10), play.withdraw(2, 890_000)])
     assert play.run(play.price(92, 8)) == ["accepted"]
     assert play.took("takeover") and play.position(keys.BACKSTOP, 8)
-    play.run(play.stake(4, 1), play.unstake(3, 1), records.encode_tick(8))
+    play.run(play.backstop_deposit(4, 1), play.backstop_withdraw(3, 1), records.encode_crank(8))
 
 
 def measure(*, is_cold: bool = False) -> Worst:

@@ -37,7 +37,7 @@ def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int]
         apply_step(regs, machine.state)
         assert len(machine.state.touched) <= phases.MAX_LEAVES
         check_invariants(machine, deposited)
-    if body[0] in (records.REPORT, records.TICK) and regs.outcome == errors.ACCEPTED:
+    if body[0] in (records.REPORT, records.CRANK) and regs.outcome == errors.ACCEPTED:
         assert find_unhealthy(machine) == []
     assert regs.steps - first <= phases.SLOT_STEP_BOUND
     return deposited

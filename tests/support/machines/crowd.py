@@ -16,5 +16,5 @@ def crowd(accounts: int = 8) -> World:
     world.deposit(10, 10**7)
     for account in range(1, accounts + 1):
         assert world.order(account, BUY, 100, 10) == world.order(9, SELL, 100, 10) == "accepted"
-    world.order(10, BUY, 90, 10_000, place=0)
+    world.order(10, BUY, 90, 10_000, order_slot=0)
     return world

@@ -59,7 +59,7 @@ TERMS = {
 }
 MAKERS = 8
 SECONDS = 15  # between two reports
-STAKE = 120  # dollars a trader in the backstop
+BACKING = 120  # dollars a trader in the backstop
 DEPTH = 120  # lots a trader that the makers offer on each side in quiet times
 
 Hour = tuple[float, float, float, float]  # open, high, low, close
@@ -154,7 +154,7 @@ class Crash:
             self.begin_batch(SECONDS)
             self.report(price)
             if len(self.path) % 4 == 0:
-                self.take(self.scene.tick())
+                self.take(self.scene.crank())
             self.quote(price)
         return self.moments
 
@@ -171,18 +171,20 @@ class Crash:
         for trader, equity in equities.items():
             self.deposit(trader, equity)
         self.take(scene.report(0, price))
-        assert self.take(scene.stake(1, len(self.traders) * STAKE * DOLLAR)) == "accepted"
+        assert self.take(scene.backstop_deposit(1, len(self.traders) * BACKING * DOLLAR)) == "accepted"
         longs = self.traders[0::2]
         for long, short in zip(longs, self.traders[1::2], strict=True):
             leverage = draw.uniform(3, 18)
             lots = int(min(equities[long] * leverage, equities[short] * 9) * 1_000 / price)
             if lots:
-                assert self.take(scene.order(long, records.BUY, price, lots, place=0)) == "accepted"
-                assert self.take(scene.order(short, records.SELL, price, lots, place=0)) == "accepted"
+                assert self.take(scene.order(long, records.BUY, price, lots, order_slot=0)) == "accepted"
+                assert self.take(scene.order(short, records.SELL, price, lots, order_slot=0)) == "accepted"
                 if draw.random() < 0.1:
                     flags = records.BELOW | records.REDUCE_ONLY | records.IOC
                     stop = round(price * draw.uniform(0.9, 0.97))
-                    self.take(scene.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, place=1))
+                    self.take(
+                        scene.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, order_slot=1)
+                    )
         self.quote(price)
 
     def deposit(self, account: int, dollars: int) -> None:
@@ -201,7 +203,7 @@ class Crash:
         before = self.steps
         assert self.take(self.scene.report(0, price)) == "accepted"
         while self.machine.regs.task:
-            if self.take(self.scene.tick(0)) == "step_cap":
+            if self.take(self.scene.crank(0)) == "step_cap":
                 self.begin_batch(1)
         self.check_solvency()
         market, totals = self.machine.state.market(1), self.totals

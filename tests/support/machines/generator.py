@@ -24,7 +24,7 @@ ACCOUNTS = 8
 SUBS = 2
 AGENTS = 2
 SIGNERS = 5
-PLACES = 6
+ORDER_SLOTS = 6
 LONER = ACCOUNTS + 1  # the account that spends its nonces
 
 TRADERS = {account: keccak(b"trader %d" % account) for account in range(1, LONER + 1)}
@@ -44,13 +44,13 @@ RECORDS: dict[str, int] = {
     "set_agent": 3,
     "transfer": 8,
     "withdraw": 6,
-    "stake": 3,
-    "unstake": 3,
+    "backstop_deposit": 3,
+    "backstop_withdraw": 3,
     "bulk": 3,
-    "stray page": 1,
+    "stray leg page": 1,
     "report": 6,
     "crash": 1,
-    "tick": 6,
+    "crank": 6,
     "forgery": 4,
     "noise": 5,
     "replay": 2,
@@ -72,7 +72,7 @@ NO_FAVOUR: Mapping[str, int] = {}
 PRICE_EDGES = (0, 1, keys.MAX_TICK, keys.MAX_TICK + 1, 2**32 - 1)
 SIZE_EDGES = (0, 1, phases.MAX_ORDER_SIZE, phases.MAX_ORDER_SIZE + 1, MAX_UINT64)
 AMOUNT_EDGES = (0, 1, phases.MAX_AMOUNT - 1, phases.MAX_AMOUNT, 2**128 - 1)
-PLACE_EDGES = (0, keys.MAX_SLOT, keys.MAX_SLOT + 1, 2**16 - 1)
+ORDER_SLOT_EDGES = (0, keys.MAX_ORDER_SLOT, keys.MAX_ORDER_SLOT + 1, 2**16 - 1)
 ACCOUNT_EDGES = (
     0,
     LONER + 1,
@@ -167,7 +167,7 @@ class Generator:
         regs = self.machine.regs
         if regs.parked_first != regs.parked_end and rng.random() < 0.8:
             # Nothing else is taken before what is parked, as an operator would know.
-            inputs_drawn = [self.tick() for _ in range(regs.parked_end - regs.parked_first)] + inputs_drawn
+            inputs_drawn = [self.crank() for _ in range(regs.parked_end - regs.parked_first)] + inputs_drawn
         if rng.random() < 0.7:
             # Fresh prices first, as an operator would have it.
             markets = rng.sample((1, 2, 3), rng.randint(1, 3))
@@ -193,7 +193,7 @@ class Generator:
         messages = [self.deposit_of(account, min(money[account], 2**95)) for account in money]
         inputs = [self.report_of(index, self.time, market, mark) for index in range(3)]
         if rng.random() < 0.5:
-            inputs.append(self.stake())
+            inputs.append(self.backstop_deposit())
         accounts = rng.sample(list(money), len(money))
         for seller, buyer in zip(accounts[::2], accounts[1::2], strict=True):
             amount = min(money[seller], money[buyer])
@@ -245,12 +245,12 @@ class Generator:
             "set_agent": self.set_agent,
             "transfer": self.transfer,
             "withdraw": self.withdraw,
-            "stake": self.stake,
-            "unstake": self.unstake,
-            "stray page": self.stray_page,
+            "backstop_deposit": self.backstop_deposit,
+            "backstop_withdraw": self.backstop_withdraw,
+            "stray leg page": self.stray_leg_page,
             "report": self.report,
             "crash": self.crash,
-            "tick": self.tick,
+            "crank": self.crank,
             "forgery": self.forgery,
             "replay": self.replay,
             "deposit": self.deposit,
@@ -352,7 +352,7 @@ class Generator:
         record = self.bulk()[0] if rng.random() < 0.05 else self.maker(rng.choice(list(RECORDS)[:12]))()
         signer = signatures.recover(eip712.digest(self.machine.regs.domain, record), record[records.BODY_BYTES :])
         sender = rng.choices((signer, bytes(20), ADDRESSES[TRADERS[1]]), (20, 1, 1))[0]
-        body = rng.choice((self.tick, self.report))() if rng.random() < 0.05 else record
+        body = rng.choice((self.crank, self.report))() if rng.random() < 0.05 else record
         return records.encode_forced(records.ForcedBody(sender or bytes(20), body[: records.BODY_BYTES]))
 
     # --- records -----------------------------------------------------------------------------------------------------
@@ -428,7 +428,7 @@ class Generator:
     ) -> bytes:
         """A sound order."""
         nonce = self.next_nonce(account)
-        body = records.OrderBody(account, nonce, market, side, flags, self.some_place(account), price, size)
+        body = records.OrderBody(account, nonce, market, side, flags, self.some_order_slot(account), price, size)
         return self.by(account, records.encode_order(body))
 
     def armed(self) -> bytes:
@@ -473,7 +473,7 @@ class Generator:
             market,
             side,
             flags,
-            self.some_place(account),
+            self.some_order_slot(account),
             price,
             min(size, MAX_UINT64),
             rng.choice((*([0] * 20), self.time, self.time + 1, self.time + 40, 2**32 - 1)),
@@ -508,27 +508,31 @@ class Generator:
             price = rng.choice(PRICE_EDGES)
         return min(max(price, 0), 2**32 - 1)
 
-    def some_place(self, account: int) -> int:
+    def some_order_slot(self, account: int) -> int:
         """Mostly a free order slot."""
         rng = self.rng
         if rng.random() < 0.03:
-            return rng.choice(PLACE_EDGES)
-        free = [place for place in range(PLACES) if not self.order_at(account, place).market]
-        return rng.choice(free) if free and rng.random() < 0.9 else rng.randrange(PLACES)
+            return rng.choice(ORDER_SLOT_EDGES)
+        free = [order_slot for order_slot in range(ORDER_SLOTS) if not self.order_at(account, order_slot).market]
+        return rng.choice(free) if free and rng.random() < 0.9 else rng.randrange(ORDER_SLOTS)
 
-    def used_place(self, account: int) -> int:
+    def used_order_slot(self, account: int) -> int:
         """Mostly a slot with an order in it."""
         rng = self.rng
-        places = [place for place in range(PLACES) if self.order_at(account, place).market]
-        return rng.choice(places) if places and rng.random() < 0.85 else rng.choice((*range(PLACES), *PLACE_EDGES))
+        order_slots = [order_slot for order_slot in range(ORDER_SLOTS) if self.order_at(account, order_slot).market]
+        return (
+            rng.choice(order_slots)
+            if order_slots and rng.random() < 0.85
+            else rng.choice((*range(ORDER_SLOTS), *ORDER_SLOT_EDGES))
+        )
 
-    def order_at(self, account: int, place: int) -> Order:
-        return self.state.order(keys.order_handle(account, place))
+    def order_at(self, account: int, order_slot: int) -> Order:
+        return self.state.order(keys.order_handle(account, order_slot))
 
     def cancel(self) -> bytes:
         account, agent = self.some_account(), self.some_agent()
         client = self.rng.choice((0, 0, 0, 1, 2))
-        body = records.CancelBody(account, self.next_nonce(account), self.used_place(account), client, agent)
+        body = records.CancelBody(account, self.next_nonce(account), self.used_order_slot(account), client, agent)
         return self.by(account, records.encode_cancel(body), agent)
 
     def cancel_all(self) -> bytes:
@@ -539,14 +543,14 @@ class Generator:
     def amend(self) -> bytes:
         rng = self.rng
         account, agent = self.some_account(), self.some_agent()
-        place = self.used_place(account)
-        order = self.order_at(account, min(place, keys.MAX_SLOT))
+        order_slot = self.used_order_slot(account)
+        order = self.order_at(account, min(order_slot, keys.MAX_ORDER_SLOT))
         price, size = order.price, rng.choice((order.size, max(1, order.size - 1), order.size // 2, order.size + 1))
         if rng.random() < 0.5 and order.market:
             price = self.some_price(order.market, order.side)
         if rng.random() < 0.03:
             size = rng.choice(SIZE_EDGES)
-        body = records.AmendBody(account, self.next_nonce(account), place, price, size, agent)
+        body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
         return self.by(account, records.encode_amend(body), agent)
 
     def schedule_cancel(self) -> bytes:
@@ -573,7 +577,7 @@ class Generator:
         for _ in range(rng.choice((0, 1, 3, 8, 9, 17))):
             market = rng.choice((1, 1, 2, 3, rng.randrange(256)))
             if rng.random() < 0.3:
-                legs.append(Leg(records.CANCEL_LEG, market, rng.randrange(PLACES)))
+                legs.append(Leg(records.CANCEL_LEG, market, rng.randrange(ORDER_SLOTS)))
                 continue
             side = rng.randint(0, 1)
             flags = rng.choice((0, 0, 1, 2, 3)) | rng.choice((0, 0, 0, 4)) | rng.choice((0, 0, 8, 16))
@@ -582,7 +586,7 @@ class Generator:
             size = rng.choice((1, 5, 60, rng.randint(1, 3000), 2**31 if self.is_large else 0))
             if rng.random() < 0.03:
                 flags, size = rng.choice((24, 64, 127, 128, 255)), rng.choice((0, 2**31, 2**31 + 1, 2**40 - 1))
-            legs.append(Leg(flags, market, rng.choice((rng.randrange(PLACES), rng.randrange(256))), price, size))
+            legs.append(Leg(flags, market, rng.choice((rng.randrange(ORDER_SLOTS), rng.randrange(256))), price, size))
             if rng.random() < 0.05:
                 legs.append(Leg(0, 0, 0))
         return legs
@@ -592,22 +596,22 @@ class Generator:
         rng = self.rng
         account, agent = self.some_account(), self.some_agent()
         legs = self.legs()
-        pages: list[bytes] = []
+        leg_pages: list[bytes] = []
         following = bytes(32)
-        for start in reversed(range(0, max(1, len(legs)), records.PAGE_LEGS)):
-            pages.insert(0, records.encode_page(legs[start : start + records.PAGE_LEGS], following))
-            following = keccak(pages[0])
+        for start in reversed(range(0, max(1, len(legs)), records.LEGS_PER_PAGE)):
+            leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
+            following = keccak(leg_pages[0])
         body = records.BulkBody(account, self.next_nonce(account), following, agent)
-        inputs = [self.by(account, records.encode_bulk(body), agent), *pages]
+        inputs = [self.by(account, records.encode_bulk(body), agent), *leg_pages]
         if rng.random() < 0.2:
-            inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.tick, self.cancel, self.stray_page))())
+            inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.crank, self.cancel, self.stray_leg_page))())
         return inputs
 
-    def stray_page(self) -> bytes:
-        return records.encode_page(self.legs()[: records.PAGE_LEGS], self.rng.choice((bytes(32), b"\x11" * 32)))
+    def stray_leg_page(self) -> bytes:
+        return records.encode_leg_page(self.legs()[: records.LEGS_PER_PAGE], self.rng.choice((bytes(32), b"\x11" * 32)))
 
-    def tick(self) -> bytes:
-        return records.encode_tick(self.some_market())
+    def crank(self) -> bytes:
+        return records.encode_crank(self.some_market())
 
     def some_amount(self, account: int) -> int:
         rng = self.rng
@@ -635,19 +639,19 @@ class Generator:
         body = records.WithdrawBody(account, self.next_nonce(account), self.some_amount(account))
         return self.by(account, records.encode_withdraw(body))
 
-    def stake(self) -> bytes:
+    def backstop_deposit(self) -> bytes:
         account = self.some_account()
         amount = self.rng.choice((1, 1000, self.some_amount(account)))
         amount = amount // 8 + 1 if self.is_poor else amount
-        body = records.StakeBody(account, self.next_nonce(account), amount)
-        return self.by(account, records.encode_stake(body))
+        body = records.BackstopDepositBody(account, self.next_nonce(account), amount)
+        return self.by(account, records.encode_backstop_deposit(body))
 
-    def unstake(self) -> bytes:
+    def backstop_withdraw(self) -> bytes:
         account = self.some_account()
         held = self.read_account(account).shares
         shares = self.rng.choice((held, held + 1, held // 2, 1, self.rng.choice(AMOUNT_EDGES)))
-        body = records.StakeBody(account, self.next_nonce(account), shares)
-        return self.by(account, records.encode_unstake(body))
+        body = records.BackstopWithdrawBody(account, self.next_nonce(account), shares)
+        return self.by(account, records.encode_backstop_withdraw(body))
 
     def report_of(self, index: int, time: int, market: int, price: int) -> bytes:
         body = records.encode_report(records.ReportBody(index, time, market, price))
@@ -697,8 +701,8 @@ class Generator:
             self.set_agent,
             self.transfer,
             self.withdraw,
-            self.stake,
-            self.unstake,
+            self.backstop_deposit,
+            self.backstop_withdraw,
             self.report,
             lambda: self.bulk()[0],
         )
@@ -731,9 +735,9 @@ class Generator:
         rng = self.rng
         market = rng.choice((0, self.machine.regs.markets + 2, 2**16 - 1))
         plain: dict[str, Callable[[], bytes]] = {
-            "tick": lambda: records.encode_tick(market),
+            "crank": lambda: records.encode_crank(market),
             "report": lambda: self.report_of(0, self.time, market, 1),
-            "page": self.stray_page,
+            "leg page": self.stray_leg_page,
             "deposit": lambda: self.deposit_of(1, 0),
             "list_market": lambda: records.encode_list_market(self.listing(market)),
             "set_market": lambda: records.encode_set_market(self.listing(market)),
@@ -768,8 +772,8 @@ class Generator:
             self.order,
             self.cancel,
             self.amend,
-            self.tick,
-            self.stake,
+            self.crank,
+            self.backstop_deposit,
             self.report,
         )
         body = rng.choice(makers)()

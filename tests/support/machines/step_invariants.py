@@ -109,7 +109,7 @@ def is_reserved(machine: Machine) -> bool:
     """Whether the order in flight is counted among its account's open orders."""
     regs = machine.regs
     if regs.phase == phases.MARGIN:
-        return regs.kind not in (records.TRANSFER, records.WITHDRAW, records.STAKE)
+        return regs.kind not in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
     if regs.phase in SHARED:
         return regs.resume in (phases.MATCH, phases.DROP)
     return regs.phase in RESERVED and not regs.flags & records.ARMED

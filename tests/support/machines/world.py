@@ -58,14 +58,14 @@ class World:
     def order(self, account: int, side: int, price: int, size: int, **fields: int) -> str:
         return self.take(self.scene.order(account, side, price, size, **fields))
 
-    def cancel(self, account: int, place: int, nonce: int | None = None, **fields: int) -> str:
-        return self.take(self.scene.cancel(account, place, nonce, **fields))
+    def cancel(self, account: int, order_slot: int, nonce: int | None = None, **fields: int) -> str:
+        return self.take(self.scene.cancel(account, order_slot, nonce, **fields))
 
     def cancel_all(self, account: int, **fields: int) -> str:
         return self.take(self.scene.cancel_all(account, **fields))
 
-    def amend(self, account: int, place: int, price: int, size: int, **fields: int) -> str:
-        return self.take(self.scene.amend(account, place, price, size, **fields))
+    def amend(self, account: int, order_slot: int, price: int, size: int, **fields: int) -> str:
+        return self.take(self.scene.amend(account, order_slot, price, size, **fields))
 
     def schedule_cancel(self, account: int, deadline: int, **fields: int) -> str:
         return self.take(self.scene.schedule_cancel(account, deadline, **fields))
@@ -83,17 +83,17 @@ class World:
     def withdraw(self, account: int, amount: int) -> str:
         return self.take(self.scene.withdraw(account, amount))
 
-    def stake(self, account: int, amount: int) -> str:
-        return self.take(self.scene.stake(account, amount))
+    def backstop_deposit(self, account: int, amount: int) -> str:
+        return self.take(self.scene.backstop_deposit(account, amount))
 
-    def unstake(self, account: int, shares: int) -> str:
-        return self.take(self.scene.unstake(account, shares))
+    def backstop_withdraw(self, account: int, shares: int) -> str:
+        return self.take(self.scene.backstop_withdraw(account, shares))
 
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> str:
         return self.take(self.scene.report(number, price, market=market, time=time))
 
-    def tick(self, market: int = 1) -> str:
-        return self.take(self.scene.tick(market))
+    def crank(self, market: int = 1) -> str:
+        return self.take(self.scene.crank(market))
 
     def set_mark(self, price: int, market: int = 1, seconds: int = 1) -> None:
         """A new batch, and in it a report that is accepted."""
@@ -121,8 +121,8 @@ class World:
     def market(self, market: int = 1) -> Market:
         return leaves.decode_market(self.value(keys.market_key(market)))
 
-    def resting(self, account: int, place: int) -> Order:
-        return leaves.decode_order(self.value(keys.order_key(keys.order_handle(account, place))))
+    def resting(self, account: int, order_slot: int) -> Order:
+        return leaves.decode_order(self.value(keys.order_key(keys.order_handle(account, order_slot))))
 
     def level(self, side: int, tick: int, market: int = 1) -> Level:
         return leaves.decode_level(self.value(keys.level_key(market, side, tick)))
@@ -142,13 +142,13 @@ class World:
         return leaves.decode_withdrawal(self.value(keys.withdrawal_key(index)))
 
     def queue(self, side: int, tick: int, market: int = 1) -> list[tuple[int, int, int]]:
-        """(account, place, size) of the orders at a level, oldest first."""
+        """(account, order_slot, size) of the orders at a level, oldest first."""
         found = []
         handle = self.level(side, tick, market).head
         while handle:
-            account, place = keys.handle_account(handle), keys.handle_slot(handle)
-            order = self.resting(account, place)
-            found.append((account, place, order.size))
+            account, order_slot = keys.handle_account(handle), keys.handle_order_slot(handle)
+            order = self.resting(account, order_slot)
+            found.append((account, order_slot, order.size))
             handle = order.next
         return found
 

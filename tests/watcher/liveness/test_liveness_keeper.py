@@ -199,9 +199,9 @@ def test_brings_an_exchange_without_operator_to_its_end(
     assert machine.regs.winding and settled(machine) == [1, 1, 0]
     assert sizes(machine) == {1: [], 2: []}
     assert machine.regs.task == 0
-    # One tick for the market whose mark is its price, two for the one whose price is a mean.
-    ticks = watcher.parts.reader.message_count() - queued - 1
-    assert ticks > 3 if limit == 4 else ticks == 3
+    # One crank for the market whose mark is its price, two for the one whose price is a mean.
+    cranks = watcher.parts.reader.message_count() - queued - 1
+    assert cranks > 3 if limit == 4 else cranks == 3
 
     # And rests, however late it gets.
     exchange.anvil.advance(DEMO.wind_down)
@@ -217,11 +217,11 @@ def test_brings_an_exchange_without_operator_to_its_end(
 
 
 def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, watcher: LoneWatcher) -> None:
-    data = wind_down.FORCE + encode(["bytes"], [records.encode_tick(0)])
+    data = wind_down.FORCE + encode(["bytes"], [records.encode_crank(0)])
     errands, before = Errands(exchange.anvil.connect(6), spread=0.0), queued(watcher)
     exchange.anvil.l1.request("evm_setAutomine", False)
-    assert errands.run(Errand("ticks", exchange.deployment.queue, data, times=3)) == "ticks: sent"
-    assert errands.under_way() == "ticks" and errands.sent == 3
+    assert errands.run(Errand("cranks", exchange.deployment.queue, data, times=3)) == "cranks: sent"
+    assert errands.under_way() == "cranks" and errands.sent == 3
     exchange.anvil.mine()
     assert errands.under_way() == "" and queued(watcher) == before + 3
 
@@ -229,7 +229,7 @@ def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, w
 def test_what_was_sent_before_l1_failed_is_under_way(
     exchange: Exchange, watcher: LoneWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    l1, data = exchange.anvil.connect(6), wind_down.FORCE + encode(["bytes"], [records.encode_tick(0)])
+    l1, data = exchange.anvil.connect(6), wind_down.FORCE + encode(["bytes"], [records.encode_crank(0)])
     errands, send = Errands(l1, spread=0.0), l1.send
 
     def fail_later(to: str, data: bytes) -> bytes:
@@ -242,8 +242,8 @@ def test_what_was_sent_before_l1_failed_is_under_way(
     monkeypatch.setattr(l1, "send", fail_later)
     exchange.anvil.l1.request("evm_setAutomine", False)
     with pytest.raises(ChainError, match="gone"):
-        errands.run(Errand("ticks", exchange.deployment.queue, data, times=3))
-    assert errands.under_way() == "ticks" and errands.sent == 1
+        errands.run(Errand("cranks", exchange.deployment.queue, data, times=3))
+    assert errands.under_way() == "cranks" and errands.sent == 1
     exchange.anvil.mine()
     assert errands.under_way() == ""
 
@@ -277,8 +277,8 @@ def parked(machine: Machine) -> int:
 def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stranger's records wait before everybody's: each costs the caretaker a tick, and no more than `SURE_TICKS` are
-    lost where the batches have no room."""
+    """A stranger's records wait before everybody's: each costs the caretaker a crank, and no more than `SURE_CRANKS`
+    are lost where the batches have no room."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0, snapshot_epochs=1))
     exchange.deposit(1, 1_000)
     exchange.anvil.advance(SILENCE)
@@ -286,7 +286,7 @@ def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
     with monkeypatch.context() as full:
         park(watcher, 40, full)
         before = queued(watcher)
-        assert parked(run_epoch(watcher)) == 40 and queued(watcher) == before + wind_down.SURE_TICKS
+        assert parked(run_epoch(watcher)) == 40 and queued(watcher) == before + wind_down.SURE_CRANKS
     left, sent = [], []
     while not left or left[-1]:
         before = queued(watcher)
@@ -296,7 +296,7 @@ def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
     assert care_for_all(watcher).regs.withdrawals == 40 and queued(watcher) == before + 25, "and rests"
 
 
-def test_what_is_parked_uses_up_no_tick_of_a_market_that_winds_down(
+def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0, snapshot_epochs=1))
@@ -308,14 +308,14 @@ def test_what_is_parked_uses_up_no_tick_of_a_market_that_winds_down(
     with monkeypatch.context() as full:
         park(watcher, 20, full)
     for _ in range(5):
-        exchange.queue(records.encode_tick(2))  # of others, used up as any
+        exchange.queue(records.encode_crank(2))  # of others, used up as any
     before = queued(watcher)
     machine = care_for_all(watcher)
     assert settled(machine) == [1, 1, 0] and sizes(machine) == {1: [], 2: []} and machine.regs.withdrawals == 20
     # As many for markets as without parked records, see `test_brings_an_exchange_without_operator_to_its_end`.
     reader = watcher.parts.reader
     bodies = [message.body for message in reader.messages(0, reader.l1.head().number)][before:]
-    assert [records.decode_tick(each).market for each in bodies] == [0] * 15 + [1, 2, 1]
+    assert [records.decode_crank(each).market for each in bodies] == [0] * 15 + [1, 2, 1]
 
 
 DEATH = phases.ORACLE_DEATH
@@ -398,7 +398,7 @@ def test_a_market_without_oracle_is_settled_though_the_operator_leaves_it_alone(
     assert queued(watcher) == before + 1, "and rests"
 
 
-def test_a_market_that_has_expired_gets_both_its_ticks(exchange: Exchange, watcher: LoneWatcher) -> None:
+def test_a_market_that_has_expired_gets_both_its_cranks(exchange: Exchange, watcher: LoneWatcher) -> None:
     """The first brings its mark to the mean of its last indices, the second settles it there."""
     leave_positions(exchange)
     exchange.anvil.advance(phases.TWAP_TIME + wind_down.PATIENCE)
@@ -424,10 +424,10 @@ def test_a_market_that_has_expired_gets_both_its_ticks(exchange: Exchange, watch
     assert queued(watcher) == before + 2
 
 
-def test_a_tick_does_not_come_before_the_machine_is_past_the_oracles_death(
+def test_a_crank_does_not_come_before_the_machine_is_past_the_oracles_death(
     exchange: Exchange, watcher: LoneWatcher
 ) -> None:
-    """The operator's batches lag behind: in one of them a tick would be too early, and for nothing."""
+    """The operator's batches lag behind: in one of them a crank would be too early, and for nothing."""
     scene = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - 1000)
     post_as_operator(exchange, scene)
@@ -459,7 +459,7 @@ def test_an_index_that_returns_keeps_the_market_alive(exchange: Exchange, watche
 def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where a tick leaves the machine more work than fits into its slot."""
+    """Also where a crank leaves the machine more work than fits into its slot."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
     scene = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - SILENCE - 1000)
