@@ -72,8 +72,8 @@ async def close_batch(running: Running) -> None:
 
 
 async def test_every_record_has_a_receipt_with_its_place_and_history(exchange: Running) -> None:
-    tail = exchange.sequencer.exchange.cursor
-    first, running = tail.records, tail.running
+    cursor = exchange.sequencer.exchange.cursor
+    first, running = cursor.records, cursor.running
     for number in range(first, first + 5):
         record = exchange.scene.order(1, 0, 90, number)
         status, answer = await exchange.submit(record)
@@ -83,7 +83,7 @@ async def test_every_record_has_a_receipt_with_its_place_and_history(exchange: R
         assert signed.receipt[:3] == (number, keccak(record), running)
         assert signed.receipt.deadline == exchange.sequencer.exchange.machine.regs.time + HORIZON
         assert answer["sequence"] == number + 1
-    assert tail.running == running
+    assert cursor.running == running
 
 
 async def test_refused_records_have_no_receipt_and_no_number(exchange: Running) -> None:
