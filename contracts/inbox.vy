@@ -5,7 +5,7 @@
 @license MIT
 @notice The posted batches: what the machine runs, in which order, final when posted. It keeps one hash a batch. The
         records themselves are with a data availability module: module 0 is the calldata of the posting transaction,
-        committed as a Merkle root over pages of 8; the others are contracts, fixed at deployment. Twin:
+        committed as a Merkle root over record pages of 8; the others are contracts, fixed at deployment. Twin:
         `shared/machine/batch.py`.
 @dev A module is a contract with the two functions of `interfaces/data_module.vyi`. The one question of the rest of the system:
      is this record at this index of this batch (`check_record`)?
@@ -54,9 +54,9 @@ MODULES: immutable(DynArray[address, MAX_MODULES])
 RETURN_TIME: constant(uint256) = 3600      # seconds that `resume` gives the operator
 
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
-PAGE_BYTES: constant(uint256) = batches.PAGE_RECORDS * batches.RECORD_BYTES
+RECORD_PAGE_BYTES: constant(uint256) = batches.RECORDS_PER_PAGE * batches.RECORD_BYTES
 RECORDS_START: constant(uint256) = 4 + 6 * 32      # in the calldata of `post`
-MAX_PAGES: constant(uint256) = batches.MAX_INPUTS // batches.PAGE_RECORDS
+MAX_RECORD_PAGES: constant(uint256) = batches.MAX_INPUTS // batches.RECORDS_PER_PAGE
 MAX_MODULES: constant(uint256) = 8
 MAX_POSTING: constant(uint256) = 1024
 MAX_POSTINGS: constant(uint256) = 6
@@ -162,30 +162,30 @@ def post_data(module: uint256, number: uint256, expected: bytes32, postings: Dyn
 @external
 @view
 def check_record(
-    header: batches.Header, slot: uint256, page: Bytes[PAGE_BYTES], siblings: DynArray[bytes32, 7]
+    header: batches.Header, slot: uint256, record_page: Bytes[RECORD_PAGE_BYTES], siblings: DynArray[bytes32, 7]
 ) -> Bytes[batches.RECORD_BYTES]:
     """
-    @notice The record in `slot` of a posted batch. Reverts unless `page` and `siblings` prove it.
+    @notice The record in `slot` of a posted batch. Reverts unless `record_page` and `siblings` prove it.
     @param header Of the batch: must hash to what was posted under its number.
-    @param page In module 0 the page of 8 records (the last one of a batch may be shorter) that the record is on.
-    @param siblings Of that page under the data root, lowest first.
+    @param record_page In module 0 the record page of 8 (the last one of a batch may be shorter) that the record is on.
+    @param siblings Of that record page under the data root, lowest first.
     """
     assert header.number < self.count and batches._hash_header(header) == self.batch_hash[header.number], "wrong_input"
     assert slot >= header.message_count and slot < header.message_count + header.record_count, "wrong_input"
     record: uint256 = slot - header.message_count
     if header.module > 0:
         body: Bytes[batches.RECORD_BYTES] = staticcall data_module(MODULES[header.module - 1]).check_record(
-            header.data_root, header.record_count, record, page, siblings
+            header.data_root, header.record_count, record, record_page, siblings
         )
         assert len(body) == batches.RECORD_BYTES, "wrong_input"
         return body
-    place: uint256 = record // batches.PAGE_RECORDS
-    first: uint256 = place * batches.PAGE_RECORDS
-    assert len(page) == min(batches.PAGE_RECORDS, header.record_count - first) * batches.RECORD_BYTES, "wrong_input"
-    page_count: uint256 = (header.record_count + batches.PAGE_RECORDS - 1) // batches.PAGE_RECORDS
-    assert len(siblings) == self._depth(page_count), "wrong_input"
-    assert merkle._climb(keccak256(page), place, siblings) == header.data_root, "wrong_input"
-    return slice(page, (record - first) * batches.RECORD_BYTES, batches.RECORD_BYTES)
+    place: uint256 = record // batches.RECORDS_PER_PAGE
+    first: uint256 = place * batches.RECORDS_PER_PAGE
+    assert len(record_page) == min(batches.RECORDS_PER_PAGE, header.record_count - first) * batches.RECORD_BYTES, "wrong_input"
+    record_page_count: uint256 = (header.record_count + batches.RECORDS_PER_PAGE - 1) // batches.RECORDS_PER_PAGE
+    assert len(siblings) == self._depth(record_page_count), "wrong_input"
+    assert merkle._climb(keccak256(record_page), place, siblings) == header.data_root, "wrong_input"
+    return slice(record_page, (record - first) * batches.RECORD_BYTES, batches.RECORD_BYTES)
 
 
 @external
@@ -317,13 +317,13 @@ def _append(header: batches.Header) -> bytes32:
 
 @internal
 @pure
-def _depth(page_count: uint256) -> uint256:
+def _depth(record_page_count: uint256) -> uint256:
     """
-    @return Levels of the Merkle tree over `page_count` pages (at least one), padded to a power of two.
+    @return Levels of the Merkle tree over `record_page_count` pages (at least one), padded to a power of two.
     """
     depth: uint256 = 0
     for _: uint256 in range(7):
-        if 1 << depth >= page_count:
+        if 1 << depth >= record_page_count:
             break
         depth += 1
     return depth
@@ -339,16 +339,16 @@ def _data_root(record_count: uint256) -> bytes32:
     if record_count == 0:
         return empty(bytes32)
     # Taken from the calldata page by page: a copy of all records in memory would cost more than hashing them.
-    layer: bytes32[MAX_PAGES] = empty(bytes32[MAX_PAGES])
-    whole: uint256 = record_count // batches.PAGE_RECORDS
-    for i: uint256 in range(whole, bound=MAX_PAGES):
-        layer[i] = keccak256(slice(msg.data, RECORDS_START + i * PAGE_BYTES, PAGE_BYTES))
-    page_count: uint256 = whole
-    rest: uint256 = record_count % batches.PAGE_RECORDS
+    layer: bytes32[MAX_RECORD_PAGES] = empty(bytes32[MAX_RECORD_PAGES])
+    whole: uint256 = record_count // batches.RECORDS_PER_PAGE
+    for i: uint256 in range(whole, bound=MAX_RECORD_PAGES):
+        layer[i] = keccak256(slice(msg.data, RECORDS_START + i * RECORD_PAGE_BYTES, RECORD_PAGE_BYTES))
+    record_page_count: uint256 = whole
+    rest: uint256 = record_count % batches.RECORDS_PER_PAGE
     if rest > 0:
-        layer[whole] = self._hash_short_page(RECORDS_START + whole * PAGE_BYTES, rest)
-        page_count += 1
-    width: uint256 = 1 << self._depth(page_count)
+        layer[whole] = self._hash_short_record_page(RECORDS_START + whole * RECORD_PAGE_BYTES, rest)
+        record_page_count += 1
+    width: uint256 = 1 << self._depth(record_page_count)
     for _: uint256 in range(7):
         if width == 1:
             break
@@ -360,9 +360,9 @@ def _data_root(record_count: uint256) -> bytes32:
 
 @internal
 @view
-def _hash_short_page(start: uint256, count: uint256) -> bytes32:
+def _hash_short_record_page(start: uint256, count: uint256) -> bytes32:
     """
-    @return Hash of a page of 1 to 7 records that begins at `start` of the calldata.
+    @return Hash of a record page of 1 to 7 records that begins at `start` of the calldata.
     """
     # What is cut from calldata has a length known to the compiler.
     if count == 1:

@@ -21,7 +21,7 @@ from state import witness
 interface Inbox:
     def batch_hash(number: uint256) -> bytes32: view
     def check_record(
-        header: batches.Header, slot: uint256, page: Bytes[992], siblings: DynArray[bytes32, 7]
+        header: batches.Header, slot: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
     ) -> Bytes[records.RECORD_BYTES]: view
 
 
@@ -50,7 +50,7 @@ interface Rules:
 struct Input:
     header: batches.Header             # the batch's, where the step is the first of a slot
     body: Bytes[records.RECORD_BYTES]  # a message, and
-    page: Bytes[992]                   # or the page that a record is on, and
+    record_page: Bytes[992]            # or the page that a record is on, and
     siblings: DynArray[bytes32, 7]     # its path under the data root
     chain: bytes32                     # (of a message) the queue's chain before it
 
@@ -215,7 +215,7 @@ def _fetch(
         acc: bytes32 = keccak256(concat(p.input.chain, keccak256(body)))
         assert acc == staticcall QUEUE.acc(header.first_message + slot + 1), "wrong_input"
     else:
-        body = staticcall INBOX.check_record(header, slot, p.input.page, p.input.siblings)
+        body = staticcall INBOX.check_record(header, slot, p.input.record_page, p.input.siblings)
     regs.slot = slot
     regs.started = regs.steps
     regs.steps += 1
@@ -271,11 +271,11 @@ def _rules_of(phase: uint256) -> Rules:
         return BOOK
     if phase in [phases.TRANSFER, phases.WITHDRAW]:
         return PAYMENTS
-    if phase in [phases.REPORT, phases.TICK]:
+    if phase in [phases.REPORT, phases.CRANK]:
         return ORACLE
     if phase in [phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE]:
         return LIQUIDATION
-    if phase in [phases.STAKE, phases.TAKEOVER, phases.UNWIND]:
+    if phase in [phases.SHARES, phases.TAKEOVER, phases.UNWIND]:
         return BACKSTOP
     if phase in [phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG]:
         return WORK

@@ -23,7 +23,7 @@ interface Inbox:
     def OPERATOR() -> address: view
     def batch_hash(number: uint256) -> bytes32: view
     def check_record(
-        header: batches.Header, slot: uint256, page: Bytes[992], siblings: DynArray[bytes32, 7]
+        header: batches.Header, slot: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
     ) -> Bytes[batches.RECORD_BYTES]: view
 
 
@@ -158,20 +158,20 @@ def prosecute_contradiction(
     receipt: receipts.Receipt,
     signature: Bytes[64],
     header: batches.Header,
-    page: Bytes[992],
+    record_page: Bytes[992],
     siblings: DynArray[bytes32, 7],
 ):
     """
     @notice A batch was posted that has another record in the receipt's place. Whether the deadline has passed does not
             matter.
-    @param header Of the posted batch with that place; `page` and `siblings` prove the record, see the inbox.
+    @param header Of the posted batch with that place; `record_page` and `siblings` prove the record, see the inbox.
     """
     digest: bytes32 = self._verify(receipt, signature)
     sequence: uint256 = convert(receipt.sequence, uint256)
     assert sequence >= header.first_record, "wrong_input"
     # The inbox checks the header, and that the slot is within the batch.
     record: Bytes[batches.RECORD_BYTES] = staticcall INBOX.check_record(
-        header, header.message_count + (sequence - header.first_record), page, siblings
+        header, header.message_count + (sequence - header.first_record), record_page, siblings
     )
     assert keccak256(record) != receipt.record, "receipt_kept"
     self._slash(sequence, digest)

@@ -3,18 +3,20 @@
 Services ask at their start: a wrong address, another version or other parameters are found before anything is signed.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from eth_abi.abi import decode
-
 from setoff.contracts.compiler import compile_contract
-from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ConfigError
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.contracts import INTERFACE, Contract
+from setoff.shared.l1.rpc import L1, Address
 from setoff.shared.machine.data import BLOBS, known_modules
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import Params
+
+View = Callable[..., Any]
+"""What a contract's function returns, by both names and its arguments."""
 
 #: The judge's getters of its rule contracts, in the order of its constructor, and what is deployed for each.
 RULES: Final[dict[str, str]] = {
@@ -43,14 +45,18 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
     """
     if l1.chain_id != deployment.chain_id:
         raise _wrong(f"L1 is chain {l1.chain_id}, the deployment on {deployment.chain_id}")
+    contracts = {name: Contract(l1, interface, getattr(deployment, name)) for name, interface in INTERFACE.items()}
+
+    def view(contract: str, function: str, *arguments: Any) -> Any:
+        return contracts[contract].view(function, *arguments)
+
     if not l1.code(deployment.token):
         raise _wrong(f"there is no token at {deployment.token}")
     for name in ("queue", "vault", "inbox", "judge", "court", "receipts"):
         _check_code(l1, name, getattr(deployment, name))
     for getter, name in RULES.items():
-        (address,) = _read(l1, deployment.judge, f"{getter}()", "address")
-        _check_code(l1, name, address)
-    _check_modules(l1, deployment)
+        _check_code(l1, name, view("judge", getter))
+    _check_modules(l1, view)
     for contract, getter, target in (
         ("queue", "VAULT", "vault"),
         ("queue", "INBOX", "inbox"),
@@ -64,37 +70,35 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
         ("court", "JUDGE", "judge"),
         ("receipts", "INBOX", "inbox"),
     ):
-        (found,) = _read(l1, getattr(deployment, contract), f"{getter}()", "address")
-        if found.lower() != getattr(deployment, target).lower():
+        found = "0x" + view(contract, getter).hex()
+        if found != getattr(deployment, target).lower():
             raise _wrong(f"the {contract}'s {target} is {found}")
-    (genesis,) = _read(l1, deployment.court, "start_of(uint256)", "bytes32", data=bytes(32))
-    if genesis != Machine.genesis(deployment.domain).hash():
+    if view("court", "start_of", 0) != Machine.genesis(deployment.domain).hash():
         raise _wrong("the court starts from another machine")
-    (domain,) = _read(l1, deployment.receipts, "DOMAIN()", "bytes32")
-    if domain != deployment.domain:
+    if view("receipts", "DOMAIN") != deployment.domain:
         raise _wrong("the receipts are of another domain")
-    _check_terms(l1, deployment, params)
+    _check_terms(deployment, view, params)
 
 
-def _check_modules(l1: L1, deployment: Deployment) -> None:
+def _check_modules(l1: L1, view: View) -> None:
     """Batches may come through any module of the inbox: one that this program cannot read would leave it blind."""
-    (count,) = _read(l1, deployment.inbox, "module_count()", "uint256")
+    count = view("inbox", "module_count")
     for number in range(1, count + 1):
-        (address,) = _read(l1, deployment.inbox, "module_at(uint256)", "address", data=number.to_bytes(32, "big"))
+        address = view("inbox", "module_at", number)
         if number in MODULES:
             _check_code(l1, MODULES[number], address)
         elif number not in known_modules():
-            raise _wrong(f"the inbox has a data availability module {number}, at {address}, that is unknown here")
+            raise _wrong(
+                f"the inbox has a data availability module {number}, at 0x{address.hex()}, that is unknown here"
+            )
     if missing := set(MODULES) - set(range(1, count + 1)):
         raise _wrong(f"the inbox has no data availability module {missing.pop()}")
 
 
-def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
-    terms = _read(l1, deployment.court, "get_terms()", *["uint256"] * 9)
-    periods = tuple(
-        _read(l1, deployment.inbox, f"{name}()", "uint256")[0] for name in ("MAX_SKEW", "FORCE_DELAY", "SILENCE")
-    )
-    (batches,) = _read(l1, deployment.inbox, "EPOCH_BATCHES()", "uint256")
+def _check_terms(deployment: Deployment, view: View, params: Params | None) -> None:
+    terms = view("court", "get_terms")
+    periods = tuple(view("inbox", name) for name in ("MAX_SKEW", "FORCE_DELAY", "SILENCE"))
+    batches = view("inbox", "EPOCH_BATCHES")
     if terms[0] != deployment.epoch_batches:
         raise _wrong(f"an epoch has {terms[0]} batches, not {deployment.epoch_batches}")
     if terms[0] != batches:
@@ -103,29 +107,26 @@ def _check_terms(l1: L1, deployment: Deployment, params: Params | None) -> None:
         return
     if terms != params.terms():
         raise _wrong(f"the court's terms are {terms}, not {params.terms()}")
-    (delay,) = _read(l1, deployment.queue, "LISTING_DELAY()", "uint256")
+    delay = view("queue", "LISTING_DELAY")
     if delay != params.listing_delay:
         raise _wrong(f"the queue's listing delay is {delay}")
-    (wind_down,) = _read(l1, deployment.queue, "WIND_DOWN()", "uint256")
+    wind_down = view("queue", "WIND_DOWN")
     if wind_down != params.wind_down:
         raise _wrong(f"the queue's time to the wind-down is {wind_down}")
-    bond = tuple(_read(l1, deployment.receipts, f"{name}()", "uint256")[0] for name in ("BOND", "EXIT_DELAY"))
+    bond = tuple(view("receipts", name) for name in ("BOND", "EXIT_DELAY"))
     if bond != (params.receipt_bond, params.exit_delay):
         raise _wrong(f"the receipt bond and its exit delay are {bond}")
     if periods != (params.max_skew, params.force_delay, params.silence):
         raise _wrong(f"the inbox's periods are {periods}")
 
 
-def _check_code(l1: L1, name: str, address: str) -> None:
+def _check_code(l1: L1, name: str, address: Address) -> None:
     compiled = compile_contract(name)
     code = l1.code(address)
     # After the code come the immutables, which their getters show.
     if len(code) != compiled.size or not code.startswith(bytes.fromhex(compiled.runtime)):
-        raise _wrong(f"the code at {address} is not the {name}'s")
-
-
-def _read(l1: L1, address: str, signature: str, *outputs: str, data: bytes = b"") -> tuple[Any, ...]:
-    return decode(outputs, l1.call(address, keccak(signature.encode())[:4] + data))
+        shown = address if isinstance(address, str) else "0x" + address.hex()
+        raise _wrong(f"the code at {shown} is not the {name}'s")
 
 
 def _wrong(detail: str) -> ConfigError:

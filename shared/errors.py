@@ -31,8 +31,8 @@ NO_PRICE: Final = 9
 PRICE_OUT_OF_RANGE: Final = 10
 PRICE_BAND: Final = 11
 SIZE_OUT_OF_RANGE: Final = 12
-SLOT_OUT_OF_RANGE: Final = 13
-SLOT_TAKEN: Final = 14
+ORDER_SLOT_OUT_OF_RANGE: Final = 13
+ORDER_SLOT_TAKEN: Final = 14
 TOO_MANY_POSITIONS: Final = 15
 POSITION_LIMIT: Final = 16
 WOULD_CROSS: Final = 17
@@ -57,7 +57,7 @@ NOT_DUE: Final = 35
 BUSY: Final = 36
 WITHDRAWALS_LIMITED: Final = 37
 WOULD_TRIGGER: Final = 38
-WRONG_PAGE: Final = 39
+WRONG_LEG_PAGE: Final = 39
 WINDING_DOWN: Final = 40
 PARKED: Final = 41
 
@@ -76,8 +76,8 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "price_out_of_range",
     "price_band",
     "size_out_of_range",
-    "slot_out_of_range",
-    "slot_taken",
+    "order_slot_out_of_range",
+    "order_slot_taken",
     "too_many_positions",
     "position_limit",
     "would_cross",
@@ -102,7 +102,7 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "busy",
     "withdrawals_limited",
     "would_trigger",
-    "wrong_page",
+    "wrong_leg_page",
     "winding_down",
     "parked",
 )

@@ -21,11 +21,11 @@ CANCEL_ALL: constant(uint256) = 6
 AMEND: constant(uint256) = 7
 SCHEDULE_CANCEL: constant(uint256) = 8
 SET_AGENT: constant(uint256) = 9
-TICK: constant(uint256) = 10
+CRANK: constant(uint256) = 10
 BULK: constant(uint256) = 11
-PAGE: constant(uint256) = 12
-STAKE: constant(uint256) = 13
-UNSTAKE: constant(uint256) = 14
+LEG_PAGE: constant(uint256) = 12
+BACKSTOP_DEPOSIT: constant(uint256) = 13
+BACKSTOP_WITHDRAW: constant(uint256) = 14
 FIRST_MESSAGE: constant(uint256) = 128
 DEPOSIT: constant(uint256) = 129
 LIST_MARKET: constant(uint256) = 130
@@ -53,10 +53,10 @@ ABOVE: constant(uint256) = 32
 BELOW: constant(uint256) = 64
 ARMED: constant(uint256) = 96
 
-# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | slot u8 | price u24 | size u40; market 0 is no leg.
-# Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price and
-# size).
-PAGE_LEGS: constant(uint256) = 8
+# A leg page holds up to 8 legs of 11 bytes: flags u8 | market u8 | order_slot u8 | price u24 | size u40; market 0 is no
+# leg. Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price
+# and size).
+LEGS_PER_PAGE: constant(uint256) = 8
 LEG_BYTES: constant(uint256) = 11
 SELL_LEG: constant(uint256) = 32
 CANCEL_LEG: constant(uint256) = 64
@@ -68,7 +68,7 @@ struct OrderBody:
     market: uint256
     side: uint256
     flags: uint256
-    place: uint256
+    order_slot: uint256
     price: uint256
     size: uint256
     expiry: uint256
@@ -80,7 +80,7 @@ struct OrderBody:
 struct CancelBody:
     account: uint256
     nonce: uint256
-    place: uint256
+    order_slot: uint256
     client: uint256
     agent: uint256
 
@@ -94,7 +94,7 @@ struct CancelAllBody:
 struct AmendBody:
     account: uint256
     nonce: uint256
-    place: uint256
+    order_slot: uint256
     price: uint256
     size: uint256
     agent: uint256
@@ -111,11 +111,11 @@ struct SetAgentBody:
     account: uint256
     nonce: uint256
     agent: uint256
-    address: address
+    key: address
     expiry: uint256
 
 
-struct TickBody:
+struct CrankBody:
     account: uint256
     nonce: uint256
     market: uint256
@@ -124,20 +124,26 @@ struct TickBody:
 struct BulkBody:
     account: uint256
     nonce: uint256
-    pages: bytes32
+    leg_pages: bytes32
     agent: uint256
 
 
-struct StakeBody:
+struct BackstopDepositBody:
     account: uint256
     nonce: uint256
     amount: uint256
 
 
+struct BackstopWithdrawBody:
+    account: uint256
+    nonce: uint256
+    shares: uint256
+
+
 struct Leg:
     flags: uint256
     market: uint256
-    place: uint256
+    order_slot: uint256
     price: uint256
     size: uint256
 
@@ -156,8 +162,8 @@ struct WithdrawBody:
 
 
 struct ReportBody:
-    account: uint256
-    nonce: uint256
+    signer: uint256
+    time: uint256
     market: uint256
     price: uint256
 
@@ -233,15 +239,15 @@ def _size_of(kind: uint256) -> uint256:
         return 22
     if kind == SET_AGENT:
         return 42
-    if kind == TICK:
+    if kind == CRANK:
         return 15
     if kind == BULK:
         return 46
-    if kind == PAGE:
+    if kind == LEG_PAGE:
         return 124
-    if kind == STAKE:
+    if kind == BACKSTOP_DEPOSIT:
         return 29
-    if kind == UNSTAKE:
+    if kind == BACKSTOP_WITHDRAW:
         return 29
     if kind == TRANSFER:
         return 33
@@ -276,7 +282,7 @@ def decode_order(body: Bytes[RECORD_BYTES]) -> OrderBody:
         market=self._read(body, 13, 2),
         side=self._read(body, 15, 1),
         flags=self._read(body, 16, 1),
-        place=self._read(body, 17, 2),
+        order_slot=self._read(body, 17, 2),
         price=self._read(body, 19, 4),
         size=self._read(body, 23, 8),
         expiry=self._read(body, 31, 4),
@@ -295,7 +301,7 @@ def decode_cancel(body: Bytes[RECORD_BYTES]) -> CancelBody:
     return CancelBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
-        place=self._read(body, 13, 2),
+        order_slot=self._read(body, 13, 2),
         client=self._read(body, 15, 8),
         agent=self._read(body, 23, 1),
     )
@@ -323,7 +329,7 @@ def decode_amend(body: Bytes[RECORD_BYTES]) -> AmendBody:
     return AmendBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
-        place=self._read(body, 13, 2),
+        order_slot=self._read(body, 13, 2),
         price=self._read(body, 15, 4),
         size=self._read(body, 19, 8),
         agent=self._read(body, 27, 1),
@@ -354,7 +360,7 @@ def decode_set_agent(body: Bytes[RECORD_BYTES]) -> SetAgentBody:
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
         agent=self._read(body, 13, 1),
-        address=convert(convert(self._read(body, 14, 20), uint160), address),
+        key=convert(convert(self._read(body, 14, 20), uint160), address),
         expiry=self._read(body, 34, 8),
     )
 
@@ -384,11 +390,11 @@ def decode_withdraw(body: Bytes[RECORD_BYTES]) -> WithdrawBody:
 
 @internal
 @pure
-def decode_tick(body: Bytes[RECORD_BYTES]) -> TickBody:
+def decode_crank(body: Bytes[RECORD_BYTES]) -> CrankBody:
     """
-    @return Fields of a tick.
+    @return Fields of a crank.
     """
-    return TickBody(
+    return CrankBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
         market=self._read(body, 13, 2),
@@ -404,21 +410,34 @@ def decode_bulk(body: Bytes[RECORD_BYTES]) -> BulkBody:
     return BulkBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
-        pages=extract32(body, 13),
+        leg_pages=extract32(body, 13),
         agent=self._read(body, 45, 1),
     )
 
 
 @internal
 @pure
-def decode_stake(body: Bytes[RECORD_BYTES]) -> StakeBody:
+def decode_backstop_deposit(body: Bytes[RECORD_BYTES]) -> BackstopDepositBody:
     """
-    @return Fields of a stake's or unstake's body.
+    @return Fields of the body of a deposit into the backstop vault.
     """
-    return StakeBody(
+    return BackstopDepositBody(
         account=self._read(body, 1, 4),
         nonce=self._read(body, 5, 8),
         amount=self._read(body, 13, 16),
+    )
+
+
+@internal
+@pure
+def decode_backstop_withdraw(body: Bytes[RECORD_BYTES]) -> BackstopWithdrawBody:
+    """
+    @return Fields of the body of a withdrawal from the backstop vault.
+    """
+    return BackstopWithdrawBody(
+        account=self._read(body, 1, 4),
+        nonce=self._read(body, 5, 8),
+        shares=self._read(body, 13, 16),
     )
 
 
@@ -431,7 +450,7 @@ def decode_leg(leg: uint256) -> Leg:
     return Leg(
         flags=leg >> 80,
         market=leg >> 72 & 255,
-        place=leg >> 64 & 255,
+        order_slot=leg >> 64 & 255,
         price=leg >> 40 & (2**24 - 1),
         size=leg & (2**40 - 1),
     )
@@ -444,8 +463,8 @@ def decode_report(body: Bytes[RECORD_BYTES]) -> ReportBody:
     @return Fields of an oracle report's body.
     """
     return ReportBody(
-        account=self._read(body, 1, 4),
-        nonce=self._read(body, 5, 8),
+        signer=self._read(body, 1, 4),
+        time=self._read(body, 5, 8),
         market=self._read(body, 13, 2),
         price=self._read(body, 15, 4),
     )
@@ -538,10 +557,10 @@ def get_head(body: Bytes[RECORD_BYTES]) -> (uint256, uint256, uint256):
 def is_forceable(body: Bytes[RECORD_BYTES]) -> bool:
     """
     @return Whether a record's body may come without a signature from whom the queue names as its sender. Reports are an
-            oracle signer's, ticks need nobody, and bulks and their pages do not come through the queue.
+            oracle signer's, cranks need nobody, and bulks and their leg pages do not come through the queue.
     """
     kind: uint256 = self._read(body, 0, 1)
-    return kind < FIRST_MESSAGE and kind not in [REPORT, TICK, BULK, PAGE] and self.is_canonical(body)
+    return kind < FIRST_MESSAGE and kind not in [REPORT, CRANK, BULK, LEG_PAGE] and self.is_canonical(body)
 
 
 @internal

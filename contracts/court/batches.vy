@@ -20,7 +20,7 @@ struct Header:
 
 
 RECORD_BYTES: constant(uint256) = 124
-PAGE_RECORDS: constant(uint256) = 8
+RECORDS_PER_PAGE: constant(uint256) = 8
 MAX_INPUTS: constant(uint256) = 1024
 
 

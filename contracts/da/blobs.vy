@@ -18,11 +18,11 @@ ELEMENTS: constant(uint256) = 4096
 MODULUS: constant(uint256) = 52435875175126190479447740508185965837690552500527637822603658699938581184513    # of BLS12-381's scalars
 MAX_RECORDS: constant(uint256) = ELEMENTS // 4
 
-# A page: the blob's commitment, then of each of the four elements its value and its proof.
+# A record page: the blob's commitment, then of each of the four elements its value and its proof.
 COMMITMENT: constant(uint256) = 48
 VALUE: constant(uint256) = 32
 PROOF: constant(uint256) = 48
-PAGE_BYTES: constant(uint256) = COMMITMENT + 4 * (VALUE + PROOF)
+RECORD_PAGE_BYTES: constant(uint256) = COMMITMENT + 4 * (VALUE + PROOF)
 
 # Element i of a blob is the value of its polynomial at w^r, where w is a 4096th root of unity and r has the twelve bits
 # of i in reverse: so bit k of i contributes the factor w^(2^(11 - k)).
@@ -58,23 +58,23 @@ def commit(record_count: uint256, data: Bytes[1024]) -> bytes32:
 @external
 @view
 def check_record(
-    data_root: bytes32, record_count: uint256, index: uint256, page: Bytes[992], siblings: DynArray[bytes32, 7]
+    data_root: bytes32, record_count: uint256, index: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
 ) -> Bytes[124]:
     """
     @notice The record at `index` of a blob.
     @param data_root The blob's versioned hash.
-    @param page The blob's commitment, and of each of the record's four elements the value and the proof.
+    @param record_page The blob's commitment, and of each of the record's four elements the value and the proof.
     @param siblings None.
     """
     assert index < record_count and record_count <= MAX_RECORDS, "wrong_input"
-    assert len(page) == PAGE_BYTES and len(siblings) == 0, "wrong_input"
-    commitment: Bytes[COMMITMENT] = slice(page, 0, COMMITMENT)
+    assert len(record_page) == RECORD_PAGE_BYTES and len(siblings) == 0, "wrong_input"
+    commitment: Bytes[COMMITMENT] = slice(record_page, 0, COMMITMENT)
     point: uint256 = self._point(index)
-    first: Bytes[31] = self._element(data_root, point, commitment, page, 0)
-    second: Bytes[31] = self._element(data_root, uint256_mulmod(point, BIT_0, MODULUS), commitment, page, 1)
+    first: Bytes[31] = self._element(data_root, point, commitment, record_page, 0)
+    second: Bytes[31] = self._element(data_root, uint256_mulmod(point, BIT_0, MODULUS), commitment, record_page, 1)
     point = uint256_mulmod(point, BIT_1, MODULUS)
-    third: Bytes[31] = self._element(data_root, point, commitment, page, 2)
-    fourth: Bytes[31] = self._element(data_root, uint256_mulmod(point, BIT_0, MODULUS), commitment, page, 3)
+    third: Bytes[31] = self._element(data_root, point, commitment, record_page, 2)
+    fourth: Bytes[31] = self._element(data_root, uint256_mulmod(point, BIT_0, MODULUS), commitment, record_page, 3)
     return concat(first, second, third, fourth)
 
 
@@ -95,10 +95,10 @@ def _point(index: uint256) -> uint256:
 @internal
 @view
 def _element(
-    versioned_hash: bytes32, point: uint256, commitment: Bytes[COMMITMENT], page: Bytes[992], place: uint256
+    versioned_hash: bytes32, point: uint256, commitment: Bytes[COMMITMENT], record_page: Bytes[992], place: uint256
 ) -> Bytes[31]:
     """
-    @return The 31 bytes of the element at `place` of the page, once the precompile has confirmed its value at `point`.
+    @return The 31 bytes of the element at `place` of the record page, once the precompile has confirmed its value at `point`.
     """
     start: uint256 = COMMITMENT + place * (VALUE + PROOF)
     success: bool = False
@@ -109,9 +109,9 @@ def _element(
         concat(
             versioned_hash,
             convert(point, bytes32),
-            slice(page, start, VALUE),
+            slice(record_page, start, VALUE),
             commitment,
-            slice(page, start + VALUE, PROOF),
+            slice(record_page, start + VALUE, PROOF),
         ),
         max_outsize=64,
         is_static_call=True,
@@ -119,4 +119,4 @@ def _element(
     )
     # A chain without the precompile succeeds with nothing.
     assert success and response == abi_encode(ELEMENTS, MODULUS), "wrong_input"
-    return slice(page, start + 1, VALUE - 1)
+    return slice(record_page, start + 1, VALUE - 1)

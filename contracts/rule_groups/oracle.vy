@@ -3,7 +3,7 @@
 """
 @title Rules: oracle and marks
 @license MIT
-@notice Phases REPORT and TICK.
+@notice Phases REPORT and CRANK.
 """
 
 from rules import marks
@@ -29,6 +29,6 @@ def apply(
     w: store.Witness = store.Witness(keys=keys, values=values)
     if regs.phase == phases.REPORT:
         return oracle.step_report(regs, w)
-    if regs.phase == phases.TICK:
-        return marks.step_tick(regs, w)
+    if regs.phase == phases.CRANK:
+        return marks.step_crank(regs, w)
     raise "wrong_phase"

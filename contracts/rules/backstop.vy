@@ -3,7 +3,7 @@
 @title The backstop vault: anyone may put money in, and it takes over what the book does not
 @license MIT
 @notice It is an account of its own (keys.BACKSTOP) under the same margin rules as any, so it can lose no more than was put
-        into it; its shares are worth its equity. At every tick it offers a part of its position.
+        into it; its shares are worth its equity. At every crank it offers a part of its position.
         Twin: `shared/rules/backstop.py`. Where Python changes accounts in place, these functions return them.
 @dev Bounds: amounts are below 2**96, shares below 2**120 and an equity within 128 bits, so a product of two of them is far
      inside 256 bits. An account's shares are a part of the backstop's, so taking them off underflows neither.
@@ -112,7 +112,7 @@ def step_unwind(
 
 @internal
 @pure
-def step_stake(
+def step_shares(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
@@ -131,10 +131,10 @@ def step_stake(
     equity, requirement = margin.compute_health(backstop, markets)
     if not fresh:
         regs = registers.reject(regs, errors.STALE_PRICE)
-    elif regs.kind == records.STAKE:
-        regs, account, backstop = self.stake(regs, account, backstop, equity)
+    elif regs.kind == records.BACKSTOP_DEPOSIT:
+        regs, account, backstop = self.apply_backstop_deposit(regs, account, backstop, equity)
     else:
-        regs, account, backstop = self.unstake(regs, account, backstop, equity - requirement, equity)
+        regs, account, backstop = self.apply_backstop_withdraw(regs, account, backstop, equity - requirement, equity)
     values[0] = leaves.encode_account(account)
     values[1] = leaves.encode_account(backstop)
     return regs, margin._set_markets(values, 2, markets)
@@ -142,7 +142,7 @@ def step_stake(
 
 @internal
 @pure
-def stake(
+def apply_backstop_deposit(
     regs: registers.Registers, account: leaves.Account, backstop: leaves.Account, equity: int256
 ) -> (registers.Registers, leaves.Account, leaves.Account):
     """
@@ -167,7 +167,7 @@ def stake(
 
 @internal
 @pure
-def unstake(
+def apply_backstop_withdraw(
     regs: registers.Registers, account: leaves.Account, backstop: leaves.Account, free: int256, equity: int256
 ) -> (registers.Registers, leaves.Account, leaves.Account):
     """

@@ -29,7 +29,7 @@ def step_rest(
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    handle: uint256 = keys.order_handle(regs.account, regs.place)
+    handle: uint256 = keys.order_handle(regs.account, regs.order_slot)
     account: leaves.Account = store.account(w, 0, regs.account)
     level: leaves.Level = store.level(w, 1, regs.level_market, regs.level_side, regs.tick)
     order: leaves.Order = store.order(w, 2, handle)

@@ -1,9 +1,9 @@
 # pragma version 0.4.3
 """
-@title Bulk records: one signature over orders and cancels, on pages of eight
+@title Bulk records: one signature over orders and cancels, on leg pages of eight
 @license MIT
-@notice A bulk record signs the hash of its first page, and each page names the hash of the next. The pages must follow at
-        once; any other record in between ends the bulk, and so do MAX_PAGES pages, 64 legs. A leg that cannot be taken is
+@notice A bulk record signs the hash of its first leg page, and each page names the hash of the next. The pages must follow at
+        once; any other record in between ends the bulk, and so do MAX_LEG_PAGES pages, 64 legs. A leg that cannot be taken is
         passed over. Twin: `shared/rules/bulk.py`.
 """
 
@@ -22,23 +22,23 @@ _WORD_BYTES: constant(uint256) = 2 * records.LEG_BYTES
 
 @internal
 @pure
-def take_page(
+def take_leg_page(
     pre: registers.Registers, body: Bytes[records.RECORD_BYTES], expected: bytes32
 ) -> (registers.Registers, uint256):
     """
-    @notice Load the legs of a page, which must be the `expected` one.
+    @notice Load the legs of a leg page, which must be the `expected` one.
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
     if expected == empty(bytes32) or regs.bulk_pages == 0 or keccak256(body) != expected:
-        return regs, errors.WRONG_PAGE
+        return regs, errors.WRONG_LEG_PAGE
     regs.bulk_pages -= 1
     regs.account = regs.bulk_account
     regs.legs0 = self.get_legs(body, 0)
     regs.legs1 = self.get_legs(body, 1)
     regs.legs2 = self.get_legs(body, 2)
     regs.legs3 = self.get_legs(body, 3)
-    regs.bulk = extract32(body, 1 + records.PAGE_LEGS * records.LEG_BYTES)
+    regs.bulk = extract32(body, 1 + records.LEGS_PER_PAGE * records.LEG_BYTES)
     regs.phase = phases.LEG
     return regs, errors.ACCEPTED
 
@@ -47,7 +47,7 @@ def take_page(
 @pure
 def get_legs(body: Bytes[records.RECORD_BYTES], pair: uint256) -> uint256:
     """
-    @return Two legs of a page as one number, the first in the higher bits; `pair` 0 to 3, so the word ends before the
+    @return Two legs of a leg page as one number, the first in the higher bits; `pair` 0 to 3, so the word ends before the
             page does.
     """
     return convert(extract32(body, 1 + pair * _WORD_BYTES), uint256) >> (256 - 8 * _WORD_BYTES)
@@ -59,7 +59,7 @@ def step_leg(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Start the next leg of a page. Leaves: none.
+    @notice Start the next leg of a leg page. Leaves: none.
     """
     regs: registers.Registers = pre
     store.check_count(w, 0)
@@ -72,7 +72,7 @@ def step_leg(
     leg: records.Leg = records.decode_leg(pair >> _LEG_BITS)
     regs.legs0 = (pair & _LEG_MASK) << _LEG_BITS
     regs = registers.clear(regs)
-    regs.kind = records.PAGE
+    regs.kind = records.LEG_PAGE
     regs.account = regs.bulk_account
     if pair == 0 and regs.legs1 == 0 and regs.legs2 == 0 and regs.legs3 == 0:
         regs.phase = phases.IDLE
@@ -111,10 +111,10 @@ def start_leg(pre: registers.Registers, leg: records.Leg) -> registers.Registers
     """
     regs: registers.Registers = pre
     regs.market = leg.market
-    regs.place = leg.place
+    regs.order_slot = leg.order_slot
     if leg.flags & records.CANCEL_LEG != 0:
         regs.kind = records.CANCEL
-        regs.cursor = keys.order_handle(regs.account, leg.place)
+        regs.cursor = keys.order_handle(regs.account, leg.order_slot)
         regs.resume = phases.LEG
         regs.phase = phases.UNLINK
     else:

@@ -66,7 +66,7 @@ def take_input(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Take a record, or a message that holds one, in its turn. The machine's own work comes first, then what is parked.
-            A record of the queue that has to wait is parked; any other is not looked at. A tick, which anybody may send at
+            A record of the queue that has to wait is parked; any other is not looked at. A crank, which anybody may send at
             any time, only lets go on what comes before it.
     """
     regs: registers.Registers = pre
@@ -77,9 +77,9 @@ def take_input(
         regs.outcome = errors.MALFORMED_RECORD
         return regs, values
     has_room: bool = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
-    is_tick: bool = convert(slice(body, 0, 1), uint256) == records.TICK
+    is_crank: bool = convert(slice(body, 0, 1), uint256) == records.CRANK
     is_parked: bool = (
-        is_message and not is_tick and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
+        is_message and not is_crank and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
     )
     if is_parked:
         regs, values = parking.park(regs, w, values, touched, body)
@@ -90,13 +90,13 @@ def take_input(
         if has_room:
             # Its registers stay as they are.
             regs.phase = phases.WORK
-            regs.outcome = errors.ACCEPTED if is_tick else errors.BUSY
+            regs.outcome = errors.ACCEPTED if is_crank else errors.BUSY
         if is_parked:
             regs.outcome = errors.PARKED
         return regs, values
     taken: Bytes[records.RECORD_BYTES] = body
     if parking.is_anything_parked(regs):
-        if not (is_parked or is_tick):
+        if not (is_parked or is_crank):
             store.check_count(w, 0)
             regs.outcome = errors.BUSY
             return regs, values
@@ -110,11 +110,11 @@ def take_input(
 def is_sound(body: Bytes[records.RECORD_BYTES], is_message: bool) -> bool:
     """
     @return Whether an input that is not looked at further has the form of a record, or of a message that holds one. Bulks
-            and their pages do not come through the queue: none of its messages may be as much work as eight orders.
+            and their leg pages do not come through the queue: none of its messages may be as much work as eight orders.
     """
     kind: uint256 = convert(slice(body, 0, 1), uint256)
     if kind != records.FORCED:
-        return records.is_canonical(body) and not (is_message and kind in [records.BULK, records.PAGE])
+        return records.is_canonical(body) and not (is_message and kind in [records.BULK, records.LEG_PAGE])
     forced: records.ForcedBody = records.decode_forced(body)
     return is_message and records.is_canonical(body) and records.is_forceable(forced.body)
 
@@ -144,12 +144,12 @@ def take_record(
     outcome: uint256 = 0
     touched: uint256 = place
     regs.kind = convert(slice(body, 0, 1), uint256)
-    page: bytes32 = regs.bulk
+    leg_page: bytes32 = regs.bulk
     regs.bulk = empty(bytes32)
     if wind_down.is_refused(regs, regs.kind):
         outcome = errors.WINDING_DOWN
-    elif regs.kind == records.PAGE:
-        regs, outcome = bulk.take_page(regs, body, page)
+    elif regs.kind == records.LEG_PAGE:
+        regs, outcome = bulk.take_leg_page(regs, body, leg_page)
     else:
         regs, values, touched, outcome = self.check_record(regs, w, values, place, body, is_forced, sender)
     store.check_count(w, touched)
@@ -177,7 +177,7 @@ def check_record(
     outcome: uint256 = 0
     touched: uint256 = place
     regs, outcome = self.decode_record(regs, body)
-    if outcome == errors.ACCEPTED and regs.kind != records.TICK:
+    if outcome == errors.ACCEPTED and regs.kind != records.CRANK:
         regs.signer = sender
         if not is_forced:
             regs.signer = signatures.recover(
@@ -195,9 +195,9 @@ def check_record(
             values[place + 1] = leaves.encode_agent(self.apply_agent(regs, w, place + 1, body))
             touched = place + 2
         elif regs.kind == records.BULK:
-            regs.bulk = records.decode_bulk(body).pages
+            regs.bulk = records.decode_bulk(body).leg_pages
             regs.bulk_account = regs.account
-            regs.bulk_pages = phases.MAX_PAGES
+            regs.bulk_pages = phases.MAX_LEG_PAGES
         regs.phase = self.get_first_phase(regs.kind)
     return regs, values, touched, outcome
 
@@ -240,7 +240,7 @@ def apply_agent(
     """
     change: records.SetAgentBody = records.decode_set_agent(body)
     agent: leaves.Agent = store.agent(w, place, keys.get_master(regs.account), change.agent)
-    agent.address = change.address
+    agent.address = change.key
     agent.expiry = change.expiry
     return agent
 
@@ -259,8 +259,8 @@ def decode_record(
     kind, regs.account, regs.nonce = records.get_head(body)
     if kind == records.REPORT:
         return self.decode_report(regs, body)
-    if kind == records.TICK:
-        regs.market = records.decode_tick(body).market
+    if kind == records.CRANK:
+        regs.market = records.decode_crank(body).market
         if regs.market < 1 or regs.market > regs.markets:
             return regs, errors.UNKNOWN_MARKET
         return regs, errors.ACCEPTED
@@ -268,7 +268,7 @@ def decode_record(
         return regs, errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
         return self.decode_order(regs, body)
-    if kind in [records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE]:
+    if kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW]:
         return self.decode_payment(regs, body)
     return self.decode_change(regs, body)
 
@@ -297,7 +297,7 @@ def decode_order(
     regs.market = order.market
     regs.side = order.side
     regs.flags = order.flags
-    regs.place = order.place
+    regs.order_slot = order.order_slot
     regs.price = order.price
     regs.size = order.size
     regs.expiry = order.expiry
@@ -312,8 +312,8 @@ def decode_order(
         return regs, errors.MALFORMED_RECORD
     if order.market < 1 or order.market > regs.markets:
         return regs, errors.UNKNOWN_MARKET
-    if order.place > keys.MAX_SLOT:
-        return regs, errors.SLOT_OUT_OF_RANGE
+    if order.order_slot > keys.MAX_ORDER_SLOT:
+        return regs, errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry != 0 and order.expiry <= regs.time:
         return regs, errors.ORDER_EXPIRED
     return regs, self.check_quote(order.price, order.size)
@@ -361,12 +361,12 @@ def decode_change(
     regs: registers.Registers = pre
     if regs.kind == records.CANCEL:
         cancel: records.CancelBody = records.decode_cancel(body)
-        regs.place = cancel.place
+        regs.order_slot = cancel.order_slot
         regs.client = cancel.client
         regs.agent = cancel.agent
     elif regs.kind == records.AMEND:
         amend: records.AmendBody = records.decode_amend(body)
-        regs.place = amend.place
+        regs.order_slot = amend.order_slot
         regs.price = amend.price
         regs.size = amend.size
         regs.agent = amend.agent
@@ -382,9 +382,9 @@ def decode_change(
         return regs, self.check_agent_change(regs, body)
     if regs.agent > keys.MAX_AGENT:
         return regs, errors.MALFORMED_RECORD
-    if regs.place > keys.MAX_SLOT:
-        return regs, errors.SLOT_OUT_OF_RANGE
-    regs.cursor = keys.order_handle(regs.account, regs.place)
+    if regs.order_slot > keys.MAX_ORDER_SLOT:
+        return regs, errors.ORDER_SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.order_slot)
     if regs.kind == records.AMEND:
         return regs, self.check_quote(regs.price, regs.size)
     return regs, errors.ACCEPTED
@@ -410,7 +410,7 @@ def decode_payment(
     pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, uint256):
     """
-    @notice Fields of a transfer, withdrawal, stake or unstake.
+    @notice Fields of a transfer, a withdrawal, or a deposit into the backstop or withdrawal from it.
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
@@ -428,8 +428,10 @@ def decode_payment(
         regs.amount = records.decode_withdraw(body).amount
         if regs.account > keys.MAX_ACCOUNT:
             return regs, errors.SUB_ACCOUNT
+    elif regs.kind == records.BACKSTOP_DEPOSIT:
+        regs.amount = records.decode_backstop_deposit(body).amount
     else:
-        regs.amount = records.decode_stake(body).amount
+        regs.amount = records.decode_backstop_withdraw(body).shares
     if regs.amount < 1 or regs.amount >= phases.MAX_AMOUNT:
         return regs, errors.AMOUNT_OUT_OF_RANGE
     return regs, errors.ACCEPTED
@@ -471,10 +473,10 @@ def get_first_phase(kind: uint256) -> uint256:
         return phases.CLEAR
     if kind == records.SET_AGENT or kind == records.BULK:
         return phases.IDLE
-    if kind == records.TICK:
-        return phases.TICK
-    if kind == records.UNSTAKE:
-        return phases.STAKE
+    if kind == records.CRANK:
+        return phases.CRANK
+    if kind == records.BACKSTOP_WITHDRAW:
+        return phases.SHARES
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

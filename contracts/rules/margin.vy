@@ -252,7 +252,7 @@ def step_margin(
     markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
     fresh: bool = False
     account, markets, fresh = self.settle_account(w, 1, account, regs.time)
-    if regs.kind == records.TRANSFER or regs.kind == records.WITHDRAW or regs.kind == records.STAKE:
+    if regs.kind == records.TRANSFER or regs.kind == records.WITHDRAW or regs.kind == records.BACKSTOP_DEPOSIT:
         outcome: uint256 = 0
         regs, outcome = self.check_payment(regs, account, markets, fresh)
         if outcome != errors.ACCEPTED:
@@ -303,4 +303,4 @@ def get_payment_phase(kind: uint256) -> uint256:
     """
     if kind == records.TRANSFER:
         return phases.TRANSFER
-    return phases.WITHDRAW if kind == records.WITHDRAW else phases.STAKE
+    return phases.WITHDRAW if kind == records.WITHDRAW else phases.SHARES

@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 """
-@title Index, mark and funding of a market, and the tick that lets its time pass
+@title Index, mark and funding of a market, and the crank that lets its time pass
 @license MIT
 @notice Mark = median of the index, the index plus the smoothed premium, and the middle of the book: no one of the oracle,
         the past and the book can move it alone. Funding: each hour longs pay shorts the smoothed premium, clamped, one
@@ -155,7 +155,7 @@ def settle_funding(
 
 @internal
 @pure
-def step_tick(
+def step_crank(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """

@@ -186,7 +186,7 @@ def is_maker_sure(
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
     highest: int256 = convert(max(best, regs.price), int256)
     fees: int256 = margin.compute_fee(margin.compute_value(size, highest, market), rate)
-    fees += convert(keys.MAX_SLOT, int256)
+    fees += convert(keys.MAX_ORDER_SLOT, int256)
     equity: int256 = 0
     requirement: int256 = 0
     equity, requirement = margin.compute_health(account, markets)

@@ -32,7 +32,7 @@ def step_admit(
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 3)
-    handle: uint256 = keys.order_handle(regs.account, regs.place)
+    handle: uint256 = keys.order_handle(regs.account, regs.order_slot)
     account: leaves.Account = store.account(w, 0, regs.account)
     market: leaves.Market = store.market(w, 1, regs.market)
     order: leaves.Order = store.order(w, 2, handle)
@@ -73,7 +73,7 @@ def arm(pre: registers.Registers, market: leaves.Market, order: leaves.Order) ->
     if marks.is_expired(market, regs.time):
         return registers.reject(regs, errors.MARKET_EXPIRED)
     if order.market != 0:
-        return registers.reject(regs, errors.SLOT_TAKEN)
+        return registers.reject(regs, errors.ORDER_SLOT_TAKEN)
     is_reached: bool = market.mark <= regs.trigger
     if regs.flags & records.ABOVE != 0:
         is_reached = market.mark >= regs.trigger
@@ -107,7 +107,7 @@ def check_admission(
     if distance * integers.PPM > market.band * market.mark:
         return errors.PRICE_BAND
     if order.market != 0:
-        return errors.SLOT_TAKEN
+        return errors.ORDER_SLOT_TAKEN
     if not has_place:
         return errors.TOO_MANY_POSITIONS
     if regs.flags & records.REDUCE_ONLY != 0 and positions.get_closable(position, regs.side) == 0:

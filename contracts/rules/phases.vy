@@ -23,9 +23,9 @@ REPORT: constant(uint256) = 14
 CLEAR: constant(uint256) = 15
 AMEND: constant(uint256) = 16
 NEXT: constant(uint256) = 17
-TICK: constant(uint256) = 18
+CRANK: constant(uint256) = 18
 LEG: constant(uint256) = 19
-STAKE: constant(uint256) = 20
+SHARES: constant(uint256) = 20
 WORK: constant(uint256) = 21
 SWEEP: constant(uint256) = 22
 LIQUIDATED: constant(uint256) = 23
@@ -36,8 +36,8 @@ UNWIND: constant(uint256) = 27
 TRIGGER: constant(uint256) = 28
 FIRE: constant(uint256) = 29
 
-# Pages of legs one bulk record may have.
-MAX_PAGES: constant(uint256) = 8
+# Leg pages one bulk record may have.
+MAX_LEG_PAGES: constant(uint256) = 8
 # Makers one order may visit; what is left then is given up.
 MAX_MATCHES: constant(uint256) = 4096
 # Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
@@ -45,7 +45,7 @@ MAX_MATCHES: constant(uint256) = 4096
 RECORD_STEP_BOUND: constant(uint256) = 8 * MAX_MATCHES + 32
 # Real steps after which a slot leaves the rest of the machine's own work to the next one.
 WORK_LIMIT: constant(uint256) = 2**17
-# Real steps one slot can take: the legs of a page, or the machine's own work and the last piece of it.
+# Real steps one slot can take: the legs of a leg page, or the machine's own work and the last piece of it.
 SLOT_STEP_BOUND: constant(uint256) = 8 * RECORD_STEP_BOUND + 64
 # Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
 BATCH_STEP_CAP: constant(uint256) = 2**22
@@ -67,7 +67,7 @@ SAMPLE_INTERVAL: constant(uint256) = 60
 PREMIUM_SAMPLES: constant(uint256) = 8
 # Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
 FUNDING_HOURS: constant(uint256) = 8
-# Hours without a tick that are made up for at most.
+# Hours without a crank that are made up for at most.
 MAX_FUNDING_HOURS: constant(uint256) = 24
 # Seconds a market stays reduce-only after its index ran into the step band.
 HALT_TIME: constant(uint256) = 300

@@ -2,7 +2,7 @@
 """
 @title The end: of the exchange once its operator is gone, of a market once its oracle is
 @license MIT
-@notice While the exchange winds down nothing is opened any more: a tick on each market settles it at its last index like a
+@notice While the exchange winds down nothing is opened any more: a crank on each market settles it at its last index like a
         dated future at its expiry, the sweep cancels every order, and everybody takes out what is theirs.
         Twin: `shared/rules/wind_down.py`.
 """
@@ -35,7 +35,7 @@ def is_refused(regs: registers.Registers, kind: uint256) -> bool:
     """
     @return Whether a record of this type is no longer taken: it would open something, or move a price.
     """
-    return regs.winding != 0 and kind in [records.ORDER, records.AMEND, records.STAKE, records.REPORT]
+    return regs.winding != 0 and kind in [records.ORDER, records.AMEND, records.BACKSTOP_DEPOSIT, records.REPORT]
 
 
 @internal

@@ -28,7 +28,7 @@ BELOW: constant(uint256) = 3
 # The backstop vault's account: it has no owner and signs nothing.
 BACKSTOP: constant(uint256) = 0
 MAX_MARKET: constant(uint256) = 255
-MAX_SLOT: constant(uint256) = 255
+MAX_ORDER_SLOT: constant(uint256) = 255
 MAX_TICK: constant(uint256) = 2**24 - 1
 
 
@@ -79,11 +79,11 @@ def agent_key(master: uint256, agent: uint256) -> uint256:
 
 @internal
 @pure
-def order_handle(account: uint256, slot: uint256) -> uint256:
+def order_handle(account: uint256, order_slot: uint256) -> uint256:
     """
-    @return Handle of an order: its account and one of that account's order slots (0..MAX_SLOT); 0 names no order.
+    @return Handle of an order: its account and one of that account's order slots (0..MAX_ORDER_SLOT); 0 names no order.
     """
-    return account << 12 | slot
+    return account << 12 | order_slot
 
 
 @internal
@@ -97,7 +97,7 @@ def handle_account(handle: uint256) -> uint256:
 
 @internal
 @pure
-def handle_slot(handle: uint256) -> uint256:
+def handle_order_slot(handle: uint256) -> uint256:
     """
     @return Order slot of an order handle.
     """

@@ -41,9 +41,9 @@ struct Registers:
     rank_subs: uint256       # sub-accounts its master has
     best_score: uint256      # highest score so far
     best_account: uint256    # the account that has it
-    bulk: bytes32            # hash of the page of legs that must come next, zero for none
+    bulk: bytes32            # hash of the leg page that must come next, zero for none
     bulk_account: uint256    # account of that bulk record
-    bulk_pages: uint256      # pages it may still have
+    bulk_pages: uint256      # leg pages it may still have
     legs0: uint256           # legs still to run, two of 11 bytes a word
     legs1: uint256
     legs2: uint256
@@ -56,7 +56,7 @@ struct Registers:
     market: uint256
     side: uint256
     flags: uint256
-    place: uint256           # order slot of the account
+    order_slot: uint256      # order slot of the account
     price: uint256           # ticks
     size: uint256            # lots still to trade
     expiry: uint256          # seconds, 0 for never
@@ -91,7 +91,7 @@ def clear(regs: Registers) -> Registers:
     cleared.market = 0
     cleared.side = 0
     cleared.flags = 0
-    cleared.place = 0
+    cleared.order_slot = 0
     cleared.price = 0
     cleared.size = 0
     cleared.expiry = 0

@@ -21,7 +21,7 @@ MONEY: Final = {
     "free": "free",
 }
 POSITION: Final = ("market", "size", "cost", "mark", "profit", "liquidation_price", "bids", "asks")
-ORDER: Final = ("slot", "market", "side", "flags", "price", "size", "trigger", "client")
+ORDER: Final = ("order_slot", "market", "side", "flags", "price", "size", "trigger", "client")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Look at it, put money in, take money out."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     show = actions.add_parser("show", help="its equity, shares and positions")
-    stake = actions.add_parser("stake", help="put collateral of the account into it, for shares")
-    stake.add_argument("amount", type=parse_amount, help="tokens, as 100 or 12.5")
-    unstake = actions.add_parser("unstake", help="turn shares back into collateral of the account")
-    unstake.add_argument("shares", type=int, nargs="?", help="how many; all of the account's by default")
-    for action in (show, stake, unstake):
+    deposit = actions.add_parser("deposit", help="put collateral of the account into it, for shares")
+    deposit.add_argument("amount", type=parse_amount, help="tokens, as 100 or 12.5")
+    withdraw = actions.add_parser("withdraw", help="turn shares back into collateral of the account")
+    withdraw.add_argument("shares", type=int, nargs="?", help="how many; all of the account's by default")
+    for action in (show, deposit, withdraw):
         add_exchange(action)
 
 
@@ -26,11 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def ask(client: SetoffClient) -> dict[str, Any]:
         receipt: Receipt | None = None
-        if arguments.action == "stake":
-            receipt = await client.stake(arguments.amount)
-        elif arguments.action == "unstake":
+        if arguments.action == "deposit":
+            receipt = await client.backstop_deposit(arguments.amount)
+        elif arguments.action == "withdraw":
             shares = arguments.shares
-            receipt = await client.unstake(int((await client.account())["shares"]) if shares is None else shares)
+            receipt = await client.backstop_withdraw(
+                int((await client.account())["shares"]) if shares is None else shares
+            )
         if receipt:
             print(f"accepted as record {receipt.sequence}, batch {receipt.batch}")
         return await client.backstop()

@@ -35,11 +35,11 @@ it: from L1 alone, by running the posted batches again. No word of the operator'
 
 A record that finds the machine at work (visiting accounts after a change of a price) or its batch full is parked, and
 taken before any later record. An operator that lives brings that about with its next batch; where none does,
-`setoff force tick 0` lets the machine go on, once or, with many accounts, a few times. This command waits for the end.
+`setoff force crank 0` lets the machine go on, once or, with many accounts, a few times. This command waits for the end.
 
 The end of an exchange: when its operator has been silent for the time to the wind-down, anybody may `wind-down` it.
-Then a `tick` on each market, twice, a minute of batch time apart, settles it; `withdraw`, and `pay` once the epoch is
-confirmed. A market whose oracle has been dead for a week is settled by ticks in the same way.
+Then a `crank` on each market, twice, a minute of batch time apart, settles it; `withdraw`, and `pay` once the epoch is
+confirmed. A market whose oracle has been dead for a week is settled by cranks in the same way.
 """
 
 
@@ -59,27 +59,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     order.add_argument("price", type=int, help="ticks")
     order.add_argument("--flags", choices=list(FLAGS), default="gtc", help="what becomes of the rest; now %(default)s")
     order.add_argument("--reduce-only", action="store_true", help="only close what is open")
-    order.add_argument("--slot", type=int, help="order slot; by default a free one")
+    order.add_argument("--order-slot", type=int, help="order slot; by default a free one")
     close = actions.add_parser("close", help="close a position: reduce-only, at once, at a bound or better")
     close.add_argument("market", type=int)
     close.add_argument("--bound", type=int, metavar="TICKS", help="the worst price; else from the mark and --slippage")
     close.add_argument("--slippage", type=int, metavar="PPM", default=SLIPPAGE,
                        help="how far from the mark on L1; now %(default)s")  # fmt: skip
     cancel = actions.add_parser("cancel", help="take an order back, or all of them")
-    cancel.add_argument("slot", type=int, nargs="?", help="its order slot")
+    cancel.add_argument("order_slot", type=int, nargs="?", help="its order slot")
     cancel.add_argument("--all", action="store_true", help="every order of the account")
     amend = actions.add_parser("amend", help="give an order another price and size")
-    for name, text in (("slot", "its order slot"), ("size", "lots"), ("price", "ticks")):
+    for name, text in (("order_slot", "its order slot"), ("size", "lots"), ("price", "ticks")):
         amend.add_argument(name, type=int, help=text)
     agent = actions.add_parser("agent", help="let a key trade for the account, or take its right away")
     agent.add_argument("number", type=int, help="of the agent, 1 to 8")
     agent.add_argument("address", type=parse_address, nargs="?", help="of its key; none takes the right away")
     agent.add_argument("--days", type=float, default=30, help="how long it may; now %(default)s")
-    stake = actions.add_parser("stake", help="put collateral into the backstop")
-    stake.add_argument("amount", type=parse_amount)
-    unstake = actions.add_parser("unstake", help="turn shares of the backstop back into collateral")
-    unstake.add_argument("shares", type=int, nargs="?", help="how many; all by default")
-    for action in (withdraw, transfer, order, close, cancel, amend, agent, stake, unstake):
+    backstop_deposit = actions.add_parser("backstop-deposit", help="put collateral into the backstop")
+    backstop_deposit.add_argument("amount", type=parse_amount)
+    backstop_withdraw = actions.add_parser("backstop-withdraw", help="turn shares of the backstop back into collateral")
+    backstop_withdraw.add_argument("shares", type=int, nargs="?", help="how many; all by default")
+    for action in (withdraw, transfer, order, close, cancel, amend, agent, backstop_deposit, backstop_withdraw):
         action.add_argument("--as-sender", action="store_true",
                             help="no signature: the transaction's sender stands for it")  # fmt: skip
         action.add_argument("--print", action="store_true", help="print the signed record and send nothing")
@@ -88,8 +88,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                             help="the account that the key trades for, as its --agent")  # fmt: skip
         action.add_argument("--agent", dest="agent", metavar="N", type=int, default=0,
                             help="the number of the key among its agents")  # fmt: skip
-    tick = actions.add_parser("tick", help="let time pass on a market: funding, settlement; anybody may")
-    tick.add_argument("market", type=int, help="its number; 0 only lets the machine go on with its own work")
+    crank = actions.add_parser("crank", help="let time pass on a market: funding, settlement; anybody may")
+    crank.add_argument("market", type=int, help="its number; 0 only lets the machine go on with its own work")
     record = actions.add_parser("record", help="send a record that somebody else signed")
     record.add_argument("record", type=parse_record, help="124 bytes in hex, as --print shows them")
     actions.add_parser("wind-down", help="end the exchange, once its operator is gone; anybody may, for good")
@@ -130,8 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.action == "wind-down":
         return finish(forcing, arguments, forcing.wind_down())
-    if arguments.action == "tick":
-        data = records.encode_tick(arguments.market)
+    if arguments.action == "crank":
+        data = records.encode_crank(arguments.market)
     elif arguments.action == "record":
         data = arguments.record
     else:
@@ -144,7 +144,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
     """The body of an account's action. Raises InputError with the reason for which it makes no sense."""
-    if arguments.agent and arguments.action in ("withdraw", "transfer", "stake", "unstake", "agent"):
+    if arguments.agent and arguments.action in (
+        "withdraw",
+        "transfer",
+        "backstop-deposit",
+        "backstop-withdraw",
+        "agent",
+    ):
         raise InputError("bad_signature", "an agent trades; money and keys are the owner's")
     if arguments.action == "withdraw":
         return forcing.withdraw(arguments.amount)
@@ -153,21 +159,23 @@ def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
     if arguments.action == "order":
         side = records.BUY if arguments.side == "buy" else records.SELL
         flags = FLAGS[arguments.flags] | (records.REDUCE_ONLY if arguments.reduce_only else 0)
-        return forcing.order(arguments.market, side, arguments.price, arguments.size, flags, place=arguments.slot)
+        return forcing.order(
+            arguments.market, side, arguments.price, arguments.size, flags, order_slot=arguments.order_slot
+        )
     if arguments.action == "close":
         return forcing.close(arguments.market, arguments.bound, arguments.slippage)
     if arguments.action == "cancel":
-        if arguments.all == (arguments.slot is not None):
+        if arguments.all == (arguments.order_slot is not None):
             raise SystemExit("setoff force cancel: name an order slot, or --all")
-        return forcing.cancel_all() if arguments.all else forcing.cancel(arguments.slot)
+        return forcing.cancel_all() if arguments.all else forcing.cancel(arguments.order_slot)
     if arguments.action == "amend":
-        return forcing.amend(arguments.slot, arguments.price, arguments.size)
+        return forcing.amend(arguments.order_slot, arguments.price, arguments.size)
     if arguments.action == "agent":
         expiry = int(time.time() + arguments.days * DAY) if arguments.address else 0
         return forcing.set_agent(arguments.number, arguments.address or NOBODY, expiry)
-    if arguments.action == "stake":
-        return forcing.stake(arguments.amount)
-    return forcing.unstake(arguments.shares)
+    if arguments.action == "backstop-deposit":
+        return forcing.backstop_deposit(arguments.amount)
+    return forcing.backstop_withdraw(arguments.shares)
 
 
 def send(forcing: Forcing, data: bytes) -> Forced:
@@ -188,7 +196,7 @@ def finish(forcing: Forcing, arguments: argparse.Namespace, forced: Forced) -> i
 
 def report(forcing: Forcing, arguments: argparse.Namespace, fate: Fate) -> int:
     """What else is to be said; returns the exit code."""
-    if fate.outcome == BUSY and arguments.action == "tick":
+    if fate.outcome == BUSY and arguments.action == "crank":
         return 0 if arguments.market == 0 else 1
     if fate.outcome != ACCEPTED:
         return 1

@@ -33,11 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     close.add_argument("market", type=int)
     add_slippage(close)
     amend = actions.add_parser("amend", help="give an order another price and size; only less of it keeps its turn")
-    amend.add_argument("slot", type=int, help="the order slot that the receipt named")
+    amend.add_argument("order_slot", type=int, help="the order slot that the receipt named")
     amend.add_argument("size", type=int, help="lots")
     amend.add_argument("price", type=int, help="ticks")
     cancel = actions.add_parser("cancel", help="take an order back")
-    cancel.add_argument("slot", type=int, nargs="?", help="the order slot that the receipt named")
+    cancel.add_argument("order_slot", type=int, nargs="?", help="the order slot that the receipt named")
     cancel.add_argument("--client", type=int, metavar="ID", help="the order with this id of your own instead")
     cancel.add_argument("--all", action="store_true", help="every order of the account, at once")
     switch = actions.add_parser("dead-man", help="let every order die after a while, unless this is called again")
@@ -48,8 +48,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--signer", type=int, action="append", required=True,
                         help="the signer's number; repeatable where signers share the key")  # fmt: skip
     report.add_argument("--every", type=float, metavar="SECONDS", help="again and again: a price is fresh for a minute")
-    tick = actions.add_parser("tick", help="let time pass on a market: funding, settlement; anybody may, once a minute")
-    tick.add_argument("market", type=int)
+    crank = actions.add_parser(
+        "crank", help="let time pass on a market: funding, settlement; anybody may, once a minute"
+    )
+    crank.add_argument("market", type=int)
     book = actions.add_parser("book", help="the best levels of a market")
     book.add_argument("market", type=int)
     market = actions.add_parser("market", help="prices, funding, margins and limits of a market")
@@ -94,8 +96,8 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> None:
         print_market(await client.market(arguments.market))
     elif arguments.action == "report":
         await report(client, arguments)
-    elif arguments.action == "tick":
-        print(_describe(await client.tick(arguments.market)))
+    elif arguments.action == "crank":
+        print(_describe(await client.crank(arguments.market)))
     elif arguments.action == "dead-man":
         deadline = await client.now() + arguments.seconds if arguments.seconds else 0
         print(_describe(await client.schedule_cancel(deadline)))
@@ -104,7 +106,7 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> None:
     elif arguments.action == "close":
         print(_describe_order(await client.close_position(arguments.market, slippage=arguments.slippage)))
     elif arguments.action == "amend":
-        print(_describe_order(await client.amend(arguments.slot, arguments.price, arguments.size)))
+        print(_describe_order(await client.amend(arguments.order_slot, arguments.price, arguments.size)))
     else:
         print(_describe_order(await place(client, arguments)))
 
@@ -149,14 +151,14 @@ async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
 
 
 async def cancel(client: SetoffClient, arguments: argparse.Namespace) -> Receipt:
-    """One order by its slot or its own id, or all of them. Raises SystemExit, as argparse does, if none is named."""
+    """One order by its order slot or its own id, or all of them. Raises SystemExit, as argparse does, if none is."""
     if arguments.all:
         return await client.cancel_all()
     if arguments.client is not None:
         return await client.cancel_client(arguments.client)
-    if arguments.slot is None:
+    if arguments.order_slot is None:
         raise SystemExit("setoff trade cancel: name an order slot, --client ID or --all")
-    return await client.cancel(arguments.slot)
+    return await client.cancel(arguments.order_slot)
 
 
 def print_book(book: dict[str, Any]) -> None:
@@ -183,4 +185,6 @@ def _describe(receipt: Receipt) -> str:
 
 
 def _describe_order(receipt: Receipt) -> str:
-    return f"{_describe(receipt)}: {receipt.filled} lots filled, {receipt.resting} rest in slot {receipt.place}"
+    return (
+        f"{_describe(receipt)}: {receipt.filled} lots filled, {receipt.resting} rest in order slot {receipt.order_slot}"
+    )

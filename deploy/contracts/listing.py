@@ -8,22 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from eth_abi.abi import decode
-
-from setoff.deploy.contracts.events import encode_call, read_call
 from setoff.shared.codec import records
-from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import ListMarketBody
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.contracts import QUEUE, Contract
 from setoff.shared.l1.rpc import L1, Reverted
 from setoff.shared.rules.listing import are_parameters_sound
-
-LISTING: Final = (
-    "(uint16,uint64,uint32,uint32,uint32,int32,uint32,uint32,uint32,uint32,uint32,uint64,uint64,uint64,uint64,uint64,"
-    "uint32,uint32,uint64,uint32,uint32)"
-)
-"""The queue's struct of a market's parameters, in the order of `ListMarketBody`."""
 
 _LIMITS: Final = {"maker_fee": (-(2**31), 2**31)} | dict.fromkeys(
     ("unit", "max_open_interest", "max_position", "impact", "expiry", "tier1_size", "tier2_size"), (0, 2**64)
@@ -96,45 +87,43 @@ def parse_settings(settings: Iterable[str]) -> dict[str, int]:
 
 def encode_listing(market: ListMarketBody) -> bytes:
     """Call of the queue that proposes a market."""
-    return encode_call(f"propose_listing({LISTING})", tuple(market))
+    return QUEUE.encode("propose_listing", tuple(market))
 
 
 def encode_change(market: ListMarketBody) -> bytes:
     """Call of the queue that proposes other parameters of a market."""
-    return encode_call(f"propose_change({LISTING})", tuple(market))
+    return QUEUE.encode("propose_change", tuple(market))
 
 
 def encode_signer(number: int, signer: bytes, quorum: int, max_age: int) -> bytes:
     """Call of the queue that proposes an oracle signer (20 bytes)."""
-    return encode_call("propose_signer(uint16,address,uint16,uint32)", number, signer, quorum, max_age)
+    return QUEUE.encode("propose_signer", number, signer, quorum, max_age)
 
 
 def propose(l1: L1, deployment: Deployment, call: bytes) -> Proposal:
     """Send one of those calls with the lister's key. Raises Reverted("not_the_lister") with another one."""
     receipt = l1.transact(deployment.queue, call)
-    topic = keccak(b"Proposed(uint256,bytes,uint256)")
-    (log,) = (log for log in receipt.logs if log.topics[0] == topic)
-    message, enactable = decode(["bytes", "uint256"], log.data)
-    return Proposal(int.from_bytes(log.topics[1], "big"), message, enactable)
+    proposed = QUEUE.events["Proposed"]
+    (fields,) = (proposed.decode(log) for log in receipt.logs if log.topics[0] == proposed.topic)
+    return Proposal(fields["id"], fields["body"], fields["enactable"])
 
 
 def enact(l1: L1, deployment: Deployment, id: int) -> None:
     """Queue a proposal whose delay has passed; anybody may. Raises Reverted("too_early" or "no_such_proposal")."""
-    l1.transact(deployment.queue, encode_call("enact(uint256)", id))
+    Contract(l1, QUEUE, deployment.queue).transact("enact", id)
 
 
 def revoke(l1: L1, deployment: Deployment, id: int) -> None:
     """Take back a proposal, with the lister's key. Raises Reverted("not_the_lister" or "no_such_proposal")."""
-    l1.transact(deployment.queue, encode_call("revoke(uint256)", id))
+    Contract(l1, QUEUE, deployment.queue).transact("revoke", id)
 
 
 def find_proposals(l1: L1, deployment: Deployment) -> list[Proposal]:
     """All proposals that wait."""
-    found = []
-    for id in range(read_call(l1, deployment.queue, "proposal_count() uint256")):
+    queue, found = Contract(l1, QUEUE, deployment.queue), []
+    for id in range(queue.view("proposal_count")):
         try:
-            returned = l1.call(deployment.queue, encode_call("proposal_at(uint256)", id))
+            found.append(Proposal(id, *queue.view("proposal_at", id)))
         except Reverted:
             continue  # queued, or taken back
-        found.append(Proposal(id, *decode(["bytes", "uint256"], returned)))
     return found

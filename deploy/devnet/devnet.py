@@ -11,13 +11,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from setoff.deploy.contracts.deployment import deploy
-from setoff.deploy.contracts.events import encode_call, read_call
 from setoff.deploy.contracts.listing import encode_listing, encode_signer
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec.records import ListMarketBody
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.contracts import QUEUE, TOKEN, Contract
 from setoff.shared.l1.rpc import L1
 from setoff.shared.params import Params
 
@@ -41,9 +41,9 @@ def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> Non
 
     `lister` has the lister's key. Raises ChainError if the queue refuses one.
     """
-    first: int = read_call(lister, deployment.queue, "proposal_count() uint256")
+    first: int = Contract(lister, QUEUE, deployment.queue).view("proposal_count")
     _send_all(lister, deployment, proposals)
-    _send_all(lister, deployment, [encode_call("enact(uint256)", first + number) for number in range(len(proposals))])
+    _send_all(lister, deployment, [QUEUE.encode("enact", first + number) for number in range(len(proposals))])
 
 
 def _send_all(lister: L1, deployment: Deployment, calls: Sequence[bytes]) -> None:
@@ -123,4 +123,4 @@ class Faucet:
         if wei:
             self._l1.transact(owner, value=wei)
         if tokens:
-            self._l1.transact(self._deployment.token, encode_call("mint(address,uint256)", owner, tokens))
+            Contract(self._l1, TOKEN, self._deployment.token).transact("mint", owner, tokens)

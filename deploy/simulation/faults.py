@@ -107,8 +107,8 @@ def _is_liquidation(machine: Machine, batch: Batch, slot: int, micro: int) -> bo
 
 
 def _is_sample(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
-    """Whether a tick samples a market's premium and pays what funding is due."""
-    if micro == 0 or machine.regs.phase != phases.TICK:
+    """Whether a crank samples a market's premium and pays what funding is due."""
+    if micro == 0 or machine.regs.phase != phases.CRANK:
         return False
     twin = machine.copy()
     honest_step(twin, batch, slot, micro)

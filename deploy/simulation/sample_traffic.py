@@ -62,7 +62,7 @@ class Scene:
         self.domain = eip712.domain_separator(chain_id, vault)
         self.time = START_TIME
         self._nonces: dict[int, int] = {}
-        self._places: dict[int, int] = {}
+        self._order_slots: dict[int, int] = {}
         self._parent = ZERO
         self._chain = ZERO
         self._number = 0
@@ -120,28 +120,30 @@ class Scene:
         *,
         market: int = 1,
         flags: int = records.GTC,
-        place: int | None = None,
+        order_slot: int | None = None,
         nonce: int | None = None,
         expiry: int = 0,
         trigger: int = 0,
         client: int = 0,
         agent: int = 0,
     ) -> bytes:
-        """A signed order; `place` is the order slot after the account's last one unless given."""
-        if place is None:
-            place = self._places.get(account, 0)
-        self._places[account] = (place + 1) % 256
+        """A signed order; `order_slot` is the order slot after the account's last one unless given."""
+        if order_slot is None:
+            order_slot = self._order_slots.get(account, 0)
+        self._order_slots[account] = (order_slot + 1) % 256
         if nonce is None:
             nonce = self.next_nonce(account)
         body = records.OrderBody(
-            account, nonce, market, side, flags, place, price, size, expiry, trigger, client, agent
+            account, nonce, market, side, flags, order_slot, price, size, expiry, trigger, client, agent
         )
         return self.sign_for(account, agent, records.encode_order(body))
 
-    def cancel(self, account: int, place: int, nonce: int | None = None, *, client: int = 0, agent: int = 0) -> bytes:
-        """A signed cancel of the order in `place`."""
+    def cancel(
+        self, account: int, order_slot: int, nonce: int | None = None, *, client: int = 0, agent: int = 0
+    ) -> bytes:
+        """A signed cancel of the order in `order_slot`."""
         nonce = self.next_nonce(account) if nonce is None else nonce
-        body = records.CancelBody(account, nonce, place, client, agent)
+        body = records.CancelBody(account, nonce, order_slot, client, agent)
         return self.sign_for(account, agent, records.encode_cancel(body))
 
     def cancel_all(self, account: int, *, agent: int = 0) -> bytes:
@@ -149,9 +151,9 @@ class Scene:
         body = records.CancelAllBody(account, self.next_nonce(account), agent)
         return self.sign_for(account, agent, records.encode_cancel_all(body))
 
-    def amend(self, account: int, place: int, price: int, size: int, *, agent: int = 0) -> bytes:
-        """A signed change of the order in `place`."""
-        body = records.AmendBody(account, self.next_nonce(account), place, price, size, agent)
+    def amend(self, account: int, order_slot: int, price: int, size: int, *, agent: int = 0) -> bytes:
+        """A signed change of the order in `order_slot`."""
+        body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
         return self.sign_for(account, agent, records.encode_amend(body))
 
     def schedule_cancel(self, account: int, deadline: int, *, agent: int = 0) -> bytes:
@@ -169,13 +171,13 @@ class Scene:
 
     def bulk(self, account: int, legs: Sequence[records.Leg], *, agent: int = 0) -> list[bytes]:
         """The signed bulk record of these legs, and the pages that follow it."""
-        pages: list[bytes] = []
+        leg_pages: list[bytes] = []
         following = ZERO
-        for start in reversed(range(0, len(legs), records.PAGE_LEGS)):
-            pages.insert(0, records.encode_page(legs[start : start + records.PAGE_LEGS], following))
-            following = keccak(pages[0])
+        for start in reversed(range(0, len(legs), records.LEGS_PER_PAGE)):
+            leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
+            following = keccak(leg_pages[0])
         body = records.BulkBody(account, self.next_nonce(account), following, agent)
-        return [self.sign_for(account, agent, records.encode_bulk(body)), *pages]
+        return [self.sign_for(account, agent, records.encode_bulk(body)), *leg_pages]
 
     def transfer(self, account: int, peer: int, amount: int, nonce: int | None = None) -> bytes:
         """A signed transfer of `amount` token units."""
@@ -189,24 +191,24 @@ class Scene:
         body = records.WithdrawBody(account, nonce, amount)
         return self.sign_for(account, 0, records.encode_withdraw(body))
 
-    def stake(self, account: int, amount: int) -> bytes:
+    def backstop_deposit(self, account: int, amount: int) -> bytes:
         """A signed deposit of `amount` token units into the backstop vault."""
-        body = records.StakeBody(account, self.next_nonce(account), amount)
-        return self.sign_for(account, 0, records.encode_stake(body))
+        body = records.BackstopDepositBody(account, self.next_nonce(account), amount)
+        return self.sign_for(account, 0, records.encode_backstop_deposit(body))
 
-    def unstake(self, account: int, shares: int) -> bytes:
+    def backstop_withdraw(self, account: int, shares: int) -> bytes:
         """A signed withdrawal of `shares` of the backstop vault."""
-        body = records.StakeBody(account, self.next_nonce(account), shares)
-        return self.sign_for(account, 0, records.encode_unstake(body))
+        body = records.BackstopWithdrawBody(account, self.next_nonce(account), shares)
+        return self.sign_for(account, 0, records.encode_backstop_withdraw(body))
 
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> bytes:
         """Oracle signer `number`'s price; `time` is now unless given."""
         body = records.ReportBody(number, self.time if time is None else time, market, price)
         return self.sign(records.encode_report(body), oracle_key(number))
 
-    def tick(self, market: int = 1) -> bytes:
-        """A tick of a market, which nobody signs."""
-        return records.encode_tick(market)
+    def crank(self, market: int = 1) -> bytes:
+        """A crank of a market, which nobody signs."""
+        return records.encode_crank(market)
 
     # --- batches -----------------------------------------------------------------------------------------------------
 
@@ -314,7 +316,7 @@ def _use_everything(scene: Scene) -> Batch:
     ]
     inputs = [
         *(scene.report(number, 100, market=market) for market in (9, 10) for number in (0, 1)),
-        scene.stake(8, 2_400),
+        scene.backstop_deposit(8, 2_400),
         scene.transfer(7, sub, 50_000),
         scene.set_agent(7, 1, scene.time + 1_000),
         scene.order(7, records.SELL, 100, 5, market=9, agent=1, client=3),
@@ -323,7 +325,7 @@ def _use_everything(scene: Scene) -> Batch:
         scene.order(6, records.BUY, 100, 6, market=9, flags=records.FOK),
         scene.order(6, records.BUY, 101, 150, market=9, flags=records.FOK),
         scene.order(9, records.BUY, 101, 60, market=9),
-        scene.order(sub, records.BUY, 99, 8, market=9, place=0),
+        scene.order(sub, records.BUY, 99, 8, market=9, order_slot=0),
         scene.amend(sub, 0, 99, 5),
         scene.amend(sub, 0, 98, 9),
         scene.cancel_all(sub),
@@ -337,9 +339,9 @@ def _use_everything(scene: Scene) -> Batch:
         scene.cancel_all(sub),
         scene.order(7, records.BUY, 100, 20, market=10),
         scene.order(8, records.SELL, 100, 20, market=10),
-        scene.tick(9),
-        scene.tick(9),
-        scene.unstake(8, 100),
+        scene.crank(9),
+        scene.crank(9),
+        scene.backstop_withdraw(8, 100),
     ]
     return scene.seal(messages, inputs)
 
@@ -349,9 +351,9 @@ def _crash(scene: Scene) -> Batch:
     inputs = [
         *(scene.report(number, 94, market=9) for number in (0, 1)),
         scene.order(7, records.BUY, 94, 100, market=9),
-        scene.tick(9),
-        scene.tick(10),
+        scene.crank(9),
+        scene.crank(10),
         scene.withdraw(7, 400_000),
-        scene.tick(0),
+        scene.crank(0),
     ]
     return scene.seal((), inputs)

@@ -1,4 +1,4 @@
-"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins.
+"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins, ABIs, test imports.
 
 `deploy/run check` calls this. Every check runs, and the report says which ones failed.
 """
@@ -19,6 +19,8 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from setoff.deploy.tools.tests_alone import find_test_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("operator", "watcher", "shared", "contracts", "deploy")
@@ -143,8 +145,16 @@ def check_layers() -> str:
     return "\n".join(line for line in said.splitlines() if not set(line) & set("╔╗╚╝║"))  # without the tool's emblem
 
 
+def check_tests() -> str:
+    return "\n".join(find_test_imports(ROOT, FOLDERS))
+
+
 def check_twins() -> str:
     return run_tool(sys.executable, "-m", "setoff.deploy.tools.twins")
+
+
+def check_abi(*, fix: bool) -> str:
+    return run_tool(sys.executable, "-m", "setoff.deploy.tools.abi", *(["--fix"] if fix else []))
 
 
 def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
@@ -157,7 +167,9 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "packaging": check_packaging,
         "types": check_types,
         "layers": check_layers,
+        "tests": check_tests,
         "twins": check_twins,
+        "abi": lambda: check_abi(fix=fix),
     }
 
 

@@ -29,7 +29,7 @@ from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
-from setoff.shared.machine.data import BLOBS, PAGE_RECORDS, ZERO, data_root, module_of, prove_record
+from setoff.shared.machine.data import BLOBS, RECORDS_PER_PAGE, ZERO, data_root, module_of, prove_record
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
@@ -56,7 +56,7 @@ from setoff.shared.state.tree import EMPTY, Tree
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 
 _EXACT: Final = 2**53
-#: Record and message types with their names; each has a decoder of that name, a page has none.
+#: Record and message types with their names; each has a decoder of that name, a leg page has none.
 NAMES: Final[dict[int, str]] = {
     records.ORDER: "order",
     records.CANCEL: "cancel",
@@ -67,11 +67,11 @@ NAMES: Final[dict[int, str]] = {
     records.AMEND: "amend",
     records.SCHEDULE_CANCEL: "schedule_cancel",
     records.SET_AGENT: "set_agent",
-    records.TICK: "tick",
+    records.CRANK: "crank",
     records.BULK: "bulk",
-    records.PAGE: "page",
-    records.STAKE: "stake",
-    records.UNSTAKE: "unstake",
+    records.LEG_PAGE: "leg_page",
+    records.BACKSTOP_DEPOSIT: "backstop_deposit",
+    records.BACKSTOP_WITHDRAW: "backstop_withdraw",
     records.DEPOSIT: "deposit",
     records.LIST_MARKET: "list_market",
     records.SET_SIGNER: "set_signer",
@@ -80,13 +80,12 @@ NAMES: Final[dict[int, str]] = {
     records.WIND_DOWN: "wind_down",
 }
 _DECODERS: Final[dict[int, Any]] = {
-    records.UNSTAKE: records.decode_stake,
     records.SET_MARKET: records.decode_list_market,
     records.WIND_DOWN: lambda message: {},
     **{
         kind: getattr(records, f"decode_{name}")
         for kind, name in NAMES.items()
-        if kind not in (records.PAGE, records.UNSTAKE, records.SET_MARKET, records.WIND_DOWN)
+        if kind not in (records.LEG_PAGE, records.SET_MARKET, records.WIND_DOWN)
     },
 }
 
@@ -186,14 +185,14 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.cancel(0, 1),
         scene.order(10, records.BUY, 1_000, 1, market=14),
         scene.report(0, 5, market=0),
-        scene.tick(14),
+        scene.crank(14),
         scene.order(10, records.BUY, 0, 1, market=11),
         scene.report(0, 2**24, market=11),
         scene.amend(10, 0, 0, 1),
         scene.order(10, records.BUY, 1_000, 0, market=11),
         scene.order(10, records.BUY, 1_000, size + 1, market=11),
         scene.amend(10, 0, 1_000, 0),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=256),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=256),
         scene.cancel(10, 256),
         scene.order(10, records.BUY, 1_000, 1, market=11, expiry=scene.time),
         scene.transfer(10, 10, 1),
@@ -203,8 +202,8 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.withdraw(10, 2**96),
         scene.withdraw(sub, 1),
         scene.set_agent(sub, 1, 0),
-        scene.stake(10, 0),
-        scene.unstake(10, 0),
+        scene.backstop_deposit(10, 0),
+        scene.backstop_withdraw(10, 0),
         # signature, agent and nonce
         good[:60] + bytes(64),
         scene.sign(good[:60], trader_key(1)),
@@ -216,8 +215,8 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.cancel(10, 0, nonce=1_000),
         scene.cancel(10, 0, nonce=744),
         scene.cancel(10, 0, nonce=745),
-        # pages
-        records.encode_page([]),
+        # leg pages
+        records.encode_leg_page([]),
         # the order and its market
         scene.order(10, records.BUY, 1_000, 1, market=12, nonce=1_001),
         scene.order(10, records.BUY, 120, 1, market=12, nonce=1_002, flags=records.ABOVE, trigger=110),
@@ -225,21 +224,25 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.order(10, records.BUY, 100, 1, market=10, nonce=1_004),
         scene.order(10, records.BUY, 100, 1, market=10, nonce=1_005, flags=records.ABOVE, trigger=110),
         scene.order(10, records.BUY, 110, 1, market=1, nonce=1_006),
-        scene.order(10, records.BUY, 1_000, size, market=11, place=0, nonce=1_007),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_008),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=0, nonce=1_009, flags=records.ABOVE, trigger=1_001),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=1, nonce=1_010, flags=records.ABOVE, trigger=1_000),
-        scene.order(10, records.SELL, 1_001, 1, market=11, place=1, nonce=1_011, flags=records.REDUCE_ONLY),
-        *(scene.order(10, records.BUY, 1_000, size, market=11, place=n, nonce=1_011 + n) for n in (1, 2, 3)),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=4, nonce=1_015),
-        scene.order(10, records.SELL, 1_000, 1, market=11, place=4, nonce=1_016, flags=records.CANCEL_TAKER),
+        scene.order(10, records.BUY, 1_000, size, market=11, order_slot=0, nonce=1_007),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_008),
+        scene.order(
+            10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_009, flags=records.ABOVE, trigger=1_001
+        ),
+        scene.order(
+            10, records.BUY, 1_000, 1, market=11, order_slot=1, nonce=1_010, flags=records.ABOVE, trigger=1_000
+        ),
+        scene.order(10, records.SELL, 1_001, 1, market=11, order_slot=1, nonce=1_011, flags=records.REDUCE_ONLY),
+        *(scene.order(10, records.BUY, 1_000, size, market=11, order_slot=n, nonce=1_011 + n) for n in (1, 2, 3)),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=4, nonce=1_015),
+        scene.order(10, records.SELL, 1_000, 1, market=11, order_slot=4, nonce=1_016, flags=records.CANCEL_TAKER),
         scene.order(2, records.SELL, 1_001, 1, market=11),
         scene.order(4, records.SELL, 1_000, 1, market=11, flags=records.POST_ONLY),
         scene.order(4, records.SELL, 1_001, 1, market=11, flags=records.FOK),
         scene.order(7, records.SELL, 1_001, 2**31, market=11),
         scene.transfer(7, 2, 2**40),
-        scene.stake(1, 1),
-        scene.unstake(8, 2**40),
+        scene.backstop_deposit(1, 1),
+        scene.backstop_withdraw(8, 2**40),
         scene.amend(7, 250, 1_000, 1),
         # reports
         scene.report(3, 1_000, market=11),
@@ -263,27 +266,27 @@ def wind_down(scene: Scene) -> list[Batch]:
         scene.force(10, scene.cancel_all(10)),
         records.encode_forced(records.ForcedBody(other, scene.cancel_all(10)[: records.BODY_BYTES])),
         records.encode_forced(records.ForcedBody(bytes(20), scene.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(owner, scene.tick(11)[: records.BODY_BYTES])),
+        records.encode_forced(records.ForcedBody(owner, scene.crank(11)[: records.BODY_BYTES])),
         records.encode_forced(records.ForcedBody(owner, empty[:59] + b"\1")),
         scene.withdraw(10, 1),
         records.encode_wind_down(),
         records.encode_wind_down(),
-        scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, place=9)),
-        scene.tick(11),
+        scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9)),
+        scene.crank(11),
     ]
     legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
     inputs = [
         scene.force(10, scene.cancel_all(10)),
         records.encode_wind_down(),
-        scene.order(10, records.BUY, 1_000, 1, market=11, place=9),
+        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9),
         scene.amend(10, 9, 1_000, 1),
-        scene.stake(10, 1),
+        scene.backstop_deposit(10, 1),
         scene.report(0, 1_000, market=11),
         *scene.bulk(10, legs),
     ]
     first = scene.seal(messages, inputs)
     scene.time += 60
-    inputs = [scene.report(0, 1_000, market=11), scene.tick(11), scene.tick(14), scene.withdraw(10, 1)]
+    inputs = [scene.report(0, 1_000, market=11), scene.crank(11), scene.crank(14), scene.withdraw(10, 1)]
     return [first, scene.seal([scene.deposit(10, 1)], inputs)]
 
 
@@ -293,18 +296,18 @@ def wind_down(scene: Scene) -> list[Batch]:
 def build_codec(batches: list[Batch]) -> dict[str, Any]:
     """Inputs by field, typed data, signatures."""
     domain = eip712.domain_separator(CHAIN_ID, VAULT)
-    signed, ticks, messages, canonical = [], [], [], []
+    signed, cranks, messages, canonical = [], [], [], []
     for data in _distinct_inputs(batches):
         is_canonical = records.is_canonical(data)
         canonical.append({"input": data, "canonical": is_canonical})
-        if not is_canonical or data[0] == records.PAGE:
+        if not is_canonical or data[0] == records.LEG_PAGE:
             continue
         entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": _DECODERS[data[0]](data)}
         if data[0] >= records.FIRST_MESSAGE:
             messages.append({**entry, "message": data})
             continue
-        if data[0] == records.TICK:
-            ticks.append({**entry, "record": data})
+        if data[0] == records.CRANK:
+            cranks.append({**entry, "record": data})
             continue
         body, signature = data[: records.BODY_BYTES], data[records.BODY_BYTES :]
         digest = eip712.digest(domain, body)
@@ -321,8 +324,8 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
     return {
         "domain": plain({"chain_id": CHAIN_ID, "vault": VAULT, "separator": domain}),
         "records": plain(signed),
-        "ticks": plain(ticks),
-        "pages": plain(_pages(batches)),
+        "cranks": plain(cranks),
+        "leg_pages": plain(_leg_pages(batches)),
         "messages": plain(messages),
         "canonical": plain([*canonical, *_padded_inputs(batches)]),
         "signatures": plain(_signatures()),
@@ -355,18 +358,18 @@ def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
     return cases
 
 
-def _pages(batches: list[Batch]) -> Iterator[dict[str, Any]]:
-    """The pages of the batches by field, with the hash that names each."""
+def _leg_pages(batches: list[Batch]) -> Iterator[dict[str, Any]]:
+    """The leg pages of the batches by field, with the hash that names each."""
     for batch in batches:
         for data in batch.records:
-            if data[0] == records.PAGE:
-                packed = data[1 : 1 + records.PAGE_LEGS * records.LEG_BYTES]
+            if data[0] == records.LEG_PAGE:
+                packed = data[1 : 1 + records.LEGS_PER_PAGE * records.LEG_BYTES]
                 legs = [
                     records.decode_leg(int.from_bytes(packed[at : at + records.LEG_BYTES], "big"))
                     for at in range(0, len(packed), records.LEG_BYTES)
                 ]
                 following = data[1 + len(packed) : 33 + len(packed)]
-                yield {"legs": legs, "following": following, "page": data, "hash": keccak(data)}
+                yield {"legs": legs, "following": following, "leg_page": data, "hash": keccak(data)}
 
 
 def _signatures() -> Iterator[dict[str, Any]]:
@@ -444,7 +447,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     order.market, order.side, order.flags, order.price, order.size = 255, 1, 38, keys.MAX_TICK, 2**31
     order.prev, order.next, order.sequence, order.client = 2**36 - 1, 4097, 2**63, 7
     order.epoch, order.expiry, order.trigger = 2**32 - 1, 2**32 - 1, 5
-    yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_SLOT)), order
+    yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_ORDER_SLOT)), order
     level = Level()
     level.head, level.tail, level.size, level.count = 4096, 8191, 2**63, 256
     yield "level", keys.level_key(255, 1, keys.MAX_TICK), level
@@ -512,13 +515,20 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
         joined = b"".join(chosen)
         proofs = []
         for index in sorted({0, count // 2, count - 1} & set(range(count))):
-            page, siblings = prove_record(joined, index)
-            proofs.append({"index": index, "page_number": index // PAGE_RECORDS, "page": page, "siblings": siblings})
+            record_page, siblings = prove_record(joined, index)
+            proofs.append(
+                {
+                    "index": index,
+                    "record_page_number": index // RECORDS_PER_PAGE,
+                    "record_page": record_page,
+                    "siblings": siblings,
+                }
+            )
         roots.append({"record_count": count, "data_root": data_root(joined), "proofs": proofs})
     module, in_blobs = module_of(BLOBS), []
     for count in (1, 40):
         blob = module.encode(b"".join(pool[:count]))
-        proofs = [{"index": i, "page": module.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
+        proofs = [{"index": i, "record_page": module.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
         in_blobs.append({"record_count": count, "data_root": module.commit(blob), "proofs": proofs})
     chain, chains = ZERO, []
     for batch in batches:
@@ -602,15 +612,15 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     last = batches[-1]
     slot = last.header.message_count
     take(last, slot, 0, "fetch report")
-    # Work that was left by the slot before, by a record, by a tick, and at the end of the work that a slot may do.
+    # Work that was left by the slot before, by a record, by a crank, and at the end of the work that a slot may do.
     regs = machine.regs
     regs.steps, regs.task, regs.sweeping, regs.sweep, regs.fire, regs.home = 0, 1, 1, 9, 9, phases.WORK
     take(last, slot, 0, "fetch report")
     take(last, slot, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
     take(last, slot, 2, "work")
-    tick = slot + last.records.index(scene.tick(14))
-    take(last, tick, 0, "fetch tick")
+    crank = slot + last.records.index(scene.crank(14))
+    take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
     at = next(number for number, batch in enumerate(batches) if records.encode_wind_down() in batch.messages)
     chain = batches[at - 1].header.messages
@@ -621,7 +631,7 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     take(batches[at], forced, 0, "fetch forced")
     regs.phase = phases.IDLE
     take(last, slot, 0, "fetch report")
-    take(last, tick, 0, "fetch tick")
+    take(last, crank, 0, "fetch crank")
     return {"batch_count": 1, "steps": list(entries.values())}
 
 

@@ -31,7 +31,7 @@ PENALTY: Final = 0.005
 #: Reasons that tell of a wrong signature.
 FORGED: Final = frozenset(("bad_signature", "unknown_signer"))
 #: Records that nobody signs for an account: they are the machine's to judge.
-_UNSIGNED: Final = frozenset((records.TICK, records.PAGE))
+_UNSIGNED: Final = frozenset((records.CRANK, records.LEG_PAGE))
 
 Recovered = list[bytes | None]
 

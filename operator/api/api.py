@@ -2,7 +2,7 @@
 
     POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers what became of
                                 it, with the signed receipts for it (and its pages) in "receipts";
-                                a bulk record comes with its "pages", and is taken with all of them or not at all
+                                a bulk record comes with its "leg_pages", and is taken with all of them or not at all
     POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order (one for
                                 a bulk record with the pages behind it)
     GET  /v1/info               chain, vault, domain, signed types, limits
@@ -35,7 +35,7 @@ from redis.exceptions import RedisError
 from setoff.operator.api import views
 from setoff.operator.api.admission import FORGED, PENALTY, Admission, check_signed
 from setoff.operator.api.feed import CHANNELS
-from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, Receipt, join_pages
+from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, Receipt, join_leg_pages
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.sequencer import Sequencer, Status
 from setoff.shared.codec import eip712, records
@@ -44,7 +44,7 @@ from setoff.shared.errors import SERVICE_REASONS, InputError, SetoffError, State
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
-from setoff.shared.wire.records import check_pages, decode_request, parse_json
+from setoff.shared.wire.records import check_leg_pages, decode_request, parse_json
 
 log = logging.getLogger(__name__)
 
@@ -110,8 +110,8 @@ class Api:
     async def post_record(self, request: web.Request) -> web.Response:
         """Submit one record as JSON."""
         payload = parse_json(await request.read())
-        record, pages = decode_request(payload, self._deployment.chain_id, self._vault)
-        result = (await self._submit_all(request, [[record, *pages]]))[0]
+        record, leg_pages = decode_request(payload, self._deployment.chain_id, self._vault)
+        result = (await self._submit_all(request, [[record, *leg_pages]]))[0]
         if isinstance(result, SetoffError):
             raise result
         return web.json_response(_show_result(result))
@@ -123,7 +123,7 @@ class Api:
         if rest or not 1 <= count <= MAX_BULK:
             raise InputError("malformed_record", f"the body is 1 to {MAX_BULK} records of {records.RECORD_BYTES} bytes")
         parts = [body[i : i + records.RECORD_BYTES] for i in range(0, len(body), records.RECORD_BYTES)]
-        results = await self._submit_all(request, join_pages(parts))
+        results = await self._submit_all(request, join_leg_pages(parts))
         return web.json_response({"results": [_show_result(result) for result in results]})
 
     async def _submit_all(
@@ -170,11 +170,11 @@ class Api:
                 "limits": {
                     "batch_inputs": MAX_INPUTS,
                     "bulk_records": MAX_BULK,
-                    "bulk_legs": phases.MAX_PAGES * records.PAGE_LEGS,
+                    "bulk_legs": phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE,
                     "max_sub": keys.MAX_SUB,
                     "max_agent": keys.MAX_AGENT,
-                    "tick_interval": phases.SAMPLE_INTERVAL,
-                    "max_slot": keys.MAX_SLOT,
+                    "crank_interval": phases.SAMPLE_INTERVAL,
+                    "max_order_slot": keys.MAX_ORDER_SLOT,
                     "max_tick": keys.MAX_TICK,
                     "max_order_size": str(phases.MAX_ORDER_SIZE),
                     "max_position": str(phases.MAX_POSITION),
@@ -423,7 +423,7 @@ def _show_result(result: Any) -> Mapping[str, Any]:
 def _find_refusal(exchange: Exchange, group: Sequence[bytes], signer: bytes | None) -> InputError | None:
     """Why a record with its pages is not admitted, if so."""
     try:
-        check_pages(group[0], group[1:])
+        check_leg_pages(group[0], group[1:])
         check_signed(exchange, group[0], signer)
     except InputError as refusal:
         return refusal

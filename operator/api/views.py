@@ -42,7 +42,7 @@ def get_tree(exchange: Exchange) -> Tree:
 def show_fill(numbered: NumberedFill) -> dict[str, Any]:
     """One trade; `fill` is its gap-free number. The order slots are null on a side that has no order of a trader."""
     fill = numbered.fill
-    has_maker_slot = fill.kind in (TRADE, LIQUIDATION, UNWIND)
+    has_maker_order_slot = fill.kind in (TRADE, LIQUIDATION, UNWIND)
     return {
         "fill": numbered.number,
         "batch": numbered.batch,
@@ -54,9 +54,9 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
         "price": fill.price,
         "size": str(fill.size),
         "taker": fill.taker,
-        "taker_slot": fill.taker_place if fill.kind == TRADE else None,
+        "taker_order_slot": fill.taker_order_slot if fill.kind == TRADE else None,
         "maker": fill.maker,
-        "maker_slot": fill.maker_place if has_maker_slot else None,
+        "maker_order_slot": fill.maker_order_slot if has_maker_order_slot else None,
     }
 
 
@@ -78,7 +78,7 @@ def show_receipt(receipt: Receipt) -> dict[str, Any]:
         "fills": [show_fill(fill) for fill in receipt.fills],
     }
     if kind == records.BULK:
-        shown["pages"] = receipt.pages
+        shown["leg_pages"] = receipt.leg_pages
         shown["legs"] = [str(resting) for resting in receipt.legs]
     if receipt.signed:
         shown["receipts"] = [signed.to_json() for signed in receipt.signed]
@@ -182,17 +182,17 @@ def show_agents(tree: Tree, account: int, time: int) -> list[dict[str, Any]]:
 
 
 def show_orders(exchange: Exchange, account: int) -> list[dict[str, Any]]:
-    """The account's orders that can still trade, armed ones too, by slot."""
+    """The account's orders that can still trade, armed ones too, by order slot."""
     tree, time = get_tree(exchange), exchange.machine.regs.time
     leaf = State(tree).account(account)
     expire_orders(leaf, time)
     found: list[dict[str, Any]] = []
-    for slot in range(keys.MAX_SLOT + 1):
-        value = tree.get(keys.order_key(keys.order_handle(account, slot)))
+    for order_slot in range(keys.MAX_ORDER_SLOT + 1):
+        value = tree.get(keys.order_key(keys.order_handle(account, order_slot)))
         if value:
             order = leaves.decode_order(value)
             if is_live(order, leaf, time):
-                found.append({"slot": slot, **show_order(order)})
+                found.append({"order_slot": order_slot, **show_order(order)})
     return found
 
 

@@ -66,7 +66,7 @@ class Receipt:
     fills: tuple[NumberedFill, ...]
     resting: int
     outcome: int = errors.ACCEPTED
-    pages: int = 0
+    leg_pages: int = 0
     legs: tuple[int, ...] = ()
     time: int = 0
     links: tuple[Link, ...] = ()
@@ -137,16 +137,16 @@ class Exchange:
 
     @property
     def is_busy(self) -> bool:
-        """Whether the machine takes nothing but ticks now: see `Machine.is_busy`."""
+        """Whether the machine takes nothing but cranks now: see `Machine.is_busy`."""
         return self.machine.is_busy
 
-    def due_ticks(self, time: int, interval: int = phases.SAMPLE_INTERVAL) -> list[int]:
-        """Markets that take a tick at `time`: so many seconds have passed since the last, or they have expired."""
+    def due_cranks(self, time: int, interval: int = phases.SAMPLE_INTERVAL) -> list[int]:
+        """Markets that take a crank at `time`: so many seconds have passed since the last, or they have expired."""
         state = self.machine.state
         return [
             market
             for market in range(1, self.machine.regs.markets + 1)
-            if is_tick_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
+            if is_crank_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
         ]
 
     def open(self, timestamp: int, messages: tuple[bytes, ...], due: int = 0) -> Opened:
@@ -168,13 +168,13 @@ class Exchange:
         self._opened = opened
         return opened
 
-    def offer(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    def offer(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
         """Run a record of 124 bytes, and the pages that it signs, in the open batch.
 
         Raises InputError if it is refused; nothing has changed. "step_cap": the open batch has no room for it.
         """
-        if pages:
-            return self._offer_bulk(record, pages)
+        if leg_pages:
+            return self._offer_bulk(record, leg_pages)
         outcome = self.machine.offer(record)
         if not self.machine.was_taken:
             raise InputError(errors.OUTCOMES[outcome])
@@ -184,21 +184,21 @@ class Exchange:
         resting = 0
         if record[0] == records.ORDER:
             order = records.decode_order(record)
-            resting = self._get_resting(order.account, order.place)
+            resting = self._get_resting(order.account, order.order_slot)
         elif record[0] == records.AMEND:
             amend = records.decode_amend(record)
-            resting = self._get_resting(amend.account, amend.place)
+            resting = self._get_resting(amend.account, amend.order_slot)
         regs = self.machine.regs
         return Receipt(
             cursor.records, cursor.number, regs.slot, record, fills, resting, outcome, time=regs.time, links=links
         )
 
-    def offer_first(self, timestamp: int, record: bytes, pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
+    def offer_first(self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
         """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
         before = self.machine.regs.copy()
         opened = self.open(timestamp, ())
         try:
-            return opened, self.offer(record, pages)
+            return opened, self.offer(record, leg_pages)
         except InputError:
             self.machine.regs = before
             self._reset(None)
@@ -270,31 +270,31 @@ class Exchange:
             raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the journal says")
         return sealed
 
-    def _offer_bulk(self, record: bytes, pages: Sequence[bytes]) -> Receipt:
+    def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> Receipt:
         """A bulk record and its pages, in slots that follow each other; the pages are known to be its own."""
         regs = self.machine.regs
-        if not self.has_room(1 + len(pages)):
+        if not self.has_room(1 + len(leg_pages)):
             raise InputError("step_cap", "the open batch has no room for all its pages")
         before, account = regs.sequence, records.get_head(record)[1]
         receipt = self.offer(record)
         fills: list[NumberedFill] = []
         links = list(receipt.links)
-        for page in pages:
+        for leg_page in leg_pages:
             try:
-                taken = self.offer(page)
+                taken = self.offer(leg_page)
                 fills += taken.fills
                 links += taken.links
             except InputError as error:
                 raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
         legs = tuple(
-            0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.place, before)
-            for leg in read_legs(pages)
+            0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.order_slot, before)
+            for leg in read_legs(leg_pages)
         )
-        return replace(receipt, fills=tuple(fills), pages=len(pages), legs=legs, links=tuple(links))
+        return replace(receipt, fills=tuple(fills), leg_pages=len(leg_pages), legs=legs, links=tuple(links))
 
-    def _get_resting(self, account: int, place: int, after: int = 0) -> int:
-        """Lots of the order in an account's slot, 0 if there is none that entered after order number `after`."""
-        order = self.machine.state.order(keys.order_handle(account, place))
+    def _get_resting(self, account: int, order_slot: int, after: int = 0) -> int:
+        """Lots of the order in an account's order slot, 0 if there is none that entered after order number `after`."""
+        order = self.machine.state.order(keys.order_handle(account, order_slot))
         return order.size if order.sequence > after else 0
 
     def _count(self, record: bytes) -> Link:
@@ -341,21 +341,21 @@ class Exchange:
         self.accounts.setdefault(leaf.owner, account)
 
 
-def join_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
+def join_leg_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
     """Records one by one, but a bulk record together with the pages behind it."""
     groups: list[list[bytes]] = []
     for part in parts:
-        if part[0] == records.PAGE and groups and groups[-1][0][0] == records.BULK:
+        if part[0] == records.LEG_PAGE and groups and groups[-1][0][0] == records.BULK:
             groups[-1].append(part)
         else:
             groups.append([part])
     return groups
 
 
-def is_tick_due(market: Market, time: int, interval: int, *, is_winding_down: bool = False) -> bool:
-    """Whether a market takes a tick at `time`, `interval` seconds (at least) after the last; at its end at once.
+def is_crank_due(market: Market, time: int, interval: int, *, is_winding_down: bool = False) -> bool:
+    """Whether a market takes a crank at `time`, `interval` seconds (at least) after the last; at its end at once.
 
-    A market whose oracle is dead is not ticked by the operator of itself: after a long stop its reports come first.
+    A market whose oracle is dead is not cranked by the operator of itself: after a long stop its reports come first.
     """
     if market.settled or market.index == 0 or market.sampled + phases.SAMPLE_INTERVAL > time:
         return False

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.batch import Batch
 
 
@@ -38,7 +38,7 @@ class PostedBatches:
     def __init__(self, reader: ChainReader) -> None:
         """Raises ChainError if L1 cannot be read."""
         self._reader = reader
-        self.max_skew = int.from_bytes(reader.l1.call(reader.deployment.inbox, keccak(b"MAX_SKEW()")[:4]), "big")
+        self.max_skew = Inbox(reader.l1, reader.deployment).max_skew()
 
     def batch_count(self) -> int:
         """See `Posted`."""

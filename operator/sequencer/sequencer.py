@@ -4,8 +4,8 @@ Records wait in a queue. A turn runs a small group of them through the machine, 
 and only then answers the whole group: the more wait, the larger the groups, the fewer the syncs. Batches open with the
 L1 messages known then and close when they are full or old enough.
 
-Ticks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after it),
-and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
+Cranks are the sequencer's own records: while the machine has work left they let it go on (what waits is taken after
+it), and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
 
 When L1 will not take a closed batch any more, holds another one in its place, or after a reorg has other messages than
 were consumed, what is not on L1 is run again on top of what is there (`reset.py`), under one commit of the journal;
@@ -86,11 +86,11 @@ class _OddError(SetoffError):
 class _Waiting:
     """A record (with its pages) on its way, and who wants to hear of it."""
 
-    __slots__ = ("answer", "pages", "record")
+    __slots__ = ("answer", "leg_pages", "record")
 
-    def __init__(self, record: bytes, pages: Sequence[bytes]) -> None:
+    def __init__(self, record: bytes, leg_pages: Sequence[bytes]) -> None:
         self.record = record
-        self.pages = pages
+        self.leg_pages = leg_pages
         self.answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
 
     def accept(self, receipt: Receipt) -> None:
@@ -156,7 +156,7 @@ class Sequencer:
         self._reset_tries = 0
         self._candidate: Snapshot | None = None  # written once L1 holds the batches before it
         self._must_close = False
-        self._may_tick = False  # a market may be due since time or a price has changed
+        self._may_crank = False  # a market may be due since time or a price has changed
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- life ------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Sequencer:
         self._refuse_all("the operator is stopping")
         self.feed.close()
 
-    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
         """Have a record of 124 bytes taken, with all the pages that it signs; returns once it is durable.
 
         Raises InputError with the machine's reason (nothing has changed), StateError("overloaded"), or
@@ -190,7 +190,7 @@ class Sequencer:
         """
         if (obstacle := self.obstacle()) is not None:
             raise obstacle
-        entry = _Waiting(record, pages)
+        entry = _Waiting(record, leg_pages)
         self._waiting.append(entry)
         self._wake.set()
         return await entry.answer
@@ -275,7 +275,7 @@ class Sequencer:
             if self._waiting or self.exchange.is_full or self.exchange.is_busy:
                 return 0
             return max(0, self._opened_at + self._settings.batch_interval - now)
-        if self._waiting or self._pending_messages() or self._is_tick_overdue():
+        if self._waiting or self._pending_messages() or self._is_crank_overdue():
             return 0
         if self.exchange.is_busy and self.obstacle() is None:
             return 0
@@ -290,16 +290,16 @@ class Sequencer:
         forced: Sequence[NumberedFill] = ()
         if not exchange.is_open:
             self._opened_at = time.monotonic()
-            self._may_tick = True
+            self._may_crank = True
             messages = self._pending_messages()
             if messages or not self._waiting or exchange.is_busy:
                 events.append(exchange.open(self.l1_time, messages, self._count_due()))
                 forced = exchange.batch_fills
         receipts: list[Receipt] = []
         if exchange.is_busy and not exchange.is_full:
-            self._tick(0, events, receipts)
+            self._crank(0, events, receipts)
         accepted, refused = self._run_group(events, receipts)
-        self._tick_markets(events, receipts)
+        self._crank_markets(events, receipts)
         sealed: SealedBatch | None = None
         if exchange.is_open and self._is_due():
             closed, sealed = exchange.close()
@@ -332,9 +332,9 @@ class Sequencer:
             self._in_turn.append(entry)
             try:
                 if exchange.is_open:
-                    receipt = exchange.offer(entry.record, entry.pages)
+                    receipt = exchange.offer(entry.record, entry.leg_pages)
                 else:
-                    opened, receipt = exchange.offer_first(self.l1_time, entry.record, entry.pages)
+                    opened, receipt = exchange.offer_first(self.l1_time, entry.record, entry.leg_pages)
                     events.append(opened)
             except InputError as error:
                 if error.reason == "step_cap":  # nothing is wrong with the record: it is the first of the next batch
@@ -343,42 +343,42 @@ class Sequencer:
                     break
                 refused.append((entry, error))
             else:
-                events += [Recorded(body) for body in (entry.record, *entry.pages)]
+                events += [Recorded(body) for body in (entry.record, *entry.leg_pages)]
                 accepted.append((entry, receipt))
                 receipts.append(receipt)
-                self._may_tick |= entry.record[0] == records.REPORT
+                self._may_crank |= entry.record[0] == records.REPORT
         return accepted, refused
 
-    def _tick_markets(self, events: list[Event], receipts: list[Receipt]) -> None:
-        """Give every market its tick that is due; those there is no room for now get it in the next turn or batch."""
+    def _crank_markets(self, events: list[Event], receipts: list[Receipt]) -> None:
+        """Give every market its crank that is due; those there is no room for now get it in the next turn or batch."""
         exchange = self.exchange
-        if not (exchange.is_open and self._may_tick):
+        if not (exchange.is_open and self._may_crank):
             return
-        for market in exchange.due_ticks(exchange.machine.regs.time):
+        for market in exchange.due_cranks(exchange.machine.regs.time):
             if exchange.is_full or exchange.is_busy or self._must_close:
                 return
-            self._tick(market, events, receipts)
-        self._may_tick = False
+            self._crank(market, events, receipts)
+        self._may_crank = False
 
-    def _tick(self, market: int, events: list[Event], receipts: list[Receipt]) -> None:
+    def _crank(self, market: int, events: list[Event], receipts: list[Receipt]) -> None:
         """Let time pass on a market, or (0) the machine go on with its work."""
-        tick = records.encode_tick(market)
+        crank = records.encode_crank(market)
         try:
-            receipts.append(self.exchange.offer(tick))
+            receipts.append(self.exchange.offer(crank))
         except InputError as error:
             if error.reason != "step_cap":
                 raise
             self._must_close = True  # the next batch begins with it
         else:
-            events.append(Recorded(tick))
+            events.append(Recorded(crank))
 
-    def _is_tick_overdue(self) -> bool:
-        """Whether a market's tick alone is worth a batch: it has waited for long, and what is closed reaches L1."""
-        if not self._may_tick or self.obstacle() is not None:
+    def _is_crank_overdue(self) -> bool:
+        """Whether a market's crank alone is worth a batch: it has waited for long, and what is closed reaches L1."""
+        if not self._may_crank or self.obstacle() is not None:
             return False
-        self._may_tick = False  # until L1's time has moved on
+        self._may_crank = False  # until L1's time has moved on
         time = max(self.l1_time, self.exchange.machine.regs.time)
-        return bool(self.exchange.due_ticks(time, self._settings.tick_interval or NEVER))
+        return bool(self.exchange.due_cranks(time, self._settings.crank_interval or NEVER))
 
     def _is_due(self) -> bool:
         exchange = self.exchange
@@ -435,7 +435,7 @@ class Sequencer:
         self.exchange = exchange
         self._opened_at = self._closed_at = time.monotonic()
         self._must_close = False
-        self._may_tick = True
+        self._may_crank = True
         self._candidate = None
         self._reset_reason = ""
         self._divergences = self._contradictions = 0
@@ -613,7 +613,7 @@ class Sequencer:
         async with self._looking:
             first = exchange.cursor.messages
             view = await self._source.look(first, exchange.cursor.chain)
-            self._may_tick |= self.l1_time != view.time
+            self._may_crank |= self.l1_time != view.time
             self._view, self._view_first = view, first
             self._seen_at = time.monotonic()
             return view

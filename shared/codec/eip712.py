@@ -18,16 +18,16 @@ VERSION: Final = "1"
 
 DOMAIN_TYPE: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 ORDER_TYPE: Final = (
-    "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 slot,uint32 price,uint64 size,"
+    "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 order_slot,uint32 price,uint64 size,"
     "uint32 expiry,uint32 trigger,uint64 client,uint8 agent)"
 )
-CANCEL_TYPE: Final = "Cancel(uint32 account,uint64 nonce,uint16 slot,uint64 client,uint8 agent)"
+CANCEL_TYPE: Final = "Cancel(uint32 account,uint64 nonce,uint16 order_slot,uint64 client,uint8 agent)"
 CANCEL_ALL_TYPE: Final = "CancelAll(uint32 account,uint64 nonce,uint8 agent)"
-AMEND_TYPE: Final = "Amend(uint32 account,uint64 nonce,uint16 slot,uint32 price,uint64 size,uint8 agent)"
+AMEND_TYPE: Final = "Amend(uint32 account,uint64 nonce,uint16 order_slot,uint32 price,uint64 size,uint8 agent)"
 SCHEDULE_CANCEL_TYPE: Final = "ScheduleCancel(uint32 account,uint64 nonce,uint64 deadline,uint8 agent)"
-BULK_TYPE: Final = "Bulk(uint32 account,uint64 nonce,bytes32 pages,uint8 agent)"
-STAKE_TYPE: Final = "Stake(uint32 account,uint64 nonce,uint128 amount)"
-UNSTAKE_TYPE: Final = "Unstake(uint32 account,uint64 nonce,uint128 shares)"
+BULK_TYPE: Final = "Bulk(uint32 account,uint64 nonce,bytes32 leg_pages,uint8 agent)"
+BACKSTOP_DEPOSIT_TYPE: Final = "BackstopDeposit(uint32 account,uint64 nonce,uint128 amount)"
+BACKSTOP_WITHDRAW_TYPE: Final = "BackstopWithdraw(uint32 account,uint64 nonce,uint128 shares)"
 SET_AGENT_TYPE: Final = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry)"
 TRANSFER_TYPE: Final = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
 WITHDRAW_TYPE: Final = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"
@@ -42,8 +42,8 @@ TYPES: Final[dict[int, str]] = {
     records.SCHEDULE_CANCEL: SCHEDULE_CANCEL_TYPE,
     records.SET_AGENT: SET_AGENT_TYPE,
     records.BULK: BULK_TYPE,
-    records.STAKE: STAKE_TYPE,
-    records.UNSTAKE: UNSTAKE_TYPE,
+    records.BACKSTOP_DEPOSIT: BACKSTOP_DEPOSIT_TYPE,
+    records.BACKSTOP_WITHDRAW: BACKSTOP_WITHDRAW_TYPE,
     records.TRANSFER: TRANSFER_TYPE,
     records.WITHDRAW: WITHDRAW_TYPE,
     records.REPORT: REPORT_TYPE,
@@ -86,8 +86,8 @@ def struct_hash(body: bytes) -> bytes:
         packed = _PLAIN[4].pack(_HASHES[kind], *records.decode_schedule_cancel(body))
     elif kind == records.BULK:
         packed = _BULK.pack(_HASHES[kind], *records.decode_bulk(body))
-    elif kind in (records.STAKE, records.UNSTAKE):
-        s = records.decode_stake(body)
+    elif kind in (records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW):
+        s = records.decode_backstop_deposit(body)
         packed = _WITHDRAW.pack(_HASHES[kind], s.account, s.nonce, s.amount.to_bytes(16, "big"))
     elif kind == records.SET_AGENT:
         packed = _SET_AGENT.pack(_HASHES[kind], *records.decode_set_agent(body))
@@ -124,8 +124,8 @@ def typed_data(chain_id: int, vault: bytes, body: bytes) -> dict[str, Any]:
         records.SCHEDULE_CANCEL: records.decode_schedule_cancel,
         records.SET_AGENT: records.decode_set_agent,
         records.BULK: records.decode_bulk,
-        records.STAKE: records.decode_stake,
-        records.UNSTAKE: records.decode_stake,
+        records.BACKSTOP_DEPOSIT: records.decode_backstop_deposit,
+        records.BACKSTOP_WITHDRAW: records.decode_backstop_deposit,
         records.TRANSFER: records.decode_transfer,
         records.WITHDRAW: records.decode_withdraw,
         records.REPORT: records.decode_report,

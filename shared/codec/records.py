@@ -24,11 +24,11 @@ CANCEL_ALL: Final = 6
 AMEND: Final = 7
 SCHEDULE_CANCEL: Final = 8
 SET_AGENT: Final = 9
-TICK: Final = 10
+CRANK: Final = 10
 BULK: Final = 11
-PAGE: Final = 12
-STAKE: Final = 13
-UNSTAKE: Final = 14
+LEG_PAGE: Final = 12
+BACKSTOP_DEPOSIT: Final = 13
+BACKSTOP_WITHDRAW: Final = 14
 FIRST_MESSAGE: Final = 0x80
 DEPOSIT: Final = 0x81
 LIST_MARKET: Final = 0x82
@@ -56,10 +56,10 @@ ABOVE: Final = 32
 BELOW: Final = 64
 ARMED: Final = 96
 
-# A page holds up to 8 legs of 11 bytes: flags u8 | market u8 | slot u8 | price u24 | size u40; market 0 is no leg.
-# Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price and
-# size).
-PAGE_LEGS: Final = 8
+# A leg page holds up to 8 legs of 11 bytes: flags u8 | market u8 | order_slot u8 | price u24 | size u40; market 0 is no
+# leg. Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price
+# and size).
+LEGS_PER_PAGE: Final = 8
 LEG_BYTES: Final = 11
 SELL_LEG: Final = 32
 CANCEL_LEG: Final = 64
@@ -75,9 +75,9 @@ _TRANSFER: Final = Struct(">BIQI16s")
 _WITHDRAW: Final = Struct(">BIQ16s")
 _REPORT: Final = Struct(">BIQHI")
 _DEPOSIT: Final = Struct(">BI20s16s")
-_TICK: Final = Struct(">BIQH")
+_CRANK: Final = Struct(">BIQH")
 _BULK: Final = Struct(">BIQ32sB")
-_STAKE: Final = Struct(">BIQ16s")
+_BACKSTOP: Final = Struct(">BIQ16s")
 _LIST_MARKET: Final = Struct(">BHQIIIiIIIIIQQQQQIIQII")
 _SET_SIGNER: Final = Struct(">BH20sHI")
 _FORCED: Final = Struct(">B20s60s")
@@ -90,11 +90,11 @@ _SIZES: Final[dict[int, int]] = {
     AMEND: _AMEND.size,
     SCHEDULE_CANCEL: _SCHEDULE_CANCEL.size,
     SET_AGENT: _SET_AGENT.size,
-    TICK: _TICK.size,
+    CRANK: _CRANK.size,
     BULK: _BULK.size,
-    PAGE: RECORD_BYTES,
-    STAKE: _STAKE.size,
-    UNSTAKE: _STAKE.size,
+    LEG_PAGE: RECORD_BYTES,
+    BACKSTOP_DEPOSIT: _BACKSTOP.size,
+    BACKSTOP_WITHDRAW: _BACKSTOP.size,
     TRANSFER: _TRANSFER.size,
     WITHDRAW: _WITHDRAW.size,
     REPORT: _REPORT.size,
@@ -110,9 +110,10 @@ _SIZES: Final[dict[int, int]] = {
 class OrderBody(NamedTuple):
     """A limit order.
 
-    side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade rule | ABOVE or BELOW for an armed order; place:
-    order slot; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in ticks that lets an armed
-    order enter, else 0; client: the trader's own id of it; agent: number of the agent who signs, 0 the owner.
+    side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade rule | ABOVE or BELOW for an armed order;
+    order_slot: one of the account's; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in
+    ticks that lets an armed order enter, else 0; client: the trader's own id of it; agent: number of the agent who
+    signs, 0 the owner.
     """
 
     account: int
@@ -120,7 +121,7 @@ class OrderBody(NamedTuple):
     market: int
     side: int
     flags: int
-    place: int
+    order_slot: int
     price: int
     size: int
     expiry: int = 0
@@ -130,11 +131,11 @@ class OrderBody(NamedTuple):
 
 
 class CancelBody(NamedTuple):
-    """Cancels the order in slot `place`, if its client id is `client` (0: whatever it is)."""
+    """Cancels the order in `order_slot`, if its client id is `client` (0: whatever it is)."""
 
     account: int
     nonce: int
-    place: int
+    order_slot: int
     client: int = 0
     agent: int = 0
 
@@ -148,11 +149,11 @@ class CancelAllBody(NamedTuple):
 
 
 class AmendBody(NamedTuple):
-    """Gives the order in slot `place` a new price and size left; a smaller size at the same price keeps its turn."""
+    """Gives the order in `order_slot` a new price and size left; a smaller size at the same price keeps its turn."""
 
     account: int
     nonce: int
-    place: int
+    order_slot: int
     price: int
     size: int
     agent: int = 0
@@ -168,16 +169,16 @@ class ScheduleCancelBody(NamedTuple):
 
 
 class SetAgentBody(NamedTuple):
-    """Lets `address` (20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds)."""
+    """Lets `key` (an address, 20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds)."""
 
     account: int
     nonce: int
     agent: int
-    address: bytes
+    key: bytes
     expiry: int
 
 
-class TickBody(NamedTuple):
+class CrankBody(NamedTuple):
     """Lets time pass on a market: samples the premium, pays funding, settles; needs no signature, account or nonce."""
 
     account: int
@@ -186,28 +187,36 @@ class TickBody(NamedTuple):
 
 
 class BulkBody(NamedTuple):
-    """One signature for the legs on the pages that follow: `pages` is the hash of the first, which names the next."""
+    """One signature for the leg pages that follow: `leg_pages` is the hash of the first, which names the next."""
 
     account: int
     nonce: int
-    pages: bytes
+    leg_pages: bytes
     agent: int = 0
 
 
-class StakeBody(NamedTuple):
-    """Puts `amount` token units into the backstop vault; or takes `amount` shares out of it."""
+class BackstopDepositBody(NamedTuple):
+    """Puts `amount` token units into the backstop vault, for shares."""
 
     account: int
     nonce: int
     amount: int
 
 
+class BackstopWithdrawBody(NamedTuple):
+    """Turns `shares` of the backstop vault back into collateral."""
+
+    account: int
+    nonce: int
+    shares: int
+
+
 class Leg(NamedTuple):
-    """One order or cancel of a page; see PAGE_LEGS for the flags."""
+    """One order or cancel of a leg page; see LEGS_PER_PAGE for the flags."""
 
     flags: int
     market: int
-    place: int
+    order_slot: int
     price: int = 0
     size: int = 0
 
@@ -230,10 +239,10 @@ class WithdrawBody(NamedTuple):
 
 
 class ReportBody(NamedTuple):
-    """An oracle signer's price of a market: `account` is the signer's index, `nonce` the price's time in seconds."""
+    """Price (ticks) of a market at `time` (seconds) by the oracle signer with this index."""
 
-    account: int
-    nonce: int
+    signer: int
+    time: int
     market: int
     price: int
 
@@ -339,38 +348,38 @@ def encode_withdraw(w: WithdrawBody) -> bytes:
     return _body(_WITHDRAW.pack(WITHDRAW, w.account, w.nonce, w.amount.to_bytes(16, "big")))
 
 
-def encode_tick(market: int) -> bytes:
-    """124-byte record of a tick (market 0: only let the machine go on with its own work)."""
-    return _message(_TICK.pack(TICK, 0, 0, market))
+def encode_crank(market: int) -> bytes:
+    """124-byte record of a crank (market 0: only let the machine go on with its own work)."""
+    return _message(_CRANK.pack(CRANK, 0, 0, market))
 
 
 def encode_bulk(b: BulkBody) -> bytes:
-    """60-byte body of the record that signs pages of legs."""
+    """60-byte body of the record that signs leg pages."""
     return _body(_BULK.pack(BULK, *b))
 
 
-def encode_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
-    """124-byte page of up to PAGE_LEGS legs; `following` is the hash of the next page, zero after the last."""
+def encode_leg_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
+    """124-byte leg page of up to LEGS_PER_PAGE legs; `following` is the hash of the next page, zero after the last."""
     packed = b"".join(
-        bytes((leg.flags, leg.market, leg.place)) + leg.price.to_bytes(3, "big") + leg.size.to_bytes(5, "big")
+        bytes((leg.flags, leg.market, leg.order_slot)) + leg.price.to_bytes(3, "big") + leg.size.to_bytes(5, "big")
         for leg in legs
     )
-    return bytes((PAGE,)) + packed.ljust(PAGE_LEGS * LEG_BYTES, b"\0") + following + bytes(3)
+    return bytes((LEG_PAGE,)) + packed.ljust(LEGS_PER_PAGE * LEG_BYTES, b"\0") + following + bytes(3)
 
 
-def encode_stake(s: StakeBody) -> bytes:
+def encode_backstop_deposit(b: BackstopDepositBody) -> bytes:
     """60-byte body of a deposit into the backstop vault."""
-    return _body(_STAKE.pack(STAKE, s.account, s.nonce, s.amount.to_bytes(16, "big")))
+    return _body(_BACKSTOP.pack(BACKSTOP_DEPOSIT, b.account, b.nonce, b.amount.to_bytes(16, "big")))
 
 
-def encode_unstake(s: StakeBody) -> bytes:
+def encode_backstop_withdraw(b: BackstopWithdrawBody) -> bytes:
     """60-byte body of a withdrawal of shares from the backstop vault."""
-    return _body(_STAKE.pack(UNSTAKE, s.account, s.nonce, s.amount.to_bytes(16, "big")))
+    return _body(_BACKSTOP.pack(BACKSTOP_WITHDRAW, b.account, b.nonce, b.shares.to_bytes(16, "big")))
 
 
 def encode_report(r: ReportBody) -> bytes:
     """60-byte body of an oracle report."""
-    return _body(_REPORT.pack(REPORT, r.account, r.nonce, r.market, r.price))
+    return _body(_REPORT.pack(REPORT, *r))
 
 
 def encode_deposit(d: DepositBody) -> bytes:
@@ -445,9 +454,9 @@ def decode_withdraw(body: bytes) -> WithdrawBody:
     return WithdrawBody(account, nonce, int.from_bytes(amount, "big"))
 
 
-def decode_tick(body: bytes) -> TickBody:
-    """Fields of a tick."""
-    return TickBody(*_TICK.unpack_from(body)[1:])
+def decode_crank(body: bytes) -> CrankBody:
+    """Fields of a crank."""
+    return CrankBody(*_CRANK.unpack_from(body)[1:])
 
 
 def decode_bulk(body: bytes) -> BulkBody:
@@ -455,10 +464,16 @@ def decode_bulk(body: bytes) -> BulkBody:
     return BulkBody(*_BULK.unpack_from(body)[1:])
 
 
-def decode_stake(body: bytes) -> StakeBody:
-    """Fields of a stake's or unstake's body."""
-    _, account, nonce, amount = _STAKE.unpack_from(body)
-    return StakeBody(account, nonce, int.from_bytes(amount, "big"))
+def decode_backstop_deposit(body: bytes) -> BackstopDepositBody:
+    """Fields of the body of a deposit into the backstop vault."""
+    _, account, nonce, amount = _BACKSTOP.unpack_from(body)
+    return BackstopDepositBody(account, nonce, int.from_bytes(amount, "big"))
+
+
+def decode_backstop_withdraw(body: bytes) -> BackstopWithdrawBody:
+    """Fields of the body of a withdrawal from the backstop vault."""
+    _, account, nonce, shares = _BACKSTOP.unpack_from(body)
+    return BackstopWithdrawBody(account, nonce, int.from_bytes(shares, "big"))
 
 
 def decode_leg(leg: int) -> Leg:
@@ -501,9 +516,9 @@ def get_head(body: bytes) -> tuple[int, int, int]:
 def is_forceable(body: bytes) -> bool:
     """Whether a record's body may come without a signature from whom the queue names as its sender.
 
-    Reports are an oracle signer's, ticks need nobody, and bulks and their pages do not come through the queue.
+    Reports are an oracle signer's, cranks need nobody, and bulks and their leg pages do not come through the queue.
     """
-    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, TICK, BULK, PAGE) and is_canonical(body)
+    return body[0] < FIRST_MESSAGE and body[0] not in (REPORT, CRANK, BULK, LEG_PAGE) and is_canonical(body)
 
 
 def is_canonical(data: bytes) -> bool:

@@ -176,8 +176,8 @@ class OperatorSettings(Settings):
     heartbeat: float = 600.0
     """Seconds without a batch before an empty one is closed; 0: never. An idle operator, too, must complete an epoch
     within the deployment's silence, or L1 lets others post: times the batches of an epoch it must stay below that."""
-    tick_interval: int = 60
-    """Seconds after which a market with a fresh price has a tick though nothing else happens; 0: at its expiry only."""
+    crank_interval: int = 60
+    """Seconds after which a market with a fresh price has a crank though nothing else happens; 0: at expiry only."""
     max_waiting: int = 4096
     """Records that may wait for the machine before more are refused."""
     max_per_client: int = 512
@@ -206,7 +206,7 @@ class OperatorSettings(Settings):
         _require(self.blob_fee_cap >= 1, "blob_fee_cap", "must be 1 gwei or more")
         _require(self.batch_interval >= 0, "batch_interval", "must be 0 seconds or more")
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
-        _require(self.tick_interval >= 0, "tick_interval", "must be 0 seconds or more")
+        _require(self.crank_interval >= 0, "crank_interval", "must be 0 seconds or more")
         _require(self.receipt_horizon >= 0, "receipt_horizon", "must be 0 seconds or more")
         for name in ("max_waiting", "max_per_client", "max_unposted", "snapshot_batches"):
             _require(getattr(self, name) >= 1, name, "must be 1 or more")

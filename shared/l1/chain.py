@@ -12,26 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from eth_abi.abi import decode
-
-from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
 from setoff.shared.l1.rpc import L1, Log
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO
 
-BATCH_POSTED: Final = keccak(
-    b"BatchPosted(uint256,bytes32,bytes32,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
-)
-MESSAGE_QUEUED: Final = keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
-POST: Final = keccak(b"post(uint256,uint256,uint256,bytes32,bytes)")[:4]
-POST_DATA: Final = keccak(b"post_data(uint256,uint256,bytes32,(uint256,uint256,uint256,bytes)[])")[:4]
+POST: Final = INBOX.functions["post"]
+BATCH_POSTED: Final = INBOX.events["BatchPosted"]
+MESSAGE_QUEUED: Final = QUEUE.events["MessageQueued"]
 
-_HEADER_TYPES: Final = ("bytes32", *["uint256"] * 6, "bytes32", "bytes32")
-_MESSAGE_TYPES: Final = ("bytes", "bytes32", "uint256")
 _WORD: Final = 32
 _RECORDS_OFFSET: Final = 4 + 4 * _WORD  # in calldata: the word that says where the records are
 _RECORDS_LENGTH: Final = 4 + 5 * _WORD  # in calldata: the word that says how many bytes they have
@@ -80,19 +73,19 @@ class ChainReader:
         """`sources`: by module, where its data is read, in place of the usual one or for a module of a third party."""
         self.l1 = l1
         self.deployment = deployment
+        self._inbox = Contract(l1, INBOX, deployment.inbox)
+        self._queue = Contract(l1, QUEUE, deployment.queue)
         self._sources: dict[int, DataSource] = {CALLDATA: CalldataSource(l1), BLOBS: BlobSource(l1), **(sources or {})}
 
     # --- events ---
 
     def batches(self, first: int, last: int) -> list[PostedBatch]:
         """The batches posted in the blocks `first` to `last`, in order."""
-        logs = self.l1.logs([self.deployment.inbox], first, last, [BATCH_POSTED])
-        return [_decode_batch(log) for log in logs]
+        return [_decode_batch(log) for log in self._inbox.logs("BatchPosted", first, last)]
 
     def messages(self, first: int, last: int) -> list[QueuedMessage]:
         """The messages queued in the blocks `first` to `last`, in order."""
-        logs = self.l1.logs([self.deployment.queue], first, last, [MESSAGE_QUEUED])
-        return [_decode_message(log) for log in logs]
+        return [_decode_message(log) for log in self._queue.logs("MessageQueued", first, last)]
 
     def data(self, posted: PostedBatch) -> bytes:
         """What its module keeps of a batch, checked against its header's data root by `assemble`.
@@ -131,13 +124,11 @@ class ChainReader:
 
     def find(self, number: int, block: int | None = None) -> PostedBatch:
         """Where batch `number` was posted; `block` as in `batch`. Raises InputError("not_found")."""
-        topics = [BATCH_POSTED, number.to_bytes(_WORD, "big")]
         ranges = [(self.deployment.block, self.l1.head().number)]
         if block is not None:
             ranges.insert(0, (block, block))
         for first, last in ranges:
-            logs = self.l1.logs([self.deployment.inbox], first, last, topics)
-            if logs:
+            if logs := self._inbox.logs("BatchPosted", first, last, [number.to_bytes(_WORD, "big")]):
                 return _decode_batch(logs[-1])
         raise InputError("not_found", f"batch {number} is not on L1")
 
@@ -160,29 +151,19 @@ class ChainReader:
 
     def batch_count(self) -> int:
         """Number of batches posted so far."""
-        return self._read_int(self.deployment.inbox, "count()")
+        return int(self._inbox.view("count"))
 
     def batch_hash(self, number: int) -> bytes:
         """Hash of batch `number`, zero if it is not posted."""
-        return self._read(self.deployment.inbox, "batch_hash(uint256)", number)
+        return bytes(self._inbox.view("batch_hash", number))
 
     def message_count(self) -> int:
         """Number of messages queued so far."""
-        return self._read_int(self.deployment.queue, "count()")
+        return int(self._queue.view("count"))
 
     def chain_at(self, index: int) -> bytes:
         """The queue's hash chain before message `index`."""
-        return self._read(self.deployment.queue, "acc(uint256)", index) if index else ZERO
-
-    def _read(self, contract: str, signature: str, *arguments: int) -> bytes:
-        data = keccak(signature.encode())[:4] + b"".join(value.to_bytes(_WORD, "big") for value in arguments)
-        word = self.l1.call(contract, data)
-        if len(word) != _WORD:
-            raise ChainError("wrong_deployment", f"there is no contract with {signature} at {contract}")
-        return word
-
-    def _read_int(self, contract: str, signature: str) -> int:
-        return int.from_bytes(self._read(contract, signature), "big")
+        return bytes(self._queue.view("acc", index)) if index else ZERO
 
 
 class CalldataSource:
@@ -207,21 +188,23 @@ def decode_post(calldata: bytes) -> bytes:
     """
     length = int.from_bytes(calldata[_RECORDS_LENGTH : _RECORDS_LENGTH + _WORD], "big")
     start = _RECORDS_LENGTH + _WORD
-    is_post = calldata[:4] == POST and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 5 * _WORD
+    is_post = calldata[:4] == POST.selector and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 5 * _WORD
     if not is_post or len(calldata) != start + -(-length // _WORD) * _WORD or length % RECORD_BYTES:
         raise DataError("data_mismatch", "the transaction is no call of the inbox's post")
     return calldata[start : start + length]
 
 
 def _decode_batch(log: Log) -> PostedBatch:
-    parent, *rest = decode(_HEADER_TYPES, log.data)
-    number = int.from_bytes(log.topics[1], "big")
-    header = Header(parent, number, *rest)
-    if header.hash() != log.topics[2]:
-        raise DataError("data_mismatch", f"the header of batch {number} does not hash to its batch hash")
+    fields = BATCH_POSTED.decode(log)
+    batch_hash = fields.pop("batch_hash")
+    header = Header(**fields)
+    if header.hash() != batch_hash:
+        raise DataError("data_mismatch", f"the header of batch {header.number} does not hash to its batch hash")
     return PostedBatch(header, log.transaction, log.block_number, log.block_hash)
 
 
 def _decode_message(log: Log) -> QueuedMessage:
-    body, chain, timestamp = decode(_MESSAGE_TYPES, log.data)
-    return QueuedMessage(int.from_bytes(log.topics[1], "big"), body, chain, timestamp, log.block_number, log.block_hash)
+    fields = MESSAGE_QUEUED.decode(log)
+    return QueuedMessage(
+        fields["index"], fields["body"], fields["acc"], fields["timestamp"], log.block_number, log.block_hash
+    )

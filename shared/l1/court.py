@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import fields
-from functools import cache, cached_property
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
-from setoff.contracts.compiler import compile_contract
-from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import EVENTS, Eliminated, Event, KeyEvent, Moved
 from setoff.shared.dispute.game import Court
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
-from setoff.shared.l1.abi import Function, Interface
+from setoff.shared.l1.contracts import COURT, JUDGE, Contract
 from setoff.shared.l1.rpc import L1, Address, Block, Log
 
 MARKS: Final = 256
@@ -27,30 +25,12 @@ _EVENT_CLASSES: Final = {event.__name__: event for event in EVENTS}
 log = logging.getLogger(__name__)
 
 
-@cache
-def court_interface() -> Interface:
-    """The ABI of `contracts/court.vy`."""
-    return Interface(compile_contract("court").abi)
-
-
-_STEP_TYPES: Final = ("uint256", "uint256", "uint256", "bytes32", "bytes")
-JUDGE_STEP: Final = Function(keccak(f"step({','.join(_STEP_TYPES)})".encode())[:4], _STEP_TYPES, ("bytes32",))
-"""What the court asks of a judge."""
-
-
-class CourtContract:
+class CourtContract(Contract):
     """One deployed court."""
 
     def __init__(self, l1: L1, address: Address) -> None:
-        self.l1 = l1
-        self.address = bytes.fromhex(address.removeprefix("0x")) if isinstance(address, str) else address
+        super().__init__(l1, COURT, address)
         self._times: dict[bytes, int] = {}
-
-    def view(self, function: str, *arguments: Any) -> Any:
-        """What a function returns on the latest block: its value, or a tuple of several. Raises Reverted."""
-        description = court_interface().functions[function]
-        returned = description.decode(self.l1.call(self.address, description.encode(arguments)))
-        return returned[0] if len(returned) == 1 else returned
 
     @cached_property
     def terms(self) -> Terms:
@@ -73,12 +53,11 @@ class CourtContract:
 
     def encode(self, call: Call) -> bytes:
         """Calldata of a call."""
-        return court_interface().functions[call.function].encode(call.arguments)
+        return COURT.encode(call.function, *call.arguments)
 
     def step(self, call: Call) -> bytes:
         """The machine hash that the judge comes to (`calls.step_call`). Raises Reverted."""
-        returned = self.l1.call(self.judge, JUDGE_STEP.encode(call.arguments))
-        result: bytes = JUDGE_STEP.decode(returned)[0]
+        result: bytes = Contract(self.l1, JUDGE, self.judge).view("step", *call.arguments)
         return result
 
     def events(self, first: int, last: int) -> list[tuple[int, Event]]:
@@ -92,7 +71,7 @@ class CourtContract:
 
     def _event(self, entry: Log) -> Event | None:
         """The event in a log entry, None if it is of a kind that the games do not need."""
-        kind = court_interface().events.get(entry.topics[0]) if entry.topics else None
+        kind = COURT.find_event(entry)
         event_class = _EVENT_CLASSES.get(kind.name) if kind else None
         if kind is None or event_class is None:
             return None

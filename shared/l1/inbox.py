@@ -10,18 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from eth_abi.abi import encode
-
-from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.settings import Deployment
-from setoff.shared.errors import ChainError
-from setoff.shared.l1.chain import POST, POST_DATA
+from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
 from setoff.shared.l1.rpc import L1
-from setoff.shared.machine.batch import Header, encode_words
+from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO, module_of
 
-RESUME: Final = keccak(b"resume()")[:4]
+RESUME: Final = INBOX.encode("resume")
 """Calldata of the inbox's `resume`, by which the operator keeps others out while it comes back."""
 
 _WORD: Final = 32
@@ -52,43 +48,47 @@ class Inbox:
     """Reads one deployment's inbox. Raises ChainError if L1 cannot be read."""
 
     def __init__(self, l1: L1, deployment: Deployment) -> None:
-        self._l1 = l1
-        self._deployment = deployment
+        self._inbox = Contract(l1, INBOX, deployment.inbox)
+        self._queue = Contract(l1, QUEUE, deployment.queue)
 
     def operator_posted_at(self) -> int:
         """Block time (unix seconds) of the operator's last own post, at first of the deployment."""
-        return self._read("operator_posted_at()")
+        return self._read("operator_posted_at")
 
     def silence(self) -> int:
         """Seconds without a post of the operator's, or without an epoch completed, until anybody may."""
-        return self._read("SILENCE()")
+        return self._read("SILENCE")
 
     def force_delay(self) -> int:
         """Seconds after which no batch may leave a message out."""
-        return self._read("FORCE_DELAY()")
+        return self._read("FORCE_DELAY")
+
+    def max_skew(self) -> int:
+        """Seconds for which L1 takes a batch after its timestamp."""
+        return self._read("MAX_SKEW")
 
     def opens_at(self) -> int:
         """Unix seconds from which on anybody may post messages, unless the operator posts before."""
-        return self._read("opens_at()")
+        return self._read("opens_at")
 
     def wind_down(self) -> int:
         """Seconds without a post of the operator's after which anybody may end the exchange."""
-        return self._read("WIND_DOWN()", self._deployment.queue)
+        return int(self._queue.view("WIND_DOWN"))
 
     def is_winding_down(self) -> bool:
         """Whether somebody has."""
-        return bool(self._read("is_winding_down()", self._deployment.queue))
+        return bool(self._queue.view("is_winding_down"))
 
     def state(self) -> InboxState:
         """How far it is. A batch that comes while it is read makes it wrong, and the inbox refuses a posting."""
-        count = self._read("count()")
+        count = self._read("count")
         return InboxState(
             count,
-            self._read("timestamp()"),
-            self._read("messages_consumed()"),
-            self._read("records_posted()"),
-            self._read("count()", self._deployment.queue),
-            self._read_word("batch_hash(uint256)", count - 1) if count else ZERO,
+            self._read("timestamp"),
+            self._read("messages_consumed"),
+            self._read("records_posted"),
+            int(self._queue.view("count")),
+            bytes(self._inbox.view("batch_hash", count - 1)) if count else ZERO,
         )
 
     def next_header(self, state: InboxState, timestamp: int, message_count: int, records: bytes = b"") -> Header:
@@ -104,18 +104,11 @@ class Inbox:
             len(records) // RECORD_BYTES,
             CALLDATA,
             module_of(CALLDATA).commit(records) if records else ZERO,
-            self._read_word("acc(uint256)", end, contract=self._deployment.queue) if end else ZERO,
+            bytes(self._queue.view("acc", end)) if end else ZERO,
         )
 
-    def _read(self, signature: str, contract: str = "") -> int:
-        return int.from_bytes(self._read_word(signature, contract=contract), "big")
-
-    def _read_word(self, signature: str, *arguments: int, contract: str = "") -> bytes:
-        data = keccak(signature.encode())[:4] + encode_words(*arguments)
-        word = self._l1.call(contract or self._deployment.inbox, data)
-        if len(word) != _WORD:
-            raise ChainError("wrong_deployment", f"there is no inbox with {signature} at {self._deployment.inbox}")
-        return word
+    def _read(self, function: str) -> int:
+        return int(self._inbox.view(function))
 
 
 def encode_post(header: Header, records: bytes = b"") -> bytes:
@@ -123,8 +116,7 @@ def encode_post(header: Header, records: bytes = b"") -> bytes:
 
     The inbox takes no other encoding of it, and refuses it where it would make another batch.
     """
-    types = ["uint256", "uint256", "uint256", "bytes32", "bytes"]
-    return POST + encode(types, [header.number, header.timestamp, header.message_count, header.hash(), records])
+    return INBOX.encode("post", header.number, header.timestamp, header.message_count, header.hash(), records)
 
 
 def encode_post_data(
@@ -134,8 +126,7 @@ def encode_post_data(
 
     Of each: timestamp, message_count, record_count, and what the module wants to know (empty without records).
     """
-    types = ["uint256", "uint256", "bytes32", "(uint256,uint256,uint256,bytes)[]"]
-    return POST_DATA + encode(types, [module, number, expected, list(postings)])
+    return INBOX.encode("post_data", module, number, expected, postings)
 
 
 def encode_blob_postings(headers: Sequence[Header]) -> bytes:

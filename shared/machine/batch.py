@@ -104,7 +104,7 @@ class Header:
         return keccak(self.encode())
 
 
-def verify_record(header: Header, slot: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
+def verify_record(header: Header, slot: int, record_page: bytes, siblings: Sequence[bytes]) -> bytes:
     """The record in `slot` of the batch, proven by a page and siblings as its module has them.
 
     Twin of the inbox's `check_record`. Raises WitnessError("wrong_input") if the proof does not show that record.
@@ -112,7 +112,7 @@ def verify_record(header: Header, slot: int, page: bytes, siblings: Sequence[byt
     index = slot - header.message_count
     if not 0 <= index < header.record_count:
         raise WitnessError("wrong_input", f"slot {slot} holds no record")
-    return module_of(header.module).verify(header.data_root, header.record_count, index, page, siblings)
+    return module_of(header.module).verify(header.data_root, header.record_count, index, record_page, siblings)
 
 
 @dataclass(frozen=True, slots=True)

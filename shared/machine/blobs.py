@@ -34,7 +34,7 @@ USED: Final = ELEMENT - 1  # bytes of an element
 PER_RECORD: Final = RECORD_BYTES // USED
 COMMITMENT: Final = 48
 PROOF: Final = 48
-PAGE: Final = COMMITMENT + PER_RECORD * (ELEMENT + PROOF)
+RECORD_PAGE: Final = COMMITMENT + PER_RECORD * (ELEMENT + PROOF)
 _INDEX_BITS: Final = 12
 
 
@@ -109,23 +109,25 @@ class Blobs:
         """Commitment, and value and proof of each of the record's elements; no siblings."""
         if not 0 <= index < record_count:
             raise IndexError(f"no record {index}")
-        page = commit(data)
+        record_page = commit(data)
         for element in range(index * PER_RECORD, (index + 1) * PER_RECORD):
             proof, value = ckzg.compute_kzg_proof(data, point(element), load_setup())
-            page += bytes(value) + bytes(proof)
-        return page, []
+            record_page += bytes(value) + bytes(proof)
+        return record_page, []
 
-    def verify(self, data_root: bytes, record_count: int, index: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
+    def verify(
+        self, data_root: bytes, record_count: int, index: int, record_page: bytes, siblings: Sequence[bytes]
+    ) -> bytes:
         """The record at `index`. Raises WitnessError("wrong_input")."""
-        if not 0 <= index < record_count or len(page) != PAGE or siblings:
+        if not 0 <= index < record_count or len(record_page) != RECORD_PAGE or siblings:
             raise WitnessError("wrong_input", f"no page of record {index} in a blob")
-        commitment = page[:COMMITMENT]
+        commitment = record_page[:COMMITMENT]
         if hash_commitment(commitment) != data_root:
             raise WitnessError("wrong_input", "the commitment is not that of the batch's blob")
         record = b""
         for place in range(PER_RECORD):
             at = COMMITMENT + place * (ELEMENT + PROOF)
-            value, proof = page[at : at + ELEMENT], page[at + ELEMENT : at + ELEMENT + PROOF]
+            value, proof = record_page[at : at + ELEMENT], record_page[at + ELEMENT : at + ELEMENT + PROOF]
             if not _evaluates(commitment, index * PER_RECORD + place, value, proof):
                 raise WitnessError("wrong_input", f"element {place} of record {index} is not proven")
             record += value[1:]

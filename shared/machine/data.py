@@ -19,8 +19,8 @@ from setoff.shared.machine import blobs
 CALLDATA: Final = 0
 BLOBS: Final = 1
 
-PAGE_RECORDS: Final = 8
-PAGE_BYTES: Final = PAGE_RECORDS * RECORD_BYTES
+RECORDS_PER_PAGE: Final = 8
+RECORD_PAGE_BYTES: Final = RECORDS_PER_PAGE * RECORD_BYTES
 ZERO: Final = bytes(32)
 
 
@@ -39,7 +39,9 @@ class DataModule(Protocol):
     def prove(self, data: bytes, record_count: int, index: int) -> tuple[bytes, list[bytes]]:
         """Page (at most 992 bytes) and siblings (at most 7) of the record at `index`. Raises IndexError."""
 
-    def verify(self, data_root: bytes, record_count: int, index: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
+    def verify(
+        self, data_root: bytes, record_count: int, index: int, record_page: bytes, siblings: Sequence[bytes]
+    ) -> bytes:
         """The record at `index`, 124 bytes. Raises WitnessError("wrong_input") if the proof does not show one."""
 
 
@@ -58,26 +60,28 @@ class Calldata:
 
     def commit(self, data: bytes) -> bytes:
         """The Merkle root. A page is 124·n bytes and a node 64, so neither can pass for the other."""
-        return merkle_root(_page_hashes(data))
+        return merkle_root(_record_page_hashes(data))
 
     def prove(self, data: bytes, record_count: int, index: int) -> tuple[bytes, list[bytes]]:
         """The page that the record is on, and its path."""
         return prove_record(data, index)
 
-    def verify(self, data_root: bytes, record_count: int, index: int, page: bytes, siblings: Sequence[bytes]) -> bytes:
+    def verify(
+        self, data_root: bytes, record_count: int, index: int, record_page: bytes, siblings: Sequence[bytes]
+    ) -> bytes:
         """The record at `index`. Raises WitnessError("wrong_input")."""
-        first = index // PAGE_RECORDS * PAGE_RECORDS
-        page_count = -(-record_count // PAGE_RECORDS)
+        first = index // RECORDS_PER_PAGE * RECORDS_PER_PAGE
+        record_page_count = -(-record_count // RECORDS_PER_PAGE)
         if not 0 <= index < record_count:
             raise WitnessError("wrong_input", f"there is no record {index}")
-        if len(page) != min(PAGE_RECORDS, record_count - first) * RECORD_BYTES:
-            raise WitnessError("wrong_input", f"the page of record {index} does not have {len(page)} bytes")
-        if 1 << len(siblings) != _padded(page_count):
-            raise WitnessError("wrong_input", f"{len(siblings)} siblings for {page_count} pages")
-        if climb(keccak(page), index // PAGE_RECORDS, siblings) != data_root:
+        if len(record_page) != min(RECORDS_PER_PAGE, record_count - first) * RECORD_BYTES:
+            raise WitnessError("wrong_input", f"the page of record {index} does not have {len(record_page)} bytes")
+        if 1 << len(siblings) != _padded(record_page_count):
+            raise WitnessError("wrong_input", f"{len(siblings)} siblings for {record_page_count} pages")
+        if climb(keccak(record_page), index // RECORDS_PER_PAGE, siblings) != data_root:
             raise WitnessError("wrong_input", f"the page of record {index} is not under the data root")
         start = (index - first) * RECORD_BYTES
-        return page[start : start + RECORD_BYTES]
+        return record_page[start : start + RECORD_BYTES]
 
 
 _MODULES: Final[dict[int, DataModule]] = {CALLDATA: Calldata(), BLOBS: blobs.Blobs()}
@@ -102,14 +106,14 @@ def add_module(number: int, module: DataModule) -> None:
     _MODULES[number] = module
 
 
-def pages(records: bytes) -> list[bytes]:
+def record_pages(records: bytes) -> list[bytes]:
     """Concatenated records in pages of 8 (992 bytes), the last one as short as what is left."""
-    return [records[start : start + PAGE_BYTES] for start in range(0, len(records), PAGE_BYTES)]
+    return [records[start : start + RECORD_PAGE_BYTES] for start in range(0, len(records), RECORD_PAGE_BYTES)]
 
 
 def data_root(records: bytes) -> bytes:
     """Module 0's commitment of concatenated records, zero without any."""
-    return merkle_root(_page_hashes(records)) if records else ZERO
+    return merkle_root(_record_page_hashes(records)) if records else ZERO
 
 
 def prove_record(records: bytes, index: int) -> tuple[bytes, list[bytes]]:
@@ -119,15 +123,15 @@ def prove_record(records: bytes, index: int) -> tuple[bytes, list[bytes]]:
     """
     if not 0 <= index * RECORD_BYTES < len(records):
         raise IndexError(f"no record {index}")
-    page = index // PAGE_RECORDS
-    return pages(records)[page], merkle_path(_page_hashes(records), page)
+    record_page = index // RECORDS_PER_PAGE
+    return record_pages(records)[record_page], merkle_path(_record_page_hashes(records), record_page)
 
 
-def _page_hashes(records: bytes) -> list[bytes]:
+def _record_page_hashes(records: bytes) -> list[bytes]:
     """The leaves of the data root: a hash a page, then zeros up to a power of two."""
-    hashes = [keccak(page) for page in pages(records)]
+    hashes = [keccak(record_page) for record_page in record_pages(records)]
     return hashes + [ZERO] * (_padded(len(hashes)) - len(hashes))
 
 
-def _padded(page_count: int) -> int:
-    return 1 << (page_count - 1).bit_length()
+def _padded(record_page_count: int) -> int:
+    return 1 << (record_page_count - 1).bit_length()

@@ -49,17 +49,17 @@ DELEVERAGE: Final = 4
 
 
 class Fill(NamedTuple):
-    """One trade: `size` lots at `price` ticks; side: the taker's; place: an order slot of the account before it.
+    """One trade: `size` lots at `price` ticks; side: the taker's; order_slot: of the account before it.
 
     In a liquidation, takeover or deleveraging the taker is the account in liquidation. The machine's own orders, and
-    both sides of a trade beside the book, have no order slot: their place is 0.
+    both sides of a trade beside the book, have no order slot: theirs is 0.
     """
 
     market: int
     taker: int
-    taker_place: int
+    taker_order_slot: int
     maker: int
-    maker_place: int
+    maker_order_slot: int
     side: int
     price: int
     size: int
@@ -99,7 +99,7 @@ class Machine:
 
     @property
     def is_busy(self) -> bool:
-        """Whether it has work of its own or parked records left: until ticks let it go on, it takes no other record."""
+        """Whether it has work of its own or parked records left: until cranks let it go on it takes no other record."""
         return self.regs.task != 0 or is_anything_parked(self.regs)
 
     def hash(self) -> bytes:
@@ -167,7 +167,7 @@ class Machine:
         """Run a record in the next slot if it is accepted; otherwise nothing changes. Returns the outcome.
 
         An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too; and so is a
-        tick that took a parked record out, whatever became of that, and what took more than COSTLY_STEPS to refuse: it
+        crank that took a parked record out, whatever became of that, and what took more than COSTLY_STEPS to refuse: it
         uses up its nonce, or it could be sent for ever, for nothing. `was_taken` says whether it was.
         """
         before = self.regs.copy()
@@ -257,21 +257,21 @@ class Machine:
         regs = self.regs
         phase, kind, cursor, best = regs.phase, get_fill_kind(regs), regs.cursor, regs.best_account
         if phase == phases.FILL:
-            maker, maker_place, price, size = (
+            maker, maker_order_slot, price, size = (
                 keys.handle_account(cursor),
-                keys.handle_slot(cursor),
+                keys.handle_order_slot(cursor),
                 regs.tick,
                 regs.lots,
             )
             apply_step(regs, self.state)
         else:
-            maker, maker_place, price = keys.BACKSTOP if phase == phases.TAKEOVER else best, 0, regs.price
+            maker, maker_order_slot, price = keys.BACKSTOP if phase == phases.TAKEOVER else best, 0, regs.price
             before = self._get_size()
             apply_step(regs, self.state)
             size = abs(self._get_size() - before)
         if size:
             self.fills.append(
-                Fill(regs.market, regs.account, regs.place, maker, maker_place, regs.side, price, size, kind)
+                Fill(regs.market, regs.account, regs.order_slot, maker, maker_order_slot, regs.side, price, size, kind)
             )
 
     def _get_size(self) -> int:

@@ -44,7 +44,7 @@ class StepInput(NamedTuple):
 
     header: HeaderWords = _NO_HEADER
     body: bytes = b""
-    page: bytes = b""
+    record_page: bytes = b""
     siblings: tuple[bytes, ...] = ()
     chain: bytes = bytes(32)
 
@@ -75,8 +75,8 @@ def get_step_input(batch: Batch | None, slot: int, micro: int, chain: bytes) -> 
         for body in batch.messages[:slot]:
             chain = accumulate(chain, body)
         return StepInput(h.words, body=batch.body(slot), chain=chain)
-    page, siblings = batch.prove(slot)
-    return StepInput(h.words, page=page, siblings=tuple(siblings))
+    record_page, siblings = batch.prove(slot)
+    return StepInput(h.words, record_page=record_page, siblings=tuple(siblings))
 
 
 def prove_step(machine: Machine, batch: Batch | None, slot: int, micro: int, chain: bytes) -> StepProof:

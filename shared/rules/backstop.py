@@ -1,7 +1,7 @@
 """The backstop vault: anyone may put money in, and it takes over what the book does not.
 
 Twin: ``contracts/rules/backstop.vy``. It is an account of its own (keys.BACKSTOP) under the same margin rules as any,
-so it can lose no more than was put into it; its shares are worth its equity. At every tick it offers a part of its
+so it can lose no more than was put into it; its shares are worth its equity. At every crank it offers a part of its
 position.
 """
 
@@ -69,7 +69,7 @@ def step_unwind(regs: Registers, state: State) -> None:
     begin_order(regs, keys.BACKSTOP, market_id, side, market.mark, size, phases.WORK)
 
 
-def step_stake(regs: Registers, state: State) -> None:
+def step_shares(regs: Registers, state: State) -> None:
     """Put money into the backstop for shares, or take money out for them.
 
     Leaves: account, backstop, the market of each of the backstop's positions, in place order.
@@ -80,13 +80,13 @@ def step_stake(regs: Registers, state: State) -> None:
     equity, requirement = compute_health(state, backstop)
     if not fresh:
         regs.reject(errors.STALE_PRICE)
-    elif regs.kind == records.STAKE:
-        stake(regs, account, backstop, equity)
+    elif regs.kind == records.BACKSTOP_DEPOSIT:
+        apply_backstop_deposit(regs, account, backstop, equity)
     else:
-        unstake(regs, account, backstop, equity - requirement, equity)
+        apply_backstop_withdraw(regs, account, backstop, equity - requirement, equity)
 
 
-def stake(regs: Registers, account: Account, backstop: Account, equity: int) -> None:
+def apply_backstop_deposit(regs: Registers, account: Account, backstop: Account, equity: int) -> None:
     """Shares for the amount in the registers, at the backstop's equity; rounded down."""
     shares = regs.amount
     if backstop.shares:
@@ -104,7 +104,7 @@ def stake(regs: Registers, account: Account, backstop: Account, equity: int) -> 
     regs.finish()
 
 
-def unstake(regs: Registers, account: Account, backstop: Account, free: int, equity: int) -> None:
+def apply_backstop_withdraw(regs: Registers, account: Account, backstop: Account, free: int, equity: int) -> None:
     """Money for the shares in the registers, rounded down, as far as the backstop's margin leaves it `free`."""
     if regs.amount > account.shares:
         regs.reject(errors.INSUFFICIENT_MARGIN)

@@ -22,7 +22,7 @@ def step_rest(regs: Registers, state: State) -> None:
 
     Leaves: account, level, new order, the level's last order.
     """
-    handle = keys.order_handle(regs.account, regs.place)
+    handle = keys.order_handle(regs.account, regs.order_slot)
     account = state.account(regs.account)
     level = state.level(regs.level_market, regs.level_side, regs.tick)
     order = state.order(handle)

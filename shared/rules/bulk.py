@@ -1,8 +1,8 @@
-"""Bulk records: one signature over orders and cancels, on pages of eight. Twin: ``contracts/rules/bulk.vy``.
+"""Bulk records: one signature over orders and cancels, on leg pages of eight. Twin: ``contracts/rules/bulk.vy``.
 
-A bulk record signs the hash of its first page, and each page names the hash of the next. The pages must follow at once;
-any other record in between ends the bulk, and so do MAX_PAGES pages, 64 legs. A leg that cannot be taken is passed
-over.
+A bulk record signs the hash of its first leg page, and each page names the hash of the next. The pages must follow at
+once; any other record in between ends the bulk, and so do MAX_LEG_PAGES pages, 64 legs. A leg that cannot be taken is
+passed over.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ _LEG_MASK: Final = 2**_LEG_BITS - 1
 _WORD_BYTES: Final = 2 * records.LEG_BYTES
 
 
-def take_page(regs: Registers, body: bytes, expected: bytes) -> int:
-    """Load the legs of a page, which must be the `expected` one; returns the outcome."""
+def take_leg_page(regs: Registers, body: bytes, expected: bytes) -> int:
+    """Load the legs of a leg page, which must be the `expected` one; returns the outcome."""
     if expected == bytes(32) or regs.bulk_pages == 0 or keccak(body) != expected:
-        return errors.WRONG_PAGE
+        return errors.WRONG_LEG_PAGE
     regs.bulk_pages -= 1
     regs.account = regs.bulk_account
     regs.legs0 = get_legs(body, 0)
     regs.legs1 = get_legs(body, 1)
     regs.legs2 = get_legs(body, 2)
     regs.legs3 = get_legs(body, 3)
-    start = 1 + records.PAGE_LEGS * records.LEG_BYTES
+    start = 1 + records.LEGS_PER_PAGE * records.LEG_BYTES
     regs.bulk = body[start : start + 32]
     regs.phase = phases.LEG
     return errors.ACCEPTED
 
 
 def get_legs(body: bytes, pair: int) -> int:
-    """Two legs of a page as one integer, the first in the higher bits."""
+    """Two legs of a leg page as one integer, the first in the higher bits."""
     start = 1 + pair * _WORD_BYTES
     return int.from_bytes(body[start : start + _WORD_BYTES], "big")
 
 
 def step_leg(regs: Registers, state: State) -> None:
-    """Start the next leg of a page. Leaves: none."""
+    """Start the next leg of a leg page. Leaves: none."""
     pair = regs.legs0
     if pair == 0:
         pair, regs.legs1, regs.legs2, regs.legs3 = regs.legs1, regs.legs2, regs.legs3, 0
     leg = records.decode_leg(pair >> _LEG_BITS)
     regs.legs0 = (pair & _LEG_MASK) << _LEG_BITS
     regs.clear()
-    regs.kind = records.PAGE
+    regs.kind = records.LEG_PAGE
     regs.account = regs.bulk_account
     if pair == 0 and regs.legs1 == 0 and regs.legs2 == 0 and regs.legs3 == 0:
         regs.phase = phases.IDLE
@@ -81,10 +81,10 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
 def start_leg(regs: Registers, leg: Leg) -> None:
     """Load the registers with a leg: a cancel by slot, or an order."""
     regs.market = leg.market
-    regs.place = leg.place
+    regs.order_slot = leg.order_slot
     if leg.flags & records.CANCEL_LEG:
         regs.kind = records.CANCEL
-        regs.cursor = keys.order_handle(regs.account, leg.place)
+        regs.cursor = keys.order_handle(regs.account, leg.order_slot)
         regs.resume = phases.LEG
         regs.phase = phases.UNLINK
     else:

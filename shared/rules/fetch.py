@@ -16,7 +16,7 @@ from typing import Final
 from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.rules import phases
-from setoff.shared.rules.bulk import take_page
+from setoff.shared.rules.bulk import take_leg_page
 from setoff.shared.rules.listing import apply_change, apply_listing
 from setoff.shared.rules.oracle import apply_signer
 from setoff.shared.rules.parking import is_anything_parked, park, unpark
@@ -60,13 +60,13 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
     """Take a record, or a message that holds one, in its turn; returns the outcome.
 
     The machine's own work comes first, then what is parked. A record of the queue that has to wait is parked; any other
-    is not looked at. A tick, which anybody may send at any time, only lets go on what comes before it.
+    is not looked at. A crank, which anybody may send at any time, only lets go on what comes before it.
     """
     if not is_sound(body, is_message):
         return errors.MALFORMED_RECORD
     has_room = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
-    is_tick = body[0] == records.TICK
-    is_parked = is_message and not is_tick and (not has_room or regs.task != 0 or is_anything_parked(regs))
+    is_crank = body[0] == records.CRANK
+    is_parked = is_message and not is_crank and (not has_room or regs.task != 0 or is_anything_parked(regs))
     if is_parked:
         park(regs, state, body)
     if not has_room:
@@ -76,9 +76,9 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
         regs.phase = phases.WORK
         if is_parked:
             return errors.PARKED
-        return errors.ACCEPTED if is_tick else errors.BUSY
+        return errors.ACCEPTED if is_crank else errors.BUSY
     if is_anything_parked(regs):
-        if not (is_parked or is_tick):
+        if not (is_parked or is_crank):
             return errors.BUSY
         body = unpark(regs, state)
     return take_record(regs, state, body)
@@ -87,10 +87,10 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
 def is_sound(body: bytes, is_message: bool) -> bool:
     """Whether an input that is not looked at further has the form of a record, or of a message that holds one.
 
-    Bulks and their pages do not come through the queue: none of its messages may be as much work as eight orders.
+    Bulks and their leg pages do not come through the queue: none of its messages may be as much work as eight orders.
     """
     if body[0] != records.FORCED:
-        return records.is_canonical(body) and not (is_message and body[0] in (records.BULK, records.PAGE))
+        return records.is_canonical(body) and not (is_message and body[0] in (records.BULK, records.LEG_PAGE))
     return is_message and records.is_canonical(body) and records.is_forceable(records.decode_forced(body).body)
 
 
@@ -105,10 +105,10 @@ def take_record(regs: Registers, state: State, body: bytes) -> int:
     kind = body[0]
     regs.clear()
     regs.kind = kind
-    page, regs.bulk = regs.bulk, bytes(32)
+    leg_page, regs.bulk = regs.bulk, bytes(32)
     if is_refused(regs, kind):
         return errors.WINDING_DOWN
-    return take_page(regs, body, page) if kind == records.PAGE else check_record(regs, state, body, sender)
+    return take_leg_page(regs, body, leg_page) if kind == records.LEG_PAGE else check_record(regs, state, body, sender)
 
 
 def check_record(regs: Registers, state: State, body: bytes, sender: bytes | None) -> int:
@@ -116,7 +116,7 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
     outcome = decode_record(regs, body)
     if outcome != errors.ACCEPTED:
         return outcome
-    if regs.kind != records.TICK:
+    if regs.kind != records.CRANK:
         signer = sender
         if signer is None:
             signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
@@ -130,9 +130,9 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
     if regs.kind == records.SET_AGENT:
         apply_agent(regs, state, body)
     elif regs.kind == records.BULK:
-        regs.bulk = records.decode_bulk(body).pages
+        regs.bulk = records.decode_bulk(body).leg_pages
         regs.bulk_account = regs.account
-        regs.bulk_pages = phases.MAX_PAGES
+        regs.bulk_pages = phases.MAX_LEG_PAGES
     regs.phase = get_first_phase(regs.kind)
     return errors.ACCEPTED
 
@@ -160,7 +160,7 @@ def apply_agent(regs: Registers, state: State, body: bytes) -> None:
     """Name an agent, or take one away (address zero). Leaves: the agent."""
     change = records.decode_set_agent(body)
     agent = state.agent(keys.get_master(regs.account), change.agent)
-    agent.address = change.address
+    agent.address = change.key
     agent.expiry = change.expiry
 
 
@@ -170,14 +170,14 @@ def decode_record(regs: Registers, body: bytes) -> int:
     _, regs.account, regs.nonce = records.get_head(body)
     if kind == records.REPORT:
         return decode_report(regs, body)
-    if kind == records.TICK:
-        regs.market = records.decode_tick(body).market
+    if kind == records.CRANK:
+        regs.market = records.decode_crank(body).market
         return errors.ACCEPTED if 1 <= regs.market <= regs.markets else errors.UNKNOWN_MARKET
     if not is_account(regs, regs.account):
         return errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
         return decode_order(regs, body)
-    if kind in (records.TRANSFER, records.WITHDRAW, records.STAKE, records.UNSTAKE):
+    if kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW):
         return decode_payment(regs, body)
     return decode_change(regs, body)
 
@@ -195,7 +195,7 @@ def decode_order(regs: Registers, body: bytes) -> int:
     regs.market = order.market
     regs.side = order.side
     regs.flags = order.flags
-    regs.place = order.place
+    regs.order_slot = order.order_slot
     regs.price = order.price
     regs.size = order.size
     regs.expiry = order.expiry
@@ -206,8 +206,8 @@ def decode_order(regs: Registers, body: bytes) -> int:
         return errors.MALFORMED_RECORD
     if not 1 <= order.market <= regs.markets:
         return errors.UNKNOWN_MARKET
-    if order.place > keys.MAX_SLOT:
-        return errors.SLOT_OUT_OF_RANGE
+    if order.order_slot > keys.MAX_ORDER_SLOT:
+        return errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry and order.expiry <= regs.time:
         return errors.ORDER_EXPIRED
     return check_quote(order.price, order.size)
@@ -233,10 +233,10 @@ def decode_change(regs: Registers, body: bytes) -> int:
     """Fields of a record that changes orders or keys; returns the outcome."""
     if regs.kind == records.CANCEL:
         cancel = records.decode_cancel(body)
-        regs.place, regs.client, regs.agent = cancel.place, cancel.client, cancel.agent
+        regs.order_slot, regs.client, regs.agent = cancel.order_slot, cancel.client, cancel.agent
     elif regs.kind == records.AMEND:
         amend = records.decode_amend(body)
-        regs.place, regs.price, regs.size, regs.agent = amend.place, amend.price, amend.size, amend.agent
+        regs.order_slot, regs.price, regs.size, regs.agent = amend.order_slot, amend.price, amend.size, amend.agent
     elif regs.kind == records.CANCEL_ALL:
         regs.agent = records.decode_cancel_all(body).agent
     elif regs.kind == records.SCHEDULE_CANCEL:
@@ -248,9 +248,9 @@ def decode_change(regs: Registers, body: bytes) -> int:
         return check_agent_change(regs, body)
     if regs.agent > keys.MAX_AGENT:
         return errors.MALFORMED_RECORD
-    if regs.place > keys.MAX_SLOT:
-        return errors.SLOT_OUT_OF_RANGE
-    regs.cursor = keys.order_handle(regs.account, regs.place)
+    if regs.order_slot > keys.MAX_ORDER_SLOT:
+        return errors.ORDER_SLOT_OUT_OF_RANGE
+    regs.cursor = keys.order_handle(regs.account, regs.order_slot)
     return check_quote(regs.price, regs.size) if regs.kind == records.AMEND else errors.ACCEPTED
 
 
@@ -264,7 +264,7 @@ def check_agent_change(regs: Registers, body: bytes) -> int:
 
 
 def decode_payment(regs: Registers, body: bytes) -> int:
-    """Fields of a transfer, withdrawal, stake or unstake; returns the outcome."""
+    """Fields of a transfer, a withdrawal, or a deposit into the backstop or withdrawal from it; returns the outcome."""
     if regs.kind == records.TRANSFER:
         transfer = records.decode_transfer(body)
         regs.peer = transfer.peer
@@ -279,8 +279,10 @@ def decode_payment(regs: Registers, body: bytes) -> int:
         regs.amount = records.decode_withdraw(body).amount
         if regs.account > keys.MAX_ACCOUNT:
             return errors.SUB_ACCOUNT
+    elif regs.kind == records.BACKSTOP_DEPOSIT:
+        regs.amount = records.decode_backstop_deposit(body).amount
     else:
-        regs.amount = records.decode_stake(body).amount
+        regs.amount = records.decode_backstop_withdraw(body).shares
     if not 1 <= regs.amount < phases.MAX_AMOUNT:
         return errors.AMOUNT_OUT_OF_RANGE
     return errors.ACCEPTED
@@ -310,10 +312,10 @@ def get_first_phase(kind: int) -> int:
         return phases.CLEAR
     if kind in (records.SET_AGENT, records.BULK):
         return phases.IDLE
-    if kind == records.TICK:
-        return phases.TICK
-    if kind == records.UNSTAKE:
-        return phases.STAKE
+    if kind == records.CRANK:
+        return phases.CRANK
+    if kind == records.BACKSTOP_WITHDRAW:
+        return phases.SHARES
     if kind == records.REPORT:
         return phases.REPORT
     return phases.MARGIN

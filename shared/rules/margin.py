@@ -144,7 +144,7 @@ def step_margin(regs: Registers, state: State) -> None:
     """
     account = state.account(regs.account)
     fresh = settle_account(state, account, regs.time)
-    if regs.kind in (records.TRANSFER, records.WITHDRAW, records.STAKE):
+    if regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT):
         outcome = check_payment(regs, state, account, fresh)
         if outcome != errors.ACCEPTED:
             regs.reject(outcome)
@@ -173,4 +173,4 @@ def get_payment_phase(kind: int) -> int:
     """Phase that carries a checked payment out."""
     if kind == records.TRANSFER:
         return phases.TRANSFER
-    return phases.WITHDRAW if kind == records.WITHDRAW else phases.STAKE
+    return phases.WITHDRAW if kind == records.WITHDRAW else phases.SHARES

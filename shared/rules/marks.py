@@ -1,4 +1,4 @@
-"""Index, mark and funding of a market, and the tick that lets its time pass. Twin: ``contracts/rules/marks.vy``.
+"""Index, mark and funding of a market, and the crank that lets its time pass. Twin: ``contracts/rules/marks.vy``.
 
 Mark = median of the index, the index plus the smoothed premium, and the middle of the book: no one of the oracle, the
 past and the book can move it alone. Funding: each hour longs pay shorts the smoothed premium, clamped, one part in
@@ -90,7 +90,7 @@ def settle_funding(account: Account, position: Position, market: Market) -> None
     market.pool += charge
 
 
-def step_tick(regs: Registers, state: State) -> None:
+def step_crank(regs: Registers, state: State) -> None:
     """Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
 
     A market that is over, because the exchange winds down or its oracle is dead, expires now.

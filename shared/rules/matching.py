@@ -122,7 +122,7 @@ def is_maker_sure(regs: Registers, state: State, account: Account, order: Order)
     loss = max(0, compute_value(delta, best - market.mark, market))
     rate = max(0, get_maker_rate(regs, market))
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
-    fees = compute_fee(compute_value(lots, max(best, regs.price), market), rate) + keys.MAX_SLOT
+    fees = compute_fee(compute_value(lots, max(best, regs.price), market), rate) + keys.MAX_ORDER_SLOT
     equity, requirement = compute_health(state, account)
     return equity - loss - fees >= requirement
 

@@ -34,10 +34,10 @@ def step_admit(regs: Registers, state: State) -> None:
     """
     account = state.account(regs.account)
     market = state.market(regs.market)
-    order = state.order(keys.order_handle(regs.account, regs.place))
+    order = state.order(keys.order_handle(regs.account, regs.order_slot))
     expire_orders(account, regs.time)
     if order.market != 0 and not is_live(order, account, regs.time):
-        regs.cursor = keys.order_handle(regs.account, regs.place)
+        regs.cursor = keys.order_handle(regs.account, regs.order_slot)
         regs.resume = phases.ADMIT
         regs.phase = phases.UNLINK
         return
@@ -63,7 +63,7 @@ def arm(regs: Registers, market: Market, order: Order) -> None:
     elif is_expired(market, regs.time):
         regs.reject(errors.MARKET_EXPIRED)
     elif order.market != 0:
-        regs.reject(errors.SLOT_TAKEN)
+        regs.reject(errors.ORDER_SLOT_TAKEN)
     elif market.mark >= regs.trigger if regs.flags & records.ABOVE else market.mark <= regs.trigger:
         regs.reject(errors.WOULD_TRIGGER)
     else:
@@ -83,7 +83,7 @@ def check_admission(regs: Registers, market: Market, order: Order, position: Pos
     if abs(regs.price - market.mark) * PPM > market.band * market.mark:
         return errors.PRICE_BAND
     if order.market != 0:
-        return errors.SLOT_TAKEN
+        return errors.ORDER_SLOT_TAKEN
     if position is None:
         return errors.TOO_MANY_POSITIONS
     if regs.flags & records.REDUCE_ONLY and get_closable(position, regs.side) == 0:

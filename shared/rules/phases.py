@@ -35,9 +35,9 @@ REPORT: Final = 14
 CLEAR: Final = 15
 AMEND: Final = 16
 NEXT: Final = 17
-TICK: Final = 18
+CRANK: Final = 18
 LEG: Final = 19
-STAKE: Final = 20
+SHARES: Final = 20
 WORK: Final = 21
 SWEEP: Final = 22
 LIQUIDATED: Final = 23
@@ -68,9 +68,9 @@ NAMES: Final[tuple[str, ...]] = (
     "clear",
     "amend",
     "next",
-    "tick",
+    "crank",
     "leg",
-    "stake",
+    "shares",
     "work",
     "sweep",
     "liquidated",
@@ -82,8 +82,8 @@ NAMES: Final[tuple[str, ...]] = (
     "fire",
 )
 
-#: Pages of legs one bulk record may have.
-MAX_PAGES: Final = 8
+#: Leg pages one bulk record may have.
+MAX_LEG_PAGES: Final = 8
 #: Makers one order may visit; what is left then is given up.
 MAX_MATCHES: Final = 4096
 #: Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
@@ -91,7 +91,7 @@ MAX_MATCHES: Final = 4096
 RECORD_STEP_BOUND: Final = 8 * MAX_MATCHES + 32
 #: Real steps after which a slot leaves the rest of the machine's own work to the next one.
 WORK_LIMIT: Final = 2**17
-#: Real steps one slot can take: the legs of a page, or the machine's own work and the last piece of it.
+#: Real steps one slot can take: the legs of a leg page, or the machine's own work and the last piece of it.
 SLOT_STEP_BOUND: Final = 8 * RECORD_STEP_BOUND + 64
 #: Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
 BATCH_STEP_CAP: Final = 2**22
@@ -113,7 +113,7 @@ SAMPLE_INTERVAL: Final = 60
 PREMIUM_SAMPLES: Final = 8
 #: Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
 FUNDING_HOURS: Final = 8
-#: Hours without a tick that are made up for at most.
+#: Hours without a crank that are made up for at most.
 MAX_FUNDING_HOURS: Final = 24
 #: Seconds a market stays reduce-only after its index ran into the step band.
 HALT_TIME: Final = 300

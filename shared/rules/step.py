@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Final
 
 from setoff.shared.rules import phases
-from setoff.shared.rules.backstop import step_stake, step_takeover, step_unwind
+from setoff.shared.rules.backstop import step_shares, step_takeover, step_unwind
 from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.bulk import step_leg
 from setoff.shared.rules.liquidation import step_deleverage, step_liquidated, step_rank, step_sweep
 from setoff.shared.rules.margin import step_margin
-from setoff.shared.rules.marks import step_tick
+from setoff.shared.rules.marks import step_crank
 from setoff.shared.rules.matching import step_fill, step_match, step_probe
 from setoff.shared.rules.oracle import step_report
 from setoff.shared.rules.orders import step_admit, step_amend, step_clear, step_drop
@@ -43,9 +43,9 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
     step_clear,
     step_amend,
     step_next,
-    step_tick,
+    step_crank,
     step_leg,
-    step_stake,
+    step_shares,
     step_work,
     step_sweep,
     step_liquidated,

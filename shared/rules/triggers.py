@@ -47,7 +47,7 @@ def step_fire(regs: Registers, state: State) -> None:
     if is_live(order, account, regs.time):
         regs.kind = records.ORDER
         regs.account = keys.handle_account(regs.cursor)
-        regs.place = keys.handle_slot(regs.cursor)
+        regs.order_slot = keys.handle_order_slot(regs.cursor)
         regs.market = order.market
         regs.side = order.side
         regs.flags = order.flags & ~records.ARMED

@@ -1,6 +1,6 @@
 """The end: of the exchange once its operator is gone, of a market once its oracle is.
 
-Twin: ``contracts/rules/wind_down.vy``. While the exchange winds down nothing is opened any more: a tick on each market
+Twin: ``contracts/rules/wind_down.vy``. While the exchange winds down nothing is opened any more: a crank on each market
 settles it at its last index like a dated future at its expiry, the sweep cancels every order, and everybody takes out
 what is theirs.
 """
@@ -16,7 +16,7 @@ from setoff.shared.state.leaves import Market
 from setoff.shared.state.registers import Registers
 
 #: Records that would open something, or move a price.
-_REFUSED: Final = (records.ORDER, records.AMEND, records.STAKE, records.REPORT)
+_REFUSED: Final = (records.ORDER, records.AMEND, records.BACKSTOP_DEPOSIT, records.REPORT)
 
 
 def apply_wind_down(regs: Registers) -> int:

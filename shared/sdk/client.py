@@ -2,7 +2,7 @@
 
     async with SetoffClient("http://127.0.0.1:8700", KeySigner(key)) as client:
         receipt = await client.place(market=1, side=BUY, price=100, size=5)
-        await client.cancel(receipt.place)
+        await client.cancel(receipt.order_slot)
         await client.place_market(1, SELL, 5, flags=REDUCE_ONLY)
         isolated = client.at(sub=1)                                # the same owner's sub-account
     agent = SetoffClient(url, KeySigner(agent_key), account=7, agent=1)   # trades for account 7, cannot move its money
@@ -28,7 +28,7 @@ from setoff.shared.sdk.receipt_store import Keeper
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import encode_body, encode_record, encode_tick, make_pages
+from setoff.shared.wire.records import encode_body, encode_crank, encode_record, make_leg_pages
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 TIMEOUT: Final = 30.0  # seconds
@@ -54,7 +54,7 @@ class Receipt:
     sequence: int
     batch: int
     slot: int
-    place: int
+    order_slot: int
     resting: int
     fills: tuple[Mapping[str, Any], ...]
     outcome: str = "accepted"
@@ -109,7 +109,7 @@ class SetoffClient:
         self._account = 0
         self._nonces = Nonces()
         self._busy: set[int] = set()
-        self._next_place = 0
+        self._next_order_slot = 0
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
@@ -200,7 +200,7 @@ class SetoffClient:
         price: int,
         size: int,
         flags: int = records.GTC,
-        place: int | None = None,
+        order_slot: int | None = None,
         *,
         expiry: int = 0,
         trigger: int = 0,
@@ -212,19 +212,19 @@ class SetoffClient:
         an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`).
         """
         account = await self.load()
-        if place is None:
-            place = await self._free_place()
-        fields = (market, side, flags, place, price, size, expiry, trigger, client)
+        if order_slot is None:
+            order_slot = await self._free_order_slot()
+        fields = (market, side, flags, order_slot, price, size, expiry, trigger, client)
         record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
-        self._busy.add(place)
+        self._busy.add(order_slot)
         try:
             receipt = await self.submit(record)
         except Refusal as error:
-            if error.reason != "slot_taken":
-                self._busy.discard(place)
+            if error.reason != "order_slot_taken":
+                self._busy.discard(order_slot)
             raise
         if not receipt.resting:
-            self._busy.discard(place)
+            self._busy.discard(order_slot)
         return receipt
 
     async def place_market(
@@ -244,17 +244,17 @@ class SetoffClient:
         side = records.SELL if size > 0 else records.BUY
         return await self.place_market(market, side, abs(size), flags=records.REDUCE_ONLY, slippage=slippage)
 
-    async def cancel(self, place: int, client: int = 0) -> Receipt:
-        """Take back the order in slot `place`, if its client id is `client` (0: whatever it is)."""
-        receipt = await self.submit(await self._signed("Cancel", place, client))
-        self._busy.discard(place)
+    async def cancel(self, order_slot: int, client: int = 0) -> Receipt:
+        """Take back the order in `order_slot`, if its client id is `client` (0: whatever it is)."""
+        receipt = await self.submit(await self._signed("Cancel", order_slot, client))
+        self._busy.discard(order_slot)
         return receipt
 
     async def cancel_client(self, client: int) -> Receipt:
         """Take back the order with this client id, wherever it is. Raises Refusal("unknown_order")."""
         for order in await self.orders():
             if int(order["client"]) == client:
-                return await self.cancel(order["slot"], client)
+                return await self.cancel(order["order_slot"], client)
         raise Refusal("unknown_order", f"no open order has client id {client}")
 
     async def cancel_all(self) -> Receipt:
@@ -263,11 +263,11 @@ class SetoffClient:
         self._busy.clear()
         return receipt
 
-    async def amend(self, place: int, price: int, size: int) -> Receipt:
-        """Give the order in slot `place` a new price and size; less at the same price keeps its turn."""
-        receipt = await self.submit(await self._signed("Amend", place, price, size))
+    async def amend(self, order_slot: int, price: int, size: int) -> Receipt:
+        """Give the order in `order_slot` a new price and size; less at the same price keeps its turn."""
+        receipt = await self.submit(await self._signed("Amend", order_slot, price, size))
         if not receipt.resting:
-            self._busy.discard(place)
+            self._busy.discard(order_slot)
         return receipt
 
     async def schedule_cancel(self, deadline: int) -> Receipt:
@@ -279,13 +279,13 @@ class SetoffClient:
 
         Raises InputError("malformed_record") for no legs or too many.
         """
-        first, pages = make_pages(legs)
-        receipt = await self.submit(await self._signed("Bulk", first), pages)
+        first, leg_pages = make_leg_pages(legs)
+        receipt = await self.submit(await self._signed("Bulk", first), leg_pages)
         for leg, resting in zip(legs, receipt.legs, strict=False):
             if resting:
-                self._busy.add(leg.place)
+                self._busy.add(leg.order_slot)
             elif leg.flags & records.CANCEL_LEG:
-                self._busy.discard(leg.place)
+                self._busy.discard(leg.order_slot)
         return receipt
 
     # --- money and keys ----------------------------------------------------------------------------------------------
@@ -298,13 +298,13 @@ class SetoffClient:
         """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
         return await self.submit(await self._signed("Withdraw", amount))
 
-    async def stake(self, amount: int) -> Receipt:
+    async def backstop_deposit(self, amount: int) -> Receipt:
         """Put `amount` token units into the backstop vault, for shares of it."""
-        return await self.submit(await self._signed("Stake", amount))
+        return await self.submit(await self._signed("BackstopDeposit", amount))
 
-    async def unstake(self, shares: int) -> Receipt:
+    async def backstop_withdraw(self, shares: int) -> Receipt:
         """Take `shares` of the backstop vault back as money."""
-        return await self.submit(await self._signed("Unstake", shares))
+        return await self.submit(await self._signed("BackstopWithdraw", shares))
 
     async def set_agent(self, agent: int, address: bytes, expiry: int) -> Receipt:
         """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
@@ -317,33 +317,33 @@ class SetoffClient:
         await self._load_domain()
         return await self.submit(self.sign(encode_body("Report", ReportBody(signer, time, market, price))))
 
-    async def tick(self, market: int) -> Receipt:
+    async def crank(self, market: int) -> Receipt:
         """Let time pass on a market. Raises Refusal("not_due")."""
-        return await self.submit(encode_tick(market))
+        return await self.submit(encode_crank(market))
 
-    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
         """Submit a signed record of 124 bytes, a bulk record with its pages.
 
         Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and the keeper finds its
         receipt missing, wrong or worthless.
         """
         try:
-            answer = await self._request("POST", "/v1/records", json=encode_record(record, pages))
+            answer = await self._request("POST", "/v1/records", json=encode_record(record, leg_pages))
         except Refusal as error:
             if error.reason in ("nonce_used", "nonce_too_old"):
                 self._nonces.next = 0  # somebody else uses the account too: ask again
             raise
-        signed = () if self._keeper is None else self._keeper.take([record, *pages], answer.get("receipts"))
-        place = 0
+        signed = () if self._keeper is None else self._keeper.take([record, *leg_pages], answer.get("receipts"))
+        order_slot = 0
         if record[0] == records.ORDER:
-            place = records.decode_order(record).place
+            order_slot = records.decode_order(record).order_slot
         elif record[0] == records.AMEND:
-            place = records.decode_amend(record).place
+            order_slot = records.decode_amend(record).order_slot
         return Receipt(
             answer["sequence"],
             answer["batch"],
             answer["slot"],
-            place,
+            order_slot,
             int(answer["resting"]),
             tuple(answer["fills"]),
             answer["outcome"],
@@ -365,7 +365,7 @@ class SetoffClient:
             shown = await self.account()
             self._account = shown["account"]
             self._nonces.next = max(self._nonces.next, int(shown["next_nonce"]))
-            self._busy |= {order["slot"] for order in shown["orders"]}
+            self._busy |= {order["order_slot"] for order in shown["orders"]}
         return self._account
 
     # --- inside ----------------------------------------------------------------------------------------------------
@@ -380,17 +380,17 @@ class SetoffClient:
         """The account's next record, of the signed type `name`."""
         return self.sign(make_body(name, await self.load(), self._nonces.take(), self._agent, *fields))
 
-    async def _free_place(self) -> int:
+    async def _free_order_slot(self) -> int:
         """An order slot that nothing known occupies; slots freed by fills are found by asking."""
-        count = keys.MAX_SLOT + 1
+        count = keys.MAX_ORDER_SLOT + 1
         if len(self._busy) >= count:
-            self._busy = {order["slot"] for order in await self.orders()}
+            self._busy = {order["order_slot"] for order in await self.orders()}
         for step in range(count):
-            place = (self._next_place + step) % count
-            if place not in self._busy:
-                self._next_place = (place + 1) % count
-                return place
-        raise Refusal("slot_taken", f"all {count} order slots of the account hold orders")
+            order_slot = (self._next_order_slot + step) % count
+            if order_slot not in self._busy:
+                self._next_order_slot = (order_slot + 1) % count
+                return order_slot
+        raise Refusal("order_slot_taken", f"all {count} order slots of the account hold orders")
 
     def _own_signer(self) -> Signer:
         if self._signer is None:

@@ -97,14 +97,14 @@ class Forcing:
         size: int,
         flags: int = records.GTC,
         *,
-        place: int | None = None,
+        order_slot: int | None = None,
         expiry: int = 0,
         trigger: int = 0,
     ) -> bytes:
-        """An order of `size` lots at `price` ticks, in a free order slot unless `place` names one."""
+        """An order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one."""
         account = self.account()
-        place = self._free_place(account) if place is None else place
-        fields = (market, side, flags, place, price, size, expiry, trigger, 0)
+        order_slot = self._free_order_slot(account) if order_slot is None else order_slot
+        fields = (market, side, flags, order_slot, price, size, expiry, trigger, 0)
         return make_body("Order", account, self._nonce(account), self._agent, *fields)
 
     def close(self, market: int, bound: int | None = None, slippage: int = SLIPPAGE) -> bytes:
@@ -121,13 +121,13 @@ class Forcing:
         price = get_bound(self.market(market).mark, side, slippage) if bound is None else bound
         return self.order(market, side, price, abs(size), records.IOC | records.REDUCE_ONLY)
 
-    def amend(self, place: int, price: int, size: int) -> bytes:
-        """Give the order in slot `place` another price and size."""
-        return self._body("Amend", place, price, size)
+    def amend(self, order_slot: int, price: int, size: int) -> bytes:
+        """Give the order in `order_slot` another price and size."""
+        return self._body("Amend", order_slot, price, size)
 
-    def cancel(self, place: int) -> bytes:
-        """Take back the order in slot `place`."""
-        return self._body("Cancel", place, 0)
+    def cancel(self, order_slot: int) -> bytes:
+        """Take back the order in `order_slot`."""
+        return self._body("Cancel", order_slot, 0)
 
     def cancel_all(self) -> bytes:
         """Take back every order of the account."""
@@ -141,13 +141,13 @@ class Forcing:
         """Let `address` trade as agent number `agent` until `expiry`; zeros take the right away."""
         return self._body("SetAgent", agent, address, expiry)
 
-    def stake(self, amount: int) -> bytes:
+    def backstop_deposit(self, amount: int) -> bytes:
         """Put `amount` token units into the backstop."""
-        return self._body("Stake", amount)
+        return self._body("BackstopDeposit", amount)
 
-    def unstake(self, shares: int | None = None) -> bytes:
+    def backstop_withdraw(self, shares: int | None = None) -> bytes:
         """Take `shares` of the backstop back as money, by default all."""
-        return self._body("Unstake", self.leaf(self.account()).shares if shares is None else shares)
+        return self._body("BackstopWithdraw", self.leaf(self.account()).shares if shares is None else shares)
 
     # --- sending and waiting -----------------------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class Forcing:
         return self._queued(self._vault.force_as(body) if self._as_sender else self._vault.force(self.sign(body)))
 
     def send_record(self, record: bytes) -> Forced:
-        """Queue a record of 124 bytes that somebody signed, or that needs no signature (a tick, a page)."""
+        """Queue a record of 124 bytes that somebody signed, or that needs no signature (a crank, a page)."""
         return self._queued(self._vault.force(record))
 
     def wind_down(self) -> Forced:
@@ -231,11 +231,11 @@ class Forcing:
     def _queued(self, receipt: Receipt) -> Forced:
         queue = bytes.fromhex(self._deployment.queue.removeprefix("0x"))
         for entry in receipt.logs:
-            if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED:
+            if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED.topic:
                 block = self._l1.block(receipt.block_number)
                 queued_at = block.timestamp if block else self._l1.now()
                 due = queued_at + Inbox(self._l1, self._deployment).force_delay()
-                return Forced(int.from_bytes(entry.topics[1], "big"), due)
+                return Forced(MESSAGE_QUEUED.decode(entry)["index"], due)
         raise ChainError("wrong_deployment", "the queue has taken the message and does not show it")
 
     def _state(self) -> State:
@@ -261,22 +261,22 @@ class Forcing:
         used = [0]
         for message in self.replay.waiting():
             body = records.decode_forced(message).body if message[0] == records.FORCED else message
-            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.TICK, records.PAGE):
+            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.CRANK, records.LEG_PAGE):
                 _, account, nonce = records.get_head(body)
                 if keys.get_master(account) == master and nonce < 2**63:
                     used.append(nonce)
         return max(used)
 
-    def _free_place(self, account: int) -> int:
+    def _free_order_slot(self, account: int) -> int:
         """The highest order slot that is free: the exchange's own client begins with the lowest."""
         state, now = self._state(), self._l1.now()
         leaf = state.account(account)
         expire_orders(leaf, now)
-        for place in reversed(range(keys.MAX_SLOT + 1)):
-            order = state.order(keys.order_handle(account, place))
+        for order_slot in reversed(range(keys.MAX_ORDER_SLOT + 1)):
+            order = state.order(keys.order_handle(account, order_slot))
             if not order.market or not is_live(order, leaf, now):
-                return place
-        raise InputError("slot_taken", "all order slots of the account hold orders")
+                return order_slot
+        raise InputError("order_slot_taken", "all order slots of the account hold orders")
 
 
 def describe(fate: Fate) -> str:
@@ -284,7 +284,7 @@ def describe(fate: Fate) -> str:
     outcome = errors.OUTCOMES[fate.outcome]
     where = f"in batch {fate.batch}, slot {fate.slot}"
     if fate.outcome == errors.PARKED:
-        return f"parked {where}: its turn comes after the machine's own work; a forced tick 0 lets that go on"
+        return f"parked {where}: its turn comes after the machine's own work; a forced crank 0 lets that go on"
     if fate.outcome == errors.BUSY:
         return f"used {where} to let the machine go on with what comes before it"
     return f"accepted {where}" if fate.outcome == errors.ACCEPTED else f"refused {where}: {outcome}"

@@ -22,7 +22,7 @@ class Fate(NamedTuple):
     """What became of a message: where it was consumed, and its outcome (`shared/errors.py`).
 
     For a record that had to wait: the slot that took it out at last. While it waits, where it was parked, and PARKED.
-    For a tick that only let go on what comes before it: BUSY.
+    For a crank that only let go on what comes before it: BUSY.
     """
 
     batch: int
@@ -118,7 +118,7 @@ class Replay:
                 if regs.parked_end != end:
                     self._parked[end] = len(self._fates)
                     own = fate._replace(outcome=errors.PARKED)
-                elif is_busy and batch.body(slot)[0] == records.TICK:
+                elif is_busy and batch.body(slot)[0] == records.CRANK:
                     own = fate._replace(outcome=errors.BUSY)
                 self._fates.append(own)
             if regs.parked_first != first:

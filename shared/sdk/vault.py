@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from eth_abi.abi import decode, encode
-
 from setoff.shared.codec import records
-from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import InputError
+from setoff.shared.l1.contracts import COURT, QUEUE, TOKEN, VAULT, Contract
 from setoff.shared.l1.rpc import L1, Receipt
 from setoff.shared.wire.withdrawals import WithdrawalProof
-
-_WITHDRAW_TYPES: Final = (
-    "uint256",
-    "bytes32",
-    "bytes32",
-    "uint256",
-    "uint256",
-    "address",
-    "uint256",
-    "uint256",
-    "bytes32[]",
-)
 
 
 class Vault:
@@ -31,15 +15,18 @@ class Vault:
 
     def __init__(self, l1: L1, deployment: Deployment) -> None:
         self._l1 = l1
-        self._deployment = deployment
+        self._vault = Contract(l1, VAULT, deployment.vault)
+        self._token = Contract(l1, TOKEN, deployment.token)
+        self._queue = Contract(l1, QUEUE, deployment.queue)
+        self._court = Contract(l1, COURT, deployment.court)
 
     def balance(self) -> int:
         """Tokens of the account, in units."""
-        return self._read(self._deployment.token, "balanceOf(address)", ["address"], [self._l1.address])
+        return int(self._token.view("balanceOf", self._l1.address))
 
     def account(self, owner: bytes | None = None) -> int:
         """The exchange account of an address, by default this one; 0 before its first deposit."""
-        return self._read(self._deployment.vault, "account_of(address)", ["address"], [owner or self._l1.address])
+        return int(self._vault.view("account_of", owner or self._l1.address))
 
     def deposit(self, amount: int, owner: bytes | None = None) -> int:
         """Lock `amount` token units for `owner`, by default this account; the vault is allowed to take just these.
@@ -47,16 +34,16 @@ class Vault:
         Returns the exchange account. Raises ChainError with the vault's or the token's reason.
         """
         owner = owner or self._l1.address
-        vault, token = self._deployment.vault, self._deployment.token
-        allowed = self._read(token, "allowance(address,address)", ["address", "address"], [self._l1.address, vault])
-        if allowed < amount:
-            self._send(token, "approve(address,uint256)", ["address", "uint256"], [vault, amount])
-        self._send(vault, "deposit_for(address,uint256)", ["address", "uint256"], [owner, amount])
+        vault = self._vault.address
+        if self._token.view("allowance", self._l1.address, vault) < amount:
+            self._token.transact("approve", vault, amount)
+        self._vault.transact("deposit_for", owner, amount)
         return self.account(owner)
 
     def withdraw(self, proof: WithdrawalProof) -> Receipt:
         """Have the vault pay a withdrawal. Raises Reverted("not_confirmed") before L1 has confirmed its epoch."""
-        arguments = [
+        return self._vault.transact(
+            "withdraw",
             proof.epoch,
             proof.registers_hash,
             proof.state_root,
@@ -65,22 +52,20 @@ class Vault:
             proof.owner,
             proof.amount,
             proof.bitmap,
-            list(proof.siblings),
-        ]
-        signature = f"withdraw({','.join(_WITHDRAW_TYPES)})"
-        return self._send(self._deployment.vault, signature, list(_WITHDRAW_TYPES), arguments)
+            proof.siblings,
+        )
 
     def is_paid(self, index: int) -> bool:
         """Whether a withdrawal has been paid."""
-        return bool(self._read(self._deployment.vault, "paid(uint256)", ["uint256"], [index]))
+        return bool(self._vault.view("paid", index))
 
     def force(self, record: bytes) -> Receipt:
         """Queue a record of 124 bytes on L1, so that the operator cannot leave it out. Raises InputError."""
         if len(record) != 124 or not 0 < record[0] < 0x80:
             raise InputError("malformed_record", "a forced record has 124 bytes and the type of a record")
-        if record[0] in (records.BULK, records.PAGE):
+        if record[0] in (records.BULK, records.LEG_PAGE):
             raise InputError("malformed_record", "bulks do not come through the queue: force their orders one by one")
-        return self._send(self._deployment.queue, "force(bytes)", ["bytes"], [record])
+        return self._queue.transact("force", record)
 
     def force_as(self, body: bytes) -> Receipt:
         """Queue a record's body of 60 bytes in the name of this account. Raises InputError if it cannot come so."""
@@ -88,23 +73,12 @@ class Vault:
             raise InputError(
                 "malformed_record", "a sender can vouch for a body of 60 bytes that an owner or agent signs"
             )
-        return self._send(self._deployment.queue, "force_as(bytes)", ["bytes"], [body])
+        return self._queue.transact("force_as", body)
 
     def wind_down(self) -> Receipt:
         """Begin the end of the exchange. Raises Reverted("too_early"), Reverted("winding_down")."""
-        return self._send(self._deployment.queue, "wind_down()", [], [])
+        return self._queue.transact("wind_down")
 
     def is_confirmed(self, epoch: int) -> bool:
         """Whether L1 has confirmed the end of an epoch."""
-        return bool(self._read(self._deployment.court, "confirmed(uint256)", ["uint256"], [epoch]))
-
-    def _read(self, contract: str, signature: str, types: list[str], arguments: list[object]) -> int:
-        returned = self._l1.call(contract, _call_data(signature, types, arguments))
-        return int(decode(["uint256"], returned)[0])
-
-    def _send(self, contract: str, signature: str, types: list[str], arguments: list[object]) -> Receipt:
-        return self._l1.transact(contract, _call_data(signature, types, arguments))
-
-
-def _call_data(signature: str, types: list[str], arguments: list[object]) -> bytes:
-    return keccak(signature.encode())[:4] + encode(types, arguments)
+        return any(self._court.view("confirmed", epoch))

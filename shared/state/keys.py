@@ -30,7 +30,7 @@ BELOW: Final = 3
 #: The backstop vault's account: it has no owner and signs nothing.
 BACKSTOP: Final = 0
 MAX_MARKET: Final = 255
-MAX_SLOT: Final = 255
+MAX_ORDER_SLOT: Final = 255
 MAX_TICK: Final = 2**24 - 1
 
 
@@ -59,9 +59,9 @@ def agent_key(master: int, agent: int) -> int:
     return AGENT << 36 | master << 8 | agent
 
 
-def order_handle(account: int, slot: int) -> int:
-    """Handle of an order: its account and one of that account's order slots (0..MAX_SLOT); 0 names no order."""
-    return account << 12 | slot
+def order_handle(account: int, order_slot: int) -> int:
+    """Handle of an order: its account and one of that account's order slots (0..MAX_ORDER_SLOT); 0 names no order."""
+    return account << 12 | order_slot
 
 
 def handle_account(handle: int) -> int:
@@ -69,7 +69,7 @@ def handle_account(handle: int) -> int:
     return handle >> 12
 
 
-def handle_slot(handle: int) -> int:
+def handle_order_slot(handle: int) -> int:
     """Order slot of an order handle."""
     return handle & 0xFFF
 

@@ -44,9 +44,9 @@ FIELDS: Final[tuple[str, ...]] = (
     "rank_subs",  # sub-accounts its master has
     "best_score",  # highest score so far
     "best_account",  # the account that has it
-    "bulk",  # 32 bytes: hash of the page of legs that must come next, zero for none
+    "bulk",  # 32 bytes: hash of the leg page that must come next, zero for none
     "bulk_account",  # account of that bulk record
-    "bulk_pages",  # pages it may still have
+    "bulk_pages",  # leg pages it may still have
     "legs0",  # legs still to run, two of 11 bytes a word
     "legs1",
     "legs2",
@@ -59,7 +59,7 @@ FIELDS: Final[tuple[str, ...]] = (
     "market",
     "side",
     "flags",
-    "place",  # order slot of the account
+    "order_slot",  # order slot of the account
     "price",  # ticks
     "size",  # lots still to trade
     "expiry",  # seconds, 0 for never
@@ -168,7 +168,7 @@ class Registers:
         self.market = 0
         self.side = 0
         self.flags = 0
-        self.place = 0
+        self.order_slot = 0
         self.price = 0
         self.size = 0
         self.expiry = 0
@@ -250,7 +250,7 @@ class Registers:
             self.market,
             self.side,
             self.flags,
-            self.place,
+            self.order_slot,
             self.price,
             self.size,
             self.expiry,

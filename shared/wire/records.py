@@ -1,8 +1,8 @@
 """Records as the JSON of the API: what a client sends is the typed data it signed, in any of the usual spellings.
 
     {"typed": {"type": "Order", "message": {"account": 1, …}}, "signature": "0x…"}
-    {"typed": {"type": "Bulk", "message": {…}}, "signature": "0x…", "pages": ["0x…", …]}   the pages it signs, 124 bytes
-    {"typed": {"type": "Tick", "message": {"market": 1}}}                                   anybody's, not signed
+    {"typed": {"type": "Bulk", "message": {…}}, "signature": "0x…", "leg_pages": ["0x…", …]}  those it signs, 124 bytes
+    {"typed": {"type": "Crank", "message": {"market": 1}}}                                    anybody's, not signed
 
 `primaryType` may stand for `type`; `domain` and `types` may be there, as wallets have them. Integers are JSON numbers
 or, since JavaScript's end at 2^53, decimal strings; addresses and hashes are hexadecimal. A signature has 65 bytes
@@ -21,7 +21,7 @@ from setoff.shared.codec.records import Leg
 from setoff.shared.errors import InputError
 from setoff.shared.rules import phases
 
-TICK: Final = "Tick"
+CRANK: Final = "Crank"
 
 
 class Field(NamedTuple):
@@ -47,7 +47,7 @@ class Shape(NamedTuple):
 _ACCOUNT: Final = Field("account", 32, "unknown_account")
 _NONCE: Final = Field("nonce", 64)
 _MARKET: Final = Field("market", 16, "unknown_market")
-_SLOT: Final = Field("slot", 16, "slot_out_of_range")
+_ORDER_SLOT: Final = Field("order_slot", 16, "order_slot_out_of_range")
 _PRICE: Final = Field("price", 32, "price_out_of_range")
 _SIZE: Final = Field("size", 64, "size_out_of_range")
 _AMOUNT: Final = Field("amount", 128, "amount_out_of_range")
@@ -64,7 +64,7 @@ SHAPES: Final[dict[str, Shape]] = {
             _MARKET,
             Field("side", 8),
             Field("flags", 8),
-            _SLOT,
+            _ORDER_SLOT,
             _PRICE,
             _SIZE,
             Field("expiry", 32),
@@ -76,7 +76,7 @@ SHAPES: Final[dict[str, Shape]] = {
     ),
     "Cancel": Shape(
         records.CANCEL,
-        (_ACCOUNT, _NONCE, _SLOT, _CLIENT, _AGENT),
+        (_ACCOUNT, _NONCE, _ORDER_SLOT, _CLIENT, _AGENT),
         lambda *v: records.encode_cancel(records.CancelBody(*v)),
     ),
     "CancelAll": Shape(
@@ -86,7 +86,7 @@ SHAPES: Final[dict[str, Shape]] = {
     ),
     "Amend": Shape(
         records.AMEND,
-        (_ACCOUNT, _NONCE, _SLOT, _PRICE, _SIZE, _AGENT),
+        (_ACCOUNT, _NONCE, _ORDER_SLOT, _PRICE, _SIZE, _AGENT),
         lambda *v: records.encode_amend(records.AmendBody(*v)),
     ),
     "ScheduleCancel": Shape(
@@ -101,14 +101,18 @@ SHAPES: Final[dict[str, Shape]] = {
     ),
     "Bulk": Shape(
         records.BULK,
-        (_ACCOUNT, _NONCE, Field("pages", 256, is_bytes=True), _AGENT),
+        (_ACCOUNT, _NONCE, Field("leg_pages", 256, is_bytes=True), _AGENT),
         lambda *v: records.encode_bulk(records.BulkBody(*v)),
     ),
-    "Stake": Shape(records.STAKE, (_ACCOUNT, _NONCE, _AMOUNT), lambda *v: records.encode_stake(records.StakeBody(*v))),
-    "Unstake": Shape(
-        records.UNSTAKE,
+    "BackstopDeposit": Shape(
+        records.BACKSTOP_DEPOSIT,
+        (_ACCOUNT, _NONCE, _AMOUNT),
+        lambda *v: records.encode_backstop_deposit(records.BackstopDepositBody(*v)),
+    ),
+    "BackstopWithdraw": Shape(
+        records.BACKSTOP_WITHDRAW,
         (_ACCOUNT, _NONCE, Field("shares", 128, "amount_out_of_range")),
-        lambda *v: records.encode_unstake(records.StakeBody(*v)),
+        lambda *v: records.encode_backstop_withdraw(records.BackstopWithdrawBody(*v)),
     ),
     "Transfer": Shape(
         records.TRANSFER,
@@ -128,24 +132,26 @@ SHAPES: Final[dict[str, Shape]] = {
 _TYPED_MEMBERS: Final = {"type", "primaryType", "message", "domain", "types"}
 
 
-def make_pages(legs: Sequence[Leg]) -> tuple[bytes, tuple[bytes, ...]]:
+def make_leg_pages(legs: Sequence[Leg]) -> tuple[bytes, tuple[bytes, ...]]:
     """The pages of a bulk record's legs, 124 bytes each, in order; and before them the hash that it signs (32 bytes).
 
-    Raises InputError("malformed_record") if there are no legs, or more than fit on phases.MAX_PAGES pages.
+    Raises InputError("malformed_record") if there are no legs, or more than fit on phases.MAX_LEG_PAGES pages.
     """
-    if not 1 <= len(legs) <= phases.MAX_PAGES * records.PAGE_LEGS:
-        raise InputError("malformed_record", f"a bulk record has 1 to {phases.MAX_PAGES * records.PAGE_LEGS} legs")
-    pages: list[bytes] = []
+    if not 1 <= len(legs) <= phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE:
+        raise InputError(
+            "malformed_record", f"a bulk record has 1 to {phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE} legs"
+        )
+    leg_pages: list[bytes] = []
     following = bytes(32)
-    for start in reversed(range(0, len(legs), records.PAGE_LEGS)):
-        pages.append(records.encode_page(legs[start : start + records.PAGE_LEGS], following))
-        following = keccak(pages[-1])
-    return following, tuple(reversed(pages))
+    for start in reversed(range(0, len(legs), records.LEGS_PER_PAGE)):
+        leg_pages.append(records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
+        following = keccak(leg_pages[-1])
+    return following, tuple(reversed(leg_pages))
 
 
-def read_legs(pages: Sequence[bytes]) -> list[Leg]:
+def read_legs(leg_pages: Sequence[bytes]) -> list[Leg]:
     """The legs of a bulk record's pages, without the empty ones at the end."""
-    packed = b"".join(page[1 : 1 + records.PAGE_LEGS * records.LEG_BYTES] for page in pages)
+    packed = b"".join(leg_page[1 : 1 + records.LEGS_PER_PAGE * records.LEG_BYTES] for leg_page in leg_pages)
     legs = [
         records.decode_leg(int.from_bytes(packed[start : start + records.LEG_BYTES], "big"))
         for start in range(0, len(packed), records.LEG_BYTES)
@@ -155,23 +161,23 @@ def read_legs(pages: Sequence[bytes]) -> list[Leg]:
     return legs
 
 
-def check_pages(record: bytes, pages: Sequence[bytes]) -> None:
+def check_leg_pages(record: bytes, leg_pages: Sequence[bytes]) -> None:
     """Check that these are the pages of a record: all that a bulk record signs, none for any other.
 
-    Raises InputError("wrong_page").
+    Raises InputError("wrong_leg_page").
     """
-    expected = records.decode_bulk(record).pages if record[0] == records.BULK else bytes(32)
-    if len(pages) > phases.MAX_PAGES:
-        raise InputError("wrong_page", f"a bulk record has at most {phases.MAX_PAGES} pages here")
-    start = 1 + records.PAGE_LEGS * records.LEG_BYTES
-    for number, page in enumerate(pages):
-        if len(page) != records.RECORD_BYTES or page[0] != records.PAGE:
-            raise InputError("wrong_page", f"page {number} is no page of {records.RECORD_BYTES} bytes")
-        if keccak(page) != expected:
-            raise InputError("wrong_page", f"page {number} is not the one that the record or the page before names")
-        expected = page[start : start + 32]
+    expected = records.decode_bulk(record).leg_pages if record[0] == records.BULK else bytes(32)
+    if len(leg_pages) > phases.MAX_LEG_PAGES:
+        raise InputError("wrong_leg_page", f"a bulk record has at most {phases.MAX_LEG_PAGES} pages here")
+    start = 1 + records.LEGS_PER_PAGE * records.LEG_BYTES
+    for number, leg_page in enumerate(leg_pages):
+        if len(leg_page) != records.RECORD_BYTES or leg_page[0] != records.LEG_PAGE:
+            raise InputError("wrong_leg_page", f"page {number} is no page of {records.RECORD_BYTES} bytes")
+        if keccak(leg_page) != expected:
+            raise InputError("wrong_leg_page", f"page {number} is not the one that the record or the page before names")
+        expected = leg_page[start : start + 32]
     if expected != bytes(32):
-        raise InputError("wrong_page", f"a page that the record or page {len(pages) - 1} names is missing")
+        raise InputError("wrong_leg_page", f"a page that the record or page {len(leg_pages) - 1} names is missing")
 
 
 def parse_json(data: bytes) -> dict[str, Any]:
@@ -191,10 +197,10 @@ def decode_request(payload: dict[str, Any], chain_id: int, vault: bytes) -> tupl
     `chain_id` and `vault` are the ones this service signs for. Raises InputError with the reason of the first thing
     that is wrong.
     """
-    pages = _pages(payload)
-    record = decode_record({name: value for name, value in payload.items() if name != "pages"}, chain_id, vault)
-    check_pages(record, pages)
-    return record, pages
+    leg_pages = _leg_pages(payload)
+    record = decode_record({name: value for name, value in payload.items() if name != "leg_pages"}, chain_id, vault)
+    check_leg_pages(record, leg_pages)
+    return record, leg_pages
 
 
 def decode_record(payload: dict[str, Any], chain_id: int, vault: bytes) -> bytes:
@@ -203,11 +209,11 @@ def decode_record(payload: dict[str, Any], chain_id: int, vault: bytes) -> bytes
     typed = _member(payload, "typed", dict)
     _refuse_others(typed, _TYPED_MEMBERS, "typed")
     name = typed.get("type", typed.get("primaryType"))
-    if name == TICK:
-        return _decode_tick(payload, typed)
+    if name == CRANK:
+        return _decode_crank(payload, typed)
     shape = SHAPES.get(name) if isinstance(name, str) else None
     if shape is None:
-        raise InputError("missing_field", f"typed.type is one of {', '.join(SHAPES)}, {TICK}")
+        raise InputError("missing_field", f"typed.type is one of {', '.join(SHAPES)}, {CRANK}")
     if "domain" in typed:
         check_domain(_member(typed, "domain", dict), chain_id, vault)
     message = _member(typed, "message", dict)
@@ -225,15 +231,15 @@ def encode_body(name: str, values: Sequence[int | bytes]) -> bytes:
     return shape.encode(*values)
 
 
-def encode_tick(market: int) -> bytes:
-    """The tick of a market. Raises InputError("unknown_market") for a number that no market can have."""
-    return records.encode_tick(_integer({_MARKET.name: market}, _MARKET))
+def encode_crank(market: int) -> bytes:
+    """The crank of a market. Raises InputError("unknown_market") for a number that no market can have."""
+    return records.encode_crank(_integer({_MARKET.name: market}, _MARKET))
 
 
-def encode_record(record: bytes, pages: Sequence[bytes] = ()) -> dict[str, Any]:
+def encode_record(record: bytes, leg_pages: Sequence[bytes] = ()) -> dict[str, Any]:
     """The request that submits a 124-byte record (and its pages): the inverse of `decode_request`, without a domain."""
-    if record[0] == records.TICK:
-        return {"typed": {"type": TICK, "message": {"market": records.decode_tick(record).market}}}
+    if record[0] == records.CRANK:
+        return {"typed": {"type": CRANK, "message": {"market": records.decode_crank(record).market}}}
     typed = eip712.typed_data(0, bytes(20), record[: records.BODY_BYTES])
     message = {
         name: str(value) if isinstance(value, int) and value >= 2**53 else value
@@ -243,8 +249,8 @@ def encode_record(record: bytes, pages: Sequence[bytes] = ()) -> dict[str, Any]:
         "typed": {"type": typed["primaryType"], "message": message},
         "signature": "0x" + record[records.BODY_BYTES :].hex(),
     }
-    if pages:
-        payload["pages"] = ["0x" + page.hex() for page in pages]
+    if leg_pages:
+        payload["leg_pages"] = ["0x" + leg_page.hex() for leg_page in leg_pages]
     return payload
 
 
@@ -280,22 +286,22 @@ def parse_signature(text: str) -> bytes:
     return signatures.compact(r, s, raw[64] % 27)
 
 
-def _decode_tick(payload: dict[str, Any], typed: dict[str, Any]) -> bytes:
-    """A tick has neither account nor signature."""
-    _refuse_others(payload, {"typed"}, "a tick's request")
+def _decode_crank(payload: dict[str, Any], typed: dict[str, Any]) -> bytes:
+    """A crank has neither account nor signature."""
+    _refuse_others(payload, {"typed"}, "a crank's request")
     message = _member(typed, "message", dict)
     _refuse_others(message, {_MARKET.name}, "message")
-    return records.encode_tick(_integer(message, _MARKET))
+    return records.encode_crank(_integer(message, _MARKET))
 
 
-def _pages(payload: dict[str, Any]) -> tuple[bytes, ...]:
-    """The member `pages`, if there is one."""
-    if "pages" not in payload:
+def _leg_pages(payload: dict[str, Any]) -> tuple[bytes, ...]:
+    """The member `leg_pages`, if there is one."""
+    if "leg_pages" not in payload:
         return ()
     try:
-        return tuple(bytes.fromhex(page.removeprefix("0x")) for page in _member(payload, "pages", list))
+        return tuple(bytes.fromhex(leg_page.removeprefix("0x")) for leg_page in _member(payload, "leg_pages", list))
     except (AttributeError, ValueError):
-        raise InputError("missing_field", "'pages' is a list of pages in hexadecimal") from None
+        raise InputError("missing_field", "'leg_pages' is a list of leg pages in hexadecimal") from None
 
 
 def _bytes(message: dict[str, Any], item: Field) -> bytes:

@@ -1,5 +1,5 @@
 """Fixtures of the adversarial tests that watch a chain."""
 
-from tests.fixtures.watching import server, settings
+from tests.support.processes.watching import server, settings
 
 __all__ = ["server", "settings"]

@@ -5,33 +5,33 @@ should not work: with every gas limit, and with its calldata bent. Whatever goes
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_abi import encode
-from tests.contracts.arena import (
-    ALICE,
-    BOB,
+from tests.support.courts.arena import (
     CLAIMANT,
+    HONEST,
     MOVER,
+    OTHER_TRADER,
     OUT,
     PARAMS,
     PASSER_BY,
-    RELAY,
+    RIVAL,
     STANDING,
+    TRADER,
     Arena,
     T,
     lie_from,
     truth,
 )
-from tests.evm import Log, Reverted, address
+from tests.support.evm import Log, Reverted, address
+from tests.support.own_contracts import HOSTILE_JUDGE, HOSTILE_TOKEN, RELAY
 
 from setoff.deploy.simulation.lab.machine import Exchanged
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.params import GWEI
 
-HERE = Path(__file__).parent
 STEP = 1 << 30 | 1 << 20 | 2
 HUGE = (2**256 - 1, 2**255, 2**64, 2**32, 2**16)
 WORD = 32
@@ -55,14 +55,14 @@ class Play:
         self.relay = arena.chain.deploy(RELAY)
         self.start = truth(arena.genesis).end
         claim = arena.court.encode("claim", 0, arena.genesis, self.start)
-        self.relay.forward(arena.court.address, claim, sender=BOB, value=PARAMS.stake)
+        self.relay.forward(arena.court.address, claim, sender=RIVAL, value=PARAMS.stake)
         arena.warp(T)
         arena.court.install(arena.key(arena.genesis), self.start)
         arena.court.advance(0)
-        self.relay.forward(arena.court.address, arena.court.encode("unstake", 1), sender=BOB)
+        self.relay.forward(arena.court.address, arena.court.encode("unstake", 1), sender=RIVAL)
         assert arena.owed(self.relay.address) == PARAMS.stake
 
-    def call(self, name: str, *arguments: Any, sender: str = ALICE, value: int = 0) -> None:
+    def call(self, name: str, *arguments: Any, sender: str = HONEST, value: int = 0) -> None:
         court = self.arena.court
         data = court.encode(name, *arguments)
         if name not in self.seen or name == "move":
@@ -82,11 +82,11 @@ class Play:
         self.call("claim", 2, FALSE_START, liar.end, sender=CLAIMANT)
         self.call("claim", 2, OTHER_START, liar.end, sender=CLAIMANT)
         key, false = arena.key(start, 1), arena.key(FALSE_START, 2)
-        self.join(key, honest, ALICE)
-        self.join(key, liar, BOB)
-        self.join(key, idle, BOB)
+        self.join(key, honest, HONEST)
+        self.join(key, liar, RIVAL)
+        self.join(key, idle, RIVAL)
         further = truth(FALSE_START, 2)
-        self.join(false, further, BOB)
+        self.join(false, further, RIVAL)
         while arena.match(key, honest, liar).level < 7:
             self.call("move", *arena.move_arguments(key, honest, liar), sender=MOVER)
         self.call("prove", *arena.proof_arguments(key, honest, liar), sender=MOVER)
@@ -99,23 +99,23 @@ class Play:
         self.call("redeem", key, liar.root, MOVER)
         self.call("reclaim", arena.key(OTHER_START, 2))
         self.call("reclaim_history", false, further.root)
-        self.call("collect", ALICE)
+        self.call("collect", HONEST)
         # A round that ends void, and the stake of one who never lied.
         second = arena.court.start_of(2)
-        self.call("claim", 2, second, liar.end, sender=BOB, value=PARAMS.stake)
+        self.call("claim", 2, second, liar.end, sender=RIVAL, value=PARAMS.stake)
         key = arena.key(second, 2)
         one, two = (Exchanged(truth(second, 2), 0, keccak(name)) for name in (b"one", b"two"))
-        self.join(key, one, BOB)
-        self.join(key, two, BOB)
+        self.join(key, one, RIVAL)
+        self.join(key, two, RIVAL)
         arena.seal(key, one, two)
         arena.prove(key, one, two, start=second)
         arena.warp(T)
         self.call("void", key)
         end = truth(second, 2).end
-        self.call("claim", 2, second, end, sender=ALICE, value=PARAMS.stake)
+        self.call("claim", 2, second, end, sender=HONEST, value=PARAMS.stake)
         arena.warp(T)
         self.call("install", arena.key(second, 2, 1), end)
-        self.call("unstake", arena.court.stake_of(ALICE))
+        self.call("unstake", arena.court.stake_of(HONEST))
         return self
 
 
@@ -165,20 +165,20 @@ def test_at_every_gas_limit_a_verdict_is_right(work: int) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(liar.end)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.seal(key, honest, liar)
     arguments = list(arena.proof_arguments(key, honest, liar))
     arguments[-1] = work.to_bytes(32, "big")
     data = arena.court.encode("prove", *arguments)
     arena.chain.cool()
     before = arena.chain.snapshot()
-    arena.chain.call(arena.court.address, data, sender=ALICE)
+    arena.chain.call(arena.court.address, data, sender=HONEST)
     needed = arena.chain.last.gas_used
     arena.chain.restore(before)
     verdicts = 0
     for gas in range(21_000, needed + 60_000, max(577, needed // 500)):
         before = arena.chain.snapshot()
-        if arena.chain.succeeds(arena.court.address, data, sender=ALICE, gas=gas):
+        if arena.chain.succeeds(arena.court.address, data, sender=HONEST, gas=gas):
             verdicts += 1
             assert (arena.history_state(key, honest), arena.history_state(key, liar)) == (STANDING, OUT)
         else:
@@ -267,7 +267,7 @@ def test_no_contract_takes_what_it_has_no_name_for(contract: str) -> None:
         keccak(b"upgradeTo(address)")[:4],
     ):
         for value in (0, 1):
-            assert outcome(arena, target.address, data, ALICE, value) is None
+            assert outcome(arena, target.address, data, HONEST, value) is None
 
 
 # --- neighbours ------------------------------------------------------------------------------------------------------
@@ -299,13 +299,13 @@ def test_nobody_comes_back_while_being_paid() -> None:
 @pytest.mark.parametrize("mode", range(7))
 def test_a_judge_that_misbehaves_gives_no_verdict(mode: int) -> None:
     arena = Arena()
-    judge = arena.chain.deploy(HERE / "hostile_judge.vy", mode)
+    judge = arena.chain.deploy(HOSTILE_JUDGE, mode)
     terms = PARAMS.terms()
     arena.court = arena.chain.deploy("court", arena.vault.address, arena.inbox.address, judge.address, terms)
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(liar.end)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.seal(key, honest, liar)
     if mode == 5:
         # A hash is a hash, however much comes after it: this judge is simply wrong about both.
@@ -322,18 +322,18 @@ def test_a_judge_that_misbehaves_gives_no_verdict(mode: int) -> None:
 def test_a_token_that_calls_back_gets_nothing_done(function: str) -> None:
     arena = Arena()
     chain = arena.chain
-    token = chain.deploy(HERE / "hostile_token.vy")
+    token = chain.deploy(HOSTILE_TOKEN)
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
     chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0)
-    token.mint(ALICE, 1000)
+    token.mint(TRADER, 1000)
     token.mint(token.address, 1000)
     again = {
         "deposit": (5,),
-        "deposit_for": (BOB, 5),
-        "withdraw": (0, bytes(32), bytes(32), 0, 1, ALICE, 5, 0, []),
+        "deposit_for": (OTHER_TRADER, 5),
+        "withdraw": (0, bytes(32), bytes(32), 0, 1, TRADER, 5, 0, []),
     }[function]
     token.prepare(vault.address, vault.encode(function, *again))
-    assert vault.deposit(100, sender=ALICE) == 1
+    assert vault.deposit(100, sender=TRADER) == 1
     assert token.attempts() > 0 and not token.returned()
     assert (vault.total(), vault.account_count(), token.balanceOf(vault.address)) == (100, 1, 100)

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.adversarial.mutants import KNOWN, OTHERS
+from tests.support.courts.mutants import KNOWN, OTHERS
 
 from setoff.deploy.simulation.lab.audit import Violation
 from setoff.deploy.simulation.lab.cases import REAL, Rules, draw_game, find_cases

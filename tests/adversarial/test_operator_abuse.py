@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.fixtures.exchange import Exchange
-from tests.fixtures.lone_watcher import LoneWatcher
-from tests.operator.test_service import Process
+from tests.support.chains.exchange import Exchange
+from tests.support.processes.lone_watcher import LoneWatcher
+from tests.support.processes.sequencer_process import Process
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs

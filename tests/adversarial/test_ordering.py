@@ -4,7 +4,7 @@ from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.world import BUY, FOK, GTC, IOC, POST_ONLY, REDUCE_ONLY, SELL, World
+from tests.support.machines.world import BUY, FOK, GTC, IOC, POST_ONLY, REDUCE_ONLY, SELL, World
 
 VICTIM, MAKER, ATTACKER = 1, 2, 3
 UNIT = 10
@@ -18,14 +18,14 @@ ATTACKS = st.lists(
 def market() -> World:
     """A maker's book on both sides of a mark of 100; no fees, so that prices alone count."""
     world = World.trading(funds=10**7, taker_fee=0, maker_fee=0)
-    for place, (side, price) in enumerate(((SELL, 101), (SELL, 103), (BUY, 99), (BUY, 97))):
-        assert world.order(MAKER, side, price, 10, place=place) == "accepted"
+    for order_slot, (side, price) in enumerate(((SELL, 101), (SELL, 103), (BUY, 99), (BUY, 97))):
+        assert world.order(MAKER, side, price, 10, order_slot=order_slot) == "accepted"
     return world
 
 
 def attack(world: World, orders: list[tuple[int, int, int, int]], first: int) -> None:
-    for place, (side, price, size, flags) in enumerate(orders, first):
-        world.order(ATTACKER, side, price, size, flags=flags, place=place)
+    for order_slot, (side, price, size, flags) in enumerate(orders, first):
+        world.order(ATTACKER, side, price, size, flags=flags, order_slot=order_slot)
 
 
 @settings(max_examples=60, deadline=None)
@@ -39,7 +39,7 @@ def test_a_sandwiched_order_never_trades_worse_than_its_limit(
 ) -> None:
     world = market()
     attack(world, before, 0)
-    world.order(VICTIM, side, limit, size, flags=GTC, place=0)
+    world.order(VICTIM, side, limit, size, flags=GTC, order_slot=0)
     trades = list(world.machine.fills)
     attack(world, after, 100)
     position = world.position(VICTIM)
@@ -70,9 +70,9 @@ def test_a_post_only_order_never_takes(before: list[tuple[int, int, int, int]]) 
 def test_who_was_first_at_a_price_is_filled_first_whoever_sends_the_taker() -> None:
     """An operator that puts its own order at a customer's price, and then its own taker, fills the customer."""
     world = market()
-    assert world.order(VICTIM, SELL, 100, 5, place=0) == "accepted"
-    assert world.order(ATTACKER, SELL, 100, 5, place=0) == "accepted"
-    assert world.order(MAKER, BUY, 100, 5, place=9, flags=IOC) == "accepted"
+    assert world.order(VICTIM, SELL, 100, 5, order_slot=0) == "accepted"
+    assert world.order(ATTACKER, SELL, 100, 5, order_slot=0) == "accepted"
+    assert world.order(MAKER, BUY, 100, 5, order_slot=9, flags=IOC) == "accepted"
     assert world.position(VICTIM).size == -5
     assert world.position(ATTACKER).size == 0
 
@@ -93,7 +93,7 @@ def test_a_report_held_back_gains_no_more_than_the_makers_limits() -> None:
 def test_an_order_with_an_expiry_is_not_there_for_a_late_operator() -> None:
     world = market()
     assert world.cancel_all(MAKER) == "accepted"
-    assert world.order(MAKER, SELL, 101, 10, place=0, expiry=world.scene.time + 5) == "accepted"
+    assert world.order(MAKER, SELL, 101, 10, order_slot=0, expiry=world.scene.time + 5) == "accepted"
     world.wait(5)
     world.order(ATTACKER, BUY, 101, 10, flags=IOC)
     assert world.position(MAKER).size == 0

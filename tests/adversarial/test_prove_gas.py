@@ -7,8 +7,8 @@ that recovers a signature: whichever of them runs dry first, its failure must no
 from __future__ import annotations
 
 import pytest
-from tests.adversarial.dispute import Dispute, lie_at, move_arguments, proof_arguments
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, OUT, PARAMS, STANDING
+from tests.support.courts.arena import CLAIMANT, HONEST, OUT, PARAMS, RIVAL, STANDING
+from tests.support.courts.dispute import Dispute, lie_at, move_arguments, proof_arguments
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.history import EPOCH
@@ -25,7 +25,7 @@ def test_at_every_gas_limit_the_verdict_is_right(dispute: Dispute, kind: str) ->
     honest, liar = dispute.run(), dispute.run(lie_at(position))
     arena.court.claim(0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=PARAMS.stake)
     key = arena.key(arena.genesis)
-    for run, owner in ((liar, BOB), (honest, ALICE)):
+    for run, owner in ((liar, RIVAL), (honest, HONEST)):
         arena.court.join(key, run.children(0, 0), run.end, run.last_path(), sender=owner, value=PARAMS.bond)
     prefix = 0
     for level in range(EPOCH.levels):
@@ -38,14 +38,14 @@ def test_at_every_gas_limit_the_verdict_is_right(dispute: Dispute, kind: str) ->
     data = arena.court.encode("prove", *proof_arguments(key, arena.genesis, honest, liar, position))
     before = arena.chain.snapshot()
     for _ in range(2):  # the second time all is warm, as it is in the tries below
-        arena.chain.call(arena.court.address, data, sender=ALICE)
+        arena.chain.call(arena.court.address, data, sender=HONEST)
         needed = arena.chain.last.gas_used
         arena.chain.restore(before)
         before = arena.chain.snapshot()
 
     def verdict(gas: int) -> bool:
         before = arena.chain.snapshot()
-        succeeded = arena.chain.succeeds(arena.court.address, data, sender=ALICE, gas=gas)
+        succeeded = arena.chain.succeeds(arena.court.address, data, sender=HONEST, gas=gas)
         found = tuple(int(arena.court.history_of(key, run.root)[0]) for run in (honest, liar))
         assert found == ((STANDING, OUT) if succeeded else (STANDING, STANDING)), f"with {gas} gas of {needed}"
         arena.chain.restore(before)

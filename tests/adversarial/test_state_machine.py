@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from tests.adversarial.twins import Twins
-from tests.contracts.arena import PARAMS, T, lie_from, truth
-from tests.dispute.side_by_side import PEOPLE, raw
+from tests.support.courts.arena import PARAMS, T, lie_from, truth
+from tests.support.courts.side_by_side import PEOPLE, raw
+from tests.support.courts.twins import Twins
 
 from setoff.contracts.compiler import ROOT
 from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage

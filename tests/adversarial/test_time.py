@@ -3,9 +3,9 @@
 from random import Random
 
 import pytest
-from tests.contracts.arena import PARAMS, Arena
-from tests.evm import reverts
-from tests.world import BUY, IOC, SELL, World
+from tests.support.courts.arena import PARAMS, Arena
+from tests.support.evm import reverts
+from tests.support.machines.world import BUY, IOC, SELL, World
 
 from setoff.shared.rules.phases import HOUR, ORACLE_DEATH, SAMPLE_INTERVAL
 
@@ -72,7 +72,7 @@ def test_an_order_is_filled_after_its_expiry_by_no_more_than_the_skew(skew: int)
     world = World.trading(max_age=2**31)
     clock = Clock(world, SKEW)
     expiry = clock.now + 1000
-    assert world.order(1, SELL, 100, 5, expiry=expiry, place=0) == "accepted"
+    assert world.order(1, SELL, 100, 5, expiry=expiry, order_slot=0) == "accepted"
     filled = []
     for now in range(expiry + skew - 3, expiry + skew + 3):
         clock.post(now, skew)
@@ -117,12 +117,12 @@ def test_a_skewed_clock_makes_nothing_due_early() -> None:
     expiry = world.market().expiry
     for skew in (SKEW, 0):
         clock.post(expiry - 1, skew)
-        world.tick()
+        world.crank()
         assert world.market().settled == 0
     world = World.trading(max_age=60)
     clock = Clock(world, SKEW)
     clock.post(clock.now + ORACLE_DEATH, 0)
-    assert world.tick() == "stale_price"
+    assert world.crank() == "stale_price"
 
 
 # --- what it cannot change -------------------------------------------------------------------------------------------
@@ -133,30 +133,30 @@ def steady_market() -> World:
     world = World.trading(mark=10_000, funds=10**12, impact=1, max_age=2**31, funding_cap=50_000)
     assert world.order(1, BUY, 10_000, 10) == "accepted"
     assert world.order(2, SELL, 10_000, 10) == "accepted"
-    assert world.order(3, BUY, 10_090, 10, place=0) == "accepted"
-    assert world.order(3, SELL, 10_110, 10, place=1) == "accepted"
+    assert world.order(3, BUY, 10_090, 10, order_slot=0) == "accepted"
+    assert world.order(3, SELL, 10_110, 10, order_slot=1) == "accepted"
     world.wait(HOUR - world.scene.time % HOUR)
     before = -1
     while world.market().premium != before:
         before = world.market().premium
         world.wait(SAMPLE_INTERVAL)
-        assert world.tick() == "accepted"
+        assert world.crank() == "accepted"
     world.wait(HOUR - world.scene.time % HOUR)
-    assert world.tick() == "accepted"
+    assert world.crank() == "accepted"
     return world
 
 
 def fund_a_day(skews: list[int]) -> tuple[int, int, int, int]:
-    """(funding index, collateral of long and short, ticks) after a day of a tick an hour at these skews."""
+    """(funding index, collateral of long and short, cranks) after a day of a crank an hour at these skews."""
     world = steady_market()
     clock = Clock(world, 2 * HOUR)
-    start, ticks = clock.now, 0
+    start, cranks = clock.now, 0
     for hour, skew in enumerate(skews, 1):
         clock.post(start + hour * HOUR, skew)
-        ticks += world.tick() == "accepted"
+        cranks += world.crank() == "accepted"
     clock.post(start + DAY + HOUR, 0)
-    ticks += world.tick() == "accepted"
-    return world.market().funding, world.account(1).collateral, world.account(2).collateral, ticks
+    cranks += world.crank() == "accepted"
+    return world.market().funding, world.account(1).collateral, world.account(2).collateral, cranks
 
 
 def test_funding_over_a_day_is_the_same_to_the_unit_whichever_the_skew() -> None:
@@ -166,10 +166,10 @@ def test_funding_over_a_day_is_the_same_to_the_unit_whichever_the_skew() -> None
     schedules = [[2 * HOUR] * 24, [0, 2 * HOUR] * 12, [rng.randrange(2 * HOUR) for _ in range(24)]]
     schedules += [[HOUR - 1] * 24, [2 * HOUR] * 12 + [0] * 12]
     for skews in schedules:
-        funding, long, short, ticks = fund_a_day(skews)
-        # Fewer ticks, perhaps, and as many hours; each visit of an account rounds by less than a unit.
+        funding, long, short, cranks = fund_a_day(skews)
+        # Fewer cranks, perhaps, and as many hours; each visit of an account rounds by less than a unit.
         assert funding == honest[0]
-        assert ticks <= honest[3]
+        assert cranks <= honest[3]
         assert abs(long - honest[1]) <= honest[3] and abs(short - honest[2]) <= honest[3]
 
 
@@ -181,5 +181,5 @@ def test_skewing_adds_no_samples_of_the_premium() -> None:
     rng = Random(6)
     for second in range(0, 3600, 20):
         clock.post(start + second, rng.choice((0, 30, 60, 600)))
-        taken += world.tick() == "accepted"
+        taken += world.crank() == "accepted"
     assert taken <= 3600 // SAMPLE_INTERVAL

@@ -10,24 +10,19 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.append(str(ROOT))
+from tests.support.courts.arena import CLAIMANT, HONEST, PARAMS, RIVAL, Arena
+from tests.support.evm import Chain
 
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS, Arena  # noqa: E402
-from tests.evm import Chain  # noqa: E402
-
-from setoff import contracts  # noqa: E402
-from setoff.contracts.compiler import Compiled  # noqa: E402
-from setoff.deploy.simulation.lab.machine import run_epoch  # noqa: E402
-from setoff.shared.codec.hashing import keccak  # noqa: E402
-from setoff.shared.dispute.bisection import make_move  # noqa: E402
-from setoff.shared.machine.history import EPOCH, Geometry, History  # noqa: E402
+from setoff.contracts import compiler
+from setoff.contracts.compiler import Compiled
+from setoff.deploy.simulation.lab.machine import run_epoch
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.dispute.bisection import make_move
+from setoff.shared.machine.history import EPOCH, Geometry, History
 
 #: Children of a node to the history's geometry.
 GEOMETRIES: Final[dict[int, Geometry]] = {
@@ -67,7 +62,7 @@ def court_of(shape: Geometry) -> Compiled:
     }
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "contracts"
-        shutil.copytree(contracts.ROOT, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        shutil.copytree(compiler.ROOT, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         missing = set(changes)
         for name in SHAPED:
             text = (root / name).read_text()
@@ -83,11 +78,11 @@ def court_of(shape: Geometry) -> Compiled:
 
 def compile_in(root: Path) -> Compiled:
     """The court among the sources in `root`, compiled as the project's own."""
-    known, contracts.ROOT = contracts.ROOT, root  # type: ignore[misc]
+    known, compiler.ROOT = compiler.ROOT, root  # type: ignore[misc]
     try:
-        return contracts.compile_file(root / "court.vy", "court")
+        return compiler.compile_file(root / "court.vy", "court")
     finally:
-        contracts.ROOT = known  # type: ignore[misc]
+        compiler.ROOT = known  # type: ignore[misc]
 
 
 class Meter:
@@ -120,7 +115,7 @@ def play(shape: Geometry, court: str | Compiled) -> Meter:
     # A third end, so that either side may join first: the honest one joins last, and so has the most moves to make.
     meter.call("claim", arena.court, "claim", 0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=stake)
     key = arena.key(arena.genesis)
-    for history, owner in ((liar, BOB), (honest, ALICE)):
+    for history, owner in ((liar, RIVAL), (honest, HONEST)):
         path = history.path(shape.positions - 1)[: shape.depth - shape.opening_bits]
         arguments = (key, history.children(0, 0), history.end, path)
         meter.call("join", arena.court, "join", *arguments, sender=owner, value=PARAMS.bond)
@@ -134,20 +129,20 @@ def play(shape: Geometry, court: str | Compiled) -> Meter:
         )
         sides = (move.common, move.mine, move.theirs)
         arguments = (key, mover.root, opponent.root, move.index, move.children, move.their_child, *sides)
-        sender = ALICE if mover is honest else BOB
+        sender = HONEST if mover is honest else RIVAL
         meter.call("move", arena.court, "move", *arguments, sender=sender)
         prefix = prefix * shape.fanout + move.index
     if prefix != POSITION:
         raise ValueError(f"the match was sealed at {prefix}, the lie is at {POSITION}")
     proof = (key, honest.root, liar.root, honest.leaf(prefix - 1), honest.path(prefix - 1), bytes(32))
-    meter.call("prove", arena.court, "prove", *proof, sender=ALICE)
+    meter.call("prove", arena.court, "prove", *proof, sender=HONEST)
     if arena.history_state(key, liar) != 2 or arena.history_state(key, honest) != 1:
         raise ValueError("the honest side did not win")
     arena.warp(PARAMS.challenge_period)
-    meter.call("install", arena.court, "install", key, honest.end, sender=ALICE)
-    meter.call("settle", arena.court, "settle", key, honest.root, sender=ALICE)
+    meter.call("install", arena.court, "install", key, honest.end, sender=HONEST)
+    meter.call("settle", arena.court, "settle", key, honest.root, sender=HONEST)
     for history in (honest, liar):
-        meter.call("release", arena.court, "release", key, history.root, sender=ALICE)
+        meter.call("release", arena.court, "release", key, history.root, sender=HONEST)
     return meter
 
 
@@ -156,7 +151,7 @@ def run() -> dict[str, float]:
     figures: dict[str, float] = {}
     for children, shape in GEOMETRIES.items():
         court = court_of(shape)
-        if shape == EPOCH and court.runtime != contracts.compile_contract("court").runtime:
+        if shape == EPOCH and court.runtime != compiler.compile_contract("court").runtime:
             raise ValueError("what was rewritten to its own shape is not the court")
         meter = play(shape, court)
         moves, sizes = meter.gas["move"], meter.bytes["move"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.operator.support import HandL1, open_market, opening, operator
+from tests.support.processes.running_operator import HandL1, open_market, opening, operator
 
 from setoff.deploy.simulation.sample_traffic import Scene, trader_key
 from setoff.shared.codec import records

@@ -6,17 +6,11 @@ execution, or the floor of 40/10 a byte (EIP-7623), whichever is more. The court
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from tests.support.judge.step_gas import measure
 
 
 def run() -> dict[str, float]:
     """Gas and bytes of calldata by kind of step, and the largest of all."""
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in sys.path:
-        sys.path.append(root)
-    from tests.differential.test_gas import measure
-
     worst = measure(is_cold=True)
     figures: dict[str, float] = {"largest of all_gas": max(worst.gas.values())}
     figures["largest of all_bytes"] = max(worst.sizes.values())

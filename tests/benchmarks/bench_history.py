@@ -86,8 +86,8 @@ def make_fills(orders: int = 1_000, makers: int = 10) -> Epoch:
     return machine, [Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, (), (taker,))]
 
 
-def make_sweep(accounts: int = 1_000, ticks: int = 1, owed: int = 3 << 32) -> Epoch:
-    """A visit of every account after a tick, each with positions in eight markets that owe funding."""
+def make_sweep(accounts: int = 1_000, cranks: int = 1, owed: int = 3 << 32) -> Epoch:
+    """A visit of every account after a crank, each with positions in eight markets that owe funding."""
     scene = Scene()
     machine = open_markets(scene, 1)
     machine.regs.accounts = accounts
@@ -101,7 +101,7 @@ def make_sweep(accounts: int = 1_000, ticks: int = 1, owed: int = 3 << 32) -> Ep
             Position(market, 1 if number % 2 else -1, 0, 0, PRICE * 10, 0) for market in range(1, MARKETS + 1)
         ]
     scene.time += phases.SAMPLE_INTERVAL
-    return machine, [Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, (), (scene.tick(),) * ticks)]
+    return machine, [Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, (), (scene.crank(),) * cranks)]
 
 
 def make_scan(accounts: int = 1_000) -> Epoch:
@@ -149,7 +149,7 @@ def run() -> dict[str, float]:
 
 def run_whole(steps: int) -> dict[str, float]:
     """Seconds of the clock for a sweep of about so many steps: by one process and by one a core."""
-    machine, batches = make_sweep(steps // 2 - 1, ticks=steps // phases.WORK_LIMIT + 1)
+    machine, batches = make_sweep(steps // 2 - 1, cranks=steps // phases.WORK_LIMIT + 1)
     machine.hash()
     result: dict[str, float] = {}
     roots = []

@@ -7,20 +7,14 @@ words each, no zero byte), so that they may come to more than the gas they stand
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.append(str(ROOT))
+from tests.support.courts.arena import CLAIMANT, HONEST, PARAMS, RIVAL
+from tests.support.courts.dispute import Dispute, lie_at, move_arguments, proof_arguments
 
-from tests.adversarial.dispute import Dispute, lie_at, move_arguments, proof_arguments  # noqa: E402
-from tests.contracts.arena import ALICE, BOB, CLAIMANT, PARAMS  # noqa: E402
-
-from setoff.shared.codec.hashing import keccak  # noqa: E402
-from setoff.shared.machine.history import EPOCH  # noqa: E402
-from setoff.shared.params import ETHER  # noqa: E402
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.machine.history import EPOCH
+from setoff.shared.params import ETHER
 
 LIARS: Final = (1, 10, 100)
 GAS_PRICE: Final = 10**9
@@ -39,7 +33,7 @@ class Purse:
         """An honest transaction to the court."""
         arena = self._dispute.arena
         arena.chain.cool()
-        getattr(arena.court, function)(*arguments, sender=ALICE, value=value, gas_price=GAS_PRICE)
+        getattr(arena.court, function)(*arguments, sender=HONEST, value=value, gas_price=GAS_PRICE)
         self.gas += arena.chain.last.gas_used
         self.calls += 1
         self.refunded += sum(event["amount"] for event in arena.chain.last.named("Redeemed"))
@@ -52,11 +46,11 @@ def play(liars: int) -> dict[str, float]:
     court, position = arena.court, dispute.steps()["margin"]
     honest = dispute.run()
     lies = [dispute.run(lie_at(position, number)) for number in range(1, liars + 1)]
-    before = arena.chain.balance(ALICE)
+    before = arena.chain.balance(HONEST)
     court.claim(0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=PARAMS.stake)
     key = arena.key(arena.genesis)
     for lie in lies:
-        court.join(key, lie.children(0, 0), lie.end, lie.last_path(), sender=BOB, value=PARAMS.bond)
+        court.join(key, lie.children(0, 0), lie.end, lie.last_path(), sender=RIVAL, value=PARAMS.bond)
     purse.call("join", key, honest.children(0, 0), honest.end, honest.last_path(), value=PARAMS.bond)
     for lie in lies:
         prefix = 0
@@ -66,7 +60,7 @@ def play(liars: int) -> dict[str, float]:
             if mover is honest:
                 purse.call("move", *arguments)
             else:
-                court.move(*arguments, sender=BOB)
+                court.move(*arguments, sender=RIVAL)
             prefix = prefix * EPOCH.fanout + arguments[3]
         purse.call("prove", *proof_arguments(key, arena.genesis, honest, lie, position))
     arena.warp(PARAMS.challenge_period)
@@ -75,10 +69,10 @@ def play(liars: int) -> dict[str, float]:
     purse.call("release", key, honest.root)
     for lie in lies:
         purse.call("release", key, lie.root)
-        purse.call("redeem", key, lie.root, ALICE)
-    purse.call("collect", ALICE)
+        purse.call("redeem", key, lie.root, HONEST)
+    purse.call("collect", HONEST)
     paid = purse.gas * GAS_PRICE
-    gained = arena.chain.balance(ALICE) - before
+    gained = arena.chain.balance(HONEST) - before
     name = f"{liars} liars"
     return {
         f"{name}: honest transactions": purse.calls,

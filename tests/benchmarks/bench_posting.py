@@ -7,12 +7,11 @@ base fee is kept above a sixteenth of the other one (EIP-7918): the least column
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.bench_records import Flow, make_batch, make_market
+from tests.support.machines.standing_book import Flow, make_batch, make_market
 
-from setoff.contracts.compiler import compile_contract
 from setoff.deploy.devnet.devnet import OPERATOR, Devnet
 from setoff.shared.config.settings import Deployment
-from setoff.shared.l1.abi import Interface
+from setoff.shared.l1.contracts import INBOX
 from setoff.shared.l1.inbox import encode_blob_postings, encode_post
 from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sidecar import BLOB_GAS, MAX_BLOBS, Sidecar
@@ -62,9 +61,9 @@ class Inbox:
     def prove(self, number: int) -> int:
         """Gas of a transaction that proves one record of a posted batch."""
         batch = self._batches[number]
-        page, siblings = batch.prove(MAX_INPUTS // 2)
-        check = Interface(compile_contract("inbox").abi).functions["check_record"]
-        data = check.encode((batch.header.words, MAX_INPUTS // 2, page, siblings))
+        record_page, siblings = batch.prove(MAX_INPUTS // 2)
+        check = INBOX.functions["check_record"]
+        data = check.encode((batch.header.words, MAX_INPUTS // 2, record_page, siblings))
         return self.l1.estimate_gas(self._inbox, data)
 
     def _seal(self, module: int) -> Batch:

@@ -9,7 +9,7 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.operator.support import HORIZON, OPERATOR_KEY, opening
+from tests.support.processes.running_operator import HORIZON, OPERATOR_KEY, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
 from setoff.operator.sequencer.batch_cursor import BatchCursor
@@ -45,7 +45,7 @@ def run_records() -> tuple[float, list[Receipt], bytes]:
     start = time.thread_time()
     for order in orders:
         while exchange.is_busy:
-            exchange.offer(records.encode_tick(0))
+            exchange.offer(records.encode_crank(0))
         if exchange.inputs >= MAX_INPUTS - 8:
             exchange.close()
             exchange.open(START_TIME, ())

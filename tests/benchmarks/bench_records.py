@@ -5,116 +5,17 @@ The batch: 1,024 records of 64 accounts on 4 markets with a standing book: 40% c
 30% cancels, all of them accepted.
 """
 
-import random
 import time
 from collections.abc import Callable
-from itertools import count
 from statistics import median
+
+from tests.support.machines.standing_book import DOMAIN, RECORDS, Flow, make_batch, make_market
 
 from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
-from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.epoch import EpochRun
-from setoff.shared.machine.machine import Machine
 
-ACCOUNTS = 64
-MARKETS = 4
-SIGNERS = 3
-PRICE = 50_000
-TIME = 1_800_000_000
-RECORDS = MAX_INPUTS
 RUNS = 5
-
-DOMAIN = keccak(b"benchmark")
-KEYS = [keccak(b"account %d" % number) for number in range(ACCOUNTS)]
-ORACLE_KEYS = [keccak(b"oracle %d" % number) for number in range(SIGNERS)]
-
-
-def sign(body: bytes, key: bytes) -> bytes:
-    """A 124-byte record."""
-    return body + signatures.sign(eip712.digest(DOMAIN, body), key)
-
-
-class Flow:
-    """Makes records that a machine in step with it accepts."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.nonces = [count(1) for _ in KEYS]
-        self.free = [list(range(256)) for _ in KEYS]
-        self.resting: list[tuple[int, int]] = []
-
-    def rest(self) -> bytes:
-        """An order too far from the middle to trade."""
-        side = self.rng.randrange(2)
-        away = self.rng.randrange(10, 200)
-        return self._order(side, PRICE - away if side == records.BUY else PRICE + away, records.GTC)
-
-    def cross(self) -> bytes:
-        """An order that takes the best level or two, and keeps nothing in the book."""
-        side = self.rng.randrange(2)
-        return self._order(side, PRICE + 30 if side == records.BUY else PRICE - 30, records.IOC)
-
-    def cancel(self) -> bytes:
-        """Takes an order back that rests (if no other record has traded with it)."""
-        account, slot = self.resting.pop(self.rng.randrange(len(self.resting)))
-        body = records.encode_cancel(records.CancelBody(account + 1, next(self.nonces[account]), slot))
-        self.free[account].append(slot)
-        return sign(body, KEYS[account])
-
-    def pick(self) -> bytes:
-        """A record of the mix."""
-        dice = self.rng.random()
-        return self.cross() if dice < 0.4 else self.rest() if dice < 0.7 else self.cancel()
-
-    def _order(self, side: int, price: int, flags: int) -> bytes:
-        account = self.rng.choice([index for index, slots in enumerate(self.free) if slots])
-        slot = self.free[account].pop(0)
-        if flags == records.GTC:
-            self.resting.append((account, slot))
-        else:
-            self.free[account].append(slot)
-        market = self.rng.randrange(MARKETS) + 1
-        order = records.OrderBody(
-            account + 1, next(self.nonces[account]), market, side, flags, slot, price, self.rng.randrange(1, 20)
-        )
-        return sign(records.encode_order(order), KEYS[account])
-
-
-def make_market(flow: Flow, depth: int = 2_000) -> Machine:
-    """A machine with funded accounts, priced markets and `depth` resting orders."""
-    machine = Machine.genesis(DOMAIN)
-    machine.begin(0, TIME)
-    for number, key in enumerate(KEYS):
-        deposit = records.DepositBody(number + 1, signatures.address_of(key), 10**15)
-        machine.take(records.encode_deposit(deposit), is_message=True)
-    for market in range(1, MARKETS + 1):
-        listing = records.ListMarketBody(market, 100, 50_000, 30_000, 500, -100, 50_000)
-        machine.take(records.encode_list_market(listing), is_message=True)
-    for number, key in enumerate(ORACLE_KEYS):
-        signer = records.SetSignerBody(number, signatures.address_of(key), 2, 60)
-        machine.take(records.encode_set_signer(signer), is_message=True)
-    for market in range(1, MARKETS + 1):
-        for number, key in enumerate(ORACLE_KEYS):
-            machine.offer(sign(records.encode_report(records.ReportBody(number, TIME, market, PRICE)), key))
-    for batch in range(1, depth // RECORDS + 2):
-        machine.begin(batch, TIME)
-        for _ in range(min(RECORDS, depth - RECORDS * (batch - 1))):
-            machine.offer(flow.rest())
-    return machine
-
-
-def make_batch(flow: Flow, machine: Machine) -> Batch:
-    """A full batch that `machine`, which is not changed, accepts record by record."""
-    trial = machine.copy()
-    trial.begin(machine.regs.batch + 1, TIME + 1)
-    accepted: list[bytes] = []
-    while len(accepted) < RECORDS:
-        record = flow.pick()
-        if trial.offer(record) == errors.ACCEPTED:
-            accepted.append(record)
-    return Batch.seal(bytes(32), machine.regs.batch + 1, TIME + 1, 0, 0, bytes(32), (), tuple(accepted))
 
 
 def measure(action: Callable[[], object]) -> float:

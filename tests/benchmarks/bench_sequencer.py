@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.operator.support import HandL1, Running, open_market, opening, operator
+from tests.support.processes.running_operator import HandL1, Running, open_market, opening, operator
 
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records

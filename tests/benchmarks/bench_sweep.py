@@ -54,7 +54,7 @@ def begin(machine: Machine, *, is_quick: bool) -> Machine:
 def run_slots(machine: Machine) -> float:
     """Seconds until the work is done, the state's root included: two slots for 100,000 accounts."""
     scene = Scene()
-    batch = Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, [], [scene.tick(1)])
+    batch = Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, [], [scene.crank(1)])
     start = time.perf_counter()
     while machine.regs.task:
         machine.run_slot(batch, 0)

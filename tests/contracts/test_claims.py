@@ -3,17 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from tests.contracts.arena import (
-    ALICE,
-    BOB,
+from tests.support.courts.arena import (
     CLAIMANT,
     CLAIMED,
     DISPUTED,
+    HONEST,
     INSTALLED,
     MOOT,
     NOBODY,
     PARAMS,
     PASSER_BY,
+    RIVAL,
     SETTLED,
     VOID,
     Arena,
@@ -22,7 +22,7 @@ from tests.contracts.arena import (
     lie_from,
     truth,
 )
-from tests.evm import reverts
+from tests.support.evm import reverts
 
 from setoff.shared.codec.hashing import keccak
 
@@ -82,11 +82,11 @@ def test_refuses_a_second_claim_of_one_start(arena: Arena) -> None:
     arena.claim(END)
     for end in (END, OTHER):
         with reverts("already_claimed"):
-            arena.claim(end, by=ALICE)
+            arena.claim(end, by=HONEST)
     arena.warp(T)
     arena.court.install(arena.key(arena.genesis), END)
     with reverts("already_claimed"):
-        arena.claim(OTHER, by=ALICE)
+        arena.claim(OTHER, by=HONEST)
 
 
 def test_refuses_the_zero_hash_and_a_contradicted_start(arena: Arena) -> None:
@@ -181,9 +181,9 @@ def test_several_ends_are_void_after_three_periods(arena: Arena) -> None:
     liar, other = lie_from(arena.genesis, STEP, "liar"), lie_from(arena.genesis, STEP, "other")
     key = arena.claim(keccak(b"what nobody defends"))
     arena.warp(5)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     disputed_at = arena.now
-    arena.join(key, other, ALICE)
+    arena.join(key, other, HONEST)
     assert arena.state(key) == DISPUTED
     arena.seal(key, liar, other)
     arena.chain.set_time(disputed_at + 3 * T - 1)
@@ -206,9 +206,9 @@ def test_several_ends_are_void_after_three_periods(arena: Arena) -> None:
         arena.court.move(*([key, liar.root, other.root, 0, [bytes(32)] * 32, bytes(32), [], [], []]))
 
     # The next round has its own key, and takes the same histories.
-    again = arena.claim(truth(arena.genesis).end, by=ALICE)
+    again = arena.claim(truth(arena.genesis).end, by=HONEST)
     assert again == arena.key(arena.genesis, round=1) == arena.court.key_of(0, arena.genesis)
-    arena.join(again, liar, BOB)
+    arena.join(again, liar, RIVAL)
     arena.join(again, truth(arena.genesis))
     assert arena.counters(again) == (2, 2)
 
@@ -218,9 +218,9 @@ def test_none_standing_is_void_after_one_period(arena: Arena) -> None:
     liar, other = lie_from(arena.genesis, STEP, "liar"), lie_from(arena.genesis, STEP, "other")
     key = arena.claim(keccak(b"what nobody defends"))
     arena.warp(5)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     disputed_at = arena.now
-    arena.join(key, other, ALICE)
+    arena.join(key, other, HONEST)
     arena.seal(key, liar, other)
     arena.prove(key, liar, other)
     assert arena.counters(key) == (0, 0)
@@ -268,7 +268,7 @@ def test_install_of_the_claimed_end_waits_for_t0_only(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(honest.end)
     arena.warp(T // 2)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.join(key, honest)
     arena.beat(key, liar, honest)
     arena.warp(T // 2 - 1)
@@ -289,9 +289,9 @@ def test_the_corrected_end_goes_on(arena: Arena) -> None:
     arena.court.install(key, honest.end)
     arena.court.advance(0)
     following = truth(honest.end, epoch=1)
-    arena.claim(following.end, honest.end, 1, by=ALICE)
+    arena.claim(following.end, honest.end, 1, by=HONEST)
     with reverts("start_contradicted"):
-        arena.claim(END, keccak(b"a lie"), 1, by=BOB)
+        arena.claim(END, keccak(b"a lie"), 1, by=RIVAL)
 
 
 @pytest.mark.parametrize(

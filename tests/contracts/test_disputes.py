@@ -3,27 +3,27 @@
 from collections.abc import Callable
 
 import pytest
-from tests.contracts.arena import (
-    ALICE,
-    BOB,
+from tests.support.courts.arena import (
     BOND,
-    CAROL,
     DISPUTED,
+    HONEST,
     INSTALLED,
     NO_WORK,
     OUT,
     PAID,
     PARAMS,
     PASSER_BY,
-    RELAY,
+    RIVAL,
     STANDING,
+    THIRD,
     AnyHistory,
     Arena,
     T,
     lie_from,
     truth,
 )
-from tests.evm import reverts
+from tests.support.evm import reverts
+from tests.support.own_contracts import RELAY
 
 from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak
@@ -68,7 +68,7 @@ def test_finds_and_judges_one_false_leaf(arena: Arena, position: int, is_honest_
     honest = truth(arena.genesis)
     liar = Exchanged(honest, position, LIE)
     key = arena.claim(keccak(b"another lie"))
-    for history, owner in ((honest, ALICE), (liar, BOB))[:: 1 if is_honest_first else -1]:
+    for history, owner in ((honest, HONEST), (liar, RIVAL))[:: 1 if is_honest_first else -1]:
         arena.join(key, history, owner)
     assert arena.counters(key) == (2, 2 if position == LAST else 1)
     assert arena.seal(key, honest, liar) == position
@@ -86,7 +86,7 @@ def test_finds_where_a_history_leaves_the_truth(arena: Arena, position: int) -> 
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, position, "liar")
     key = arena.claim(liar.end)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     assert arena.seal(key, honest, liar) == position
     arena.prove(key, honest, liar)
     assert arena.history_state(key, liar) == OUT
@@ -96,7 +96,7 @@ def test_the_pre_state_counts_under_either_root(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), Exchanged(truth(arena.genesis), STEP, LIE)
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.seal(key, honest, liar)
     pre = honest.leaf(STEP - 1)
     arena.court.prove(key, honest.root, liar.root, pre, liar.path(STEP - 1), NO_WORK, sender=PASSER_BY)
@@ -117,13 +117,13 @@ def test_a_differing_history_joins_before_t0_plus_t(arena: Arena) -> None:
         "key": key,
         "root": honest.root,
         "end": honest.end,
-        "owner": ALICE,
+        "owner": HONEST,
         "children": tuple(honest.children(0, 0)),
     }
     for seconds in (1, 1):
         arena.warp(seconds)
         with reverts("too_late"):
-            arena.join(key, late, BOB)
+            arena.join(key, late, RIVAL)
 
 
 @pytest.mark.parametrize("late", [T, T + 1])
@@ -144,32 +144,32 @@ def test_a_defender_joins_from_t1_until_t1_plus_t(arena: Arena, disputed_after: 
     with reverts("not_disputed"):
         arena.join(key, honest)
     arena.warp(disputed_after)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.warp(T - 1)
     arena.join(key, honest)
     arena.warp(1)
     with reverts("too_late"):
-        arena.join(key, Exchanged(honest, STEP, LIE), CAROL)
+        arena.join(key, Exchanged(honest, STEP, LIE), THIRD)
     arena.warp(1)
     with reverts("too_late"):
-        arena.join(key, Exchanged(honest, STEP, LIE), CAROL)
+        arena.join(key, Exchanged(honest, STEP, LIE), THIRD)
 
 
 def test_one_root_joins_once(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
-    arena.join(key, honest, BOB)
+    arena.join(key, honest, RIVAL)
     with reverts("history_exists"):
-        arena.join(key, honest, ALICE)
+        arena.join(key, honest, HONEST)
     with reverts("history_exists"):
-        arena.join(key, honest, BOB)
-    arena.join(key, liar, CAROL)
+        arena.join(key, honest, RIVAL)
+    arena.join(key, liar, THIRD)
     arena.beat(key, liar, honest)
     with reverts("history_exists"):
-        arena.join(key, liar, CAROL)
+        arena.join(key, liar, THIRD)
     # Its end is part of the root: it cannot be posted with another.
     with reverts("history_end"):
-        arena.court.join(key, honest.children(0, 0), LIE, honest.last_path(), sender=CAROL, value=BOND)
+        arena.court.join(key, honest.children(0, 0), LIE, honest.last_path(), sender=THIRD, value=BOND)
 
 
 def test_a_join_shows_its_end(arena: Arena) -> None:
@@ -183,9 +183,9 @@ def test_a_join_shows_its_end(arena: Arena) -> None:
         (children, honest.end, [LIE, *path[1:]]),
     ):
         with reverts("history_end"):
-            arena.court.join(key, *arguments, sender=ALICE, value=BOND)
+            arena.court.join(key, *arguments, sender=HONEST, value=BOND)
     with reverts("claim_state"):
-        arena.court.join(keccak(b"no such key"), children, honest.end, path, sender=ALICE, value=BOND)
+        arena.court.join(keccak(b"no such key"), children, honest.end, path, sender=HONEST, value=BOND)
 
 
 @pytest.mark.parametrize("value", [0, BOND - 1, BOND + 1])
@@ -193,7 +193,7 @@ def test_a_join_brings_exactly_the_bond(arena: Arena, value: int) -> None:
     honest = truth(arena.genesis)
     key = arena.claim(LIE)
     with reverts("wrong_value"):
-        arena.court.join(key, honest.children(0, 0), honest.end, honest.last_path(), sender=ALICE, value=value)
+        arena.court.join(key, honest.children(0, 0), honest.end, honest.last_path(), sender=HONEST, value=value)
 
 
 def test_install_and_join_in_one_second(arena: Arena) -> None:
@@ -219,7 +219,7 @@ def test_the_later_history_moves_first_and_turns_alternate(arena: Arena) -> None
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     for level in range(EPOCH.levels):
         match = arena.match(key, honest, liar)
         assert (match.level, match.earlier, match.later) == (level, honest.root, liar.root)
@@ -249,7 +249,7 @@ def test_clocks_run_out_at_the_second(arena: Arena) -> None:
     arena.warp(100)
     arena.join(key, honest)  # 100 s of its clock are gone
     arena.warp(200)
-    arena.join(key, liar, BOB)  # 300 s of its clock are gone
+    arena.join(key, liar, RIVAL)  # 300 s of its clock are gone
     joined = arena.now
     assert arena.match(key, honest, liar).expiry == joined + T - 300
     arena.chain.set_time(joined + T - 301)
@@ -281,7 +281,7 @@ def test_a_defenders_clock_starts_with_the_dispute(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(honest.end)
     arena.warp(T - 1)
-    arena.join(key, liar, BOB)  # one second of its clock is left
+    arena.join(key, liar, RIVAL)  # one second of its clock is left
     arena.warp(T - 1)
     arena.join(key, honest)
     assert arena.match(key, honest, liar).expiry == arena.now + 1
@@ -297,7 +297,7 @@ def test_every_match_has_its_own_clocks(arena: Arena) -> None:
     liars = [lie_from(arena.genesis, STEP, f"liar {number}") for number in range(5)]
     key = arena.claim(LIE)
     for liar in liars:
-        arena.join(key, liar, BOB)
+        arena.join(key, liar, RIVAL)
     arena.join(key, honest)
     expiry = arena.now + T
     for number, liar in enumerate(liars):
@@ -314,7 +314,7 @@ def test_every_match_has_its_own_clocks(arena: Arena) -> None:
 def test_in_one_second_the_order_of_joins_decides(arena: Arena) -> None:
     first, second = lie_from(arena.genesis, STEP, "a"), truth(arena.genesis)
     key = arena.claim(LIE)
-    arena.join(key, first, BOB)
+    arena.join(key, first, RIVAL)
     arena.join(key, second)
     assert arena.match(key, first, second).later == second.root
     assert arena.court.match_of(key, second.root, first.root) == arena.court.match_of(key, first.root, second.root)
@@ -327,7 +327,7 @@ def test_refuses_a_move_that_does_not_open_the_two_nodes(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, SLOT | BATCH, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     while arena.match(key, honest, liar).level < 2:
         arena.move(key, honest, liar)
     good = arena.move_arguments(key, honest, liar)
@@ -356,8 +356,8 @@ def test_refuses_a_move_that_does_not_open_the_two_nodes(arena: Arena) -> None:
         (change(7, [*mine, junk][:5]) if len(mine) < 5 else change(8, []), "wrong_opening"),
     ):
         with reverts(reason):
-            arena.court.move(*arguments, sender=BOB)
-    arena.court.move(*good, sender=BOB)
+            arena.court.move(*arguments, sender=RIVAL)
+    arena.court.move(*good, sender=RIVAL)
 
 
 def test_refuses_to_descend_where_the_two_agree(arena: Arena) -> None:
@@ -365,7 +365,7 @@ def test_refuses_to_descend_where_the_two_agree(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), Exchanged(truth(arena.genesis), 5 * BATCH, LIE)
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     mine, theirs = liar.children(0, 0), honest.children(0, 0)
     for index in (0, 4, 6, 31):
         my_path, their_path = merkle_path(mine, index), merkle_path(theirs, index)
@@ -383,7 +383,7 @@ def test_refuses_to_descend_where_the_two_agree(arena: Arena) -> None:
             [their_path[height] for height in right],
         )
         with reverts("children_equal"):
-            arena.court.move(*arguments, sender=BOB)
+            arena.court.move(*arguments, sender=RIVAL)
     arena.move(key, honest, liar)
     assert arena.match(key, honest, liar).prefix == 5
 
@@ -392,22 +392,22 @@ def test_refuses_a_false_leaf_at_the_last_level(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     while arena.match(key, honest, liar).level < 6:
         arena.move(key, honest, liar)
     good = arena.move_arguments(key, honest, liar)
     assert len(good[4]) == 1
     with reverts("children_length"):
-        arena.court.move(*good[:4], good[4] * 32, *good[5:], sender=BOB)
+        arena.court.move(*good[:4], good[4] * 32, *good[5:], sender=RIVAL)
     with reverts("wrong_opening"):
-        arena.court.move(*good[:4], [LIE], *good[5:], sender=BOB)
-    arena.court.move(*good, sender=BOB)
+        arena.court.move(*good[:4], [LIE], *good[5:], sender=RIVAL)
+    arena.court.move(*good, sender=RIVAL)
 
 
 def test_garbage_below_the_first_level_times_out(arena: Arena) -> None:
     honest, garbage = truth(arena.genesis), Garbage(LIE, b"garbage")
     key = arena.claim(honest.end)
-    arena.join(key, garbage, BOB)
+    arena.join(key, garbage, RIVAL)
     arena.join(key, honest)
     arena.move(key, honest, garbage)  # needs nothing of the garbage but its first opening
     arena.warp(T - 1)
@@ -424,13 +424,13 @@ def test_moves_made_through_a_contract_are_in_events(arena: Arena) -> None:
     relay = arena.chain.deploy(RELAY)
     key = arena.claim(LIE)
     data = arena.court.encode("join", key, liar.children(0, 0), liar.end, liar.last_path())
-    relay.forward(arena.court.address, data, sender=BOB, value=BOND)
+    relay.forward(arena.court.address, data, sender=RIVAL, value=BOND)
     (joined,) = arena.chain.last.named("Joined")
     assert joined["children"] == tuple(liar.children(0, 0))
     assert joined["owner"] == relay.address
     arena.join(key, honest)
     arguments = arena.move_arguments(key, honest, liar)
-    relay.forward(arena.court.address, arena.court.encode("move", *arguments), sender=BOB)
+    relay.forward(arena.court.address, arena.court.encode("move", *arguments), sender=RIVAL)
     (moved,) = arena.chain.last.named("Moved")
     assert list(moved["children"]) == arguments[4]
 
@@ -443,7 +443,7 @@ def sealed(arena: Arena, position: int = STEP) -> tuple[bytes, AnyHistory, AnyHi
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, position, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.seal(key, honest, liar)
     return key, honest, liar
 
@@ -452,7 +452,7 @@ def test_both_sides_can_be_out_in_one_proof(arena: Arena) -> None:
     one, other = lie_from(arena.genesis, STEP, "one"), lie_from(arena.genesis, STEP, "other")
     key = arena.claim(LIE)
     arena.join(key, one)
-    arena.join(key, other, BOB)
+    arena.join(key, other, RIVAL)
     arena.seal(key, one, other)
     assert arena.counters(key) == (2, 2)
     arena.prove(key, one, other)
@@ -465,7 +465,7 @@ def test_a_proof_needs_a_sealed_match(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     for _ in range(EPOCH.levels):
         with reverts("match_not_sealed"):
             arena.court.prove(key, honest.root, liar.root, honest.leaf(STEP - 1), honest.path(STEP - 1), NO_WORK)
@@ -519,13 +519,13 @@ def test_at_every_gas_limit_a_proof_reverts_or_is_right() -> None:
     arguments = (key, honest.root, liar.root, honest.leaf(STEP - 1), honest.path(STEP - 1), work)
     arena.chain.cool()
     before = arena.chain.snapshot()
-    arena.court.prove(*arguments, sender=ALICE)
+    arena.court.prove(*arguments, sender=HONEST)
     needed = arena.chain.last.gas_used
     arena.chain.restore(before)
     succeeded = 0
     for gas in [*range(30_000, needed + 20_000, 1_777), *range(needed - 1000, needed + 1000, 37)]:
         before = arena.chain.snapshot()
-        if arena.chain.succeeds(arena.court.address, arena.court.encode("prove", *arguments), sender=ALICE, gas=gas):
+        if arena.chain.succeeds(arena.court.address, arena.court.encode("prove", *arguments), sender=HONEST, gas=gas):
             succeeded += 1
             assert arena.history_state(key, honest) == STANDING
             assert arena.history_state(key, liar) == OUT
@@ -542,7 +542,7 @@ def test_nothing_is_played_against_a_history_that_is_out(arena: Arena) -> None:
     honest = truth(arena.genesis)
     out, other = lie_from(arena.genesis, STEP, "out"), lie_from(arena.genesis, STEP, "other")
     key = arena.claim(LIE)
-    for history, owner in ((honest, ALICE), (out, BOB), (other, CAROL)):
+    for history, owner in ((honest, HONEST), (out, RIVAL), (other, THIRD)):
         arena.join(key, history, owner)
     arguments = arena.move_arguments(key, out, other)
     arena.beat(key, out, honest)
@@ -570,7 +570,7 @@ def test_matches_go_on_after_the_installation(arena: Arena) -> None:
     false_middle = Exchanged(honest, STEP, LIE)
     key = arena.claim(keccak(b"another lie"))
     arena.join(key, honest)
-    arena.join(key, false_middle, BOB)
+    arena.join(key, false_middle, RIVAL)
     arena.move(key, honest, false_middle)
     arena.warp(T - 10)
     while arena.match(key, honest, false_middle).level < 5:
@@ -579,7 +579,7 @@ def test_matches_go_on_after_the_installation(arena: Arena) -> None:
     arena.court.install(key, honest.end)
     assert arena.state(key) == INSTALLED
     with reverts("claim_state"):
-        arena.join(key, lie_from(arena.genesis, STEP, "late"), CAROL)
+        arena.join(key, lie_from(arena.genesis, STEP, "late"), THIRD)
     with reverts("history_standing"):
         arena.court.settle(key, honest.root)
     arena.chain.set_time(arena.match(key, honest, false_middle).expiry - 1)
@@ -594,11 +594,11 @@ def test_a_copy_of_the_truth_serves_the_truth(arena: Arena) -> None:
     # Somebody else posts the honest root first: he locks his bond for it, and anybody plays it.
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
-    arena.join(key, honest, BOB)
-    arena.join(key, liar, BOB)
+    arena.join(key, honest, RIVAL)
+    arena.join(key, liar, RIVAL)
     with reverts("history_exists"):
-        arena.join(key, honest, ALICE)
-    arena.beat(key, liar, honest, by=ALICE)
+        arena.join(key, honest, HONEST)
+    arena.beat(key, liar, honest, by=HONEST)
     arena.warp(T)
     arena.court.install(key, honest.end)
     arena.court.settle(key, honest.root)
@@ -611,11 +611,11 @@ def test_gas_does_not_depend_on_how_many_there_are() -> None:
         honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "the liar")
         last = lie_from(arena.genesis, STEP, "the last one")
         key = arena.claim(LIE)
-        arena.join(key, liar, BOB)
+        arena.join(key, liar, RIVAL)
         arena.join(key, honest)
         for number in range(liars):
             other = lie_from(arena.genesis, STEP, f"liar {number}")
-            arena.join(key, other, CAROL)
+            arena.join(key, other, THIRD)
             arena.move(key, other, honest)
         gas = {}
 
@@ -625,14 +625,14 @@ def test_gas_does_not_depend_on_how_many_there_are() -> None:
             gas[name] = chain.last.gas_used
 
         join = (key, last.children(0, 0), last.end, last.last_path())
-        spend("join", lambda: court.join(*join, sender=BOB, value=PARAMS.bond))
+        spend("join", lambda: court.join(*join, sender=RIVAL, value=PARAMS.bond))
         move = arena.move_arguments(key, honest, liar)
-        spend("move", lambda: court.move(*move, sender=ALICE))
+        spend("move", lambda: court.move(*move, sender=HONEST))
         arena.seal(key, honest, liar)
         proof = arena.proof_arguments(key, honest, liar)
-        spend("prove", lambda: court.prove(*proof, sender=ALICE))
+        spend("prove", lambda: court.prove(*proof, sender=HONEST))
         arena.warp(T)
-        spend("timeout", lambda: court.timeout(key, honest.root, last.root, sender=ALICE))
+        spend("timeout", lambda: court.timeout(key, honest.root, last.root, sender=HONEST))
         return gas
 
     few, many = measure(0), measure(12)

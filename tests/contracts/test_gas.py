@@ -1,6 +1,6 @@
 """The gas of every call against what the parameters count on."""
 
-from tests.contracts.gas import measure
+from tests.support.courts.gas import measure
 
 from setoff.shared import params
 from setoff.watcher.dispute import capital

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from tests.contracts.arena import ALICE, OPERATOR, PARAMS, PASSER_BY, RELAY, Arena, next_posting
-from tests.evm import Reverted, reverts
+from tests.support.courts.arena import OPERATOR, PARAMS, PASSER_BY, TRADER, Arena, next_posting
+from tests.support.evm import Reverted, reverts
+from tests.support.own_contracts import RELAY
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch, Header
@@ -45,7 +46,7 @@ def test_links_batches_and_messages(arena: Arena) -> None:
     for number in range(4):
         messages = [bytes([1 + message]) * RECORD for message in range(number)]
         for body in messages:
-            arena.queue.force(body, sender=ALICE)
+            arena.queue.force(body, sender=TRADER)
         bodies = records(3, number)
         arena.warp(1)
         arena.post(b"".join(bodies), messages=number)
@@ -63,31 +64,31 @@ def test_proves_every_record_to_whoever_asks(arena: Arena, count: int, messages:
     arena.post(b"".join(bodies), messages=messages)
     header = as_tuple(header_of(arena.chain.last.named("BatchPosted")[0]))
     for index in {0, 1, count // 2, count - 1} & set(range(count)):
-        page, siblings = prove_record(b"".join(bodies), index)
+        record_page, siblings = prove_record(b"".join(bodies), index)
         slot = messages + index
-        assert arena.inbox.check_record(header, slot, page, siblings) == bodies[index]
+        assert arena.inbox.check_record(header, slot, record_page, siblings) == bodies[index]
         for wrong_slot in {slot - 8, slot + 8, messages + count, messages - 1, 2**256 - 1}:
             if wrong_slot >= 0:
                 with reverts("wrong_input"):
-                    arena.inbox.check_record(header, wrong_slot, page, siblings)
+                    arena.inbox.check_record(header, wrong_slot, record_page, siblings)
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, page, [*siblings, bytes(32)][:7] if len(siblings) < 7 else [])
+            arena.inbox.check_record(header, slot, record_page, [*siblings, bytes(32)][:7] if len(siblings) < 7 else [])
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, page[:-1] + b"\0", siblings)
+            arena.inbox.check_record(header, slot, record_page[:-1] + b"\0", siblings)
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, page[:-RECORD], siblings)
+            arena.inbox.check_record(header, slot, record_page[:-RECORD], siblings)
 
 
 def test_proves_no_record_of_a_header_that_was_not_posted(arena: Arena) -> None:
     bodies = records(8)
     arena.post(b"".join(bodies))
     posted = header_of(arena.chain.last.named("BatchPosted")[0])
-    page, siblings = prove_record(b"".join(bodies), 0)
+    record_page, siblings = prove_record(b"".join(bodies), 0)
     changes = {"timestamp": posted.timestamp + 1, "number": 1, "message_count": 1, "first_record": 1, "module": 1}
     for change in (*({name: value} for name, value in changes.items()), {"number": 2**256 - 1}):
         forged = as_tuple(Header(**{**dict(zip(Header.__dataclass_fields__, as_tuple(posted), strict=True)), **change}))  # type: ignore[arg-type]
         with reverts("wrong_input"):
-            arena.inbox.check_record(forged, 0, page, siblings)
+            arena.inbox.check_record(forged, 0, record_page, siblings)
 
 
 def test_takes_batches_in_order_only(arena: Arena) -> None:
@@ -215,12 +216,12 @@ def test_a_flood_of_old_messages_does_not_stop_the_chain(arena: Arena) -> None:
 
 def test_only_the_operator_posts_until_it_is_silent(arena: Arena) -> None:
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     arena.warp(PARAMS.silence - 1)
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     arena.warp(1)
-    arena.post(by=ALICE)
+    arena.post(by=TRADER)
 
 
 def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: Arena) -> None:
@@ -228,26 +229,26 @@ def test_strangers_go_on_posting_messages_until_the_operator_posts_again(arena: 
     arena.warp(PARAMS.silence)
     arena.queue.force(b"\1" * RECORD)
     arena.queue.force(b"\2" * RECORD)
-    arena.post(messages=1, by=ALICE)
+    arena.post(messages=1, by=TRADER)
     arena.post(messages=1, by=PASSER_BY)
     assert arena.inbox.operator_posted_at() == since, "a stranger's batch is no sign of the operator's life"
     arena.post(records(2)[0])
     assert arena.inbox.operator_posted_at() == arena.now
     arena.warp(PARAMS.silence - 1)
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
 
 
 def test_an_operator_comes_back_though_others_post_in_every_block(arena: Arena) -> None:
     arena.warp(PARAMS.silence)
-    arena.post(by=ALICE)
-    for stranger in (ALICE, PASSER_BY):
+    arena.post(by=TRADER)
+    for stranger in (TRADER, PASSER_BY):
         with reverts("not_the_operator"):
             arena.inbox.resume(sender=stranger)
     arena.inbox.resume(sender=OPERATOR)
     assert arena.inbox.opens_at() == arena.inbox.reserved_until() == arena.now + 3600
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     arena.post()
     assert arena.inbox.opens_at() == arena.now + PARAMS.silence
 
@@ -258,11 +259,11 @@ def test_an_operator_that_only_says_that_it_comes_back_is_believed_once(arena: A
     since = arena.inbox.operator_posted_at()
     arena.warp(3599)
     with reverts("not_the_operator"):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     with reverts("too_early"):
         arena.inbox.resume(sender=OPERATOR)
     arena.warp(1)
-    arena.post(by=ALICE)
+    arena.post(by=TRADER)
     assert arena.inbox.operator_posted_at() == since, "nor does it put off the wind-down"
     with reverts("too_early"):
         arena.inbox.resume(sender=OPERATOR)
@@ -282,8 +283,8 @@ def test_an_operator_that_does_not_complete_an_epoch_loses_its_right_until_it_is
     arena.warp(PARAMS.silence // 2)
     arena.post()
     arena.warp(PARAMS.silence)
-    arena.post(by=ALICE)
-    arena.post(by=ALICE)
+    arena.post(by=TRADER)
+    arena.post(by=TRADER)
     arena.post()
     assert arena.inbox.opens_at() == arena.now + PARAMS.silence
 
@@ -299,9 +300,9 @@ def test_a_slow_operator_can_hold_up_an_epoch_for_one_silence_at_most(pace: floa
             break
         arena.post()
         with reverts("not_the_operator"):
-            arena.post(by=ALICE)
+            arena.post(by=TRADER)
     for _ in range(8 - arena.inbox.count()):
-        arena.post(by=ALICE)
+        arena.post(by=TRADER)
     assert arena.inbox.count() == 8
 
 
@@ -309,8 +310,8 @@ def test_strangers_post_no_records(arena: Arena) -> None:
     arena.queue.force(b"\1" * RECORD)
     arena.warp(PARAMS.silence)
     with reverts("not_the_operator"):
-        arena.post(records(1)[0], messages=1, by=ALICE)
-    arena.post(messages=1, by=ALICE)
+        arena.post(records(1)[0], messages=1, by=TRADER)
+    arena.post(messages=1, by=TRADER)
 
 
 def test_a_sealed_batch_stays_valid_while_it_waits_for_l1(arena: Arena) -> None:

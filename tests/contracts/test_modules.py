@@ -6,9 +6,9 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from tests.contracts.arena import ALICE, OPERATOR, PARAMS, Arena, next_headers
-from tests.evm import Reverted, reverts
-from tests.fixtures.code_store import CodeStore, init_code
+from tests.support.chains.code_store import CodeStore, init_code
+from tests.support.courts.arena import OPERATOR, PARAMS, TRADER, Arena, next_headers
+from tests.support.evm import Reverted, reverts
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import WitnessError
@@ -66,8 +66,8 @@ def test_posts_the_header_that_the_machine_seals_and_proves_its_records(arena: A
     assert arena.inbox.batch_hash(0) == batch.header.hash()
     batch.check(ZERO)
     for index in {0, count - 1}:
-        page, siblings = batch.prove(index)
-        assert arena.inbox.check_record(batch.header.words, index, page, siblings) == batch.records[index]
+        record_page, siblings = batch.prove(index)
+        assert arena.inbox.check_record(batch.header.words, index, record_page, siblings) == batch.records[index]
 
 
 def test_a_record_is_the_low_bytes_whatever_the_blob_has_beside_them(arena: Arena) -> None:
@@ -77,39 +77,39 @@ def test_a_record_is_the_low_bytes_whatever_the_blob_has_beside_them(arena: Aren
     batch = Batch.read(header, [], blob)
     batch.check(ZERO)
     assert batch.records[1] == b"".join(blob[at + 1 : at + 32] for at in range(128, 256, 32))
-    page, _ = batch.prove(1)
-    assert arena.inbox.check_record(header.words, 1, page, []) == batch.records[1]
+    record_page, _ = batch.prove(1)
+    assert arena.inbox.check_record(header.words, 1, record_page, []) == batch.records[1]
     for slot in (3, MAXIMAL):
         with reverts("wrong_input"):
-            arena.inbox.check_record(header.words, slot, page, [])
+            arena.inbox.check_record(header.words, slot, record_page, [])
 
 
 def test_refuses_every_other_proof(arena: Arena) -> None:
     batch = sealed(5)
     other = blobs.commit(strange_blob())
     header = post_blob(arena, batch.header.data_root, 5)
-    page, _ = batch.prove(2)
-    next_page, _ = batch.prove(3)
+    record_page, _ = batch.prove(2)
+    next_record_page, _ = batch.prove(3)
     value, proof = slice(48, 80), slice(80, 128)
-    y = int.from_bytes(page[value], "big")
+    y = int.from_bytes(record_page[value], "big")
 
     def forged(part: slice, replacement: bytes) -> bytes:
-        return page[: part.start] + replacement + page[part.stop :]
+        return record_page[: part.start] + replacement + record_page[part.stop :]
 
     cases: dict[str, tuple[int, bytes, list[bytes]]] = {
-        "another record's page": (2, next_page, []),
-        "another index": (1, page, []),
+        "another record's page": (2, next_record_page, []),
+        "another index": (1, record_page, []),
         "another value": (2, forged(value, word(y ^ 1)), []),
         "a value that is not canonical": (2, forged(value, word(y + blobs.MODULUS)), []),
-        "the first byte of a value changed": (2, forged(value, b"\1" + page[value][1:]), []),
-        "another proof": (2, forged(proof, next_page[proof]), []),
+        "the first byte of a value changed": (2, forged(value, b"\1" + record_page[value][1:]), []),
+        "another proof": (2, forged(proof, next_record_page[proof]), []),
         "a proof that is no point": (2, forged(proof, b"\xff" * 48), []),
         "the point at infinity as proof": (2, forged(proof, b"\xc0" + bytes(47)), []),
-        "a commitment to another blob": (2, other + page[48:], []),
-        "a cut page": (2, page[:-1], []),
-        "a longer page": (2, page + b"\0", []),
+        "a commitment to another blob": (2, other + record_page[48:], []),
+        "a cut page": (2, record_page[:-1], []),
+        "a longer page": (2, record_page + b"\0", []),
         "no page": (2, b"", []),
-        "a sibling": (2, page, [ZERO]),
+        "a sibling": (2, record_page, [ZERO]),
     }
     for case, (slot, wrong, siblings) in cases.items():
         with pytest.raises(WitnessError, match="wrong_input"):
@@ -118,7 +118,7 @@ def test_refuses_every_other_proof(arena: Arena) -> None:
         with reverts("wrong_input"):
             arena.inbox.check_record(header.words, slot, wrong, siblings)
             pytest.fail(f"the inbox takes {case}")
-    assert arena.inbox.check_record(header.words, 2, page, []) == batch.records[2]
+    assert arena.inbox.check_record(header.words, 2, record_page, []) == batch.records[2]
 
 
 def test_the_module_commits_to_blobs_of_its_transaction_only(arena: Arena) -> None:
@@ -207,8 +207,8 @@ def test_strangers_post_no_data(arena: Arena) -> None:
     arena.chain.carry_blobs([root])
     arena.warp(PARAMS.silence)
     with reverts("not_the_operator"):
-        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root], by=ALICE)
-    arena.post_data(BLOBS, [(arena.now, 0, 0, b"")], [ZERO], by=ALICE)
+        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root], by=TRADER)
+    arena.post_data(BLOBS, [(arena.now, 0, 0, b"")], [ZERO], by=TRADER)
     assert arena.inbox.batch_hash(0) != ZERO
 
 
@@ -225,16 +225,16 @@ def test_a_third_party_adds_a_module(arena: Arena) -> None:
         assert arena.inbox.check_record(header.words, index, *module.prove(data, 7, index)) == bodies[index]
     with reverts("wrong_input"):
         arena.inbox.check_record(header.words, 0, b"page", [])
-    for wrong in (word(0), bytes(12) + bytes.fromhex(ALICE[2:]), bytes(12) + bytes.fromhex(arena.blobs.address[2:])):
+    for wrong in (word(0), bytes(12) + bytes.fromhex(TRADER[2:]), bytes(12) + bytes.fromhex(arena.blobs.address[2:])):
         with reverts("data_commitment"):
             arena.post_data(CODE, [(arena.now, 0, 7, wrong)], [root])
 
 
 def test_gas_of_blobs(arena: Arena) -> None:
     batch = sealed(MAXIMAL)
-    page, _ = batch.prove(777)
+    record_page, _ = batch.prove(777)
     header = post_blob(arena, batch.header.data_root, MAXIMAL)
     arena.chain.cool()
-    arena.inbox.check_record(header.words, 777, page, [], gas=300_000)
+    arena.inbox.check_record(header.words, 777, record_page, [], gas=300_000)
     post_blob(arena, batch.header.data_root, MAXIMAL)
     assert arena.chain.last.gas_used < 200_000

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.contracts.arena import (
-    ALICE,
-    BOB,
+from tests.support.courts.arena import (
     BOND,
-    CAROL,
     CLAIMANT,
+    HONEST,
     MOOT,
     MOVER,
     NOBODY,
@@ -17,11 +15,12 @@ from tests.contracts.arena import (
     PAID,
     PARAMS,
     PASSER_BY,
-    RELAY,
+    RIVAL,
     SETTLED,
     SHARE,
     SINK,
     STANDING,
+    THIRD,
     VOID,
     AnyHistory,
     Arena,
@@ -29,7 +28,8 @@ from tests.contracts.arena import (
     lie_from,
     truth,
 )
-from tests.evm import ETHER, reverts
+from tests.support.evm import ETHER, reverts
+from tests.support.own_contracts import RELAY
 
 from setoff.deploy.simulation.lab.machine import Exchanged, Garbage
 from setoff.shared.codec.hashing import keccak
@@ -58,7 +58,7 @@ def direction(key: bytes, loser: AnyHistory, winner: AnyHistory) -> bytes:
     return keccak(encode_words(key, loser.root, winner.root))
 
 
-def credited(arena: Arena, key: bytes, loser: AnyHistory, winner: AnyHistory, mover: str = ALICE) -> int:
+def credited(arena: Arena, key: bytes, loser: AnyHistory, winner: AnyHistory, mover: str = HONEST) -> int:
     return int(arena.court.credit_of(direction(key, loser, winner), mover))
 
 
@@ -92,9 +92,9 @@ def test_one_stake_covers_n_max_open_claims() -> None:
     assert held(arena) == 2 * STAKE
     assert arena.court.stake_of(CLAIMANT) == 2
     assert [arena.court.stake_at(i)[2] for i in (1, 2)] == [CLAIMS, 1]
-    assert not arena.court.has_room(ALICE)
+    assert not arena.court.has_room(HONEST)
     with reverts("wrong_value"):
-        arena.court.claim(1, starts[CLAIMS + 1], LIE, sender=ALICE)
+        arena.court.claim(1, starts[CLAIMS + 1], LIE, sender=HONEST)
 
 
 def test_an_unslashed_stake_goes_back_when_its_last_claim_closed(arena: Arena) -> None:
@@ -105,7 +105,7 @@ def test_an_unslashed_stake_goes_back_when_its_last_claim_closed(arena: Arena) -
     arena.court.install(key, LIE)
     assert arena.court.has_room(CLAIMANT)
     with reverts("not_the_owner"):
-        arena.court.unstake(1, sender=BOB)
+        arena.court.unstake(1, sender=RIVAL)
     with reverts("not_the_owner"):
         arena.court.unstake(2, sender=CLAIMANT)
     arena.court.unstake(1, sender=CLAIMANT)
@@ -123,8 +123,8 @@ def test_two_lies_on_one_stake_pay_both_winners() -> None:
     first, second = truth(arena.genesis), truth(truth(arena.genesis).end, epoch=1)
     keys = [arena.claim(LIE), arena.claim(LIE, first.end, 1)]
     assert held(arena) == STAKE
-    arena.join(keys[0], first, ALICE)
-    arena.join(keys[1], second, BOB)
+    arena.join(keys[0], first, HONEST)
+    arena.join(keys[1], second, RIVAL)
     arena.warp(T)
     for key, history in zip(keys, (first, second), strict=True):
         arena.court.install(key, history.end)
@@ -132,14 +132,14 @@ def test_two_lies_on_one_stake_pay_both_winners() -> None:
     with reverts("start_not_confirmed"):
         arena.court.settle(keys[1], second.root)
     arena.court.settle(keys[0], first.root)
-    assert arena.chain.last.named("Slashed") == [{"id": 1, "payee": ALICE}]
+    assert arena.chain.last.named("Slashed") == [{"id": 1, "payee": HONEST}]
     assert burnt(arena) == STAKE - CLAIMS * REWARD
-    assert arena.owed(ALICE) == REWARD
+    assert arena.owed(HONEST) == REWARD
     # A slashed stake takes no further claim, and is not given back.
     assert not arena.court.has_room(CLAIMANT)
     arena.court.advance(0)
     arena.court.settle(keys[1], second.root)
-    assert arena.owed(BOB) == REWARD
+    assert arena.owed(RIVAL) == REWARD
     assert burnt(arena) == STAKE - 2 * REWARD  # what no other lie needed went with the last claim
     with reverts("stake_slashed"):
         arena.court.unstake(1, sender=CLAIMANT)
@@ -171,7 +171,7 @@ def test_a_slashed_stake_keeps_what_open_claims_may_need() -> None:
 def test_a_true_claim_is_not_slashed_by_a_dispute(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(honest.end)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.join(key, honest)
     arena.beat(key, liar, honest)
     finish(arena, key, honest)
@@ -185,10 +185,10 @@ def test_a_won_dispute_pays_out_to_the_wei(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.seal(key, honest, liar, by=MOVER, gas_price=50 * GWEI)
-    arena.prove(key, honest, liar, by=CAROL, gas_price=10 * GWEI)
-    moves, proof = credited(arena, key, liar, honest, MOVER), credited(arena, key, liar, honest, CAROL)
+    arena.prove(key, honest, liar, by=THIRD, gas_price=10 * GWEI)
+    moves, proof = credited(arena, key, liar, honest, MOVER), credited(arena, key, liar, honest, THIRD)
     assert 0 < moves <= 3 * 50 * GWEI * arena.court.MOVE_GAS()
     assert 0 < proof <= 10 * GWEI * arena.court.PROVE_GAS()
 
@@ -204,20 +204,20 @@ def test_a_won_dispute_pays_out_to_the_wei(arena: Arena) -> None:
     arena.court.release(key, liar.root, sender=PASSER_BY)
     assert arena.history_state(key, liar) == PAID
     assert arena.court.slices(key, liar.root) == moves + proof
-    assert arena.owed(ALICE) == REWARD + SHARE - moves - proof
+    assert arena.owed(HONEST) == REWARD + SHARE - moves - proof
     arena.court.release(key, honest.root, sender=PASSER_BY)
-    assert arena.owed(ALICE) == REWARD + SHARE - moves - proof + BOND
+    assert arena.owed(HONEST) == REWARD + SHARE - moves - proof + BOND
     for root in (honest.root, liar.root):
         with reverts("history_not_held"):
             arena.court.release(key, root)
     arena.court.redeem(key, liar.root, MOVER, sender=PASSER_BY)
-    arena.court.redeem(key, liar.root, CAROL, sender=PASSER_BY)
-    for mover in (MOVER, CAROL, ALICE, BOB):
+    arena.court.redeem(key, liar.root, THIRD, sender=PASSER_BY)
+    for mover in (MOVER, THIRD, HONEST, RIVAL):
         with reverts("nothing_owed"):
             arena.court.redeem(key, liar.root, mover)
-    assert (arena.owed(MOVER), arena.owed(CAROL), arena.owed(BOB)) == (moves, proof, 0)
+    assert (arena.owed(MOVER), arena.owed(THIRD), arena.owed(RIVAL)) == (moves, proof, 0)
     before = arena.chain.balance(MOVER)
-    arena.collect_all(MOVER, ALICE, CAROL)
+    arena.collect_all(MOVER, HONEST, THIRD)
     assert arena.chain.balance(MOVER) == before + moves
     assert held(arena) == 0
     assert burnt(arena) == STAKE - REWARD + PARAMS.bond_burn
@@ -226,7 +226,7 @@ def test_a_won_dispute_pays_out_to_the_wei(arena: Arena) -> None:
 def test_a_timeout_is_credited_too(arena: Arena) -> None:
     honest, garbage = truth(arena.genesis), Garbage(LIE, b"garbage")
     key = arena.claim(honest.end)
-    arena.join(key, garbage, BOB)
+    arena.join(key, garbage, RIVAL)
     arena.join(key, honest)
     arena.move(key, honest, garbage)
     arena.warp(T)
@@ -237,19 +237,19 @@ def test_a_timeout_is_credited_too(arena: Arena) -> None:
     arena.court.release(key, garbage.root)
     arena.court.redeem(key, garbage.root, MOVER)
     assert arena.owed(MOVER) == credit
-    assert arena.owed(ALICE) == SHARE - credit
+    assert arena.owed(HONEST) == SHARE - credit
 
 
 def test_a_credit_is_about_the_gas_that_was_paid(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     total = 0
     for _ in range(7):
         arguments = arena.move_arguments(key, honest, liar)
         arena.chain.cool()
-        arena.court.move(*arguments, sender=ALICE, gas_price=GWEI)
+        arena.court.move(*arguments, sender=HONEST, gas_price=GWEI)
         paid = arena.chain.last.gas_used
         now = credited(arena, key, liar, honest) + credited(arena, key, honest, liar)
         # Never short by more than a few per cent, unless for the limit.
@@ -263,7 +263,7 @@ def test_a_credit_is_about_the_gas_that_was_paid(arena: Arena) -> None:
 def test_no_gas_price_exceeds_the_slice(arena: Arena, gas_price: int) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.join(key, honest)
     arena.seal(key, honest, liar, gas_price=gas_price)
     arena.prove(key, honest, liar, gas_price=gas_price)
@@ -276,7 +276,7 @@ def test_no_gas_price_exceeds_the_slice(arena: Arena, gas_price: int) -> None:
     arena.court.release(key, liar.root)
     arena.court.release(key, honest.root)
     if credit:
-        arena.court.redeem(key, liar.root, ALICE)
+        arena.court.redeem(key, liar.root, HONEST)
     arena.collect_all()
     assert held(arena) == 0
 
@@ -286,10 +286,10 @@ def test_a_slice_is_never_exceeded() -> None:
     arena = Arena(replace(PARAMS, bond=10**14))
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.join(key, honest)
     arena.seal(key, honest, liar, by=MOVER, gas_price=GWEI)
-    arena.prove(key, honest, liar, by=CAROL, gas_price=GWEI)
+    arena.prove(key, honest, liar, by=THIRD, gas_price=GWEI)
     assert credited(arena, key, liar, honest, MOVER) > 10**14
     finish(arena, key, honest)
     arena.court.release(key, liar.root)
@@ -297,8 +297,8 @@ def test_a_slice_is_never_exceeded() -> None:
     assert arena.court.slices(key, liar.root) == 10**14 // 2
     arena.court.redeem(key, liar.root, MOVER)
     with reverts("nothing_owed"):
-        arena.court.redeem(key, liar.root, CAROL)
-    arena.collect_all(MOVER, ALICE)
+        arena.court.redeem(key, liar.root, THIRD)
+    arena.collect_all(MOVER, HONEST)
     assert held(arena) == 0
 
 
@@ -306,7 +306,7 @@ def test_liars_who_play_each_other_draw_nothing(arena: Arena) -> None:
     honest = truth(arena.genesis)
     one, other = lie_from(arena.genesis, STEP, "one"), lie_from(arena.genesis, STEP, "other")
     key = arena.claim(LIE)
-    for history, owner in ((one, BOB), (other, CAROL), (honest, ALICE)):
+    for history, owner in ((one, RIVAL), (other, THIRD), (honest, HONEST)):
         arena.join(key, history, owner)
     arena.seal(key, one, other, by=MOVER, gas_price=GWEI)
     arena.prove(key, one, other, by=MOVER, gas_price=GWEI)
@@ -317,7 +317,7 @@ def test_liars_who_play_each_other_draw_nothing(arena: Arena) -> None:
     for root in (one.root, other.root, honest.root):
         with reverts("nothing_owed"):
             arena.court.redeem(key, root, MOVER)
-    assert arena.owed(ALICE) == REWARD + 2 * SHARE + BOND
+    assert arena.owed(HONEST) == REWARD + 2 * SHARE + BOND
     arena.collect_all()
     assert held(arena) == 0
 
@@ -326,7 +326,7 @@ def test_an_elimination_elsewhere_still_refunds_the_honest_moves(arena: Arena) -
     honest = truth(arena.genesis)
     one, other = lie_from(arena.genesis, STEP, "one"), lie_from(arena.genesis, STEP, "other")
     key = arena.claim(LIE)
-    for history, owner in ((one, BOB), (other, CAROL), (honest, ALICE)):
+    for history, owner in ((one, RIVAL), (other, THIRD), (honest, HONEST)):
         arena.join(key, history, owner)
     arena.move(key, honest, one, by=MOVER, gas_price=GWEI)
     credit = credited(arena, key, one, honest, MOVER)
@@ -344,18 +344,18 @@ def test_moves_for_the_losing_side_are_not_paid(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     while arena.match(key, honest, liar).level < 7:
-        by = BOB if arena.match(key, honest, liar).on_turn == liar.root else ALICE
+        by = RIVAL if arena.match(key, honest, liar).on_turn == liar.root else HONEST
         arena.move(key, honest, liar, by=by, gas_price=GWEI)
     arena.prove(key, honest, liar)
-    assert credited(arena, key, honest, liar, BOB) > 0
+    assert credited(arena, key, honest, liar, RIVAL) > 0
     finish(arena, key, honest)
     arena.court.release(key, liar.root)
     arena.court.release(key, honest.root)
     for root in (honest.root, liar.root):
         with reverts("nothing_owed"):
-            arena.court.redeem(key, root, BOB)
+            arena.court.redeem(key, root, RIVAL)
 
 
 def test_a_second_standing_history_gets_its_bond_back(arena: Arena) -> None:
@@ -364,7 +364,7 @@ def test_a_second_standing_history_gets_its_bond_back(arena: Arena) -> None:
     key = arena.claim(LIE)
     arena.join(key, honest)
     disputed_at = arena.now
-    arena.join(key, lazy, BOB)
+    arena.join(key, lazy, RIVAL)
     arena.warp(T)
     arena.court.install(key, honest.end)
     arena.chain.set_time(disputed_at + 3 * T - 1)
@@ -380,7 +380,7 @@ def test_a_second_standing_history_gets_its_bond_back(arena: Arena) -> None:
         assert arena.history_state(key, history) == STANDING
         arena.court.release(key, history.root)
     arena.court.advance(0)
-    assert (arena.owed(ALICE), arena.owed(BOB)) == (REWARD + BOND, BOND)
+    assert (arena.owed(HONEST), arena.owed(RIVAL)) == (REWARD + BOND, BOND)
     arena.collect_all()
     assert held(arena) == 0
 
@@ -390,8 +390,8 @@ def test_nobody_left_after_the_installation(arena: Arena) -> None:
     base = lie_from(arena.genesis, STEP, "a liar")
     one, other = Exchanged(base, STEP + 1, LIE), Exchanged(base, STEP + 1, keccak(b"b"))
     key = arena.claim(LIE)
-    arena.join(key, one, BOB)
-    arena.join(key, other, CAROL)
+    arena.join(key, one, RIVAL)
+    arena.join(key, other, THIRD)
     arena.seal(key, one, other)
     arena.warp(T)
     arena.court.install(key, base.end)
@@ -414,7 +414,7 @@ def test_a_void_dispute_burns_and_returns(arena: Arena) -> None:
     one, other = lie_from(arena.genesis, STEP, "one"), lie_from(arena.genesis, STEP, "other")
     out = lie_from(arena.genesis, STEP, "out")
     key = arena.claim(LIE)
-    for history, owner in ((one, BOB), (other, CAROL), (out, MOVER)):
+    for history, owner in ((one, RIVAL), (other, THIRD), (out, MOVER)):
         arena.join(key, history, owner)
     arena.seal(key, one, other)
     arena.warp(T)
@@ -428,7 +428,7 @@ def test_a_void_dispute_burns_and_returns(arena: Arena) -> None:
         arena.court.release(key, history.root)
     with reverts("nothing_owed"):
         arena.court.redeem(key, out.root, PASSER_BY)
-    assert (arena.owed(BOB), arena.owed(CAROL), arena.owed(MOVER)) == (BOND, BOND, 0)
+    assert (arena.owed(RIVAL), arena.owed(THIRD), arena.owed(MOVER)) == (BOND, BOND, 0)
     assert burnt(arena) == STAKE + BOND
     arena.collect_all()
     assert held(arena) == 0
@@ -437,8 +437,8 @@ def test_a_void_dispute_burns_and_returns(arena: Arena) -> None:
 def test_a_void_claim_that_somebody_defends_is_not_slashed(arena: Arena) -> None:
     claimed, liar = lie_from(arena.genesis, STEP, "claimed"), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(claimed.end)
-    arena.join(key, liar, BOB)
-    arena.join(key, claimed, CAROL)
+    arena.join(key, liar, RIVAL)
+    arena.join(key, claimed, THIRD)
     arena.seal(key, claimed, liar)
     arena.warp(3 * T)
     arena.court.void(key)
@@ -453,8 +453,8 @@ def false_start_arena() -> tuple[Arena, bytes, bytes, AnyHistory, AnyHistory]:
     true_key = arena.claim(truth(arena.genesis).end)
     key = arena.claim(LIE, false_start, 1)
     one, other = truth(false_start, 1), lie_from(false_start, STEP, "liar", 1)
-    arena.join(key, one, ALICE)
-    arena.join(key, other, BOB)
+    arena.join(key, one, HONEST)
+    arena.join(key, other, RIVAL)
     arena.seal(key, one, other, by=MOVER, gas_price=GWEI)
     arena.prove(key, one, other, start=false_start)
     return arena, true_key, key, other, one
@@ -479,9 +479,9 @@ def test_a_moot_dispute_refunds_everybody_once() -> None:
         arena.court.release(key, out.root)
     arena.court.reclaim_history(key, out.root, sender=PASSER_BY)
     assert arena.state(key) == MOOT
-    assert arena.owed(BOB) == BOND
+    assert arena.owed(RIVAL) == BOND
     arena.court.reclaim_history(key, standing.root, sender=PASSER_BY)
-    assert arena.owed(ALICE) == BOND
+    assert arena.owed(HONEST) == BOND
     for history in (out, standing):
         with reverts("history_not_held"):
             arena.court.reclaim_history(key, history.root)
@@ -500,8 +500,8 @@ def test_a_void_dispute_on_a_false_start_refunds_its_bonds() -> None:
     true_key = arena.claim(truth(arena.genesis).end)
     key = arena.claim(LIE, false_start, 1)
     one, other = lie_from(false_start, STEP, "one", 1), lie_from(false_start, STEP, "other", 1)
-    arena.join(key, one, ALICE)
-    arena.join(key, other, BOB)
+    arena.join(key, one, HONEST)
+    arena.join(key, other, RIVAL)
     arena.seal(key, one, other)
     arena.prove(key, one, other, start=false_start)
     arena.warp(T)
@@ -515,7 +515,7 @@ def test_a_void_dispute_on_a_false_start_refunds_its_bonds() -> None:
     arena.court.reclaim_history(key, one.root)
     arena.court.reclaim_history(key, other.root)
     assert arena.state(key) == VOID
-    assert (arena.owed(ALICE), arena.owed(BOB)) == (BOND, BOND)
+    assert (arena.owed(HONEST), arena.owed(RIVAL)) == (BOND, BOND)
     with reverts("start_not_confirmed"):
         arena.court.release(key, one.root)
 
@@ -524,7 +524,7 @@ def test_nothing_of_a_true_start_is_reclaimed(arena: Arena) -> None:
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
-    arena.join(key, liar, BOB)
+    arena.join(key, liar, RIVAL)
     arena.beat(key, liar, honest)
     calls: list[Callable[[], object]] = [
         lambda: arena.court.reclaim(key),
@@ -546,10 +546,10 @@ def test_nothing_of_a_true_start_is_reclaimed(arena: Arena) -> None:
 def test_payment_is_pulled_by_anybody_for_the_owner_alone(arena: Arena) -> None:
     relay = arena.chain.deploy(RELAY)
     claim = arena.court.encode("claim", 0, arena.genesis, LIE)
-    relay.forward(arena.court.address, claim, sender=BOB, value=STAKE)
+    relay.forward(arena.court.address, claim, sender=RIVAL, value=STAKE)
     arena.warp(T)
     arena.court.install(arena.key(arena.genesis), LIE)
-    relay.forward(arena.court.address, arena.court.encode("unstake", 1), sender=BOB)
+    relay.forward(arena.court.address, arena.court.encode("unstake", 1), sender=RIVAL)
     assert arena.owed(relay.address) == STAKE
 
     # A receiver that refuses loses nothing and stops nobody.
@@ -558,7 +558,7 @@ def test_payment_is_pulled_by_anybody_for_the_owner_alone(arena: Arena) -> None:
         arena.court.collect(relay.address, sender=PASSER_BY)
     assert arena.owed(relay.address) == STAKE
     with reverts("nothing_owed"):
-        arena.court.collect(BOB, sender=BOB)
+        arena.court.collect(RIVAL, sender=RIVAL)
 
     # One that calls again while being paid gets nothing more.
     relay.prepare(False, arena.court.address, arena.court.encode("collect", relay.address))
@@ -571,15 +571,15 @@ def test_payment_is_pulled_by_anybody_for_the_owner_alone(arena: Arena) -> None:
 def test_self_attack_loses_the_burnt_share(arena: Arena) -> None:
     # One person owns the claim, the lie and the truth.
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
-    before = arena.chain.balance(BOB)
-    key = arena.claim(liar.end, by=BOB)
-    arena.join(key, honest, BOB)
-    arena.join(key, liar, BOB)
-    arena.beat(key, liar, honest, by=BOB)
+    before = arena.chain.balance(RIVAL)
+    key = arena.claim(liar.end, by=RIVAL)
+    arena.join(key, honest, RIVAL)
+    arena.join(key, liar, RIVAL)
+    arena.beat(key, liar, honest, by=RIVAL)
     finish(arena, key, honest)
     for root in (honest.root, liar.root):
         arena.court.release(key, root)
     arena.collect_all()
-    assert before - arena.chain.balance(BOB) == STAKE - REWARD + PARAMS.bond_burn
+    assert before - arena.chain.balance(RIVAL) == STAKE - REWARD + PARAMS.bond_burn
     assert held(arena) == 0
     assert PARAMS.bond_burn >= ETHER // 2

@@ -1,8 +1,8 @@
 """The L1 queue: who may queue what, and the chain over it."""
 
 import pytest
-from tests.contracts.arena import ALICE, LISTER, OPERATOR, PARAMS, PASSER_BY, Arena
-from tests.evm import address, reverts
+from tests.support.courts.arena import LISTER, OPERATOR, PARAMS, PASSER_BY, TRADER, Arena
+from tests.support.evm import address, reverts
 
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak
@@ -35,16 +35,16 @@ def test_chains_messages_in_order(arena: Arena) -> None:
 
 def test_names_the_sender_of_a_forced_body(arena: Arena) -> None:
     body = bytes(range(60))
-    assert arena.queue.force_as(body, sender=ALICE) == 0
+    assert arena.queue.force_as(body, sender=TRADER) == 0
     (event,) = arena.chain.last.named("MessageQueued")
-    forced = records.ForcedBody(bytes.fromhex(ALICE[2:]), body)
+    forced = records.ForcedBody(bytes.fromhex(TRADER[2:]), body)
     assert event["body"] == records.encode_forced(forced)
     assert records.decode_forced(event["body"]) == forced
     for length in (0, 1, 59):
         with reverts("message_length"):
-            arena.queue.force_as(body[:length], sender=ALICE)
+            arena.queue.force_as(body[:length], sender=TRADER)
     with reverts(""):
-        arena.chain.call(arena.queue.address, arena.queue.encode("force_as", body + b"\0"), sender=ALICE)
+        arena.chain.call(arena.queue.address, arena.queue.encode("force_as", body + b"\0"), sender=TRADER)
     with reverts("message_type"):
         arena.queue.force(records.encode_forced(forced), sender=PASSER_BY)
 
@@ -67,7 +67,7 @@ def test_winds_down_once_when_the_operator_is_silent_for_too_long(arena: Arena) 
     (event,) = arena.chain.last.named("MessageQueued")
     assert event["body"] == records.encode_wind_down()
     with reverts("winding_down"):
-        arena.queue.wind_down(sender=ALICE)
+        arena.queue.wind_down(sender=TRADER)
     assert arena.queue.is_winding_down() is True
 
 
@@ -82,11 +82,11 @@ def test_forces_only_whole_signed_records(arena: Arena) -> None:
     # Longer than a record is not a call of this contract at all.
     data = arena.queue.encode("force", b"\1" * 125)
     with reverts(""):
-        arena.chain.call(arena.queue.address, data, sender=ALICE)
+        arena.chain.call(arena.queue.address, data, sender=TRADER)
 
 
 def test_only_the_vault_queues_deposits(arena: Arena) -> None:
-    for caller in (ALICE, OPERATOR, LISTER):
+    for caller in (TRADER, OPERATOR, LISTER):
         with reverts("not_the_vault"):
             arena.queue.push(b"\x81" + bytes(123), sender=caller)
 
@@ -125,7 +125,7 @@ def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: in
         (event,) = arena.chain.last.named("MessageQueued")
         assert event["body"] == encode(listing)
         with reverts("not_the_lister"):
-            propose(tuple(listing), sender=ALICE)
+            propose(tuple(listing), sender=TRADER)
 
 
 def test_names_signers_as_the_codec_does(arena: Arena) -> None:
@@ -162,7 +162,7 @@ def test_lister_takes_a_proposal_back(arena: Arena) -> None:
     for _ in range(2):
         queue.propose_change(tuple(listing_of()), sender=LISTER)
     with reverts("not_the_lister"):
-        queue.revoke(0, sender=ALICE)
+        queue.revoke(0, sender=TRADER)
     queue.revoke(0, sender=LISTER)
     assert arena.chain.last.named("Revoked") == [{"id": 0}]
     arena.warp(DELAY)

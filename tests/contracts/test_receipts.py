@@ -1,12 +1,12 @@
 """The receipt bond: what takes it, what never does, and where the money goes."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.arena import SINK, next_posting
-from tests.evm import CHAIN_ID, ETHER, Chain, Contract, address, reverts
+from tests.support.courts.arena import SINK, next_posting
+from tests.support.evm import CHAIN_ID, ETHER, Chain, Contract, address, reverts
+from tests.support.own_contracts import GREEDY
 
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.codec.hashing import keccak
@@ -18,12 +18,12 @@ KEY = keccak(b"the operator's key")
 OTHER_KEY = keccak(b"another key")
 OPERATOR = address(int.from_bytes(signatures.address_of(KEY), "big"))
 VAULT = address("vault")
-ALICE = address("alice")
-BOB = address("bob")
+LISTER = address("lister")
+PROSECUTOR = address("prosecutor")
+PASSER_BY = address("passer-by")
 BOND = 2 * ETHER + 1
 EXIT_DELAY = 1000
 HORIZON = 300
-GREEDY = Path(__file__).parent / "greedy.vy"
 
 Signed = tuple[Receipt, bytes]
 
@@ -65,15 +65,17 @@ class Bench:
         deadline = self.chain.now + HORIZON if deadline is None else deadline
         return self.sign(Receipt(sequence, keccak(record), running, deadline))
 
-    def contradict(self, signed: Signed, batch: int, index: int, sender: str = ALICE, **changes: Any) -> None:
+    def contradict(self, signed: Signed, batch: int, index: int, sender: str = PROSECUTOR, **changes: Any) -> None:
         header, records = self.batches[batch]
-        page, siblings = prove_record(b"".join(records), index)
-        self.receipts.prosecute_contradiction(*signed, as_tuple(header, **changes), page, siblings, sender=sender)
+        record_page, siblings = prove_record(b"".join(records), index)
+        self.receipts.prosecute_contradiction(
+            *signed, as_tuple(header, **changes), record_page, siblings, sender=sender
+        )
 
-    def omit(self, signed: Signed, batch: int, sender: str = ALICE, **changes: Any) -> None:
+    def omit(self, signed: Signed, batch: int, sender: str = PROSECUTOR, **changes: Any) -> None:
         self.receipts.prosecute_omission(*signed, as_tuple(self.batches[batch][0], **changes), sender=sender)
 
-    def conflict(self, first: Signed, second: Signed, sender: str = ALICE) -> None:
+    def conflict(self, first: Signed, second: Signed, sender: str = PROSECUTOR) -> None:
         self.receipts.prosecute_conflict(*first, *second, sender=sender)
 
     @property
@@ -88,7 +90,7 @@ def as_tuple(header: Header, **changes: Any) -> tuple[Any, ...]:
 @pytest.fixture
 def bench() -> Bench:
     chain = Chain()
-    queue = chain.deploy("queue", VAULT, chain.predict(1), ALICE, 10, 0)
+    queue = chain.deploy("queue", VAULT, chain.predict(1), LISTER, 10, 0)
     inbox = chain.deploy("inbox", queue.address, OPERATOR, 100, 50, 10_000, 1, [])
     receipts = chain.deploy("receipts", VAULT, inbox.address, BOND, EXIT_DELAY)
     chain.fund(OPERATOR, 100 * ETHER)
@@ -113,7 +115,7 @@ def test_another_record_in_the_receipts_place_takes_the_bond_before_the_deadline
     bench.contradict(signed, 0, 9)
     assert bench.bond == 0 and not bench.receipts.is_bonded()
     (event,) = bench.chain.last.named("Slashed")
-    assert (event["prosecutor"], event["sequence"]) == (ALICE, 9)
+    assert (event["prosecutor"], event["sequence"]) == (PROSECUTOR, 9)
     assert event["receipt"] == digest(bench.domain, signed[0])
 
 
@@ -123,7 +125,7 @@ def test_the_place_is_counted_over_all_batches_and_past_the_messages(bench: Benc
     signed = bench.receipt(5 + 8, mine)
     bench.post(first)
     force = keccak(b"force(bytes)")[:4] + (32).to_bytes(32, "big") + (124).to_bytes(32, "big")
-    bench.chain.call(queue.address, force + b"\1" * 124 + bytes(4), sender=BOB)
+    bench.chain.call(queue.address, force + b"\1" * 124 + bytes(4), sender=PASSER_BY)
     bench.post(second, messages=1)
     bench.contradict(signed, 1, 8)
     assert bench.bond == 0
@@ -158,10 +160,10 @@ def test_a_batch_after_the_deadline_that_does_not_reach_the_record_takes_the_bon
 def test_an_empty_batch_of_a_stranger_shows_a_silent_operators_omission(bench: Bench) -> None:
     signed = bench.receipt(0, bodies(1)[0])
     bench.chain.warp(10_000)
-    bench.inbox.post(*next_posting(bench.inbox, bench.queue), sender=BOB)
+    bench.inbox.post(*next_posting(bench.inbox, bench.queue), sender=PASSER_BY)
     (event,) = bench.chain.last.named("BatchPosted")
     header = tuple(event[name] for name in Header.__dataclass_fields__)
-    bench.receipts.prosecute_omission(*signed, header, sender=ALICE)
+    bench.receipts.prosecute_omission(*signed, header, sender=PROSECUTOR)
     assert bench.bond == 0
 
 
@@ -273,8 +275,8 @@ def test_a_place_outside_the_batch_proves_nothing(bench: Bench) -> None:
                 bench.contradict(signed, 1, index)
     with reverts("wrong_input"):  # another record of the batch than the receipt's
         header, records = bench.batches[0]
-        page, siblings = prove_record(b"".join(records), 2)
-        bench.receipts.prosecute_contradiction(*before, as_tuple(header), page[:-1] + b"\0", siblings)
+        record_page, siblings = prove_record(b"".join(records), 2)
+        bench.receipts.prosecute_contradiction(*before, as_tuple(header), record_page[:-1] + b"\0", siblings)
     assert bench.bond == BOND
 
 
@@ -293,12 +295,12 @@ def test_half_is_burnt_rounded_up_and_half_waits_for_the_prosecutor(bench: Bench
     one, two = bodies(2)
     bench.conflict(bench.receipt(7, one), bench.receipt(7, two))
     assert bench.chain.balance(SINK) - burnt == BOND - BOND // 2 == ETHER + 1
-    assert bench.receipts.owed(ALICE) == BOND // 2 == bench.chain.balance(bench.receipts.address)
-    before = bench.chain.balance(ALICE)
-    bench.receipts.collect(ALICE, sender=BOB)
-    assert bench.chain.balance(ALICE) - before == BOND // 2
+    assert bench.receipts.owed(PROSECUTOR) == BOND // 2 == bench.chain.balance(bench.receipts.address)
+    before = bench.chain.balance(PROSECUTOR)
+    bench.receipts.collect(PROSECUTOR, sender=PASSER_BY)
+    assert bench.chain.balance(PROSECUTOR) - before == BOND // 2
     with reverts("nothing_owed"):
-        bench.receipts.collect(ALICE, sender=ALICE)
+        bench.receipts.collect(PROSECUTOR, sender=PROSECUTOR)
 
 
 def test_a_receipt_takes_a_bond_once(bench: Bench) -> None:
@@ -328,22 +330,22 @@ def test_without_a_bond_there_is_nothing_to_take(bench: Bench) -> None:
     one, two = bodies(2)
     pair = (*bench.receipt(7, one), *bench.receipt(7, two))
     with reverts("no_bond"):
-        bare.prosecute_conflict(*pair, sender=ALICE)
+        bare.prosecute_conflict(*pair, sender=PROSECUTOR)
     assert not bare.is_bonded()
     with reverts("no_bond"):
         bare.announce_exit(sender=OPERATOR)
     bare.deposit_bond(sender=OPERATOR, value=BOND - 1)
     assert not bare.is_bonded()
-    bare.prosecute_conflict(*pair, sender=ALICE)  # whatever is there goes, and the receipts are used up only now
-    assert bare.owed(ALICE) == (BOND - 1) // 2
+    bare.prosecute_conflict(*pair, sender=PROSECUTOR)  # whatever is there goes, and the receipts are used up only now
+    assert bare.owed(PROSECUTOR) == (BOND - 1) // 2
 
 
 def test_the_smallest_bond_burns_all_of_an_odd_wei(bench: Bench) -> None:
     bare = bench.chain.deploy("receipts", VAULT, bench.inbox.address, BOND, EXIT_DELAY)
     bare.deposit_bond(sender=OPERATOR, value=1)
     burnt = bench.chain.balance(SINK)
-    bare.prosecute_conflict(*bench.receipt(7, bodies(1)[0]), *bench.receipt(7, bodies(1, 1)[0]), sender=ALICE)
-    assert (bare.owed(ALICE), bench.chain.balance(SINK) - burnt) == (0, 1)
+    bare.prosecute_conflict(*bench.receipt(7, bodies(1)[0]), *bench.receipt(7, bodies(1, 1)[0]), sender=PROSECUTOR)
+    assert (bare.owed(PROSECUTOR), bench.chain.balance(SINK) - burnt) == (0, 1)
 
 
 def test_an_exit_takes_its_time_and_the_bond_can_be_slashed_meanwhile(bench: Bench) -> None:
@@ -371,7 +373,7 @@ def test_an_exit_takes_its_time_and_the_bond_can_be_slashed_meanwhile(bench: Ben
     with reverts("exit_not_announced"):
         bench.receipts.withdraw_bond(sender=OPERATOR)
     before = bench.chain.balance(OPERATOR)
-    bench.receipts.collect(OPERATOR, sender=BOB)
+    bench.receipts.collect(OPERATOR, sender=PASSER_BY)
     assert bench.chain.balance(OPERATOR) - before == BOND
 
 
@@ -392,11 +394,11 @@ def test_a_new_deposit_calls_the_exit_off_and_does_not_inherit_its_time(bench: B
 
 def test_only_the_operator_handles_the_bond(bench: Bench) -> None:
     with reverts("not_the_owner"):
-        bench.receipts.deposit_bond(sender=ALICE, value=0)
+        bench.receipts.deposit_bond(sender=PROSECUTOR, value=0)
     with reverts("not_the_owner"):
-        bench.receipts.announce_exit(sender=ALICE)
+        bench.receipts.announce_exit(sender=PROSECUTOR)
     with reverts("not_the_owner"):
-        bench.receipts.withdraw_bond(sender=ALICE)
+        bench.receipts.withdraw_bond(sender=PROSECUTOR)
     with reverts("zero_amount"):
         bench.receipts.deposit_bond(sender=OPERATOR)
 
@@ -410,7 +412,7 @@ def test_a_prosecutor_that_calls_back_is_paid_once(bench: Bench) -> None:
         snapshot = bench.chain.snapshot()
         greedy.call_back(bench.receipts.address, data)
         greedy.forward(bench.receipts.address, bench.receipts.encode("prosecute_conflict", *pair))
-        bench.receipts.collect(greedy.address, sender=BOB)
+        bench.receipts.collect(greedy.address, sender=PASSER_BY)
         assert (greedy.tries(), greedy.successes()) == (1, 0)
         assert bench.chain.balance(greedy.address) == BOND // 2
         assert bench.chain.balance(bench.receipts.address) == 0

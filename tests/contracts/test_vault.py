@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.contracts.arena import ALICE, BOB, CAROL, ODD_TOKEN, PASSER_BY, RELAY, Arena, T
-from tests.evm import Contract, address, reverts
+from tests.support.courts.arena import OTHER_TRADER, PASSER_BY, THIRD_TRADER, TRADER, Arena, T
+from tests.support.evm import Contract, address, reverts
+from tests.support.own_contracts import ODD_TOKEN, RELAY
 
-import setoff.contracts
+from setoff.contracts import compiler
 from setoff.shared.codec import records
 from setoff.shared.codec.eip712 import domain_separator
 from setoff.shared.codec.hashing import keccak
@@ -74,78 +75,78 @@ def arena() -> Arena:
 
 
 def test_numbers_accounts_densely_and_queues_deposits(arena: Arena) -> None:
-    assert deposit(arena, ALICE, 5) == 1
+    assert deposit(arena, TRADER, 5) == 1
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), 5))
-    assert arena.chain.last.named("Deposited") == [{"owner": ALICE, "account": 1, "amount": 5, "message": 0}]
-    assert deposit(arena, BOB, 7) == 2
-    assert deposit(arena, ALICE, 11) == 1
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(TRADER), 5))
+    assert arena.chain.last.named("Deposited") == [{"owner": TRADER, "account": 1, "amount": 5, "message": 0}]
+    assert deposit(arena, OTHER_TRADER, 7) == 2
+    assert deposit(arena, TRADER, 11) == 1
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), 11))
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(TRADER), 11))
     assert (arena.vault.total(), arena.token.balanceOf(arena.vault.address)) == (23, 23)
-    assert arena.vault.account_of(CAROL) == 0
+    assert arena.vault.account_of(THIRD_TRADER) == 0
 
 
 def test_deposits_for_others(arena: Arena) -> None:
-    arena.token.mint(ALICE, 10)
-    arena.token.approve(arena.vault.address, 10, sender=ALICE)
-    assert arena.vault.deposit_for(BOB, 4, sender=ALICE) == 1
-    assert arena.vault.account_of(BOB) == 1
-    assert arena.vault.account_of(ALICE) == 0
-    assert arena.token.balanceOf(ALICE) == 6
+    arena.token.mint(TRADER, 10)
+    arena.token.approve(arena.vault.address, 10, sender=TRADER)
+    assert arena.vault.deposit_for(OTHER_TRADER, 4, sender=TRADER) == 1
+    assert arena.vault.account_of(OTHER_TRADER) == 1
+    assert arena.vault.account_of(TRADER) == 0
+    assert arena.token.balanceOf(TRADER) == 6
     with reverts("zero_address"):
-        arena.vault.deposit_for(ZERO, 4, sender=ALICE)
+        arena.vault.deposit_for(ZERO, 4, sender=TRADER)
 
 
 def test_refuses_nothing_and_what_is_not_there(arena: Arena) -> None:
     with reverts("zero_amount"):
-        arena.vault.deposit(0, sender=ALICE)
+        arena.vault.deposit(0, sender=TRADER)
     with reverts("token_allowance"):
-        arena.vault.deposit(1, sender=ALICE)
-    arena.token.approve(arena.vault.address, 2**256 - 1, sender=ALICE)
+        arena.vault.deposit(1, sender=TRADER)
+    arena.token.approve(arena.vault.address, 2**256 - 1, sender=TRADER)
     with reverts("token_balance"):
-        arena.vault.deposit(1, sender=ALICE)
+        arena.vault.deposit(1, sender=TRADER)
 
 
 def test_bounds_a_deposit(arena: Arena) -> None:
     cap = phases.MAX_AMOUNT
-    arena.token.mint(ALICE, 2**200)
-    arena.token.approve(arena.vault.address, 2**256 - 1, sender=ALICE)
+    arena.token.mint(TRADER, 2**200)
+    arena.token.approve(arena.vault.address, 2**256 - 1, sender=TRADER)
     for amount in (cap, 2**112, 2**128, 2**256 - 1):
         with reverts("deposit_cap"):
-            arena.vault.deposit(amount, sender=ALICE)
-    arena.vault.deposit(cap - 1, sender=ALICE)
+            arena.vault.deposit(amount, sender=TRADER)
+    arena.vault.deposit(cap - 1, sender=TRADER)
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(ALICE), cap - 1))
+    assert message["body"] == records.encode_deposit(DepositBody(1, raw(TRADER), cap - 1))
 
 
 def test_bounds_what_it_holds_and_for_how_many(arena: Arena, tmp_path: Path) -> None:
     """With smaller bounds in the place of the real ones, which take too many deposits to reach."""
-    text = (setoff.contracts.ROOT / "vault.vy").read_text()
+    text = (compiler.ROOT / "vault.vy").read_text()
     for real, small in (("CAP: constant(uint256) = 2**112", "CAP: constant(uint256) = 100"), ("keys.MAX_ACCOUNT", "2")):
         assert text.count(real) == 1
         text = text.replace(real, small)
     (tmp_path / "vault.vy").write_text(text)
     queue = arena.chain.predict(1)
     vault = arena.chain.deploy(tmp_path / "vault.vy", arena.token.address, queue, arena.court.address)
-    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, ALICE, 0, 0).address == queue
-    arena.token.mint(ALICE, 1000)
-    arena.token.approve(vault.address, 1000, sender=ALICE)
-    vault.deposit(50, sender=ALICE)
+    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, TRADER, 0, 0).address == queue
+    arena.token.mint(TRADER, 1000)
+    arena.token.approve(vault.address, 1000, sender=TRADER)
+    vault.deposit(50, sender=TRADER)
     with reverts("deposit_cap"):
-        vault.deposit(50, sender=ALICE)
-    vault.deposit(10, sender=ALICE)
-    assert vault.deposit_for(BOB, 1, sender=ALICE) == 2
+        vault.deposit(50, sender=TRADER)
+    vault.deposit(10, sender=TRADER)
+    assert vault.deposit_for(OTHER_TRADER, 1, sender=TRADER) == 2
     with reverts("account_limit"):
-        vault.deposit_for(CAROL, 1, sender=ALICE)
-    vault.deposit_for(BOB, 38, sender=ALICE)
+        vault.deposit_for(THIRD_TRADER, 1, sender=TRADER)
+    vault.deposit_for(OTHER_TRADER, 38, sender=TRADER)
     with reverts("deposit_cap"):
-        vault.deposit(1, sender=ALICE)
+        vault.deposit(1, sender=TRADER)
 
 
 def test_pays_each_withdrawal_once_to_its_owner(arena: Arena) -> None:
-    deposit(arena, ALICE, 100)
-    state = Withdrawals((1, ALICE, 30), (2, BOB, 50), (1, ALICE, 30))
+    deposit(arena, TRADER, 100)
+    state = Withdrawals((1, TRADER, 30), (2, OTHER_TRADER, 50), (1, TRADER, 30))
     confirm(arena, state.machine)
     for index, (account, owner, amount) in list(enumerate(state.granted))[:2]:
         before = arena.token.balanceOf(owner)
@@ -162,37 +163,37 @@ def test_pays_each_withdrawal_once_to_its_owner(arena: Arena) -> None:
 
 def test_a_withdrawal_paid_from_one_epoch_is_paid_in_all(arena: Arena) -> None:
     arena.post_epochs(1)
-    deposit(arena, ALICE, 100)
-    state = Withdrawals((1, ALICE, 30))
+    deposit(arena, TRADER, 100)
+    state = Withdrawals((1, TRADER, 30))
     confirm(arena, state.machine)
-    later = Withdrawals((1, ALICE, 30), (1, BOB, 20))
+    later = Withdrawals((1, TRADER, 30), (1, OTHER_TRADER, 20))
     confirm(arena, later.machine, epoch=1)
-    arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+    arena.vault.withdraw(*state.arguments(0), sender=TRADER)
     with reverts("withdrawal_paid"):
-        arena.vault.withdraw(*later.arguments(0, epoch=1), sender=ALICE)
-    arena.vault.withdraw(*later.arguments(1, epoch=1), sender=ALICE)
+        arena.vault.withdraw(*later.arguments(0, epoch=1), sender=TRADER)
+    arena.vault.withdraw(*later.arguments(1, epoch=1), sender=TRADER)
 
 
 def test_pays_nothing_before_confirmation(arena: Arena) -> None:
-    deposit(arena, ALICE, 100)
-    state = Withdrawals((1, ALICE, 30))
+    deposit(arena, TRADER, 100)
+    state = Withdrawals((1, TRADER, 30))
     for epoch in (0, 1, 2**64, 2**256 - 1):
         with reverts("" if epoch == 2**256 - 1 else "not_confirmed"):
-            arena.vault.withdraw(*state.arguments(0, epoch), sender=ALICE)
+            arena.vault.withdraw(*state.arguments(0, epoch), sender=TRADER)
     key = arena.claim(state.machine)
     arena.warp(T)
     with reverts("not_confirmed"):
-        arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+        arena.vault.withdraw(*state.arguments(0), sender=TRADER)
     arena.court.install(key, state.machine)
     with reverts("not_confirmed"):
-        arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+        arena.vault.withdraw(*state.arguments(0), sender=TRADER)
     arena.court.advance(0)
-    arena.vault.withdraw(*state.arguments(0), sender=ALICE)
+    arena.vault.withdraw(*state.arguments(0), sender=TRADER)
 
 
 def test_refuses_forged_withdrawals(arena: Arena) -> None:
-    deposit(arena, ALICE, 100)
-    state = Withdrawals((1, ALICE, 30), (2, BOB, 10))
+    deposit(arena, TRADER, 100)
+    state = Withdrawals((1, TRADER, 30), (2, OTHER_TRADER, 10))
     confirm(arena, state.machine)
     good = state.arguments(0)
     siblings = good[8]
@@ -204,7 +205,7 @@ def test_refuses_forged_withdrawals(arena: Arena) -> None:
         (3, 2**36, "withdrawal_leaf"),
         (3, 2**256 - 1, "withdrawal_leaf"),
         (4, 2, "witness_path"),
-        (5, CAROL, "witness_path"),
+        (5, THIRD_TRADER, "witness_path"),
         (5, ZERO, "withdrawal_leaf"),
         (6, 31, "witness_path"),
         (6, 2**256 - 1, "witness_path"),
@@ -216,18 +217,18 @@ def test_refuses_forged_withdrawals(arena: Arena) -> None:
     ):
         arguments = [*good[:place], forged, *good[place + 1 :]]
         with reverts(reason):
-            arena.vault.withdraw(*arguments, sender=ALICE)
+            arena.vault.withdraw(*arguments, sender=TRADER)
     # Another kind of leaf with the same bytes under it is no withdrawal, whatever index names it.
-    other = Tree([(1 << 36 | 5, leaf(1, ALICE, 30))])
+    other = Tree([(1 << 36 | 5, leaf(1, TRADER, 30))])
     path = other.prove(1 << 36 | 5)
     forged_arena = Arena()
     confirm(forged_arena, keccak(other.root + REGISTERS))
     with reverts("withdrawal_leaf"):
         forged_arena.vault.withdraw(
-            0, REGISTERS, other.root, (1 << 36 | 5) ^ 8 << 36, 1, ALICE, 30, path.bitmap, list(path.siblings)
+            0, REGISTERS, other.root, (1 << 36 | 5) ^ 8 << 36, 1, TRADER, 30, path.bitmap, list(path.siblings)
         )
     with reverts("witness_path"):
-        forged_arena.vault.withdraw(0, REGISTERS, other.root, 5, 1, ALICE, 30, path.bitmap, list(path.siblings))
+        forged_arena.vault.withdraw(0, REGISTERS, other.root, 5, 1, TRADER, 30, path.bitmap, list(path.siblings))
 
 
 def test_starts_from_the_machine_of_its_own_domain(arena: Arena) -> None:
@@ -242,7 +243,7 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address)
     assert chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0).address == queue
-    token.mint(ALICE, 1000)
+    token.mint(TRADER, 1000)
     return token, vault
 
 
@@ -250,23 +251,23 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
 def test_believes_balances_and_not_tokens(arena: Arena, mode: int, reason: str) -> None:
     _, vault = vault_with(arena, mode)
     with reverts(reason):
-        vault.deposit(100, sender=ALICE)
+        vault.deposit(100, sender=TRADER)
     assert (vault.total(), vault.account_count()) == (0, 0)
 
 
 def test_takes_tokens_that_return_nothing(arena: Arena) -> None:
     token, vault = vault_with(arena, 0)
-    assert vault.deposit(100, sender=ALICE) == 1
-    state = Withdrawals((1, BOB, 60))
+    assert vault.deposit(100, sender=TRADER) == 1
+    state = Withdrawals((1, OTHER_TRADER, 60))
     confirm(arena, state.machine)
     vault.withdraw(*state.arguments(0), sender=PASSER_BY)
-    assert (token.balanceOf(BOB), vault.total()) == (60, 40)
+    assert (token.balanceOf(OTHER_TRADER), vault.total()) == (60, 40)
 
 
 def test_a_failed_payment_leaves_the_withdrawal_open(arena: Arena) -> None:
     token, vault = vault_with(arena, 4)
-    vault.deposit(100, sender=ALICE)
-    state = Withdrawals((1, BOB, 60))
+    vault.deposit(100, sender=TRADER)
+    state = Withdrawals((1, OTHER_TRADER, 60))
     confirm(arena, state.machine)
     token.spoil()
     with reverts("token_transfer"):
@@ -277,8 +278,8 @@ def test_a_failed_payment_leaves_the_withdrawal_open(arena: Arena) -> None:
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_a_short_vault_pays_everybody_the_same_part(arena: Arena, order: tuple[int, ...]) -> None:
     token, vault = vault_with(arena, 4)
-    vault.deposit(1000, sender=ALICE)
-    amounts = {ALICE: 301, BOB: 499, CAROL: 200}
+    vault.deposit(1000, sender=TRADER)
+    amounts = {TRADER: 301, OTHER_TRADER: 499, THIRD_TRADER: 200}
     state = Withdrawals(*((1, owner, amount) for owner, amount in amounts.items()))
     confirm(arena, state.machine)
     token.burn(vault.address, 400)
@@ -296,19 +297,19 @@ def test_a_short_vault_pays_everybody_the_same_part(arena: Arena, order: tuple[i
 
 def test_a_short_vault_takes_no_deposits(arena: Arena) -> None:
     token, vault = vault_with(arena, 4)
-    vault.deposit(100, sender=ALICE)
+    vault.deposit(100, sender=TRADER)
     token.burn(vault.address, 1)
     with reverts("vault_short"):
-        vault.deposit(100, sender=ALICE)
+        vault.deposit(100, sender=TRADER)
     token.mint(vault.address, 1)
-    vault.deposit(100, sender=ALICE)
+    vault.deposit(100, sender=TRADER)
     assert vault.total() == 200
 
 
 def test_a_withdrawal_waits_while_the_vault_is_empty(arena: Arena) -> None:
     token, vault = vault_with(arena, 4)
-    vault.deposit(100, sender=ALICE)
-    state = Withdrawals((1, BOB, 60))
+    vault.deposit(100, sender=TRADER)
+    state = Withdrawals((1, OTHER_TRADER, 60))
     confirm(arena, state.machine)
     token.burn(vault.address, 100)
     with reverts("vault_short"):
@@ -316,7 +317,7 @@ def test_a_withdrawal_waits_while_the_vault_is_empty(arena: Arena) -> None:
     assert not vault.paid(0)
     token.mint(vault.address, 10)
     vault.withdraw(*state.arguments(0), sender=PASSER_BY)
-    assert (token.balanceOf(BOB), vault.total(), vault.paid(0)) == (6, 40, True)
+    assert (token.balanceOf(OTHER_TRADER), vault.total(), vault.paid(0)) == (6, 40, True)
 
 
 def test_needs_a_token_that_is_a_contract(arena: Arena) -> None:
@@ -327,7 +328,7 @@ def test_needs_a_token_that_is_a_contract(arena: Arena) -> None:
 def test_takes_no_ether(arena: Arena) -> None:
     for contract in (arena.vault, arena.inbox, arena.queue, arena.court, arena.token):
         with reverts(""):
-            arena.chain.call(contract.address, b"", sender=ALICE, value=1)
+            arena.chain.call(contract.address, b"", sender=TRADER, value=1)
     relay = arena.chain.deploy(RELAY)
     with reverts(""):
-        relay.forward(arena.court.address, b"", sender=ALICE, value=1)
+        relay.forward(arena.court.address, b"", sender=TRADER, value=1)

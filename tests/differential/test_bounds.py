@@ -12,9 +12,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.differential.generator import Generator
-from tests.differential.harness import Bench, Case, Judge, Step
-from tests.differential.scenes import SCENES, Play
+from tests.support.judge.bench import Bench, Case, Judge, Step
+from tests.support.judge.scenes import SCENES, Play
+from tests.support.machines.generator import Generator
 
 from setoff.shared.codec.integers import PPM
 from setoff.shared.machine.batch import Batch

@@ -1,4 +1,4 @@
-"""Every branch of the rule contracts: `contracts/groups`, and all of `rules`, `codec` and `state` that is in them.
+"""Every branch of the rule contracts: `contracts/rule_groups`, and all of `rules`, `codec` and `state` that is in them.
 
 They run with probes (`coverage.py`), scene by scene and then on a random trace until nothing is left, and every answer
 is compared with the machine's. There is no list of exceptions.
@@ -7,11 +7,11 @@ is compared with the machine's. There is no list of exceptions.
 from __future__ import annotations
 
 import pytest
-from tests.differential.branches import BRANCHES, branches_of
-from tests.differential.coverage import GROUP_OF, Coverage
-from tests.differential.generator import Generator
-from tests.differential.harness import PHASES, Bench
-from tests.differential.scenes import SCENES, Play
+from tests.support.judge.bench import PHASES, Bench
+from tests.support.judge.branches import BRANCHES, branches_of
+from tests.support.judge.coverage import GROUP_OF, Coverage
+from tests.support.judge.scenes import SCENES, Play
+from tests.support.machines.generator import Generator
 
 from setoff.contracts.compiler import ROOT
 from setoff.shared.rules import phases
@@ -78,7 +78,7 @@ def test_rules_meet_every_branch(coverage: Coverage) -> None:
 
 def test_probes_are_in_every_file_of_the_rules(coverage: Coverage) -> None:
     probed = {file for file, *_ in coverage.places}
-    for folder in ("rules", "groups"):
+    for folder in ("rules", "rule_groups"):
         files = {f"{folder}/{path.name}" for path in (ROOT / folder).glob("*.vy")}
         assert files - probed <= STRAIGHT, "a file with choices has no probe"
     assert len(coverage.places) > 400

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from tests.contracts.arena import CODE_STORE
-from tests.differential.generator import Generator
-from tests.differential.harness import OPERATOR, Bench, Case, Judge
-from tests.evm import reverts
-from tests.fixtures.code_store import CodeStore, init_code
+from tests.support.chains.code_store import CodeStore, init_code
+from tests.support.evm import reverts
+from tests.support.judge.bench import OPERATOR, Bench, Case, Judge
+from tests.support.machines.generator import Generator
+from tests.support.own_contracts import CODE_STORE
 
 from setoff.shared.machine import data
 from setoff.shared.machine.batch import Batch
@@ -66,9 +66,9 @@ def test_the_judge_fetches_records_from_modules(monkeypatch: pytest.MonkeyPatch,
 
     assert bench.judge is not None
     case = proven[-1]
-    others = [other for other in proven if other.proof.step_input.page != case.proof.step_input.page]
-    wrong = [case.proof.step_input._replace(page=b"\0" + case.proof.step_input.page[1:] + b"\0")]
-    wrong += [case.proof.step_input._replace(page=others[0].proof.step_input.page)] if others else []
+    others = [other for other in proven if other.proof.step_input.record_page != case.proof.step_input.record_page]
+    wrong = [case.proof.step_input._replace(record_page=b"\0" + case.proof.step_input.record_page[1:] + b"\0")]
+    wrong += [case.proof.step_input._replace(record_page=others[0].proof.step_input.record_page)] if others else []
     for step_input in wrong:
         with reverts("wrong_input"):
             bench.judge.step(case.first, case.position, case.pre, case.proof._replace(step_input=step_input).encode())

@@ -8,10 +8,10 @@ from itertools import chain
 from random import Random
 
 import pytest
-from tests.differential.generator import Generator
-from tests.differential.harness import KINDS, Bench, Case, Judge, encode_proof
-from tests.differential.test_steps import CRITICAL, favour_of
-from tests.evm import Reverted, reverts
+from tests.support.evm import Reverted, reverts
+from tests.support.judge.bench import KINDS, Bench, Case, Judge, encode_proof
+from tests.support.judge.kinds import CRITICAL, favour_of
+from tests.support.machines.generator import Generator
 
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.machine.machine import Machine
@@ -242,7 +242,9 @@ def test_unknown_phase_reverts(record: Record) -> None:
 
 
 def test_another_input_reverts(record: Record) -> None:
-    fetches = [case for case in record.cases.values() if case.proof.step_input.body or case.proof.step_input.page]
+    fetches = [
+        case for case in record.cases.values() if case.proof.step_input.body or case.proof.step_input.record_page
+    ]
     assert len(fetches) > 30
     for case in fetches:
         given = case.proof.step_input
@@ -260,9 +262,9 @@ def test_another_input_reverts(record: Record) -> None:
             ]
         else:
             others += [
-                given._replace(page=flip(given.page, 3)),
-                given._replace(page=given.page[:-RECORD_BYTES]),
-                given._replace(page=given.page[:-1]),
+                given._replace(record_page=flip(given.record_page, 3)),
+                given._replace(record_page=given.record_page[:-RECORD_BYTES]),
+                given._replace(record_page=given.record_page[:-1]),
                 given._replace(siblings=(*given.siblings, bytes(32))),
                 given._replace(siblings=given.siblings[:-1]),
                 given._replace(siblings=tuple(flip(sibling, 9) for sibling in given.siblings)),
@@ -284,12 +286,12 @@ def test_a_message_is_no_record_and_a_record_no_message(record: Record) -> None:
         given = case.proof.step_input
         if given.body:
             others = [
-                given._replace(body=b"", page=given.body),
-                given._replace(body=b"", page=given.body, chain=bytes(32)),
+                given._replace(body=b"", record_page=given.body),
+                given._replace(body=b"", record_page=given.body, chain=bytes(32)),
             ]
-        elif given.page:
-            others = [given._replace(page=b"", siblings=(), body=given.page[at : at + RECORD_BYTES])
-                      for at in range(0, len(given.page), RECORD_BYTES)]  # fmt: skip
+        elif given.record_page:
+            others = [given._replace(record_page=b"", siblings=(), body=given.record_page[at : at + RECORD_BYTES])
+                      for at in range(0, len(given.record_page), RECORD_BYTES)]  # fmt: skip
         else:
             continue
         for other in others:

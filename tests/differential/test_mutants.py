@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.differential.generator import Generator
-from tests.differential.harness import GROUPS, PHASES, Bench, Case, Judge, Mismatch
-from tests.differential.mutants import MUTANTS, Mutant
-from tests.differential.scenes import SCENES, Play
-from tests.evm import Reverted
+from tests.support.evm import Reverted
+from tests.support.judge.bench import GROUPS, PHASES, Bench, Case, Judge, Mismatch
+from tests.support.judge.mutants import MUTANTS, Mutant
+from tests.support.judge.scenes import SCENES, Play
+from tests.support.machines.generator import Generator
 
-import setoff.contracts
+from setoff.contracts import compiler
 from setoff.contracts.compiler import Compiled, compile_contract
 from setoff.shared.rules import phases
 
@@ -84,8 +84,8 @@ def stages() -> list[Stage]:
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the contracts that the compiler takes for the real ones."""
     copy = tmp_path / "contracts"
-    shutil.copytree(setoff.contracts.ROOT, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(setoff.contracts, "ROOT", copy)
+    shutil.copytree(compiler.ROOT, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(compiler, "ROOT", copy)
     yield copy
 
 

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from tests.rules.invariants import check_invariants
-from tests.world import BUY, FOK, GTC, IOC, SELL, World
+from tests.support.machines.step_invariants import check_invariants
+from tests.support.machines.world import BUY, FOK, GTC, IOC, SELL, World
 
 from setoff.shared import errors
 from setoff.shared.codec import records
@@ -74,7 +74,7 @@ class Referee(liquibook.OrderListener):  # type: ignore[misc]
 
 class Resting(NamedTuple):
     account: int
-    place: int
+    order_slot: int
 
 
 class Flow:
@@ -105,14 +105,14 @@ class Flow:
                 return Resting(account, self.free[account][-1])
 
     def rests(self, number: int, seat: Resting) -> None:
-        self.free[seat.account].remove(seat.place)
+        self.free[seat.account].remove(seat.order_slot)
         self.where[number] = seat
         self.index[number] = len(self.live)
         self.live.append(number)
 
     def gone(self, number: int) -> None:
         seat = self.where.pop(number)
-        self.free[seat.account].append(seat.place)
+        self.free[seat.account].append(seat.order_slot)
         at, last = self.index.pop(number), self.live.pop()
         if last != number:
             self.live[at] = last
@@ -131,7 +131,7 @@ class Engine:
         regs = self.regs
         regs.clear()
         regs.kind, regs.phase = records.ORDER, phases.ADMIT
-        regs.account, regs.place = seat
+        regs.account, regs.order_slot = seat
         regs.market, regs.side, regs.flags, regs.price, regs.size = 1, side, flags, price, size
         return self._run()
 
@@ -139,7 +139,7 @@ class Engine:
         regs = self.regs
         regs.clear()
         regs.kind, regs.phase = records.CANCEL, phases.UNLINK
-        regs.account, regs.place = seat
+        regs.account, regs.order_slot = seat
         regs.cursor = order_handle(*seat)
         self._run()
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from random import Random
 
 import pytest
-from tests.differential.generator import MESSAGES, RECORDS, Generator
-from tests.differential.harness import KINDS, Bench, Judge
-from tests.differential.invariants import check_conservation, check_state
+from tests.support.judge.bench import KINDS, Bench, Judge
+from tests.support.judge.kinds import CRITICAL, PHASED, favour_of
+from tests.support.machines.generator import Generator
+from tests.support.machines.state_invariants import check_conservation, check_state
 
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -27,37 +28,6 @@ CRITICAL_QUOTA = -(-STEPS_OF_A_KIND // (SHARDS - LARGE))
 LIFE = 200
 YOUTH = 40
 LIVES = 13 + STEPS_OF_A_KIND // 100
-
-#: Kinds that leave something in the state, which are judged now and then beyond the quota.
-PHASED = KINDS - {"idle", "unused slot", "unused batch"}
-#: Kinds that a break of prices brings up.
-CRITICAL = {"takeover", "rank", "deleverage", "liquidated"}
-
-#: What makes the steps of a phase.
-SOURCES = {
-    "clear": "cancel_all",
-    "amend": "amend",
-    "fire": "armed",
-    "leg": "bulk",
-    "next": "fok",
-    "seek": "cancel",
-    "stake": "stake",
-    "tick": "tick",
-    "transfer": "transfer",
-    "unlist": "cancel",
-    "unwind": "tick",
-    "withdraw": "withdraw",
-}
-
-
-def favour_of(kinds: set[str]) -> Counter[str]:
-    """Weights for the generator that bring up steps of these kinds."""
-    favour: Counter[str] = Counter()
-    for kind in sorted(kinds):  # a set's own order changes from run to run
-        name = kind.removeprefix("fetch ")
-        name = SOURCES.get(name, name)
-        favour[name if name in RECORDS or name in MESSAGES or name.startswith("refuse ") else "order"] += 25
-    return favour
 
 
 @pytest.mark.timeout(10_000 if IS_LONG else 300)

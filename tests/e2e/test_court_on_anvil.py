@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.contracts.arena import lie_from, truth
-from tests.dispute.league import EPOCHS, Book
-from tests.e2e.toy_chain import PUBLISHER, ToyChain, make_book, quick
+from tests.support.chains.toy_chain import PUBLISHER, ToyChain, make_book, quick
+from tests.support.courts.arena import lie_from, truth
+from tests.support.courts.league import EPOCHS, Book
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, position

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.e2e.stories import assert_all_verified, play
+from tests.support.processes.stories import assert_all_verified, play
 
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.faults import FAULTS, SILENT
@@ -19,7 +19,7 @@ def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
     assert summary.facts["fills"] > 0
 
 
-#: The others, half a minute each, are left to the long run; `tests/watcher/test_challenger.py` has them all, too.
+#: The others, half a minute each, are left to the long run; `tests/watcher/dispute/test_challenger.py` has them all.
 SHORT = "wrong-fill"
 
 
@@ -49,7 +49,7 @@ def test_a_liar_who_never_moves_loses_by_the_clock(tmp_path: Path) -> None:
     assert dispute.eliminated == ["timeout"]
 
 
-@pytest.mark.long  # the same among fewer: `tests/watcher/test_challenger.py`
+@pytest.mark.long  # the same among fewer: `tests/watcher/dispute/test_challenger.py`
 def test_a_lying_watcher_loses_its_bond(tmp_path: Path) -> None:
     summary = play(tmp_path, slander="wrong-root")
     assert_all_verified(summary)
@@ -80,7 +80,7 @@ def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None
     assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
 
 
-@pytest.mark.long  # the same among fewer: `tests/watcher/test_dispute_processes.py`
+@pytest.mark.long  # the same among fewer: `tests/watcher/dispute/test_dispute_processes.py`
 def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> None:
     killed: list[int] = []
 

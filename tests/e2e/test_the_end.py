@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fixtures.exchange import call_data
-from tests.fixtures.town import PARAMS, TRADERS, Town, in_background
+from tests.support.chains.exchange import call_data
+from tests.support.chains.town import PARAMS, TRADERS, Town, in_background
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.errors import StateError
@@ -47,11 +47,11 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     assert town.setoff(2, "force wind-down --no-wait") == 0
     assert town.setoff(3, "force order buy 2 5 495 --as-sender --no-wait") == 0
     for market in (1, 2):
-        assert town.setoff(4, f"force tick {market} --no-wait") == 0
+        assert town.setoff(4, f"force crank {market} --no-wait") == 0
     town.post()
     town.anvil.advance(60)
     for market in (1, 2):
-        assert town.setoff(4, f"force tick {market} --no-wait") == 0
+        assert town.setoff(4, f"force crank {market} --no-wait") == 0
     town.post()
     replay = Replay(town.reader)
     replay.advance()
@@ -62,7 +62,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
 
     # Everybody takes out everything: first out of sub-account and backstop, then off the exchange.
     assert town.setoff(1, "force transfer 1 0.777777 --sub 2 --as-sender --no-wait") == 0
-    assert town.setoff(4, "force unstake --as-sender --no-wait") == 0
+    assert town.setoff(4, "force backstop-withdraw --as-sender --no-wait") == 0
     town.post()
     owed = {}
     for account in TRADERS:

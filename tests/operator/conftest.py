@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.operator.support import Running, open_market, operator, store
+from tests.support.processes.running_operator import Running, open_market, operator, store
 
 from setoff.shared.config.redis_server import RedisServer
 

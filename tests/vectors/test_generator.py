@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.vectors.reading import HERE, load
+from tests.support.vectors import HERE, load
 
 from setoff.deploy.tools.vectors import NAMES, build, render, write
 from setoff.shared import errors

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.vectors.reading import load
+from tests.support.vectors import load
 
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
@@ -41,8 +41,8 @@ BODIES = {
     "schedule_cancel": (records.ScheduleCancelBody, records.encode_schedule_cancel),
     "set_agent": (records.SetAgentBody, records.encode_set_agent),
     "bulk": (records.BulkBody, records.encode_bulk),
-    "stake": (records.StakeBody, records.encode_stake),
-    "unstake": (records.StakeBody, records.encode_unstake),
+    "backstop_deposit": (records.BackstopDepositBody, records.encode_backstop_deposit),
+    "backstop_withdraw": (records.BackstopWithdrawBody, records.encode_backstop_withdraw),
     "set_market": (records.ListMarketBody, records.encode_set_market),
     "deposit": (records.DepositBody, records.encode_deposit),
     "list_market": (records.ListMarketBody, records.encode_list_market),
@@ -72,13 +72,13 @@ def test_bodies_and_messages() -> None:
         assert encode(make(**entry["fields"])) == entry.get("body", entry.get("message"))  # type: ignore[operator]
 
 
-def test_ticks_and_pages() -> None:
-    for entry in CODEC["ticks"]:
-        assert records.encode_tick(entry["fields"]["market"]) == entry["record"]
-    for entry in CODEC["pages"]:
+def test_cranks_and_pages() -> None:
+    for entry in CODEC["cranks"]:
+        assert records.encode_crank(entry["fields"]["market"]) == entry["record"]
+    for entry in CODEC["leg_pages"]:
         legs = [records.Leg(**leg) for leg in entry["legs"]]
-        assert records.encode_page(legs, entry["following"]) == entry["page"]
-        assert keccak(entry["page"]) == entry["hash"]
+        assert records.encode_leg_page(legs, entry["following"]) == entry["leg_page"]
+        assert keccak(entry["leg_page"]) == entry["hash"]
 
 
 def test_canonical_inputs() -> None:
@@ -171,7 +171,7 @@ def test_data_roots_and_record_proofs_of_blobs() -> None:
         batch = Batch(Header(bytes(32), 0, 0, 0, 3, 0, count, BLOBS, root, bytes(32)), (), BATCHES["records"][:count])
         assert hash_commitment(commit(blob)) == root and batch.module_data == blob
         for proof in entry["proofs"]:
-            record = verify_record(batch.header, 3 + proof["index"], proof["page"], [])
+            record = verify_record(batch.header, 3 + proof["index"], proof["record_page"], [])
             assert record == BATCHES["records"][proof["index"]]
 
 
@@ -182,7 +182,7 @@ def test_data_roots_and_record_proofs() -> None:
         assert data_root(b"".join(chosen)) == entry["data_root"]
         header = Header(bytes(32), 0, 0, 0, 3, 0, count, 0, entry["data_root"], bytes(32))
         for proof in entry["proofs"]:
-            found = verify_record(header, 3 + proof["index"], proof["page"], proof["siblings"])
+            found = verify_record(header, 3 + proof["index"], proof["record_page"], proof["siblings"])
             assert found == chosen[proof["index"]]
 
 
@@ -216,7 +216,7 @@ def body_of(step: dict[str, Any], header: Header, slot: int) -> bytes:
     if slot < header.message_count:
         body: bytes = given["body"]
         return body
-    return verify_record(header, slot, given["page"], given["siblings"])
+    return verify_record(header, slot, given["record_page"], given["siblings"])
 
 
 @pytest.mark.parametrize("step", STEPS["steps"], ids=lambda s: f"{s['name']}, {s['outcome']}, {s['next_phase']}")

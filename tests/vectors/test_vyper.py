@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.differential.harness import Judge
-from tests.evm import reverts
-from tests.vectors.reading import load
+from tests.support.evm import reverts
+from tests.support.judge.bench import Judge
+from tests.support.vectors import load
 
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.state.registers import FIELDS

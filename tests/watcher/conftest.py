@@ -1,5 +1,5 @@
 """Fixtures of the watcher's tests."""
 
-from tests.fixtures.watching import desk, exchange, server, settings
+from tests.support.processes.watching import desk, exchange, server, settings
 
 __all__ = ["desk", "exchange", "server", "settings"]

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import decode
 
 from setoff.contracts.compiler import compile_contract
 from setoff.contracts.verification import RULES
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, SetoffError
-from setoff.shared.l1.abi import Interface
+from setoff.shared.l1.abi import Function, Interface
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.contracts import INTERFACE
 from setoff.shared.machine.batch import Batch, accumulate
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import used_slots
@@ -47,10 +48,19 @@ MACHINES: Final = 24
 
 _FAR: Final = 2**200  # a key that no mapping has
 _MARK: Final = 2**100
-_STEP: Final = ("uint256", "uint256", "uint256", "bytes32", "bytes")
 _NAMES: Final = (
     *("ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT", "DEPOSIT", "LIST_MARKET", "SET_SIGNER"),
-    *("AMEND", "CANCEL_ALL", "SCHEDULE_CANCEL", "SET_AGENT", "TICK", "BULK", "PAGE", "STAKE", "UNSTAKE"),
+    *(
+        "AMEND",
+        "CANCEL_ALL",
+        "SCHEDULE_CANCEL",
+        "SET_AGENT",
+        "CRANK",
+        "BULK",
+        "LEG_PAGE",
+        "BACKSTOP_DEPOSIT",
+        "BACKSTOP_WITHDRAW",
+    ),
     *("SET_MARKET", "FORCED", "WIND_DOWN"),
 )
 _KINDS: Final = {getattr(records, name): name.lower().replace("_", " ") for name in _NAMES}
@@ -187,8 +197,7 @@ class Bench:
 
     def _try(self, sample: Sample, manner: str, overrides: dict[str, Any] | None = None) -> Trial:
         """On the judge: the machine hash after the step has to be ours."""
-        arguments = (sample.number, 1, sample.position, sample.pre, sample.proof.encode())
-        data = _selector(f"step({','.join(_STEP)})") + encode(_STEP, arguments)
+        data = INTERFACE["judge"].encode("step", sample.number, 1, sample.position, sample.pre, sample.proof.encode())
         try:
             result = self._call(self._deployment.judge, data, overrides)
         except ChainError as error:
@@ -204,8 +213,8 @@ class Bench:
         """Of a batch that is not on the chain."""
         batch = sample.batch
         assert batch is not None
-        inbox, queue = self._slot("inbox", "batch_hash(uint256)"), self._slot("queue", "acc(uint256)")
-        posted = self._slot("inbox", "count()")
+        inbox, queue = self._slot("inbox", "batch_hash"), self._slot("queue", "acc")
+        posted = self._slot("inbox", "count")
         if inbox is None or queue is None or posted is None:
             return self._try_rule(sample)
         slot = sample.position >> 20
@@ -237,7 +246,7 @@ class Bench:
         regs.steps += 1
         body, is_message = batch.body(slot), slot < batch.header.message_count
         is_of_messages = body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED
-        group = "MESSAGES" if is_of_messages else "INTAKE"
+        group = "MESSAGES" if is_of_messages else "FETCH"
         fetch = Interface(compile_contract(RULES[group]).abi).functions["fetch"]
         keys, values = [leaf.key for leaf in sample.proof.witness], [leaf.value for leaf in sample.proof.witness]
         data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), body, is_message, keys, values))
@@ -274,19 +283,21 @@ class Bench:
     @property
     def can_pretend(self) -> bool:
         """Whether the node takes state overrides, so that batches can be pretended."""
-        return self._slot("inbox", "batch_hash(uint256)") is not None
+        return self._slot("inbox", "batch_hash") is not None
 
     def _slot(self, contract: str, getter: str) -> int | None:
         """Storage slot of what a getter shows, a word or a mapping from numbers; None if the node cannot pretend."""
         name = f"{contract}.{getter}"
         if name not in self._slots:
-            self._slots[name] = self._find_slot(getattr(self._deployment, contract), getter)
+            self._slots[name] = self._find_slot(
+                getattr(self._deployment, contract), INTERFACE[contract].functions[getter]
+            )
         return self._slots[name]
 
-    def _find_slot(self, address: str, getter: str) -> int | None:
+    def _find_slot(self, address: str, getter: Function) -> int | None:
         """Write another mark to every slot that it may be, and see which one the getter shows."""
-        is_mapping = getter.endswith("(uint256)")
-        data = _selector(getter) + (_FAR.to_bytes(32, "big") if is_mapping else b"")
+        is_mapping = bool(getter.inputs)
+        data = getter.encode([_FAR] if is_mapping else [])
         marks = {
             _place(slot, _FAR) if is_mapping else _hex(slot.to_bytes(32, "big")): _hex(
                 (_MARK + slot).to_bytes(32, "big")
@@ -302,7 +313,7 @@ class Bench:
         return found - _MARK if 0 <= found - _MARK < PROBED_SLOTS else None
 
     def _rule(self, getter: str) -> str:
-        returned = self._call(self._deployment.judge, _selector(f"{getter}()"))
+        returned = self._call(self._deployment.judge, INTERFACE["judge"].encode(getter))
         return str(decode(["address"], returned)[0])
 
     def _call(self, to: str, data: bytes, overrides: dict[str, Any] | None = None) -> bytes:
@@ -334,10 +345,6 @@ def _typed(registers: bytes, struct: str) -> tuple[Any, ...]:
         word if kind == "bytes32" else _hex(word[12:]) if kind == "address" else int.from_bytes(word, "big")
         for kind, word in zip(kinds, words, strict=True)
     )
-
-
-def _selector(signature: str) -> bytes:
-    return keccak(signature.encode())[:4]
 
 
 def _hex(data: bytes) -> str:

@@ -1,8 +1,8 @@
 """The sample's order flow as signed records of the demo's traders on two markets.
 
 The sample's first half goes to market 1, its second half to market 2, side by side; its orders are dealt out to the
-traders. An order gets a slot of its trader, and the event that ends it becomes a cancel, which the exchange refuses
-where the order has traded away: such races are part of real flow.
+traders. An order gets an order slot of its trader, and the event that ends it becomes a cancel, which the exchange
+refuses where the order has traded away: such races are part of real flow.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ def sign_flow(events: Sequence[tuple[int, OrderEvent]], traders: Sequence[Trader
     for market, event in events:
         if event.size:
             index = crc32(str(event.order).encode()) % len(traders)
-            slot = traders[index].take_slot()
-            if slot is None:
+            order_slot = traders[index].take_order_slot()
+            if order_slot is None:
                 continue  # a trader with 256 open orders sits this one out
-            open_orders[event.order] = index, slot
-            record = traders[index].sign_order(market, event.side, records.GTC, slot, event.price, event.size)
+            open_orders[event.order] = index, order_slot
+            record = traders[index].sign_order(market, event.side, records.GTC, order_slot, event.price, event.size)
         elif event.order in open_orders:
-            index, slot = open_orders.pop(event.order)
-            record = traders[index].sign_cancel(slot)
-            traders[index].give_slot(slot)
+            index, order_slot = open_orders.pop(event.order)
+            record = traders[index].sign_cancel(order_slot)
+            traders[index].give_order_slot(order_slot)
         else:
             continue
         yield Submission(event.at, index, record)

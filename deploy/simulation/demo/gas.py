@@ -6,11 +6,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
-from setoff.deploy.contracts.events import addresses, function_names
+from setoff.deploy.contracts.events import addresses
 from setoff.shared.config.settings import Deployment
+from setoff.shared.l1.contracts import INTERFACE
 from setoff.shared.l1.rpc import L1
 
 CREATION: Final = "create"
+
+_NAMES: Final = {
+    contract: {function.selector: function.name for function in interface.functions.values()}
+    for contract, interface in INTERFACE.items()
+}
+"""Of the functions of each contract, by selector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +64,4 @@ def _kind(names: dict[str, str], transaction: dict[str, Any]) -> str | None:
     if contract is None:
         return None
     selector = bytes.fromhex(transaction["input"][2:10])
-    return f"{contract}.{function_names(contract).get(selector, '0x' + selector.hex())}"
+    return f"{contract}.{_NAMES[contract].get(selector, '0x' + selector.hex())}"

@@ -30,7 +30,7 @@ DEPOSIT: Final = 500_000 * 10**6
 MORE: Final = 1_000 * 10**6
 """Token units of a later deposit."""
 TRANSFER: Final = 25 * 10**6
-STAKE: Final = 10_000 * 10**6
+BACKING: Final = 10_000 * 10**6
 """Token units that a trader puts into the backstop vault."""
 GAMBLE: Final = 200 * 10**6
 """Token units of the gambler, who buys as many lots for them as the margin allows."""
@@ -89,7 +89,7 @@ class Market:
         while (await client.status())["accounts"] <= len(self._traders):
             await asyncio.sleep(0.2)
         await self._report(client)
-        await self.submit(client, self._traders[1].sign_stake(STAKE))
+        await self.submit(client, self._traders[1].sign_backstop_deposit(BACKING))
 
     async def trade(self, client: SetoffClient, count: int, seconds: float, thinning: int, seed: int) -> None:
         """Send the first `count` events of the sample in about `seconds`; between them reports, deposits, transfers.

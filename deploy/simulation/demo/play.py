@@ -34,7 +34,7 @@ WITHDRAWAL: Final = 12_345_678_901
 """Token units that a trader takes out in the end."""
 
 EARLY: Final = frozenset({"wrong-funding"})
-"""Lies whose only place in a short run is at its beginning: a market is ticked once a minute."""
+"""Lies whose only place in a short run is at its beginning: a market is cranked once a minute."""
 
 Interference = Callable[[Monitor, Cast], None]
 """Called after every look at L1, to meddle with what is going on."""

@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from setoff.deploy.contracts.events import Event, read_call
+from setoff.deploy.contracts.events import Event
 from setoff.deploy.simulation.demo.gas import Gas, read_gas
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.replay import Owed, Replay, count_owed, replay
 from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.contracts import TOKEN, VAULT, Contract
+from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.rpc import L1
 from setoff.shared.params import Params
 
@@ -120,7 +122,8 @@ class Reading:
     def confirmed(self) -> list[bytes]:
         """Confirmed machine hash at the end of each epoch, as far as there are any."""
         ends: list[bytes] = []
-        while (end := read_call(self.l1, self.deployment.court, "confirmed(uint256) bytes32", len(ends))) != ZERO:
+        court = CourtContract(self.l1, self.deployment.court)
+        while (end := court.view("confirmed", len(ends))) != ZERO:
             ends.append(end)
         return ends
 
@@ -148,7 +151,7 @@ class Reading:
 
     def balance(self, owner: bytes | str) -> int:
         """Tokens of an account."""
-        return int(read_call(self.l1, self.deployment.token, "balanceOf(address) uint256", owner))
+        return int(Contract(self.l1, TOKEN, self.deployment.token).view("balanceOf", owner))
 
     def true_start(self, epoch: int) -> bytes:
         """Machine hash at the start of an epoch, by our own execution."""
@@ -157,7 +160,7 @@ class Reading:
     @cached_property
     def genesis(self) -> bytes:
         """The machine hash before the first batch."""
-        return bytes(read_call(self.l1, self.deployment.court, "start_of(uint256) bytes32", 0))
+        return CourtContract(self.l1, self.deployment.court).genesis
 
     def time_of(self, event: Event) -> int:
         """When it happened, unix seconds."""
@@ -333,7 +336,7 @@ def _check_descendants(reading: Reading, lie: Event) -> Check:
 
 def _check_money(reading: Reading, plot: Plot) -> list[Check]:
     vault, owed = reading.balance(reading.deployment.vault), reading.owed
-    total = int(read_call(reading.l1, reading.deployment.vault, "total() uint256"))
+    total = int(Contract(reading.l1, VAULT, reading.deployment.vault).view("total"))
     expected = owed.total + reading.unconsumed
     checks = [
         Check("the vault's tokens equal everything owed, to the unit", vault == expected == total,

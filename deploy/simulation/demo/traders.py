@@ -10,7 +10,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.state import keys
 
 #: Order slots an account has.
-SLOTS: Final = keys.MAX_SLOT + 1
+ORDER_SLOTS: Final = keys.MAX_ORDER_SLOT + 1
 
 
 def derive_key(seed: int, role: str, number: int) -> bytes:
@@ -27,24 +27,24 @@ class Trader:
         self.account = 0
         self._domain = domain
         self._nonce = 0
-        self._free = deque(range(SLOTS))
+        self._free = deque(range(ORDER_SLOTS))
 
-    def take_slot(self) -> int | None:
+    def take_order_slot(self) -> int | None:
         """A free order slot, the one that was given back longest ago; None if there is none."""
         return self._free.popleft() if self._free else None
 
-    def give_slot(self, slot: int) -> None:
-        """Give a slot back once its order is cancelled or gone."""
-        self._free.append(slot)
+    def give_order_slot(self, order_slot: int) -> None:
+        """Give an order slot back once its order is cancelled or gone."""
+        self._free.append(order_slot)
 
-    def sign_order(self, market: int, side: int, flags: int, slot: int, price: int, size: int) -> bytes:
+    def sign_order(self, market: int, side: int, flags: int, order_slot: int, price: int, size: int) -> bytes:
         """A signed order, 124 bytes."""
-        order = records.OrderBody(self.account, self._next_nonce(), market, side, flags, slot, price, size)
+        order = records.OrderBody(self.account, self._next_nonce(), market, side, flags, order_slot, price, size)
         return self._sign(records.encode_order(order))
 
-    def sign_cancel(self, slot: int) -> bytes:
-        """A signed cancel of the order in `slot`."""
-        return self._sign(records.encode_cancel(records.CancelBody(self.account, self._next_nonce(), slot)))
+    def sign_cancel(self, order_slot: int) -> bytes:
+        """A signed cancel of the order in `order_slot`."""
+        return self._sign(records.encode_cancel(records.CancelBody(self.account, self._next_nonce(), order_slot)))
 
     def sign_transfer(self, peer: int, amount: int) -> bytes:
         """A signed transfer of `amount` token units to account `peer`."""
@@ -54,9 +54,11 @@ class Trader:
         """A signed withdrawal of `amount` token units."""
         return self._sign(records.encode_withdraw(records.WithdrawBody(self.account, self._next_nonce(), amount)))
 
-    def sign_stake(self, amount: int) -> bytes:
+    def sign_backstop_deposit(self, amount: int) -> bytes:
         """A signed deposit of `amount` token units into the backstop vault."""
-        return self._sign(records.encode_stake(records.StakeBody(self.account, self._next_nonce(), amount)))
+        return self._sign(
+            records.encode_backstop_deposit(records.BackstopDepositBody(self.account, self._next_nonce(), amount))
+        )
 
     def _next_nonce(self) -> int:
         self._nonce += 1

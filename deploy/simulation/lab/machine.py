@@ -1,7 +1,7 @@
 """A machine of a few steps with the real geometry of positions, so that a history takes microseconds to build.
 
 The first `MICROS` micro-steps of the first `SLOTS` slots of every batch hash on; everywhere else nothing happens, as in
-idle and unused positions of the real machine. Twin: `tests/contracts/toy_judge.vy`.
+idle and unused positions of the real machine. Twin: `tests/support/contracts/toy_judge.vy`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from setoff.deploy.contracts.compile import compile_all
-from setoff.deploy.contracts.events import read_call
 from setoff.deploy.devnet.devnet import FAUCET, Devnet, Faucet
 from setoff.deploy.simulation.demo.console import Story
 from setoff.deploy.simulation.demo.market import TRANSFER, Market
@@ -28,6 +27,7 @@ from setoff.deploy.simulation.scenario.withdrawals import FIRST, Heirs
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.contracts import TOKEN, Contract
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.rpc import L1
 from setoff.shared.sdk.client import SetoffClient
@@ -217,7 +217,7 @@ class Ending:
                     winding == has_wound_down == wanted, "ended" if winding else "not ended")  # fmt: skip
         owed = count_owed(run.machine, {event["index"] for event in self._monitor.named("Withdrawn")})
         deployment = self._devnet.deployment
-        held = read_call(self._devnet.l1, deployment.token, "balanceOf(address) uint256", deployment.vault)
+        held = Contract(self._devnet.l1, TOKEN, deployment.token).view("balanceOf", deployment.vault)
         consumed = sum(batch.header.message_count for batch in run.batches)
         waiting = sum(e["amount"] for e in self._monitor.named("Deposited") if e["message"] >= consumed)
         self._check("the vault holds what it owes, to the unit", held == owed.total + waiting,

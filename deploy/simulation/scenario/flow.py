@@ -7,7 +7,6 @@ from random import Random
 from typing import Final
 
 from setoff.deploy.contracts.deployment import deploy
-from setoff.deploy.contracts.events import encode_call
 from setoff.deploy.contracts.listing import encode_listing, encode_signer
 from setoff.deploy.devnet.devnet import BITCOIN, MAX_AGE, enact
 from setoff.deploy.simulation.sample_traffic import Scene, oracle_key, trader_key
@@ -15,6 +14,7 @@ from setoff.deploy.simulation.scenario.script import Flow
 from setoff.shared.codec import records, signatures
 from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.contracts import TOKEN, VAULT, Contract
 from setoff.shared.l1.inbox import Inbox, encode_post
 from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import Batch
@@ -80,13 +80,13 @@ class Exchange:
 
     def _queue(self) -> int:
         """Deposits, a market and a signer; returns the number of messages."""
-        token, vault = self.deployment.token, self.deployment.vault
         l1 = self.deployer
-        l1.transact(token, encode_call("mint(address,uint256)", l1.address, TRADERS * DEPOSIT))
-        l1.transact(token, encode_call("approve(address,uint256)", vault, TRADERS * DEPOSIT))
+        token, vault = Contract(l1, TOKEN, self.deployment.token), Contract(l1, VAULT, self.deployment.vault)
+        token.transact("mint", l1.address, TRADERS * DEPOSIT)
+        token.transact("approve", vault.address, TRADERS * DEPOSIT)
         for account in range(1, TRADERS + 1):
             owner = signatures.address_of(trader_key(account))
-            l1.transact(vault, encode_call("deposit_for(address,uint256)", owner, DEPOSIT))
+            vault.transact("deposit_for", owner, DEPOSIT)
         signer = encode_signer(0, signatures.address_of(oracle_key(0)), 1, MAX_AGE)
         enact(l1, self.deployment, [encode_listing(BITCOIN), signer])
         return self._reader.message_count()

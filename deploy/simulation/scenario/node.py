@@ -16,7 +16,7 @@ import requests
 import rlp
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.l1.court import court_interface
+from setoff.shared.l1.contracts import COURT
 
 TIMEOUT: Final = 30.0
 _DYNAMIC_FEE: Final = 2  # EIP-2718 type
@@ -61,8 +61,7 @@ class Node:
 
     def censor(self, calls: Collection[str]) -> None:
         """Keep these calls of the court out of all blocks; none of them: no more."""
-        functions = court_interface().functions
-        self.censored = frozenset(functions[call].selector for call in calls)
+        self.censored = frozenset(COURT.functions[call].selector for call in calls)
 
     def stop(self) -> None:
         """Serve no more."""

@@ -41,7 +41,7 @@ class Heirs:
         for trader in self._traders:
             forcing = self._forcing(trader)
             if forcing.leaf(trader.account).shares:
-                self._sent.append(forcing.send(forcing.unstake()))
+                self._sent.append(forcing.send(forcing.backstop_withdraw()))
 
     def force_everything(self) -> None:
         """Everybody takes out everything."""

@@ -1,0 +1,55 @@
+"""The deployed contracts as Python calls them: their interfaces by name, and one contract at its address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from eth_abi.exceptions import DecodingError
+
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.abi import NAMES, Interface, load_interface
+from setoff.shared.l1.rpc import L1, Address, Log, Receipt
+
+INTERFACE: Final[dict[str, Interface]] = {name: load_interface(name) for name in NAMES}
+
+TOKEN: Final = INTERFACE["token"]
+"""The test token's, and as far as an ERC-20 goes anybody's."""
+VAULT: Final = INTERFACE["vault"]
+QUEUE: Final = INTERFACE["queue"]
+INBOX: Final = INTERFACE["inbox"]
+JUDGE: Final = INTERFACE["judge"]
+COURT: Final = INTERFACE["court"]
+RECEIPTS: Final = INTERFACE["receipts"]
+
+
+class Contract:
+    """One contract at its address, used through a node, and by the account of `l1` if that has a key."""
+
+    def __init__(self, l1: L1, interface: Interface, address: Address) -> None:
+        self.l1 = l1
+        self.interface = interface
+        self.address = bytes.fromhex(address.removeprefix("0x")) if isinstance(address, str) else address
+
+    def view(self, function: str, *arguments: Any) -> Any:
+        """What a function returns on the latest block: its value, or a tuple of several.
+
+        Raises Reverted, ChainError("wrong_deployment") if no such contract is at the address.
+        """
+        description = self.interface.functions[function]
+        returned = self.l1.call(self.address, description.encode(arguments))
+        try:
+            values = description.decode(returned)
+        except DecodingError:
+            raise ChainError(
+                "wrong_deployment", f"there is no contract with {function} at 0x{self.address.hex()}"
+            ) from None
+        return values[0] if len(values) == 1 else values
+
+    def transact(self, function: str, *arguments: Any, value: int = 0) -> Receipt:
+        """Call a function in a transaction, with `value` wei, and wait for it. Raises as `L1.transact`."""
+        return self.l1.transact(self.address, self.interface.encode(function, *arguments), value)
+
+    def logs(self, event: str, first: int, last: int, topics: Sequence[bytes] = ()) -> list[Log]:
+        """The events of one kind in the blocks `first` to `last`, in order; `topics` as far as they must be these."""
+        return self.l1.logs([self.address], first, last, [self.interface.events[event].topic, *topics])

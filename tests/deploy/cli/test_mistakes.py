@@ -1,0 +1,174 @@
+"""What people type by mistake is refused in a line that says why; and processes end with the one that started them."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.support.processes.commands import Command
+from tests.support.processes.running_operator import Running
+
+from setoff.deploy.cli import main as cli
+from setoff.deploy.cli.devnet import GUIDE, name_command
+from setoff.deploy.cli.verify import compare
+from setoff.deploy.cli.wallet import parse_amount
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ConfigError
+from setoff.shared.sdk import KeySigner
+
+START, TRUE, FALSE = b"\1" * 32, b"\2" * 32, b"\3" * 32
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("trade buy 1 -5 77990", "size_out_of_range"),
+        ("trade buy 1 5 -1", "price_out_of_range"),
+        ("trade buy 70000 5 100", "unknown_market"),
+        ("trade amend -1 5 100", "order_slot_out_of_range"),
+        ("trade crank -1", "unknown_market"),
+        ("trade report 1 -100 --signer 0", "price_out_of_range"),
+    ],
+)
+async def test_numbers_out_of_range_are_refused_before_they_are_signed(
+    exchange: Running,
+    setoff: Command,
+    line: str,
+    reason: str,
+) -> None:
+    said = await setoff(line, code=1)
+    assert said.startswith(f"setoff: {reason}: ") and said.count(reason) == 1 and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["12,5", "1,00", ",100", "1,0000", "-1", "1.", ".", "", "1e3", "٣", "1,000,00", "0.0000001"]
+)
+def test_amounts_that_can_be_misread_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_amount(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "units"), [("12.5", 12_500_000), ("1,000", 10**9), ("1,234,567.89", 1_234_567_890_000), (".5", 500_000)]
+)
+def test_amounts(text: str, units: int) -> None:
+    assert parse_amount(text) == units
+
+
+def test_a_folder_that_cannot_be_made_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["devnet", "--dir", "/proc/x/y"]) == 1
+    assert "--dir: /proc/x/y cannot be made" in capsys.readouterr().err
+
+
+def test_the_guide_names_a_command_that_is_there() -> None:
+    command = name_command().split()
+    assert Path(command[0]).is_file() and command[1:] == ["setoff"]
+    typed = [line for line in GUIDE.splitlines() if line.startswith("  ") and "export" not in line]
+    assert len(typed) == 8 and all("{setoff} " in line for line in typed)
+
+
+@pytest.mark.parametrize("key", [dev_keys()[3].hex(), "0x" + dev_keys()[3].hex(), f" {dev_keys()[3].hex()}\n"])
+def test_a_key_may_be_text(key: str) -> None:
+    assert KeySigner(key).address == KeySigner(dev_keys()[3]).address
+
+
+@pytest.mark.parametrize("key", ["", "12" * 31, b"\1" * 31, bytes(32), "zz" * 32, "ff" * 32, None])
+def test_a_bad_key_is_never_shown(key: str | bytes) -> None:
+    with pytest.raises(ConfigError) as caught:
+        KeySigner(key)
+    assert caught.value.reason == "bad_config" and "ff" not in str(caught.value)
+
+
+def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "setoff.deploy.cli",
+        "operator",
+        "run",
+        "--set",
+        f"deployment={tmp_path / 'none'}",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there is no file" in done.stderr
+
+
+@dataclass
+class HandCourt:
+    """The answers of a court."""
+
+    confirmed: bytes = bytes(32)
+    state: int = 0
+    start: bytes = START
+    end: bytes = bytes(32)
+    first: int = 0
+
+    def view(self, function: str, *arguments: object) -> object:
+        if function == "key_of":
+            return b"key of " + bytes(arguments[1])  # type: ignore[call-overload]
+        if function == "claim_of":
+            known = arguments[0] == b"key of " + self.start
+            return (self.state, 7, self.start, self.end, *[0] * 8) if known else (0, 0, bytes(32), bytes(32), *[0] * 8)
+        return {"confirmed": self.confirmed, "first_claimed_at": self.first}[function]
+
+
+@pytest.mark.parametrize(
+    ("court", "code", "said"),
+    [
+        (HandCourt(confirmed=TRUE), 0, "has confirmed this end"),
+        (HandCourt(confirmed=FALSE), 1, "has confirmed another end: 0x0303"),
+        (HandCourt(), 0, "nobody has claimed one"),
+        (HandCourt(state=1, end=TRUE, first=5), 0, "this one is claimed"),
+        (HandCourt(state=1, end=FALSE, first=5), 1, "another one is claimed: 0x0303"),
+        (HandCourt(state=1, start=FALSE, end=TRUE, first=5), 1, "claimed from another start"),
+    ],
+)
+def test_verify_tells_what_is_claimed(
+    capsys: pytest.CaptureFixture[str], court: HandCourt, code: int, said: str
+) -> None:
+    assert compare(court, 7, START, TRUE) == code  # type: ignore[arg-type]
+    assert said in capsys.readouterr().out
+
+
+def children_of(process: int) -> list[int]:
+    return [int(text) for text in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a killed process's children")
+def test_the_operators_parts_end_with_it_when_it_is_killed(tmp_path: Path) -> None:
+    # With no chain at that address both parts go on asking for a while: long enough to be left behind.
+    zero = "0x" + "00" * 20
+    Deployment(31337, zero, zero, zero, zero, zero, zero, zero).save(tmp_path / "deployment.json")
+    environment = os.environ | {
+        "SETOFF_DEPLOYMENT": str(tmp_path / "deployment.json"),
+        "SETOFF_RPC_URL": "http://127.0.0.1:9",
+        "SETOFF_OPERATOR_KEY": dev_keys()[1].hex(),
+        "SETOFF_REDIS_DIR": str(tmp_path / "redis"),
+    }
+    words = [sys.executable, "-m", "setoff.deploy.cli", "operator", "run"]
+    with subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL) as operator:
+        parts: list[int] = []
+        deadline = time.monotonic() + 30
+        while len(parts) < 2 and time.monotonic() < deadline and operator.poll() is None:
+            with contextlib.suppress(OSError):
+                parts = children_of(operator.pid)
+            time.sleep(0.02)
+        operator.send_signal(signal.SIGKILL)
+    assert len(parts) == 2
+    deadline = time.monotonic() + 6
+    while any(is_alive(part) for part in parts) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(is_alive(part) for part in parts)
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False

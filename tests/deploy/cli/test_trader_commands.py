@@ -1,0 +1,69 @@
+"""The trader's commands against a running exchange: what they send, and what they print."""
+
+import asyncio
+
+import pytest
+from tests.support.processes.commands import Command
+from tests.support.processes.running_operator import Running
+
+from setoff.deploy.cli import main as cli
+from setoff.deploy.simulation.sample_traffic import agent_key, oracle_key, trader_key
+from setoff.shared.codec.signatures import address_of
+
+
+async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
+    assert "0 lots filled, 5 rest in order slot 0" in await setoff("trade sell 1 5 101 --client 9")
+    assert "3 lots filled, 0 rest" in await setoff("trade buy 1 3", trader_key(2))
+    assert "unfillable" in await setoff("trade buy 1 9 101 --flags fok", trader_key(2), code=1)
+    assert "0 lots filled, 3 rest" in await setoff("trade sell 1 9 130 --reduce-only", trader_key(2))
+    assert "4 rest in order slot" in await setoff("trade buy 1 4 120 --above 110 --flags ioc", trader_key(3))
+    shown = await setoff("account", trader_key(3))
+    assert "above 110" in shown and "ioc" in shown
+    assert "lots filled, 7 rest in order slot 0" in await setoff("trade amend 0 7 102")
+    assert "101" not in await setoff("trade book 1")
+    assert "accepted" in await setoff("trade dead-man 600")
+    assert "accepted" in await setoff("trade cancel --client 9")
+    assert "unknown_order" in await setoff("trade cancel --client 9", code=1)
+    assert "accepted" in await setoff("trade cancel --all", trader_key(2))
+    await setoff("trade buy 1 2 99")
+    assert "2 lots filled" in await setoff("trade close 1", trader_key(2))
+    assert "not_due" in await setoff("trade crank 1", code=1)
+    with pytest.raises(SystemExit, match="name an order slot"):
+        await setoff("trade cancel")
+
+
+async def test_markets_and_reports(exchange: Running, setoff: Command) -> None:
+    exchange.l1.time += 5
+    await asyncio.sleep(0.1)
+    assert "accepted" in await setoff("trade report 1 105 --signer 0", oracle_key(0))
+    shown = await setoff("trade market 1")
+    assert "margin ppm from 0 lots" in shown and "funding rate" in shown and "105" in shown
+
+
+async def test_agents_and_sub_accounts(exchange: Running, setoff: Command) -> None:
+    agent = agent_key(1, 2)
+    assert "accepted" in await setoff(f"agent set 2 0x{address_of(agent).hex()}")
+    assert address_of(agent).hex() in await setoff("agent list")
+    assert "4 rest" in await setoff("trade buy 1 4 90 --account 1 --agent 2", agent)
+    assert "moved" in await setoff("transfer 100 .3")
+    assert "4 rest" in await setoff("trade buy 1 4 90 --sub 3")
+    assert "100.000000" in await setoff("account --sub 3")
+    assert "accepted" in await setoff("trade cancel --all --sub 3")
+    assert "moved" in await setoff("transfer 100 .0 --sub 3")
+    assert "accepted" in await setoff("agent remove 2")
+    assert "bad_signature" in await setoff("trade cancel --all --account 1 --agent 2", agent, code=1)
+
+
+async def test_the_backstop(exchange: Running, setoff: Command) -> None:
+    assert "equity 50.000000" in await setoff("backstop stake 50")
+    assert "equity 49.999900" in await setoff("backstop withdraw 100")
+    assert "equity 0.000000" in await setoff("backstop withdraw")
+    assert "shares 0" in await setoff("backstop show")
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([name, "--help"])
+    assert caught.value.code == 0
+    assert cli.COMMANDS[name].purpose[1:] in capsys.readouterr().out

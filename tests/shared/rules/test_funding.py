@@ -1,0 +1,139 @@
+"""Funding: an hour costs a long an eighth of the smoothed premium; every unit that is paid is received or kept.
+
+Formulas checked against: dYdX v4, "Funding rates" (hourly rate = one-hour premium / 8, clamped; payment = - size *
+index * rate), and Hyperliquid, "Funding" (the eight-hour rate paid hourly at one eighth).
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.machines.world import BUY, SELL, World
+
+from setoff.shared.rules.marks import compute_funding, sample_premium, settle_funding
+from setoff.shared.rules.phases import FUNDING_ONE, HOUR, MAX_FUNDING_HOURS, PREMIUM_ONE
+from setoff.shared.state.leaves import Account, Market, Position
+
+
+def market_with(index: int, premium: int, cap: int, unit: int = 10) -> Market:
+    """`premium` in ticks, `cap` in ppm of the index."""
+    market = Market()
+    market.index, market.unit, market.funding_cap, market.band = index, unit, cap, 1_000_000
+    market.premium = premium * PREMIUM_ONE
+    return market
+
+
+@pytest.mark.parametrize(
+    ("premium", "cap", "paid"),
+    [
+        # Index 10,000, premium 1 %: 0.125 % an hour of a lot worth 100,000 is 125.
+        (100, 50_000, 125),
+        (-100, 50_000, -125),
+        # A premium of 8 % under a cap of 4 % pays as 4 %: 0.5 % an hour.
+        (800, 40_000, 500),
+        (-800, 40_000, -500),
+        (0, 40_000, 0),
+        (100, 0, 0),
+    ],
+)
+def test_an_hour_is_an_eighth_of_the_premium_clamped(premium: int, cap: int, paid: int) -> None:
+    assert compute_funding(market_with(10_000, premium, cap)) == paid * FUNDING_ONE
+
+
+def test_hours_are_counted_by_their_beginnings() -> None:
+    market = market_with(10_000, 0, 50_000)
+    hourly = 125 * FUNDING_ONE
+
+    def sample(time: int) -> int:
+        market.premium = 100 * PREMIUM_ONE  # a constant premium of 1 %
+        sample_premium(market, 10_100, time)
+        return market.funding
+
+    assert sample(10 * HOUR + 3_599) == 0  # the first sample only starts the clock
+    assert sample(11 * HOUR) == hourly
+    assert sample(11 * HOUR + 3_599) == hourly
+    assert sample(14 * HOUR + 1) == 4 * hourly
+    assert sample(14 * HOUR + MAX_FUNDING_HOURS * HOUR + 9 * HOUR) == (4 + MAX_FUNDING_HOURS) * hourly
+
+
+def test_payments_round_up_and_receipts_down_and_the_market_keeps_the_rest() -> None:
+    # bid 20,090 and ask 20,110 around an index of 20,000: premium 100, smoothed 12.5, then 23.4375 ticks.
+    world = World.trading(funds=10**12, mark=20_000, impact=1, taker_fee=0, maker_fee=0, funding_cap=100_000)
+    world.order(1, BUY, 20_000, 1_000)
+    world.order(2, SELL, 20_000, 1_000)
+    world.order(3, BUY, 20_090, 1)
+    world.order(3, SELL, 20_110, 1)
+    assert world.crank() == "accepted"
+    before = [world.account(number).collateral for number in (1, 2)]
+    world.wait(HOUR)
+    world.report(0, 20_000)
+    assert world.crank() == "accepted"
+    # 23.4375 / 8 * 10 = 29.296875 a lot; 29,296.875 for the thousand
+    assert world.market().funding == 29_296_875 * FUNDING_ONE // 1_000_000
+    after = [world.account(number).collateral for number in (1, 2)]
+    assert [new - old for old, new in zip(before, after, strict=True)] == [-29_297, 29_296]
+    assert world.market().pool == 1
+
+
+def test_an_account_settles_when_it_is_touched_for_all_the_hours_since() -> None:
+    world = World.trading(funds=10**9, mark=10_000, taker_fee=0, maker_fee=0)
+    world.order(1, BUY, 10_000, 4)
+    world.order(2, SELL, 10_000, 4)
+    market = world.machine.state.market(1)
+    market.funding += 3 * 125 * FUNDING_ONE
+    world.machine.state.account(1)
+    assert world.position(1).funding == 0
+    world.order(1, BUY, 9_000, 1)
+    assert world.account(1).collateral == 10**9 - 400_000 - 1_500
+    assert world.position(1).funding == world.market().funding
+    assert world.market().pool == 1_500
+    world.order(2, BUY, 9_000, 1)
+    assert world.account(2).collateral == 10**9 + 400_000 + 1_500
+    assert world.market().pool == 0
+
+
+def test_a_new_position_pays_nothing_for_the_time_before_it() -> None:
+    world = World.trading(funds=10**9, mark=10_000, taker_fee=0, maker_fee=0)
+    world.machine.state.market(1).funding = 10**15
+    world.order(1, BUY, 10_000, 4)
+    world.order(2, SELL, 10_000, 4)
+    assert world.position(1).funding == world.position(2).funding == 10**15
+    world.withdraw(1, 1)
+    assert world.account(1).collateral == 10**9 - 400_000 - 1
+
+
+@given(st.lists(st.integers(-(2**38), 2**38), min_size=1, max_size=20), st.integers(-(2**86), 2**86))
+def test_the_pool_is_never_short_once_everybody_has_settled(sizes: list[int], index: int) -> None:
+    market = Market()
+    market.funding = index
+    sizes.append(-sum(sizes))
+    paid = 0
+    for size in sizes:
+        account = Account()
+        settle_funding(account, Position(market=1, size=size), market)
+        paid -= account.collateral
+    assert market.pool == paid
+    assert 0 <= market.pool < len(sizes)
+
+
+def test_funding_can_push_an_account_below_maintenance_and_the_crank_liquidates_it() -> None:
+    world = World.trading(funds=11_000, mark=10_000, impact=1, taker_fee=0, maker_fee=0, funding_cap=100_000)
+    world.deposit(2, 10**9)
+    world.deposit(3, 10**9)
+    world.order(1, BUY, 10_000, 1)  # 100,000: maintenance 5,000
+    world.order(2, SELL, 10_000, 1)
+    world.deposit(1, 0)
+    assert world.withdraw(1, 1_000) == "accepted"  # equity 10,000
+    world.order(3, BUY, 10_990, 100, order_slot=0)
+    world.order(3, SELL, 11_010, 100, order_slot=1)
+    assert world.crank() == "accepted"
+    for _ in range(30):  # the mark rises with the premium, the long gains; then the premium is gone
+        world.wait(HOUR)
+        world.report(0, 10_000)
+        world.crank()
+    world.cancel(3, 0)
+    world.cancel(3, 1)
+    world.order(3, BUY, 9_990, 100, order_slot=0)
+    world.wait(1)
+    world.report(0, 10_000)
+    assert world.position(1).size == 0
+    assert world.market().mark == 10_000

@@ -1,0 +1,73 @@
+"""The invariants fail where a rule is broken: each lie told in a rule is found by the one that is meant to find it."""
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+from tests.support.machines.checked import run_checked
+from tests.support.machines.traffic import Traffic
+
+from setoff.shared.rules import book, liquidation, margin, matching, oracle
+from setoff.shared.state.leaves import Market, Position
+
+
+def play(seeds: int = 6, actions: int = 60) -> None:
+    """Traffic that fails accounts, every invariant checked after every step."""
+    for seed in range(seeds):
+        traffic = Traffic(seed)
+        deposited = 0
+        inputs = traffic.opening()
+        for _ in range(actions):
+            for body in inputs:
+                deposited = run_checked(traffic.world.machine, body, deposited)
+            inputs = traffic.next()
+
+
+_trade, _fill, _following = matching.apply_trade, matching.apply_fill, liquidation.get_next_account
+
+
+def charge_too_little(market: Market, account: Any, *rest: Any) -> None:
+    """The insurance fund gets a unit that nobody paid."""
+    market.insurance += 1
+    _trade(market, account, *rest)
+
+
+def fill_more(position: Position, delta: int, price: int, market: Market) -> None:
+    """A buyer gets a lot more than the seller sold."""
+    _fill(position, delta + (delta > 0), price, market)
+
+
+def fill_quietly(position: Position, delta: int, price: int, market: Market) -> None:
+    """Positions net, but the cost of the open lots is lost."""
+    _fill(position, delta, price, market)
+    position.cost = 0
+
+
+LIES: list[tuple[ModuleType, str, Any, str]] = [
+    (matching, "apply_trade", charge_too_little, "check_money"),
+    (matching, "apply_fill", fill_more, "check_positions"),
+    (matching, "apply_fill", fill_quietly, "check_positions"),
+    # A refused order keeps its reservation.
+    (margin, "release", lambda *_: None, "check_reservations"),
+    # The best price stays where it was when a better level comes or the best one goes.
+    (book, "set_best", lambda *_: None, "check_bitmaps"),
+    # An order rests where it could have traded.
+    (matching, "is_crossing", lambda *_: False, "check_bitmaps"),
+    # The next level is taken from the wrong end of a bitmap word.
+    (book, "get_best_bit", lambda word, side: (word & -word).bit_length() - 1, "check_bitmaps"),
+    # A sweep finds nothing to reduce, or leaves every other account out.
+    (liquidation, "find_target", lambda *_: None, "run_checked"),
+    (liquidation, "get_next_account", lambda account, subs: _following(account, subs) + 1, "run_checked"),
+    # A report sets no work off: nobody is visited, and no stop fires.
+    (oracle, "begin_work", lambda regs: regs.finish(), "run_checked"),
+]
+
+
+@pytest.mark.parametrize(("module", "name", "lie", "finder"), LIES)
+def test_a_broken_rule_is_found(
+    module: ModuleType, name: str, lie: Any, finder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, name, lie)
+    with pytest.raises(AssertionError) as found:
+        play()
+    assert finder in [entry.name for entry in found.traceback]

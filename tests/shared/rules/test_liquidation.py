@@ -1,0 +1,282 @@
+"""Liquidation to the unit: when it begins, at which price, in which slices, and what becomes of what is left.
+
+Worked numbers from published pages: dYdX v4 docs, "Liquidations" (isolated liquidation price p' = (e - s * p) / (|s| *
+MMF - s), with e the equity and s the size), and dYdX v3 docs, "Liquidations" (close price P * (1 -/+ M * V / W), with M
+the maintenance fraction, V the equity, W the maintenance margin of the account).
+"""
+
+import pytest
+from tests.support.machines.world import BUY, SELL, World, sub
+
+from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
+from setoff.shared.rules.liquidation import compute_maintenance, compute_share, compute_zero_price
+from setoff.shared.state.leaves import Market, Position
+from setoff.shared.state.registers import Registers
+
+PLAIN = {"taker_fee": 0, "maker_fee": 0}
+
+
+def position_at(mark: int, size: int, maintenance: int = 50_000, unit: int = 1) -> tuple[Position, Market]:
+    market = Market()
+    market.mark, market.unit, market.maintenance_margin = mark, unit, maintenance
+    return Position(market=1, size=size), market
+
+
+def one_against_rich(size: int, funds: int, side: int = BUY, **market: int) -> World:
+    """Account 1 holds `size` lots at 100 with `funds`; accounts 2 and 3 are rich, 2 has the other side. No fees."""
+    world = World.trading(funds=funds, **{**PLAIN, **market})
+    world.deposit(2, 10**8)
+    world.deposit(3, 10**8)
+    world.order(1, side, 100, size)
+    world.order(2, 1 - side, 100, size)
+    assert world.position(1).size == (size if side == BUY else -size)
+    return world
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_published_liquidation_price_of_a_short() -> None:
+    # $1,000, short 3 ETH at $3,000, maintenance 5 %: (1,000 + 9,000) / (3 * 0.05 + 3) = $3,174.60. A tick is a cent.
+    world = World.trading(funds=100_000, mark=300_000, unit=1, initial_margin=50_000, **PLAIN)
+    world.deposit(2, 10**9)
+    world.order(1, SELL, 300_000, 3)
+    world.order(2, BUY, 300_000, 3)
+    world.order(2, SELL, 317_000, 10)
+    world.set_mark(317_460)
+    assert world.position(1).size == -3
+    world.set_mark(317_461)
+    assert world.position(1).size > -3
+
+
+def test_an_account_exactly_at_maintenance_is_left_alone() -> None:
+    world = one_against_rich(10, 1_450)
+    world.set_mark(90)  # equity 450 of 450
+    assert world.position(1).size == 10
+    world = one_against_rich(10, 1_449)
+    world.set_mark(90)
+    assert world.position(1).size < 10
+
+
+def test_the_first_thing_to_go_are_the_account_s_orders() -> None:
+    world = one_against_rich(10, 1_449)
+    world.order(1, BUY, 80, 1, order_slot=7)
+    world.order(3, BUY, 90, 10)
+    world.set_mark(90)
+    assert world.account(1).epoch == 1
+    assert world.position(1).bids == 0
+
+
+# --- at which price ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "equity", "price"),
+    [
+        # v3: close price of a long 1,000 * (1 - 0.05 * 400 / 500) = 960; of a short 1,040
+        (10, 400, 960),
+        (-10, 400, 1_040),
+        (10, 0, 1_000),
+        (10, 499, 951),  # 49.9 a lot, in favour of the account
+        (-10, 499, 1_049),
+        (10, -400, 1_040),  # in debt: only a better price than the mark
+        (-10, -400, 960),
+        (-10, -20_000, 1),
+        (10, -(2**40), 2**24 - 1),
+    ],
+)
+def test_the_zero_price_gives_a_position_its_share_of_the_equity(size: int, equity: int, price: int) -> None:
+    position, market = position_at(1_000, size)
+    share = compute_share(Registers(), position, market, equity, 500)
+    assert compute_zero_price(position, market, share) == price
+
+
+def test_the_share_is_that_of_the_position_in_the_maintenance_margin() -> None:
+    # v3: M * V / W = 0.05 * 600 / 1,500 = 2 %
+    position, market = position_at(1_000, 10)
+    share = compute_share(Registers(), position, market, 600, 1_500)
+    assert share == 200
+    assert compute_zero_price(position, market, share) == 980
+
+
+def test_a_debt_is_all_of_the_market_whose_price_has_changed() -> None:
+    position, market = position_at(1_000, 10)
+    regs = Registers()
+    assert compute_share(regs, position, market, -600, 1_500) == -200
+    regs.fire = 1
+    assert compute_share(regs, position, market, -600, 1_500) == -600
+    assert compute_share(regs, position, market, 600, 1_500) == 200
+
+
+def test_the_account_never_loses_more_than_its_share() -> None:
+    for equity in range(-700, 700, 7):
+        for size in (7, -7):
+            position, market = position_at(997, size, unit=3)
+            price = compute_zero_price(position, market, equity)
+            loss = size * (market.mark - price) * market.unit
+            assert loss <= equity
+
+
+# --- in the book ------------------------------------------------------------------------------------------------------
+
+
+def test_a_slice_goes_to_the_book_and_no_more_than_health_needs() -> None:
+    world = one_against_rich(100, 10_000)
+    world.order(3, BUY, 94, 1_000)
+    world.set_mark(95)  # equity 5,000 of 4,750: healthy
+    assert world.position(1).size == 100
+    world.set_mark(94)  # equity 4,000 of 4,700; 25 lots at the mark cost nothing; 75 need 3,525
+    assert world.trades(LIQUIDATION) == [(1, 3, 94, 25)]
+    assert world.position(1).size == 75
+    assert world.equity(1) == 4_000
+
+
+def test_the_account_gets_the_book_s_price_and_pays_no_fee() -> None:
+    world = one_against_rich(100, 10_050, taker_fee=500, maker_fee=-200)
+    world.order(3, BUY, 95, 1_000)
+    kept = world.market().insurance
+    cash = [world.account(number).collateral for number in (1, 3)]
+    world.set_mark(94)
+    assert world.trades(LIQUIDATION) == [(1, 3, 95, 25)]
+    assert world.account(1).collateral - cash[0] == 25 * 950
+    assert world.account(3).collateral - cash[1] == -25 * 950  # and no rebate, for nobody paid for it
+    assert world.market().insurance == kept
+
+
+def test_a_maker_fee_is_charged_in_a_liquidation() -> None:
+    world = one_against_rich(100, 10_050, taker_fee=0, maker_fee=100)
+    world.order(3, BUY, 95, 1_000)
+    kept = world.market().insurance
+    world.set_mark(94)
+    assert world.market().insurance == kept + 3  # 23,750 * 0.0001, up
+
+
+def test_a_short_is_bought_back_from_the_lowest_ask_up_to_its_zero_price() -> None:
+    world = one_against_rich(100, 10_000, side=SELL)
+    # at 106: equity 4,000 of 5,300, so at most 4 ticks are left for each lot: the ask at 111 is too dear
+    world.order(3, SELL, 107, 10, order_slot=0)
+    world.order(3, SELL, 110, 10, order_slot=1)
+    world.order(3, SELL, 111, 10, order_slot=2)
+    world.set_mark(106)
+    assert world.trades(LIQUIDATION)[:2] == [(1, 3, 107, 10), (1, 3, 110, 10)]
+    assert world.trades(DELEVERAGE)[0][2] == 110  # 3,500 are left for 80 lots: still 4 ticks
+
+
+def test_the_largest_position_goes_first() -> None:
+    world = World.trading(funds=20_000, accounts=4, **PLAIN)
+    world.list_market(2, **PLAIN)
+    world.report(0, 100, market=2)
+    for account in (2, 3):
+        world.deposit(account, 10**7)
+    for market, size in ((1, 40), (2, 120)):
+        world.order(1, BUY, 100, size, market=market)
+        world.order(2, SELL, 100, size, market=market)
+        world.order(3, BUY, 90, 1_000, market=market, order_slot=market)
+    world.set_mark(92, market=2)  # equity 20,000 - 9,600 of 2,000 + 5,520
+    assert world.machine.fills == []
+    world.set_mark(89, market=2)  # equity 6,800 of 2,000 + 5,340: 30 lots at 90 earn 300, and 90 need 4,005
+    assert [(f.market, f.price, f.size) for f in world.machine.fills] == [(2, 90, 30)]
+    assert world.position(1).size == 40
+
+
+def test_the_sweep_visits_sub_accounts_and_everybody_below_maintenance() -> None:
+    world = World.trading(accounts=6, funds=1_449, **PLAIN)
+    world.deposit(5, 10**7)
+    world.deposit(6, 10**7)
+    world.transfer(5, sub(5, 2), 1_449)
+    for account in (1, 2, 4, sub(5, 2)):
+        world.order(account, BUY, 100, 10)
+        world.order(6, SELL, 100, 10)
+    world.order(6, BUY, 90, 1_000)
+    world.set_mark(90)
+    assert {fill.taker for fill in world.machine.fills} == {1, 2, 4, sub(5, 2)}
+
+
+# --- beyond the book --------------------------------------------------------------------------------------------------
+
+
+def test_what_the_book_does_not_take_is_closed_against_the_other_side() -> None:
+    world = one_against_rich(100, 10_000)
+    world.set_mark(94)  # no bids: equity 4,000, so 94 - 4 = 90
+    assert world.trades(DELEVERAGE)[0] == (1, 2, 90, 25)
+    assert world.equity(1) >= 0
+    state = world.machine.state
+    equity, maintenance, _ = compute_maintenance(state, state.account(1))
+    assert equity >= maintenance
+
+
+def test_below_close_out_everything_goes_at_once_past_the_book() -> None:
+    world = one_against_rich(100, 10_000, close_out=20_000)
+    world.order(3, BUY, 92, 1_000)
+    world.set_mark(92)  # equity 2,000 of 4,600, and more than the close-out of 1,840: to the book
+    assert {fill.kind for fill in world.machine.fills} == {LIQUIDATION}
+    world = one_against_rich(100, 10_000, close_out=20_000)
+    world.order(3, BUY, 92, 1_000)
+    world.set_mark(91)  # 1,000 < 1,820: 1 tick a lot is left
+    assert world.trades(DELEVERAGE) == [(1, 2, 90, 100)]
+    assert world.account(1).collateral == 0
+    assert world.level(BUY, 92).size == 1_000
+
+
+def test_the_insurance_fund_pays_a_debt_before_anybody_on_the_other_side_does() -> None:
+    world = one_against_rich(100, 10_000)
+    world.machine.state.market(1).insurance += 5_000
+    world.machine.regs.owed += 5_000
+    world.set_mark(87)  # equity -3,000
+    assert world.trades(DELEVERAGE) == [(1, 2, 87, 100)]  # at the mark: the other side loses nothing
+    assert world.market().insurance == 2_000
+    assert world.account(1).collateral == 0
+
+
+def test_without_insurance_the_other_side_closes_at_the_bankruptcy_price() -> None:
+    # dYdX v4 docs, "Contract loss mechanisms": B with $100 is short 500 at $1; at $2 its bankruptcy price is $1.20, and
+    # A's long is closed there for a profit of $100 instead of $500. A tick is a cent, and all opens at once.
+    world = World.trading(accounts=2, funds=10_000, mark=100, unit=1, initial_margin=200_000, **PLAIN)
+    world.order(2, SELL, 100, 500)
+    world.order(1, BUY, 100, 500)
+    world.set_mark(200)
+    assert world.trades(DELEVERAGE) == [(2, 1, 120, 500)]
+    assert (world.account(1).collateral, world.account(2).collateral) == (20_000, 0)
+
+
+def test_a_crash_in_one_market_takes_nothing_from_those_who_trade_in_another() -> None:
+    world = World.trading(accounts=3, funds=21_000, **PLAIN)
+    world.list_market(2, **PLAIN)
+    world.report(0, 100, market=2)
+    world.deposit(3, 100_000)
+    for market, other in ((1, 3), (2, 2)):
+        world.order(1, BUY, 100, 100, market=market)
+        world.order(other, SELL, 100, 100, market=market)
+    assert world.withdraw(2, 11_000) == "accepted"
+    # Account 1 owes 29,000. Account 3 gained 50,000 from it and gives 29,000 back: closed at 79, not at 50. Account 2,
+    # with 10,000 and the larger position opposite to it, could not have paid its part; it closes at its mark.
+    world.set_mark(50)
+    assert world.trades(DELEVERAGE) == [(1, 3, 79, 100), (1, 2, 100, 100)]
+    assert [world.equity(number) for number in (1, 2, 3)] == [0, 10_000, 121_000 + 21_000]
+
+
+def test_an_account_without_a_fresh_price_waits() -> None:
+    world = one_against_rich(10, 1_449, max_age=10)
+    world.machine.state.market(1).mark = 90
+    world.wait(11)
+    world.list_market(2)
+    world.report(0, 5, market=2)
+    assert world.position(1).size == 10
+
+
+def test_a_liquidation_leaves_what_it_must_to_the_unit() -> None:
+    world = one_against_rich(10, 1_449)
+    world.order(3, BUY, 90, 100)
+    total = sum(world.account(number).collateral for number in range(4))
+    world.set_mark(90)
+    # equity 449; slices of 3, 2, … at the mark cost nothing: 7 lots need 315
+    assert world.trades(LIQUIDATION) == [(1, 3, 90, 3)]
+    assert world.equity(1) == 449
+    assert sum(world.account(number).collateral for number in range(4)) == total
+
+
+def test_takeover_comes_before_deleveraging() -> None:
+    world = one_against_rich(100, 10_000)
+    world.backstop_deposit(3, 1_000_000)
+    world.set_mark(94)
+    assert {fill.kind for fill in world.machine.fills} == {TAKEOVER}

@@ -1,0 +1,205 @@
+"""The mark is a median of three; premiums are smoothed; jumps of the index are cut and halt the market."""
+
+import pytest
+from tests.support.machines.world import ABOVE, BUY, REDUCE_ONLY, SELL, World
+
+from setoff.deploy.simulation.sample_traffic import START_TIME
+from setoff.shared.rules.marks import apply_index, compute_mid, sample_premium, update_mark
+from setoff.shared.rules.phases import HALT_TIME, PREMIUM_ONE
+from setoff.shared.state.keys import MAX_TICK
+from setoff.shared.state.leaves import Market
+
+
+def market_at(index: int, premium: int = 0, band: int = 100_000, step_band: int = 50_000) -> Market:
+    """`premium` in ticks."""
+    market = Market()
+    market.index, market.premium, market.band, market.step_band = index, premium * PREMIUM_ONE, band, step_band
+    return market
+
+
+@pytest.mark.parametrize(
+    ("index", "premium", "mid", "mark"),
+    [
+        (1_000, 0, 1_000, 1_000),
+        (1_000, 0, 1_500, 1_000),  # the book alone moves nothing
+        (1_000, 20, 1_000, 1_000),  # nor does the past
+        (1_000, 20, 1_010, 1_010),  # the middle one of 1,000, 1,020 and 1,010
+        (1_000, 20, 1_500, 1_020),
+        (1_000, 20, 900, 1_000),
+        (1_000, -20, 990, 990),
+        (1_000, -20, 900, 980),
+        (1_000, -2_000, 1, 1),  # never below one tick
+        (MAX_TICK, 5, MAX_TICK + 9, MAX_TICK),
+    ],
+)
+def test_the_mark_is_the_median_of_index_smoothed_premium_and_book(
+    index: int, premium: int, mid: int, mark: int
+) -> None:
+    market = market_at(index, premium)
+    update_mark(market, mid)
+    assert market.mark == mark
+
+
+def test_a_sample_moves_the_premium_by_an_eighth() -> None:
+    market = market_at(20_000)
+    sample_premium(market, 20_100, START_TIME)
+    assert market.premium == 100 * PREMIUM_ONE // 8 == 819_200  # 12.5 ticks
+    sample_premium(market, 20_100, START_TIME + 60)
+    assert market.premium == 819_200 + (6_553_600 - 819_200) // 8 == 1_536_000  # 23.4375 ticks
+    sample_premium(market, 20_000, START_TIME + 120)
+    assert market.premium == 1_536_000 - 1_536_000 // 8
+
+
+def test_rounding_of_a_sample_is_the_same_up_and_down() -> None:
+    high, low = market_at(1_000), market_at(1_000)
+    high.premium, low.premium = 5, -5
+    sample_premium(high, 1_000, START_TIME)
+    sample_premium(low, 1_000, START_TIME)
+    assert (high.premium, low.premium) == (5, -5)  # 5 / 8 is nothing
+
+
+def test_a_sample_is_cut_at_the_price_band() -> None:
+    market = market_at(1_000, band=100_000)
+    sample_premium(market, 5_000, START_TIME)
+    assert market.premium == 100 * PREMIUM_ONE // 8
+    market = market_at(1_000, band=100_000)
+    sample_premium(market, 1, START_TIME)
+    assert market.premium == -100 * PREMIUM_ONE // 8
+
+
+def test_the_middle_of_a_thin_or_empty_book_is_the_index() -> None:
+    world = World.trading(impact=10)
+
+    def mid() -> int:
+        return compute_mid(1, world.machine.state.market(1), world.machine.state)
+
+    assert mid() == 100
+    world.order(1, BUY, 100, 10)
+    assert mid() == 100
+    world.order(2, SELL, 110, 9, order_slot=0)
+    assert mid() == 100  # nine lots are too few
+    world.order(2, SELL, 110, 1)
+    assert mid() == 105
+
+
+def test_a_crank_samples_the_book_and_moves_the_mark() -> None:
+    world = World.trading(mark=1_000, impact=1)
+    world.order(1, BUY, 1_035, 1)
+    world.order(2, SELL, 1_045, 1)
+    assert world.crank() == "accepted"
+    assert world.market().mark == 1_005  # the premium of 40 smoothed: 5
+    world.wait(59)
+    assert world.crank() == "not_due"
+    world.wait(1)
+    assert world.crank() == "accepted"
+    assert world.market().mark == 1_009  # 5 + 35 / 8 = 9.375
+    world.set_mark(1_010)
+    assert world.market().mark == 1_019  # a report sets the mark as well, with the premium as it was
+
+
+def test_rejects_crank_without_a_price_or_on_a_stale_one() -> None:
+    world = World()
+    assert world.crank() == "unknown_market"
+    world.list_market(1)
+    assert world.crank() == "not_due"
+    world.set_signer()
+    world.report(0, 100)
+    world.wait(61)
+    assert world.crank() == "stale_price"
+    assert world.crank(0) == "unknown_market"
+
+
+def test_a_jump_of_the_index_is_cut_at_the_step_band_and_halts_the_market() -> None:
+    market = market_at(1_000, step_band=50_000)
+    apply_index(market, 1_050, 5, START_TIME)
+    assert (market.index, market.halted_until) == (1_050, 0)
+    apply_index(market, 2_000, 6, START_TIME)
+    assert (market.index, market.halted_until) == (1_102, START_TIME + HALT_TIME)  # 1,050 + 52
+    apply_index(market, 1, 7, START_TIME + 1)
+    assert (market.index, market.halted_until) == (1_102 - 55, START_TIME + 1 + HALT_TIME)
+
+
+def test_a_step_is_at_least_one_tick() -> None:
+    market = market_at(3, step_band=1)
+    apply_index(market, 9, 5, START_TIME)
+    assert market.index == 4
+    apply_index(market, 1, 6, START_TIME)
+    apply_index(market, 1, 7, START_TIME)
+    apply_index(market, 1, 8, START_TIME)
+    assert market.index == 1
+
+
+def test_a_halted_market_is_reduce_only_for_its_time() -> None:
+    world = World.trading(mark=1_000, step_band=50_000, max_age=1_000)
+    world.order(1, SELL, 1_000, 5)
+    world.order(2, BUY, 1_000, 5)
+    world.set_mark(1_200)
+    assert world.market().index == 1_050
+    assert world.order(3, BUY, 1_000, 1) == "halted"
+    assert world.order(2, SELL, 1_060, 5, flags=REDUCE_ONLY) == "accepted"
+    world.wait(HALT_TIME - 1)
+    assert world.order(3, BUY, 1_000, 1) == "halted"
+    world.wait(1)
+    assert world.order(3, BUY, 1_000, 1) == "accepted"
+
+
+def test_a_stale_market_is_reduce_only_until_the_next_index() -> None:
+    world = World.trading(max_age=30)
+    world.order(1, SELL, 100, 5)
+    world.order(2, BUY, 100, 5)
+    world.wait(30)
+    assert world.order(3, BUY, 100, 1) == "accepted"
+    world.wait(1)
+    assert world.order(3, BUY, 100, 1) == "stale_price"
+    assert world.order(3, BUY, 100, 1, flags=REDUCE_ONLY) == "not_reducing"
+    assert world.order(2, SELL, 104, 5) == "accepted"  # it can only close
+    assert world.order(2, SELL, 104, 1) == "stale_price"
+    assert world.withdraw(2, 1) == "stale_price"
+    assert world.transfer(2, 1, 1) == "stale_price"
+    assert world.withdraw(3, 1) == "stale_price"  # an open order counts as well
+    world.set_mark(100)
+    assert world.order(3, BUY, 100, 1) == "accepted"
+    assert world.withdraw(2, 1) == "accepted"
+
+
+def test_nobody_is_liquidated_on_a_stale_price() -> None:
+    world = World.trading(funds=1_010, taker_fee=0, maker_fee=0, max_age=30)
+    world.list_market(2, taker_fee=0, maker_fee=0)
+    world.report(0, 100, market=2)
+    world.deposit(3, 1_000_000)
+    world.order(1, BUY, 100, 10)
+    world.order(3, SELL, 100, 10)
+    world.machine.state.market(1).mark = 94  # equity 410 of 470
+    world.wait(31)
+    world.report(0, 100, market=2)
+    assert world.position(1).size == 10  # the sweep after the other market's report passes it
+    world.report(0, 94)
+    assert world.position(1).size < 10
+
+
+def test_the_caps_count_what_an_order_could_add() -> None:
+    world = World.trading(max_open_interest=10, max_position=8)
+    assert world.order(1, SELL, 100, 9) == "position_limit"
+    assert world.order(1, SELL, 100, 8) == "accepted"
+    assert world.order(2, BUY, 100, 8) == "accepted"
+    assert world.order(3, BUY, 100, 3) == "open_interest_cap"
+    assert world.order(3, BUY, 100, 2) == "accepted"
+    assert world.order(2, SELL, 101, 8) == "accepted"  # only closes
+    assert world.order(2, SELL, 101, 3) == "open_interest_cap"  # would turn it
+
+
+def test_orders_that_rest_cannot_lift_the_open_interest_over_its_cap() -> None:
+    world = World.trading(accounts=6, max_open_interest=10)
+    for account in (1, 2):
+        world.order(account, SELL, 100, 8)  # each by itself within the cap
+    assert world.order(3, BUY, 100, 10) == "accepted"
+    assert world.market().open_interest == 10
+    assert world.order(4, BUY, 100, 1) == "open_interest_cap"
+
+
+def test_an_armed_order_enters_under_the_rules_of_its_time() -> None:
+    world = World.trading(mark=1_000, step_band=50_000, max_age=1_000)
+    assert world.order(3, BUY, 1_100, 1, flags=ABOVE, trigger=1_050, order_slot=0) == "accepted"
+    world.set_mark(1_200)  # cut to 1,050: halted
+    assert world.resting(3, 0).market == 0
+    assert world.level(BUY, 1_100).count == 0

@@ -1,0 +1,126 @@
+"""Signers, quorum, median and age of reports."""
+
+import pytest
+from tests.support.machines.world import World
+
+from setoff.deploy.simulation.sample_traffic import START_TIME, oracle_key, trader_key
+from setoff.shared.codec import records
+from setoff.shared.codec.signatures import address_of
+from setoff.shared.state import leaves
+from setoff.shared.state.keys import MAX_TICK, signers_key
+from setoff.shared.state.keys import oracle_key as oracle_leaf_key
+
+
+def world_with_signers(count: int, quorum: int, max_age: int = 60) -> World:
+    world = World()
+    world.list_market(1)
+    for number in range(count):
+        assert world.set_signer(number, quorum, max_age) == "accepted"
+    return world
+
+
+def test_a_signer_is_registered_with_quorum_and_age() -> None:
+    world = world_with_signers(3, quorum=2, max_age=90)
+    signers = leaves.decode_signers(world.value(signers_key()))
+    assert (signers.count, signers.quorum, signers.max_age) == (3, 2, 90)
+    assert signers.owners[:3] == [address_of(oracle_key(n)) for n in range(3)]
+    assert signers.owners[3:] == [bytes(20)] * 4
+
+
+@pytest.mark.parametrize("wrong", [{"number": 7}, {"quorum": 0}, {"quorum": 8}, {"max_age": 0}])
+def test_rejects_unsound_signer(wrong: dict[str, int]) -> None:
+    world = World()
+    assert world.set_signer(**wrong) == "bad_parameters"
+    assert world.value(signers_key()) == b""
+
+
+def test_a_single_quorum_sets_index_and_mark() -> None:
+    world = world_with_signers(1, quorum=1)
+    assert world.report(0, 250) == "accepted"
+    market = world.market()
+    assert (market.index, market.mark, market.index_time) == (250, 250, START_TIME)
+
+
+def test_below_the_quorum_nothing_changes() -> None:
+    world = world_with_signers(3, quorum=2)
+    assert world.report(0, 250) == "accepted"
+    assert world.market().mark == 0
+    assert world.report(2, 260) == "accepted"
+    assert world.market().mark == 250  # the lower of the two
+
+
+@pytest.mark.parametrize(
+    ("prices", "median"),
+    [([5], 5), ([9, 1], 1), ([9, 1, 5], 5), ([9, 1, 5, 7], 5), ([3, 3, 9, 9, 9], 9), ([7, 6, 5, 4, 3, 2, 1], 4)],
+)
+def test_the_index_is_the_lower_median(prices: list[int], median: int) -> None:
+    world = world_with_signers(7, quorum=len(prices))
+    for number, price in enumerate(prices):
+        world.report(number, price)
+    assert world.market().index == median
+
+
+def test_stale_reports_do_not_count() -> None:
+    world = world_with_signers(3, quorum=2, max_age=60)
+    world.report(0, 250)
+    world.wait(60)
+    world.report(1, 270)
+    assert world.market().mark == 250  # the first is 60 seconds old: still fresh
+    world.wait(1)
+    world.report(2, 280)
+    assert world.market().mark == 270  # only the last two are fresh
+    assert world.market().index_time == START_TIME + 61
+
+
+def test_rejects_report_older_than_max_age_or_further_ahead() -> None:
+    world = world_with_signers(1, quorum=1, max_age=60)
+    assert world.report(0, 5, time=START_TIME - 61) == "stale_report"
+    assert world.report(0, 5, time=START_TIME + 61) == "future_report"
+    assert world.report(0, 5, time=START_TIME - 60) == "accepted"
+    assert world.report(0, 6, time=START_TIME + 60) == "accepted"
+
+
+def test_rejects_report_that_is_not_newer_than_the_signer_s_last() -> None:
+    world = world_with_signers(1, quorum=1)
+    assert world.report(0, 5, time=START_TIME - 1) == "accepted"
+    assert world.report(0, 6, time=START_TIME - 1) == "stale_report"
+    assert world.report(0, 6, time=START_TIME - 2) == "stale_report"
+    assert world.report(0, 6) == "accepted"
+    assert world.market().mark == 6
+
+
+def test_rejects_report_by_someone_else() -> None:
+    world = world_with_signers(2, quorum=1)
+    body = records.encode_report(records.ReportBody(0, START_TIME, 1, 5))
+    assert world.take(world.scene.sign(body, oracle_key(1))) == "unknown_signer"
+    assert world.take(world.scene.sign(body, trader_key(1))) == "unknown_signer"
+    assert world.report(2, 5) == "unknown_signer"
+    assert world.value(oracle_leaf_key(1)) == b""
+
+
+def test_rejects_report_on_no_market_or_at_no_price() -> None:
+    world = world_with_signers(1, quorum=1)
+    assert world.report(0, 5, market=2) == "unknown_market"
+    assert world.report(0, 5, market=0) == "unknown_market"
+    assert world.report(0, 0) == "price_out_of_range"
+    assert world.report(0, MAX_TICK + 1) == "price_out_of_range"
+    assert world.report(0, MAX_TICK) == "accepted"
+
+
+def test_a_replaced_signer_can_no_longer_report() -> None:
+    world = world_with_signers(1, quorum=1)
+    change = records.SetSignerBody(0, address_of(oracle_key(5)), 1, 60)
+    assert world.take(records.encode_set_signer(change), is_message=True) == "accepted"
+    assert world.report(0, 5) == "unknown_signer"
+    body = records.encode_report(records.ReportBody(0, START_TIME, 1, 5))
+    assert world.take(world.scene.sign(body, oracle_key(5))) == "accepted"
+
+
+def test_each_market_has_its_own_reports() -> None:
+    world = world_with_signers(2, quorum=2)
+    world.list_market(2)
+    world.report(0, 10)
+    world.report(1, 20, market=2)
+    assert world.market(1).mark == world.market(2).mark == 0
+    world.report(1, 12)
+    assert (world.market(1).mark, world.market(2).mark) == (10, 0)

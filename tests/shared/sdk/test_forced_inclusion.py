@@ -1,0 +1,227 @@
+"""Forcing actions through L1: who signs, who sends, who pays; what becomes of them, read from L1 alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.chains.town import Town, in_background
+
+from setoff.deploy.cli import main as cli
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.sample_traffic import agent_key, trader_key
+from setoff.shared import errors
+from setoff.shared.codec import records, signatures
+from setoff.shared.errors import InputError, StateError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.rules import phases
+from setoff.shared.sdk.forced_inclusion import NONCE_GAP, Forced, Forcing, describe
+from setoff.shared.sdk.replay import Replay
+from setoff.shared.sdk.signer import KeySigner
+from setoff.shared.state import keys
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with Anvil() as anvil:
+        town = Town(anvil, tmp_path_factory.mktemp("town"))
+        town.trade()
+        yield town
+
+
+def post(town: Town) -> None:
+    """The operator does its duty."""
+    assert town.exchange.post(town.reader.batch_count(), town.waiting).succeeded
+
+
+def outcome(town: Town, forcing: Forcing, forced: Forced) -> str:
+    post(town)
+    return describe(forcing.wait(forced, timeout=0))
+
+
+def test_signed_with_one_key_and_paid_with_another(town: Town) -> None:
+    payer = town.anvil.connect(7)
+    forcing = Forcing(payer, town.deployment, KeySigner(trader_key(3)))
+    before = town.stranger.balance(signatures.address_of(trader_key(3)))
+    forced = forcing.send(forcing.order(2, records.BUY, 495, 3))
+    assert forced.due >= town.now + 1
+    assert outcome(town, forcing, forced).startswith("accepted in batch")
+    account = forcing.account()
+    order_slot = next(
+        n for n in range(255, -1, -1) if forcing.replay.machine.state.order(keys.order_handle(account, n)).size
+    )
+    assert order_slot == keys.MAX_ORDER_SLOT
+    forced = forcing.send(forcing.amend(order_slot, 495, 1))
+    assert "accepted" in outcome(town, forcing, forced)
+    forced = forcing.send(forcing.cancel(order_slot))
+    assert "accepted" in outcome(town, forcing, forced)
+    assert town.stranger.balance(signatures.address_of(trader_key(3))) == before
+
+
+def test_two_in_a_row_have_two_nonces_and_leave_the_operator_room(town: Town) -> None:
+    forcing = town.forcing(2)
+    top = forcing.leaf(2).nonce_top
+    sent = [forcing.send(forcing.cancel_all()), forcing.send(forcing.cancel_all())]
+    # Another process of the same trader sees them in the queue.
+    sent.append(town.forcing(2).send(town.forcing(2).cancel_all()))
+    post(town)
+    assert [forcing.wait(forced, timeout=0).outcome for forced in sent] == [errors.ACCEPTED] * 3
+    assert forcing.leaf(2).nonce_top == top + NONCE_GAP + 3
+
+
+def test_a_position_is_closed_at_a_bound_and_a_refusal_has_its_reason(town: Town) -> None:
+    forcing = town.forcing(3)
+    with pytest.raises(InputError, match="not_reducing"):
+        forcing.close(1)
+    with pytest.raises(InputError, match="unknown_market"):
+        forcing.market(9)
+    seller = town.forcing(2)
+    seller.send(seller.order(2, records.SELL, 505, 100))
+    size = next(p.size for p in forcing.leaf(3).positions if p.market == 2)
+    assert size < 0
+    forced = forcing.send(forcing.close(2, bound=505))
+    assert "accepted" in outcome(town, forcing, forced)
+    assert next(p.size for p in forcing.leaf(3).positions if p.market == 2) == size + 100
+    forced = forcing.send(forcing.withdraw(10**12))
+    assert outcome(town, forcing, forced).endswith("insufficient_margin")
+
+
+def test_an_agent_forces_in_its_own_name_and_moves_no_money(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    key = agent_key(1, 2)
+    address = signatures.address_of(key)
+    town.anvil.l1.request("anvil_setBalance", "0x" + address.hex(), hex(10**18))
+    owner = town.forcing(1)
+    forced = owner.send(owner.set_agent(2, address, town.now + 10_000))
+    assert "accepted" in outcome(town, owner, forced)
+    l1 = L1(town.anvil.url, key, chain_id=town.deployment.chain_id)
+    agent = Forcing(l1, town.deployment, KeySigner(key), as_sender=True, principal=1, agent=2)
+    assert "accepted" in outcome(town, agent, agent.send(agent.cancel_all()))
+    assert "bad_signature" in outcome(town, agent, agent.send(agent.withdraw(5)))
+    words = f"force withdraw 1 --account 1 --agent 2 --rpc {town.anvil.url} --deployment {town.path} --key {key.hex()}"
+    assert cli.main(words.split()) == 1
+    assert "an agent trades" in capsys.readouterr().err
+
+
+def test_only_the_signer_itself_is_a_sender(town: Town) -> None:
+    with pytest.raises(InputError, match="bad_signature"):
+        Forcing(town.stranger, town.deployment, KeySigner(trader_key(1)), as_sender=True)
+    stranger = dev_keys()[5]
+    forcing = Forcing(town.stranger, town.deployment, KeySigner(stranger))
+    with pytest.raises(InputError, match="unknown_account"):
+        forcing.account()
+    with pytest.raises(Reverted, match="too_early"):
+        forcing.wind_down()
+
+
+def test_what_cannot_come_unsigned_is_not_sent(town: Town) -> None:
+    forcing = town.forcing(1)
+    waiting = town.waiting
+    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.scene.deposit(1, 5)):
+        with pytest.raises(InputError, match="malformed_record"):
+            forcing.send(body)
+    assert town.waiting == waiting
+
+
+def test_a_record_is_printed_for_somebody_else_to_send(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    where = f"--rpc {town.anvil.url} --deployment {town.path}"
+    assert cli.main(f"force transfer 2 1.5 --print {where} --key {trader_key(4).hex()}".split()) == 0
+    record = capsys.readouterr().out.strip()
+    before = town.forcing(4).leaf(2).collateral
+    command = in_background(f"force record {record} {where} --payer {dev_keys()[8].hex()}")
+    while not town.waiting:
+        command.join(0.05)
+    post(town)
+    command.join(60)
+    assert command.code == 0
+    assert town.forcing(4).leaf(2).collateral == before + 1_500_000
+    # Sent once more it is the same record.
+    forcing = town.forcing(4)
+    forced = forcing.send_record(bytes.fromhex(record[2:]))
+    assert outcome(town, forcing, forced).endswith("nonce_used")
+
+
+def test_a_withdrawal_is_not_paid_before_it_is_confirmed(town: Town) -> None:
+    forcing = town.forcing(4)
+    index = forcing.replay.machine.regs.withdrawals
+    forced = forcing.send(forcing.withdraw(7))
+    assert "accepted" in outcome(town, forcing, forced)
+    with pytest.raises(InputError, match="not_found"):
+        forcing.pay(index)
+    with pytest.raises(StateError, match="not_ready"):
+        forcing.wait(Forced(10**6, 0), timeout=0)
+
+
+def test_a_replay_begins_anew_after_a_reorg(town: Town) -> None:
+    reader = ChainReader(town.stranger, town.deployment)
+    replay = Replay(reader)
+    snapshot = town.anvil.l1.request("evm_snapshot")
+    forcing = town.forcing(2)
+    forced = forcing.send(forcing.cancel_all())
+    post(town)
+    replay.advance()
+    assert replay.fate(forced.index) is not None
+    count = replay.batches
+    town.anvil.l1.request("evm_revert", snapshot)
+    town.exchange.reconnect()
+    post(town)
+    replay.advance()
+    assert replay.batches == count
+    assert replay.fate(forced.index) is None
+    again = Replay(reader)
+    again.advance()
+    assert again.machine.hash() == replay.machine.hash()
+
+
+def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a chain only millions of steps fill a batch; here its cap is lowered for all who run it."""
+    forcing, other = town.forcing(2), town.forcing(4)
+    forcing.replay.advance()
+    other.replay.advance()
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND)
+    sent = [
+        forcing.send(forcing.cancel_all()),
+        forcing.send(forcing.withdraw(10**12)),
+        forcing.send(forcing.backstop_deposit(5)),
+    ]
+    post(town)
+    with pytest.raises(StateError, match=r"message .* is parked in batch .*, slot 0: .* a forced crank 0"):
+        forcing.wait(sent[0], timeout=0)
+    other.replay.advance()
+    assert [other.replay.fate(forced.index).outcome for forced in sent] == [errors.PARKED] * 3
+    # Who remembers nothing, as another process of the same trader, sees the nonces of what is parked.
+    forcing._nonces.clear()
+    top = max(records.get_head(records.decode_forced(body).body)[2] for body in other.replay.waiting())
+    assert len(other.replay.waiting()) == 3 and records.get_head(forcing.cancel_all())[2] == top + 1
+    monkeypatch.undo()
+    cranks = [other.send_record(records.encode_crank(0)) for _ in range(2)]
+    last = other.send(other.cancel_all())
+    post(town)
+    assert [errors.OUTCOMES[forcing.wait(forced, timeout=0).outcome] for forced in sent] == [
+        "accepted",
+        "insufficient_margin",
+        "accepted",
+    ]
+    assert [forcing.wait(forced, timeout=0).slot for forced in sent] == [0, 1, 2]
+    with pytest.raises(StateError, match="parked"):
+        other.wait(last, timeout=0)
+    assert [describe(other.wait(crank, timeout=0)).split(" in ")[0] for crank in cranks] == ["used", "used"]
+    other.send_record(records.encode_crank(0))
+    post(town)
+    assert other.wait(last, timeout=0).outcome == errors.ACCEPTED
+
+
+def test_help_says_what_it_costs_and_what_is_final(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["force", "--help"])
+    shown = capsys.readouterr().out
+    for word in ("--as-sender", "force delay", "force crank 0", "wind-down", "force pay", "L1 alone"):
+        assert word in shown
+
+
+def test_bad_words_are_explained(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for line in ("force", "force record 0x12", "force withdraw 1.1234567", "force order buy 1 2"):
+        with pytest.raises(SystemExit):
+            cli.main(line.split())
+    assert "usage" in capsys.readouterr().err
+    missing = tmp_path / "none.json"
+    assert cli.main(["force", "crank", "1", "--key", "11" * 32, "--deployment", str(missing)]) == 1

@@ -1,0 +1,138 @@
+"""The client's ways to trade beyond a plain order: agents, sub-accounts, market orders, bulk records, switches."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.support.processes.running_operator import Running, open_market, operator, store
+
+from setoff.deploy.simulation.sample_traffic import START_TIME, agent_key, oracle_key, trader_key
+from setoff.shared.codec.records import ABOVE, BUY, CANCEL_LEG, FOK, IOC, REDUCE_ONLY, SELL, SELL_LEG, Leg
+from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
+from setoff.shared.sdk.bodies import get_bound
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Running]:
+    with store(tmp_path / "redis") as server:
+        async with operator(server.url, batch_interval=0.2) as running:
+            await open_market(running)
+            yield running
+
+
+def trader(exchange: Running, account: int) -> SetoffClient:
+    return SetoffClient(exchange.url, KeySigner(trader_key(account)))
+
+
+async def test_market_orders_are_bounded(exchange: Running) -> None:
+    async with trader(exchange, 1) as seller, trader(exchange, 2) as buyer:
+        for price in (100, 101, 103):
+            await seller.place(1, SELL, price, 2)
+        taken = await buyer.place_market(1, BUY, 10, slippage=20_000)
+        assert (taken.filled, taken.resting, [fill["price"] for fill in taken.fills]) == (4, 0, [100, 101])
+        await seller.place(1, BUY, 99, 3)
+        closed = await buyer.close_position(1)
+        assert closed.filled == 3 and closed.fills[0]["side"] == "sell"
+        assert (await buyer.account())["positions"][0]["size"] == "1"
+        with pytest.raises(Refusal, match="not_reducing"):
+            await buyer.place(1, BUY, 100, 1, IOC | REDUCE_ONLY)
+        with pytest.raises(Refusal, match="unfillable"):
+            await buyer.place(1, BUY, 103, 9, FOK)
+    async with trader(exchange, 3) as idle:
+        with pytest.raises(Refusal, match="not_reducing"):
+            await idle.close_position(1)
+
+
+def test_bounds_stay_in_range() -> None:
+    assert get_bound(100, BUY, 10_000) == 101 and get_bound(100, SELL, 10_000) == 99
+    assert get_bound(2**24 - 1, BUY, 10_000) == 2**24 - 1 and get_bound(1, SELL, 10**6) == 1
+
+
+async def test_orders_by_their_own_ids(exchange: Running) -> None:
+    async with trader(exchange, 1) as client:
+        placed = await client.place(1, BUY, 90, 5, client=2**60)
+        await client.place(1, BUY, 120, 5, ABOVE, trigger=110, client=7)
+        with pytest.raises(Refusal, match="unknown_order"):
+            await client.cancel(placed.order_slot, client=8)
+        amended = await client.amend(placed.order_slot, 91, 9)
+        assert (amended.order_slot, amended.resting) == (placed.order_slot, 9)
+        assert [(order["client"], order["price"]) for order in await client.orders()] == [(str(2**60), 91), ("7", 120)]
+        await client.cancel_client(2**60)
+        await client.cancel_client(7)
+        assert await client.orders() == []
+        with pytest.raises(Refusal, match="unknown_order"):
+            await client.cancel_client(7)
+
+
+async def test_everything_at_once(exchange: Running) -> None:
+    async with trader(exchange, 1) as client, trader(exchange, 2) as other:
+        quoted = await client.bulk([Leg(0, 1, slot, 90 + slot, 2) for slot in range(5)])
+        assert quoted.legs == (2,) * 5 and quoted.filled == 0
+        assert (await client.place(1, BUY, 80, 1)).order_slot == 5  # the slots of the legs are known to be busy
+        hit = await other.bulk([Leg(SELL_LEG, 1, 0, 93, 5), Leg(CANCEL_LEG, 1, 0)])
+        assert (hit.filled, hit.legs) == (4, (0, 0))
+        assert await other.orders() == []
+        await client.cancel_all()
+        assert await client.orders() == []
+        await client.place(1, BUY, 90, 1)
+        await client.schedule_cancel(START_TIME + 5)
+        assert (await client.account())["deadline"] == START_TIME + 5
+        await client.schedule_cancel(0)
+        with pytest.raises(Refusal, match="not_due"):
+            await client.crank(1)
+
+
+async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> None:
+    key = KeySigner(agent_key(1, 3))
+    async with trader(exchange, 1) as owner, SetoffClient(exchange.url, key, account=1, agent=3) as agent:
+        with pytest.raises(Refusal, match="bad_signature"):
+            await agent.place(1, BUY, 90, 1)
+        await owner.set_agent(3, key.address, START_TIME + 100)
+        receipt = await agent.place(1, BUY, 90, 1)
+        assert [order["order_slot"] for order in await owner.orders()] == [receipt.order_slot]
+        with pytest.raises(Refusal, match="bad_signature"):
+            await agent.withdraw(1)
+        await agent.bulk([Leg(CANCEL_LEG, 1, receipt.order_slot)])
+        with pytest.raises(Refusal, match="nonce_used"):
+            await owner.set_agent(3, bytes(20), 0)  # the agent has used it: nonces are the account's
+        await owner.set_agent(3, bytes(20), 0)
+        with pytest.raises(Refusal):
+            await agent.place(1, BUY, 90, 1)
+        with pytest.raises(Refusal, match="bad_signature"):
+            await agent.place(1, BUY, 90, 1)
+
+
+async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:
+    async with trader(exchange, 1) as master:
+        isolated = master.at(2)
+        account = await isolated.load()
+        assert account == 2 << 20 | 1
+        await master.transfer(account, 10**6)
+        with pytest.raises(Refusal, match="insufficient_margin"):
+            await isolated.place(1, BUY, 100, 10**5)
+        placed = await isolated.place(1, BUY, 99, 10)
+        await master.place(1, BUY, 98, 10)
+        assert [order["price"] for order in await isolated.orders()] == [99]
+        await isolated.cancel(placed.order_slot)
+        await isolated.transfer(1, 10**6)
+        with pytest.raises(Refusal, match="sub_account"):
+            await isolated.withdraw(1)
+
+
+async def test_shares_of_the_backstop(exchange: Running) -> None:
+    async with trader(exchange, 2) as client:
+        await client.backstop_deposit(5000)
+        assert (await client.backstop())["equity"] == "5000"
+        with pytest.raises(Refusal, match="insufficient_margin"):
+            await client.backstop_withdraw(5001)
+        await client.backstop_withdraw(2000)
+        assert (await client.account())["shares"] == (await client.backstop())["shares"] == "3000"
+
+
+async def test_what_the_machine_does_for_a_report_comes_with_its_receipt(exchange: Running) -> None:
+    oracle = SetoffClient(exchange.url, KeySigner(oracle_key(0)))
+    async with trader(exchange, 1) as one, trader(exchange, 2) as two, oracle:
+        await one.place(1, SELL, 104, 2)
+        await two.place(1, BUY, 110, 2, ABOVE | IOC, trigger=102)
+        fired = await oracle.report(0, exchange.scene.time + 1, 1, 103)
+        assert [(fill["taker"], fill["maker"], fill["price"]) for fill in fired.fills] == [(2, 1, 104)]

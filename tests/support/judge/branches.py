@@ -1,0 +1,359 @@
+"""Names for what happened inside a step, read off its leaves: so that a test can ask whether the rare cases came up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.support.judge.bench import Step
+
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.rules import phases
+from setoff.shared.rules.levels import get_best
+from setoff.shared.rules.margin import compute_health, compute_initial, compute_value
+from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.state import keys, leaves
+from setoff.shared.state.leaves import Account, Market, Order
+from setoff.shared.state.store import State
+from setoff.shared.state.tree import Tree
+
+SIDES = ("bids", "asks", "above", "below")
+
+#: Every branch that the differential tests must meet.
+BRANCHES = frozenset(
+    [
+        f"fill: {role} {change}"
+        for role in ("taker", "maker")
+        for change in ("opens", "adds", "reduces", "closes", "flips")
+    ]
+    + ["fill: maker left", "fill: maker exhausted", "fill: taker left", "fill: taker filled", "fill: liquidation"]
+    + ["probe: own", "probe: dead", "probe: unfunded", "probe: funded", "probe: closing", "probe: cut"]
+    + ["probe: counted", "probe: not counted"]
+    + ["margin: funded", "margin: closing", "margin: refused", "margin: negative equity"]
+    + ["margin: payment", "margin: payment refused"]
+    + ["match: cross", "match: rest", "match: dropped", "match: limit"]
+    + ["unlink: no order", "unlink: with lots", "unlink: without lots", "unlink: armed", "unlink: dead"]
+    + [f"unlink: {place}" for place in ("only", "head", "tail", "middle")]
+    + ["rest: new level", "rest: append", "unlist: best", "unlist: behind"]
+    + [f"unlist: {words} words" for words in (1, 2, 3)]
+    + [f"seek: {side} {found}" for side in SIDES for found in ("found", "empty")]
+    + [f"list: {side} {place}" for side in SIDES for place in ("best", "behind")]
+    + [f"next: {words} words" for words in (1, 3, 5)]
+    + ["next: none", "report: median", "report: no quorum", "report: refused", "report: mid", "report: halt"]
+    + ["crank: sample", "crank: funding", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
+    + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
+    + ["admit: dead order", "admit: armed", "admit: order"]
+    + ["transfer: to sub-account", "transfer: to sub-account of the payer", "transfer: to master"]
+    + [
+        "backstop deposit: first",
+        "backstop deposit: more",
+        "backstop deposit: refused",
+        "backstop withdraw: paid",
+        "backstop withdraw: refused",
+    ]
+    + ["work: ends", "work: yields", "work: goes on"]
+    + ["sweep: nothing to do", "sweep: slice", "sweep: close-out", "sweep: insurance", "sweep: settled", "sweep: debt"]
+    + ["sweep: wound down", "sweep: wound down with a debt", "unwind: wound down", "trigger: wound down"]
+    + ["leg: wound down"]
+    + ["takeover: taken", "takeover: refused", "takeover: no place", "takeover: the backstop's own"]
+    + ["liquidated: book took some", "liquidated: book took none"]
+    + ["rank: goes on", "rank: found", "rank: nobody", "deleverage: all", "deleverage: part"]
+    + ["unwind: offers", "unwind: nothing", "trigger: above", "trigger: below", "trigger: none"]
+    + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: end"]
+    + [f"outcome: {reason}" for reason in errors.OUTCOMES]
+)
+
+
+def branches_of(step: Step) -> set[str]:
+    """The branches of `BRANCHES` that a step took."""
+    found = {f"outcome: {errors.OUTCOMES[step.after.outcome]}"}
+    reader = _READERS.get(step.kind)
+    return found | (reader(step) if reader else set())
+
+
+def _account(values: dict[int, bytes], account: int) -> Account:
+    return leaves.decode_account(values[keys.account_key(account)])
+
+
+def _market(values: dict[int, bytes], market: int) -> Market:
+    return leaves.decode_market(values[keys.market_key(market)])
+
+
+def _order(step: Step) -> Order:
+    return leaves.decode_order(step.old[keys.order_key(step.before.cursor)])
+
+
+def _size(account: Account, market: int) -> int:
+    return next((position.size for position in account.positions if position.market == market), 0)
+
+
+def _change(before: int, after: int) -> str:
+    if before == 0:
+        return "opens"
+    if after == 0:
+        return "closes"
+    if (before > 0) != (after > 0):
+        return "flips"
+    return "adds" if abs(after) > abs(before) else "reduces"
+
+
+def _fill(step: Step) -> set[str]:
+    regs = step.before
+    maker = keys.handle_account(regs.cursor)
+    found = {"fill: liquidation"} if regs.kind == records.LIQUIDATION else set()
+    for role, account in (("taker", regs.account), ("maker", maker)):
+        before, after = (_size(_account(values, account), regs.market) for values in (step.old, step.new))
+        found.add(f"fill: {role} {_change(before, after)}")
+    found.add("fill: maker exhausted" if step.after.phase == phases.UNLINK else "fill: maker left")
+    found.add("fill: taker left" if step.after.size else "fill: taker filled")
+    return found
+
+
+def _is_funded(step: Step, account: Account, delta: int) -> bool:
+    """Whether the account could bear its positions at the mark, open orders aside, after `delta` lots at the mark."""
+    state = State(Tree(step.old.items()))
+    equity, requirement = account.collateral, 0
+    for position in account.positions:
+        if position.market:
+            market = state.market(position.market)
+            equity += compute_value(position.size, market.mark, market)
+            change = delta if position.market == step.before.market else 0
+            requirement += compute_initial(abs(position.size + change), market)
+    return equity >= requirement
+
+
+def _probe(step: Step) -> set[str]:
+    regs = step.before
+    maker = keys.handle_account(regs.cursor)
+    if keys.get_master(maker) == keys.get_master(regs.account):
+        return {"probe: own"}
+    if regs.scanning:
+        counted = step.after.found > regs.found or step.after.scanning == 0
+        return {"probe: counted" if counted else "probe: not counted"}
+    order, account = _order(step), _account(step.old, maker)
+    expire_orders(account, regs.time)
+    if not is_live(order, account, regs.time):
+        return {"probe: dead"}
+    lots = step.after.lots
+    found = {"probe: cut"} if lots < min(regs.size, order.size) else set()
+    if step.after.phase == phases.UNLINK:
+        return found | {"probe: unfunded"}
+    # At another price than the mark the two conditions can part, but an account that misses by far is only closing.
+    delta = -lots if regs.side == records.BUY else lots
+    return found | {"probe: funded" if _is_funded(step, account, delta) else "probe: closing"}
+
+
+def _margin(step: Step) -> set[str]:
+    regs = step.before
+    account = _account(step.old, regs.account)
+    equity, requirement = compute_health(State(Tree(step.old.items())), account)
+    found = {"margin: negative equity"} if equity < 0 else set()
+    is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
+    if step.after.phase == step.before.home:
+        return found | {"margin: payment refused" if is_payment else "margin: refused"}
+    if is_payment:
+        return found | {"margin: payment"}
+    return found | {"margin: funded" if equity >= requirement else "margin: closing"}
+
+
+def _match(step: Step) -> set[str]:
+    if step.after.phase == phases.PROBE:
+        return {"match: cross"}
+    if step.after.phase == phases.REST:
+        return {"match: rest"}
+    return {"match: limit" if step.before.matches == phases.MAX_MATCHES else "match: dropped"}
+
+
+def _unlink(step: Step) -> set[str]:
+    order = _order(step)
+    if step.after.phase not in (phases.UNLIST, step.before.resume) or step.new[keys.order_key(step.before.cursor)]:
+        return {"unlink: no order"}
+    if not order.market:
+        return {"unlink: no order"}
+    found = set()
+    if order.trigger:
+        found.add("unlink: armed")
+    elif order.size and order.epoch != _account(step.new, keys.handle_account(step.before.cursor)).epoch:
+        found.add("unlink: dead")
+    if order.prev:
+        place = "middle" if order.next else "tail"
+    else:
+        place = "head" if order.next else "only"
+    return found | {f"unlink: {place}", "unlink: with lots" if order.size else "unlink: without lots"}
+
+
+def _unlist(step: Step) -> set[str]:
+    words = sum(step.old[key] != step.new[key] for key in step.old if key >> keys.BODY_BITS == keys.BITMAP)
+    return {f"unlist: {words} words", "unlist: best" if step.after.phase == phases.SEEK else "unlist: behind"}
+
+
+def _best(step: Step) -> int:
+    return get_best(_market(step.new, step.before.level_market), step.before.level_side)
+
+
+def _seek(step: Step) -> set[str]:
+    return {f"seek: {SIDES[step.before.level_side]} {'found' if _best(step) else 'empty'}"}
+
+
+def _list(step: Step) -> set[str]:
+    place = "best" if _best(step) == step.before.tick else "behind"
+    return {f"list: {SIDES[step.before.level_side]} {place}"}
+
+
+def _next(step: Step) -> set[str]:
+    words = sum(key >> keys.BODY_BITS == keys.BITMAP for key in step.old)
+    return {f"next: {words} words"} if step.after.phase == phases.PROBE else {"next: none"}
+
+
+def _report(step: Step) -> set[str]:
+    if step.after.phase == phases.IDLE:
+        return {"report: no quorum" if step.after.outcome == errors.ACCEPTED else "report: refused"}
+    market = _market(step.new, step.before.market)
+    found = {"report: median"}
+    if any(key >> keys.BODY_BITS == keys.LEVEL for key in step.old):
+        found.add("report: mid")
+    if market.halted_until == step.before.time + phases.HALT_TIME:
+        found.add("report: halt")
+    return found
+
+
+def _crank(step: Step) -> set[str]:
+    if step.after.phase == phases.IDLE:
+        return {"crank: refused"}
+    before, after = (_market(values, step.before.market) for values in (step.old, step.new))
+    if before.expiry != after.expiry:
+        return {"crank: over"}
+    if after.settled:
+        return {"crank: settled"}
+    if step.after.unwind != step.before.market:
+        return {"crank: expired"}
+    return {"crank: sample"} | ({"crank: funding"} if before.funding != after.funding else set())
+
+
+def _amend(step: Step) -> set[str]:
+    if step.after.phase == phases.UNLINK:
+        return {"amend: enters anew"}
+    return {"amend: shrinks" if step.after.outcome == errors.ACCEPTED else "amend: refused"}
+
+
+def _clear(step: Step) -> set[str]:
+    return {"clear: now" if step.before.kind == records.CANCEL_ALL else "clear: later"}
+
+
+def _admit(step: Step) -> set[str]:
+    if step.after.phase == phases.UNLINK:
+        return {"admit: dead order"}
+    return {"admit: armed" if step.before.flags & records.ARMED else "admit: order"}
+
+
+def _transfer(step: Step) -> set[str]:
+    if step.before.peer <= keys.MAX_ACCOUNT:
+        return {"transfer: to master"}
+    return {"transfer: to sub-account" if len(step.old) == 3 else "transfer: to sub-account of the payer"}
+
+
+def _shares(step: Step) -> set[str]:
+    is_done = step.after.outcome == errors.ACCEPTED
+    if step.before.kind == records.BACKSTOP_WITHDRAW:
+        return {"backstop withdraw: paid" if is_done else "backstop withdraw: refused"}
+    if not is_done:
+        return {"backstop deposit: refused"}
+    return {"backstop deposit: more" if _account(step.old, keys.BACKSTOP).shares else "backstop deposit: first"}
+
+
+def _work(step: Step) -> set[str]:
+    if step.after.phase != phases.IDLE:
+        return {"work: goes on"}
+    return {"work: yields" if step.after.task else "work: ends"}
+
+
+def _sweep(step: Step) -> set[str]:
+    markets = {key: leaves.decode_market(value) for key, value in step.old.items() if key >> 36 == keys.MARKET}
+    found = {"sweep: settled"} if any(market.settled for market in markets.values()) else set()
+    if any(leaves.decode_market(step.new[key]).insurance < market.insurance for key, market in markets.items()):
+        found.add("sweep: insurance")
+    if step.before.winding:
+        found.add("sweep: wound down" if step.after.phase == phases.WORK else "sweep: wound down with a debt")
+    if step.after.phase == phases.WORK:
+        return found | {"sweep: nothing to do"}
+    if step.after.market == step.after.fire and step.after.phase == phases.TAKEOVER:
+        found.add("sweep: debt")
+    return found | {"sweep: close-out" if step.after.phase == phases.TAKEOVER else "sweep: slice"}
+
+
+def _takeover(step: Step) -> set[str]:
+    if step.before.account == keys.BACKSTOP:
+        return {"takeover: the backstop's own"}
+    if not step.after.ranking:
+        return {"takeover: taken"}
+    return {"takeover: refused" if len(step.old) > 2 else "takeover: no place"}
+
+
+def _rank(step: Step) -> set[str]:
+    if step.after.ranking:
+        return {"rank: goes on"}
+    return {"rank: found" if step.after.phase == phases.DELEVERAGE else "rank: nobody"}
+
+
+def _deleverage(step: Step) -> set[str]:
+    before, after = (
+        _size(_account(values, step.before.account), step.before.market) for values in (step.old, step.new)
+    )
+    return {"deleverage: all" if abs(before) - abs(after) == step.before.size else "deleverage: part"}
+
+
+def _trigger(step: Step) -> set[str]:
+    market = _market(step.old, step.before.fire)
+    if step.before.winding and market.stop_below and market.mark <= market.stop_below:
+        return {"trigger: wound down"}
+    if step.after.phase == phases.WORK:
+        return {"trigger: none"}
+    (level,) = (key for key in step.old if key >> keys.BODY_BITS == keys.LEVEL)
+    return {"trigger: above" if level >> 24 & 3 == keys.ABOVE else "trigger: below"}
+
+
+def _leg(step: Step) -> set[str]:
+    if step.after.phase == phases.IDLE:
+        return {"leg: end"}
+    if step.after.phase == phases.LEG:
+        return {"leg: wound down" if step.before.winding else "leg: passed over"}
+    return {"leg: order" if step.after.phase == phases.ADMIT else "leg: cancel"}
+
+
+_READERS: dict[str, Callable[[Step], set[str]]] = {
+    "fill": _fill,
+    "probe": _probe,
+    "margin": _margin,
+    "match": _match,
+    "unlink": _unlink,
+    "rest": lambda step: {"rest: new level" if step.after.phase == phases.LIST else "rest: append"},
+    "unlist": _unlist,
+    "seek": _seek,
+    "list": _list,
+    "next": _next,
+    "report": _report,
+    "crank": _crank,
+    "amend": _amend,
+    "clear": _clear,
+    "admit": _admit,
+    "transfer": _transfer,
+    "shares": _shares,
+    "work": _work,
+    "sweep": _sweep,
+    "takeover": _takeover,
+    "liquidated": lambda step: {
+        "liquidated: book took some" if step.after.phase == phases.WORK else "liquidated: book took none"
+    },
+    "rank": _rank,
+    "deleverage": _deleverage,
+    "unwind": lambda step: {
+        "unwind: offers"
+        if step.after.phase == phases.MATCH
+        else "unwind: wound down"
+        if step.before.winding
+        else "unwind: nothing"
+    },
+    "trigger": _trigger,
+    "fire": lambda step: {"fire: alive" if step.after.resume == phases.ADMIT else "fire: dead"},
+    "leg": _leg,
+}

@@ -1,0 +1,42 @@
+"""Kinds of steps: all there are, the rare ones, and what a generator has to favour so that they come up."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.support.judge.bench import KINDS
+from tests.support.machines.generator import MESSAGES, RECORDS
+
+#: Kinds that leave something in the state, which are judged now and then beyond the quota.
+PHASED = KINDS - {"idle", "unused slot", "unused batch"}
+
+
+#: Kinds that a break of prices brings up.
+CRITICAL = {"takeover", "rank", "deleverage", "liquidated"}
+
+
+#: What makes the steps of a phase.
+SOURCES = {
+    "clear": "cancel_all",
+    "amend": "amend",
+    "fire": "armed",
+    "leg": "bulk",
+    "next": "fok",
+    "seek": "cancel",
+    "shares": "backstop_deposit",
+    "crank": "crank",
+    "transfer": "transfer",
+    "unlist": "cancel",
+    "unwind": "crank",
+    "withdraw": "withdraw",
+}
+
+
+def favour_of(kinds: set[str]) -> Counter[str]:
+    """Weights for the generator that bring up steps of these kinds."""
+    favour: Counter[str] = Counter()
+    for kind in sorted(kinds):  # a set's own order changes from run to run
+        name = kind.removeprefix("fetch ")
+        name = SOURCES.get(name, name)
+        favour[name if name in RECORDS or name in MESSAGES or name.startswith("refuse ") else "order"] += 25
+    return favour

@@ -1,0 +1,187 @@
+"""Small wrongs in the Vyper twins, of the kind a slip of the hand makes: the differential run must catch each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`old` stands once in `contracts/<file>`; `target` is the contract to compile with `new` in its place."""
+
+    name: str
+    file: str
+    target: str
+    old: str
+    new: str
+
+
+MUTANTS = (
+    Mutant("requirement rounds down", "codec/integers.vy", "margin", "(a + b - 1) // b", "a // b"),
+    Mutant("rebate rounds up", "codec/integers.vy", "matching", "if a > 0 and quotient", "if quotient"),
+    Mutant(
+        "cost rounds down", "codec/integers.vy", "matching", "    return a // b\n", "    return self.div_floor(a, b)\n"
+    ),
+    Mutant("padding half checked", "codec/records.vy", "fetch", "in range(4)", "in range(1)"),
+    Mutant("half order refused", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s >= HALF_ORDER"),
+    Mutant("high s taken", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s > CURVE_ORDER"),
+    Mutant(
+        "another type string", "codec/eip712.vy", "fetch", "uint16 market,uint32 price", "uint32 market,uint32 price"
+    ),
+    Mutant(
+        "size unsigned", "state/leaves.vy", "margin", "data -= convert(1 << width", "data -= 0 * convert(1 << width"
+    ),
+    Mutant("another bitmap word", "state/keys.vy", "book", "tick >> (24 - 8 * depth)", "tick >> (25 - 8 * depth)"),
+    Mutant("nonce one too old", "rules/fetch.vy", "fetch", "age >= NONCE_WINDOW", "age > NONCE_WINDOW"),
+    Mutant("window one short", "rules/fetch.vy", "fetch", "jump < NONCE_WINDOW", "jump < NONCE_WINDOW - 1"),
+    Mutant("agent a second longer", "rules/fetch.vy", "fetch", "agent.expiry <= regs.time", "agent.expiry < regs.time"),
+    Mutant("any page", "rules/bulk.vy", "fetch", "keccak256(body) != expected", "False"),
+    Mutant("legs swapped", "rules/bulk.vy", "work", "decode_leg(pair >> _LEG_BITS)", "decode_leg(pair & _LEG_MASK)"),
+    Mutant("rebate above the fee", "rules/listing.vy", "messages", "-convert(listing.taker_fee, int256)", "-2**31"),
+    Mutant("tiers fall", "rules/listing.vy", "messages", "tier2_size > listing.tier1_size", "tier2_size > 0"),
+    Mutant("payee pays", "rules/transfers.vy", "payments", "payee.collateral += ", "payee.collateral -= "),
+    Mutant("payer keeps its subs", "rules/transfers.vy", "payments", "max(payer.subs, ", "min(payer.subs, "),
+    Mutant("hours run on", "rules/transfers.vy", "margin", "window != regs.window", "window == 0"),
+    Mutant("upper median", "rules/oracle.vy", "oracle", "(count - 1) // 2", "count // 2"),
+    Mutant("report taken twice", "rules/oracle.vy", "oracle", "regs.nonce <= oracle", "regs.nonce < oracle"),
+    Mutant("mark is the mid", "rules/marks.vy", "oracle", "min(high, convert(mid, int256))", "convert(mid, int256)"),
+    Mutant("no halt", "rules/marks.vy", "oracle", "time + phases.HALT_TIME", "0"),
+    Mutant("funding unclamped", "rules/marks.vy", "oracle", "max(-cap, min(cap, market.premium))", "market.premium"),
+    Mutant("every hour made up for", "rules/marks.vy", "oracle", "phases.MAX_FUNDING_HOURS)", "2**64)"),
+    Mutant("settled at once", "rules/marks.vy", "oracle", "if market.mark == price:", "if price != 0:"),
+    Mutant("funding rounded down", "rules/marks.vy", "liquidation", "= integers.div_ceil(", "= integers.div_floor("),
+    Mutant("edge of the band", "rules/orders.vy", "orders", "> market.band", ">= market.band"),
+    Mutant("asks unlimited", "rules/orders.vy", "orders", "position.asks + regs.size", "regs.size"),
+    Mutant(
+        "one lot under the cap",
+        "rules/orders.vy",
+        "orders",
+        "> market.max_open_interest",
+        ">= market.max_open_interest",
+    ),
+    Mutant(
+        "reduces and opens", "rules/orders.vy", "orders", "regs.size = min(regs.size, ", "regs.size = max(regs.size, "
+    ),
+    Mutant("orders survive", "rules/positions.vy", "orders", "(account.epoch + 1) % 2**32", "account.epoch"),
+    Mutant("expired a second late", "rules/positions.vy", "margin", "order.expiry > time", "order.expiry >= time"),
+    Mutant("stops upside down", "rules/levels.vy", "book", " or side == keys.BELOW", ""),
+    Mutant("worse side", "rules/matching.vy", "matching", "best <= limit if", "best < limit if"),
+    Mutant("wrong side", "rules/matching.vy", "matching", "get_best(market, other)", "get_best(market, regs.side)"),
+    Mutant(
+        "maker's fee to nobody",
+        "rules/matching.vy",
+        "matching",
+        "traded_market.insurance += fee",
+        "traded_market.pool += 0",
+    ),
+    Mutant("sure of everybody", "rules/matching.vy", "margin", "equity - loss - fees >= requirement", "loss >= 0"),
+    Mutant(
+        "both for one", "rules/matching.vy", "margin", "rule == records.CANCEL_BOTH", "rule == records.CANCEL_MAKER"
+    ),
+    Mutant(
+        "flip keeps cost",
+        "rules/positions.vy",
+        "matching",
+        "filled.cost = (size + delta) * lot",
+        "filled.cost = delta * lot",
+    ),
+    Mutant("ratio ignored", "rules/margin.vy", "margin", "after < before and (", "after < before or ("),
+    Mutant("exact funds refused", "rules/margin.vy", "margin", "equity + change >= after", "equity + change > after"),
+    Mutant("tier one lot late", "rules/margin.vy", "margin", "lots >= market.tier1_size", "lots > market.tier1_size"),
+    Mutant(
+        "asks not counted",
+        "rules/margin.vy",
+        "margin",
+        "position.size - convert(position.asks",
+        "position.size - 0 * convert(position.asks",
+    ),
+    Mutant(
+        "withdrawal of the last unit", "rules/margin.vy", "margin", "int256) < requirement", "int256) <= requirement"
+    ),
+    Mutant("closed out late", "rules/liquidation.vy", "liquidation", "equity <= close_out", "equity > close_out"),
+    Mutant("insurance overdrawn", "rules/liquidation.vy", "liquidation", "min(-equity, market.insurance)", "-equity"),
+    Mutant("zero price above", "rules/liquidation.vy", "liquidation", "mark - room if", "mark + room if"),
+    Mutant(
+        "leverage ignored", "rules/liquidation.vy", "liquidation", "ratio * min(leverage, phases.MAX_SCORE)", "ratio"
+    ),
+    Mutant("every loss alike", "rules/liquidation.vy", "liquidation", "SCORE_ONE - min(loss, ", "SCORE_ONE - min(0, "),
+    Mutant("last sub left out", "rules/work.vy", "liquidation", "if sub < subs:", "if sub + 1 < subs:"),
+    Mutant("one step too long", "rules/work.vy", "work", ">= phases.WORK_LIMIT", "> phases.WORK_LIMIT"),
+    Mutant(
+        "takes over everything",
+        "rules/backstop.vy",
+        "backstop",
+        "margin.is_fill_legal(backstop, markets, regs.market, delta, regs.price, 0)",
+        "delta != 0",
+    ),
+    Mutant("not noted as drawn", "rules/backstop.vy", "backstop", "regs.time + phases.DRAWN_TIME", "regs.time"),
+    Mutant(
+        "a share too many",
+        "rules/backstop.vy",
+        "backstop",
+        "// convert(equity, uint256)",
+        "// convert(equity, uint256) + 1",
+    ),
+    Mutant("margin given out", "rules/backstop.vy", "backstop", "if amount > free", "if amount > equity"),
+    Mutant(
+        "stop not at its price", "rules/triggers.vy", "work", "mark <= market.stop_below", "mark < market.stop_below"
+    ),
+    Mutant("stays armed", "rules/triggers.vy", "work", "order.flags & ~records.ARMED", "order.flags"),
+    Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 32", ""),
+    Mutant("sender unasked", "rules/fetch.vy", "fetch", "regs.signer = sender", "regs.signer = convert(1, address)"),
+    Mutant(
+        "forced anywhere",
+        "rules/fetch.vy",
+        "fetch",
+        "return is_message and records.is_canonical",
+        "return records.is_canonical",
+    ),
+    Mutant(
+        "parked for good", "rules/parking.vy", "fetch", "leaves.encode_parked(empty(leaves.Parked))", "before[place]"
+    ),
+    Mutant(
+        "parked passed by", "rules/fetch.vy", "fetch", "regs.task != 0 or parking.is_anything_parked(regs)", "False"
+    ),
+    Mutant("busy for nobody", "rules/fetch.vy", "fetch", "not (is_parked or is_crank)", "regs.task != 0"),
+    Mutant("a ninth page", "rules/bulk.vy", "fetch", "regs.bulk_pages == 0 or ", ""),
+    Mutant("back at once", "judge.vy", "judge", "+ phases.LONG_SILENCE", "+ 60"),
+    Mutant("no time to return", "rules/wind_down.vy", "oracle", "regs.resumed + phases.RETURN_TIME", "regs.resumed"),
+    Mutant(
+        "pages in the queue",
+        "rules/fetch.vy",
+        "fetch",
+        "kind in [records.BULK, records.LEG_PAGE]",
+        "kind == records.BULK",
+    ),
+    Mutant(
+        "a crank in a name", "codec/records.vy", "fetch", "[REPORT, CRANK, BULK, LEG_PAGE]", "[REPORT, BULK, LEG_PAGE]"
+    ),
+    Mutant("wound down twice", "rules/wind_down.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
+    Mutant(
+        "backstop deposits still taken",
+        "rules/wind_down.vy",
+        "fetch",
+        "records.AMEND, records.BACKSTOP_DEPOSIT",
+        "records.AMEND",
+    ),
+    Mutant(
+        "dead a second early", "rules/wind_down.vy", "oracle", "ORACLE_DEATH < regs.time", "ORACLE_DEATH <= regs.time"
+    ),
+    Mutant("never over", "rules/marks.vy", "oracle", "market.expiry = regs.time", "market.expiry = market.expiry"),
+    Mutant(
+        "orders outlive it", "rules/liquidation.vy", "liquidation", "if regs.winding != 0:", "if regs.winding == 1:"
+    ),
+    Mutant("margin called", "rules/liquidation.vy", "liquidation", "0 if regs.winding != 0 else ", ""),
+    Mutant("stops enter", "rules/triggers.vy", "work", "elif regs.winding == 0 and", "elif"),
+    Mutant("legs enter", "rules/bulk.vy", "work", "regs.winding == 0", "regs.winding != 1"),
+    Mutant("still offers", "rules/backstop.vy", "backstop", "or regs.winding != 0", "or regs.winding == 1"),
+    Mutant("level counted again", "rules/book.vy", "book", "(1 << bit) - 1", "1 << bit"),
+    Mutant("tail lost", "rules/book.vy", "book", "level.tail = order.prev", "level.tail = order.next"),
+    Mutant("highest ask", "rules/book.vy", "book", "word & unsafe_sub(0, word)", "word"),
+    Mutant("one word only", "rules/book.vy", "book", "is_empty = bitmap.word == 0", "is_empty = False"),
+    Mutant("steps not counted", "judge.vy", "judge", "regs.steps += 1\n    return", "regs.steps += 0\n    return"),
+    Mutant("slot not begun", "judge.vy", "judge", "regs.started = regs.steps", "regs.started = regs.started"),
+    Mutant("batch not begun", "judge.vy", "judge", "regs.steps = 0", "regs.steps = pre.steps"),
+    Mutant("a message is a record", "judge.vy", "judge", "slot < header.message_count", "slot <= header.message_count"),
+    Mutant("leaf not written", "state/witness.vy", "judge", "        root = new", "        root = old"),
+)

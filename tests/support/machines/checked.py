@@ -1,0 +1,31 @@
+"""An input run step by step, every invariant checked after each."""
+
+from tests.support.machines.step_invariants import check_invariants, find_unhealthy
+
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
+from setoff.shared.rules.fetch import step_fetch
+from setoff.shared.rules.step import apply_step
+
+
+def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int] | None = None) -> int:
+    """Run one input step by step, with every invariant after each; returns what has been deposited then."""
+    regs = machine.regs
+    first = regs.steps
+    regs.steps += 1
+    step_fetch(regs, machine.state, body, body[0] >= records.FIRST_MESSAGE)
+    if body[0] == records.DEPOSIT and regs.outcome == errors.ACCEPTED:
+        deposited += records.decode_deposit(body).amount
+    check_invariants(machine, deposited)
+    while regs.phase != phases.IDLE:
+        if reached is not None:
+            reached.add(regs.phase)
+        apply_step(regs, machine.state)
+        assert len(machine.state.touched) <= phases.MAX_LEAVES
+        check_invariants(machine, deposited)
+    if body[0] in (records.REPORT, records.CRANK) and regs.outcome == errors.ACCEPTED:
+        assert find_unhealthy(machine) == []
+    assert regs.steps - first <= phases.SLOT_STEP_BOUND
+    return deposited

@@ -1,0 +1,107 @@
+"""One honest watcher in this process, the only party that still does anything: follower, executor, challenger and
+caretaker, a round each as often as the test wants, on a chain whose clock the test turns."""
+
+import time
+from collections.abc import Callable
+
+from tests.support.chains.exchange import Exchange, call_data
+from tests.support.processes.watching import Desk
+
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.shared.dispute.events import Event
+from setoff.shared.l1.player import CourtPlayer
+from setoff.shared.l1.rpc import L1
+from setoff.shared.machine.machine import Machine
+from setoff.shared.sdk.vault import Vault
+from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
+from setoff.watcher.context import Parts
+from setoff.watcher.dispute.challenger import OpenEpochs, make_player, open_epochs
+from setoff.watcher.execution.verify import verify_epoch
+from setoff.watcher.liveness.liveness_keeper import Caretaker
+from setoff.watcher.settings import WatcherSettings
+
+WATCHER = 5  # its account on the development chain
+SECONDS = 120.0  # on the wall
+
+
+class LoneWatcher:
+    """A watcher that was told where the contracts are, and nothing of any operator's address."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        settings: WatcherSettings,
+        account: int = WATCHER,
+        l1: L1 | None = None,
+        open_epochs: OpenEpochs = open_epochs,
+    ) -> None:
+        """`l1`: the connection to send through, if its account is used elsewhere, too; `open_epochs`: gives what it
+        believes."""
+        self.exchange = exchange
+        parts = Parts.open(settings, key=dev_keys()[account])
+        self.parts = parts if l1 is None else parts._replace(l1=l1)
+        self.desk = Desk(settings)
+        self.player: CourtPlayer = make_player(settings, self.parts, open_epochs)
+        self.caretaker = Caretaker(self.parts.l1, self.parts.archive, settings.caretaker_pace, spread=0.0)
+        self.said = ""
+        self.events: list[Event] = []
+
+    def round(self) -> None:
+        """What its processes do in a second or so."""
+        self.desk.execute_all()
+        self.events += self.player.step().events
+        self.said = self.caretaker.step()
+
+    def play_until(self, holds: Callable[[], object], seconds: int = 5) -> None:
+        """Rounds, `seconds` of the chain's time apart, until something is true."""
+        deadline = time.monotonic() + SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, f"that did not come true: {self.said}"
+            self.round()
+            self.exchange.anvil.advance(seconds)
+
+    def wait_for_money(self, account: int, amount: int) -> WithdrawalProof:
+        """Rounds until the vault has paid `account` its one withdrawal of that amount."""
+        proof = None
+
+        def is_paid() -> bool:
+            nonlocal proof
+            proof = proof or find_withdrawal(self.parts, account, amount)
+            return proof is not None and is_confirmed(self.player, proof) and pay(self.exchange, proof)
+
+        self.play_until(is_paid)
+        assert proof is not None
+        return proof
+
+
+def find_withdrawal(parts: Parts, account: int, amount: int) -> WithdrawalProof | None:
+    """Proof of a withdrawal as the user makes it, from L1 alone, as soon as its epoch is posted whole."""
+    epochs = parts.reader.batch_count() // parts.deployment.epoch_batches
+    if not epochs:
+        return None
+    machine: Machine = verify_epoch(parts.reader, epochs - 1)[1]
+    machine.state.commit()
+    for index in range(machine.regs.withdrawals):
+        leaf = machine.state.withdrawal(index)
+        if (leaf.account, leaf.amount) == (account, amount):
+            root = machine.state.commit()
+            return prove_withdrawal(machine, epochs - 1, index, machine.regs.hash(), root)
+    return None
+
+
+def is_confirmed(player: CourtPlayer, proof: WithdrawalProof) -> bool:
+    return player.reader.court.confirmed > proof.epoch
+
+
+def pay(exchange: Exchange, proof: WithdrawalProof) -> bool:
+    """Have the vault pay, and check that the owner has just so much."""
+    l1: L1 = exchange.anvil.connect(9)
+    before = tokens_of(exchange, proof.owner)
+    Vault(l1, exchange.deployment).withdraw(proof)
+    return tokens_of(exchange, proof.owner) - before == proof.amount
+
+
+def tokens_of(exchange: Exchange, owner: bytes) -> int:
+    """Token units that an address holds on L1."""
+    data = call_data("balanceOf(address)", owner)
+    return int.from_bytes(exchange.anvil.l1.call(exchange.deployment.token, data), "big")

@@ -1,0 +1,87 @@
+"""A watcher's parts over a real chain and a real Redis server, without its processes."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.chains.exchange import Exchange
+
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.config.redis_server import RedisServer
+from setoff.watcher.chain.follower import Follower
+from setoff.watcher.context import Parts
+from setoff.watcher.execution.executor import Executor
+from setoff.watcher.execution.jobs import Jobs
+from setoff.watcher.settings import WatcherSettings
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer.embed(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    with Anvil() as anvil:
+        yield Exchange(anvil)
+
+
+@pytest.fixture
+def settings(server: RedisServer, exchange: Exchange, tmp_path: Path) -> WatcherSettings:
+    with server.client() as redis:
+        redis.flushall()
+    path = tmp_path / "deployment.json"
+    exchange.deployment.save(path)
+    return WatcherSettings(
+        deployment=path,
+        rpc_url=exchange.anvil.url,
+        redis_url=server.url,
+        l1_poll=0.1,
+        l1_patience=2.0,
+        listen="127.0.0.1:0",
+    )
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait on the wall's clock for something to come true."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "that did not come true"
+        time.sleep(0.05)
+
+
+class Desk:
+    """One watcher's hands: `catch_up` follows L1 to its head, `execute` runs the job of an epoch in this process."""
+
+    def __init__(self, settings: WatcherSettings) -> None:
+        self.settings = settings
+        self.parts = Parts.open(settings)
+        self.store = self.parts.store
+        self.archive = self.parts.archive
+        self.follower = Follower(self.parts.reader, self.store)
+        self.jobs = Jobs(self.store)
+        self.executor = Executor(self.archive, self.jobs, settings.snapshot_epochs)
+
+    def catch_up(self) -> int:
+        """Follow to the head; returns the number of batches."""
+        while not (progress := self.follower.step()).is_current:
+            pass
+        return progress.batches
+
+    def execute_all(self) -> int:
+        """Catch up and execute all there is; returns the number of epochs."""
+        self.catch_up()
+        while (epoch := self.store.epoch_count()) < self.store.batch_count() // self.store.epoch_batches:
+            assert self.execute(epoch) is not None
+        return epoch
+
+    def execute(self, epoch: int) -> bytes | None:
+        """The machine hash at the end of `epoch`."""
+        return self.executor.execute(epoch)
+
+
+@pytest.fixture
+def desk(settings: WatcherSettings) -> Desk:
+    return Desk(settings)

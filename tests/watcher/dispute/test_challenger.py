@@ -1,0 +1,218 @@
+"""Whole disputes on a real chain, honest watcher against lying watcher, each with what its own workers executed."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import pytest
+from tests.support.chains.exchange import Exchange
+from tests.support.processes.watching import Desk
+
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs, run_lying_watcher
+from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.l1.player import CourtPlayer
+from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.params import DEMO
+from setoff.watcher.context import Parts
+from setoff.watcher.dispute import trace_provider
+from setoff.watcher.dispute.challenger import describe, make_player, open_epochs
+from setoff.watcher.dispute.trace_provider import ExecutedEpochs
+from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.store import EpochResult
+
+HONEST, LIAR = 5, 6  # accounts of the chain
+PERIOD = DEMO.challenge_period
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    with Anvil() as anvil:
+        exchange = Exchange(anvil, DEMO)
+        scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+        exchange.deposit(1, 1_000_000)
+        exchange.post(0, 1)
+        exchange.post(1, 0, [scene.withdraw(1, 7), scene.withdraw(1, 8)])
+        exchange.post(2, 0)
+        yield exchange
+
+
+class Party(NamedTuple):
+    """A watcher in this process: its hands and its player."""
+
+    desk: Desk
+    player: CourtPlayer
+
+    @classmethod
+    def of(cls, settings: WatcherSettings, account: int, lie: WatcherLie | None = None) -> "Party":
+        settings = replace(settings, name=f"party-{account}", key=dev_keys()[account].hex())
+        desk = Desk(settings)
+        desk.execute_all()
+        parts = Parts.open(settings, key=settings.private_key())
+        return cls(desk, make_player(settings, parts, partial(open_false_epochs, lie) if lie else open_epochs))
+
+    @property
+    def confirmed(self) -> int:
+        return self.player.reader.court.confirmed
+
+
+def play(exchange: Exchange, parties: list[Party], until: int, rounds: int = 80) -> None:
+    """Rounds, a second each or more, until `until` epochs are confirmed."""
+    for _ in range(rounds):
+        for party in parties:
+            party.player.step()
+        exchange.anvil.advance(1)
+        if all(party.confirmed >= until for party in parties):
+            return
+    raise AssertionError(f"only {[party.confirmed for party in parties]} epochs are confirmed after {rounds} rounds")
+
+
+def true_starts(party: Party) -> list[bytes]:
+    ends = [result.end for epoch in range(3) if (result := party.desk.store.epoch(epoch))]
+    return [party.player.reader.contract.genesis, *ends]
+
+
+def test_claims_what_nobody_claims(exchange: Exchange, settings: WatcherSettings) -> None:
+    honest = Party.of(replace(settings, claim_after=0), HONEST)
+    play(exchange, [honest], until=3)
+    assert list(honest.player.reader.court.start_of.values()) == true_starts(honest)
+
+
+def test_without_claims_only_watches(exchange: Exchange, settings: WatcherSettings) -> None:
+    honest = Party.of(settings, HONEST)
+    assert honest.player.step().sent == []
+
+
+LIES = [("wrong-root", 1), ("double-deposit", 0), ("forged-withdrawal", 2)]
+"""Lies, and the epoch of the fixture that they fit."""
+
+
+@pytest.mark.parametrize(("fault", "epoch"), LIES)
+def test_a_false_claim_is_corrected(exchange: Exchange, settings: WatcherSettings, fault: str, epoch: int) -> None:
+    honest = Party.of(settings, HONEST)
+    liar = Party.of(replace(settings, claim_after=0), LIAR, WatcherLie(fault, epoch))
+    play(exchange, [liar, honest], until=epoch + 1)
+    court = honest.player.reader.court
+    assert list(court.start_of.values()) == true_starts(honest)[: len(court.start_of)]
+    (claim,) = [claim for claim in court.claims.values() if claim.epoch == epoch]
+    assert claim.end != claim.result and claim.histories[claim.winner].owner == honest.player.player.me
+
+
+def test_a_lying_watcher_does_not_stop_true_claims(exchange: Exchange, settings: WatcherSettings) -> None:
+    honest = Party.of(replace(settings, claim_after=0), HONEST)
+    liar = Party.of(settings, LIAR, WatcherLie("forged-withdrawal"))
+    play(exchange, [honest, liar], until=3, rounds=150)
+    court = honest.player.reader.court
+    assert list(court.start_of.values()) == true_starts(honest)
+    assert any(history.was_eliminated for claim in court.claims.values() for history in claim.histories.values())
+    assert not any(
+        history.was_eliminated and history.owner == honest.player.player.me
+        for claim in court.claims.values()
+        for history in claim.histories.values()
+    )
+
+
+def test_goes_on_in_the_middle_of_a_game(exchange: Exchange, settings: WatcherSettings) -> None:
+    """A new process every round, with nothing but Redis, and once with an empty one."""
+    liar = Party.of(replace(settings, claim_after=0), LIAR, WatcherLie("wrong-root", 1))
+    for number in range(80):
+        honest = Party.of(settings, HONEST)
+        if number == 4:
+            for key in honest.desk.store.redis.scan_iter(honest.desk.store.key("*")):
+                honest.desk.store.redis.delete(key)
+            honest = Party.of(settings, HONEST)
+        liar.player.step()
+        honest.player.step()
+        exchange.anvil.advance(1)
+        if honest.confirmed >= 2:
+            break
+    assert liar.player.reader.court.start_of[2] == true_starts(honest)[2]
+
+
+def test_disputes_are_in_the_status(exchange: Exchange, settings: WatcherSettings) -> None:
+    honest = Party.of(settings, HONEST)
+    liar = Party.of(replace(settings, claim_after=0), LIAR, WatcherLie("double-deposit", 0))
+    assert describe(honest.player, honest.player.step())["disputes"] == []
+    for _ in range(3):
+        liar.player.step()
+        result = honest.player.step()
+        exchange.anvil.mine()
+    facts = describe(honest.player, result)
+    assert [dispute["epoch"] for dispute in facts["disputes"]] == [0] and facts["alarm"] is False
+
+
+def test_a_liar_tells_the_truth_where_his_lie_does_not_fit(exchange: Exchange, settings: WatcherSettings) -> None:
+    liar = Party.of(settings, LIAR, WatcherLie("wrong-fill"))
+    for epoch in range(3):
+        known, result = liar.player.epochs.known(epoch), liar.desk.store.epoch(epoch)
+        assert known is not None and result is not None and known.run.end == result.end
+
+
+@pytest.mark.parametrize(("fault", "epoch"), LIES)
+def test_a_lie_starts_at_the_truth_and_ends_elsewhere(
+    exchange: Exchange, settings: WatcherSettings, fault: str, epoch: int
+) -> None:
+    liar = Party.of(settings, LIAR, WatcherLie(fault))
+    known, result = liar.player.epochs.known(epoch), liar.desk.store.epoch(epoch)
+    assert known is not None and result is not None
+    assert known.run.start_hash == result.start and known.run.end != result.end
+
+
+def test_knows_nothing_of_an_epoch_that_a_reorg_replaced(exchange: Exchange, settings: WatcherSettings) -> None:
+    desk = Desk(settings)
+    desk.execute_all()
+    epochs = ExecutedEpochs(desk.archive)
+    known = epochs.known(2)
+    assert known is not None and epochs.known(3) is None
+    desk.store.redis.hset(desk.store.key("batches"), "2", bytes(40))
+    assert epochs.known(2) is None
+    with pytest.raises(StateError, match="not_ready"):
+        _ = known.run.root
+    desk.execute_all()
+    assert epochs.known(1) is not None
+
+
+def test_more_histories_than_are_kept_do_not_push_each_other_out_unfinished(
+    exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(settings)
+    desk.execute_all()
+    monkeypatch.setattr(trace_provider, "RUNS", 1)
+    epochs = ExecutedEpochs(desk.archive, wait=0.01)
+    go, read_run = threading.Event(), epochs._read_run
+    read: list[int] = []
+
+    def read_slowly(epoch: int, result: EpochResult) -> EpochRun:
+        go.wait(60)
+        read.append(epoch)
+        return read_run(epoch, result)
+
+    monkeypatch.setattr(epochs, "_read_run", read_slowly)
+    known = [epochs.known(epoch) for epoch in range(3)]
+    roots: dict[int, bytes] = {}
+    while len(roots) < 3:
+        for epoch, found in enumerate(known):
+            assert found is not None
+            try:
+                roots[epoch] = found.run.root
+            except StateError as error:
+                assert error.reason == "not_ready"
+        if not go.is_set():
+            assert roots == {}
+            go.set()
+    assert read == [0, 1, 2]
+    assert len(set(roots.values())) == 3
+
+
+def test_lies_stay_away_from_mainnet(settings: WatcherSettings, exchange: Exchange) -> None:
+    replace(exchange.deployment, chain_id=1).save(settings.deployment)
+    with pytest.raises(ConfigError, match="test networks"):
+        run_lying_watcher(settings, WatcherLie("wrong-root"))
+
+
+def test_refuses_an_unknown_lie(settings: WatcherSettings) -> None:
+    with pytest.raises(ConfigError, match="no lie"):
+        run_lying_watcher(settings, WatcherLie("white"))

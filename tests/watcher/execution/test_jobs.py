@@ -1,0 +1,254 @@
+"""Executing epochs: right, once or twice, late, in any order, on several workers, with damaged data."""
+
+import multiprocessing
+from dataclasses import replace
+
+import pytest
+from tests.support.chains.exchange import Exchange
+from tests.support.processes.watching import Desk
+
+from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.shared.errors import StateError
+from setoff.shared.machine.machine import Machine
+from setoff.watcher.execution import executor, jobs
+from setoff.watcher.execution.executor import Executor
+from setoff.watcher.execution.verify import verify_epoch
+from setoff.watcher.execution.worker import run_worker
+from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.store import EpochResult
+
+EPOCHS = 6
+
+
+@pytest.fixture
+def posted(exchange: Exchange) -> Exchange:
+    """Six batches: deposits, transfers and withdrawals by the accounts of the deployment's own domain."""
+    chain_id, vault = exchange.deployment.chain_id, exchange.deployment.vault_bytes
+    scene = Scene(chain_id, vault)
+    exchange.deposit(1, 1_000_000)
+    exchange.deposit(2, 1_000_000)
+    exchange.post(0, 2)
+    for number in range(1, EPOCHS):
+        exchange.post(number, 0, [scene.transfer(1, 2, 10 * number), scene.withdraw(2, number)])
+    return exchange
+
+
+@pytest.fixture
+def truth(posted: Exchange, desk: Desk) -> list[bytes]:
+    """The ends of all epochs, from L1 alone."""
+    machine = Machine.genesis(posted.deployment.domain)
+    ends = []
+    for number in range(EPOCHS):
+        assert set(machine.run_batch(desk.parts.reader.batch(number))) == {0}
+        ends.append(machine.hash())
+    return ends
+
+
+def ends_of(desk: Desk) -> list[bytes]:
+    results = [desk.store.epoch(epoch) for epoch in range(desk.store.epoch_count())]
+    return [result.end for result in results if result is not None]
+
+
+def work(settings: WatcherSettings, count: int = 1) -> None:
+    """Let `count` worker processes empty the queue."""
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=run_worker, args=(settings,), kwargs={"burst": True}) for _ in range(count)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+
+
+def test_executes_in_order_from_genesis(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    assert [desk.execute(epoch) for epoch in range(EPOCHS)] == truth == ends_of(desk)
+
+
+def test_an_epoch_twice_or_too_early_does_no_harm(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    assert desk.execute(3) is None
+    assert desk.execute(0) == desk.execute(0) == truth[0]
+    assert desk.execute(2) is None and desk.execute(99) is None
+    for epoch in (1, 1, 2, 1, 3, 4, 5, 0):
+        assert desk.execute(epoch) == truth[epoch]
+    assert ends_of(desk) == truth
+
+
+def test_every_worker_takes_up_where_another_stopped(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    others = [Desk(desk.settings) for _ in range(3)]
+    for epoch in range(EPOCHS):
+        assert others[epoch % 3].execute(epoch) == truth[epoch]
+
+
+def test_two_worker_processes_empty_the_queue(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    assert desk.jobs.enqueue_next() and desk.jobs.enqueue_next()
+    assert len(desk.jobs.queue()) == 1, "one job however often it is asked for"
+    work(desk.settings, 2)
+    assert ends_of(desk) == truth
+    assert desk.jobs.queue().job_ids == []
+    assert not desk.jobs.enqueue_next()
+
+
+def test_batches_damaged_in_redis_are_replaced_from_l1(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    keys = list(desk.store.redis.scan_iter(desk.store.key("batch", "*")))
+    assert len(keys) == EPOCHS
+    for number, key in enumerate(sorted(keys)):
+        data = bytearray(desk.store.redis.get(key))
+        if number % 3 == 0:
+            data[-1] ^= 1
+        elif number % 3 == 1:
+            data = data[:-5]
+        else:
+            data[7] ^= 0x80  # in the header
+        desk.store.redis.set(key, bytes(data))
+    assert [desk.execute(epoch) for epoch in range(EPOCHS)] == truth
+    for number in range(EPOCHS):
+        place = desk.store.batch_place(number)
+        assert place is not None and desk.store.batch(place.hash) == desk.parts.reader.batch(number)
+
+
+def test_another_batch_under_its_hash_is_not_executed(desk: Desk, truth: list[bytes]) -> None:
+    """Consistent in itself, but not what L1 holds: its records are another batch's."""
+    desk.catch_up()
+    places = [desk.store.batch_place(number) for number in range(EPOCHS)]
+    assert places[1] is not None and places[2] is not None
+    key = desk.store.key("batch", places[1].hash.hex())
+    desk.store.redis.set(key, desk.store.redis.get(desk.store.key("batch", places[2].hash.hex())))
+    assert [desk.execute(epoch) for epoch in range(EPOCHS)] == truth
+
+
+def test_a_wrong_batch_hash_in_the_list_is_read_again(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    place = desk.store.batch_place(3)
+    assert place is not None
+    desk.store.redis.hset(desk.store.key("batches"), "3", place.block.to_bytes(8, "big") + bytes(32))
+    for epoch in range(3):
+        desk.execute(epoch)
+    assert desk.execute(3) is None
+    desk.catch_up()
+    assert [desk.execute(epoch) for epoch in range(EPOCHS)] == truth
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "other"])
+def test_a_damaged_snapshot_is_computed_again(desk: Desk, truth: list[bytes], damage: str) -> None:
+    desk.catch_up()
+    for epoch in range(4):
+        desk.execute(epoch)
+    key = desk.store.key("snapshot", truth[3].hex())
+    if damage == "gone":
+        desk.store.redis.delete(key)
+    elif damage == "cut":
+        desk.store.redis.set(key, desk.store.redis.get(key)[:-9])
+    else:
+        desk.store.redis.set(key, desk.store.redis.get(desk.store.key("snapshot", truth[2].hex())))
+    assert Desk(desk.settings).execute(4) == truth[4]
+
+
+def test_a_damaged_result_is_executed_again(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    for epoch in range(4):
+        desk.execute(epoch)
+    key = desk.store.key("epochs")
+    value = bytearray(desk.store.redis.hget(key, "3"))
+    value[-1] ^= 1
+    desk.store.redis.hset(key, "3", bytes(value))
+    fresh = Desk(desk.settings)
+    assert fresh.execute(4) is None
+    assert fresh.execute(3) == truth[3] and fresh.execute(4) == truth[4]
+
+
+def test_snapshots_are_pruned_and_old_machines_had_again(desk: Desk, truth: list[bytes]) -> None:
+    desk.executor = executor.Executor(desk.archive, desk.jobs, snapshot_epochs=1000)
+    desk.catch_up()
+    for epoch in range(EPOCHS):
+        desk.execute(epoch)
+    kept = [desk.store.redis.exists(desk.store.key("snapshot", end.hex())) for end in truth]
+    assert kept == [1] + [0] * (EPOCHS - executor.RECENT - 1) + [1] * executor.RECENT
+    for epoch in range(EPOCHS):
+        assert desk.archive.machine_before(epoch).hash() == (
+            truth[epoch - 1] if epoch else Machine.genesis(desk.parts.deployment.domain).hash()
+        )
+
+
+def test_a_result_of_replaced_batches_is_not_kept(desk: Desk, posted: Exchange, truth: list[bytes]) -> None:
+    desk.catch_up()
+    for epoch in range(EPOCHS - 1):
+        desk.execute(epoch)
+    stale = desk.archive.inputs(EPOCHS - 1)
+    desk.store.rollback(posted.block)
+    start = truth[EPOCHS - 2]
+    assert not desk.store.put_epoch(EPOCHS - 1, EpochResult(stale.epoch_hash, start, truth[-1]))
+
+
+def test_a_job_lost_with_its_worker_is_given_out_again(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    desk.jobs.enqueue_next()
+    job = desk.jobs.queue().jobs[0]
+    desk.store.redis.lrem(desk.jobs.queue().key, 1, job.id)
+    job.prepare_for_execution("worker-killed", desk.store.redis.pipeline())
+    desk.store.redis.hset(job.key, mapping={"status": "started", "worker_name": "worker-killed"})
+    assert desk.jobs.enqueue_next() and len(desk.jobs.queue()) == 1
+    work(desk.settings)
+    assert ends_of(desk) == truth
+
+
+def test_a_failed_job_is_given_out_again(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    desk.jobs.enqueue_next()
+    job = desk.jobs.queue().jobs[0]
+    desk.store.redis.lrem(desk.jobs.queue().key, 1, job.id)
+    job.set_status("failed")
+    assert desk.jobs.enqueue_next() and len(desk.jobs.queue()) == 1
+
+
+def test_jobs_need_a_worker() -> None:
+    jobs.bind(None)
+    with pytest.raises(StateError, match="not_ready"):
+        jobs.execute_epoch(0)
+
+
+def test_verify_needs_nothing_but_l1(desk: Desk, truth: list[bytes]) -> None:
+    seen: list[int] = []
+    execution, machine = verify_epoch(desk.parts.reader, 3, seen.append)
+    assert (execution.start, execution.end, seen) == (truth[2], truth[3], [0, 1, 2, 3])
+    assert machine.hash() == truth[3] and execution.outcomes == ((0, 0),)
+
+
+def test_the_next_epoch_goes_to_whoever_did_the_last(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    pulse = Pulse(desk.store, "worker-a")
+    with pulse.beating():
+        pulse.beat()
+        Executor(desk.archive, desk.jobs, 16, "worker-a").execute(0)
+        assert len(desk.jobs.queue("worker-a")) == 1 and len(desk.jobs.queue()) == 0
+    assert desk.jobs.enqueue_next()
+    assert len(desk.jobs.queue("worker-a")) == 0 and len(desk.jobs.queue()) == 1, "it is gone, so anybody may"
+
+
+def test_large_machines_are_not_kept_after_every_epoch(
+    desk: Desk, truth: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "CHEAP", 0.0)
+    monkeypatch.setattr(executor, "SHARE", 10**9)
+    desk.catch_up()
+    assert [desk.execute(epoch) for epoch in range(EPOCHS)] == truth
+    kept = [bool(desk.store.redis.exists(desk.store.key("snapshot", end.hex()))) for end in truth]
+    assert kept == [True] + [False] * (EPOCHS - 1)
+    assert desk.archive.machine_before(EPOCHS - 1).hash() == truth[EPOCHS - 2]
+
+
+def test_epochs_of_several_batches(posted: Exchange, settings: WatcherSettings, truth: list[bytes]) -> None:
+    replace(posted.deployment, epoch_batches=4).save(settings.deployment)
+    desk = Desk(settings)
+    desk.catch_up()
+    inputs = desk.archive.inputs(0)
+    assert [batch.header.number for batch in inputs.batches] == [0, 1, 2, 3]
+    assert desk.execute(0) == truth[3] and desk.execute(1) is None
+    assert not desk.jobs.enqueue_next(), "two batches of the next epoch are not posted yet"
+    execution, _ = verify_epoch(desk.parts.reader, 0)
+    assert execution.end == truth[3] and len(execution.outcomes) == 4

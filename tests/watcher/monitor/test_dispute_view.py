@@ -1,0 +1,163 @@
+"""The monitor: what it says of a game in every situation, and that it needs nothing but L1."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+
+import pytest
+from tests.support.courts.arena import lie_from
+from tests.support.courts.league import BEGIN, HONEST, LIAR, TERMS, TRUTH, Book, Game, T, book_of
+
+from setoff.deploy.cli.main import main
+from setoff.deploy.simulation.lab.machine import position
+from setoff.watcher.chain.withheld import WithheldBatch
+from setoff.watcher.monitor.dispute_view import Games, to_text, view_games
+from setoff.watcher.monitor.metrics import to_prometheus
+from setoff.watcher.monitor.monitor import GameMonitor, make_server
+from setoff.watcher.settings import WatcherSettings
+
+LIE = lie_from(TRUTH.leaf(0), position(1, 0, 2), "monitored")
+KNOWN = book_of(TRUTH)
+
+
+def view(game: Game, book: Book | None = KNOWN, low: int | None = None) -> Games:
+    return view_games(game.court, book, 7, game.model.now, low)
+
+
+def disputed() -> Game:
+    return Game(LIE.end).at(100).join(TRUTH, by=HONEST).at(200).join(LIE, by=LIAR)
+
+
+def test_a_false_claim_that_nobody_disputes_is_an_alert() -> None:
+    games = view(Game(LIE.end).at(10))
+    (shown,) = games.games
+    assert (shown.state, shown.verdict, shown.installable_in) == ("claimed", "false", T - 10)
+    assert shown.expected == "0x" + LIE.end.hex()  # so far
+    assert [alert.level for alert in games.alerts] == ["warning"]
+    late = view(Game(LIE.end).at(T - 10))
+    assert [alert.level for alert in late.alerts] == ["critical"]
+    gone = view(Game(LIE.end).at(T))
+    assert "in time" in gone.alerts[0].text
+
+
+def test_a_true_claim_is_none() -> None:
+    games = view(Game(TRUTH.end).at(T - 1))
+    assert games.alerts == [] and games.games[0].verdict == "true"
+
+
+def test_a_dispute_shows_who_stands_whose_turn_it_is_and_how_long() -> None:
+    game = disputed()
+    (shown,) = view(game).games
+    assert [(side.state, side.verdict) for side in shown.sides] == [("standing", "true"), ("standing", "false")]
+    assert shown.at_stake == 2 * TERMS.bond + TERMS.stake_reward
+    (match,) = shown.matches
+    assert match.on_turn == "0x" + LIE.root.hex() and match.verdict == "one"
+    assert (
+        match.time_left
+        == game.court.claims[game.key].expiry(game.court.claims[game.key].match(TRUTH.root, LIE.root), T)
+        - game.model.now
+    )
+    assert shown.expected == "0x" + TRUTH.end.hex()
+
+
+def test_an_honest_clock_that_runs_low_is_an_alert() -> None:
+    game = disputed().move(LIE, TRUTH)  # the truth is on turn
+    assert view(game).alerts == []
+    left = view(game).games[0].matches[0].time_left
+    low = T // 4
+    game.at(game.model.now - BEGIN + left - low + 1)
+    assert [alert.level for alert in view(game).alerts] == ["warning"]
+    game.at(game.model.now - BEGIN + low // 2)
+    assert [alert.level for alert in view(game).alerts] == ["critical"]
+    assert view(game, low=1).alerts == []
+
+
+def test_without_our_own_execution_nothing_is_said_about_right_and_wrong() -> None:
+    games = view(disputed(), None)
+    assert not games.knows and games.alerts == []
+    assert {side.verdict for side in games.games[0].sides} == {"unknown"}
+    assert games.games[0].expected == ""
+
+
+def test_the_true_history_out_is_an_alert() -> None:
+    game = disputed().move(LIE, TRUTH)
+    left = view(game).games[0].matches[0].time_left
+    game.at(game.model.now - BEGIN + left).timeout(TRUTH, LIE, by=LIAR)
+    assert any("is out" in alert.text for alert in view(game).alerts)
+
+
+def test_as_metrics_and_as_text() -> None:
+    games = view(disputed().move(LIE, TRUTH))
+    metrics = to_prometheus(games)
+    assert 'setoff_claims{state="disputed"} 1' in metrics
+    assert 'true_side="true"' in metrics
+    assert all(line.startswith(("#", "setoff_")) for line in metrics.splitlines())
+    assert "on turn" in to_text(games)
+    json.dumps(games.to_dict())
+
+
+@contextmanager
+def serving(games: Games) -> Iterator[HTTPConnection]:
+    with make_server(("127.0.0.1", 0), lambda: games) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connection = HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+        try:
+            yield connection
+        finally:
+            connection.close()
+            server.shutdown()
+
+
+def test_served_over_http() -> None:
+    with serving(view(disputed())) as connection:
+        for path, kind in (("/metrics", "text/plain"), ("/games", "application/json"), ("/", "text/plain")):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert answer.status == 200 and answer.getheader("Content-Type", "").startswith(kind)
+            answer.read()
+        connection.request("GET", "/else")
+        assert connection.getresponse().status == 404
+
+
+def test_withheld_data_is_an_alert_that_says_how_long_it_can_be_mended() -> None:
+    game = Game(TRUTH.end).at(10)
+    now = game.model.now
+
+    def look(claimed_at: int, left: int) -> Games:
+        batch = WithheldBatch(3, 1, 1, "0xabcd", now - 5, claimed_at, now + left)
+        return view_games(game.court, KNOWN, 7, now, withheld=[batch])
+
+    assert T % 2 == 0
+    for claimed_at, left, level, words in (
+        (0, T // 2 + 1, "warning", f"epoch 1 is not claimed yet; no claim of it is final before {T // 2 + 1} s"),
+        (now - 1, T // 2 + 1, "warning", f"a dispute can begin for {T // 2 + 1} s more"),
+        (now - 1, T // 2, "critical", f"a dispute can begin for {T // 2} s more"),
+        (now - 1, 0, "critical", "past all dispute"),
+        (0, -7, "critical", "is not claimed yet"),
+    ):
+        games = look(claimed_at, left)
+        (alert,) = games.alerts
+        assert alert.level == level and words in alert.text and "batch 3 (0xabcd) is withheld for 5 s" in alert.text
+        metrics = to_prometheus(games)
+        labels = '{batch="3",epoch="1",data_root="0xabcd"}'
+        assert f"setoff_batch_withheld_seconds{labels} 5" in metrics
+        assert f"setoff_batch_withheld_disputable_seconds{labels} {left}" in metrics
+        assert f'setoff_alerts{{level="{level}"}} 1' in metrics
+        assert games.to_dict()["withheld"][0]["disputable_until"] == now + left
+        assert alert.text in to_text(games)
+
+
+def test_from_l1_alone(settings: WatcherSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    games = GameMonitor(settings).look()
+    assert games.games == [] and games.confirmed == 0
+    words = [
+        "watcher",
+        "games",
+        "--json",
+        f"--set=deployment={settings.deployment}",
+        f"--set=rpc_url={settings.rpc_url}",
+    ]
+    assert main([*words, f"--set=redis_dir={settings.deployment.parent / 'none'}"]) == 0
+    assert json.loads(capsys.readouterr().out)["knows"] is False
