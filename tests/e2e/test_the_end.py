@@ -58,7 +58,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     assert replay.fate(replay.consumed - 4) is not None
     state = replay.machine.state
     assert [state.market(market).settled for market in (1, 2)] == [1, 1]
-    assert replay.machine.regs.winding > 0
+    assert replay.machine.regs.winding_since > 0
 
     # Everybody takes out everything: first out of sub-account and backstop, then off the exchange.
     assert town.setoff(1, "force transfer 1 0.777777 --sub 2 --as-sender --no-wait") == 0

@@ -176,14 +176,14 @@ def test_settings_that_cannot_work(settings: WatcherSettings) -> None:
 def test_brings_an_exchange_without_operator_to_its_end(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where a slot has too few steps to visit all accounts, as with 100,000 of them."""
+    """Also where an input has too few steps to visit all accounts, as with 100,000 of them."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
     leave_positions(exchange)
     monkeypatch.setattr(wind_down, "PATIENCE", 10 * DEMO.wind_down)  # with single markets
     exchange.anvil.advance(SILENCE)
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
-    assert machine.regs.winding == 0 and settled(machine) == [0, 0, 0]
+    assert machine.regs.winding_since == 0 and settled(machine) == [0, 0, 0]
     queued = watcher.parts.reader.message_count()
 
     # Nothing is sent for the end before it is due.
@@ -196,9 +196,9 @@ def test_brings_an_exchange_without_operator_to_its_end(
     monkeypatch.setattr(phases, "WORK_LIMIT", limit)
     assert care(watcher) == "wind-down: sent"
     machine = care_for_all(watcher)
-    assert machine.regs.winding and settled(machine) == [1, 1, 0]
+    assert machine.regs.winding_since and settled(machine) == [1, 1, 0]
     assert sizes(machine) == {1: [], 2: []}
-    assert machine.regs.task == 0
+    assert machine.regs.has_work == 0
     # One crank for the market whose mark is its price, two for the one whose price is a mean.
     cranks = watcher.parts.reader.message_count() - queued - 1
     assert cranks > 3 if limit == 4 else cranks == 3
@@ -254,7 +254,7 @@ def park(watcher: LoneWatcher, count: int, monkeypatch: pytest.MonkeyPatch) -> N
     scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     for nonce in range(count):
         exchange.queue(scene.withdraw(1, 1, nonce=100 + nonce))
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND - 1)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND - 1)
     assert parked(run_epoch(watcher)) == count
 
 
@@ -459,7 +459,7 @@ def test_an_index_that_returns_keeps_the_market_alive(exchange: Exchange, watche
 def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where a crank leaves the machine more work than fits into its slot."""
+    """Also where a crank leaves the machine more work than fits into its input."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
     scene = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - SILENCE - 1000)
@@ -473,10 +473,10 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange.anvil.advance(500 + wind_down.PATIENCE)
     for _ in range(60):
         machine = settle(watcher)
-        if settled(machine) == [1, 0] and not machine.regs.task:
+        if settled(machine) == [1, 0] and not machine.regs.has_work:
             break
         exchange.anvil.advance(120)
-    assert settled(machine) == [1, 0] and machine.regs.winding == 0 and not machine.regs.task
+    assert settled(machine) == [1, 0] and machine.regs.winding_since == 0 and not machine.regs.has_work
     sent = watcher.caretaker.errands.sent
     settle(watcher, 3)
     assert watcher.caretaker.errands.sent == sent
