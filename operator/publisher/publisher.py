@@ -33,14 +33,14 @@ from setoff.shared.dispute.game import Court
 from setoff.shared.dispute.knowledge import Epochs, Known
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.errors import SetoffError, WitnessError
-from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.player import CourtPlayer
 from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sender import GWEI, Fees
 from setoff.shared.machine.batch import Batch, epoch_hash
-from setoff.shared.machine.data import BLOBS, ZERO
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.machine import Machine
 
 EPOCHS_A_ROUND: Final = 8
@@ -190,7 +190,7 @@ def run_publisher(settings: OperatorSettings) -> None:
     if settings.receipts:
         put_up_bond(l1, deployment)
     with RedisServer.open(settings) as server, server.client() as redis:
-        chain = ChainReader(l1, deployment, {BLOBS: BlobSource(l1, settings.beacon_url)})
+        chain = ChainReader(l1, deployment, DataPlaces(settings.beacon_url))
         outbox = Outbox(redis, deployment.namespace)
         publisher = Publisher(l1, chain, outbox, Store(redis, deployment.namespace), lie)
         poster = Poster(l1, chain, outbox)

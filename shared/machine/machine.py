@@ -1,8 +1,8 @@
 """The machine: registers, state, and the ways to run them.
 
 A trace position is (batch of the epoch, input index, micro-step). At micro-step 0 an input is fetched (index 0 also
-begins the batch); at later micro-steps the phase in the registers runs, and an idle machine stays as it is. Unused inputs and
-batches are idle throughout.
+begins the batch); at later micro-steps the phase in the registers runs, and an idle machine stays as it is. Unused
+inputs and batches are idle throughout.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """The operator's receipts: one for every record it takes, the same whatever happens to it; and its two lies."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.support.processes.running_operator import (
     open_market,
     operator,
 )
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
 from setoff.operator.sequencer.outbox import Outbox
@@ -65,11 +65,7 @@ async def close_batch(running: Running) -> None:
     number = running.sequencer.exchange.tail.number
     running.sequencer._opened_at = float("-inf")
     running.sequencer._wake.set()
-    for _ in range(500):
-        if running.outbox.latest() >= number:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("no batch was closed")
+    await until(lambda: running.outbox.latest() >= number, "no batch was closed")
 
 
 async def test_every_record_has_a_receipt_with_its_place_and_history(exchange: Running) -> None:
