@@ -228,7 +228,7 @@ class Exchange:
         return self._has_places(inputs) and steps < phases.BATCH_STEP_CAP
 
     def _has_places(self, inputs: int) -> bool:
-        """Whether the open batch has slots for so many more inputs, and its module places for as many records."""
+        """Whether the open batch has room for so many more inputs, and its module places for as many records."""
         limit = MAX_INPUTS if self._opened is None else get_module(self._opened.module).codec.record_limit
         return self.inputs + inputs <= MAX_INPUTS and len(self._records) + inputs <= limit
 

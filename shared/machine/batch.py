@@ -107,7 +107,7 @@ class Header:
 def verify_record(
     header: Header, input_index: int, record_page: bytes, siblings: Sequence[bytes], module: DataModule = CALLDATA
 ) -> bytes:
-    """The record in `input_index` of the batch, proven by a page and siblings as its module has them.
+    """The record at `input_index` of the batch, proven by a page and siblings as its module has them.
 
     Twin of the inbox's `check_record`. Raises WitnessError("wrong_input") if the proof does not show that record.
     """
@@ -205,14 +205,14 @@ class Batch:
         return module.commit(data)
 
     def body(self, input_index: int) -> bytes:
-        """The 124 bytes of the input in `input_index`. Raises IndexError if the input is unused."""
+        """The 124 bytes of the input at `input_index`. Raises IndexError if the index is unused."""
         if not 0 <= input_index < self.header.inputs:
             raise IndexError(f"input {input_index} of batch {self.header.number} is unused")
         messages = len(self.messages)
         return self.messages[input_index] if input_index < messages else self.records[input_index - messages]
 
     def prove(self, input_index: int) -> tuple[bytes, list[bytes]]:
-        """Page and siblings of the record in `input_index`. Raises IndexError if the input holds no record."""
+        """Page and siblings of the record at `input_index`. Raises IndexError if there is none."""
         index = input_index - len(self.messages)
         if not 0 <= index < len(self.records):
             raise IndexError(f"input {input_index} of batch {self.header.number} holds no record")
