@@ -7,11 +7,10 @@ from typing import NamedTuple, Self
 
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import Deployment
-from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sender import GWEI, Fees
-from setoff.shared.machine.data import BLOBS
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
@@ -42,10 +41,9 @@ class Parts(NamedTuple):
 
 
 def open_reader(settings: WatcherSettings, l1: L1, deployment: Deployment, store: Store | None) -> ChainReader:
-    """Reads L1, and blobs from wherever the settings say they may be; without a `store` none are kept."""
+    """Reads L1, and data from wherever the settings say it may be; without a `store` none is kept."""
     own = (store.blob, store.put_blob) if store is not None else ()
-    blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, *own)
-    return ChainReader(l1, deployment, {BLOBS: blobs})
+    return ChainReader(l1, deployment, DataPlaces(settings.beacon_url, settings.peer_urls, *own))
 
 
 def open_store(settings: WatcherSettings, deployment: Deployment) -> Store:

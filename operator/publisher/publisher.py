@@ -26,11 +26,10 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import SetoffError
-from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sender import GWEI, Fees
-from setoff.shared.machine.data import BLOBS
 
 EPOCHS_KEPT: Final = 16
 """Confirmed epochs kept, in case a reorg takes confirmations back; so many more before they are let go together."""
@@ -78,7 +77,7 @@ def run_publisher(
     if settings.receipts:
         put_up_bond(l1, deployment)
     with RedisServer.open(settings) as server, server.client() as redis:
-        chain = ChainReader(l1, deployment, {BLOBS: BlobSource(l1, settings.beacon_url)})
+        chain = ChainReader(l1, deployment, DataPlaces(settings.beacon_url))
         outbox = Outbox(redis, deployment.namespace)
         snapshot = EpochSnapshot(redis, deployment.namespace)
         proposer = Proposer(chain, outbox, snapshot.load(chain, make_epochs))

@@ -17,6 +17,7 @@ from setoff.shared import errors
 from setoff.shared.codec import receipts, records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.da.registry import get_module
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Fill, Machine
@@ -89,7 +90,9 @@ class Exchange:
     `accounts` finds an account by its owner's address; `fills` are the latest ones.
     """
 
-    def __init__(self, machine: Machine, cursor: BatchCursor, epoch_batches: int = 1, module: int = CALLDATA) -> None:
+    def __init__(
+        self, machine: Machine, cursor: BatchCursor, epoch_batches: int = 1, module: int = CALLDATA.number
+    ) -> None:
         """`machine` is idle between two batches, and `cursor` is what is known of the batches so far.
 
         `module`: the data availability module of new batches; what the journal opened before keeps its own.
@@ -118,7 +121,7 @@ class Exchange:
     @property
     def is_full(self) -> bool:
         """Whether the open batch takes no more inputs."""
-        return self.inputs >= MAX_INPUTS
+        return not self._has_places(1)
 
     @property
     def opened(self) -> Opened | None:
@@ -214,7 +217,12 @@ class Exchange:
         """Whether the open batch takes so many more inputs, however much each of them makes the machine do."""
         steps = self.machine.regs.steps + inputs * phases.SLOT_STEP_BOUND
         # The machine counts the fetch before it looks.
-        return self.inputs + inputs <= MAX_INPUTS and steps < phases.BATCH_STEP_CAP
+        return self._has_places(inputs) and steps < phases.BATCH_STEP_CAP
+
+    def _has_places(self, inputs: int) -> bool:
+        """Whether the open batch has slots for so many more inputs, and its module places for as many records."""
+        limit = MAX_INPUTS if self._opened is None else get_module(self._opened.module).codec.record_limit
+        return self.inputs + inputs <= MAX_INPUTS and len(self._records) + inputs <= limit
 
     def close(self) -> tuple[Closed, SealedBatch]:
         """End the open batch."""
@@ -231,7 +239,7 @@ class Exchange:
             cursor.chain,
             opened.messages,
             self._records,
-            opened.module,
+            get_module(opened.module).codec,
         )
         end = self.machine.hash()
         cursor.advance(batch.header)

@@ -33,7 +33,7 @@ class Opened:
     number: int
     timestamp: int
     messages: tuple[bytes, ...]
-    module: int = CALLDATA
+    module: int = CALLDATA.number
 
 
 @dataclass(frozen=True, slots=True)

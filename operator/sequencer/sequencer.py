@@ -42,8 +42,9 @@ from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.recovery import Recovery
 from setoff.operator.sequencer.reset import Remade, Unposted, adopt, run_again, skip_posted
 from setoff.shared.codec import records
-from setoff.shared.config.settings import DATA, OperatorSettings
+from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import ChainError, DataError, InputError, SetoffError, StateError
+from setoff.shared.l1.da.registry import find_module
 from setoff.shared.machine.machine import Machine
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class Sequencer:
         self._source = source
         self._posted = posted
         self.signer = signer
-        self._module = DATA[settings.data]
+        self._module = find_module(settings.data).number
         self._recovery = Recovery(store, outbox, domain, epoch_batches, self._module)
         self._waiting: deque[_Waiting] = deque()
         self._in_turn: list[_Waiting] = []

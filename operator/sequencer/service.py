@@ -24,15 +24,14 @@ from setoff.operator.sequencer.posted_batches import Posted, PostedBatches
 from setoff.operator.sequencer.receipt_signer import MakeSigner, ReceiptSigner, open_signer
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.config.redis_server import RedisServer, check_durable
-from setoff.shared.config.settings import DATA, Deployment, OperatorSettings
+from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.da.registry import find_module
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.rpc import L1
-from setoff.shared.machine.blobs import load_setup
-from setoff.shared.machine.data import BLOBS
 
 log = logging.getLogger(__name__)
 
@@ -155,8 +154,7 @@ async def serve(
         try:
             url = await _listen(runner, *settings.address)
             try:
-                if DATA[settings.data] == BLOBS:
-                    await asyncio.to_thread(load_setup)  # seconds, which the first batch would wait for
+                await asyncio.to_thread(find_module(settings.data).load)
                 await sequencer.start()
             except RedisError as error:
                 raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None

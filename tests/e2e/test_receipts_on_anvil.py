@@ -1,12 +1,12 @@
 """Receipts with whole processes: operators that break them, the trader who notices, the watcher that takes the bond."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from tests.support.waiting import wait_until
 
 from setoff.deploy.cli import main as cli
 from setoff.deploy.devnet.anvil import dev_keys
@@ -51,11 +51,7 @@ class Stage:
         Vault(self.devnet.anvil.connect(FIRST_TRADER), self.devnet.deployment).deposit(FUNDS)
 
     def wait_until(self, holds: Callable[[], object]) -> None:
-        deadline = time.monotonic() + SECONDS
-        while not holds():
-            self.cast.check()
-            assert time.monotonic() < deadline, "that did not come true"
-            time.sleep(0.2)
+        wait_until(holds, SECONDS, meanwhile=self.cast.check, pause=0.2)
 
     def start_operator(self, lie: str = "") -> None:
         self.cast.start_operator(lie=lie, batch_interval=0.5)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from redis.exceptions import RedisError
 from tests.support.chains.exchange import Exchange
-from tests.support.processes.watching import Desk, wait_until
+from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.errors import ConfigError

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from redis import Redis
+from tests.support.chains import code_store
+from tests.support.own_contracts import CODE_STORE
 
+from setoff.contracts.compiler import compile_file
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.operator.publisher.batcher import Batcher
@@ -14,10 +17,12 @@ from setoff.operator.sequencer.posted_batches import PostedBatches, compare
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ChainError, DataError
-from setoff.shared.l1.chain import POST, ChainReader
-from setoff.shared.l1.inbox import Inbox, encode_post
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.da import registry
+from setoff.shared.l1.inbox import POST, Inbox, encode_post
 from setoff.shared.l1.rpc import Reverted
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEMO
 from setoff.shared.sdk.vault import Vault
 
@@ -29,9 +34,17 @@ def chain() -> Iterator[Anvil]:
 
 
 @pytest.fixture
-def deployment(chain: Anvil) -> Deployment:
+def deployment(chain: Anvil) -> Iterator[Deployment]:
+    """With a third party's data availability module beside our own."""
     l1 = chain.connect(0)
-    return deploy(l1, DEMO, operator=l1.address, lister=l1.address)
+    compiled = compile_file(CODE_STORE, "code_store")
+    store = l1.transact(None, bytes.fromhex(compiled.bytecode)).contract
+    assert store is not None
+    registry.MODULES[code_store.MODULE.number] = code_store.MODULE
+    try:
+        yield deploy(l1, DEMO, operator=l1.address, lister=l1.address, modules=["0x" + store.hex()])
+    finally:
+        del registry.MODULES[code_store.MODULE.number]
 
 
 @pytest.fixture
@@ -67,6 +80,43 @@ def test_a_batch_that_comes_too_late_is_told_and_its_successor_posted(
     batcher.post_next()
     assert batcher.post_next() == 1 and outbox.stuck() is None
     assert compare(PostedBatches(reader), outbox, 1, 1).common == 1
+
+
+@pytest.mark.parametrize("name", ["calldata", "blobs", "code"])
+def test_batches_are_posted_through_any_module_and_read_back(
+    chain: Anvil, deployment: Deployment, outbox: Outbox, name: str
+) -> None:
+    l1, module = chain.connect(0), registry.find_module(name)
+    reader = ChainReader(l1, deployment)
+    batcher = Batcher(l1, reader, outbox)
+    now, parent, first, batches = l1.head().timestamp, ZERO, 0, []
+    for number, count in enumerate((3, 0, 30, 1, 2)):
+        records = [bytes([number + 1, place]) * 62 for place in range(count)]
+        batches.append(Batch.seal(parent, number, now, 0, first, ZERO, (), records, module.codec))
+        outbox.put(SealedBatch(batches[-1], bytes(32), (), ()))
+        parent, first = batches[-1].header.hash(), first + count
+    counts = [batcher.post_next()]
+    while counts[-1] < len(batches):
+        counts.append(batcher.post_next())
+    limit = module.batch_limit
+    assert sorted(set(counts)) == [*range(0, len(batches), limit), len(batches)]
+    assert [ChainReader(chain.l1, deployment).batch(number) for number in range(len(batches))] == batches
+
+
+def test_what_goes_before_a_posting_is_done_once_while_the_posting_has_to_wait(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    l1 = chain.connect(0)
+    batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
+    batch = Batch.seal(ZERO, 0, l1.head().timestamp + 600, 0, 0, ZERO, (), [bytes(124)], code_store.CODE)
+    outbox.put(SealedBatch(batch, bytes(32), (), ()))
+    sent = l1.transaction_count(l1.address)
+    assert [batcher.post_next() for _ in range(3)] == [0, 0, 0]
+    assert l1.transaction_count(l1.address) == sent + 1
+    chain.advance(600)
+    while batcher.post_next() < 1:
+        l1.tend()
+    assert l1.transaction_count(l1.address) == sent + 2
 
 
 def test_a_batch_from_the_future_only_has_to_wait(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:

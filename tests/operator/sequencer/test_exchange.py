@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from tests.support.chains.code_store import CODE, MODULE
 from tests.support.processes.running_operator import DEPLOYMENT, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
@@ -11,9 +12,10 @@ from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.journal_events import Event, Recorded, decode_events, encode_events
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.da import registry
 from setoff.shared.machine.batch import MAX_INPUTS
-from setoff.shared.machine.blobs import VERSION
-from setoff.shared.machine.data import BLOBS, CALLDATA
+from setoff.shared.machine.blobs import BLOBS, VERSION
+from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Machine
 
 BUY, SELL = records.BUY, records.SELL
@@ -69,7 +71,7 @@ def test_replay_is_the_same_exchange() -> None:
 
 
 def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
-    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS), Scene()
+    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number), Scene()
     report = scene.report(0, 100)
     events: list[Event] = [exchange.open(START_TIME, tuple(opening(scene))), Recorded(report)]
     exchange.offer(report)
@@ -78,12 +80,26 @@ def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
     again = fresh()
     assert [again.apply(event) for event in decode_events(encode_events([*events, closed]))][-1] == sealed
     header = sealed.batch.header
-    assert header.module == BLOBS and header.data_root[:1] == VERSION and header.first_record == 0
+    assert header.module == BLOBS.number and header.data_root[:1] == VERSION and header.first_record == 0
     sealed.batch.check(bytes(32))
     again.open(START_TIME + 5, ())
     _, following = again.close()
-    assert following.batch.header.module == CALLDATA
+    assert following.batch.header.module == CALLDATA.number
     assert following.batch.header.first_record == header.record_count == len(sealed.batch.records)
+
+
+def test_a_batch_takes_no_more_records_than_its_module_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.MODULES, CODE.number, MODULE)
+    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=CODE.number), Scene()
+    exchange.open(START_TIME, tuple(scene.deposit(1, 1) for _ in range(CODE.record_limit + 1)))
+    assert exchange.inputs > CODE.record_limit and not exchange.is_full and exchange.has_room(2)
+    for _ in range(CODE.record_limit - 1):
+        exchange.take(scene.order(1, BUY, 100, 1))
+    assert exchange.has_room(1) and not exchange.has_room(2)
+    exchange.take(scene.order(1, BUY, 100, 1))
+    assert exchange.is_full and not exchange.has_room(1)
+    _, sealed = exchange.close()
+    assert len(sealed.batch.records) == CODE.record_limit and len(sealed.batch.module_data) <= 24_576
 
 
 def test_a_closed_batch_ends_where_the_machine_says() -> None:

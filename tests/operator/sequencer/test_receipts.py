@@ -1,6 +1,5 @@
 """The operator's receipts: one for every record it takes, the same whatever happens to it; and its two lies."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.processes.running_operator import (
     open_market,
     operator,
 )
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.lying_sequencer import BrokenSigner, OmittingSequencer
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
@@ -64,11 +64,7 @@ async def close_batch(running: Running) -> None:
     number = running.sequencer.exchange.cursor.number
     running.sequencer._opened_at = float("-inf")
     running.sequencer._wake.set()
-    for _ in range(500):
-        if running.outbox.latest() >= number:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("no batch was closed")
+    await until(lambda: running.outbox.latest() >= number, "no batch was closed")
 
 
 async def test_every_record_has_a_receipt_with_its_place_and_history(exchange: Running) -> None:

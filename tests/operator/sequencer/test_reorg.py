@@ -1,7 +1,5 @@
 """A reorg of a real chain, deeper than the confirmations, under a running operator and under one that is down."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +7,7 @@ import pytest
 from redis import Redis
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.running_operator import SETTINGS
+from tests.support.waiting import until
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import Scene
@@ -51,8 +50,10 @@ def account(running: Sequencer, number: int) -> int:
 
 async def reaches(running: Sequencer, number: int, collateral: int, batcher: Batcher, l1: L1) -> None:
     """Post and make blocks until the account has so much and everything that is closed is on L1."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    posted = -1
+
+    def has_posted() -> bool:
+        nonlocal posted
         l1.tend()
         try:
             posted = batcher.post_next()
@@ -60,10 +61,13 @@ async def reaches(running: Sequencer, number: int, collateral: int, batcher: Bat
             posted = -1  # told to the sequencer
         done = running.exchange.machine.regs.accounts >= number and account(running, number) == collateral
         if done and not running.exchange.is_open and posted == running.exchange.cursor.number:
-            return
+            return True
         l1.request("anvil_mine", "0x1")
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{posted} batches are posted of {running.exchange.cursor.number}: {running.obstacle()}")
+        return False
+
+    await until(
+        has_posted, lambda: f"{posted} batches are posted of {running.exchange.cursor.number}: {running.obstacle()}"
+    )
 
 
 @pytest.mark.parametrize("is_down", [False, True], ids=["running", "restarted"])

@@ -4,8 +4,9 @@ import asyncio
 from functools import reduce
 
 import pytest
-from tests.support.processes.resets import begin, check_order, close, in_outbox, ready, refuse, stranger, trade, until
+from tests.support.processes.resets import begin, check_order, close, in_outbox, ready, refuse, stranger, trade
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, Running, opening, operator
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene, trader_key
 from setoff.operator.sequencer import sequencer as sequencer_module

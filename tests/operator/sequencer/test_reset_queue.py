@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.support.processes.resets import begin, check_order, close, ready, refuse, stranger, until
+from tests.support.processes.resets import begin, check_order, close, ready, refuse, stranger
 from tests.support.processes.running_operator import HandL1, Running, opening, operator
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
 from setoff.operator.sequencer import sequencer as sequencer_module

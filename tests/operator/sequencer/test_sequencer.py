@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.support.processes.resets import ready
 from tests.support.processes.running_operator import (
     DEPLOYMENT,
     HandL1,
@@ -15,6 +16,7 @@ from tests.support.processes.running_operator import (
     replay,
     store,
 )
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene, trader_key
 from setoff.shared.codec import records
@@ -146,7 +148,7 @@ async def test_gives_up_when_l1_takes_back_what_was_consumed(exchange: Running) 
     assert (await exchange.submit(exchange.scene.order(1, BUY, 50, 1)))[0] == 503
 
 
-async def test_gives_up_when_another_one_writes_the_log(redis_server: RedisServer) -> None:
+async def test_gives_up_when_another_one_writes_the_journal(redis_server: RedisServer) -> None:
     async with operator(redis_server.url) as old:
         await open_market(old)
         async with operator(redis_server.url, old.scene, old.l1) as new:
@@ -172,7 +174,7 @@ async def test_goes_on_where_it_stopped(redis_server: RedisServer) -> None:
         assert taken["fills"][0]["fill"] == 1
 
 
-async def test_snapshots_cut_the_log(redis_server: RedisServer) -> None:
+async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = HandL1(opening(scene))
     fills = []
@@ -217,8 +219,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                         raise AssertionError(error.reason) from error
 
             traffic = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
-            while len(answered) < 50:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(answered) >= 50, pause=0.001)
             assert first._server is not None and first._server._process is not None
             first._server._process.send_signal(signal.SIGKILL)
             first._server._process.wait()
@@ -227,8 +228,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
             assert (await running.get("/v1/book/1"))[0] == 503
             with RedisServer.embed(folder, port):
                 await asyncio.gather(*traffic)
-                while (await running.get("/v1/health"))[0] != 200:
-                    await asyncio.sleep(0.05)
+                await until(lambda: ready(running), "the operator stays closed")
                 after = await running.submit(scene.order(1, BUY, 90, 1))
                 assert after[0] == 200
                 assert lost and len(answered) == len(set(answered))

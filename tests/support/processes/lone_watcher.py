@@ -1,11 +1,11 @@
 """One honest watcher in this process, the only party that still does anything: follower, executor, challenger and
 caretaker, a round each as often as the test wants, on a chain whose clock the test turns."""
 
-import time
 from collections.abc import Callable
 
 from tests.support.chains.exchange import Exchange, call_data
 from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.events import Event
@@ -54,11 +54,12 @@ class LoneWatcher:
 
     def play_until(self, holds: Callable[[], object], seconds: int = 5) -> None:
         """Rounds, `seconds` of the chain's time apart, until something is true."""
-        deadline = time.monotonic() + SECONDS
-        while not holds():
-            assert time.monotonic() < deadline, f"that did not come true: {self.said}"
+
+        def go_on() -> None:
             self.round()
             self.exchange.anvil.advance(seconds)
+
+        wait_until(holds, SECONDS, what=lambda: self.said, meanwhile=go_on, pause=0)
 
     def wait_for_money(self, account: int, amount: int) -> WithdrawalProof:
         """Rounds until the vault has paid `account` its one withdrawal of that amount."""

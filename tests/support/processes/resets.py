@@ -1,25 +1,13 @@
 """What the tests of an operator's resets do to it, and what they ask of it afterwards."""
 
-import asyncio
 import random
-import time
-from collections.abc import Awaitable, Callable
 
 from tests.support.processes.running_operator import Running, replay
+from tests.support.waiting import until
 
 from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import Batch
-
-
-async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = holds()
-        if (await answer) if isinstance(answer, Awaitable) else answer:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(what)
 
 
 async def ready(running: Running) -> bool:

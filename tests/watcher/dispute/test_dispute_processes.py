@@ -2,14 +2,14 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from tests.support.chains.exchange import Exchange
-from tests.support.processes.watching import Desk, wait_until
+from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, challenge_falsely
@@ -37,14 +37,13 @@ def test_the_honest_watcher_wins_though_it_is_killed(exchange: Exchange, setting
     exchange.post(0, 1)
     desk = Desk(honest)
     reader = CourtReader(CourtContract(exchange.anvil.l1, exchange.deployment.court), exchange.block)
-    deadline = time.monotonic() + SECONDS
+
+    def go_on() -> None:
+        exchange.anvil.advance(1)
+        reader.poll()
 
     def play_until(holds: Callable[[], bool]) -> None:
-        while not holds():
-            assert time.monotonic() < deadline, f"not in {SECONDS} s: {read_status(desk.store)}"
-            time.sleep(0.3)
-            exchange.anvil.advance(1)
-            reader.poll()
+        wait_until(holds, SECONDS, what=lambda: read_status(desk.store), meanwhile=go_on, pause=0.3)
 
     def challengers() -> list[int]:
         return [s.facts["pid"] for s in read_status(desk.store) if s.process == "challenger" and s.facts.get("block")]
