@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.support.processes.resets import ready
 from tests.support.processes.running_operator import (
     DEPLOYMENT,
     HandL1,
@@ -15,6 +16,7 @@ from tests.support.processes.running_operator import (
     replay,
     store,
 )
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, trader_key
 from setoff.shared.codec import records
@@ -51,7 +53,7 @@ async def test_a_full_batch_closes_and_the_next_goes_on(exchange: Running) -> No
         ]
         receipts += await asyncio.gather(*[exchange.sequencer.submit(record) for record in pairs])
     assert [r.batch for r in receipts] == [0] * (MAX_INPUTS - first) + [1] * (1200 - MAX_INPUTS + first)
-    assert receipts[MAX_INPUTS - first].slot == 0
+    assert receipts[MAX_INPUTS - first].input_index == 0
     sealed = exchange.outbox.get(0)
     assert sealed is not None and sealed.batch.header.inputs == MAX_INPUTS
     replay(exchange.outbox)
@@ -114,7 +116,7 @@ async def test_too_many_at_once_are_told_to_wait(redis_server: RedisServer) -> N
         results = await asyncio.gather(*map(running.sequencer.submit, orders), return_exceptions=True)
         refused = [r for r in results if isinstance(r, StateError)]
         assert len(refused) == 30 and {r.reason for r in refused} == {"overloaded"}
-        assert running.sequencer.exchange.tail.records == 12  # with the first report and the first crank
+        assert running.sequencer.exchange.cursor.records == 12  # with the first report and the first crank
 
 
 async def test_stops_taking_when_batches_do_not_reach_l1(redis_server: RedisServer) -> None:
@@ -147,7 +149,7 @@ async def test_gives_up_when_l1_takes_back_what_was_consumed(exchange: Running) 
     assert (await exchange.submit(exchange.traffic.order(1, BUY, 50, 1)))[0] == 503
 
 
-async def test_gives_up_when_another_one_writes_the_log(redis_server: RedisServer) -> None:
+async def test_gives_up_when_another_one_writes_the_journal(redis_server: RedisServer) -> None:
     async with operator(redis_server.url) as old:
         await open_market(old)
         async with operator(redis_server.url, old.traffic, old.l1) as new:
@@ -169,11 +171,11 @@ async def test_goes_on_where_it_stopped(redis_server: RedisServer) -> None:
         after = await running.status()
         assert after | {"waiting": 0, "unposted": 0} == before | {"waiting": 0, "unposted": 0}
         _, taken = await running.submit(traffic.order(2, BUY, 101, 5))
-        assert (taken["batch"], taken["slot"]) == (0, resting["slot"] + 1)
+        assert (taken["batch"], taken["input_index"]) == (0, resting["input_index"] + 1)
         assert taken["fills"][0]["fill"] == 1
 
 
-async def test_snapshots_cut_the_log(redis_server: RedisServer) -> None:
+async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
     traffic = SampleTraffic()
     l1 = HandL1(opening(traffic))
     fills = []
@@ -217,9 +219,8 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                     except InputError as error:
                         raise AssertionError(error.reason) from error
 
-            trading = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
-            while len(answered) < 50:
-                await asyncio.sleep(0.001)
+            traffic = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
+            await until(lambda: len(answered) >= 50, pause=0.001)
             assert first._server is not None and first._server._process is not None
             first._server._process.send_signal(signal.SIGKILL)
             first._server._process.wait()
@@ -227,13 +228,12 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
             assert (await running.get("/v1/health"))[0] == 503
             assert (await running.get("/v1/book/1"))[0] == 503
             with RedisServer.embed(folder, port):
-                await asyncio.gather(*trading)
-                while (await running.get("/v1/health"))[0] != 200:
-                    await asyncio.sleep(0.05)
+                await asyncio.gather(*traffic)
+                await until(lambda: ready(running), "the operator stays closed")
                 after = await running.submit(traffic.order(1, BUY, 90, 1))
                 assert after[0] == 200
                 assert lost and len(answered) == len(set(answered))
-                assert running.sequencer.exchange.tail.records >= max(answered)
+                assert running.sequencer.exchange.cursor.records >= max(answered)
                 async with operator(f"redis://127.0.0.1:{port}/0", traffic, l1) as again:
                     assert (await again.status())["machine"] == (await running.status())["machine"]
     first._server = None
