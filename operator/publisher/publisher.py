@@ -34,10 +34,10 @@ from setoff.shared.dispute.knowledge import Epochs, Known
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.errors import SetoffError, WitnessError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sender import GWEI, Fees
 from setoff.shared.machine.batch import Batch, epoch_hash
 from setoff.shared.machine.data import ZERO

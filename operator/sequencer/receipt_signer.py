@@ -22,8 +22,8 @@ from setoff.shared.codec import receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.receipts import ReceiptsContract
-from setoff.shared.l1.rpc import L1
 from setoff.shared.wire.receipts import SignedReceipt
 
 #: A receipt for the place before the record's own, which another record has.
