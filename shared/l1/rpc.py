@@ -127,6 +127,10 @@ class Node:
             raise ConfigError("wrong_chain", f"{self._host} serves chain {chain_id}, not {self._wanted_chain}")
         return chain_id
 
+    def check_chain(self) -> None:
+        """Ask the node which chain it serves. Raises ConfigError if it is another one, ChainError if it is silent."""
+        _ = self.chain_id
+
     # --- reads ---
 
     def request(self, method: str, *params: Any) -> Any:
