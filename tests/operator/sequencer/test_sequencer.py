@@ -148,7 +148,7 @@ async def test_gives_up_when_l1_takes_back_what_was_consumed(exchange: Running) 
     assert (await exchange.submit(exchange.scene.order(1, BUY, 50, 1)))[0] == 503
 
 
-async def test_gives_up_when_another_one_writes_the_log(redis_server: RedisServer) -> None:
+async def test_gives_up_when_another_one_writes_the_journal(redis_server: RedisServer) -> None:
     async with operator(redis_server.url) as old:
         await open_market(old)
         async with operator(redis_server.url, old.scene, old.l1) as new:
@@ -174,7 +174,7 @@ async def test_goes_on_where_it_stopped(redis_server: RedisServer) -> None:
         assert taken["fills"][0]["fill"] == 1
 
 
-async def test_snapshots_cut_the_log(redis_server: RedisServer) -> None:
+async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = HandL1(opening(scene))
     fills = []
