@@ -115,7 +115,7 @@ async def test_too_many_at_once_are_told_to_wait(redis_server: RedisServer) -> N
         results = await asyncio.gather(*map(running.sequencer.submit, orders), return_exceptions=True)
         refused = [r for r in results if isinstance(r, StateError)]
         assert len(refused) == 30 and {r.reason for r in refused} == {"overloaded"}
-        assert running.sequencer.exchange.tail.records == 12  # with the first report and the first crank
+        assert running.sequencer.exchange.cursor.records == 12  # with the first report and the first crank
 
 
 async def test_stops_taking_when_batches_do_not_reach_l1(redis_server: RedisServer) -> None:
@@ -148,7 +148,7 @@ async def test_gives_up_when_l1_takes_back_what_was_consumed(exchange: Running) 
     assert (await exchange.submit(exchange.scene.order(1, BUY, 50, 1)))[0] == 503
 
 
-async def test_gives_up_when_another_one_writes_the_log(redis_server: RedisServer) -> None:
+async def test_gives_up_when_another_one_writes_the_journal(redis_server: RedisServer) -> None:
     async with operator(redis_server.url) as old:
         await open_market(old)
         async with operator(redis_server.url, old.scene, old.l1) as new:
@@ -174,7 +174,7 @@ async def test_goes_on_where_it_stopped(redis_server: RedisServer) -> None:
         assert taken["fills"][0]["fill"] == 1
 
 
-async def test_snapshots_cut_the_log(redis_server: RedisServer) -> None:
+async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
     scene = Scene()
     l1 = HandL1(opening(scene))
     fills = []
@@ -232,7 +232,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                 after = await running.submit(scene.order(1, BUY, 90, 1))
                 assert after[0] == 200
                 assert lost and len(answered) == len(set(answered))
-                assert running.sequencer.exchange.tail.records >= max(answered)
+                assert running.sequencer.exchange.cursor.records >= max(answered)
                 async with operator(f"redis://127.0.0.1:{port}/0", scene, l1) as again:
                     assert (await again.status())["machine"] == (await running.status())["machine"]
     first._server = None

@@ -223,7 +223,7 @@ async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
         assert exchange.machine.regs.withdrawals == 6
         await asyncio.sleep(0.3)
         latest = running.outbox.latest()
-        assert latest + 1 == exchange.tail.number
+        assert latest + 1 == exchange.cursor.number
         await asyncio.sleep(0.3)
         assert running.outbox.latest() == latest  # and then nothing is left to do
         replay(running.outbox)

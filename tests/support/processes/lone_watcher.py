@@ -15,7 +15,7 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
 from setoff.watcher.context import Parts
-from setoff.watcher.dispute.challenger import make_player
+from setoff.watcher.dispute.challenger import OpenEpochs, make_player, open_epochs
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.liveness.liveness_keeper import Caretaker
 from setoff.watcher.settings import WatcherSettings
@@ -28,14 +28,20 @@ class LoneWatcher:
     """A watcher that was told where the contracts are, and nothing of any operator's address."""
 
     def __init__(
-        self, exchange: Exchange, settings: WatcherSettings, account: int = WATCHER, l1: L1 | None = None
+        self,
+        exchange: Exchange,
+        settings: WatcherSettings,
+        account: int = WATCHER,
+        l1: L1 | None = None,
+        open_epochs: OpenEpochs = open_epochs,
     ) -> None:
-        """`l1`: the connection to send through, if its account is used elsewhere, too."""
+        """`l1`: the connection to send through, if its account is used elsewhere, too; `open_epochs`: gives what it
+        believes."""
         self.exchange = exchange
         parts = Parts.open(settings, key=dev_keys()[account])
         self.parts = parts if l1 is None else parts._replace(l1=l1)
         self.desk = Desk(settings)
-        self.player: CourtPlayer = make_player(settings, self.parts)
+        self.player: CourtPlayer = make_player(settings, self.parts, open_epochs)
         self.caretaker = Caretaker(self.parts.l1, self.parts.archive, settings.caretaker_pace, spread=0.0)
         self.said = ""
         self.events: list[Event] = []

@@ -52,7 +52,7 @@ async def begin(running: Running) -> dict[bytes, int]:
 async def close(running: Running) -> None:
     """Wait until nothing is in an open batch, and the outbox has all closed ones."""
     exchange, outbox = running.sequencer.exchange, running.outbox
-    await until(lambda: not exchange.is_open and outbox.latest() + 1 == exchange.tail.number, "the batch stays open")
+    await until(lambda: not exchange.is_open and outbox.latest() + 1 == exchange.cursor.number, "the batch stays open")
 
 
 def stranger(outbox: Outbox, number: int, timestamp: int) -> Batch:

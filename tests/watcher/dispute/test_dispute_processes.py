@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from tests.support.chains.exchange import Exchange
@@ -11,6 +12,7 @@ from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.lying_watcher import WatcherLie, challenge_falsely
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.params import DEMO
 from setoff.watcher.monitor.status import read_status
@@ -30,7 +32,7 @@ def exchange() -> Iterator[Exchange]:
 
 def test_the_honest_watcher_wins_though_it_is_killed(exchange: Exchange, settings: WatcherSettings) -> None:
     honest = replace(settings, name="honest", key=dev_keys()[5].hex())
-    liar = replace(settings, name="liar", key=dev_keys()[6].hex(), claim_after=0, fault="double-deposit")
+    liar = replace(settings, name="liar", key=dev_keys()[6].hex(), claim_after=0)
     exchange.deposit(1, 1_000_000)
     exchange.post(0, 1)
     desk = Desk(honest)
@@ -50,7 +52,7 @@ def test_the_honest_watcher_wins_though_it_is_killed(exchange: Exchange, setting
         # A challenge period of seconds leaves no time to start: it stands ready before the claim, and comes back while
         # the clock goes at its usual pace.
         wait_until(lambda: desk.store.epoch_count() == 1 and challengers())
-        with Watcher(liar):
+        with Watcher(liar, partial(challenge_falsely, WatcherLie("double-deposit"))):
             play_until(lambda: any(claim.matches for claim in reader.court.claims.values()))
             killed = challengers()
             os.kill(killed[0], signal.SIGKILL)

@@ -28,7 +28,7 @@ FINAL: Final = ("batch_hash", "message_left_out")
 log = logging.getLogger(__name__)
 
 
-class Poster:
+class Batcher:
     """Posts from `outbox`; `l1` has the operator's key."""
 
     def __init__(self, l1: L1, chain: ChainReader, outbox: Outbox) -> None:
