@@ -1,6 +1,5 @@
 """The operator is gone for good: from L1 alone strangers post, claim and end the exchange, and all are paid out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,10 @@ from setoff.shared.state import keys
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    with Anvil() as anvil:
-        town = Town(anvil, tmp_path)
-        town.trade()
-        yield town
+def town(anvil: Anvil, tmp_path: Path) -> Town:
+    town = Town(anvil, tmp_path)
+    town.trade()
+    return town
 
 
 def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pytest.CaptureFixture[str]) -> None:

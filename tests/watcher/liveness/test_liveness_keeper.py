@@ -2,7 +2,6 @@
 the operator; and a whole watcher alone brings a user's money back after `kill -9` of the operator."""
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from tests.support.processes.lone_watcher import LoneWatcher, find_withdrawal, p
 from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
 
-from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.process import Process
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records
@@ -23,7 +22,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.machine import Machine
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.shared.rules import phases
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness import wind_down
@@ -39,9 +38,8 @@ EPOCH = 3  # batches
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, replace(DEMO, epoch_batches=EPOCH))
+def params() -> Params:
+    return replace(DEMO, epoch_batches=EPOCH)
 
 
 @pytest.fixture
