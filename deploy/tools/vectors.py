@@ -56,38 +56,8 @@ from setoff.shared.state.tree import EMPTY, Tree
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 
 _EXACT: Final = 2**53
-#: Record and message types with their names; each has a decoder of that name, a leg page has none.
-NAMES: Final[dict[int, str]] = {
-    records.ORDER: "order",
-    records.CANCEL: "cancel",
-    records.TRANSFER: "transfer",
-    records.WITHDRAW: "withdraw",
-    records.REPORT: "report",
-    records.CANCEL_ALL: "cancel_all",
-    records.AMEND: "amend",
-    records.SCHEDULE_CANCEL: "schedule_cancel",
-    records.SET_AGENT: "set_agent",
-    records.CRANK: "crank",
-    records.BULK: "bulk",
-    records.LEG_PAGE: "leg_page",
-    records.BACKSTOP_DEPOSIT: "backstop_deposit",
-    records.BACKSTOP_WITHDRAW: "backstop_withdraw",
-    records.DEPOSIT: "deposit",
-    records.LIST_MARKET: "list_market",
-    records.SET_SIGNER: "set_signer",
-    records.SET_MARKET: "set_market",
-    records.FORCED: "forced",
-    records.WIND_DOWN: "wind_down",
-}
-_DECODERS: Final[dict[int, Any]] = {
-    records.SET_MARKET: records.decode_list_market,
-    records.WIND_DOWN: lambda message: {},
-    **{
-        kind: getattr(records, f"decode_{name}")
-        for kind, name in NAMES.items()
-        if kind not in (records.LEG_PAGE, records.SET_MARKET, records.WIND_DOWN)
-    },
-}
+#: Record and message types with their names.
+NAMES: Final[dict[int, str]] = {number: kind.title.lower() for number, kind in records.TYPES.items()}
 
 
 def plain(value: Any) -> Any:
@@ -246,7 +216,7 @@ def refuse_everything(scene: Scene) -> Batch:
         scene.amend(7, 250, 1_000, 1),
         # reports
         scene.report(3, 1_000, market=11),
-        scene.sign(records.encode_report(records.ReportBody(0, scene.time + 1, 11, 7)), oracle_key(1)),
+        scene.sign(records.encode(records.ReportBody(0, scene.time + 1, 11, 7)), oracle_key(1)),
         scene.report(0, 1_000, market=11, time=scene.time - 61),
         scene.report(0, 1_000, market=11, time=scene.time + 61),
         scene.report(0, 1_000, market=11),
@@ -261,23 +231,23 @@ def wind_down(scene: Scene) -> list[Batch]:
     """The end: records that their senders vouch for, the wind-down, what it refuses, and a market that it settles."""
     scene.time += 61
     owner, other = signatures.address_of(trader_key(10)), signatures.address_of(trader_key(1))
-    empty = records.encode_cancel_all(records.CancelAllBody(10, 1))
+    empty = records.encode(records.CancelAllBody(10, 1))
     messages = [
         scene.force(10, scene.cancel_all(10)),
-        records.encode_forced(records.ForcedBody(other, scene.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(bytes(20), scene.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(owner, scene.crank(11)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(owner, empty[:59] + b"\1")),
+        records.encode(records.ForcedBody(other, scene.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(bytes(20), scene.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(owner, scene.crank(11)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(owner, empty[:59] + b"\1")),
         scene.withdraw(10, 1),
-        records.encode_wind_down(),
-        records.encode_wind_down(),
+        records.encode(records.WindDownBody()),
+        records.encode(records.WindDownBody()),
         scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9)),
         scene.crank(11),
     ]
     legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
     inputs = [
         scene.force(10, scene.cancel_all(10)),
-        records.encode_wind_down(),
+        records.encode(records.WindDownBody()),
         scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9),
         scene.amend(10, 9, 1_000, 1),
         scene.backstop_deposit(10, 1),
@@ -302,7 +272,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
         canonical.append({"input": data, "canonical": is_canonical})
         if not is_canonical or data[0] == records.LEG_PAGE:
             continue
-        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": _DECODERS[data[0]](data)}
+        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": records.decode(data)}
         if data[0] >= records.FIRST_MESSAGE:
             messages.append({**entry, "message": data})
             continue
@@ -315,7 +285,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
             {
                 **entry,
                 "body": body,
-                "struct_hash": eip712.struct_hash(body),
+                "struct_hash": records.struct_hash(body),
                 "digest": digest,
                 "signature": signature,
                 "signer": signatures.recover(digest, signature),
@@ -622,7 +592,9 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     crank = slot + last.records.index(scene.crank(14))
     take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
-    at = next(number for number, batch in enumerate(batches) if records.encode_wind_down() in batch.messages)
+    at = next(
+        number for number, batch in enumerate(batches) if records.encode(records.WindDownBody()) in batch.messages
+    )
     chain = batches[at - 1].header.messages
     forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)
     regs.phase = phases.IDLE
