@@ -1,4 +1,4 @@
-"""What must hold of the source before any test runs: format, lint, types, layers, packaging, twins, ABIs, test imports.
+"""What must hold of the source before any test runs: everything that `list_checks` names.
 
 `deploy/run check` calls this. Every check runs, and the report says which ones failed.
 """
@@ -20,6 +20,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from setoff.deploy.tools.rooms import find_faults
 from setoff.deploy.tools.tests_alone import find_test_imports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,6 +166,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "lint": lambda: run_tool(*lint),
         "format": lambda: run_tool(*form),
         "packaging": check_packaging,
+        "rooms": lambda: "\n".join(find_faults(fix=fix)),
         "types": check_types,
         "layers": check_layers,
         "tests": check_tests,
