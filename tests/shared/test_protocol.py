@@ -12,8 +12,9 @@ from setoff.shared.codec import eip712, integers, receipts, records
 from setoff.shared.codec.layout import Field
 from setoff.shared.machine import batch, data
 from setoff.shared.rules import fetch, phases
+from setoff.shared.rules.wind_down import is_refused
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.registers import FIELDS
+from setoff.shared.state.registers import FIELDS, Registers
 
 PAGE = Path(setoff.shared.__file__).parent / "PROTOCOL.md"
 TEXT = PAGE.read_text()
@@ -109,6 +110,20 @@ def test_signed_types() -> None:
         number: kind.type_string for number, kind in records.SIGNED.items()
     }
     assert eip712.DOMAIN_TYPE in " ".join(TEXT.split())
+
+
+def test_every_record_type_is_refused_or_goes_on_while_the_exchange_winds_down() -> None:
+    section = " ".join(TEXT.split("## 21.")[1].split("## 22.")[0].split())
+    parts = (
+        r"- ([A-Z_, ]+ and [A-Z_]+) are refused `winding_down`",
+        r"- ([A-Z_, ]+), BULK with cancels, and DEPOSIT go on",
+    )
+    refused, going = (set(re.findall(r"[A-Z_]{2,}", re.findall(part, section)[0])) for part in parts)
+    types = {kind.title for kind in records.TYPES.values() if kind.number < records.FIRST_MESSAGE}
+    assert refused | going | {"BULK", "LEG_PAGE", "CRANK"} == types and not refused & going
+    regs = Registers()
+    regs.winding = 1
+    assert {kind.title for kind in records.TYPES.values() if is_refused(regs, kind.number)} == refused
 
 
 def test_kinds_of_keys() -> None:
