@@ -10,8 +10,8 @@ from setoff.contracts.compiler import compile_contract
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.contracts import INTERFACE, Contract
+from setoff.shared.l1.da.registry import MODULES, own_contracts
 from setoff.shared.l1.rpc import L1, Address
-from setoff.shared.machine.data import BLOBS, known_modules
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import Params
 
@@ -32,9 +32,6 @@ RULES: Final[dict[str, str]] = {
     "BACKSTOP": "rule_groups/backstop",
     "WORK": "rule_groups/work",
 }
-
-#: What is deployed for each data availability module of the inbox.
-MODULES: Final[dict[int, str]] = {BLOBS: "da/blobs"}
 
 
 def check_deployment(l1: L1, deployment: Deployment, params: Params | None = None) -> None:
@@ -82,16 +79,16 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
 
 def _check_modules(l1: L1, view: View) -> None:
     """Batches may come through any module of the inbox: one that this program cannot read would leave it blind."""
-    count = view("inbox", "module_count")
+    count, own = view("inbox", "module_count"), own_contracts()
     for number in range(1, count + 1):
         address = view("inbox", "module_at", number)
-        if number in MODULES:
-            _check_code(l1, MODULES[number], address)
-        elif number not in known_modules():
+        if number in own:
+            _check_code(l1, own[number], address)
+        elif number not in MODULES:
             raise _wrong(
                 f"the inbox has a data availability module {number}, at 0x{address.hex()}, that is unknown here"
             )
-    if missing := set(MODULES) - set(range(1, count + 1)):
+    if missing := set(own) - set(range(1, count + 1)):
         raise _wrong(f"the inbox has no data availability module {missing.pop()}")
 
 

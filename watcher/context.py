@@ -7,11 +7,10 @@ from typing import NamedTuple, Self
 
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import Deployment
-from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sender import GWEI, Fees
-from setoff.shared.machine.data import BLOBS
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
@@ -35,17 +34,16 @@ class Parts(NamedTuple):
         deployment = settings.load_deployment()
         fees = Fees(cap=settings.fee_cap * GWEI, urgent_cap=settings.urgent_fee_cap * GWEI)
         l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
-        settings.check_chain(l1.chain_id)
+        l1.check_chain()
         store = open_store(settings, deployment)
         reader = open_reader(settings, l1, deployment, store)
         return cls(deployment, l1, store, reader, Archive(store, reader))
 
 
 def open_reader(settings: WatcherSettings, l1: L1, deployment: Deployment, store: Store | None) -> ChainReader:
-    """Reads L1, and blobs from wherever the settings say they may be; without a `store` none are kept."""
+    """Reads L1, and data from wherever the settings say it may be; without a `store` none is kept."""
     own = (store.blob, store.put_blob) if store is not None else ()
-    blobs = BlobSource(l1, settings.beacon_url, settings.peer_urls, *own)
-    return ChainReader(l1, deployment, {BLOBS: blobs})
+    return ChainReader(l1, deployment, DataPlaces(settings.beacon_url, settings.peer_urls, *own))
 
 
 def open_store(settings: WatcherSettings, deployment: Deployment) -> Store:

@@ -33,6 +33,7 @@ from redis.exceptions import WatchError
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.l1.chain import QueuedMessage
+from setoff.shared.l1.da.registry import get_module
 from setoff.shared.machine.batch import HEADER_BYTES, Batch, Header, epoch_hash
 from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Machine
@@ -172,7 +173,7 @@ class Store:
         """Forget a batch's inputs, and what its module keeps of them."""
         header = self.header(batch_hash)
         keys = [self._batch_key(batch_hash)]
-        if header is not None and header.module != CALLDATA:
+        if header is not None and header.module != CALLDATA.number:
             keys.append(self._data_key(header.data_root))
         self.redis.delete(*keys)
 
@@ -211,7 +212,7 @@ class Store:
     def _put_batch(self, pipe: Pipeline, batch: Batch) -> None:
         header = batch.header
         pipe.set(self._batch_key(header.hash()), encode_batch(batch))
-        if header.module != CALLDATA and header.record_count:
+        if header.module != CALLDATA.number and header.record_count:
             pipe.set(self._data_key(header.data_root), zlib.compress(batch.module_data, level=1))
             pipe.hdel(self.key("missing"), cast(str, header.data_root))
 
@@ -331,7 +332,7 @@ class Store:
 
 def encode_batch(batch: Batch) -> bytes:
     """A header's words, the messages, and in module 0 the records; another module's data is kept by its root."""
-    inputs = batch.messages + (batch.records if batch.header.module == CALLDATA else ())
+    inputs = batch.messages + (batch.records if batch.header.module == CALLDATA.number else ())
     return batch.header.encode() + b"".join(inputs)
 
 
@@ -345,9 +346,9 @@ def decode_batch(data: bytes, kept: Callable[[bytes], bytes | None]) -> Batch:
     header, inputs = Header.decode(data[:HEADER_BYTES]), data[HEADER_BYTES:]
     end = header.message_count * RECORD_BYTES
     messages = [inputs[at : at + RECORD_BYTES] for at in range(0, end, RECORD_BYTES)]
-    if header.module == CALLDATA:
+    if header.module == CALLDATA.number:
         return Batch.read(header, messages, inputs[end:])
     found = kept(header.data_root) if header.record_count else b""
     if found is None or len(inputs) != end:
         raise DataError("data_mismatch", "the data of a batch is not there")
-    return Batch.read(header, messages, found)
+    return Batch.read(header, messages, found, get_module(header.module).codec)

@@ -8,11 +8,10 @@ from typing import Final
 
 from setoff.deploy.cli.wallet import add_chain
 from setoff.shared.config.settings import Deployment
-from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.rpc import L1
-from setoff.shared.machine.data import BLOBS
 
 ABSENT: Final = 0
 """State of a key that nobody has claimed (`contracts/court/claims.vy`)."""
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     deployment = Deployment.load(arguments.deployment)
     l1 = L1(arguments.rpc, chain_id=deployment.chain_id)
-    reader = ChainReader(l1, deployment, {BLOBS: BlobSource(l1, arguments.beacon, arguments.peer)})
+    reader = ChainReader(l1, deployment, DataPlaces(arguments.beacon, arguments.peer))
     epoch = arguments.epoch
     if epoch is None:
         epoch = reader.batch_count() // deployment.epoch_batches - 1

@@ -11,10 +11,11 @@ from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
 from setoff.contracts.compiler import compile_contract
-from setoff.contracts.verification import MODULES, RULES, check_deployment
+from setoff.contracts.verification import RULES, check_deployment
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.da.registry import own_contracts
 from setoff.shared.l1.rpc import L1
 from setoff.shared.params import Params
 
@@ -81,7 +82,7 @@ def plan(
     modules: Sequence[str] = (),
 ) -> list[Step]:
     """The contracts in the order in which `deployer` creates them, from its transaction number `nonce` on."""
-    names = [*(() if token else ("token",)), *RULES.values(), *MODULES.values(), *CORE]
+    names = [*(() if token else ("token",)), *RULES.values(), *own_contracts().values(), *CORE]
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
     periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
     arguments: dict[str, list[Any]] = {
@@ -91,7 +92,7 @@ def plan(
             at["queue"],
             to_checksum_address(operator),
             *periods,
-            [*(at[name] for name in MODULES.values()), *modules],
+            [*(at[name] for name in own_contracts().values()), *modules],
         ],
         "judge": [at["inbox"], at["queue"], *(at[name] for name in RULES.values())],
         "court": [at["vault"], at["inbox"], at["judge"], params.terms()],

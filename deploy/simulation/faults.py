@@ -1,21 +1,26 @@
 """Named lies, for games on test networks: steppers that run the machine wrongly at one place and honestly from there.
 
 A liar who only posts a wrong end loses at once; these know the whole history of their lie and can play every level of a
-game, down to the one step that L1 judges.
+game, down to the one step that L1 judges. Who tells them: the
+`lying_*.py` beside this file, which also have lies that are no fault of the machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from setoff.shared.codec import records
+from setoff.shared.config.settings import Settings
+from setoff.shared.errors import ConfigError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_slots
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
+
+MAINNET: Final = 1  # chain id
 
 _Target = tuple[int, int, int]  # batch number, slot, micro-step
 
@@ -30,6 +35,19 @@ class Fault(NamedTuple):
     fits: Callable[[Machine, Batch, int, int], bool]
     act: Stepper
     is_kept: bool = False
+
+
+def refuse_mainnet(settings: Settings) -> None:
+    """Raises ConfigError where the settings are of a deployment with real money. (That the node serves the chain of the
+    deployment, every service sees to itself.)"""
+    if settings.load_deployment().chain_id == MAINNET:
+        raise ConfigError("bad_config", "lies are for test networks")
+
+
+def check_lie(name: str, names: Iterable[str]) -> None:
+    """Raises ConfigError if `name` is none of the lies that a party can tell."""
+    if name not in (known := list(names)):
+        raise ConfigError("bad_config", f"there is no lie '{name}': {', '.join(known)}")
 
 
 def plan_fault(name: str, start: Machine, batches: Sequence[Batch]) -> Stepper | None:
@@ -169,4 +187,22 @@ FAULTS: Final[dict[str, Fault]] = {
     ),
     "wrong-funding": Fault("a unit of funding that no lot owes", _is_sample, _pay_wrong_funding),
     "extra-fee": Fault("a fee one unit higher than the schedule's", _is_fill, _take_fee),
+}
+
+#: Not a fault of the machine: a wrong root, joined for, and then not a single move.
+SILENT: Final = "silent"
+
+BROKEN_RECEIPT: Final = "broken-receipt"
+OMITTED_RECORD: Final = "omitted-record"
+
+#: How an operator can break its word to a trader, about the first order from some batch on.
+RECEIPT_LIES: Final[dict[str, str]] = {
+    BROKEN_RECEIPT: "a receipt for the place before the record's own, which another record has",
+    OMITTED_RECORD: "a record that gets a receipt and is thrown away",
+}
+
+#: What an operator can claim falsely: name to a sentence for people.
+CLAIM_LIES: Final[dict[str, str]] = {
+    **{name: fault.text for name, fault in FAULTS.items()},
+    SILENT: "a wrong root, and then not a single move: the clock decides",
 }

@@ -29,7 +29,8 @@ from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
-from setoff.shared.machine.data import BLOBS, RECORDS_PER_PAGE, ZERO, data_root, module_of, prove_record
+from setoff.shared.machine.blobs import BLOBS
+from setoff.shared.machine.data import RECORDS_PER_PAGE, ZERO, data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
@@ -495,11 +496,11 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
                 }
             )
         roots.append({"record_count": count, "data_root": data_root(joined), "proofs": proofs})
-    module, in_blobs = module_of(BLOBS), []
+    in_blobs = []
     for count in (1, 40):
-        blob = module.encode(b"".join(pool[:count]))
-        proofs = [{"index": i, "record_page": module.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
-        in_blobs.append({"record_count": count, "data_root": module.commit(blob), "proofs": proofs})
+        blob = BLOBS.encode(b"".join(pool[:count]))
+        proofs = [{"index": i, "record_page": BLOBS.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
+        in_blobs.append({"record_count": count, "data_root": BLOBS.commit(blob), "proofs": proofs})
     chain, chains = ZERO, []
     for batch in batches:
         for message in batch.messages:

@@ -20,6 +20,7 @@ from redis import Redis
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError
+from setoff.shared.l1.da.registry import get_module
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Fill
 from setoff.shared.wire.withdrawals import WithdrawalProof
@@ -83,7 +84,8 @@ class Outbox:
         if not fields:
             return None
         header = Header.decode(fields[b"header"])
-        batch = Batch(header, _split(fields[b"messages"]), _split(fields[b"records"]))
+        module = get_module(header.module).codec
+        batch = Batch(header, _split(fields[b"messages"]), _split(fields[b"records"]), module=module)
         fills = tuple(
             NumberedFill(fill, number, slot, time, Fill(*trade))
             for fill, number, slot, time, *trade in _FILL.iter_unpack(fields[b"fills"])

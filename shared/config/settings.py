@@ -18,10 +18,6 @@ from typing import Any, ClassVar, Final, Self
 
 from setoff.shared.codec import eip712
 from setoff.shared.errors import ConfigError
-from setoff.shared.machine.data import BLOBS, CALLDATA
-
-DATA: Final[dict[str, int]] = {"calldata": CALLDATA, "blobs": BLOBS}
-"""The data availability modules that an operator may choose, and their numbers."""
 
 _MISSING: Final = object()
 _BOOLEANS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -166,7 +162,7 @@ class OperatorSettings(Settings):
     listen: str = "127.0.0.1:8700"
     """Where the API listens, host:port; port 0 takes a free one."""
     data: str = "calldata"
-    """Where the records of batches are posted: calldata, or blobs."""
+    """Where the records of batches are posted: the name of a data availability module, calldata or blobs."""
     blob_fee_cap: int = 500
     """Gwei a unit of blob gas to pay at most. Nodes take either blob transactions of an account or others at a time, so
     each kind waits for the other; where a move in a dispute waits for blobs and its deadline presses, more is paid, up
@@ -198,15 +194,10 @@ class OperatorSettings(Settings):
     """Sign a receipt for each record taken, with `key`, behind the bond in the receipts contract."""
     receipt_horizon: int = 0
     """Seconds from a batch's timestamp to the deadline of its receipts; 0: twice the inbox's MAX_SKEW."""
-    fault: str = ""
-    """A named lie to tell (`deploy/simulation/faults.py`, `receipt_signer.py`). For demonstrations."""
-    fault_batch: int = 0
-    """The batch from which on the lie is told, in the first epoch that it fits."""
 
     def check(self) -> None:
         super().check()
         parse_listen(self.listen)
-        _require(self.data in DATA, "data", f"must be one of {', '.join(DATA)}")
         _require(self.blob_fee_cap >= 1, "blob_fee_cap", "must be 1 gwei or more")
         _require(self.batch_interval >= 0, "batch_interval", "must be 0 seconds or more")
         _require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")

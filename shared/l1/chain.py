@@ -1,44 +1,28 @@
 """Batches and messages as L1 has them: events, calldata, and the hashes that prove both.
 
-Nothing here trusts anybody but the node. A batch's records are with its data availability module: the calldata of the
-transaction that posted it (the inbox takes them from nobody else but an account without code, so the transaction's
-input is what the inbox saw), a blob, or where a third party's source finds them; its messages are events of the queue.
-What is put together from them is checked against the batch hash on L1.
+Nothing here trusts anybody but the node. A batch's records are with its data availability module (`da`), its messages
+are events of the queue; what is put together from them is checked against the batch hash on L1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.settings import Deployment
-from setoff.shared.errors import ChainError, DataError, InputError
-from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
+from setoff.shared.l1.da.module import DataPlaces, DataSource
+from setoff.shared.l1.da.registry import get_module
+from setoff.shared.l1.inbox import PostedBatch, decode_batch
 from setoff.shared.l1.rpc import L1, Log
-from setoff.shared.machine.batch import Batch, Header
-from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import ZERO
 
-POST: Final = INBOX.functions["post"]
-BATCH_POSTED: Final = INBOX.events["BatchPosted"]
 MESSAGE_QUEUED: Final = QUEUE.events["MessageQueued"]
 
 _WORD: Final = 32
-_RECORDS_OFFSET: Final = 4 + 4 * _WORD  # in calldata: the word that says where the records are
-_RECORDS_LENGTH: Final = 4 + 5 * _WORD  # in calldata: the word that says how many bytes they have
-
-
-@dataclass(frozen=True, slots=True)
-class PostedBatch:
-    """A batch as its event shows it: all but its inputs."""
-
-    header: Header
-    transaction: bytes
-    """Hash of the transaction that posted it."""
-    block_number: int
-    block_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +40,23 @@ class QueuedMessage:
     block_hash: bytes
 
 
-class DataSource(Protocol):
-    """Where a data availability module's data is read from."""
-
-    def read(self, posted: PostedBatch) -> bytes:
-        """The data of a posted batch with records; the caller checks it against the data root.
-
-        Raises ChainError("data_withheld") if it is not to be had now, DataError if it cannot be what was posted.
-        """
-
-
 class ChainReader:
     """Reads one deployment's batches and messages."""
 
-    def __init__(self, l1: L1, deployment: Deployment, sources: Mapping[int, DataSource] | None = None) -> None:
-        """`sources`: by module, where its data is read, in place of the usual one or for a module of a third party."""
+    def __init__(self, l1: L1, deployment: Deployment, places: DataPlaces | None = None) -> None:
+        """`places`: where else the data of modules may be had from."""
         self.l1 = l1
         self.deployment = deployment
         self._inbox = Contract(l1, INBOX, deployment.inbox)
         self._queue = Contract(l1, QUEUE, deployment.queue)
-        self._sources: dict[int, DataSource] = {CALLDATA: CalldataSource(l1), BLOBS: BlobSource(l1), **(sources or {})}
+        self._places = places or DataPlaces()
+        self._sources: dict[int, DataSource] = {}
 
     # --- events ---
 
     def batches(self, first: int, last: int) -> list[PostedBatch]:
         """The batches posted in the blocks `first` to `last`, in order."""
-        return [_decode_batch(log) for log in self._inbox.logs("BatchPosted", first, last)]
+        return [decode_batch(log) for log in self._inbox.logs("BatchPosted", first, last)]
 
     def messages(self, first: int, last: int) -> list[QueuedMessage]:
         """The messages queued in the blocks `first` to `last`, in order."""
@@ -95,9 +70,10 @@ class ChainReader:
         header = posted.header
         if not header.record_count:
             return b""
-        if header.module not in self._sources:
-            raise DataError("data_mismatch", f"data availability module {header.module} is unknown here")
-        return self._sources[header.module].read(posted)
+        source = self._sources.get(header.module)
+        if source is None:
+            source = self._sources[header.module] = get_module(header.module).open_source(self.l1, self._places)
+        return source.read(posted)
 
     # --- whole batches ---
 
@@ -118,7 +94,8 @@ class ChainReader:
 
         Raises ChainError as `data` does, DataError("data_mismatch") if the header commits to other inputs.
         """
-        batch = Batch.read(posted.header, messages, self.data(posted))
+        module = get_module(posted.header.module).codec
+        batch = Batch.read(posted.header, messages, self.data(posted), module)
         batch.check(self.chain_at(posted.header.first_message))
         return batch
 
@@ -129,7 +106,7 @@ class ChainReader:
             ranges.insert(0, (block, block))
         for first, last in ranges:
             if logs := self._inbox.logs("BatchPosted", first, last, [number.to_bytes(_WORD, "big")]):
-                return _decode_batch(logs[-1])
+                return decode_batch(logs[-1])
         raise InputError("not_found", f"batch {number} is not on L1")
 
     def messages_of(self, posted: PostedBatch) -> list[bytes]:
@@ -164,43 +141,6 @@ class ChainReader:
     def chain_at(self, index: int) -> bytes:
         """The queue's hash chain before message `index`."""
         return bytes(self._queue.view("acc", index)) if index else ZERO
-
-
-class CalldataSource:
-    """Module 0: the input of the posting transaction."""
-
-    def __init__(self, l1: L1) -> None:
-        self._l1 = l1
-
-    def read(self, posted: PostedBatch) -> bytes:
-        """The records. Raises ChainError if the transaction is gone (a reorg), DataError if it is no posting."""
-        transaction = self._l1.transaction(posted.transaction)
-        if transaction is None:
-            raise ChainError("not_found", f"transaction {posted.transaction.hex()} is gone")
-        return decode_post(bytes.fromhex(str(transaction["input"]).removeprefix("0x")))
-
-
-def decode_post(calldata: bytes) -> bytes:
-    """The records in the input of a posting transaction, 124 bytes each, concatenated.
-
-    The inbox takes a single encoding of its arguments, so this one is read and no other. Raises DataError if it is no
-    call of `post`, or one that the inbox would have refused.
-    """
-    length = int.from_bytes(calldata[_RECORDS_LENGTH : _RECORDS_LENGTH + _WORD], "big")
-    start = _RECORDS_LENGTH + _WORD
-    is_post = calldata[:4] == POST.selector and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 5 * _WORD
-    if not is_post or len(calldata) != start + -(-length // _WORD) * _WORD or length % RECORD_BYTES:
-        raise DataError("data_mismatch", "the transaction is no call of the inbox's post")
-    return calldata[start : start + length]
-
-
-def _decode_batch(log: Log) -> PostedBatch:
-    fields = BATCH_POSTED.decode(log)
-    batch_hash = fields.pop("batch_hash")
-    header = Header(**fields)
-    if header.hash() != batch_hash:
-        raise DataError("data_mismatch", f"the header of batch {header.number} does not hash to its batch hash")
-    return PostedBatch(header, log.transaction, log.block_number, log.block_hash)
 
 
 def _decode_message(log: Log) -> QueuedMessage:

@@ -10,7 +10,8 @@ from typing import Final, Protocol
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import InputError
 from setoff.shared.l1 import receipts as contract
-from setoff.shared.l1.chain import ChainReader, PostedBatch
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.inbox import PostedBatch
 from setoff.shared.l1.rpc import L1, Receipt
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.wire.receipts import SignedReceipt

@@ -6,21 +6,38 @@ same call, and say in it which batch it is to make, so that after a reorg it mak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.settings import Deployment
+from setoff.shared.errors import DataError
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.rpc import L1, Log
 from setoff.shared.machine.batch import Header
-from setoff.shared.machine.data import BLOBS, CALLDATA, ZERO, module_of
+from setoff.shared.machine.data import CALLDATA, ZERO
+
+POST: Final = INBOX.functions["post"]
+BATCH_POSTED: Final = INBOX.events["BatchPosted"]
 
 RESUME: Final = INBOX.encode("resume")
 """Calldata of the inbox's `resume`, by which the operator keeps others out while it comes back."""
 
 _WORD: Final = 32
+_RECORDS_OFFSET: Final = 4 + 4 * _WORD  # in calldata: the word that says where the records are
+_RECORDS_LENGTH: Final = 4 + 5 * _WORD  # in calldata: the word that says how many bytes they have
+
+
+@dataclass(frozen=True, slots=True)
+class PostedBatch:
+    """A batch as its event shows it: all but its inputs."""
+
+    header: Header
+    transaction: bytes
+    """Hash of the transaction that posted it."""
+    block_number: int
+    block_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +119,8 @@ class Inbox:
             message_count,
             state.records_posted,
             len(records) // RECORD_BYTES,
-            CALLDATA,
-            module_of(CALLDATA).commit(records) if records else ZERO,
+            CALLDATA.number,
+            CALLDATA.commit(records) if records else ZERO,
             bytes(self._queue.view("acc", end)) if end else ZERO,
         )
 
@@ -119,21 +136,38 @@ def encode_post(header: Header, records: bytes = b"") -> bytes:
     return INBOX.encode("post", header.number, header.timestamp, header.message_count, header.hash(), records)
 
 
-def encode_post_data(
-    module: int, number: int, expected: bytes, postings: Sequence[tuple[int, int, int, bytes]]
-) -> bytes:
-    """Calldata of the inbox's `post_data`: 1 to 6 batches from `number` on, the last with the hash `expected`.
+def decode_post(calldata: bytes) -> bytes:
+    """The records in the input of a posting transaction, 124 bytes each, concatenated.
 
-    Of each: timestamp, message_count, record_count, and what the module wants to know (empty without records).
+    The inbox takes a single encoding of its arguments, so this one is read and no other. Raises DataError if it is no
+    call of `post`, or one that the inbox would have refused.
     """
-    return INBOX.encode("post_data", module, number, expected, postings)
+    length = int.from_bytes(calldata[_RECORDS_LENGTH : _RECORDS_LENGTH + _WORD], "big")
+    start = _RECORDS_LENGTH + _WORD
+    is_post = calldata[:4] == POST.selector and int.from_bytes(calldata[_RECORDS_OFFSET:][:_WORD], "big") == 5 * _WORD
+    if not is_post or len(calldata) != start + -(-length // _WORD) * _WORD or length % RECORD_BYTES:
+        raise DataError("data_mismatch", "the transaction is no call of the inbox's post")
+    return calldata[start : start + length]
 
 
-def encode_blob_postings(headers: Sequence[Header]) -> bytes:
-    """Calldata that posts batches with these headers, the blobs of those with records carried in their order."""
-    postings, place = [], 0
-    for header in headers:
-        data = place.to_bytes(_WORD, "big") if header.record_count else b""
-        postings.append((header.timestamp, header.message_count, header.record_count, data))
-        place += bool(data)
-    return encode_post_data(BLOBS, headers[0].number, headers[-1].hash(), postings)
+def encode_post_data(headers: Sequence[Header], told: Iterable[bytes] = ()) -> bytes:
+    """Calldata of the inbox's `post_data` that makes the batches with these headers, 1 to 6 of one module.
+
+    `told`: what the module wants to know of each batch that has records, in their order, at most 1,024 bytes.
+    """
+    first, last, words = headers[0], headers[-1], iter(told)
+    postings = [
+        (header.timestamp, header.message_count, header.record_count, next(words) if header.record_count else b"")
+        for header in headers
+    ]
+    return INBOX.encode("post_data", first.module, first.number, last.hash(), postings)
+
+
+def decode_batch(log: Log) -> PostedBatch:
+    """A BatchPosted event. Raises DataError("data_mismatch") if its header does not hash to the batch hash in it."""
+    fields = BATCH_POSTED.decode(log)
+    batch_hash = fields.pop("batch_hash")
+    header = Header(**fields)
+    if header.hash() != batch_hash:
+        raise DataError("data_mismatch", f"the header of batch {header.number} does not hash to its batch hash")
+    return PostedBatch(header, log.transaction, log.block_number, log.block_hash)

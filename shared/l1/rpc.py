@@ -141,6 +141,10 @@ class L1:
             raise ConfigError("wrong_chain", f"{self._host} serves chain {chain_id}, not {self._wanted_chain}")
         return chain_id
 
+    def check_chain(self) -> None:
+        """Ask the node which chain it serves. Raises ConfigError if it is another one, ChainError if it is silent."""
+        _ = self.chain_id
+
     @property
     def sender(self) -> Sender:
         """The owner of the account's nonces. Raises ConfigError without a key."""

@@ -13,14 +13,14 @@ chain. Twin: `contracts/inbox.vy`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final, Self
 
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
-from setoff.shared.machine.data import CALLDATA, ZERO, module_of
+from setoff.shared.machine.data import CALLDATA, ZERO, DataModule
 
 MAX_INPUTS: Final = 1 << 10
 
@@ -104,15 +104,17 @@ class Header:
         return keccak(self.encode())
 
 
-def verify_record(header: Header, slot: int, record_page: bytes, siblings: Sequence[bytes]) -> bytes:
+def verify_record(
+    header: Header, slot: int, record_page: bytes, siblings: Sequence[bytes], module: DataModule = CALLDATA
+) -> bytes:
     """The record in `slot` of the batch, proven by a page and siblings as its module has them.
 
     Twin of the inbox's `check_record`. Raises WitnessError("wrong_input") if the proof does not show that record.
     """
     index = slot - header.message_count
-    if not 0 <= index < header.record_count:
-        raise WitnessError("wrong_input", f"slot {slot} holds no record")
-    return module_of(header.module).verify(header.data_root, header.record_count, index, record_page, siblings)
+    if header.module != module.number or not 0 <= index < header.record_count:
+        raise WitnessError("wrong_input", f"slot {slot} holds no record of module {module.number}")
+    return module.verify(header.data_root, header.record_count, index, record_page, siblings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,13 @@ class Batch:
     records: tuple[bytes, ...]
     data: bytes = b""
     """What the module keeps, if that is not simply the records: a blob."""
+    module: DataModule = field(default=CALLDATA, compare=False, repr=False)
+    """Where the records are: the one whose number the header has."""
+
+    def __post_init__(self) -> None:
+        """Raises DataError("data_mismatch") if the header has another module's number."""
+        if self.header.module != self.module.number:
+            raise DataError("data_mismatch", f"batch {self.header.number} is of module {self.header.module}")
 
     @classmethod
     def seal(
@@ -136,7 +145,7 @@ class Batch:
         chain: bytes,
         messages: Sequence[bytes],
         records: Sequence[bytes],
-        module: int = CALLDATA,
+        module: DataModule = CALLDATA,
     ) -> Self:
         """The batch of these inputs, with its records in `module`.
 
@@ -146,29 +155,29 @@ class Batch:
         for body in messages:
             chain = accumulate(chain, body)
         joined = b"".join(records)
-        data = module_of(module).encode(joined) if joined else b""
-        root = module_of(module).commit(data) if joined else ZERO
+        data = module.encode(joined) if joined else b""
+        root = module.commit(data) if joined else ZERO
         counts = (first_message, len(messages), first_record, len(records))
-        header = Header(parent, number, timestamp, *counts, module, root, chain)
-        return cls(header, tuple(messages), tuple(records), b"" if data == joined else data)
+        header = Header(parent, number, timestamp, *counts, module.number, root, chain)
+        return cls(header, tuple(messages), tuple(records), b"" if data == joined else data, module)
 
     @classmethod
-    def read(cls, header: Header, messages: Sequence[bytes], data: bytes) -> Self:
+    def read(cls, header: Header, messages: Sequence[bytes], data: bytes, module: DataModule = CALLDATA) -> Self:
         """The batch with this header, its records taken from its module's data (empty if it has none); unchecked.
 
         Raises DataError("data_mismatch") if the data cannot hold its records.
         """
         if data and not header.record_count:
             raise DataError("data_mismatch", f"batch {header.number} has data and no records")
-        joined = module_of(header.module).decode(data, header.record_count) if header.record_count else b""
+        joined = module.decode(data, header.record_count) if header.record_count else b""
         records = tuple(joined[at : at + RECORD_BYTES] for at in range(0, len(joined), RECORD_BYTES))
-        return cls(header, tuple(messages), records, b"" if data == joined else data)
+        return cls(header, tuple(messages), records, b"" if data == joined else data, module)
 
     @property
     def module_data(self) -> bytes:
         """All that the module keeps of the batch; empty without records."""
         joined = b"".join(self.records)
-        return self.data or (module_of(self.header.module).encode(joined) if joined else b"")
+        return self.data or (self.module.encode(joined) if joined else b"")
 
     def check(self, chain: bytes) -> None:
         """Check the inputs against the header; `chain` is the queue's chain after the batch before.
@@ -190,7 +199,7 @@ class Batch:
         """The data root of the records. Raises DataError("data_mismatch") if they are not what the module keeps."""
         if not self.records:
             return ZERO
-        module, data = module_of(self.header.module), self.module_data
+        module, data = self.module, self.module_data
         if module.decode(data, len(self.records)) != b"".join(self.records):
             raise DataError("data_mismatch", f"the data of batch {self.header.number} holds other records")
         return module.commit(data)
@@ -207,4 +216,4 @@ class Batch:
         index = slot - len(self.messages)
         if not 0 <= index < len(self.records):
             raise IndexError(f"slot {slot} of batch {self.header.number} holds no record")
-        return module_of(self.header.module).prove(self.module_data, len(self.records), index)
+        return self.module.prove(self.module_data, len(self.records), index)

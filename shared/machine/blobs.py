@@ -91,7 +91,10 @@ def prove_cells(blob: bytes) -> tuple[bytes, ...]:
 
 
 class Blobs:
-    """The module's side of the machine; see `DataModule`."""
+    """The machine's side of the module; see `DataModule`."""
+
+    number: Final = 1
+    record_limit: Final = ELEMENTS // PER_RECORD
 
     def encode(self, records: bytes) -> bytes:
         """The blob of these records."""
@@ -132,6 +135,9 @@ class Blobs:
                 raise WitnessError("wrong_input", f"element {place} of record {index} is not proven")
             record += value[1:]
         return record
+
+
+BLOBS: Final = Blobs()
 
 
 def _evaluates(commitment: bytes, element: int, value: bytes, proof: bytes) -> bool:

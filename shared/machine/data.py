@@ -1,8 +1,8 @@
-"""Where the records of batches are: the data availability modules, by the numbers of the inbox.
+"""Where the records of batches are: the machine's side of a data availability module, and the first one, calldata.
 
 A module turns records into what it keeps (its *data*: the records themselves, or a blob), commits to that, and proves
 single records to the commitment. The judge asks the module's contract for the same (`contracts/interfaces`). How the
-data comes to L1 and back is the adapters' side of it.
+data comes to L1 and back, and which modules there are, is told in `shared/l1/da`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,6 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_path, merkle_root
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
-from setoff.shared.machine import blobs
-
-CALLDATA: Final = 0
-BLOBS: Final = 1
 
 RECORDS_PER_PAGE: Final = 8
 RECORD_PAGE_BYTES: Final = RECORDS_PER_PAGE * RECORD_BYTES
@@ -26,6 +22,14 @@ ZERO: Final = bytes(32)
 
 class DataModule(Protocol):
     """What the machine needs of a module; records and data are never empty here."""
+
+    @property
+    def number(self) -> int:
+        """The inbox's number of it."""
+
+    @property
+    def record_limit(self) -> int:
+        """Records that a batch of it holds at most, 1,024 where nothing in it limits them."""
 
     def encode(self, records: bytes) -> bytes:
         """The data that holds these concatenated records."""
@@ -47,6 +51,9 @@ class DataModule(Protocol):
 
 class Calldata:
     """Module 0: the data is the records, committed as a Merkle root over pages of 8."""
+
+    number: Final = 0
+    record_limit: Final = 1 << 10
 
     def encode(self, records: bytes) -> bytes:
         """The records as they are."""
@@ -84,26 +91,7 @@ class Calldata:
         return record_page[start : start + RECORD_BYTES]
 
 
-_MODULES: Final[dict[int, DataModule]] = {CALLDATA: Calldata(), BLOBS: blobs.Blobs()}
-
-
-def module_of(number: int) -> DataModule:
-    """The module of that number. Raises DataError("data_mismatch") if this program knows none."""
-    if number not in _MODULES:
-        raise DataError("data_mismatch", f"data availability module {number} is unknown here")
-    return _MODULES[number]
-
-
-def known_modules() -> frozenset[int]:
-    """The numbers of all modules this program can read."""
-    return frozenset(_MODULES)
-
-
-def add_module(number: int, module: DataModule) -> None:
-    """Make another module known, under the number that the inbox has it by. Raises ValueError if that is taken."""
-    if number in _MODULES:
-        raise ValueError(f"there is a module {number}")
-    _MODULES[number] = module
+CALLDATA: Final = Calldata()
 
 
 def record_pages(records: bytes) -> list[bytes]:

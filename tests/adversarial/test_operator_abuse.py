@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.processes.lone_watcher import LoneWatcher
 from tests.support.processes.sequencer_process import Process
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.config.redis_server import stop_embedded
 from setoff.shared.dispute import events
@@ -23,6 +25,7 @@ from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.params import DEMO
 from setoff.shared.sdk import Refusal, SetoffClient
+from setoff.watcher.dispute.challenger import open_epochs
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.settings import WatcherSettings
 
@@ -61,13 +64,13 @@ def scene(exchange: Exchange) -> Scene:
     return Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
 
 
-def player_of(exchange: Exchange, settings: WatcherSettings, name: str, fault: str = "") -> LoneWatcher:
+def player_of(exchange: Exchange, settings: WatcherSettings, name: str, lie: str = "") -> LoneWatcher:
     """The operator's side of the court, or a stranger's; either plays with the same strategy as everybody."""
     is_operator = name == "operator"
-    settings = replace(settings, name=name, claim_after=0 if is_operator else -1, fault=fault)
-    return LoneWatcher(
-        exchange, settings, 0 if is_operator else SLANDERER, l1=exchange.operator if is_operator else None
-    )
+    settings = replace(settings, name=name, claim_after=0 if is_operator else -1)
+    account, l1 = (0, exchange.operator) if is_operator else (SLANDERER, None)
+    believes = partial(open_false_epochs, WatcherLie(lie)) if lie else open_epochs
+    return LoneWatcher(exchange, settings, account, l1, believes)
 
 
 def play(player: LoneWatcher) -> None:
@@ -210,11 +213,11 @@ def test_posts_a_batch_and_withholds_everything_else(exchange: Exchange, watcher
     check_confirmed_truth(watcher)
 
 
-@pytest.mark.parametrize("fault", ["forged-withdrawal", pytest.param("double-deposit", marks=pytest.mark.long)])
+@pytest.mark.parametrize("lie", ["forged-withdrawal", pytest.param("double-deposit", marks=pytest.mark.long)])
 def test_lies_and_shows_nothing_but_what_it_must(
-    exchange: Exchange, watcher: LoneWatcher, scene: Scene, settings: WatcherSettings, fault: str
+    exchange: Exchange, watcher: LoneWatcher, scene: Scene, settings: WatcherSettings, lie: str
 ) -> None:
-    operator = player_of(exchange, settings, "operator", fault)
+    operator = player_of(exchange, settings, "operator", lie)
     play(operator)
     exchange.queue(scene.withdraw(USER, AMOUNT))
     exchange.post(1, 1)

@@ -12,11 +12,13 @@ from tests.support.machines.standing_book import Flow, make_batch, make_market
 from setoff.deploy.devnet.devnet import OPERATOR, Devnet
 from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.contracts import INBOX
-from setoff.shared.l1.inbox import encode_blob_postings, encode_post
+from setoff.shared.l1.da.blobs import BLOBS
+from setoff.shared.l1.da.calldata import CALLDATA
+from setoff.shared.l1.da.module import DataAvailability
 from setoff.shared.l1.rpc import L1
-from setoff.shared.l1.sidecar import BLOB_GAS, MAX_BLOBS, Sidecar
+from setoff.shared.l1.sidecar import BLOB_GAS, MAX_BLOBS
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
-from setoff.shared.machine.data import BLOBS, CALLDATA
+from setoff.shared.machine.data import DataModule
 from setoff.shared.params import DEVNET
 
 INTRINSIC = 21_000
@@ -42,19 +44,13 @@ class Inbox:
         self._batches: list[Batch] = []
         self.calldata = b""
 
-    def post(self, module: int, count: int = 1) -> int:
+    def post(self, module: DataAvailability, count: int = 1) -> int:
         """Gas of a transaction with so many batches."""
         first = len(self._batches)
         for _ in range(count):
-            self._batches.append(self._seal(module))
-        batches = self._batches[first:]
-        header = batches[0].header
-        if module == CALLDATA:
-            self.calldata = encode_post(header, b"".join(self._records))
-            return self.l1.transact(self._inbox, self.calldata).gas_used
-        sidecar = Sidecar.of([batch.module_data for batch in batches])
-        call = encode_blob_postings([batch.header for batch in batches])
-        receipt = self.l1.wait(self.l1.send(self._inbox, call, sidecar=sidecar))
+            self._batches.append(self._seal(module.codec))
+        self.calldata, sidecar = module.make_posting(self.l1, self._batches[first:])
+        receipt = self.l1.wait(self.l1.send(self._inbox, self.calldata, sidecar=sidecar))
         assert receipt.succeeded, "the batches were not posted"
         return receipt.gas_used
 
@@ -66,7 +62,7 @@ class Inbox:
         data = check.encode((batch.header.words, MAX_INPUTS // 2, record_page, siblings))
         return self.l1.estimate_gas(self._inbox, data)
 
-    def _seal(self, module: int) -> Batch:
+    def _seal(self, module: DataModule) -> Batch:
         number = len(self._batches)
         parent = self._batches[-1].header.hash() if number else bytes(32)
         time = self.l1.head().timestamp

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from tests.support.chains.code_store import CodeStore, init_code
+from tests.support.chains.code_store import CODE, init_code
 from tests.support.courts.arena import OPERATOR, PARAMS, TRADER, Arena, next_headers
 from tests.support.evm import Reverted, reverts
 
@@ -14,10 +14,9 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch, Header
-from setoff.shared.machine.data import BLOBS
+from setoff.shared.machine.blobs import BLOBS
 
 RECORD = 124
-CODE = 2
 ZERO = bytes(32)
 MAXIMAL = 1024
 
@@ -50,7 +49,7 @@ def header_of(event: dict[str, object]) -> Header:
 def post_blob(arena: Arena, versioned_hash: bytes, count: int) -> Header:
     """Post a blob's batch as the first of its transaction; returns its header."""
     arena.chain.carry_blobs([versioned_hash])
-    arena.post_data(BLOBS, [(arena.now, 0, count, word(0))], [versioned_hash])
+    arena.post_data(BLOBS.number, [(arena.now, 0, count, word(0))], [versioned_hash])
     return header_of(arena.chain.last.named("BatchPosted")[0])
 
 
@@ -74,7 +73,7 @@ def test_a_record_is_the_low_bytes_whatever_the_blob_has_beside_them(arena: Aren
     blob = strange_blob()
     root = blobs.Blobs().commit(blob)
     header = post_blob(arena, root, 3)
-    batch = Batch.read(header, [], blob)
+    batch = Batch.read(header, [], blob, BLOBS)
     batch.check(ZERO)
     assert batch.records[1] == b"".join(blob[at + 1 : at + 32] for at in range(128, 256, 32))
     record_page, _ = batch.prove(1)
@@ -126,10 +125,10 @@ def test_the_module_commits_to_blobs_of_its_transaction_only(arena: Arena) -> No
     arena.chain.carry_blobs([root])
     for data in (word(1), word(6), word(2**256 - 1), b"", b"\0", word(0) + word(0)):
         with reverts("data_commitment"):
-            arena.post_data(BLOBS, [(arena.now, 0, 5, data)], [root])
+            arena.post_data(BLOBS.number, [(arena.now, 0, 5, data)], [root])
     arena.chain.carry_blobs([])
     with reverts("data_commitment"):
-        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root])
+        arena.post_data(BLOBS.number, [(arena.now, 0, 5, word(0))], [root])
     with reverts("data_commitment"):
         arena.blobs.commit(MAXIMAL + 1, word(0))
     assert arena.inbox.count() == 0
@@ -140,7 +139,7 @@ def test_posts_six_batches_at_once(arena: Arena) -> None:
     arena.chain.carry_blobs(hashes)
     arena.queue.force(b"\1" * RECORD)
     postings = [(arena.now, int(number == 2), number, word(number)) for number in range(6)]
-    arena.post_data(BLOBS, postings, [ZERO, *hashes[1:]])
+    arena.post_data(BLOBS.number, postings, [ZERO, *hashes[1:]])
     headers = [header_of(event) for event in arena.chain.last.named("BatchPosted")]
     assert [header.number for header in headers] == list(range(6))
     assert [header.data_root for header in headers] == [ZERO, *hashes[1:]], "a batch without records needs no blob"
@@ -165,18 +164,18 @@ def test_all_postings_of_a_call_or_none(arena: Arena) -> None:
         "batch_number": [],
     }.items():
         with reverts(reason):
-            arena.post_data(BLOBS, postings, [root] * len(postings))
+            arena.post_data(BLOBS.number, postings, [root] * len(postings))
     with pytest.raises(Reverted):
-        arena.post_data(BLOBS, [good] * 7, [root] * 7)
+        arena.post_data(BLOBS.number, [good] * 7, [root] * 7)
     with reverts("batch_number"):
-        arena.post_data(BLOBS, [good], [root], number=1)
+        arena.post_data(BLOBS.number, [good], [root], number=1)
     for module in (0, 3, 2**256 - 1):
         with reverts("no_such_module"):
             arena.post_data(module, [good], [root])
         with reverts("no_such_module"):
             arena.inbox.module_at(module)
     assert arena.inbox.count() == 0 and arena.inbox.module_count() == 2
-    assert arena.inbox.module_at(BLOBS) == arena.blobs.address
+    assert arena.inbox.module_at(BLOBS.number) == arena.blobs.address
 
 
 def test_postings_that_would_make_other_batches_than_their_sender_means_make_none(arena: Arena) -> None:
@@ -185,20 +184,20 @@ def test_postings_that_would_make_other_batches_than_their_sender_means_make_non
     arena.chain.carry_blobs([root, word(7)])
     arena.queue.force(b"\1" * RECORD)
     postings = [(arena.now, 1, 5, word(0)), (arena.now, 0, 0, b"")]
-    meant = next_headers(arena.inbox, arena.queue, BLOBS, postings, [root, ZERO])
+    meant = next_headers(arena.inbox, arena.queue, BLOBS.number, postings, [root, ZERO])
     changed = {
         "another parent": replace(meant[1], parent=keccak(b"another")),
-        "another blob": next_headers(arena.inbox, arena.queue, BLOBS, postings, [word(7), ZERO])[1],
+        "another blob": next_headers(arena.inbox, arena.queue, BLOBS.number, postings, [word(7), ZERO])[1],
         "the first, not the last": meant[0],
         "records skipped": replace(meant[1], first_record=4),
         "other messages": replace(meant[1], messages=keccak(b"others")),
     }
     for case, header in changed.items():
         with reverts("batch_hash"):
-            arena.inbox.post_data(BLOBS, 0, header.hash(), postings, sender=OPERATOR)
+            arena.inbox.post_data(BLOBS.number, 0, header.hash(), postings, sender=OPERATOR)
             pytest.fail(case)
     assert arena.inbox.count() == arena.inbox.messages_consumed() == arena.inbox.records_posted() == 0
-    arena.inbox.post_data(BLOBS, 0, meant[1].hash(), postings, sender=OPERATOR)
+    arena.inbox.post_data(BLOBS.number, 0, meant[1].hash(), postings, sender=OPERATOR)
     assert [arena.inbox.batch_hash(number) for number in range(2)] == [header.hash() for header in meant]
 
 
@@ -207,27 +206,26 @@ def test_strangers_post_no_data(arena: Arena) -> None:
     arena.chain.carry_blobs([root])
     arena.warp(PARAMS.silence)
     with reverts("not_the_operator"):
-        arena.post_data(BLOBS, [(arena.now, 0, 5, word(0))], [root], by=TRADER)
-    arena.post_data(BLOBS, [(arena.now, 0, 0, b"")], [ZERO], by=TRADER)
+        arena.post_data(BLOBS.number, [(arena.now, 0, 5, word(0))], [root], by=TRADER)
+    arena.post_data(BLOBS.number, [(arena.now, 0, 0, b"")], [ZERO], by=TRADER)
     assert arena.inbox.batch_hash(0) != ZERO
 
 
 def test_a_third_party_adds_a_module(arena: Arena) -> None:
     bodies = records(7)
-    module = CodeStore()
-    data = module.encode(b"".join(bodies))
+    data = CODE.encode(b"".join(bodies))
     target = arena.chain.create(init_code(data))
-    root = module.commit(data)
-    arena.post_data(CODE, [(arena.now, 0, 7, bytes(12) + bytes.fromhex(target[2:]))], [root])
+    root = CODE.commit(data)
+    arena.post_data(CODE.number, [(arena.now, 0, 7, bytes(12) + bytes.fromhex(target[2:]))], [root])
     header = header_of(arena.chain.last.named("BatchPosted")[0])
-    assert (header.module, header.data_root) == (CODE, root)
+    assert (header.module, header.data_root) == (CODE.number, root)
     for index in range(7):
-        assert arena.inbox.check_record(header.words, index, *module.prove(data, 7, index)) == bodies[index]
+        assert arena.inbox.check_record(header.words, index, *CODE.prove(data, 7, index)) == bodies[index]
     with reverts("wrong_input"):
         arena.inbox.check_record(header.words, 0, b"page", [])
     for wrong in (word(0), bytes(12) + bytes.fromhex(TRADER[2:]), bytes(12) + bytes.fromhex(arena.blobs.address[2:])):
         with reverts("data_commitment"):
-            arena.post_data(CODE, [(arena.now, 0, 7, wrong)], [root])
+            arena.post_data(CODE.number, [(arena.now, 0, 7, wrong)], [root])
 
 
 def test_gas_of_blobs(arena: Arena) -> None:

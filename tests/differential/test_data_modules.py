@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from tests.support.chains.code_store import CodeStore, init_code
+from tests.support.chains.code_store import CODE, init_code
 from tests.support.evm import reverts
 from tests.support.judge.bench import OPERATOR, Bench, Case, Judge
 from tests.support.machines.generator import Generator
 from tests.support.own_contracts import CODE_STORE
 
-from setoff.shared.machine import data
 from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.blobs import BLOBS
+from setoff.shared.machine.data import CALLDATA, DataModule
 
-CODE = 2
 FETCHES = 8
 """Records in blobs: each takes half a second of proofs and point evaluations."""
 
@@ -29,13 +29,13 @@ class ModularJudge(Judge):
         super().__init__("da/blobs", CODE_STORE)
 
     def post(self, batch: Batch) -> None:
-        if batch.header.module == data.CALLDATA:
+        if batch.module is CALLDATA:
             super().post(batch)
             return
         for body in batch.messages:
             self.queue.append(body)
         header, told = batch.header, b""
-        if header.record_count and header.module == data.BLOBS:
+        if header.record_count and batch.module is BLOBS:
             self.chain.carry_blobs([bytes(32), header.data_root])
             told = word(1)
         elif header.record_count:
@@ -49,9 +49,8 @@ def limited(judged: Counter[str], most: int) -> Callable[[str], bool]:
     return lambda kind: kind.startswith(("fetch ", "refuse ")) and sum(judged.values()) < most
 
 
-@pytest.mark.parametrize(("module", "most"), [(data.BLOBS, FETCHES), (CODE, 40)])
-def test_the_judge_fetches_records_from_modules(monkeypatch: pytest.MonkeyPatch, module: int, most: int) -> None:
-    monkeypatch.setitem(data._MODULES, CODE, CodeStore())
+@pytest.mark.parametrize(("module", "most"), [(BLOBS, FETCHES), (CODE, 40)])
+def test_the_judge_fetches_records_from_modules(module: DataModule, most: int) -> None:
     bench = Bench(ModularJudge())
     generator = Generator(7, bench.machine)
     bench.choose = lambda kind: False
@@ -61,7 +60,9 @@ def test_the_judge_fetches_records_from_modules(monkeypatch: pytest.MonkeyPatch,
     bench.compare = lambda case: (records.append(case), bench.ask(case))[1]
     bench.module = module
     bench.run(*generator.batch(most, Counter()))
-    proven = [case for case in records if case.proof.step_input.header[7] == module and not case.proof.step_input.body]
+    proven = [
+        case for case in records if case.proof.step_input.header[7] == module.number and not case.proof.step_input.body
+    ]
     assert len(proven) >= most // 2, "records were fetched, not messages alone"
 
     assert bench.judge is not None
@@ -72,10 +73,3 @@ def test_the_judge_fetches_records_from_modules(monkeypatch: pytest.MonkeyPatch,
     for step_input in wrong:
         with reverts("wrong_input"):
             bench.judge.step(case.first, case.position, case.pre, case.proof._replace(step_input=step_input).encode())
-
-
-def test_modules_are_numbered_once() -> None:
-    for number in (data.CALLDATA, data.BLOBS):
-        with pytest.raises(ValueError, match="there is a module"):
-            data.add_module(number, CodeStore())
-    assert {data.CALLDATA, data.BLOBS} <= data.known_modules()

@@ -12,6 +12,7 @@ import pytest
 from tests.support.chains.toy_chain import PUBLISHER, ToyChain, make_book, quick
 from tests.support.courts.arena import lie_from, truth
 from tests.support.courts.league import EPOCHS, Book
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, position
@@ -51,13 +52,6 @@ def playing(*players: CourtPlayer) -> Iterator[None]:
             thread.join(30)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 6 * PERIOD) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it takes too long"
-        time.sleep(0.2)
-
-
 def is_paid(chain: ToyChain, player: CourtPlayer) -> bool:
     """Whether nothing of the player's is left in the court."""
     court = player.reader.court
@@ -81,8 +75,8 @@ def test_one_honest_watcher_beats_a_lying_operator_and_its_friends(chain: ToyCha
     mute = chain.player(MUTE, chain.book(garbage), WATCH)
     before = honest.l1.balance(honest.l1.address)
     with playing(honest, operator, liar, mute):
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
-        wait_for(lambda: is_paid(chain, honest))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: is_paid(chain, honest))
     assert chain.contract.view("confirmed", 0) == honest_history.end
     claim = honest.reader.court.latest(0, chain.genesis)
     assert claim is not None and claim.winner == honest_history.root
@@ -111,9 +105,9 @@ def test_two_watchers_and_an_honest_operator_confirm_epoch_after_epoch(chain: To
         chain.player(LIAR, chain.book(histories[0], lie), WATCH),
     ]
     with playing(*players):
-        wait_for(lambda: bool(chain.contract.view("confirmed", EPOCHS - 1) == start))
-        wait_for(lambda: all(is_paid(chain, player) for player in players[:3]))
-        wait_for(lambda: all(player.reader.court.confirmed == EPOCHS for player in players[1:3]))
+        wait_until(lambda: bool(chain.contract.view("confirmed", EPOCHS - 1) == start))
+        wait_until(lambda: all(is_paid(chain, player) for player in players[:3]))
+        wait_until(lambda: all(player.reader.court.confirmed == EPOCHS for player in players[1:3]))
     assert players[1].reader.court.start_of == players[2].reader.court.start_of
 
 
@@ -141,7 +135,7 @@ def test_players_in_processes_of_their_own_on_a_chain_with_slow_blocks() -> None
         for process in processes:
             process.start()
         try:
-            wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO), 120)
+            wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO), 120)
         finally:
             for process in processes:
                 process.kill()
@@ -175,7 +169,7 @@ def test_a_reorg_that_drops_moves_is_played_again(chain: ToyChain) -> None:
     assert honest.reader.reorgs == 1 and level() < 7
     rounds_until(players, lambda: level() == 7)
     with playing(*players):
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
     assert chain.contract.view("confirmed", 0) == honest_history.end
 
 
@@ -185,11 +179,11 @@ def test_a_node_that_hangs_only_delays(chain: ToyChain) -> None:
     honest = chain.player(HONEST, chain.book(honest_history), WATCH, timeout=0.5, patience=0.5)
     operator = chain.player(PUBLISHER, chain.book(lie), CLAIMER, timeout=0.5, patience=0.5)
     with playing(honest, operator):
-        wait_for(lambda: bool(honest.reader.court.claims))
+        wait_until(lambda: bool(honest.reader.court.claims))
         os.kill(chain.anvil.process.pid, signal.SIGSTOP)
         time.sleep(2)
         os.kill(chain.anvil.process.pid, signal.SIGCONT)
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
     assert chain.contract.view("confirmed", 0) == honest_history.end
 
 
@@ -219,7 +213,7 @@ def test_the_reader_forgets_closed_claims_and_still_rolls_back(chain: ToyChain) 
     honest_history = truth(chain.genesis)
     player = chain.player(PUBLISHER, chain.book(honest_history), CLAIMER)
     with playing(player):
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
     player.step()
     before = dict(player.reader.court.start_of)
     player.reader._compact()

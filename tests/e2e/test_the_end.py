@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.chains.exchange import call_data
 from tests.support.chains.town import PARAMS, TRADERS, Town, in_background
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.errors import StateError
@@ -33,8 +34,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
         first.wait(forced, timeout=0)
     town.anvil.advance(town.inbox.opens_at() - town.now)
     command = in_background(town.line(3, "force order buy 2 5 495 --as-sender"))
-    while town.waiting < 2:
-        command.join(0.1)
+    wait_until(lambda: town.waiting == 2)
     town.post()
     command.join(60)
     assert command.code == 0

@@ -11,8 +11,8 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import Move, verify_move
 from setoff.shared.machine.batch import Batch, Header, accumulate, epoch_hash, verify_record
-from setoff.shared.machine.blobs import commit, hash_commitment, pack
-from setoff.shared.machine.data import BLOBS, data_root
+from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
+from setoff.shared.machine.data import data_root
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules.fetch import step_fetch
@@ -148,10 +148,11 @@ def test_data_roots_and_record_proofs_of_blobs() -> None:
     for entry in BATCHES["blobs"]:
         count, root = entry["record_count"], entry["data_root"]
         blob = pack(b"".join(BATCHES["records"][:count]))
-        batch = Batch(Header(bytes(32), 0, 0, 0, 3, 0, count, BLOBS, root, bytes(32)), (), BATCHES["records"][:count])
+        header = Header(bytes(32), 0, 0, 0, 3, 0, count, BLOBS.number, root, bytes(32))
+        batch = Batch(header, (), BATCHES["records"][:count], module=BLOBS)
         assert hash_commitment(commit(blob)) == root and batch.module_data == blob
         for proof in entry["proofs"]:
-            record = verify_record(batch.header, 3 + proof["index"], proof["record_page"], [])
+            record = verify_record(header, 3 + proof["index"], proof["record_page"], [], BLOBS)
             assert record == BATCHES["records"][proof["index"]]
 
 

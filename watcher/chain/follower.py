@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from setoff.shared.errors import ChainError, DataError
-from setoff.shared.l1.chain import ChainReader, PostedBatch
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.inbox import PostedBatch
 from setoff.shared.machine.batch import Batch
 from setoff.watcher.chain.blobs import Withheld
 from setoff.watcher.context import Parts

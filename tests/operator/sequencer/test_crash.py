@@ -13,7 +13,7 @@ from redis import Redis
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, operator, replay
 
 from setoff.deploy.simulation.sample_traffic import Scene
-from setoff.operator.sequencer.events import Opened, Recorded, decode_events
+from setoff.operator.sequencer.journal_events import Opened, Recorded, decode_events
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
@@ -140,7 +140,7 @@ def read_back(redis: Redis) -> tuple[list[tuple[bytes, tuple[int, int]]], Machin
         messages = len(sealed.batch.messages)
         executed += [(record, (number, messages + i)) for i, record in enumerate(sealed.batch.records)]
     number, slot = -1, 0
-    for _, fields in redis.xrange(f"{DEPLOYMENT.namespace}:log"):
+    for _, fields in redis.xrange(f"{DEPLOYMENT.namespace}:journal"):
         for event in decode_events(fields[b"events"]):
             if isinstance(event, Opened):
                 number, slot = event.number, len(event.messages)

@@ -1,24 +1,28 @@
 """The exchange without I/O: a replay of its events is the same exchange, and refusals leave no trace."""
 
+from dataclasses import replace
+
 import pytest
+from tests.support.chains.code_store import CODE, MODULE
 from tests.support.processes.running_operator import DEPLOYMENT, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Event, Recorded, decode_events, encode_events
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.journal_events import Event, Recorded, decode_events, encode_events
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.da import registry
 from setoff.shared.machine.batch import MAX_INPUTS
-from setoff.shared.machine.blobs import VERSION
-from setoff.shared.machine.data import BLOBS, CALLDATA
+from setoff.shared.machine.blobs import BLOBS, VERSION
+from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Machine
 
 BUY, SELL = records.BUY, records.SELL
 
 
 def fresh() -> Exchange:
-    return Exchange(Machine.genesis(DEPLOYMENT.domain), Tail())
+    return Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
 
 
 def started() -> tuple[Exchange, Scene, list[Event]]:
@@ -59,7 +63,7 @@ def test_replay_is_the_same_exchange() -> None:
     again = fresh()
     batches = [batch for batch in map(again.apply, events) if batch is not None]
     assert again.machine.hash() == exchange.machine.hash()
-    assert again.tail == exchange.tail
+    assert again.cursor == exchange.cursor
     assert list(again.fills) == list(exchange.fills)
     assert again.accounts == exchange.accounts
     assert batches == [sealed]
@@ -67,7 +71,7 @@ def test_replay_is_the_same_exchange() -> None:
 
 
 def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
-    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail(), module=BLOBS), Scene()
+    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number), Scene()
     report = scene.report(0, 100)
     events: list[Event] = [exchange.open(START_TIME, tuple(opening(scene))), Recorded(report)]
     exchange.offer(report)
@@ -76,12 +80,26 @@ def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
     again = fresh()
     assert [again.apply(event) for event in decode_events(encode_events([*events, closed]))][-1] == sealed
     header = sealed.batch.header
-    assert header.module == BLOBS and header.data_root[:1] == VERSION and header.first_record == 0
+    assert header.module == BLOBS.number and header.data_root[:1] == VERSION and header.first_record == 0
     sealed.batch.check(bytes(32))
     again.open(START_TIME + 5, ())
     _, following = again.close()
-    assert following.batch.header.module == CALLDATA
+    assert following.batch.header.module == CALLDATA.number
     assert following.batch.header.first_record == header.record_count == len(sealed.batch.records)
+
+
+def test_a_batch_takes_no_more_records_than_its_module_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.MODULES, CODE.number, MODULE)
+    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=CODE.number), Scene()
+    exchange.open(START_TIME, tuple(scene.deposit(1, 1) for _ in range(CODE.record_limit + 1)))
+    assert exchange.inputs > CODE.record_limit and not exchange.is_full and exchange.has_room(2)
+    for _ in range(CODE.record_limit - 1):
+        exchange.take(scene.order(1, BUY, 100, 1))
+    assert exchange.has_room(1) and not exchange.has_room(2)
+    exchange.take(scene.order(1, BUY, 100, 1))
+    assert exchange.is_full and not exchange.has_room(1)
+    _, sealed = exchange.close()
+    assert len(sealed.batch.records) == CODE.record_limit and len(sealed.batch.module_data) <= 24_576
 
 
 def test_a_closed_batch_ends_where_the_machine_says() -> None:
@@ -96,7 +114,11 @@ def test_a_closed_batch_ends_where_the_machine_says() -> None:
 
 def test_refusals_leave_no_trace() -> None:
     exchange, scene, _ = started()
-    before = exchange.machine.hash(), exchange.inputs, Tail(**{n: getattr(exchange.tail, n) for n in Tail.__slots__})
+    before = (
+        exchange.machine.hash(),
+        exchange.inputs,
+        replace(exchange.cursor),
+    )
     for record in (
         scene.order(1, BUY, 100, 0),
         scene.order(9, BUY, 100, 1),
@@ -107,7 +129,7 @@ def test_refusals_leave_no_trace() -> None:
     ):
         with pytest.raises(InputError):
             exchange.offer(record)
-    assert (exchange.machine.hash(), exchange.inputs, exchange.tail) == before
+    assert (exchange.machine.hash(), exchange.inputs, exchange.cursor) == before
 
 
 def test_a_batch_begins_only_with_an_accepted_record() -> None:
@@ -133,11 +155,11 @@ def test_messages_beyond_a_full_batch_wait() -> None:
     opened = exchange.open(START_TIME, messages)
     assert len(opened.messages) == MAX_INPUTS and exchange.is_full
     exchange.close()
-    assert exchange.tail.messages == MAX_INPUTS
+    assert exchange.cursor.messages == MAX_INPUTS
 
 
 def test_withdrawals_are_proven_at_the_end_of_their_epoch() -> None:
-    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail(), epoch_batches=2)
+    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), epoch_batches=2)
     scene = Scene()
     exchange.open(START_TIME, tuple(opening(scene)))
     exchange.offer(scene.report(0, 100))

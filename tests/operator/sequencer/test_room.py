@@ -4,9 +4,9 @@ import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, opening, operator
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Opened, Rerun
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.journal_events import Opened, Rerun
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.reset import Unposted, run_again
 from setoff.shared.codec import records
@@ -21,7 +21,7 @@ FIRST = 5  # messages of `opening`
 
 def trading() -> tuple[Exchange, Scene]:
     """Between two batches, with a price; its batches have little room from now on."""
-    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail()), Scene()
+    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor()), Scene()
     exchange.open(START_TIME, tuple(opening(scene)))
     exchange.offer(scene.report(0, 100))
     exchange.close()
@@ -52,10 +52,10 @@ def test_messages_wait_for_a_batch_with_room_unless_they_are_due() -> None:
     again, _ = trading()
     again.apply(opened)
     assert again.close() == exchange.close()
-    assert exchange.tail.messages == FIRST + len(opened.messages)
+    assert exchange.cursor.messages == FIRST + len(opened.messages)
     exchange.open(START_TIME, forced[len(opened.messages) :], due=30 - len(opened.messages))
     exchange.close()
-    assert exchange.tail.messages == FIRST + 30 and parked(exchange) > 0
+    assert exchange.cursor.messages == FIRST + 30 and parked(exchange) > 0
 
 
 def test_the_machine_never_finds_less_room_than_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_new_messages_come_after_the_records_that_are_run_again(is_late: bool) -
     view = L1View(START_TIME + 60, strange, [LATER] * 12)
     made = run_again(exchange, unposted, view, START_TIME + is_late)
     assert [event.record for event in made.events if isinstance(event, Rerun)] == accepted
-    assert (bought(exchange), parked(exchange), exchange.tail.messages) == (5, 0, FIRST)
+    assert (bought(exchange), parked(exchange), exchange.cursor.messages) == (5, 0, FIRST)
     assert {batch.batch.header.timestamp for batch in made.sealed} == {START_TIME + 60 * is_late}
 
 

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.support.processes.resets import ready
 from tests.support.processes.running_operator import (
     DEPLOYMENT,
     HandL1,
@@ -15,6 +16,7 @@ from tests.support.processes.running_operator import (
     replay,
     store,
 )
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene, trader_key
 from setoff.shared.codec import records
@@ -113,7 +115,7 @@ async def test_too_many_at_once_are_told_to_wait(redis_server: RedisServer) -> N
         results = await asyncio.gather(*map(running.sequencer.submit, orders), return_exceptions=True)
         refused = [r for r in results if isinstance(r, StateError)]
         assert len(refused) == 30 and {r.reason for r in refused} == {"overloaded"}
-        assert running.sequencer.exchange.tail.records == 12  # with the first report and the first crank
+        assert running.sequencer.exchange.cursor.records == 12  # with the first report and the first crank
 
 
 async def test_stops_taking_when_batches_do_not_reach_l1(redis_server: RedisServer) -> None:
@@ -217,8 +219,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                         raise AssertionError(error.reason) from error
 
             traffic = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
-            while len(answered) < 50:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(answered) >= 50, pause=0.001)
             assert first._server is not None and first._server._process is not None
             first._server._process.send_signal(signal.SIGKILL)
             first._server._process.wait()
@@ -227,12 +228,11 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
             assert (await running.get("/v1/book/1"))[0] == 503
             with RedisServer.embed(folder, port):
                 await asyncio.gather(*traffic)
-                while (await running.get("/v1/health"))[0] != 200:
-                    await asyncio.sleep(0.05)
+                await until(lambda: ready(running), "the operator stays closed")
                 after = await running.submit(scene.order(1, BUY, 90, 1))
                 assert after[0] == 200
                 assert lost and len(answered) == len(set(answered))
-                assert running.sequencer.exchange.tail.records >= max(answered)
+                assert running.sequencer.exchange.cursor.records >= max(answered)
                 async with operator(f"redis://127.0.0.1:{port}/0", scene, l1) as again:
                     assert (await again.status())["machine"] == (await running.status())["machine"]
     first._server = None

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from eth_abi import encode
 from tests.support.processes.sequencer_process import Process
+from tests.support.waiting import until
 
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
@@ -53,14 +53,14 @@ def mint(l1: L1, deployment: Deployment) -> None:
 
 async def appears(client: SetoffClient) -> None:
     """Wait for the client's account."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    async def has_account() -> bool:
         try:
-            await client.account()
-            return
+            return bool(await client.account())
         except Refusal:
-            await asyncio.sleep(0.05)
-    raise AssertionError("the deposit does not arrive")
+            return False
+
+    await until(has_account, "the deposit does not arrive")
 
 
 async def test_from_deposit_to_withdrawal(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:

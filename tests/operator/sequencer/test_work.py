@@ -1,11 +1,11 @@
 """What the sequencer does of its own: cranks, and the machine's own work, which waits for nobody and loses nothing."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
 from tests.support.processes.running_operator import HandL1, Running, open_market, opening, operator, replay
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
 from setoff.shared.codec import records
@@ -135,12 +135,12 @@ async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> No
         await submit(running, scene.order(2, BUY, 110, 10))
         await until_batch(running, 0)
         l1.time = START_TIME + 1000
-        market: dict[str, Any] = {}
-        deadline = time.monotonic() + 10
-        while market.get("open_interest") != "0" and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-            market = (await running.get("/v1/markets/1"))[1]
-        assert (market["is_settled"], market["open_interest"]) == (True, "0")
+
+        async def settled() -> dict[str, Any] | None:
+            market: dict[str, Any] = (await running.get("/v1/markets/1"))[1]
+            return market if market["open_interest"] == "0" else None
+
+        assert (await until(settled))["is_settled"] is True
         accounts = [(await running.get(f"/v1/accounts/{account}"))[1] for account in (1, 2)]
         assert [account["positions"] for account in accounts] == [[], []]
         assert int(accounts[0]["equity"]) - int(accounts[1]["equity"]) > 1900  # sold at 110 what is worth 100
@@ -162,8 +162,7 @@ async def test_records_wait_for_the_machines_own_work(
         assert taken.count(records.ORDER) == 24 and taken[0] == records.REPORT
         first = taken.index(records.ORDER)
         assert first > 4 and set(taken[1:first]) == {records.CRANK}
-        while running.sequencer.exchange.is_busy:
-            await asyncio.sleep(0.02)
+        await until(lambda: not running.sequencer.exchange.is_busy)
         await asyncio.sleep(0.1)
         machine = running.sequencer.exchange.machine.hash()
         async with operator(redis_server.url, scene, running.l1) as again:
@@ -220,13 +219,11 @@ async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
         exchange = running.sequencer.exchange
         assert exchange.is_busy and running.outbox.latest() == 0
         running.outbox.set_posted(10_000)
-        deadline = time.monotonic() + 10
-        while exchange.is_busy and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        assert (exchange.machine.regs.withdrawals, exchange.is_busy) == (6, False)
+        await until(lambda: not exchange.is_busy)
+        assert exchange.machine.regs.withdrawals == 6
         await asyncio.sleep(0.3)
         latest = running.outbox.latest()
-        assert latest + 1 == exchange.tail.number
+        assert latest + 1 == exchange.cursor.number
         await asyncio.sleep(0.3)
         assert running.outbox.latest() == latest  # and then nothing is left to do
         replay(running.outbox)

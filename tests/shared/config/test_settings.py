@@ -87,7 +87,6 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("[operator]\nbatch_interval = -1", "batch_interval"),
         ("[operator]\nbatch_interval = inf", "batch_interval"),
         ("[operator]\nheartbeat = -1", "heartbeat"),
-        ("[operator]\ndata = 'paper'", "data"),
         ("[operator]\nblob_fee_cap = 0", "blob_fee_cap"),
         ("beacon_url = 'localhost'", "beacon_url"),
         ("[operator]\nmax_waiting = 0", "max_waiting"),

@@ -15,13 +15,14 @@ from tests.support.chains.exchange import Exchange
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.errors import ChainError, ConfigError
-from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.da.blobs import BlobSource
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.rpc import L1, Refused
 from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
-from setoff.shared.machine.data import BLOBS
+from setoff.shared.machine.blobs import BLOBS
 
 MAXIMAL = 1024
 Answer = Callable[[str], tuple[int, bytes]]
@@ -98,7 +99,7 @@ def test_several_batches_in_one_transaction_are_read_back(exchange: Exchange) ->
     reader = ChainReader(exchange.anvil.l1, exchange.deployment)
     for number, bodies in enumerate(batches):
         batch = reader.batch(number)
-        assert batch.records == tuple(bodies) and batch.header.module == BLOBS
+        assert batch.records == tuple(bodies) and batch.header.module == BLOBS.number
         assert len(batch.messages) == (number == 0)
         assert batch.header.first_record == sum(map(len, batches[:number]))
     exchange.post(4, 0, records(2))
@@ -160,15 +161,15 @@ def test_reads_blobs_from_wherever_they_are(exchange: Exchange) -> None:
     wrong = blobs.pack(b"".join(records(9, 1)))
 
     with pytest.raises(ChainError, match="data_withheld") as nobody:
-        BlobSource(node).read(posted)
+        BlobSource(node, DataPlaces()).read(posted)
     assert versioned_hash in nobody.value.detail
-    assert BlobSource(node, kept=lambda _: data).read(posted) == data
+    assert BlobSource(node, DataPlaces(kept=lambda _: data)).read(posted) == data
     with serving(partial(beacon, {77: [wrong, data]}, genesis)) as url:
-        assert BlobSource(node, beacon_url=url + "/").read(posted) == data
-        through_beacon = ChainReader(node, exchange.deployment, {BLOBS: BlobSource(node, url)})
+        assert BlobSource(node, DataPlaces(url + "/")).read(posted) == data
+        through_beacon = ChainReader(node, exchange.deployment, DataPlaces(url))
         assert through_beacon.batch(1).records == tuple(records(9, 1))
         with pytest.raises(ChainError, match="data_withheld"):
-            BlobSource(node, "http://127.0.0.1:9", ["http://127.0.0.1:9"]).read(posted)
+            BlobSource(node, DataPlaces("http://127.0.0.1:9", ["http://127.0.0.1:9"])).read(posted)
     liars: list[Answer] = [
         partial(peer, {versioned_hash: wrong}),
         partial(peer, {versioned_hash: data[:-1]}),
@@ -181,11 +182,11 @@ def test_reads_blobs_from_wherever_they_are(exchange: Exchange) -> None:
         for liar in liars:
             with serving(liar) as url:
                 with pytest.raises(ChainError, match="data_withheld"):
-                    BlobSource(node, peers=[url]).read(posted)
-                assert BlobSource(node, url, [url, honest], kept=lambda _: wrong).read(posted) == data
+                    BlobSource(node, DataPlaces(peers=[url])).read(posted)
+                assert BlobSource(node, DataPlaces(url, [url, honest], lambda _: wrong)).read(posted) == data
 
 
 def test_places_that_are_no_urls_are_refused(anvil: Anvil) -> None:
     for urls in (("ftp://somewhere", []), ("", ["nowhere"])):
         with pytest.raises(ConfigError, match="bad_config"):
-            BlobSource(anvil.l1, *urls)
+            BlobSource(anvil.l1, DataPlaces(*urls))

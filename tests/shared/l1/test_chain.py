@@ -8,7 +8,8 @@ from tests.support.chains.exchange import Exchange
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.errors import ChainError, DataError, InputError
-from setoff.shared.l1.chain import POST, ChainReader, decode_post
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.inbox import POST, decode_post
 from setoff.shared.machine.batch import accumulate
 
 

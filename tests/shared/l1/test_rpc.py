@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import wait_until
 from vyper import compile_code
 
 from setoff.deploy.devnet.anvil import Anvil
@@ -171,8 +172,9 @@ def test_now_goes_on_between_blocks(chain: Anvil, l1: L1, counter: bytes) -> Non
 def _wait_until_stopped(pid: int) -> None:
     """A signal reaches the threads of a process one by one."""
     tasks = Path(f"/proc/{pid}/task")
-    while any((task / "stat").read_text().rpartition(")")[2].split()[0] != "T" for task in tasks.iterdir()):
-        time.sleep(0.01)
+    wait_until(
+        lambda: all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir())
+    )
 
 
 def test_a_node_that_hangs_or_is_gone_is_a_chain_error(chain: Anvil) -> None:

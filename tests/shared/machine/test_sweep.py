@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from tests.support.machines.traffic import Traffic
+from tests.support.machines.generator import Generator
 
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records
@@ -152,20 +152,17 @@ def test_a_sweep_over_accounts_of_all_sorts_has_the_same_end_and_trace(seed: int
 
 @pytest.mark.parametrize("seed", range(3))
 def test_traffic_ends_the_same_with_and_without_all_visits(seed: int) -> None:
-    traffic = Traffic(100 + seed)
-    plain = traffic.world.machine
+    plain = Machine.genesis(Scene().domain)
     plain.many_accounts = NEVER
     quick = of(plain, ALWAYS)
-    inputs = traffic.opening()
-    for _ in range(60):
-        for body in inputs:
-            plain.begin(plain.regs.batch, traffic.world.scene.time)
-            quick.begin(plain.regs.batch, traffic.world.scene.time)
+    for number, (time, messages, inputs) in enumerate(Generator(100 + seed, plain).batches(8, 40)):
+        plain.begin(number, time)
+        quick.begin(number, time)
+        for body in (*messages, *inputs):
             is_message = body[0] >= records.FIRST_MESSAGE
             assert quick.take(body, is_message) == plain.take(body, is_message)
             assert quick.fills == plain.fills
             assert quick.hash() == plain.hash()
-        inputs = traffic.next()
 
 
 def test_an_offer_that_is_taken_back_leaves_the_columns_as_the_accounts_are() -> None:

@@ -80,7 +80,7 @@ class ToyChain:
         for _ in range(count * BATCHES):
             number = len(self.hashes)
             parent = self.hashes[-1] if self.hashes else ZERO
-            header = Header(parent, number, self.l1.now(), 0, 0, 0, 0, CALLDATA, ZERO, ZERO)
+            header = Header(parent, number, self.l1.now(), 0, 0, 0, 0, CALLDATA.number, ZERO, ZERO)
             self.l1.transact(self.inbox, encode_post(header))
             self.hashes.append(header.hash())
 

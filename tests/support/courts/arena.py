@@ -14,7 +14,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Header, encode_words, epoch_hash
-from setoff.shared.machine.data import CALLDATA, ZERO, module_of
+from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.machine.history import EPOCH, History
 from setoff.shared.params import ETHER, GWEI, MILLION, Params
 
@@ -266,8 +266,8 @@ def next_posting(
     """Arguments of `post` for the next batch, at this second unless another timestamp is given."""
     timestamp = inbox.chain.now if timestamp is None else timestamp
     count = len(records) // RECORD_BYTES
-    root = module_of(CALLDATA).commit(records) if records else ZERO
-    (header,) = next_headers(inbox, queue, CALLDATA, [(timestamp, messages, count, records)], [root])
+    root = CALLDATA.commit(records) if records else ZERO
+    (header,) = next_headers(inbox, queue, CALLDATA.number, [(timestamp, messages, count, records)], [root])
     return header.number if number is None else number, timestamp, messages, header.hash(), records
 
 

@@ -20,6 +20,7 @@ from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.data import CALLDATA, DataModule
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
@@ -245,7 +246,7 @@ class Bench:
     number: int = 0
     messages: int = 0
     records: int = 0
-    module: int = 0
+    module: DataModule = CALLDATA
     judged: Counter[str] = field(default_factory=Counter)
     choose: Callable[[str], bool] = lambda kind: True
     meddle: Callable[[Machine, int, int], None] = lambda machine, slot, micro: None

@@ -1,13 +1,25 @@
 """An input run step by step, every invariant checked after each."""
 
+from tests.support.machines.generator import Generator
 from tests.support.machines.step_invariants import check_invariants, find_unhealthy
 
+from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step
+
+
+def run_traffic_checked(seed: int, batches: int, inputs: int, reached: set[int] | None = None) -> None:
+    """Run what a `Generator` draws, markets that break away and accounts that fail with them included."""
+    machine = Machine.genesis(Scene().domain)
+    deposited = 0
+    for number, (time, messages, signed) in enumerate(Generator(seed, machine).batches(batches, inputs)):
+        machine.begin(number, time)
+        for body in (*messages, *signed):
+            deposited = run_checked(machine, body, deposited, reached)
 
 
 def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int] | None = None) -> int:

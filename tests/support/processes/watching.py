@@ -1,7 +1,6 @@
 """A watcher's parts over a real chain and a real Redis server, without its processes."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,14 +41,6 @@ def settings(server: RedisServer, exchange: Exchange, tmp_path: Path) -> Watcher
         l1_patience=2.0,
         listen="127.0.0.1:0",
     )
-
-
-def wait_until(holds: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait on the wall's clock for something to come true."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "that did not come true"
-        time.sleep(0.05)
 
 
 class Desk:

@@ -18,8 +18,8 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ChainError
-from setoff.shared.l1.blobs import BlobSource
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.machine import blobs
 from setoff.watcher.chain.blobs import BlobDesk, Withheld, keep_blob
 from setoff.watcher.context import Parts

@@ -2,7 +2,6 @@
 the operator; and a whole watcher alone brings a user's money back after `kill -9` of the operator."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,8 @@ import pytest
 from eth_abi.abi import encode
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.lone_watcher import LoneWatcher, find_withdrawal, pay
-from tests.support.processes.watching import Desk, wait_until
+from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.devnet.process import Process
@@ -600,7 +600,6 @@ def test_a_watcher_alone_brings_the_money_back(
     exchange.queue(scene.withdraw(1, 400_000))
     assert find_withdrawal(desk.parts, 1, 400_000) is None
     court = CourtContract(desk.parts.l1, exchange.deployment.court)
-    deadline = time.monotonic() + 120
 
     def status() -> dict[str, object]:
         return {each.process: each.facts for each in read_status(desk.store)}
@@ -608,14 +607,15 @@ def test_a_watcher_alone_brings_the_money_back(
     with Watcher(caring(settings, caretaker_pace=0)):
         wait_until(lambda: "the operator is there" in str(status().get("caretaker")))
         exchange.anvil.advance(SILENCE)
-        while (proof := find_withdrawal(desk.parts, 1, 400_000)) is None:
-            assert time.monotonic() < deadline, status()
-            time.sleep(0.3)
+        proof = wait_until(lambda: find_withdrawal(desk.parts, 1, 400_000), what=status, pause=0.3)
         exchange.anvil.advance(CARETAKER_CLAIM_AFTER)
-        while not any(bytes(court.view("confirmed", proof.epoch))):
-            assert time.monotonic() < deadline, status()
-            time.sleep(0.3)
-            exchange.anvil.advance(5)
+        wait_until(
+            lambda: any(bytes(court.view("confirmed", proof.epoch))),
+            120,
+            what=status,
+            meanwhile=lambda: exchange.anvil.advance(5),
+            pause=0.3,
+        )
         told = status()["caretaker"]
         assert isinstance(told, dict) and told["sent"] >= 1 and "open to everybody: 0 messages wait" in told["doing"]
     assert pay(exchange, proof)

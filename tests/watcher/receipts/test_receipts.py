@@ -18,7 +18,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import Receipt, extend
 from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import StateError
-from setoff.shared.l1.blobs import BlobSource
+from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.l1.receipts import ReceiptsContract, announce_exit, deposit_bond, withdraw_bond
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import Blobs

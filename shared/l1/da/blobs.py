@@ -1,4 +1,5 @@
-"""Blobs, from wherever they still are: one's own archive, the node, a beacon node, other watchers.
+"""Blobs: carried by the posting transaction, and read from wherever they still are: one's own archive, the node, a
+beacon node, other watchers.
 
 Consensus nodes drop blobs after some weeks (4096 epochs, 18 days on mainnet), execution nodes never have them but for
 development chains. Nobody has to be trusted: a blob is the one asked for if its commitment has the versioned hash that
@@ -11,17 +12,19 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 
 from setoff.shared.errors import ChainError, ConfigError, DataError
+from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
+from setoff.shared.l1.inbox import PostedBatch, encode_post_data
 from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
+from setoff.shared.machine import blobs
+from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import BLOB_BYTES, commit, hash_commitment
-
-if TYPE_CHECKING:
-    from setoff.shared.l1.chain import PostedBatch
 
 PEER_PATH: Final = "/v1/blobs/0x"
 """Where a watcher serves the blob of a versioned hash, as its bytes."""
@@ -43,28 +46,17 @@ def check_blob(blob: bytes, versioned_hash: bytes) -> bool:
 
 
 class BlobSource:
-    """Reads the blobs of batches, a `DataSource`. May be shared by threads."""
+    """Reads the blobs of batches; see `DataSource`."""
 
-    def __init__(
-        self,
-        l1: L1,
-        beacon_url: str = "",
-        peers: Sequence[str] = (),
-        kept: Callable[[bytes], bytes | None] = lambda versioned_hash: None,
-        keep: Callable[[bytes, bytes], None] = lambda versioned_hash, blob: None,
-    ) -> None:
-        """`beacon_url`: of a beacon node's standard API; `peers`: of watchers.
-
-        `kept` gives what our own archive has, by hash; `keep` puts there, with its hash, what was found elsewhere.
-        """
-        for url in (beacon_url, *peers):
+    def __init__(self, l1: L1, places: DataPlaces) -> None:
+        """Raises ConfigError for a place that is no URL."""
+        for url in (places.beacon_url, *places.peers):
             if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
                 raise ConfigError("bad_config", "beacon_url, peers: must be http(s) URLs")
         self._l1 = l1
-        self._beacon = beacon_url.rstrip("/")
-        self._peers = tuple(peer.rstrip("/") for peer in peers)
-        self._kept = kept
-        self._keep = keep
+        self._places = places
+        self._beacon = places.beacon_url.rstrip("/")
+        self._peers = tuple(peer.rstrip("/") for peer in places.peers)
         self._slots: tuple[int, int] | None = None
         self._node_has_blobs = True
 
@@ -72,12 +64,12 @@ class BlobSource:
         """The blob of a batch, checked. Raises ChainError("data_withheld") if nobody asked has it."""
         versioned_hash = posted.header.data_root
         tried: list[str] = []
-        for name, ask in self._places(versioned_hash, posted.block_number):
+        for name, ask in self._list_places(versioned_hash, posted.block_number):
             try:
                 for blob in ask():
                     if check_blob(blob, versioned_hash):
                         if name != ARCHIVE:
-                            self._keep(versioned_hash, blob)
+                            self._places.keep(versioned_hash, blob)
                         return blob
                     log.warning("%s gave another blob than 0x%s", name, versioned_hash.hex())
                 tried.append(f"{name} has it not")
@@ -88,7 +80,7 @@ class BlobSource:
             f"blob 0x{versioned_hash.hex()} of batch {posted.header.number} is nowhere to be had ({'; '.join(tried)})",
         )
 
-    def _places(self, versioned_hash: bytes, block: int) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
+    def _list_places(self, versioned_hash: bytes, block: int) -> Iterator[tuple[str, Callable[[], Iterator[bytes]]]]:
         yield ARCHIVE, lambda: self._ask_archive(versioned_hash)
         yield "the node", lambda: self._ask_node(versioned_hash)
         if self._beacon:
@@ -97,7 +89,7 @@ class BlobSource:
             yield f"peer {number}", lambda peer=peer: _ask_peer(peer, versioned_hash)  # type: ignore[misc]
 
     def _ask_archive(self, versioned_hash: bytes) -> Iterator[bytes]:
-        if (blob := self._kept(versioned_hash)) is not None:
+        if (blob := self._places.kept(versioned_hash)) is not None:
             yield blob
 
     def _ask_node(self, versioned_hash: bytes) -> Iterator[bytes]:
@@ -162,3 +154,16 @@ def _read_bounded(answer: requests.Response, most: int) -> bytes:
         if len(body) > most or time.monotonic() > deadline:
             raise ValueError("the answer is too long")
     return bytes(body)
+
+
+def make_posting(l1: L1, batches: Sequence[Batch]) -> Posting:
+    """The inbox's `post_data` that carries a blob for each batch with records, in their order."""
+    carried = [batch.module_data for batch in batches if batch.records]
+    told = [place.to_bytes(32, "big") for place in range(len(carried))]
+    sidecar = Sidecar.of(carried) if carried else None
+    return Posting(encode_post_data([batch.header for batch in batches], told), sidecar)
+
+
+BLOBS: Final = DataAvailability(
+    "blobs", blobs.BLOBS, "da/blobs", BlobSource, make_posting, batch_limit=MAX_BLOBS, load=blobs.load_setup
+)

@@ -13,11 +13,12 @@ from typing import Final
 from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.shared.errors import ChainError, DataError, SetoffError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.inbox import RESUME, Inbox, encode_blob_postings, encode_post
+from setoff.shared.l1.da.module import Posting
+from setoff.shared.l1.da.registry import get_module
+from setoff.shared.l1.inbox import RESUME, Inbox
 from setoff.shared.l1.rpc import L1, Reverted
-from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.data import CALLDATA, ZERO
+from setoff.shared.machine.data import ZERO
 
 #: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")
@@ -27,7 +28,7 @@ FINAL: Final = ("batch_hash", "message_left_out")
 log = logging.getLogger(__name__)
 
 
-class Poster:
+class Batcher:
     """Posts from `outbox`; `l1` has the operator's key."""
 
     def __init__(self, l1: L1, chain: ChainReader, outbox: Outbox) -> None:
@@ -36,6 +37,7 @@ class Poster:
         self._outbox = outbox
         self._inbox = Inbox(l1, chain.deployment)
         self._sent: tuple[int, bytes] | None = None
+        self._made: tuple[bytes, Posting] | None = None  # hash of the last batch of a posting that is still to be taken
 
     def post_next(self) -> int:
         """Post the next batch if it is closed and nothing is under way; returns the number of batches on L1.
@@ -53,6 +55,7 @@ class Poster:
             try:
                 self._post(sealed.batch)
             except SetoffError as refusal:
+                self._made = None
                 if refusal.reason != "rpc_unreachable":
                     self._tell(sealed.batch, refusal)
                 raise
@@ -73,16 +76,23 @@ class Poster:
     def _post(self, first: Batch) -> None:
         """Send the next batches, unless they have to wait a little. Raises SetoffError if L1 does not take them."""
         batches = self._gather(first)
-        data, sidecar = encode_batches(batches)
+        posting = self._make_posting(batches)
         try:
-            sent = self._l1.send(self._chain.deployment.inbox, data, sidecar=sidecar)
-            self._sent = batches[-1].header.number, sent
+            sent = self._l1.send(self._chain.deployment.inbox, posting.data, sidecar=posting.sidecar)
+            self._made, self._sent = None, (batches[-1].header.number, sent)
             for batch in batches:
                 log.info("posting batch %d: %d inputs", batch.header.number, batch.header.inputs)
         except Reverted as refusal:
             if refusal.reason not in PASSING or is_final(refusal, first, self._l1.head().timestamp):
                 raise
             log.info("batch %d has to wait: %s", first.header.number, refusal.reason)
+
+    def _make_posting(self, batches: Sequence[Batch]) -> Posting:
+        """What posts these batches, made once however long they have to wait."""
+        last = batches[-1].header.hash()
+        if self._made is None or self._made[0] != last:
+            self._made = last, get_module(batches[0].header.module).make_posting(self._l1, batches)
+        return self._made[1]
 
     def _tell(self, batch: Batch, refusal: SetoffError | None) -> None:
         """Let the sequencer know why this batch cannot be posted, or that it can."""
@@ -94,13 +104,14 @@ class Poster:
             self._outbox.set_stuck(stuck)
 
     def _gather(self, first: Batch) -> list[Batch]:
-        """The batches to post next, checked: one in calldata, or all that are closed and whose blobs fit."""
+        """The batches to post next, checked: all that are closed, as far as their module takes them together."""
         batches: list[Batch] = []
+        limit = get_module(first.header.module).batch_limit
         batch, parent = first, self._chain.batch_hash(first.header.number - 1) if first.header.number else ZERO
         while True:
             self.check(batch, parent)
             batches.append(batch)
-            if first.header.module == CALLDATA or len(batches) == MAX_BLOBS:
+            if len(batches) == limit:
                 return batches
             sealed = self._outbox.get(batch.header.number + 1)
             if sealed is None or sealed.batch.header.module != first.header.module:
@@ -144,13 +155,3 @@ def is_final(refusal: SetoffError, batch: Batch, now: int) -> bool:
     if isinstance(refusal, Reverted):
         return refusal.reason in FINAL or (refusal.reason == "batch_timestamp" and batch.header.timestamp <= now)
     return isinstance(refusal, DataError)
-
-
-def encode_batches(batches: Sequence[Batch]) -> tuple[bytes, Sidecar | None]:
-    """The inbox's call that posts these batches of one module, and the blobs it carries."""
-    header = batches[0].header
-    if header.module == CALLDATA:
-        (batch,) = batches
-        return encode_post(header, b"".join(batch.records)), None
-    blobs = [batch.module_data for batch in batches if batch.records]
-    return encode_blob_postings([batch.header for batch in batches]), Sidecar.of(blobs) if blobs else None
