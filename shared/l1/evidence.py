@@ -65,9 +65,9 @@ def judge(signed: SignedReceipt, posted: Posted) -> Verdict:
     place = find_batch(receipt.sequence, posted)
     if place is not None:
         header, batch = posted.header(place), posted.batch(place)
-        slot = header.message_count + receipt.sequence - header.first_record
-        if keccak(batch.body(slot)) != receipt.record:
-            call = contract.prosecute_contradiction(receipt, signature, header, *batch.prove(slot))
+        input_index = header.message_count + receipt.sequence - header.first_record
+        if keccak(batch.body(input_index)) != receipt.record:
+            call = contract.prosecute_contradiction(receipt, signature, header, *batch.prove(input_index))
             text = f"batch {place} has another record as number {receipt.sequence}"
             return Verdict(BROKEN, place, Charge("contradiction", receipt.sequence, call, text))
     late = bisect_right(range(posted.count()), receipt.deadline, key=lambda number: posted.header(number).timestamp)

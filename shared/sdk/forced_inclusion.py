@@ -282,7 +282,7 @@ class Forcing:
 def describe(fate: Fate) -> str:
     """What became of a message, for people."""
     outcome = errors.OUTCOMES[fate.outcome]
-    where = f"in batch {fate.batch}, slot {fate.slot}"
+    where = f"in batch {fate.batch}, input {fate.input_index}"
     if fate.outcome == errors.PARKED:
         return f"parked {where}: its turn comes after the machine's own work; a forced crank 0 lets that go on"
     if fate.outcome == errors.BUSY:

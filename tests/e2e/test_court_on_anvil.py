@@ -30,11 +30,10 @@ PERIOD = 10  # seconds: more than a loaded machine needs for a dispute
 
 
 @pytest.fixture
-def chain() -> Iterator[ToyChain]:
-    with Anvil() as anvil:
-        chain = ToyChain(anvil, quick(PERIOD))
-        chain.post_epochs(1)
-        yield chain
+def chain(anvil: Anvil) -> ToyChain:
+    chain = ToyChain(anvil, quick(PERIOD))
+    chain.post_epochs(1)
+    return chain
 
 
 @contextmanager

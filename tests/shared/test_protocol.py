@@ -122,7 +122,7 @@ def test_every_record_type_is_refused_or_goes_on_while_the_exchange_winds_down()
     types = {kind.title for kind in records.TYPES.values() if kind.number < records.FIRST_MESSAGE}
     assert refused | going | {"BULK", "LEG_PAGE", "CRANK"} == types and not refused & going
     regs = Registers()
-    regs.winding = 1
+    regs.winding_since = 1
     assert {kind.title for kind in records.TYPES.values() if is_refused(regs, kind.number)} == refused
 
 

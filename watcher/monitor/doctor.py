@@ -332,14 +332,14 @@ def measure(batches: Sequence[Batch], domain: bytes, seconds: float = MEASURE_SE
     """How fast steps are: run alone, and with a machine hash after each, as a history needs."""
     spent, counts, last = [0.0, 0.0], [0, 0], (0.0, 0)
 
-    def count(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    def count(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
         nonlocal last
         now, kind = time.perf_counter(), int(micro > 0)
         # What came after the step before, hashing included, belongs to it.
         spent[last[1]] += now - last[0]
         counts[kind] += 1
         last = now, kind
-        machine.step(batch, slot, micro)
+        machine.step(batch, input_index, micro)
 
     works: tuple[Callable[[EpochRun], bytes], ...] = (lambda run: run.end, lambda run: run.root)
     paces = []

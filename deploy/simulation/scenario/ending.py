@@ -264,7 +264,8 @@ class Ending:
         run.machine.state.commit()
         regs = run.machine.regs
         markets = [run.machine.state.market(number) for number in range(1, regs.markets + 1)]
-        return bool(regs.winding and not regs.task and all(market.settled for market in markets if market.index))
+        are_settled = all(market.settled for market in markets if market.index)
+        return bool(regs.winding_since and not regs.has_work and are_settled)
 
     def _jump_to(self, moment: int) -> None:
         """Let the chain's time be (at least) that."""

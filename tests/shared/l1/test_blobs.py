@@ -34,11 +34,6 @@ def anvil() -> Iterator[Anvil]:
         yield anvil
 
 
-@pytest.fixture
-def exchange(anvil: Anvil) -> Exchange:
-    return Exchange(anvil)
-
-
 def records(count: int, seed: int = 0) -> list[bytes]:
     return [seed.to_bytes(4, "big") + number.to_bytes(4, "big") * 30 for number in range(count)]
 

@@ -81,8 +81,8 @@ def test_a_phase_without_a_sample_is_made_up(exchange: Exchange) -> None:
 def test_a_stale_rulebook_is_found(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Machine.step
 
-    def stale(self: Machine, batch: Batch, slot: int, micro: int) -> None:
-        step(self, batch, slot, micro)
+    def stale(self: Machine, batch: Batch, input_index: int, micro: int) -> None:
+        step(self, batch, input_index, micro)
         if self.regs.kind == records.TRANSFER and self.regs.phase == phases.IDLE:
             self.regs.amount += 1
 
