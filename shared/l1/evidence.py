@@ -11,8 +11,9 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import InputError
 from setoff.shared.l1 import receipts as contract
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import PostedBatch
-from setoff.shared.l1.rpc import L1, Receipt
+from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.wire.receipts import SignedReceipt
 
@@ -100,7 +101,7 @@ def find_batch(sequence: int, posted: Posted) -> int | None:
     return number if sequence < header.first_record + header.record_count else None
 
 
-def prosecute(l1: L1, address: str, charge: Charge) -> Receipt:
+def prosecute(l1: L1, address: str, charge: Charge) -> TransactionReceipt:
     """Show L1 the charge, from the account of `l1`; half of the bond is then owed to it.
 
     Raises Reverted with the contract's reason, in a dry run before anything is sent.

@@ -19,8 +19,8 @@ from setoff.shared.config.redis_server import check_durable
 from setoff.shared.dispute.game import Court
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine

@@ -27,9 +27,9 @@ from setoff.deploy.simulation.scenario.withdrawals import FIRST, Heirs
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, Contract
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.rpc import L1
 from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.sdk.replay import Replay
 from setoff.shared.state import keys

@@ -13,7 +13,9 @@ from vyper import compile_code
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, ConfigError
-from setoff.shared.l1.rpc import L1, Fees, Reverted
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.sender import Fees
 
 COUNTER = """
 # pragma version 0.4.3

@@ -11,7 +11,8 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec import records
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Refused
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
