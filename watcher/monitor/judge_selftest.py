@@ -234,7 +234,7 @@ class Bench:
         body, is_message = batch.body(input_index), input_index < batch.header.message_count
         is_of_messages = body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED
         group = "MESSAGES" if is_of_messages else "FETCH"
-        fetch = Interface(compile_contract(RULES[group]).abi).functions["fetch"]
+        fetch = Interface(compile_contract(RULES[group]).abi).functions["take"]
         keys, values = [leaf.key for leaf in sample.proof.witness], [leaf.value for leaf in sample.proof.witness]
         data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), body, is_message, keys, values))
         after = sample.before.copy()
