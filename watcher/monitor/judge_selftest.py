@@ -48,22 +48,7 @@ MACHINES: Final = 24
 
 _FAR: Final = 2**200  # a key that no mapping has
 _MARK: Final = 2**100
-_NAMES: Final = (
-    *("ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT", "DEPOSIT", "LIST_MARKET", "SET_SIGNER"),
-    *(
-        "AMEND",
-        "CANCEL_ALL",
-        "SCHEDULE_CANCEL",
-        "SET_AGENT",
-        "CRANK",
-        "BULK",
-        "LEG_PAGE",
-        "BACKSTOP_DEPOSIT",
-        "BACKSTOP_WITHDRAW",
-    ),
-    *("SET_MARKET", "FORCED", "WIND_DOWN"),
-)
-_KINDS: Final = {getattr(records, name): name.lower().replace("_", " ") for name in _NAMES}
+_KINDS: Final = {number: kind.title.lower().replace("_", " ") for number, kind in records.TYPES.items()}
 
 
 class Trial(NamedTuple):
