@@ -16,7 +16,7 @@ from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
 
 
-class Parts(NamedTuple):
+class Context(NamedTuple):
     """Connections and what stands on them; each process opens its own."""
 
     deployment: Deployment
