@@ -8,8 +8,8 @@ from typing import NamedTuple, Self
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sender import GWEI, Fees
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.settings import WatcherSettings
@@ -34,7 +34,7 @@ class Context(NamedTuple):
         deployment = settings.load_deployment()
         fees = Fees(cap=settings.fee_cap * GWEI, urgent_cap=settings.urgent_fee_cap * GWEI)
         l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
-        settings.check_chain(l1.chain_id)
+        l1.check_chain()
         store = open_store(settings, deployment)
         reader = open_reader(settings, l1, deployment, store)
         return cls(deployment, l1, store, reader, Archive(store, reader))

@@ -8,8 +8,8 @@ from typing import Final
 
 from setoff.contracts.verification import check_deployment
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
-from setoff.shared.l1.rpc import L1
 from setoff.watcher.settings import WatcherSettings
 
 TRY: Final = 0.5
@@ -38,7 +38,7 @@ def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
     silence = 0.0
     while not stop.is_set():
         try:
-            settings.check_chain(l1.chain_id)
+            l1.check_chain()
         except ChainError as error:
             if silence <= 0:
                 log.warning("L1 does not answer, trying again (%s)", error.detail)

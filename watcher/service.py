@@ -49,13 +49,16 @@ STEADY: Final = 60.0
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
+Target = Callable[[WatcherSettings], None]
+"""The main function of a process of the watcher."""
+
 log = logging.getLogger(__name__)
 
 
 class Child:
     """One process of the watcher, and when to start it again."""
 
-    def __init__(self, name: str, target: Callable[[WatcherSettings], None], settings: WatcherSettings) -> None:
+    def __init__(self, name: str, target: Target, settings: WatcherSettings) -> None:
         self.name = name
         self.restarts = -1
         self._target = target
@@ -102,16 +105,19 @@ class Child:
 class Watcher:
     """A running watcher; a context manager that stops it. For a program that does nothing else: `run_watcher`."""
 
-    def __init__(self, settings: WatcherSettings) -> None:
-        """Starts at once, with a Redis server of its own unless `settings.redis_url` names one. Raises ConfigError."""
+    def __init__(self, settings: WatcherSettings, challenge: Target | None = None) -> None:
+        """Starts at once, with a Redis server of its own unless `settings.redis_url` names one. Raises ConfigError.
+
+        `challenge`: what the challenger's process runs in place of `_challenge`; it has to be picklable.
+        """
         self._server = RedisServer.open(settings)
         try:
             self.settings = dataclasses.replace(settings, redis_url=self._server.url)
             self._store = Context.open(self.settings).store
-            targets: dict[str, Callable[[WatcherSettings], None]] = {"follower": _follow, "server": _serve}
+            targets: dict[str, Target] = {"follower": _follow, "server": _serve}
             targets |= {f"worker {number}": run_worker for number in range(1, settings.workers + 1)}
             if settings.key:
-                targets["challenger"] = _challenge
+                targets["challenger"] = challenge or _challenge
             self.children = [Child(name, target, self.settings) for name, target in targets.items()]
         except BaseException:
             self._server.stop()
@@ -166,31 +172,34 @@ class Watcher:
                 log.error("that failed: %s", failure)
 
 
-def run_watcher(settings: WatcherSettings) -> None:
-    """Run a watcher until SIGTERM or SIGINT; wait for L1 first. Raises ConfigError if it cannot start."""
-    asked = _on_signals()
+def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> None:
+    """Run a watcher until SIGTERM or SIGINT; wait for L1 first. Raises ConfigError if it cannot start.
+
+    `challenge`: see `Watcher`.
+    """
+    asked = stop_on_signals()
     l1 = wait_for_l1(settings, asked)
     if l1 is None:
         return
     check_preflight(settings, l1)
-    with Watcher(settings):
+    with Watcher(settings, challenge):
         log.info("the watcher runs: %s, %s", settings.name, "plays" if settings.key else "only watches, without a key")
         asked.wait()
 
 
 def _follow(settings: WatcherSettings) -> None:
-    run_follower(settings, _on_signals())
+    run_follower(settings, stop_on_signals())
 
 
 def _serve(settings: WatcherSettings) -> None:
-    run_server(settings, _on_signals())
+    run_server(settings, stop_on_signals())
 
 
 def _challenge(settings: WatcherSettings) -> None:
-    run_challenger(settings, _on_signals())
+    run_challenger(settings, stop_on_signals())
 
 
-def _on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set."""
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -198,7 +207,7 @@ def _on_signals() -> threading.Event:
     return asked
 
 
-def _run_child(target: Callable[[WatcherSettings], None], settings: WatcherSettings) -> None:
+def _run_child(target: Target, settings: WatcherSettings) -> None:
     """The main function of every process."""
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(processName)s %(levelname)s %(name)s: %(message)s"

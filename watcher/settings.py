@@ -6,13 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from setoff.deploy.simulation.faults import FAULTS
 from setoff.shared.config import settings as config
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import MOVES, PRESETS, find_preset
-
-MAINNET: Final = 1  # chain id
 
 LIVENESS_KEEPER_CLAIM_AFTER: Final = 300
 """Seconds after which a liveness keeper claims what nobody has claimed, unless `claim_after` says otherwise: an
@@ -41,10 +38,6 @@ class WatcherSettings(config.WatcherSettings):
     """Gwei a gas to pay at most for what is in no hurry, base fee included."""
     urgent_fee_cap: int = 5_000
     """Gwei a gas to pay at most rather than lose a clock; never more than the bond that would be lost with it."""
-    fault: str = ""
-    """A named lie to dispute honest claims with (`deploy/simulation/faults.py`). For trials; never on mainnet."""
-    fault_epoch: int = -1
-    """The one epoch to lie about; -1: every one."""
 
     def check(self) -> None:
         super().check()
@@ -54,12 +47,10 @@ class WatcherSettings(config.WatcherSettings):
             raise ConfigError("bad_config", "liveness_keeper: needs a key that pays for what it posts (watcher.key)")
         if self.liveness_keeper_pace < 0:
             raise ConfigError("bad_config", "liveness_keeper_pace: must not be negative")
-        if self.deference < 0 or self.claim_after < -1 or self.fault_epoch < -1:
-            raise ConfigError("bad_config", "claim_after, deference, fault_epoch: must not be negative (but -1: off)")
+        if self.deference < 0 or self.claim_after < -1:
+            raise ConfigError("bad_config", "claim_after, deference: must not be negative (but -1: off)")
         if not 1 <= self.fee_cap <= self.urgent_fee_cap:
             raise ConfigError("bad_config", "fee_cap, urgent_fee_cap: needed: 1 <= fee_cap <= urgent_fee_cap")
-        if self.fault and self.fault not in FAULTS:
-            raise ConfigError("bad_config", f"fault: must be one of {', '.join(FAULTS)}")
 
     @property
     def claims_after(self) -> int | None:
@@ -67,11 +58,6 @@ class WatcherSettings(config.WatcherSettings):
         if self.claim_after >= 0:
             return self.claim_after
         return LIVENESS_KEEPER_CLAIM_AFTER if self.liveness_keeper else None
-
-    def check_chain(self, chain_id: int) -> None:
-        """Raises ConfigError if this watcher must not run on that chain: liars stay away from mainnet."""
-        if self.fault and chain_id == MAINNET:
-            raise ConfigError("bad_config", "fault: lies are for test networks")
 
     def check_terms(self, terms: Terms) -> None:
         """Raises ConfigError if this watcher could lose by its own patience at a court with these terms."""

@@ -22,14 +22,11 @@ step, and L1 judges it. In the end all facts are read back from the chain, and t
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which lie, how long, where to."""
-    from setoff.deploy.simulation.faults import FAULTS
-    from setoff.operator.publisher.claimed_epochs import SILENT
+    from setoff.deploy.simulation.faults import CLAIM_LIES
 
-    lies = "\n".join(f"  {name:<18} {fault.text}" for name, fault in FAULTS.items())
-    parser.epilog = (
-        f"{EPILOG}\nLies:\n{lies}\n  {SILENT:<18} a wrong root, and then not a single move: the clock decides"
-    )
-    parser.add_argument("--lie", choices=[*FAULTS, SILENT], default="wrong-fill", metavar="NAME",
+    lies = "\n".join(f"  {name:<18} {text}" for name, text in CLAIM_LIES.items())
+    parser.epilog = f"{EPILOG}\nLies:\n{lies}"
+    parser.add_argument("--lie", choices=list(CLAIM_LIES), default="wrong-fill", metavar="NAME",
                         help="what the operator lies about; now %(default)s")  # fmt: skip
     parser.add_argument("--honest", action="store_true", help="no lie at all")
     parser.add_argument("--data", choices=["calldata", "blobs"], default="calldata",

@@ -96,5 +96,8 @@ Then:
   {setoff} trade market 1
   {setoff} receipts check
 
-A lie: stop the operator, start it again with SETOFF_OPERATOR_FAULT=wrong-root, and watch the watcher.
+A lie: stop the operator, start its two parts again, the same way but for the words
+  {setoff} operator sequencer
+  {setoff} scenario liar publisher --lie wrong-root
+and watch the watcher.
 """

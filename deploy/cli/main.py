@@ -37,7 +37,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "force": Command("force", "any action through the L1 queue, with the operator or without it"),
     "verify": Command("verify", "re-execute posted batches from L1 alone and compare with what is claimed"),
     "lab": Command("lab", "play disputes in a simulator: every known attack, random games, any number of liars"),
-    "scenario": Command("scenario", "challenge games by script, with liars and faults, checked on chain"),
+    "scenario": Command("scenario", "challenge games by script, checked on chain; or a lying party on its own"),
     "bench": Command("bench", "measure: a record, a batch, a sweep, a history, gas"),
     "version": Command("version", "print the version"),
 }

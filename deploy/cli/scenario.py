@@ -1,4 +1,4 @@
-"""`setoff scenario`."""
+"""`setoff scenario`: games by script, and lying parties one by one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import dataclasses
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console as RichConsole
 from rich.table import Table
 
+from setoff.deploy.cli import settings
+from setoff.shared.config.settings import OperatorSettings, Settings
 from setoff.shared.errors import SetoffError
+from setoff.watcher.settings import WatcherSettings
 
 KEYS: Final = (
     'Where an operator dies: [[actor]] name = "operator" with dies = "posted 4" (a cue at which its processes are '
@@ -35,13 +39,61 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       "deployer, operator, then the actors in order")  # fmt: skip
     part.add_argument("--json", type=Path, metavar="FILE", help="write the report there, too")
     part.add_argument("--keep", type=Path, metavar="DIR", help="keep logs and state there")
+    _configure_liars(parts)
     part = parts.add_parser("list", help="the scenarios in a folder")
     part.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="by default those that come with the source")
 
 
+def _configure_liars(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from setoff.deploy.simulation.faults import CLAIM_LIES, FAULTS, RECEIPT_LIES
+
+    part = parts.add_parser("liar", help="one lying party, for trials of your own; never on mainnet")
+    part.description = "An ordinary party but for one lie, with the settings of `setoff operator` or `setoff watcher`."
+    parties = part.add_subparsers(dest="party", metavar="PARTY", required=True)
+    kinds: list[tuple[str, str, Mapping[str, str], type[Settings]]] = [
+        ("publisher", "an operator that claims a false end", CLAIM_LIES, OperatorSettings),
+        ("sequencer", "an operator that breaks its receipts", RECEIPT_LIES, OperatorSettings),
+        ("watcher", "a watcher that disputes what is true, or claims what is false",
+         {name: fault.text for name, fault in FAULTS.items()}, WatcherSettings),
+    ]  # fmt: skip
+    for name, purpose, lies, kind in kinds:
+        party = parties.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".",
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+        settings.add_arguments(party, kind)
+        told = "\n".join(f"  {lie:<19} {text}" for lie, text in lies.items())
+        party.epilog = f"Lies:\n{told}\n\n{party.epilog}"
+        party.add_argument("--lie", choices=list(lies), required=True, metavar="NAME", help="which; see below")
+        if name == "watcher":
+            party.add_argument(
+                "--epoch", type=int, default=-1, metavar="N", help="about this one; by default about all"
+            )
+        else:
+            party.add_argument("--from-batch", type=int, default=0, metavar="N", help="not before; now %(default)s")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the part asked for."""
+    if arguments.part == "liar":
+        return _lie(arguments)
     return _list(arguments) if arguments.part == "list" else _run(arguments)
+
+
+def _lie(arguments: argparse.Namespace) -> int:
+    if arguments.party == "watcher":
+        from setoff.deploy.simulation.lying_watcher import WatcherLie, run_lying_watcher
+
+        run_lying_watcher(settings.load(arguments, WatcherSettings), WatcherLie(arguments.lie, arguments.epoch))
+        return 0
+    loaded = settings.load(arguments, OperatorSettings)
+    if arguments.party == "publisher":
+        from setoff.deploy.simulation.lying_publisher import run_lying_publisher
+
+        run_lying_publisher(loaded, arguments.lie, arguments.from_batch)
+    else:
+        from setoff.deploy.simulation.lying_sequencer import run_lying_sequencer
+
+        run_lying_sequencer(loaded, arguments.lie, arguments.from_batch)
+    return 0
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from redis import Redis
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.devnet import OPERATOR, WATCHERS, Devnet
 from setoff.deploy.devnet.process import Process
+from setoff.deploy.simulation.faults import CLAIM_LIES, RECEIPT_LIES
 from setoff.shared.codec import signatures
 
 OPERATOR_DATABASE: Final = 0
@@ -50,7 +51,8 @@ class Cast:
         confirmations: int = 0,
         data: str = "calldata",
     ) -> None:
-        """Start sequencer and publisher; the latter tells `lie` in the first epoch it fits from batch `lie_from`.
+        """Start sequencer and publisher, one of them lying: `lie` is one of CLAIM_LIES, told about the first epoch from
+        batch `lie_from` on that it fits, or one of RECEIPT_LIES; "" for none.
 
         `confirmations`: blocks on top of a message on L1 before it is consumed; 0 if the chain never reorganises.
         `data`: where records are posted, calldata or blobs.
@@ -62,11 +64,10 @@ class Cast:
             "SETOFF_CONFIRMATIONS": str(confirmations),
             "SETOFF_OPERATOR_BATCH_INTERVAL": str(batch_interval),
             "SETOFF_OPERATOR_DATA": data,
-            "SETOFF_OPERATOR_FAULT": lie,
-            "SETOFF_OPERATOR_FAULT_BATCH": str(lie_from),
         }
-        self._start("sequencer", ["operator", "sequencer"], environment)
-        self._start("publisher", ["operator", "publisher"], environment)
+        for part, lies in (("sequencer", RECEIPT_LIES), ("publisher", CLAIM_LIES)):
+            falsely = ["scenario", "liar", part, f"--lie={lie}", f"--from-batch={lie_from}"]
+            self._start(part, falsely if lie in lies else ["operator", part], environment)
 
     def kill_operator(self, *, forgets: bool) -> None:
         """End its processes at once (SIGKILL); if it `forgets`, all that it has stored is gone as well."""
@@ -86,7 +87,10 @@ class Cast:
     def start_watcher(
         self, number: int, *, lie: str = "", lie_epoch: int = -1, is_liveness_keeper: bool = False
     ) -> Process:
-        """Start watcher `number` (1, 2, …) with an account and a Redis database of its own."""
+        """Start watcher `number` (1, 2, …) with an account and a Redis database of its own.
+
+        `lie`: one of FAULTS to dispute the epoch `lie_epoch` with (-1: every one), "" for an honest watcher.
+        """
         name = f"watcher-{number}"
         environment = {
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE + number),
@@ -94,11 +98,10 @@ class Cast:
             "SETOFF_WATCHER_NAME": name,
             "SETOFF_WATCHER_DATA_DIR": str(self.folder / name),
             "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
-            "SETOFF_WATCHER_FAULT": lie,
-            "SETOFF_WATCHER_FAULT_EPOCH": str(lie_epoch),
             "SETOFF_WATCHER_LIVENESS_KEEPER": str(is_liveness_keeper).lower(),
         }
-        return self._start(name, ["watcher", "run"], environment)
+        falsely = ["scenario", "liar", "watcher", f"--lie={lie}", f"--epoch={lie_epoch}"]
+        return self._start(name, falsely if lie else ["watcher", "run"], environment)
 
     def operator_url(self) -> str:
         """Where the API listens, as soon as it does. Raises StateError."""

@@ -1,4 +1,4 @@
-"""The gate before the queue: form and signature of what clients send, checked beside the event loop and one in turn.
+"""What comes before the queue: form and signature of what clients send, checked beside the event loop, one in turn.
 
 The machine checks every record again; here it is seen to that what cannot be taken costs nobody else's time. Signatures
 are recovered in a thread, some records of one client, then some of the next, so a flood makes nobody wait for more than
@@ -36,13 +36,13 @@ _UNSIGNED: Final = frozenset((records.CRANK, records.LEG_PAGE))
 Recovered = list[bytes | None]
 
 
-class Gate:
+class Admission:
     """Recovers signers for one domain; `share` is how many records of one client may be on their way at once."""
 
     def __init__(self, domain: bytes, share: int) -> None:
         self._domain = domain
         self._share = share
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
         self._inside: Counter[str] = Counter()
         self._queues: OrderedDict[str, deque[_Check]] = OrderedDict()
         self._worker: asyncio.Task[None] | None = None

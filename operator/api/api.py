@@ -33,7 +33,7 @@ from aiohttp import WSMsgType, web
 from redis.exceptions import RedisError
 
 from setoff.operator.api import views
-from setoff.operator.api.admission import FORGED, PENALTY, Gate, check_signed
+from setoff.operator.api.admission import FORGED, PENALTY, Admission, check_signed
 from setoff.operator.api.feed import CHANNELS
 from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, Receipt, join_leg_pages
 from setoff.operator.sequencer.outbox import Outbox
@@ -73,9 +73,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """The handlers of one sequencer."""
 
-    def __init__(self, sequencer: Sequencer, outbox: Outbox, deployment: Deployment, gate: Gate) -> None:
+    def __init__(self, sequencer: Sequencer, outbox: Outbox, deployment: Deployment, admission: Admission) -> None:
         self._sequencer = sequencer
-        self._gate = gate
+        self._admission = admission
         self._shown = ShownOnce()
         self._outbox = outbox
         self._deployment = deployment
@@ -129,12 +129,12 @@ class Api:
     async def _submit_all(
         self, request: web.Request, groups: Sequence[Sequence[bytes]]
     ) -> list[Receipt | BaseException]:
-        """Submit records, each with the pages behind it; in their order, what passes the gate."""
+        """Submit records, each with the pages behind it; in their order, what is admitted."""
         if (obstacle := self._sequencer.obstacle()) is not None:
             raise obstacle
         client = request.remote or ""
-        with self._gate.admit(client, sum(map(len, groups))):
-            signers = await self._gate.recover(client, [group[0] for group in groups])
+        with self._admission.admit(client, sum(map(len, groups))):
+            signers = await self._admission.recover(client, [group[0] for group in groups])
             exchange = self._readable()
             refusals: list[InputError | None] = [
                 _find_refusal(exchange, group, signer) for group, signer in zip(groups, signers, strict=True)
@@ -260,10 +260,10 @@ class Api:
                 "status": sequencer.status.value,
                 "obstacle": None if obstacle is None else _show_error(obstacle),
                 "machine": "0x" + exchange.machine.hash().hex(),
-                "sequence": exchange.tail.records,
-                "batch": exchange.tail.number,
+                "sequence": exchange.cursor.records,
+                "batch": exchange.cursor.number,
                 "open_inputs": exchange.inputs,
-                "messages": exchange.tail.messages,
+                "messages": exchange.cursor.messages,
                 "commit": sequencer.commit,
                 "time": exchange.machine.regs.time,
                 "l1_time": sequencer.l1_time,
@@ -271,7 +271,7 @@ class Api:
                 "unposted": sequencer.unposted,
                 "accounts": exchange.machine.regs.accounts,
                 "withdrawals": exchange.machine.regs.withdrawals,
-                "winding_since": exchange.machine.regs.winding,
+                "winding_since": exchange.machine.regs.winding_since,
             }
         )
 
@@ -421,7 +421,7 @@ def _show_result(result: Any) -> Mapping[str, Any]:
 
 
 def _find_refusal(exchange: Exchange, group: Sequence[bytes], signer: bytes | None) -> InputError | None:
-    """Why a record with its pages does not pass the gate, if so."""
+    """Why a record with its pages is not admitted, if so."""
     try:
         check_leg_pages(group[0], group[1:])
         check_signed(exchange, group[0], signer)

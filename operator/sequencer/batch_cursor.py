@@ -10,11 +10,11 @@ from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import ZERO
 
 _PACKED: Final = Struct(">32s32s32sQQQQQ")
-TAIL_BYTES: Final = _PACKED.size
+CURSOR_BYTES: Final = _PACKED.size
 
 
 @dataclass(slots=True)
-class Tail:
+class BatchCursor:
     """Where the next batch begins.
 
     parent: hash of the last batch; chain: the L1 queue's hash chain after it; running: the running hash of all records
@@ -39,7 +39,7 @@ class Tail:
         self.messages += header.message_count
 
     def encode(self) -> bytes:
-        """TAIL_BYTES bytes."""
+        """CURSOR_BYTES bytes."""
         hashes = (self.parent, self.chain, self.running)
         return _PACKED.pack(*hashes, self.number, self.messages, self.records, self.fills, self.proven)
 

@@ -1,7 +1,7 @@
 """The exchange as the sequencer drives it: the machine, the batch being built, and what it leaves behind. No I/O.
 
-Every change comes from an event of the log (`events.py`), live or replayed, so a replay ends in the same state to the
-last bit: machine, numbers of records and fills, batch hashes.
+Every change comes from an event of the journal (`journal_events.py`), live or replayed, so a replay ends in the same
+state to the last bit: machine, numbers of records and fills, batch hashes.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Closed, Event, Opened, Recorded, Rerun
+from setoff.operator.sequencer.batch_cursor import BatchCursor
+from setoff.operator.sequencer.journal_events import Closed, Event, Opened, Recorded, Rerun
 from setoff.shared import errors
 from setoff.shared.codec import receipts, records
 from setoff.shared.codec.hashing import keccak
@@ -38,7 +38,7 @@ class NumberedFill(NamedTuple):
 
     number: int
     batch: int
-    slot: int
+    input_index: int
     time: int
     fill: Fill
 
@@ -56,13 +56,13 @@ class Receipt:
 
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
     that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
-    the slots and have the numbers that follow; `legs`: what then rests in each leg's slot of it, for a cancel 0.
+    the inputs and have the numbers that follow; `legs`: what then rests in each leg's input of it, for a cancel 0.
     `time`: the batch's timestamp; `links`: of the record and its pages; `signed`: the receipts for them.
     """
 
     sequence: int
     batch: int
-    slot: int
+    input_index: int
     record: bytes
     fills: tuple[NumberedFill, ...]
     resting: int
@@ -90,13 +90,15 @@ class Exchange:
     `accounts` finds an account by its owner's address; `fills` are the latest ones.
     """
 
-    def __init__(self, machine: Machine, tail: Tail, epoch_batches: int = 1, module: int = CALLDATA.number) -> None:
-        """`machine` is idle between two batches, and `tail` is what is known of the batches so far.
+    def __init__(
+        self, machine: Machine, cursor: BatchCursor, epoch_batches: int = 1, module: int = CALLDATA.number
+    ) -> None:
+        """`machine` is idle between two batches, and `cursor` is what is known of the batches so far.
 
-        `module`: the data availability module of new batches; what the log opened before keeps its own.
+        `module`: the data availability module of new batches; what the journal opened before keeps its own.
         """
         self.machine = machine
-        self.tail = tail
+        self.cursor = cursor
         self.fills: deque[NumberedFill] = deque(maxlen=FILLS_KEPT)
         self.accounts: dict[bytes, int] = {}
         self._epoch_batches = epoch_batches
@@ -147,7 +149,7 @@ class Exchange:
         return [
             market
             for market in range(1, self.machine.regs.markets + 1)
-            if is_crank_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
+            if is_crank_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding_since != 0)
         ]
 
     def open(self, timestamp: int, messages: tuple[bytes, ...], due: int = 0) -> Opened:
@@ -157,7 +159,7 @@ class Exchange:
         a record for which it has no steps would be parked, and every other would have to wait behind it.
         """
         time = max(timestamp, self.machine.regs.time)
-        opened = Opened(self.tail.number, time, (), self._module)
+        opened = Opened(self.cursor.number, time, (), self._module)
         self._begin(opened)
         count = 0
         for message in messages[:MAX_INPUTS]:
@@ -180,7 +182,7 @@ class Exchange:
         if not self.machine.was_taken:
             raise InputError(errors.OUTCOMES[outcome])
         links = (self._count(record),)
-        tail = self.tail
+        cursor = self.cursor
         fills = self._take_fills()
         resting = 0
         if record[0] == records.ORDER:
@@ -191,7 +193,15 @@ class Exchange:
             resting = self._get_resting(amend.account, amend.order_slot)
         regs = self.machine.regs
         return Receipt(
-            tail.records, tail.number, regs.slot, record, fills, resting, outcome, time=regs.time, links=links
+            cursor.records,
+            cursor.number,
+            regs.input_index,
+            record,
+            fills,
+            resting,
+            outcome,
+            time=regs.time,
+            links=links,
         )
 
     def offer_first(self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
@@ -206,19 +216,19 @@ class Exchange:
             raise
 
     def take(self, record: bytes) -> None:
-        """Run a record of 124 bytes in the next slot of the open batch; a refusal stands there as a recorded reject."""
+        """Run a record of 124 bytes as the next input of the open batch; a refusal is a recorded reject."""
         self.machine.take(record, is_message=False)
         self._count(record)
         self._take_fills()
 
     def has_room(self, inputs: int) -> bool:
         """Whether the open batch takes so many more inputs, however much each of them makes the machine do."""
-        steps = self.machine.regs.steps + inputs * phases.SLOT_STEP_BOUND
+        steps = self.machine.regs.steps + inputs * phases.INPUT_STEP_BOUND
         # The machine counts the fetch before it looks.
         return self._has_places(inputs) and steps < phases.BATCH_STEP_CAP
 
     def _has_places(self, inputs: int) -> bool:
-        """Whether the open batch has slots for so many more inputs, and its module places for as many records."""
+        """Whether the open batch has room for so many more inputs, and its module places for as many records."""
         limit = MAX_INPUTS if self._opened is None else get_module(self._opened.module).codec.record_limit
         return self.inputs + inputs <= MAX_INPUTS and len(self._records) + inputs <= limit
 
@@ -227,37 +237,39 @@ class Exchange:
         opened = self._opened
         if opened is None:
             raise DataError("data_mismatch", "a batch is closed that was never opened")
-        tail = self.tail
+        cursor = self.cursor
         batch = Batch.seal(
-            tail.parent,
-            tail.number,
+            cursor.parent,
+            cursor.number,
             opened.timestamp,
-            tail.messages,
-            tail.records - len(self._records),
-            tail.chain,
+            cursor.messages,
+            cursor.records - len(self._records),
+            cursor.chain,
             opened.messages,
             self._records,
             get_module(opened.module).codec,
         )
         end = self.machine.hash()
-        tail.advance(batch.header)
+        cursor.advance(batch.header)
         proofs: tuple[WithdrawalProof, ...] = ()
-        if tail.number % self._epoch_batches == 0:
-            epoch = tail.number // self._epoch_batches - 1
-            proofs = prove_withdrawals(self.machine, epoch, tail.proven)
-            tail.proven = self.machine.regs.withdrawals
+        if cursor.number % self._epoch_batches == 0:
+            epoch = cursor.number // self._epoch_batches - 1
+            proofs = prove_withdrawals(self.machine, epoch, cursor.proven)
+            cursor.proven = self.machine.regs.withdrawals
         fills = tuple(self._fills)
         self._reset(None)
         return Closed(end), SealedBatch(batch, end, fills, proofs)
 
     def apply(self, event: Event) -> SealedBatch | None:
-        """Take an event of the log again; returns the batch that it closes.
+        """Take an event of the journal again; returns the batch that it closes.
 
-        Raises DataError("data_mismatch") if the log does not follow from itself.
+        Raises DataError("data_mismatch") if the journal does not follow from itself.
         """
         if isinstance(event, Opened):
-            if self.is_open or event.number != self.tail.number:
-                raise DataError("data_mismatch", f"the log opens batch {event.number} after {self.tail.number - 1}")
+            if self.is_open or event.number != self.cursor.number:
+                raise DataError(
+                    "data_mismatch", f"the journal opens batch {event.number} after {self.cursor.number - 1}"
+                )
             self._apply_opened(event)
             return None
         if isinstance(event, Recorded):
@@ -271,11 +283,11 @@ class Exchange:
             return None
         closed, sealed = self.close()
         if closed != event:
-            raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the log says")
+            raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the journal says")
         return sealed
 
     def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> Receipt:
-        """A bulk record and its pages, in slots that follow each other; the pages are known to be its own."""
+        """A bulk record and its pages, inputs that follow each other; the pages are known to be its own."""
         regs = self.machine.regs
         if not self.has_room(1 + len(leg_pages)):
             raise InputError("step_cap", "the open batch has no room for all its pages")
@@ -303,11 +315,11 @@ class Exchange:
 
     def _count(self, record: bytes) -> Link:
         """Give a record that now stands in the batch the next number."""
-        tail, hashed = self.tail, keccak(record)
+        cursor, hashed = self.cursor, keccak(record)
         self._records.append(record)
-        tail.records += 1
-        tail.running = receipts.extend(tail.running, hashed)
-        return Link(hashed, tail.running)
+        cursor.records += 1
+        cursor.running = receipts.extend(cursor.running, hashed)
+        return Link(hashed, cursor.running)
 
     def _reset(self, opened: Opened | None) -> None:
         self._opened = opened
@@ -331,11 +343,11 @@ class Exchange:
         self._take_fills()
 
     def _take_fills(self) -> tuple[NumberedFill, ...]:
-        regs, tail = self.machine.regs, self.tail
+        regs, cursor = self.machine.regs, self.cursor
         taken: list[NumberedFill] = []
         for fill in self.machine.fills:
-            tail.fills += 1
-            taken.append(NumberedFill(tail.fills, tail.number, regs.slot, regs.time, fill))
+            cursor.fills += 1
+            taken.append(NumberedFill(cursor.fills, cursor.number, regs.input_index, regs.time, fill))
         self.fills.extend(taken)
         self._fills += taken
         return tuple(taken)

@@ -1,8 +1,8 @@
-"""The sequencer's log: a Redis stream on which an input is durable before anybody hears that it was accepted.
+"""The sequencer's journal: a Redis stream on which an input is durable before anybody hears that it was accepted.
 
 One entry is one commit: the events of a whole group, written and synced at once. Commits are numbered without gaps and
 the number is the entry's id, which the server takes only if it is the highest: so a commit is there as a whole or not
-at all, never twice, and of two processes that write to one log the one that came later wins and the other one stops.
+at all, never twice, and of two processes that write to one journal the one that came later wins, and the other stops.
 A snapshot of the machine stands for all commits up to its own, which are then cut off.
 """
 
@@ -17,8 +17,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Event, decode_events, encode_events
+from setoff.operator.sequencer.batch_cursor import BatchCursor
+from setoff.operator.sequencer.journal_events import Event, decode_events, encode_events
 from setoff.shared.errors import DataError, StateError
 from setoff.shared.machine.machine import Machine
 
@@ -26,8 +26,8 @@ REPLAY_PAGE: Final = 256  # commits a read
 STORE_TIMEOUT: Final = 10.0  # seconds for one answer
 
 
-class LogTaken(StateError):
-    """Another process has written to the log since this one read it."""
+class JournalTaken(StateError):
+    """Another process has written to the journal since this one read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Snapshot:
     """The state after commit number `commit`, between two batches: the machine's bytes and its hash `end`."""
 
     commit: int
-    tail: Tail
+    cursor: BatchCursor
     machine: bytes
     end: bytes
 
@@ -48,32 +48,32 @@ class Snapshot:
 
 
 def connect(url: str) -> Redis:
-    """A client that never sends a command twice: whether a lost one was carried out is for the log to find out."""
+    """A client that never sends a command twice: whether a lost one was carried out is for the journal to find out."""
     return Redis.from_url(
         url, socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT, retry=Retry(NoBackoff(), 0)
     )
 
 
-class Log:
-    """The log of one deployment; `commit` is the number of the last commit read or written, 0 before the first."""
+class Journal:
+    """The journal of one deployment; `commit` is the number of the last commit read or written, 0 before the first."""
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
-        self._stream = f"{namespace}:log"
+        self._stream = f"{namespace}:journal"
         self._snapshot = f"{namespace}:snapshot"
         self.commit = 0
 
     async def append(self, events: Iterable[Event]) -> None:
         """Write one commit; it is on disk when this returns.
 
-        Raises LogTaken if another process writes here, RedisError or OSError if the store fails (whether the commit
-        was written is then unknown: read the log again).
+        Raises JournalTaken if another process writes here, RedisError or OSError if the store fails (whether the commit
+        was written is then unknown: read the journal again).
         """
         try:
             await self._redis.xadd(self._stream, {"events": encode_events(events)}, id=f"{self.commit + 1}-0")
         except ResponseError as error:
             if "equal or smaller" in str(error):
-                raise LogTaken("not_ready", "another sequencer writes to this log") from None
+                raise JournalTaken("not_ready", "another sequencer writes to this journal") from None
             raise
         self.commit += 1
 
@@ -82,7 +82,9 @@ class Log:
         fields = cast("dict[bytes, bytes]", await cast(Any, self._redis.hgetall(self._snapshot)))
         if not fields:
             return None
-        return Snapshot(int(fields[b"commit"]), Tail.decode(fields[b"tail"]), fields[b"machine"], fields[b"end"])
+        return Snapshot(
+            int(fields[b"commit"]), BatchCursor.decode(fields[b"cursor"]), fields[b"machine"], fields[b"end"]
+        )
 
     async def replay(self, after: int) -> AsyncIterator[list[Event]]:
         """The commits after number `after`, one by one.
@@ -97,7 +99,7 @@ class Log:
                 return
             for identity, fields in page:
                 if identity != b"%d-0" % (self.commit + 1):
-                    raise DataError("data_mismatch", f"commit {self.commit + 1} is missing from the log")
+                    raise DataError("data_mismatch", f"commit {self.commit + 1} is missing from the journal")
                 self.commit += 1
                 yield list(decode_events(fields[b"events"]))
 
@@ -106,7 +108,7 @@ class Log:
         async with self._redis.pipeline(transaction=True) as pipe:
             fields = {
                 "commit": snapshot.commit,
-                "tail": snapshot.tail.encode(),
+                "cursor": snapshot.cursor.encode(),
                 "machine": snapshot.machine,
                 "end": snapshot.end,
             }

@@ -1,6 +1,6 @@
-"""From the store to the exchange: the snapshot, the log after it, and the outbox's batches where neither reaches.
+"""From the store to the exchange: the snapshot, the journal after it, and the outbox's batches where neither reaches.
 
-A reset in the log makes void what was logged of the batches that it takes back, so that is left out of a replay. A
+A reset in the journal makes void what was logged of the batches that it takes back, so that is left out of a replay. A
 snapshot is written only of what L1 holds; should L1 take even that back, the batches before are run from genesis.
 """
 
@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Closed, Event, Opened, Rerun, Reset
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, NumberedFill, SealedBatch
-from setoff.operator.sequencer.journal import Log, Snapshot
+from setoff.operator.sequencer.journal import Journal, Snapshot
+from setoff.operator.sequencer.journal_events import Closed, Event, Opened, Rerun, Reset
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.errors import DataError
 from setoff.shared.machine.machine import Machine
@@ -48,9 +48,9 @@ class EventReplay:
 class Recovery:
     """Builds the exchange of one deployment."""
 
-    def __init__(self, log: Log, outbox: Outbox, domain: bytes, epoch_batches: int, module: int) -> None:
+    def __init__(self, journal: Journal, outbox: Outbox, domain: bytes, epoch_batches: int, module: int) -> None:
         """`module`: the data availability module of new batches."""
-        self._log = log
+        self._journal = journal
         self._outbox = outbox
         self._domain = domain
         self._epoch_batches = epoch_batches
@@ -61,15 +61,15 @@ class Recovery:
 
         Raises DataError if the store contradicts itself, RedisError or OSError if it fails.
         """
-        snapshot = await self._log.read_snapshot()
-        history = EventReplay(snapshot.tail.number if snapshot else 0)
-        async for events in self._log.replay(snapshot.commit if snapshot else 0):
+        snapshot = await self._journal.read_snapshot()
+        history = EventReplay(snapshot.cursor.number if snapshot else 0)
+        async for events in self._journal.replay(snapshot.commit if snapshot else 0):
             history.extend(events)
         return await asyncio.to_thread(self._replay, snapshot, history)
 
     async def go_back(self, number: int) -> Exchange:
         """The exchange as it was before batch `number`."""
-        snapshot = await self._log.read_snapshot()
+        snapshot = await self._journal.read_snapshot()
         return await asyncio.to_thread(self._base, snapshot, number)
 
     def _replay(self, snapshot: Snapshot | None, history: EventReplay) -> Exchange:
@@ -80,20 +80,20 @@ class Recovery:
             if sealed is not None:
                 self._outbox.put(sealed, replace=void is not None and sealed.batch.header.number >= void)
         if void is not None:
-            self._outbox.cut(exchange.tail.number)
-            self._outbox.drop_proofs(exchange.tail.proven)
+            self._outbox.cut(exchange.cursor.number)
+            self._outbox.drop_proofs(exchange.cursor.proven)
         latest = self._outbox.latest()
-        if latest >= exchange.tail.number:
-            raise DataError("data_mismatch", f"the outbox has batch {latest}, the log ends before it")
+        if latest >= exchange.cursor.number:
+            raise DataError("data_mismatch", f"the outbox has batch {latest}, the journal ends before it")
         return exchange
 
     def _base(self, snapshot: Snapshot | None, number: int) -> Exchange:
-        if snapshot is not None and snapshot.tail.number <= number:
-            exchange = Exchange(snapshot.restore(), replace(snapshot.tail), self._epoch_batches, self._module)
-            exchange.fills.extend(self._read_fills(snapshot.tail.number))
+        if snapshot is not None and snapshot.cursor.number <= number:
+            exchange = Exchange(snapshot.restore(), replace(snapshot.cursor), self._epoch_batches, self._module)
+            exchange.fills.extend(self._read_fills(snapshot.cursor.number))
         else:
-            exchange = Exchange(Machine.genesis(self._domain), Tail(), self._epoch_batches, self._module)
-        for before in range(exchange.tail.number, number):
+            exchange = Exchange(Machine.genesis(self._domain), BatchCursor(), self._epoch_batches, self._module)
+        for before in range(exchange.cursor.number, number):
             sealed = self._outbox.get(before)
             if sealed is None:
                 raise DataError("data_mismatch", f"the outbox has lost batch {before}")

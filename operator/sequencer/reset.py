@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from setoff.operator.sequencer.events import Event, Opened, Rerun
 from setoff.operator.sequencer.exchange import Exchange, SealedBatch, join_leg_pages
+from setoff.operator.sequencer.journal_events import Event, Opened, Rerun
 from setoff.operator.sequencer.messages import L1View
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
@@ -84,7 +84,7 @@ def run_again(exchange: Exchange, unposted: Sequence[Unposted], view: L1View, ol
     events: list[Event] = []
     sealed: list[SealedBatch] = []
     groups: deque[tuple[int, int, list[bytes]]] = deque()  # timestamp, messages of the view before it, records
-    first, waiting = exchange.tail.messages, tuple(view.messages)
+    first, waiting = exchange.cursor.messages, tuple(view.messages)
     at = 0
     for group in join_leg_pages([entry.record for entry in unposted]):
         timestamp, _, before = unposted[at]

@@ -8,11 +8,11 @@ Cranks are the sequencer's own records: while the machine has work left they let
 it), and each market gets one when it is due, at the latest a while after the last even if nothing else happens.
 
 When L1 will not take a closed batch any more, holds another one in its place, or after a reorg has other messages than
-were consumed, what is not on L1 is run again on top of what is there (`reset.py`), under one commit of the log; until
-then no record is taken.
+were consumed, what is not on L1 is run again on top of what is there (`reset.py`), under one commit of the journal;
+until then no record is taken.
 
 When the store fails, nobody knows whether the last commit was written. So everyone waiting is told "not_ready", the
-machine in memory is thrown away, and the log is read again, exactly as after `kill -9`.
+machine in memory is thrown away, and the journal is read again, exactly as after `kill -9`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from redis.exceptions import RedisError
 
 from setoff.operator.api import views
 from setoff.operator.api.feed import Feed
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Event, Recorded, Reset
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange, NumberedFill, Receipt, SealedBatch
-from setoff.operator.sequencer.journal import Log, Snapshot
+from setoff.operator.sequencer.journal import Journal, Snapshot
+from setoff.operator.sequencer.journal_events import Event, Recorded, Reset
 from setoff.operator.sequencer.messages import L1View, MessageSource
 from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.operator.sequencer.posted_batches import Posted, Standing, compare
-from setoff.operator.sequencer.receipt_signer import Notary
+from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.recovery import Recovery
 from setoff.operator.sequencer.reset import Remade, Unposted, adopt, run_again, skip_posted
 from setoff.shared.codec import records
@@ -104,7 +104,7 @@ class _Waiting:
 
 
 class Sequencer:
-    """The one writer of a deployment's log.
+    """The one writer of a deployment's journal.
 
     `feed` tells what happens; `exchange` is for reading, between two awaits; `failed` is set when the sequencer has
     given up for good, with the reason in `failure`.
@@ -114,25 +114,25 @@ class Sequencer:
         self,
         settings: OperatorSettings,
         domain: bytes,
-        store: Log,
+        store: Journal,
         outbox: Outbox,
         source: MessageSource,
         posted: Posted,
         epoch_batches: int = 1,
-        notary: Notary | None = None,
+        signer: ReceiptSigner | None = None,
     ) -> None:
-        """`notary` signs the receipts; None: there are none."""
+        """`signer` signs the receipts; None: there are none."""
         self.feed = Feed()
         self.status = Status.STARTING
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
-        self.exchange = Exchange(Machine.genesis(domain), Tail(), epoch_batches)
+        self.exchange = Exchange(Machine.genesis(domain), BatchCursor(), epoch_batches)
         self._settings = settings
-        self._log = store
+        self._journal = store
         self._outbox = outbox
         self._source = source
         self._posted = posted
-        self._notary = notary
+        self.signer = signer
         self._module = find_module(settings.data).number
         self._recovery = Recovery(store, outbox, domain, epoch_batches, self._module)
         self._waiting: deque[_Waiting] = deque()
@@ -163,7 +163,7 @@ class Sequencer:
     # --- life ------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Read the log, take a first look at L1, and begin. Raises SetoffError or RedisError if that is impossible."""
+        """Read the journal, take a first look at L1, and begin. Raises SetoffError or RedisError if that cannot be."""
         await self._recover()
         await self._look_at_l1(is_first=True)
         while self._reset_reason and not await self._reset():
@@ -191,8 +191,6 @@ class Sequencer:
         """
         if (obstacle := self.obstacle()) is not None:
             raise obstacle
-        if self._notary is not None and (lie := self._notary.omit(self.exchange, record)) is not None:
-            return lie
         entry = _Waiting(record, leg_pages)
         self._waiting.append(entry)
         self._wake.set()
@@ -239,13 +237,13 @@ class Sequencer:
 
     @property
     def commit(self) -> int:
-        """Number of the last commit of the log."""
-        return self._log.commit
+        """Number of the last commit of the journal."""
+        return self._journal.commit
 
     # --- turns -----------------------------------------------------------------------------------------------------
 
     async def _guard(self) -> None:
-        """Take turns; go back to the log when the store fails, give up on anything else."""
+        """Take turns; go back to the journal when the store fails, give up on anything else."""
         while self.status is Status.READY:
             try:
                 await self._run()
@@ -310,9 +308,9 @@ class Sequencer:
             self._must_close = False
             self._closed_at = time.monotonic()
         if events:
-            await self._log.append(events)
+            await self._journal.append(events)
         for entry, receipt in accepted:
-            entry.accept(receipt if self._notary is None else self._notary.attest(receipt))
+            entry.accept(receipt if self.signer is None else self.signer.attest(receipt))
         for entry, error in refused:
             entry.refuse(error)
         self._in_turn.clear()
@@ -340,7 +338,7 @@ class Sequencer:
                     opened, receipt = exchange.offer_first(self.l1_time, entry.record, entry.leg_pages)
                     events.append(opened)
             except InputError as error:
-                if error.reason == "step_cap":  # not the record's fault: it is the first of the next batch
+                if error.reason == "step_cap":  # nothing is wrong with the record: it is the first of the next batch
                     self._waiting.appendleft(self._in_turn.pop())
                     self._must_close = True
                     break
@@ -393,14 +391,14 @@ class Sequencer:
 
     def _pending_messages(self) -> tuple[bytes, ...]:
         """L1 messages that no batch has consumed; only meaningful between two batches."""
-        consumed = self.exchange.tail.messages - self._view_first
+        consumed = self.exchange.cursor.messages - self._view_first
         if self._view is None or consumed < 0:
             return ()
         return tuple(self._view.messages[consumed:])
 
     def _count_due(self) -> int:
         """How many of the pending messages the next batch has to consume."""
-        consumed = self.exchange.tail.messages - self._view_first
+        consumed = self.exchange.cursor.messages - self._view_first
         if self._view is None or consumed < 0:
             return 0
         return self._view.count_due(max(self.l1_time, self.exchange.machine.regs.time), consumed)
@@ -415,22 +413,22 @@ class Sequencer:
                 self.feed.publish("fills", partial(views.show_fill, fill))
 
     async def _hand_over(self, sealed: SealedBatch) -> None:
-        """Put a closed batch into the outbox; now and then cut the log. The machine stands between two batches here."""
+        """Put a closed batch into the outbox; now and then cut the journal. The machine is between two batches here."""
         await asyncio.to_thread(self._outbox.put, sealed)
         self._unposted += 1
         self.feed.publish("batches", partial(views.show_batch, sealed, None))
-        if self._candidate is not None and self._candidate.tail.number <= self._on_l1:
-            await self._log.write_snapshot(self._candidate)
+        if self._candidate is not None and self._candidate.cursor.number <= self._on_l1:
+            await self._journal.write_snapshot(self._candidate)
             self._candidate = None
-        tail = self.exchange.tail
-        if self._candidate is None and tail.number % self._settings.snapshot_batches == 0:
+        cursor = self.exchange.cursor
+        if self._candidate is None and cursor.number % self._settings.snapshot_batches == 0:
             snapshot = self.exchange.machine.snapshot()
-            self._candidate = Snapshot(self._log.commit, replace(tail), snapshot, sealed.end)
+            self._candidate = Snapshot(self._journal.commit, replace(cursor), snapshot, sealed.end)
 
     # --- recovery --------------------------------------------------------------------------------------------------
 
     async def _recover(self) -> None:
-        """Build the exchange from snapshot and log, and hand over again what may not have arrived."""
+        """Build the exchange from snapshot and journal, and hand over again what may not have arrived."""
         self._adopt(await self._recovery.recover())
 
     def _adopt(self, exchange: Exchange) -> None:
@@ -444,10 +442,12 @@ class Sequencer:
         self._divergences = self._contradictions = 0
         self._stuck = None
         self._oldest = None
-        log.info("at batch %d, record %d, commit %d", exchange.tail.number, exchange.tail.records, self._log.commit)
+        log.info(
+            "at batch %d, record %d, commit %d", exchange.cursor.number, exchange.cursor.records, self._journal.commit
+        )
 
     async def _try_recover(self) -> bool:
-        """Read the log again as soon as the store answers; returns whether it did."""
+        """Read the journal again as soon as the store answers; returns whether it did."""
         self.status = Status.RECOVERING
         self._refuse_all("the store failed")
         deadline = time.monotonic() + STORE_PATIENCE
@@ -507,8 +507,8 @@ class Sequencer:
         else:
             is_done = True
             self._reset_tries = 0
-            await self._log.append([reset, *remade.events])
-            await asyncio.to_thread(self._replace_batches, reset.number, remade.sealed, exchange.tail.proven)
+            await self._journal.append([reset, *remade.events])
+            await asyncio.to_thread(self._replace_batches, reset.number, remade.sealed, exchange.cursor.proven)
             self._adopt(exchange)
             self._reset_at = time.monotonic()
             self.feed.restart()
@@ -522,7 +522,7 @@ class Sequencer:
         posted = self._posted
         standing = await asyncio.to_thread(self._compare)
         unposted: list[Unposted] = []
-        for number in range(standing.common, self.exchange.tail.number):
+        for number in range(standing.common, self.exchange.cursor.number):
             own = await asyncio.to_thread(self._outbox.get, number)
             if own is None:
                 raise DataError("data_mismatch", f"the outbox has lost batch {number}")
@@ -530,7 +530,7 @@ class Sequencer:
             before = header.first_message + header.message_count
             unposted += [Unposted(header.timestamp, record, before) for record in own.batch.records]
         if (opened := self.exchange.opened) is not None:
-            before = self.exchange.tail.messages + len(opened.messages)
+            before = self.exchange.cursor.messages + len(opened.messages)
             unposted += [Unposted(opened.timestamp, record, before) for record in self.exchange.records]
         exchange = await self._recovery.go_back(standing.common)
         made = Remade([], [])
@@ -560,7 +560,7 @@ class Sequencer:
     def _compare(self) -> Standing:
         """Where our batches stand on L1; what L1 holds by now was closed before."""
         count = self._posted.batch_count()
-        return compare(self._posted, self._outbox, count, self.exchange.tail.number)
+        return compare(self._posted, self._outbox, count, self.exchange.cursor.number)
 
     # --- L1 ----------------------------------------------------------------------------------------------------------
 
@@ -612,8 +612,8 @@ class Sequencer:
     async def _look(self, exchange: Exchange) -> L1View:
         """The messages that `exchange` has not consumed, and L1's time."""
         async with self._looking:
-            first = exchange.tail.messages
-            view = await self._source.look(first, exchange.tail.chain)
+            first = exchange.cursor.messages
+            view = await self._source.look(first, exchange.cursor.chain)
             self._may_crank |= self.l1_time != view.time
             self._view, self._view_first = view, first
             self._seen_at = time.monotonic()
@@ -622,7 +622,7 @@ class Sequencer:
     async def _look_at_batches(self, patience: int) -> None:
         exchange = self.exchange
         standing = await asyncio.to_thread(self._compare)
-        ours = self.exchange.tail.number
+        ours = self.exchange.cursor.number
         self._unposted = ours - await asyncio.to_thread(self._outbox.posted)
         self._on_l1 = standing.common
         header = await asyncio.to_thread(self._outbox.header, standing.common)

@@ -8,30 +8,30 @@ import dataclasses
 import errno
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
-from setoff.operator.api.admission import Gate
+from setoff.operator.api.admission import Admission
 from setoff.operator.api.api import Api
-from setoff.operator.sequencer.journal import STORE_TIMEOUT, Log, connect
+from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import Posted, PostedBatches
-from setoff.operator.sequencer.receipt_signer import Notary
+from setoff.operator.sequencer.receipt_signer import MakeSigner, ReceiptSigner, open_signer
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.registry import find_module
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.rpc import L1
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +40,23 @@ LEAST_BATCH_INTERVAL: Final = 2.0  # seconds, unless the settings say otherwise
 L1_PATIENCE: Final = 10.0  # seconds for one look at L1; the next one comes soon
 
 
-def run_sequencer(settings: OperatorSettings) -> None:
+MakeSequencer = Callable[..., Sequencer]
+"""The arguments of `Sequencer` to one."""
+
+
+def run_sequencer(
+    settings: OperatorSettings, make_signer: MakeSigner = ReceiptSigner, make_sequencer: MakeSequencer = Sequencer
+) -> None:
     """Run the sequencer and its API until SIGTERM or SIGINT.
 
     Raises ConfigError, ChainError or DataError if it cannot start, and what made it give up if it does.
     """
-    asyncio.run(_serve_until_signal(settings))
+    asyncio.run(_serve_until_signal(settings, make_signer, make_sequencer))
 
 
-async def _serve_until_signal(settings: OperatorSettings) -> None:
+async def _serve_until_signal(
+    settings: OperatorSettings, make_signer: MakeSigner, make_sequencer: MakeSequencer
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,9 +69,10 @@ async def _serve_until_signal(settings: OperatorSettings) -> None:
     settings = dataclasses.replace(settings, batch_interval=choose_batch_interval(settings.batch_interval, claims))
     await asyncio.to_thread(check_heartbeat, settings.heartbeat, claims.epoch_batches, Inbox(l1, deployment))
     source = QueueMessages(reader, settings.confirmations)
-    notary = await asyncio.to_thread(Notary.open, settings, deployment, l1)
+    signer = await asyncio.to_thread(open_signer, settings, deployment, l1, make_signer)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
-        async with serve(settings, deployment, server.url, source, posted, notary) as (sequencer, url):
+        serving = serve(settings, deployment, server.url, source, posted, signer, make_sequencer)
+        async with serving as (sequencer, url):
             print(f"sequencer: {url}", flush=True)
             waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -120,9 +129,10 @@ async def serve(
     redis_url: str,
     source: MessageSource,
     posted: Posted,
-    notary: Notary | None = None,
+    signer: ReceiptSigner | None = None,
+    make_sequencer: MakeSequencer = Sequencer,
 ) -> AsyncIterator[tuple[Sequencer, str]]:
-    """A started sequencer with its API, and the URL it listens on. `notary` signs the receipts, None: there are none.
+    """A started sequencer with its API, and the URL it listens on. `signer` signs the receipts, None: there are none.
 
     Raises ConfigError("port_taken") if the address is in use, ConfigError, ChainError or DataError if the sequencer
     cannot start, as with a store that has lost records which L1 has.
@@ -133,12 +143,12 @@ async def serve(
         if not settings.allow_volatile_store:
             await asyncio.to_thread(check_durable, blocking)
         outbox = Outbox(blocking, deployment.namespace)
-        store = Log(redis, deployment.namespace)
-        sequencer = Sequencer(
-            settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches, notary
+        store = Journal(redis, deployment.namespace)
+        sequencer = make_sequencer(
+            settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches, signer
         )
-        gate = Gate(deployment.domain, settings.max_per_client)
-        app = Api(sequencer, outbox, deployment, gate).make_app(settings.max_body)
+        admission = Admission(deployment.domain, settings.max_per_client)
+        app = Api(sequencer, outbox, deployment, admission).make_app(settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -152,7 +162,7 @@ async def serve(
         finally:
             await sequencer.stop()
             await runner.cleanup()
-            gate.close()
+            admission.close()
             with contextlib.suppress(RedisError, OSError):
                 await redis.aclose()
 

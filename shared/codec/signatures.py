@@ -54,9 +54,13 @@ def _recover(digest: bytes, signature: bytes) -> bytes | None:
     return keccak(key.format(compressed=False)[1:])[12:]
 
 
-def sign(digest: bytes, private_key: bytes) -> bytes:
-    """64-byte compact signature of the 32-byte `digest`."""
-    raw = PrivateKey(private_key).sign_recoverable(digest, hasher=None)
+def sign(digest: bytes, private_key: bytes | PrivateKey) -> bytes:
+    """64-byte compact signature of the 32-byte `digest`.
+
+    Who signs often hands the key over as a PrivateKey: to make one of 32 bytes takes as long as the signature.
+    """
+    key = PrivateKey(private_key) if isinstance(private_key, bytes) else private_key
+    raw = key.sign_recoverable(digest, hasher=None)
     return compact(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"), raw[64])
 
 

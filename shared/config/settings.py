@@ -194,10 +194,6 @@ class OperatorSettings(Settings):
     """Sign a receipt for each record taken, with `key`, behind the bond in the receipts contract."""
     receipt_horizon: int = 0
     """Seconds from a batch's timestamp to the deadline of its receipts; 0: twice the inbox's MAX_SKEW."""
-    fault: str = ""
-    """A named lie to tell (`deploy/simulation/faults.py`, `receipt_signer.py`). For demonstrations."""
-    fault_batch: int = 0
-    """The batch from which on the lie is told, in the first epoch that it fits."""
 
     def check(self) -> None:
         super().check()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, Self
 
+from coincurve import PrivateKey
+
 from setoff.shared.codec import receipts, signatures
 from setoff.shared.codec.receipts import Receipt
 from setoff.shared.errors import InputError
@@ -75,8 +77,8 @@ class SignedReceipt(NamedTuple):
         return cls(receipt, _bytes(shown, "signature", 64))
 
 
-def sign(domain: bytes, receipt: Receipt, key: bytes) -> SignedReceipt:
-    """The receipt, signed with a 32-byte private key."""
+def sign(domain: bytes, receipt: Receipt, key: bytes | PrivateKey) -> SignedReceipt:
+    """The receipt, signed with a 32-byte private key (see `signatures.sign`)."""
     return SignedReceipt(receipt, signatures.sign(receipts.digest(domain, receipt), key))
 
 

@@ -5,8 +5,9 @@ In the end the user is paid on L1, L1 has confirmed the true state, and whoever 
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,16 @@ from tests.support.processes.lone_watcher import LoneWatcher
 from tests.support.processes.sequencer_process import Process
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.config.redis_server import stop_embedded
 from setoff.shared.dispute import events
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import MAX_INPUTS
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk import Refusal, SetoffClient
+from setoff.watcher.dispute.challenger import open_epochs
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.settings import WatcherSettings
 
@@ -35,15 +38,20 @@ CLAIM_AFTER = 15  # seconds
 
 
 @pytest.fixture
-def exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
-    """A batch is an epoch. With two deposits, in batch 0 unless a test's parameter says that nothing is posted yet."""
-    with Anvil() as anvil:
-        exchange = Exchange(anvil, DEMO)
-        exchange.deposit(USER, DEPOSIT)
-        exchange.deposit(OTHER, DEPOSIT)
-        if getattr(request, "param", "posted") == "posted":
-            exchange.post(0, 2)
-        yield exchange
+def params(request: pytest.FixtureRequest) -> Params:
+    """A batch is an epoch, unless a test's parameter says how many are."""
+    return replace(DEMO, epoch_batches=getattr(request, "param", DEMO.epoch_batches))
+
+
+@pytest.fixture
+def exchange(anvil: Anvil, params: Params, request: pytest.FixtureRequest) -> Exchange:
+    """With two deposits, in batch 0 unless a test's parameter says that nothing is posted yet."""
+    exchange = Exchange(anvil, params)
+    exchange.deposit(USER, DEPOSIT)
+    exchange.deposit(OTHER, DEPOSIT)
+    if getattr(request, "param", "posted") == "posted":
+        exchange.post(0, 2)
+    return exchange
 
 
 @pytest.fixture
@@ -63,13 +71,13 @@ def traffic(exchange: Exchange) -> SampleTraffic:
     return SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
 
 
-def player_of(exchange: Exchange, settings: WatcherSettings, name: str, fault: str = "") -> LoneWatcher:
+def player_of(exchange: Exchange, settings: WatcherSettings, name: str, lie: str = "") -> LoneWatcher:
     """The operator's side of the court, or a stranger's; either plays with the same strategy as everybody."""
     is_operator = name == "operator"
-    settings = replace(settings, name=name, claim_after=0 if is_operator else -1, fault=fault)
-    return LoneWatcher(
-        exchange, settings, 0 if is_operator else SLANDERER, l1=exchange.operator if is_operator else None
-    )
+    settings = replace(settings, name=name, claim_after=0 if is_operator else -1)
+    account, l1 = (0, exchange.operator) if is_operator else (SLANDERER, None)
+    believes = partial(open_false_epochs, WatcherLie(lie)) if lie else open_epochs
+    return LoneWatcher(exchange, settings, account, l1, believes)
 
 
 def play(player: LoneWatcher) -> None:
@@ -220,11 +228,11 @@ def test_posts_a_batch_and_withholds_everything_else(
     check_confirmed_truth(watcher)
 
 
-@pytest.mark.parametrize("fault", ["forged-withdrawal", pytest.param("double-deposit", marks=pytest.mark.long)])
+@pytest.mark.parametrize("lie", ["forged-withdrawal", pytest.param("double-deposit", marks=pytest.mark.long)])
 def test_lies_and_shows_nothing_but_what_it_must(
-    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic, settings: WatcherSettings, fault: str
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic, settings: WatcherSettings, lie: str
 ) -> None:
-    operator = player_of(exchange, settings, "operator", fault)
+    operator = player_of(exchange, settings, "operator", lie)
     play(operator)
     exchange.queue(traffic.withdraw(USER, AMOUNT))
     exchange.post(1, 1)
@@ -301,19 +309,15 @@ def test_dies_for_good(
         assert causes == {"timeout"}
 
 
-def test_dies_in_the_middle_of_an_epoch(settings: WatcherSettings) -> None:
+@pytest.mark.parametrize("params", [4], indirect=True)
+@pytest.mark.parametrize("exchange", ["nothing posted"], indirect=True)
+def test_dies_in_the_middle_of_an_epoch(exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic) -> None:
     """What it posted waits for batches that it will never post: others fill the epoch."""
-    with Anvil() as anvil:
-        exchange = Exchange(anvil, replace(DEMO, epoch_batches=4))
-        exchange.deployment.save(settings.deployment)
-        watcher = LoneWatcher(exchange, replace(keeping(settings), rpc_url=anvil.url, name="second"))
-        traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-        exchange.deposit(USER, DEPOSIT)
-        exchange.post(0, 1)
-        exchange.post(1, 0, [traffic.withdraw(USER, AMOUNT)])
-        anvil.advance(DEMO.silence)
-        watcher.wait_for_money(USER, AMOUNT)
-        check_confirmed_truth(watcher)
+    exchange.post(0, 2)
+    exchange.post(1, 0, [traffic.withdraw(USER, AMOUNT)])
+    exchange.anvil.advance(DEMO.silence)
+    watcher.wait_for_money(USER, AMOUNT)
+    check_confirmed_truth(watcher)
 
 
 @pytest.mark.parametrize("exchange", ["nothing posted"], indirect=True)

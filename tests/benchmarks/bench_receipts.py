@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.support.processes.running_operator import HORIZON, OPERATOR_KEY, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange, Receipt
-from setoff.operator.sequencer.receipt_signer import Notary
+from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.shared.codec import records
 from setoff.shared.codec.receipts import Receipt as Signed
 from setoff.shared.codec.receipts import digest
@@ -31,7 +31,7 @@ GROUP = 64
 def run_records() -> tuple[float, list[Receipt], bytes]:
     """Processor seconds for the machine to take RECORDS orders, their receipts without signatures, and the domain."""
     traffic = SampleTraffic()
-    exchange = Exchange(Machine.genesis(traffic.domain), Tail())
+    exchange = Exchange(Machine.genesis(traffic.domain), BatchCursor())
     exchange.open(START_TIME, tuple(opening(traffic, ACCOUNTS, 10**15)))
     exchange.offer(traffic.report(0, 100))
     choose = random.Random(1)
@@ -58,14 +58,14 @@ def run() -> dict[str, float]:
     thread of the executor beside a loop that works on, by the clock.
     """
     seconds, taken, domain = run_records()
-    notary = Notary(OPERATOR_KEY, domain, HORIZON)
+    signer = ReceiptSigner(OPERATOR_KEY, domain, HORIZON)
     start = time.thread_time()
-    attested = [notary.attest(receipt) for receipt in taken]
+    attested = [signer.attest(receipt) for receipt in taken]
     inline = time.thread_time() - start
     with ThreadPoolExecutor(1) as executor:
         groups = [taken[at : at + GROUP] for at in range(0, len(taken), GROUP)]
         start = time.perf_counter()
-        waiting = [executor.submit(lambda group=group: [notary.attest(r) for r in group]) for group in groups]
+        waiting = [executor.submit(lambda group=group: [signer.attest(r) for r in group]) for group in groups]
         while not all(future.done() for future in waiting):
             digest(domain, Signed(1, bytes(32), bytes(32), 1))
         beside = time.perf_counter() - start

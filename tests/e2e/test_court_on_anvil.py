@@ -12,6 +12,7 @@ import pytest
 from tests.support.chains.toy_chain import PUBLISHER, ToyChain, make_book, quick
 from tests.support.courts.arena import lie_from, truth
 from tests.support.courts.league import EPOCHS, Book
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, position
@@ -19,8 +20,8 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.game import ZERO, ClaimState
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer, Round
-from setoff.shared.l1.rpc import L1
 
 CLAIMER = Policy(claim_after=0, collect_from=1)
 WATCH = Policy(collect_from=1)
@@ -29,11 +30,10 @@ PERIOD = 10  # seconds: more than a loaded machine needs for a dispute
 
 
 @pytest.fixture
-def chain() -> Iterator[ToyChain]:
-    with Anvil() as anvil:
-        chain = ToyChain(anvil, quick(PERIOD))
-        chain.post_epochs(1)
-        yield chain
+def chain(anvil: Anvil) -> ToyChain:
+    chain = ToyChain(anvil, quick(PERIOD))
+    chain.post_epochs(1)
+    return chain
 
 
 @contextmanager
@@ -49,13 +49,6 @@ def playing(*players: CourtPlayer) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join(30)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 6 * PERIOD) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it takes too long"
-        time.sleep(0.2)
 
 
 def is_paid(chain: ToyChain, player: CourtPlayer) -> bool:
@@ -81,8 +74,8 @@ def test_one_honest_watcher_beats_a_lying_operator_and_its_friends(chain: ToyCha
     mute = chain.player(MUTE, chain.book(garbage), WATCH)
     before = honest.l1.balance(honest.l1.address)
     with playing(honest, operator, liar, mute):
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
-        wait_for(lambda: is_paid(chain, honest))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: is_paid(chain, honest))
     assert chain.contract.view("confirmed", 0) == honest_history.end
     claim = honest.reader.court.latest(0, chain.genesis)
     assert claim is not None and claim.winner == honest_history.root
@@ -111,9 +104,9 @@ def test_two_watchers_and_an_honest_operator_confirm_epoch_after_epoch(chain: To
         chain.player(LIAR, chain.book(histories[0], lie), WATCH),
     ]
     with playing(*players):
-        wait_for(lambda: bool(chain.contract.view("confirmed", EPOCHS - 1) == start))
-        wait_for(lambda: all(is_paid(chain, player) for player in players[:3]))
-        wait_for(lambda: all(player.reader.court.confirmed == EPOCHS for player in players[1:3]))
+        wait_until(lambda: bool(chain.contract.view("confirmed", EPOCHS - 1) == start))
+        wait_until(lambda: all(is_paid(chain, player) for player in players[:3]))
+        wait_until(lambda: all(player.reader.court.confirmed == EPOCHS for player in players[1:3]))
     assert players[1].reader.court.start_of == players[2].reader.court.start_of
 
 
@@ -141,7 +134,7 @@ def test_players_in_processes_of_their_own_on_a_chain_with_slow_blocks() -> None
         for process in processes:
             process.start()
         try:
-            wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO), 120)
+            wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO), 120)
         finally:
             for process in processes:
                 process.kill()
@@ -175,7 +168,7 @@ def test_a_reorg_that_drops_moves_is_played_again(chain: ToyChain) -> None:
     assert honest.reader.reorgs == 1 and level() < 7
     rounds_until(players, lambda: level() == 7)
     with playing(*players):
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
     assert chain.contract.view("confirmed", 0) == honest_history.end
 
 
@@ -185,11 +178,11 @@ def test_a_node_that_hangs_only_delays(chain: ToyChain) -> None:
     honest = chain.player(HONEST, chain.book(honest_history), WATCH, timeout=0.5, patience=0.5)
     operator = chain.player(PUBLISHER, chain.book(lie), CLAIMER, timeout=0.5, patience=0.5)
     with playing(honest, operator):
-        wait_for(lambda: bool(honest.reader.court.claims))
+        wait_until(lambda: bool(honest.reader.court.claims))
         os.kill(chain.anvil.process.pid, signal.SIGSTOP)
         time.sleep(2)
         os.kill(chain.anvil.process.pid, signal.SIGCONT)
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
     assert chain.contract.view("confirmed", 0) == honest_history.end
 
 
@@ -219,7 +212,7 @@ def test_the_reader_forgets_closed_claims_and_still_rolls_back(chain: ToyChain) 
     honest_history = truth(chain.genesis)
     player = chain.player(PUBLISHER, chain.book(honest_history), CLAIMER)
     with playing(player):
-        wait_for(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
+        wait_until(lambda: bool(chain.contract.view("confirmed", 0) != ZERO))
     player.step()
     before = dict(player.reader.court.start_of)
     player.reader._compact()

@@ -1,18 +1,18 @@
 """Receipts with whole processes: operators that break them, the trader who notices, the watcher that takes the bond."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from tests.support.waiting import wait_until
 
 from setoff.deploy.cli import main as cli
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.devnet import FAUCET, FIRST_TRADER, Devnet, Faucet
+from setoff.deploy.simulation.faults import BROKEN_RECEIPT, OMITTED_RECORD
 from setoff.deploy.simulation.processes import Cast
-from setoff.operator.sequencer.receipt_signer import BROKEN_RECEIPT, OMITTED_RECORD
 from setoff.shared.codec.records import BUY
 from setoff.shared.errors import DataError
 from setoff.shared.l1.chain import ChainReader
@@ -51,11 +51,7 @@ class Stage:
         Vault(self.devnet.anvil.connect(FIRST_TRADER), self.devnet.deployment).deposit(FUNDS)
 
     def wait_until(self, holds: Callable[[], object]) -> None:
-        deadline = time.monotonic() + SECONDS
-        while not holds():
-            self.cast.check()
-            assert time.monotonic() < deadline, "that did not come true"
-            time.sleep(0.2)
+        wait_until(holds, SECONDS, meanwhile=self.cast.check, pause=0.2)
 
     def start_operator(self, lie: str = "") -> None:
         self.cast.start_operator(lie=lie, batch_interval=0.5)

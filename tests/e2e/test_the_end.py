@@ -1,11 +1,11 @@
 """The operator is gone for good: from L1 alone strangers post, claim and end the exchange, and all are paid out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.chains.exchange import call_data
 from tests.support.chains.town import PARAMS, TRADERS, Town, in_background
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.errors import StateError
@@ -16,11 +16,10 @@ from setoff.shared.state import keys
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    with Anvil() as anvil:
-        town = Town(anvil, tmp_path)
-        town.trade()
-        yield town
+def town(anvil: Anvil, tmp_path: Path) -> Town:
+    town = Town(anvil, tmp_path)
+    town.trade()
+    return town
 
 
 def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,8 +32,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
         first.wait(forced, timeout=0)
     town.anvil.advance(town.inbox.opens_at() - town.now)
     command = in_background(town.line(3, "force order buy 2 5 495 --as-sender"))
-    while town.waiting < 2:
-        command.join(0.1)
+    wait_until(lambda: town.waiting == 2)
     town.post()
     command.join(60)
     assert command.code == 0
@@ -58,7 +56,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     assert replay.fate(replay.consumed - 4) is not None
     state = replay.machine.state
     assert [state.market(market).settled for market in (1, 2)] == [1, 1]
-    assert replay.machine.regs.winding > 0
+    assert replay.machine.regs.winding_since > 0
 
     # Everybody takes out everything: first out of sub-account and backstop, then off the exchange.
     assert town.setoff(1, "force transfer 1 0.777777 --sub 2 --as-sender --no-wait") == 0

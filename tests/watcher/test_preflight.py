@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.chains.exchange import Exchange
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.terms import Terms
@@ -78,10 +79,10 @@ def test_waits_for_l1_and_says_so(settings: WatcherSettings, caplog: pytest.LogC
     with caplog.at_level(logging.WARNING):
         waiting = threading.Thread(target=wait_for_l1, args=(replace(settings, rpc_url=DEAD), stop))
         waiting.start()
-        deadline = time.monotonic() + 10
-        while not caplog.records and time.monotonic() < deadline:
-            time.sleep(0.05)
-        stop.set()
+        try:
+            wait_until(lambda: caplog.records, 10)
+        finally:
+            stop.set()
         waiting.join(10)
     assert not waiting.is_alive()
     (record,) = caplog.records

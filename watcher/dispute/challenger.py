@@ -10,22 +10,19 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from setoff.deploy.simulation.faults import plan_fault
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.player import CourtPlayer, Round
-from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.epoch import Stepper
-from setoff.shared.machine.machine import Machine
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.capital import count_dispute_capital, count_keeper_capital, sum_locked, sum_staked
-from setoff.watcher.dispute.trace_provider import ExecutedEpochs, Plan
+from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.liveness.liveness_keeper import LivenessKeeper, run_liveness_keeper
 from setoff.watcher.monitor.status import Pulse
 from setoff.watcher.preflight import check_preflight
@@ -44,33 +41,27 @@ CAPITAL_EVERY: Final = 30.0
 log = logging.getLogger(__name__)
 
 
-def make_player(settings: WatcherSettings, context: Context) -> CourtPlayer:
+OpenEpochs = Callable[[WatcherSettings, Context], Epochs]
+"""Gives what a player goes by."""
+
+
+def open_epochs(settings: WatcherSettings, context: Context) -> ExecutedEpochs:
+    """What this watcher's workers have executed."""
+    return ExecutedEpochs(context.archive, claims=settings.claims_after is not None, wait=HISTORY_WAIT)
+
+
+def make_player(settings: WatcherSettings, context: Context, open_epochs: OpenEpochs = open_epochs) -> CourtPlayer:
     """The player that the settings ask for; `context` are opened with its key. Raises ConfigError, ChainError."""
-    plan = make_plan(settings)
-    wait = HISTORY_WAIT if plan is None else None  # a liar's end, too, is only known once it is told
-    epochs = ExecutedEpochs(context.archive, plan, claims=settings.claims_after is not None, wait=wait)
     policy = Policy(claim_after=settings.claims_after, deference=settings.deference)
+    epochs = open_epochs(settings, context)
     return CourtPlayer(context.l1, context.deployment.court, epochs, policy, first_block=context.deployment.block)
 
 
-def make_plan(settings: WatcherSettings) -> Plan | None:
-    """The lies that the settings ask for, None if the watcher is honest."""
-    if not settings.fault:
-        return None
-
-    def plan(epoch: int, start: Machine, batches: Sequence[Batch]) -> Stepper | None:
-        if settings.fault_epoch not in (-1, epoch):
-            return None
-        return plan_fault(settings.fault, start, batches)
-
-    return plan
-
-
-def run_challenger(settings: WatcherSettings, stop: threading.Event) -> None:
+def run_challenger(settings: WatcherSettings, stop: threading.Event, open_epochs: OpenEpochs = open_epochs) -> None:
     """Play until `stop` is set. Whatever fails is tried again in the next round, `settings.l1_poll` seconds later."""
     context = Context.open(settings, key=settings.private_key())
     check_preflight(settings, context.l1)
-    player = make_player(settings, context)
+    player = make_player(settings, context, open_epochs)
     capital_watch = CapitalWatch(player, is_liveness_keeper=settings.liveness_keeper)
     prosecutor = Prosecutor(context)
     with Pulse(context.store, "challenger").beating() as pulse, keeping_alive(settings, context, stop):

@@ -6,16 +6,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import ChainError, SetoffError, StateError
-from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step
+from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.watcher.dispute.background import Background
-from setoff.watcher.execution.archive import Archive
+from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.store import EpochResult
 
 RUNS: Final = 4
@@ -27,9 +26,6 @@ EPOCHS: Final = 4096
 
 PAUSE: Final = 5.0
 """Seconds for which an epoch is left alone after its run failed."""
-
-Plan = Callable[[int, Machine, Sequence[Batch]], Stepper | None]
-"""(epoch, machine at its start, its batches) to a stepper that lies about it, or None for the truth."""
 
 
 class LazyTrace:
@@ -79,31 +75,14 @@ class LazyTrace:
         return self._run().ask(("proof", position), lambda run: run.proof(position))
 
 
-class FalseTrace(LazyTrace):
-    """An epoch told with a lie in it: its end is the lie's, too."""
-
-    @property
-    def end(self) -> bytes:
-        """Machine hash after the false run."""
-        return self._false_end
-
-    @cached_property
-    def _false_end(self) -> bytes:
-        return self._run().ask("end", lambda run: run.end)
-
-
 class ExecutedEpochs:
     """All that this watcher's workers have executed: the `Epochs` of a player. Reads Redis every time it is asked."""
 
-    def __init__(
-        self, archive: Archive, plan: Plan | None = None, *, claims: bool = False, wait: float | None = None
-    ) -> None:
-        """`plan`: the lies to tell, if any; `claims`: whether anybody will want to know when batches were posted;
-        `wait`: most seconds to wait for a history, after which it is "not_ready" until it is there; None: wait.
-        """
+    def __init__(self, archive: Archive, *, claims: bool = False, wait: float | None = None) -> None:
+        """`claims`: whether anybody will want to know when batches were posted; `wait`: most seconds to wait for a
+        history, after which it is "not_ready" until it is there; None: wait."""
         self._archive = archive
         self._store = archive.store
-        self._plan = plan
         self._claims = claims
         self._wait = wait
         self._executed: OrderedDict[tuple[int, EpochResult], ExecutedEpoch] = OrderedDict()
@@ -123,14 +102,20 @@ class ExecutedEpochs:
             return None
         executed = self._executed.get((epoch, result))
         if executed is None:
-            kind = LazyTrace if self._plan is None else FalseTrace
-            executed = ExecutedEpoch(
-                result.epoch_hash, self._posted_at(epoch), kind(result, lambda: self._run(epoch, result))
-            )
+            run = self.present(result, partial(self._run, epoch, result))
+            executed = ExecutedEpoch(result.epoch_hash, self._posted_at(epoch), run)
             self._executed[epoch, result] = executed
             if len(self._executed) > EPOCHS:
                 self._executed.popitem(last=False)
         return executed
+
+    def present(self, result: EpochResult, run: Callable[[], Background]) -> LazyTrace:
+        """An epoch as the strategy gets to see it."""
+        return LazyTrace(result, run)
+
+    def execute(self, epoch: int, machine: Machine, inputs: EpochInputs) -> EpochRun:
+        """The run of an epoch from the machine before it."""
+        return EpochRun(machine, inputs.batches, inputs.chain)
 
     def _posted_at(self, epoch: int) -> int:
         """When the epoch's last batch was posted, unix seconds; 0 if nobody wants to know."""
@@ -164,8 +149,7 @@ class ExecutedEpochs:
     def _read_run(self, epoch: int, result: EpochResult) -> EpochRun:
         inputs = self._archive.inputs(epoch)
         machine = self._archive.machine_before(epoch)
-        stepper = self._plan(epoch, machine, inputs.batches) if self._plan else None
-        run = EpochRun(machine, inputs.batches, inputs.chain, stepper or honest_step)
+        run = self.execute(epoch, machine, inputs)
         if (inputs.epoch_hash, run.start_hash) != (result.epoch_hash, result.start):
             raise StateError("not_ready", f"epoch {epoch} was replaced by a reorg")
         return run

@@ -17,11 +17,12 @@ from setoff.deploy.simulation.demo.market import GAMBLING, Market
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.summary import Payout, Plot, Summary, summarize
 from setoff.deploy.simulation.demo.traders import OracleSigner, Trader, derive_key
+from setoff.deploy.simulation.faults import SILENT
 from setoff.deploy.simulation.processes import Cast
-from setoff.operator.publisher.claimed_epochs import SILENT
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.params import Params
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof
@@ -46,11 +47,11 @@ class Script:
 
     params: Params
     lie: str = "wrong-fill"
-    """A name of `FAULTS`, "silent", or "" for an honest run."""
+    """One of CLAIM_LIES, or "" for an honest run."""
     lie_from: int = 4
     """The first batch to lie about."""
     slander: str = ""
-    """A lie of `FAULTS` with which watcher 1 disputes the honest claim of epoch `lie_from`."""
+    """One of FAULTS with which watcher 1 disputes the honest claim of epoch `lie_from`."""
     watchers: int = 2
     traders: int = 24
     records: int = 4000

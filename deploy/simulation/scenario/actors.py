@@ -12,37 +12,21 @@ from setoff.deploy.simulation.scenario.flow import Exchange
 from setoff.deploy.simulation.scenario.liars import FromHere, Hollow, OneLeaf, RandomRoot, find_place
 from setoff.deploy.simulation.scenario.node import Node
 from setoff.deploy.simulation.scenario.script import Actor, Lie
+from setoff.deploy.simulation.silent_player import SilentPlayer
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.game import CourtState
-from setoff.shared.dispute.strategy import Player, Policy
-from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, TraceProvider
+from setoff.shared.dispute.strategy import Policy
+from setoff.shared.dispute.trace_provider import ExecutedEpoch, TraceProvider
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.history import EPOCH
 
 POLL: Final = 0.15
 SPREAD: Final = 1.0
 COLLECT_FROM: Final = 1
-
-
-@dataclass(frozen=True)
-class Mute(Player):
-    """A player who makes no move from some level on."""
-
-    silent_from: int = 0
-
-    def choose(self, court: CourtState, epochs: Epochs, now: int) -> list[Action]:
-        """What any player would do, without those moves, and without a last word."""
-        return [action for action in super().choose(court, epochs, now) if not self._is_beyond(action)]
-
-    def _is_beyond(self, action: Action) -> bool:
-        if isinstance(action, actions.Move):
-            return action.level >= self.silent_from
-        return isinstance(action, actions.Prove | actions.Timeout)
 
 
 @dataclass
@@ -99,7 +83,7 @@ class Person:
             first_block=self._exchange.deployment.block, spread=SPREAD,
         )  # fmt: skip
         if self.role.silent_from <= EPOCH.levels:
-            self.player.player = Mute(self.address, self.policy, self.role.silent_from)
+            self.player.player = SilentPlayer(self.address, self.policy, self.role.silent_from)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.player.run, args=(self._stop, POLL), name=self.name, daemon=True)
         self._thread.start()

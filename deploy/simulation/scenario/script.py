@@ -19,9 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
-from setoff.deploy.simulation.faults import FAULTS
+from setoff.deploy.simulation.faults import CLAIM_LIES
 from setoff.deploy.simulation.scenario.liars import LEVELS, PLACES
-from setoff.operator.publisher.claimed_epochs import SILENT
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import PRESETS, Params
 
@@ -107,7 +106,7 @@ class Lie:
         _one_of("lie.place", self.place, tuple(PLACES))
         _one_of("lie.end", self.end, ("true", "false"))
         if self.shape == "named":
-            _one_of("lie.name", self.name, (*FAULTS, SILENT))
+            _one_of("lie.name", self.name, tuple(CLAIM_LIES))
         if not 1 <= self.level < LEVELS:
             raise ConfigError("bad_config", f"lie.level: 1 to {LEVELS - 1}")
 

@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.support.processes.commands import Command
 from tests.support.processes.running_operator import Running
+from tests.support.waiting import wait_until
 
 from setoff.deploy.cli import main as cli
 from setoff.deploy.cli.devnet import GUIDE, name_command
@@ -70,7 +70,7 @@ def test_the_guide_names_a_command_that_is_there() -> None:
     command = name_command().split()
     assert Path(command[0]).is_file() and command[1:] == ["setoff"]
     typed = [line for line in GUIDE.splitlines() if line.startswith("  ") and "export" not in line]
-    assert len(typed) == 8 and all("{setoff} " in line for line in typed)
+    assert len(typed) == 10 and all("{setoff} " in line for line in typed)
 
 
 @pytest.mark.parametrize("key", [dev_keys()[3].hex(), "0x" + dev_keys()[3].hex(), f" {dev_keys()[3].hex()}\n"])
@@ -154,17 +154,19 @@ def test_the_operators_parts_end_with_it_when_it_is_killed(tmp_path: Path) -> No
     words = [sys.executable, "-m", "setoff.deploy.cli", "operator", "run"]
     with subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL) as operator:
         parts: list[int] = []
-        deadline = time.monotonic() + 30
-        while len(parts) < 2 and time.monotonic() < deadline and operator.poll() is None:
+
+        def have_started() -> bool:
+            nonlocal parts
+            assert operator.poll() is None, "it has ended by itself"
             with contextlib.suppress(OSError):
                 parts = children_of(operator.pid)
-            time.sleep(0.02)
-        operator.send_signal(signal.SIGKILL)
-    assert len(parts) == 2
-    deadline = time.monotonic() + 6
-    while any(is_alive(part) for part in parts) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(is_alive(part) for part in parts)
+            return len(parts) == 2
+
+        try:
+            wait_until(have_started, 30)
+        finally:
+            operator.send_signal(signal.SIGKILL)
+    wait_until(lambda: not any(is_alive(part) for part in parts), 6, what="a part outlives the operator")
 
 
 def is_alive(process: int) -> bool:

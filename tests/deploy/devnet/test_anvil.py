@@ -5,10 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import ACCOUNTS, BALANCE, CHAIN_ID, Anvil, dev_keys
 from setoff.shared.errors import ConfigError
@@ -45,10 +45,7 @@ def test_its_accounts_are_always_the_same_and_funded() -> None:
 
 def test_blocks_come_by_themselves_with_a_block_time() -> None:
     with Anvil(block_time=1) as chain:
-        deadline = time.monotonic() + 20
-        while chain.l1.head().number < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: chain.l1.head().number >= 2, 20)
 
 
 def test_two_chains_do_not_meet_and_a_taken_port_is_told() -> None:
@@ -67,8 +64,5 @@ def test_it_dies_with_its_parent() -> None:
     assert is_alive(pid)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    deadline = time.monotonic() + 10
-    while is_alive(pid):
-        assert time.monotonic() < deadline, "anvil outlives its parent"
-        time.sleep(0.05)
+    wait_until(lambda: not is_alive(pid), 10, what="anvil outlives its parent")
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""The gate: what is forged never reaches the machine, and nobody's flood makes others wait."""
+"""The admission: what is forged never reaches the machine, and nobody's flood makes others wait."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, Running, open_market, operator
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
-from setoff.operator.api.admission import TURN, Gate
+from setoff.operator.api.admission import TURN, Admission
 from setoff.operator.api.api import MAX_BULK, ShownOnce
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.signatures import address_of
@@ -35,20 +35,20 @@ async def send(running: Running, bodies: list[bytes], source: str = "127.0.0.1")
 
 
 async def test_finds_who_signed() -> None:
-    traffic, gate = SampleTraffic(), Gate(DEPLOYMENT.domain, 10)
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10)
     good = traffic.order(1, BUY, 90, 1)
     spoiled = good[: records.BODY_BYTES] + bytes(64)
-    found = await gate.recover("a", [good, spoiled, traffic.crank(), bytes(124)])
+    found = await admission.recover("a", [good, spoiled, traffic.crank(), bytes(124)])
     assert found == [address_of(trader_key(1)), None, None, None]
-    gate.close()
+    admission.close()
 
 
 async def test_a_signer_is_kept_for_the_machine_once_and_for_that_signature_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    traffic, gate = SampleTraffic(), Gate(DEPLOYMENT.domain, 10)
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10)
     (forged,), good = forge(traffic, 1), traffic.order(1, BUY, 90, 1)
-    await gate.recover("a", [good, forged])
+    await admission.recover("a", [good, forged])
     asked: list[bytes] = []
     really = signatures._recover
     monkeypatch.setattr(signatures, "_recover", lambda digest, sig: asked.append(sig) or really(digest, sig))
@@ -62,7 +62,7 @@ async def test_a_signer_is_kept_for_the_machine_once_and_for_that_signature_alon
     assert (recover(good, mine), recover(forged, theirs)) == (address_of(trader_key(1)), address_of(trader_key(2)))
     assert len(asked) == 2
     assert recover(good, mine) == address_of(trader_key(1)) and len(asked) == 3
-    gate.close()
+    admission.close()
 
 
 def test_signers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,12 +79,12 @@ def test_signers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_a_flood_is_checked_a_handful_at_a_time() -> None:
-    traffic, gate = SampleTraffic(), Gate(DEPLOYMENT.domain, 10**6)
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10**6)
     body = traffic.order(1, BUY, 90, 1)
     order: list[str] = []
 
     async def check(client: str, count: int) -> None:
-        assert len(await gate.recover(client, [body] * count)) == count
+        assert len(await admission.recover(client, [body] * count)) == count
         order.append(client)
 
     flood = [asyncio.create_task(check("flood", 40 * TURN)) for _ in range(3)]
@@ -93,29 +93,29 @@ async def test_a_flood_is_checked_a_handful_at_a_time() -> None:
     assert order == ["honest", "other"]
     await asyncio.gather(*flood)
     assert order == ["honest", "other", "flood", "flood", "flood"]
-    gate.close()
+    admission.close()
 
 
 async def test_one_clients_records_stay_in_their_order() -> None:
-    traffic, gate = SampleTraffic(), Gate(DEPLOYMENT.domain, 10**6)
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10**6)
     bodies = [traffic.order(account, BUY, 90, 1) for account in (1, 2, 3) * 30]
     parts = [bodies[start : start + 10] for start in range(0, len(bodies), 10)]
-    found = await asyncio.gather(*[gate.recover("a", part) for part in parts])
+    found = await asyncio.gather(*[admission.recover("a", part) for part in parts])
     expected = [address_of(trader_key(account)) for account in (1, 2, 3) * 30]
     assert [signer for part in found for signer in part] == expected
-    gate.close()
+    admission.close()
 
 
 async def test_a_share_is_each_clients_own() -> None:
-    gate = Gate(DEPLOYMENT.domain, 4)
-    with gate.admit("a", 3):
-        with pytest.raises(StateError, match="overloaded"), gate.admit("a", 2):
+    admission = Admission(DEPLOYMENT.domain, 4)
+    with admission.admit("a", 3):
+        with pytest.raises(StateError, match="overloaded"), admission.admit("a", 2):
             pass
-        with gate.admit("b", 4), gate.admit("a", 1):
+        with admission.admit("b", 4), admission.admit("a", 1):
             pass
-    with gate.admit("a", 9):  # alone, any request that the interface takes
+    with admission.admit("a", 9):  # alone, any request that the interface takes
         pass
-    gate.close()
+    admission.close()
 
 
 async def test_forged_records_never_reach_the_machine(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:

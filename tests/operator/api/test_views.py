@@ -1,10 +1,10 @@
 """What the API shows of the full rulebook agrees with what the rules do."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from tests.support.processes.running_operator import HandL1, Running, open_market, operator
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.shared.codec import records
@@ -27,12 +27,17 @@ def opening_of(traffic: SampleTraffic, funds: int, accounts: int = 3, **market: 
 
 async def pass_time(running: Running, time: int) -> None:
     """Close the open batch, and begin one at `time`."""
-    while (await running.status())["open_inputs"]:
-        await asyncio.sleep(0.01)
+
+    async def is_closed() -> bool:
+        return not (await running.status())["open_inputs"]
+
+    async def is_later() -> bool:
+        return bool((await running.status())["time"] >= time)
+
+    await until(is_closed)
     running.l1.time = running.traffic.time = time
     running.l1.messages.append(running.traffic.deposit(3, 1))
-    while (await running.status())["time"] < time:
-        await asyncio.sleep(0.01)
+    await until(is_later)
 
 
 async def test_dead_orders_are_not_shown(exchange: Running) -> None:

@@ -1,14 +1,12 @@
-"""The operator's line of epochs: the truth, a lie and what is built on it, and the way back."""
+"""The epochs that the operator claims: the truth, checked against what L1 confirms, kept as long as they are needed."""
 
 import pytest
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
-from setoff.operator.publisher.claimed_epochs import MAINNET, SILENT, Lie, Line
-from setoff.shared.errors import ConfigError, DataError
+from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
+from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
-
-TESTNET = 31337
 
 
 @pytest.fixture
@@ -23,7 +21,8 @@ def batches(traffic: SampleTraffic) -> list[Batch]:
     return [first, *(traffic.seal([], [traffic.transfer(1, 2, amount)]) for amount in (1, 2, 3))]
 
 
-def true_ends(traffic: SampleTraffic, batches: list[Batch]) -> list[bytes]:
+@pytest.fixture
+def truth(traffic: SampleTraffic, batches: list[Batch]) -> list[bytes]:
     machine, ends = Machine.genesis(traffic.domain), []
     for batch in batches:
         machine.run_batch(batch)
@@ -31,68 +30,31 @@ def true_ends(traffic: SampleTraffic, batches: list[Batch]) -> list[bytes]:
     return ends
 
 
-def line_of(traffic: SampleTraffic, batches: list[Batch], lie: Lie | None = None) -> Line:
-    line = Line(Machine.genesis(traffic.domain), lie=lie)
+@pytest.fixture
+def epochs(traffic: SampleTraffic, batches: list[Batch]) -> ClaimedEpochs:
+    epochs = ClaimedEpochs(Machine.genesis(traffic.domain))
     for batch in batches:
-        line.extend([batch])
-    return line
+        epochs.extend([batch])
+    return epochs
 
 
-def test_an_honest_line_is_the_truth(traffic: SampleTraffic, batches: list[Batch]) -> None:
-    line = line_of(traffic, batches)
-    assert [line.start_hash(number) for number in range(1, 5)] == true_ends(traffic, batches)
-    assert not any(line[number].is_lie for number in range(4))
+def test_what_is_claimed_is_the_truth(epochs: ClaimedEpochs, truth: list[bytes]) -> None:
+    assert [epochs.start_hash(number) for number in range(1, 5)] == truth
+    for number, end in enumerate(truth, 1):
+        epochs.check(number, end)
 
 
-def test_a_lie_is_told_once_and_built_upon(traffic: SampleTraffic, batches: list[Batch]) -> None:
-    truth = true_ends(traffic, batches)
-    line = line_of(traffic, batches, Lie("wrong-root", 1, TESTNET))
-    assert [line[number].is_lie for number in range(4)] == [False, True, False, False]
-    assert line[0].run.end == truth[0]
-    assert all(line[number].run.end != truth[number] for number in (1, 2, 3))
-    assert line[2].run.start_hash == line[1].run.end
-
-
-def test_returns_to_the_truth_that_l1_confirmed(traffic: SampleTraffic, batches: list[Batch]) -> None:
-    truth = true_ends(traffic, batches)
-    line = line_of(traffic, batches, Lie("wrong-root", 1, TESTNET))
-    assert not line.correct(1, truth[0])
-    assert line.correct(2, truth[1])
-    assert line.next == 2
-    for batch in batches[2:]:
-        line.extend([batch])
-    assert [line[number].run.end for number in range(4)] == truth
-
-
-def test_refuses_a_confirmed_start_that_is_not_the_truth(traffic: SampleTraffic, batches: list[Batch]) -> None:
+def test_refuses_a_confirmed_start_that_is_not_the_truth(epochs: ClaimedEpochs) -> None:
     with pytest.raises(DataError):
-        line_of(traffic, batches).correct(2, bytes(32))
+        epochs.check(2, bytes(32))
+    epochs.check(5, bytes(32))  # not run yet
 
 
-def test_a_lie_is_not_wasted_on_what_l1_has_confirmed(traffic: SampleTraffic, batches: list[Batch]) -> None:
-    truth = true_ends(traffic, batches)
-    line = Line(Machine.genesis(traffic.domain), lie=Lie("wrong-root", 1, TESTNET))
-    for number, batch in enumerate(batches):
-        line.extend([batch], is_confirmed=number <= 1)
-    assert [line[number].is_lie for number in range(4)] == [False, False, True, False]
-    assert [line[number].run.end for number in (0, 1)] == truth[:2] and line[2].run.end != truth[2]
-
-
-def test_goes_on_after_what_was_forgotten_or_cut(traffic: SampleTraffic, batches: list[Batch]) -> None:
-    line, truth = line_of(traffic, batches), true_ends(traffic, batches)
-    line.forget(2)
-    assert (line.first, line.start_hash(2)) == (2, truth[1])
-    line.cut(3)
-    assert line.next == 3
-    assert line.extend([batches[3]]).end == truth[3]
-
-
-@pytest.mark.parametrize("name", ["wrong-root", SILENT])
-def test_nobody_lies_on_mainnet(name: str) -> None:
-    with pytest.raises(ConfigError):
-        Lie(name, 0, MAINNET)
-
-
-def test_refuses_an_unknown_lie() -> None:
-    with pytest.raises(ConfigError):
-        Lie("white", 0, TESTNET)
+def test_goes_on_after_what_was_forgotten_or_cut(
+    epochs: ClaimedEpochs, batches: list[Batch], truth: list[bytes]
+) -> None:
+    epochs.forget(2)
+    assert (epochs.first, epochs.start_hash(2)) == (2, truth[1])
+    epochs.cut(3)
+    assert epochs.next == 3
+    assert epochs.extend([batches[3]]).end == truth[3]

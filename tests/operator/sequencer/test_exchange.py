@@ -1,13 +1,15 @@
 """The exchange without I/O: a replay of its events is the same exchange, and refusals leave no trace."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.chains.code_store import CODE, MODULE
 from tests.support.processes.running_operator import DEPLOYMENT, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Event, Recorded, decode_events, encode_events
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.journal_events import Event, Recorded, decode_events, encode_events
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.da import registry
@@ -20,7 +22,7 @@ BUY, SELL = records.BUY, records.SELL
 
 
 def fresh() -> Exchange:
-    return Exchange(Machine.genesis(DEPLOYMENT.domain), Tail())
+    return Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
 
 
 def started() -> tuple[Exchange, SampleTraffic, list[Event]]:
@@ -61,7 +63,7 @@ def test_replay_is_the_same_exchange() -> None:
     again = fresh()
     batches = [batch for batch in map(again.apply, events) if batch is not None]
     assert again.machine.hash() == exchange.machine.hash()
-    assert again.tail == exchange.tail
+    assert again.cursor == exchange.cursor
     assert list(again.fills) == list(exchange.fills)
     assert again.accounts == exchange.accounts
     assert batches == [sealed]
@@ -69,7 +71,10 @@ def test_replay_is_the_same_exchange() -> None:
 
 
 def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
-    exchange, traffic = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail(), module=BLOBS.number), SampleTraffic()
+    exchange, traffic = (
+        Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number),
+        SampleTraffic(),
+    )
     report = traffic.report(0, 100)
     events: list[Event] = [exchange.open(START_TIME, tuple(opening(traffic))), Recorded(report)]
     exchange.offer(report)
@@ -88,7 +93,7 @@ def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
 
 def test_a_batch_takes_no_more_records_than_its_module_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.MODULES, CODE.number, MODULE)
-    exchange, traffic = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail(), module=CODE.number), SampleTraffic()
+    exchange, traffic = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=CODE.number), SampleTraffic()
     exchange.open(START_TIME, tuple(traffic.deposit(1, 1) for _ in range(CODE.record_limit + 1)))
     assert exchange.inputs > CODE.record_limit and not exchange.is_full and exchange.has_room(2)
     for _ in range(CODE.record_limit - 1):
@@ -112,7 +117,11 @@ def test_a_closed_batch_ends_where_the_machine_says() -> None:
 
 def test_refusals_leave_no_trace() -> None:
     exchange, traffic, _ = started()
-    before = exchange.machine.hash(), exchange.inputs, Tail(**{n: getattr(exchange.tail, n) for n in Tail.__slots__})
+    before = (
+        exchange.machine.hash(),
+        exchange.inputs,
+        replace(exchange.cursor),
+    )
     for record in (
         traffic.order(1, BUY, 100, 0),
         traffic.order(9, BUY, 100, 1),
@@ -123,7 +132,7 @@ def test_refusals_leave_no_trace() -> None:
     ):
         with pytest.raises(InputError):
             exchange.offer(record)
-    assert (exchange.machine.hash(), exchange.inputs, exchange.tail) == before
+    assert (exchange.machine.hash(), exchange.inputs, exchange.cursor) == before
 
 
 def test_a_batch_begins_only_with_an_accepted_record() -> None:
@@ -134,7 +143,7 @@ def test_a_batch_begins_only_with_an_accepted_record() -> None:
         exchange.offer_first(START_TIME + 9, traffic.order(1, BUY, 100, 0))
     assert exchange.machine.hash() == before and not exchange.is_open
     opened, receipt = exchange.offer_first(START_TIME + 9, traffic.order(1, BUY, 100, 1))
-    assert (opened.number, opened.timestamp, receipt.batch, receipt.slot) == (1, START_TIME + 9, 1, 0)
+    assert (opened.number, opened.timestamp, receipt.batch, receipt.input_index) == (1, START_TIME + 9, 1, 0)
 
 
 def test_time_never_goes_back() -> None:
@@ -149,11 +158,11 @@ def test_messages_beyond_a_full_batch_wait() -> None:
     opened = exchange.open(START_TIME, messages)
     assert len(opened.messages) == MAX_INPUTS and exchange.is_full
     exchange.close()
-    assert exchange.tail.messages == MAX_INPUTS
+    assert exchange.cursor.messages == MAX_INPUTS
 
 
 def test_withdrawals_are_proven_at_the_end_of_their_epoch() -> None:
-    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail(), epoch_batches=2)
+    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), epoch_batches=2)
     traffic = SampleTraffic()
     exchange.open(START_TIME, tuple(opening(traffic)))
     exchange.offer(traffic.report(0, 100))

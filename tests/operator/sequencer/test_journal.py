@@ -1,4 +1,4 @@
-"""Log and outbox on a real server: whole commits in order, one writer, nothing twice."""
+"""Journal and outbox on a real server: whole commits in order, one writer, nothing twice."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -8,10 +8,10 @@ from redis import Redis
 from tests.support.processes.running_operator import DEPLOYMENT, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Event, Recorded
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
-from setoff.operator.sequencer.journal import Log, LogTaken, Snapshot, connect
+from setoff.operator.sequencer.journal import Journal, JournalTaken, Snapshot, connect
+from setoff.operator.sequencer.journal_events import Event, Recorded
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.errors import ConfigError, DataError
@@ -23,73 +23,73 @@ def commit(number: int) -> list[Event]:
 
 
 @pytest.fixture
-async def log(redis_server: RedisServer) -> AsyncIterator[Log]:
+async def journal(redis_server: RedisServer) -> AsyncIterator[Journal]:
     redis = connect(redis_server.url)
-    yield Log(redis, "test")
+    yield Journal(redis, "test")
     await redis.aclose()
 
 
 @pytest.fixture
-async def other(redis_server: RedisServer) -> AsyncIterator[Log]:
+async def other(redis_server: RedisServer) -> AsyncIterator[Journal]:
     redis = connect(redis_server.url)
-    yield Log(redis, "test")
+    yield Journal(redis, "test")
     await redis.aclose()
 
 
-async def read(log: Log, after: int = 0) -> list[list[Event]]:
-    return [events async for events in log.replay(after)]
+async def read(journal: Journal, after: int = 0) -> list[list[Event]]:
+    return [events async for events in journal.replay(after)]
 
 
-async def test_reads_what_was_written(log: Log, other: Log) -> None:
+async def test_reads_what_was_written(journal: Journal, other: Journal) -> None:
     for number in range(600):
-        await log.append(commit(number % 256))
+        await journal.append(commit(number % 256))
     assert await read(other) == [commit(number % 256) for number in range(600)]
-    assert other.commit == log.commit == 600
+    assert other.commit == journal.commit == 600
 
 
-async def test_the_later_writer_wins(log: Log, other: Log) -> None:
-    await log.append(commit(1))
+async def test_the_later_writer_wins(journal: Journal, other: Journal) -> None:
+    await journal.append(commit(1))
     await read(other)
     await other.append(commit(2))
-    with pytest.raises(LogTaken):
-        await log.append(commit(3))
-    with pytest.raises(LogTaken):
-        await log.append(commit(3))
+    with pytest.raises(JournalTaken):
+        await journal.append(commit(3))
+    with pytest.raises(JournalTaken):
+        await journal.append(commit(3))
     await other.append(commit(4))
     other.commit = 0
     assert await read(other) == [commit(1), commit(2), commit(4)]
 
 
-async def test_a_snapshot_stands_for_the_commits_before_it(log: Log, other: Log) -> None:
+async def test_a_snapshot_stands_for_the_commits_before_it(journal: Journal, other: Journal) -> None:
     for number in range(5):
-        await log.append(commit(number))
+        await journal.append(commit(number))
     machine = Machine.genesis(DEPLOYMENT.domain)
-    tail = Tail(number=3, records=7)
-    await log.write_snapshot(Snapshot(log.commit, tail, machine.snapshot(), machine.hash()))
-    await log.append(commit(9))
+    cursor = BatchCursor(number=3, records=7)
+    await journal.write_snapshot(Snapshot(journal.commit, cursor, machine.snapshot(), machine.hash()))
+    await journal.append(commit(9))
     snapshot = await other.read_snapshot()
     assert snapshot is not None
-    assert (snapshot.commit, snapshot.tail) == (5, tail)
+    assert (snapshot.commit, snapshot.cursor) == (5, cursor)
     assert snapshot.restore().hash() == machine.hash()
     assert await read(other, snapshot.commit) == [commit(9)]
     await other.append(commit(10))
-    with pytest.raises(LogTaken):
-        await log.append(commit(10))
+    with pytest.raises(JournalTaken):
+        await journal.append(commit(10))
 
 
-async def test_notices_a_missing_commit(log: Log, other: Log, redis_server: RedisServer) -> None:
+async def test_notices_a_missing_commit(journal: Journal, other: Journal, redis_server: RedisServer) -> None:
     for number in range(3):
-        await log.append(commit(number))
+        await journal.append(commit(number))
     with redis_server.client() as redis:
-        redis.xdel("test:log", "2-0")
+        redis.xdel("test:journal", "2-0")
     with pytest.raises(DataError):
         await read(other)
 
 
-async def test_notices_a_damaged_snapshot(log: Log) -> None:
+async def test_notices_a_damaged_snapshot(journal: Journal) -> None:
     machine = Machine.genesis(DEPLOYMENT.domain)
-    await log.write_snapshot(Snapshot(0, Tail(), machine.snapshot(), bytes(32)))
-    snapshot = await log.read_snapshot()
+    await journal.write_snapshot(Snapshot(0, BatchCursor(), machine.snapshot(), bytes(32)))
+    snapshot = await journal.read_snapshot()
     assert snapshot is not None
     with pytest.raises(DataError):
         snapshot.restore()
@@ -108,7 +108,7 @@ def test_refuses_a_server_that_may_forget(redis_server: RedisServer) -> None:
 
 
 def test_the_outbox_gives_back_what_was_put(redis_server: RedisServer) -> None:
-    traffic, exchange = SampleTraffic(), Exchange(Machine.genesis(DEPLOYMENT.domain), Tail())
+    traffic, exchange = SampleTraffic(), Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
     with redis_server.client() as redis:
         outbox = Outbox(redis, "test")
         assert outbox.latest() == -1 and outbox.get(0) is None and not outbox.wait(0, 0.01)

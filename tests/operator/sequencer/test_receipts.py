@@ -1,6 +1,5 @@
 """The operator's receipts: one for every record it takes, the same whatever happens to it; and its two lies."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,14 @@ from tests.support.processes.running_operator import (
     OPERATOR_KEY,
     HandL1,
     Running,
-    make_notary,
     open_market,
     operator,
 )
+from tests.support.waiting import until
 
+from setoff.deploy.simulation.lying_sequencer import BrokenSigner, OmittingSequencer
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.receipt_signer import BROKEN_RECEIPT, OMITTED_RECORD
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import extend
@@ -62,18 +61,14 @@ def read(answer: dict[str, object]) -> list[SignedReceipt]:
 
 async def close_batch(running: Running) -> None:
     """Have the open batch closed and handed over, as if it were old enough."""
-    number = running.sequencer.exchange.tail.number
+    number = running.sequencer.exchange.cursor.number
     running.sequencer._opened_at = float("-inf")
     running.sequencer._wake.set()
-    for _ in range(500):
-        if running.outbox.latest() >= number:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("no batch was closed")
+    await until(lambda: running.outbox.latest() >= number, "no batch was closed")
 
 
 async def test_every_record_has_a_receipt_with_its_place_and_history(exchange: Running) -> None:
-    tail = exchange.sequencer.exchange.tail
+    tail = exchange.sequencer.exchange.cursor
     first, running = tail.records, tail.running
     for number in range(first, first + 5):
         record = exchange.traffic.order(1, 0, 90, number)
@@ -88,7 +83,7 @@ async def test_every_record_has_a_receipt_with_its_place_and_history(exchange: R
 
 
 async def test_refused_records_have_no_receipt_and_no_number(exchange: Running) -> None:
-    first = exchange.sequencer.exchange.tail.records
+    first = exchange.sequencer.exchange.cursor.records
     status, answer = await exchange.submit(exchange.traffic.order(1, 0, 90, 10**12))
     assert status == 422 and "receipts" not in answer
     status, answer = await exchange.submit(exchange.traffic.order(1, 0, 90, 1))
@@ -96,7 +91,7 @@ async def test_refused_records_have_no_receipt_and_no_number(exchange: Running) 
 
 
 async def test_every_page_of_a_bulk_record_has_its_own(exchange: Running) -> None:
-    first = exchange.sequencer.exchange.tail.records
+    first = exchange.sequencer.exchange.cursor.records
     legs = [Leg(records.GTC, 1, order_slot, 90, 1) for order_slot in range(12)]
     record, *leg_pages = exchange.traffic.bulk(1, legs)
     status, answer = await exchange.post(encode_record(record, leg_pages))
@@ -140,9 +135,9 @@ async def test_numbers_and_history_go_on_after_a_restart(redis_server: RedisServ
     assert len(numbers) == 12 and numbers == sorted(set(numbers))
 
 
-async def test_without_a_notary_there_are_none(redis_server: RedisServer) -> None:
+async def test_without_a_signer_there_are_none(redis_server: RedisServer) -> None:
     async with operator(redis_server.url) as running:
-        running.sequencer._notary = None
+        running.sequencer.signer = None
         status, answer = await running.submit(running.traffic.report(0, 100))
         assert status == 200 and "receipts" not in answer
 
@@ -158,7 +153,8 @@ def lying_traffic() -> SampleTraffic:
 async def test_a_broken_receipt_is_contradicted_by_the_batch(
     redis_server: RedisServer, lying_traffic: SampleTraffic
 ) -> None:
-    async with operator(redis_server.url, lying_traffic, notary=make_notary(BROKEN_RECEIPT)) as running:
+    signer = BrokenSigner(OPERATOR_KEY, DEPLOYMENT.domain, HORIZON)
+    async with operator(redis_server.url, lying_traffic, signer=signer) as running:
         await open_market(running)
         signed = []
         for number in range(3):
@@ -173,7 +169,7 @@ async def test_a_broken_receipt_is_contradicted_by_the_batch(
 async def test_an_omitted_record_conflicts_with_the_next(
     redis_server: RedisServer, lying_traffic: SampleTraffic
 ) -> None:
-    async with operator(redis_server.url, lying_traffic, notary=make_notary(OMITTED_RECORD)) as running:
+    async with operator(redis_server.url, lying_traffic, make_sequencer=OmittingSequencer) as running:
         await open_market(running)
         omitted = lying_traffic.order(1, 0, 90, 1)
         _, answer = await running.submit(omitted)

@@ -4,10 +4,10 @@ import random
 from itertools import combinations
 
 import pytest
-from tests.support.processes.running_operator import DEPLOYMENT, HORIZON, make_notary, opening
+from tests.support.processes.running_operator import DEPLOYMENT, HORIZON, make_signer, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer.batch_cursor import Tail
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.reset import Unposted, adopt, run_again
@@ -42,7 +42,7 @@ class Ledger:
 
 def rebuild(ledger: Ledger) -> Exchange:
     """The exchange after what is posted, as after a crash without a snapshot."""
-    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail())
+    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
     for batch in ledger.batches:
         adopt(exchange, batch)
     return exchange
@@ -51,7 +51,7 @@ def rebuild(ledger: Ledger) -> Exchange:
 @pytest.mark.parametrize("seed", range(12))
 def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
     choose = random.Random(seed)
-    traffic, notary, ledger = SampleTraffic(), make_notary(), Ledger()
+    traffic, signer, ledger = SampleTraffic(), make_signer(), Ledger()
     messages = opening(traffic)
     time = START_TIME
     exchange = rebuild(ledger)
@@ -69,7 +69,7 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
             while exchange.is_busy:
                 exchange.offer(records.encode_crank(0))
             try:
-                signed += notary.attest(exchange.offer(group[0], group[1:])).signed
+                signed += signer.attest(exchange.offer(group[0], group[1:])).signed
             except InputError:
                 continue
         elif event < 0.8:
@@ -87,11 +87,11 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
                 for batch in sealed
                 for record in batch.records
             ]
-            before = exchange.tail.messages + len(exchange.opened.messages if exchange.opened else ())
+            before = exchange.cursor.messages + len(exchange.opened.messages if exchange.opened else ())
             unposted += [Unposted(exchange.machine.regs.time, record, before) for record in exchange.records]
             messages.append(traffic.deposit(4, 1000 + len(messages)))
             again = rebuild(ledger)
-            left = messages[again.tail.messages :]
+            left = messages[again.cursor.messages :]
             view = L1View(time, left, [choose.choice((START_TIME, time + 1))] * len(left))
             made = run_again(again, unposted, view, time if choose.random() < 0.5 else 0)
             sealed = [batch.batch for batch in made.sealed]

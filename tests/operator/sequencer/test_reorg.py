@@ -1,7 +1,5 @@
 """A reorg of a real chain, deeper than the confirmations, under a running operator and under one that is down."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -9,10 +7,11 @@ import pytest
 from redis import Redis
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.running_operator import SETTINGS
+from tests.support.waiting import until
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
-from setoff.operator.publisher.poster import Poster
+from setoff.operator.publisher.batcher import Batcher
 from setoff.operator.sequencer import sequencer as sequencer_module
 from setoff.operator.sequencer.messages import QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
@@ -23,7 +22,7 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 
@@ -49,21 +48,26 @@ def account(running: Sequencer, number: int) -> int:
     return running.exchange.machine.state.account(number).collateral
 
 
-async def reaches(running: Sequencer, number: int, collateral: int, poster: Poster, l1: L1) -> None:
+async def reaches(running: Sequencer, number: int, collateral: int, batcher: Batcher, l1: L1) -> None:
     """Post and make blocks until the account has so much and everything that is closed is on L1."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    posted = -1
+
+    def has_posted() -> bool:
+        nonlocal posted
         l1.tend()
         try:
-            posted = poster.post_next()
+            posted = batcher.post_next()
         except SetoffError:
             posted = -1  # told to the sequencer
         done = running.exchange.machine.regs.accounts >= number and account(running, number) == collateral
-        if done and not running.exchange.is_open and posted == running.exchange.tail.number:
-            return
+        if done and not running.exchange.is_open and posted == running.exchange.cursor.number:
+            return True
         l1.request("anvil_mine", "0x1")
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{posted} batches are posted of {running.exchange.tail.number}: {running.obstacle()}")
+        return False
+
+    await until(
+        has_posted, lambda: f"{posted} batches are posted of {running.exchange.cursor.number}: {running.obstacle()}"
+    )
 
 
 @pytest.mark.parametrize("is_down", [False, True], ids=["running", "restarted"])
@@ -77,22 +81,22 @@ async def test_a_deep_reorg_replaces_a_deposit_that_was_consumed_and_posted(
     record = traffic.withdraw(1, 77)
     with Redis.from_url(redis_server.url) as redis:
         outbox = Outbox(redis, exchange.deployment.namespace)
-        poster = Poster(l1, reader, outbox)
+        batcher = Batcher(l1, reader, outbox)
         exchange.deposit(1, 500)
         async with sequencer(exchange, redis_server.url) as running:
-            await reaches(running, 1, 500, poster, l1)
+            await reaches(running, 1, 500, batcher, l1)
             before = l1.request("evm_snapshot")
             exchange.deposit(2, 600)
-            await reaches(running, 2, 600, poster, l1)
+            await reaches(running, 2, 600, batcher, l1)
             sequence = (await running.submit(record)).sequence
-            await reaches(running, 1, 423, poster, l1)
+            await reaches(running, 1, 423, batcher, l1)
             if not is_down:
                 reorganise(exchange, before)
-                await reaches(running, 3, 900, poster, l1)
+                await reaches(running, 3, 900, batcher, l1)
         if is_down:
             reorganise(exchange, before)
         async with sequencer(exchange, redis_server.url) as running:
-            await reaches(running, 3, 900, poster, l1)
+            await reaches(running, 3, 900, batcher, l1)
             assert [account(running, number) for number in (1, 2, 3)] == [423, 800, 900]
             assert running.failure is None
             end = running.exchange.machine.hash()

@@ -4,12 +4,13 @@ import asyncio
 from functools import reduce
 
 import pytest
-from tests.support.processes.resets import begin, check_order, close, in_outbox, ready, refuse, stranger, trade, until
+from tests.support.processes.resets import begin, check_order, close, in_outbox, ready, refuse, stranger, trade
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, Running, opening, operator
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, trader_key
 from setoff.operator.sequencer import sequencer as sequencer_module
-from setoff.operator.sequencer.journal import Log
+from setoff.operator.sequencer.journal import Journal
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.shared.codec import records, signatures
@@ -110,9 +111,9 @@ async def test_an_idle_operator_goes_on_after_strangers(redis_server: RedisServe
         taken |= await trade(running, 3)
         await close(running)
         check_order(running, taken)
-        traffic, l1, sequence = running.traffic, running.l1, running.sequencer.exchange.tail.records
+        traffic, l1, sequence = running.traffic, running.l1, running.sequencer.exchange.cursor.records
     async with operator(redis_server.url, traffic, l1) as again:
-        assert again.sequencer.exchange.tail.records == sequence
+        assert again.sequencer.exchange.cursor.records == sequence
 
 
 async def test_a_posting_that_comes_through_after_all_counts_once(redis_server: RedisServer) -> None:
@@ -258,9 +259,9 @@ async def test_a_reset_survives_its_death(
         while len(running.l1.posted) < 3 <= running.outbox.latest():
             running.l1.take(running.outbox)
         before, held = in_outbox(running.outbox), len(running.l1.posted)
-        append, put = Log.append, Outbox.put
+        append, put = Journal.append, Outbox.put
 
-        async def dying_append(self: Log, events: object) -> None:
+        async def dying_append(self: Journal, events: object) -> None:
             if moment == "after the log":
                 await append(self, events)  # type: ignore[arg-type]
             dead.set()
@@ -274,7 +275,7 @@ async def test_a_reset_survives_its_death(
             if moment == "in the outbox":
                 patch.setattr(Outbox, "put", dying_put)
             else:
-                patch.setattr(Log, "append", dying_append)
+                patch.setattr(Journal, "append", dying_append)
             running.l1.time += 77
             refuse(running.outbox, held)
             await asyncio.wait_for(dead.wait(), 10)
@@ -314,15 +315,15 @@ async def test_goes_back_behind_a_snapshot_that_l1_took_back(redis_server: Redis
 
 async def consume(running: Running, message: bytes) -> None:
     """Have a message consumed by a closed batch that L1 does not hold yet."""
-    consumed = running.sequencer.exchange.tail.messages
+    consumed = running.sequencer.exchange.cursor.messages
     running.l1.messages.append(message)
-    await until(lambda: running.sequencer.exchange.tail.messages > consumed, "the message is not consumed")
+    await until(lambda: running.sequencer.exchange.cursor.messages > consumed, "the message is not consumed")
 
 
 async def settle(running: Running) -> None:
     """Wait until what the outbox has builds on L1's own messages."""
     chain = reduce(accumulate, running.l1.messages, ZERO)
-    await until(lambda: running.sequencer.exchange.tail.chain == chain, "nothing is made anew", 30)
+    await until(lambda: running.sequencer.exchange.cursor.chain == chain, "nothing is made anew", 30)
     await until(lambda: ready(running), "the operator stays closed")
     await close(running)
     running.l1.time += 1

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.support.processes.resets import begin, check_order, close, ready, refuse, stranger, until
+from tests.support.processes.resets import begin, check_order, close, ready, refuse, stranger
 from tests.support.processes.running_operator import HandL1, Running, opening, operator
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer import sequencer as sequencer_module
@@ -64,9 +65,9 @@ async def begin_on_l1(running: Running) -> dict[bytes, int]:
     while len(running.l1.posted) <= running.outbox.latest():
         running.l1.take(running.outbox)
     traffic, exchange = running.traffic, running.sequencer.exchange
-    consumed = exchange.tail.messages
+    consumed = exchange.cursor.messages
     running.l1.messages += [traffic.deposit(4, 500), traffic.deposit(5, 600), traffic.deposit(6, 700)]
-    await until(lambda: exchange.tail.messages == consumed + 3, "the messages are not consumed")
+    await until(lambda: exchange.cursor.messages == consumed + 3, "the messages are not consumed")
     withdrawal = traffic.withdraw(4, 77)
     status, answer = await running.submit(withdrawal)
     assert status == 200, answer
@@ -77,13 +78,13 @@ async def begin_on_l1(running: Running) -> dict[bytes, int]:
 async def check_after(running: Running, taken: dict[bytes, int]) -> None:
     """Nothing is lost, neither a record nor a message, and new messages are seen."""
     messages = len(running.l1.messages)
-    await until(lambda: running.sequencer.exchange.tail.messages == messages, "messages are not consumed again")
+    await until(lambda: running.sequencer.exchange.cursor.messages == messages, "messages are not consumed again")
     await until(lambda: ready(running), "the operator stays closed")
     machine = running.sequencer.exchange.machine
     assert [machine.state.account(account).collateral for account in (4, 5, 6)] == [500 - 77, 600, 700]
     assert machine.regs.withdrawals == 1
     running.l1.messages.append(running.traffic.deposit(7, 900))
-    await until(lambda: running.sequencer.exchange.tail.messages == messages + 1, "a new message is not seen")
+    await until(lambda: running.sequencer.exchange.cursor.messages == messages + 1, "a new message is not seen")
     await close(running)
     check_order(running, taken)
 

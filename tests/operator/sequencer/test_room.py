@@ -4,9 +4,9 @@ import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, opening, operator
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer.batch_cursor import Tail
-from setoff.operator.sequencer.events import Opened, Rerun
+from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.journal_events import Opened, Rerun
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.reset import Unposted, run_again
 from setoff.shared.codec import records
@@ -21,7 +21,7 @@ FIRST = 5  # messages of `opening`
 
 def trading() -> tuple[Exchange, SampleTraffic]:
     """Between two batches, with a price; its batches have little room from now on."""
-    exchange, traffic = Exchange(Machine.genesis(DEPLOYMENT.domain), Tail()), SampleTraffic()
+    exchange, traffic = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor()), SampleTraffic()
     exchange.open(START_TIME, tuple(opening(traffic)))
     exchange.offer(traffic.report(0, 100))
     exchange.close()
@@ -31,7 +31,7 @@ def trading() -> tuple[Exchange, SampleTraffic]:
 @pytest.fixture
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few small records use up a batch."""
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 20)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 20)
 
 
 def parked(exchange: Exchange) -> int:
@@ -52,10 +52,10 @@ def test_messages_wait_for_a_batch_with_room_unless_they_are_due() -> None:
     again, _ = trading()
     again.apply(opened)
     assert again.close() == exchange.close()
-    assert exchange.tail.messages == FIRST + len(opened.messages)
+    assert exchange.cursor.messages == FIRST + len(opened.messages)
     exchange.open(START_TIME, forced[len(opened.messages) :], due=30 - len(opened.messages))
     exchange.close()
-    assert exchange.tail.messages == FIRST + 30 and parked(exchange) > 0
+    assert exchange.cursor.messages == FIRST + 30 and parked(exchange) > 0
 
 
 def test_the_machine_never_finds_less_room_than_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_the_machine_never_finds_less_room_than_it_was_asked_for(monkeypatch: py
     for spare in range(12):
         monkeypatch.setattr(phases, "BATCH_STEP_CAP", 2**22)
         exchange, traffic = trading()
-        monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + spare)
+        monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + spare)
         exchange.open(START_TIME, tuple(traffic.withdraw(3, 1) for _ in range(6)))
         assert parked(exchange) == 0, spare
 
@@ -79,7 +79,7 @@ def test_new_messages_come_after_the_records_that_are_run_again(is_late: bool) -
     view = L1View(START_TIME + 60, strange, [LATER] * 12)
     made = run_again(exchange, unposted, view, START_TIME + is_late)
     assert [event.record for event in made.events if isinstance(event, Rerun)] == accepted
-    assert (bought(exchange), parked(exchange), exchange.tail.messages) == (5, 0, FIRST)
+    assert (bought(exchange), parked(exchange), exchange.cursor.messages) == (5, 0, FIRST)
     assert {batch.batch.header.timestamp for batch in made.sealed} == {START_TIME + 60 * is_late}
 
 
@@ -110,7 +110,7 @@ def test_records_whose_messages_are_gone_are_run_all_the_same() -> None:
 async def test_forced_records_come_over_several_batches(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, delay: int
 ) -> None:
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 20)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 20)
     traffic = SampleTraffic()
     l1 = HandL1([*opening(traffic), *(traffic.withdraw(1 + i % 3, 5) for i in range(12))])
     l1.force_delay = delay

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from eth_abi import encode
 from tests.support.processes.sequencer_process import Process
+from tests.support.waiting import until
 
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
@@ -22,7 +22,8 @@ from setoff.shared.config.redis_server import RedisServer, stop_embedded
 from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.params import DEMO, MAINNET, Params
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
 from setoff.shared.sdk.vault import Vault
@@ -53,14 +54,14 @@ def mint(l1: L1, deployment: Deployment) -> None:
 
 async def appears(client: SetoffClient) -> None:
     """Wait for the client's account."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    async def has_account() -> bool:
         try:
-            await client.account()
-            return
+            return bool(await client.account())
         except Refusal:
-            await asyncio.sleep(0.05)
-    raise AssertionError("the deposit does not arrive")
+            return False
+
+    await until(has_account, "the deposit does not arrive")
 
 
 async def test_from_deposit_to_withdrawal(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:

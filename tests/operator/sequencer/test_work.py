@@ -1,11 +1,11 @@
 """What the sequencer does of its own: cranks, and the machine's own work, which waits for nobody and loses nothing."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
 from tests.support.processes.running_operator import HandL1, Running, open_market, opening, operator, replay
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.shared.codec import records
@@ -106,7 +106,7 @@ async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis
             await until_batch(running, number)
         machine = running.sequencer.exchange.machine
         assert machine.state.market(1).settled == 1
-        assert (await running.status())["winding_since"] == machine.regs.winding > 0
+        assert (await running.status())["winding_since"] == machine.regs.winding_since > 0
         status, answer = await running.submit(traffic.order(1, BUY, 100, 1))
         assert (status, answer["reason"]) == (422, "winding_down")
         await submit(running, traffic.withdraw(1, machine.state.account(1).collateral))
@@ -135,12 +135,12 @@ async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> No
         await submit(running, traffic.order(2, BUY, 110, 10))
         await until_batch(running, 0)
         l1.time = START_TIME + 1000
-        market: dict[str, Any] = {}
-        deadline = time.monotonic() + 10
-        while market.get("open_interest") != "0" and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-            market = (await running.get("/v1/markets/1"))[1]
-        assert (market["is_settled"], market["open_interest"]) == (True, "0")
+
+        async def settled() -> dict[str, Any] | None:
+            market: dict[str, Any] = (await running.get("/v1/markets/1"))[1]
+            return market if market["open_interest"] == "0" else None
+
+        assert (await until(settled))["is_settled"] is True
         accounts = [(await running.get(f"/v1/accounts/{account}"))[1] for account in (1, 2)]
         assert [account["positions"] for account in accounts] == [[], []]
         assert int(accounts[0]["equity"]) - int(accounts[1]["equity"]) > 1900  # sold at 110 what is worth 100
@@ -150,7 +150,7 @@ async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> No
 async def test_records_wait_for_the_machines_own_work(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sweep that does not fit a slot goes on in ticks; whoever came meanwhile is answered after it, as ever."""
+    """A sweep that does not fit an input goes on in ticks; whoever came meanwhile is answered after it, as ever."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 6)
     traffic = SampleTraffic()
     async with operator(redis_server.url, traffic, HandL1(opening(traffic, 12))) as running:
@@ -162,8 +162,7 @@ async def test_records_wait_for_the_machines_own_work(
         assert taken.count(records.ORDER) == 24 and taken[0] == records.REPORT
         first = taken.index(records.ORDER)
         assert first > 4 and set(taken[1:first]) == {records.CRANK}
-        while running.sequencer.exchange.is_busy:
-            await asyncio.sleep(0.02)
+        await until(lambda: not running.sequencer.exchange.is_busy)
         await asyncio.sleep(0.1)
         machine = running.sequencer.exchange.machine.hash()
         async with operator(redis_server.url, traffic, running.l1) as again:
@@ -173,7 +172,7 @@ async def test_records_wait_for_the_machines_own_work(
 async def test_work_goes_on_in_the_next_batch(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A forced report starts a sweep for which its batch has no steps left."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 6)
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 12)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 12)
     traffic = SampleTraffic()
     l1 = HandL1([*opening(traffic, 5), traffic.report(0, 100)])
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
@@ -189,7 +188,7 @@ async def test_what_is_parked_is_drained_before_any_other_record(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Forced records that find the batch full: cranks take them out, refused ones too, and then the others go on."""
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 3)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 3)
     traffic = SampleTraffic()
     forced = [traffic.withdraw(1, 5), traffic.withdraw(2, 10**18), traffic.withdraw(3, 7)]
     l1 = HandL1([*opening(traffic, 5), *forced])
@@ -210,7 +209,7 @@ async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes on by itself, but not while the batches do not reach L1."""
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 3)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 3)
     traffic = SampleTraffic()
     forced = [traffic.withdraw(1 + i % 3, 5) for i in range(6)]
     l1 = HandL1([*opening(traffic, 5), *forced])
@@ -220,13 +219,11 @@ async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
         exchange = running.sequencer.exchange
         assert exchange.is_busy and running.outbox.latest() == 0
         running.outbox.set_posted(10_000)
-        deadline = time.monotonic() + 10
-        while exchange.is_busy and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        assert (exchange.machine.regs.withdrawals, exchange.is_busy) == (6, False)
+        await until(lambda: not exchange.is_busy)
+        assert exchange.machine.regs.withdrawals == 6
         await asyncio.sleep(0.3)
         latest = running.outbox.latest()
-        assert latest + 1 == exchange.tail.number
+        assert latest + 1 == exchange.cursor.number
         await asyncio.sleep(0.3)
         assert running.outbox.latest() == latest  # and then nothing is left to do
         replay(running.outbox)

@@ -8,7 +8,7 @@ from setoff.shared.errors import ConfigError, DataError, WitnessError
 from setoff.shared.l1.da import registry
 from setoff.shared.machine.batch import MAX_INPUTS, Batch, verify_record
 from setoff.shared.machine.data import CALLDATA, ZERO
-from setoff.shared.rules.phases import MAX_PAGES
+from setoff.shared.rules.phases import MAX_LEG_PAGES
 
 PLACES = 6
 """Batches that the inbox takes in one posting."""
@@ -30,7 +30,7 @@ def test_every_module_but_calldata_has_a_contract_and_every_contract_a_module() 
 
 @pytest.mark.parametrize("module", registry.MODULES.values(), ids=lambda module: module.name)
 def test_a_module_takes_whole_bulks_and_no_more_than_the_inbox(module: registry.DataAvailability) -> None:
-    assert 1 + MAX_PAGES <= module.codec.record_limit <= MAX_INPUTS and 1 <= module.batch_limit <= PLACES
+    assert 1 + MAX_LEG_PAGES <= module.codec.record_limit <= MAX_INPUTS and 1 <= module.batch_limit <= PLACES
 
 
 def test_what_is_unknown_is_said() -> None:

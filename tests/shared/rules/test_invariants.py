@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.machines.checked import run_checked
-from tests.support.machines.traffic import Traffic
+from tests.support.machines.checked import run_checked, run_traffic_checked
 from tests.support.machines.world import World, sub
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, oracle_key, trader_key
@@ -149,15 +148,8 @@ def test_every_invariant_holds_after_every_step(actions: list[tuple[Any, ...]]) 
 @pytest.mark.parametrize("first", range(20 if LONG else 2))
 def test_every_invariant_holds_in_traffic_that_fails_accounts(first: int) -> None:
     reached: set[int] = set()
-    for seed in range(16 * first, 16 * first + 10):
-        traffic = Traffic(seed)
-        deposited = 0
-        for body in traffic.opening():
-            deposited = run_checked(traffic.world.machine, body, deposited, reached)
-        for _ in range(1_000 if LONG else 140):
-            for body in traffic.next():
-                deposited = run_checked(traffic.world.machine, body, deposited, reached)
-        assert deposited == traffic.deposited
+    for seed in range(8 * first, 8 * first + 6):
+        run_traffic_checked(seed, 40 if LONG else 8, 60, reached)
     assert reached == set(range(1, len(phases.NAMES)))
 
 

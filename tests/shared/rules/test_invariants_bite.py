@@ -4,24 +4,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.support.machines.checked import run_checked
-from tests.support.machines.traffic import Traffic
+from tests.support.machines.checked import run_traffic_checked
 
 from setoff.shared.rules import book, liquidation, margin, matching, oracle
 from setoff.shared.state.leaves import Market, Position
-
-
-def play(seeds: int = 6, actions: int = 60) -> None:
-    """Traffic that fails accounts, every invariant checked after every step."""
-    for seed in range(seeds):
-        traffic = Traffic(seed)
-        deposited = 0
-        inputs = traffic.opening()
-        for _ in range(actions):
-            for body in inputs:
-                deposited = run_checked(traffic.world.machine, body, deposited)
-            inputs = traffic.next()
-
 
 _trade, _fill, _following = matching.apply_trade, matching.apply_fill, liquidation.get_next_account
 
@@ -69,5 +55,6 @@ def test_a_broken_rule_is_found(
 ) -> None:
     monkeypatch.setattr(module, name, lie)
     with pytest.raises(AssertionError) as found:
-        play()
+        for seed in range(6):
+            run_traffic_checked(seed, batches=6, inputs=60)
     assert finder in [entry.name for entry in found.traceback]

@@ -10,12 +10,12 @@ from setoff.deploy.cli import main as cli
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec import records, signatures
-from setoff.shared.dispute.knowledge import ExecutedEpoch
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
@@ -48,7 +48,7 @@ class Followed:
             self.epochs.append(ExecutedEpoch(epoch_hash(epoch, count, last.hash()), last.timestamp, run))
             self.machine = run.end_machine()
 
-    def known(self, epoch: int) -> ExecutedEpoch | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         return self.epochs[epoch] if epoch < len(self.epochs) else None
 
 

@@ -6,7 +6,7 @@ collateral, and its prices drive accounts under water.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 from setoff.shared.codec import eip712, records, signatures
@@ -209,6 +209,12 @@ class Generator:
             inputs.append(self.order_of(account, rng.randint(0, 1), price, rng.randint(1, 300), market=market))
         inputs += [self.report_of(index, self.time + 1, market, price) for index in range(rng.choice((1, 3)))]
         return self.time, messages, inputs
+
+    def batches(self, count: int, inputs: int) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
+        """The opening, then by turns a batch of so many inputs and a crisis: each after the one before was run."""
+        yield self.opening()
+        for number in range(1, count):
+            yield self.batch(inputs) if number % 2 else self.crisis()
 
     def draw(self, weights: dict[str, int], where: str) -> list[bytes]:
         """One input of a kind drawn by `weights`; a bulk record comes with its pages."""

@@ -9,7 +9,7 @@ import sys
 import time
 
 from redis import Redis
-from tests.support.processes.running_operator import DEPLOYMENT, SETTINGS, HandL1, make_notary, opening
+from tests.support.processes.running_operator import DEPLOYMENT, SETTINGS, HandL1, make_signer, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.messages import L1View
@@ -41,7 +41,7 @@ class PassingL1(HandL1):
 async def run() -> None:
     settings = OperatorSettings(**(SETTINGS | {"batch_interval": 0.05, "snapshot_batches": 4}))
     l1 = PassingL1(Outbox(Redis.from_url(sys.argv[1]), DEPLOYMENT.namespace))
-    async with serve(settings, DEPLOYMENT, sys.argv[1], l1, l1, make_notary()) as (_, url):
+    async with serve(settings, DEPLOYMENT, sys.argv[1], l1, l1, make_signer()) as (_, url):
         print(url, flush=True)
         for _ in itertools.count():
             await asyncio.sleep(3600)

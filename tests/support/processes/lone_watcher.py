@@ -1,21 +1,21 @@
 """One honest watcher in this process, the only party that still does anything: follower, executor, challenger and
 liveness keeper, a round each as often as the test wants, on a chain whose clock the test turns."""
 
-import time
 from collections.abc import Callable
 
 from tests.support.chains.exchange import Exchange, call_data
 from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.events import Event
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.machine import Machine
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
 from setoff.watcher.context import Context
-from setoff.watcher.dispute.challenger import make_player
+from setoff.watcher.dispute.challenger import OpenEpochs, make_player, open_epochs
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.liveness.liveness_keeper import LivenessKeeper
 from setoff.watcher.settings import WatcherSettings
@@ -28,14 +28,20 @@ class LoneWatcher:
     """A watcher that was told where the contracts are, and nothing of any operator's address."""
 
     def __init__(
-        self, exchange: Exchange, settings: WatcherSettings, account: int = WATCHER, l1: L1 | None = None
+        self,
+        exchange: Exchange,
+        settings: WatcherSettings,
+        account: int = WATCHER,
+        l1: L1 | None = None,
+        open_epochs: OpenEpochs = open_epochs,
     ) -> None:
-        """`l1`: the connection to send through, if its account is used elsewhere, too."""
+        """`l1`: the connection to send through, if its account is used elsewhere, too; `open_epochs`: gives what it
+        believes."""
         self.exchange = exchange
         context = Context.open(settings, key=dev_keys()[account])
         self.context = context if l1 is None else context._replace(l1=l1)
         self.desk = Desk(settings)
-        self.player: CourtPlayer = make_player(settings, self.context)
+        self.player: CourtPlayer = make_player(settings, self.context, open_epochs)
         self.liveness_keeper = LivenessKeeper(
             self.context.l1, self.context.archive, settings.liveness_keeper_pace, spread=0.0
         )
@@ -50,11 +56,12 @@ class LoneWatcher:
 
     def play_until(self, holds: Callable[[], object], seconds: int = 5) -> None:
         """Rounds, `seconds` of the chain's time apart, until something is true."""
-        deadline = time.monotonic() + SECONDS
-        while not holds():
-            assert time.monotonic() < deadline, f"that did not come true: {self.said}"
+
+        def go_on() -> None:
             self.round()
             self.exchange.anvil.advance(seconds)
+
+        wait_until(holds, SECONDS, what=lambda: self.said, meanwhile=go_on, pause=0)
 
     def wait_for_money(self, account: int, amount: int) -> WithdrawalProof:
         """Rounds until the vault has paid `account` its one withdrawal of that amount."""

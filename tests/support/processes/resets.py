@@ -1,25 +1,13 @@
 """What the tests of an operator's resets do to it, and what they ask of it afterwards."""
 
-import asyncio
 import random
-import time
-from collections.abc import Awaitable, Callable
 
 from tests.support.processes.running_operator import Running, replay
+from tests.support.waiting import until
 
 from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import Batch
-
-
-async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = holds()
-        if (await answer) if isinstance(answer, Awaitable) else answer:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(what)
 
 
 async def ready(running: Running) -> bool:
@@ -66,7 +54,7 @@ async def begin(running: Running) -> dict[bytes, int]:
 async def close(running: Running) -> None:
     """Wait until nothing is in an open batch, and the outbox has all closed ones."""
     exchange, outbox = running.sequencer.exchange, running.outbox
-    await until(lambda: not exchange.is_open and outbox.latest() + 1 == exchange.tail.number, "the batch stays open")
+    await until(lambda: not exchange.is_open and outbox.latest() + 1 == exchange.cursor.number, "the batch stays open")
 
 
 def stranger(outbox: Outbox, number: int, timestamp: int) -> Batch:

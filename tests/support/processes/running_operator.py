@@ -13,9 +13,9 @@ from redis import Redis
 from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.receipt_signer import Notary
+from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
-from setoff.operator.sequencer.service import serve
+from setoff.operator.sequencer.service import MakeSequencer, serve
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import Deployment, OperatorSettings
@@ -134,19 +134,20 @@ async def operator(
     redis_url: str,
     traffic: SampleTraffic | None = None,
     l1: HandL1 | None = None,
-    notary: Notary | None = None,
+    signer: ReceiptSigner | None = None,
+    make_sequencer: MakeSequencer = Sequencer,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """A started operator whose market has a price; without `l1` a fresh one with `opening`.
 
-    It signs receipts with OPERATOR_KEY unless a `notary` is given.
+    It signs receipts with OPERATOR_KEY unless a `signer` is given.
     """
     traffic = traffic or SampleTraffic()
     l1 = l1 or HandL1(opening(traffic))
     chosen = OperatorSettings(**(SETTINGS | settings))
     with Redis.from_url(redis_url) as redis:
         async with (
-            serve(chosen, DEPLOYMENT, redis_url, l1, l1, notary or make_notary()) as (sequencer, url),
+            serve(chosen, DEPLOYMENT, redis_url, l1, l1, signer or make_signer(), make_sequencer) as (sequencer, url),
             aiohttp.ClientSession() as http,
         ):
             yield Running(sequencer, url, l1, traffic, redis, http)
@@ -158,8 +159,8 @@ async def open_market(running: Running, price: int = 100) -> None:
     assert status == 200, answer
 
 
-def make_notary(fault: str = "") -> Notary:
-    return Notary(OPERATOR_KEY, DEPLOYMENT.domain, HORIZON, fault)
+def make_signer() -> ReceiptSigner:
+    return ReceiptSigner(OPERATOR_KEY, DEPLOYMENT.domain, HORIZON)
 
 
 def replay(outbox: Outbox) -> Machine:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import pytest
+from tests.support.waiting import wait_until
 
 from setoff.shared.errors import StateError
 from setoff.shared.machine.epoch import EpochRun
@@ -95,8 +96,7 @@ def test_what_is_not_ready_is_waited_for_only_once(builder: ThreadPoolExecutor) 
     answers: list[str] = []
     first = threading.Thread(target=lambda: answers.append(run.ask("root", lambda run: "root" if go.wait(60) else "")))
     first.start()
-    while not run.is_busy:
-        time.sleep(0.01)
+    wait_until(lambda: run.is_busy)
     with pytest.raises(StateError, match="not_ready"):
         run.ask("root", lambda run: "another")
     go.set()

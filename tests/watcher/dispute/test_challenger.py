@@ -1,8 +1,8 @@
 """Whole disputes on a real chain, honest watcher against lying watcher, each with what its own workers executed."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -10,6 +10,7 @@ from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs, run_lying_watcher
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.player import CourtPlayer
@@ -17,7 +18,7 @@ from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.params import DEMO
 from setoff.watcher.context import Context
 from setoff.watcher.dispute import trace_provider
-from setoff.watcher.dispute.challenger import describe, make_player
+from setoff.watcher.dispute.challenger import describe, make_player, open_epochs
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
@@ -27,15 +28,14 @@ PERIOD = DEMO.challenge_period
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        exchange = Exchange(anvil, DEMO)
-        traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-        exchange.deposit(1, 1_000_000)
-        exchange.post(0, 1)
-        exchange.post(1, 0, [traffic.withdraw(1, 7), traffic.withdraw(1, 8)])
-        exchange.post(2, 0)
-        yield exchange
+def exchange(anvil: Anvil) -> Exchange:
+    exchange = Exchange(anvil, DEMO)
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    exchange.deposit(1, 1_000_000)
+    exchange.post(0, 1)
+    exchange.post(1, 0, [traffic.withdraw(1, 7), traffic.withdraw(1, 8)])
+    exchange.post(2, 0)
+    return exchange
 
 
 class Party(NamedTuple):
@@ -45,11 +45,12 @@ class Party(NamedTuple):
     player: CourtPlayer
 
     @classmethod
-    def of(cls, settings: WatcherSettings, account: int) -> "Party":
+    def of(cls, settings: WatcherSettings, account: int, lie: WatcherLie | None = None) -> "Party":
         settings = replace(settings, name=f"party-{account}", key=dev_keys()[account].hex())
         desk = Desk(settings)
         desk.execute_all()
-        return cls(desk, make_player(settings, Context.open(settings, key=settings.private_key())))
+        context = Context.open(settings, key=settings.private_key())
+        return cls(desk, make_player(settings, context, partial(open_false_epochs, lie) if lie else open_epochs))
 
     @property
     def confirmed(self) -> int:
@@ -90,7 +91,7 @@ LIES = [("wrong-root", 1), ("double-deposit", 0), ("forged-withdrawal", 2)]
 @pytest.mark.parametrize(("fault", "epoch"), LIES)
 def test_a_false_claim_is_corrected(exchange: Exchange, settings: WatcherSettings, fault: str, epoch: int) -> None:
     honest = Party.of(settings, HONEST)
-    liar = Party.of(replace(settings, claim_after=0, fault=fault, fault_epoch=epoch), LIAR)
+    liar = Party.of(replace(settings, claim_after=0), LIAR, WatcherLie(fault, epoch))
     play(exchange, [liar, honest], until=epoch + 1)
     court = honest.player.reader.court
     assert list(court.start_of.values()) == true_starts(honest)[: len(court.start_of)]
@@ -100,7 +101,7 @@ def test_a_false_claim_is_corrected(exchange: Exchange, settings: WatcherSetting
 
 def test_a_lying_watcher_does_not_stop_true_claims(exchange: Exchange, settings: WatcherSettings) -> None:
     honest = Party.of(replace(settings, claim_after=0), HONEST)
-    liar = Party.of(replace(settings, fault="forged-withdrawal"), LIAR)
+    liar = Party.of(settings, LIAR, WatcherLie("forged-withdrawal"))
     play(exchange, [honest, liar], until=3, rounds=150)
     court = honest.player.reader.court
     assert list(court.start_of.values()) == true_starts(honest)
@@ -114,7 +115,7 @@ def test_a_lying_watcher_does_not_stop_true_claims(exchange: Exchange, settings:
 
 def test_goes_on_in_the_middle_of_a_game(exchange: Exchange, settings: WatcherSettings) -> None:
     """A new process every round, with nothing but Redis, and once with an empty one."""
-    liar = Party.of(replace(settings, claim_after=0, fault="wrong-root", fault_epoch=1), LIAR)
+    liar = Party.of(replace(settings, claim_after=0), LIAR, WatcherLie("wrong-root", 1))
     for number in range(80):
         honest = Party.of(settings, HONEST)
         if number == 4:
@@ -131,7 +132,7 @@ def test_goes_on_in_the_middle_of_a_game(exchange: Exchange, settings: WatcherSe
 
 def test_disputes_are_in_the_status(exchange: Exchange, settings: WatcherSettings) -> None:
     honest = Party.of(settings, HONEST)
-    liar = Party.of(replace(settings, claim_after=0, fault="double-deposit", fault_epoch=0), LIAR)
+    liar = Party.of(replace(settings, claim_after=0), LIAR, WatcherLie("double-deposit", 0))
     assert describe(honest.player, honest.player.step())["disputes"] == []
     for _ in range(3):
         liar.player.step()
@@ -142,7 +143,7 @@ def test_disputes_are_in_the_status(exchange: Exchange, settings: WatcherSetting
 
 
 def test_a_liar_tells_the_truth_where_his_lie_does_not_fit(exchange: Exchange, settings: WatcherSettings) -> None:
-    liar = Party.of(replace(settings, fault="wrong-fill"), LIAR)
+    liar = Party.of(settings, LIAR, WatcherLie("wrong-fill"))
     for epoch in range(3):
         executed, result = liar.player.epochs.executed(epoch), liar.desk.store.epoch(epoch)
         assert executed is not None and result is not None and executed.run.end == result.end
@@ -152,7 +153,7 @@ def test_a_liar_tells_the_truth_where_his_lie_does_not_fit(exchange: Exchange, s
 def test_a_lie_starts_at_the_truth_and_ends_elsewhere(
     exchange: Exchange, settings: WatcherSettings, fault: str, epoch: int
 ) -> None:
-    liar = Party.of(replace(settings, fault=fault), LIAR)
+    liar = Party.of(settings, LIAR, WatcherLie(fault))
     executed, result = liar.player.epochs.executed(epoch), liar.desk.store.epoch(epoch)
     assert executed is not None and result is not None
     assert executed.run.start_hash == result.start and executed.run.end != result.end
@@ -206,5 +207,10 @@ def test_more_histories_than_are_kept_do_not_push_each_other_out_unfinished(
 
 def test_lies_stay_away_from_mainnet(settings: WatcherSettings, exchange: Exchange) -> None:
     replace(exchange.deployment, chain_id=1).save(settings.deployment)
-    with pytest.raises(ConfigError):
-        Context.open(replace(settings, fault="wrong-root"))
+    with pytest.raises(ConfigError, match="test networks"):
+        run_lying_watcher(settings, WatcherLie("wrong-root"))
+
+
+def test_refuses_an_unknown_lie(settings: WatcherSettings) -> None:
+    with pytest.raises(ConfigError, match="no lie"):
+        run_lying_watcher(settings, WatcherLie("white"))

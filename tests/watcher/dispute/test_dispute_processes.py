@@ -2,17 +2,19 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from tests.support.chains.exchange import Exchange
-from tests.support.processes.watching import Desk, wait_until
+from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
-from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.deploy.simulation.lying_watcher import WatcherLie, challenge_falsely
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.watcher.monitor.status import read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
@@ -23,26 +25,24 @@ SECONDS = 120.0  # on the wall; the chain's own clock runs faster
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, DEMO)
+def params() -> Params:
+    return DEMO
 
 
 def test_the_honest_watcher_wins_though_it_is_killed(exchange: Exchange, settings: WatcherSettings) -> None:
     honest = replace(settings, name="honest", key=dev_keys()[5].hex())
-    liar = replace(settings, name="liar", key=dev_keys()[6].hex(), claim_after=0, fault="double-deposit")
+    liar = replace(settings, name="liar", key=dev_keys()[6].hex(), claim_after=0)
     exchange.deposit(1, 1_000_000)
     exchange.post(0, 1)
     desk = Desk(honest)
     reader = CourtReader(CourtContract(exchange.anvil.l1, exchange.deployment.court), exchange.block)
-    deadline = time.monotonic() + SECONDS
+
+    def go_on() -> None:
+        exchange.anvil.advance(1)
+        reader.poll()
 
     def play_until(holds: Callable[[], bool]) -> None:
-        while not holds():
-            assert time.monotonic() < deadline, f"not in {SECONDS} s: {read_status(desk.store)}"
-            time.sleep(0.3)
-            exchange.anvil.advance(1)
-            reader.poll()
+        wait_until(holds, SECONDS, what=lambda: read_status(desk.store), meanwhile=go_on, pause=0.3)
 
     def challengers() -> list[int]:
         return [s.facts["pid"] for s in read_status(desk.store) if s.process == "challenger" and s.facts.get("block")]
@@ -51,7 +51,7 @@ def test_the_honest_watcher_wins_though_it_is_killed(exchange: Exchange, setting
         # A challenge period of seconds leaves no time to start: it stands ready before the claim, and comes back while
         # the clock goes at its usual pace.
         wait_until(lambda: desk.store.epoch_count() == 1 and challengers())
-        with Watcher(liar):
+        with Watcher(liar, partial(challenge_falsely, WatcherLie("double-deposit"))):
             play_until(lambda: any(claim.matches for claim in reader.court.claims.values()))
             killed = challengers()
             os.kill(killed[0], signal.SIGKILL)

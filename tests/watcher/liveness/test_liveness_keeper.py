@@ -2,8 +2,6 @@
 and for the operator; and a whole watcher alone brings a user's money back after `kill -9` of the operator."""
 
 import contextlib
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +9,10 @@ import pytest
 from eth_abi.abi import encode
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.lone_watcher import LoneWatcher, find_withdrawal, pay
-from tests.support.processes.watching import Desk, wait_until
+from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
-from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.process import Process
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
@@ -23,7 +22,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.machine import Machine
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.shared.rules import phases
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness import wind_down
@@ -39,9 +38,8 @@ EPOCH = 3  # batches
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, replace(DEMO, epoch_batches=EPOCH))
+def params() -> Params:
+    return replace(DEMO, epoch_batches=EPOCH)
 
 
 @pytest.fixture
@@ -176,14 +174,14 @@ def test_settings_that_cannot_work(settings: WatcherSettings) -> None:
 def test_brings_an_exchange_without_operator_to_its_end(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where a slot has too few steps to visit all accounts, as with 100,000 of them."""
+    """Also where an input has too few steps to visit all accounts, as with 100,000 of them."""
     watcher = LoneWatcher(exchange, keeping(settings, liveness_keeper_pace=0))
     leave_positions(exchange)
     monkeypatch.setattr(wind_down, "PATIENCE", 10 * DEMO.wind_down)  # with single markets
     exchange.anvil.advance(SILENCE)
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
-    assert machine.regs.winding == 0 and settled(machine) == [0, 0, 0]
+    assert machine.regs.winding_since == 0 and settled(machine) == [0, 0, 0]
     queued = watcher.context.reader.message_count()
 
     # Nothing is sent for the end before it is due.
@@ -198,9 +196,9 @@ def test_brings_an_exchange_without_operator_to_its_end(
     monkeypatch.setattr(phases, "WORK_LIMIT", limit)
     assert keep(watcher) == "wind-down: sent"
     machine = care_for_all(watcher)
-    assert machine.regs.winding and settled(machine) == [1, 1, 0]
+    assert machine.regs.winding_since and settled(machine) == [1, 1, 0]
     assert sizes(machine) == {1: [], 2: []}
-    assert machine.regs.task == 0
+    assert machine.regs.has_work == 0
     # One crank for the market whose mark is its price, two for the one whose price is a mean.
     cranks = watcher.context.reader.message_count() - queued - 1
     assert cranks > 3 if limit == 4 else cranks == 3
@@ -256,7 +254,7 @@ def park(watcher: LoneWatcher, count: int, monkeypatch: pytest.MonkeyPatch) -> N
     traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     for nonce in range(count):
         exchange.queue(traffic.withdraw(1, 1, nonce=100 + nonce))
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND - 1)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND - 1)
     assert parked(run_epoch(watcher)) == count
 
 
@@ -461,7 +459,7 @@ def test_an_index_that_returns_keeps_the_market_alive(exchange: Exchange, watche
 def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where a crank leaves the machine more work than fits into its slot."""
+    """Also where a crank leaves the machine more work than fits into its input."""
     watcher = LoneWatcher(exchange, keeping(settings, liveness_keeper_pace=0))
     traffic = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - SILENCE - 1000)
@@ -475,10 +473,10 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange.anvil.advance(500 + wind_down.PATIENCE)
     for _ in range(60):
         machine = settle(watcher)
-        if settled(machine) == [1, 0] and not machine.regs.task:
+        if settled(machine) == [1, 0] and not machine.regs.has_work:
             break
         exchange.anvil.advance(120)
-    assert settled(machine) == [1, 0] and machine.regs.winding == 0 and not machine.regs.task
+    assert settled(machine) == [1, 0] and machine.regs.winding_since == 0 and not machine.regs.has_work
     sent = watcher.liveness_keeper.calls.sent
     settle(watcher, 3)
     assert watcher.liveness_keeper.calls.sent == sent
@@ -602,7 +600,6 @@ def test_a_watcher_alone_brings_the_money_back(
     exchange.queue(traffic.withdraw(1, 400_000))
     assert find_withdrawal(desk.context, 1, 400_000) is None
     court = CourtContract(desk.context.l1, exchange.deployment.court)
-    deadline = time.monotonic() + 120
 
     def status() -> dict[str, object]:
         return {each.process: each.facts for each in read_status(desk.store)}
@@ -610,14 +607,15 @@ def test_a_watcher_alone_brings_the_money_back(
     with Watcher(keeping(settings, liveness_keeper_pace=0)):
         wait_until(lambda: "the operator is there" in str(status().get("liveness_keeper")))
         exchange.anvil.advance(SILENCE)
-        while (proof := find_withdrawal(desk.context, 1, 400_000)) is None:
-            assert time.monotonic() < deadline, status()
-            time.sleep(0.3)
+        proof = wait_until(lambda: find_withdrawal(desk.context, 1, 400_000), what=status, pause=0.3)
         exchange.anvil.advance(LIVENESS_KEEPER_CLAIM_AFTER)
-        while not any(bytes(court.view("confirmed", proof.epoch))):
-            assert time.monotonic() < deadline, status()
-            time.sleep(0.3)
-            exchange.anvil.advance(5)
+        wait_until(
+            lambda: any(bytes(court.view("confirmed", proof.epoch))),
+            120,
+            what=status,
+            meanwhile=lambda: exchange.anvil.advance(5),
+            pause=0.3,
+        )
         told = status()["liveness_keeper"]
         assert isinstance(told, dict) and told["sent"] >= 1 and "open to everybody: 0 messages wait" in told["doing"]
     assert pay(exchange, proof)

@@ -1,16 +1,14 @@
 """Whether the operator is there, as a third party sees it: in the monitor, from L1 alone."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from tests.support.chains.exchange import Exchange, call_data
 
 from setoff.deploy.cli.main import main
-from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.l1.inbox import RESUME
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.watcher.liveness.presence import STATES
 from setoff.watcher.monitor.dispute_view import Overview, to_text
@@ -22,9 +20,8 @@ SILENCE = DEMO.silence
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, replace(DEMO, epoch_batches=3))
+def params() -> Params:
+    return replace(DEMO, epoch_batches=3)
 
 
 @pytest.fixture
@@ -79,7 +76,7 @@ def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: DisputeM
     anvil.advance(500)
     overview = monitor.look()
     assert state(overview) == "winding down" and alerts(overview) == ["critical"]
-    assert overview.operator is not None and overview.operator.wind_down_since == begun
+    assert overview.operator is not None and overview.operator.winding_since == begun
     assert f"winds down for {overview.now - begun} s" in overview.alerts[0].text
     # Should the operator come back, that changes nothing any more.
     exchange.post(4, 1)
@@ -119,7 +116,7 @@ def test_a_reorg_takes_the_end_back(exchange: Exchange, monitor: DisputeMonitor)
     assert state(monitor.look()) == "winding down"
     exchange.anvil.l1.request("anvil_rollback", 1)
     overview = monitor.look()
-    assert state(overview) == "open" and overview.operator is not None and overview.operator.wind_down_since == 0
+    assert state(overview) == "open" and overview.operator is not None and overview.operator.winding_since == 0
 
 
 def test_on_the_command_line(exchange: Exchange, settings: WatcherSettings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The poster before the real inbox: what L1 will never take is told to the sequencer, what it has of others is read."""
+"""The batcher at the real inbox: what L1 will never take is told to the sequencer, what it has of others is read."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from tests.support.own_contracts import CODE_STORE
 from setoff.contracts.compiler import compile_file
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.operator.publisher.poster import Poster
+from setoff.operator.publisher.batcher import Batcher
 from setoff.operator.sequencer.exchange import SealedBatch
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import PostedBatches, compare
@@ -65,20 +65,20 @@ def test_a_batch_that_comes_too_late_is_told_and_its_successor_posted(
 ) -> None:
     l1 = chain.connect(0)
     reader = ChainReader(l1, deployment)
-    poster = Poster(l1, reader, outbox)
+    batcher = Batcher(l1, reader, outbox)
     now = l1.head().timestamp
     late = seal(0, now - DEMO.max_skew - 10)
     outbox.put(late)
     with pytest.raises(Reverted, match="batch_timestamp"):
-        poster.post_next()
+        batcher.post_next()
     stuck = outbox.stuck()
     assert stuck is not None and stuck.is_final
     assert (stuck.number, stuck.reason, stuck.batch) == (0, "batch_timestamp", late.batch.header.hash().hex())
     outbox.cut(0)
     assert outbox.latest() == -1 and outbox.stuck() is None
     outbox.put(seal(0, now))
-    poster.post_next()
-    assert poster.post_next() == 1 and outbox.stuck() is None
+    batcher.post_next()
+    assert batcher.post_next() == 1 and outbox.stuck() is None
     assert compare(PostedBatches(reader), outbox, 1, 1).common == 1
 
 
@@ -88,16 +88,16 @@ def test_batches_are_posted_through_any_module_and_read_back(
 ) -> None:
     l1, module = chain.connect(0), registry.find_module(name)
     reader = ChainReader(l1, deployment)
-    poster = Poster(l1, reader, outbox)
+    batcher = Batcher(l1, reader, outbox)
     now, parent, first, batches = l1.head().timestamp, ZERO, 0, []
     for number, count in enumerate((3, 0, 30, 1, 2)):
         records = [bytes([number + 1, place]) * 62 for place in range(count)]
         batches.append(Batch.seal(parent, number, now, 0, first, ZERO, (), records, module.codec))
         outbox.put(SealedBatch(batches[-1], bytes(32), (), ()))
         parent, first = batches[-1].header.hash(), first + count
-    counts = [poster.post_next()]
+    counts = [batcher.post_next()]
     while counts[-1] < len(batches):
-        counts.append(poster.post_next())
+        counts.append(batcher.post_next())
     limit = module.batch_limit
     assert sorted(set(counts)) == [*range(0, len(batches), limit), len(batches)]
     assert [ChainReader(chain.l1, deployment).batch(number) for number in range(len(batches))] == batches
@@ -107,30 +107,30 @@ def test_what_goes_before_a_posting_is_done_once_while_the_posting_has_to_wait(
     chain: Anvil, deployment: Deployment, outbox: Outbox
 ) -> None:
     l1 = chain.connect(0)
-    poster = Poster(l1, ChainReader(l1, deployment), outbox)
+    batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
     batch = Batch.seal(ZERO, 0, l1.head().timestamp + 600, 0, 0, ZERO, (), [bytes(124)], code_store.CODE)
     outbox.put(SealedBatch(batch, bytes(32), (), ()))
     sent = l1.transaction_count(l1.address)
-    assert [poster.post_next() for _ in range(3)] == [0, 0, 0]
+    assert [batcher.post_next() for _ in range(3)] == [0, 0, 0]
     assert l1.transaction_count(l1.address) == sent + 1
     chain.advance(600)
-    while poster.post_next() < 1:
+    while batcher.post_next() < 1:
         l1.tend()
     assert l1.transaction_count(l1.address) == sent + 2
 
 
 def test_a_batch_from_the_future_only_has_to_wait(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:
     l1 = chain.connect(0)
-    poster = Poster(l1, ChainReader(l1, deployment), outbox)
+    batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
     outbox.put(seal(0, l1.head().timestamp + 1000))
-    assert poster.post_next() == 0
+    assert batcher.post_next() == 0
     assert outbox.stuck() is None
 
 
 def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:
     l1, stranger = chain.connect(0), chain.connect(5)
     reader = ChainReader(l1, deployment)
-    poster, posted = Poster(l1, reader, outbox), PostedBatches(reader)
+    batcher, posted = Batcher(l1, reader, outbox), PostedBatches(reader)
     now = l1.head().timestamp
     chain.l1.request("evm_increaseTime", DEMO.silence + 10)
     chain.l1.request("evm_mine")
@@ -140,7 +140,7 @@ def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment
     outbox.put(ours)
     outbox.put(seal(1, now, ours.batch.header.hash()))
     with pytest.raises(DataError):
-        poster.post_next()
+        batcher.post_next()
     with pytest.raises(Reverted, match="not_the_operator"):  # the returning operator has closed the inbox first
         next_one = seal(1, l1.head().timestamp, theirs.header.hash()).batch
         stranger.transact(deployment.inbox, encode_post(next_one.header))
@@ -157,7 +157,7 @@ def test_a_posting_from_before_a_reorg_does_not_land_on_a_strangers_batch(
     """Both postings come back from the pool after the reorg; the second has the right number, and another parent."""
     l1, stranger = chain.connect(0), chain.connect(5)
     reader = ChainReader(l1, deployment)
-    poster, inbox = Poster(l1, reader, outbox), Inbox(l1, deployment)
+    batcher, inbox = Batcher(l1, reader, outbox), Inbox(l1, deployment)
     chain.advance(DEMO.silence + 10)
     now = l1.head().timestamp
     before = chain.l1.request("evm_snapshot")
@@ -165,7 +165,7 @@ def test_a_posting_from_before_a_reorg_does_not_land_on_a_strangers_batch(
     second = seal(1, now, first.batch.header.hash(), [b"\1" * 124], 1)
     outbox.put(first)
     outbox.put(second)
-    while poster.post_next() < 2:
+    while batcher.post_next() < 2:
         l1.tend()
     assert inbox.state().records_posted == 2
     sent = [kept.hashes[-1] for kept in l1.sender._kept.values() if kept.data[:4] == POST.selector]
@@ -180,7 +180,7 @@ def test_a_posting_from_before_a_reorg_does_not_land_on_a_strangers_batch(
     state = inbox.state()
     assert (state.count, state.records_posted, state.parent) == (1, 0, theirs.hash())
     with pytest.raises(DataError):
-        poster.post_next()
+        batcher.post_next()
     stuck = outbox.stuck()
     assert stuck is not None and stuck.is_final and stuck.number == 1
     assert inbox.state().count == 1
@@ -191,16 +191,16 @@ def test_a_batch_whose_messages_are_gone_waits_and_one_with_other_messages_is_re
 ) -> None:
     """After a reorg: the queue's transactions are most often taken again, in the same order."""
     l1 = chain.connect(0)
-    poster, vault = Poster(l1, ChainReader(l1, deployment), outbox), Vault(chain.connect(2), deployment)
+    batcher, vault = Batcher(l1, ChainReader(l1, deployment), outbox), Vault(chain.connect(2), deployment)
     lost = Batch.seal(ZERO, 0, l1.head().timestamp, 0, 0, ZERO, [bytes(124)], ())
     outbox.put(SealedBatch(lost, bytes(32), (), ()))
     with pytest.raises(ChainError, match="no_such_message"):
-        poster.post_next()
+        batcher.post_next()
     stuck = outbox.stuck()
     assert stuck is not None and (stuck.reason, stuck.is_final) == ("no_such_message", False)
     vault.force(b"\1" * 124)
     with pytest.raises(DataError, match="other messages"):
-        poster.post_next()
+        batcher.post_next()
     stuck = outbox.stuck()
     assert stuck is not None and stuck.is_final
     assert l1.sender.pending == 0

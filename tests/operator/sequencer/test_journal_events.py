@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setoff.operator.sequencer.events import Closed, Event, Opened, Recorded, Rerun, Reset, decode_events, encode_events
+from setoff.operator.sequencer.journal_events import (
+    Closed,
+    Event,
+    Opened,
+    Recorded,
+    Rerun,
+    Reset,
+    decode_events,
+    encode_events,
+)
 from setoff.shared.errors import DataError
 
 BODIES = st.binary(min_size=124, max_size=124)

@@ -1,6 +1,6 @@
-"""What the sequencer's log holds: the inputs of the machine in the order in which they were taken, and no more.
+"""What the sequencer's journal holds: the inputs of the machine in the order in which they were taken, and no more.
 
-A commit is one entry of the log: the events of one group, concatenated. Each event is a tag byte and its fields,
+A commit is one entry of the journal: the events of one group, concatenated. Each event is a tag byte and its fields,
 big-endian; see the classes.
 """
 
@@ -38,7 +38,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A record (124 bytes) was accepted in the next slot of the open batch."""
+    """A record (124 bytes) was accepted as the next input of the open batch."""
 
     record: bytes
 
@@ -52,7 +52,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """A record that was accepted before is run again in the next slot of the open batch, whatever becomes of it."""
+    """A record that was accepted before is run again as the next input of the open batch, whatever becomes of it."""
 
     record: bytes
 
@@ -109,8 +109,8 @@ def decode_events(data: bytes) -> Iterator[Event]:
             messages = tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES))
             event = Opened(number, timestamp, messages, module)
         else:
-            raise DataError("data_mismatch", f"the log has an event of unknown type {tag}")
+            raise DataError("data_mismatch", f"the journal has an event of unknown type {tag}")
         if end > len(data):
-            raise DataError("data_mismatch", "an entry of the log is cut short")
+            raise DataError("data_mismatch", "an entry of the journal is cut short")
         yield event
         at = end

@@ -1,0 +1,76 @@
+"""An operator that breaks its receipts: two lies, each told once. All else is an ordinary sequencer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from setoff.deploy.simulation.faults import BROKEN_RECEIPT, RECEIPT_LIES, check_lie, refuse_mainnet
+from setoff.operator.sequencer.exchange import Link, Receipt
+from setoff.operator.sequencer.receipt_signer import ReceiptSigner
+from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.sequencer.service import run_sequencer
+from setoff.shared.codec import receipts, records
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.settings import OperatorSettings
+
+log = logging.getLogger(__name__)
+
+
+class BrokenSigner(ReceiptSigner):
+    """Signs one receipt for another record's place."""
+
+    def __init__(self, *arguments: Any, from_batch: int = 0) -> None:
+        """`arguments`: those of `ReceiptSigner`."""
+        super().__init__(*arguments)
+        self._from_batch = from_batch
+        self._was_told = False
+
+    def attest(self, receipt: Receipt) -> Receipt:
+        """See `ReceiptSigner`."""
+        is_time = receipt.record[0] == records.ORDER and receipt.batch >= self._from_batch and receipt.sequence > 1
+        if self._was_told or not is_time:
+            return super().attest(receipt)
+        self._was_told = True
+        log.warning("lying about the place of record %d", receipt.sequence - 1)
+        return replace(receipt, signed=super().attest(replace(receipt, sequence=receipt.sequence - 1)).signed)
+
+
+class OmittingSequencer(Sequencer):
+    """Throws one record away that it gives a receipt for."""
+
+    def __init__(self, *arguments: Any, from_batch: int = 0) -> None:
+        """`arguments`: those of `Sequencer`; it has a signer."""
+        super().__init__(*arguments)
+        self._from_batch = from_batch
+        self._was_told = False
+
+    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+        """See `Sequencer`."""
+        cursor, signer = self.exchange.cursor, self.signer
+        is_time = record[0] == records.ORDER and cursor.number >= self._from_batch and self.obstacle() is None
+        if self._was_told or not is_time or signer is None:
+            return await super().submit(record, pages)
+        self._was_told = True
+        log.warning("omitting record %d", cursor.records)
+        hashed = keccak(record)
+        link = Link(hashed, receipts.extend(cursor.running, hashed))
+        time = self.exchange.machine.regs.time
+        place = cursor.records + 1, cursor.number, self.exchange.inputs
+        return signer.attest(Receipt(*place, record, (), 0, time=time, links=(link,)))
+
+
+def run_lying_sequencer(settings: OperatorSettings, lie: str, from_batch: int = 0) -> None:
+    """Run the sequencer and its API until SIGTERM or SIGINT, and tell a lie of RECEIPT_LIES.
+
+    Raises ConfigError if there is no such lie, and on mainnet.
+    """
+    check_lie(lie, RECEIPT_LIES)
+    refuse_mainnet(settings)
+    if lie == BROKEN_RECEIPT:
+        run_sequencer(settings, make_signer=partial(BrokenSigner, from_batch=from_batch))
+    else:
+        run_sequencer(settings, make_sequencer=partial(OmittingSequencer, from_batch=from_batch))

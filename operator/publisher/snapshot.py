@@ -1,0 +1,54 @@
+"""Where the publisher begins after a restart: the start of the first epoch that it still needs, kept in Redis."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from redis import Redis
+
+from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
+from setoff.shared.errors import WitnessError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.court import CourtContract
+from setoff.shared.machine.data import ZERO
+from setoff.shared.machine.machine import Machine
+
+MakeEpochs = Callable[[Machine, int, bytes], ClaimedEpochs]
+"""(machine, number, queue hash) at the start of the first epoch to the epochs from there on, none run yet."""
+
+log = logging.getLogger(__name__)
+
+
+class EpochSnapshot:
+    """`{namespace}:publisher`: a hash of epoch, queue hash and machine at its start. All but this is on L1 and in the
+    outbox."""
+
+    def __init__(self, redis: Redis, namespace: str) -> None:
+        self._redis = redis
+        self._key = f"{namespace}:publisher"
+
+    def save(self, epochs: ClaimedEpochs) -> None:
+        """Keep the start of the first of these."""
+        fields = {
+            "epoch": epochs.first,
+            "queue_hash": epochs.queue_hash(epochs.first),
+            "machine": epochs.start(epochs.first).snapshot(),
+        }
+        self._redis.hset(self._key, mapping=cast(Any, fields))
+
+    def load(self, chain: ChainReader, make_epochs: MakeEpochs = ClaimedEpochs) -> ClaimedEpochs:
+        """The epochs from there on, if L1 has confirmed that start, else from genesis."""
+        fields = cast("dict[bytes, bytes]", self._redis.hgetall(self._key))
+        if fields:
+            epoch = int(fields[b"epoch"])
+            try:
+                machine = Machine.restore(fields[b"machine"])
+            except WitnessError:
+                log.warning("the snapshot is damaged: beginning from genesis")
+            else:
+                court = CourtContract(chain.l1, chain.deployment.court)
+                if court.view("start_of", epoch) == machine.hash():
+                    return make_epochs(machine, epoch, fields[b"queue_hash"])
+        return make_epochs(Machine.genesis(chain.deployment.domain), 0, ZERO)
