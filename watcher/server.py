@@ -23,8 +23,8 @@ from redis.exceptions import RedisError
 
 from setoff.shared.errors import InputError, SetoffError, StateError
 from setoff.shared.l1.receipts import ReceiptsContract
+from setoff.shared.wire.members import parse_json
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import parse_json
 from setoff.watcher.chain.blobs import BlobDesk
 from setoff.watcher.context import Context
 from setoff.watcher.monitor.status import Pulse

@@ -74,20 +74,20 @@ class SampleTraffic:
     def deposit(self, account: int, amount: int) -> bytes:
         """Deposit of `amount` token units for the trader of `account`."""
         owner = signatures.address_of(trader_key(account))
-        return records.encode_deposit(records.DepositBody(account, owner, amount))
+        return records.encode(records.DepositBody(account, owner, amount))
 
     def list_market(self, market: int = 1, **parameters: int) -> bytes:
         """Listing of a market with the parameters of `market_body`."""
-        return records.encode_list_market(market_body(market, **parameters))
+        return records.encode(market_body(market, **parameters))
 
     def set_market(self, market: int = 1, **parameters: int) -> bytes:
         """Change of a market to the parameters of `market_body`."""
-        return records.encode_set_market(market_body(market, **parameters))
+        return records.encode(records.SetMarketBody(*market_body(market, **parameters)))
 
     def set_signer(self, number: int = 0, quorum: int = 1, max_age: int = 60) -> bytes:
         """Registration of oracle signer `number`."""
         owner = signatures.address_of(oracle_key(number))
-        return records.encode_set_signer(records.SetSignerBody(number, owner, quorum, max_age))
+        return records.encode(records.SetSignerBody(number, owner, quorum, max_age))
 
     # --- records -----------------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class SampleTraffic:
     def force(self, account: int, record: bytes) -> bytes:
         """The message with which the owner of `account` sends a record's body instead of signing it."""
         owner = signatures.address_of(trader_key(keys.get_master(account)))
-        return records.encode_forced(records.ForcedBody(owner, record[: records.BODY_BYTES]))
+        return records.encode(records.ForcedBody(owner, record[: records.BODY_BYTES]))
 
     def next_nonce(self, account: int) -> int:
         """A nonce of `account` (its master's) that has not been given out."""
@@ -136,7 +136,7 @@ class SampleTraffic:
         body = records.OrderBody(
             account, nonce, market, side, flags, order_slot, price, size, expiry, trigger, client, agent
         )
-        return self.sign_for(account, agent, records.encode_order(body))
+        return self.sign_for(account, agent, records.encode(body))
 
     def cancel(
         self, account: int, order_slot: int, nonce: int | None = None, *, client: int = 0, agent: int = 0
@@ -144,22 +144,22 @@ class SampleTraffic:
         """A signed cancel of the order in `order_slot`."""
         nonce = self.next_nonce(account) if nonce is None else nonce
         body = records.CancelBody(account, nonce, order_slot, client, agent)
-        return self.sign_for(account, agent, records.encode_cancel(body))
+        return self.sign_for(account, agent, records.encode(body))
 
     def cancel_all(self, account: int, *, agent: int = 0) -> bytes:
         """A signed cancel of every order."""
         body = records.CancelAllBody(account, self.next_nonce(account), agent)
-        return self.sign_for(account, agent, records.encode_cancel_all(body))
+        return self.sign_for(account, agent, records.encode(body))
 
     def amend(self, account: int, order_slot: int, price: int, size: int, *, agent: int = 0) -> bytes:
         """A signed change of the order in `order_slot`."""
         body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
-        return self.sign_for(account, agent, records.encode_amend(body))
+        return self.sign_for(account, agent, records.encode(body))
 
     def schedule_cancel(self, account: int, deadline: int, *, agent: int = 0) -> bytes:
         """A signed dead-man's switch; `deadline` in seconds, 0 for none."""
         body = records.ScheduleCancelBody(account, self.next_nonce(account), deadline, agent)
-        return self.sign_for(account, agent, records.encode_schedule_cancel(body))
+        return self.sign_for(account, agent, records.encode(body))
 
     def set_agent(self, account: int, agent: int, expiry: int, address: bytes | None = None) -> bytes:
         """The owner's signed naming of agent number `agent`; its key is `agent_key` unless an address is given."""
@@ -167,7 +167,7 @@ class SampleTraffic:
         body = records.SetAgentBody(
             account, self.next_nonce(account), agent, signatures.address_of(key) if address is None else address, expiry
         )
-        return self.sign_for(account, 0, records.encode_set_agent(body))
+        return self.sign_for(account, 0, records.encode(body))
 
     def bulk(self, account: int, legs: Sequence[records.Leg], *, agent: int = 0) -> list[bytes]:
         """The signed bulk record of these legs, and the pages that follow it."""
@@ -177,34 +177,34 @@ class SampleTraffic:
             leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
             following = keccak(leg_pages[0])
         body = records.BulkBody(account, self.next_nonce(account), following, agent)
-        return [self.sign_for(account, agent, records.encode_bulk(body)), *leg_pages]
+        return [self.sign_for(account, agent, records.encode(body)), *leg_pages]
 
     def transfer(self, account: int, peer: int, amount: int, nonce: int | None = None) -> bytes:
         """A signed transfer of `amount` token units."""
         nonce = self.next_nonce(account) if nonce is None else nonce
         body = records.TransferBody(account, nonce, peer, amount)
-        return self.sign_for(account, 0, records.encode_transfer(body))
+        return self.sign_for(account, 0, records.encode(body))
 
     def withdraw(self, account: int, amount: int, nonce: int | None = None) -> bytes:
         """A signed withdrawal of `amount` token units."""
         nonce = self.next_nonce(account) if nonce is None else nonce
         body = records.WithdrawBody(account, nonce, amount)
-        return self.sign_for(account, 0, records.encode_withdraw(body))
+        return self.sign_for(account, 0, records.encode(body))
 
     def backstop_deposit(self, account: int, amount: int) -> bytes:
         """A signed deposit of `amount` token units into the backstop vault."""
         body = records.BackstopDepositBody(account, self.next_nonce(account), amount)
-        return self.sign_for(account, 0, records.encode_backstop_deposit(body))
+        return self.sign_for(account, 0, records.encode(body))
 
     def backstop_withdraw(self, account: int, shares: int) -> bytes:
         """A signed withdrawal of `shares` of the backstop vault."""
         body = records.BackstopWithdrawBody(account, self.next_nonce(account), shares)
-        return self.sign_for(account, 0, records.encode_backstop_withdraw(body))
+        return self.sign_for(account, 0, records.encode(body))
 
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> bytes:
         """Oracle signer `number`'s price; `time` is now unless given."""
         body = records.ReportBody(number, self.time if time is None else time, market, price)
-        return self.sign(records.encode_report(body), oracle_key(number))
+        return self.sign(records.encode(body), oracle_key(number))
 
     def crank(self, market: int = 1) -> bytes:
         """A crank of a market, which nobody signs."""

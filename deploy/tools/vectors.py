@@ -57,38 +57,8 @@ from setoff.shared.state.tree import EMPTY, Tree
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 
 _EXACT: Final = 2**53
-#: Record and message types with their names; each has a decoder of that name, a leg page has none.
-NAMES: Final[dict[int, str]] = {
-    records.ORDER: "order",
-    records.CANCEL: "cancel",
-    records.TRANSFER: "transfer",
-    records.WITHDRAW: "withdraw",
-    records.REPORT: "report",
-    records.CANCEL_ALL: "cancel_all",
-    records.AMEND: "amend",
-    records.SCHEDULE_CANCEL: "schedule_cancel",
-    records.SET_AGENT: "set_agent",
-    records.CRANK: "crank",
-    records.BULK: "bulk",
-    records.LEG_PAGE: "leg_page",
-    records.BACKSTOP_DEPOSIT: "backstop_deposit",
-    records.BACKSTOP_WITHDRAW: "backstop_withdraw",
-    records.DEPOSIT: "deposit",
-    records.LIST_MARKET: "list_market",
-    records.SET_SIGNER: "set_signer",
-    records.SET_MARKET: "set_market",
-    records.FORCED: "forced",
-    records.WIND_DOWN: "wind_down",
-}
-_DECODERS: Final[dict[int, Any]] = {
-    records.SET_MARKET: records.decode_list_market,
-    records.WIND_DOWN: lambda message: {},
-    **{
-        kind: getattr(records, f"decode_{name}")
-        for kind, name in NAMES.items()
-        if kind not in (records.LEG_PAGE, records.SET_MARKET, records.WIND_DOWN)
-    },
-}
+#: Record and message types with their names.
+NAMES: Final[dict[int, str]] = {number: kind.title.lower() for number, kind in records.TYPES.items()}
 
 
 def plain(value: Any) -> Any:
@@ -247,7 +217,7 @@ def refuse_everything(traffic: SampleTraffic) -> Batch:
         traffic.amend(7, 250, 1_000, 1),
         # reports
         traffic.report(3, 1_000, market=11),
-        traffic.sign(records.encode_report(records.ReportBody(0, traffic.time + 1, 11, 7)), oracle_key(1)),
+        traffic.sign(records.encode(records.ReportBody(0, traffic.time + 1, 11, 7)), oracle_key(1)),
         traffic.report(0, 1_000, market=11, time=traffic.time - 61),
         traffic.report(0, 1_000, market=11, time=traffic.time + 61),
         traffic.report(0, 1_000, market=11),
@@ -262,23 +232,23 @@ def wind_down(traffic: SampleTraffic) -> list[Batch]:
     """The end: records that their senders vouch for, the wind-down, what it refuses, and a market that it settles."""
     traffic.time += 61
     owner, other = signatures.address_of(trader_key(10)), signatures.address_of(trader_key(1))
-    empty = records.encode_cancel_all(records.CancelAllBody(10, 1))
+    empty = records.encode(records.CancelAllBody(10, 1))
     messages = [
         traffic.force(10, traffic.cancel_all(10)),
-        records.encode_forced(records.ForcedBody(other, traffic.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(bytes(20), traffic.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(owner, traffic.crank(11)[: records.BODY_BYTES])),
-        records.encode_forced(records.ForcedBody(owner, empty[:59] + b"\1")),
+        records.encode(records.ForcedBody(other, traffic.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(bytes(20), traffic.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(owner, traffic.crank(11)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(owner, empty[:59] + b"\1")),
         traffic.withdraw(10, 1),
-        records.encode_wind_down(),
-        records.encode_wind_down(),
+        records.encode(records.WindDownBody()),
+        records.encode(records.WindDownBody()),
         traffic.force(10, traffic.order(10, records.BUY, 1_000, 1, market=11, order_slot=9)),
         traffic.crank(11),
     ]
     legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
     inputs = [
         traffic.force(10, traffic.cancel_all(10)),
-        records.encode_wind_down(),
+        records.encode(records.WindDownBody()),
         traffic.order(10, records.BUY, 1_000, 1, market=11, order_slot=9),
         traffic.amend(10, 9, 1_000, 1),
         traffic.backstop_deposit(10, 1),
@@ -303,7 +273,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
         canonical.append({"input": data, "canonical": is_canonical})
         if not is_canonical or data[0] == records.LEG_PAGE:
             continue
-        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": _DECODERS[data[0]](data)}
+        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": records.decode(data)}
         if data[0] >= records.FIRST_MESSAGE:
             messages.append({**entry, "message": data})
             continue
@@ -316,7 +286,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
             {
                 **entry,
                 "body": body,
-                "struct_hash": eip712.struct_hash(body),
+                "struct_hash": records.struct_hash(body),
                 "digest": digest,
                 "signature": signature,
                 "signer": signatures.recover(digest, signature),
@@ -624,7 +594,9 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     crank = input_index + last.records.index(traffic.crank(14))
     take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
-    at = next(number for number, batch in enumerate(batches) if records.encode_wind_down() in batch.messages)
+    at = next(
+        number for number, batch in enumerate(batches) if records.encode(records.WindDownBody()) in batch.messages
+    )
     chain = batches[at - 1].header.messages
     forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)
     regs.phase = phases.IDLE

@@ -44,7 +44,9 @@ from setoff.shared.errors import SERVICE_REASONS, InputError, SetoffError, State
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
-from setoff.shared.wire.records import check_leg_pages, decode_request, parse_json
+from setoff.shared.wire.leg_pages import check_leg_pages
+from setoff.shared.wire.members import parse_json
+from setoff.shared.wire.records import decode_request
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +167,7 @@ class Api:
                 "queue": deployment.queue,
                 "receipts": deployment.receipts,
                 "domain": "0x" + deployment.domain.hex(),
-                "types": list(eip712.TYPES.values()),
+                "types": [kind.type_string for kind in records.SIGNED.values()],
                 "epoch_batches": deployment.epoch_batches,
                 "limits": {
                     "batch_inputs": MAX_INPUTS,

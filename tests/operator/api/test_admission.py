@@ -43,6 +43,19 @@ async def test_finds_who_signed() -> None:
     admission.close()
 
 
+async def test_what_nobody_signs_is_refused_and_holds_nobody_up(exchange: Running) -> None:
+    """A message of the queue, well-formed, sent as if it were a record."""
+    messages = [
+        records.encode(records.WindDownBody()),
+        exchange.traffic.deposit(1, 5),
+        exchange.traffic.force(1, bytes(60)),
+    ]
+    status, answer = await send(exchange, [*messages, bytes([15]) + bytes(123)])
+    assert (status, [result["reason"] for result in answer["results"]]) == (200, ["malformed_record"] * 4)
+    status, answer = await send(exchange, [exchange.traffic.order(1, BUY, 90, 1)])
+    assert (status, [result["outcome"] for result in answer["results"]]) == (200, ["accepted"])
+
+
 async def test_a_signer_is_kept_for_the_machine_once_and_for_that_signature_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

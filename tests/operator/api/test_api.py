@@ -29,7 +29,7 @@ BUY, SELL = records.BUY, records.SELL
 def order(**changes: int) -> bytes:
     """A signed order that would be accepted but for `changes`."""
     fields = {"account": 1, "nonce": 7, "market": 1, "side": BUY, "flags": 0, "order_slot": 3, "price": 100, "size": 5}
-    return SampleTraffic().sign(records.encode_order(OrderBody(**(fields | changes))), trader_key(1))
+    return SampleTraffic().sign(records.encode(OrderBody(**(fields | changes))), trader_key(1))
 
 
 def request(**changes: Any) -> dict[str, Any]:
@@ -132,11 +132,11 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ),
     (
         "too many shares",
-        sign(records.encode_backstop_withdraw(BackstopWithdrawBody(1, 7, 5))),
+        sign(records.encode(BackstopWithdrawBody(1, 7, 5))),
         422,
         "insufficient_margin",
     ),
-    ("amend of nothing", sign(records.encode_amend(AmendBody(1, 7, 9, 100, 1))), 422, "unknown_order"),
+    ("amend of nothing", sign(records.encode(AmendBody(1, 7, 9, 100, 1))), 422, "unknown_order"),
     ("zero size", encode_record(order(size=0)), 422, "size_out_of_range"),
     ("size above the limit", encode_record(order(size=phases.MAX_ORDER_SIZE + 1)), 422, "size_out_of_range"),
     ("size beyond the margin", encode_record(order(price=200, size=phases.MAX_ORDER_SIZE)), 422, "insufficient_margin"),
@@ -144,18 +144,18 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("price above the highest tick", encode_record(order(price=2**24)), 422, "price_out_of_range"),
     ("price outside the band", encode_record(order(price=201)), 422, "price_band"),
     ("order slot above the limit", encode_record(order(order_slot=256)), 422, "order_slot_out_of_range"),
-    ("cancel of nothing", sign(records.encode_cancel(CancelBody(1, 7, 9))), 422, "unknown_order"),
-    ("transfer to oneself", sign(records.encode_transfer(TransferBody(1, 7, 1, 5))), 422, "same_account"),
-    ("transfer to nobody", sign(records.encode_transfer(TransferBody(1, 7, 50, 5))), 422, "unknown_account"),
-    ("transfer of nothing", sign(records.encode_transfer(TransferBody(1, 7, 2, 0))), 422, "amount_out_of_range"),
+    ("cancel of nothing", sign(records.encode(CancelBody(1, 7, 9))), 422, "unknown_order"),
+    ("transfer to oneself", sign(records.encode(TransferBody(1, 7, 1, 5))), 422, "same_account"),
+    ("transfer to nobody", sign(records.encode(TransferBody(1, 7, 50, 5))), 422, "unknown_account"),
+    ("transfer of nothing", sign(records.encode(TransferBody(1, 7, 2, 0))), 422, "amount_out_of_range"),
     (
         "transfer of too much",
-        sign(records.encode_transfer(TransferBody(1, 7, 2, 2**96 - 1))),
+        sign(records.encode(TransferBody(1, 7, 2, 2**96 - 1))),
         422,
         "insufficient_margin",
     ),
-    ("withdrawal of nothing", sign(records.encode_withdraw(WithdrawBody(1, 7, 0))), 422, "amount_out_of_range"),
-    ("withdrawal of too much", sign(records.encode_withdraw(WithdrawBody(1, 7, 2**127))), 422, "amount_out_of_range"),
+    ("withdrawal of nothing", sign(records.encode(WithdrawBody(1, 7, 0))), 422, "amount_out_of_range"),
+    ("withdrawal of too much", sign(records.encode(WithdrawBody(1, 7, 2**127))), 422, "amount_out_of_range"),
     ("report of a stranger", encode_record(SampleTraffic().report(1, 100)), 422, "unknown_signer"),
     ("report of the past", encode_record(SampleTraffic().report(0, 100, time=5)), 422, "stale_report"),
     ("report of the future", encode_record(SampleTraffic().report(0, 100, time=2**63)), 422, "future_report"),

@@ -71,10 +71,8 @@ def test_replay_is_the_same_exchange() -> None:
 
 
 def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
-    exchange, traffic = (
-        Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number),
-        SampleTraffic(),
-    )
+    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number)
+    traffic = SampleTraffic()
     report = traffic.report(0, 100)
     events: list[Event] = [exchange.open(START_TIME, tuple(opening(traffic))), Recorded(report)]
     exchange.offer(report)

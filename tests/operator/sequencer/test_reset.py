@@ -382,7 +382,7 @@ async def test_what_was_accepted_on_a_deposit_that_is_gone_keeps_its_place(redis
         assert running.sequencer.exchange.machine.state.account(4).collateral != 10**12 - 77, "it has traded"
         await close(running)
         newcomer = signatures.address_of(trader_key(5))
-        running.l1.messages[-1] = records.encode_deposit(records.DepositBody(4, newcomer, 600))
+        running.l1.messages[-1] = records.encode(records.DepositBody(4, newcomer, 600))
         await settle(running)
         check_order(running, taken)
         assert running.sequencer.exchange.machine.state.account(4).collateral == 600

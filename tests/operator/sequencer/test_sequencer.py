@@ -34,8 +34,8 @@ async def until_batch(running: Running, number: int) -> None:
 
 
 async def test_many_at_once_share_commits(exchange: Running) -> None:
-    sample = exchange.traffic
-    orders = [sample.order(1 + i % 3, BUY, 50 + i % 40, 1) for i in range(300)]
+    traffic = exchange.traffic
+    orders = [traffic.order(1 + i % 3, BUY, 50 + i % 40, 1) for i in range(300)]
     before = exchange.sequencer.commit
     answers = await asyncio.gather(*[exchange.sequencer.submit(record) for record in orders])
     assert [a.sequence for a in answers] == list(range(answers[0].sequence, answers[0].sequence + 300))
@@ -43,12 +43,13 @@ async def test_many_at_once_share_commits(exchange: Running) -> None:
 
 
 async def test_a_full_batch_closes_and_the_next_goes_on(exchange: Running) -> None:
-    sample = exchange.traffic
+    traffic = exchange.traffic
     first = exchange.sequencer.exchange.inputs
     receipts = []
     for start in range(0, 1200, 100):
         pairs = [
-            sample.order(1, BUY, 100, 1) if i % 2 else sample.order(2, SELL, 100, 1) for i in range(start, start + 100)
+            traffic.order(1, BUY, 100, 1) if i % 2 else traffic.order(2, SELL, 100, 1)
+            for i in range(start, start + 100)
         ]
         receipts += await asyncio.gather(*[exchange.sequencer.submit(record) for record in pairs])
     assert [r.batch for r in receipts] == [0] * (MAX_INPUTS - first) + [1] * (1200 - MAX_INPUTS + first)
@@ -90,9 +91,9 @@ async def test_messages_wait_for_the_next_batch(exchange: Running) -> None:
 
 
 async def test_a_forced_record_is_taken_whatever_becomes_of_it(redis_server: RedisServer) -> None:
-    sample = SampleTraffic()
-    forced = [sample.withdraw(1, 1000), sample.withdraw(1, 10**20), sample.order(1, BUY, 0, 1)]
-    async with operator(redis_server.url, sample, HandL1([*opening(sample), *forced]), batch_interval=0.1) as running:
+    traffic = SampleTraffic()
+    forced = [traffic.withdraw(1, 1000), traffic.withdraw(1, 10**20), traffic.order(1, BUY, 0, 1)]
+    async with operator(redis_server.url, traffic, HandL1([*opening(traffic), *forced]), batch_interval=0.1) as running:
         await until_batch(running, 0)
         assert running.sequencer.exchange.machine.regs.withdrawals == 1
         _, proof = await running.get("/v1/withdrawals/0")
@@ -160,33 +161,33 @@ async def test_gives_up_when_another_one_writes_the_journal(redis_server: RedisS
 
 
 async def test_goes_on_where_it_stopped(redis_server: RedisServer) -> None:
-    sample = SampleTraffic()
-    l1 = HandL1(opening(sample))
-    async with operator(redis_server.url, sample, l1) as running:
+    traffic = SampleTraffic()
+    l1 = HandL1(opening(traffic))
+    async with operator(redis_server.url, traffic, l1) as running:
         await open_market(running)
-        _, resting = await running.submit(sample.order(1, SELL, 101, 5))
+        _, resting = await running.submit(traffic.order(1, SELL, 101, 5))
         before = await running.status()
-    async with operator(redis_server.url, sample, l1) as running:
+    async with operator(redis_server.url, traffic, l1) as running:
         after = await running.status()
         assert after | {"waiting": 0, "unposted": 0} == before | {"waiting": 0, "unposted": 0}
-        _, taken = await running.submit(sample.order(2, BUY, 101, 5))
+        _, taken = await running.submit(traffic.order(2, BUY, 101, 5))
         assert (taken["batch"], taken["input_index"]) == (0, resting["input_index"] + 1)
         assert taken["fills"][0]["fill"] == 1
 
 
 async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
-    sample = SampleTraffic()
-    l1 = HandL1(opening(sample))
+    traffic = SampleTraffic()
+    l1 = HandL1(opening(traffic))
     fills = []
-    async with operator(redis_server.url, sample, l1, batch_interval=0.02, snapshot_batches=3) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.02, snapshot_batches=3) as running:
         await open_market(running)
         while running.outbox.latest() < 9:
             l1.take(running.outbox)
-            for record in (sample.order(1, SELL, 100, 1), sample.order(2, BUY, 100, 1)):
+            for record in (traffic.order(1, SELL, 100, 1), traffic.order(2, BUY, 100, 1)):
                 fills += (await running.submit(record))[1]["fills"]
         assert running.redis.xlen(f"{DEPLOYMENT.namespace}:log") < running.sequencer.commit
         before = await running.status()
-    async with operator(redis_server.url, sample, l1) as running:
+    async with operator(redis_server.url, traffic, l1) as running:
         assert (await running.status())["machine"] == before["machine"]
         assert (await running.get("/v1/fills?after=0&limit=1000"))[1]["fills"] == fills
         assert (await running.get("/v1/accounts/0x" + address_of(trader_key(1)).hex()))[0] == 200
@@ -194,12 +195,12 @@ async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
 
 async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> None:
     """The store dies in mid-traffic and comes back: what was answered is there, and the sequencer goes on."""
-    sample = SampleTraffic()
-    l1 = HandL1(opening(sample))
+    traffic = SampleTraffic()
+    l1 = HandL1(opening(traffic))
     folder = tmp_path / "redis"
     with store(folder) as first:
         port = int(first.url.rsplit(":", 1)[1].split("/")[0])
-        async with operator(first.url, sample, l1) as running:
+        async with operator(first.url, traffic, l1) as running:
             await open_market(running)
             answered: list[int] = []
             lost = 0
@@ -208,7 +209,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                 nonlocal lost
                 for i in range(200):
                     side = BUY if account == 1 else SELL
-                    record = sample.order(account, side, 100 - (i % 30 if side == BUY else 0), 1, flags=records.IOC)
+                    record = traffic.order(account, side, 100 - (i % 30 if side == BUY else 0), 1, flags=records.IOC)
                     try:
                         answered.append((await running.sequencer.submit(record)).sequence)
                     except StateError as error:
@@ -218,7 +219,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                     except InputError as error:
                         raise AssertionError(error.reason) from error
 
-            traffic = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
+            trading = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
             await until(lambda: len(answered) >= 50, pause=0.001)
             assert first._server is not None and first._server._process is not None
             first._server._process.send_signal(signal.SIGKILL)
@@ -227,13 +228,13 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
             assert (await running.get("/v1/health"))[0] == 503
             assert (await running.get("/v1/book/1"))[0] == 503
             with RedisServer.embed(folder, port):
-                await asyncio.gather(*traffic)
+                await asyncio.gather(*trading)
                 await until(lambda: ready(running), "the operator stays closed")
-                after = await running.submit(sample.order(1, BUY, 90, 1))
+                after = await running.submit(traffic.order(1, BUY, 90, 1))
                 assert after[0] == 200
                 assert lost and len(answered) == len(set(answered))
                 assert running.sequencer.exchange.cursor.records >= max(answered)
-                async with operator(f"redis://127.0.0.1:{port}/0", sample, l1) as again:
+                async with operator(f"redis://127.0.0.1:{port}/0", traffic, l1) as again:
                     assert (await again.status())["machine"] == (await running.status())["machine"]
     first._server = None
 

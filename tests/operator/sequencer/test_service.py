@@ -112,7 +112,7 @@ async def test_a_forced_record_arrives(chain: Anvil, deployment: Deployment, tmp
     vault = Vault(l1, deployment)
     mint(l1, deployment)
     vault.deposit(9_000)
-    body = records.encode_withdraw(records.WithdrawBody(1, 1, 77))
+    body = records.encode(records.WithdrawBody(1, 1, 77))
     vault.force(body + signatures.sign(eip712.digest(deployment.domain, body), TRADER))
     with pytest.raises(SetoffError):
         vault.force(bytes(124))

@@ -95,7 +95,7 @@ async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis
         await until_batch(running, 1)
         assert (await running.get("/v1/markets/1"))[1]["expiry"] == 0
         assert (await running.status())["winding_since"] == 0
-        l1.messages.append(records.encode_wind_down())
+        l1.messages.append(records.encode(records.WindDownBody()))
         l1.time += LATER
         number = running.outbox.latest() + 1
         await until_batch(running, number)

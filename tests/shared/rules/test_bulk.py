@@ -138,15 +138,15 @@ def test_a_bulk_is_used_once() -> None:
 
 def test_rejects_bulk_of_somebody_else_or_of_no_agent() -> None:
     world = World.trading()
-    body = records.encode_bulk(records.BulkBody(1, 7, keccak(b""), agent=1))
+    body = records.encode(records.BulkBody(1, 7, keccak(b""), agent=1))
     assert world.take(world.traffic.sign(body, agent_key(1, 1))) == "bad_signature"
-    body = records.encode_bulk(records.BulkBody(1, 7, keccak(b""), agent=9))
+    body = records.encode(records.BulkBody(1, 7, keccak(b""), agent=9))
     assert world.take(world.traffic.sign(body, agent_key(1, 1))) == "malformed_record"
 
 
 def test_a_bulk_without_pages_is_nothing() -> None:
     world = World.trading()
-    body = world.traffic.sign_for(1, 0, records.encode_bulk(records.BulkBody(1, 7, bytes(32))))
+    body = world.traffic.sign_for(1, 0, records.encode(records.BulkBody(1, 7, bytes(32))))
     assert world.take(body) == "accepted"
     assert world.take(records.encode_leg_page([])) == "wrong_leg_page"
 

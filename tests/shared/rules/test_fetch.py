@@ -77,7 +77,7 @@ def test_rejects_order_fields_out_of_range() -> None:
 
 def test_rejects_signature_of_another_account() -> None:
     world = World.trading()
-    body = records.encode_cancel(records.CancelBody(1, 1, 0))
+    body = records.encode(records.CancelBody(1, 1, 0))
     assert world.take(world.traffic.sign(body, trader_key(2))) == "bad_signature"
     assert world.account(1).nonce_top == 0
 

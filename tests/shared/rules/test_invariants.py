@@ -212,7 +212,7 @@ bodies = st.one_of(
         st.one_of(st.integers(0, 300), st.integers(0, 2**32 - 1)),
         st.integers(0, 2**64 - 1),
         st.integers(0, 1),
-    ).map(records.encode_order),
+    ).map(records.encode),
     st.builds(
         records.AmendBody,
         st.integers(0, ACCOUNTS + 1),
@@ -221,14 +221,14 @@ bodies = st.one_of(
         st.integers(0, 2**32 - 1),
         st.integers(0, 2**64 - 1),
         st.just(0),
-    ).map(records.encode_amend),
+    ).map(records.encode),
     st.builds(
         records.ScheduleCancelBody,
         st.integers(0, ACCOUNTS + 1),
         st.integers(0, 2**64 - 1),
         st.integers(0, 2**64 - 1),
         st.just(0),
-    ).map(records.encode_schedule_cancel),
+    ).map(records.encode),
     st.builds(
         records.SetAgentBody,
         st.integers(0, ACCOUNTS + 1),
@@ -236,13 +236,12 @@ bodies = st.one_of(
         st.integers(0, 255),
         st.binary(min_size=20, max_size=20),
         st.integers(0, 2**64 - 1),
-    ).map(records.encode_set_agent),
+    ).map(records.encode),
     *(
-        st.builds(body, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)).map(encode)
-        for body, encode in (
-            (records.BackstopDepositBody, records.encode_backstop_deposit),
-            (records.BackstopWithdrawBody, records.encode_backstop_withdraw),
+        st.builds(body, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)).map(
+            records.encode
         )
+        for body in (records.BackstopDepositBody, records.BackstopWithdrawBody)
     ),
     st.builds(
         records.TransferBody,
@@ -250,10 +249,10 @@ bodies = st.one_of(
         st.integers(0, 2**64 - 1),
         st.integers(0, 2**32 - 1),
         st.integers(0, 2**128 - 1),
-    ).map(records.encode_transfer),
+    ).map(records.encode),
     st.builds(
         records.WithdrawBody, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)
-    ).map(records.encode_withdraw),
+    ).map(records.encode),
 )
 
 
@@ -270,7 +269,7 @@ def test_fields_at_any_value_keep_the_invariants_when_signed(signed: list[bytes]
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_reports_of_any_time_and_price_end(time: int, price: int, number: int) -> None:
     world = open_world()
-    body = records.encode_report(records.ReportBody(number, time, 1, price))
+    body = records.encode(records.ReportBody(number, time, 1, price))
     world.take(world.traffic.sign(body, oracle_key(0)))
     assert world.market().index_time <= START_TIME + 60
     assert world.machine.regs.phase == phases.IDLE

@@ -120,7 +120,7 @@ def test_a_crank_and_a_malformed_message_are_not_kept(monkeypatch: pytest.Monkey
     world = busy(monkeypatch)
     assert take(world, world.traffic.crank(0)) == Taken("accepted", 0, True)
     assert take(world, bytes([99]) + bytes(123)) == Taken("malformed_record", 0, True)
-    broken = records.encode_forced(records.ForcedBody(b"\x11" * 20, records.encode_crank(1)[: records.BODY_BYTES]))
+    broken = records.encode(records.ForcedBody(b"\x11" * 20, records.encode_crank(1)[: records.BODY_BYTES]))
     assert take(world, broken) == Taken("malformed_record", 0, True)
     assert take(world, broken, is_message=False) == Taken("malformed_record", 0, True)
 
@@ -150,7 +150,7 @@ def test_it_is_judged_by_the_time_and_the_rules_of_its_turn(monkeypatch: pytest.
     world = busy(monkeypatch)
     take(world, world.traffic.order(10, BUY, 89, 1, order_slot=5, expiry=world.traffic.time + 10))
     take(world, world.traffic.order(10, BUY, 89, 1, order_slot=6))
-    world.take(records.encode_wind_down(), is_message=True)
+    world.take(records.encode(records.WindDownBody()), is_message=True)
     world.wait(20)
     assert drain(world)[-2:] == ["winding_down", "winding_down"]
 

@@ -182,7 +182,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
     assert machine.regs.winding_since == 0 and settled(machine) == [0, 0, 0]
-    queued = watcher.context.reader.message_count()
+    queued = watcher.parts.reader.message_count()
 
     # Nothing is sent for the end before it is due.
     left = (
@@ -477,7 +477,7 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
             break
         exchange.anvil.advance(120)
     assert settled(machine) == [1, 0] and machine.regs.winding_since == 0 and not machine.regs.has_work
-    sent = watcher.liveness_keeper.calls.sent
+    sent = watcher.liveness_keeper.errands.sent
     settle(watcher, 3)
     assert watcher.liveness_keeper.calls.sent == sent
     # Positions of the other market stay as they are, and the money of this one can be had.
@@ -598,8 +598,8 @@ def test_a_watcher_alone_brings_the_money_back(
         operator.kill()
     traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     exchange.queue(traffic.withdraw(1, 400_000))
-    assert find_withdrawal(desk.context, 1, 400_000) is None
-    court = CourtContract(desk.context.l1, exchange.deployment.court)
+    assert find_withdrawal(desk.parts, 1, 400_000) is None
+    court = CourtContract(desk.parts.l1, exchange.deployment.court)
 
     def status() -> dict[str, object]:
         return {each.process: each.facts for each in read_status(desk.store)}
@@ -607,7 +607,7 @@ def test_a_watcher_alone_brings_the_money_back(
     with Watcher(keeping(settings, liveness_keeper_pace=0)):
         wait_until(lambda: "the operator is there" in str(status().get("liveness_keeper")))
         exchange.anvil.advance(SILENCE)
-        proof = wait_until(lambda: find_withdrawal(desk.context, 1, 400_000), what=status, pause=0.3)
+        proof = wait_until(lambda: find_withdrawal(desk.parts, 1, 400_000), what=status, pause=0.3)
         exchange.anvil.advance(LIVENESS_KEEPER_CLAIM_AFTER)
         wait_until(
             lambda: any(bytes(court.view("confirmed", proof.epoch))),
