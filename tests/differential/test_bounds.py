@@ -91,8 +91,8 @@ def collect() -> dict[str, list[Start]]:
     for number in range(30):
         bench.run(*plan)
         plan = generator.crisis() if number % 2 else generator.batch()
-    for traffic in SCENES:
-        traffic(Play(Collector(starts, rng)))
+    for scene in SCENES:
+        scene(Play(Collector(starts, rng)))
     return starts
 
 

@@ -55,9 +55,9 @@ def test_rules_meet_every_branch(coverage: Coverage) -> None:
     for kind, width in WIDTHS.items():
         assert coverage.encode_again(kind, b"") == coverage.encode_again(kind, bytes(width)) == b""
         assert coverage.encode_again(kind, coverage.encode_again(kind, b"\x01" * width))
-    for traffic in SCENES:
+    for scene in SCENES:
         play = Play(make_bench(coverage))
-        traffic(play)
+        scene(play)
         for taken in play.steps:
             seen |= branches_of(taken)
     bench = make_bench(coverage)

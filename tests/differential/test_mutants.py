@@ -77,7 +77,7 @@ def play_random(bench: Bench) -> None:
 @pytest.fixture(scope="module")
 def stages() -> list[Stage]:
     """A random trace and all scenes."""
-    return [Stage(play_random), *(Stage(lambda bench, traffic=traffic: traffic(Play(bench))) for traffic in SCENES)]
+    return [Stage(play_random), *(Stage(lambda bench, scene=scene: scene(Play(bench))) for scene in SCENES)]
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def measure(*, is_cold: bool = False) -> Worst:
     for number in range(16):
         bench.run(*plan)
         plan = generator.crisis() if number % 2 else generator.batch()
-    for traffic in (play_many_leaves, *SCENES):
-        traffic(Play(GasBench(worst)))
+    for scene in (play_many_leaves, *SCENES):
+        scene(Play(GasBench(worst)))
     worst.leaves = Counter({kind: count - 1 for kind, count in worst.leaves.items()})
     return worst
