@@ -9,7 +9,7 @@ from setoff.operator.api.lookup import read_exchange
 from setoff.operator.api.submit import MAX_BULK
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.codec import eip712, records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves

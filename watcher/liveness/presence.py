@@ -40,7 +40,7 @@ class Presence:
     """Seconds until then; 0: it is so."""
     ends_at: int
     """From when on anybody may end the exchange for good, unless it posts before."""
-    wind_down_since: int
+    winding_since: int
     """When that was done; 0: it was not."""
     waiting: int
     """Messages in the queue that no batch has consumed."""
@@ -57,9 +57,9 @@ class PresenceReader:
         """As it is at `now`, the chain's time."""
         inbox = self._inbox
         posted_at, opens_at = inbox.operator_posted_at(), inbox.opens_at()
-        wind_down_since = 0
+        winding_since = 0
         if inbox.is_winding_down():
-            state, wind_down_since = WINDING, self._find_wind_down()
+            state, winding_since = WINDING, self._find_wind_down()
         elif now >= opens_at:
             state = SLOW if opens_at < posted_at + inbox.silence() else OPEN
         else:
@@ -71,7 +71,7 @@ class PresenceReader:
             opens_at=opens_at,
             opens_in=max(opens_at - now, 0),
             ends_at=posted_at + inbox.wind_down(),
-            wind_down_since=wind_down_since,
+            winding_since=winding_since,
             waiting=inbox.state().waiting,
         )
 
@@ -96,7 +96,7 @@ def alert_presence(presence: Presence, now: int) -> Iterator[Alert]:
     end = f"it can be ended in {left} s" if left > 0 else "it can be ended for good"
     match presence.state:
         case "winding down":
-            since = now - presence.wind_down_since
+            since = now - presence.winding_since
             yield Alert(CRITICAL, "", f"the exchange winds down for {since} s: take out what is yours; {waiting}")
         case "open":
             yield Alert(CRITICAL, "", f"{silent}: for {now - presence.opens_at} s anybody may post; {end}; {waiting}")
@@ -110,7 +110,7 @@ def alert_presence(presence: Presence, now: int) -> Iterator[Alert]:
 def describe_presence(presence: Presence) -> str:
     """For people: one line."""
     opens = f"in {presence.opens_in} s" if presence.opens_in else f"since {presence.opens_at}"
-    winding = f", winding down since {presence.wind_down_since}" if presence.wind_down_since else ""
+    winding = f", winding down since {presence.winding_since}" if presence.winding_since else ""
     return (
         f"operator {presence.state}: posted {presence.silent_for} s ago, anybody may post {opens}, "
         f"end the exchange from {presence.ends_at} on{winding}; {presence.waiting} messages wait"

@@ -219,7 +219,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                     except InputError as error:
                         raise AssertionError(error.reason) from error
 
-            traffic = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
+            trading = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
             await until(lambda: len(answered) >= 50, pause=0.001)
             assert first._server is not None and first._server._process is not None
             first._server._process.send_signal(signal.SIGKILL)
@@ -228,7 +228,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
             assert (await running.get("/v1/health"))[0] == 503
             assert (await running.get("/v1/book/1"))[0] == 503
             with RedisServer.embed(folder, port):
-                await asyncio.gather(*traffic)
+                await asyncio.gather(*trading)
                 await until(lambda: ready(running), "the operator stays closed")
                 after = await running.submit(traffic.order(1, BUY, 90, 1))
                 assert after[0] == 200

@@ -106,7 +106,7 @@ async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis
             await until_batch(running, number)
         machine = running.sequencer.exchange.machine
         assert machine.state.market(1).settled == 1
-        assert (await running.status())["winding_since"] == machine.regs.wind_down_since > 0
+        assert (await running.status())["winding_since"] == machine.regs.winding_since > 0
         status, answer = await running.submit(traffic.order(1, BUY, 100, 1))
         assert (status, answer["reason"]) == (422, "winding_down")
         await submit(running, traffic.withdraw(1, machine.state.account(1).collateral))

@@ -973,7 +973,7 @@ def play_wind_down_amid_work(play: Play) -> None:
 
     def stop(machine: Machine, input_index: int, micro: int) -> None:
         """The input's steps are used up as soon as the work begins."""
-        if micro and machine.regs.phase == phases.WORK and machine.regs.wind_down_since == 0:
+        if micro and machine.regs.phase == phases.WORK and machine.regs.winding_since == 0:
             machine.regs.steps += phases.WORK_LIMIT
 
     play.bench.meddle = stop

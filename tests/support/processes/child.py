@@ -15,7 +15,7 @@ from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.api.service import serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.shared.config.settings import OperatorSettings
+from setoff.operator.settings import OperatorSettings
 
 
 class PassingL1(HandL1):

@@ -181,7 +181,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
     exchange.anvil.advance(SILENCE)
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
-    assert machine.regs.wind_down_since == 0 and settled(machine) == [0, 0, 0]
+    assert machine.regs.winding_since == 0 and settled(machine) == [0, 0, 0]
     queued = watcher.parts.reader.message_count()
 
     # Nothing is sent for the end before it is due.
@@ -196,7 +196,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
     monkeypatch.setattr(phases, "WORK_LIMIT", limit)
     assert keep(watcher) == "wind-down: sent"
     machine = care_for_all(watcher)
-    assert machine.regs.wind_down_since and settled(machine) == [1, 1, 0]
+    assert machine.regs.winding_since and settled(machine) == [1, 1, 0]
     assert sizes(machine) == {1: [], 2: []}
     assert machine.regs.has_work == 0
     # One crank for the market whose mark is its price, two for the one whose price is a mean.
@@ -476,7 +476,7 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
         if settled(machine) == [1, 0] and not machine.regs.has_work:
             break
         exchange.anvil.advance(120)
-    assert settled(machine) == [1, 0] and machine.regs.wind_down_since == 0 and not machine.regs.has_work
+    assert settled(machine) == [1, 0] and machine.regs.winding_since == 0 and not machine.regs.has_work
     sent = watcher.liveness_keeper.errands.sent
     settle(watcher, 3)
     assert watcher.liveness_keeper.calls.sent == sent

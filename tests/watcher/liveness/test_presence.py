@@ -76,7 +76,7 @@ def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: DisputeM
     anvil.advance(500)
     overview = monitor.look()
     assert state(overview) == "winding down" and alerts(overview) == ["critical"]
-    assert overview.operator is not None and overview.operator.wind_down_since == begun
+    assert overview.operator is not None and overview.operator.winding_since == begun
     assert f"winds down for {overview.now - begun} s" in overview.alerts[0].text
     # Should the operator come back, that changes nothing any more.
     exchange.post(4, 1)
@@ -116,7 +116,7 @@ def test_a_reorg_takes_the_end_back(exchange: Exchange, monitor: DisputeMonitor)
     assert state(monitor.look()) == "winding down"
     exchange.anvil.l1.request("anvil_rollback", 1)
     overview = monitor.look()
-    assert state(overview) == "open" and overview.operator is not None and overview.operator.wind_down_since == 0
+    assert state(overview) == "open" and overview.operator is not None and overview.operator.winding_since == 0
 
 
 def test_on_the_command_line(exchange: Exchange, settings: WatcherSettings, capsys: pytest.CaptureFixture[str]) -> None:
