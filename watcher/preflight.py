@@ -8,8 +8,8 @@ from typing import Final
 
 from setoff.contracts.verification import check_deployment
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
-from setoff.shared.l1.rpc import L1
 from setoff.watcher.settings import WatcherSettings
 
 TRY: Final = 0.5

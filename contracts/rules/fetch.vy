@@ -1,13 +1,13 @@
 # pragma version 0.4.3
 """
-@title Fetch: the first step of a slot takes its input
+@title Fetch: the first step of an input takes it
 @license MIT
 @notice A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
         recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject:
         the machine is idle again, and `outcome` says why. Twin: `shared/rules/fetch.py`.
-        Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot
-        that takes a parked one that one's; then a record of an account its master account, and the agent who signs or is
-        named; a report and an early reject none.
+        Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and an
+        input that takes a parked one that one's; then a record of an account its master account, and the agent who signs
+        or is named; a report and an early reject none.
 """
 
 import errors
@@ -76,15 +76,15 @@ def take_input(
         store.check_count(w, 0)
         regs.outcome = errors.MALFORMED_RECORD
         return regs, values
-    has_room: bool = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    has_room: bool = regs.steps + phases.INPUT_STEP_BOUND <= phases.BATCH_STEP_CAP
     is_crank: bool = convert(slice(body, 0, 1), uint256) == records.CRANK
     is_parked: bool = (
-        is_message and not is_crank and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
+        is_message and not is_crank and (not has_room or regs.has_work != 0 or parking.is_anything_parked(regs))
     )
     if is_parked:
         regs, values = parking.park(regs, w, values, touched, body)
         touched = 1
-    if not has_room or regs.task != 0:
+    if not has_room or regs.has_work != 0:
         store.check_count(w, touched)
         regs.outcome = errors.STEP_CAP
         if has_room:

@@ -583,44 +583,45 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     chain = ZERO
     entries: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    def take(batch: Batch, slot: int, micro: int, name: str, batch_index: int = 0) -> None:
+    def take(batch: Batch, input_index: int, micro: int, name: str, batch_index: int = 0) -> None:
         before = machine.regs.copy()
         pre = machine.hash()
-        proof = prove_step(machine, None if batch_index else batch, slot, micro, chain)
+        proof = prove_step(machine, None if batch_index else batch, input_index, micro, chain)
         after = machine.regs
         key = (name, after.outcome if after.phase == phases.IDLE else -1, after.phase, len(proof.witness))
         if key not in entries:
-            position = batch_index << 30 | slot << 20 | micro
+            position = batch_index << 30 | input_index << 20 | micro
             entries[key] = _step(name, batch, position, pre, before, proof, machine)
 
     for batch in batches:
-        for slot in range(max(1, batch.header.inputs)):
-            name = (
-                "unused slot" if slot >= batch.header.inputs else f"fetch {NAMES.get(batch.body(slot)[0], 'unknown')}"
-            )
+        for input_index in range(max(1, batch.header.inputs)):
+            name = "unused input"
+            if input_index < batch.header.inputs:
+                name = f"fetch {NAMES.get(batch.body(input_index)[0], 'unknown')}"
             micro = 0
             while micro == 0 or machine.regs.phase != phases.IDLE:
-                take(batch, slot, micro, phases.NAMES[machine.regs.phase] if micro else name)
+                take(batch, input_index, micro, phases.NAMES[machine.regs.phase] if micro else name)
                 micro += 1
         take(batch, batch.header.inputs - 1 if batch.header.inputs else 0, 2**20 - 1, "idle")
-        take(batch, 1023, 0, "unused slot")
+        take(batch, 1023, 0, "unused input")
         take(batch, 1023, 7, "idle")
         take(batch, 0, 0, "unused batch", batch_index=1)
         chain, before = batch.header.messages, chain
     # The steps of a batch used up: a state no batch of ours reaches.
-    machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+    machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
     chain = before
     last = batches[-1]
-    slot = last.header.message_count
-    take(last, slot, 0, "fetch report")
-    # Work that was left by the slot before, by a record, by a crank, and at the end of the work that a slot may do.
+    input_index = last.header.message_count
+    take(last, input_index, 0, "fetch report")
+    # Work that was left by the input before, by a record, by a crank, and at the end of the work that an input may do.
     regs = machine.regs
-    regs.steps, regs.task, regs.sweeping, regs.sweep, regs.fire, regs.home = 0, 1, 1, 9, 9, phases.WORK
-    take(last, slot, 0, "fetch report")
-    take(last, slot, 1, "work")
+    regs.steps, regs.has_work, regs.sweeping, regs.sweep = 0, 1, 1, 9
+    regs.trigger_market, regs.return_phase = 9, phases.WORK
+    take(last, input_index, 0, "fetch report")
+    take(last, input_index, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
-    take(last, slot, 2, "work")
-    crank = slot + last.records.index(scene.crank(14))
+    take(last, input_index, 2, "work")
+    crank = input_index + last.records.index(scene.crank(14))
     take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
     at = next(number for number, batch in enumerate(batches) if records.encode_wind_down() in batch.messages)
@@ -628,10 +629,10 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)
     regs.phase = phases.IDLE
     take(batches[at], forced, 0, "fetch forced")
-    regs.task, regs.sweeping, regs.fire, regs.phase = 0, 0, 0, phases.IDLE
+    regs.has_work, regs.sweeping, regs.trigger_market, regs.phase = 0, 0, 0, phases.IDLE
     take(batches[at], forced, 0, "fetch forced")
     regs.phase = phases.IDLE
-    take(last, slot, 0, "fetch report")
+    take(last, input_index, 0, "fetch report")
     take(last, crank, 0, "fetch crank")
     return {"batch_count": 1, "steps": list(entries.values())}
 
@@ -676,9 +677,10 @@ def build_history(batches: list[Batch]) -> dict[str, Any]:
     if stepper is None:
         raise AssertionError("the played epoch has a fill")
     lie = EpochRun(start, batches, ZERO, stepper)
-    slot, batch = 1 << 20, 1 << 30
-    places = [0, 1, slot - 1, slot, 13 * slot + 2, 13 * slot + 40, batch - 1, batch, batch + 1, 2 * batch + 5]
-    places += [len(batches) * batch, EPOCH.positions - 1]
+    # Positions to an input, and to a batch.
+    one, batch = 1 << 20, 1 << 30
+    positions = [0, 1, one - 1, one, 13 * one + 2, 13 * one + 40, batch - 1, batch, batch + 1, 2 * batch + 5]
+    positions += [len(batches) * batch, EPOCH.positions - 1]
     game, last = _play(truth, lie)
     return {
         "start": plain(truth.start_hash),
@@ -687,7 +689,7 @@ def build_history(batches: list[Batch]) -> dict[str, Any]:
         "root": plain(truth.root),
         "end": plain(truth.end),
         "join": plain({"children": truth.children(0, 0), "end": truth.end, "path": truth.last_path()}),
-        "leaves": plain([{"position": p, "leaf": truth.leaf(p), "path": truth.path(p)} for p in places]),
+        "leaves": plain([{"position": p, "leaf": truth.leaf(p), "path": truth.path(p)} for p in positions]),
         "lie": plain({"root": lie.root, "end": lie.end, "children": lie.children(0, 0)}),
         "moves": plain(game),
         "proof": plain(last),

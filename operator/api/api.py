@@ -271,7 +271,7 @@ class Api:
                 "unposted": sequencer.unposted,
                 "accounts": exchange.machine.regs.accounts,
                 "withdrawals": exchange.machine.regs.withdrawals,
-                "winding_since": exchange.machine.regs.winding,
+                "winding_since": exchange.machine.regs.winding_since,
             }
         )
 

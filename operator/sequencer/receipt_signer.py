@@ -20,8 +20,8 @@ from setoff.operator.sequencer.exchange import Receipt
 from setoff.shared.codec import receipts, signatures
 from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.receipts import ReceiptsContract
-from setoff.shared.l1.rpc import L1
 from setoff.shared.wire.receipts import sign
 
 log = logging.getLogger(__name__)

@@ -28,10 +28,10 @@ from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.registry import find_module
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.rpc import L1
 
 log = logging.getLogger(__name__)
 

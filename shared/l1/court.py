@@ -12,8 +12,9 @@ from setoff.shared.dispute.events import EVENTS, Eliminated, Event, KeyEvent, Mo
 from setoff.shared.dispute.game import Court
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, JUDGE, Contract
-from setoff.shared.l1.rpc import L1, Address, Block, Log
+from setoff.shared.l1.rpc import Address, Block, Log
 
 MARKS: Final = 256
 """Blocks remembered to tell where a reorg began; a deeper one is read anew from the beginning."""

@@ -1,12 +1,12 @@
-"""Fetch: the first step of a slot takes its input. Twin: ``contracts/rules/fetch.vy``.
+"""Fetch: the first step of an input takes it. Twin: ``contracts/rules/fetch.vy``.
 
 A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
 recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject: the
 machine is idle again, and ``outcome`` says why.
 
-Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot that
-takes a parked one that one's; then a record of an account its master account, and the agent who signs or is named; a
-report and an early reject none.
+Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and an input
+that takes a parked one that one's; then a record of an account its master account, and the agent who signs or is named;
+a report and an early reject none.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BITMAP_MASK: Final = 2**256 - 1
 
 
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
-    """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
+    """Take the 124-byte input `body`; `is_message` says whether it is the L1 queue's."""
     regs.started = regs.steps - 1
     if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED:
         regs.outcome = take_message(regs, state, body, is_message)
@@ -64,14 +64,14 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
     """
     if not is_sound(body, is_message):
         return errors.MALFORMED_RECORD
-    has_room = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    has_room = regs.steps + phases.INPUT_STEP_BOUND <= phases.BATCH_STEP_CAP
     is_crank = body[0] == records.CRANK
-    is_parked = is_message and not is_crank and (not has_room or regs.task != 0 or is_anything_parked(regs))
+    is_parked = is_message and not is_crank and (not has_room or regs.has_work != 0 or is_anything_parked(regs))
     if is_parked:
         park(regs, state, body)
     if not has_room:
         return errors.PARKED if is_parked else errors.STEP_CAP
-    if regs.task:
+    if regs.has_work:
         # Its registers stay as they are.
         regs.phase = phases.WORK
         if is_parked:

@@ -44,8 +44,9 @@ class Unavailable(StateError):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A record that was taken: its gap-free number, its batch and slot; for an order its slot of the account, the lots
-    that rest in the book, and the fills as the API shows them; for a bulk record what each of its legs left there.
+    """A record that was taken: its gap-free number, its batch and input index; for an order its slot of the account,
+    the lots that rest in the book, and the fills as the API shows them; for a bulk record what each of its legs left
+    there.
 
     `outcome`: "accepted", or the reason for which an order ended after it had traded. `signed`: the operator's signed
     receipts for it and its pages, as far as the client keeps them.
@@ -53,7 +54,7 @@ class Receipt:
 
     sequence: int
     batch: int
-    slot: int
+    input_index: int
     order_slot: int
     resting: int
     fills: tuple[Mapping[str, Any], ...]
@@ -342,7 +343,7 @@ class SetoffClient:
         return Receipt(
             answer["sequence"],
             answer["batch"],
-            answer["slot"],
+            answer["input_index"],
             order_slot,
             int(answer["resting"]),
             tuple(answer["fills"]),

@@ -5,7 +5,7 @@ In the end the user is paid on L1, L1 has confirmed the true state, and whoever 
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from setoff.shared.dispute import events
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import MAX_INPUTS
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk import Refusal, SetoffClient
 from setoff.watcher.dispute.challenger import open_epochs
 from setoff.watcher.execution.verify import verify_epoch
@@ -38,15 +38,20 @@ CLAIM_AFTER = 15  # seconds
 
 
 @pytest.fixture
-def exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
-    """A batch is an epoch. With two deposits, in batch 0 unless a test's parameter says that nothing is posted yet."""
-    with Anvil() as anvil:
-        exchange = Exchange(anvil, DEMO)
-        exchange.deposit(USER, DEPOSIT)
-        exchange.deposit(OTHER, DEPOSIT)
-        if getattr(request, "param", "posted") == "posted":
-            exchange.post(0, 2)
-        yield exchange
+def params(request: pytest.FixtureRequest) -> Params:
+    """A batch is an epoch, unless a test's parameter says how many are."""
+    return replace(DEMO, epoch_batches=getattr(request, "param", DEMO.epoch_batches))
+
+
+@pytest.fixture
+def exchange(anvil: Anvil, params: Params, request: pytest.FixtureRequest) -> Exchange:
+    """With two deposits, in batch 0 unless a test's parameter says that nothing is posted yet."""
+    exchange = Exchange(anvil, params)
+    exchange.deposit(USER, DEPOSIT)
+    exchange.deposit(OTHER, DEPOSIT)
+    if getattr(request, "param", "posted") == "posted":
+        exchange.post(0, 2)
+    return exchange
 
 
 @pytest.fixture
@@ -294,19 +299,15 @@ def test_dies_for_good(
         assert causes == {"timeout"}
 
 
-def test_dies_in_the_middle_of_an_epoch(settings: WatcherSettings) -> None:
+@pytest.mark.parametrize("params", [4], indirect=True)
+@pytest.mark.parametrize("exchange", ["nothing posted"], indirect=True)
+def test_dies_in_the_middle_of_an_epoch(exchange: Exchange, watcher: LoneWatcher, scene: Scene) -> None:
     """What it posted waits for batches that it will never post: others fill the epoch."""
-    with Anvil() as anvil:
-        exchange = Exchange(anvil, replace(DEMO, epoch_batches=4))
-        exchange.deployment.save(settings.deployment)
-        watcher = LoneWatcher(exchange, replace(caring(settings), rpc_url=anvil.url, name="second"))
-        scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-        exchange.deposit(USER, DEPOSIT)
-        exchange.post(0, 1)
-        exchange.post(1, 0, [scene.withdraw(USER, AMOUNT)])
-        anvil.advance(DEMO.silence)
-        watcher.wait_for_money(USER, AMOUNT)
-        check_confirmed_truth(watcher)
+    exchange.post(0, 2)
+    exchange.post(1, 0, [scene.withdraw(USER, AMOUNT)])
+    exchange.anvil.advance(DEMO.silence)
+    watcher.wait_for_money(USER, AMOUNT)
+    check_confirmed_truth(watcher)
 
 
 @pytest.mark.parametrize("exchange", ["nothing posted"], indirect=True)

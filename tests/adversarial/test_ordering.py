@@ -1,4 +1,4 @@
-"""What the right to order inputs is worth at most: bounds that hold whatever an operator puts before and after."""
+"""What the right to order slots is worth at most: bounds that hold whatever an operator puts before and after."""
 
 from itertools import permutations
 

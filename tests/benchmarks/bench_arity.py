@@ -30,7 +30,7 @@ GEOMETRIES: Final[dict[int, Geometry]] = {
     32: EPOCH,
     64: Geometry(batch_bits=6, opening_bits=6),
 }
-#: Where the lie is: early in its slot and slot early in its batch, as most are, so that openings have most siblings.
+#: Where the lie is: early in its input and that early in its batch, as most are, so that openings have most siblings.
 POSITION: Final = 1 << 30 | 1 << 20 | 2
 TRANSACTION_GAS: Final = 21_000
 GAS_PRICE: Final = 10**9

@@ -21,12 +21,12 @@ from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import History
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.tracing import count_workers, estimate_seconds, trace_slots, walk
+from setoff.shared.machine.tracing import count_workers, estimate_seconds, trace_inputs, walk
 from setoff.shared.rules import phases
 from setoff.shared.state.leaves import Position
 
 STEPS = 1 << 17
-SLOTS = 1 << 10
+INPUTS_PER_BATCH = 1 << 10
 PRICE = 100_000
 MARKETS = 8
 RUNS = 3
@@ -133,14 +133,14 @@ def run() -> dict[str, float]:
         result[f"{name}_batch_s"] = traced * phases.BATCH_STEP_CAP / 1e6
         result[f"{name}_batch_4_cores_s"] = estimate_seconds(plain, traced, 4) * phases.BATCH_STEP_CAP / 1e6
 
-    long_slot = [[[rng.randbytes(32) for _ in range(STEPS)]]]
-    long_us = measure(lambda: History.of(start, long_slot)) / STEPS * 1e6
+    long_input = [[[rng.randbytes(32) for _ in range(STEPS)]]]
+    long_us = measure(lambda: History.of(start, long_input)) / STEPS * 1e6
     result |= {"tree_step_us": long_us, "tree_step_hashes": long_us / hash_us}
-    short_slots = [[[rng.randbytes(32) for _ in range(4)] for _ in range(SLOTS)]]
-    short_us = measure(lambda: History.of(start, short_slots)) / SLOTS * 1e6
+    short_inputs = [[[rng.randbytes(32) for _ in range(4)] for _ in range(INPUTS_PER_BATCH)]]
+    short_us = measure(lambda: History.of(start, short_inputs)) / INPUTS_PER_BATCH * 1e6
     result["tree_short_slot_hashes"] = short_us / hash_us
 
-    history = History(start, [long_slot[0] * 2], lambda batch, slot: long_slot[batch][0], kept_nodes=1)
+    history = History(start, [long_input[0] * 2], lambda batch, input_index: long_input[batch][0], kept_nodes=1)
     result[f"reopen_{STEPS}_steps_ms"] = measure(lambda: history.path(STEPS // 2), 1) * 1e3
     openings = measure(lambda: [history.children(level, 0) for level in range(history.geometry.levels)])
     result["openings_of_a_game_ms"] = openings * 1e3
@@ -155,8 +155,8 @@ def run_whole(steps: int) -> dict[str, float]:
     roots = []
     for workers in sorted({1, count_workers()}):
         begin, spent = time.perf_counter(), count_processor_seconds()
-        slots = trace_slots(machine.copy(), batches, workers=workers)
-        roots.append(History(machine.hash(), [slots], lambda batch, slot: []).root)
+        inputs = trace_inputs(machine.copy(), batches, workers=workers)
+        roots.append(History(machine.hash(), [inputs], lambda batch, input_index: []).root)
         result[f"history_{workers}_processes_s"] = time.perf_counter() - begin
         result[f"history_{workers}_processors_s"] = count_processor_seconds() - spent
     assert len(set(roots)) == 1

@@ -47,17 +47,17 @@ def begin(machine: Machine, *, is_quick: bool) -> Machine:
     """A copy at the beginning of a sweep."""
     twin = machine.copy()
     twin.many_accounts = 0 if is_quick else 2**62
-    twin.regs.task = twin.regs.sweeping = 1
+    twin.regs.has_work = twin.regs.sweeping = 1
     return twin
 
 
-def run_slots(machine: Machine) -> float:
-    """Seconds until the work is done, the state's root included: two slots for 100,000 accounts."""
+def run_inputs(machine: Machine) -> float:
+    """Seconds until the work is done, the state's root included: two inputs for 100,000 accounts."""
     scene = Scene()
     batch = Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, [], [scene.crank(1)])
     start = time.perf_counter()
-    while machine.regs.task:
-        machine.run_slot(batch, 0)
+    while machine.regs.has_work:
+        machine.run_input(batch, 0)
     machine.hash()
     return time.perf_counter() - start
 
@@ -76,19 +76,19 @@ def run() -> dict[str, float]:
     columns_ms = (time.perf_counter() - start) * 1e3
 
     plain = begin(machine, is_quick=False)
-    plain_s = run_slots(plain)
+    plain_s = run_inputs(plain)
     quick = begin(machine, is_quick=True)
-    first_s = run_slots(quick)
+    first_s = run_inputs(quick)
     if quick.hash() != plain.hash() or quick.regs.encode() != plain.regs.encode():
         raise AssertionError("the two sweeps differ")
-    quick.regs.task = quick.regs.sweeping = 1
+    quick.regs.has_work = quick.regs.sweeping = 1
     quick.regs.sweep = quick.regs.sweep_subs = 0
-    quick_s = run_slots(quick)
+    quick_s = run_inputs(quick)
 
-    quick.regs.task = quick.regs.sweeping = 1
+    quick.regs.has_work = quick.regs.sweeping = 1
     quick.regs.sweep = quick.regs.sweep_subs = 0
     let_funding_fall_due(quick)
-    due_s = run_slots(quick)
+    due_s = run_inputs(quick)
     return {
         "accounts": ACCOUNTS,
         "markets": MARKETS,

@@ -212,12 +212,12 @@ def test_the_run_from_genesis() -> None:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def body_of(step: dict[str, Any], header: Header, slot: int) -> bytes:
+def body_of(step: dict[str, Any], header: Header, input_index: int) -> bytes:
     given = step["input"]
-    if slot < header.message_count:
+    if input_index < header.message_count:
         body: bytes = given["body"]
         return body
-    return verify_record(header, slot, given["record_page"], given["siblings"])
+    return verify_record(header, input_index, given["record_page"], given["siblings"])
 
 
 @pytest.mark.parametrize("step", STEPS["steps"], ids=lambda s: f"{s['name']}, {s['outcome']}, {s['next_phase']}")
@@ -226,15 +226,15 @@ def test_a_step_on_nothing_but_its_witness(step: dict[str, Any]) -> None:
     assert machine_hash(step["state_root"], regs.hash()) == step["pre"]
     state = State(Tree((leaf["key"], leaf["old"]) for leaf in step["witness"]))
 
-    batch, slot, micro = step["position"] >> 30, step["position"] >> 20 & 1023, step["position"] & 2**20 - 1
+    batch, input_index, micro = step["position"] >> 30, step["position"] >> 20 & 1023, step["position"] & 2**20 - 1
     if batch < STEPS["batch_count"] and micro == 0:
         header = Header(*step["input"]["header"])
-        if slot == 0:
+        if input_index == 0:
             begin_batch(regs, header.number, header.timestamp)
-        if slot < header.inputs:
-            regs.slot = slot
+        if input_index < header.inputs:
+            regs.input_index = input_index
             regs.steps += 1
-            step_fetch(regs, state, body_of(step, header, slot), slot < header.message_count)
+            step_fetch(regs, state, body_of(step, header, input_index), input_index < header.message_count)
     elif batch < STEPS["batch_count"]:
         apply_step(regs, state)
 

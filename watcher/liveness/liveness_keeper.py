@@ -18,9 +18,9 @@ from redis.exceptions import RedisError
 
 from setoff.shared.errors import DataError, SetoffError, StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox, InboxState, encode_post
 from setoff.shared.l1.player import SPREAD
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness.permissionless_calls import Errand, Errands

@@ -13,8 +13,9 @@ from typing import Final
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import SPREAD
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.rpc import Reverted
 
 PASSING: Final = frozenset(
     {

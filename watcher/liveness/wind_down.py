@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from setoff.shared.codec import records
 from setoff.shared.l1.contracts import QUEUE
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.rules.phases import BATCH_STEP_CAP, ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL, SLOT_STEP_BOUND
+from setoff.shared.rules.phases import BATCH_STEP_CAP, INPUT_STEP_BOUND, ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL
 from setoff.shared.state.leaves import Market
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness.permissionless_calls import Errand
@@ -32,7 +32,7 @@ PATIENCE: Final = 3600
 """Seconds for which a market whose time is over is left to the operator; and between two looks for one that is."""
 
 
-SURE_CRANKS: Final = BATCH_STEP_CAP // SLOT_STEP_BOUND
+SURE_CRANKS: Final = BATCH_STEP_CAP // INPUT_STEP_BOUND
 """So many of a batch have room in it, whatever work they let go on."""
 MOST_CRANKS: Final = 128
 """For the machine's work that wait at once, 10 million gas."""
@@ -149,7 +149,7 @@ class Winding:
             # Without an index there was never a price to trade at.
             regs = machine.regs
             markets = {
-                number: find_times(m, regs.winding, regs.resumed)
+                number: find_times(m, regs.winding_since, regs.last_gap_end)
                 for number, m in found.items()
                 if not m.settled and m.index
             }
@@ -157,7 +157,7 @@ class Winding:
             if epochs:
                 header = self._archive.batch(epochs * self._store.epoch_batches - 1).header
                 messages = header.first_message + header.message_count
-            work = regs.parked_end - regs.parked_first + (regs.task != 0)
+            work = regs.parked_end - regs.parked_first + (regs.has_work != 0)
             before = self._unsettled
             self._unsettled = Unsettled(last, messages, regs.time, work, regs.parked_first, markets)
             if before is not None:

@@ -19,8 +19,8 @@ from setoff.shared.config.redis_server import check_durable
 from setoff.shared.dispute.game import Court
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
@@ -332,14 +332,14 @@ def measure(batches: Sequence[Batch], domain: bytes, seconds: float = MEASURE_SE
     """How fast steps are: run alone, and with a machine hash after each, as a history needs."""
     spent, counts, last = [0.0, 0.0], [0, 0], (0.0, 0)
 
-    def count(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+    def count(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
         nonlocal last
         now, kind = time.perf_counter(), int(micro > 0)
         # What came after the step before, hashing included, belongs to it.
         spent[last[1]] += now - last[0]
         counts[kind] += 1
         last = now, kind
-        machine.step(batch, slot, micro)
+        machine.step(batch, input_index, micro)
 
     works: tuple[Callable[[EpochRun], bytes], ...] = (lambda run: run.end, lambda run: run.root)
     paces = []

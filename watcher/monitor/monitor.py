@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 
 from setoff.shared.dispute.knowledge import Epochs
 from setoff.shared.errors import SetoffError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import L1
 from setoff.watcher.chain.withheld import find_withheld
 from setoff.watcher.context import open_reader
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs

@@ -21,7 +21,8 @@ from setoff.deploy.simulation.faults import SILENT
 from setoff.deploy.simulation.processes import Cast
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.params import Params
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof

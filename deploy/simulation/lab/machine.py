@@ -1,7 +1,7 @@
 """A machine of a few steps with the real geometry of positions, so that a history takes microseconds to build.
 
-The first `MICROS` micro-steps of the first `SLOTS` slots of every batch hash on; everywhere else nothing happens, as in
-idle and unused positions of the real machine. Twin: `tests/support/contracts/toy_judge.vy`.
+The first `MICROS` micro-steps of the first `INPUTS_PER_BATCH` inputs of every batch hash on; everywhere else nothing
+happens, as in idle and unused positions of the real machine. Twin: `tests/support/contracts/toy_judge.vy`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.machine.batch import encode_words
 from setoff.shared.machine.history import EPOCH, History
 
-SLOTS: Final = 3
+INPUTS_PER_BATCH: Final = 3
 MICROS: Final = 4
 LAST: Final = EPOCH.positions - 1
 GENESIS: Final = keccak(b"lab genesis")
@@ -25,15 +25,15 @@ PROOF: Final = bytes(32)
 """What the judge of this machine takes as a proof; anything shorter is malformed."""
 
 
-def position(batch: int, slot: int, micro: int) -> int:
+def position(batch: int, input_index: int, micro: int) -> int:
     """The number of a position."""
-    return batch << 30 | slot << 20 | micro
+    return batch << 30 | input_index << 20 | micro
 
 
 def run_step(first_batch: int, batch_count: int, place: int, pre: bytes) -> bytes:
     """The machine hash after the step at `place`."""
-    batch, slot, micro = place >> 30, (place >> 20) & 1023, place & (2**20 - 1)
-    if batch >= batch_count or slot >= SLOTS or micro >= MICROS:
+    batch, input_index, micro = place >> 30, (place >> 20) & 1023, place & (2**20 - 1)
+    if batch >= batch_count or input_index >= INPUTS_PER_BATCH or micro >= MICROS:
         return pre
     return keccak(encode_words(pre, first_batch, place))
 
@@ -61,19 +61,19 @@ class Leaves(Protocol):
 def run_epoch(
     start: bytes, epoch: int, batch_count: int, wrong_at: int | None = None, wrong: bytes = b""
 ) -> list[list[list[bytes]]]:
-    """The machine hash after every real step, by batch and slot; as if it had become `wrong` at `wrong_at`."""
+    """The machine hash after every real step, by batch and input; as if it had become `wrong` at `wrong_at`."""
     state, first = start, epoch * batch_count
     batches = []
     for batch in range(batch_count):
-        slots = []
-        for slot in range(SLOTS):
+        inputs = []
+        for input_index in range(INPUTS_PER_BATCH):
             leaves = []
             for micro in range(MICROS):
-                place = position(batch, slot, micro)
+                place = position(batch, input_index, micro)
                 state = wrong if place == wrong_at else run_step(first, batch_count, place, state)
                 leaves.append(state)
-            slots.append(leaves)
-        batches.append(slots)
+            inputs.append(leaves)
+        batches.append(inputs)
     return batches
 
 

@@ -19,8 +19,8 @@ from setoff.shared.dispute.game import Court
 from setoff.shared.dispute.knowledge import Knowledge, Known
 from setoff.shared.dispute.strategy import Policy
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.history import EPOCH
 

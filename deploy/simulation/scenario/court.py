@@ -24,8 +24,8 @@ from setoff.deploy.simulation.scenario.verdict import judge_court
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ChainError, ConfigError, StateError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import L1
 
 LOOK: Final = 0.25
 QUIET_LOOKS: Final = 2

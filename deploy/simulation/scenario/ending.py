@@ -27,9 +27,9 @@ from setoff.deploy.simulation.scenario.withdrawals import FIRST, Heirs
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, Contract
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.rpc import L1
 from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.sdk.replay import Replay
 from setoff.shared.state import keys
@@ -264,7 +264,8 @@ class Ending:
         run.machine.state.commit()
         regs = run.machine.regs
         markets = [run.machine.state.market(number) for number in range(1, regs.markets + 1)]
-        return bool(regs.winding and not regs.task and all(market.settled for market in markets if market.index))
+        are_settled = all(market.settled for market in markets if market.index)
+        return bool(regs.winding_since and not regs.has_work and are_settled)
 
     def _jump_to(self, moment: int) -> None:
         """Let the chain's time be (at least) that."""

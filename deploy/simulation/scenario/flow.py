@@ -14,9 +14,9 @@ from setoff.deploy.simulation.scenario.script import Flow
 from setoff.shared.codec import records, signatures
 from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, VAULT, Contract
 from setoff.shared.l1.inbox import Inbox, encode_post
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step

@@ -25,10 +25,10 @@ PLACES: Final[dict[str, str]] = {
     "first": "the first position of the epoch",
     "real": "the fetch of a record in the middle of the last batch",
     "inner": "a step inside a record, which fetches nothing",
-    "idle": "the idle part of a used slot",
-    "slot-end": "the last position of the first slot",
-    "slot-start": "the first position of the second slot",
-    "unused-slot": "a slot of the first batch that has no input",
+    "idle": "the idle part of a used input",
+    "input-end": "the last position of the first input",
+    "input-start": "the first position of the second input",
+    "unused-input": "an index of the first batch that has no input",
     "batch-end": "the last position of the first batch",
     "unused-batch": "a batch that the epoch does not have",
     "last": "the last position of the epoch",
@@ -46,14 +46,14 @@ def find_place(name: str, run: Knowledge, inputs: Sequence[int]) -> int:
         return 0
     if name == "last":
         return LAST
-    if name == "slot-end":
+    if name == "input-end":
         return (1 << EPOCH.micro_bits) - 1
-    if name == "slot-start":
+    if name == "input-start":
         return 1 << EPOCH.micro_bits
     if name == "batch-end":
-        return (1 << (EPOCH.micro_bits + EPOCH.slot_bits)) - 1
-    if name == "unused-slot" and inputs[0] < 1 << EPOCH.slot_bits:
-        return _position(0, (inputs[0] + (1 << EPOCH.slot_bits)) // 2, 5)
+        return (1 << (EPOCH.micro_bits + EPOCH.input_bits)) - 1
+    if name == "unused-input" and inputs[0] < 1 << EPOCH.input_bits:
+        return _position(0, (inputs[0] + (1 << EPOCH.input_bits)) // 2, 5)
     if name == "unused-batch" and len(inputs) < 1 << EPOCH.batch_bits:
         return _position((1 << EPOCH.batch_bits) - 1, 3, 1)
     if name == "idle":
@@ -61,8 +61,8 @@ def find_place(name: str, run: Knowledge, inputs: Sequence[int]) -> int:
     if name == "real" and inputs[last_batch]:
         return _position(last_batch, inputs[last_batch] // 2, 0)
     if name == "inner":
-        for slot in reversed(range(inputs[last_batch])):
-            position = _position(last_batch, slot, 1)
+        for input_index in reversed(range(inputs[last_batch])):
+            position = _position(last_batch, input_index, 1)
             if run.leaf(position) != run.leaf(position - 1):
                 return position
     raise InputError("not_found", f"the epoch has no place '{name}': {', '.join(PLACES)}")
@@ -223,8 +223,8 @@ class RandomRoot:
         return self._base.proof(position)
 
 
-def _position(batch: int, slot: int, micro: int) -> int:
-    return (batch << EPOCH.slot_bits | slot) << EPOCH.micro_bits | micro
+def _position(batch: int, input_index: int, micro: int) -> int:
+    return (batch << EPOCH.input_bits | input_index) << EPOCH.micro_bits | micro
 
 
 def _height(level: int) -> int:

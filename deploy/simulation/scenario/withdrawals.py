@@ -8,7 +8,7 @@ from typing import Final
 from setoff.deploy.devnet.devnet import Devnet
 from setoff.deploy.simulation.demo.traders import Trader
 from setoff.shared.errors import ACCEPTED, OUTCOMES
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.forced_inclusion import Forced, Forcing, find_withdrawals
 from setoff.shared.sdk.replay import Fate, Replay
 from setoff.shared.sdk.signer import KeySigner

@@ -7,7 +7,7 @@ from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.epoch import EpochRun, split_position
+from setoff.shared.machine.epoch import EpochRun, split_trace_position
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
 
@@ -74,9 +74,9 @@ def test_a_lie_is_honest_before_its_target_and_wrong_from_there(
         assert lie.leaf(at - 1) == honest.leaf(at - 1)
         assert lie.machine_before(at).hash() == honest.leaf(at - 1)
     # From the common state the honest step gives the honest leaf, whoever proves it.
-    batch, slot, micro = split_position(at)
+    batch, input_index, micro = split_trace_position(at)
     machine = lie.machine_before(at)
-    machine.step(batches[batch], slot, micro)
+    machine.step(batches[batch], input_index, micro)
     assert machine.hash() == honest.leaf(at)
 
 
@@ -85,10 +85,13 @@ def test_a_lie_that_would_be_healed_is_told_where_it_lasts(start: Machine) -> No
     messages = [scene.list_market(), scene.set_signer(), scene.deposit(1, 0), scene.deposit(1, 5), scene.deposit(1, 0)]
     batch = scene.seal(messages, [scene.report(0, 5), scene.report(0, 6, time=scene.time + 1), bytes(124)])
     honest = EpochRun(start, [batch], ZERO)
-    for name, slot in (("wrong-price", 6), ("double-deposit", 3)):
+    for name, input_index in (("wrong-price", 6), ("double-deposit", 3)):
         stepper = plan_fault(name, start, [batch])
         assert stepper is not None
-        assert split_position(find_first_difference(honest, EpochRun(start, [batch], ZERO, stepper)))[1] == slot
+        assert (
+            split_trace_position(find_first_difference(honest, EpochRun(start, [batch], ZERO, stepper)))[1]
+            == input_index
+        )
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -3,7 +3,7 @@
 import pytest
 from tests.support.courts.league import GENESIS, TRUTH
 
-from setoff.deploy.simulation.lab.machine import SLOTS, Run
+from setoff.deploy.simulation.lab.machine import INPUTS_PER_BATCH, Run
 from setoff.deploy.simulation.scenario.liars import (
     LAST,
     LEVELS,
@@ -23,7 +23,7 @@ from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.history import EPOCH
 
 BASE = Run(GENESIS, TRUTH)
-INPUTS = [SLOTS, SLOTS]
+INPUTS = [INPUTS_PER_BATCH, INPUTS_PER_BATCH]
 LEAF = keccak(b"a lie")
 
 
@@ -89,4 +89,4 @@ def test_liars_of_the_same_sort_differ() -> None:
 
 def test_a_place_that_the_epoch_does_not_have() -> None:
     with pytest.raises(InputError):
-        find_place("unused-slot", BASE, [1024])
+        find_place("unused-input", BASE, [1024])

@@ -83,7 +83,7 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("huge size", request(size=2**64), 422, "size_out_of_range"),
     ("huge price", request(price=2**32), 422, "price_out_of_range"),
     ("negative price", request(price=-5), 422, "price_out_of_range"),
-    ("huge slot", request(order_slot=2**16), 422, "order_slot_out_of_range"),
+    ("huge order slot", request(order_slot=2**16), 422, "order_slot_out_of_range"),
     ("huge market", request(market=2**16), 422, "unknown_market"),
     ("huge account", request(account=2**32), 422, "unknown_account"),
     ("huge nonce", request(nonce=2**64), 422, "malformed_record"),
@@ -143,7 +143,7 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("zero price", encode_record(order(price=0)), 422, "price_out_of_range"),
     ("price above the highest tick", encode_record(order(price=2**24)), 422, "price_out_of_range"),
     ("price outside the band", encode_record(order(price=201)), 422, "price_band"),
-    ("slot above the limit", encode_record(order(order_slot=256)), 422, "order_slot_out_of_range"),
+    ("order slot above the limit", encode_record(order(order_slot=256)), 422, "order_slot_out_of_range"),
     ("cancel of nothing", sign(records.encode_cancel(CancelBody(1, 7, 9))), 422, "unknown_order"),
     ("transfer to oneself", sign(records.encode_transfer(TransferBody(1, 7, 1, 5))), 422, "same_account"),
     ("transfer to nobody", sign(records.encode_transfer(TransferBody(1, 7, 50, 5))), 422, "unknown_account"),
@@ -250,7 +250,7 @@ async def test_trades_and_shows_it(exchange: Running) -> None:
     assert status == 200 and resting["resting"] == "5" and resting["fills"] == []
     status, taken = await exchange.submit(scene.order(2, BUY, 102, 3))
     assert status == 200 and taken["resting"] == "0"
-    assert taken["sequence"] == resting["sequence"] + 1 and taken["slot"] == resting["slot"] + 1
+    assert taken["sequence"] == resting["sequence"] + 1 and taken["input_index"] == resting["input_index"] + 1
     [fill] = taken["fills"]
     assert (fill["price"], fill["size"], fill["taker"], fill["maker"], fill["side"]) == (101, "3", 2, 1, "buy")
 

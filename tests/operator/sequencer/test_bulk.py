@@ -76,7 +76,7 @@ async def test_a_bulk_record_is_never_torn_apart(exchange: Running) -> None:
     receipts = await asyncio.gather(*work)
     assert {receipt.batch for receipt in receipts} == {0, 1}
     bulks = [receipt for receipt in receipts if receipt.leg_pages]
-    assert all(receipt.slot + receipt.leg_pages < MAX_INPUTS for receipt in bulks)
+    assert all(receipt.input_index + receipt.leg_pages < MAX_INPUTS for receipt in bulks)
     sealed = exchange.outbox.get(0)
     assert sealed is not None
     for receipt in bulks:

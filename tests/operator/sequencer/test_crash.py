@@ -78,7 +78,7 @@ class Trader:
                 await asyncio.sleep(0.02)
                 continue
             if response.status == 200:
-                self.acknowledged[record] = (answer["sequence"], answer["batch"], answer["slot"])
+                self.acknowledged[record] = (answer["sequence"], answer["batch"], answer["input_index"])
                 self.receipts += [SignedReceipt.from_json(shown) for shown in answer["receipts"]]
             elif response.status == 503:
                 self.unknown.add(record)
@@ -130,7 +130,7 @@ async def test_survives_kill_9(redis_server: RedisServer) -> None:
 
 
 def read_back(redis: Redis) -> tuple[list[tuple[bytes, tuple[int, int]]], Machine]:
-    """Every executed record with its batch and slot, in order, and the machine they lead to: from the store alone."""
+    """Every executed record with its batch and input index, in order, and the machine they lead to; from the store."""
     outbox = Outbox(redis, DEPLOYMENT.namespace)
     machine = replay(outbox)
     executed: list[tuple[bytes, tuple[int, int]]] = []
@@ -139,11 +139,11 @@ def read_back(redis: Redis) -> tuple[list[tuple[bytes, tuple[int, int]]], Machin
         assert sealed is not None
         messages = len(sealed.batch.messages)
         executed += [(record, (number, messages + i)) for i, record in enumerate(sealed.batch.records)]
-    number, slot = -1, 0
+    number, input_index = -1, 0
     for _, fields in redis.xrange(f"{DEPLOYMENT.namespace}:journal"):
         for event in decode_events(fields[b"events"]):
             if isinstance(event, Opened):
-                number, slot = event.number, len(event.messages)
+                number, input_index = event.number, len(event.messages)
                 if number > outbox.latest():
                     machine.begin(number, event.timestamp)
                     for message in event.messages:
@@ -151,6 +151,6 @@ def read_back(redis: Redis) -> tuple[list[tuple[bytes, tuple[int, int]]], Machin
             elif isinstance(event, Recorded):
                 if number > outbox.latest():
                     assert machine.take(event.record, is_message=False) == 0
-                    executed.append((event.record, (number, slot)))
-                slot += 1
+                    executed.append((event.record, (number, input_index)))
+                input_index += 1
     return executed, machine

@@ -22,7 +22,7 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 

@@ -31,7 +31,7 @@ def trading() -> tuple[Exchange, Scene]:
 @pytest.fixture
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few small records use up a batch."""
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 20)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 20)
 
 
 def parked(exchange: Exchange) -> int:
@@ -63,7 +63,7 @@ def test_the_machine_never_finds_less_room_than_it_was_asked_for(monkeypatch: py
     for spare in range(12):
         monkeypatch.setattr(phases, "BATCH_STEP_CAP", 2**22)
         exchange, scene = trading()
-        monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + spare)
+        monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + spare)
         exchange.open(START_TIME, tuple(scene.withdraw(3, 1) for _ in range(6)))
         assert parked(exchange) == 0, spare
 
@@ -110,7 +110,7 @@ def test_records_whose_messages_are_gone_are_run_all_the_same() -> None:
 async def test_forced_records_come_over_several_batches(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, delay: int
 ) -> None:
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 20)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 20)
     scene = Scene()
     l1 = HandL1([*opening(scene), *(scene.withdraw(1 + i % 3, 5) for i in range(12))])
     l1.force_delay = delay

@@ -52,7 +52,7 @@ async def test_a_full_batch_closes_and_the_next_goes_on(exchange: Running) -> No
         ]
         receipts += await asyncio.gather(*[exchange.sequencer.submit(record) for record in pairs])
     assert [r.batch for r in receipts] == [0] * (MAX_INPUTS - first) + [1] * (1200 - MAX_INPUTS + first)
-    assert receipts[MAX_INPUTS - first].slot == 0
+    assert receipts[MAX_INPUTS - first].input_index == 0
     sealed = exchange.outbox.get(0)
     assert sealed is not None and sealed.batch.header.inputs == MAX_INPUTS
     replay(exchange.outbox)
@@ -170,7 +170,7 @@ async def test_goes_on_where_it_stopped(redis_server: RedisServer) -> None:
         after = await running.status()
         assert after | {"waiting": 0, "unposted": 0} == before | {"waiting": 0, "unposted": 0}
         _, taken = await running.submit(scene.order(2, BUY, 101, 5))
-        assert (taken["batch"], taken["slot"]) == (0, resting["slot"] + 1)
+        assert (taken["batch"], taken["input_index"]) == (0, resting["input_index"] + 1)
         assert taken["fills"][0]["fill"] == 1
 
 

@@ -106,7 +106,7 @@ async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis
             await until_batch(running, number)
         machine = running.sequencer.exchange.machine
         assert machine.state.market(1).settled == 1
-        assert (await running.status())["winding_since"] == machine.regs.winding > 0
+        assert (await running.status())["winding_since"] == machine.regs.winding_since > 0
         status, answer = await running.submit(scene.order(1, BUY, 100, 1))
         assert (status, answer["reason"]) == (422, "winding_down")
         await submit(running, scene.withdraw(1, machine.state.account(1).collateral))
@@ -150,7 +150,7 @@ async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> No
 async def test_records_wait_for_the_machines_own_work(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sweep that does not fit a slot goes on in ticks; whoever came meanwhile is answered after it, as ever."""
+    """A sweep that does not fit an input goes on in ticks; whoever came meanwhile is answered after it, as ever."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 6)
     scene = Scene()
     async with operator(redis_server.url, scene, HandL1(opening(scene, 12))) as running:
@@ -172,7 +172,7 @@ async def test_records_wait_for_the_machines_own_work(
 async def test_work_goes_on_in_the_next_batch(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A forced report starts a sweep for which its batch has no steps left."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 6)
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 12)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 12)
     scene = Scene()
     l1 = HandL1([*opening(scene, 5), scene.report(0, 100)])
     async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
@@ -188,7 +188,7 @@ async def test_what_is_parked_is_drained_before_any_other_record(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Forced records that find the batch full: cranks take them out, refused ones too, and then the others go on."""
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 3)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 3)
     scene = Scene()
     forced = [scene.withdraw(1, 5), scene.withdraw(2, 10**18), scene.withdraw(3, 7)]
     l1 = HandL1([*opening(scene, 5), *forced])
@@ -209,7 +209,7 @@ async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes on by itself, but not while the batches do not reach L1."""
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND + 3)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 3)
     scene = Scene()
     forced = [scene.withdraw(1 + i % 3, 5) for i in range(6)]
     l1 = HandL1([*opening(scene, 5), *forced])

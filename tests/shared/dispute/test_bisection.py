@@ -121,9 +121,9 @@ def test_a_game_ends_at_the_first_differing_leaf(position: int, liar_first: bool
 
     def history(all_leaves: list[bytes]) -> History:
         steps = 1 << REDUCED.micro_bits
-        slots = [all_leaves[start : start + steps] for start in range(0, len(all_leaves), steps)]
-        half = 1 << REDUCED.slot_bits
-        return History.of(START, [slots[:half], slots[half:]], REDUCED)
+        inputs = [all_leaves[start : start + steps] for start in range(0, len(all_leaves), steps)]
+        half = 1 << REDUCED.input_bits
+        return History.of(START, [inputs[:half], inputs[half:]], REDUCED)
 
     truth, lie = history(leaves), history(lies)
     found, moves = play(lie, truth) if liar_first else play(truth, lie)
@@ -132,20 +132,21 @@ def test_a_game_ends_at_the_first_differing_leaf(position: int, liar_first: bool
 
 
 @pytest.mark.parametrize(
-    ("true_slots", "false_slots", "position"),
+    ("true_inputs", "false_inputs", "position"),
     [
         ([[b"a"]], [[b"x"]], 0),
         ([[b"a", b"b"]], [[b"a", b"b", b"x"]], 2),
         ([[b"a"]], [[b"a"], [b"x"]], 1 << 20),
         ([[b"a"], [b"b"]], [[b"a"], [b"x", b"b"]], 1 << 20),
     ],
-    ids=["leaf 0", "idle rest of a slot", "unused slot", "right end, false middle"],
+    ids=["leaf 0", "idle rest of an input", "unused input", "right end, false middle"],
 )
 def test_a_game_on_the_real_geometry(
-    true_slots: list[list[bytes]], false_slots: list[list[bytes]], position: int
+    true_inputs: list[list[bytes]], false_inputs: list[list[bytes]], position: int
 ) -> None:
     truth, lie = (
-        History.of(START, [[[keccak(step) for step in slot] for slot in slots]]) for slots in (true_slots, false_slots)
+        History.of(START, [[[keccak(step) for step in steps] for steps in inputs]])
+        for inputs in (true_inputs, false_inputs)
     )
     found, moves = play(lie, truth)
     assert (found, len(moves)) == (position, 7)

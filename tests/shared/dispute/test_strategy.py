@@ -43,7 +43,7 @@ LIES: dict[str, AnyHistory] = {
     "first leaf": lie_from(GENESIS, 0, "first"),
     "later leaf": lie_from(GENESIS, position(1, 2, 3), "later"),
     "last leaf": Exchanged(TRUTH, LAST, keccak(b"last")),
-    "idle slot": Exchanged(TRUTH, position(0, 1, 77), keccak(b"idle")),
+    "idle input": Exchanged(TRUTH, position(0, 1, 77), keccak(b"idle")),
     "unused batch": Exchanged(TRUTH, position(20, 0, 0), keccak(b"unused")),
     "false middle": Exchanged(TRUTH, position(0, 2, 1), keccak(b"middle")),
     "random root": Garbage(keccak(b"anywhere"), b"random"),

@@ -16,9 +16,10 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.l1.rpc import Refused
 from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
@@ -32,11 +33,6 @@ Answer = Callable[[str], tuple[int, bytes]]
 def anvil() -> Iterator[Anvil]:
     with Anvil() as anvil:
         yield anvil
-
-
-@pytest.fixture
-def exchange(anvil: Anvil) -> Exchange:
-    return Exchange(anvil)
 
 
 def records(count: int, seed: int = 0) -> list[bytes]:

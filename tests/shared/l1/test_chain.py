@@ -1,7 +1,5 @@
 """Batches and messages read back from a real chain, also where the poster encodes them as oddly as L1 lets him."""
 
-from collections.abc import Iterator
-
 import pytest
 from tests.support.chains.exchange import Exchange
 
@@ -11,12 +9,6 @@ from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import POST, decode_post
 from setoff.shared.machine.batch import accumulate
-
-
-@pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil)
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ def write_out(start: bytes, batches: Epoch, geometry: Geometry) -> list[bytes]:
     leaves: list[bytes] = []
     last = start
     for batch in range(1 << geometry.batch_bits):
-        slots = batches[batch] if batch < len(batches) else []
-        for slot in range(1 << geometry.slot_bits):
-            steps = slots[slot] if slot < len(slots) else []
+        inputs = batches[batch] if batch < len(batches) else []
+        for input_index in range(1 << geometry.input_bits):
+            steps = inputs[input_index] if input_index < len(inputs) else []
             for micro in range(1 << geometry.micro_bits):
                 if micro < len(steps):
                     last = steps[micro]
@@ -39,11 +39,11 @@ def write_out_layers(leaves: list[bytes]) -> list[list[bytes]]:
 
 
 def epochs(geometry: Geometry) -> st.SearchStrategy[Epoch]:
-    # Few distinct hashes: steps that change nothing and slots that end as they began are the interesting ones.
+    # Few distinct hashes: steps that change nothing and inputs that end as they began are the interesting ones.
     hashes = st.sampled_from([START, *(keccak(bytes([n])) for n in range(5))])
     steps = st.lists(hashes, min_size=1, max_size=1 << geometry.micro_bits)
-    slots = st.lists(steps, max_size=1 << geometry.slot_bits)
-    return st.lists(slots, max_size=1 << geometry.batch_bits)
+    inputs = st.lists(steps, max_size=1 << geometry.input_bits)
+    return st.lists(inputs, max_size=1 << geometry.batch_bits)
 
 
 cases = st.sampled_from(SMALL).flatmap(lambda geometry: st.tuples(st.just(geometry), epochs(geometry)))
@@ -133,25 +133,25 @@ def test_on_the_real_geometry_every_level_opens_into_the_next() -> None:
 
 def test_leaves_of_a_slot_are_asked_for_only_when_they_are_not_kept() -> None:
     asked: list[tuple[int, int]] = []
-    batches = [[[keccak(bytes([slot, step])) for step in range(3)] for slot in range(6)]]
+    batches = [[[keccak(bytes([input_index, step])) for step in range(3)] for input_index in range(6)]]
 
-    def slot_leaves(batch: int, slot: int) -> list[bytes]:
-        asked.append((batch, slot))
-        return batches[batch][slot]
+    def input_leaves(batch: int, input_index: int) -> list[bytes]:
+        asked.append((batch, input_index))
+        return batches[batch][input_index]
 
-    def leaf(slot: int) -> bytes:
-        return history.leaf(slot << EPOCH.micro_bits)
+    def leaf(input_index: int) -> bytes:
+        return history.leaf(input_index << EPOCH.micro_bits)
 
-    history = History(START, iter(map(iter, batches)), slot_leaves, kept_nodes=4 * (2 + 21) + 22)
+    history = History(START, iter(map(iter, batches)), input_leaves, kept_nodes=4 * (2 + 21) + 22)
     history.children(2, 0)
     history.last_path()
-    assert [leaf(slot) for slot in (5, 4, 3, 2)] == [batches[0][slot][0] for slot in (5, 4, 3, 2)]
+    assert [leaf(index) for index in (5, 4, 3, 2)] == [batches[0][index][0] for index in (5, 4, 3, 2)]
     assert asked == []  # the last ones that were built
     for _ in range(2):
         history.path(1)
         history.children(6, 0)
-    assert asked == [(0, 0)]  # instead of slot 5, which was used longest ago
-    assert [leaf(slot) for slot in (4, 3, 2, 0)] == [batches[0][slot][0] for slot in (4, 3, 2, 0)]
+    assert asked == [(0, 0)]  # instead of input 5, which was used longest ago
+    assert [leaf(index) for index in (4, 3, 2, 0)] == [batches[0][index][0] for index in (4, 3, 2, 0)]
     assert asked == [(0, 0)]
     leaf(5)
     leaf(4)
@@ -162,11 +162,11 @@ def test_a_slot_larger_than_the_room_for_leaves_is_kept_while_it_is_open() -> No
     asked: list[int] = []
     leaves = [keccak(bytes([step])) for step in range(9)]
 
-    def slot_leaves(batch: int, slot: int) -> list[bytes]:
-        asked.append(slot)
+    def input_leaves(batch: int, input_index: int) -> list[bytes]:
+        asked.append(input_index)
         return leaves
 
-    history = History(START, [[leaves, leaves]], slot_leaves, kept_nodes=4)
+    history = History(START, [[leaves, leaves]], input_leaves, kept_nodes=4)
     for _ in range(2):
         assert history.leaf(1 << EPOCH.micro_bits | 5) == leaves[5]
     assert asked == []
@@ -176,8 +176,8 @@ def test_a_slot_larger_than_the_room_for_leaves_is_kept_while_it_is_open() -> No
 
 
 def test_refuses_a_slot_that_now_has_other_leaves() -> None:
-    slots = [[keccak(b"a"), keccak(b"b")], [keccak(b"d")]]
-    history = History(START, [slots], lambda batch, slot: [keccak(b"a"), keccak(b"c")], kept_nodes=1)
+    inputs = [[keccak(b"a"), keccak(b"b")], [keccak(b"d")]]
+    history = History(START, [inputs], lambda batch, input_index: [keccak(b"a"), keccak(b"c")], kept_nodes=1)
     with pytest.raises(ValueError, match="no longer"):
         history.leaf(0)
 
@@ -190,7 +190,7 @@ def test_refuses_a_slot_that_now_has_other_leaves() -> None:
         [[[START]] * 3],
         [[], []],
     ],
-    ids=["slot without a step", "too many steps", "too many slots", "too many batches"],
+    ids=["input without a step", "too many steps", "too many inputs", "too many batches"],
 )
 def test_refuses_what_the_geometry_does_not_hold(batches: Epoch) -> None:
     with pytest.raises(ValueError):

@@ -40,13 +40,13 @@ def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene,
     machine = Machine.genesis(scene.domain)
     seen, outcomes = set(), set()
     for batch in batches:
-        for slot in range(batch.header.inputs):
-            machine.step(batch, slot, 0)
+        for input_index in range(batch.header.inputs):
+            machine.step(batch, input_index, 0)
             micro = 0
             while machine.regs.phase != phases.IDLE:
                 seen.add(machine.regs.phase)
                 micro += 1
-                machine.step(batch, slot, micro)
+                machine.step(batch, input_index, micro)
             outcomes.add(errors.OUTCOMES[machine.regs.outcome])
     assert seen == set(range(1, len(phases.NAMES)))
     assert outcomes >= {"accepted", "would_cross", "insufficient_margin", "nonce_used", "stale_report"}
@@ -56,9 +56,9 @@ def test_outcomes_of_the_played_epoch(scene: Scene, batches: list[Batch]) -> Non
     machine = Machine.genesis(scene.domain)
     refused = {}
     for number, batch in enumerate(batches):
-        for slot, outcome in enumerate(machine.run_batch(batch)):
+        for input_index, outcome in enumerate(machine.run_batch(batch)):
             if outcome != errors.ACCEPTED:
-                refused[number, slot] = errors.OUTCOMES[outcome]
+                refused[number, input_index] = errors.OUTCOMES[outcome]
     assert refused == {
         (0, 16): "would_cross",
         (0, 17): "insufficient_margin",
@@ -79,8 +79,8 @@ def test_taking_inputs_one_by_one_ends_like_running_batches(scene: Scene, batche
     machine = Machine.genesis(scene.domain)
     for batch in batches:
         machine.begin(batch.header.number, batch.header.timestamp)
-        for slot in range(batch.header.inputs):
-            machine.take(batch.body(slot), slot < batch.header.message_count)
+        for input_index in range(batch.header.inputs):
+            machine.take(batch.body(input_index), input_index < batch.header.message_count)
     assert machine.hash() == ran.hash()
 
 
@@ -102,11 +102,11 @@ def test_a_batch_of_what_was_offered_and_accepted_ends_the_same() -> None:
 def test_committing_after_every_step_gives_the_same_end(scene: Scene, batches: list[Batch], ran: Machine) -> None:
     machine = Machine.genesis(scene.domain)
     for batch in batches:
-        for slot in range(max(1, batch.header.inputs)):
-            machine.step(batch, slot, 0)
+        for input_index in range(max(1, batch.header.inputs)):
+            machine.step(batch, input_index, 0)
             while machine.regs.phase != phases.IDLE:
                 machine.state.commit()
-                machine.step(batch, slot, 1)
+                machine.step(batch, input_index, 1)
     assert machine.hash() == ran.hash()
 
 
@@ -164,8 +164,8 @@ def test_a_copy_is_independent(scene: Scene, batches: list[Batch]) -> None:
 def test_fills_name_both_orders(scene: Scene, batches: list[Batch]) -> None:
     machine = Machine.genesis(scene.domain)
     machine.begin(0, batches[0].header.timestamp)
-    for slot in range(13):
-        machine.take(batches[0].body(slot), slot < 8)
+    for input_index in range(13):
+        machine.take(batches[0].body(input_index), input_index < 8)
     assert machine.take(batches[0].body(13), is_message=False) == errors.ACCEPTED
     assert machine.fills == [Fill(1, 3, 0, 1, 0, records.BUY, 101, 5), Fill(1, 3, 0, 2, 0, records.BUY, 101, 3)]
 
@@ -176,8 +176,8 @@ def test_fills_tell_their_kind(scene: Scene, batches: list[Batch]) -> None:
         machine.run_batch(batch)
     last = batches[-1]
     found: dict[int, set[int]] = {}
-    for slot in range(last.header.inputs):
-        machine.run_slot(last, slot)
+    for input_index in range(last.header.inputs):
+        machine.run_input(last, input_index)
         for fill in machine.fills:
             found.setdefault(fill.kind, set()).add(fill.taker)
     assert found == {LIQUIDATION: {6}, TAKEOVER: {6}, DELEVERAGE: {9}, UNWIND: {BACKSTOP}, TRADE: {8}}

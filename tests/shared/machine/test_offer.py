@@ -48,7 +48,7 @@ def test_an_order_that_traded_before_its_reject_is_kept() -> None:
     twin = world.machine.copy()
     record = world.scene.order(1, BUY, 102, 9, flags=records.CANCEL_TAKER)
     assert offer(world, record) == "self_trade" and len(world.machine.fills) == 1
-    twin._next_slot = world.machine._next_slot - 1
+    twin._next_input = world.machine._next_input - 1
     assert twin.take(record, is_message=False) == errors.SELF_TRADE
     assert twin.hash() == world.machine.hash()
 
@@ -82,12 +82,12 @@ def test_a_record_that_comes_into_the_machines_work_is_undone_with_it(monkeypatc
     """The work itself is left for a crank, even where it would have traded."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 3)
     world = World.trading(funds=10**9)
-    while world.machine.regs.task:
+    while world.machine.regs.has_work:
         assert offer(world, world.scene.crank(0)) == "accepted"
     gamble(world)
     assert offer(world, world.scene.report(0, 94, time=world.scene.time + 1)) == "accepted"
     kinds = []
-    while world.machine.regs.task:
+    while world.machine.regs.has_work:
         before = world.machine.hash()
         assert offer(world, world.scene.order(3, BUY, 50, 1)) == "busy"
         assert world.machine.hash() == before and world.machine.fills == []

@@ -10,7 +10,7 @@ from setoff.shared.codec.records import CANCEL_LEG, SELL_LEG, Leg
 
 
 def ladder(count: int, first: int = 0) -> list[Leg]:
-    """Bids one tick below the other, in slots of their own."""
+    """Bids one tick below the other, in order slots of their own."""
     return [Leg(POST_ONLY, 1, first + n, 99 - n % 90, 1 + n) for n in range(count)]
 
 

@@ -155,10 +155,10 @@ def test_a_reject_after_the_nonce_check_uses_the_nonce() -> None:
 
 def test_records_are_refused_when_a_batch_has_no_steps_left() -> None:
     world = World.trading()
-    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND - 1
+    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND - 1
     record = world.scene.order(1, SELL, 100, 1)
     assert world.take(record) == "accepted"  # the fetch is the step that reaches the limit
-    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
     assert world.order(1, SELL, 100, 1) == "step_cap"
     assert world.deposit(1, 5) == "accepted"
     world.wait(1)

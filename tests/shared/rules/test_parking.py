@@ -14,26 +14,26 @@ from setoff.shared.rules import phases
 
 
 @dataclass
-class Slot:
-    """What a slot left behind: its outcome, the parked records, and whether work is left."""
+class Taken:
+    """What an input left behind: its outcome, the parked records, and whether work is left."""
 
     outcome: str
     parked: int
     is_working: bool
 
 
-def take(world: World, body: bytes, is_message: bool = True) -> Slot:
+def take(world: World, body: bytes, is_message: bool = True) -> Taken:
     outcome = world.take(body, is_message)
     regs = world.machine.regs
-    return Slot(outcome, regs.parked_end - regs.parked_first, regs.task != 0)
+    return Taken(outcome, regs.parked_end - regs.parked_first, regs.has_work != 0)
 
 
 def busy(monkeypatch: pytest.MonkeyPatch, limit: int = 20) -> World:
-    """A world whose machine has work of its own left for some slots."""
+    """A world whose machine has work of its own left for some inputs."""
     world = crowd()
     monkeypatch.setattr(phases, "WORK_LIMIT", limit)
     world.take(crash(world))
-    assert world.machine.regs.task == 1
+    assert world.machine.regs.has_work == 1
     return world
 
 
@@ -52,7 +52,7 @@ def test_a_forced_withdrawal_that_finds_the_machine_busy_is_paid_in_the_end(
     world = busy(monkeypatch)
     record = world.scene.withdraw(9, 5)
     before = world.account(9).collateral
-    assert take(world, world.scene.force(9, record) if is_named else record) == Slot("parked", 1, True)
+    assert take(world, world.scene.force(9, record) if is_named else record) == Taken("parked", 1, True)
     assert drain(world)[-1] == "accepted"
     assert world.machine.regs.withdrawals == 1
     assert world.account(9).collateral == before - 5
@@ -70,42 +70,42 @@ def test_it_lets_the_work_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_passes_a_parked_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its work done the machine takes neither an order nor a price before it: nobody can keep it waiting."""
     world = busy(monkeypatch, 60)
-    while world.machine.regs.task:
-        slot = take(world, world.scene.withdraw(9, 5))
-    assert slot.parked > 0
+    while world.machine.regs.has_work:
+        taken = take(world, world.scene.withdraw(9, 5))
+    assert taken.parked > 0
     monkeypatch.undo()
     price, order = world.scene.report(0, 95, time=world.scene.time + 1), world.scene.order(10, BUY, 90, 1, order_slot=3)
     before = world.machine.regs.copy()
     for record in (price, order, world.scene.cancel_all(10)):
-        assert take(world, record, is_message=False) == Slot("busy", slot.parked, False)
+        assert take(world, record, is_message=False) == Taken("busy", taken.parked, False)
     after = world.machine.regs
     assert (after.sequence, after.sweeping, after.withdrawals) == (before.sequence, 0, before.withdrawals)
-    assert drain(world) == ["accepted"] * slot.parked
+    assert drain(world) == ["accepted"] * taken.parked
     assert take(world, price, is_message=False).outcome == "accepted"
 
 
 def test_they_are_taken_in_the_order_of_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later one of the queue lets the first go in its slot and waits behind the others: it overtakes none."""
+    """A later one of the queue lets the first go in its place and waits behind the others: it overtakes none."""
     world = busy(monkeypatch, 60)
     sent = 0
-    while world.machine.regs.task:
+    while world.machine.regs.has_work:
         sent += 1
-        slot = take(world, world.scene.withdraw(9, sent))
-    assert slot.parked == sent > 0
+        taken = take(world, world.scene.withdraw(9, sent))
+    assert taken.parked == sent > 0
     for _ in range(3):
         sent += 1
-        assert take(world, world.scene.withdraw(9, sent)) == Slot("accepted", slot.parked, False)
-    assert drain(world) == ["accepted"] * slot.parked
+        assert take(world, world.scene.withdraw(9, sent)) == Taken("accepted", taken.parked, False)
+    assert drain(world) == ["accepted"] * taken.parked
     assert [world.withdrawal(index).amount for index in range(sent)] == list(range(1, sent + 1))
     assert world.withdrawal(sent).amount == 0
 
 
 def test_a_full_batch_parks_what_the_queue_brings(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World.trading()
-    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
     record = world.scene.withdraw(1, 7)
     assert take(world, record, is_message=False).outcome == "step_cap"
-    assert take(world, record) == Slot("parked", 1, False)
+    assert take(world, record) == Taken("parked", 1, False)
     assert world.crank(0) == "step_cap"
     world.wait(1)
     assert world.withdraw(2, 7) == "busy"
@@ -115,11 +115,11 @@ def test_a_full_batch_parks_what_the_queue_brings(monkeypatch: pytest.MonkeyPatc
 
 def test_a_crank_and_a_malformed_message_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    assert take(world, world.scene.crank(0)) == Slot("accepted", 0, True)
-    assert take(world, bytes([99]) + bytes(123)) == Slot("malformed_record", 0, True)
+    assert take(world, world.scene.crank(0)) == Taken("accepted", 0, True)
+    assert take(world, bytes([99]) + bytes(123)) == Taken("malformed_record", 0, True)
     broken = records.encode_forced(records.ForcedBody(b"\x11" * 20, records.encode_crank(1)[: records.BODY_BYTES]))
-    assert take(world, broken) == Slot("malformed_record", 0, True)
-    assert take(world, broken, is_message=False) == Slot("malformed_record", 0, True)
+    assert take(world, broken) == Taken("malformed_record", 0, True)
+    assert take(world, broken, is_message=False) == Taken("malformed_record", 0, True)
 
 
 def test_what_became_of_it_is_the_outcome_of_the_slot_that_took_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_bulks_and_pages_do_not_come_through_the_queue(monkeypatch: pytest.Monke
     world = busy(monkeypatch) if is_busy else crowd()
     bulk, leg_page = world.scene.bulk(10, [Leg(records.SELL_LEG, 1, 20, 110, 1)])
     for body in (bulk, leg_page, world.scene.force(10, bulk)):
-        assert take(world, body) == Slot("malformed_record", 0, is_busy)
+        assert take(world, body) == Taken("malformed_record", 0, is_busy)
     drain(world)
     assert [world.take(body) for body in (bulk, leg_page)] == ["accepted"] * 2
     assert world.resting(10, 20).price == 110
@@ -171,8 +171,8 @@ def test_what_is_parked_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> 
     other = Machine.restore(world.machine.snapshot())
     other.begin(world.machine.regs.batch, world.scene.time)
     world.machine.begin(world.machine.regs.batch, world.scene.time)
-    slots = len(drain(world))
-    for _ in range(slots):
+    inputs = len(drain(world))
+    for _ in range(inputs):
         other.take(world.scene.crank(0), is_message=False)
     assert other.hash() == world.machine.hash()
     assert other.regs.withdrawals == 1

@@ -58,7 +58,7 @@ def test_what_nobody_signs_cannot_be_sent_in_a_name() -> None:
     assert force(world, OWNER[1], b"\xff" * 60) == "malformed_record"
     assert force(world, OWNER[1], world.scene.cancel_all(1)[:59] + b"\1") == "malformed_record"
     owed = world.machine.regs.owed
-    # In a record's slot it is no message.
+    # In a record's place it is no message.
     assert world.take(forced) == "malformed_record"
     assert world.machine.regs.owed == owed
 
@@ -67,7 +67,7 @@ def test_the_message_is_of_the_queue_alone() -> None:
     world = World.trading()
     assert world.take(records.encode_wind_down()) == "malformed_record"
     assert world.take(records.encode_wind_down()[:-1] + b"\1", is_message=True) == "malformed_record"
-    assert world.machine.regs.winding == 0
+    assert world.machine.regs.winding_since == 0
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
         for step in bench.run(time, messages, inputs):
             check_conservation(step)
             deposited += max(0, step.after.owed - step.before.owed)
-            if step.after.phase == phases.IDLE and step.kind not in ("idle", "unused slot"):
+            if step.after.phase == phases.IDLE and step.kind not in ("idle", "unused input"):
                 outcomes.append(errors.OUTCOMES[step.after.outcome])
         return outcomes
 
@@ -164,7 +164,7 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     for number in range(40):
         run(*(generator.crisis() if number % 3 == 2 else generator.batch()))
     machine = bench.machine
-    machine.regs.winding = 0  # noise may have begun it
+    machine.regs.winding_since = 0  # noise may have begun it
     assert "accepted" in run(generator.time, [records.encode_wind_down()], [])
     markets = range(1, machine.regs.markets + 1)
     cranks = [records.encode_crank(market) for market in markets]

@@ -13,9 +13,9 @@ from setoff.shared.codec import records, signatures
 from setoff.shared.dispute.knowledge import Known
 from setoff.shared.dispute.strategy import Policy
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine

@@ -17,10 +17,10 @@ from setoff.deploy.simulation.lab.machine import Run
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.knowledge import Known
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import encode_post
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import Header, epoch_hash
 from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.params import Params

@@ -248,14 +248,14 @@ def play_far_levels(play: Play) -> None:
     ]
     assert play.run(*far, play.order(4, SELL, 1, 4, flags=FOK)) == [OK] * 5
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if machine.regs.phase == phases.PROBE:
             machine.regs.matches = phases.MAX_MATCHES - 1
 
     play.bench.meddle = meddle
     two = [play.order(3, BUY, 20_000, 1, order_slot=order_slot) for order_slot in (5, 6)]
     assert play.run(*two, play.order(4, SELL, 1, 2, flags=FOK)) == [OK, OK, "unfillable"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
 
 
 def play_far_counts(play: Play) -> None:
@@ -399,19 +399,19 @@ def play_limits(play: Play) -> None:
     """The most makers of an order and the most steps of a batch: set in the registers, as no test gets that far."""
     play.begin(money=10**6)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
-        if slot == 1 and machine.regs.phase == phases.MATCH:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if input_index == 1 and machine.regs.phase == phases.MATCH:
             machine.regs.matches = phases.MAX_MATCHES
-        if slot == 2 and micro == 0:
-            machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND - 1
-        if slot == 3 and micro == 0:
-            machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+        if input_index == 2 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND - 1
+        if input_index == 3 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
 
     play.bench.meddle = meddle
     trades = [play.order(1, SELL, 100, 5), play.order(2, BUY, 100, 5)]
     trades += [play.order(3, BUY, 90, 5), play.order(3, BUY, 90, 5, order_slot=1)]
     assert play.run(*trades) == [OK, OK, OK, "step_cap"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     assert play.batch([play.order(3, BUY, 90, 5, order_slot=2)], []) == [OK]
 
 
@@ -419,9 +419,9 @@ def play_forced_limits(play: Play) -> None:
     """A batch that has used up its steps parks forced records of both kinds and refuses cranks; deposits go on."""
     play.begin(money=10**6)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
-        if slot == 1 and micro == 0:
-            machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if input_index == 1 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
 
     play.bench.meddle = meddle
     owner, late = ADDRESSES[TRADERS[2]], play.withdraw(2, 1)
@@ -429,17 +429,17 @@ def play_forced_limits(play: Play) -> None:
     crank = records.encode_crank(1)
     messages = [play.generator.deposit_of(3, 1), late, as_sender, crank, play.generator.deposit_of(3, 1)]
     assert play.batch(messages, []) == [OK, "parked", "parked", "step_cap", OK]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     other = play.withdraw(3, 2)
     assert play.batch([crank], [other, crank, other]) == [OK, "busy", "nonce_used", OK]
 
 
 def play_parked(play: Play) -> None:
-    """Records of the queue that find the machine at work: each in its turn, in a slot, and nothing before them."""
+    """Records of the queue that find the machine at work: each in its turn, in an input, and nothing before them."""
     play.begin(money=1_100)
     play.trade(1, 2, 100, 100)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if micro and machine.regs.phase == phases.WORK:
             machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
 
@@ -455,10 +455,10 @@ def play_parked(play: Play) -> None:
     last = [play.price(79), named(play.cancel_all(4)), named(play.withdraw(3, 1)), *play.bulk(3, [Leg(0, 1, 5, 71, 1)])]
     late = [named(agent), play.sign(3, hand, 1), play.order(3, BUY, 71, 1), *last]
     assert play.batch(late[:2], [play.order(3, BUY, 60, 1)]) == ["parked", "parked", "busy"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     # The rest of the work; then each new one lets one go that has waited, and the last waits behind all of them.
     assert play.batch(late[2:3], []) == ["parked"]
-    assert play.bench.machine.regs.task == 0
+    assert play.bench.machine.regs.has_work == 0
     assert play.batch(late[3:], []) == [OK, OK, OK, "malformed_record", "malformed_record"]
     assert play.bench.machine.regs.parked_end - play.bench.machine.regs.parked_first == 3
     crank, cancel = records.encode_crank(1), play.cancel(3, 7)
@@ -479,7 +479,7 @@ def play_return(play: Play) -> None:
     crank, other = records.encode_crank(1), records.encode_crank(2)
     play.wait(phases.ORACLE_DEATH + 1)
     assert play.batch([crank], [play.price(101)]) == [OK, OK]
-    resumed = play.bench.machine.regs.resumed
+    resumed = play.bench.machine.regs.last_gap_end
     assert play.market().settled == 0
     play.generator.time = resumed + phases.RETURN_TIME
     assert play.run(other) == [OK]
@@ -487,25 +487,25 @@ def play_return(play: Play) -> None:
     play.generator.time += phases.SAMPLE_INTERVAL
     assert play.run(other, crank) == [OK, OK]
     assert play.market(2).settled == 1 and play.market().settled == 0
-    play.wait(phases.LONG_SILENCE)
+    play.wait(phases.LONG_GAP)
     assert play.run() == []
-    assert play.bench.machine.regs.resumed == resumed
+    assert play.bench.machine.regs.last_gap_end == resumed
 
 
 def play_long_work(play: Play) -> None:
-    """Work that a slot has no steps left for goes on in the next ones; messages come in between, records do not."""
+    """Work that an input has no steps left for goes on in the next ones; messages come in between, records do not."""
     play.begin(money=1_100)
     play.trade(1, 2, 100, 100)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
-        if micro and machine.regs.phase == phases.WORK and slot < 3:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if micro and machine.regs.phase == phases.WORK and input_index < 3:
             machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
 
     play.bench.meddle = meddle
     more = [play.generator.deposit_of(5, 1), play.generator.deposit_of(1, 5)]
     busy = [play.price(80), records.encode_crank(1), play.order(3, BUY, 90, 5)]
     assert play.run(*busy) == [OK, OK, "busy"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     assert play.batch(more, [records.encode_crank(200), play.order(3, BUY, 80, 5)]) == [OK, OK, OK, OK]
     assert play.took("deleverage") == 1 and play.position(2) == 0
 
@@ -735,7 +735,7 @@ def play_losers(play: Play) -> None:
     assert scores and max(scores) <= phases.SCORE_ONE
     play.trade(2, 4, 110, 7_000, order_slot=3)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if machine.regs.phase == phases.RANK:
             machine.regs.rank = machine.regs.accounts
             machine.regs.best_score = machine.regs.best_account = 0
@@ -743,8 +743,8 @@ def play_losers(play: Play) -> None:
     play.bench.meddle = meddle
     last = play.generator.deposit_of(9, 1)
     assert play.batch([last], [play.price(100)]) == [OK, OK]
-    assert any(taken.after.passed for taken in play.steps)
-    play.bench.meddle = lambda machine, slot, micro: None
+    assert any(taken.after.skip_account for taken in play.steps)
+    play.bench.meddle = lambda machine, input_index, micro: None
 
 
 def play_owed(play: Play) -> None:
@@ -752,13 +752,13 @@ def play_owed(play: Play) -> None:
     play.begin(money=1_100, margin_ppm=10_000)
     assert play.run(play.withdraw(3, 1_100), play.withdraw(4, 1_000)) == [OK, OK]
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if micro == 0:
             machine.regs.owed = 10
 
     play.bench.meddle = meddle
     assert play.run(play.withdraw(4, 11)) == ["withdrawals_limited"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
 
 
 def play_stale_backstop(play: Play) -> None:
@@ -974,20 +974,20 @@ def play_wind_down_amid_work(play: Play) -> None:
     play.bench.machine.state.market(1).open_interest += 10
     play.bench.machine.state.commit()
 
-    def stop(machine: Machine, slot: int, micro: int) -> None:
-        """The slot's steps are used up as soon as the work begins."""
-        if micro and machine.regs.phase == phases.WORK and machine.regs.winding == 0:
+    def stop(machine: Machine, input_index: int, micro: int) -> None:
+        """The input's steps are used up as soon as the work begins."""
+        if micro and machine.regs.phase == phases.WORK and machine.regs.winding_since == 0:
             machine.regs.steps += phases.WORK_LIMIT
 
     play.bench.meddle = stop
     play.wait(60)
     assert play.run(play.price(94)) == [OK]
     regs = play.bench.machine.regs
-    assert (regs.task, regs.sweeping, regs.fire) == (1, 1, 1)
+    assert (regs.has_work, regs.sweeping, regs.trigger_market) == (1, 1, 1)
     regs.unwind = 1
     matched = play.took("match")
     assert play.batch([records.encode_wind_down()], [play.cancel_all(3)]) == [OK, "busy"]
-    assert (regs.task, regs.sweeping, regs.fire, regs.unwind) == (0, 0, 0, 0)
+    assert (regs.has_work, regs.sweeping, regs.trigger_market, regs.unwind) == (0, 0, 0, 0)
     assert play.took("match") == matched and play.took("fire") == 0
     play.wait(60)
     assert play.run(records.encode_crank(1)) == [OK]
@@ -995,7 +995,7 @@ def play_wind_down_amid_work(play: Play) -> None:
 
 
 def play_late_wind_down(play: Play) -> None:
-    """What a slot has no steps left for is settled later, at a price that by then is old: of a market that ends."""
+    """What an input has no steps left for is settled later, at a price that by then is old: of a market that ends."""
     play.begin(money=10_000, markets=2, maintenance_margin=50_000, max_age=60)
     play.trade(1, 2, 100, 100)
     play.bench.machine.state.account(2).collateral -= 14_500
@@ -1004,15 +1004,15 @@ def play_late_wind_down(play: Play) -> None:
     play.bench.machine.state.commit()
     assert play.batch([records.encode_wind_down()], []) == [OK]
 
-    def stop(machine: Machine, slot: int, micro: int) -> None:
+    def stop(machine: Machine, input_index: int, micro: int) -> None:
         if micro and machine.regs.phase == phases.WORK:
             machine.regs.steps += phases.WORK_LIMIT
 
     play.bench.meddle = stop
     play.wait(60)
     assert play.run(records.encode_crank(1)) == [OK]
-    assert play.bench.machine.regs.task == 1
-    play.bench.meddle = lambda machine, slot, micro: None
+    assert play.bench.machine.regs.has_work == 1
+    play.bench.meddle = lambda machine, input_index, micro: None
     play.wait(120)
     assert play.run(records.encode_crank(1)) == [OK]
     assert play.position(2) == 0 and play.took("takeover")
@@ -1032,9 +1032,9 @@ def play_dead_oracle(play: Play) -> None:
     play.trade(1, 2, 100, 10)
     assert play.run(play.order(3, BUY, 90, 5, order_slot=1)) == [OK]
     # In between the batches go on.
-    play.wait(phases.LONG_SILENCE)
+    play.wait(phases.LONG_GAP)
     assert play.run() == []
-    play.wait(phases.ORACLE_DEATH - phases.LONG_SILENCE - 1)
+    play.wait(phases.ORACLE_DEATH - phases.LONG_GAP - 1)
     crank = records.encode_crank(1)
     assert play.run(crank, play.order(4, BUY, 100, 1, order_slot=5)) == ["stale_price"] * 2
     play.wait(1)

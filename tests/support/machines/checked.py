@@ -39,5 +39,5 @@ def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int]
         check_invariants(machine, deposited)
     if body[0] in (records.REPORT, records.CRANK) and regs.outcome == errors.ACCEPTED:
         assert find_unhealthy(machine) == []
-    assert regs.steps - first <= phases.SLOT_STEP_BOUND
+    assert regs.steps - first <= phases.INPUT_STEP_BOUND
     return deposited

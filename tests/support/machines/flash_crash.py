@@ -202,7 +202,7 @@ class Crash:
         self.path.append(price)
         before = self.steps
         assert self.take(self.scene.report(0, price)) == "accepted"
-        while self.machine.regs.task:
+        while self.machine.regs.has_work:
             if self.take(self.scene.crank(0)) == "step_cap":
                 self.begin_batch(1)
         self.check_solvency()
@@ -249,7 +249,7 @@ class Crash:
             phase = regs.phase
             if phase == phases.SWEEP:
                 self.watch_visit()
-            elif phase == phases.FILL and regs.home == phases.LIQUIDATED:
+            elif phase == phases.FILL and regs.return_phase == phases.LIQUIDATED:
                 self.totals.liquidated += regs.lots
                 apply_step(regs, state)
             elif phase == phases.TAKEOVER:

@@ -9,8 +9,8 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.events import Event
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.machine import Machine
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal

@@ -11,7 +11,8 @@ from tests.support.processes.watching import Desk
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.game import Court, Stake
 from setoff.shared.dispute.terms import Terms
-from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Refused
 from setoff.shared.params import DEVNET, ETHER, HONEST_GAS, INSTALL_GAS, MAINNET, count_keys
 from setoff.watcher.context import Parts
 from setoff.watcher.dispute.capital import ADVANCE_GAS, CLAIM_GAS, POST_GAS, count_care, count_funds, sum_staked

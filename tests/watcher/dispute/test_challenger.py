@@ -1,7 +1,6 @@
 """Whole disputes on a real chain, honest watcher against lying watcher, each with what its own workers executed."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -29,15 +28,14 @@ PERIOD = DEMO.challenge_period
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        exchange = Exchange(anvil, DEMO)
-        scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-        exchange.deposit(1, 1_000_000)
-        exchange.post(0, 1)
-        exchange.post(1, 0, [scene.withdraw(1, 7), scene.withdraw(1, 8)])
-        exchange.post(2, 0)
-        yield exchange
+def exchange(anvil: Anvil) -> Exchange:
+    exchange = Exchange(anvil, DEMO)
+    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    exchange.deposit(1, 1_000_000)
+    exchange.post(0, 1)
+    exchange.post(1, 0, [scene.withdraw(1, 7), scene.withdraw(1, 8)])
+    exchange.post(2, 0)
+    return exchange
 
 
 class Party(NamedTuple):

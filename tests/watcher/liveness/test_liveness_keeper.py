@@ -2,7 +2,6 @@
 the operator; and a whole watcher alone brings a user's money back after `kill -9` of the operator."""
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from tests.support.processes.lone_watcher import LoneWatcher, find_withdrawal, p
 from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
 
-from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.process import Process
 from setoff.deploy.simulation.sample_traffic import Scene
 from setoff.shared.codec import records
@@ -23,7 +22,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.machine import Machine
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.shared.rules import phases
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness import wind_down
@@ -39,9 +38,8 @@ EPOCH = 3  # batches
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, replace(DEMO, epoch_batches=EPOCH))
+def params() -> Params:
+    return replace(DEMO, epoch_batches=EPOCH)
 
 
 @pytest.fixture
@@ -176,14 +174,14 @@ def test_settings_that_cannot_work(settings: WatcherSettings) -> None:
 def test_brings_an_exchange_without_operator_to_its_end(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where a slot has too few steps to visit all accounts, as with 100,000 of them."""
+    """Also where an input has too few steps to visit all accounts, as with 100,000 of them."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
     leave_positions(exchange)
     monkeypatch.setattr(wind_down, "PATIENCE", 10 * DEMO.wind_down)  # with single markets
     exchange.anvil.advance(SILENCE)
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
-    assert machine.regs.winding == 0 and settled(machine) == [0, 0, 0]
+    assert machine.regs.winding_since == 0 and settled(machine) == [0, 0, 0]
     queued = watcher.parts.reader.message_count()
 
     # Nothing is sent for the end before it is due.
@@ -196,9 +194,9 @@ def test_brings_an_exchange_without_operator_to_its_end(
     monkeypatch.setattr(phases, "WORK_LIMIT", limit)
     assert care(watcher) == "wind-down: sent"
     machine = care_for_all(watcher)
-    assert machine.regs.winding and settled(machine) == [1, 1, 0]
+    assert machine.regs.winding_since and settled(machine) == [1, 1, 0]
     assert sizes(machine) == {1: [], 2: []}
-    assert machine.regs.task == 0
+    assert machine.regs.has_work == 0
     # One crank for the market whose mark is its price, two for the one whose price is a mean.
     cranks = watcher.parts.reader.message_count() - queued - 1
     assert cranks > 3 if limit == 4 else cranks == 3
@@ -254,7 +252,7 @@ def park(watcher: LoneWatcher, count: int, monkeypatch: pytest.MonkeyPatch) -> N
     scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     for nonce in range(count):
         exchange.queue(scene.withdraw(1, 1, nonce=100 + nonce))
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND - 1)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND - 1)
     assert parked(run_epoch(watcher)) == count
 
 
@@ -459,7 +457,7 @@ def test_an_index_that_returns_keeps_the_market_alive(exchange: Exchange, watche
 def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where a crank leaves the machine more work than fits into its slot."""
+    """Also where a crank leaves the machine more work than fits into its input."""
     watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
     scene = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - SILENCE - 1000)
@@ -473,10 +471,10 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange.anvil.advance(500 + wind_down.PATIENCE)
     for _ in range(60):
         machine = settle(watcher)
-        if settled(machine) == [1, 0] and not machine.regs.task:
+        if settled(machine) == [1, 0] and not machine.regs.has_work:
             break
         exchange.anvil.advance(120)
-    assert settled(machine) == [1, 0] and machine.regs.winding == 0 and not machine.regs.task
+    assert settled(machine) == [1, 0] and machine.regs.winding_since == 0 and not machine.regs.has_work
     sent = watcher.caretaker.errands.sent
     settle(watcher, 3)
     assert watcher.caretaker.errands.sent == sent

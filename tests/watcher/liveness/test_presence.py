@@ -1,16 +1,14 @@
 """Whether the operator is there, as a third party sees it: in the monitor, from L1 alone."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from tests.support.chains.exchange import Exchange, call_data
 
 from setoff.deploy.cli.main import main
-from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.l1.inbox import RESUME
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.watcher.liveness.presence import STATES
 from setoff.watcher.monitor.dispute_view import Games, to_text
@@ -22,9 +20,8 @@ SILENCE = DEMO.silence
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, replace(DEMO, epoch_batches=3))
+def params() -> Params:
+    return replace(DEMO, epoch_batches=3)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
 from setoff.shared.codec import records
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Refused
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -81,8 +82,8 @@ def test_a_phase_without_a_sample_is_made_up(exchange: Exchange) -> None:
 def test_a_stale_rulebook_is_found(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Machine.step
 
-    def stale(self: Machine, batch: Batch, slot: int, micro: int) -> None:
-        step(self, batch, slot, micro)
+    def stale(self: Machine, batch: Batch, input_index: int, micro: int) -> None:
+        step(self, batch, input_index, micro)
         if self.regs.kind == records.TRANSFER and self.regs.phase == phases.IDLE:
             self.regs.amount += 1
 
