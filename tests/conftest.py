@@ -85,3 +85,10 @@ def settings(redis_server: RedisServer, exchange: Exchange, tmp_path: Path) -> W
 def desk(settings: WatcherSettings) -> Desk:
     """The hands of a watcher with these settings."""
     return Desk(settings)
+
+
+def pytest_report_header() -> str:
+    try:
+        return f"EVM of the tests: {describe_engine()}"
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
