@@ -5,8 +5,8 @@ from __future__ import annotations
 import atexit
 from typing import NamedTuple, Self
 
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
@@ -16,7 +16,7 @@ from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
 
 
-class Parts(NamedTuple):
+class Context(NamedTuple):
     """Connections and what stands on them; each process opens its own."""
 
     deployment: Deployment

@@ -53,6 +53,7 @@ def take_message(
     elif kind == records.SET_SIGNER:
         values, outcome = oracle.apply_signer(w, body)
     else:
+        assert kind == records.WIND_DOWN, "malformed_record"
         store.check_count(w, 0)
         regs, outcome = wind_down.apply_wind_down(regs)
     regs.outcome = outcome
@@ -270,6 +271,8 @@ def decode_record(
         return self.decode_order(regs, body)
     if kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW]:
         return self.decode_payment(regs, body)
+    if kind == records.SET_AGENT:
+        return regs, self.check_agent_change(regs, body)
     return self.decode_change(regs, body)
 
 
@@ -355,7 +358,7 @@ def decode_change(
     pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, uint256):
     """
-    @notice Fields of a record that changes orders or keys.
+    @notice Fields of a record that changes orders, or of one that signs many.
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
@@ -376,10 +379,9 @@ def decode_change(
         schedule: records.ScheduleCancelBody = records.decode_schedule_cancel(body)
         regs.amount = schedule.deadline
         regs.agent = schedule.agent
-    elif regs.kind == records.BULK:
-        regs.agent = records.decode_bulk(body).agent
     else:
-        return regs, self.check_agent_change(regs, body)
+        assert regs.kind == records.BULK, "malformed_record"
+        regs.agent = records.decode_bulk(body).agent
     if regs.agent > keys.MAX_AGENT:
         return regs, errors.MALFORMED_RECORD
     if regs.order_slot > keys.MAX_ORDER_SLOT:
@@ -431,6 +433,7 @@ def decode_payment(
     elif regs.kind == records.BACKSTOP_DEPOSIT:
         regs.amount = records.decode_backstop_deposit(body).amount
     else:
+        assert regs.kind == records.BACKSTOP_WITHDRAW, "malformed_record"
         regs.amount = records.decode_backstop_withdraw(body).shares
     if regs.amount < 1 or regs.amount >= phases.MAX_AMOUNT:
         return regs, errors.AMOUNT_OUT_OF_RANGE
@@ -479,6 +482,7 @@ def get_first_phase(kind: uint256) -> uint256:
         return phases.SHARES
     if kind == records.REPORT:
         return phases.REPORT
+    assert kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT], "malformed_record"
     return phases.MARGIN
 
 

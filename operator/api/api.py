@@ -39,12 +39,14 @@ from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, Receipt, jo
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.sequencer import Sequencer, Status
 from setoff.shared.codec import eip712, records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import SERVICE_REASONS, InputError, SetoffError, StateError
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
-from setoff.shared.wire.records import check_leg_pages, decode_request, parse_json
+from setoff.shared.wire.leg_pages import check_leg_pages
+from setoff.shared.wire.members import parse_json
+from setoff.shared.wire.records import decode_request
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +167,7 @@ class Api:
                 "queue": deployment.queue,
                 "receipts": deployment.receipts,
                 "domain": "0x" + deployment.domain.hex(),
-                "types": list(eip712.TYPES.values()),
+                "types": [kind.type_string for kind in records.SIGNED.values()],
                 "epoch_batches": deployment.epoch_batches,
                 "limits": {
                     "batch_inputs": MAX_INPUTS,

@@ -25,8 +25,8 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, decode_account
+from setoff.shared.wire.leg_pages import read_legs
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import read_legs
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawals
 
 #: Fills kept for the API.

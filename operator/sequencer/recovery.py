@@ -19,7 +19,7 @@ from setoff.shared.errors import DataError
 from setoff.shared.machine.machine import Machine
 
 
-class History:
+class EventReplay:
     """The events that count, from the beginning of batch `first` on; `reset` is the first batch that was taken back."""
 
     def __init__(self, first: int) -> None:
@@ -62,7 +62,7 @@ class Recovery:
         Raises DataError if the store contradicts itself, RedisError or OSError if it fails.
         """
         snapshot = await self._journal.read_snapshot()
-        history = History(snapshot.cursor.number if snapshot else 0)
+        history = EventReplay(snapshot.cursor.number if snapshot else 0)
         async for events in self._journal.replay(snapshot.commit if snapshot else 0):
             history.extend(events)
         return await asyncio.to_thread(self._replay, snapshot, history)
@@ -72,7 +72,7 @@ class Recovery:
         snapshot = await self._journal.read_snapshot()
         return await asyncio.to_thread(self._base, snapshot, number)
 
-    def _replay(self, snapshot: Snapshot | None, history: History) -> Exchange:
+    def _replay(self, snapshot: Snapshot | None, history: EventReplay) -> Exchange:
         exchange = self._base(snapshot, history.first)
         void = history.reset
         for event in history.events:

@@ -30,6 +30,22 @@ from setoff.shared.state.store import State
 #: Nonces below the highest seen that can still be used, in any order.
 NONCE_WINDOW: Final = 256
 _BITMAP_MASK: Final = 2**256 - 1
+#: Phase in which a checked record starts, by its type.
+_FIRST_PHASES: Final[dict[int, int]] = {
+    records.ORDER: phases.ADMIT,
+    records.CANCEL: phases.UNLINK,
+    records.TRANSFER: phases.MARGIN,
+    records.WITHDRAW: phases.MARGIN,
+    records.REPORT: phases.REPORT,
+    records.CANCEL_ALL: phases.CLEAR,
+    records.AMEND: phases.AMEND,
+    records.SCHEDULE_CANCEL: phases.CLEAR,
+    records.SET_AGENT: phases.IDLE,
+    records.CRANK: phases.CRANK,
+    records.BULK: phases.IDLE,
+    records.BACKSTOP_DEPOSIT: phases.MARGIN,
+    records.BACKSTOP_WITHDRAW: phases.SHARES,
+}
 
 
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
@@ -53,7 +69,9 @@ def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -
         return apply_change(regs, state, body)
     if body[0] == records.SET_SIGNER:
         return apply_signer(state, body)
-    return apply_wind_down(regs)
+    if body[0] == records.WIND_DOWN:
+        return apply_wind_down(regs)
+    raise AssertionError(f"a message of type {body[0]} without a rule")
 
 
 def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
@@ -179,6 +197,8 @@ def decode_record(regs: Registers, body: bytes) -> int:
         return decode_order(regs, body)
     if kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW):
         return decode_payment(regs, body)
+    if kind == records.SET_AGENT:
+        return check_agent_change(regs, body)
     return decode_change(regs, body)
 
 
@@ -230,7 +250,7 @@ def check_quote(price: int, size: int) -> int:
 
 
 def decode_change(regs: Registers, body: bytes) -> int:
-    """Fields of a record that changes orders or keys; returns the outcome."""
+    """Fields of a record that changes orders, or of one that signs many; returns the outcome."""
     if regs.kind == records.CANCEL:
         cancel = records.decode_cancel(body)
         regs.order_slot, regs.client, regs.agent = cancel.order_slot, cancel.client, cancel.agent
@@ -245,7 +265,7 @@ def decode_change(regs: Registers, body: bytes) -> int:
     elif regs.kind == records.BULK:
         regs.agent = records.decode_bulk(body).agent
     else:
-        return check_agent_change(regs, body)
+        raise AssertionError(f"a record of type {regs.kind} without a rule")
     if regs.agent > keys.MAX_AGENT:
         return errors.MALFORMED_RECORD
     if regs.order_slot > keys.MAX_ORDER_SLOT:
@@ -281,8 +301,10 @@ def decode_payment(regs: Registers, body: bytes) -> int:
             return errors.SUB_ACCOUNT
     elif regs.kind == records.BACKSTOP_DEPOSIT:
         regs.amount = records.decode_backstop_deposit(body).amount
-    else:
+    elif regs.kind == records.BACKSTOP_WITHDRAW:
         regs.amount = records.decode_backstop_withdraw(body).shares
+    else:
+        raise AssertionError(f"a payment of type {regs.kind} without a rule")
     if not 1 <= regs.amount < phases.MAX_AMOUNT:
         return errors.AMOUNT_OUT_OF_RANGE
     return errors.ACCEPTED
@@ -301,24 +323,8 @@ def decode_report(regs: Registers, body: bytes) -> int:
 
 
 def get_first_phase(kind: int) -> int:
-    """Phase in which a checked record of this type starts."""
-    if kind == records.ORDER:
-        return phases.ADMIT
-    if kind == records.CANCEL:
-        return phases.UNLINK
-    if kind == records.AMEND:
-        return phases.AMEND
-    if kind in (records.CANCEL_ALL, records.SCHEDULE_CANCEL):
-        return phases.CLEAR
-    if kind in (records.SET_AGENT, records.BULK):
-        return phases.IDLE
-    if kind == records.CRANK:
-        return phases.CRANK
-    if kind == records.BACKSTOP_WITHDRAW:
-        return phases.SHARES
-    if kind == records.REPORT:
-        return phases.REPORT
-    return phases.MARGIN
+    """Phase in which a checked record of this type starts. Raises KeyError for a type that has none."""
+    return _FIRST_PHASES[kind]
 
 
 def use_nonce(account: Account, nonce: int) -> int:

@@ -27,8 +27,9 @@ from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
 from setoff.shared.sdk.receipt_store import Keeper
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
+from setoff.shared.wire.leg_pages import make_leg_pages
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import encode_body, encode_crank, encode_record, make_leg_pages
+from setoff.shared.wire.records import encode_body, encode_crank, encode_record
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 TIMEOUT: Final = 30.0  # seconds

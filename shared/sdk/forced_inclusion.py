@@ -18,7 +18,7 @@ from typing import Final
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, InputError, StateError
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1
@@ -262,7 +262,7 @@ class Forcing:
         used = [0]
         for message in self.replay.waiting():
             body = records.decode_forced(message).body if message[0] == records.FORCED else message
-            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.CRANK, records.LEG_PAGE):
+            if body[0] in records.SIGNED and body[0] != records.REPORT:
                 _, account, nonce = records.get_head(body)
                 if keys.get_master(account) == master and nonce < 2**63:
                     used.append(nonce)

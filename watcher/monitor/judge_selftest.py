@@ -48,22 +48,7 @@ MACHINES: Final = 24
 
 _FAR: Final = 2**200  # a key that no mapping has
 _MARK: Final = 2**100
-_NAMES: Final = (
-    *("ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT", "DEPOSIT", "LIST_MARKET", "SET_SIGNER"),
-    *(
-        "AMEND",
-        "CANCEL_ALL",
-        "SCHEDULE_CANCEL",
-        "SET_AGENT",
-        "CRANK",
-        "BULK",
-        "LEG_PAGE",
-        "BACKSTOP_DEPOSIT",
-        "BACKSTOP_WITHDRAW",
-    ),
-    *("SET_MARKET", "FORCED", "WIND_DOWN"),
-)
-_KINDS: Final = {getattr(records, name): name.lower().replace("_", " ") for name in _NAMES}
+_KINDS: Final = {number: kind.title.lower().replace("_", " ") for number, kind in records.TYPES.items()}
 
 
 class Trial(NamedTuple):
@@ -151,7 +136,7 @@ def _input_kind(batch: Batch, input_index: int) -> str:
     return f"fetch of a {'message' if input_index < batch.header.message_count else 'record'}: {name}"
 
 
-class Bench:
+class JudgeSelftest:
     """The deployed judge, and what it is asked."""
 
     def __init__(self, reader: ChainReader) -> None:
@@ -249,7 +234,7 @@ class Bench:
         body, is_message = batch.body(input_index), input_index < batch.header.message_count
         is_of_messages = body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED
         group = "MESSAGES" if is_of_messages else "FETCH"
-        fetch = Interface(compile_contract(RULES[group]).abi).functions["fetch"]
+        fetch = Interface(compile_contract(RULES[group]).abi).functions["take"]
         keys, values = [leaf.key for leaf in sample.proof.witness], [leaf.value for leaf in sample.proof.witness]
         data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), body, is_message, keys, values))
         after = sample.before.copy()

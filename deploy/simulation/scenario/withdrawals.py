@@ -18,8 +18,8 @@ FIRST: Final = 1_234_567
 """Token units that the first of them takes out at once."""
 
 
-class Heirs:
-    """All of them; `replay` is what they know of the exchange, run from L1."""
+class Withdrawals:
+    """What all of them force and are paid; `replay` is what they know of the exchange, run from L1."""
 
     def __init__(self, devnet: Devnet, replay: Replay, traders: Sequence[Trader]) -> None:
         self.replay = replay

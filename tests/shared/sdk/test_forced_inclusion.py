@@ -117,7 +117,7 @@ def test_only_the_signer_itself_is_a_sender(town: Town) -> None:
 def test_what_cannot_come_unsigned_is_not_sent(town: Town) -> None:
     forcing = town.forcing(1)
     waiting = town.waiting
-    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.scene.deposit(1, 5)):
+    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.traffic.deposit(1, 5)):
         with pytest.raises(InputError, match="malformed_record"):
             forcing.send(body)
     assert town.waiting == waiting

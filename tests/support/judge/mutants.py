@@ -26,7 +26,7 @@ MUTANTS = (
     Mutant("half order refused", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s >= HALF_ORDER"),
     Mutant("high s taken", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s > CURVE_ORDER"),
     Mutant(
-        "another type string", "codec/eip712.vy", "fetch", "uint16 market,uint32 price", "uint32 market,uint32 price"
+        "another type string", "codec/records.vy", "fetch", "uint16 market,uint32 price", "uint32 market,uint32 price"
     ),
     Mutant(
         "size unsigned", "state/leaves.vy", "margin", "data -= convert(1 << width", "data -= 0 * convert(1 << width"
