@@ -162,17 +162,17 @@ def post_data(module: uint256, number: uint256, expected: bytes32, postings: Dyn
 @external
 @view
 def check_record(
-    header: batches.Header, slot: uint256, record_page: Bytes[RECORD_PAGE_BYTES], siblings: DynArray[bytes32, 7]
+    header: batches.Header, input_index: uint256, record_page: Bytes[RECORD_PAGE_BYTES], siblings: DynArray[bytes32, 7]
 ) -> Bytes[batches.RECORD_BYTES]:
     """
-    @notice The record in `slot` of a posted batch. Reverts unless `record_page` and `siblings` prove it.
+    @notice The record in `input_index` of a posted batch. Reverts unless `record_page` and `siblings` prove it.
     @param header Of the batch: must hash to what was posted under its number.
     @param record_page In module 0 the record page of 8 (the last one of a batch may be shorter) that the record is on.
     @param siblings Of that record page under the data root, lowest first.
     """
     assert header.number < self.count and batches._hash_header(header) == self.batch_hash[header.number], "wrong_input"
-    assert slot >= header.message_count and slot < header.message_count + header.record_count, "wrong_input"
-    record: uint256 = slot - header.message_count
+    assert input_index >= header.message_count and input_index < header.message_count + header.record_count, "wrong_input"
+    record: uint256 = input_index - header.message_count
     if header.module > 0:
         body: Bytes[batches.RECORD_BYTES] = staticcall data_module(MODULES[header.module - 1]).check_record(
             header.data_root, header.record_count, record, record_page, siblings

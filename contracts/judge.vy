@@ -21,7 +21,7 @@ from state import witness
 interface Inbox:
     def batch_hash(number: uint256) -> bytes32: view
     def check_record(
-        header: batches.Header, slot: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
+        header: batches.Header, input_index: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
     ) -> Bytes[records.RECORD_BYTES]: view
 
 
@@ -48,7 +48,7 @@ interface Rules:
 
 
 struct Input:
-    header: batches.Header             # the batch's, where the step is the first of a slot
+    header: batches.Header             # the batch's, where the step is the first of an input
     body: Bytes[records.RECORD_BYTES]  # a message, and
     record_page: Bytes[992]            # or the page that a record is on, and
     siblings: DynArray[bytes32, 7]     # its path under the data root
@@ -78,7 +78,7 @@ WORK: public(immutable(Rules))
 
 PROOF_BYTES: constant(uint256) = 32768
 MICRO_BITS: constant(uint256) = 20
-SLOT_BITS: constant(uint256) = 10
+INPUT_BITS: constant(uint256) = 10
 
 
 @deploy
@@ -118,12 +118,12 @@ def __init__(
 @external
 @view
 def step(
-    first_batch: uint256, batch_count: uint256, position: uint256, pre: bytes32, proof: Bytes[PROOF_BYTES]
+    first_batch: uint256, batch_count: uint256, trace_position: uint256, pre: bytes32, proof: Bytes[PROOF_BYTES]
 ) -> bytes32:
     """
     @notice The machine hash after one micro-step.
     @param first_batch Number of the epoch's first batch; `batch_count` how many batches the epoch has.
-    @param position In the epoch's trace: batch << 30 | slot << 20 | micro-step.
+    @param trace_position In the epoch's trace: batch << 30 | input index << 20 | micro-step.
     @param pre The machine hash before the step.
     @param proof ABI encoding of (state root, registers, input, witness).
     """
@@ -131,14 +131,14 @@ def step(
     assert registers.machine_hash(p.state_root, registers.hash(p.regs)) == pre, "wrong_pre"
     regs: registers.Registers = empty(registers.Registers)
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = []
-    regs, values = self._run(first_batch, batch_count, position, p)
+    regs, values = self._run(first_batch, batch_count, trace_position, p)
     return registers.machine_hash(witness.apply_witness(p.state_root, p.leaves, values), registers.hash(regs))
 
 
 @external
 @view
 def execute(
-    first_batch: uint256, batch_count: uint256, position: uint256, proof: Bytes[PROOF_BYTES]
+    first_batch: uint256, batch_count: uint256, trace_position: uint256, proof: Bytes[PROOF_BYTES]
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES], bytes32):
     """
     @notice As `step`, in full: the registers, the witness's new values and the state root after one micro-step.
@@ -146,7 +146,7 @@ def execute(
     p: Proof = self._decode(proof)
     regs: registers.Registers = empty(registers.Registers)
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = []
-    regs, values = self._run(first_batch, batch_count, position, p)
+    regs, values = self._run(first_batch, batch_count, trace_position, p)
     return regs, values, witness.apply_witness(p.state_root, p.leaves, values)
 
 
@@ -163,23 +163,23 @@ def _decode(proof: Bytes[PROOF_BYTES]) -> Proof:
 @internal
 @view
 def _run(
-    first_batch: uint256, batch_count: uint256, position: uint256, p: Proof
+    first_batch: uint256, batch_count: uint256, trace_position: uint256, p: Proof
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @return The registers after the step at `position`, and the new values of the witness's leaves, none of them checked
-            against the state root yet.
+    @return The registers after the step at `trace_position`, and the new values of the witness's leaves, none of them
+            checked against the state root yet.
     """
     keys: DynArray[uint256, phases.MAX_LEAVES] = []
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = []
     for leaf: witness.Leaf in p.leaves:
         keys.append(leaf.key)
         values.append(leaf.value)
-    batch: uint256 = position >> (SLOT_BITS + MICRO_BITS)
-    slot: uint256 = position >> MICRO_BITS & (2**SLOT_BITS - 1)
-    is_first: bool = position & (2**MICRO_BITS - 1) == 0
+    batch: uint256 = trace_position >> (INPUT_BITS + MICRO_BITS)
+    input_index: uint256 = trace_position >> MICRO_BITS & (2**INPUT_BITS - 1)
+    is_first: bool = trace_position & (2**MICRO_BITS - 1) == 0
 
     if batch < batch_count and is_first:
-        return self._fetch(first_batch + batch, slot, p, keys, values)
+        return self._fetch(first_batch + batch, input_index, p, keys, values)
     if batch < batch_count and p.regs.phase != phases.IDLE:
         return self._apply_step(p.regs, keys, values)
     assert len(keys) == 0, "witness_leaves"
@@ -190,33 +190,33 @@ def _run(
 @view
 def _fetch(
     number: uint256,
-    slot: uint256,
+    input_index: uint256,
     p: Proof,
     keys: DynArray[uint256, phases.MAX_LEAVES],
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES],
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice The first step of a slot: slot 0 begins the batch, a used slot takes its input (`step_fetch` in
+    @notice The first step of an input: the one at index 0 begins the batch, a used one is fetched (`step_fetch` in
             `shared/rules/fetch.py`).
     """
     header: batches.Header = p.input.header
     assert batches._hash_header(header) == staticcall INBOX.batch_hash(number), "wrong_input"
     regs: registers.Registers = p.regs
-    if slot == 0:
+    if input_index == 0:
         regs = self._begin_batch(regs, header.number, header.timestamp)
-    if slot >= header.message_count + header.record_count:
+    if input_index >= header.message_count + header.record_count:
         assert len(keys) == 0, "witness_leaves"
         return regs, values
-    is_message: bool = slot < header.message_count
+    is_message: bool = input_index < header.message_count
     body: Bytes[records.RECORD_BYTES] = b""
     if is_message:
         body = p.input.body
         assert len(body) == records.RECORD_BYTES, "wrong_input"
         acc: bytes32 = keccak256(concat(p.input.chain, keccak256(body)))
-        assert acc == staticcall QUEUE.acc(header.first_message + slot + 1), "wrong_input"
+        assert acc == staticcall QUEUE.acc(header.first_message + input_index + 1), "wrong_input"
     else:
-        body = staticcall INBOX.check_record(header, slot, p.input.record_page, p.input.siblings)
-    regs.slot = slot
+        body = staticcall INBOX.check_record(header, input_index, p.input.record_page, p.input.siblings)
+    regs.input_index = input_index
     regs.started = regs.steps
     regs.steps += 1
     kind: uint256 = convert(slice(body, 0, 1), uint256)
@@ -233,8 +233,8 @@ def _begin_batch(pre: registers.Registers, number: uint256, timestamp: uint256) 
     """
     regs: registers.Registers = pre
     regs.batch = number
-    if timestamp > regs.time + phases.LONG_SILENCE:
-        regs.resumed = timestamp
+    if timestamp > regs.time + phases.LONG_GAP:
+        regs.last_gap_end = timestamp
     regs.time = timestamp
     regs.steps = 0
     return regs

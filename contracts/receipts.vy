@@ -23,7 +23,7 @@ interface Inbox:
     def OPERATOR() -> address: view
     def batch_hash(number: uint256) -> bytes32: view
     def check_record(
-        header: batches.Header, slot: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
+        header: batches.Header, input_index: uint256, record_page: Bytes[992], siblings: DynArray[bytes32, 7]
     ) -> Bytes[batches.RECORD_BYTES]: view
 
 
@@ -169,7 +169,7 @@ def prosecute_contradiction(
     digest: bytes32 = self._verify(receipt, signature)
     sequence: uint256 = convert(receipt.sequence, uint256)
     assert sequence >= header.first_record, "wrong_input"
-    # The inbox checks the header, and that the slot is within the batch.
+    # The inbox checks the header, and that the input index is within the batch.
     record: Bytes[batches.RECORD_BYTES] = staticcall INBOX.check_record(
         header, header.message_count + (sequence - header.first_record), record_page, siblings
     )

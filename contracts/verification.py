@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from setoff.contracts.compiler import compile_contract
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE, Contract
 from setoff.shared.l1.da.registry import MODULES, own_contracts
-from setoff.shared.l1.rpc import L1, Address
+from setoff.shared.l1.rpc import Address
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import Params
 

@@ -1,9 +1,20 @@
-"""The long tests, of minutes each, run only where they are asked for; of the others, the slowest begin first."""
+"""Chains for whoever asks for one; and in which order the tests are run.
+
+The long tests, of minutes each, run only where they are asked for; of the others, the slowest begin first.
+"""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.chains.exchange import Exchange
+from tests.support.processes.watching import Desk
+
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.params import DEVNET, Params
+from setoff.watcher.settings import WatcherSettings
 
 HERE = Path(__file__).parent
 #: Folders with tests of half a minute each: begun last, they would keep one worker busy while the others have nothing.
@@ -20,3 +31,57 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="takes minutes; SETOFF_LONG=1 runs it"))
+
+
+@pytest.fixture
+def anvil() -> Iterator[Anvil]:
+    """A development chain of its own for each test."""
+    with Anvil() as anvil:
+        yield anvil
+
+
+@pytest.fixture
+def params() -> Params:
+    """What `exchange` is deployed with; a module that needs another preset says so in a fixture of this name."""
+    return DEVNET
+
+
+@pytest.fixture
+def exchange(anvil: Anvil, params: Params) -> Exchange:
+    """The contracts on `anvil`."""
+    return Exchange(anvil, params)
+
+
+@pytest.fixture(scope="session")
+def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer.embed(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(_redis_server: RedisServer) -> RedisServer:
+    """An empty store. Not to be stopped: it serves all tests of this process, one after the other."""
+    with _redis_server.client() as redis:
+        redis.flushall()
+    return _redis_server
+
+
+@pytest.fixture
+def settings(redis_server: RedisServer, exchange: Exchange, tmp_path: Path) -> WatcherSettings:
+    """A watcher's, of `exchange`."""
+    path = tmp_path / "deployment.json"
+    exchange.deployment.save(path)
+    return WatcherSettings(
+        deployment=path,
+        rpc_url=exchange.anvil.url,
+        redis_url=redis_server.url,
+        l1_poll=0.1,
+        l1_patience=2.0,
+        listen="127.0.0.1:0",
+    )
+
+
+@pytest.fixture
+def desk(settings: WatcherSettings) -> Desk:
+    """The hands of a watcher with these settings."""
+    return Desk(settings)

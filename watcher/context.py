@@ -5,18 +5,18 @@ from __future__ import annotations
 import atexit
 from typing import NamedTuple, Self
 
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sender import GWEI, Fees
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
 
 
-class Parts(NamedTuple):
+class Context(NamedTuple):
     """Connections and what stands on them; each process opens its own."""
 
     deployment: Deployment

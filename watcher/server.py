@@ -22,13 +22,13 @@ from redis.exceptions import RedisError
 
 from setoff.shared.errors import InputError, SetoffError
 from setoff.shared.l1.receipts import ReceiptsContract
+from setoff.shared.wire.members import parse_json
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import parse_json
 from setoff.shared.wire.refusals import answer_errors
 from setoff.watcher.chain.blobs import BlobDesk
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
 from setoff.watcher.monitor.status import Pulse
-from setoff.watcher.receipts.receipts import JUDGED_A_ROUND, ReceiptStore, StoredBatches
+from setoff.watcher.receipts.docket import JUDGED_A_ROUND, ReceiptDocket, StoredBatches
 from setoff.watcher.settings import WatcherSettings
 
 MAX_HANDED: Final = 256  # receipts of one request
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class ReceiptDesk:
     """Takes receipts of one deployment."""
 
-    def __init__(self, store: ReceiptStore, domain: bytes, operator: bytes) -> None:
+    def __init__(self, store: ReceiptDocket, domain: bytes, operator: bytes) -> None:
         """`operator`: the 20-byte address whose signature counts."""
         self._store = store
         self._domain = domain
@@ -87,30 +87,30 @@ def run_server(settings: WatcherSettings, stop: threading.Event) -> None:
 
 
 async def _serve(settings: WatcherSettings, stop: threading.Event) -> None:
-    parts = await asyncio.to_thread(Parts.open, settings)
-    operator = await asyncio.to_thread(ReceiptsContract(parts.l1, parts.deployment.receipts).operator)
-    store = ReceiptStore(parts.store)
-    desk = ReceiptDesk(store, parts.deployment.domain, operator)
-    runner = web.AppRunner(make_app([*desk.routes(), *BlobDesk(parts.store).routes()]), access_log=None)
+    context = await asyncio.to_thread(Context.open, settings)
+    operator = await asyncio.to_thread(ReceiptsContract(context.l1, context.deployment.receipts).operator)
+    store = ReceiptDocket(context.store)
+    desk = ReceiptDesk(store, context.deployment.domain, operator)
+    runner = web.AppRunner(make_app([*desk.routes(), *BlobDesk(context.store).routes()]), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, *settings.address).start()
         host, port = runner.addresses[0][:2]
-        with Pulse(parts.store, "server").beating() as pulse:
+        with Pulse(context.store, "server").beating() as pulse:
             pulse.tell(url=f"http://{host}:{port}")
             while not stop.is_set():
-                await asyncio.to_thread(_review, settings, parts, store, pulse)
+                await asyncio.to_thread(_review, settings, context, store, pulse)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.to_thread(stop.wait, settings.l1_poll), settings.l1_poll + 1)
     finally:
         await runner.cleanup()
 
 
-def _review(settings: WatcherSettings, parts: Parts, store: ReceiptStore, pulse: Pulse) -> None:
+def _review(settings: WatcherSettings, context: Context, store: ReceiptDocket, pulse: Pulse) -> None:
     """Hold the receipts against what is posted; whatever fails is tried again in the next round."""
     try:
-        last_block = parts.l1.head().number - settings.confirmations
-        while store.review(StoredBatches(parts.archive), last_block) >= JUDGED_A_ROUND:
+        last_block = context.l1.head().number - settings.confirmations
+        while store.review(StoredBatches(context.archive), last_block) >= JUDGED_A_ROUND:
             pass
         waiting, kept = store.count()
         pulse.tell(error="", receipts=waiting, kept=kept, charges=len(store.cases()))

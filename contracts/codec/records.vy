@@ -61,6 +61,20 @@ LEG_BYTES: constant(uint256) = 11
 SELL_LEG: constant(uint256) = 32
 CANCEL_LEG: constant(uint256) = 64
 
+# The types as EIP-712 writes them.
+ORDER_TYPE: constant(String[169]) = "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 order_slot,uint32 price,uint64 size,uint32 expiry,uint32 trigger,uint64 client,uint8 agent)"
+CANCEL_TYPE: constant(String[79]) = "Cancel(uint32 account,uint64 nonce,uint16 order_slot,uint64 client,uint8 agent)"
+CANCEL_ALL_TYPE: constant(String[50]) = "CancelAll(uint32 account,uint64 nonce,uint8 agent)"
+AMEND_TYPE: constant(String[89]) = "Amend(uint32 account,uint64 nonce,uint16 order_slot,uint32 price,uint64 size,uint8 agent)"
+SCHEDULE_CANCEL_TYPE: constant(String[71]) = "ScheduleCancel(uint32 account,uint64 nonce,uint64 deadline,uint8 agent)"
+BULK_TYPE: constant(String[63]) = "Bulk(uint32 account,uint64 nonce,bytes32 leg_pages,uint8 agent)"
+BACKSTOP_DEPOSIT_TYPE: constant(String[59]) = "BackstopDeposit(uint32 account,uint64 nonce,uint128 amount)"
+BACKSTOP_WITHDRAW_TYPE: constant(String[60]) = "BackstopWithdraw(uint32 account,uint64 nonce,uint128 shares)"
+SET_AGENT_TYPE: constant(String[75]) = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry)"
+TRANSFER_TYPE: constant(String[64]) = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
+WITHDRAW_TYPE: constant(String[52]) = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"
+REPORT_TYPE: constant(String[60]) = "Report(uint32 signer,uint64 time,uint16 market,uint32 price)"
+
 
 struct OrderBody:
     account: uint256
@@ -586,3 +600,36 @@ def is_canonical(data: Bytes[RECORD_BYTES]) -> bool:
         if convert(extract32(data, start - 32), uint256) << (256 - 8 * width) != 0:
             return False
     return True
+
+
+@internal
+@pure
+def struct_hash(body: Bytes[RECORD_BYTES]) -> bytes32:
+    """
+    @return EIP-712's hashStruct of a signed record's body. Reverts for a type that nobody signs.
+    """
+    kind: uint256 = self._read(body, 0, 1)
+    if kind == ORDER:
+        return keccak256(abi_encode(keccak256(ORDER_TYPE), self.decode_order(body)))
+    if kind == CANCEL:
+        return keccak256(abi_encode(keccak256(CANCEL_TYPE), self.decode_cancel(body)))
+    if kind == CANCEL_ALL:
+        return keccak256(abi_encode(keccak256(CANCEL_ALL_TYPE), self.decode_cancel_all(body)))
+    if kind == AMEND:
+        return keccak256(abi_encode(keccak256(AMEND_TYPE), self.decode_amend(body)))
+    if kind == SCHEDULE_CANCEL:
+        return keccak256(abi_encode(keccak256(SCHEDULE_CANCEL_TYPE), self.decode_schedule_cancel(body)))
+    if kind == BULK:
+        return keccak256(abi_encode(keccak256(BULK_TYPE), self.decode_bulk(body)))
+    if kind == BACKSTOP_DEPOSIT:
+        return keccak256(abi_encode(keccak256(BACKSTOP_DEPOSIT_TYPE), self.decode_backstop_deposit(body)))
+    if kind == BACKSTOP_WITHDRAW:
+        return keccak256(abi_encode(keccak256(BACKSTOP_WITHDRAW_TYPE), self.decode_backstop_withdraw(body)))
+    if kind == SET_AGENT:
+        return keccak256(abi_encode(keccak256(SET_AGENT_TYPE), self.decode_set_agent(body)))
+    if kind == TRANSFER:
+        return keccak256(abi_encode(keccak256(TRANSFER_TYPE), self.decode_transfer(body)))
+    if kind == WITHDRAW:
+        return keccak256(abi_encode(keccak256(WITHDRAW_TYPE), self.decode_withdraw(body)))
+    assert kind == REPORT, "malformed_record"
+    return keccak256(abi_encode(keccak256(REPORT_TYPE), self.decode_report(body)))

@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Rules: intake of messages
+@title Rules: fetch of messages
 @license MIT
 @notice The fetch of an input whose type is a message's.
 """
@@ -26,7 +26,7 @@ def take(
     """
     @notice Take a message.
     @param body Its 124 bytes.
-    @param is_message Whether its slot belongs to the L1 queue: nowhere else is there a message.
+    @param is_message Whether it is the L1 queue's: nowhere else is there a message.
     @param keys The leaves that the step touches, in the order of first use; `values` as they are before it.
     @return The registers and the values after the step.
     """

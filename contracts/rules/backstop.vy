@@ -95,7 +95,7 @@ def step_unwind(
     if (
         place == leaves.MAX_POSITIONS
         or backstop.positions[place].size == 0
-        or regs.winding != 0
+        or regs.winding_since != 0
         or not marks.is_fresh(market, regs.time)
     ):
         regs.phase = phases.WORK

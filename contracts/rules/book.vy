@@ -115,7 +115,7 @@ def step_unlink(
     store.check_count(w, touched)
     values[0] = b""
     values[level_place] = leaves.encode_level(level)
-    regs.phase = regs.resume if level.count != 0 else phases.UNLIST
+    regs.phase = regs.next_phase if level.count != 0 else phases.UNLIST
     return regs, values
 
 
@@ -167,7 +167,7 @@ def step_unlist(
             bitmap.word &= ~(1 << keys.bitmap_bit(depth, regs.tick))
             is_empty = bitmap.word == 0
             values[1 + i] = leaves.encode_bitmap(bitmap)
-    regs.phase = phases.SEEK if levels.get_best(market, regs.level_side) == regs.tick else regs.resume
+    regs.phase = phases.SEEK if levels.get_best(market, regs.level_side) == regs.tick else regs.next_phase
     return regs, values
 
 
@@ -191,7 +191,7 @@ def step_seek(
             break
         tick |= self.get_best_bit(bitmap.word, regs.level_side) << (16 - 8 * depth)
     store.check_count(w, touched)
-    regs.phase = regs.resume
+    regs.phase = regs.next_phase
     values[0] = leaves.encode_market(levels.set_best(market, regs.level_side, tick))
     return regs, values
 

@@ -77,7 +77,7 @@ def step_leg(
     if pair == 0 and regs.legs1 == 0 and regs.legs2 == 0 and regs.legs3 == 0:
         regs.phase = phases.IDLE
         return regs, w.values
-    regs.home = phases.LEG
+    regs.return_phase = phases.LEG
     regs.phase = phases.LEG
     if self.is_leg_sound(regs, leg):
         regs = self.start_leg(regs, leg)
@@ -95,7 +95,7 @@ def is_leg_sound(regs: registers.Registers, leg: records.Leg) -> bool:
     if leg.flags & records.CANCEL_LEG != 0:
         return True
     return (
-        regs.winding == 0
+        regs.winding_since == 0
         and leg.flags & records.SELF_TRADE != records.SELF_TRADE
         and leg.price > 0
         and leg.size > 0
@@ -107,7 +107,7 @@ def is_leg_sound(regs: registers.Registers, leg: records.Leg) -> bool:
 @pure
 def start_leg(pre: registers.Registers, leg: records.Leg) -> registers.Registers:
     """
-    @return The registers with a leg: a cancel by slot, or an order.
+    @return The registers with a leg: a cancel by order slot, or an order.
     """
     regs: registers.Registers = pre
     regs.market = leg.market
@@ -115,7 +115,7 @@ def start_leg(pre: registers.Registers, leg: records.Leg) -> registers.Registers
     if leg.flags & records.CANCEL_LEG != 0:
         regs.kind = records.CANCEL
         regs.cursor = keys.order_handle(regs.account, leg.order_slot)
-        regs.resume = phases.LEG
+        regs.next_phase = phases.LEG
         regs.phase = phases.UNLINK
     else:
         regs.kind = records.ORDER

@@ -1,13 +1,13 @@
 # pragma version 0.4.3
 """
-@title Fetch: the first step of a slot takes its input
+@title Fetch: the first step of an input takes it
 @license MIT
 @notice A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
         recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject:
         the machine is idle again, and `outcome` says why. Twin: `shared/rules/fetch.py`.
-        Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot
-        that takes a parked one that one's; then a record of an account its master account, and the agent who signs or is
-        named; a report and an early reject none.
+        Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and an
+        input that takes a parked one that one's; then a record of an account its master account, and the agent who signs
+        or is named; a report and an early reject none.
 """
 
 import errors
@@ -53,6 +53,7 @@ def take_message(
     elif kind == records.SET_SIGNER:
         values, outcome = oracle.apply_signer(w, body)
     else:
+        assert kind == records.WIND_DOWN, "malformed_record"
         store.check_count(w, 0)
         regs, outcome = wind_down.apply_wind_down(regs)
     regs.outcome = outcome
@@ -76,15 +77,15 @@ def take_input(
         store.check_count(w, 0)
         regs.outcome = errors.MALFORMED_RECORD
         return regs, values
-    has_room: bool = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    has_room: bool = regs.steps + phases.INPUT_STEP_BOUND <= phases.BATCH_STEP_CAP
     is_crank: bool = convert(slice(body, 0, 1), uint256) == records.CRANK
     is_parked: bool = (
-        is_message and not is_crank and (not has_room or regs.task != 0 or parking.is_anything_parked(regs))
+        is_message and not is_crank and (not has_room or regs.has_work != 0 or parking.is_anything_parked(regs))
     )
     if is_parked:
         regs, values = parking.park(regs, w, values, touched, body)
         touched = 1
-    if not has_room or regs.task != 0:
+    if not has_room or regs.has_work != 0:
         store.check_count(w, touched)
         regs.outcome = errors.STEP_CAP
         if has_room:
@@ -270,6 +271,8 @@ def decode_record(
         return self.decode_order(regs, body)
     if kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW]:
         return self.decode_payment(regs, body)
+    if kind == records.SET_AGENT:
+        return regs, self.check_agent_change(regs, body)
     return self.decode_change(regs, body)
 
 
@@ -355,7 +358,7 @@ def decode_change(
     pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, uint256):
     """
-    @notice Fields of a record that changes orders or keys.
+    @notice Fields of a record that changes orders, or of one that signs many.
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
@@ -376,10 +379,9 @@ def decode_change(
         schedule: records.ScheduleCancelBody = records.decode_schedule_cancel(body)
         regs.amount = schedule.deadline
         regs.agent = schedule.agent
-    elif regs.kind == records.BULK:
-        regs.agent = records.decode_bulk(body).agent
     else:
-        return regs, self.check_agent_change(regs, body)
+        assert regs.kind == records.BULK, "malformed_record"
+        regs.agent = records.decode_bulk(body).agent
     if regs.agent > keys.MAX_AGENT:
         return regs, errors.MALFORMED_RECORD
     if regs.order_slot > keys.MAX_ORDER_SLOT:
@@ -431,6 +433,7 @@ def decode_payment(
     elif regs.kind == records.BACKSTOP_DEPOSIT:
         regs.amount = records.decode_backstop_deposit(body).amount
     else:
+        assert regs.kind == records.BACKSTOP_WITHDRAW, "malformed_record"
         regs.amount = records.decode_backstop_withdraw(body).shares
     if regs.amount < 1 or regs.amount >= phases.MAX_AMOUNT:
         return regs, errors.AMOUNT_OUT_OF_RANGE
@@ -479,6 +482,7 @@ def get_first_phase(kind: uint256) -> uint256:
         return phases.SHARES
     if kind == records.REPORT:
         return phases.REPORT
+    assert kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT], "malformed_record"
     return phases.MARGIN
 
 

@@ -45,17 +45,17 @@ def step_sweep(
     fresh: bool = False
     account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
     account, markets = self.settle_expired(account, markets)
-    if regs.winding != 0:
+    if regs.winding_since != 0:
         account = positions.cancel_all(account)
     equity: int256 = 0
     maintenance: int256 = 0
     close_out: int256 = 0
     equity, maintenance, close_out = self.compute_maintenance(account, markets)
-    least: int256 = 0 if regs.winding != 0 else maintenance
+    least: int256 = 0 if regs.winding_since != 0 else maintenance
     target: uint256 = leaves.MAX_POSITIONS
-    if equity < least and regs.passed == 0:
+    if equity < least and regs.skip_account == 0:
         target = self.find_target(regs, account, markets, equity)
-    regs.passed = 0
+    regs.skip_account = 0
     if target == leaves.MAX_POSITIONS:
         regs = self.go_on(regs, account)
     else:
@@ -154,9 +154,9 @@ def find_target(
     for i: uint256 in range(leaves.MAX_POSITIONS):
         position: leaves.Position = account.positions[i]
         if position.size != 0 and (
-            marks.is_fresh(markets[i], regs.time) or (regs.winding != 0 and position.market == regs.fire)
+            marks.is_fresh(markets[i], regs.time) or (regs.winding_since != 0 and position.market == regs.trigger_market)
         ):
-            if equity < 0 and position.market == regs.fire:
+            if equity < 0 and position.market == regs.trigger_market:
                 return i
             needed: int256 = self.compute_position_margin(position, markets[i])
             if needed > highest:
@@ -175,7 +175,7 @@ def compute_share(
             Its part in the maintenance margin. But a debt came with the last change of a price, so that market carries
             all of it: there the other side has gained as much, and nobody is drawn below zero by another's debt.
     """
-    if equity < 0 and position.market == regs.fire:
+    if equity < 0 and position.market == regs.trigger_market:
         return equity
     return integers.div_floor(equity * self.compute_position_margin(position, market), maintenance)
 
@@ -219,7 +219,7 @@ def step_liquidated(
     """
     regs: registers.Registers = pre
     store.check_count(w, 0)
-    regs.home = phases.WORK
+    regs.return_phase = phases.WORK
     is_book_left: bool = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
     regs.phase = phases.WORK if is_book_left else phases.TAKEOVER
     return regs, w.values
@@ -255,7 +255,7 @@ def step_rank(
     else:
         # Nobody is on the other side who could be deleveraged: the account stays as it is.
         regs.ranking = 0
-        regs.passed = 1
+        regs.skip_account = 1
         regs.phase = phases.WORK
     values[0] = leaves.encode_account(account)
     return regs, margin._set_markets(values, 1, markets)

@@ -303,4 +303,7 @@ def get_payment_phase(kind: uint256) -> uint256:
     """
     if kind == records.TRANSFER:
         return phases.TRANSFER
-    return phases.WITHDRAW if kind == records.WITHDRAW else phases.SHARES
+    if kind == records.WITHDRAW:
+        return phases.WITHDRAW
+    assert kind == records.BACKSTOP_DEPOSIT, "malformed_record"
+    return phases.SHARES

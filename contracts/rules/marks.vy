@@ -216,7 +216,7 @@ def begin_work(pre: registers.Registers) -> registers.Registers:
     regs.sweeping = 1
     regs.sweep = keys.BACKSTOP
     regs.sweep_subs = 0
-    regs.fire = regs.market
-    regs.home = phases.WORK
+    regs.trigger_market = regs.market
+    regs.return_phase = phases.WORK
     regs.phase = phases.WORK
     return regs

@@ -85,7 +85,7 @@ def drop(pre: registers.Registers, outcome: uint256) -> registers.Registers:
     @notice Give up what is left of the order, for this reason (none if it is accepted).
     """
     regs: registers.Registers = pre
-    if outcome != errors.ACCEPTED and regs.home == phases.IDLE:
+    if outcome != errors.ACCEPTED and regs.return_phase == phases.IDLE:
         regs.outcome = outcome
     regs.phase = phases.DROP
     return regs
@@ -117,7 +117,7 @@ def step_probe(
     legal: bool = False
     if positions.is_live(order, account, regs.time):
         place: uint256 = positions.get_position(account, regs.market)
-        regs.lots = min(regs.size - regs.found, order.size)
+        regs.lots = min(regs.size - regs.fok_lots, order.size)
         if order.flags & records.REDUCE_ONLY != 0:
             regs.lots = min(regs.lots, positions.get_closable(account.positions[place], order.side))
         delta: int256 = convert(regs.lots, int256)
@@ -129,7 +129,7 @@ def step_probe(
     if regs.scanning != 0:
         regs = self.count_maker(regs, order, legal and self.is_maker_sure(regs, account, markets, order))
     elif not legal:
-        regs.resume = phases.MATCH
+        regs.next_phase = phases.MATCH
         regs.phase = phases.UNLINK
     elif regs.flags & records.TIME_IN_FORCE == records.POST_ONLY:
         regs = self.drop(regs, errors.WOULD_CROSS)
@@ -153,7 +153,7 @@ def meet_own_order(pre: registers.Registers, order: leaves.Order) -> registers.R
         return self.drop(regs, errors.SELF_TRADE)
     if rule == records.CANCEL_TAKER:
         return self.drop(regs, errors.SELF_TRADE)
-    regs.resume = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
+    regs.next_phase = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
     regs.phase = phases.UNLINK
     return regs
 
@@ -201,12 +201,12 @@ def count_maker(pre: registers.Registers, order: leaves.Order, legal: bool) -> r
     """
     regs: registers.Registers = pre
     if legal:
-        regs.found += regs.lots
+        regs.fok_lots += regs.lots
     regs.cursor = order.next
     regs.matches += 1
-    if regs.found == regs.size:
+    if regs.fok_lots == regs.size:
         regs.scanning = 0
-        regs.found = 0
+        regs.fok_lots = 0
         regs.matches = 0
         regs.phase = phases.MATCH
     elif regs.matches >= phases.MAX_MATCHES:
@@ -246,8 +246,8 @@ def step_fill(
     order.size -= size
     level.size -= size
     regs.size -= size
-    regs.resume = phases.MATCH if regs.size != 0 else regs.home
-    regs.phase = regs.resume if order.size != 0 else phases.UNLINK
+    regs.next_phase = phases.MATCH if regs.size != 0 else regs.return_phase
+    regs.phase = regs.next_phase if order.size != 0 else phases.UNLINK
     values[0] = leaves.encode_market(market)
     values[1] = leaves.encode_level(level)
     values[2] = leaves.encode_order(order)

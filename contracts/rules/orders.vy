@@ -40,7 +40,7 @@ def step_admit(
     values[0] = leaves.encode_account(account)
     if order.market != 0 and not positions.is_live(order, account, regs.time):
         regs.cursor = handle
-        regs.resume = phases.ADMIT
+        regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
         return regs, values
     if regs.flags & records.ARMED != 0:
@@ -177,7 +177,7 @@ def step_amend(
         regs.expiry = order.expiry
         regs.trigger = order.trigger
         regs.client = order.client
-        regs.resume = phases.ADMIT
+        regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
     store.check_count(w, touched)
     values[0] = leaves.encode_account(account)

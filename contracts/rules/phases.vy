@@ -43,16 +43,16 @@ MAX_MATCHES: constant(uint256) = 4096
 # Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
 # unlist, seek), and the fixed ones.
 RECORD_STEP_BOUND: constant(uint256) = 8 * MAX_MATCHES + 32
-# Real steps after which a slot leaves the rest of the machine's own work to the next one.
+# Real steps after which an input leaves the rest of the machine's own work to the next one.
 WORK_LIMIT: constant(uint256) = 2**17
-# Real steps one slot can take: the legs of a leg page, or the machine's own work and the last piece of it.
-SLOT_STEP_BOUND: constant(uint256) = 8 * RECORD_STEP_BOUND + 64
+# Real steps one input can take: the legs of a leg page, or the machine's own work and the last piece of it.
+INPUT_STEP_BOUND: constant(uint256) = 8 * RECORD_STEP_BOUND + 64
 # Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
 BATCH_STEP_CAP: constant(uint256) = 2**22
 # Leaves the widest step touches (probe: order, account and eight markets).
 MAX_LEAVES: constant(uint256) = 10
 
-# Lots. A level holds at most 2**24 accounts * 2**8 slots * 2**31 lots = 2**63, and open interest stays below 2**62.
+# Lots. A level holds at most 2**24 accounts * 2**8 order slots * 2**31 lots = 2**63; open interest stays below 2**62.
 MAX_ORDER_SIZE: constant(uint256) = 2**31
 MAX_POSITION: constant(uint256) = 2**38
 MAX_AMOUNT: constant(uint256) = 2**96
@@ -79,7 +79,7 @@ WITHDRAWAL_SHARE: constant(uint256) = 16
 # Seconds without an index after which a market is settled at its last one.
 ORACLE_DEATH: constant(uint256) = 604_800
 # Seconds without a batch after which the exchange counts as resumed, and for which its oracles then are not dead yet.
-LONG_SILENCE: constant(uint256) = 302_400
+LONG_GAP: constant(uint256) = 302_400
 RETURN_TIME: constant(uint256) = 3600
 # Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
 PREMIUM_ONE: constant(uint256) = 2**16

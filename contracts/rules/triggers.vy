@@ -24,24 +24,24 @@ def step_trigger(
             Leaves: market; the level if there is one.
     """
     regs: registers.Registers = pre
-    market_id: uint256 = regs.fire
+    market_id: uint256 = regs.trigger_market
     market: leaves.Market = store.market(w, 0, market_id)
     side: uint256 = keys.ABOVE
     tick: uint256 = 0
-    if regs.winding == 0 and market.stop_above != 0 and market.mark >= market.stop_above:
+    if regs.winding_since == 0 and market.stop_above != 0 and market.mark >= market.stop_above:
         tick = market.stop_above
-    elif regs.winding == 0 and market.stop_below != 0 and market.mark <= market.stop_below:
+    elif regs.winding_since == 0 and market.stop_below != 0 and market.mark <= market.stop_below:
         side = keys.BELOW
         tick = market.stop_below
     else:
         store.check_count(w, 1)
-        regs.fire = 0
+        regs.trigger_market = 0
         regs.phase = phases.WORK
         return regs, w.values
     store.check_count(w, 2)
     level: leaves.Level = store.level(w, 1, market_id, side, tick)
     regs = registers.clear(regs)
-    regs.home = phases.WORK
+    regs.return_phase = phases.WORK
     regs.cursor = level.head
     regs.phase = phases.FIRE
     return regs, w.values
@@ -63,7 +63,7 @@ def step_fire(
     account: leaves.Account = store.account(w, 1, keys.handle_account(regs.cursor))
     account = positions.expire_orders(account, regs.time)
     regs.phase = phases.UNLINK
-    regs.resume = phases.WORK
+    regs.next_phase = phases.WORK
     if positions.is_live(order, account, regs.time):
         regs.kind = records.ORDER
         regs.account = keys.handle_account(regs.cursor)
@@ -75,6 +75,6 @@ def step_fire(
         regs.size = order.size
         regs.expiry = order.expiry
         regs.client = order.client
-        regs.resume = phases.ADMIT
+        regs.next_phase = phases.ADMIT
     values[1] = leaves.encode_account(account)
     return regs, values

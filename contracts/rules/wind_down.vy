@@ -23,9 +23,9 @@ def apply_wind_down(pre: registers.Registers) -> (registers.Registers, uint256):
     @return The registers and the outcome.
     """
     regs: registers.Registers = pre
-    if regs.winding != 0:
+    if regs.winding_since != 0:
         return regs, errors.WINDING_DOWN
-    regs.winding = regs.time
+    regs.winding_since = regs.time
     return regs, errors.ACCEPTED
 
 
@@ -35,7 +35,7 @@ def is_refused(regs: registers.Registers, kind: uint256) -> bool:
     """
     @return Whether a record of this type is no longer taken: it would open something, or move a price.
     """
-    return regs.winding != 0 and kind in [records.ORDER, records.AMEND, records.BACKSTOP_DEPOSIT, records.REPORT]
+    return regs.winding_since != 0 and kind in [records.ORDER, records.AMEND, records.BACKSTOP_DEPOSIT, records.REPORT]
 
 
 @internal
@@ -44,7 +44,7 @@ def is_over(regs: registers.Registers, market: leaves.Market) -> bool:
     """
     @return Whether the market is to be settled whatever its expiry: no index has come for long, or none will any more.
     """
-    if regs.winding != 0:
+    if regs.winding_since != 0:
         return True
     # Where no batch came for long no report could: whoever posts again has a while to bring one.
-    return market.index_time + phases.ORACLE_DEATH < regs.time and regs.resumed + phases.RETURN_TIME < regs.time
+    return market.index_time + phases.ORACLE_DEATH < regs.time and regs.last_gap_end + phases.RETURN_TIME < regs.time

@@ -2,8 +2,9 @@
 """
 @title The machine's own work: after a change of price every account is visited, then the armed orders are looked at
 @license MIT
-@notice Work goes on until it is done; what a slot has no steps left for waits, and until it is done no record is taken: each
-        only lets the work go on. So nobody can skip, delay, pick or invent a liquidation. Twin: `shared/rules/work.py`.
+@notice Work goes on until it is done; what an input has no steps left for waits, and until it is done no record is taken:
+        each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
+        Twin: `shared/rules/work.py`.
 """
 
 from codec import records
@@ -25,19 +26,19 @@ def step_work(
     """
     regs: registers.Registers = pre
     store.check_count(w, 0)
-    regs.home = phases.WORK
-    if regs.ranking == 0 and regs.sweeping == 0 and regs.fire == 0 and regs.unwind == 0:
-        regs.task = 0
-        regs.home = phases.IDLE
+    regs.return_phase = phases.WORK
+    if regs.ranking == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
+        regs.has_work = 0
+        regs.return_phase = phases.IDLE
         regs.phase = phases.IDLE
     elif regs.steps - regs.started >= phases.WORK_LIMIT:
-        regs.task = 1
+        regs.has_work = 1
         regs.phase = phases.IDLE
     elif regs.ranking != 0:
         regs.phase = phases.RANK
     elif regs.sweeping != 0:
         regs.phase = phases.SWEEP
-    elif regs.fire != 0:
+    elif regs.trigger_market != 0:
         regs.phase = phases.TRIGGER
     else:
         regs.phase = phases.UNWIND
@@ -65,7 +66,7 @@ def begin_order(
     side: uint256,
     price: uint256,
     size: uint256,
-    home: uint256,
+    return_phase: uint256,
 ) -> registers.Registers:
     """
     @return The registers with an immediate-or-cancel order of the machine itself, already reserved.
@@ -79,6 +80,6 @@ def begin_order(
     regs.price = price
     regs.size = size
     regs.amount = size
-    regs.home = home
+    regs.return_phase = return_phase
     regs.phase = phases.MATCH
     return regs

@@ -12,7 +12,7 @@ struct Registers:
     domain: bytes32          # EIP-712 domain separator, fixed at genesis
     time: uint256            # seconds: timestamp of the batch
     batch: uint256           # number of the batch
-    slot: uint256            # slot of the last input fetched
+    input_index: uint256     # of the last input fetched, in its batch
     phase: uint256           # what the next step does
     outcome: uint256         # reason number of the last finished input
     steps: uint256           # real steps of this batch so far
@@ -24,17 +24,17 @@ struct Registers:
     drawn_until: uint256     # seconds: until then withdrawals are limited, because the backstop was drawn
     window: uint256          # hour (seconds // 3600) of the withdrawals below
     withdrawn: uint256       # token units granted in that hour
-    winding: uint256         # seconds: when the wind-down began, 0 while there is none
-    resumed: uint256         # seconds: when batches last came again after a long silence
-    started: uint256         # `steps` when the slot began
-    task: uint256            # 1 while the machine has work of its own left for the next slot
+    winding_since: uint256   # seconds: when the wind-down began, 0 while there is none
+    last_gap_end: uint256    # seconds: when batches last came again after LONG_GAP without one
+    started: uint256         # `steps` when that input was fetched
+    has_work: uint256        # 1 while the machine has work of its own left for the next input
     parked_first: uint256    # the first parked record, the next to be taken
     parked_end: uint256      # the number the next one to be parked gets
     sweeping: uint256        # 1 while accounts are left to visit after a change of price
     sweep: uint256           # the next of them
     sweep_subs: uint256      # sub-accounts its master has
-    passed: uint256          # 1 if nothing can be done for the account under the sweep
-    fire: uint256            # market whose armed orders are to be looked at, 0 for none
+    skip_account: uint256    # 1 if nothing can be done for the account under the sweep: it is passed over
+    trigger_market: uint256  # market whose armed orders are to be looked at, 0 for none
     unwind: uint256          # market in which the backstop offers its position, 0 for none
     ranking: uint256         # 1 while accounts are left to rank for auto-deleveraging
     rank: uint256            # the next of them
@@ -71,9 +71,9 @@ struct Registers:
     level_side: uint256      # side of the book that level is on
     matches: uint256         # makers visited so far
     scanning: uint256        # 1 while a fill-or-kill order only counts what it could trade
-    found: uint256           # lots it could trade
-    resume: uint256          # phase to go on with after a shared phase
-    home: uint256            # phase to return to when the work in flight is done
+    fok_lots: uint256        # lots it could trade
+    next_phase: uint256      # phase to go on with after a shared phase
+    return_phase: uint256    # phase to return to when the work in flight is done
 
 
 @internal
@@ -106,9 +106,9 @@ def clear(regs: Registers) -> Registers:
     cleared.level_side = 0
     cleared.matches = 0
     cleared.scanning = 0
-    cleared.found = 0
-    cleared.resume = 0
-    cleared.home = 0
+    cleared.fok_lots = 0
+    cleared.next_phase = 0
+    cleared.return_phase = 0
     return cleared
 
 
@@ -119,7 +119,7 @@ def finish(regs: Registers) -> Registers:
     @return The registers when the work in flight is done.
     """
     finished: Registers = regs
-    finished.phase = regs.home
+    finished.phase = regs.return_phase
     return finished
 
 
@@ -131,9 +131,9 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
             work has none.
     """
     rejected: Registers = regs
-    if regs.home == 0:
+    if regs.return_phase == 0:
         rejected.outcome = outcome
-    rejected.phase = regs.home
+    rejected.phase = regs.return_phase
     return rejected
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from setoff.shared.config.settings import read_key
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 from setoff.shared.params import PRESETS, preset
 
 

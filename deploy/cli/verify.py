@@ -7,11 +7,11 @@ import sys
 from typing import Final
 
 from setoff.deploy.cli.wallet import add_chain
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.rpc import L1
 
 ABSENT: Final = 0
 """State of a key that nobody has claimed (`contracts/court/claims.vy`)."""

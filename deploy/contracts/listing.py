@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import ListMarketBody
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, Contract
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.rules.listing import are_parameters_sound
 
 _LIMITS: Final = {"maker_fee": (-(2**31), 2**31)} | dict.fromkeys(

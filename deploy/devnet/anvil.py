@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 from eth_account import Account
 
 from setoff.shared.errors import ConfigError
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 
 MNEMONIC: Final = "test test test test test test test test test test test junk"
 """Everybody's development accounts: the keys are public."""

@@ -15,14 +15,14 @@ from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_slots
+from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_inputs
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
 MAINNET: Final = 1  # chain id
 
-_Target = tuple[int, int, int]  # batch number, slot, micro-step
+_Target = tuple[int, int, int]  # batch number, input index, micro-step
 
 
 class Fault(NamedTuple):
@@ -59,10 +59,10 @@ def plan_fault(name: str, start: Machine, batches: Sequence[Batch]) -> Stepper |
     fault = FAULTS[name]
     targets: list[_Target] = []
 
-    def look(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-        if fault.fits(machine, batch, slot, micro):
-            targets.append((batch.header.number, slot, micro))
-        honest_step(machine, batch, slot, micro)
+    def look(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+        if fault.fits(machine, batch, input_index, micro):
+            targets.append((batch.header.number, input_index, micro))
+        honest_step(machine, batch, input_index, micro)
 
     honest_end = EpochRun(start, batches, ZERO, look).end
     for target in reversed(targets):
@@ -73,64 +73,64 @@ def plan_fault(name: str, start: Machine, batches: Sequence[Batch]) -> Stepper |
 
 
 def _tell_at(target: _Target, fault: Fault) -> Stepper:
-    def step(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-        at = (batch.header.number, slot, micro)
-        is_told = at == target or (fault.is_kept and at > target and fault.fits(machine, batch, slot, micro))
+    def step(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+        at = (batch.header.number, input_index, micro)
+        is_told = at == target or (fault.is_kept and at > target and fault.fits(machine, batch, input_index, micro))
         run = fault.act if is_told else honest_step
-        run(machine, batch, slot, micro)
+        run(machine, batch, input_index, micro)
 
     return step
 
 
 def _is_fetch_of(kind: int) -> Callable[[Machine, Batch, int, int], bool]:
-    def fits(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
-        return micro == 0 and slot < batch.header.inputs and batch.body(slot)[0] == kind
+    def fits(machine: Machine, batch: Batch, input_index: int, micro: int) -> bool:
+        return micro == 0 and input_index < batch.header.inputs and batch.body(input_index)[0] == kind
 
     return fits
 
 
-def _is_last_slot(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
-    return micro == 0 and slot == used_slots(batch) - 1 and machine.regs.accounts > 0
+def _is_last_input(machine: Machine, batch: Batch, input_index: int, micro: int) -> bool:
+    return micro == 0 and input_index == used_inputs(batch) - 1 and machine.regs.accounts > 0
 
 
-def _is_fill(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+def _is_fill(machine: Machine, batch: Batch, input_index: int, micro: int) -> bool:
     return micro > 0 and machine.regs.phase == phases.FILL
 
 
-def _is_liquidation(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+def _is_liquidation(machine: Machine, batch: Batch, input_index: int, micro: int) -> bool:
     """Whether the sweep visits an account below maintenance: an honest step then turns to its liquidation."""
     if micro == 0 or machine.regs.phase != phases.SWEEP:
         return False
     twin = machine.copy()
-    honest_step(twin, batch, slot, micro)
+    honest_step(twin, batch, input_index, micro)
     return twin.regs.phase != phases.WORK
 
 
-def _is_sample(machine: Machine, batch: Batch, slot: int, micro: int) -> bool:
+def _is_sample(machine: Machine, batch: Batch, input_index: int, micro: int) -> bool:
     """Whether a crank samples a market's premium and pays what funding is due."""
     if micro == 0 or machine.regs.phase != phases.CRANK:
         return False
     twin = machine.copy()
-    honest_step(twin, batch, slot, micro)
+    honest_step(twin, batch, input_index, micro)
     return twin.regs.phase == phases.WORK
 
 
-def _change_root(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    honest_step(machine, batch, slot, micro)
+def _change_root(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    honest_step(machine, batch, input_index, micro)
     machine.state.account(1).collateral += 1
 
 
-def _fill_at_wrong_price(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
+def _fill_at_wrong_price(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
     regs = machine.regs
     maker, size = keys.handle_account(regs.cursor), regs.size
-    honest_step(machine, batch, slot, micro)
+    honest_step(machine, batch, input_index, micro)
     gain = (size - regs.size) * machine.state.market(regs.market).unit
     machine.state.account(regs.account).collateral += gain
     machine.state.account(maker).collateral -= gain
 
 
-def _forge_withdrawal(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    honest_step(machine, batch, slot, micro)
+def _forge_withdrawal(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    honest_step(machine, batch, input_index, micro)
     regs, account = machine.regs, machine.state.account(1)
     withdrawal = machine.state.withdrawal(regs.withdrawals)
     withdrawal.account, withdrawal.owner, withdrawal.amount = 1, account.owner, 1_000_000
@@ -138,47 +138,47 @@ def _forge_withdrawal(machine: Machine, batch: Batch, slot: int, micro: int) -> 
     regs.withdrawals += 1
 
 
-def _skip_record(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    machine.regs.slot = slot
+def _skip_record(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    machine.regs.input_index = input_index
     machine.regs.steps += 1
 
 
-def _report_wrong_price(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    honest_step(machine, batch, slot, micro)
+def _report_wrong_price(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    honest_step(machine, batch, input_index, micro)
     machine.state.market(machine.regs.market).mark += 1
 
 
-def _double_deposit(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    honest_step(machine, batch, slot, micro)
-    deposit = records.decode_deposit(batch.body(slot))
+def _double_deposit(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    honest_step(machine, batch, input_index, micro)
+    deposit = records.decode_deposit(batch.body(input_index))
     machine.state.account(deposit.account).collateral += deposit.amount
 
 
-def _take_fee(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    honest_step(machine, batch, slot, micro)
+def _take_fee(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    honest_step(machine, batch, input_index, micro)
     machine.state.account(machine.regs.account).collateral -= 1
     machine.state.market(machine.regs.market).insurance += 1
 
 
-def _pass_over(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    machine.regs.passed = 1
-    honest_step(machine, batch, slot, micro)
+def _pass_over(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    machine.regs.skip_account = 1
+    honest_step(machine, batch, input_index, micro)
 
 
-def _pay_wrong_funding(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-    honest_step(machine, batch, slot, micro)
+def _pay_wrong_funding(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+    honest_step(machine, batch, input_index, micro)
     machine.state.market(machine.regs.market).funding += phases.FUNDING_ONE
 
 
 #: Lies by name.
 FAULTS: Final[dict[str, Fault]] = {
-    "wrong-root": Fault("an end in which account 1 owns a unit more than it does", _is_last_slot, _change_root),
+    "wrong-root": Fault("an end in which account 1 owns a unit more than it does", _is_last_input, _change_root),
     "wrong-fill": Fault("a fill one tick away from the maker's price", _is_fill, _fill_at_wrong_price),
-    "forged-withdrawal": Fault("a withdrawal that nobody asked for", _is_last_slot, _forge_withdrawal),
+    "forged-withdrawal": Fault("a withdrawal that nobody asked for", _is_last_input, _forge_withdrawal),
     "skipped-record": Fault("an order that was posted and is passed over", _is_fetch_of(records.ORDER), _skip_record),
     "wrong-price": Fault(
         "a mark one tick away from what index and book give",
-        lambda machine, batch, slot, micro: machine.regs.phase == phases.REPORT and micro > 0,
+        lambda machine, batch, input_index, micro: machine.regs.phase == phases.REPORT and micro > 0,
         _report_wrong_price,
     ),
     "double-deposit": Fault("a deposit credited twice", _is_fetch_of(records.DEPOSIT), _double_deposit),

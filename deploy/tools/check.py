@@ -169,6 +169,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "rooms": lambda: "\n".join(find_faults(fix=fix)),
         "types": check_types,
         "layers": check_layers,
+        "circles": lambda: run_tool(sys.executable, "-m", "setoff.deploy.tools.cycles"),
         "tests": check_tests,
         "twins": check_twins,
         "abi": lambda: check_abi(fix=fix),

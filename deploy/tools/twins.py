@@ -21,7 +21,9 @@ from vyper.ast import nodes as vy_ast
 from vyper.ast import parse_to_ast
 
 from setoff.contracts.compiler import ROOT as CONTRACTS
+from setoff.deploy.tools.record_twins import find_record_differences
 from setoff.shared import errors
+from setoff.shared.codec import records
 
 SHARED: Final = Path(errors.__file__).parent
 FOLDERS: Final = ("codec", "state", "rules")
@@ -29,6 +31,7 @@ FOLDERS: Final = ("codec", "state", "rules")
 #: Python files without a twin of their name.
 PYTHON_ONLY_FILES: Final[dict[str, str]] = {
     "codec/hashing": "keccak256 is built into Vyper",
+    "codec/layout": "codec/records.vy says of each type what follows from this; see record_twins.py",
     "codec/merkle": "court/merkle.vy",
     "state/tree": "L1 holds no tree; state/witness.vy folds paths",
     "rules/step": "the dispatch in judge.vy",
@@ -54,33 +57,15 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
             "is_known_reason",
         }
     ),
-    # L1 reads records, and never writes one.
+    # L1 reads records, and never writes one; what it reads of each type is compared in `record_twins.py`.
     "codec/records": frozenset(
         {
-            "encode_order",
-            "encode_cancel",
-            "encode_cancel_all",
-            "encode_amend",
-            "encode_schedule_cancel",
-            "encode_set_agent",
-            "encode_crank",
-            "encode_bulk",
-            "encode_leg_page",
-            "encode_backstop_deposit",
-            "encode_backstop_withdraw",
-            "encode_set_market",
-            "encode_transfer",
-            "encode_withdraw",
-            "encode_report",
-            "encode_deposit",
-            "encode_list_market",
-            "encode_set_signer",
-            "encode_forced",
-            "encode_wind_down",
+            *("TYPES", "SIGNED", "encode", "encode_crank", "encode_leg_page", "decode"),
+            *("LegPageBody", "SetMarketBody", "WindDownBody"),
         }
     ),
     # The separator is made in court/genesis.vy, once; typed data is for wallets.
-    "codec/eip712": frozenset({"TYPES", "domain_separator", "typed_data"}),
+    "codec/eip712": frozenset({"domain_separator", "typed_data"}),
     # L1 recovers a signer once, when it judges the step.
     "codec/signatures": frozenset({"sign", "compact", "address_of", "recover_ahead"}),
     # A contract copies a struct by assigning it, and the ABI is its encoding.
@@ -96,6 +81,8 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
 }
 #: Names of a Vyper file that Python has no use for.
 VYPER_ONLY: Final[dict[str, frozenset[str]]] = {
+    # In Python they follow from the fields.
+    "codec/records": frozenset(f"{kind.title}_TYPE" for kind in records.SIGNED.values()),
     "state/store": frozenset({"Witness", "check_count"}),
 }
 #: Contracts beside the twins whose reasons must be on the shared list as well.
@@ -138,7 +125,9 @@ def outline_python(source: str, excluded: frozenset[str] = frozenset()) -> Outli
             name = node.target.id
             value = _evaluate_python(node.value, values)
             values[name] = value
-            if _is_public(name, excluded) and name.isupper():
+            if name.islower() and _is_public(name, excluded):
+                outline.functions.append(name)  # one that another has made
+            elif _is_public(name, excluded) and name.isupper():
                 if not isinstance(value, int | str):
                     raise ValueError(f"{name} is neither a number nor a string")
                 outline.constants[name] = value
@@ -269,6 +258,9 @@ def find_differences(shared: Path = SHARED, contracts: Path = CONTRACTS) -> list
     vyper = list_files(contracts, ".vy") - VYPER_ONLY_FILES.keys()
     found = [f"{name}: shared/{name}.py has no twin contracts/{name}.vy" for name in sorted(python - vyper)]
     found += [f"{name}: contracts/{name}.vy has no twin shared/{name}.py" for name in sorted(vyper - python)]
+    found += [
+        f"codec/records: {line}" for line in find_record_differences((contracts / "codec/records.vy").read_text())
+    ]
     for name in sorted(python & vyper):
         found += compare(name, (shared / f"{name}.py").read_text(), (contracts / f"{name}.vy").read_text())
     groups = sorted(f"rule_groups/{path.stem}" for path in (contracts / "rule_groups").glob("*.vy"))

@@ -30,8 +30,10 @@ TURN: Final = 16
 PENALTY: Final = 0.005
 #: Reasons that tell of a wrong signature.
 FORGED: Final = frozenset(("bad_signature", "unknown_signer"))
-#: Records that nobody signs for an account: they are the machine's to judge.
-_UNSIGNED: Final = frozenset((records.CRANK, records.LEG_PAGE))
+#: Records that nobody signs: they are the machine's to judge.
+_UNSIGNED: Final = frozenset(
+    number for number, kind in records.TYPES.items() if number < records.FIRST_MESSAGE and not kind.is_signed
+)
 
 Recovered = list[bytes | None]
 
@@ -92,7 +94,7 @@ class Admission:
     def _recover(self, bodies: Sequence[bytes]) -> Recovered:
         return [
             None
-            if body[0] in _UNSIGNED or not records.is_canonical(body)
+            if body[0] not in records.SIGNED or not records.is_canonical(body)
             else signatures.recover_ahead(eip712.digest(self._domain, body), body[records.BODY_BYTES :])
             for body in bodies
         ]
@@ -117,7 +119,7 @@ def check_signed(exchange: Exchange, body: bytes, signer: bytes | None) -> None:
     kind = body[0]
     if kind in _UNSIGNED:
         return
-    if not records.is_canonical(body):
+    if kind not in records.SIGNED or not records.is_canonical(body):
         raise InputError("malformed_record")
     machine = exchange.machine
     regs = machine.regs.copy()

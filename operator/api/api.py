@@ -34,7 +34,7 @@ from setoff.operator.api.stream import StreamHandlers
 from setoff.operator.api.submit import SubmitHandlers
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.sequencer import Sequencer
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.wire.refusals import answer_errors
 
 

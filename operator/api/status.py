@@ -9,7 +9,7 @@ from setoff.operator.api.lookup import read_exchange
 from setoff.operator.api.submit import MAX_BULK
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.codec import eip712, records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
@@ -44,7 +44,7 @@ class StatusHandlers:
                 "queue": deployment.queue,
                 "receipts": deployment.receipts,
                 "domain": "0x" + deployment.domain.hex(),
-                "types": list(eip712.TYPES.values()),
+                "types": [kind.type_string for kind in records.SIGNED.values()],
                 "epoch_batches": deployment.epoch_batches,
                 "limits": {
                     "batch_inputs": MAX_INPUTS,
@@ -85,7 +85,7 @@ class StatusHandlers:
                 "unposted": sequencer.unposted,
                 "accounts": exchange.machine.regs.accounts,
                 "withdrawals": exchange.machine.regs.withdrawals,
-                "winding_since": exchange.machine.regs.winding,
+                "winding_since": exchange.machine.regs.winding_since,
             }
         )
 

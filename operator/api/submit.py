@@ -14,9 +14,11 @@ from setoff.operator.api.lookup import read_exchange
 from setoff.operator.sequencer.exchange import Exchange, SubmitResult, join_leg_pages
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.codec.records import RECORD_BYTES
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import InputError, SetoffError
-from setoff.shared.wire.records import check_leg_pages, decode_request, parse_json
+from setoff.shared.wire.leg_pages import check_leg_pages
+from setoff.shared.wire.members import parse_json
+from setoff.shared.wire.records import decode_request
 from setoff.shared.wire.refusals import show_error
 
 MAX_BULK: Final = 256

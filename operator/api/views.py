@@ -46,7 +46,7 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
     return {
         "fill": numbered.number,
         "batch": numbered.batch,
-        "slot": numbered.slot,
+        "input_index": numbered.input_index,
         "time": numbered.time,
         "kind": FILL_KINDS[fill.kind],
         "market": fill.market,
@@ -69,7 +69,7 @@ def show_result(result: SubmitResult) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "sequence": result.sequence,
         "batch": result.batch,
-        "slot": result.slot,
+        "input_index": result.input_index,
         "outcome": OUTCOMES[result.outcome],
         "type": kind,
         "account": account,

@@ -13,10 +13,11 @@ from typing import Final
 from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.shared.errors import ChainError, DataError, SetoffError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import Posting
 from setoff.shared.l1.da.registry import get_module
 from setoff.shared.l1.inbox import RESUME, Inbox
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 

@@ -16,8 +16,8 @@ from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBat
 from setoff.operator.sequencer.journal_events import JournalEvent, Recorded
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.submissions import Submission, Submissions
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import records
-from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import InputError
 
 GROUP: Final = 64

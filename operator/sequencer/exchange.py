@@ -25,8 +25,8 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, decode_account
+from setoff.shared.wire.leg_pages import read_legs
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import read_legs
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawals
 
 #: Fills kept for the API.
@@ -38,7 +38,7 @@ class NumberedFill(NamedTuple):
 
     number: int
     batch: int
-    slot: int
+    input_index: int
     time: int
     fill: Fill
 
@@ -57,13 +57,13 @@ class SubmitResult:
     `sequence`: its number among all posted records, from 0, as in its signed receipt.
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
     that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
-    the slots and have the numbers that follow; `legs`: what then rests in each leg's slot of it, for a cancel 0.
+    the inputs and have the numbers that follow; `legs`: what then rests in each leg's input of it, for a cancel 0.
     `time`: the batch's timestamp; `links`: of the record and its pages; `signed`: the receipts for them.
     """
 
     sequence: int
     batch: int
-    slot: int
+    input_index: int
     record: bytes
     fills: tuple[NumberedFill, ...]
     resting: int
@@ -150,7 +150,7 @@ class Exchange:
         return [
             market
             for market in range(1, self.machine.regs.markets + 1)
-            if is_crank_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding != 0)
+            if is_crank_due(state.market(market), time, interval, is_winding_down=self.machine.regs.winding_since != 0)
         ]
 
     def open(self, timestamp: int, messages: tuple[bytes, ...], due: int = 0) -> Opened:
@@ -193,7 +193,7 @@ class Exchange:
             amend = records.decode_amend(record)
             resting = self._get_resting(amend.account, amend.order_slot)
         regs = self.machine.regs
-        place = cursor.records - 1, cursor.number, regs.slot
+        place = cursor.records - 1, cursor.number, regs.input_index
         return SubmitResult(*place, record, fills, resting, outcome, time=regs.time, links=links)
 
     def offer_first(
@@ -210,19 +210,19 @@ class Exchange:
             raise
 
     def take(self, record: bytes) -> None:
-        """Run a record of 124 bytes in the next slot of the open batch; a refusal stands there as a recorded reject."""
+        """Run a record of 124 bytes as the next input of the open batch; a refusal is a recorded reject."""
         self.machine.take(record, is_message=False)
         self._count(record)
         self._number(self.machine.fills)
 
     def has_room(self, inputs: int) -> bool:
         """Whether the open batch takes so many more inputs, however much each of them makes the machine do."""
-        steps = self.machine.regs.steps + inputs * phases.SLOT_STEP_BOUND
+        steps = self.machine.regs.steps + inputs * phases.INPUT_STEP_BOUND
         # The machine counts the fetch before it looks.
         return self._has_places(inputs) and steps < phases.BATCH_STEP_CAP
 
     def _has_places(self, inputs: int) -> bool:
-        """Whether the open batch has slots for so many more inputs, and its module places for as many records."""
+        """Whether the open batch has room for so many more inputs, and its module places for as many records."""
         limit = MAX_INPUTS if self._opened is None else get_module(self._opened.module).codec.record_limit
         return self.inputs + inputs <= MAX_INPUTS and len(self._records) + inputs <= limit
 
@@ -341,7 +341,7 @@ class Exchange:
         taken: list[NumberedFill] = []
         for fill in fills:
             cursor.fills += 1
-            taken.append(NumberedFill(cursor.fills, cursor.number, regs.slot, regs.time, fill))
+            taken.append(NumberedFill(cursor.fills, cursor.number, regs.input_index, regs.time, fill))
         self.fills.extend(taken)
         self._fills += taken
         return tuple(taken)

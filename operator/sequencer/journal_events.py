@@ -38,7 +38,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A record (124 bytes) was accepted in the next slot of the open batch."""
+    """A record (124 bytes) was accepted as the next input of the open batch."""
 
     record: bytes
 
@@ -52,7 +52,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """A record that was accepted before is run again in the next slot of the open batch, whatever becomes of it."""
+    """A record that was accepted before is run again as the next input of the open batch, whatever becomes of it."""
 
     record: bytes
 

@@ -16,7 +16,7 @@ from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.messages import NOTHING_SEEN, L1View, MessageSource
 from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.operator.sequencer.posted_batches import PostedBatches, Standing, compare
-from setoff.shared.config.settings import OperatorSettings
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.errors import DataError, StateError
 from setoff.shared.machine.batch import Header
 

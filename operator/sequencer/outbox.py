@@ -87,8 +87,8 @@ class Outbox:
         module = get_module(header.module).codec
         batch = Batch(header, _split(fields[b"messages"]), _split(fields[b"records"]), module=module)
         fills = tuple(
-            NumberedFill(fill, number, slot, time, Fill(*trade))
-            for fill, number, slot, time, *trade in _FILL.iter_unpack(fields[b"fills"])
+            NumberedFill(fill, number, input_index, time, Fill(*trade))
+            for fill, number, input_index, time, *trade in _FILL.iter_unpack(fields[b"fills"])
         )
         return SealedBatch(batch, fields[b"end"], fills, ())
 

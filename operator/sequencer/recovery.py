@@ -15,7 +15,7 @@ from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, NumberedFil
 from setoff.operator.sequencer.journal import Journal, Snapshot
 from setoff.operator.sequencer.journal_events import Closed, JournalEvent, Opened, Rerun, Reset
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
 from setoff.shared.machine.machine import Machine
 

@@ -33,7 +33,8 @@ from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.recovery import Recovery, Snapshots
 from setoff.operator.sequencer.reset import Resetter
 from setoff.operator.sequencer.submissions import Submissions
-from setoff.shared.config.settings import Deployment, OperatorSettings
+from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.da.registry import find_module
 from setoff.shared.machine.machine import Machine

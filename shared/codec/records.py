@@ -1,15 +1,21 @@
 """Records and messages: the 124-byte inputs of the machine. Twin: ``contracts/codec/records.vy``.
 
 A record is a 60-byte body and a 64-byte compact signature (EIP-2098): exactly four blob field elements of 31 bytes.
-The body starts with ``type u8 | account u32 | nonce u64``, big-endian; what follows depends on the type, and the rest
-is zero. A message comes from the L1 queue, has a type of 0x80 or more, and no signature.
+The body of most starts with ``type u8 | account u32 | nonce u64``, big-endian; what follows depends on the type, and
+the rest is zero. A message comes from the L1 queue, has a type of 0x80 or more, and no signature.
+
+The classes below say what a body's fields are, and nothing says it again: how they are packed, signed, and shown as
+JSON follows from their annotations (``layout.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
+
+from setoff.shared.codec.layout import Body, InputType, Width, fields_of
+from setoff.shared.errors import InputError
 
 RECORD_BYTES: Final = 124
 BODY_BYTES: Final = 60
@@ -56,55 +62,33 @@ ABOVE: Final = 32
 BELOW: Final = 64
 ARMED: Final = 96
 
-# A leg page holds up to 8 legs of 11 bytes: flags u8 | market u8 | order_slot u8 | price u24 | size u40; market 0 is no
-# leg. Beside time in force, reduce-only and self-trade rule the flags say SELL_LEG, or CANCEL_LEG (then without price
-# and size).
+# A leg page holds up to 8 legs of 11 bytes. Beside time in force, reduce-only and self-trade rule a leg's flags say
+# SELL_LEG, or CANCEL_LEG (then without price and size).
 LEGS_PER_PAGE: Final = 8
 LEG_BYTES: Final = 11
 SELL_LEG: Final = 32
 CANCEL_LEG: Final = 64
 
-_HEAD: Final = Struct(">BIQ")
-_ORDER: Final = Struct(">BIQHBBHIQIIQB")
-_CANCEL: Final = Struct(">BIQHQB")
-_CANCEL_ALL: Final = Struct(">BIQB")
-_AMEND: Final = Struct(">BIQHIQB")
-_SCHEDULE_CANCEL: Final = Struct(">BIQQB")
-_SET_AGENT: Final = Struct(">BIQB20sQ")
-_TRANSFER: Final = Struct(">BIQI16s")
-_WITHDRAW: Final = Struct(">BIQ16s")
-_REPORT: Final = Struct(">BIQHI")
-_DEPOSIT: Final = Struct(">BI20s16s")
-_CRANK: Final = Struct(">BIQH")
-_BULK: Final = Struct(">BIQ32sB")
-_BACKSTOP: Final = Struct(">BIQ16s")
-_LIST_MARKET: Final = Struct(">BHQIIIiIIIIIQQQQQIIQII")
-_SET_SIGNER: Final = Struct(">BH20sHI")
-_FORCED: Final = Struct(">B20s60s")
-_WIND_DOWN: Final = Struct(">B")
+U8 = Annotated[int, Width("uint8")]
+U16 = Annotated[int, Width("uint16")]
+U24 = Annotated[int, Width("uint24")]
+U32 = Annotated[int, Width("uint32")]
+U40 = Annotated[int, Width("uint40")]
+U64 = Annotated[int, Width("uint64")]
+I32 = Annotated[int, Width("int32")]
+Address = Annotated[bytes, Width("address")]
+Bytes32 = Annotated[bytes, Width("bytes32")]
+Bytes60 = Annotated[bytes, Width("bytes60")]
+Bytes88 = Annotated[bytes, Width("bytes88")]
 
-_SIZES: Final[dict[int, int]] = {
-    ORDER: _ORDER.size,
-    CANCEL: _CANCEL.size,
-    CANCEL_ALL: _CANCEL_ALL.size,
-    AMEND: _AMEND.size,
-    SCHEDULE_CANCEL: _SCHEDULE_CANCEL.size,
-    SET_AGENT: _SET_AGENT.size,
-    CRANK: _CRANK.size,
-    BULK: _BULK.size,
-    LEG_PAGE: RECORD_BYTES,
-    BACKSTOP_DEPOSIT: _BACKSTOP.size,
-    BACKSTOP_WITHDRAW: _BACKSTOP.size,
-    TRANSFER: _TRANSFER.size,
-    WITHDRAW: _WITHDRAW.size,
-    REPORT: _REPORT.size,
-    DEPOSIT: _DEPOSIT.size,
-    LIST_MARKET: _LIST_MARKET.size,
-    SET_SIGNER: _SET_SIGNER.size,
-    SET_MARKET: _LIST_MARKET.size,
-    FORCED: _FORCED.size,
-    WIND_DOWN: _WIND_DOWN.size,
-}
+Account = Annotated[int, Width("uint32", "unknown_account")]
+Market = Annotated[int, Width("uint16", "unknown_market")]
+OrderSlot = Annotated[int, Width("uint16", "order_slot_out_of_range")]
+Price = Annotated[int, Width("uint32", "price_out_of_range")]
+Size = Annotated[int, Width("uint64", "size_out_of_range")]
+Amount = Annotated[int, Width("uint128", "amount_out_of_range")]
+Signer = Annotated[int, Width("uint32", "unknown_signer")]
+ReportTime = Annotated[int, Width("uint64", "future_report")]
 
 
 class OrderBody(NamedTuple):
@@ -116,143 +100,150 @@ class OrderBody(NamedTuple):
     signs, 0 the owner.
     """
 
-    account: int
-    nonce: int
-    market: int
-    side: int
-    flags: int
-    order_slot: int
-    price: int
-    size: int
-    expiry: int = 0
-    trigger: int = 0
-    client: int = 0
-    agent: int = 0
+    account: Account
+    nonce: U64
+    market: Market
+    side: U8
+    flags: U8
+    order_slot: OrderSlot
+    price: Price
+    size: Size
+    expiry: U32 = 0
+    trigger: U32 = 0
+    client: U64 = 0
+    agent: U8 = 0
 
 
 class CancelBody(NamedTuple):
     """Cancels the order in `order_slot`, if its client id is `client` (0: whatever it is)."""
 
-    account: int
-    nonce: int
-    order_slot: int
-    client: int = 0
-    agent: int = 0
+    account: Account
+    nonce: U64
+    order_slot: OrderSlot
+    client: U64 = 0
+    agent: U8 = 0
 
 
 class CancelAllBody(NamedTuple):
     """Cancels every order of the account, at once."""
 
-    account: int
-    nonce: int
-    agent: int = 0
+    account: Account
+    nonce: U64
+    agent: U8 = 0
 
 
 class AmendBody(NamedTuple):
     """Gives the order in `order_slot` a new price and size left; a smaller size at the same price keeps its turn."""
 
-    account: int
-    nonce: int
-    order_slot: int
-    price: int
-    size: int
-    agent: int = 0
+    account: Account
+    nonce: U64
+    order_slot: OrderSlot
+    price: Price
+    size: Size
+    agent: U8 = 0
 
 
 class ScheduleCancelBody(NamedTuple):
     """Dead-man's switch: every order of the account dies at `deadline` (seconds; 0: never) unless it is set anew."""
 
-    account: int
-    nonce: int
-    deadline: int
-    agent: int = 0
+    account: Account
+    nonce: U64
+    deadline: U64
+    agent: U8 = 0
 
 
 class SetAgentBody(NamedTuple):
     """Lets `key` (an address, 20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds)."""
 
-    account: int
-    nonce: int
-    agent: int
-    key: bytes
-    expiry: int
+    account: Account
+    nonce: U64
+    agent: U8
+    key: Address
+    expiry: U64
 
 
 class CrankBody(NamedTuple):
     """Lets time pass on a market: samples the premium, pays funding, settles; needs no signature, account or nonce."""
 
-    account: int
-    nonce: int
-    market: int
+    account: Account
+    nonce: U64
+    market: Market
 
 
 class BulkBody(NamedTuple):
     """One signature for the leg pages that follow: `leg_pages` is the hash of the first, which names the next."""
 
-    account: int
-    nonce: int
-    leg_pages: bytes
-    agent: int = 0
+    account: Account
+    nonce: U64
+    leg_pages: Bytes32
+    agent: U8 = 0
 
 
 class BackstopDepositBody(NamedTuple):
     """Puts `amount` token units into the backstop vault, for shares."""
 
-    account: int
-    nonce: int
-    amount: int
+    account: Account
+    nonce: U64
+    amount: Amount
 
 
 class BackstopWithdrawBody(NamedTuple):
     """Turns `shares` of the backstop vault back into collateral."""
 
-    account: int
-    nonce: int
-    shares: int
+    account: Account
+    nonce: U64
+    shares: Amount
 
 
 class Leg(NamedTuple):
-    """One order or cancel of a leg page; see LEGS_PER_PAGE for the flags."""
+    """One order or cancel of a leg page; see LEGS_PER_PAGE for the flags. Market 0 is no leg."""
 
-    flags: int
-    market: int
-    order_slot: int
-    price: int = 0
-    size: int = 0
+    flags: U8
+    market: U8
+    order_slot: U8
+    price: U24 = 0
+    size: U40 = 0
+
+
+class LegPageBody(NamedTuple):
+    """Its legs (8 of 11 bytes), and the hash of the `following` leg page, zero after the last; no account, no nonce."""
+
+    legs: Bytes88
+    following: Bytes32
 
 
 class TransferBody(NamedTuple):
     """Moves `amount` token units of collateral to account `peer`."""
 
-    account: int
-    nonce: int
-    peer: int
-    amount: int
+    account: Account
+    nonce: U64
+    peer: Account
+    amount: Amount
 
 
 class WithdrawBody(NamedTuple):
     """Takes `amount` token units out, to the account's owner on L1."""
 
-    account: int
-    nonce: int
-    amount: int
+    account: Account
+    nonce: U64
+    amount: Amount
 
 
 class ReportBody(NamedTuple):
     """Price (ticks) of a market at `time` (seconds) by the oracle signer with this index."""
 
-    signer: int
-    time: int
-    market: int
-    price: int
+    signer: Signer
+    time: ReportTime
+    market: Market
+    price: Price
 
 
 class DepositBody(NamedTuple):
     """Message: `amount` token units locked in the vault for `account`, which belongs to `owner` (20 bytes)."""
 
-    account: int
-    owner: bytes
-    amount: int
+    account: Account
+    owner: Address
+    amount: Amount
 
 
 class ListMarketBody(NamedTuple):
@@ -261,250 +252,149 @@ class ListMarketBody(NamedTuple):
     Margin tiers: positions of `tierN_size` lots or more have the margins of tier N; size 0 where there is no such tier.
     """
 
-    market: int
-    unit: int
-    initial_margin: int
-    maintenance_margin: int
-    taker_fee: int
-    maker_fee: int
-    band: int
-    max_age: int = 60
-    step_band: int = 100_000
-    funding_cap: int = 5_000
-    close_out: int = 0
-    max_open_interest: int = 2**44
-    max_position: int = 2**38
-    impact: int = 1
-    expiry: int = 0
-    tier1_size: int = 0
-    tier1_initial: int = 0
-    tier1_maintenance: int = 0
-    tier2_size: int = 0
-    tier2_initial: int = 0
-    tier2_maintenance: int = 0
+    market: U16
+    unit: U64
+    initial_margin: U32
+    maintenance_margin: U32
+    taker_fee: U32
+    maker_fee: I32
+    band: U32
+    max_age: U32 = 60
+    step_band: U32 = 100_000
+    funding_cap: U32 = 5_000
+    close_out: U32 = 0
+    max_open_interest: U64 = 2**44
+    max_position: U64 = 2**38
+    impact: U64 = 1
+    expiry: U64 = 0
+    tier1_size: U64 = 0
+    tier1_initial: U32 = 0
+    tier1_maintenance: U32 = 0
+    tier2_size: U64 = 0
+    tier2_initial: U32 = 0
+    tier2_maintenance: U32 = 0
+
+
+class SetMarketBody(ListMarketBody):
+    """Message: new parameters of a market, which keeps its unit and expiry."""
+
+    __slots__ = ()
 
 
 class ForcedBody(NamedTuple):
     """Message: the record `body` (60 bytes), whose signer is `sender` (20 bytes), who put it into the queue on L1."""
 
-    sender: bytes
-    body: bytes
+    sender: Address
+    body: Bytes60
 
 
 class SetSignerBody(NamedTuple):
     """Message: oracle signer `number` is `owner`; `quorum` and `max_age` (seconds) of the whole set."""
 
-    number: int
-    owner: bytes
-    quorum: int
-    max_age: int
+    number: U16
+    owner: Address
+    quorum: U16
+    max_age: U32
 
 
-def _body(packed: bytes) -> bytes:
-    return packed.ljust(BODY_BYTES, b"\0")
+class WindDownBody(NamedTuple):
+    """Message: the exchange begins to wind down."""
 
 
-def _message(packed: bytes) -> bytes:
-    return packed.ljust(RECORD_BYTES, b"\0")
+#: Every type of input, by number.
+TYPES: Final[dict[int, InputType[Any]]] = {
+    each.number: each
+    for each in (
+        InputType(ORDER, OrderBody),
+        InputType(CANCEL, CancelBody),
+        InputType(TRANSFER, TransferBody),
+        InputType(WITHDRAW, WithdrawBody),
+        InputType(REPORT, ReportBody),
+        InputType(CANCEL_ALL, CancelAllBody),
+        InputType(AMEND, AmendBody),
+        InputType(SCHEDULE_CANCEL, ScheduleCancelBody),
+        InputType(SET_AGENT, SetAgentBody),
+        InputType(CRANK, CrankBody, is_signed=False),
+        InputType(BULK, BulkBody),
+        InputType(LEG_PAGE, LegPageBody, is_signed=False, size=RECORD_BYTES),
+        InputType(BACKSTOP_DEPOSIT, BackstopDepositBody),
+        InputType(BACKSTOP_WITHDRAW, BackstopWithdrawBody),
+        InputType(DEPOSIT, DepositBody, is_signed=False),
+        InputType(LIST_MARKET, ListMarketBody, is_signed=False),
+        InputType(SET_SIGNER, SetSignerBody, is_signed=False),
+        InputType(SET_MARKET, SetMarketBody, is_signed=False),
+        InputType(FORCED, ForcedBody, is_signed=False),
+        InputType(WIND_DOWN, WindDownBody, is_signed=False),
+    )
+}
+#: Those that somebody signs.
+SIGNED: Final = {number: each for number, each in TYPES.items() if each.is_signed}
+
+_BY_BODY: Final = {each.body: each for each in TYPES.values()}
+_SIZES: Final = {number: each.size for number, each in TYPES.items()}
+_STRUCT_HASHES: Final = {number: each.make_struct_hash() for number, each in SIGNED.items()}
+_HEAD: Final = Struct(">BIQ")
+_LEG: Final = fields_of(Leg)
+#: How far right each field of a leg's integer is, and the mask for its width.
+_LEG_PARTS: Final = tuple((8 * (LEG_BYTES - field.start - field.size), 256**field.size - 1) for field in _LEG)
 
 
-def encode_order(o: OrderBody) -> bytes:
-    """60-byte body of an order."""
-    return _body(_ORDER.pack(ORDER, *o))
+def encode(body: tuple[Any, ...]) -> bytes:
+    """The 60-byte body of a record, or a whole message of 124 bytes.
 
-
-def encode_cancel(c: CancelBody) -> bytes:
-    """60-byte body of a cancel."""
-    return _body(_CANCEL.pack(CANCEL, *c))
-
-
-def encode_cancel_all(c: CancelAllBody) -> bytes:
-    """60-byte body of a cancel of all orders."""
-    return _body(_CANCEL_ALL.pack(CANCEL_ALL, *c))
-
-
-def encode_amend(a: AmendBody) -> bytes:
-    """60-byte body of an amend."""
-    return _body(_AMEND.pack(AMEND, *a))
-
-
-def encode_schedule_cancel(s: ScheduleCancelBody) -> bytes:
-    """60-byte body of a dead-man's switch."""
-    return _body(_SCHEDULE_CANCEL.pack(SCHEDULE_CANCEL, *s))
-
-
-def encode_set_agent(s: SetAgentBody) -> bytes:
-    """60-byte body that names an agent."""
-    return _body(_SET_AGENT.pack(SET_AGENT, *s))
-
-
-def encode_transfer(t: TransferBody) -> bytes:
-    """60-byte body of a transfer."""
-    return _body(_TRANSFER.pack(TRANSFER, t.account, t.nonce, t.peer, t.amount.to_bytes(16, "big")))
-
-
-def encode_withdraw(w: WithdrawBody) -> bytes:
-    """60-byte body of a withdrawal."""
-    return _body(_WITHDRAW.pack(WITHDRAW, w.account, w.nonce, w.amount.to_bytes(16, "big")))
+    Takes one of the classes above. Raises struct.error or OverflowError for a number beyond its field.
+    """
+    kind = _BY_BODY[type(body)]
+    return kind.encode(body).ljust(BODY_BYTES if kind.number < FIRST_MESSAGE else RECORD_BYTES, b"\0")
 
 
 def encode_crank(market: int) -> bytes:
     """124-byte record of a crank (market 0: only let the machine go on with its own work)."""
-    return _message(_CRANK.pack(CRANK, 0, 0, market))
-
-
-def encode_bulk(b: BulkBody) -> bytes:
-    """60-byte body of the record that signs leg pages."""
-    return _body(_BULK.pack(BULK, *b))
+    return encode(CrankBody(0, 0, market)).ljust(RECORD_BYTES, b"\0")
 
 
 def encode_leg_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
-    """124-byte leg page of up to LEGS_PER_PAGE legs; `following` is the hash of the next page, zero after the last."""
-    packed = b"".join(
-        bytes((leg.flags, leg.market, leg.order_slot)) + leg.price.to_bytes(3, "big") + leg.size.to_bytes(5, "big")
-        for leg in legs
-    )
-    return bytes((LEG_PAGE,)) + packed.ljust(LEGS_PER_PAGE * LEG_BYTES, b"\0") + following + bytes(3)
+    """124-byte leg page of up to LEGS_PER_PAGE legs; `following` is the hash of the next one, zero after the last."""
+    packed = b"".join(value.to_bytes(field.size, "big") for leg in legs for field, value in zip(_LEG, leg, strict=True))
+    return encode(LegPageBody(packed, following)).ljust(RECORD_BYTES, b"\0")
 
 
-def encode_backstop_deposit(b: BackstopDepositBody) -> bytes:
-    """60-byte body of a deposit into the backstop vault."""
-    return _body(_BACKSTOP.pack(BACKSTOP_DEPOSIT, b.account, b.nonce, b.amount.to_bytes(16, "big")))
+def decode(data: bytes) -> Any:
+    """Fields of an input, or of a record's body, of any type. Raises InputError("malformed_record") if unknown."""
+    if data[0] not in TYPES:
+        raise InputError("malformed_record", f"there is no type {data[0]} of record or message")
+    return TYPES[data[0]].decode(data)
 
 
-def encode_backstop_withdraw(b: BackstopWithdrawBody) -> bytes:
-    """60-byte body of a withdrawal of shares from the backstop vault."""
-    return _body(_BACKSTOP.pack(BACKSTOP_WITHDRAW, b.account, b.nonce, b.shares.to_bytes(16, "big")))
+def _decoder(body: type[Body]) -> Callable[[bytes], Body]:
+    """What reads an input, or a record's body, that is known to be of this type."""
+    return _BY_BODY[body].decode
 
 
-def encode_report(r: ReportBody) -> bytes:
-    """60-byte body of an oracle report."""
-    return _body(_REPORT.pack(REPORT, *r))
-
-
-def encode_deposit(d: DepositBody) -> bytes:
-    """124-byte message of a deposit."""
-    return _message(_DEPOSIT.pack(DEPOSIT, d.account, d.owner, d.amount.to_bytes(16, "big")))
-
-
-def encode_list_market(m: ListMarketBody) -> bytes:
-    """124-byte message that lists a market."""
-    return _message(_LIST_MARKET.pack(LIST_MARKET, *m))
-
-
-def encode_set_market(m: ListMarketBody) -> bytes:
-    """124-byte message that changes a market's parameters."""
-    return _message(_LIST_MARKET.pack(SET_MARKET, *m))
-
-
-def encode_set_signer(s: SetSignerBody) -> bytes:
-    """124-byte message that registers an oracle signer."""
-    return _message(_SET_SIGNER.pack(SET_SIGNER, *s))
-
-
-def encode_forced(f: ForcedBody) -> bytes:
-    """124-byte message of a record that its sender vouches for."""
-    return _message(_FORCED.pack(FORCED, *f))
-
-
-def encode_wind_down() -> bytes:
-    """124-byte message that begins the wind-down."""
-    return _message(_WIND_DOWN.pack(WIND_DOWN))
-
-
-def decode_order(body: bytes) -> OrderBody:
-    """Fields of an order's body."""
-    return OrderBody(*_ORDER.unpack_from(body)[1:])
-
-
-def decode_cancel(body: bytes) -> CancelBody:
-    """Fields of a cancel's body."""
-    return CancelBody(*_CANCEL.unpack_from(body)[1:])
-
-
-def decode_cancel_all(body: bytes) -> CancelAllBody:
-    """Fields of a cancel-all's body."""
-    return CancelAllBody(*_CANCEL_ALL.unpack_from(body)[1:])
-
-
-def decode_amend(body: bytes) -> AmendBody:
-    """Fields of an amend's body."""
-    return AmendBody(*_AMEND.unpack_from(body)[1:])
-
-
-def decode_schedule_cancel(body: bytes) -> ScheduleCancelBody:
-    """Fields of a dead-man's switch's body."""
-    return ScheduleCancelBody(*_SCHEDULE_CANCEL.unpack_from(body)[1:])
-
-
-def decode_set_agent(body: bytes) -> SetAgentBody:
-    """Fields of the body that names an agent."""
-    return SetAgentBody(*_SET_AGENT.unpack_from(body)[1:])
-
-
-def decode_transfer(body: bytes) -> TransferBody:
-    """Fields of a transfer's body."""
-    _, account, nonce, peer, amount = _TRANSFER.unpack_from(body)
-    return TransferBody(account, nonce, peer, int.from_bytes(amount, "big"))
-
-
-def decode_withdraw(body: bytes) -> WithdrawBody:
-    """Fields of a withdrawal's body."""
-    _, account, nonce, amount = _WITHDRAW.unpack_from(body)
-    return WithdrawBody(account, nonce, int.from_bytes(amount, "big"))
-
-
-def decode_crank(body: bytes) -> CrankBody:
-    """Fields of a crank."""
-    return CrankBody(*_CRANK.unpack_from(body)[1:])
-
-
-def decode_bulk(body: bytes) -> BulkBody:
-    """Fields of a bulk record's body."""
-    return BulkBody(*_BULK.unpack_from(body)[1:])
-
-
-def decode_backstop_deposit(body: bytes) -> BackstopDepositBody:
-    """Fields of the body of a deposit into the backstop vault."""
-    _, account, nonce, amount = _BACKSTOP.unpack_from(body)
-    return BackstopDepositBody(account, nonce, int.from_bytes(amount, "big"))
-
-
-def decode_backstop_withdraw(body: bytes) -> BackstopWithdrawBody:
-    """Fields of the body of a withdrawal from the backstop vault."""
-    _, account, nonce, shares = _BACKSTOP.unpack_from(body)
-    return BackstopWithdrawBody(account, nonce, int.from_bytes(shares, "big"))
+decode_order: Final = _decoder(OrderBody)
+decode_cancel: Final = _decoder(CancelBody)
+decode_cancel_all: Final = _decoder(CancelAllBody)
+decode_amend: Final = _decoder(AmendBody)
+decode_schedule_cancel: Final = _decoder(ScheduleCancelBody)
+decode_set_agent: Final = _decoder(SetAgentBody)
+decode_transfer: Final = _decoder(TransferBody)
+decode_withdraw: Final = _decoder(WithdrawBody)
+decode_crank: Final = _decoder(CrankBody)
+decode_bulk: Final = _decoder(BulkBody)
+decode_backstop_deposit: Final = _decoder(BackstopDepositBody)
+decode_backstop_withdraw: Final = _decoder(BackstopWithdrawBody)
 
 
 def decode_leg(leg: int) -> Leg:
     """Fields of a leg, given as the integer of its 11 bytes."""
-    return Leg(leg >> 80, leg >> 72 & 0xFF, leg >> 64 & 0xFF, leg >> 40 & 0xFFFFFF, leg & 0xFFFFFFFFFF)
+    return Leg._make([leg >> shift & mask for shift, mask in _LEG_PARTS])
 
 
-def decode_report(body: bytes) -> ReportBody:
-    """Fields of an oracle report's body."""
-    return ReportBody(*_REPORT.unpack_from(body)[1:])
-
-
-def decode_deposit(message: bytes) -> DepositBody:
-    """Fields of a deposit message."""
-    _, account, owner, amount = _DEPOSIT.unpack_from(message)
-    return DepositBody(account, owner, int.from_bytes(amount, "big"))
-
-
-def decode_list_market(message: bytes) -> ListMarketBody:
-    """Fields of a listing message."""
-    return ListMarketBody(*_LIST_MARKET.unpack_from(message)[1:])
-
-
-def decode_set_signer(message: bytes) -> SetSignerBody:
-    """Fields of a signer message."""
-    return SetSignerBody(*_SET_SIGNER.unpack_from(message)[1:])
-
-
-def decode_forced(message: bytes) -> ForcedBody:
-    """Fields of a forced message."""
-    return ForcedBody(*_FORCED.unpack_from(message)[1:])
+decode_report: Final = _decoder(ReportBody)
+decode_deposit: Final = _decoder(DepositBody)
+decode_list_market: Final = _decoder(ListMarketBody)
+decode_set_signer: Final = _decoder(SetSignerBody)
+decode_forced: Final = _decoder(ForcedBody)
 
 
 def get_head(body: bytes) -> tuple[int, int, int]:
@@ -532,3 +422,10 @@ def is_canonical(data: bytes) -> bool:
         return False
     end = RECORD_BYTES if kind >= FIRST_MESSAGE else BODY_BYTES
     return not data[size:end].strip(b"\0")
+
+
+def struct_hash(body: bytes) -> bytes:
+    """EIP-712's hashStruct of a signed record's body. Raises InputError("malformed_record") for a type nobody signs."""
+    if body[0] not in _STRUCT_HASHES:
+        raise InputError("malformed_record", f"nobody signs a record of type {body[0]}")
+    return _STRUCT_HASHES[body[0]](body)

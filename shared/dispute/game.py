@@ -42,14 +42,14 @@ class HistoryState(Enum):
 
 
 @dataclass(slots=True)
-class History:
+class HistoryCommitment:
     """Somebody's commitment to all leaves, with a bond."""
 
     root: bytes
     end: bytes
     owner: bytes
     joined_at: int
-    place: int
+    join_order: int
     """In the order of joins, from 1."""
     children: tuple[bytes, ...]
     """Its opening at level 0."""
@@ -117,13 +117,13 @@ class Claim:
     """The end that was installed."""
     winner: bytes = ZERO
     """Root of the history that won; zero: none."""
-    histories: dict[bytes, History] = field(default_factory=dict)
+    histories: dict[bytes, HistoryCommitment] = field(default_factory=dict)
     matches: dict[tuple[bytes, bytes], Match] = field(default_factory=dict)
     """Those with a move in them, by (earlier, later) root."""
     credited: set[tuple[bytes, bytes, bytes]] = field(default_factory=set)
     """(loser, winner, who): somebody acted for `winner` against `loser`, and was not paid for it yet."""
 
-    def standing(self) -> list[History]:
+    def standing(self) -> list[HistoryCommitment]:
         """Histories that nobody has eliminated."""
         return [history for history in self.histories.values() if history.state is HistoryState.STANDING]
 
@@ -139,7 +139,7 @@ class Claim:
     def match(self, root: bytes, other: bytes) -> Match:
         """The match of two histories that have both joined. Raises KeyError if one has not."""
         one, two = self.histories[root], self.histories[other]
-        earlier, later = (one, two) if one.place < two.place else (two, one)
+        earlier, later = (one, two) if one.join_order < two.join_order else (two, one)
         played = self.matches.get((earlier.root, later.root))
         return played or Match(earlier.root, later.root, later.joined_at, earlier.children)
 
@@ -171,7 +171,7 @@ class Stake:
     is_slashed: bool = False
 
 
-class Court:
+class CourtState:
     """All claims of one court. Events that do not fit (of claims it has not seen, say) are passed over."""
 
     def __init__(self, terms: Terms, genesis: bytes) -> None:
@@ -269,9 +269,9 @@ class Court:
                 if event.end != claim.end and not claim.disputed_at:
                     claim.disputed_at = event.at
                     claim.state = ClaimState.DISPUTED
-                place = len(claim.histories) + 1
-                claim.histories[event.root] = History(
-                    event.root, event.end, event.owner, event.at, place, event.children
+                join_order = len(claim.histories) + 1
+                claim.histories[event.root] = HistoryCommitment(
+                    event.root, event.end, event.owner, event.at, join_order, event.children
                 )
             case events.Moved():
                 self._moved(claim, event)
@@ -359,7 +359,7 @@ class Court:
             self._unpaid.pop(claim.key, None)
 
 
-def is_unpaid(claim: Claim, history: History) -> bool:
+def is_unpaid(claim: Claim, history: HistoryCommitment) -> bool:
     """Whether a decided claim still holds money of the history's bond that is for somebody."""
     if history.state is HistoryState.OUT:
         return claim.winner != ZERO or claim.state is ClaimState.MOOT

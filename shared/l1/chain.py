@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
 from setoff.shared.l1.da.module import DataPlaces, DataSource
 from setoff.shared.l1.da.registry import get_module
 from setoff.shared.l1.inbox import PostedBatch, decode_batch
-from setoff.shared.l1.rpc import L1, Log
+from setoff.shared.l1.rpc import Log
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 

@@ -9,7 +9,8 @@ from eth_abi.exceptions import DecodingError
 
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.abi import NAMES, Interface, load_interface
-from setoff.shared.l1.rpc import L1, Address, Log, Receipt
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Address, Log, TransactionReceipt
 
 INTERFACE: Final[dict[str, Interface]] = {name: load_interface(name) for name in NAMES}
 
@@ -46,7 +47,7 @@ class Contract:
             ) from None
         return values[0] if len(values) == 1 else values
 
-    def transact(self, function: str, *arguments: Any, value: int = 0) -> Receipt:
+    def transact(self, function: str, *arguments: Any, value: int = 0) -> TransactionReceipt:
         """Call a function in a transaction, with `value` wei, and wait for it. Raises as `L1.transact`."""
         return self.l1.transact(self.address, self.interface.encode(function, *arguments), value)
 

@@ -11,8 +11,9 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import InputError
 from setoff.shared.l1 import receipts as contract
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import PostedBatch
-from setoff.shared.l1.rpc import L1, Receipt
+from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.wire.receipts import SignedReceipt
 
@@ -65,9 +66,9 @@ def judge(signed: SignedReceipt, posted: Posted) -> Verdict:
     place = find_batch(receipt.sequence, posted)
     if place is not None:
         header, batch = posted.header(place), posted.batch(place)
-        slot = header.message_count + receipt.sequence - header.first_record
-        if keccak(batch.body(slot)) != receipt.record:
-            call = contract.prosecute_contradiction(receipt, signature, header, *batch.prove(slot))
+        input_index = header.message_count + receipt.sequence - header.first_record
+        if keccak(batch.body(input_index)) != receipt.record:
+            call = contract.prosecute_contradiction(receipt, signature, header, *batch.prove(input_index))
             text = f"batch {place} has another record as number {receipt.sequence}"
             return Verdict(BROKEN, place, Charge("contradiction", receipt.sequence, call, text))
     late = bisect_right(range(posted.count()), receipt.deadline, key=lambda number: posted.header(number).timestamp)
@@ -100,7 +101,7 @@ def find_batch(sequence: int, posted: Posted) -> int | None:
     return number if sequence < header.first_record + header.record_count else None
 
 
-def prosecute(l1: L1, address: str, charge: Charge) -> Receipt:
+def prosecute(l1: L1, address: str, charge: Charge) -> TransactionReceipt:
     """Show L1 the charge, from the account of `l1`; half of the bond is then owed to it.
 
     Raises Reverted with the contract's reason, in a dry run before anything is sent.

@@ -19,12 +19,13 @@ from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call, step_call
 from setoff.shared.dispute.events import Event
-from setoff.shared.dispute.knowledge import Epochs
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
+from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import L1, Address, Reverted
+from setoff.shared.l1.rpc import Address, Reverted
 from setoff.shared.params import ETHER
 
 INTERVAL: Final = 1.0  # seconds between rounds

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from setoff.shared.codec.receipts import Receipt
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, RECEIPTS, Contract
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import Header
 
 

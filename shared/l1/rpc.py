@@ -1,4 +1,4 @@
-"""The L1 node: reads, dry runs and transactions over JSON-RPC.
+"""The L1 node over JSON-RPC: everything that needs no account.
 
 Hashes and data are bytes, addresses 20 bytes (hexadecimal strings are taken too), money wei, times unix seconds. Every
 request is tried again for `patience` seconds while the node does not answer; then, and whenever the node refuses, a
@@ -16,16 +16,17 @@ from urllib.parse import urlsplit
 
 import requests
 from eth_abi.abi import decode
-from web3 import HTTPProvider, Web3
+from web3 import HTTPProvider
 from web3.exceptions import TimeExhausted
 from web3.types import RPCEndpoint
 
 from setoff.shared.errors import ChainError, ConfigError
-from setoff.shared.l1.sender import GAS_CAP, Fees, Sender
-from setoff.shared.l1.sidecar import Sidecar
 
 LOG_BLOCKS: Final = 2000
 """Blocks asked for in one request for logs; halved when the node finds it too many."""
+
+GAS_CAP: Final = 1 << 24
+"""No transaction may ask for more gas (EIP-7825)."""
 
 FIRST_DELAY, LAST_DELAY = 0.1, 3.0  # seconds between tries
 ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")  # Error(string)
@@ -87,7 +88,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class TransactionReceipt:
     """How a transaction went."""
 
     transaction: bytes
@@ -102,23 +103,14 @@ class Receipt:
     logs: tuple[Log, ...]
 
 
-class L1:
-    """A connection to one node, and with a key also to one account. May be shared by threads.
+class Node:
+    """A connection to one node. May be shared by threads."""
 
-    Raises ConfigError if the address of the node is no URL, or the node serves another chain than `chain_id`.
-    """
+    def __init__(self, url: str, *, chain_id: int | None = None, patience: float = 10.0, timeout: float = 10.0) -> None:
+        """`chain_id`: the chain that it has to serve; `patience` (s) as above, `timeout` (s) is of one request.
 
-    def __init__(
-        self,
-        url: str,
-        key: bytes | str | None = None,
-        *,
-        chain_id: int | None = None,
-        patience: float = 10.0,
-        timeout: float = 10.0,
-        fees: Fees | None = None,
-    ) -> None:
-        """`key` is the account's 32-byte secret; without one nothing can be sent. `timeout` (s) is of one request."""
+        Raises ConfigError if the address of the node is no URL.
+        """
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise ConfigError("bad_config", "the L1 node's address is not an http(s) URL")
         self.patience = patience
@@ -126,12 +118,6 @@ class L1:
         self._provider = HTTPProvider(url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
         self._wanted_chain = chain_id
         self._has_pending: bool | None = None
-        self._sender = None if key is None else Sender(self, key, fees or Fees())
-
-    @cached_property
-    def w3(self) -> Web3:
-        """web3's own interface to the same node."""
-        return Web3(self._provider)
 
     @cached_property
     def chain_id(self) -> int:
@@ -144,18 +130,6 @@ class L1:
     def check_chain(self) -> None:
         """Ask the node which chain it serves. Raises ConfigError if it is another one, ChainError if it is silent."""
         _ = self.chain_id
-
-    @property
-    def sender(self) -> Sender:
-        """The owner of the account's nonces. Raises ConfigError without a key."""
-        if self._sender is None:
-            raise ConfigError("bad_config", "this connection has no key to sign with")
-        return self._sender
-
-    @property
-    def address(self) -> bytes:
-        """The account's address. Raises ConfigError without a key."""
-        return self.sender.address
 
     # --- reads ---
 
@@ -210,27 +184,27 @@ class L1:
 
     def balance(self, address: Address) -> int:
         """Wei."""
-        return int(self.request("eth_getBalance", _hex(address), "latest"), 16)
+        return int(self.request("eth_getBalance", to_hex(address), "latest"), 16)
 
     def code(self, address: Address) -> bytes:
         """The contract's code, empty if there is none."""
-        return _bytes(self.request("eth_getCode", _hex(address), "latest"))
+        return _bytes(self.request("eth_getCode", to_hex(address), "latest"))
 
     def transaction_count(self, address: Address, number: int | str = "latest") -> int:
         """The account's next nonce after that block."""
-        return int(self.request("eth_getTransactionCount", _hex(address), _tag(number)), 16)
+        return int(self.request("eth_getTransactionCount", to_hex(address), _tag(number)), 16)
 
     def transaction(self, transaction: bytes) -> Mapping[str, Any] | None:
         """A transaction as the node shows it (`input` is its calldata), None if it does not know it."""
-        found: Mapping[str, Any] | None = self.request("eth_getTransactionByHash", _hex(transaction))
+        found: Mapping[str, Any] | None = self.request("eth_getTransactionByHash", to_hex(transaction))
         return found
 
-    def receipt(self, transaction: bytes) -> Receipt | None:
+    def receipt(self, transaction: bytes) -> TransactionReceipt | None:
         """How a transaction went, None if it is in no block."""
-        found = self.request("eth_getTransactionReceipt", _hex(transaction))
+        found = self.request("eth_getTransactionReceipt", to_hex(transaction))
         if found is None or found.get("blockHash") is None:
             return None
-        return Receipt(
+        return TransactionReceipt(
             transaction,
             int(found["blockNumber"], 16),
             _bytes(found["blockHash"]),
@@ -254,32 +228,32 @@ class L1:
         request = self._call_object(to, data, value, sender)
         return _bytes(self.request("eth_call", request, _tag(block)))
 
-    def dry_run(self, to: Address, data: bytes, *, value: int = 0) -> bytes:
-        """What a transaction of this account would return if it were sent now. Raises Reverted.
-
-        It is tried on the pending block, so after this account's own transactions under way and with its timestamp;
-        on the latest block where the node knows no pending one.
-        """
-        return self.call(to, data, value=value, sender=self.address, block=self._next_block())
+    def next_block(self) -> str:
+        """Tag of the block to try transactions on: the pending one, the latest where the node knows none."""
+        if self._has_pending is None:
+            self._pending_block()
+        return "pending" if self._has_pending else "latest"
 
     def blob_base_fee(self) -> int:
         """Wei a unit of blob gas (EIP-4844)."""
         return int(self.request("eth_blobBaseFee"), 16)
 
-    def estimate_gas(self, to: Address | None, data: bytes, value: int = 0, blob_hashes: Sequence[bytes] = ()) -> int:
-        """Gas a transaction of this account would use, with blobs of these hashes. Raises Reverted."""
-        request: dict[str, Any] = self._call_object(to, data, value, self.address)
+    def estimate_gas(
+        self, sender: Address, to: Address | None, data: bytes, value: int = 0, blob_hashes: Sequence[bytes] = ()
+    ) -> int:
+        """Gas that a transaction of `sender` would use, with blobs of these hashes. Raises Reverted."""
+        request: dict[str, Any] = self._call_object(to, data, value, sender)
         if blob_hashes:
-            request["blobVersionedHashes"] = [_hex(versioned_hash) for versioned_hash in blob_hashes]
-        return int(self.request("eth_estimateGas", request, self._next_block()), 16)
+            request["blobVersionedHashes"] = [to_hex(versioned_hash) for versioned_hash in blob_hashes]
+        return int(self.request("eth_estimateGas", request, self.next_block()), 16)
 
     def logs(
         self, addresses: Iterable[Address], first: int, last: int, topics: Iterable[bytes | None] = ()
     ) -> list[Log]:
         """The events of these contracts in the blocks `first` to `last`, in order."""
         wanted = {
-            "address": [_hex(address) for address in addresses],
-            "topics": [None if topic is None else _hex(topic) for topic in topics],
+            "address": [to_hex(address) for address in addresses],
+            "topics": [None if topic is None else to_hex(topic) for topic in topics],
         }
         found: list[Log] = []
         span = LOG_BLOCKS
@@ -296,42 +270,6 @@ class L1:
             first = until + 1
         return found
 
-    # --- transactions ---
-
-    def send(
-        self,
-        to: Address | None,
-        data: bytes = b"",
-        value: int = 0,
-        *,
-        gas: int | None = None,
-        due: tuple[float, int] | None = None,
-        sidecar: Sidecar | None = None,
-    ) -> bytes:
-        """Sign and send a transaction, without waiting for it; `to` None creates a contract. Returns its hash.
-
-        The sender keeps at it, with higher fees and after a reorg, whenever `tend` is called; `wait` follows it under
-        this hash even if another one was mined in its place. Without `gas` it is estimated, so a call that would
-        revert raises Reverted and is not sent. `due`: in how many seconds it comes too late, and the wei lost then;
-        when that presses, more may be bid than the usual cap. `sidecar`: blobs that it carries.
-        """
-        return self.sender.send(None if to is None else _hex(to), data, value, gas, due, sidecar)
-
-    def tend(self) -> None:
-        """Look after the transactions under way: call this every few seconds."""
-        self.sender.tend()
-
-    def wait(self, transaction: bytes, timeout: float = 120.0) -> Receipt:
-        """The receipt of a transaction sent here, as soon as it is in a block. Raises ChainError after `timeout` s."""
-        return self.sender.wait(transaction, timeout)
-
-    def transact(self, to: Address | None, data: bytes = b"", value: int = 0, *, gas: int | None = None) -> Receipt:
-        """Send a transaction and wait for it. Raises ChainError("transaction_reverted") if it failed in its block."""
-        receipt = self.wait(self.send(to, data, value, gas=gas))
-        if not receipt.succeeded:
-            raise ChainError("transaction_reverted", f"transaction {receipt.transaction.hex()} failed")
-        return receipt
-
     # --- internal ---
 
     def _pending_block(self) -> Block | None:
@@ -345,22 +283,17 @@ class L1:
         self._has_pending = pending is not None
         return pending
 
-    def _next_block(self) -> str:
-        """Tag of the block to try transactions on."""
-        if self._has_pending is None:
-            self._pending_block()
-        return "pending" if self._has_pending else "latest"
-
     def _call_object(self, to: Address | None, data: bytes, value: int, sender: Address | None) -> dict[str, str]:
-        request = {"data": _hex(data), "value": hex(value), "gas": hex(GAS_CAP)}
+        request = {"data": to_hex(data), "value": hex(value), "gas": hex(GAS_CAP)}
         if to is not None:
-            request["to"] = _hex(to)
+            request["to"] = to_hex(to)
         if sender is not None:
-            request["from"] = _hex(sender)
+            request["from"] = to_hex(sender)
         return request
 
 
-def _hex(data: Address) -> str:
+def to_hex(data: Address) -> str:
+    """As JSON-RPC has bytes; what is in hexadecimal already stays so."""
     return data if isinstance(data, str) else "0x" + data.hex()
 
 

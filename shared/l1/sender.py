@@ -16,18 +16,13 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from eth_account import Account
 
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.rpc import GAS_CAP, Node, TransactionReceipt
 from setoff.shared.l1.sidecar import BLOB_TRANSACTION, Sidecar
-
-if TYPE_CHECKING:
-    from setoff.shared.l1.rpc import L1, Receipt
-
-GAS_CAP: Final = 1 << 24
-"""No transaction may ask for more gas (EIP-7825)."""
 
 CONFIRMATIONS: Final = 32
 """Blocks on top of a transaction after which it is no longer looked after."""
@@ -116,8 +111,8 @@ class Transaction:
 class Sender:
     """Signs and sends for one account, thread-safe. Use it through `L1`."""
 
-    def __init__(self, l1: L1, key: bytes | str, fees: Fees) -> None:
-        self._l1 = l1
+    def __init__(self, node: Node, key: bytes | str, fees: Fees) -> None:
+        self._node = node
         self._account = Account.from_key(key)
         self._fees = fees
         self._lock = threading.RLock()
@@ -142,13 +137,13 @@ class Sender:
     ) -> bytes:
         """See `L1.send`."""
         if gas is None:
-            estimate = self._l1.estimate_gas(to, data, value, sidecar.hashes if sidecar else ())
+            estimate = self._node.estimate_gas(self.address, to, data, value, sidecar.hashes if sidecar else ())
             gas = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
         if gas > GAS_CAP:
             raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
         with self._lock:
             if self._next is None:
-                self._next = self._l1.transaction_count(self.address)
+                self._next = self._node.transaction_count(self.address)
             transaction = Transaction(self._next, to, data, value, gas, 0, 0, sidecar)
             if due is not None:
                 transaction.urgency = Urgency.of(*due, self._fees)
@@ -173,9 +168,9 @@ class Sender:
         with self._lock:
             if not self._kept:
                 return
-            head = self._l1.head().number
-            mined = self._l1.transaction_count(self.address)
-            settled = self._l1.transaction_count(self.address, max(head - CONFIRMATIONS, 0)) if mined else 0
+            head = self._node.head().number
+            mined = self._node.transaction_count(self.address)
+            settled = self._node.transaction_count(self.address, max(head - CONFIRMATIONS, 0)) if mined else 0
             for nonce in sorted(self._kept):
                 transaction = self._kept[nonce]
                 if nonce < settled:
@@ -184,7 +179,7 @@ class Sender:
                 transaction.was_mined = nonce < mined
                 if transaction.was_mined or self._is_held(transaction):
                     continue
-                if self._l1.transaction(transaction.hashes[-1]) is None:
+                if self._node.transaction(transaction.hashes[-1]) is None:
                     # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
                     log.warning("the node lost transaction %d", nonce)
                     self._try_broadcast(transaction)
@@ -192,7 +187,7 @@ class Sender:
                     self._raise_bid(transaction)
                     self._try_broadcast(transaction)
 
-    def look(self, transaction: bytes) -> Receipt | None:
+    def look(self, transaction: bytes) -> TransactionReceipt | None:
         """The receipt of a transaction sent here, whichever version of it was mined; None while none is.
 
         Raises ChainError("transaction_reverted") if another transaction took its nonce, so that it never will be.
@@ -201,9 +196,9 @@ class Sender:
             kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
             hashes = list(kept.hashes) if kept else [transaction]
         # Which version was mined is asked only after the nonce is seen to be used, so that none is missed.
-        is_used = kept is not None and kept.nonce < self._l1.transaction_count(self.address)
+        is_used = kept is not None and kept.nonce < self._node.transaction_count(self.address)
         for version in hashes:
-            if receipt := self._l1.receipt(version):
+            if receipt := self._node.receipt(version):
                 return receipt
         if kept is not None and is_used:
             kept.used_at = kept.used_at or time.monotonic()
@@ -212,7 +207,7 @@ class Sender:
             raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
         return None
 
-    def wait(self, transaction: bytes, timeout: float) -> Receipt:
+    def wait(self, transaction: bytes, timeout: float) -> TransactionReceipt:
         """See `L1.wait`."""
         deadline = time.monotonic() + timeout
         delay = 0.02
@@ -237,7 +232,7 @@ class Sender:
             for kept in self._kept.values()
             if kept.nonce < transaction.nonce and not kept.was_mined and bool(kept.sidecar) != bool(transaction.sidecar)
         ]
-        return bool(others) and max(others) >= self._l1.transaction_count(self.address)
+        return bool(others) and max(others) >= self._node.transaction_count(self.address)
 
     def _urgency(self, transaction: Transaction) -> tuple[Urgency, int, int] | None:
         """What presses most among the transaction and those that have to wait for it, and their gas and blob gas."""
@@ -279,9 +274,9 @@ class Sender:
 
     def _bid(self, cap: int) -> tuple[int, int]:
         """Tip and highest fee to offer now."""
-        base = self._l1.head().base_fee
+        base = self._node.head().base_fee
         try:
-            suggested = int(self._l1.request("eth_maxPriorityFeePerGas"), 16)
+            suggested = int(self._node.request("eth_maxPriorityFeePerGas"), 16)
         except ChainError:
             suggested = 0
         tip = min(max(suggested, self._fees.least_tip), cap)
@@ -289,7 +284,7 @@ class Sender:
 
     def _bid_for_blobs(self, cap: int) -> int:
         """Highest price of a unit of blob gas to offer now."""
-        return min(2 * self._l1.blob_base_fee() + 1, cap)
+        return min(2 * self._node.blob_base_fee() + 1, cap)
 
     def _raise_bid(self, transaction: Transaction) -> None:
         """Sign anew with higher fees, as far as the caps allow what nodes take for a replacement."""
@@ -309,7 +304,7 @@ class Sender:
     def _sign(self, transaction: Transaction) -> None:
         fields: dict[str, Any] = {
             "type": 2,
-            "chainId": self._l1.chain_id,
+            "chainId": self._node.chain_id,
             "nonce": transaction.nonce,
             "gas": transaction.gas,
             "maxPriorityFeePerGas": transaction.tip,
@@ -343,7 +338,7 @@ class Sender:
         for _ in range(TRIES):
             transaction.sent_at = time.monotonic()
             try:
-                self._l1.request("eth_sendRawTransaction", "0x" + transaction.raw.hex())
+                self._node.request("eth_sendRawTransaction", "0x" + transaction.raw.hex())
                 return
             except ChainError as error:
                 if error.reason == "rpc_unreachable":
@@ -355,7 +350,7 @@ class Sender:
                 if any(words in complaint for words in ("already known", "already imported", "known transaction")):
                     return
                 if "nonce too low" in complaint:
-                    if self._l1.receipt(transaction.hashes[-1]) or not self._renumber(transaction):
+                    if self._node.receipt(transaction.hashes[-1]) or not self._renumber(transaction):
                         return
                 elif any(words in complaint for words in ("underpriced", "base fee", "fee per blob gas")):
                     before = transaction.fee
@@ -372,7 +367,7 @@ class Sender:
         if transaction.nonce + 1 != self._next:
             return False
         del self._kept[transaction.nonce]
-        transaction.nonce = max(self._l1.transaction_count(self.address), transaction.nonce + 1)
+        transaction.nonce = max(self._node.transaction_count(self.address), transaction.nonce + 1)
         self._kept[transaction.nonce] = transaction
         self._next = transaction.nonce + 1
         transaction.hashes.clear()

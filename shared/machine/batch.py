@@ -1,6 +1,6 @@
 """Batches: what the operator posts, and how L1 commits to it.
 
-A batch is a header and up to 2^10 inputs: first the L1 messages it consumes, then its records, one input a slot. The
+A batch is a header and up to 2^10 inputs: first the L1 messages it consumes, then its records. The
 batch hash commits to everything a step may read:
 
     batch hash = keccak(the header's 10 words), and in it
@@ -96,7 +96,7 @@ class Header:
 
     @property
     def inputs(self) -> int:
-        """Number of used slots."""
+        """Number of its inputs: their indices are 0 to this less one."""
         return self.message_count + self.record_count
 
     def hash(self) -> bytes:
@@ -105,15 +105,15 @@ class Header:
 
 
 def verify_record(
-    header: Header, slot: int, record_page: bytes, siblings: Sequence[bytes], module: DataModule = CALLDATA
+    header: Header, input_index: int, record_page: bytes, siblings: Sequence[bytes], module: DataModule = CALLDATA
 ) -> bytes:
-    """The record in `slot` of the batch, proven by a page and siblings as its module has them.
+    """The record at `input_index` of the batch, proven by a page and siblings as its module has them.
 
     Twin of the inbox's `check_record`. Raises WitnessError("wrong_input") if the proof does not show that record.
     """
-    index = slot - header.message_count
+    index = input_index - header.message_count
     if header.module != module.number or not 0 <= index < header.record_count:
-        raise WitnessError("wrong_input", f"slot {slot} holds no record of module {module.number}")
+        raise WitnessError("wrong_input", f"input {input_index} holds no record of module {module.number}")
     return module.verify(header.data_root, header.record_count, index, record_page, siblings)
 
 
@@ -204,16 +204,16 @@ class Batch:
             raise DataError("data_mismatch", f"the data of batch {self.header.number} holds other records")
         return module.commit(data)
 
-    def body(self, slot: int) -> bytes:
-        """The 124 bytes of the input in `slot`. Raises IndexError if the slot is unused."""
-        if not 0 <= slot < self.header.inputs:
-            raise IndexError(f"slot {slot} of batch {self.header.number} is unused")
+    def body(self, input_index: int) -> bytes:
+        """The 124 bytes of the input at `input_index`. Raises IndexError if the index is unused."""
+        if not 0 <= input_index < self.header.inputs:
+            raise IndexError(f"input {input_index} of batch {self.header.number} is unused")
         messages = len(self.messages)
-        return self.messages[slot] if slot < messages else self.records[slot - messages]
+        return self.messages[input_index] if input_index < messages else self.records[input_index - messages]
 
-    def prove(self, slot: int) -> tuple[bytes, list[bytes]]:
-        """Page and siblings of the record in `slot`. Raises IndexError if the slot holds no record."""
-        index = slot - len(self.messages)
+    def prove(self, input_index: int) -> tuple[bytes, list[bytes]]:
+        """Page and siblings of the record at `input_index`. Raises IndexError if there is none."""
+        index = input_index - len(self.messages)
         if not 0 <= index < len(self.records):
-            raise IndexError(f"slot {slot} of batch {self.header.number} holds no record")
+            raise IndexError(f"input {input_index} of batch {self.header.number} holds no record")
         return self.module.prove(self.module_data, len(self.records), index)

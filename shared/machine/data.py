@@ -105,7 +105,7 @@ def data_root(records: bytes) -> bytes:
 
 
 def prove_record(records: bytes, index: int) -> tuple[bytes, list[bytes]]:
-    """Module 0's page and siblings of the record at `index`, counted among the records (slot - message_count).
+    """Module 0's page and siblings of the record at `index`, counted among the records (input index - message_count).
 
     Raises IndexError if there is no such record.
     """

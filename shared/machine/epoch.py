@@ -1,7 +1,7 @@
 """One epoch, run by one party: its end, its history, and the proof of any of its steps.
 
-Running is fast (one re-rooting a slot at most); the history (a machine hash after every real step) is built only when a
-game asks for it; leaves it does not keep are computed again slot by slot as the game descends.
+Running is fast (one re-rooting an input at most); the history (a machine hash after every real step) is built only when
+a game asks for it; leaves it does not keep are computed again input by input as the game descends.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from itertools import islice
 from typing import Final
 
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.history import EPOCH, History
+from setoff.shared.machine.history import EPOCH, HistoryTree
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.tracing import Stepper, honest_step, trace_slots, used_slots, walk_slot
+from setoff.shared.machine.tracing import Stepper, honest_step, trace_inputs, used_inputs, walk_input
 from setoff.shared.machine.witness import StepProof, prove_step
 
-__all__ = ["EpochRun", "Stepper", "honest_step", "split_position", "used_slots"]
+__all__ = ["EpochRun", "Stepper", "honest_step", "split_trace_position", "used_inputs"]
 
-_SLOT_BITS: Final = EPOCH.slot_bits
+_INPUT_BITS: Final = EPOCH.input_bits
 _MICRO_BITS: Final = EPOCH.micro_bits
 
 
-def split_position(position: int) -> tuple[int, int, int]:
-    """(batch of the epoch, slot, micro-step) of a position."""
+def split_trace_position(position: int) -> tuple[int, int, int]:
+    """(batch of the epoch, input index, micro-step) of a position."""
     return (
-        position >> (_SLOT_BITS + _MICRO_BITS),
-        position >> _MICRO_BITS & (1 << _SLOT_BITS) - 1,
+        position >> (_INPUT_BITS + _MICRO_BITS),
+        position >> _MICRO_BITS & (1 << _INPUT_BITS) - 1,
         position & (1 << _MICRO_BITS) - 1,
     )
 
@@ -50,8 +50,8 @@ class EpochRun:
     def _end_machine(self) -> Machine:
         machine = self._start.copy()
         for batch in self._batches:
-            for slot in range(used_slots(batch)):
-                self._run_slot(machine, batch, slot)
+            for input_index in range(used_inputs(batch)):
+                self._run_input(machine, batch, input_index)
         return machine
 
     @cached_property
@@ -66,10 +66,10 @@ class EpochRun:
     # --- the history -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _history(self) -> History:
-        slots = trace_slots(self._start.copy(), self._batches, self._stepper)
-        batches = (islice(slots, used_slots(batch)) for batch in self._batches)
-        return History(self.start_hash, batches, self._slot_leaves)
+    def _history(self) -> HistoryTree:
+        inputs = trace_inputs(self._start.copy(), self._batches, self._stepper)
+        batches = (islice(inputs, used_inputs(batch)) for batch in self._batches)
+        return HistoryTree(self.start_hash, batches, self._input_leaves)
 
     @property
     def root(self) -> bytes:
@@ -96,20 +96,20 @@ class EpochRun:
 
     def machine_before(self, position: int) -> Machine:
         """A machine in the state before `position`."""
-        batch_index, slot, micro = split_position(position)
-        machine = self._machine_before_slot(batch_index, slot)
-        if batch_index < len(self._batches) and slot < used_slots(self._batches[batch_index]):
-            steps = walk_slot(machine, self._batches[batch_index], slot, self._stepper)
+        batch_index, input_index, micro = split_trace_position(position)
+        machine = self._machine_before_input(batch_index, input_index)
+        if batch_index < len(self._batches) and input_index < used_inputs(self._batches[batch_index]):
+            steps = walk_input(machine, self._batches[batch_index], input_index, self._stepper)
             for _ in islice(steps, micro):
                 pass
         return machine
 
     def prove_step(self, position: int) -> StepProof:
         """The one-step proof of `position`, from this party's state before it."""
-        batch_index, slot, micro = split_position(position)
+        batch_index, input_index, micro = split_trace_position(position)
         batch = self._batches[batch_index] if batch_index < len(self._batches) else None
         return prove_step(
-            self.machine_before(position), batch, slot, micro, self._chains[min(batch_index, len(self._batches))]
+            self.machine_before(position), batch, input_index, micro, self._chains[min(batch_index, len(self._batches))]
         )
 
     def proof(self, position: int) -> bytes:
@@ -118,28 +118,28 @@ class EpochRun:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _run_slot(self, machine: Machine, batch: Batch, slot: int) -> None:
+    def _run_input(self, machine: Machine, batch: Batch, input_index: int) -> None:
         if self._stepper is honest_step:
-            machine.run_slot(batch, slot)
+            machine.run_input(batch, input_index)
             return
-        for _ in walk_slot(machine, batch, slot, self._stepper):
+        for _ in walk_input(machine, batch, input_index, self._stepper):
             pass
 
-    def _machine_before_slot(self, batch_index: int, slot: int) -> Machine:
-        """The machine before a slot; from the one asked for last if that is on the way, since games ask for a slot's
-        leaves and then for a proof in it."""
-        (first_batch, first_slot), machine = self._last_asked
-        if (first_batch, first_slot) > (batch_index, slot):
-            first_batch, first_slot, machine = 0, 0, self._start
+    def _machine_before_input(self, batch_index: int, input_index: int) -> Machine:
+        """The machine before an input; from the one asked for last if that is on the way, since games ask for an
+        input's leaves and then for a proof in it."""
+        (first_batch, first_input), machine = self._last_asked
+        if (first_batch, first_input) > (batch_index, input_index):
+            first_batch, first_input, machine = 0, 0, self._start
         machine = machine.copy()
         for number, batch in enumerate(self._batches[first_batch : batch_index + 1], first_batch):
-            end = used_slots(batch) if number < batch_index else min(slot, used_slots(batch))
-            for earlier in range(first_slot if number == first_batch else 0, end):
-                self._run_slot(machine, batch, earlier)
-        self._last_asked = (batch_index, slot), machine.copy()
+            end = used_inputs(batch) if number < batch_index else min(input_index, used_inputs(batch))
+            for earlier in range(first_input if number == first_batch else 0, end):
+                self._run_input(machine, batch, earlier)
+        self._last_asked = (batch_index, input_index), machine.copy()
         return machine
 
-    def _slot_leaves(self, batch_index: int, slot: int) -> list[bytes]:
-        machine = self.machine_before((batch_index << _SLOT_BITS | slot) << _MICRO_BITS)
-        steps = walk_slot(machine, self._batches[batch_index], slot, self._stepper)
+    def _input_leaves(self, batch_index: int, input_index: int) -> list[bytes]:
+        machine = self.machine_before((batch_index << _INPUT_BITS | input_index) << _MICRO_BITS)
+        steps = walk_input(machine, self._batches[batch_index], input_index, self._stepper)
         return [machine.hash() for _ in steps]

@@ -1,9 +1,9 @@
 """The history commitment: one Merkle root over the machine hash at every position of an epoch.
 
-Leaf j is the machine hash after position j; a position is (batch, slot, micro-step), 2^5 × 2^10 × 2^20 = 2^35 of them.
-Hardly any is a real step: a slot runs its input to idle and stays as it is, and unused slots and batches repeat what
+Leaf j is the machine hash after trace position j = (batch, input index, micro-step): 2^5 × 2^10 × 2^20 = 2^35 of them.
+Hardly any is a real step: an input runs to idle and then nothing changes, and unused inputs and batches repeat what
 was before them. So every tree here is a short list of nodes followed by one leaf repeated to the end (`PaddedTree`),
-and a run of equal leaves costs one hash a level. The same structure serves three times: leaves in a slot, slots in a
+and a run of equal leaves costs one hash a level. The same structure serves three times: leaves in an input, inputs in a
 batch, batches in the epoch.
 
 A game opens a history level by level: a node of level l lies 5·l binary levels below the root, and its opening is the
@@ -23,8 +23,8 @@ from setoff.shared.codec.hashing import hash_pair
 NODE: Final = 32  # bytes a node
 KEPT_NODES: Final = 1 << 22  # leaves that a history keeps at a time, 64 bytes each; others it asks for again
 
-SlotLeaves = Callable[[int, int], Sequence[bytes]]
-"""(batch, slot) to the machine hashes after each real step of a used slot: at least one, and the last one repeats."""
+InputLeaves = Callable[[int, int], Sequence[bytes]]
+"""(batch, input index) to the machine hashes after each real step of a used input: one or more, the last repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Geometry:
     """How many binary levels each part of a position has, and how many an opening spans. L1 knows only `EPOCH`."""
 
     batch_bits: int = 5
-    slot_bits: int = 10
+    input_bits: int = 10
     micro_bits: int = 20
     opening_bits: int = 5
 
@@ -43,7 +43,7 @@ class Geometry:
     @property
     def depth(self) -> int:
         """Binary levels from root to leaf."""
-        return self.batch_bits + self.slot_bits + self.micro_bits
+        return self.batch_bits + self.input_bits + self.micro_bits
 
     @property
     def levels(self) -> int:
@@ -117,49 +117,49 @@ class PaddedTree:
         return self.node(self.height + len(self.layers) - 1, 0)
 
 
-class History:
+class HistoryTree:
     """What a party says happened in an epoch: its root, and on request any node, opening, leaf or path under it.
 
-    Slot roots and all above them are kept, about 64 bytes a used slot. Of the leaves only the last ones built or opened
-    are: `slot_leaves` gives those of another slot again when a game descends into it.
+    The roots of inputs and all above them are kept, about 64 bytes a used input. Of the leaves only the last ones built
+    or opened are: `input_leaves` gives those of another input again when a game descends into it.
     """
 
     def __init__(
         self,
         start: bytes,
         batches: Iterable[Iterable[Sequence[bytes]]],
-        slot_leaves: SlotLeaves,
+        input_leaves: InputLeaves,
         geometry: Geometry = EPOCH,
         kept_nodes: int = KEPT_NODES,
     ) -> None:
         """The history of an epoch that starts at machine hash `start`.
 
-        `batches` yields every batch's used slots in order, each as its real steps' machine hashes (`SlotLeaves`); it is
-        read once, slot by slot, so it may run the machine as it goes. Raises ValueError on a slot without a step, or on
-        more batches, slots or steps than the geometry has.
+        `batches` yields every batch's used inputs in order, each as its real steps' machine hashes (`InputLeaves`); it
+        is read once, input by input, so it may run the machine as it goes. Raises ValueError on an input without a
+        step, or on more batches, inputs or steps than the geometry has.
         """
         self.geometry = geometry
-        self._slot_leaves = slot_leaves
+        self._input_leaves = input_leaves
         self._open: OrderedDict[tuple[int, int], PaddedTree] = OrderedDict()
         self._room = kept_nodes
-        self._slot_height = geometry.micro_bits
-        self._batch_height = geometry.micro_bits + geometry.slot_bits
+        self._input_height = geometry.micro_bits
+        self._batch_height = geometry.micro_bits + geometry.input_bits
         self._batches: list[PaddedTree] = []
         end = start
-        for slots in batches:
+        for inputs in batches:
             roots: list[bytes] = []
-            for leaves in slots:
-                slot = self._slot_tree(leaves)
-                self._keep(len(self._batches), len(roots), slot)
-                roots.append(slot.root)
-                end = slot.padding[0]
-            self._batches.append(PaddedTree(roots, end, self._slot_height, geometry.slot_bits))
+            for leaves in inputs:
+                input_index = self._input_tree(leaves)
+                self._keep(len(self._batches), len(roots), input_index)
+                roots.append(input_index.root)
+                end = input_index.padding[0]
+            self._batches.append(PaddedTree(roots, end, self._input_height, geometry.input_bits))
         self._epoch = PaddedTree([batch.root for batch in self._batches], end, self._batch_height, geometry.batch_bits)
 
     @classmethod
     def of(cls, start: bytes, batches: Sequence[Sequence[Sequence[bytes]]], geometry: Geometry = EPOCH) -> Self:
-        """The history of an epoch whose leaves are all at hand: `batches[batch][slot]` as in `SlotLeaves`."""
-        return cls(start, batches, lambda batch, slot: batches[batch][slot], geometry)
+        """The history of an epoch whose leaves are all at hand: `batches[batch][input_index]` as in `InputLeaves`."""
+        return cls(start, batches, lambda batch, input_index: batches[batch][input_index], geometry)
 
     @property
     def root(self) -> bytes:
@@ -194,9 +194,9 @@ class History:
         """The 30 siblings of the last leaf under `children(0, 0)[31]`: what joining a game has to show."""
         return self.path(self.geometry.positions - 1)[: -self.geometry.opening_bits]
 
-    def _slot_tree(self, leaves: Sequence[bytes]) -> PaddedTree:
+    def _input_tree(self, leaves: Sequence[bytes]) -> PaddedTree:
         if not leaves:
-            raise ValueError("a used slot has at least one step")
+            raise ValueError("a used input has at least one step")
         return PaddedTree(leaves, leaves[-1], 0, self.geometry.micro_bits)
 
     def _node(self, height: int, index: int) -> bytes:
@@ -207,34 +207,34 @@ class History:
         batch = index >> (self._batch_height - height)
         if batch >= len(self._batches):
             return self._epoch.padding[height]
-        slots = self._batches[batch]
+        inputs = self._batches[batch]
         index -= batch << (self._batch_height - height)
-        if height >= self._slot_height:
-            return slots.node(height, index)
-        slot = index >> (self._slot_height - height)
-        if slot >= slots.size:
-            return slots.padding[height]
-        index -= slot << (self._slot_height - height)
-        return self._opened(batch, slot).node(height, index)
+        if height >= self._input_height:
+            return inputs.node(height, index)
+        input_index = index >> (self._input_height - height)
+        if input_index >= inputs.size:
+            return inputs.padding[height]
+        index -= input_index << (self._input_height - height)
+        return self._opened(batch, input_index).node(height, index)
 
-    def _opened(self, batch: int, slot: int) -> PaddedTree:
-        """The tree of one used slot, from its leaves if it is not among the last ones used.
+    def _opened(self, batch: int, input_index: int) -> PaddedTree:
+        """The tree of one used input, from its leaves if it is not among the last ones used.
 
-        Raises ValueError if `slot_leaves` now gives other leaves than the history was built from.
+        Raises ValueError if `input_leaves` now gives other leaves than the history was built from.
         """
-        tree = self._open.get((batch, slot))
+        tree = self._open.get((batch, input_index))
         if tree is not None:
-            self._open.move_to_end((batch, slot))
+            self._open.move_to_end((batch, input_index))
             return tree
-        tree = self._slot_tree(self._slot_leaves(batch, slot))
-        if tree.root != self._batches[batch].node(self._slot_height, slot):
-            raise ValueError(f"slot {slot} of batch {batch} no longer gives the leaves of this history")
-        self._keep(batch, slot, tree)
+        tree = self._input_tree(self._input_leaves(batch, input_index))
+        if tree.root != self._batches[batch].node(self._input_height, input_index):
+            raise ValueError(f"input {input_index} of batch {batch} no longer gives the leaves of this history")
+        self._keep(batch, input_index, tree)
         return tree
 
-    def _keep(self, batch: int, slot: int, tree: PaddedTree) -> None:
-        """Keep the leaves of a slot, and let go of those used longest ago that there is no more room for."""
-        self._open[batch, slot] = tree
+    def _keep(self, batch: int, input_index: int, tree: PaddedTree) -> None:
+        """Keep the leaves of an input, and let go of those used longest ago that there is no more room for."""
+        self._open[batch, input_index] = tree
         self._room -= tree.size + len(tree.padding)
         while self._room < 0 and len(self._open) > 1:
             _, gone = self._open.popitem(last=False)

@@ -1,8 +1,8 @@
 """The machine: registers, state, and the ways to run them.
 
-A position is (batch of the epoch, slot, micro-step). At micro-step 0 a used slot fetches its input (slot 0 also begins
-the batch); at later micro-steps the phase in the registers runs, and an idle machine stays as it is. Unused slots and
-batches are idle throughout.
+A trace position is (batch of the epoch, input index, micro-step). At micro-step 0 an input is fetched (index 0 also
+begins the batch); at later micro-steps the phase in the registers runs, and an idle machine stays as it is. Unused
+inputs and batches are idle throughout.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Fill(NamedTuple):
 
 
 class OfferResult(NamedTuple):
-    """What became of a record that was offered: its outcome, whether it now stands in its slot, and its fills."""
+    """What became of a record that was offered: its outcome, whether it now stands in the batch, and its fills."""
 
     outcome: int
     was_taken: bool
@@ -75,20 +75,20 @@ class OfferResult(NamedTuple):
 
 
 class Machine:
-    """Registers and state. `fills` lists the trades of the last slot that ran to idle, in their order.
+    """Registers and state. `fills` lists the trades of the last input that ran to idle, in their order.
 
-    With `many_accounts` or more, whole slots run without the visits of a sweep that change nothing (`sweep.py`): the
+    With `many_accounts` or more, whole inputs run without the visits of a sweep that change nothing (`sweep.py`): the
     same registers and leaves. `step` takes every step.
     """
 
-    __slots__ = ("_columns", "_next_slot", "fills", "many_accounts", "regs", "state")
+    __slots__ = ("_columns", "_next_input", "fills", "many_accounts", "regs", "state")
 
     def __init__(self, regs: Registers, state: State) -> None:
         self.regs = regs
         self.state = state
         self.fills: list[Fill] = []
         self.many_accounts = MANY_ACCOUNTS
-        self._next_slot = 0
+        self._next_input = 0
         self._columns: Columns | None = None
 
     @classmethod
@@ -101,13 +101,13 @@ class Machine:
         self.state.commit()
         twin = Machine(self.regs.copy(), State(self.state.tree.copy()))
         twin.many_accounts = self.many_accounts
-        twin._next_slot = self._next_slot
+        twin._next_input = self._next_input
         return twin
 
     @property
     def is_busy(self) -> bool:
         """Whether it has work of its own or parked records left: until cranks let it go on it takes no other record."""
-        return self.regs.task != 0 or is_anything_parked(self.regs)
+        return self.regs.has_work != 0 or is_anything_parked(self.regs)
 
     def hash(self) -> bytes:
         """The machine hash, 32 bytes; writes what changed to the tree."""
@@ -115,31 +115,31 @@ class Machine:
 
     # --- along the trace -------------------------------------------------------------------------------------------
 
-    def step(self, batch: Batch, slot: int, micro: int) -> None:
-        """Run the micro-step at (slot, micro) of `batch`."""
+    def step(self, batch: Batch, input_index: int, micro: int) -> None:
+        """Run the micro-step at (input index, micro) of `batch`."""
         regs = self.regs
         if micro:
             apply_step(regs, self.state)
             return
-        if slot == 0:
+        if input_index == 0:
             begin_batch(regs, batch.header.number, batch.header.timestamp)
-        if slot < batch.header.inputs:
-            self._fetch(slot, batch.body(slot), slot < batch.header.message_count)
+        if input_index < batch.header.inputs:
+            self._fetch(input_index, batch.body(input_index), input_index < batch.header.message_count)
 
-    def run_slot(self, batch: Batch, slot: int) -> int:
-        """Run a whole slot; returns the outcome of its input."""
-        self.step(batch, slot, 0)
+    def run_input(self, batch: Batch, input_index: int) -> int:
+        """Run a whole input; returns its outcome."""
+        self.step(batch, input_index, 0)
         self._run_to_idle()
         return self.regs.outcome
 
     def run_batch(self, batch: Batch) -> list[int]:
-        """Run every slot of `batch`; returns the outcomes of its inputs."""
+        """Run every input of `batch`; returns their outcomes."""
         if not batch.header.inputs:
             self.step(batch, 0, 0)
-        return [self.run_slot(batch, slot) for slot in range(batch.header.inputs)]
+        return [self.run_input(batch, input_index) for input_index in range(batch.header.inputs)]
 
-    def walk_slot(self, batch: Batch, slot: int, micro: int = 0) -> Iterator[None]:
-        """Take the steps of a slot from `micro` on until it is idle; yields after each.
+    def walk_input(self, batch: Batch, input_index: int, micro: int = 0) -> Iterator[None]:
+        """Take the steps of an input from `micro` on until it is idle; yields after each.
 
         As `step` one by one; but idle visits of a sweep touch no leaf, so that a hash after them is cheap, too.
         """
@@ -151,7 +151,7 @@ class Machine:
                 for _ in sweep.walk(regs):
                     micro += 1
                     yield
-            self.step(batch, slot, micro)
+            self.step(batch, input_index, micro)
             micro += 1
             yield
 
@@ -160,18 +160,18 @@ class Machine:
     def begin(self, number: int, timestamp: int) -> None:
         """Begin batch `number`; the inputs follow through `take` and `offer`."""
         begin_batch(self.regs, number, timestamp)
-        self._next_slot = 0
+        self._next_input = 0
 
     def take(self, body: bytes, is_message: bool) -> int:
-        """Run an input in the next slot, whatever its outcome; returns the outcome."""
-        slot = self._next_slot
-        self._next_slot = slot + 1
-        self._fetch(slot, body, is_message)
+        """Run the next input, whatever its outcome; returns the outcome."""
+        input_index = self._next_input
+        self._next_input = input_index + 1
+        self._fetch(input_index, body, is_message)
         self._run_to_idle()
         return self.regs.outcome
 
     def offer(self, body: bytes) -> OfferResult:
-        """Run a record in the next slot if it is accepted; otherwise nothing changes.
+        """Run a record as the next input if it is accepted; otherwise nothing changes.
 
         An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too; and so is a
         crank that took a parked record out, whatever became of that, and what took more than COSTLY_STEPS to refuse: it
@@ -191,7 +191,7 @@ class Machine:
             self.state.undo()
             self.regs = before
             self.fills = []
-            self._next_slot -= 1
+            self._next_input -= 1
         return OfferResult(outcome, was_taken, self.fills)
 
     # --- storage ---------------------------------------------------------------------------------------------------
@@ -223,9 +223,9 @@ class Machine:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _fetch(self, slot: int, body: bytes, is_message: bool) -> None:
+    def _fetch(self, input_index: int, body: bytes, is_message: bool) -> None:
         self.fills = []
-        self.regs.slot = slot
+        self.regs.input_index = input_index
         self.regs.steps += 1
         step_fetch(self.regs, self.state, body, is_message)
 
@@ -251,7 +251,7 @@ class Machine:
         return regs.accounts >= self.many_accounts and (regs.sweeping != 0 or regs.ranking != 0)
 
     def _begin_sweep(self) -> Sweep:
-        """The visits of this slot. The arithmetic by columns is loaded where it is needed: it takes a while."""
+        """The visits of this input. The arithmetic by columns is loaded where it is needed: it takes a while."""
         from setoff.shared.machine.columns import Columns
         from setoff.shared.machine.sweep import Sweep
 
@@ -295,4 +295,4 @@ def get_fill_kind(regs: Registers) -> int:
         return DELEVERAGE
     if regs.kind != records.LIQUIDATION:
         return TRADE
-    return LIQUIDATION if regs.home == phases.LIQUIDATED else UNWIND
+    return LIQUIDATION if regs.return_phase == phases.LIQUIDATED else UNWIND

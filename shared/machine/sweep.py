@@ -4,7 +4,7 @@ A visit of a healthy account with nothing due is two steps (choose the work, vis
 where the machine's own work comes to such visits, their number is all one needs. Which accounts are not among them is
 found by columns (`columns.py`) with a margin of error; each of those is visited by the rule itself.
 
-What is known of the accounts holds for one slot: within it neither time, prices nor parameters change between visits,
+What is known of the accounts holds for one input: within it neither time, prices nor parameters change between visits,
 and accounts that were used meanwhile are visited by the rule in any case.
 """
 
@@ -69,7 +69,7 @@ class Round:
 
 
 class Sweep:
-    """The visits of one slot."""
+    """The visits of one input."""
 
     def __init__(self, columns: Columns, regs: Registers, state: State) -> None:
         columns.refresh(state)
@@ -94,7 +94,7 @@ class Sweep:
                 self._ranked, self._round.number(regs.rank, regs.rank_subs), room, self._round.length - 1
             )
         self._ranked = None
-        if not regs.sweeping or regs.passed:
+        if not regs.sweeping or regs.skip_account:
             return 0
         return self._until(self._swept, self._round.number(regs.sweep, regs.sweep_subs), room, self._round.length)
 
@@ -104,7 +104,7 @@ class Sweep:
         if count <= 0:
             return
         regs.steps += 2 * count
-        regs.home = phases.WORK
+        regs.return_phase = phases.WORK
         if regs.ranking:
             regs.rank, regs.rank_subs = self._after(regs.rank, count)
         else:
@@ -116,7 +116,7 @@ class Sweep:
         """Do those visits step by step, for a trace: yields after each, with the registers as they are then."""
         for _ in range(self.count(regs)):
             regs.steps += 1
-            regs.home = phases.WORK
+            regs.return_phase = phases.WORK
             regs.phase = phases.RANK if regs.ranking else phases.SWEEP
             yield
             regs.steps += 1

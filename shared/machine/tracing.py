@@ -23,7 +23,7 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
-#: Runs the step at (slot, micro) of a batch on a machine. The honest one is `Machine.step`; a liar brings another.
+#: Runs the step at (input index, micro) of a batch on a machine. The honest one is `Machine.step`; a liar has another.
 Stepper = Callable[[Machine, Batch, int, int], None]
 
 honest_step: Final[Stepper] = Machine.step
@@ -41,10 +41,10 @@ log = logging.getLogger(__name__)
 
 
 class Place(NamedTuple):
-    """Where a run stands: the next step is (slot, micro) of a batch, or the one after it if that slot is idle."""
+    """Where a run stands: the next step is (input index, micro) of a batch, or the next input's if that one is idle."""
 
     batch: int
-    slot: int
+    input_index: int
     micro: int
 
 
@@ -56,24 +56,24 @@ class Chunk(NamedTuple):
 
     leaves: bytes
     ends: tuple[int, ...]
-    """How many there are up to each end of a slot."""
+    """How many there are up to each end of an input."""
     is_last: bool
 
 
-def used_slots(batch: Batch) -> int:
-    """Slots with a real step: one an input, and slot 0 in any case (it begins the batch)."""
+def used_inputs(batch: Batch) -> int:
+    """How many input indices have a real step: one an input, and index 0 in any case (it begins the batch)."""
     return max(1, batch.header.inputs)
 
 
-def walk_slot(
-    machine: Machine, batch: Batch, slot: int, stepper: Stepper = honest_step, micro: int = 0
+def walk_input(
+    machine: Machine, batch: Batch, input_index: int, stepper: Stepper = honest_step, micro: int = 0
 ) -> Iterator[None]:
-    """Take the steps of a slot from `micro` on until it is idle; yields after each."""
+    """Take the steps of an input from `micro` on until it is idle; yields after each."""
     if stepper is honest_step:
-        yield from machine.walk_slot(batch, slot, micro)
+        yield from machine.walk_input(batch, input_index, micro)
         return
     while micro == 0 or machine.regs.phase != phases.IDLE:
-        stepper(machine, batch, slot, micro)
+        stepper(machine, batch, input_index, micro)
         micro += 1
         yield
 
@@ -82,14 +82,14 @@ def walk(
     machine: Machine, batches: Sequence[Batch], stepper: Stepper = honest_step, place: Place = BEGINNING
 ) -> Iterator[Place]:
     """Take every real step from `place` on; yields after each where the run then stands."""
-    _, first_slot, micro = place
+    _, first_input, micro = place
     for number in range(place.batch, len(batches)):
         batch = batches[number]
-        for slot in range(first_slot, used_slots(batch)):
-            for after, _ in enumerate(walk_slot(machine, batch, slot, stepper, micro), micro + 1):
-                yield Place(number, slot, after)
+        for input_index in range(first_input, used_inputs(batch)):
+            for after, _ in enumerate(walk_input(machine, batch, input_index, stepper, micro), micro + 1):
+                yield Place(number, input_index, after)
             micro = 0
-        first_slot = 0
+        first_input = 0
 
 
 def count_workers() -> int:
@@ -104,7 +104,7 @@ def estimate_seconds(execution: float, history: float, workers: int) -> float:
     return (history + (workers - 1) * execution) / workers
 
 
-def trace_slots(
+def trace_inputs(
     machine: Machine,
     batches: Sequence[Batch],
     stepper: Stepper = honest_step,
@@ -113,7 +113,7 @@ def trace_slots(
     alone: int = ALONE,
     chunk_steps: int = CHUNK,
 ) -> Generator[list[bytes], None, None]:
-    """Every used slot's machine hashes, one after each of its real steps, from `machine`, which is used up.
+    """Every used input's machine hashes, one after each of its real steps, from `machine`, which is used up.
 
     `workers`: processes to use after the first `alone` steps, by default one for each core. A stepper of one's own
     stays in this process.

@@ -64,23 +64,23 @@ class StepProof(NamedTuple):
         return encode(PROOF_TYPES, (self.state_root, words, self.step_input, leaves))
 
 
-def get_step_input(batch: Batch | None, slot: int, micro: int, chain: bytes) -> StepInput:
+def get_step_input(batch: Batch | None, input_index: int, micro: int, chain: bytes) -> StepInput:
     """The input part of the proof of a step; `chain` is the queue's hash chain before the batch's first message."""
     if batch is None or micro:
         return StepInput()
     h = batch.header
-    if slot >= h.inputs:
+    if input_index >= h.inputs:
         return StepInput(h.words)
-    if slot < h.message_count:
-        for body in batch.messages[:slot]:
+    if input_index < h.message_count:
+        for body in batch.messages[:input_index]:
             chain = accumulate(chain, body)
-        return StepInput(h.words, body=batch.body(slot), chain=chain)
-    record_page, siblings = batch.prove(slot)
+        return StepInput(h.words, body=batch.body(input_index), chain=chain)
+    record_page, siblings = batch.prove(input_index)
     return StepInput(h.words, record_page=record_page, siblings=tuple(siblings))
 
 
-def prove_step(machine: Machine, batch: Batch | None, slot: int, micro: int, chain: bytes) -> StepProof:
-    """Prove the step at (slot, micro) of `batch` (None for an unused batch of the epoch), and take it.
+def prove_step(machine: Machine, batch: Batch | None, input_index: int, micro: int, chain: bytes) -> StepProof:
+    """Prove the step at (input index, micro) of `batch` (None for an unused batch of the epoch), and take it.
 
     `machine` is in the state before the step and ends in the state after it; `chain` as in `get_step_input`.
     """
@@ -88,10 +88,10 @@ def prove_step(machine: Machine, batch: Batch | None, slot: int, micro: int, cha
     state_root = machine.state.commit()
     registers = machine.regs.encode()
     if batch is not None:
-        machine.step(batch, slot, micro)
+        machine.step(batch, input_index, micro)
     witness: list[WitnessLeaf] = []
     for key, leaf in machine.state.touched.items():
         witness.append(WitnessLeaf(key, tree.get(key), tree.prove(key)))
         tree.update({key: encode_leaf(key, leaf)})
     machine.state.commit()
-    return StepProof(state_root, registers, get_step_input(batch, slot, micro, chain), tuple(witness))
+    return StepProof(state_root, registers, get_step_input(batch, input_index, micro, chain), tuple(witness))

@@ -59,7 +59,7 @@ def step_unwind(regs: Registers, state: State) -> None:
     position = find_position(backstop, regs.unwind)
     market_id = regs.unwind
     regs.unwind = 0
-    if position is None or position.size == 0 or regs.winding or not is_fresh(market, regs.time):
+    if position is None or position.size == 0 or regs.winding_since or not is_fresh(market, regs.time):
         regs.phase = phases.WORK
         return
     settle_funding(backstop, position, market)

@@ -78,7 +78,7 @@ def step_unlink(regs: Registers, state: State) -> None:
     else:
         level.tail = order.prev
     order.clear()
-    regs.phase = regs.resume if level.count else phases.UNLIST
+    regs.phase = regs.next_phase if level.count else phases.UNLIST
 
 
 def step_list(regs: Registers, state: State) -> None:
@@ -105,7 +105,7 @@ def step_unlist(regs: Registers, state: State) -> None:
         if is_empty:
             bitmap.word &= ~(1 << keys.bitmap_bit(depth, regs.tick))
             is_empty = bitmap.word == 0
-    regs.phase = phases.SEEK if get_best(market, regs.level_side) == regs.tick else regs.resume
+    regs.phase = phases.SEEK if get_best(market, regs.level_side) == regs.tick else regs.next_phase
 
 
 def step_seek(regs: Registers, state: State) -> None:
@@ -118,7 +118,7 @@ def step_seek(regs: Registers, state: State) -> None:
             break
         tick |= get_best_bit(word, regs.level_side) << (16 - 8 * depth)
     set_best(market, regs.level_side, tick)
-    regs.phase = regs.resume
+    regs.phase = regs.next_phase
 
 
 def step_next(regs: Registers, state: State) -> None:

@@ -58,7 +58,7 @@ def step_leg(regs: Registers, state: State) -> None:
     if pair == 0 and regs.legs1 == 0 and regs.legs2 == 0 and regs.legs3 == 0:
         regs.phase = phases.IDLE
         return
-    regs.home = phases.LEG
+    regs.return_phase = phases.LEG
     regs.phase = phases.LEG
     if is_leg_sound(regs, leg):
         start_leg(regs, leg)
@@ -71,7 +71,7 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
     if leg.flags & records.CANCEL_LEG:
         return True
     return (
-        regs.winding == 0
+        regs.winding_since == 0
         and leg.flags & records.SELF_TRADE != records.SELF_TRADE
         and leg.price > 0
         and 0 < leg.size <= phases.MAX_ORDER_SIZE
@@ -79,13 +79,13 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
 
 
 def start_leg(regs: Registers, leg: Leg) -> None:
-    """Load the registers with a leg: a cancel by slot, or an order."""
+    """Load the registers with a leg: a cancel by order slot, or an order."""
     regs.market = leg.market
     regs.order_slot = leg.order_slot
     if leg.flags & records.CANCEL_LEG:
         regs.kind = records.CANCEL
         regs.cursor = keys.order_handle(regs.account, leg.order_slot)
-        regs.resume = phases.LEG
+        regs.next_phase = phases.LEG
         regs.phase = phases.UNLINK
     else:
         regs.kind = records.ORDER

@@ -1,12 +1,12 @@
-"""Fetch: the first step of a slot takes its input. Twin: ``contracts/rules/fetch.vy``.
+"""Fetch: the first step of an input takes it. Twin: ``contracts/rules/fetch.vy``.
 
 A message is applied here and now. A record is decoded, checked as far as it can be without the book, its signature
 recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject: the
 machine is idle again, and ``outcome`` says why.
 
-Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and a slot that
-takes a parked one that one's; then a record of an account its master account, and the agent who signs or is named; a
-report and an early reject none.
+Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and an input
+that takes a parked one that one's; then a record of an account its master account, and the agent who signs or is named;
+a report and an early reject none.
 """
 
 from __future__ import annotations
@@ -30,10 +30,26 @@ from setoff.shared.state.store import State
 #: Nonces below the highest seen that can still be used, in any order.
 NONCE_WINDOW: Final = 256
 _BITMAP_MASK: Final = 2**256 - 1
+#: Phase in which a checked record starts, by its type.
+_FIRST_PHASES: Final[dict[int, int]] = {
+    records.ORDER: phases.ADMIT,
+    records.CANCEL: phases.UNLINK,
+    records.TRANSFER: phases.MARGIN,
+    records.WITHDRAW: phases.MARGIN,
+    records.REPORT: phases.REPORT,
+    records.CANCEL_ALL: phases.CLEAR,
+    records.AMEND: phases.AMEND,
+    records.SCHEDULE_CANCEL: phases.CLEAR,
+    records.SET_AGENT: phases.IDLE,
+    records.CRANK: phases.CRANK,
+    records.BULK: phases.IDLE,
+    records.BACKSTOP_DEPOSIT: phases.MARGIN,
+    records.BACKSTOP_WITHDRAW: phases.SHARES,
+}
 
 
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:
-    """Take the 124-byte input `body`; `is_message` says whether the slot belongs to the L1 queue."""
+    """Take the 124-byte input `body`; `is_message` says whether it is the L1 queue's."""
     regs.started = regs.steps - 1
     if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED:
         regs.outcome = take_message(regs, state, body, is_message)
@@ -53,7 +69,9 @@ def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -
         return apply_change(regs, state, body)
     if body[0] == records.SET_SIGNER:
         return apply_signer(state, body)
-    return apply_wind_down(regs)
+    if body[0] == records.WIND_DOWN:
+        return apply_wind_down(regs)
+    raise AssertionError(f"a message of type {body[0]} without a rule")
 
 
 def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> int:
@@ -64,14 +82,14 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
     """
     if not is_sound(body, is_message):
         return errors.MALFORMED_RECORD
-    has_room = regs.steps + phases.SLOT_STEP_BOUND <= phases.BATCH_STEP_CAP
+    has_room = regs.steps + phases.INPUT_STEP_BOUND <= phases.BATCH_STEP_CAP
     is_crank = body[0] == records.CRANK
-    is_parked = is_message and not is_crank and (not has_room or regs.task != 0 or is_anything_parked(regs))
+    is_parked = is_message and not is_crank and (not has_room or regs.has_work != 0 or is_anything_parked(regs))
     if is_parked:
         park(regs, state, body)
     if not has_room:
         return errors.PARKED if is_parked else errors.STEP_CAP
-    if regs.task:
+    if regs.has_work:
         # Its registers stay as they are.
         regs.phase = phases.WORK
         if is_parked:
@@ -179,6 +197,8 @@ def decode_record(regs: Registers, body: bytes) -> int:
         return decode_order(regs, body)
     if kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW):
         return decode_payment(regs, body)
+    if kind == records.SET_AGENT:
+        return check_agent_change(regs, body)
     return decode_change(regs, body)
 
 
@@ -230,7 +250,7 @@ def check_quote(price: int, size: int) -> int:
 
 
 def decode_change(regs: Registers, body: bytes) -> int:
-    """Fields of a record that changes orders or keys; returns the outcome."""
+    """Fields of a record that changes orders, or of one that signs many; returns the outcome."""
     if regs.kind == records.CANCEL:
         cancel = records.decode_cancel(body)
         regs.order_slot, regs.client, regs.agent = cancel.order_slot, cancel.client, cancel.agent
@@ -245,7 +265,7 @@ def decode_change(regs: Registers, body: bytes) -> int:
     elif regs.kind == records.BULK:
         regs.agent = records.decode_bulk(body).agent
     else:
-        return check_agent_change(regs, body)
+        raise AssertionError(f"a record of type {regs.kind} without a rule")
     if regs.agent > keys.MAX_AGENT:
         return errors.MALFORMED_RECORD
     if regs.order_slot > keys.MAX_ORDER_SLOT:
@@ -281,8 +301,10 @@ def decode_payment(regs: Registers, body: bytes) -> int:
             return errors.SUB_ACCOUNT
     elif regs.kind == records.BACKSTOP_DEPOSIT:
         regs.amount = records.decode_backstop_deposit(body).amount
-    else:
+    elif regs.kind == records.BACKSTOP_WITHDRAW:
         regs.amount = records.decode_backstop_withdraw(body).shares
+    else:
+        raise AssertionError(f"a payment of type {regs.kind} without a rule")
     if not 1 <= regs.amount < phases.MAX_AMOUNT:
         return errors.AMOUNT_OUT_OF_RANGE
     return errors.ACCEPTED
@@ -301,24 +323,8 @@ def decode_report(regs: Registers, body: bytes) -> int:
 
 
 def get_first_phase(kind: int) -> int:
-    """Phase in which a checked record of this type starts."""
-    if kind == records.ORDER:
-        return phases.ADMIT
-    if kind == records.CANCEL:
-        return phases.UNLINK
-    if kind == records.AMEND:
-        return phases.AMEND
-    if kind in (records.CANCEL_ALL, records.SCHEDULE_CANCEL):
-        return phases.CLEAR
-    if kind in (records.SET_AGENT, records.BULK):
-        return phases.IDLE
-    if kind == records.CRANK:
-        return phases.CRANK
-    if kind == records.BACKSTOP_WITHDRAW:
-        return phases.SHARES
-    if kind == records.REPORT:
-        return phases.REPORT
-    return phases.MARGIN
+    """Phase in which a checked record of this type starts. Raises KeyError for a type that has none."""
+    return _FIRST_PHASES[kind]
 
 
 def use_nonce(account: Account, nonce: int) -> int:

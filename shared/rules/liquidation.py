@@ -32,12 +32,12 @@ def step_sweep(regs: Registers, state: State) -> None:
     account = state.account(regs.sweep)
     settle_account(state, account, regs.time)
     settle_expired(state, account)
-    if regs.winding:
+    if regs.winding_since:
         cancel_all(account)
     equity, maintenance, close_out = compute_maintenance(state, account)
-    least = 0 if regs.winding else maintenance
-    target = find_target(regs, state, account, equity) if equity < least and regs.passed == 0 else None
-    regs.passed = 0
+    least = 0 if regs.winding_since else maintenance
+    target = find_target(regs, state, account, equity) if equity < least and regs.skip_account == 0 else None
+    regs.skip_account = 0
     if target is None:
         go_on(regs, account)
         return
@@ -105,8 +105,8 @@ def find_target(regs: Registers, state: State, account: Account, equity: int) ->
     for position in account.positions:
         if position.size:
             market = state.market(position.market)
-            if is_fresh(market, regs.time) or (regs.winding and position.market == regs.fire):
-                if equity < 0 and position.market == regs.fire:
+            if is_fresh(market, regs.time) or (regs.winding_since and position.market == regs.trigger_market):
+                if equity < 0 and position.market == regs.trigger_market:
                     return position
                 margin = compute_position_margin(position, market)
                 if margin > highest:
@@ -121,7 +121,7 @@ def compute_share(regs: Registers, position: Position, market: Market, equity: i
     Its part in the maintenance margin. But a debt came with the last change of a price, so that market carries all of
     it: there the other side has gained as much, and nobody is drawn below zero by another's debt.
     """
-    if equity < 0 and position.market == regs.fire:
+    if equity < 0 and position.market == regs.trigger_market:
         return equity
     return div_floor(equity * compute_position_margin(position, market), maintenance)
 
@@ -148,7 +148,7 @@ def go_on(regs: Registers, account: Account) -> None:
 
 def step_liquidated(regs: Registers, state: State) -> None:
     """After the book: visit the account again if it took anything, else turn to the backstop. Leaves: none."""
-    regs.home = phases.WORK
+    regs.return_phase = phases.WORK
     is_book_left = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
     regs.phase = phases.WORK if is_book_left else phases.TAKEOVER
 
@@ -176,7 +176,7 @@ def step_rank(regs: Registers, state: State) -> None:
         # Nobody is on the other side who could be deleveraged: the account stays as it is. Sizes sum to zero, so no
         # trace leads here; but a step has to end in every state, and a ranking that is begun anew would not.
         regs.ranking = 0
-        regs.passed = 1
+        regs.skip_account = 1
         regs.phase = phases.WORK
 
 

@@ -173,4 +173,8 @@ def get_payment_phase(kind: int) -> int:
     """Phase that carries a checked payment out."""
     if kind == records.TRANSFER:
         return phases.TRANSFER
-    return phases.WITHDRAW if kind == records.WITHDRAW else phases.SHARES
+    if kind == records.WITHDRAW:
+        return phases.WITHDRAW
+    if kind == records.BACKSTOP_DEPOSIT:
+        return phases.SHARES
+    raise AssertionError(f"a payment of type {kind} without a phase")

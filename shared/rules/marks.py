@@ -134,6 +134,6 @@ def begin_work(regs: Registers) -> None:
     regs.sweeping = 1
     regs.sweep = keys.BACKSTOP
     regs.sweep_subs = 0
-    regs.fire = regs.market
-    regs.home = phases.WORK
+    regs.trigger_market = regs.market
+    regs.return_phase = phases.WORK
     regs.phase = phases.WORK

@@ -54,7 +54,7 @@ def leave_book(regs: Registers) -> None:
 
 def drop(regs: Registers, outcome: int) -> None:
     """Give up what is left of the order, for this reason (none if it is accepted)."""
-    if outcome != errors.ACCEPTED and regs.home == phases.IDLE:
+    if outcome != errors.ACCEPTED and regs.return_phase == phases.IDLE:
         regs.outcome = outcome
     regs.phase = phases.DROP
 
@@ -74,7 +74,7 @@ def step_probe(regs: Registers, state: State) -> None:
     settle_account(state, account, regs.time)
     regs.lots = 0
     if is_live(order, account, regs.time):
-        regs.lots = min(regs.size - regs.found, order.size)
+        regs.lots = min(regs.size - regs.fok_lots, order.size)
         if order.flags & records.REDUCE_ONLY:
             regs.lots = min(regs.lots, get_closable(get_position(account, regs.market), order.side))
     delta = -regs.lots if regs.side == records.BUY else regs.lots
@@ -84,7 +84,7 @@ def step_probe(regs: Registers, state: State) -> None:
     if regs.scanning:
         count_maker(regs, order, legal and is_maker_sure(regs, state, account, order))
     elif not legal:
-        regs.resume = phases.MATCH
+        regs.next_phase = phases.MATCH
         regs.phase = phases.UNLINK
     elif regs.flags & records.TIME_IN_FORCE == records.POST_ONLY:
         drop(regs, errors.WOULD_CROSS)
@@ -103,7 +103,7 @@ def meet_own_order(regs: Registers, order: Order) -> None:
     elif rule == records.CANCEL_TAKER:
         drop(regs, errors.SELF_TRADE)
     else:
-        regs.resume = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
+        regs.next_phase = phases.DROP if rule == records.CANCEL_BOTH else phases.MATCH
         regs.phase = phases.UNLINK
 
 
@@ -130,12 +130,12 @@ def is_maker_sure(regs: Registers, state: State, account: Account, order: Order)
 def count_maker(regs: Registers, order: Order, legal: bool) -> None:
     """Fill-or-kill, first pass: count what the maker at the cursor would trade, and go on to the one after it."""
     if legal:
-        regs.found += regs.lots
+        regs.fok_lots += regs.lots
     regs.cursor = order.next
     regs.matches += 1
-    if regs.found == regs.size:
+    if regs.fok_lots == regs.size:
         regs.scanning = 0
-        regs.found = 0
+        regs.fok_lots = 0
         regs.matches = 0
         regs.phase = phases.MATCH
     elif regs.matches >= phases.MAX_MATCHES:
@@ -161,8 +161,8 @@ def step_fill(regs: Registers, state: State) -> None:
     order.size -= size
     level.size -= size
     regs.size -= size
-    regs.resume = phases.MATCH if regs.size else regs.home
-    regs.phase = regs.resume if order.size else phases.UNLINK
+    regs.next_phase = phases.MATCH if regs.size else regs.return_phase
+    regs.phase = regs.next_phase if order.size else phases.UNLINK
 
 
 def get_taker_rate(regs: Registers, market: Market) -> int:

@@ -38,7 +38,7 @@ def step_admit(regs: Registers, state: State) -> None:
     expire_orders(account, regs.time)
     if order.market != 0 and not is_live(order, account, regs.time):
         regs.cursor = keys.order_handle(regs.account, regs.order_slot)
-        regs.resume = phases.ADMIT
+        regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
         return
     if regs.flags & records.ARMED:
@@ -135,7 +135,7 @@ def step_amend(regs: Registers, state: State) -> None:
         regs.expiry = order.expiry
         regs.trigger = order.trigger
         regs.client = order.client
-        regs.resume = phases.ADMIT
+        regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
 
 

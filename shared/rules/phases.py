@@ -1,16 +1,16 @@
 """Phases of the machine and the bounds that keep every record short. Twin: ``contracts/rules/phases.vy``.
 
 fetch ── message, reject ──────────────────────────────────────────────────────▶ IDLE
-  ├─ order ─▶ ADMIT ─▶ MARGIN ─▶ MATCH ─▶ PROBE ─▶ FILL ─┬▶ MATCH …, or home when nothing is left
+  ├─ order ─▶ ADMIT ─▶ MARGIN ─▶ MATCH ─▶ PROBE ─▶ FILL ─┬▶ MATCH …, or back when nothing is left
   │            │ ▲                 │ ▲       │ └─▶ UNLINK ◀┘ (maker exhausted, dead, unfunded, or the taker's own)
   │            ▼ │                 │ └─ NEXT ◀ (fill-or-kill: count first, level by level)
-  │           UNLINK (a dead order ├─▶ REST ─▶ LIST ─▶ home       what is left rests in the book
-  │           in the slot)         └─▶ DROP ─▶ home               what is left is given up
-  ├─ amend ─▶ AMEND ─▶ home, or UNLINK ─▶ ADMIT …
-  ├─ cancel ─▶ UNLINK ─▶ UNLIST ─▶ SEEK ─▶ `resume`
-  ├─ cancel-all, schedule-cancel ─▶ CLEAR ─▶ home
-  ├─ transfer ─▶ MARGIN ─▶ TRANSFER ─▶ home
-  └─ withdraw ─▶ MARGIN ─▶ WITHDRAW ─▶ home
+  │           UNLINK (a dead order ├─▶ REST ─▶ LIST ─▶ back       what is left rests in the book
+  │           in the slot)          └─▶ DROP ─▶ back               what is left is given up
+  ├─ amend ─▶ AMEND ─▶ back, or UNLINK ─▶ ADMIT …
+  ├─ cancel ─▶ UNLINK ─▶ UNLIST ─▶ SEEK ─▶ `next_phase`
+  ├─ cancel-all, schedule-cancel ─▶ CLEAR ─▶ back
+  ├─ transfer ─▶ MARGIN ─▶ TRANSFER ─▶ back
+  └─ withdraw ─▶ MARGIN ─▶ WITHDRAW ─▶ back
 """
 
 from __future__ import annotations
@@ -89,16 +89,16 @@ MAX_MATCHES: Final = 4096
 #: Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
 #: unlist, seek), and the fixed ones.
 RECORD_STEP_BOUND: Final = 8 * MAX_MATCHES + 32
-#: Real steps after which a slot leaves the rest of the machine's own work to the next one.
+#: Real steps after which an input leaves the rest of the machine's own work to the next one.
 WORK_LIMIT: Final = 2**17
-#: Real steps one slot can take: the legs of a leg page, or the machine's own work and the last piece of it.
-SLOT_STEP_BOUND: Final = 8 * RECORD_STEP_BOUND + 64
+#: Real steps one input can take: the legs of a leg page, or the machine's own work and the last piece of it.
+INPUT_STEP_BOUND: Final = 8 * RECORD_STEP_BOUND + 64
 #: Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
 BATCH_STEP_CAP: Final = 2**22
 #: Leaves the widest step touches (probe: order, account and eight markets).
 MAX_LEAVES: Final = 10
 
-#: Lots. A level holds at most 2**24 accounts * 2**8 slots * 2**31 lots = 2**63, and open interest stays below 2**62.
+#: Lots. A level holds at most 2**24 accounts * 2**8 order slots * 2**31 lots = 2**63; open interest stays below 2**62.
 MAX_ORDER_SIZE: Final = 2**31
 MAX_POSITION: Final = 2**38
 MAX_AMOUNT: Final = 2**96
@@ -125,7 +125,7 @@ WITHDRAWAL_SHARE: Final = 16
 #: Seconds without an index after which a market is settled at its last one.
 ORACLE_DEATH: Final = 604_800
 #: Seconds without a batch after which the exchange counts as resumed, and for which its oracles then are not dead yet.
-LONG_SILENCE: Final = 302_400
+LONG_GAP: Final = 302_400
 RETURN_TIME: Final = 3600
 #: Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
 PREMIUM_ONE: Final = 2**16

@@ -59,10 +59,10 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
 
 
 def begin_batch(regs: Registers, number: int, timestamp: int) -> None:
-    """Set the registers of a new batch (part of the first step of its slot 0)."""
+    """Set the registers of a new batch (part of the first step at input index 0)."""
     regs.batch = number
-    if timestamp > regs.time + phases.LONG_SILENCE:
-        regs.resumed = timestamp
+    if timestamp > regs.time + phases.LONG_GAP:
+        regs.last_gap_end = timestamp
     regs.time = timestamp
     regs.steps = 0
 

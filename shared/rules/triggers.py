@@ -18,18 +18,18 @@ def step_trigger(regs: Registers, state: State) -> None:
 
     Leaves: market; the level if there is one.
     """
-    market_id = regs.fire
+    market_id = regs.trigger_market
     market = state.market(market_id)
-    if regs.winding == 0 and market.stop_above and market.mark >= market.stop_above:
+    if regs.winding_since == 0 and market.stop_above and market.mark >= market.stop_above:
         side, tick = keys.ABOVE, market.stop_above
-    elif regs.winding == 0 and market.stop_below and market.mark <= market.stop_below:
+    elif regs.winding_since == 0 and market.stop_below and market.mark <= market.stop_below:
         side, tick = keys.BELOW, market.stop_below
     else:
-        regs.fire = 0
+        regs.trigger_market = 0
         regs.phase = phases.WORK
         return
     regs.clear()
-    regs.home = phases.WORK
+    regs.return_phase = phases.WORK
     regs.cursor = state.level(market_id, side, tick).head
     regs.phase = phases.FIRE
 
@@ -43,7 +43,7 @@ def step_fire(regs: Registers, state: State) -> None:
     account = state.account(keys.handle_account(regs.cursor))
     expire_orders(account, regs.time)
     regs.phase = phases.UNLINK
-    regs.resume = phases.WORK
+    regs.next_phase = phases.WORK
     if is_live(order, account, regs.time):
         regs.kind = records.ORDER
         regs.account = keys.handle_account(regs.cursor)
@@ -55,4 +55,4 @@ def step_fire(regs: Registers, state: State) -> None:
         regs.size = order.size
         regs.expiry = order.expiry
         regs.client = order.client
-        regs.resume = phases.ADMIT
+        regs.next_phase = phases.ADMIT

@@ -24,20 +24,20 @@ def apply_wind_down(regs: Registers) -> int:
 
     The machine may be in the middle of work of its own, which goes on.
     """
-    if regs.winding:
+    if regs.winding_since:
         return errors.WINDING_DOWN
-    regs.winding = regs.time
+    regs.winding_since = regs.time
     return errors.ACCEPTED
 
 
 def is_refused(regs: Registers, kind: int) -> bool:
     """Whether a record of this type is no longer taken."""
-    return regs.winding != 0 and kind in _REFUSED
+    return regs.winding_since != 0 and kind in _REFUSED
 
 
 def is_over(regs: Registers, market: Market) -> bool:
     """Whether the market is to be settled whatever its expiry: no index has come for long, or none will any more."""
-    if regs.winding:
+    if regs.winding_since:
         return True
     # Where no batch came for long no report could: whoever posts again has a while to bring one.
-    return market.index_time + phases.ORACLE_DEATH < regs.time and regs.resumed + phases.RETURN_TIME < regs.time
+    return market.index_time + phases.ORACLE_DEATH < regs.time and regs.last_gap_end + phases.RETURN_TIME < regs.time

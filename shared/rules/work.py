@@ -1,7 +1,7 @@
 """The machine's own work: after a change of price every account is visited, then the armed orders are looked at.
 
-Twin: ``contracts/rules/work.vy``. Work goes on until it is done; what a slot has no steps left for waits, and until it
-is done no record is taken: each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
+Twin: ``contracts/rules/work.vy``. Work goes on until it is done; what an input has no steps left for waits, and until
+it is done no record is taken: each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from setoff.shared.state.store import State
 
 def step_work(regs: Registers, state: State) -> None:
     """Choose the next piece of work, or end. Leaves: none."""
-    regs.home = phases.WORK
-    if regs.ranking == 0 and regs.sweeping == 0 and regs.fire == 0 and regs.unwind == 0:
-        regs.task = 0
-        regs.home = phases.IDLE
+    regs.return_phase = phases.WORK
+    if regs.ranking == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
+        regs.has_work = 0
+        regs.return_phase = phases.IDLE
         regs.phase = phases.IDLE
     elif regs.steps - regs.started >= phases.WORK_LIMIT:
-        regs.task = 1
+        regs.has_work = 1
         regs.phase = phases.IDLE
     elif regs.ranking:
         regs.phase = phases.RANK
     elif regs.sweeping:
         regs.phase = phases.SWEEP
-    elif regs.fire:
+    elif regs.trigger_market:
         regs.phase = phases.TRIGGER
     else:
         regs.phase = phases.UNWIND
@@ -41,7 +41,9 @@ def get_next_account(account: int, subs: int) -> int:
     return keys.get_master(account) + 1
 
 
-def begin_order(regs: Registers, account: int, market: int, side: int, price: int, size: int, home: int) -> None:
+def begin_order(
+    regs: Registers, account: int, market: int, side: int, price: int, size: int, return_phase: int
+) -> None:
     """Load the registers with an immediate-or-cancel order of the machine itself, already reserved."""
     regs.clear()
     regs.kind = records.LIQUIDATION
@@ -52,5 +54,5 @@ def begin_order(regs: Registers, account: int, market: int, side: int, price: in
     regs.price = price
     regs.size = size
     regs.amount = size
-    regs.home = home
+    regs.return_phase = return_phase
     regs.phase = phases.MATCH

@@ -7,7 +7,7 @@ from typing import Final
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.state import keys
-from setoff.shared.wire.records import SHAPES, encode_body
+from setoff.shared.wire.records import SIGNED, encode_body
 
 #: How far from the mark a market order may trade unless another bound is given, ppm.
 SLIPPAGE: Final = 10_000
@@ -26,5 +26,5 @@ def make_body(name: str, account: int, nonce: int, agent: int, *fields: int | by
     `agent`: number of the agent who signs, 0 for the owner; types that only an owner signs have no field for it. Raises
     InputError for a number beyond its field's width.
     """
-    signer = (agent,) if SHAPES[name].fields[-1].name == "agent" else ()
+    signer = (agent,) if SIGNED[name].fields[-1].name == "agent" else ()
     return encode_body(name, (account, nonce, *fields, *signer))

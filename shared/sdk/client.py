@@ -27,8 +27,9 @@ from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
 from setoff.shared.sdk.receipt_store import Keeper
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
+from setoff.shared.wire.leg_pages import make_leg_pages
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import encode_body, encode_crank, encode_record, make_leg_pages
+from setoff.shared.wire.records import encode_body, encode_crank, encode_record
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 TIMEOUT: Final = 30.0  # seconds
@@ -44,9 +45,9 @@ class Unavailable(StateError):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A record that was taken: its number among all posted records, from 0, its batch and slot; for an order its slot
-    of the account, the lots that rest in the book, and the fills as the API shows them; for a bulk record what each of
-    its legs left there.
+    """A record that was taken: its number among all posted records, from 0, its batch and input index; for an order
+    its slot of the account, the lots that rest in the book, and the fills as the API shows them; for a bulk record what
+    each of its legs left there.
 
     `outcome`: "accepted", or the reason for which an order ended after it had traded. `signed`: the operator's signed
     receipts for it and its pages, as far as the client keeps them.
@@ -54,7 +55,7 @@ class Receipt:
 
     sequence: int
     batch: int
-    slot: int
+    input_index: int
     order_slot: int
     resting: int
     fills: tuple[Mapping[str, Any], ...]
@@ -343,7 +344,7 @@ class SetoffClient:
         return Receipt(
             answer["sequence"],
             answer["batch"],
-            answer["slot"],
+            answer["input_index"],
             order_slot,
             int(answer["resting"]),
             tuple(answer["fills"]),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import StateError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox, encode_post
-from setoff.shared.l1.rpc import L1, Receipt
+from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.machine.batch import MAX_INPUTS
 
 
-def post_waiting(l1: L1, deployment: Deployment) -> Receipt:
+def post_waiting(l1: L1, deployment: Deployment) -> TransactionReceipt:
     """Post the next batch with all messages that wait (at most `MAX_INPUTS`) from the account of `l1`, at L1's time.
 
     Raises StateError("not_due") if nothing waits, StateError("too_early") while the operator alone may post, Reverted

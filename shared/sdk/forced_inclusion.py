@@ -18,11 +18,12 @@ from typing import Final
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, InputError, StateError
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.rpc import L1, Receipt
+from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.rules.positions import expire_orders, is_live
 from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
 from setoff.shared.sdk.replay import Fate, Replay
@@ -190,7 +191,7 @@ class Forcing:
                 raise StateError("not_ready", f"no batch has consumed message {forced.index} yet")
             time.sleep(poll)
 
-    def pay(self, index: int) -> Receipt:
+    def pay(self, index: int) -> TransactionReceipt:
         """Have the vault pay withdrawal `index` against the newest confirmed state, proven from L1 alone.
 
         Raises InputError("not_found") before an epoch that holds it is confirmed, ChainError.
@@ -228,7 +229,7 @@ class Forcing:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _queued(self, receipt: Receipt) -> Forced:
+    def _queued(self, receipt: TransactionReceipt) -> Forced:
         queue = bytes.fromhex(self._deployment.queue.removeprefix("0x"))
         for entry in receipt.logs:
             if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED.topic:
@@ -261,7 +262,7 @@ class Forcing:
         used = [0]
         for message in self.replay.waiting():
             body = records.decode_forced(message).body if message[0] == records.FORCED else message
-            if body[0] < records.FIRST_MESSAGE and body[0] not in (records.REPORT, records.CRANK, records.LEG_PAGE):
+            if body[0] in records.SIGNED and body[0] != records.REPORT:
                 _, account, nonce = records.get_head(body)
                 if keys.get_master(account) == master and nonce < 2**63:
                     used.append(nonce)
@@ -282,7 +283,7 @@ class Forcing:
 def describe(fate: Fate) -> str:
     """What became of a message, for people."""
     outcome = errors.OUTCOMES[fate.outcome]
-    where = f"in batch {fate.batch}, slot {fate.slot}"
+    where = f"in batch {fate.batch}, input {fate.input_index}"
     if fate.outcome == errors.PARKED:
         return f"parked {where}: its turn comes after the machine's own work; a forced crank 0 lets that go on"
     if fate.outcome == errors.BUSY:

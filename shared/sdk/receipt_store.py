@@ -15,11 +15,11 @@ from typing import Any, Final, NamedTuple, Self
 
 from setoff.shared.codec import receipts
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.evidence import BROKEN, WAITING, Charge, Posted, find_conflict, judge
 from setoff.shared.l1.receipts import ReceiptsContract
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import ZERO
 from setoff.shared.wire.receipts import SignedReceipt

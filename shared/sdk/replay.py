@@ -21,12 +21,12 @@ from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
 class Fate(NamedTuple):
     """What became of a message: where it was consumed, and its outcome (`shared/errors.py`).
 
-    For a record that had to wait: the slot that took it out at last. While it waits, where it was parked, and PARKED.
+    For a record that had to wait: the input that took it out at last. While it waits, where it was parked, and PARKED.
     For a crank that only let go on what comes before it: BUSY.
     """
 
     batch: int
-    slot: int
+    input_index: int
     outcome: int
 
 
@@ -109,16 +109,16 @@ class Replay:
         header, regs = batch.header, self.machine.regs
         if not header.inputs:
             self.machine.run_batch(batch)
-        for slot in range(header.inputs):
+        for input_index in range(header.inputs):
             first, end = regs.parked_first, regs.parked_end
             is_busy = self.machine.is_busy
-            fate = Fate(header.number, slot, self.machine.run_slot(batch, slot))
-            if slot < header.message_count:
+            fate = Fate(header.number, input_index, self.machine.run_input(batch, input_index))
+            if input_index < header.message_count:
                 own = fate
                 if regs.parked_end != end:
                     self._parked[end] = len(self._fates)
                     own = fate._replace(outcome=errors.PARKED)
-                elif is_busy and batch.body(slot)[0] == records.CRANK:
+                elif is_busy and batch.body(input_index)[0] == records.CRANK:
                     own = fate._replace(outcome=errors.BUSY)
                 self._fates.append(own)
             if regs.parked_first != first:

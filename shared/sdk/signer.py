@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.errors import ConfigError
-from setoff.shared.wire.records import parse_signature
+from setoff.shared.wire.signing import parse_signature
 
 KEY_BYTES: Final = 32
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from setoff.shared.codec import records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import InputError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, QUEUE, TOKEN, VAULT, Contract
-from setoff.shared.l1.rpc import L1, Receipt
+from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 
@@ -40,7 +41,7 @@ class Vault:
         self._vault.transact("deposit_for", owner, amount)
         return self.account(owner)
 
-    def withdraw(self, proof: WithdrawalProof) -> Receipt:
+    def withdraw(self, proof: WithdrawalProof) -> TransactionReceipt:
         """Have the vault pay a withdrawal. Raises Reverted("not_confirmed") before L1 has confirmed its epoch."""
         return self._vault.transact(
             "withdraw",
@@ -59,7 +60,7 @@ class Vault:
         """Whether a withdrawal has been paid."""
         return bool(self._vault.view("paid", index))
 
-    def force(self, record: bytes) -> Receipt:
+    def force(self, record: bytes) -> TransactionReceipt:
         """Queue a record of 124 bytes on L1, so that the operator cannot leave it out. Raises InputError."""
         if len(record) != 124 or not 0 < record[0] < 0x80:
             raise InputError("malformed_record", "a forced record has 124 bytes and the type of a record")
@@ -67,7 +68,7 @@ class Vault:
             raise InputError("malformed_record", "bulks do not come through the queue: force their orders one by one")
         return self._queue.transact("force", record)
 
-    def force_as(self, body: bytes) -> Receipt:
+    def force_as(self, body: bytes) -> TransactionReceipt:
         """Queue a record's body of 60 bytes in the name of this account. Raises InputError if it cannot come so."""
         if len(body) != records.BODY_BYTES or not records.is_forceable(body):
             raise InputError(
@@ -75,7 +76,7 @@ class Vault:
             )
         return self._queue.transact("force_as", body)
 
-    def wind_down(self) -> Receipt:
+    def wind_down(self) -> TransactionReceipt:
         """Begin the end of the exchange. Raises Reverted("too_early"), Reverted("winding_down")."""
         return self._queue.transact("wind_down")
 

@@ -15,7 +15,7 @@ FIELDS: Final[tuple[str, ...]] = (
     "domain",  # 32 bytes: EIP-712 domain separator, fixed at genesis
     "time",  # seconds: timestamp of the batch
     "batch",  # number of the batch
-    "slot",  # slot of the last input fetched
+    "input_index",  # of the last input fetched, in its batch
     "phase",  # what the next step does
     "outcome",  # reason number of the last finished input
     "steps",  # real steps of this batch so far
@@ -27,17 +27,17 @@ FIELDS: Final[tuple[str, ...]] = (
     "drawn_until",  # seconds: until then withdrawals are limited, because the backstop was drawn
     "window",  # hour (seconds // 3600) of the withdrawals below
     "withdrawn",  # token units granted in that hour
-    "winding",  # seconds: when the wind-down began, 0 while there is none
-    "resumed",  # seconds: when batches last came again after a long silence
-    "started",  # `steps` when the slot began
-    "task",  # 1 while the machine has work of its own left for the next slot
+    "winding_since",  # seconds: when the wind-down began, 0 while there is none
+    "last_gap_end",  # seconds: when batches last came again after LONG_GAP without one
+    "started",  # `steps` when that input was fetched
+    "has_work",  # 1 while the machine has work of its own left for the next input
     "parked_first",  # the first parked record, the next to be taken
     "parked_end",  # the number the next one to be parked gets
     "sweeping",  # 1 while accounts are left to visit after a change of price
     "sweep",  # the next of them
     "sweep_subs",  # sub-accounts its master has
-    "passed",  # 1 if nothing can be done for the account under the sweep
-    "fire",  # market whose armed orders are to be looked at, 0 for none
+    "skip_account",  # 1 if nothing can be done for the account under the sweep: it is passed over
+    "trigger_market",  # market whose armed orders are to be looked at, 0 for none
     "unwind",  # market in which the backstop offers its position, 0 for none
     "ranking",  # 1 while accounts are left to rank for auto-deleveraging
     "rank",  # the next of them
@@ -74,9 +74,9 @@ FIELDS: Final[tuple[str, ...]] = (
     "level_side",  # side of the book that level is on
     "matches",  # makers visited so far
     "scanning",  # 1 while a fill-or-kill order only counts what it could trade
-    "found",  # lots it could trade
-    "resume",  # phase to go on with after a shared phase
-    "home",  # phase to return to when the work in flight is done
+    "fok_lots",  # lots it could trade
+    "next_phase",  # phase to go on with after a shared phase
+    "return_phase",  # phase to return to when the work in flight is done
 )
 
 _PACKED: Final = Struct(
@@ -120,7 +120,7 @@ class Registers:
         self.domain = domain
         self.time = 0
         self.batch = 0
-        self.slot = 0
+        self.input_index = 0
         self.phase = 0
         self.outcome = 0
         self.steps = 0
@@ -132,17 +132,17 @@ class Registers:
         self.drawn_until = 0
         self.window = 0
         self.withdrawn = 0
-        self.winding = 0
-        self.resumed = 0
+        self.winding_since = 0
+        self.last_gap_end = 0
         self.started = 0
-        self.task = 0
+        self.has_work = 0
         self.parked_first = 0
         self.parked_end = 0
         self.sweeping = 0
         self.sweep = 0
         self.sweep_subs = 0
-        self.passed = 0
-        self.fire = 0
+        self.skip_account = 0
+        self.trigger_market = 0
         self.unwind = 0
         self.ranking = 0
         self.rank = 0
@@ -183,22 +183,22 @@ class Registers:
         self.level_side = 0
         self.matches = 0
         self.scanning = 0
-        self.found = 0
-        self.resume = 0
-        self.home = 0
+        self.fok_lots = 0
+        self.next_phase = 0
+        self.return_phase = 0
 
     def finish(self) -> None:
         """The work in flight is done."""
-        self.phase = self.home
+        self.phase = self.return_phase
 
     def reject(self, outcome: int) -> None:
         """The work in flight cannot be done.
 
         Only an input of its own has an outcome; the machine's own work has none.
         """
-        if self.home == 0:
+        if self.return_phase == 0:
             self.outcome = outcome
-        self.phase = self.home
+        self.phase = self.return_phase
 
     def encode(self) -> bytes:
         """The 65 words."""
@@ -206,7 +206,7 @@ class Registers:
             self.domain,
             self.time,
             self.batch,
-            self.slot,
+            self.input_index,
             self.phase,
             self.outcome,
             self.steps,
@@ -218,17 +218,17 @@ class Registers:
             self.drawn_until,
             self.window,
             self.withdrawn.to_bytes(16, "big"),
-            self.winding,
-            self.resumed,
+            self.winding_since,
+            self.last_gap_end,
             self.started,
-            self.task,
+            self.has_work,
             self.parked_first,
             self.parked_end,
             self.sweeping,
             self.sweep,
             self.sweep_subs,
-            self.passed,
-            self.fire,
+            self.skip_account,
+            self.trigger_market,
             self.unwind,
             self.ranking,
             self.rank,
@@ -265,9 +265,9 @@ class Registers:
             self.level_side,
             self.matches,
             self.scanning,
-            self.found,
-            self.resume,
-            self.home,
+            self.fok_lots,
+            self.next_phase,
+            self.return_phase,
         )
 
     @classmethod

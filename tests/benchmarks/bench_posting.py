@@ -10,12 +10,12 @@ from pathlib import Path
 from tests.support.machines.standing_book import Flow, make_batch, make_market
 
 from setoff.deploy.devnet.devnet import OPERATOR, Devnet
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX
 from setoff.shared.l1.da.blobs import BLOBS
 from setoff.shared.l1.da.calldata import CALLDATA
 from setoff.shared.l1.da.module import DataAvailability
-from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sidecar import BLOB_GAS, MAX_BLOBS
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.data import DataModule
@@ -60,7 +60,7 @@ class Inbox:
         record_page, siblings = batch.prove(MAX_INPUTS // 2)
         check = INBOX.functions["check_record"]
         data = check.encode((batch.header.words, MAX_INPUTS // 2, record_page, siblings))
-        return self.l1.estimate_gas(self._inbox, data)
+        return self.l1.estimate_gas(self.l1.address, self._inbox, data)
 
     def _seal(self, module: DataModule) -> Batch:
         number = len(self._batches)

@@ -55,8 +55,8 @@ def run() -> dict[str, float]:
         whole.append((end - begin) / RECORDS * 1e6)
         commitment.append((end - executed) / RECORDS * 1e6)
     trial = machine.copy()
-    for slot in range(RECORDS):
-        trial.run_slot(batch, slot)
+    for input_index in range(RECORDS):
+        trial.run_input(batch, input_index)
         fills += len(trial.fills)
     begin = time.perf_counter()
     assert len(EpochRun(machine, [batch], bytes(32)).root) == 32

@@ -31,8 +31,8 @@ from setoff.shared.codec.merkle import merkle_path
 from setoff.shared.machine.history import EPOCH
 
 LIE = keccak(b"a lie")
-STEP = 1 << 20 | 2  # slot 1, micro-step 2
-BATCH, SLOT = 1 << 30, 1 << 20
+STEP = 1 << 20 | 2  # input 1, micro-step 2
+BATCH, INPUT = 1 << 30, 1 << 20
 
 
 @pytest.fixture
@@ -45,18 +45,18 @@ def arena() -> Arena:
 REAL_STEPS = {
     "the first leaf": 0,
     "a step": STEP,
-    "the last step of a slot": SLOT | 3,
-    "the first step of a slot": 2 * SLOT,
-    "the last step of a batch": 2 * SLOT | 3,
+    "the last step of an input": INPUT | 3,
+    "the first step of an input": 2 * INPUT,
+    "the last step of a batch": 2 * INPUT | 3,
     "the first step of a batch": BATCH,
-    "the last step of the epoch": BATCH | 2 * SLOT | 3,
+    "the last step of the epoch": BATCH | 2 * INPUT | 3,
 }
 IDLE_STEPS = {
-    "an idle step": SLOT | 4,
-    "the last idle step of a slot": 2 * SLOT - 1,
-    "the first step of an unused slot": 3 * SLOT,
+    "an idle step": INPUT | 4,
+    "the last idle step of an input": 2 * INPUT - 1,
+    "the first step of an unused input": 3 * INPUT,
     "the last leaf of a batch": BATCH - 1,
-    "an unused batch": 2 * BATCH | 7 * SLOT | 5,
+    "an unused batch": 2 * BATCH | 7 * INPUT | 5,
     "the last leaf of all": LAST,
 }
 
@@ -324,7 +324,7 @@ def test_in_one_second_the_order_of_joins_decides(arena: Arena) -> None:
 
 
 def test_refuses_a_move_that_does_not_open_the_two_nodes(arena: Arena) -> None:
-    honest, liar = truth(arena.genesis), lie_from(arena.genesis, SLOT | BATCH, "liar")
+    honest, liar = truth(arena.genesis), lie_from(arena.genesis, INPUT | BATCH, "liar")
     key = arena.claim(LIE)
     arena.join(key, honest)
     arena.join(key, liar, RIVAL)

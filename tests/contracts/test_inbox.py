@@ -65,18 +65,20 @@ def test_proves_every_record_to_whoever_asks(arena: Arena, count: int, messages:
     header = as_tuple(header_of(arena.chain.last.named("BatchPosted")[0]))
     for index in {0, 1, count // 2, count - 1} & set(range(count)):
         record_page, siblings = prove_record(b"".join(bodies), index)
-        slot = messages + index
-        assert arena.inbox.check_record(header, slot, record_page, siblings) == bodies[index]
-        for wrong_slot in {slot - 8, slot + 8, messages + count, messages - 1, 2**256 - 1}:
-            if wrong_slot >= 0:
+        input_index = messages + index
+        assert arena.inbox.check_record(header, input_index, record_page, siblings) == bodies[index]
+        for wrong_index in {input_index - 8, input_index + 8, messages + count, messages - 1, 2**256 - 1}:
+            if wrong_index >= 0:
                 with reverts("wrong_input"):
-                    arena.inbox.check_record(header, wrong_slot, record_page, siblings)
+                    arena.inbox.check_record(header, wrong_index, record_page, siblings)
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, record_page, [*siblings, bytes(32)][:7] if len(siblings) < 7 else [])
+            arena.inbox.check_record(
+                header, input_index, record_page, [*siblings, bytes(32)][:7] if len(siblings) < 7 else []
+            )
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, record_page[:-1] + b"\0", siblings)
+            arena.inbox.check_record(header, input_index, record_page[:-1] + b"\0", siblings)
         with reverts("wrong_input"):
-            arena.inbox.check_record(header, slot, record_page[:-RECORD], siblings)
+            arena.inbox.check_record(header, input_index, record_page[:-RECORD], siblings)
 
 
 def test_proves_no_record_of_a_header_that_was_not_posted(arena: Arena) -> None:

@@ -78,9 +78,9 @@ def test_a_record_is_the_low_bytes_whatever_the_blob_has_beside_them(arena: Aren
     assert batch.records[1] == b"".join(blob[at + 1 : at + 32] for at in range(128, 256, 32))
     record_page, _ = batch.prove(1)
     assert arena.inbox.check_record(header.words, 1, record_page, []) == batch.records[1]
-    for slot in (3, MAXIMAL):
+    for input_index in (3, MAXIMAL):
         with reverts("wrong_input"):
-            arena.inbox.check_record(header.words, slot, record_page, [])
+            arena.inbox.check_record(header.words, input_index, record_page, [])
 
 
 def test_refuses_every_other_proof(arena: Arena) -> None:
@@ -110,12 +110,12 @@ def test_refuses_every_other_proof(arena: Arena) -> None:
         "no page": (2, b"", []),
         "a sibling": (2, record_page, [ZERO]),
     }
-    for case, (slot, wrong, siblings) in cases.items():
+    for case, (input_index, wrong, siblings) in cases.items():
         with pytest.raises(WitnessError, match="wrong_input"):
-            blobs.Blobs().verify(header.data_root, 5, slot, wrong, siblings)
+            blobs.Blobs().verify(header.data_root, 5, input_index, wrong, siblings)
             pytest.fail(f"the machine takes {case}")
         with reverts("wrong_input"):
-            arena.inbox.check_record(header.words, slot, wrong, siblings)
+            arena.inbox.check_record(header.words, input_index, wrong, siblings)
             pytest.fail(f"the inbox takes {case}")
     assert arena.inbox.check_record(header.words, 2, record_page, []) == batch.records[2]
 

@@ -38,7 +38,7 @@ def test_names_the_sender_of_a_forced_body(arena: Arena) -> None:
     assert arena.queue.force_as(body, sender=TRADER) == 0
     (event,) = arena.chain.last.named("MessageQueued")
     forced = records.ForcedBody(bytes.fromhex(TRADER[2:]), body)
-    assert event["body"] == records.encode_forced(forced)
+    assert event["body"] == records.encode(forced)
     assert records.decode_forced(event["body"]) == forced
     for length in (0, 1, 59):
         with reverts("message_length"):
@@ -46,7 +46,7 @@ def test_names_the_sender_of_a_forced_body(arena: Arena) -> None:
     with reverts(""):
         arena.chain.call(arena.queue.address, arena.queue.encode("force_as", body + b"\0"), sender=TRADER)
     with reverts("message_type"):
-        arena.queue.force(records.encode_forced(forced), sender=PASSER_BY)
+        arena.queue.force(records.encode(forced), sender=PASSER_BY)
 
 
 def test_winds_down_once_when_the_operator_is_silent_for_too_long(arena: Arena) -> None:
@@ -65,7 +65,7 @@ def test_winds_down_once_when_the_operator_is_silent_for_too_long(arena: Arena) 
     arena.warp(since + PARAMS.wind_down - arena.now)
     assert arena.queue.wind_down(sender=PASSER_BY) == 0
     (event,) = arena.chain.last.named("MessageQueued")
-    assert event["body"] == records.encode_wind_down()
+    assert event["body"] == records.encode(records.WindDownBody())
     with reverts("winding_down"):
         arena.queue.wind_down(sender=TRADER)
     assert arena.queue.is_winding_down() is True
@@ -111,19 +111,20 @@ def listing_of(maker_fee: int = 0) -> ListMarketBody:
 @pytest.mark.parametrize("maker_fee", [-500, 0, 2**31 - 1, -(2**31)])
 def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: int) -> None:
     queue, listing = arena.queue, listing_of(maker_fee)
-    for propose, encode in (
-        (queue.propose_listing, records.encode_list_market),
-        (queue.propose_change, records.encode_set_market),
+    for propose, body in (
+        (queue.propose_listing, records.ListMarketBody),
+        (queue.propose_change, records.SetMarketBody),
     ):
+        message = records.encode(body(*listing))
         identity = queue.proposal_count()
         assert propose(tuple(listing), sender=LISTER) == identity
         ready = arena.now + DELAY
-        assert arena.chain.last.named("Proposed") == [{"id": identity, "body": encode(listing), "enactable": ready}]
-        assert queue.proposal_at(identity) == (encode(listing), ready)
+        assert arena.chain.last.named("Proposed") == [{"id": identity, "body": message, "enactable": ready}]
+        assert queue.proposal_at(identity) == (message, ready)
         arena.warp(DELAY)
         queue.enact(identity, sender=PASSER_BY)
         (event,) = arena.chain.last.named("MessageQueued")
-        assert event["body"] == encode(listing)
+        assert event["body"] == message
         with reverts("not_the_lister"):
             propose(tuple(listing), sender=TRADER)
 
@@ -134,7 +135,7 @@ def test_names_signers_as_the_codec_does(arena: Arena) -> None:
     arena.warp(DELAY)
     arena.queue.enact(0)
     (event,) = arena.chain.last.named("MessageQueued")
-    assert event["body"] == records.encode_set_signer(SetSignerBody(3, bytes.fromhex(signer[2:]), 2, 60))
+    assert event["body"] == records.encode(SetSignerBody(3, bytes.fromhex(signer[2:]), 2, 60))
     with reverts("not_the_lister"):
         arena.queue.propose_signer(3, signer, 2, 60, sender=OPERATOR)
 

@@ -77,12 +77,12 @@ def arena() -> Arena:
 def test_numbers_accounts_densely_and_queues_deposits(arena: Arena) -> None:
     assert deposit(arena, TRADER, 5) == 1
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(TRADER), 5))
+    assert message["body"] == records.encode(DepositBody(1, raw(TRADER), 5))
     assert arena.chain.last.named("Deposited") == [{"owner": TRADER, "account": 1, "amount": 5, "message": 0}]
     assert deposit(arena, OTHER_TRADER, 7) == 2
     assert deposit(arena, TRADER, 11) == 1
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(TRADER), 11))
+    assert message["body"] == records.encode(DepositBody(1, raw(TRADER), 11))
     assert (arena.vault.total(), arena.token.balanceOf(arena.vault.address)) == (23, 23)
     assert arena.vault.account_of(THIRD_TRADER) == 0
 
@@ -117,7 +117,7 @@ def test_bounds_a_deposit(arena: Arena) -> None:
             arena.vault.deposit(amount, sender=TRADER)
     arena.vault.deposit(cap - 1, sender=TRADER)
     (message,) = arena.chain.last.named("MessageQueued")
-    assert message["body"] == records.encode_deposit(DepositBody(1, raw(TRADER), cap - 1))
+    assert message["body"] == records.encode(DepositBody(1, raw(TRADER), cap - 1))
 
 
 def test_bounds_what_it_holds_and_for_how_many(arena: Arena, tmp_path: Path) -> None:

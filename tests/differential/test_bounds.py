@@ -51,7 +51,7 @@ class Start:
     """A step as a life came to it: its place, the registers and all leaves before it that it touched."""
 
     batch: Batch | None
-    slot: int
+    input_index: int
     micro: int
     number: int
     chain: bytes
@@ -68,12 +68,12 @@ class Collector(Bench):
         self.starts = starts
         self._rng = rng
 
-    def take(self, batch: Batch | None, slot: int, micro: int) -> Step:
+    def take(self, batch: Batch | None, input_index: int, micro: int) -> Step:
         before = self.machine.regs.copy()
-        step = super().take(batch, slot, micro)
+        step = super().take(batch, input_index, micro)
         if micro and step.kind != "idle":
             kept = self.starts.setdefault(step.kind, [])
-            start = Start(batch, slot, micro, self.number, self.chain, before, dict(step.old))
+            start = Start(batch, input_index, micro, self.number, self.chain, before, dict(step.old))
             if len(kept) < SAMPLES:
                 kept.append(start)
             elif self._rng.random() < 0.02:
@@ -195,10 +195,10 @@ def test_bounds(judge: Judge, starts: dict[str, list[Start]], phase: str) -> Non
     for start in starts[phase] * TRIES:
         machine = machine_of(start, extremes)
         pre = machine.hash()
-        proof = prove_step(machine, start.batch, start.slot, start.micro, start.chain)
+        proof = prove_step(machine, start.batch, start.input_index, start.micro, start.chain)
         tree = machine.state.tree
         values = tuple(tree.get(leaf.key) for leaf in proof.witness)
-        position = start.slot << 20 | start.micro
+        position = start.input_index << 20 | start.micro
         case = Case(phase, start.number, position, proof, pre, machine.regs.encode(), values, tree.root)
         assert machine_hash(tree.root, machine.regs.hash()) == case.post
         judge.check(case)

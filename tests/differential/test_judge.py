@@ -33,7 +33,7 @@ GASES = ("fetch order", "fetch report", "fetch deposit", "fetch bulk", "fill", "
 def call_off(machine: Machine, micro: int) -> None:
     """Now and then call a wind-down off, which nobody else can."""
     if not micro and machine.regs.steps % 3 == 0:
-        machine.regs.winding = 0
+        machine.regs.winding_since = 0
 
 
 class Record:
@@ -44,7 +44,7 @@ class Record:
         self.cases: dict[str, Case] = {}
         bench = Bench(self.judge)
         bench.compare = self.keep
-        bench.meddle = lambda machine, slot, micro: call_off(machine, micro)
+        bench.meddle = lambda machine, input_index, micro: call_off(machine, micro)
         generator = Generator(6, bench.machine)
         plan = generator.opening()
         for number in range(BATCHES):
@@ -306,17 +306,17 @@ def test_input_of_another_slot_or_batch_reverts(record: Record) -> None:
         for first in {case.first + 1, max(case.first - 1, 0), 10**6} - {case.first}:
             with pytest.raises(Reverted, match="wrong_input"):
                 record.step(case, case.proof, first=first)
-        # Its own page holds the other slot's record, too: then the record is another, and so are its leaves.
+        # Its own page holds the other input's record, too: then the record is another, and so are its leaves.
         for other in (1, 8, 512):
-            slot = case.position >> 20 ^ other
-            if slot < case.proof.step_input.header[4] + case.proof.step_input.header[6]:
+            input_index = case.position >> 20 ^ other
+            if input_index < case.proof.step_input.header[4] + case.proof.step_input.header[6]:
                 with pytest.raises(Reverted, match=r"wrong_input|witness_"):
-                    record.step(case, case.proof, position=slot << 20)
+                    record.step(case, case.proof, position=input_index << 20)
             elif case.proof.witness:
                 with reverts("witness_leaves"):
-                    record.step(case, case.proof, position=slot << 20)
+                    record.step(case, case.proof, position=input_index << 20)
             else:
-                assert record.step(case, case.proof, position=slot << 20) == case.pre
+                assert record.step(case, case.proof, position=input_index << 20) == case.pre
 
 
 def test_a_later_step_is_not_a_fetch(record: Record) -> None:

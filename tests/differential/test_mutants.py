@@ -61,7 +61,7 @@ def has_a_say(target: str, case: Case) -> bool:
 
 
 #: Kinds of steps that come so often that the first hundreds stand for all.
-FREQUENT = {"work", "sweep", "idle", "unused slot", "unused batch"}
+FREQUENT = {"work", "sweep", "idle", "unused input", "unused batch"}
 
 
 def play_random(bench: Bench) -> None:

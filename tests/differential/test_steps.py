@@ -59,10 +59,10 @@ def run_exchange(seed: int, quotas: Mapping[str, int], judged: Counter[str], *, 
     end = LIFE - 40
     bench.choose = lambda kind: judged[kind] < quotas.get(kind, 0) or (kind in PHASED and rng.random() < 0.02)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
-        """Now and then a slot has used up its steps of the machine's own work; and a wind-down is called off."""
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        """Now and then an input has used up its steps of the machine's own work; and a wind-down is called off."""
         if not micro and bench.number < end and rng.random() < 0.5:
-            machine.regs.winding = 0
+            machine.regs.winding_since = 0
         if micro and machine.regs.phase == phases.WORK and rng.random() < 0.001:
             machine.regs.steps += phases.WORK_LIMIT
 

@@ -20,8 +20,8 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.game import ZERO, ClaimState
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer, Round
-from setoff.shared.l1.rpc import L1
 
 CLAIMER = Policy(claim_after=0, collect_from=1)
 WATCH = Policy(collect_from=1)
@@ -30,11 +30,10 @@ PERIOD = 10  # seconds: more than a loaded machine needs for a dispute
 
 
 @pytest.fixture
-def chain() -> Iterator[ToyChain]:
-    with Anvil() as anvil:
-        chain = ToyChain(anvil, quick(PERIOD))
-        chain.post_epochs(1)
-        yield chain
+def chain(anvil: Anvil) -> ToyChain:
+    chain = ToyChain(anvil, quick(PERIOD))
+    chain.post_epochs(1)
+    return chain
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from setoff.shared.sdk.receipt_store import Keeper, Surety
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.sdk.vault import Vault
 from setoff.watcher.monitor.status import read_status
-from setoff.watcher.receipts.receipts import ReceiptStore
+from setoff.watcher.receipts.docket import ReceiptDocket
 from setoff.watcher.store import Store
 
 pytestmark = pytest.mark.timeout(200)
@@ -76,11 +76,11 @@ class Stage:
 
     def cases(self) -> list[tuple[str, str]]:
         """What the watcher has charged, and what became of it."""
-        return [(case.kind, case.state) for case in ReceiptStore(self._store()).cases()]
+        return [(case.kind, case.state) for case in ReceiptDocket(self._store()).cases()]
 
     def counts(self) -> tuple[int, int]:
         """Receipts that wait at the watcher, and those kept."""
-        return ReceiptStore(self._store()).count()
+        return ReceiptDocket(self._store()).count()
 
     async def _trade(self, keeper: Keeper, orders: int) -> int:
         broken = 0

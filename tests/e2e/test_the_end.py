@@ -1,6 +1,5 @@
 """The operator is gone for good: from L1 alone strangers post, claim and end the exchange, and all are paid out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,10 @@ from setoff.shared.state import keys
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    with Anvil() as anvil:
-        town = Town(anvil, tmp_path)
-        town.trade()
-        yield town
+def town(anvil: Anvil, tmp_path: Path) -> Town:
+    town = Town(anvil, tmp_path)
+    town.trade()
+    return town
 
 
 def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +56,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     assert replay.fate(replay.consumed - 4) is not None
     state = replay.machine.state
     assert [state.market(market).settled for market in (1, 2)] == [1, 1]
-    assert replay.machine.regs.winding > 0
+    assert replay.machine.regs.winding_since > 0
 
     # Everybody takes out everything: first out of sub-account and backstop, then off the exchange.
     assert town.setoff(1, "force transfer 1 0.777777 --sub 2 --as-sender --no-wait") == 0

@@ -1,19 +1,11 @@
-"""Stores and operators for the tests of this folder."""
+"""A running operator for the tests of this folder."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.processes.running_operator import Running, open_market, operator, store
+from tests.support.processes.running_operator import Running, open_market, operator
 
 from setoff.shared.config.redis_server import RedisServer
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """An empty store."""
-    with store(tmp_path / "redis") as server:
-        yield server
 
 
 @pytest.fixture

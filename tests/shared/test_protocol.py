@@ -7,13 +7,14 @@ import pytest
 
 import setoff.shared
 from setoff.contracts.compiler import compile_contract
-from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors, params
 from setoff.shared.codec import eip712, integers, receipts, records
+from setoff.shared.codec.layout import Field
 from setoff.shared.machine import batch, data
 from setoff.shared.rules import fetch, phases
+from setoff.shared.rules.wind_down import is_refused
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.registers import FIELDS
+from setoff.shared.state.registers import FIELDS, Registers
 
 PAGE = Path(setoff.shared.__file__).parent / "PROTOCOL.md"
 TEXT = PAGE.read_text()
@@ -73,32 +74,56 @@ def test_constants() -> None:
         assert found == {int(value)}, name
 
 
-MESSAGES = {"DEPOSIT", "LIST_MARKET", "SET_MARKET", "SET_SIGNER", "FORCED", "WIND_DOWN"}
-TYPES = {name.upper() for name in NAMES.values()}
+def write_field(field: Field) -> str:
+    """A field as the tables of inputs show it: "market u16", "owner 20 bytes"."""
+    width = f"{field.size} bytes" if field.is_bytes else f"{field.type[0]}{8 * field.size}"
+    return f"{field.name} {width}"
 
 
 @pytest.mark.parametrize(
-    ("heading", "types"),
+    ("heading", "is_message", "skipped"),
     [
-        (("type", "name", "bytes 13…", "used"), TYPES - MESSAGES),
-        (("type", "name", "bytes 1…", "used", "from"), MESSAGES),
+        (("type", "name", "bytes 13…", "used"), False, 2),
+        (("type", "name", "bytes 1…", "used", "from"), True, 0),
     ],
 )
-def test_input_types_and_their_lengths(heading: tuple[str, ...], types: set[str]) -> None:
-    rows = table(*heading)
-    assert {row[1] for row in rows} == types
-    for kind, name, _, used, *_ in rows:
-        number = int(kind, 0)
-        assert number == getattr(records, name)
-        end = records.RECORD_BYTES if number >= records.FIRST_MESSAGE else records.BODY_BYTES
-        body = bytes([number]) + bytes(123)
-        for at in range(1, end):
-            assert records.is_canonical(body[:at] + b"\1" + body[at + 1 :]) == (at < int(used))
+def test_input_types_and_their_fields(heading: tuple[str, ...], is_message: bool, skipped: int) -> None:
+    rows = {int(number, 0): (name, fields, int(used)) for number, name, fields, used, *_ in table(*heading)}
+    types = {number: kind for number, kind in records.TYPES.items() if (number >= records.FIRST_MESSAGE) == is_message}
+    assert {number: (name, used) for number, (name, _, used) in rows.items()} == {
+        number: (kind.title, kind.size) for number, kind in types.items()
+    }
+    for number, (_, told, _) in rows.items():
+        fields = [write_field(field) for field in types[number].fields]
+        if number == records.LEG_PAGE:
+            assert told.startswith("from byte 1 on: ") and all(field in told for field in fields)
+        elif number == records.SET_MARKET:
+            assert told.startswith("as LIST_MARKET;") and fields == [
+                write_field(field) for field in types[records.LIST_MARKET].fields
+            ]
+        else:
+            assert re.sub(r" \(.*\)$", "", told) == " · ".join(fields[skipped:])
 
 
 def test_signed_types() -> None:
-    assert {getattr(records, name): text for name, text in table("record", "type string")} == eip712.TYPES
+    assert {getattr(records, name): text for name, text in table("record", "type string")} == {
+        number: kind.type_string for number, kind in records.SIGNED.items()
+    }
     assert eip712.DOMAIN_TYPE in " ".join(TEXT.split())
+
+
+def test_every_record_type_is_refused_or_goes_on_while_the_exchange_winds_down() -> None:
+    section = " ".join(TEXT.split("## 21.")[1].split("## 22.")[0].split())
+    parts = (
+        r"- ([A-Z_, ]+ and [A-Z_]+) are refused `winding_down`",
+        r"- ([A-Z_, ]+), BULK with cancels, and DEPOSIT go on",
+    )
+    refused, going = (set(re.findall(r"[A-Z_]{2,}", re.findall(part, section)[0])) for part in parts)
+    types = {kind.title for kind in records.TYPES.values() if kind.number < records.FIRST_MESSAGE}
+    assert refused | going | {"BULK", "LEG_PAGE", "CRANK"} == types and not refused & going
+    regs = Registers()
+    regs.winding_since = 1
+    assert {kind.title for kind in records.TYPES.values() if is_refused(regs, kind.number)} == refused
 
 
 def test_kinds_of_keys() -> None:

@@ -30,26 +30,7 @@ RUN = load("runs")
 STEPS = load("steps")
 HISTORY = load("histories")
 
-BODIES = {
-    "order": (records.OrderBody, records.encode_order),
-    "cancel": (records.CancelBody, records.encode_cancel),
-    "transfer": (records.TransferBody, records.encode_transfer),
-    "withdraw": (records.WithdrawBody, records.encode_withdraw),
-    "report": (records.ReportBody, records.encode_report),
-    "cancel_all": (records.CancelAllBody, records.encode_cancel_all),
-    "amend": (records.AmendBody, records.encode_amend),
-    "schedule_cancel": (records.ScheduleCancelBody, records.encode_schedule_cancel),
-    "set_agent": (records.SetAgentBody, records.encode_set_agent),
-    "bulk": (records.BulkBody, records.encode_bulk),
-    "backstop_deposit": (records.BackstopDepositBody, records.encode_backstop_deposit),
-    "backstop_withdraw": (records.BackstopWithdrawBody, records.encode_backstop_withdraw),
-    "set_market": (records.ListMarketBody, records.encode_set_market),
-    "deposit": (records.DepositBody, records.encode_deposit),
-    "list_market": (records.ListMarketBody, records.encode_list_market),
-    "set_signer": (records.SetSignerBody, records.encode_set_signer),
-    "forced": (records.ForcedBody, records.encode_forced),
-    "wind_down": (dict, lambda fields: records.encode_wind_down()),
-}
+BODIES = {kind.title.lower(): kind.body for kind in records.TYPES.values()}
 
 
 def registers(named: dict[str, Any]) -> Registers:
@@ -68,8 +49,7 @@ def batches() -> list[Batch]:
 
 def test_bodies_and_messages() -> None:
     for entry in CODEC["records"] + CODEC["messages"]:
-        make, encode = BODIES[entry["name"]]
-        assert encode(make(**entry["fields"])) == entry.get("body", entry.get("message"))  # type: ignore[operator]
+        assert records.encode(BODIES[entry["name"]](**entry["fields"])) == entry.get("body", entry.get("message"))
 
 
 def test_cranks_and_pages() -> None:
@@ -90,7 +70,7 @@ def test_typed_data() -> None:
     domain = CODEC["domain"]
     assert eip712.domain_separator(domain["chain_id"], domain["vault"]) == domain["separator"]
     for entry in CODEC["records"]:
-        assert eip712.struct_hash(entry["body"]) == entry["struct_hash"]
+        assert records.struct_hash(entry["body"]) == entry["struct_hash"]
         assert eip712.digest(domain["separator"], entry["body"]) == entry["digest"]
         assert signatures.recover(entry["digest"], entry["signature"]) == entry["signer"]
 
@@ -212,12 +192,12 @@ def test_the_run_from_genesis() -> None:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def body_of(step: dict[str, Any], header: Header, slot: int) -> bytes:
+def body_of(step: dict[str, Any], header: Header, input_index: int) -> bytes:
     given = step["input"]
-    if slot < header.message_count:
+    if input_index < header.message_count:
         body: bytes = given["body"]
         return body
-    return verify_record(header, slot, given["record_page"], given["siblings"])
+    return verify_record(header, input_index, given["record_page"], given["siblings"])
 
 
 @pytest.mark.parametrize("step", STEPS["steps"], ids=lambda s: f"{s['name']}, {s['outcome']}, {s['next_phase']}")
@@ -226,15 +206,15 @@ def test_a_step_on_nothing_but_its_witness(step: dict[str, Any]) -> None:
     assert machine_hash(step["state_root"], regs.hash()) == step["pre"]
     state = State(Tree((leaf["key"], leaf["old"]) for leaf in step["witness"]))
 
-    batch, slot, micro = step["position"] >> 30, step["position"] >> 20 & 1023, step["position"] & 2**20 - 1
+    batch, input_index, micro = step["position"] >> 30, step["position"] >> 20 & 1023, step["position"] & 2**20 - 1
     if batch < STEPS["batch_count"] and micro == 0:
         header = Header(*step["input"]["header"])
-        if slot == 0:
+        if input_index == 0:
             begin_batch(regs, header.number, header.timestamp)
-        if slot < header.inputs:
-            regs.slot = slot
+        if input_index < header.inputs:
+            regs.input_index = input_index
             regs.steps += 1
-            step_fetch(regs, state, body_of(step, header, slot), slot < header.message_count)
+            step_fetch(regs, state, body_of(step, header, input_index), input_index < header.message_count)
     elif batch < STEPS["batch_count"]:
         apply_step(regs, state)
 

@@ -15,9 +15,9 @@ from typing import Final
 from aiohttp import web
 
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import PostedBatch
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.blobs import BLOB_BYTES, commit, hash_commitment
 from setoff.watcher.store import Store
 

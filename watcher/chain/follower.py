@@ -17,7 +17,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import PostedBatch
 from setoff.shared.machine.batch import Batch
 from setoff.watcher.chain.blobs import Withheld
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
 from setoff.watcher.execution.jobs import Jobs
 from setoff.watcher.monitor.status import Pulse
 from setoff.watcher.settings import WatcherSettings
@@ -140,12 +140,12 @@ class Follower:
 
 def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
     """Follow L1 and keep the queue of jobs supplied, until `stop` is set."""
-    parts = Parts.open(settings)
-    parts.store.mend()
-    follower = Follower(parts.reader, parts.store)
-    withheld = Withheld(parts.l1, parts.deployment.court)
-    jobs = Jobs(parts.store)
-    with Pulse(parts.store, "follower").beating() as pulse:
+    context = Context.open(settings)
+    context.store.mend()
+    follower = Follower(context.reader, context.store)
+    withheld = Withheld(context.l1, context.deployment.court)
+    jobs = Jobs(context.store)
+    with Pulse(context.store, "follower").beating() as pulse:
         is_current = False
         while not stop.wait(settings.l1_poll if is_current else 0.0):
             try:
@@ -157,7 +157,7 @@ def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
                 continue
             jobs.enqueue_next()
             is_current = progress.is_current
-            executed = parts.store.epoch_count()
+            executed = context.store.epoch_count()
             pulse.tell(block=progress.block, head=progress.head, batches=progress.batches, executed=executed, error="")
 
 

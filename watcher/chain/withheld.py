@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from setoff.shared.dispute.game import Court
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.l1.chain import ChainReader
 from setoff.watcher.chain.blobs import ALARM_PART
 from setoff.watcher.monitor.alerts import CRITICAL, WARNING, Alert
@@ -35,7 +35,7 @@ class WithheldBatch:
     that no claim ends earlier."""
 
 
-def find_withheld(store: Store, reader: ChainReader, court: Court) -> list[WithheldBatch]:
+def find_withheld(store: Store, reader: ChainReader, court: CourtState) -> list[WithheldBatch]:
     """The batches on L1 whose data is missing here, oldest first. Raises ChainError, RedisError."""
     found = []
     for root, (number, block) in store.wanted().items():

@@ -24,7 +24,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.contracts import INTERFACE
 from setoff.shared.machine.batch import Batch, accumulate
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.epoch import used_slots
+from setoff.shared.machine.epoch import used_inputs
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
@@ -48,22 +48,7 @@ MACHINES: Final = 24
 
 _FAR: Final = 2**200  # a key that no mapping has
 _MARK: Final = 2**100
-_NAMES: Final = (
-    *("ORDER", "CANCEL", "TRANSFER", "WITHDRAW", "REPORT", "DEPOSIT", "LIST_MARKET", "SET_SIGNER"),
-    *(
-        "AMEND",
-        "CANCEL_ALL",
-        "SCHEDULE_CANCEL",
-        "SET_AGENT",
-        "CRANK",
-        "BULK",
-        "LEG_PAGE",
-        "BACKSTOP_DEPOSIT",
-        "BACKSTOP_WITHDRAW",
-    ),
-    *("SET_MARKET", "FORCED", "WIND_DOWN"),
-)
-_KINDS: Final = {getattr(records, name): name.lower().replace("_", " ") for name in _NAMES}
+_KINDS: Final = {number: kind.title.lower().replace("_", " ") for number, kind in records.TYPES.items()}
 
 
 class Trial(NamedTuple):
@@ -105,51 +90,53 @@ class Samples:
         machine, chain = Machine.genesis(domain), ZERO
         count = 0
         for batch in batches:
-            for slot in range(used_slots(batch)):
+            for input_index in range(used_inputs(batch)):
                 micro = 0
                 while micro == 0 or machine.regs.phase != phases.IDLE:
                     if micro and count % 16 == 0:
                         self.machines.append(machine.copy())
-                    self._take(_kind(machine, batch, slot, micro), machine, batch, slot, micro, chain)
+                    self._take(_kind(machine, batch, input_index, micro), machine, batch, input_index, micro, chain)
                     micro, count = micro + 1, count + 1
-            self._take("idle", machine, batch, slot, 1 << 19, chain)
-            self._take("slot without an input", machine, batch, 1023, 0, chain)
+            self._take("idle", machine, batch, input_index, 1 << 19, chain)
+            self._take("unused input", machine, batch, 1023, 0, chain)
             chain = batch.header.messages
         self._take("unused batch", machine, None, 0, 0, chain)
         self.machines = self.machines[:: max(1, len(self.machines) // MACHINES)]
         self.machine = machine
 
-    def _take(self, kind: str, machine: Machine, batch: Batch | None, slot: int, micro: int, chain: bytes) -> None:
-        sample = take_sample(kind, machine, batch, slot, micro, chain)
+    def _take(
+        self, kind: str, machine: Machine, batch: Batch | None, input_index: int, micro: int, chain: bytes
+    ) -> None:
+        sample = take_sample(kind, machine, batch, input_index, micro, chain)
         known = self.widest.get(kind)
         if known is None or len(sample.proof.witness) > len(known.proof.witness):
             self.widest[kind] = sample
 
 
-def take_sample(kind: str, machine: Machine, batch: Batch | None, slot: int, micro: int, chain: bytes) -> Sample:
+def take_sample(kind: str, machine: Machine, batch: Batch | None, input_index: int, micro: int, chain: bytes) -> Sample:
     """Take the step on `machine`, and prove it."""
     before = machine.copy()
-    proof = prove_step(machine, batch, slot, micro, chain)
-    position = slot << 20 | micro if batch is not None else 31 << 30
+    proof = prove_step(machine, batch, input_index, micro, chain)
+    position = input_index << 20 | micro if batch is not None else 31 << 30
     number = batch.header.number if batch is not None else 0
     return Sample(kind, batch, number, position, proof, before.hash(), machine.hash(), before, chain)
 
 
-def _kind(machine: Machine, batch: Batch, slot: int, micro: int) -> str:
+def _kind(machine: Machine, batch: Batch, input_index: int, micro: int) -> str:
     if micro:
         return phases.NAMES[machine.regs.phase]
-    return _input_kind(batch, slot)
+    return _input_kind(batch, input_index)
 
 
-def _input_kind(batch: Batch, slot: int) -> str:
-    if slot >= batch.header.inputs:
+def _input_kind(batch: Batch, input_index: int) -> str:
+    if input_index >= batch.header.inputs:
         return "beginning of an empty batch"
-    kind = batch.body(slot)[0]
+    kind = batch.body(input_index)[0]
     name = _KINDS.get(kind, f"{kind:#04x}" if kind in range(1, 16) or kind in range(0x81, 0x90) else "malformed")
-    return f"fetch of a {'message' if slot < batch.header.message_count else 'record'}: {name}"
+    return f"fetch of a {'message' if input_index < batch.header.message_count else 'record'}: {name}"
 
 
-class Bench:
+class JudgeSelftest:
     """The deployed judge, and what it is asked."""
 
     def __init__(self, reader: ChainReader) -> None:
@@ -169,7 +156,7 @@ class Bench:
             # What was refused of a posted input says less than a sample that is accepted: that one is tried, too.
             if not sample.is_fetch:
                 yield self._try(sample, JUDGE)
-            elif kind != "slot without an input" or kind not in posted:
+            elif kind != "unused input" or kind not in posted:
                 yield self._try_fetch(sample)
         for phase, name in enumerate(phases.NAMES):
             if name not in samples.widest:
@@ -184,15 +171,15 @@ class Bench:
         for number in reversed(range(max(0, count - NEWEST), count)):
             batch = self._reader.batch(number)
             machine: Machine | None = None
-            for slot in range(used_slots(batch)):
-                kind = _input_kind(batch, slot)
+            for input_index in range(used_inputs(batch)):
+                kind = _input_kind(batch, input_index)
                 if kind in tried:
                     continue
                 tried.add(kind)
                 if machine is None:
                     machine = _known(machine_at, number) or samples.machine.copy()
                 chain = self._reader.chain_at(batch.header.first_message)
-                sample = take_sample(f"{kind} (batch {number})", machine.copy(), batch, slot, 0, chain)
+                sample = take_sample(f"{kind} (batch {number})", machine.copy(), batch, input_index, 0, chain)
                 yield self._try(sample, JUDGE)
 
     def _try(self, sample: Sample, manner: str, overrides: dict[str, Any] | None = None) -> Trial:
@@ -217,41 +204,41 @@ class Bench:
         posted = self._slot("inbox", "count")
         if inbox is None or queue is None or posted is None:
             return self._try_rule(sample)
-        slot = sample.position >> 20
+        input_index = sample.position >> 20
         written = {
             _place(inbox, sample.number): _hex(batch.header.hash()),
             _hex(posted.to_bytes(32, "big")): _hex((sample.number + 1).to_bytes(32, "big")),
         }
         overrides: dict[str, Any] = {self._deployment.inbox: {"stateDiff": written}}
-        if slot < batch.header.message_count:
+        if input_index < batch.header.message_count:
             after = sample.chain
-            for body in batch.messages[: slot + 1]:
+            for body in batch.messages[: input_index + 1]:
                 after = accumulate(after, body)
-            index = batch.header.first_message + slot + 1
+            index = batch.header.first_message + input_index + 1
             overrides[self._deployment.queue] = {"stateDiff": {_place(queue, index): _hex(after)}}
         return self._try(sample, PRETENDED, overrides)
 
     def _try_rule(self, sample: Sample) -> Trial:
-        """The intake's contract alone, with what the judge would hand it."""
+        """The contract of the fetch alone, with what the judge would hand it."""
         batch = sample.batch
         assert batch is not None
-        slot = sample.position >> 20
-        if slot >= batch.header.inputs:
+        input_index = sample.position >> 20
+        if input_index >= batch.header.inputs:
             return Trial(sample.kind, RULE, True, "no rule is asked; the node cannot pretend a batch")
         regs = sample.before.regs.copy()
-        if slot == 0:
+        if input_index == 0:
             begin_batch(regs, batch.header.number, batch.header.timestamp)
-        regs.slot = slot
+        regs.input_index = input_index
         regs.started = regs.steps
         regs.steps += 1
-        body, is_message = batch.body(slot), slot < batch.header.message_count
+        body, is_message = batch.body(input_index), input_index < batch.header.message_count
         is_of_messages = body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED
         group = "MESSAGES" if is_of_messages else "FETCH"
-        fetch = Interface(compile_contract(RULES[group]).abi).functions["fetch"]
+        fetch = Interface(compile_contract(RULES[group]).abi).functions["take"]
         keys, values = [leaf.key for leaf in sample.proof.witness], [leaf.value for leaf in sample.proof.witness]
         data = fetch.encode((_typed(regs.encode(), fetch.inputs[0]), body, is_message, keys, values))
         after = sample.before.copy()
-        after.step(batch, slot, 0)
+        after.step(batch, input_index, 0)
         expected = [encode_leaf(key, after.state.touched[key]) for key in keys]
         try:
             words, found = fetch.decode(self._call(self._rule(group), data))

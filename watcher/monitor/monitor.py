@@ -1,4 +1,4 @@
-"""`setoff watcher games`: a look at the games, once or served over HTTP again and again.
+"""`setoff watcher overview`: a look at the disputes, once or served over HTTP again and again.
 
 From L1 alone; what the watcher has executed is asked of its Redis if that is there.
 """
@@ -15,16 +15,16 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from setoff.shared.dispute.knowledge import Epochs
+from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.errors import SetoffError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import L1
 from setoff.watcher.chain.withheld import find_withheld
 from setoff.watcher.context import open_reader
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness.presence import PresenceReader
-from setoff.watcher.monitor.dispute_view import Games, to_text, view_games
+from setoff.watcher.monitor.dispute_view import Overview, to_text, view_disputes
 from setoff.watcher.monitor.metrics import to_prometheus
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
@@ -35,11 +35,11 @@ HISTORY_WAIT: Final = 2.0
 log = logging.getLogger(__name__)
 
 
-class GameMonitor:
+class DisputeMonitor:
     """Looks at the court of a deployment."""
 
     def __init__(self, settings: WatcherSettings, low: int | None = None) -> None:
-        """`low`: see `view_games`. Raises ConfigError if there is no such deployment."""
+        """`low`: see `view_disputes`. Raises ConfigError if there is no such deployment."""
         deployment = settings.load_deployment()
         self._l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=settings.l1_patience)
         contract = CourtContract(self._l1, deployment.court)
@@ -55,17 +55,17 @@ class GameMonitor:
         if self._store is not None:
             self._epochs = ExecutedEpochs(Archive(self._store, self._chain), wait=HISTORY_WAIT)
 
-    def look(self) -> Games:
-        """The games now. Raises ChainError; without Redis who is right is unknown."""
+    def look(self) -> Overview:
+        """The disputes now. Raises ChainError; without Redis who is right is unknown."""
         self._reader.poll()
         court, block, now = self._reader.court, self._reader.block, self._l1.now()
         operator = self._presence.look(now)
         try:
             withheld = find_withheld(self._store, self._chain, court) if self._store else []
-            return view_games(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
+            return view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
         except RedisError as error:
             log.warning("Redis: %s", error)
-            return view_games(court, None, block, now, self._low, operator=operator)
+            return view_disputes(court, None, block, now, self._low, operator=operator)
 
 
 def connect_redis(settings: WatcherSettings) -> Redis | None:
@@ -84,13 +84,13 @@ def connect_redis(settings: WatcherSettings) -> Redis | None:
     return redis
 
 
-def make_server(address: tuple[str, int], look: Callable[[], Games]) -> ThreadingHTTPServer:
-    """An HTTP server for `/metrics` (Prometheus), `/games` (JSON) and `/` (text); `serve_forever` runs it."""
+def make_server(address: tuple[str, int], look: Callable[[], Overview]) -> ThreadingHTTPServer:
+    """An HTTP server for `/metrics` (Prometheus), `/overview` (JSON) and `/` (text); `serve_forever` runs it."""
     lock = threading.Lock()
-    pages: dict[str, tuple[str, Callable[[Games], str]]] = {
+    pages: dict[str, tuple[str, Callable[[Overview], str]]] = {
         "/metrics": ("text/plain; version=0.0.4", to_prometheus),
-        "/games": ("application/json", lambda games: json.dumps(games.to_dict())),
-        "/": ("text/plain; charset=utf-8", lambda games: to_text(games) + "\n"),
+        "/disputes": ("application/json", lambda overview: json.dumps(overview.to_dict())),
+        "/": ("text/plain; charset=utf-8", lambda overview: to_text(overview) + "\n"),
     }
 
     class Handler(BaseHTTPRequestHandler):

@@ -20,7 +20,7 @@ from setoff.deploy.simulation.demo.traders import OracleSigner, Trader
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.errors import ChainError
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.bodies import SLIPPAGE, get_bound
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.sdk.vault import Vault

@@ -58,8 +58,8 @@ def replay(reader: ChainReader) -> Replay:
         batch = reader.batch(number)
         if not batch.header.inputs:
             result.machine.run_batch(batch)
-        for slot in range(batch.header.inputs):
-            result.outcomes[OUTCOMES[result.machine.run_slot(batch, slot)]] += 1
+        for input_index in range(batch.header.inputs):
+            result.outcomes[OUTCOMES[result.machine.run_input(batch, input_index)]] += 1
             for fill in result.machine.fills:
                 result.fills += 1
                 market = decode_market(_value(result.machine, keys.market_key(fill.market)))

@@ -40,25 +40,23 @@ class Trader:
     def sign_order(self, market: int, side: int, flags: int, order_slot: int, price: int, size: int) -> bytes:
         """A signed order, 124 bytes."""
         order = records.OrderBody(self.account, self._next_nonce(), market, side, flags, order_slot, price, size)
-        return self._sign(records.encode_order(order))
+        return self._sign(records.encode(order))
 
     def sign_cancel(self, order_slot: int) -> bytes:
         """A signed cancel of the order in `order_slot`."""
-        return self._sign(records.encode_cancel(records.CancelBody(self.account, self._next_nonce(), order_slot)))
+        return self._sign(records.encode(records.CancelBody(self.account, self._next_nonce(), order_slot)))
 
     def sign_transfer(self, peer: int, amount: int) -> bytes:
         """A signed transfer of `amount` token units to account `peer`."""
-        return self._sign(records.encode_transfer(records.TransferBody(self.account, self._next_nonce(), peer, amount)))
+        return self._sign(records.encode(records.TransferBody(self.account, self._next_nonce(), peer, amount)))
 
     def sign_withdraw(self, amount: int) -> bytes:
         """A signed withdrawal of `amount` token units."""
-        return self._sign(records.encode_withdraw(records.WithdrawBody(self.account, self._next_nonce(), amount)))
+        return self._sign(records.encode(records.WithdrawBody(self.account, self._next_nonce(), amount)))
 
     def sign_backstop_deposit(self, amount: int) -> bytes:
         """A signed deposit of `amount` token units into the backstop vault."""
-        return self._sign(
-            records.encode_backstop_deposit(records.BackstopDepositBody(self.account, self._next_nonce(), amount))
-        )
+        return self._sign(records.encode(records.BackstopDepositBody(self.account, self._next_nonce(), amount)))
 
     def _next_nonce(self) -> int:
         self._nonce += 1
@@ -79,5 +77,5 @@ class OracleSigner:
 
     def sign_report(self, time: int, market: int, price: int) -> bytes:
         """A signed price report: `price` ticks of `market` at `time` (unix seconds)."""
-        body = records.encode_report(records.ReportBody(self.number, time, market, price))
+        body = records.encode(records.ReportBody(self.number, time, market, price))
         return body + signatures.sign(eip712.digest(self._domain, body), self.key)

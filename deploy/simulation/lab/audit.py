@@ -116,9 +116,9 @@ class Audit:
                 self._credited[key, root, opponent, event.sender] += gas * price
             case events.Installed(at, key, end):
                 claim = lab.model.claims[key]
-                known = lab.truth[claim.epoch]
-                if claim.start == known.run.start_hash:
-                    self.require(end == known.run.end, "a false end was installed")
+                executed = lab.truth[claim.epoch]
+                if claim.start == executed.run.start_hash:
+                    self.require(end == executed.run.end, "a false end was installed")
                     self.delays.append(at - claim.claimed_at)
                     if self.is_delay_bounded:
                         self.require(self.delays[-1] <= lab.setting.delay_bound, "the installation came too late")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from setoff.deploy.simulation.lab.chain import Attacker, Censor, Honest, Lab, MakeModel, address
 from setoff.deploy.simulation.lab.machine import (
     GENESIS,
+    INPUTS_PER_BATCH,
     LAST,
     MICROS,
-    SLOTS,
     Exchanged,
     Garbage,
     Leaves,
@@ -40,7 +40,7 @@ from setoff.deploy.simulation.lab.parties import (
     until,
 )
 from setoff.deploy.simulation.lab.setting import Setting
-from setoff.deploy.simulation.reference_court import CourtModel
+from setoff.deploy.simulation.reference_court import ReferenceCourt
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.strategy import Player, Policy
@@ -58,7 +58,7 @@ MakeLie = Callable[[bytes, int, int, bytes], Leaves]
 class Rules:
     """What a game is played by: tests put weakened ones here."""
 
-    make_model: MakeModel = CourtModel
+    make_model: MakeModel = ReferenceCourt
     make_player: MakePlayer = Player
 
     def honest(self, name: str = "honest", *, claim_after: int | None = None, deference: int = 0) -> Honest:
@@ -103,15 +103,15 @@ def _rubbish(child: int) -> MakeLie:
 
 LIES: Final[dict[str, MakeLie]] = {
     "wrong from the first leaf": _wrong(lambda count: 0),
-    "wrong from the last real step": _wrong(lambda count: position(count - 1, SLOTS - 1, MICROS - 1)),
+    "wrong from the last real step": _wrong(lambda count: position(count - 1, INPUTS_PER_BATCH - 1, MICROS - 1)),
     "wrong from within": _wrong(lambda count: position(0, 1, 2)),
     "first leaf": _exchanged(lambda count: 0),
     "last leaf": _exchanged(lambda count: LAST),
-    "idle slot": _exchanged(lambda count: position(0, 1, 77)),
-    "unused slot": _exchanged(lambda count: position(0, 900, 5)),
+    "idle input": _exchanged(lambda count: position(0, 1, 77)),
+    "unused input": _exchanged(lambda count: position(0, 900, 5)),
     "unused batch": _exchanged(lambda count: position(31, 3, 1)),
-    "end of a slot": _exchanged(lambda count: position(0, 1, 0) - 1),
-    "begin of a slot": _exchanged(lambda count: position(0, 1, 0)),
+    "end of an input": _exchanged(lambda count: position(0, 1, 0) - 1),
+    "begin of an input": _exchanged(lambda count: position(0, 1, 0)),
     "end of a batch": _exchanged(lambda count: position(1, 0, 0) - 1),
     "begin of a batch": _exchanged(lambda count: position(1, 0, 0)),
     "false middle": _exchanged(lambda count: position(0, 2, 1)),
@@ -375,7 +375,7 @@ def _deference(rules: Rules) -> Lab:
     """Two honest watchers, one of whom waits for the other."""
     setting = tight(2, computation=8)
     count = setting.params.epoch_batches
-    liar = Liar(address("liar"), {0: lie("idle slot", count=count)}, reply=late_from(3))
+    liar = Liar(address("liar"), {0: lie("idle input", count=count)}, reply=late_from(3))
     return rules.lab(setting, [rules.honest(), rules.honest("backup", deference=1)], [_claimer(count), liar]).run()
 
 

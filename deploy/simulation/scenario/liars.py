@@ -13,7 +13,7 @@ from typing import Final
 
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import merkle_path, merkle_root
-from setoff.shared.dispute.knowledge import Knowledge
+from setoff.shared.dispute.trace_provider import TraceProvider
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.history import EPOCH, uniform
 
@@ -25,10 +25,10 @@ PLACES: Final[dict[str, str]] = {
     "first": "the first position of the epoch",
     "real": "the fetch of a record in the middle of the last batch",
     "inner": "a step inside a record, which fetches nothing",
-    "idle": "the idle part of a used slot",
-    "slot-end": "the last position of the first slot",
-    "slot-start": "the first position of the second slot",
-    "unused-slot": "a slot of the first batch that has no input",
+    "idle": "the idle part of a used input",
+    "input-end": "the last position of the first input",
+    "input-start": "the first position of the second input",
+    "unused-input": "an index of the first batch that has no input",
     "batch-end": "the last position of the first batch",
     "unused-batch": "a batch that the epoch does not have",
     "last": "the last position of the epoch",
@@ -36,7 +36,7 @@ PLACES: Final[dict[str, str]] = {
 """Where a lie may be."""
 
 
-def find_place(name: str, run: Knowledge, inputs: Sequence[int]) -> int:
+def find_place(name: str, run: TraceProvider, inputs: Sequence[int]) -> int:
     """The position that a name of `PLACES` means in an epoch whose batches have so many inputs.
 
     Raises InputError if the epoch has no such place.
@@ -46,14 +46,14 @@ def find_place(name: str, run: Knowledge, inputs: Sequence[int]) -> int:
         return 0
     if name == "last":
         return LAST
-    if name == "slot-end":
+    if name == "input-end":
         return (1 << EPOCH.micro_bits) - 1
-    if name == "slot-start":
+    if name == "input-start":
         return 1 << EPOCH.micro_bits
     if name == "batch-end":
-        return (1 << (EPOCH.micro_bits + EPOCH.slot_bits)) - 1
-    if name == "unused-slot" and inputs[0] < 1 << EPOCH.slot_bits:
-        return _position(0, (inputs[0] + (1 << EPOCH.slot_bits)) // 2, 5)
+        return (1 << (EPOCH.micro_bits + EPOCH.input_bits)) - 1
+    if name == "unused-input" and inputs[0] < 1 << EPOCH.input_bits:
+        return _position(0, (inputs[0] + (1 << EPOCH.input_bits)) // 2, 5)
     if name == "unused-batch" and len(inputs) < 1 << EPOCH.batch_bits:
         return _position((1 << EPOCH.batch_bits) - 1, 3, 1)
     if name == "idle":
@@ -61,17 +61,17 @@ def find_place(name: str, run: Knowledge, inputs: Sequence[int]) -> int:
     if name == "real" and inputs[last_batch]:
         return _position(last_batch, inputs[last_batch] // 2, 0)
     if name == "inner":
-        for slot in reversed(range(inputs[last_batch])):
-            position = _position(last_batch, slot, 1)
+        for input_index in reversed(range(inputs[last_batch])):
+            position = _position(last_batch, input_index, 1)
             if run.leaf(position) != run.leaf(position - 1):
                 return position
     raise InputError("not_found", f"the epoch has no place '{name}': {', '.join(PLACES)}")
 
 
 class FalseHistory:
-    """What all of these are: a `Knowledge` by its nodes. `_told` gives a node, None where its children decide."""
+    """What all of these are: a `TraceProvider` by its nodes. `_told` gives a node, None where its children decide."""
 
-    def __init__(self, base: Knowledge) -> None:
+    def __init__(self, base: TraceProvider) -> None:
         """`base` is the run that is told wrongly."""
         self._base = base
         self.node = lru_cache(maxsize=4096)(self._node)
@@ -134,7 +134,7 @@ class FalseHistory:
 class OneLeaf(FalseHistory):
     """One leaf is another; the end stays the same unless it is the last one."""
 
-    def __init__(self, base: Knowledge, position: int, leaf: bytes) -> None:
+    def __init__(self, base: TraceProvider, position: int, leaf: bytes) -> None:
         super().__init__(base)
         self._position = position
         self._leaf = leaf
@@ -148,7 +148,7 @@ class OneLeaf(FalseHistory):
 class FromHere(FalseHistory):
     """From a position on the machine is in another state, and stays there: the end is another."""
 
-    def __init__(self, base: Knowledge, position: int, leaf: bytes) -> None:
+    def __init__(self, base: TraceProvider, position: int, leaf: bytes) -> None:
         super().__init__(base)
         self._position = position
         self._leaf = leaf
@@ -163,7 +163,7 @@ class FromHere(FalseHistory):
 class Hollow(FalseHistory):
     """A node that nobody can open, at a level and over a position; all above it is sound."""
 
-    def __init__(self, base: Knowledge, level: int, position: int, seed: bytes) -> None:
+    def __init__(self, base: TraceProvider, level: int, position: int, seed: bytes) -> None:
         """`level` 1 to 6. Raises InputError if the last leaf, which a join has to show, would be below it."""
         super().__init__(base)
         self._level = level
@@ -189,7 +189,7 @@ class Hollow(FalseHistory):
 class RandomRoot:
     """A root with a last leaf that can be shown and nothing else below it: it can join and never move."""
 
-    def __init__(self, base: Knowledge, end: bytes, seed: bytes) -> None:
+    def __init__(self, base: TraceProvider, end: bytes, seed: bytes) -> None:
         self.start_hash = base.start_hash
         self.end = end
         self._path = [keccak(seed + bytes([height])) for height in range(EPOCH.depth - EPOCH.opening_bits)]
@@ -223,8 +223,8 @@ class RandomRoot:
         return self._base.proof(position)
 
 
-def _position(batch: int, slot: int, micro: int) -> int:
-    return (batch << EPOCH.slot_bits | slot) << EPOCH.micro_bits | micro
+def _position(batch: int, input_index: int, micro: int) -> int:
+    return (batch << EPOCH.input_bits | input_index) << EPOCH.micro_bits | micro
 
 
 def _height(level: int) -> int:

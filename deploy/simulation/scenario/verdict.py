@@ -11,8 +11,8 @@ from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Script
 from setoff.shared.dispute import events
 from setoff.shared.dispute.game import ZERO, Claim
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtReader
-from setoff.shared.l1.rpc import L1
 
 LOST, BACK, NONE = "lost", "back", "none"
 

@@ -8,7 +8,7 @@ from typing import Final
 from setoff.deploy.devnet.devnet import Devnet
 from setoff.deploy.simulation.demo.traders import Trader
 from setoff.shared.errors import ACCEPTED, OUTCOMES
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.forced_inclusion import Forced, Forcing, find_withdrawals
 from setoff.shared.sdk.replay import Fate, Replay
 from setoff.shared.sdk.signer import KeySigner
@@ -18,8 +18,8 @@ FIRST: Final = 1_234_567
 """Token units that the first of them takes out at once."""
 
 
-class Heirs:
-    """All of them; `replay` is what they know of the exchange, run from L1."""
+class Withdrawals:
+    """What all of them force and are paid; `replay` is what they know of the exchange, run from L1."""
 
     def __init__(self, devnet: Devnet, replay: Replay, traders: Sequence[Trader]) -> None:
         self.replay = replay

@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 import requests
 
 from setoff.shared.errors import ChainError, ConfigError, DataError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
-from setoff.shared.l1.rpc import L1, Refused
+from setoff.shared.l1.rpc import Refused
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch

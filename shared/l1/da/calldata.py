@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.inbox import PostedBatch, decode_post, encode_post
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine import data
 from setoff.shared.machine.batch import Batch
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import PostedBatch
-from setoff.shared.l1.rpc import L1
 from setoff.shared.l1.sidecar import Sidecar
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import DataModule

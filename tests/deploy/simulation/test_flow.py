@@ -42,13 +42,13 @@ def machine(traders: list[Trader]) -> Machine:
     machine = Machine.genesis(DOMAIN)
     machine.begin(0, TIME)
     for trader in traders:
-        body = records.encode_deposit(records.DepositBody(trader.account, trader.address, 10**12))
+        body = records.encode(records.DepositBody(trader.account, trader.address, 10**12))
         machine.take(body, is_message=True)
     for market in range(1, MARKETS + 1):
-        machine.take(records.encode_list_market(BITCOIN._replace(market=market)), is_message=True)
+        machine.take(records.encode(BITCOIN._replace(market=market)), is_message=True)
     signers = [OracleSigner(number, derive_key(0, "oracle", number), DOMAIN) for number in range(3)]
     for signer in signers:
-        body = records.encode_set_signer(records.SetSignerBody(signer.number, signer.address, QUORUM, MAX_AGE))
+        body = records.encode(records.SetSignerBody(signer.number, signer.address, QUORUM, MAX_AGE))
         machine.take(body, is_message=True)
     feed = PriceFeed()
     for market in range(1, MARKETS + 1):

@@ -136,7 +136,7 @@ def test_a_lie_opens_like_a_history(kind: str) -> None:
 def test_a_lie_has_the_right_or_a_wrong_end() -> None:
     truth = true_history(GENESIS, 0, 2)
     right = {kind for kind in LIES if lie(kind, count=2).end == truth.end}
-    assert {"first leaf", "idle slot", "false middle", "random root, right end"} <= right
+    assert {"first leaf", "idle input", "false middle", "random root, right end"} <= right
     assert {"last leaf", "random root", "wrong from within", "wrong from the first leaf"}.isdisjoint(right)
     assert Exchanged(truth, LAST, keccak(b"x")).end == keccak(b"x")
 

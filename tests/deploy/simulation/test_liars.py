@@ -3,7 +3,7 @@
 import pytest
 from tests.support.courts.league import GENESIS, TRUTH
 
-from setoff.deploy.simulation.lab.machine import SLOTS, Run
+from setoff.deploy.simulation.lab.machine import INPUTS_PER_BATCH, Run
 from setoff.deploy.simulation.scenario.liars import (
     LAST,
     LEVELS,
@@ -18,12 +18,12 @@ from setoff.deploy.simulation.scenario.liars import (
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import make_move, verify_move
-from setoff.shared.dispute.knowledge import Knowledge
+from setoff.shared.dispute.trace_provider import TraceProvider
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.history import EPOCH
 
 BASE = Run(GENESIS, TRUTH)
-INPUTS = [SLOTS, SLOTS]
+INPUTS = [INPUTS_PER_BATCH, INPUTS_PER_BATCH]
 LEAF = keccak(b"a lie")
 
 
@@ -31,7 +31,7 @@ def told(shape: str, position: int) -> FalseHistory:
     return {"leaf": OneLeaf, "from": FromHere}[shape](BASE, position, LEAF)
 
 
-def descend(one: Knowledge, other: Knowledge) -> int:
+def descend(one: TraceProvider, other: TraceProvider) -> int:
     """Play all levels, each move checked as L1 does; returns the first position that differs."""
     mover, waiting, prefix = one, other, 0
     nodes = {id(one): one.root, id(other): other.root}
@@ -89,4 +89,4 @@ def test_liars_of_the_same_sort_differ() -> None:
 
 def test_a_place_that_the_epoch_does_not_have() -> None:
     with pytest.raises(InputError):
-        find_place("unused-slot", BASE, [1024])
+        find_place("unused-input", BASE, [1024])

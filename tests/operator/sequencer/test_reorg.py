@@ -10,7 +10,7 @@ from tests.support.processes.running_operator import SETTINGS
 from tests.support.waiting import until
 
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.api.service import serve
 from setoff.operator.publisher.batcher import Batcher
 from setoff.operator.sequencer import l1_monitor
@@ -18,11 +18,11 @@ from setoff.operator.sequencer.messages import QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import InboxBatches
 from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.rpc import L1
+from setoff.shared.l1.connection import L1
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 
@@ -76,9 +76,9 @@ async def test_a_deep_reorg_replaces_a_deposit_that_was_consumed_and_posted(
 ) -> None:
     """Its batch is gone from L1, its posting comes back from the pool, and the queue has another deposit there."""
     monkeypatch.setattr(l1_monitor, "RESET_PAUSE", 0.0)
-    scene, l1 = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes), exchange.operator
+    traffic, l1 = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes), exchange.operator
     reader = ChainReader(l1, exchange.deployment)
-    record = scene.withdraw(1, 77)
+    record = traffic.withdraw(1, 77)
     with Redis.from_url(redis_server.url) as redis:
         outbox = Outbox(redis, exchange.deployment.namespace)
         batcher = Batcher(l1, reader, outbox)

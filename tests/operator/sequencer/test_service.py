@@ -16,13 +16,15 @@ from tests.support.waiting import until
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.operator.api.service import choose_batch_interval, run_sequencer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, stop_embedded
-from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.params import DEMO, MAINNET, Params
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
 from setoff.shared.sdk.vault import Vault
@@ -111,7 +113,7 @@ async def test_a_forced_record_arrives(chain: Anvil, deployment: Deployment, tmp
     vault = Vault(l1, deployment)
     mint(l1, deployment)
     vault.deposit(9_000)
-    body = records.encode_withdraw(records.WithdrawBody(1, 1, 77))
+    body = records.encode(records.WithdrawBody(1, 1, 77))
     vault.force(body + signatures.sign(eip712.digest(deployment.domain, body), TRADER))
     with pytest.raises(SetoffError):
         vault.force(bytes(124))

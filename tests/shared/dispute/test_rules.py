@@ -27,8 +27,8 @@ SHARE = TERMS.bond - TERMS.bond_burn
         position(1, 0, 0),
     ],
     ids=[
-        *("first leaf", "last leaf", "idle slot", "unused slot", "unused batch"),
-        *("end of a slot", "begin of a slot", "end of a batch", "begin of a batch"),
+        *("first leaf", "last leaf", "idle input", "unused input", "unused batch"),
+        *("end of an input", "begin of an input", "end of a batch", "begin of a batch"),
     ],
 )
 @pytest.mark.parametrize("is_liar_first", [False, True])

@@ -35,7 +35,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions, events
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import ClaimState, Court
+from setoff.shared.dispute.game import ClaimState, CourtState
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
 from setoff.shared.params import GWEI
 
@@ -43,7 +43,7 @@ LIES: dict[str, AnyHistory] = {
     "first leaf": lie_from(GENESIS, 0, "first"),
     "later leaf": lie_from(GENESIS, position(1, 2, 3), "later"),
     "last leaf": Exchanged(TRUTH, LAST, keccak(b"last")),
-    "idle slot": Exchanged(TRUTH, position(0, 1, 77), keccak(b"idle")),
+    "idle input": Exchanged(TRUTH, position(0, 1, 77), keccak(b"idle")),
     "unused batch": Exchanged(TRUTH, position(20, 0, 0), keccak(b"unused")),
     "false middle": Exchanged(TRUTH, position(0, 2, 1), keccak(b"middle")),
     "random root": Garbage(keccak(b"anywhere"), b"random"),
@@ -272,7 +272,7 @@ def test_knowledge_of_other_inputs_disputes_nothing() -> None:
 
 
 def test_junk_events_are_passed_over() -> None:
-    court = Court(TERMS, GENESIS)
+    court = CourtState(TERMS, GENESIS)
     unknown = keccak(b"unknown")
     for event in (
         events.Joined(1, unknown, unknown, unknown, LIAR, (unknown,) * 32),
@@ -291,7 +291,7 @@ def test_junk_events_are_passed_over() -> None:
 
 
 def test_a_contradicted_start_is_noticed() -> None:
-    court = Court(TERMS, GENESIS)
+    court = CourtState(TERMS, GENESIS)
     assert not is_contradicted(court, book_of(*true_histories(2)))
     court.apply(events.Advanced(1, 1, keccak(b"false")))
     assert is_contradicted(court, book_of(*true_histories(2)))

@@ -9,8 +9,9 @@ import pytest
 from setoff.deploy.tools import abi
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, INTERFACE, QUEUE, Contract
-from setoff.shared.l1.rpc import L1, Log
+from setoff.shared.l1.rpc import Log
 
 
 def test_the_kept_abis_are_the_compilers() -> None:

@@ -1,22 +1,14 @@
 """Batches and messages read back from a real chain, also where the poster encodes them as oddly as L1 lets him."""
 
-from collections.abc import Iterator
-
 import pytest
 from tests.support.chains.exchange import Exchange
 
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import POST, decode_post
 from setoff.shared.machine.batch import accumulate
-
-
-@pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil)
 
 
 @pytest.fixture
@@ -25,8 +17,8 @@ def reader(exchange: Exchange) -> ChainReader:
 
 
 def make_records(count: int) -> list[bytes]:
-    scene = Scene()
-    return [scene.order(1, 0, 100, 5) for _ in range(count)]
+    traffic = SampleTraffic()
+    return [traffic.order(1, 0, 100, 5) for _ in range(count)]
 
 
 def word(value: int) -> bytes:

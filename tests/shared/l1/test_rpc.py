@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +13,9 @@ from vyper import compile_code
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, ConfigError
-from setoff.shared.l1.rpc import L1, Fees, Reverted
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.sender import Fees
 
 COUNTER = """
 # pragma version 0.4.3
@@ -42,14 +43,8 @@ def add(amount: int) -> bytes:
 
 
 @pytest.fixture
-def chain() -> Iterator[Anvil]:
-    with Anvil() as chain:
-        yield chain
-
-
-@pytest.fixture
-def l1(chain: Anvil) -> L1:
-    return chain.connect(0)
+def l1(anvil: Anvil) -> L1:
+    return anvil.connect(0)
 
 
 @pytest.fixture
@@ -80,78 +75,78 @@ def test_many_threads_share_one_accounts_nonces(l1: L1, counter: bytes) -> None:
     assert len(l1.logs([counter], 0, l1.head().number)) == 40
 
 
-def test_a_transaction_that_a_reorg_drops_is_sent_again(chain: Anvil, l1: L1, counter: bytes) -> None:
+def test_a_transaction_that_a_reorg_drops_is_sent_again(anvil: Anvil, l1: L1, counter: bytes) -> None:
     transaction = l1.send(counter, add(5))
     l1.wait(transaction)
     l1.tend()
-    chain.l1.request("anvil_reorg", 1, [])
+    anvil.l1.request("anvil_reorg", 1, [])
     assert l1.receipt(transaction) is None
     l1.tend()
     assert l1.wait(transaction).succeeded
     assert read_total(l1, counter) == 5
 
 
-def test_a_transaction_that_the_pool_drops_is_sent_again(chain: Anvil, l1: L1, counter: bytes) -> None:
-    chain.l1.request("evm_setAutomine", False)
+def test_a_transaction_that_the_pool_drops_is_sent_again(anvil: Anvil, l1: L1, counter: bytes) -> None:
+    anvil.l1.request("evm_setAutomine", False)
     first, second = l1.send(counter, add(1)), l1.send(counter, add(2))
-    chain.l1.request("anvil_dropTransaction", "0x" + first.hex())
+    anvil.l1.request("anvil_dropTransaction", "0x" + first.hex())
     l1.tend()
-    chain.mine()
+    anvil.mine()
     assert l1.wait(first).succeeded and l1.wait(second).succeeded
     assert read_total(l1, counter) == 3
 
 
-def test_waiting_outlasts_a_node_that_is_away_for_a_while(chain: Anvil, counter: bytes) -> None:
-    patient = chain.connect(0, patience=0.1, timeout=0.2)
-    chain.l1.request("evm_setAutomine", False)
+def test_waiting_outlasts_a_node_that_is_away_for_a_while(anvil: Anvil, counter: bytes) -> None:
+    patient = anvil.connect(0, patience=0.1, timeout=0.2)
+    anvil.l1.request("evm_setAutomine", False)
     transaction = patient.send(counter, add(1))
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(patient.wait, transaction)
-        os.kill(chain.process.pid, signal.SIGSTOP)
+        os.kill(anvil.process.pid, signal.SIGSTOP)
         time.sleep(1)
-        os.kill(chain.process.pid, signal.SIGCONT)
-        chain.mine()
+        os.kill(anvil.process.pid, signal.SIGCONT)
+        anvil.mine()
         assert waiting.result(30).succeeded
 
 
-def test_a_stuck_transaction_is_sent_again_at_a_higher_fee(chain: Anvil, counter: bytes) -> None:
-    hasty = chain.connect(0, fees=Fees(patience=0.0))
-    chain.l1.request("evm_setAutomine", False)
+def test_a_stuck_transaction_is_sent_again_at_a_higher_fee(anvil: Anvil, counter: bytes) -> None:
+    hasty = anvil.connect(0, fees=Fees(patience=0.0))
+    anvil.l1.request("evm_setAutomine", False)
     transaction = hasty.send(counter, add(7))
     hasty.tend()
-    chain.mine()
+    anvil.mine()
     receipt = hasty.wait(transaction)
     assert receipt.succeeded and receipt.transaction != transaction
     assert read_total(hasty, counter) == 7
 
 
-def test_a_restarted_process_replaces_what_it_left_in_the_pool(chain: Anvil, l1: L1, counter: bytes) -> None:
-    chain.l1.request("evm_setAutomine", False)
+def test_a_restarted_process_replaces_what_it_left_in_the_pool(anvil: Anvil, l1: L1, counter: bytes) -> None:
+    anvil.l1.request("evm_setAutomine", False)
     lost = l1.send(counter, add(1))
-    restarted = chain.connect(0)
+    restarted = anvil.connect(0)
     transaction = restarted.send(counter, add(2))
-    chain.mine()
+    anvil.mine()
     assert restarted.wait(transaction).succeeded
     assert read_total(l1, counter) == 2
     with pytest.raises(ChainError, match="another transaction took the nonce"):
         l1.wait(lost)
-    chain.l1.request("evm_setAutomine", True)
+    anvil.l1.request("evm_setAutomine", True)
     assert l1.transact(counter, add(3)).succeeded
 
 
-def test_fees_never_exceed_the_cap(chain: Anvil, counter: bytes) -> None:
-    careful = chain.connect(0, fees=Fees(cap=10**9, least_tip=1, patience=0.0))
-    chain.l1.request("evm_setAutomine", False)
-    chain.l1.request("anvil_setNextBlockBaseFeePerGas", hex(10**10))
+def test_fees_never_exceed_the_cap(anvil: Anvil, counter: bytes) -> None:
+    careful = anvil.connect(0, fees=Fees(cap=10**9, least_tip=1, patience=0.0))
+    anvil.l1.request("evm_setAutomine", False)
+    anvil.l1.request("anvil_setNextBlockBaseFeePerGas", hex(10**10))
     transaction = careful.send(counter, add(1), gas=100_000)
-    chain.mine()
+    anvil.mine()
     careful.tend()
     assert careful.receipt(transaction) is None
     for _ in range(2):  # the node takes it only once it sees the lower fee
-        chain.l1.request("anvil_setNextBlockBaseFeePerGas", hex(10**8))
-        chain.mine()
+        anvil.l1.request("anvil_setNextBlockBaseFeePerGas", hex(10**8))
+        anvil.mine()
         careful.tend()
-    chain.mine()
+    anvil.mine()
     assert careful.wait(transaction).gas_price <= 10**9
 
 
@@ -161,9 +156,9 @@ def test_a_refused_transaction_leaves_no_gap(l1: L1, counter: bytes) -> None:
     assert l1.transact(counter, add(1)).succeeded
 
 
-def test_now_goes_on_between_blocks(chain: Anvil, l1: L1, counter: bytes) -> None:
-    chain.advance(1000)
-    chain.l1.request("evm_increaseTime", hex(500))
+def test_now_goes_on_between_blocks(anvil: Anvil, l1: L1, counter: bytes) -> None:
+    anvil.advance(1000)
+    anvil.l1.request("evm_increaseTime", hex(500))
     assert l1.now() >= l1.head().timestamp + 500
     seen = int.from_bytes(l1.dry_run(counter, selector("clock()")), "big")
     assert abs(seen - l1.now()) <= 1
@@ -177,23 +172,23 @@ def _wait_until_stopped(pid: int) -> None:
     )
 
 
-def test_a_node_that_hangs_or_is_gone_is_a_chain_error(chain: Anvil) -> None:
-    hasty = L1(chain.url, patience=0.2, timeout=0.3)
-    os.kill(chain.process.pid, signal.SIGSTOP)
+def test_a_node_that_hangs_or_is_gone_is_a_chain_error(anvil: Anvil) -> None:
+    hasty = L1(anvil.url, patience=0.2, timeout=0.3)
+    os.kill(anvil.process.pid, signal.SIGSTOP)
     try:
-        _wait_until_stopped(chain.process.pid)
+        _wait_until_stopped(anvil.process.pid)
         with pytest.raises(ChainError, match="rpc_unreachable"):
             hasty.head()
     finally:
-        os.kill(chain.process.pid, signal.SIGCONT)
-    assert L1(chain.url).head().number == 0
-    chain.stop()
+        os.kill(anvil.process.pid, signal.SIGCONT)
+    assert L1(anvil.url).head().number == 0
+    anvil.stop()
     with pytest.raises(ChainError, match="rpc_unreachable"):
         hasty.head()
 
 
-def test_a_wrong_chain_is_refused(chain: Anvil) -> None:
+def test_a_wrong_chain_is_refused(anvil: Anvil) -> None:
     with pytest.raises(ConfigError, match="wrong_chain"):
-        _ = L1(chain.url, chain_id=1).chain_id
+        _ = L1(anvil.url, chain_id=1).chain_id
     with pytest.raises(ConfigError):
         L1("ftp://nowhere")

@@ -60,20 +60,20 @@ def test_every_input_of_a_batch_is_found_and_every_record_proven(message_count: 
     batch = make_batch(message_count, record_count)
     batch.check(ZERO)
     assert batch.header.inputs == message_count + record_count
-    for slot in range(message_count):
-        assert batch.body(slot) == batch.messages[slot]
-    for slot in range(message_count, batch.header.inputs):
-        record_page, siblings = batch.prove(slot)
+    for input_index in range(message_count):
+        assert batch.body(input_index) == batch.messages[input_index]
+    for input_index in range(message_count, batch.header.inputs):
+        record_page, siblings = batch.prove(input_index)
         assert (
-            verify_record(batch.header, slot, record_page, siblings)
-            == batch.body(slot)
-            == batch.records[slot - message_count]
+            verify_record(batch.header, input_index, record_page, siblings)
+            == batch.body(input_index)
+            == batch.records[input_index - message_count]
         )
-    for slot in (-1, batch.header.inputs):
+    for input_index in (-1, batch.header.inputs):
         with pytest.raises(IndexError):
-            batch.body(slot)
+            batch.body(input_index)
         with pytest.raises(IndexError):
-            batch.prove(slot)
+            batch.prove(input_index)
 
 
 def test_a_full_batch_needs_seven_siblings() -> None:
@@ -83,23 +83,23 @@ def test_a_full_batch_needs_seven_siblings() -> None:
 
 def test_rejects_a_proof_of_anything_else() -> None:
     batch = make_batch(2, 19)
-    header, slot = batch.header, 2 + 17
-    record_page, siblings = batch.prove(slot)
+    header, input_index = batch.header, 2 + 17
+    record_page, siblings = batch.prove(input_index)
     forged = bytes([record_page[0] ^ 1]) + record_page[1:]
     wrong: list[tuple[int, bytes, list[bytes]]] = [
-        (slot, forged, siblings),
-        (slot - RECORDS_PER_PAGE, record_page, siblings),
-        (slot, record_page + bytes(RECORD_BYTES), siblings),
-        (slot, record_page[:-1], siblings),
-        (slot, record_page, siblings[:-1]),
-        (slot, record_page, [*siblings, ZERO]),
-        (slot, record_page, siblings[::-1]),
+        (input_index, forged, siblings),
+        (input_index - RECORDS_PER_PAGE, record_page, siblings),
+        (input_index, record_page + bytes(RECORD_BYTES), siblings),
+        (input_index, record_page[:-1], siblings),
+        (input_index, record_page, siblings[:-1]),
+        (input_index, record_page, [*siblings, ZERO]),
+        (input_index, record_page, siblings[::-1]),
         (1, record_page, siblings),
         (header.inputs, record_page, siblings),
     ]
-    for other_slot, other_record_page, other_siblings in wrong:
+    for other_index, other_record_page, other_siblings in wrong:
         with pytest.raises(WitnessError, match="wrong_input"):
-            verify_record(header, other_slot, other_record_page, other_siblings)
+            verify_record(header, other_index, other_record_page, other_siblings)
 
 
 def test_no_record_is_proven_to_a_header_without_records() -> None:

@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.epoch import EpochRun, split_position
+from setoff.shared.machine.epoch import EpochRun, split_trace_position
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -16,26 +16,26 @@ from setoff.shared.state.registers import machine_hash
 from setoff.shared.state.tree import fold
 
 
-def position(batch: int, slot: int, micro: int) -> int:
-    return batch << 30 | slot << 20 | micro
+def position(batch: int, input_index: int, micro: int) -> int:
+    return batch << 30 | input_index << 20 | micro
 
 
 class Epoch:
     """A run, and what a plain walk over its real steps found: position -> machine hash after it."""
 
     def __init__(self) -> None:
-        scene = Scene()
-        self.batches: list[Batch] = play_epoch(scene)
-        self.start = Machine.genesis(scene.domain)
+        traffic = SampleTraffic()
+        self.batches: list[Batch] = play_epoch(traffic)
+        self.start = Machine.genesis(traffic.domain)
         self.run = EpochRun(self.start, self.batches, ZERO)
         self.walk: dict[int, bytes] = {}
         machine = self.start.copy()
         for number, batch in enumerate(self.batches):
-            for slot in range(max(1, batch.header.inputs)):
+            for input_index in range(max(1, batch.header.inputs)):
                 micro = 0
                 while micro == 0 or machine.regs.phase != phases.IDLE:
-                    machine.step(batch, slot, micro)
-                    self.walk[position(number, slot, micro)] = machine.hash()
+                    machine.step(batch, input_index, micro)
+                    self.walk[position(number, input_index, micro)] = machine.hash()
                     micro += 1
         self.end = machine.hash()
 
@@ -88,10 +88,10 @@ def test_a_proof_at_every_kind_of_position_leads_to_the_next_leaf(epoch: Epoch) 
         assert before.hash() == (epoch.leaf(at - 1) if at else epoch.run.start_hash)
         proof = epoch.run.prove_step(at)
         assert proof.registers == before.regs.encode()
-        batch, slot, micro = split_position(at)
+        batch, input_index, micro = split_trace_position(at)
         after = before.copy()
         if batch < len(epoch.batches):
-            after.step(epoch.batches[batch], slot, micro)
+            after.step(epoch.batches[batch], input_index, micro)
         root = proof.state_root
         after.state.commit()
         for leaf in proof.witness:
@@ -112,7 +112,7 @@ def test_positions_may_be_asked_for_in_any_order(epoch: Epoch) -> None:
 
 
 def test_the_start_is_left_alone(epoch: Epoch) -> None:
-    assert epoch.start.hash() == Machine.genesis(Scene().domain).hash()
+    assert epoch.start.hash() == Machine.genesis(SampleTraffic().domain).hash()
 
 
 def test_an_epoch_may_start_in_the_middle_of_the_chain(epoch: Epoch) -> None:
@@ -124,5 +124,5 @@ def test_an_epoch_may_start_in_the_middle_of_the_chain(epoch: Epoch) -> None:
 
 
 def test_a_position_is_batch_slot_and_step() -> None:
-    assert split_position(position(31, 1023, 2**20 - 1)) == (31, 1023, 2**20 - 1)
-    assert split_position(EPOCH.positions - 1) == (31, 1023, 2**20 - 1)
+    assert split_trace_position(position(31, 1023, 2**20 - 1)) == (31, 1023, 2**20 - 1)
+    assert split_trace_position(EPOCH.positions - 1) == (31, 1023, 2**20 - 1)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import climb, merkle_root
-from setoff.shared.machine.history import EPOCH, Geometry, History, PaddedTree, uniform
+from setoff.shared.machine.history import EPOCH, Geometry, HistoryTree, PaddedTree, uniform
 
 START = keccak(b"start")
 SMALL = [Geometry(2, 3, 4, 3), Geometry(1, 2, 3, 2), Geometry(2, 2, 2, 2), Geometry(0, 1, 2, 1)]
@@ -19,9 +19,9 @@ def write_out(start: bytes, batches: Epoch, geometry: Geometry) -> list[bytes]:
     leaves: list[bytes] = []
     last = start
     for batch in range(1 << geometry.batch_bits):
-        slots = batches[batch] if batch < len(batches) else []
-        for slot in range(1 << geometry.slot_bits):
-            steps = slots[slot] if slot < len(slots) else []
+        inputs = batches[batch] if batch < len(batches) else []
+        for input_index in range(1 << geometry.input_bits):
+            steps = inputs[input_index] if input_index < len(inputs) else []
             for micro in range(1 << geometry.micro_bits):
                 if micro < len(steps):
                     last = steps[micro]
@@ -39,11 +39,11 @@ def write_out_layers(leaves: list[bytes]) -> list[list[bytes]]:
 
 
 def epochs(geometry: Geometry) -> st.SearchStrategy[Epoch]:
-    # Few distinct hashes: steps that change nothing and slots that end as they began are the interesting ones.
+    # Few distinct hashes: steps that change nothing and inputs that end as they began are the interesting ones.
     hashes = st.sampled_from([START, *(keccak(bytes([n])) for n in range(5))])
     steps = st.lists(hashes, min_size=1, max_size=1 << geometry.micro_bits)
-    slots = st.lists(steps, max_size=1 << geometry.slot_bits)
-    return st.lists(slots, max_size=1 << geometry.batch_bits)
+    inputs = st.lists(steps, max_size=1 << geometry.input_bits)
+    return st.lists(inputs, max_size=1 << geometry.batch_bits)
 
 
 cases = st.sampled_from(SMALL).flatmap(lambda geometry: st.tuples(st.just(geometry), epochs(geometry)))
@@ -55,7 +55,7 @@ def test_every_node_opening_and_path_is_that_of_the_written_out_tree(case: tuple
     geometry, batches = case
     leaves = write_out(START, batches, geometry)
     layers = write_out_layers(leaves)
-    history = History.of(START, batches, geometry)
+    history = HistoryTree.of(START, batches, geometry)
     assert history.root == history.node(0, 0) == layers[0][0]
     assert history.end == leaves[-1]
     for level in range(geometry.levels):
@@ -76,7 +76,7 @@ def test_every_node_opening_and_path_is_that_of_the_written_out_tree(case: tuple
 @given(cases)
 def test_the_last_path_leads_from_the_end_to_the_last_child_of_the_root(case: tuple[Geometry, Epoch]) -> None:
     geometry, batches = case
-    history = History.of(START, batches, geometry)
+    history = HistoryTree.of(START, batches, geometry)
     path = history.last_path()
     assert len(path) == geometry.depth - geometry.opening_bits
     assert climb(history.end, (1 << len(path)) - 1, path) == history.children(0, 0)[-1]
@@ -98,7 +98,7 @@ def test_the_real_geometry_is_that_of_the_protocol() -> None:
 
 
 def test_an_epoch_without_inputs_is_one_repeated_leaf() -> None:
-    history = History.of(START, [[], []])
+    history = HistoryTree.of(START, [[], []])
     assert history.end == history.leaf(0) == history.leaf(EPOCH.positions - 1) == START
     assert history.root == uniform(START, EPOCH.depth)[-1]
     assert history.path(12345) == list(uniform(START, EPOCH.depth)[:-1])
@@ -106,7 +106,7 @@ def test_an_epoch_without_inputs_is_one_repeated_leaf() -> None:
 
 def test_on_the_real_geometry_every_level_opens_into_the_next() -> None:
     steps = [keccak(n.to_bytes(4, "big")) for n in range(1000)]
-    history = History.of(START, [[steps[:7], steps[7:8], steps[8:]], [], [steps[3:5]]])
+    history = HistoryTree.of(START, [[steps[:7], steps[7:8], steps[8:]], [], [steps[3:5]]])
     for position in (
         0,
         6,
@@ -133,25 +133,25 @@ def test_on_the_real_geometry_every_level_opens_into_the_next() -> None:
 
 def test_leaves_of_a_slot_are_asked_for_only_when_they_are_not_kept() -> None:
     asked: list[tuple[int, int]] = []
-    batches = [[[keccak(bytes([slot, step])) for step in range(3)] for slot in range(6)]]
+    batches = [[[keccak(bytes([input_index, step])) for step in range(3)] for input_index in range(6)]]
 
-    def slot_leaves(batch: int, slot: int) -> list[bytes]:
-        asked.append((batch, slot))
-        return batches[batch][slot]
+    def input_leaves(batch: int, input_index: int) -> list[bytes]:
+        asked.append((batch, input_index))
+        return batches[batch][input_index]
 
-    def leaf(slot: int) -> bytes:
-        return history.leaf(slot << EPOCH.micro_bits)
+    def leaf(input_index: int) -> bytes:
+        return history.leaf(input_index << EPOCH.micro_bits)
 
-    history = History(START, iter(map(iter, batches)), slot_leaves, kept_nodes=4 * (2 + 21) + 22)
+    history = HistoryTree(START, iter(map(iter, batches)), input_leaves, kept_nodes=4 * (2 + 21) + 22)
     history.children(2, 0)
     history.last_path()
-    assert [leaf(slot) for slot in (5, 4, 3, 2)] == [batches[0][slot][0] for slot in (5, 4, 3, 2)]
+    assert [leaf(index) for index in (5, 4, 3, 2)] == [batches[0][index][0] for index in (5, 4, 3, 2)]
     assert asked == []  # the last ones that were built
     for _ in range(2):
         history.path(1)
         history.children(6, 0)
-    assert asked == [(0, 0)]  # instead of slot 5, which was used longest ago
-    assert [leaf(slot) for slot in (4, 3, 2, 0)] == [batches[0][slot][0] for slot in (4, 3, 2, 0)]
+    assert asked == [(0, 0)]  # instead of input 5, which was used longest ago
+    assert [leaf(index) for index in (4, 3, 2, 0)] == [batches[0][index][0] for index in (4, 3, 2, 0)]
     assert asked == [(0, 0)]
     leaf(5)
     leaf(4)
@@ -162,11 +162,11 @@ def test_a_slot_larger_than_the_room_for_leaves_is_kept_while_it_is_open() -> No
     asked: list[int] = []
     leaves = [keccak(bytes([step])) for step in range(9)]
 
-    def slot_leaves(batch: int, slot: int) -> list[bytes]:
-        asked.append(slot)
+    def input_leaves(batch: int, input_index: int) -> list[bytes]:
+        asked.append(input_index)
         return leaves
 
-    history = History(START, [[leaves, leaves]], slot_leaves, kept_nodes=4)
+    history = HistoryTree(START, [[leaves, leaves]], input_leaves, kept_nodes=4)
     for _ in range(2):
         assert history.leaf(1 << EPOCH.micro_bits | 5) == leaves[5]
     assert asked == []
@@ -176,8 +176,8 @@ def test_a_slot_larger_than_the_room_for_leaves_is_kept_while_it_is_open() -> No
 
 
 def test_refuses_a_slot_that_now_has_other_leaves() -> None:
-    slots = [[keccak(b"a"), keccak(b"b")], [keccak(b"d")]]
-    history = History(START, [slots], lambda batch, slot: [keccak(b"a"), keccak(b"c")], kept_nodes=1)
+    inputs = [[keccak(b"a"), keccak(b"b")], [keccak(b"d")]]
+    history = HistoryTree(START, [inputs], lambda batch, input_index: [keccak(b"a"), keccak(b"c")], kept_nodes=1)
     with pytest.raises(ValueError, match="no longer"):
         history.leaf(0)
 
@@ -190,15 +190,15 @@ def test_refuses_a_slot_that_now_has_other_leaves() -> None:
         [[[START]] * 3],
         [[], []],
     ],
-    ids=["slot without a step", "too many steps", "too many slots", "too many batches"],
+    ids=["input without a step", "too many steps", "too many inputs", "too many batches"],
 )
 def test_refuses_what_the_geometry_does_not_hold(batches: Epoch) -> None:
     with pytest.raises(ValueError):
-        History.of(START, batches, Geometry(0, 1, 2, 1))
+        HistoryTree.of(START, batches, Geometry(0, 1, 2, 1))
 
 
 def test_has_no_node_outside_the_tree() -> None:
-    history = History.of(START, [[[keccak(b"a")]]])
+    history = HistoryTree.of(START, [[[keccak(b"a")]]])
     for level, prefix in ((0, 1), (1, 32), (7, EPOCH.positions), (7, -1), (8, 0), (-1, 0)):
         with pytest.raises(IndexError):
             history.node(level, prefix)

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from tests.support.machines.generator import Generator
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.columns import Columns
@@ -20,7 +20,7 @@ from setoff.shared.state.store import State
 
 ALWAYS, NEVER = 0, 2**62
 ACCOUNTS = 150
-TIME = Scene().time
+TIME = SampleTraffic().time
 
 
 def fill_market(market: Market, draw: Random, number: int) -> None:
@@ -64,9 +64,9 @@ def fill_account(state: State, account: Account, draw: Random) -> None:
 
 
 def make_machine(seed: int) -> Machine:
-    """A machine with accounts of all sorts in the middle of work that an earlier slot has left."""
+    """A machine with accounts of all sorts in the middle of work that an earlier input has left."""
     draw = Random(seed)
-    machine = Machine.genesis(Scene().domain)
+    machine = Machine.genesis(SampleTraffic().domain)
     regs, state = machine.regs, machine.state
     machine.begin(0, TIME)
     regs.accounts, regs.markets = ACCOUNTS, 8
@@ -84,10 +84,10 @@ def make_machine(seed: int) -> Machine:
     backstop = state.account(keys.BACKSTOP)
     backstop.deadline = 0  # nobody can sign one for it
     backstop.collateral += draw.choice([0, 10**9, 2**120])
-    regs.task = regs.sweeping = 1
+    regs.has_work = regs.sweeping = 1
     regs.sweep = draw.choice([0, 0, 1, ACCOUNTS - 5, ACCOUNTS])
-    regs.passed = int(draw.random() < 0.3)
-    regs.fire = 1
+    regs.skip_account = int(draw.random() < 0.3)
+    regs.trigger_market = 1
     if draw.random() < 0.3:
         begin_ranking(machine, draw)
     state.commit()
@@ -120,7 +120,7 @@ def of(machine: Machine, many_accounts: int) -> Machine:
 
 def crank_batch(number: int = 0) -> Batch:
     """A batch whose one record lets the work go on."""
-    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [Scene().crank(1)])
+    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [SampleTraffic().crank(1)])
 
 
 def trace_plainly(machine: Machine, batch: Batch) -> list[bytes]:
@@ -134,25 +134,25 @@ def trace_plainly(machine: Machine, batch: Batch) -> list[bytes]:
 
 @pytest.mark.parametrize("seed", range(16))
 def test_a_sweep_over_accounts_of_all_sorts_has_the_same_end_and_trace(seed: int, monkeypatch) -> None:
-    # A small limit, so that the work is cut off at every kind of place and goes on in another slot.
+    # A small limit, so that the work is cut off at every kind of place and goes on in another input.
     monkeypatch.setattr(phases, "WORK_LIMIT", 101 + seed)
     start = make_machine(seed)
     batch = crank_batch()
     plain, quick, traced = of(start, NEVER), of(start, ALWAYS), of(start, ALWAYS)
-    slots = 0
-    while plain.regs.task and slots < 8:
-        slots += 1
+    inputs = 0
+    while plain.regs.has_work and inputs < 8:
+        inputs += 1
         leaves = trace_plainly(plain, batch)
-        assert quick.run_slot(batch, 0) == plain.regs.outcome
+        assert quick.run_input(batch, 0) == plain.regs.outcome
         assert quick.regs.encode() == plain.regs.encode()
         assert quick.hash() == leaves[-1]
-        assert [traced.hash() for _ in traced.walk_slot(batch, 0)] == leaves
-    assert slots > 1 or start.regs.sweep > ACCOUNTS - 10
+        assert [traced.hash() for _ in traced.walk_input(batch, 0)] == leaves
+    assert inputs > 1 or start.regs.sweep > ACCOUNTS - 10
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_traffic_ends_the_same_with_and_without_all_visits(seed: int) -> None:
-    plain = Machine.genesis(Scene().domain)
+    plain = Machine.genesis(SampleTraffic().domain)
     plain.many_accounts = NEVER
     quick = of(plain, ALWAYS)
     for number, (time, messages, inputs) in enumerate(Generator(100 + seed, plain).batches(8, 40)):
@@ -167,14 +167,14 @@ def test_traffic_ends_the_same_with_and_without_all_visits(seed: int) -> None:
 
 def test_an_offer_that_is_taken_back_leaves_the_columns_as_the_accounts_are() -> None:
     start = make_machine(3)
-    start.regs.task = 0
+    start.regs.has_work = 0
     start.regs.phase = phases.IDLE
     plain, quick = of(start, NEVER), of(start, ALWAYS)
     for machine in (plain, quick):
-        machine.regs.task = 1
+        machine.regs.has_work = 1
         # A record that comes while the machine is at work is refused, and with it the work it did.
-        machine.offer(Scene().report(0, 100, market=1))
-        machine.take(Scene().crank(1), is_message=False)
+        machine.offer(SampleTraffic().report(0, 100, market=1))
+        machine.take(SampleTraffic().crank(1), is_message=False)
     assert quick.hash() == plain.hash()
     assert quick.regs.encode() == plain.regs.encode()
 
@@ -192,7 +192,7 @@ def make_calm(seed: int) -> Machine:
                 position.clear_if_empty()
             elif position.market:
                 position.funding = machine.state.market(position.market).funding
-    machine.regs.sweep = machine.regs.ranking = machine.regs.passed = 0
+    machine.regs.sweep = machine.regs.ranking = machine.regs.skip_account = 0
     machine.regs.phase = phases.WORK
     return machine
 
@@ -214,7 +214,7 @@ def test_nothing_is_visited_in_a_calm_market(monkeypatch) -> None:
     visited: list[int] = []
     account = State.account
     monkeypatch.setattr(State, "account", lambda self, number: visited.append(number) or account(self, number))
-    quick.run_slot(crank_batch(), 0)
+    quick.run_input(crank_batch(), 0)
     assert quick.regs.sweeping == 0
     assert quick.regs.steps >= 2 * (ACCOUNTS + 1)
     assert not visited
@@ -228,20 +228,20 @@ def test_a_walk_goes_on_from_the_middle_of_a_slot() -> None:
         machine = of(start, ALWAYS)
         for earlier in range(micro):
             machine.step(batch, 0, earlier)
-        assert [machine.hash() for _ in machine.walk_slot(batch, 0, micro)] == leaves[micro:]
+        assert [machine.hash() for _ in machine.walk_input(batch, 0, micro)] == leaves[micro:]
 
 
 def test_slots_of_a_sweep_over_2_18_accounts_stay_far_below_their_micro_steps() -> None:
     machine = make_calm(1)
     machine.regs.phase = phases.IDLE
     machine.regs.accounts = 2**18
-    slots = 0
-    while machine.regs.task:
-        machine.run_slot(crank_batch(), 0)
-        slots += 1
-        assert machine.regs.steps <= phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.SLOT_STEP_BOUND < 2**20
-    # Two steps a visit, the backstop's among them; what ends the work, and one step a slot to take its record.
-    assert slots == -(-2 * (2**18 + 1) // phases.WORK_LIMIT) == 5
+    inputs = 0
+    while machine.regs.has_work:
+        machine.run_input(crank_batch(), 0)
+        inputs += 1
+        assert machine.regs.steps <= phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.INPUT_STEP_BOUND < 2**20
+    # Two steps a visit, the backstop's among them; what ends the work, and one step an input to take its record.
+    assert inputs == -(-2 * (2**18 + 1) // phases.WORK_LIMIT) == 5
 
 
 def test_an_honest_party_has_the_same_history_either_way(monkeypatch) -> None:

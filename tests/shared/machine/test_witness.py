@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from eth_abi.abi import decode
 
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch, accumulate, verify_record
 from setoff.shared.machine.data import ZERO
@@ -20,21 +20,21 @@ Step = tuple[Batch | None, int, int, bytes, bytes, StepProof, Machine]
 
 @pytest.fixture(scope="module")
 def steps() -> list[Step]:
-    """(batch, slot, micro, chain before the batch, hash before, proof, machine after) of every real step."""
+    """(batch, input index, micro, chain before the batch, hash before, proof, machine after) of every real step."""
     return list(prove_epoch())
 
 
 def prove_epoch() -> Iterator[Step]:
-    scene = Scene()
-    machine = Machine.genesis(scene.domain)
+    traffic = SampleTraffic()
+    machine = Machine.genesis(traffic.domain)
     chain = ZERO
-    for batch in play_epoch(scene):
-        for slot in range(max(1, batch.header.inputs)):
+    for batch in play_epoch(traffic):
+        for input_index in range(max(1, batch.header.inputs)):
             micro = 0
             while micro == 0 or machine.regs.phase != phases.IDLE:
                 before = machine.hash()
-                proof = prove_step(machine, batch, slot, micro, chain)
-                yield batch, slot, micro, chain, before, proof, machine.copy()
+                proof = prove_step(machine, batch, input_index, micro, chain)
+                yield batch, input_index, micro, chain, before, proof, machine.copy()
                 micro += 1
         chain = batch.header.messages
 
@@ -59,32 +59,34 @@ def test_a_witness_names_each_leaf_once_and_no_more_than_ten(steps: list[Step]) 
 
 
 def test_a_proven_input_is_the_one_in_its_slot(steps: list[Step]) -> None:
-    for batch, slot, micro, _, _, proof, _ in steps:
+    for batch, input_index, micro, _, _, proof, _ in steps:
         given = proof.step_input
         assert batch is not None
         if micro:
             assert given == StepInput()
-        elif slot >= batch.header.inputs:
+        elif input_index >= batch.header.inputs:
             assert keccak(b"".join(w if isinstance(w, bytes) else w.to_bytes(32, "big") for w in given.header)) == (
                 batch.header.hash()
             )
             assert given[1:] == StepInput()[1:]
-        elif slot < batch.header.message_count:
-            assert given.body == batch.messages[slot]
+        elif input_index < batch.header.message_count:
+            assert given.body == batch.messages[input_index]
             assert given.record_page == b""
         else:
             assert given.body == b""
-            assert verify_record(batch.header, slot, given.record_page, given.siblings) == batch.body(slot)
+            assert verify_record(batch.header, input_index, given.record_page, given.siblings) == batch.body(
+                input_index
+            )
 
 
 def test_a_message_s_chain_leads_to_the_batch_s(steps: list[Step]) -> None:
-    for batch, slot, micro, chain, _, proof, _ in steps:
+    for batch, input_index, micro, chain, _, proof, _ in steps:
         assert batch is not None
-        if micro == 0 and slot < batch.header.message_count:
-            for body in batch.messages[:slot]:
+        if micro == 0 and input_index < batch.header.message_count:
+            for body in batch.messages[:input_index]:
                 chain = accumulate(chain, body)
             assert proof.step_input.chain == chain
-            for body in batch.messages[slot:]:
+            for body in batch.messages[input_index:]:
                 chain = accumulate(chain, body)
             assert chain == batch.header.messages
 
@@ -103,9 +105,9 @@ def test_a_proof_fits_into_the_court_s_call(steps: list[Step]) -> None:
 
 
 def test_steps_of_unused_places_touch_nothing() -> None:
-    scene = Scene()
-    machine = Machine.genesis(scene.domain)
-    batch = play_epoch(scene)[0]
+    traffic = SampleTraffic()
+    machine = Machine.genesis(traffic.domain)
+    batch = play_epoch(traffic)[0]
     machine.run_batch(batch)
     before = machine.hash()
     for place in ((batch, 1000, 0), (batch, 1000, 5), (batch, 3, 2**20 - 1), (None, 0, 0), (None, 7, 9)):
@@ -115,13 +117,13 @@ def test_steps_of_unused_places_touch_nothing() -> None:
 
 
 def test_proving_does_not_change_what_the_step_does() -> None:
-    scene = Scene()
-    proven, plain = Machine.genesis(scene.domain), Machine.genesis(scene.domain)
-    for batch in play_epoch(scene):
+    traffic = SampleTraffic()
+    proven, plain = Machine.genesis(traffic.domain), Machine.genesis(traffic.domain)
+    for batch in play_epoch(traffic):
         plain.run_batch(batch)
-        for slot in range(max(1, batch.header.inputs)):
+        for input_index in range(max(1, batch.header.inputs)):
             micro = 0
             while micro == 0 or proven.regs.phase != phases.IDLE:
-                prove_step(proven, batch, slot, micro, ZERO)
+                prove_step(proven, batch, input_index, micro, ZERO)
                 micro += 1
     assert proven.hash() == plain.hash()

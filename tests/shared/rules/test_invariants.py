@@ -86,11 +86,11 @@ inputs = st.lists(
 def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
     """The inputs of an action; a report or crank begins a new batch some seconds later."""
     name, *fields = action
-    scene = world.scene
+    sample = world.traffic
     if name == "order":
         account, side, price, size, market, flag, order_slot, lifetime, trigger = fields
         return [
-            scene.order(
+            sample.order(
                 account,
                 side,
                 price,
@@ -98,25 +98,25 @@ def encode(world: World, action: tuple[Any, ...]) -> list[bytes]:
                 market=market,
                 flags=flag,
                 order_slot=order_slot,
-                expiry=lifetime and scene.time + lifetime,
+                expiry=lifetime and sample.time + lifetime,
                 trigger=trigger if flag & records.ARMED else 0,
             )
         ]
     if name == "schedule_cancel":
-        return [scene.schedule_cancel(fields[0], fields[1] and scene.time + fields[1])]
+        return [sample.schedule_cancel(fields[0], fields[1] and sample.time + fields[1])]
     if name == "bulk":
-        return scene.bulk(*fields)
+        return sample.bulk(*fields)
     if name == "report":
         market, price, seconds = fields
         world.wait(seconds)
-        return [scene.report(0, price, market=market)]
+        return [sample.report(0, price, market=market)]
     if name == "crank":
         world.wait(fields[1])
-        return [scene.crank(fields[0])]
+        return [sample.crank(fields[0])]
     if name == "set_market":
         market, margin, close_out = fields
-        return [scene.set_market(market, **TERMS[market], maintenance_margin=margin, close_out=close_out)]
-    return [getattr(scene, name)(*fields)]
+        return [sample.set_market(market, **TERMS[market], maintenance_margin=margin, close_out=close_out)]
+    return [getattr(sample, name)(*fields)]
 
 
 TERMS: dict[int, dict[str, int]] = {
@@ -211,7 +211,7 @@ bodies = st.one_of(
         st.one_of(st.integers(0, 300), st.integers(0, 2**32 - 1)),
         st.integers(0, 2**64 - 1),
         st.integers(0, 1),
-    ).map(records.encode_order),
+    ).map(records.encode),
     st.builds(
         records.AmendBody,
         st.integers(0, ACCOUNTS + 1),
@@ -220,14 +220,14 @@ bodies = st.one_of(
         st.integers(0, 2**32 - 1),
         st.integers(0, 2**64 - 1),
         st.just(0),
-    ).map(records.encode_amend),
+    ).map(records.encode),
     st.builds(
         records.ScheduleCancelBody,
         st.integers(0, ACCOUNTS + 1),
         st.integers(0, 2**64 - 1),
         st.integers(0, 2**64 - 1),
         st.just(0),
-    ).map(records.encode_schedule_cancel),
+    ).map(records.encode),
     st.builds(
         records.SetAgentBody,
         st.integers(0, ACCOUNTS + 1),
@@ -235,13 +235,12 @@ bodies = st.one_of(
         st.integers(0, 255),
         st.binary(min_size=20, max_size=20),
         st.integers(0, 2**64 - 1),
-    ).map(records.encode_set_agent),
+    ).map(records.encode),
     *(
-        st.builds(body, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)).map(encode)
-        for body, encode in (
-            (records.BackstopDepositBody, records.encode_backstop_deposit),
-            (records.BackstopWithdrawBody, records.encode_backstop_withdraw),
+        st.builds(body, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)).map(
+            records.encode
         )
+        for body in (records.BackstopDepositBody, records.BackstopWithdrawBody)
     ),
     st.builds(
         records.TransferBody,
@@ -249,10 +248,10 @@ bodies = st.one_of(
         st.integers(0, 2**64 - 1),
         st.integers(0, 2**32 - 1),
         st.integers(0, 2**128 - 1),
-    ).map(records.encode_transfer),
+    ).map(records.encode),
     st.builds(
         records.WithdrawBody, st.integers(0, ACCOUNTS + 1), st.integers(0, 2**64 - 1), st.integers(0, 2**128 - 1)
-    ).map(records.encode_withdraw),
+    ).map(records.encode),
 )
 
 
@@ -262,14 +261,14 @@ def test_fields_at_any_value_keep_the_invariants_when_signed(signed: list[bytes]
     world = open_world()
     for body in signed:
         account = records.get_head(body)[1]
-        run_checked(world.machine, world.scene.sign(body, trader_key(account)), ACCOUNTS * FUNDS)
+        run_checked(world.machine, world.traffic.sign(body, trader_key(account)), ACCOUNTS * FUNDS)
 
 
 @settings(deadline=None)
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_reports_of_any_time_and_price_end(time: int, price: int, number: int) -> None:
     world = open_world()
-    body = records.encode_report(records.ReportBody(number, time, 1, price))
-    world.take(world.scene.sign(body, oracle_key(0)))
+    body = records.encode(records.ReportBody(number, time, 1, price))
+    world.take(world.traffic.sign(body, oracle_key(0)))
     assert world.market().index_time <= START_TIME + 60
     assert world.machine.regs.phase == phases.IDLE

@@ -103,7 +103,7 @@ def test_a_debt_is_all_of_the_market_whose_price_has_changed() -> None:
     position, market = position_at(1_000, 10)
     regs = Registers()
     assert compute_share(regs, position, market, -600, 1_500) == -200
-    regs.fire = 1
+    regs.trigger_market = 1
     assert compute_share(regs, position, market, -600, 1_500) == -600
     assert compute_share(regs, position, market, 600, 1_500) == 200
 

@@ -74,17 +74,17 @@ def test_orders_are_the_sub_account_s_own_and_signed_by_the_owner() -> None:
     assert world.order(1, BUY, 99, 1, order_slot=0) == "accepted"
     assert world.order(sub(1), BUY, 99, 2, order_slot=0) == "accepted"
     assert world.queue(BUY, 99) == [(1, 0, 1), (sub(1), 0, 2)]
-    body = records.encode_cancel(records.CancelBody(sub(1), 90, 0))
-    assert world.take(world.scene.sign(body, trader_key(2))) == "bad_signature"
-    assert world.take(world.scene.sign(body, trader_key(1))) == "accepted"
+    body = records.encode(records.CancelBody(sub(1), 90, 0))
+    assert world.take(world.traffic.sign(body, trader_key(2))) == "bad_signature"
+    assert world.take(world.traffic.sign(body, trader_key(1))) == "accepted"
     assert world.account(1).nonce_top == 90
 
 
 @pytest.mark.parametrize("account", [sub(0, 1), sub(1, 16), 2**24, 2**32 - 1])
 def test_rejects_accounts_that_cannot_be(account: int) -> None:
     world = World.trading()
-    body = records.encode_cancel(records.CancelBody(account, 90, 0))
-    assert world.take(world.scene.sign(body, trader_key(1))) == "unknown_account"
+    body = records.encode(records.CancelBody(account, 90, 0))
+    assert world.take(world.traffic.sign(body, trader_key(1))) == "unknown_account"
 
 
 def test_every_account_is_visited_in_order() -> None:

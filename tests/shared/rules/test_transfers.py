@@ -19,7 +19,7 @@ def test_the_first_deposit_gives_an_account_its_owner() -> None:
 def test_a_later_deposit_adds_up_and_keeps_the_owner() -> None:
     world = World()
     world.deposit(1, 500)
-    other = records.encode_deposit(records.DepositBody(1, b"\x77" * 20, 25))
+    other = records.encode(records.DepositBody(1, b"\x77" * 20, 25))
     assert world.take(other, is_message=True) == "accepted"
     assert world.account(1).owner == address_of(trader_key(1))
     assert world.account(1).collateral == 525

@@ -18,11 +18,11 @@ OWNER = {account: signatures.address_of(trader_key(account)) for account in rang
 
 def force(world: World, sender: bytes, body: bytes) -> str:
     """The outcome of a body in the name of `sender`."""
-    return world.take(records.encode_forced(ForcedBody(sender, body[: records.BODY_BYTES])), is_message=True)
+    return world.take(records.encode(ForcedBody(sender, body[: records.BODY_BYTES])), is_message=True)
 
 
 def wind_down(world: World) -> None:
-    assert world.take(records.encode_wind_down(), is_message=True) == "accepted"
+    assert world.take(records.encode(records.WindDownBody()), is_message=True) == "accepted"
 
 
 # --- forced records --------------------------------------------------------------------------------------------------
@@ -30,7 +30,7 @@ def wind_down(world: World) -> None:
 
 def test_a_sender_stands_for_its_signature_and_for_nobody_elses() -> None:
     world = World.trading()
-    body = world.scene.withdraw(1, 100)
+    body = world.traffic.withdraw(1, 100)
     for sender in (OWNER[2], bytes(20), b"\xff" * 20):
         assert force(world, sender, body) == "bad_signature"
     assert force(world, OWNER[1], body) == "accepted"
@@ -43,31 +43,31 @@ def test_a_sender_stands_for_its_signature_and_for_nobody_elses() -> None:
 def test_an_owner_of_nobody_is_not_the_zero_sender() -> None:
     """An agent's place that was emptied has address zero and may have an expiry to come."""
     world = World.trading()
-    assert world.set_agent(1, 1, world.scene.time + 1000, bytes(20)) == "accepted"
-    body = records.encode_cancel_all(records.CancelAllBody(1, 99, 1))
+    assert world.set_agent(1, 1, world.traffic.time + 1000, bytes(20)) == "accepted"
+    body = records.encode(records.CancelAllBody(1, 99, 1))
     assert force(world, bytes(20), body) == "bad_signature"
 
 
 def test_what_nobody_signs_cannot_be_sent_in_a_name() -> None:
     world = World.trading()
-    deposit = world.scene.deposit(1, 10**9)
-    forced = records.encode_forced(ForcedBody(OWNER[1], world.scene.cancel_all(1)[:60]))
-    for body in (world.scene.crank(1), world.scene.report(0, 50), records.encode_leg_page([]), deposit, forced):
+    deposit = world.traffic.deposit(1, 10**9)
+    forced = records.encode(ForcedBody(OWNER[1], world.traffic.cancel_all(1)[:60]))
+    for body in (world.traffic.crank(1), world.traffic.report(0, 50), records.encode_leg_page([]), deposit, forced):
         assert force(world, OWNER[1], body) == "malformed_record"
     assert force(world, OWNER[1], bytes(60)) == "malformed_record"
     assert force(world, OWNER[1], b"\xff" * 60) == "malformed_record"
-    assert force(world, OWNER[1], world.scene.cancel_all(1)[:59] + b"\1") == "malformed_record"
+    assert force(world, OWNER[1], world.traffic.cancel_all(1)[:59] + b"\1") == "malformed_record"
     owed = world.machine.regs.owed
-    # In a record's slot it is no message.
+    # In a record's place it is no message.
     assert world.take(forced) == "malformed_record"
     assert world.machine.regs.owed == owed
 
 
 def test_the_message_is_of_the_queue_alone() -> None:
     world = World.trading()
-    assert world.take(records.encode_wind_down()) == "malformed_record"
-    assert world.take(records.encode_wind_down()[:-1] + b"\1", is_message=True) == "malformed_record"
-    assert world.machine.regs.winding == 0
+    assert world.take(records.encode(records.WindDownBody())) == "malformed_record"
+    assert world.take(records.encode(records.WindDownBody())[:-1] + b"\1", is_message=True) == "malformed_record"
+    assert world.machine.regs.winding_since == 0
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------
@@ -78,15 +78,15 @@ def test_nothing_opens_and_money_moves() -> None:
     assert world.backstop_deposit(3, 1000) == "accepted"
     assert world.order(1, BUY, 90, 5, order_slot=0) == "accepted"
     wind_down(world)
-    assert world.take(records.encode_wind_down(), is_message=True) == "winding_down"
+    assert world.take(records.encode(records.WindDownBody()), is_message=True) == "winding_down"
     assert world.order(1, BUY, 100, 1, order_slot=7) == "winding_down"
     assert world.order(1, SELL, 100, 1, order_slot=7, flags=BELOW, trigger=50) == "winding_down"
     assert world.amend(1, 0, 90, 1) == "winding_down"
     assert world.backstop_deposit(3, 1000) == "winding_down"
     assert world.report(0, 101) == "winding_down"
-    assert force(world, OWNER[1], world.scene.order(1, BUY, 100, 1)) == "winding_down"
+    assert force(world, OWNER[1], world.traffic.order(1, BUY, 100, 1)) == "winding_down"
     assert world.cancel(1, 0) == "accepted"
-    assert world.set_agent(1, 1, world.scene.time + 10) == "accepted"
+    assert world.set_agent(1, 1, world.traffic.time + 10) == "accepted"
     assert world.transfer(1, sub(1), 10) == "accepted"
     assert world.backstop_withdraw(3, 1000) == "accepted"
     assert world.withdraw(1, 10) == "accepted"
@@ -125,7 +125,7 @@ def test_a_debt_falls_to_insurance_and_to_the_other_side_before_the_settlement()
 
 
 def test_a_dated_future_ends_at_the_mean_it_has_and_a_market_without_a_price_needs_no_end() -> None:
-    world = World.trading(expiry=World().scene.time + 1000)
+    world = World.trading(expiry=World().traffic.time + 1000)
     world.set_mark(110)
     world.set_mark(121)
     assert world.list_market(2) == "accepted"
@@ -152,20 +152,20 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
         for step in bench.run(time, messages, inputs):
             check_conservation(step)
             deposited += max(0, step.after.owed - step.before.owed)
-            if step.after.phase == phases.IDLE and step.kind not in ("idle", "unused slot"):
+            if step.after.phase == phases.IDLE and step.kind not in ("idle", "unused input"):
                 outcomes.append(errors.OUTCOMES[step.after.outcome])
         return outcomes
 
     def forced(account: int, body: bytes) -> bytes:
         owner = ADDRESSES[TRADERS[keys.get_master(account)]]
-        return records.encode_forced(ForcedBody(owner, body))
+        return records.encode(ForcedBody(owner, body))
 
     run(*generator.opening())
     for number in range(40):
         run(*(generator.crisis() if number % 3 == 2 else generator.batch()))
     machine = bench.machine
-    machine.regs.winding = 0  # noise may have begun it
-    assert "accepted" in run(generator.time, [records.encode_wind_down()], [])
+    machine.regs.winding_since = 0  # noise may have begun it
+    assert "accepted" in run(generator.time, [records.encode(records.WindDownBody())], [])
     markets = range(1, machine.regs.markets + 1)
     cranks = [records.encode_crank(market) for market in markets]
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     nonce = 2**40
     wanted = [(master, state.account(master).shares) for master in masters if state.account(master).shares]
     bodies = [
-        forced(master, records.encode_backstop_withdraw(BackstopWithdrawBody(master, nonce, min(shares, 2**96 - 1))))
+        forced(master, records.encode(BackstopWithdrawBody(master, nonce, min(shares, 2**96 - 1))))
         for master, shares in wanted
     ]
     run(generator.time, bodies, [])
@@ -193,7 +193,7 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
             amount = state.account(account).collateral
             if amount > 0:
                 nonce += 1
-                bodies.append(forced(account, records.encode_transfer(TransferBody(account, nonce, master, amount))))
+                bodies.append(forced(account, records.encode(TransferBody(account, nonce, master, amount))))
     assert set(run(generator.time, bodies, [])) <= {"accepted"}
     assert max(state.account(master).subs for master in masters) >= SUBS - 1
     debts = -sum(min(0, state.account(a).collateral) for m in masters for a in (m, sub(m, 1), sub(m, 2)))
@@ -202,7 +202,7 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     left += state.account(keys.BACKSTOP).collateral
     assert machine.regs.owed == sum(due.values()) + left - debts
     bodies = [
-        forced(master, records.encode_withdraw(WithdrawBody(master, nonce + 1, min(amount, 2**96 - 1))))
+        forced(master, records.encode(WithdrawBody(master, nonce + 1, min(amount, 2**96 - 1))))
         for master, amount in due.items()
     ]
     outcomes = run(generator.time, bodies, [])

@@ -5,7 +5,7 @@ import pytest
 from setoff.shared.codec import eip712
 from setoff.shared.errors import InputError
 from setoff.shared.sdk.bodies import make_body
-from setoff.shared.wire.records import SHAPES
+from setoff.shared.wire.records import SIGNED
 
 ACCOUNT, NONCE, AGENT = 3, 2**40, 7
 BY_AGENTS = {"Order", "Cancel", "CancelAll", "Amend", "ScheduleCancel", "Bulk"}
@@ -14,8 +14,8 @@ BY_OWNERS = {"SetAgent", "BackstopDeposit", "BackstopWithdraw", "Transfer", "Wit
 
 @pytest.mark.parametrize("name", sorted(BY_AGENTS | BY_OWNERS))
 def test_every_field_stands_in_its_place(name: str) -> None:
-    between = SHAPES[name].fields[2 : -1 if name in BY_AGENTS else None]
-    values = [bytes([number]) * (item.bits // 8) if item.is_bytes else number for number, item in enumerate(between, 1)]
+    between = SIGNED[name].fields[2 : -1 if name in BY_AGENTS else None]
+    values = [bytes([number]) * item.size if item.is_bytes else number for number, item in enumerate(between, 1)]
     body = make_body(name, ACCOUNT, NONCE, AGENT, *values)
     shown = eip712.typed_data(0, bytes(20), body)
     expected = dict(zip((item.name for item in between), values, strict=True))

@@ -13,7 +13,8 @@ from setoff.shared import errors
 from setoff.shared.codec import records, signatures
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.rpc import L1, Reverted
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.rpc import Reverted
 from setoff.shared.rules import phases
 from setoff.shared.sdk.forced_inclusion import NONCE_GAP, Forced, Forcing, describe
 from setoff.shared.sdk.replay import Replay
@@ -116,7 +117,7 @@ def test_only_the_signer_itself_is_a_sender(town: Town) -> None:
 def test_what_cannot_come_unsigned_is_not_sent(town: Town) -> None:
     forcing = town.forcing(1)
     waiting = town.waiting
-    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.scene.deposit(1, 5)):
+    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.traffic.deposit(1, 5)):
         with pytest.raises(InputError, match="malformed_record"):
             forcing.send(body)
     assert town.waiting == waiting
@@ -177,14 +178,14 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
     forcing, other = town.forcing(2), town.forcing(4)
     forcing.replay.advance()
     other.replay.advance()
-    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.SLOT_STEP_BOUND)
+    monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND)
     sent = [
         forcing.send(forcing.cancel_all()),
         forcing.send(forcing.withdraw(10**12)),
         forcing.send(forcing.backstop_deposit(5)),
     ]
     post(town)
-    with pytest.raises(StateError, match=r"message .* is parked in batch .*, slot 0: .* a forced crank 0"):
+    with pytest.raises(StateError, match=r"message .* is parked in batch .*, input 0: .* a forced crank 0"):
         forcing.wait(sent[0], timeout=0)
     other.replay.advance()
     assert [other.replay.fate(forced.index).outcome for forced in sent] == [errors.PARKED] * 3
@@ -201,7 +202,7 @@ def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPat
         "insufficient_margin",
         "accepted",
     ]
-    assert [forcing.wait(forced, timeout=0).slot for forced in sent] == [0, 1, 2]
+    assert [forcing.wait(forced, timeout=0).input_index for forced in sent] == [0, 1, 2]
     with pytest.raises(StateError, match="parked"):
         other.wait(last, timeout=0)
     assert [describe(other.wait(crank, timeout=0)).split(" in ")[0] for crank in cranks] == ["used", "used"]

@@ -66,7 +66,7 @@ async def test_orders_by_their_own_ids(exchange: Running) -> None:
 
 async def test_everything_at_once(exchange: Running) -> None:
     async with trader(exchange, 1) as client, trader(exchange, 2) as other:
-        quoted = await client.bulk([Leg(0, 1, slot, 90 + slot, 2) for slot in range(5)])
+        quoted = await client.bulk([Leg(0, 1, input_index, 90 + input_index, 2) for input_index in range(5)])
         assert quoted.legs == (2,) * 5 and quoted.filled == 0
         assert (await client.place(1, BUY, 80, 1)).order_slot == 5  # the slots of the legs are known to be busy
         hit = await other.bulk([Leg(SELL_LEG, 1, 0, 93, 5), Leg(CANCEL_LEG, 1, 0)])
@@ -134,5 +134,5 @@ async def test_what_the_machine_does_for_a_report_comes_with_its_receipt(exchang
     async with trader(exchange, 1) as one, trader(exchange, 2) as two, oracle:
         await one.place(1, SELL, 104, 2)
         await two.place(1, BUY, 110, 2, ABOVE | IOC, trigger=102)
-        fired = await oracle.report(0, exchange.scene.time + 1, 1, 103)
+        fired = await oracle.report(0, exchange.traffic.time + 1, 1, 103)
         assert [(fill["taker"], fill["maker"], fill["price"]) for fill in fired.fills] == [(2, 1, 104)]

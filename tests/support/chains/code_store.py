@@ -11,10 +11,10 @@ from eth_abi.abi import decode
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
+from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
-from setoff.shared.l1.rpc import L1
 from setoff.shared.machine.batch import Batch
 
 STOP: Final = b"\0"

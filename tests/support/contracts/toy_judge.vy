@@ -2,11 +2,11 @@
 # pragma evm-version cancun
 """
 @title A judge for tests of the court alone
-@notice A machine of a few steps: the first MICROS micro-steps of the first SLOTS slots of each batch hash on, all other
-        positions leave the machine as it is. The proof is a number: how many further hashes the judge has to do.
+@notice A machine of a few steps: the first MICROS micro-steps of the first INPUTS_PER_BATCH inputs of each batch hash on,
+        all other positions leave the machine as it is. The proof is a number: how many further hashes the judge has to do.
 """
 
-SLOTS: constant(uint256) = 3
+INPUTS_PER_BATCH: constant(uint256) = 3
 MICROS: constant(uint256) = 4
 
 
@@ -21,8 +21,8 @@ def step(
     for _: uint256 in range(work, bound=100_000):
         waste = keccak256(waste)
     batch: uint256 = position >> 30
-    slot: uint256 = (position >> 20) & 1023
+    input_index: uint256 = (position >> 20) & 1023
     micro: uint256 = position & (2**20 - 1)
-    if batch >= batch_count or slot >= SLOTS or micro >= MICROS:
+    if batch >= batch_count or input_index >= INPUTS_PER_BATCH or micro >= MICROS:
         return pre
     return keccak256(abi_encode(pre, first_batch, position))

@@ -8,11 +8,11 @@ from tests.support.courts.arena import HONEST, Arena
 from tests.support.evm import CHAIN_ID
 from tests.support.judge.bench import GROUPS
 
-from setoff.deploy.simulation.sample_traffic import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import ZERO, Batch
-from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_slots
+from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_inputs
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
@@ -26,7 +26,7 @@ class Dispute:
     def __init__(self) -> None:
         self.arena = arena = Arena(epochs=0, groups=GROUPS)
         vault = bytes.fromhex(arena.vault.address[2:])
-        scene = Scene(CHAIN_ID, vault)
+        traffic = SampleTraffic(CHAIN_ID, vault)
         owner = "0x" + signatures.address_of(trader_key(1)).hex()
         arena.token.mint(HONEST, DEPOSIT)
         arena.token.approve(arena.vault.address, DEPOSIT, sender=HONEST)
@@ -34,7 +34,7 @@ class Dispute:
         (queued,) = arena.chain.last.named("MessageQueued")
         self.batches = [self.post(ZERO, ZERO, [queued["body"]], [])]
         last = self.batches[0].header
-        records = [scene.withdraw(1, 7), scene.transfer(1, keys.sub_account(1, 1), 1), bytes(124)]
+        records = [traffic.withdraw(1, 7), traffic.transfer(1, keys.sub_account(1, 1), 1), bytes(124)]
         self.batches.append(self.post(last.hash(), last.messages, [], records))
         self.start = Machine.genesis(eip712.domain_separator(CHAIN_ID, vault))
         assert self.start.hash() == arena.genesis
@@ -49,16 +49,16 @@ class Dispute:
         return batch
 
     def steps(self) -> dict[str, int]:
-        """The first position of each kind of step: of each phase, and of each fetch by its batch and slot."""
+        """The first position of each kind of step: of each phase, and of each fetch by its batch and input index."""
         found: dict[str, int] = {}
         machine = self.start.copy()
         for number, batch in enumerate(self.batches):
-            for slot in range(used_slots(batch)):
+            for input_index in range(used_inputs(batch)):
                 micro = 0
                 while micro == 0 or machine.regs.phase != phases.IDLE:
-                    name = phases.NAMES[machine.regs.phase] if micro else f"fetch {number}.{slot}"
-                    found.setdefault(name, (number << 10 | slot) << 20 | micro)
-                    machine.step(batch, slot, micro)
+                    name = phases.NAMES[machine.regs.phase] if micro else f"fetch {number}.{input_index}"
+                    found.setdefault(name, (number << 10 | input_index) << 20 | micro)
+                    machine.step(batch, input_index, micro)
                     micro += 1
         return found
 
@@ -70,9 +70,9 @@ class Dispute:
 def lie_at(position: int, number: int = 1) -> Stepper:
     """Honest but for one step, after which a register is another; each number is a lie of its own."""
 
-    def step(machine: Machine, batch: Batch, slot: int, micro: int) -> None:
-        honest_step(machine, batch, slot, micro)
-        if (batch.header.number << 10 | slot) << 20 | micro == position:
+    def step(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
+        honest_step(machine, batch, input_index, micro)
+        if (batch.header.number << 10 | input_index) << 20 | micro == position:
             machine.regs.sequence += number
 
     return step

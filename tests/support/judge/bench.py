@@ -63,7 +63,7 @@ KINDS = frozenset(
     {f"fetch {name}" for name in (*NAMES.values(), "malformed")}
     | {f"refuse {name}" for name in NAMES.values()}
     | set(phases.NAMES)
-    | {"unused slot", "unused batch"}
+    | {"unused input", "unused batch"}
 )
 
 
@@ -235,8 +235,8 @@ class Bench:
     """A machine and a judge side by side. `choose(kind)` says whether a step of this kind is to be judged.
 
     `judge` is None to run the machine alone. `compare(case)` asks the judge, unless a test does something else with the
-    case. `meddle(machine, slot, micro)` may change the registers before a step, to start from states that take too long
-    to reach.
+    case. `meddle(machine, input_index, micro)` may change the registers before a step, to start from states that
+    take too long to reach.
     """
 
     judge: Judge | None
@@ -249,7 +249,7 @@ class Bench:
     module: DataModule = CALLDATA
     judged: Counter[str] = field(default_factory=Counter)
     choose: Callable[[str], bool] = lambda kind: True
-    meddle: Callable[[Machine, int, int], None] = lambda machine, slot, micro: None
+    meddle: Callable[[Machine, int, int], None] = lambda machine, input_index, micro: None
     compare: Callable[[Case], None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -262,18 +262,18 @@ class Bench:
         if self.judge:
             self.judge.post(batch)
         steps: list[Step] = []
-        for slot in range(batch.header.inputs):
+        for input_index in range(batch.header.inputs):
             micro = 0
             while micro == 0 or self.machine.regs.phase != phases.IDLE:
-                steps.append(self.take(batch, slot, micro))
+                steps.append(self.take(batch, input_index, micro))
                 micro += 1
-            assert micro <= phases.SLOT_STEP_BOUND
+            assert micro <= phases.INPUT_STEP_BOUND
             if self.choose("idle"):
-                steps.append(self.take(batch, slot, micro))
-            if self.choose("unused slot"):
-                steps.append(self.take(batch, 1023 - slot, 0))
+                steps.append(self.take(batch, input_index, micro))
+            if self.choose("unused input"):
+                steps.append(self.take(batch, 1023 - input_index, 0))
             if self.choose("unused batch"):
-                steps.append(self.take(None, slot, 0))
+                steps.append(self.take(None, input_index, 0))
         if not batch.header.inputs:
             steps.append(self.take(batch, 0, 0))
         self.parent, self.chain = batch.header.hash(), batch.header.messages
@@ -282,30 +282,30 @@ class Bench:
         self.records += len(inputs)
         return steps
 
-    def take(self, batch: Batch | None, slot: int, micro: int) -> Step:
+    def take(self, batch: Batch | None, input_index: int, micro: int) -> Step:
         """Take one step on the machine and, if it is chosen, on the judge; raises Mismatch."""
         machine = self.machine
-        self.meddle(machine, slot, micro)
+        self.meddle(machine, input_index, micro)
         before = see(machine)
         if batch and micro and not self.choose(phases.NAMES[before.phase]):
-            return self.pass_by(batch, slot, micro, before)
-        proof = prove_step(machine, batch, slot, micro, self.chain)
+            return self.pass_by(batch, input_index, micro, before)
+        proof = prove_step(machine, batch, input_index, micro, self.chain)
         tree = machine.state.tree
         after = see(machine)
-        kind = kind_of(batch, slot, micro, before, after)
+        kind = kind_of(batch, input_index, micro, before, after)
         new = {leaf.key: tree.get(leaf.key) for leaf in proof.witness}
         if micro or self.choose(kind):
             self.judged[kind] += 1
-            position = (0 if batch else 1) << 30 | slot << 20 | micro
+            position = (0 if batch else 1) << 30 | input_index << 20 | micro
             pre = machine_hash(proof.state_root, keccak(proof.registers))
             regs = machine.regs.encode()
             self.compare(Case(kind, self.number, position, proof, pre, regs, tuple(new.values()), tree.root))
         return Step(kind, before, after, {leaf.key: leaf.value for leaf in proof.witness}, new)
 
-    def pass_by(self, batch: Batch, slot: int, micro: int, before: Seen) -> Step:
+    def pass_by(self, batch: Batch, input_index: int, micro: int, before: Seen) -> Step:
         """Take one step on the machine alone."""
         machine, tree = self.machine, self.machine.state.tree
-        machine.step(batch, slot, micro)
+        machine.step(batch, input_index, micro)
         touched = list(machine.state.touched)
         old = {key: tree.get(key) for key in touched}
         machine.state.commit()
@@ -320,15 +320,15 @@ class Bench:
             self.judge.check_hash(case)
 
 
-def kind_of(batch: Batch | None, slot: int, micro: int, before: Seen, after: Seen) -> str:
+def kind_of(batch: Batch | None, input_index: int, micro: int, before: Seen, after: Seen) -> str:
     """Kind of a step: the phase it runs, or what it fetches."""
     if batch is None:
         return "unused batch"
     if micro:
         return phases.NAMES[before.phase]
-    if slot >= batch.header.inputs:
-        return "unused slot"
+    if input_index >= batch.header.inputs:
+        return "unused input"
     if after.outcome == errors.MALFORMED_RECORD:
         return "fetch malformed"
-    name = NAMES[batch.body(slot)[0]]
+    name = NAMES[batch.body(input_index)[0]]
     return f"fetch {name}" if after.outcome == errors.ACCEPTED else f"refuse {name}"

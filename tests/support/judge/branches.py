@@ -128,7 +128,7 @@ def _probe(step: Step) -> set[str]:
     if keys.get_master(maker) == keys.get_master(regs.account):
         return {"probe: own"}
     if regs.scanning:
-        counted = step.after.found > regs.found or step.after.scanning == 0
+        counted = step.after.fok_lots > regs.fok_lots or step.after.scanning == 0
         return {"probe: counted" if counted else "probe: not counted"}
     order, account = _order(step), _account(step.old, maker)
     expire_orders(account, regs.time)
@@ -149,7 +149,7 @@ def _margin(step: Step) -> set[str]:
     equity, requirement = compute_health(State(Tree(step.old.items())), account)
     found = {"margin: negative equity"} if equity < 0 else set()
     is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
-    if step.after.phase == step.before.home:
+    if step.after.phase == step.before.return_phase:
         return found | {"margin: payment refused" if is_payment else "margin: refused"}
     if is_payment:
         return found | {"margin: payment"}
@@ -166,7 +166,7 @@ def _match(step: Step) -> set[str]:
 
 def _unlink(step: Step) -> set[str]:
     order = _order(step)
-    if step.after.phase not in (phases.UNLIST, step.before.resume) or step.new[keys.order_key(step.before.cursor)]:
+    if step.after.phase not in (phases.UNLIST, step.before.next_phase) or step.new[keys.order_key(step.before.cursor)]:
         return {"unlink: no order"}
     if not order.market:
         return {"unlink: no order"}
@@ -264,7 +264,7 @@ def _shares(step: Step) -> set[str]:
 def _work(step: Step) -> set[str]:
     if step.after.phase != phases.IDLE:
         return {"work: goes on"}
-    return {"work: yields" if step.after.task else "work: ends"}
+    return {"work: yields" if step.after.has_work else "work: ends"}
 
 
 def _sweep(step: Step) -> set[str]:
@@ -272,11 +272,11 @@ def _sweep(step: Step) -> set[str]:
     found = {"sweep: settled"} if any(market.settled for market in markets.values()) else set()
     if any(leaves.decode_market(step.new[key]).insurance < market.insurance for key, market in markets.items()):
         found.add("sweep: insurance")
-    if step.before.winding:
+    if step.before.winding_since:
         found.add("sweep: wound down" if step.after.phase == phases.WORK else "sweep: wound down with a debt")
     if step.after.phase == phases.WORK:
         return found | {"sweep: nothing to do"}
-    if step.after.market == step.after.fire and step.after.phase == phases.TAKEOVER:
+    if step.after.market == step.after.trigger_market and step.after.phase == phases.TAKEOVER:
         found.add("sweep: debt")
     return found | {"sweep: close-out" if step.after.phase == phases.TAKEOVER else "sweep: slice"}
 
@@ -303,8 +303,8 @@ def _deleverage(step: Step) -> set[str]:
 
 
 def _trigger(step: Step) -> set[str]:
-    market = _market(step.old, step.before.fire)
-    if step.before.winding and market.stop_below and market.mark <= market.stop_below:
+    market = _market(step.old, step.before.trigger_market)
+    if step.before.winding_since and market.stop_below and market.mark <= market.stop_below:
         return {"trigger: wound down"}
     if step.after.phase == phases.WORK:
         return {"trigger: none"}
@@ -316,7 +316,7 @@ def _leg(step: Step) -> set[str]:
     if step.after.phase == phases.IDLE:
         return {"leg: end"}
     if step.after.phase == phases.LEG:
-        return {"leg: wound down" if step.before.winding else "leg: passed over"}
+        return {"leg: wound down" if step.before.winding_since else "leg: passed over"}
     return {"leg: order" if step.after.phase == phases.ADMIT else "leg: cancel"}
 
 
@@ -350,10 +350,10 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
         "unwind: offers"
         if step.after.phase == phases.MATCH
         else "unwind: wound down"
-        if step.before.winding
+        if step.before.winding_since
         else "unwind: nothing"
     },
     "trigger": _trigger,
-    "fire": lambda step: {"fire: alive" if step.after.resume == phases.ADMIT else "fire: dead"},
+    "fire": lambda step: {"fire: alive" if step.after.next_phase == phases.ADMIT else "fire: dead"},
     "leg": _leg,
 }

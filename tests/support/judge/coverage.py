@@ -149,17 +149,17 @@ class Coverage:
         """Ask the rules for a step; raises Mismatch. Steps that no rule is asked about are passed by."""
         regs = Registers.decode(case.proof.registers)
         number, timestamp, message_count, record_count = (case.proof.step_input.header[at] for at in (1, 2, 4, 6))
-        slot, is_first = case.position >> 20 & 1023, case.position & 2**20 - 1 == 0
+        input_index, is_first = case.position >> 20 & 1023, case.position & 2**20 - 1 == 0
         extra: list[bytes | None] = []
         tails: list[bytes] = []
-        if case.position >> 30 or (is_first and slot >= message_count + record_count):
+        if case.position >> 30 or (is_first and input_index >= message_count + record_count):
             return
         if is_first:
-            if slot == 0:
+            if input_index == 0:
                 begin_batch(regs, number, timestamp)
-            regs.slot, regs.started = slot, regs.steps
-            is_message = slot < message_count
-            place = (slot - message_count) % RECORDS_PER_PAGE * records.RECORD_BYTES
+            regs.input_index, regs.started = input_index, regs.steps
+            is_message = input_index < message_count
+            place = (input_index - message_count) % RECORDS_PER_PAGE * records.RECORD_BYTES
             body = (
                 case.proof.step_input.body
                 if is_message

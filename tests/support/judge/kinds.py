@@ -8,7 +8,7 @@ from tests.support.judge.bench import KINDS
 from tests.support.machines.generator import MESSAGES, RECORDS
 
 #: Kinds that leave something in the state, which are judged now and then beyond the quota.
-PHASED = KINDS - {"idle", "unused slot", "unused batch"}
+PHASED = KINDS - {"idle", "unused input", "unused batch"}
 
 
 #: Kinds that a break of prices brings up.

@@ -26,7 +26,7 @@ MUTANTS = (
     Mutant("half order refused", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s >= HALF_ORDER"),
     Mutant("high s taken", "codec/signatures.vy", "fetch", "s > HALF_ORDER", "s > CURVE_ORDER"),
     Mutant(
-        "another type string", "codec/eip712.vy", "fetch", "uint16 market,uint32 price", "uint32 market,uint32 price"
+        "another type string", "codec/records.vy", "fetch", "uint16 market,uint32 price", "uint32 market,uint32 price"
     ),
     Mutant(
         "size unsigned", "state/leaves.vy", "margin", "data -= convert(1 << width", "data -= 0 * convert(1 << width"
@@ -140,12 +140,18 @@ MUTANTS = (
         "parked for good", "rules/parking.vy", "fetch", "leaves.encode_parked(empty(leaves.Parked))", "before[place]"
     ),
     Mutant(
-        "parked passed by", "rules/fetch.vy", "fetch", "regs.task != 0 or parking.is_anything_parked(regs)", "False"
+        "parked passed by", "rules/fetch.vy", "fetch", "regs.has_work != 0 or parking.is_anything_parked(regs)", "False"
     ),
-    Mutant("busy for nobody", "rules/fetch.vy", "fetch", "not (is_parked or is_crank)", "regs.task != 0"),
+    Mutant("busy for nobody", "rules/fetch.vy", "fetch", "not (is_parked or is_crank)", "regs.has_work != 0"),
     Mutant("a ninth page", "rules/bulk.vy", "fetch", "regs.bulk_pages == 0 or ", ""),
-    Mutant("back at once", "judge.vy", "judge", "+ phases.LONG_SILENCE", "+ 60"),
-    Mutant("no time to return", "rules/wind_down.vy", "oracle", "regs.resumed + phases.RETURN_TIME", "regs.resumed"),
+    Mutant("back at once", "judge.vy", "judge", "+ phases.LONG_GAP", "+ 60"),
+    Mutant(
+        "no time to return",
+        "rules/wind_down.vy",
+        "oracle",
+        "regs.last_gap_end + phases.RETURN_TIME",
+        "regs.last_gap_end",
+    ),
     Mutant(
         "pages in the queue",
         "rules/fetch.vy",
@@ -156,7 +162,7 @@ MUTANTS = (
     Mutant(
         "a crank in a name", "codec/records.vy", "fetch", "[REPORT, CRANK, BULK, LEG_PAGE]", "[REPORT, BULK, LEG_PAGE]"
     ),
-    Mutant("wound down twice", "rules/wind_down.vy", "messages", "regs.winding != 0", "regs.winding == 1"),
+    Mutant("wound down twice", "rules/wind_down.vy", "messages", "regs.winding_since != 0", "regs.winding_since == 1"),
     Mutant(
         "backstop deposits still taken",
         "rules/wind_down.vy",
@@ -169,19 +175,29 @@ MUTANTS = (
     ),
     Mutant("never over", "rules/marks.vy", "oracle", "market.expiry = regs.time", "market.expiry = market.expiry"),
     Mutant(
-        "orders outlive it", "rules/liquidation.vy", "liquidation", "if regs.winding != 0:", "if regs.winding == 1:"
+        "orders outlive it",
+        "rules/liquidation.vy",
+        "liquidation",
+        "if regs.winding_since != 0:",
+        "if regs.winding_since == 1:",
     ),
-    Mutant("margin called", "rules/liquidation.vy", "liquidation", "0 if regs.winding != 0 else ", ""),
-    Mutant("stops enter", "rules/triggers.vy", "work", "elif regs.winding == 0 and", "elif"),
-    Mutant("legs enter", "rules/bulk.vy", "work", "regs.winding == 0", "regs.winding != 1"),
-    Mutant("still offers", "rules/backstop.vy", "backstop", "or regs.winding != 0", "or regs.winding == 1"),
+    Mutant("margin called", "rules/liquidation.vy", "liquidation", "0 if regs.winding_since != 0 else ", ""),
+    Mutant("stops enter", "rules/triggers.vy", "work", "elif regs.winding_since == 0 and", "elif"),
+    Mutant("legs enter", "rules/bulk.vy", "work", "regs.winding_since == 0", "regs.winding_since != 1"),
+    Mutant("still offers", "rules/backstop.vy", "backstop", "or regs.winding_since != 0", "or regs.winding_since == 1"),
     Mutant("level counted again", "rules/book.vy", "book", "(1 << bit) - 1", "1 << bit"),
     Mutant("tail lost", "rules/book.vy", "book", "level.tail = order.prev", "level.tail = order.next"),
     Mutant("highest ask", "rules/book.vy", "book", "word & unsafe_sub(0, word)", "word"),
     Mutant("one word only", "rules/book.vy", "book", "is_empty = bitmap.word == 0", "is_empty = False"),
     Mutant("steps not counted", "judge.vy", "judge", "regs.steps += 1\n    return", "regs.steps += 0\n    return"),
-    Mutant("slot not begun", "judge.vy", "judge", "regs.started = regs.steps", "regs.started = regs.started"),
+    Mutant("input not begun", "judge.vy", "judge", "regs.started = regs.steps", "regs.started = regs.started"),
     Mutant("batch not begun", "judge.vy", "judge", "regs.steps = 0", "regs.steps = pre.steps"),
-    Mutant("a message is a record", "judge.vy", "judge", "slot < header.message_count", "slot <= header.message_count"),
+    Mutant(
+        "a message is a record",
+        "judge.vy",
+        "judge",
+        "input_index < header.message_count",
+        "input_index <= header.message_count",
+    ),
     Mutant("leaf not written", "state/witness.vy", "judge", "        root = new", "        root = old"),
 )

@@ -12,7 +12,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.records import Leg, ListMarketBody, OrderBody
+from setoff.shared.codec.records import Leg, ListMarketBody, OrderBody, SetMarketBody
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.margin import compute_health
@@ -63,7 +63,7 @@ class Play:
 
     def listing(self, market: int, margin_ppm: int, **fields: int) -> bytes:
         m = ListMarketBody(market, 1, margin_ppm, 1, 500, -100, PPM)
-        return records.encode_list_market(m._replace(**fields))
+        return records.encode(m._replace(**fields))
 
     def price(self, price: int, market: int = 1, *, age: int = 0) -> bytes:
         """A report, of a second later than the one before."""
@@ -83,43 +83,39 @@ class Play:
         **more: int,
     ) -> bytes:  # fmt: skip
         body = OrderBody(account, self.number(), market, side, flags, order_slot, price, size, **more)
-        return self.sign(account, records.encode_order(body))
+        return self.sign(account, records.encode(body))
 
     def cancel(self, account: int, order_slot: int, client: int = 0) -> bytes:
-        return self.sign(account, records.encode_cancel(records.CancelBody(account, self.number(), order_slot, client)))
+        return self.sign(account, records.encode(records.CancelBody(account, self.number(), order_slot, client)))
 
     def cancel_all(self, account: int) -> bytes:
-        return self.sign(account, records.encode_cancel_all(records.CancelAllBody(account, self.number())))
+        return self.sign(account, records.encode(records.CancelAllBody(account, self.number())))
 
     def amend(self, account: int, order_slot: int, price: int, size: int) -> bytes:
         body = records.AmendBody(account, self.number(), order_slot, price, size)
-        return self.sign(account, records.encode_amend(body))
+        return self.sign(account, records.encode(body))
 
     def schedule(self, account: int, deadline: int) -> bytes:
         body = records.ScheduleCancelBody(account, self.number(), deadline)
-        return self.sign(account, records.encode_schedule_cancel(body))
+        return self.sign(account, records.encode(body))
 
     def transfer(self, account: int, peer: int, amount: int) -> bytes:
         body = records.TransferBody(account, self.number(), peer, amount)
-        return self.sign(account, records.encode_transfer(body))
+        return self.sign(account, records.encode(body))
 
     def withdraw(self, account: int, amount: int) -> bytes:
-        return self.sign(account, records.encode_withdraw(records.WithdrawBody(account, self.number(), amount)))
+        return self.sign(account, records.encode(records.WithdrawBody(account, self.number(), amount)))
 
     def backstop_deposit(self, account: int, amount: int) -> bytes:
-        return self.sign(
-            account, records.encode_backstop_deposit(records.BackstopDepositBody(account, self.number(), amount))
-        )
+        return self.sign(account, records.encode(records.BackstopDepositBody(account, self.number(), amount)))
 
     def backstop_withdraw(self, account: int, shares: int) -> bytes:
-        return self.sign(
-            account, records.encode_backstop_withdraw(records.BackstopWithdrawBody(account, self.number(), shares))
-        )
+        return self.sign(account, records.encode(records.BackstopWithdrawBody(account, self.number(), shares)))
 
     def bulk(self, account: int, legs: list[Leg]) -> list[bytes]:
         leg_page = records.encode_leg_page(legs)
         body = records.BulkBody(account, self.number(), keccak(leg_page))
-        return [self.sign(account, records.encode_bulk(body)), leg_page]
+        return [self.sign(account, records.encode(body)), leg_page]
 
     def trade(self, seller: int, buyer: int, price: int, size: int, *, order_slot: int = 0, market: int = 1) -> None:
         """One sells to the other."""
@@ -181,7 +177,7 @@ def play_under_water(play: Play) -> None:
     assert play.run(play.order(4, BUY, 90, 50), play.order(2, SELL, 90, 20, order_slot=3)) == [OK] * 2
     assert play.run(play.order(2, BUY, 85, 1, order_slot=4)) == ["insufficient_margin"]
     # Below zero even a close at the mark makes things no better. (An old price: nobody is liquidated on it.)
-    aged = records.encode_set_market(ListMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM))
+    aged = records.encode(SetMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM))
     shut = play.order(2, SELL, 70, 1, order_slot=5)
     play.wait(10)
     outcomes = play.batch([aged], [play.price(70, age=5), shut, play.withdraw(2, 1)])
@@ -248,14 +244,14 @@ def play_far_levels(play: Play) -> None:
     ]
     assert play.run(*far, play.order(4, SELL, 1, 4, flags=FOK)) == [OK] * 5
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if machine.regs.phase == phases.PROBE:
             machine.regs.matches = phases.MAX_MATCHES - 1
 
     play.bench.meddle = meddle
     two = [play.order(3, BUY, 20_000, 1, order_slot=order_slot) for order_slot in (5, 6)]
     assert play.run(*two, play.order(4, SELL, 1, 2, flags=FOK)) == [OK, OK, "unfillable"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
 
 
 def play_far_counts(play: Play) -> None:
@@ -399,19 +395,19 @@ def play_limits(play: Play) -> None:
     """The most makers of an order and the most steps of a batch: set in the registers, as no test gets that far."""
     play.begin(money=10**6)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
-        if slot == 1 and machine.regs.phase == phases.MATCH:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if input_index == 1 and machine.regs.phase == phases.MATCH:
             machine.regs.matches = phases.MAX_MATCHES
-        if slot == 2 and micro == 0:
-            machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND - 1
-        if slot == 3 and micro == 0:
-            machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+        if input_index == 2 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND - 1
+        if input_index == 3 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
 
     play.bench.meddle = meddle
     trades = [play.order(1, SELL, 100, 5), play.order(2, BUY, 100, 5)]
     trades += [play.order(3, BUY, 90, 5), play.order(3, BUY, 90, 5, order_slot=1)]
     assert play.run(*trades) == [OK, OK, OK, "step_cap"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     assert play.batch([play.order(3, BUY, 90, 5, order_slot=2)], []) == [OK]
 
 
@@ -419,27 +415,27 @@ def play_forced_limits(play: Play) -> None:
     """A batch that has used up its steps parks forced records of both kinds and refuses cranks; deposits go on."""
     play.begin(money=10**6)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
-        if slot == 1 and micro == 0:
-            machine.regs.steps = phases.BATCH_STEP_CAP - phases.SLOT_STEP_BOUND
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if input_index == 1 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
 
     play.bench.meddle = meddle
     owner, late = ADDRESSES[TRADERS[2]], play.withdraw(2, 1)
-    as_sender = records.encode_forced(records.ForcedBody(owner, late[: records.BODY_BYTES]))
+    as_sender = records.encode(records.ForcedBody(owner, late[: records.BODY_BYTES]))
     crank = records.encode_crank(1)
     messages = [play.generator.deposit_of(3, 1), late, as_sender, crank, play.generator.deposit_of(3, 1)]
     assert play.batch(messages, []) == [OK, "parked", "parked", "step_cap", OK]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     other = play.withdraw(3, 2)
     assert play.batch([crank], [other, crank, other]) == [OK, "busy", "nonce_used", OK]
 
 
 def play_parked(play: Play) -> None:
-    """Records of the queue that find the machine at work: each in its turn, in a slot, and nothing before them."""
+    """Records of the queue that find the machine at work: each in its turn, in an input, and nothing before them."""
     play.begin(money=1_100)
     play.trade(1, 2, 100, 100)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if micro and machine.regs.phase == phases.WORK:
             machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
 
@@ -448,17 +444,17 @@ def play_parked(play: Play) -> None:
     owner = ADDRESSES[TRADERS[3]]
 
     def named(record: bytes) -> bytes:
-        return records.encode_forced(records.ForcedBody(owner, record[: records.BODY_BYTES]))
+        return records.encode(records.ForcedBody(owner, record[: records.BODY_BYTES]))
 
-    agent = records.encode_set_agent(records.SetAgentBody(3, play.number(), 1, ADDRESSES[HANDS[3, 1]], 2**40))
-    hand = records.encode_order(OrderBody(3, play.number(), 1, BUY, GTC, 7, 70, 1, agent=1))
+    agent = records.encode(records.SetAgentBody(3, play.number(), 1, ADDRESSES[HANDS[3, 1]], 2**40))
+    hand = records.encode(OrderBody(3, play.number(), 1, BUY, GTC, 7, 70, 1, agent=1))
     last = [play.price(79), named(play.cancel_all(4)), named(play.withdraw(3, 1)), *play.bulk(3, [Leg(0, 1, 5, 71, 1)])]
     late = [named(agent), play.sign(3, hand, 1), play.order(3, BUY, 71, 1), *last]
     assert play.batch(late[:2], [play.order(3, BUY, 60, 1)]) == ["parked", "parked", "busy"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     # The rest of the work; then each new one lets one go that has waited, and the last waits behind all of them.
     assert play.batch(late[2:3], []) == ["parked"]
-    assert play.bench.machine.regs.task == 0
+    assert play.bench.machine.regs.has_work == 0
     assert play.batch(late[3:], []) == [OK, OK, OK, "malformed_record", "malformed_record"]
     assert play.bench.machine.regs.parked_end - play.bench.machine.regs.parked_first == 3
     crank, cancel = records.encode_crank(1), play.cancel(3, 7)
@@ -479,7 +475,7 @@ def play_return(play: Play) -> None:
     crank, other = records.encode_crank(1), records.encode_crank(2)
     play.wait(phases.ORACLE_DEATH + 1)
     assert play.batch([crank], [play.price(101)]) == [OK, OK]
-    resumed = play.bench.machine.regs.resumed
+    resumed = play.bench.machine.regs.last_gap_end
     assert play.market().settled == 0
     play.generator.time = resumed + phases.RETURN_TIME
     assert play.run(other) == [OK]
@@ -487,25 +483,25 @@ def play_return(play: Play) -> None:
     play.generator.time += phases.SAMPLE_INTERVAL
     assert play.run(other, crank) == [OK, OK]
     assert play.market(2).settled == 1 and play.market().settled == 0
-    play.wait(phases.LONG_SILENCE)
+    play.wait(phases.LONG_GAP)
     assert play.run() == []
-    assert play.bench.machine.regs.resumed == resumed
+    assert play.bench.machine.regs.last_gap_end == resumed
 
 
 def play_long_work(play: Play) -> None:
-    """Work that a slot has no steps left for goes on in the next ones; messages come in between, records do not."""
+    """Work that an input has no steps left for goes on in the next ones; messages come in between, records do not."""
     play.begin(money=1_100)
     play.trade(1, 2, 100, 100)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
-        if micro and machine.regs.phase == phases.WORK and slot < 3:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if micro and machine.regs.phase == phases.WORK and input_index < 3:
             machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
 
     play.bench.meddle = meddle
     more = [play.generator.deposit_of(5, 1), play.generator.deposit_of(1, 5)]
     busy = [play.price(80), records.encode_crank(1), play.order(3, BUY, 90, 5)]
     assert play.run(*busy) == [OK, OK, "busy"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
     assert play.batch(more, [records.encode_crank(200), play.order(3, BUY, 80, 5)]) == [OK, OK, OK, OK]
     assert play.took("deleverage") == 1 and play.position(2) == 0
 
@@ -531,7 +527,7 @@ def play_time(play: Play) -> None:
     play.wait(60)
     assert play.run(crank) == [OK]
     play.wait(100)
-    old = records.encode_set_market(ListMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1))
+    old = records.encode(SetMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1))
     assert play.batch([old], [crank, records.encode_crank(0)]) == [OK, "stale_price", "unknown_market"]
 
 
@@ -544,9 +540,9 @@ def play_edges(play: Play) -> None:
     late = play.order(4, SELL, 10_000, 5, expiry=end)
     stop = play.order(2, SELL, 9_000, 5, order_slot=1, flags=records.BELOW, trigger=9_900)
     book = [play.order(3, BUY, 10_400, 5), play.order(3, SELL, 10_600, 5, order_slot=1)]
-    assert play.run(play.sign(3, records.encode_set_agent(agent)), late) == [OK, OK]
+    assert play.run(play.sign(3, records.encode(agent)), late) == [OK, OK]
     play.generator.time = end
-    hand = play.sign(3, records.encode_cancel_all(records.CancelAllBody(3, play.number(), 1)), 1)
+    hand = play.sign(3, records.encode(records.CancelAllBody(3, play.number(), 1)), 1)
     assert play.run(hand, play.order(1, BUY, 10_000, 5, order_slot=1), stop, *book, crank) == [
         "agent_expired",
         *[OK] * 5,
@@ -735,7 +731,7 @@ def play_losers(play: Play) -> None:
     assert scores and max(scores) <= phases.SCORE_ONE
     play.trade(2, 4, 110, 7_000, order_slot=3)
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if machine.regs.phase == phases.RANK:
             machine.regs.rank = machine.regs.accounts
             machine.regs.best_score = machine.regs.best_account = 0
@@ -743,8 +739,8 @@ def play_losers(play: Play) -> None:
     play.bench.meddle = meddle
     last = play.generator.deposit_of(9, 1)
     assert play.batch([last], [play.price(100)]) == [OK, OK]
-    assert any(taken.after.passed for taken in play.steps)
-    play.bench.meddle = lambda machine, slot, micro: None
+    assert any(taken.after.skip_account for taken in play.steps)
+    play.bench.meddle = lambda machine, input_index, micro: None
 
 
 def play_owed(play: Play) -> None:
@@ -752,13 +748,13 @@ def play_owed(play: Play) -> None:
     play.begin(money=1_100, margin_ppm=10_000)
     assert play.run(play.withdraw(3, 1_100), play.withdraw(4, 1_000)) == [OK, OK]
 
-    def meddle(machine: Machine, slot: int, micro: int) -> None:
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if micro == 0:
             machine.regs.owed = 10
 
     play.bench.meddle = meddle
     assert play.run(play.withdraw(4, 11)) == ["withdrawals_limited"]
-    play.bench.meddle = lambda machine, slot, micro: None
+    play.bench.meddle = lambda machine, input_index, micro: None
 
 
 def play_stale_backstop(play: Play) -> None:
@@ -797,7 +793,7 @@ def play_ninth_leg_page(play: Play) -> None:
         leg_pages.insert(
             0, records.encode_leg_page([Leg(0, 1, order_slot, 90, 1)], keccak(leg_pages[0]) if leg_pages else bytes(32))
         )
-    body = records.encode_bulk(records.BulkBody(1, play.number(), keccak(leg_pages[0])))
+    body = records.encode(records.BulkBody(1, play.number(), keccak(leg_pages[0])))
     assert play.run(play.sign(1, body), *leg_pages) == [OK] * (1 + phases.MAX_LEG_PAGES) + ["wrong_leg_page"]
     assert play.took("admit") == phases.MAX_LEG_PAGES
 
@@ -838,17 +834,18 @@ def play_shares(play: Play) -> None:
 def play_listing_edges(play: Play) -> None:
     """Every parameter of a listing at its bounds and just over them, with and without tiers."""
     plain = ListMarketBody(1, 1, 100_000, 50_000, 500, -100, 500_000)
-    for encode, ahead in ((records.encode_list_market, 1), (records.encode_set_market, 0)):
+    for message, ahead in ((ListMarketBody, 1), (SetMarketBody, 0)):
         for number in range(len(listing_edges(tiered(plain)))):
             m = tiered(plain)._replace(market=play.bench.machine.regs.markets + ahead)
             field, edge = listing_edges(m)[number]
-            play.batch([encode(m._replace(**{field: max(edge, 0) if field != "maker_fee" else edge}))])
+            m = m._replace(**{field: max(edge, 0) if field != "maker_fee" else edge})
+            play.batch([records.encode(message(*m))])
         for tier in ({"tier1_size": 0}, {"tier2_size": 0}, {"tier1_size": 0, "tier2_size": 0}):
             m = tiered(plain)._replace(market=play.bench.machine.regs.markets + ahead, **tier)
-            play.batch([encode(m)])
+            play.batch([records.encode(message(*m))])
 
     play.bench.machine.regs.markets = keys.MAX_MARKET
-    assert play.batch([records.encode_list_market(plain._replace(market=keys.MAX_MARKET + 1))]) == ["bad_parameters"]
+    assert play.batch([records.encode(plain._replace(market=keys.MAX_MARKET + 1))]) == ["bad_parameters"]
 
 
 def play_agents(play: Play) -> None:
@@ -857,7 +854,7 @@ def play_agents(play: Play) -> None:
     change = records.SetAgentBody(1, play.number(), 3, bytes(range(20)), play.generator.time + 9)
     gone = records.SetAgentBody(1, play.number(), 3, bytes(20), 0)
     for body in (change, gone):
-        assert play.run(play.sign(1, records.encode_set_agent(body))) == [OK]
+        assert play.run(play.sign(1, records.encode(body))) == [OK]
     assert play.bench.machine.state.tree.get(keys.agent_key(1, 3)) == b""
 
 
@@ -889,17 +886,17 @@ def play_forced(play: Play) -> None:
     """Records of their senders: of the owner, of an agent, of a stranger, of nobody, and what nobody can send."""
     play.begin(money=1_000)
     hand = ADDRESSES[HANDS[1, 1]]
-    name = records.encode_set_agent(records.SetAgentBody(1, play.number(), 1, hand, play.generator.time + 10))
-    gone = records.encode_set_agent(records.SetAgentBody(1, play.number(), 2, bytes(20), play.generator.time + 10))
-    by_agent = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 1))
-    by_nobody = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 2))
+    name = records.encode(records.SetAgentBody(1, play.number(), 1, hand, play.generator.time + 10))
+    gone = records.encode(records.SetAgentBody(1, play.number(), 2, bytes(20), play.generator.time + 10))
+    by_agent = records.encode(records.CancelAllBody(1, play.number(), 1))
+    by_nobody = records.encode(records.CancelAllBody(1, play.number(), 2))
     order = play.order(1, BUY, 100, 5)[: records.BODY_BYTES]
     owner = ADDRESSES[TRADERS[1]]
     forced = [(owner, name), (owner, gone), (hand, by_agent), (owner, by_agent), (bytes(20), by_nobody)]
     forced += [(owner, order), (owner, order), (owner, play.withdraw(1, 10)), (ADDRESSES[TRADERS[2]], order)]
-    forced += [(owner, records.encode_crank(1)), (owner, records.encode_deposit(records.DepositBody(1, owner, 1)))]
+    forced += [(owner, records.encode_crank(1)), (owner, records.encode(records.DepositBody(1, owner, 1)))]
     forced += [(owner, records.encode_leg_page([])), (owner, order[:59] + b"\1"), (owner, play.price(7))]
-    messages = [records.encode_forced(records.ForcedBody(by, body[: records.BODY_BYTES])) for by, body in forced]
+    messages = [records.encode(records.ForcedBody(by, body[: records.BODY_BYTES])) for by, body in forced]
     refused = ["bad_signature"] * 2 + [OK, "nonce_used", OK, "bad_signature"] + ["malformed_record"] * 5
     assert play.batch([*messages, records.encode_crank(1)], messages[:1]) == [
         OK, OK, OK, *refused, OK, "malformed_record",
@@ -907,9 +904,9 @@ def play_forced(play: Play) -> None:
     # The time for which an agent acts; a bulk and its page do not come through the queue.
     play.wait(10)
     leg_page = records.encode_leg_page([Leg(GTC, 1, 7, 90, 1)])
-    bulk = records.encode_bulk(records.BulkBody(1, play.number(), keccak(leg_page)))
-    late = records.encode_cancel_all(records.CancelAllBody(1, play.number(), 1))
-    messages = [records.encode_forced(records.ForcedBody(by, body)) for by, body in ((hand, late), (owner, bulk))]
+    bulk = records.encode(records.BulkBody(1, play.number(), keccak(leg_page)))
+    late = records.encode(records.CancelAllBody(1, play.number(), 1))
+    messages = [records.encode(records.ForcedBody(by, body)) for by, body in ((hand, late), (owner, bulk))]
     assert play.batch([*messages, leg_page]) == ["agent_expired", *["malformed_record"] * 2]
 
 
@@ -930,7 +927,7 @@ def play_wind_down(play: Play) -> None:
     play.bench.machine.state.account(2).collateral -= 14_500
     play.bench.machine.state.account(3).collateral += 14_500
     play.bench.machine.state.commit()
-    end = records.encode_wind_down()
+    end = records.encode(records.WindDownBody())
     after = [
         play.order(1, BUY, 100, 1, order_slot=9),
         play.amend(3, 2, 90, 1),
@@ -974,20 +971,20 @@ def play_wind_down_amid_work(play: Play) -> None:
     play.bench.machine.state.market(1).open_interest += 10
     play.bench.machine.state.commit()
 
-    def stop(machine: Machine, slot: int, micro: int) -> None:
-        """The slot's steps are used up as soon as the work begins."""
-        if micro and machine.regs.phase == phases.WORK and machine.regs.winding == 0:
+    def stop(machine: Machine, input_index: int, micro: int) -> None:
+        """The input's steps are used up as soon as the work begins."""
+        if micro and machine.regs.phase == phases.WORK and machine.regs.winding_since == 0:
             machine.regs.steps += phases.WORK_LIMIT
 
     play.bench.meddle = stop
     play.wait(60)
     assert play.run(play.price(94)) == [OK]
     regs = play.bench.machine.regs
-    assert (regs.task, regs.sweeping, regs.fire) == (1, 1, 1)
+    assert (regs.has_work, regs.sweeping, regs.trigger_market) == (1, 1, 1)
     regs.unwind = 1
     matched = play.took("match")
-    assert play.batch([records.encode_wind_down()], [play.cancel_all(3)]) == [OK, "busy"]
-    assert (regs.task, regs.sweeping, regs.fire, regs.unwind) == (0, 0, 0, 0)
+    assert play.batch([records.encode(records.WindDownBody())], [play.cancel_all(3)]) == [OK, "busy"]
+    assert (regs.has_work, regs.sweeping, regs.trigger_market, regs.unwind) == (0, 0, 0, 0)
     assert play.took("match") == matched and play.took("fire") == 0
     play.wait(60)
     assert play.run(records.encode_crank(1)) == [OK]
@@ -995,24 +992,24 @@ def play_wind_down_amid_work(play: Play) -> None:
 
 
 def play_late_wind_down(play: Play) -> None:
-    """What a slot has no steps left for is settled later, at a price that by then is old: of a market that ends."""
+    """What an input has no steps left for is settled later, at a price that by then is old: of a market that ends."""
     play.begin(money=10_000, markets=2, maintenance_margin=50_000, max_age=60)
     play.trade(1, 2, 100, 100)
     play.bench.machine.state.account(2).collateral -= 14_500
     play.bench.machine.state.account(3).collateral += 14_500
     play.bench.machine.state.market(1).index = 10
     play.bench.machine.state.commit()
-    assert play.batch([records.encode_wind_down()], []) == [OK]
+    assert play.batch([records.encode(records.WindDownBody())], []) == [OK]
 
-    def stop(machine: Machine, slot: int, micro: int) -> None:
+    def stop(machine: Machine, input_index: int, micro: int) -> None:
         if micro and machine.regs.phase == phases.WORK:
             machine.regs.steps += phases.WORK_LIMIT
 
     play.bench.meddle = stop
     play.wait(60)
     assert play.run(records.encode_crank(1)) == [OK]
-    assert play.bench.machine.regs.task == 1
-    play.bench.meddle = lambda machine, slot, micro: None
+    assert play.bench.machine.regs.has_work == 1
+    play.bench.meddle = lambda machine, input_index, micro: None
     play.wait(120)
     assert play.run(records.encode_crank(1)) == [OK]
     assert play.position(2) == 0 and play.took("takeover")
@@ -1021,7 +1018,7 @@ def play_late_wind_down(play: Play) -> None:
 def play_bad_fields(play: Play) -> None:
     """Numbers that nothing has: an agent, a market and a price of 0."""
     play.begin()
-    nobody = records.encode_set_agent(records.SetAgentBody(1, play.number(), 0, bytes(20), 0))
+    nobody = records.encode(records.SetAgentBody(1, play.number(), 0, bytes(20), 0))
     reports = [play.generator.report_of(0, play.generator.time, market, price) for market, price in ((0, 100), (1, 0))]
     assert play.run(play.sign(1, nobody), *reports) == ["malformed_record", "unknown_market", "price_out_of_range"]
 
@@ -1032,9 +1029,9 @@ def play_dead_oracle(play: Play) -> None:
     play.trade(1, 2, 100, 10)
     assert play.run(play.order(3, BUY, 90, 5, order_slot=1)) == [OK]
     # In between the batches go on.
-    play.wait(phases.LONG_SILENCE)
+    play.wait(phases.LONG_GAP)
     assert play.run() == []
-    play.wait(phases.ORACLE_DEATH - phases.LONG_SILENCE - 1)
+    play.wait(phases.ORACLE_DEATH - phases.LONG_GAP - 1)
     crank = records.encode_crank(1)
     assert play.run(crank, play.order(4, BUY, 100, 1, order_slot=5)) == ["stale_price"] * 2
     play.wait(1)

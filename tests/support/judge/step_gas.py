@@ -64,13 +64,13 @@ class GasBench(Bench):
         unused = MAX_INPUTS - self._used if self._is_full else 0
         return super().run(timestamp, messages, [*inputs, *[bytes(RECORD_BYTES)] * unused])
 
-    def take(self, batch: Batch | None, slot: int, micro: int) -> Step:
-        if batch and slot > self._used:
-            return self.pass_by(batch, slot, micro, see(self.machine))
-        self.meddle(self.machine, slot, micro)
+    def take(self, batch: Batch | None, input_index: int, micro: int) -> Step:
+        if batch and input_index > self._used:
+            return self.pass_by(batch, input_index, micro, see(self.machine))
+        self.meddle(self.machine, input_index, micro)
         before = self.machine.regs.copy()
-        meddle, self.meddle = self.meddle, lambda machine, slot, micro: None
-        step = super().take(batch, slot, micro)
+        meddle, self.meddle = self.meddle, lambda machine, input_index, micro: None
+        step = super().take(batch, input_index, micro)
         self.meddle = meddle
         if len(step.old) + 1 > self.worst.leaves[step.kind] and self.judge is not None:
             self.worst.leaves[step.kind] = len(step.old) + 1
@@ -80,8 +80,8 @@ class GasBench(Bench):
                 items.pop(key, None)
             machine = Machine(before, State(Tree(items.items())))
             pre_regs = before.hash()
-            proof = prove_step(machine, batch, slot, micro, self.chain)
-            position = (0 if batch else 1) << 30 | slot << 20 | micro
+            proof = prove_step(machine, batch, input_index, micro, self.chain)
+            position = (0 if batch else 1) << 30 | input_index << 20 | micro
             data = step_data(self.number, position, machine_hash(proof.state_root, pre_regs), encode_proof(proof))
             self.worst.note(self.judge, step.kind, data, machine.hash())
         return step

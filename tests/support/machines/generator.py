@@ -144,7 +144,7 @@ class Generator:
     def opening(self) -> tuple[int, list[bytes], list[bytes]]:
         """The first batch: funded accounts, markets, signers, prices."""
         messages = [self.deposit_of(account, self.funds()) for account in TRADERS]
-        messages += [records.encode_list_market(self.listing(market)) for market in range(1, 4)]
+        messages += [records.encode(self.listing(market)) for market in range(1, 4)]
         messages += [self.signer(index, 1, 60) for index in range(SIGNERS)]
         reports = [self.report_of(0, self.time, market, self.first_price(market)) for market in range(1, 4)]
         agents = [self.name_agent(account, 1, self.time + 10**6) for account in range(1, ACCOUNTS + 1)]
@@ -259,7 +259,7 @@ class Generator:
             "set_market": self.set_market,
             "set_signer": self.set_signer,
             "forced": self.forced,
-            "wind_down": records.encode_wind_down,
+            "wind_down": lambda: records.encode(records.WindDownBody()),
         }
         return makers[kind]
 
@@ -270,7 +270,7 @@ class Generator:
 
     def deposit_of(self, account: int, amount: int, owner: bytes | None = None) -> bytes:
         owner = ADDRESSES[TRADERS[account]] if owner is None else owner
-        return records.encode_deposit(records.DepositBody(account, owner, amount))
+        return records.encode(records.DepositBody(account, owner, amount))
 
     def deposit(self) -> bytes:
         return self.deposit_of(
@@ -319,10 +319,10 @@ class Generator:
         next_market = self.machine.regs.markets + 1
         sound = self.listing(next_market)
         if next_market <= 10 or (rng.random() < 0.3 and next_market <= keys.MAX_MARKET):
-            return records.encode_list_market(sound)
+            return records.encode(sound)
         m = sound if sound.tier1_size else tiered(sound)
         field, edge = rng.choice(listing_edges(m))
-        return records.encode_list_market(m._replace(**{field: max(edge, -(2**31))}))
+        return records.encode(m._replace(**{field: max(edge, -(2**31))}))
 
     def set_market(self) -> bytes:
         """Other parameters of a market, or one of them at or over its edge."""
@@ -333,11 +333,11 @@ class Generator:
             field, edge = rng.choice(listing_edges(m))
             if edge >= 0 or field == "maker_fee":
                 m = m._replace(**{field: edge})
-        return records.encode_set_market(m)
+        return records.encode(records.SetMarketBody(*m))
 
     def signer(self, index: int, quorum: int, max_age: int) -> bytes:
         owner = ADDRESSES[ORACLES[index]] if index in ORACLES else self.rng.randbytes(20)
-        return records.encode_set_signer(records.SetSignerBody(index, owner, quorum, max_age))
+        return records.encode(records.SetSignerBody(index, owner, quorum, max_age))
 
     def set_signer(self) -> bytes:
         rng = self.rng
@@ -353,7 +353,7 @@ class Generator:
         signer = signatures.recover(eip712.digest(self.machine.regs.domain, record), record[records.BODY_BYTES :])
         sender = rng.choices((signer, bytes(20), ADDRESSES[TRADERS[1]]), (20, 1, 1))[0]
         body = rng.choice((self.crank, self.report))() if rng.random() < 0.05 else record
-        return records.encode_forced(records.ForcedBody(sender or bytes(20), body[: records.BODY_BYTES]))
+        return records.encode(records.ForcedBody(sender or bytes(20), body[: records.BODY_BYTES]))
 
     # --- records -----------------------------------------------------------------------------------------------------
 
@@ -429,7 +429,7 @@ class Generator:
         """A sound order."""
         nonce = self.next_nonce(account)
         body = records.OrderBody(account, nonce, market, side, flags, self.some_order_slot(account), price, size)
-        return self.by(account, records.encode_order(body))
+        return self.by(account, records.encode(body))
 
     def armed(self) -> bytes:
         rng = self.rng
@@ -481,7 +481,7 @@ class Generator:
             rng.choice((0, 0, 1, 2, MAX_UINT64)),
             agent,
         )
-        return self.by(account, records.encode_order(body), agent)
+        return self.by(account, records.encode(body), agent)
 
     def all_in(self, account: int, market: int) -> int:
         """Lots that take most of the account's equity as margin."""
@@ -533,12 +533,12 @@ class Generator:
         account, agent = self.some_account(), self.some_agent()
         client = self.rng.choice((0, 0, 0, 1, 2))
         body = records.CancelBody(account, self.next_nonce(account), self.used_order_slot(account), client, agent)
-        return self.by(account, records.encode_cancel(body), agent)
+        return self.by(account, records.encode(body), agent)
 
     def cancel_all(self) -> bytes:
         account, agent = self.some_account(), self.some_agent()
         body = records.CancelAllBody(account, self.next_nonce(account), agent)
-        return self.by(account, records.encode_cancel_all(body), agent)
+        return self.by(account, records.encode(body), agent)
 
     def amend(self) -> bytes:
         rng = self.rng
@@ -551,19 +551,19 @@ class Generator:
         if rng.random() < 0.03:
             size = rng.choice(SIZE_EDGES)
         body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
-        return self.by(account, records.encode_amend(body), agent)
+        return self.by(account, records.encode(body), agent)
 
     def schedule_cancel(self) -> bytes:
         account, agent = self.some_account(), self.some_agent()
         deadline = self.rng.choice((0, self.time - 1, self.time, self.time + 1, self.time + 30, MAX_UINT64))
         body = records.ScheduleCancelBody(account, self.next_nonce(account), deadline, agent)
-        return self.by(account, records.encode_schedule_cancel(body), agent)
+        return self.by(account, records.encode(body), agent)
 
     def name_agent(self, account: int, agent: int, expiry: int) -> bytes:
         key = HANDS.get((account, agent))
         address = ADDRESSES[key] if key and self.rng.random() < 0.95 else bytes(20)
         body = records.SetAgentBody(account, self.next_nonce(account), agent, address, expiry)
-        return self.by(account, records.encode_set_agent(body))
+        return self.by(account, records.encode(body))
 
     def set_agent(self) -> bytes:
         rng = self.rng
@@ -602,7 +602,7 @@ class Generator:
             leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
             following = keccak(leg_pages[0])
         body = records.BulkBody(account, self.next_nonce(account), following, agent)
-        inputs = [self.by(account, records.encode_bulk(body), agent), *leg_pages]
+        inputs = [self.by(account, records.encode(body), agent), *leg_pages]
         if rng.random() < 0.2:
             inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.crank, self.cancel, self.stray_leg_page))())
         return inputs
@@ -632,29 +632,29 @@ class Generator:
 
     def transfer_of(self, account: int, peer: int, amount: int) -> bytes:
         body = records.TransferBody(account, self.next_nonce(account), peer, amount)
-        return self.by(account, records.encode_transfer(body))
+        return self.by(account, records.encode(body))
 
     def withdraw(self) -> bytes:
         account = self.some_account()
         body = records.WithdrawBody(account, self.next_nonce(account), self.some_amount(account))
-        return self.by(account, records.encode_withdraw(body))
+        return self.by(account, records.encode(body))
 
     def backstop_deposit(self) -> bytes:
         account = self.some_account()
         amount = self.rng.choice((1, 1000, self.some_amount(account)))
         amount = amount // 8 + 1 if self.is_poor else amount
         body = records.BackstopDepositBody(account, self.next_nonce(account), amount)
-        return self.by(account, records.encode_backstop_deposit(body))
+        return self.by(account, records.encode(body))
 
     def backstop_withdraw(self) -> bytes:
         account = self.some_account()
         held = self.read_account(account).shares
         shares = self.rng.choice((held, held + 1, held // 2, 1, self.rng.choice(AMOUNT_EDGES)))
         body = records.BackstopWithdrawBody(account, self.next_nonce(account), shares)
-        return self.by(account, records.encode_backstop_withdraw(body))
+        return self.by(account, records.encode(body))
 
     def report_of(self, index: int, time: int, market: int, price: int) -> bytes:
-        body = records.encode_report(records.ReportBody(index, time, market, price))
+        body = records.encode(records.ReportBody(index, time, market, price))
         return self.sign(ORACLES.get(index, ORACLES[0]), body)
 
     def next_price(self, market: int) -> int:
@@ -739,11 +739,11 @@ class Generator:
             "report": lambda: self.report_of(0, self.time, market, 1),
             "leg page": self.stray_leg_page,
             "deposit": lambda: self.deposit_of(1, 0),
-            "list_market": lambda: records.encode_list_market(self.listing(market)),
-            "set_market": lambda: records.encode_set_market(self.listing(market)),
+            "list_market": lambda: records.encode(self.listing(market)),
+            "set_market": lambda: records.encode(records.SetMarketBody(*self.listing(market))),
             "set_signer": lambda: self.signer(0, rng.choice((0, 8)), 60),
-            "forced": lambda: records.encode_forced(records.ForcedBody(bytes(20), self.cancel()[: records.BODY_BYTES])),
-            "wind_down": records.encode_wind_down,
+            "forced": lambda: records.encode(records.ForcedBody(bytes(20), self.cancel()[: records.BODY_BYTES])),
+            "wind_down": lambda: records.encode(records.WindDownBody()),
         }
         if name in plain:
             return plain[name]()
@@ -768,7 +768,7 @@ class Generator:
             self.set_market,
             self.set_signer,
             self.forced,
-            records.encode_wind_down,
+            lambda: records.encode(records.WindDownBody()),
             self.order,
             self.cancel,
             self.amend,

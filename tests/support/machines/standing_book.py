@@ -63,7 +63,7 @@ class Flow:
     def cancel(self) -> bytes:
         """Takes an order back that rests (if no other record has traded with it)."""
         account, slot = self.resting.pop(self.rng.randrange(len(self.resting)))
-        body = records.encode_cancel(records.CancelBody(account + 1, next(self.nonces[account]), slot))
+        body = records.encode(records.CancelBody(account + 1, next(self.nonces[account]), slot))
         self.free[account].append(slot)
         return sign(body, KEYS[account])
 
@@ -83,7 +83,7 @@ class Flow:
         order = records.OrderBody(
             account + 1, next(self.nonces[account]), market, side, flags, slot, price, self.rng.randrange(1, 20)
         )
-        return sign(records.encode_order(order), KEYS[account])
+        return sign(records.encode(order), KEYS[account])
 
 
 def make_market(flow: Flow, depth: int = 2_000) -> Machine:
@@ -92,16 +92,16 @@ def make_market(flow: Flow, depth: int = 2_000) -> Machine:
     machine.begin(0, TIME)
     for number, key in enumerate(KEYS):
         deposit = records.DepositBody(number + 1, signatures.address_of(key), 10**15)
-        machine.take(records.encode_deposit(deposit), is_message=True)
+        machine.take(records.encode(deposit), is_message=True)
     for market in range(1, MARKETS + 1):
         listing = records.ListMarketBody(market, 100, 50_000, 30_000, 500, -100, 50_000)
-        machine.take(records.encode_list_market(listing), is_message=True)
+        machine.take(records.encode(listing), is_message=True)
     for number, key in enumerate(ORACLE_KEYS):
         signer = records.SetSignerBody(number, signatures.address_of(key), 2, 60)
-        machine.take(records.encode_set_signer(signer), is_message=True)
+        machine.take(records.encode(signer), is_message=True)
     for market in range(1, MARKETS + 1):
         for number, key in enumerate(ORACLE_KEYS):
-            machine.offer(sign(records.encode_report(records.ReportBody(number, TIME, market, PRICE)), key))
+            machine.offer(sign(records.encode(records.ReportBody(number, TIME, market, PRICE)), key))
     for batch in range(1, depth // RECORDS + 2):
         machine.begin(batch, TIME)
         for _ in range(min(RECORDS, depth - RECORDS * (batch - 1))):

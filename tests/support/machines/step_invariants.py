@@ -111,7 +111,7 @@ def is_reserved(machine: Machine) -> bool:
     if regs.phase == phases.MARGIN:
         return regs.kind not in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
     if regs.phase in SHARED:
-        return regs.resume in (phases.MATCH, phases.DROP)
+        return regs.next_phase in (phases.MATCH, phases.DROP)
     return regs.phase in RESERVED and not regs.flags & records.ARMED
 
 
@@ -190,9 +190,9 @@ def check_work(picture: Picture) -> None:
     """An idle machine has either nothing left to do of its own, or says so."""
     regs = picture.machine.regs
     if regs.phase == phases.IDLE:
-        left = bool(regs.sweeping or regs.fire or regs.unwind or regs.ranking)
-        assert regs.task == left
-        assert regs.home == (phases.WORK if regs.task else phases.IDLE)
+        left = bool(regs.sweeping or regs.trigger_market or regs.unwind or regs.ranking)
+        assert regs.has_work == left
+        assert regs.return_phase == (phases.WORK if regs.has_work else phases.IDLE)
         if not left:
             for market in picture.markets.values():
                 # No armed order whose trigger the mark has reached still waits.

@@ -26,15 +26,17 @@ def in_outbox(outbox: Outbox) -> list[bytes]:
 
 async def trade(running: Running, count: int) -> dict[bytes, int]:
     """Orders that trade, rest or do both; every record with the number of its receipt."""
-    choose, scene = random.Random(count), running.scene
+    choose, traffic = random.Random(count), running.traffic
     taken: dict[bytes, int] = {}
     time_before = running.sequencer.exchange.machine.state.market(1).index_time
     orders = [
-        scene.order(1 + choose.randrange(3), choose.randrange(2), 100 + choose.randrange(-3, 4), choose.randrange(1, 5))
+        traffic.order(
+            1 + choose.randrange(3), choose.randrange(2), 100 + choose.randrange(-3, 4), choose.randrange(1, 5)
+        )
         for _ in range(count)
     ]
     if running.l1.time > time_before:
-        orders.insert(0, scene.report(0, 100, time=running.l1.time))
+        orders.insert(0, traffic.report(0, 100, time=running.l1.time))
     for record in orders:
         status, answer = await running.submit(record)
         assert status == 200, answer

@@ -1,46 +1,10 @@
 """A watcher's parts over a real chain and a real Redis server, without its processes."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from tests.support.chains.exchange import Exchange
-
-from setoff.deploy.devnet.anvil import Anvil
-from setoff.shared.config.redis_server import RedisServer
 from setoff.watcher.chain.follower import Follower
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.jobs import Jobs
 from setoff.watcher.settings import WatcherSettings
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer.embed(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil)
-
-
-@pytest.fixture
-def settings(server: RedisServer, exchange: Exchange, tmp_path: Path) -> WatcherSettings:
-    with server.client() as redis:
-        redis.flushall()
-    path = tmp_path / "deployment.json"
-    exchange.deployment.save(path)
-    return WatcherSettings(
-        deployment=path,
-        rpc_url=exchange.anvil.url,
-        redis_url=server.url,
-        l1_poll=0.1,
-        l1_patience=2.0,
-        listen="127.0.0.1:0",
-    )
 
 
 class Desk:
@@ -48,10 +12,10 @@ class Desk:
 
     def __init__(self, settings: WatcherSettings) -> None:
         self.settings = settings
-        self.parts = Parts.open(settings)
-        self.store = self.parts.store
-        self.archive = self.parts.archive
-        self.follower = Follower(self.parts.reader, self.store)
+        self.context = Context.open(settings)
+        self.store = self.context.store
+        self.archive = self.context.archive
+        self.follower = Follower(self.context.reader, self.store)
         self.jobs = Jobs(self.store)
         self.executor = Executor(self.archive, self.jobs, settings.snapshot_epochs)
 
@@ -71,8 +35,3 @@ class Desk:
     def execute(self, epoch: int) -> bytes | None:
         """The machine hash at the end of `epoch`."""
         return self.executor.execute(epoch)
-
-
-@pytest.fixture
-def desk(settings: WatcherSettings) -> Desk:
-    return Desk(settings)

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -11,10 +11,10 @@ from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
 
-from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, challenge_falsely
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.params import DEMO
+from setoff.shared.params import DEMO, Params
 from setoff.watcher.monitor.status import read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
@@ -25,9 +25,8 @@ SECONDS = 120.0  # on the wall; the chain's own clock runs faster
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, DEMO)
+def params() -> Params:
+    return DEMO
 
 
 def test_the_honest_watcher_wins_though_it_is_killed(exchange: Exchange, settings: WatcherSettings) -> None:

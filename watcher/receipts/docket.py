@@ -77,7 +77,7 @@ class Case:
         return Charge(self.kind, self.sequence, bytes.fromhex(self.calldata), self.text)
 
 
-class ReceiptStore:
+class ReceiptDocket:
     """The receipts of one watcher: its server takes them and judges them, its challenger prosecutes."""
 
     def __init__(self, store: Store) -> None:

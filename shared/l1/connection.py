@@ -1,0 +1,85 @@
+"""A connection to L1: what its node shows, and one account that sends."""
+
+from __future__ import annotations
+
+from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.rpc import Address, Node, TransactionReceipt, to_hex
+from setoff.shared.l1.sender import Fees, Sender
+from setoff.shared.l1.sidecar import Sidecar
+
+
+class L1(Node):
+    """A node, and with a key also an account. May be shared by threads.
+
+    Raises ConfigError if the address of the node is no URL, or the node serves another chain than `chain_id`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: bytes | str | None = None,
+        *,
+        chain_id: int | None = None,
+        patience: float = 10.0,
+        timeout: float = 10.0,
+        fees: Fees | None = None,
+    ) -> None:
+        """`key` is the account's 32-byte secret; without one nothing can be sent. The rest as a `Node` takes it."""
+        super().__init__(url, chain_id=chain_id, patience=patience, timeout=timeout)
+        self._sender = None if key is None else Sender(self, key, fees or Fees())
+
+    @property
+    def sender(self) -> Sender:
+        """The owner of the account's nonces. Raises ConfigError without a key."""
+        if self._sender is None:
+            raise ConfigError("bad_config", "this connection has no key to sign with")
+        return self._sender
+
+    @property
+    def address(self) -> bytes:
+        """The account's address. Raises ConfigError without a key."""
+        return self.sender.address
+
+    def dry_run(self, to: Address, data: bytes, *, value: int = 0) -> bytes:
+        """What a transaction of this account would return if it were sent now. Raises Reverted.
+
+        It is tried on the pending block, so after this account's own transactions under way and with its timestamp;
+        on the latest block where the node knows no pending one.
+        """
+        return self.call(to, data, value=value, sender=self.address, block=self.next_block())
+
+    def send(
+        self,
+        to: Address | None,
+        data: bytes = b"",
+        value: int = 0,
+        *,
+        gas: int | None = None,
+        due: tuple[float, int] | None = None,
+        sidecar: Sidecar | None = None,
+    ) -> bytes:
+        """Sign and send a transaction, without waiting for it; `to` None creates a contract. Returns its hash.
+
+        The sender keeps at it, with higher fees and after a reorg, whenever `tend` is called; `wait` follows it under
+        this hash even if another one was mined in its place. Without `gas` it is estimated, so a call that would
+        revert raises Reverted and is not sent. `due`: in how many seconds it comes too late, and the wei lost then;
+        when that presses, more may be bid than the usual cap. `sidecar`: blobs that it carries.
+        """
+        return self.sender.send(None if to is None else to_hex(to), data, value, gas, due, sidecar)
+
+    def tend(self) -> None:
+        """Look after the transactions under way: call this every few seconds."""
+        self.sender.tend()
+
+    def wait(self, transaction: bytes, timeout: float = 120.0) -> TransactionReceipt:
+        """The receipt of a transaction sent here, as soon as it is in a block. Raises ChainError after `timeout` s."""
+        return self.sender.wait(transaction, timeout)
+
+    def transact(
+        self, to: Address | None, data: bytes = b"", value: int = 0, *, gas: int | None = None
+    ) -> TransactionReceipt:
+        """Send a transaction and wait for it. Raises ChainError("transaction_reverted") if it failed in its block."""
+        receipt = self.wait(self.send(to, data, value, gas=gas))
+        if not receipt.succeeded:
+            raise ChainError("transaction_reverted", f"transaction {receipt.transaction.hex()} failed")
+        return receipt
