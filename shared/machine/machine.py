@@ -67,7 +67,7 @@ class Fill(NamedTuple):
 
 
 class OfferResult(NamedTuple):
-    """What became of a record that was offered: its outcome, whether it now stands in its slot, and its fills."""
+    """What became of a record that was offered: its outcome, whether it now stands in the batch, and its fills."""
 
     outcome: int
     was_taken: bool

@@ -71,8 +71,10 @@ def test_replay_is_the_same_exchange() -> None:
 
 
 def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
-    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number)
-    traffic = SampleTraffic()
+    exchange, traffic = (
+        Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number),
+        SampleTraffic(),
+    )
     report = traffic.report(0, 100)
     events: list[JournalEvent] = [exchange.open(START_TIME, tuple(opening(traffic))), Recorded(report)]
     exchange.offer(report)
