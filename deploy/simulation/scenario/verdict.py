@@ -10,9 +10,10 @@ from setoff.deploy.simulation.scenario.flow import Exchange
 from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Script
 from setoff.shared.dispute import events
-from setoff.shared.dispute.game import ZERO, Claim
+from setoff.shared.dispute.game import Claim
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtReader
+from setoff.shared.machine.data import ZERO
 
 LOST, BACK, NONE = "lost", "back", "none"
 
