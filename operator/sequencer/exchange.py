@@ -281,7 +281,7 @@ class Exchange:
         return sealed
 
     def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> SubmitResult:
-        """A bulk record and its pages, in slots that follow each other; the pages are known to be its own."""
+        """A bulk record and its pages, inputs that follow each other; the pages are known to be its own."""
         regs = self.machine.regs
         if not self.has_room(1 + len(leg_pages)):
             raise InputError("step_cap", "the open batch has no room for all its pages")
