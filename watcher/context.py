@@ -10,7 +10,8 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.sender import GWEI, Fees
+from setoff.shared.l1.sender import Fees
+from setoff.shared.params import GWEI
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store

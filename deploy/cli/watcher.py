@@ -128,7 +128,7 @@ def _keep_blob(path: Path, loaded: WatcherSettings) -> int:
 
 def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
     from setoff.shared.l1.receipts import ReceiptsContract
-    from setoff.shared.sdk.receipt_store import Keeper, Surety
+    from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
     from setoff.watcher.context import Context
     from setoff.watcher.receipts.docket import ReceiptDocket
 
@@ -138,9 +138,9 @@ def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
         if not file.is_file():
             raise ConfigError("bad_config", f"there is no file {file}")
         contract = ReceiptsContract(context.l1, context.deployment.receipts)
-        keeper = Keeper(file, context.deployment.domain, Surety(contract.operator(), 0, 0))
-        keeper.check_signatures()
-        print(f"{store.put(signed for there in keeper.kept.values() for signed in there)} new receipts")
+        receipt_store = ReceiptStore(file, context.deployment.domain, OperatorBond(contract.operator(), 0, 0))
+        receipt_store.check_signatures()
+        print(f"{store.put(signed for there in receipt_store.kept.values() for signed in there)} new receipts")
     waiting, kept = store.count()
     print(f"{waiting} wait, {kept} kept")
     cases = store.cases()

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from setoff.deploy.simulation.faults import BROKEN_RECEIPT, RECEIPT_LIES, check_lie, refuse_mainnet
-from setoff.operator.sequencer.exchange import Link, Receipt
+from setoff.operator.sequencer.exchange import Link, SubmitResult
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.sequencer.service import run_sequencer
@@ -29,7 +29,7 @@ class BrokenSigner(ReceiptSigner):
         self._from_batch = from_batch
         self._was_told = False
 
-    def attest(self, receipt: Receipt) -> Receipt:
+    def attest(self, receipt: SubmitResult) -> SubmitResult:
         """See `ReceiptSigner`."""
         is_time = receipt.record[0] == records.ORDER and receipt.batch >= self._from_batch and receipt.sequence > 1
         if self._was_told or not is_time:
@@ -48,7 +48,7 @@ class OmittingSequencer(Sequencer):
         self._from_batch = from_batch
         self._was_told = False
 
-    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> SubmitResult:
         """See `Sequencer`."""
         cursor, signer = self.exchange.cursor, self.signer
         is_time = record[0] == records.ORDER and cursor.number >= self._from_batch and self.obstacle() is None
@@ -60,7 +60,7 @@ class OmittingSequencer(Sequencer):
         link = Link(hashed, receipts.extend(cursor.running, hashed))
         time = self.exchange.machine.regs.time
         place = cursor.records + 1, cursor.number, self.exchange.inputs
-        return signer.attest(Receipt(*place, record, (), 0, time=time, links=(link,)))
+        return signer.attest(SubmitResult(*place, record, (), 0, time=time, links=(link,)))
 
 
 def run_lying_sequencer(settings: OperatorSettings, lie: str, from_batch: int = 0) -> None:

@@ -18,10 +18,11 @@ from setoff.shared.dispute import events
 from setoff.shared.dispute.bisection import Move, verify_move
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import Event
-from setoff.shared.dispute.game import NOBODY, ZERO
+from setoff.shared.dispute.game import NOBODY
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import StateError
 from setoff.shared.machine.batch import encode_words, epoch_hash
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.params import MOVE_GAS, PROVE_GAS, TIMEOUT_GAS
 

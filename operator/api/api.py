@@ -35,7 +35,7 @@ from redis.exceptions import RedisError
 from setoff.operator.api import views
 from setoff.operator.api.admission import FORGED, PENALTY, Admission, check_signed
 from setoff.operator.api.feed import CHANNELS
-from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, Receipt, join_leg_pages
+from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, SubmitResult, join_leg_pages
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.sequencer import Sequencer, Status
 from setoff.shared.codec import eip712, records
@@ -130,7 +130,7 @@ class Api:
 
     async def _submit_all(
         self, request: web.Request, groups: Sequence[Sequence[bytes]]
-    ) -> list[Receipt | BaseException]:
+    ) -> list[SubmitResult | BaseException]:
         """Submit records, each with the pages behind it; in their order, what is admitted."""
         if (obstacle := self._sequencer.obstacle()) is not None:
             raise obstacle

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from setoff.operator.sequencer.exchange import Exchange, NumberedFill, Receipt, SealedBatch
+from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.errors import OUTCOMES
@@ -60,7 +60,7 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
     }
 
 
-def show_receipt(receipt: Receipt) -> dict[str, Any]:
+def show_receipt(receipt: SubmitResult) -> dict[str, Any]:
     """The answer to a record that was taken; for a bulk record also what its legs left in the book.
 
     `receipts`: the signed receipts for it and its pages. (Their sequence numbers count from 0.)

@@ -29,7 +29,8 @@ from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.sender import GWEI, Fees
+from setoff.shared.l1.sender import Fees
+from setoff.shared.params import GWEI
 
 EPOCHS_KEPT: Final = 16
 """Confirmed epochs kept, in case a reorg takes confirmations back; so many more before they are let go together."""

@@ -51,7 +51,7 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class SubmitResult:
     """A record was taken: its gap-free number from 1 on, where it stands, and what it, or the machine after it, traded.
 
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
@@ -171,7 +171,7 @@ class Exchange:
         self._opened = opened
         return opened
 
-    def offer(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
+    def offer(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """Run a record of 124 bytes, and the pages that it signs, in the open batch.
 
         Raises InputError if it is refused; nothing has changed. "step_cap": the open batch has no room for it.
@@ -192,7 +192,7 @@ class Exchange:
             amend = records.decode_amend(record)
             resting = self._get_resting(amend.account, amend.order_slot)
         regs = self.machine.regs
-        return Receipt(
+        return SubmitResult(
             cursor.records,
             cursor.number,
             regs.input_index,
@@ -204,7 +204,9 @@ class Exchange:
             links=links,
         )
 
-    def offer_first(self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
+    def offer_first(
+        self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()
+    ) -> tuple[Opened, SubmitResult]:
         """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
         before = self.machine.regs.copy()
         opened = self.open(timestamp, ())
@@ -286,7 +288,7 @@ class Exchange:
             raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the journal says")
         return sealed
 
-    def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> Receipt:
+    def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> SubmitResult:
         """A bulk record and its pages, inputs that follow each other; the pages are known to be its own."""
         regs = self.machine.regs
         if not self.has_room(1 + len(leg_pages)):

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from coincurve import PrivateKey
 
-from setoff.operator.sequencer.exchange import Receipt
+from setoff.operator.sequencer.exchange import SubmitResult
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import receipts, signatures
 from setoff.shared.config.deployment_file import Deployment
@@ -37,7 +37,7 @@ class ReceiptSigner:
         self._key = PrivateKey(key)
         self._domain = domain
 
-    def attest(self, receipt: Receipt) -> Receipt:
+    def attest(self, receipt: SubmitResult) -> SubmitResult:
         """The answer to a record that is durable, with a signed receipt for it and for each of its pages."""
         deadline = receipt.time + self.horizon
         signed = [

@@ -32,7 +32,7 @@ from redis.exceptions import RedisError
 from setoff.operator.api import views
 from setoff.operator.api.feed import Feed
 from setoff.operator.sequencer.batch_cursor import BatchCursor
-from setoff.operator.sequencer.exchange import Exchange, NumberedFill, Receipt, SealedBatch
+from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
 from setoff.operator.sequencer.journal import Journal, Snapshot
 from setoff.operator.sequencer.journal_events import Event, Recorded, Reset
 from setoff.operator.sequencer.messages import L1View, MessageSource
@@ -92,9 +92,9 @@ class _Waiting:
     def __init__(self, record: bytes, leg_pages: Sequence[bytes]) -> None:
         self.record = record
         self.leg_pages = leg_pages
-        self.answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[SubmitResult] = asyncio.get_running_loop().create_future()
 
-    def accept(self, receipt: Receipt) -> None:
+    def accept(self, receipt: SubmitResult) -> None:
         if not self.answer.done():
             self.answer.set_result(receipt)
 
@@ -183,7 +183,7 @@ class Sequencer:
         self._refuse_all("the operator is stopping")
         self.feed.close()
 
-    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """Have a record of 124 bytes taken, with all the pages that it signs; returns once it is durable.
 
         Raises InputError with the machine's reason (nothing has changed), StateError("overloaded"), or
@@ -296,7 +296,7 @@ class Sequencer:
             if messages or not self._waiting or exchange.is_busy:
                 events.append(exchange.open(self.l1_time, messages, self._count_due()))
                 forced = exchange.batch_fills
-        receipts: list[Receipt] = []
+        receipts: list[SubmitResult] = []
         if exchange.is_busy and not exchange.is_full:
             self._crank(0, events, receipts)
         accepted, refused = self._run_group(events, receipts)
@@ -320,11 +320,11 @@ class Sequencer:
         await asyncio.sleep(0)
 
     def _run_group(
-        self, events: list[Event], receipts: list[Receipt]
-    ) -> tuple[list[tuple[_Waiting, Receipt]], list[tuple[_Waiting, InputError]]]:
+        self, events: list[Event], receipts: list[SubmitResult]
+    ) -> tuple[list[tuple[_Waiting, SubmitResult]], list[tuple[_Waiting, InputError]]]:
         """Run waiting records; what must be logged is added to `events`, what was accepted to `receipts`."""
         exchange = self.exchange
-        accepted: list[tuple[_Waiting, Receipt]] = []
+        accepted: list[tuple[_Waiting, SubmitResult]] = []
         refused: list[tuple[_Waiting, InputError]] = []
         for _ in range(min(GROUP, len(self._waiting))):
             if exchange.is_full or exchange.is_busy:
@@ -350,7 +350,7 @@ class Sequencer:
                 self._may_crank |= entry.record[0] == records.REPORT
         return accepted, refused
 
-    def _crank_markets(self, events: list[Event], receipts: list[Receipt]) -> None:
+    def _crank_markets(self, events: list[Event], receipts: list[SubmitResult]) -> None:
         """Give every market its crank that is due; those there is no room for now get it in the next turn or batch."""
         exchange = self.exchange
         if not (exchange.is_open and self._may_crank):
@@ -361,7 +361,7 @@ class Sequencer:
             self._crank(market, events, receipts)
         self._may_crank = False
 
-    def _crank(self, market: int, events: list[Event], receipts: list[Receipt]) -> None:
+    def _crank(self, market: int, events: list[Event], receipts: list[SubmitResult]) -> None:
         """Let time pass on a market, or (0) the machine go on with its work."""
         crank = records.encode_crank(market)
         try:
@@ -403,7 +403,7 @@ class Sequencer:
             return 0
         return self._view.count_due(max(self.l1_time, self.exchange.machine.regs.time), consumed)
 
-    def _tell(self, forced: Sequence[NumberedFill], receipts: Sequence[Receipt]) -> None:
+    def _tell(self, forced: Sequence[NumberedFill], receipts: Sequence[SubmitResult]) -> None:
         """Tell the fills of forced records, then each record with its own."""
         for fill in forced:
             self.feed.publish("fills", partial(views.show_fill, fill))

@@ -13,9 +13,9 @@ from typing import Final
 from setoff.shared.dispute import events
 from setoff.shared.dispute.events import Event
 from setoff.shared.dispute.terms import Terms
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.history import EPOCH
 
-ZERO: Final = bytes(32)
 NOBODY: Final = bytes(20)
 
 

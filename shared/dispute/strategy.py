@@ -13,9 +13,10 @@ from typing import Final
 
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.game import DECIDED, ZERO, Claim, ClaimState, CourtState, HistoryState, Match
+from setoff.shared.dispute.game import DECIDED, Claim, ClaimState, CourtState, HistoryState, Match
 from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, TraceProvider
 from setoff.shared.errors import StateError
+from setoff.shared.machine.data import ZERO
 
 CLAIMS_A_ROUND: Final = 16
 

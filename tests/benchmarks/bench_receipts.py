@@ -13,7 +13,7 @@ from tests.support.processes.running_operator import HORIZON, OPERATOR_KEY, open
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
-from setoff.operator.sequencer.exchange import Exchange, Receipt
+from setoff.operator.sequencer.exchange import Exchange, SubmitResult
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.shared.codec import records
 from setoff.shared.codec.receipts import Receipt as Signed
@@ -28,7 +28,7 @@ ACCOUNTS = 50
 GROUP = 64
 
 
-def run_records() -> tuple[float, list[Receipt], bytes]:
+def run_records() -> tuple[float, list[SubmitResult], bytes]:
     """Processor seconds for the machine to take RECORDS orders, their receipts without signatures, and the domain."""
     traffic = SampleTraffic()
     exchange = Exchange(Machine.genesis(traffic.domain), BatchCursor())
@@ -40,7 +40,7 @@ def run_records() -> tuple[float, list[Receipt], bytes]:
                     flags=records.IOC)
         for i in range(RECORDS)
     ]  # fmt: skip
-    taken: list[Receipt] = []
+    taken: list[SubmitResult] = []
     gc.collect()
     start = time.thread_time()
     for order in orders:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from setoff.deploy.contracts.events import Event
 from setoff.deploy.simulation.demo.gas import Gas, read_gas
@@ -19,9 +19,8 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, VAULT, Contract
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.machine.data import ZERO
 from setoff.shared.params import Params
-
-ZERO: Final = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)

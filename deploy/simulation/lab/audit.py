@@ -20,7 +20,7 @@ from setoff.deploy.simulation.reference_court import (
 from setoff.shared.dispute import events
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import Event
-from setoff.shared.dispute.game import ZERO
+from setoff.shared.machine.data import ZERO
 from setoff.shared.params import MOVE_GAS, PROVE_GAS, TIMEOUT_GAS
 
 if TYPE_CHECKING:

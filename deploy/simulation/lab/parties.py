@@ -12,10 +12,11 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call
-from setoff.shared.dispute.game import ZERO, Claim, ClaimState
+from setoff.shared.dispute.game import Claim, ClaimState
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import StateError
+from setoff.shared.machine.data import ZERO
 
 if TYPE_CHECKING:
     from setoff.deploy.simulation.lab.chain import Lab

@@ -142,7 +142,7 @@ class Ending:
         is_replaced = returns_at >= opens_at and self._watcher.liveness_keeper
         if is_replaced:
             self._jump_to(opens_at)
-            await self._until(lambda: None not in withdrawals.fates(), "a liveness keeper's batch", stride=0)
+            await self._until(lambda: None not in withdrawals.results(), "a liveness keeper's batch", stride=0)
         self._jump_to(returns_at)
         what = "others posted in its place" if is_replaced else "nobody posted in its place"
         self._check(what, bool(self._strangers()) == is_replaced,
@@ -188,7 +188,7 @@ class Ending:
         await self._until(self._is_settled, "settlement of every market")
         console.chapter("everybody takes out everything")
         await asyncio.to_thread(withdrawals.force_unstaking)
-        await self._until(lambda: None not in withdrawals.fates(), "a batch with what was forced")
+        await self._until(lambda: None not in withdrawals.results(), "a batch with what was forced")
         await asyncio.to_thread(withdrawals.force_everything)
         await self._until(withdrawals.is_confirmed, "confirmation of every withdrawal")
         withdrawals.received.clear()

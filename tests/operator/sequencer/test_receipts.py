@@ -25,7 +25,7 @@ from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.l1.evidence import BROKEN, KEPT, find_conflict, judge
 from setoff.shared.machine.batch import Batch, Header
-from setoff.shared.sdk.receipt_store import Keeper, Surety
+from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_record
 
@@ -114,7 +114,7 @@ async def test_the_operators_own_records_count(exchange: Running) -> None:
 
 async def test_numbers_and_history_go_on_after_a_restart(redis_server: RedisServer, tmp_path: Path) -> None:
     traffic, l1 = SampleTraffic(), None
-    keeper = Keeper(tmp_path / "kept", DEPLOYMENT.domain, Surety(OPERATOR, 10**6, START_TIME))
+    receipt_store = ReceiptStore(tmp_path / "kept", DEPLOYMENT.domain, OperatorBond(OPERATOR, 10**6, START_TIME))
     signed: list[SignedReceipt] = []
     for life in range(4):
         # A snapshot every other batch, so that lives begin from one, from the log, and from both.
@@ -126,11 +126,11 @@ async def test_numbers_and_history_go_on_after_a_restart(redis_server: RedisServ
                 record = traffic.order(1, 0, 80 + life, 1 + number)
                 status, answer = await running.submit(record)
                 assert status == 200, answer
-                signed += keeper.take([record], answer["receipts"])
+                signed += receipt_store.take([record], answer["receipts"])
             await close_batch(running)
             closed = Closed(running.outbox)
             assert [judge(one, closed).state for one in signed] == [KEPT] * len(signed)
-            assert {finding.state for finding in keeper.check(closed)} == {KEPT}
+            assert {finding.state for finding in receipt_store.check(closed)} == {KEPT}
     numbers = [one.sequence for one in signed]
     assert len(numbers) == 12 and numbers == sorted(set(numbers))
 

@@ -21,7 +21,7 @@ from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEVNET
 from setoff.shared.sdk.fallback_post import post_waiting
-from setoff.shared.sdk.forced_inclusion import Forcing
+from setoff.shared.sdk.forced_inclusion import ForcedInclusion
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.state import keys
 
@@ -132,11 +132,11 @@ class Town:
             self.anvil.advance(10)
         raise AssertionError("the claims are not confirmed")
 
-    def forcing(self, account: int) -> Forcing:
+    def inclusion(self, account: int) -> ForcedInclusion:
         """A trader who pays for its own records and vouches for them as their sender."""
         key = trader_key(account)
         l1 = L1(self.anvil.url, key, chain_id=self.deployment.chain_id)
-        return Forcing(l1, self.deployment, KeySigner(key), as_sender=True)
+        return ForcedInclusion(l1, self.deployment, KeySigner(key), as_sender=True)
 
     def setoff(self, account: int, line: str) -> int:
         """Run the command as a trader."""

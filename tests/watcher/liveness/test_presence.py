@@ -7,7 +7,7 @@ import pytest
 from tests.support.chains.exchange import Exchange, call_data
 
 from setoff.deploy.cli.main import main
-from setoff.shared.l1.inbox import RESUME
+from setoff.shared.l1.inbox import RESERVE
 from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.watcher.liveness.presence import STATES
@@ -87,7 +87,7 @@ def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: DisputeM
 def test_an_operator_that_returns_is_there_again(exchange: Exchange, monitor: DisputeMonitor) -> None:
     exchange.anvil.advance(SILENCE + 5)
     assert state(monitor.look()) == "open"
-    exchange.operator.transact(exchange.deployment.inbox, RESUME)
+    exchange.operator.transact(exchange.deployment.inbox, RESERVE)
     overview = monitor.look()
     assert state(overview) == "late" and overview.operator is not None and 0 < overview.operator.opens_in <= 3600
     exchange.post(0, 0)
