@@ -16,6 +16,7 @@ from tests.support.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
 from tests.support.own_contracts import OPEN_QUEUE
 
 from setoff.contracts.compiler import Compiled
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors
 from setoff.shared.codec.hashing import keccak
@@ -53,7 +54,7 @@ PHASES = {
 }
 OPERATOR = address("operator")
 FOREVER = 2**40
-DOMAIN = keccak(b"a domain for the differential tests")
+DOMAIN = SampleTraffic().domain
 
 EXECUTE = keccak(b"execute(uint256,uint256,uint256,bytes)")[:4]
 STEP = keccak(b"step(uint256,uint256,uint256,bytes32,bytes)")[:4]

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
+from tests.support.machines.state_view import StateView
+
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
-from setoff.shared.rules.margin import compute_value
-from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Agent, Level, Market, Order, Position, Withdrawal
+from setoff.shared.state import keys
 
 BUY, SELL = records.BUY, records.SELL
 GTC, IOC, POST_ONLY, FOK = records.GTC, records.IOC, records.POST_ONLY, records.FOK
@@ -22,13 +22,17 @@ def sub(master: int, number: int = 1) -> int:
     return keys.sub_account(master, number)
 
 
-class World:
+class World(StateView):
     """`World()` is empty; `World.trading(...)` has a market 1 with a price, and funded accounts."""
 
     def __init__(self) -> None:
         self.traffic = SampleTraffic()
         self.machine = Machine.genesis(self.traffic.domain)
         self.machine.begin(0, self.traffic.time)
+
+    @property
+    def machine(self) -> Machine:
+        return self._machine
 
     @classmethod
     def trading(cls, accounts: int = 3, funds: int = 1_000_000, mark: int = 100, **market: int) -> "World":
@@ -105,57 +109,7 @@ class World:
         self.traffic.time += seconds
         self.machine.begin(self.machine.regs.batch + 1, self.traffic.time)
 
-    # --- what the state says -----------------------------------------------------------------------------------------
-
-    def value(self, key: int) -> bytes:
-        self.machine.state.commit()
-        return self.machine.state.tree.get(key)
-
-    def account(self, account: int) -> Account:
-        return leaves.decode_account(self.value(keys.account_key(account)))
-
-    def position(self, account: int, market: int = 1) -> Position:
-        """The position in `market`, empty if there is none."""
-        return next((p for p in self.account(account).positions if p.market == market), Position())
-
-    def market(self, market: int = 1) -> Market:
-        return leaves.decode_market(self.value(keys.market_key(market)))
-
-    def resting(self, account: int, order_slot: int) -> Order:
-        return leaves.decode_order(self.value(keys.order_key(keys.order_handle(account, order_slot))))
-
-    def level(self, side: int, tick: int, market: int = 1) -> Level:
-        return leaves.decode_level(self.value(keys.level_key(market, side, tick)))
-
-    def equity(self, account: int) -> int:
-        """Collateral and the positions at their marks; funding due since they were last touched is not in it."""
-        leaf = self.account(account)
-        values = [
-            compute_value(p.size, self.market(p.market).mark, self.market(p.market)) for p in leaf.positions if p.size
-        ]
-        return leaf.collateral + sum(values)
-
-    def agent(self, master: int, number: int) -> Agent:
-        return leaves.decode_agent(self.value(keys.agent_key(master, number)))
-
-    def withdrawal(self, index: int) -> Withdrawal:
-        return leaves.decode_withdrawal(self.value(keys.withdrawal_key(index)))
-
-    def queue(self, side: int, tick: int, market: int = 1) -> list[tuple[int, int, int]]:
-        """(account, order_slot, size) of the orders at a level, oldest first."""
-        found = []
-        handle = self.level(side, tick, market).head
-        while handle:
-            account, order_slot = keys.handle_account(handle), keys.handle_order_slot(handle)
-            order = self.resting(account, order_slot)
-            found.append((account, order_slot, order.size))
-            handle = order.next
-        return found
-
-    def bits(self, side: int, depth: int, tick: int, market: int = 1) -> set[int]:
-        """Bits set in the word at `depth` that covers `tick`."""
-        word = leaves.decode_bitmap(self.value(keys.bitmap_key(market, side, depth, tick))).word
-        return {bit for bit in range(256) if word >> bit & 1}
+    # --- what the last record did ------------------------------------------------------------------------------------
 
     def fills(self) -> list[tuple[int, int, int]]:
         """(maker, price, size) of the last record's trades."""
