@@ -9,8 +9,8 @@ from typing import NamedTuple, Self
 from redis import Redis
 from redis.exceptions import RedisError
 
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces

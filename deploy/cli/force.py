@@ -11,7 +11,8 @@ from setoff.deploy.cli.agent import DAY, NOBODY, parse_address
 from setoff.deploy.cli.trade import FLAGS
 from setoff.deploy.cli.wallet import add_chain, format_amount, parse_amount
 from setoff.shared.codec import records
-from setoff.shared.config.settings import Deployment, read_key
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ACCEPTED, BUSY, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.bodies import SLIPPAGE

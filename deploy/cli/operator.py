@@ -12,7 +12,7 @@ from functools import partial
 
 from setoff.deploy.cli import settings
 from setoff.deploy.devnet.process import end_with_parent
-from setoff.shared.config.settings import OperatorSettings
+from setoff.operator.settings import OperatorSettings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Final
 import requests
 
 from setoff.deploy.cli.wallet import add_chain, add_receipts, receipts_file
-from setoff.shared.config.settings import Deployment, read_key
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ChainError, ConfigError, InputError
 from setoff.shared.l1 import receipts as contract
 from setoff.shared.l1.chain import ChainReader

@@ -15,7 +15,8 @@ from rich.console import Console as RichConsole
 from rich.table import Table
 
 from setoff.deploy.cli import settings
-from setoff.shared.config.settings import OperatorSettings, Settings
+from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.settings import Settings
 from setoff.shared.errors import SetoffError
 from setoff.watcher.settings import WatcherSettings
 

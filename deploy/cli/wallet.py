@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from setoff.shared.config.settings import Deployment, read_key
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.client import SetoffClient

@@ -13,9 +13,9 @@ from setoff.operator.sequencer.exchange import Link, Receipt
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.sequencer.service import run_sequencer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import receipts, records
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.config.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
 

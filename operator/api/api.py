@@ -39,7 +39,7 @@ from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, Receipt, jo
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.sequencer import Sequencer, Status
 from setoff.shared.codec import eip712, records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import SERVICE_REASONS, InputError, SetoffError, StateError
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases

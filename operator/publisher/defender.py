@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.l1.connection import L1

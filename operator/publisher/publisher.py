@@ -22,8 +22,8 @@ from setoff.operator.publisher.defender import Defender, MakePlayer
 from setoff.operator.publisher.proposer import Proposer
 from setoff.operator.publisher.snapshot import EpochSnapshot, MakeEpochs
 from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader

@@ -17,8 +17,9 @@ from dataclasses import replace
 from coincurve import PrivateKey
 
 from setoff.operator.sequencer.exchange import Receipt
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import receipts, signatures
-from setoff.shared.config.settings import Deployment, OperatorSettings
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.receipts import ReceiptsContract

@@ -41,8 +41,8 @@ from setoff.operator.sequencer.posted_batches import Posted, Standing, compare
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.recovery import Recovery
 from setoff.operator.sequencer.reset import Remade, Unposted, adopt, run_again, skip_posted
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import records
-from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import ChainError, DataError, InputError, SetoffError, StateError
 from setoff.shared.l1.da.registry import find_module
 from setoff.shared.machine.machine import Machine

@@ -23,8 +23,9 @@ from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import Posted, PostedBatches
 from setoff.operator.sequencer.receipt_signer import MakeSigner, ReceiptSigner, open_signer
 from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, check_durable
-from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.chain import ChainReader

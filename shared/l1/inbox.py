@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from setoff.shared.codec.records import RECORD_BYTES
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract

@@ -18,7 +18,7 @@ from typing import Final
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, InputError, StateError
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from setoff.shared.codec import receipts
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.evidence import BROKEN, WAITING, Charge, Posted, find_conflict, judge

@@ -12,7 +12,7 @@ from setoff.deploy.devnet.devnet import BITCOIN, MAX_AGE, enact
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, oracle_key, trader_key
 from setoff.deploy.simulation.scenario.script import Flow
 from setoff.shared.codec import records, signatures
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, VAULT, Contract

@@ -9,7 +9,7 @@ from setoff.deploy.cli.main import main
 from setoff.deploy.simulation.faults import CLAIM_LIES, FAULTS, RECEIPT_LIES
 from setoff.deploy.simulation.lying_publisher import FalseEpochs
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine

@@ -14,8 +14,8 @@ from setoff.operator.publisher.batcher import Batcher
 from setoff.operator.sequencer.exchange import SealedBatch
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import PostedBatches, compare
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.da import registry

@@ -18,8 +18,8 @@ from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import PostedBatches
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.sequencer.service import serve
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1

@@ -16,10 +16,11 @@ from tests.support.waiting import until
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.operator.sequencer.service import choose_batch_interval, run_sequencer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, stop_embedded
-from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.connection import L1

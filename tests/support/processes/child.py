@@ -15,7 +15,7 @@ from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.service import serve
-from setoff.shared.config.settings import OperatorSettings
+from setoff.operator.settings import OperatorSettings
 
 
 class PassingL1(HandL1):

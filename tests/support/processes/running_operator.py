@@ -16,9 +16,10 @@ from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.sequencer.service import MakeSequencer, serve
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import ZERO, Batch, accumulate
 from setoff.shared.machine.machine import Machine

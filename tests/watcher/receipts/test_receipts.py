@@ -16,7 +16,7 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import Receipt, extend
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import StateError
 from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.l1.receipts import ReceiptsContract, announce_exit, deposit_bond, withdraw_bond
