@@ -3,7 +3,7 @@
     POST /v1/receipts     {"receipts": [{…}, …]}, up to 256, as the exchange gave them: keeps all of them or none, and
                           answers {"kept": so many are new}
     GET  /v1/receipts     how many wait, and the charges
-    GET  /v1/blobs/0x…    and POST /v1/blobs: see `blobs.py`
+    GET  /v1/blobs/0x…    and POST /v1/blobs: see `chain/blobs.py`
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was kept. What was taken is
 held against the posted batches from then on; charges are prosecuted by the challenger, if the watcher has a key.
@@ -15,63 +15,26 @@ import asyncio
 import contextlib
 import logging
 import threading
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from setoff.shared.errors import InputError, SetoffError
+from setoff.shared.errors import SetoffError
 from setoff.shared.l1.receipts import ReceiptsContract
-from setoff.shared.wire.members import parse_json
-from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.refusals import answer_errors
 from setoff.watcher.chain.blobs import BlobDesk
 from setoff.watcher.context import Context
-from setoff.watcher.monitor.status import Pulse
-from setoff.watcher.receipts.docket import JUDGED_A_ROUND, ReceiptDocket, StoredBatches
+from setoff.watcher.execution.archive import Archive
+from setoff.watcher.pulse import Pulse
+from setoff.watcher.receipts.desk import ReceiptDesk
+from setoff.watcher.receipts.docket import JUDGED_A_ROUND, ReceiptDocket
+from setoff.watcher.receipts.stored_batches import StoredBatches
 from setoff.watcher.settings import WatcherSettings
 
-MAX_HANDED: Final = 256  # receipts of one request
 MAX_BODY: Final = 1 << 18  # bytes: receipts, or a blob
 
 log = logging.getLogger(__name__)
-
-
-class ReceiptDesk:
-    """Takes receipts of one deployment."""
-
-    def __init__(self, store: ReceiptDocket, domain: bytes, operator: bytes) -> None:
-        """`operator`: the 20-byte address whose signature counts."""
-        self._store = store
-        self._domain = domain
-        self._operator = operator
-
-    def routes(self) -> list[web.RouteDef]:
-        """For the application."""
-        return [web.post("/v1/receipts", self.take), web.get("/v1/receipts", self.show)]
-
-    async def take(self, request: web.Request) -> web.Response:
-        """Keep receipts."""
-        handed = parse_json(await request.read()).get("receipts")
-        if not isinstance(handed, list) or not 1 <= len(handed) <= MAX_HANDED:
-            raise InputError("missing_field", f"'receipts' is a list of 1 to {MAX_HANDED} receipts")
-        signed = await asyncio.to_thread(self._check, handed)
-        return web.json_response({"kept": await asyncio.to_thread(self._store.put, signed)})
-
-    async def show(self, _: web.Request) -> web.Response:
-        """How many there are, and the charges."""
-        waiting, kept = await asyncio.to_thread(self._store.count)
-        cases = await asyncio.to_thread(self._store.cases)
-        charges = [
-            {"kind": case.kind, "sequence": case.sequence, "text": case.text, "state": case.state} for case in cases
-        ]
-        return web.json_response({"waiting": waiting, "kept": kept, "charges": charges})
-
-    def _check(self, handed: list[Any]) -> list[SignedReceipt]:
-        signed = [SignedReceipt.from_json(shown) for shown in handed]
-        for one in signed:
-            one.check(self._domain, self._operator)
-        return signed
 
 
 def make_app(routes: list[web.RouteDef]) -> web.Application:
@@ -110,7 +73,7 @@ def _review(settings: WatcherSettings, context: Context, store: ReceiptDocket, p
     """Hold the receipts against what is posted; whatever fails is tried again in the next round."""
     try:
         last_block = context.l1.head().number - settings.confirmations
-        while store.review(StoredBatches(context.archive), last_block) >= JUDGED_A_ROUND:
+        while store.review(StoredBatches(Archive.of(context)), last_block) >= JUDGED_A_ROUND:
             pass
         waiting, kept = store.count()
         pulse.tell(error="", receipts=waiting, kept=kept, charges=len(store.cases()))

@@ -26,12 +26,12 @@ from redis.exceptions import RedisError
 
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
-from setoff.watcher.chain.follower import run_follower
+from setoff.watcher.challenger_process import run_challenger
 from setoff.watcher.context import Context
-from setoff.watcher.dispute.challenger import run_challenger
 from setoff.watcher.execution.worker import run_worker
-from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.follower_process import run_follower
 from setoff.watcher.preflight import check_preflight, wait_for_l1
+from setoff.watcher.pulse import Pulse
 from setoff.watcher.server import run_server
 from setoff.watcher.settings import WatcherSettings
 

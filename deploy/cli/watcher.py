@@ -107,7 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _examine(arguments, loaded)
     else:
         from setoff.watcher.context import open_store
-        from setoff.watcher.monitor.status import describe_status, read_status
+        from setoff.watcher.monitor.status import describe_status
+        from setoff.watcher.pulse import read_status
 
         print(describe_status(read_status(open_store(loaded, loaded.load_deployment()))))
     return 0
@@ -151,9 +152,10 @@ def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
 
 def _show_disputes(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
     from setoff.shared.config.settings import parse_listen
-    from setoff.watcher.monitor.dispute_view import to_text
+    from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
     from setoff.watcher.monitor.metrics import to_prometheus
-    from setoff.watcher.monitor.monitor import DisputeMonitor, make_server
+    from setoff.watcher.monitor.pages import make_server
+    from setoff.watcher.monitor.text import to_text
 
     monitor = DisputeMonitor(loaded, arguments.low)
     if arguments.listen:

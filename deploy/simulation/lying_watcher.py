@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from setoff.deploy.simulation.faults import FAULTS, check_lie, plan_fault, refuse_mainnet
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
+from setoff.watcher.challenger_process import run_challenger
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.background import Background
-from setoff.watcher.dispute.challenger import run_challenger
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs, LazyTrace
 from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.service import run_watcher, stop_on_signals
@@ -63,7 +63,7 @@ class FalseEpochs(ExecutedEpochs):
 
 def open_false_epochs(lie: WatcherLie, settings: WatcherSettings, context: Context) -> FalseEpochs:
     """What the challenger of a lying watcher goes by."""
-    return FalseEpochs(context.archive, lie, claims=settings.claims_after is not None)
+    return FalseEpochs(Archive.of(context), lie, claims=settings.claims_after is not None)
 
 
 def challenge_falsely(lie: WatcherLie, settings: WatcherSettings) -> None:

@@ -5,7 +5,7 @@ or not anybody has moved in it. So matches are not created, only looked up (`Cla
 those of `contracts/court/matches.vy` (PROTOCOL, The game).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -142,6 +142,13 @@ class Claim:
         earlier, later = (one, two) if one.join_order < two.join_order else (two, one)
         played = self.matches.get((earlier.root, later.root))
         return played or Match(earlier.root, later.root, later.joined_at, earlier.children)
+
+    def standing_matches(self) -> Iterator[Match]:
+        """Every match between two standing histories, in the order of their joins."""
+        standing = sorted(self.standing(), key=lambda history: history.join_order)
+        for number, one in enumerate(standing):
+            for other in standing[number + 1 :]:
+                yield self.match(one.root, other.root)
 
     def delay(self, root: bytes) -> int:
         """Seconds of its clock that a history spent before it joined: since t0 if it differs from the claim, since t1

@@ -14,7 +14,7 @@ from typing import Final
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.game import DECIDED, Claim, ClaimState, CourtState, HistoryState, Match
-from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, TraceProvider
+from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, TraceProvider, find_executed
 from setoff.shared.errors import StateError
 from setoff.shared.machine.data import ZERO
 
@@ -70,8 +70,8 @@ class Player:
         if court.is_false_start(claim):
             yield from self._reclaim(claim)
             return
-        executed = epochs.executed(claim.epoch)
-        if executed is None or executed.epoch_hash != claim.epoch_hash or executed.run.start_hash != claim.start:
+        executed = find_executed(epochs, claim)
+        if executed is None:
             return
         if claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED):
             yield from self._join(court, claim, executed, now)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from setoff.shared.dispute.game import Claim
+
 
 class TraceProvider(Protocol):
     """One epoch, executed from its start. All but `start_hash` and `end` may be costly, and is asked for only in a
@@ -56,3 +58,11 @@ class Epochs(Protocol):
 
     def executed(self, epoch: int) -> ExecutedEpoch | None:
         """The epoch from its true start, None while it is not executed."""
+
+
+def find_executed(epochs: Epochs, claim: Claim) -> ExecutedEpoch | None:
+    """The claim's epoch, None unless it was executed from the claim's start over the claim's inputs."""
+    executed = epochs.executed(claim.epoch)
+    if executed is None or executed.epoch_hash != claim.epoch_hash or executed.run.start_hash != claim.start:
+        return None
+    return executed

@@ -22,7 +22,7 @@ from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.sdk.vault import Vault
-from setoff.watcher.monitor.status import read_status
+from setoff.watcher.pulse import read_status
 from setoff.watcher.receipts.docket import ReceiptDocket
 from setoff.watcher.store import Store
 

@@ -17,7 +17,8 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.errors import ConfigError
-from setoff.watcher.monitor.status import ProcessStatus, describe_status, read_status
+from setoff.watcher.monitor.status import describe_status
+from setoff.watcher.pulse import ProcessStatus, read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
 

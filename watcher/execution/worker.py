@@ -16,9 +16,10 @@ from rq.worker import SimpleWorker
 
 from setoff.watcher.context import Context
 from setoff.watcher.execution import jobs
+from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.jobs import Jobs
-from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.pulse import Pulse
 from setoff.watcher.settings import WatcherSettings
 
 TTL: Final = 60
@@ -45,7 +46,7 @@ def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
     context = Context.open(settings)
     name = make_worker_name()
     queues = Jobs(context.store)
-    jobs.bind(Executor(context.archive, queues, settings.snapshot_epochs, name).execute)
+    jobs.bind(Executor(Archive.of(context), queues, settings.snapshot_epochs, name).execute)
     with Pulse(context.store, name).beating() as pulse:
         pulse.beat()
         worker = SimpleWorker(

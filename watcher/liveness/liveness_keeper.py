@@ -25,7 +25,7 @@ from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness.permissionless_calls import PermissionlessCall, PermissionlessCalls
 from setoff.watcher.liveness.wind_down import WindDown
-from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.pulse import Pulse
 
 log = logging.getLogger(__name__)
 

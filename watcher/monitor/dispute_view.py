@@ -1,5 +1,4 @@
-"""The disputes that are on: who stands, whose turn it is, how much time is left, what is at stake, what will come of
-it.
+"""The disputes that are on: who stands, whose turn it is, how much time is left, what is at stake and comes of it.
 
 All of it follows from the court's events. What a watcher has executed itself adds which of the sides is the true one;
 what it could not get adds the batches whose data is withheld. Beside that stands whether the operator is there at all.
@@ -8,16 +7,16 @@ Times are seconds, money is wei.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from setoff.shared.dispute.game import Claim, ClaimState, CourtState, HistoryCommitment, Match
-from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch
+from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, find_executed
 from setoff.shared.errors import SetoffError
-from setoff.watcher.chain.withheld import WithheldBatch, alert_withheld
-from setoff.watcher.liveness.presence import Presence, alert_presence, describe_presence
-from setoff.watcher.monitor.alerts import Alert
+from setoff.watcher.chain.withheld import WithheldBatch
+from setoff.watcher.liveness.presence import Presence
+from setoff.watcher.monitor.alerts import Alert, alert_claim, alert_contradiction, alert_presence, alert_withheld
 
 UNKNOWN, TRUE, FALSE = "unknown", "true", "false"
 
@@ -122,19 +121,12 @@ def view_disputes(
     overview.alerts += alert_presence(operator, now) if operator else ()
     overview.alerts += alert_withheld(withheld, period, now)
     for claim in court.unfinished():
-        executed = _executed(epochs, claim)
-        overview.disputes.append(_view(court, claim, executed, now))
-        overview.alerts += _alerts(court, claim, executed, now, low)
-    overview.alerts += _contradiction(court, epochs)
+        executed = find_executed(epochs, claim) if epochs else None
+        root = _true_root(claim, executed)
+        overview.disputes.append(_view(court, claim, executed, root, now))
+        overview.alerts += alert_claim(court, claim, executed, root, now, low) if executed else ()
+    overview.alerts += alert_contradiction(court, epochs) if epochs else ()
     return overview
-
-
-def _executed(epochs: Epochs | None, claim: Claim) -> ExecutedEpoch | None:
-    """Our own run of the claim's epoch, if it is about the same batches and start."""
-    executed = epochs.executed(claim.epoch) if epochs else None
-    if executed is None or executed.epoch_hash != claim.epoch_hash or executed.run.start_hash != claim.start:
-        return None
-    return executed
 
 
 def _true_root(claim: Claim, executed: ExecutedEpoch | None) -> bytes | None:
@@ -157,9 +149,8 @@ def _side_verdict(history: HistoryCommitment, executed: ExecutedEpoch | None, ro
     return FALSE if _verdict(executed, history.end) == FALSE else UNKNOWN
 
 
-def _view(court: CourtState, claim: Claim, executed: ExecutedEpoch | None, now: int) -> DisputeView:
+def _view(court: CourtState, claim: Claim, executed: ExecutedEpoch | None, root: bytes | None, now: int) -> DisputeView:
     terms, period = court.terms, court.terms.challenge_period
-    root = _true_root(claim, executed)
     sides = [
         Side(
             _hex(history.root),
@@ -186,7 +177,7 @@ def _view(court: CourtState, claim: Claim, executed: ExecutedEpoch | None, now: 
         join_in=max(claim.claimed_at + period - now, 0) if is_open else 0,
         at_stake=sum(side.bond for side in sides) + terms.stake_reward,
         sides=sides,
-        matches=[_pairing(claim, match, root, now, period) for match in _matches(claim)],
+        matches=[_pairing(claim, match, root, now, period) for match in claim.standing_matches()],
     )
 
 
@@ -199,22 +190,10 @@ def _expected(claim: Claim, executed: ExecutedEpoch | None, period: int) -> tupl
         # Without a dispute what is claimed holds, true or not: a watcher who knows better still has to say so.
         return claim.end, due
     ends = claim.ends()
-    end = (
-        executed.run.end
-        if executed is not None and executed.run.end in ends
-        else next(iter(ends))
-        if len(ends) == 1
-        else None
-    )
+    end = next(iter(ends)) if len(ends) == 1 else None
+    if executed is not None and executed.run.end in ends:
+        end = executed.run.end
     return end, due if end == claim.end else max(due, claim.disputed_at + period)
-
-
-def _matches(claim: Claim) -> Iterator[Match]:
-    """Every match of the dispute; none of a claim whose end is fixed and paid."""
-    standing = sorted(claim.standing(), key=lambda history: history.join_order)
-    for number, one in enumerate(standing):
-        for other in standing[number + 1 :]:
-            yield claim.match(one.root, other.root)
 
 
 def _pairing(claim: Claim, match: Match, root: bytes | None, now: int, period: int) -> Pairing:
@@ -230,72 +209,5 @@ def _pairing(claim: Claim, match: Match, root: bytes | None, now: int, period: i
     )
 
 
-def _alerts(court: CourtState, claim: Claim, executed: ExecutedEpoch | None, now: int, low: int) -> Iterator[Alert]:
-    period, key = court.terms.challenge_period, _hex(claim.key)
-    if executed is None or court.is_false_start(claim):
-        return
-    root, name = _true_root(claim, executed), f"epoch {claim.epoch}"
-    if claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED):
-        deadline = claim.join_deadline(executed.run.end, period)
-        stands = root is not None and root in claim.histories
-        if deadline is not None and not stands:
-            left = deadline - now
-            if left <= 0:
-                yield Alert("critical", key, f"{name}: nobody stood for the truth in time")
-            elif left < low:
-                yield Alert("critical", key, f"{name}: {left} s left to join for the truth, and nobody has")
-            elif claim.end != executed.run.end:
-                yield Alert("warning", key, f"{name}: a false end is claimed and nobody disputes it yet, {left} s left")
-    if root is None or not claim.is_standing(root):
-        if root is not None and root in claim.histories and claim.histories[root].was_eliminated:
-            yield Alert("critical", key, f"{name}: the true history is out")
-        return
-    for match in _matches(claim):
-        if match.is_sealed or match.on_turn != root:
-            continue
-        left = claim.expiry(match, period) - now
-        if left < low:
-            level = "critical" if left <= low // 2 else "warning"
-            yield Alert(level, key, f"{name}: the true history has {left} s left against {_hex(match.waiting)[:10]}")
-
-
-def _contradiction(court: CourtState, epochs: Epochs | None) -> Iterator[Alert]:
-    executed = epochs.executed(court.confirmed) if epochs else None
-    if executed is not None and executed.run.start_hash != court.start_of[court.confirmed]:
-        yield Alert("critical", "", f"L1 has confirmed a start of epoch {court.confirmed} that is not the true one")
-
-
-# --- as text ---------------------------------------------------------------------------------------------------------
-
-
-def to_text(overview: Overview) -> str:
-    """For people."""
-    unknown = "" if overview.knows else "; without our own execution nothing is said about who is right"
-    lines = [
-        f"block {overview.block}, {overview.confirmed} epochs confirmed, {len(overview.disputes)} claims open{unknown}"
-    ]
-    if overview.operator:
-        lines.append(describe_presence(overview.operator))
-    for dispute in overview.disputes:
-        claim = f"{_short(dispute.claimant)} claims {_short(dispute.claimed_end)} ({dispute.verdict})"
-        future = f"{_short(dispute.expected)} in {dispute.installable_in} s" if dispute.expected else "open"
-        lines.append(
-            f"epoch {dispute.epoch} {dispute.state}: {claim}; {future}; {dispute.at_stake / 10**18:g} ETH at stake"
-        )
-        lines += [
-            f"    {_short(side.root)} of {_short(side.owner)}: {side.state}, {side.verdict}" for side in dispute.sides
-        ]
-        for match in dispute.matches:
-            turn = f"{_short(match.on_turn)} on turn" if match.on_turn else "sealed, a proof decides"
-            pair = f"{_short(match.one)} against {_short(match.other)}"
-            lines.append(f"    {pair}: level {match.level}, {turn}, {match.time_left} s")
-    lines += [f"{alert.level.upper()}: {alert.text}" for alert in overview.alerts]
-    return "\n".join(lines)
-
-
 def _hex(data: bytes) -> str:
     return "0x" + data.hex()
-
-
-def _short(text: str) -> str:
-    return text[:10]

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
@@ -21,23 +20,21 @@ from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.machine.batch import MAX_INPUTS, Batch
-from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import count_workers, estimate_seconds
 from setoff.shared.params import GWEI, HONEST_GAS, PRESETS, find_preset
 from setoff.shared.rules import phases
-from setoff.watcher.context import open_reader
+from setoff.watcher.context import find_store, open_reader
 from setoff.watcher.dispute.capital import count_dispute_capital, count_keeper_capital, format_ether, sum_staked
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.monitor.judge_selftest import JudgeSelftest, Samples
-from setoff.watcher.monitor.monitor import connect_redis
-from setoff.watcher.monitor.status import read_status
+from setoff.watcher.monitor.speed import measure
+from setoff.watcher.pulse import read_status
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
 
 GOOD, WARNING, FATAL = "ok", "warn", "FAIL"
-MEASURE_SECONDS: Final = 1.5
 SKEW: Final = 15
 """Seconds that the host's clock and the chain's may differ."""
 BEHIND: Final = 3
@@ -256,12 +253,11 @@ class Doctor:
         yield Finding(WARNING if far else GOOD, "clocks", f"the chain is {skew:+.0f} s against this host")
 
     def _redis_keeps(self) -> Iterator[Finding]:
-        redis = self._redis
-        if redis is None:
+        if self._store is None:
             yield Finding(WARNING, "Redis", "none is running; the watcher starts one of its own")
             return
         try:
-            check_durable(redis)
+            check_durable(self._store.redis)
         except ConfigError as error:
             yield Finding(WARNING, "Redis", f"a crash would cost the execution so far: {error.detail}")
         else:
@@ -297,15 +293,8 @@ class Doctor:
         return reader.court
 
     @cached_property
-    def _redis(self) -> Redis | None:
-        return connect_redis(self._settings)
-
-    @cached_property
     def _store(self) -> Store | None:
-        if self._redis is None:
-            return None
-        prefix = f"{self._deployment.namespace}:{self._settings.name}"
-        return Store(self._redis, prefix, self._deployment.epoch_batches)
+        return find_store(self._settings, self._deployment)
 
     @cached_property
     def _reader(self) -> ChainReader:
@@ -314,41 +303,3 @@ class Doctor:
     @property
     def _archive(self) -> Archive | None:
         return None if self._store is None else Archive(self._store, self._reader)
-
-
-class Pace(NamedTuple):
-    """Seconds a step takes: one that fetches an input, and one inside an input."""
-
-    fetch: float
-    inner: float
-
-    def seconds(self, steps: int) -> float:
-        """Of a full batch with so many steps."""
-        fetches = min(MAX_INPUTS, steps)
-        return fetches * self.fetch + (steps - fetches) * self.inner
-
-
-def measure(batches: Sequence[Batch], domain: bytes, seconds: float = MEASURE_SECONDS) -> tuple[Pace, Pace]:
-    """How fast steps are: run alone, and with a machine hash after each, as a history needs."""
-    spent, counts, last = [0.0, 0.0], [0, 0], (0.0, 0)
-
-    def count(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
-        nonlocal last
-        now, kind = time.perf_counter(), int(micro > 0)
-        # What came after the step before, hashing included, belongs to it.
-        spent[last[1]] += now - last[0]
-        counts[kind] += 1
-        last = now, kind
-        machine.step(batch, input_index, micro)
-
-    works: tuple[Callable[[EpochRun], bytes], ...] = (lambda run: run.end, lambda run: run.root)
-    paces = []
-    for work in works:
-        spent[:], counts[:] = [0.0, 0.0], [0, 0]
-        begun = time.perf_counter()
-        while time.perf_counter() - begun < seconds or not all(counts):
-            run = EpochRun(Machine.genesis(domain), batches, bytes(32), count)
-            last = time.perf_counter(), 0
-            work(run)
-        paces.append(Pace(spent[0] / counts[0], spent[1] / counts[1]))
-    return paces[0], paces[1]

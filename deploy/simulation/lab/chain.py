@@ -288,13 +288,10 @@ class Lab:
                     yield from (claim.disputed_at + wait + delay for wait in (kappa, period, 3 * period))
             if claim.state not in (ClaimState.DISPUTED, ClaimState.INSTALLED):
                 continue
-            standing = claim.standing()
-            for number, one in enumerate(standing):
-                for other in standing[number + 1 :]:
-                    match = claim.match(one.root, other.root)
-                    if not match.is_sealed:
-                        yield claim.expiry(match, period)
-                        yield from (match.since + delay for delay in delays if delay)
+            for match in claim.standing_matches():
+                if not match.is_sealed:
+                    yield claim.expiry(match, period)
+                    yield from (match.since + delay for delay in delays if delay)
 
     def fetch_all(self) -> None:
         """Everything that anybody can still fetch is fetched: bonds, credits, stakes."""

@@ -268,12 +268,8 @@ class CourtScenario:
             times = {claim.claimed_at + period, claim.changed_at, claim.claimed_at + self.script.params.claim_interval}
             if claim.disputed_at:
                 times |= {claim.disputed_at + period, claim.disputed_at + 3 * period}
-            standing = claim.standing()
-            for one in standing:
-                for two in standing:
-                    if one.join_order < two.join_order:
-                        match = claim.match(one.root, two.root)
-                        times |= {match.since} if match.is_sealed else {match.since, claim.expiry(match, period)}
+            for match in claim.standing_matches():
+                times |= {match.since} if match.is_sealed else {match.since, claim.expiry(match, period)}
             moments |= {moment + wait for moment in times for wait in waits}
         for claim in court.unpaid():
             moments |= {claim.changed_at + wait for wait in waits}

@@ -146,7 +146,7 @@ OTHERS: dict[str, Callable[[], Rules]] = {
         ("reclaim_history", 'require(self._is_false_start(key), "start_not_false")', "pass")
     ),
     "a watcher waits for the predecessor's confirmation": player(
-        ("_about", "if executed is None or", "if not court.is_true_start(claim) or executed is None or")
+        ("_about", "if executed is None", "if not court.is_true_start(claim) or executed is None")
     ),
     "a watcher times nobody out": player(("_answer", "elif now >= expiry:", "elif False:")),
     "a watcher forgets to settle": player(("_conclude", "if court.is_true_start(claim):", "if False:")),

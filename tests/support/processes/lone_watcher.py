@@ -16,6 +16,7 @@ from setoff.shared.sdk.vault import Vault
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import OpenEpochs, make_player, open_epochs
+from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.liveness.liveness_keeper import LivenessKeeper
 from setoff.watcher.settings import WatcherSettings
@@ -43,7 +44,7 @@ class LoneWatcher:
         self.desk = Desk(settings)
         self.player: CourtPlayer = make_player(settings, self.context, open_epochs)
         self.liveness_keeper = LivenessKeeper(
-            self.context.l1, self.context.archive, settings.liveness_keeper_pace, spread=0.0
+            self.context.l1, Archive.of(self.context), settings.liveness_keeper_pace, spread=0.0
         )
         self.said = ""
         self.events: list[Event] = []

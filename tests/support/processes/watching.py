@@ -2,6 +2,7 @@
 
 from setoff.watcher.chain.follower import Follower
 from setoff.watcher.context import Context
+from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.jobs import Jobs
 from setoff.watcher.settings import WatcherSettings
@@ -14,7 +15,7 @@ class Desk:
         self.settings = settings
         self.context = Context.open(settings)
         self.store = self.context.store
-        self.archive = self.context.archive
+        self.archive = Archive.of(self.context)
         self.follower = Follower(self.context.reader, self.store)
         self.jobs = Jobs(self.store)
         self.executor = Executor(self.archive, self.jobs, settings.snapshot_epochs)

@@ -21,10 +21,11 @@ from setoff.shared.errors import ChainError
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.machine import blobs
-from setoff.watcher.chain.blobs import BlobDesk, Withheld, keep_blob
+from setoff.watcher.chain.blobs import BlobDesk, keep_blob
+from setoff.watcher.chain.withheld import Withheld
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import make_player
-from setoff.watcher.monitor.monitor import DisputeMonitor
+from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.server import make_app
 
 

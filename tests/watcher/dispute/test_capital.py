@@ -23,7 +23,8 @@ from setoff.watcher.dispute.capital import (
     count_keeper_capital,
     sum_staked,
 )
-from setoff.watcher.dispute.challenger import CapitalWatch, make_player
+from setoff.watcher.dispute.capital_watch import CapitalWatch
+from setoff.watcher.dispute.challenger import make_player
 from setoff.watcher.settings import WatcherSettings
 
 TERMS = Terms(*MAINNET.terms())
@@ -61,7 +62,7 @@ def poor_context(settings: WatcherSettings) -> tuple[WatcherSettings, Context]:
 def test_a_challenger_looks_at_its_money_and_warns_once(
     settings: WatcherSettings, exchange: Exchange, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("setoff.watcher.dispute.challenger.CAPITAL_EVERY", 0.0)
+    monkeypatch.setattr("setoff.watcher.dispute.capital_watch.CAPITAL_EVERY", 0.0)
     poor, context = poor_context(settings)
     player = make_player(poor, context)
     player.step()
@@ -108,7 +109,7 @@ def test_stakes_count_as_long_as_they_stand() -> None:
 def test_a_liveness_keeper_that_could_not_claim_says_so_once(
     settings: WatcherSettings, exchange: Exchange, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("setoff.watcher.dispute.challenger.CAPITAL_EVERY", 0.0)
+    monkeypatch.setattr("setoff.watcher.dispute.capital_watch.CAPITAL_EVERY", 0.0)
     poor, context = poor_context(settings)
     exchange.funder.transact(context.l1.address, value=10**18)  # a bond, but no stake
     player = make_player(poor, context)

@@ -14,7 +14,7 @@ from setoff.watcher.execution import executor, jobs
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.execution.worker import run_worker
-from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.pulse import Pulse
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
 

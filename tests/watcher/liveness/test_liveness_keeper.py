@@ -27,7 +27,7 @@ from setoff.shared.rules import phases
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness import wind_down
 from setoff.watcher.liveness.permissionless_calls import PermissionlessCall, PermissionlessCalls
-from setoff.watcher.monitor.status import read_status
+from setoff.watcher.pulse import read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import LIVENESS_KEEPER_CLAIM_AFTER, WatcherSettings
 
@@ -267,7 +267,7 @@ def run_epoch(watcher: LoneWatcher) -> Machine:
         watcher.said = watcher.liveness_keeper.step()
         watcher.exchange.anvil.advance(20)
     assert watcher.context.store.epoch_count() == epochs + 1, watcher.said
-    return watcher.context.archive.machine_before(epochs + 1)
+    return Archive.of(watcher.context).machine_before(epochs + 1)
 
 
 def parked(machine: Machine) -> int:
@@ -365,7 +365,7 @@ def settle(watcher: LoneWatcher, rounds: int = 1) -> Machine:
         watcher.desk.execute_all()
         watcher.said = watcher.liveness_keeper.step()
     watcher.desk.execute_all()
-    machine = watcher.context.archive.machine_before(watcher.context.store.epoch_count())
+    machine = Archive.of(watcher.context).machine_before(watcher.context.store.epoch_count())
     machine.state.commit()
     return machine
 
@@ -529,7 +529,7 @@ def care_for_all(watcher: LoneWatcher, rounds: int = 300) -> Machine:
         watcher.said = watcher.liveness_keeper.step()
         idle = 0 if watcher.liveness_keeper.calls.sent > sent else idle + 1
         watcher.exchange.anvil.advance(20)
-    machine = watcher.context.archive.machine_before(watcher.context.store.epoch_count())
+    machine = Archive.of(watcher.context).machine_before(watcher.context.store.epoch_count())
     machine.state.commit()
     return machine
 

@@ -13,9 +13,11 @@ from tests.support.courts.league import BEGIN, HONEST, LIAR, TERMS, TRUTH, Book,
 from setoff.deploy.cli.main import main
 from setoff.deploy.simulation.lab.machine import position
 from setoff.watcher.chain.withheld import WithheldBatch
-from setoff.watcher.monitor.dispute_view import Overview, to_text, view_disputes
+from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
+from setoff.watcher.monitor.dispute_view import Overview, view_disputes
 from setoff.watcher.monitor.metrics import to_prometheus
-from setoff.watcher.monitor.monitor import DisputeMonitor, make_server
+from setoff.watcher.monitor.pages import make_server
+from setoff.watcher.monitor.text import to_text
 from setoff.watcher.settings import WatcherSettings
 
 LIE = lie_from(TRUTH.leaf(0), position(1, 0, 2), "monitored")

@@ -18,7 +18,6 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import make_player
-from setoff.watcher.monitor import doctor
 from setoff.watcher.monitor.doctor import Doctor, Finding
 from setoff.watcher.monitor.judge_selftest import FORCED, JUDGE, PRETENDED, RULE, JudgeSelftest, Samples, Trial
 from setoff.watcher.settings import WatcherSettings
@@ -98,9 +97,8 @@ def findings_of(settings: WatcherSettings, **options: int) -> dict[str, Finding]
 
 
 def test_a_watcher_that_could_win_and_one_that_could_not(
-    settings: WatcherSettings, desk: Desk, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+    settings: WatcherSettings, desk: Desk, exchange: Exchange
 ) -> None:
-    monkeypatch.setattr(doctor, "MEASURE_SECONDS", 0.1)
     post_something(exchange)
     desk.execute_all()
     rich = dataclasses.replace(settings, key=dev_keys()[3].hex())

@@ -25,9 +25,11 @@ from setoff.shared.machine.blobs import Blobs
 from setoff.shared.wire.receipts import SignedReceipt, sign
 from setoff.watcher.context import Context
 from setoff.watcher.receipts import docket
-from setoff.watcher.receipts.docket import ReceiptDocket, StoredBatches
+from setoff.watcher.receipts.desk import ReceiptDesk
+from setoff.watcher.receipts.docket import ReceiptDocket
 from setoff.watcher.receipts.prosecutor import Prosecutor
-from setoff.watcher.server import MAX_BODY, ReceiptDesk, make_app
+from setoff.watcher.receipts.stored_batches import StoredBatches
+from setoff.watcher.server import MAX_BODY, make_app
 from setoff.watcher.settings import WatcherSettings
 
 OPERATOR_KEY = dev_keys()[0]  # of the fixture's exchange
