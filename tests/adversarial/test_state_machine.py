@@ -24,7 +24,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import merkle_root
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import ZERO
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.params import GWEI
 

@@ -18,10 +18,11 @@ from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
-from setoff.shared.dispute.game import ZERO, ClaimState
+from setoff.shared.dispute.game import ClaimState
 from setoff.shared.dispute.strategy import Policy
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer, Round
+from setoff.shared.machine.data import ZERO
 
 CLAIMER = Policy(claim_after=0, collect_from=1)
 WATCH = Policy(collect_from=1)
