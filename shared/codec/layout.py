@@ -5,7 +5,8 @@
         …
 
 From the fields of a type of input come its size, its bytes both ways, its EIP-712 type string and struct hash, and what
-its JSON looks like (`wire/records.py`). All of it is made when this and the modules with the bodies are loaded.
+its JSON looks like (`wire/records.py`). All of it is made when the modules with the bodies are loaded; where `struct`
+alone cannot read or write a body, as source that is compiled then, in the way of `namedtuple`.
 """
 
 from __future__ import annotations
@@ -78,6 +79,19 @@ def fields_of(body: type[tuple[Any, ...]], start: int = 0) -> tuple[Field, ...]:
     return tuple(found)
 
 
+def make_integer_decoder(body: type[Body]) -> Callable[[int], Body]:
+    """What reads a body from the integer of its bytes."""
+    fields = fields_of(body)
+    end = fields[-1].start + fields[-1].size
+    parts = (f"number >> {8 * (end - field.start - field.size)} & {256**field.size - 1}" for field in fields)
+    return _compile(f"lambda number: make(({', '.join(parts)}))", make=partial(tuple.__new__, body))
+
+
+def _compile(function: str, **names: Any) -> Any:
+    """A function from its source, which knows these names."""
+    return eval(function, {"int": int, **names})
+
+
 def _count_bytes(type: str) -> int:
     if type == "address":
         return 20
@@ -88,8 +102,10 @@ def _count_bytes(type: str) -> int:
 class InputType(Generic[Body]):
     """A type of record or message: its number (the first byte), and what follows from its body's fields."""
 
-    def __init__(self, number: int, body: type[Body], *, is_signed: bool = True, size: int | None = None) -> None:
-        """`size`: only where bytes without meaning follow the fields."""
+    def __init__(
+        self, number: int, body: type[Body], length: int, *, is_signed: bool = True, size: int | None = None
+    ) -> None:
+        """`length`: bytes that `encode` fills; `size`: only where bytes without meaning follow the fields."""
         self.number: Final = number
         self.body: Final = body
         self.is_signed: Final = is_signed
@@ -98,9 +114,13 @@ class InputType(Generic[Body]):
         """As EIP-712 has it: "CancelAll"."""
         self.title: Final = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).upper()
         """As constants have it: "CANCEL_ALL"."""
-        self._struct: Final = Struct(">" + "".join(field.letters for field in self.fields))
+        self._letters: Final = "".join(field.letters for field in self.fields)
+        self._struct: Final = Struct(f">{self._letters}")
         self.size: Final = 1 + self._struct.size if size is None else size
         """Bytes of the number and the fields; all behind them, up to a signature, are zero."""
+        self._is_wide: Final = any(field.is_wide for field in self.fields)
+        self.encode: Final = self._make_encoder(length)
+        """The number, the fields, and zeros. Raises struct.error or OverflowError for a number beyond its field."""
         self.decode: Final = self._make_decoder()
         """Reads the fields from an input, or a body, of this type."""
 
@@ -108,14 +128,6 @@ class InputType(Generic[Body]):
     def type_string(self) -> str:
         """The type as EIP-712 writes it."""
         return f"{self.name}({','.join(f'{field.type} {field.name}' for field in self.fields)})"
-
-    def encode(self, body: Body) -> bytes:
-        """The number and the fields. Raises struct.error or OverflowError for a number beyond its field."""
-        values = [
-            value.to_bytes(field.size, "big") if field.is_wide else value
-            for field, value in zip(self.fields, body, strict=True)
-        ]
-        return bytes((self.number,)) + self._struct.pack(*values)
 
     def make_struct_hash(self) -> Callable[[bytes], bytes]:
         """What computes EIP-712's hashStruct of a body of this type, whose fields need not be in range."""
@@ -127,17 +139,33 @@ class InputType(Generic[Body]):
 
         return struct_hash
 
+    def _make_encoder(self, length: int) -> Callable[[Body], bytes]:
+        packed = Struct(f">B{self._letters}{length - 1 - self._struct.size}x")
+        pack = partial(packed.pack, self.number)
+
+        def encode(body: Body) -> bytes:
+            return pack(*body)
+
+        if not self._is_wide:
+            return encode
+        values = (
+            f"body[{at}].to_bytes({field.size}, 'big')" if field.is_wide else f"body[{at}]"
+            for at, field in enumerate(self.fields)
+        )
+        return _compile(f"lambda body: pack({', '.join(values)})", pack=pack)
+
     def _make_decoder(self) -> Callable[[bytes], Body]:
         unpack, make = self._struct.unpack_from, partial(tuple.__new__, self.body)
-        wide, to_number = tuple(at for at, field in enumerate(self.fields) if field.is_wide), int.from_bytes
 
         def decode(data: bytes) -> Body:
             return make(unpack(data, 1))
 
-        def decode_wide(data: bytes) -> Body:
-            values = list(unpack(data, 1))
-            for at in wide:
-                values[at] = to_number(values[at], "big")
-            return make(values)
-
-        return decode_wide if wide else decode
+        if not self._is_wide:
+            return decode
+        values = (
+            f"int.from_bytes(values[{at}], 'big')" if field.is_wide else f"values[{at}]"
+            for at, field in enumerate(self.fields)
+        )
+        return _compile(
+            f"lambda data: (values := unpack(data, 1)) and make(({', '.join(values)}))", unpack=unpack, make=make
+        )
