@@ -15,16 +15,16 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from setoff.shared.errors import InputError, SetoffError, StateError
+from setoff.shared.errors import InputError, SetoffError
 from setoff.shared.l1.receipts import ReceiptsContract
 from setoff.shared.wire.members import parse_json
 from setoff.shared.wire.receipts import SignedReceipt
+from setoff.shared.wire.refusals import answer_errors
 from setoff.watcher.chain.blobs import BlobDesk
 from setoff.watcher.context import Context
 from setoff.watcher.monitor.status import Pulse
@@ -33,18 +33,6 @@ from setoff.watcher.settings import WatcherSettings
 
 MAX_HANDED: Final = 256  # receipts of one request
 MAX_BODY: Final = 1 << 18  # bytes: receipts, or a blob
-
-#: HTTP status of a reason; what is not signed is 422.
-STATUSES: Final[dict[str, int]] = {
-    "malformed_json": 400,
-    "missing_field": 400,
-    "body_too_large": 413,
-    "not_found": 404,
-    "not_ready": 503,
-    "overloaded": 503,
-}
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
 
@@ -91,27 +79,6 @@ def make_app(routes: list[web.RouteDef]) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY, middlewares=[answer_errors])
     app.add_routes(routes)
     return app
-
-
-@web.middleware
-async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into a reason and a status."""
-    try:
-        return await handler(request)
-    except SetoffError as error:
-        return _answer(error, STATUSES.get(error.reason, 422))
-    except web.HTTPRequestEntityTooLarge:
-        return _answer(InputError("body_too_large", f"a body has at most {request.client_max_size} bytes"), 413)
-    except web.HTTPException as other:
-        if not 400 <= other.status < 500:
-            raise
-        return _answer(InputError("not_found", f"there is no {request.method} {request.path[:80]}"), other.status)
-    except RedisError:
-        return _answer(StateError("not_ready", "the watcher's store does not answer"), 503)
-
-
-def _answer(error: SetoffError, status: int) -> web.Response:
-    return web.json_response({"reason": error.reason, "detail": error.detail}, status=status)
 
 
 def run_server(settings: WatcherSettings, stop: threading.Event) -> None:

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the part asked for."""
     loaded = settings.load(arguments, OperatorSettings)
     if arguments.part == "sequencer":
-        from setoff.operator.sequencer.service import run_sequencer
+        from setoff.operator.api.service import run_sequencer
 
         run_sequencer(loaded)
     elif arguments.part == "publisher":

@@ -60,28 +60,28 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
     }
 
 
-def show_receipt(receipt: SubmitResult) -> dict[str, Any]:
+def show_result(result: SubmitResult) -> dict[str, Any]:
     """The answer to a record that was taken; for a bulk record also what its legs left in the book.
 
-    `receipts`: the signed receipts for it and its pages. (Their sequence numbers count from 0.)
+    `receipts`: the signed receipts for it and its pages.
     """
-    kind, account, nonce = records.get_head(receipt.record)
+    kind, account, nonce = records.get_head(result.record)
     shown: dict[str, Any] = {
-        "sequence": receipt.sequence,
-        "batch": receipt.batch,
-        "input_index": receipt.input_index,
-        "outcome": OUTCOMES[receipt.outcome],
+        "sequence": result.sequence,
+        "batch": result.batch,
+        "input_index": result.input_index,
+        "outcome": OUTCOMES[result.outcome],
         "type": kind,
         "account": account,
         "nonce": str(nonce),
-        "resting": str(receipt.resting),
-        "fills": [show_fill(fill) for fill in receipt.fills],
+        "resting": str(result.resting),
+        "fills": [show_fill(fill) for fill in result.fills],
     }
     if kind == records.BULK:
-        shown["leg_pages"] = receipt.leg_pages
-        shown["legs"] = [str(resting) for resting in receipt.legs]
-    if receipt.signed:
-        shown["receipts"] = [signed.to_json() for signed in receipt.signed]
+        shown["leg_pages"] = result.leg_pages
+        shown["legs"] = [str(resting) for resting in result.legs]
+    if result.signed:
+        shown["receipts"] = [signed.to_json() for signed in result.signed]
     return shown
 
 
@@ -258,6 +258,11 @@ def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
         "halted_until": leaf.halted_until if leaf.halted_until > time else 0,
         "is_settled": bool(leaf.settled),
     }
+
+
+def show_markets(exchange: Exchange) -> list[dict[str, Any]]:
+    """All listed markets."""
+    return [show_market(exchange, market) for market in range(1, exchange.machine.regs.markets + 1)]
 
 
 def show_tiers(market: Market) -> list[dict[str, Any]]:

@@ -37,14 +37,14 @@ class ReceiptSigner:
         self._key = PrivateKey(key)
         self._domain = domain
 
-    def attest(self, receipt: SubmitResult) -> SubmitResult:
+    def attest(self, result: SubmitResult) -> SubmitResult:
         """The answer to a record that is durable, with a signed receipt for it and for each of its pages."""
-        deadline = receipt.time + self.horizon
+        deadline = result.time + self.horizon
         signed = [
             sign(self._domain, receipts.Receipt(sequence, record, running, deadline), self._key)
-            for sequence, (record, running) in enumerate(receipt.links, receipt.sequence - 1)
+            for sequence, (record, running) in enumerate(result.links, result.sequence)
         ]
-        return replace(receipt, signed=tuple(signed))
+        return replace(result, signed=tuple(signed))
 
 
 MakeSigner = Callable[[bytes, bytes, int], ReceiptSigner]

@@ -45,9 +45,9 @@ class Unavailable(StateError):
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """A record that was taken: its gap-free number, its batch and input index; for an order its slot of the account,
-    the lots that rest in the book, and the fills as the API shows them; for a bulk record what each of its legs left
-    there.
+    """A record that was taken: its number among all posted records, from 0, its batch and input index; for an order
+    its slot of the account, the lots that rest in the book, and the fills as the API shows them; for a bulk record what
+    each of its legs left there.
 
     `outcome`: "accepted", or the reason for which an order ended after it had traded. `signed`: the operator's signed
     receipts for it and its pages, as far as the client keeps them.

@@ -10,7 +10,8 @@ from tests.support.processes.running_operator import DEPLOYMENT, Running, open_m
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.operator.api.admission import TURN, Admission
-from setoff.operator.api.api import MAX_BULK, ShownOnce
+from setoff.operator.api.reads import ShownOnce
+from setoff.operator.api.submit import MAX_BULK
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
@@ -177,7 +178,7 @@ async def test_reads_are_made_once_for_each_state(exchange: Running, monkeypatch
         made += "bids" in value
         return dumps(value, *arguments, **options)
 
-    monkeypatch.setattr("setoff.operator.api.api.json.dumps", count)
+    monkeypatch.setattr("setoff.operator.api.reads.json.dumps", count)
     books = [await exchange.get("/v1/book/1") for _ in range(5)]
     assert made == 1 and all(book == books[0] for book in books)
     await exchange.submit(exchange.traffic.order(1, BUY, 77, 3))

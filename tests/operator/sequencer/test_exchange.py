@@ -9,7 +9,7 @@ from tests.support.processes.running_operator import DEPLOYMENT, opening
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
-from setoff.operator.sequencer.journal_events import Event, Recorded, decode_events, encode_events
+from setoff.operator.sequencer.journal_events import JournalEvent, Recorded, decode_events, encode_events
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.da import registry
@@ -25,19 +25,19 @@ def fresh() -> Exchange:
     return Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
 
 
-def started() -> tuple[Exchange, SampleTraffic, list[Event]]:
+def started() -> tuple[Exchange, SampleTraffic, list[JournalEvent]]:
     """An exchange whose market has a price, in its open batch, and the events so far."""
     exchange, traffic = fresh(), SampleTraffic()
-    events: list[Event] = [exchange.open(START_TIME, tuple(opening(traffic)))]
+    events: list[JournalEvent] = [exchange.open(START_TIME, tuple(opening(traffic)))]
     record = traffic.report(0, 100)
     exchange.offer(record)
     events.append(Recorded(record))
     return exchange, traffic, events
 
 
-def trade(exchange: Exchange, traffic: SampleTraffic) -> list[Event]:
+def trade(exchange: Exchange, traffic: SampleTraffic) -> list[JournalEvent]:
     """A few trades, a cancel and a withdrawal."""
-    events: list[Event] = []
+    events: list[JournalEvent] = []
     for record in (
         traffic.order(1, SELL, 101, 9),
         traffic.order(1, SELL, 102, 9, order_slot=7),
@@ -71,10 +71,12 @@ def test_replay_is_the_same_exchange() -> None:
 
 
 def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
-    exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number)
-    traffic = SampleTraffic()
+    exchange, traffic = (
+        Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number),
+        SampleTraffic(),
+    )
     report = traffic.report(0, 100)
-    events: list[Event] = [exchange.open(START_TIME, tuple(opening(traffic))), Recorded(report)]
+    events: list[JournalEvent] = [exchange.open(START_TIME, tuple(opening(traffic))), Recorded(report)]
     exchange.offer(report)
     events += trade(exchange, traffic)
     closed, sealed = exchange.close()

@@ -11,14 +11,14 @@ from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.journal import Journal, JournalTaken, Snapshot, connect
-from setoff.operator.sequencer.journal_events import Event, Recorded
+from setoff.operator.sequencer.journal_events import JournalEvent, Recorded
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.errors import ConfigError, DataError
 from setoff.shared.machine.machine import Machine
 
 
-def commit(number: int) -> list[Event]:
+def commit(number: int) -> list[JournalEvent]:
     return [Recorded(bytes([number]) * 124)]
 
 
@@ -36,7 +36,7 @@ async def other(redis_server: RedisServer) -> AsyncIterator[Journal]:
     await redis.aclose()
 
 
-async def read(journal: Journal, after: int = 0) -> list[list[Event]]:
+async def read(journal: Journal, after: int = 0) -> list[list[JournalEvent]]:
     return [events async for events in journal.replay(after)]
 
 

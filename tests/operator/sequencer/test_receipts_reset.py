@@ -10,7 +10,7 @@ from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.messages import L1View
-from setoff.operator.sequencer.reset import Unposted, adopt, run_again
+from setoff.operator.sequencer.rerun import Unposted, adopt, run_again
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import extend
@@ -92,7 +92,7 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
             messages.append(traffic.deposit(4, 1000 + len(messages)))
             again = rebuild(ledger)
             left = messages[again.cursor.messages :]
-            view = L1View(time, left, [choose.choice((START_TIME, time + 1))] * len(left))
+            view = L1View(again.cursor.messages, time, left, [choose.choice((START_TIME, time + 1))] * len(left))
             made = run_again(again, unposted, view, time if choose.random() < 0.5 else 0)
             sealed = [batch.batch for batch in made.sealed]
             exchange = again

@@ -9,7 +9,7 @@ from tests.support.processes.running_operator import DEPLOYMENT, HandL1, Running
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, trader_key
-from setoff.operator.sequencer import sequencer as sequencer_module
+from setoff.operator.sequencer import l1_monitor
 from setoff.operator.sequencer.journal import Journal
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox, Stuck
@@ -23,7 +23,7 @@ BUY, SELL = records.BUY, records.SELL
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencer_module, "RESET_PAUSE", 0.0)
+    monkeypatch.setattr(l1_monitor, "RESET_PAUSE", 0.0)
 
 
 async def test_a_batch_that_l1_refuses_is_made_anew(redis_server: RedisServer) -> None:
@@ -111,9 +111,9 @@ async def test_an_idle_operator_goes_on_after_strangers(redis_server: RedisServe
         taken |= await trade(running, 3)
         await close(running)
         check_order(running, taken)
-        traffic, l1, sequence = running.traffic, running.l1, running.sequencer.exchange.cursor.records
+        traffic, l1, count = running.traffic, running.l1, running.sequencer.exchange.cursor.records
     async with operator(redis_server.url, traffic, l1) as again:
-        assert again.sequencer.exchange.cursor.records == sequence
+        assert again.sequencer.exchange.cursor.records == count
 
 
 async def test_a_posting_that_comes_through_after_all_counts_once(redis_server: RedisServer) -> None:
@@ -323,7 +323,7 @@ async def consume(running: Running, message: bytes) -> None:
 async def settle(running: Running) -> None:
     """Wait until what the outbox has builds on L1's own messages."""
     chain = reduce(accumulate, running.l1.messages, ZERO)
-    await until(lambda: running.sequencer.exchange.cursor.chain == chain, "nothing is made anew", 30)
+    await until(lambda: running.sequencer.exchange.cursor.queue_hash == chain, "nothing is made anew", 30)
     await until(lambda: ready(running), "the operator stays closed")
     await close(running)
     running.l1.time += 1
@@ -426,11 +426,11 @@ async def test_a_contradiction_that_passes_changes_nothing(redis_server: RedisSe
     class Shaky(HandL1):
         shakes = 0
 
-        async def look(self, first: int, chain: bytes) -> L1View:
+        async def look(self, first: int, queue_hash: bytes) -> L1View:
             if self.shakes:
                 self.shakes -= 1
                 raise DataError("data_mismatch", "another history")
-            return await super().look(first, chain)
+            return await super().look(first, queue_hash)
 
     l1 = Shaky(opening(traffic := SampleTraffic()))
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
@@ -439,12 +439,12 @@ async def test_a_contradiction_that_passes_changes_nothing(redis_server: RedisSe
         headers = [running.outbox.header(number) for number in range(running.outbox.latest() + 1)]
         commit = running.sequencer.commit
         for _ in range(3):
-            l1.shakes = sequencer_module.DIVERGENCES - 1
+            l1.shakes = l1_monitor.DIVERGENCES - 1
             await until(lambda: l1.shakes == 0, "nobody looks")
             await asyncio.sleep(0.1)
         assert (running.sequencer.commit, running.sequencer.failure) == (commit, None)
         # A reset that finds L1 just as shaky is tried again: it has changed nothing.
-        l1.shakes = sequencer_module.DIVERGENCES + 1
+        l1.shakes = l1_monitor.DIVERGENCES + 1
         await until(lambda: l1.shakes == 0, "nobody looks")
         await until(lambda: ready(running), "the operator stays closed")
         assert [running.outbox.header(number) for number in range(len(headers))] == headers

@@ -11,8 +11,9 @@ from tests.support.processes.running_operator import HandL1, Running, opening, o
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer import sequencer as sequencer_module
+from setoff.operator.sequencer import l1_monitor
 from setoff.operator.sequencer.messages import L1View, QueueMessages
+from setoff.operator.sequencer.reset import RESET_TRIES
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.chain import QueuedMessage
@@ -24,7 +25,7 @@ DELAY = 500
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencer_module, "RESET_PAUSE", 0.0)
+    monkeypatch.setattr(l1_monitor, "RESET_PAUSE", 0.0)
 
 
 class QueueL1(HandL1):
@@ -38,8 +39,8 @@ class QueueL1(HandL1):
         )
         self._source = QueueMessages(reader, 0)
 
-    async def look(self, first: int, chain: bytes) -> L1View:
-        return await self._source.look(first, chain)
+    async def look(self, first: int, queue_hash: bytes) -> L1View:
+        return await self._source.look(first, queue_hash)
 
     def _head(self) -> Block:
         return self._block(len(self.messages))
@@ -142,7 +143,7 @@ async def test_a_reset_that_l1_changes_under_is_tried_again(
     redis_server: RedisServer, fault: Exception, is_down: bool
 ) -> None:
     l1 = Changing(opening(traffic := SampleTraffic()))
-    l1.faults = [fault] * (sequencer_module.RESET_TRIES - 1)
+    l1.faults = [fault] * (RESET_TRIES - 1)
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         taken = await begin(running)
         await close(running)
@@ -173,7 +174,7 @@ async def test_a_reset_that_never_fits_is_given_up(redis_server: RedisServer) ->
         l1.posted.append(stranger(running.outbox, 1, START_TIME))
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)
         assert isinstance(running.sequencer.failure, DataError)
-        assert len(FAULTS) * 100 - len(l1.faults) == sequencer_module.RESET_TRIES
+        assert len(FAULTS) * 100 - len(l1.faults) == RESET_TRIES
         assert running.sequencer.commit == commit
 
 
@@ -188,4 +189,4 @@ async def test_a_lost_batch_of_the_outbox_is_not_waited_for(redis_server: RedisS
         running.l1.posted.append(foreign)
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)
         assert "the outbox has lost batch 1" in str(running.sequencer.failure)
-        assert running.sequencer._reset_tries == 0
+        assert running.sequencer._resetter._tries == 0

@@ -8,7 +8,7 @@ from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.journal_events import Opened, Rerun
 from setoff.operator.sequencer.messages import L1View
-from setoff.operator.sequencer.reset import Unposted, run_again
+from setoff.operator.sequencer.rerun import Unposted, run_again
 from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.machine.machine import Machine
@@ -76,7 +76,7 @@ def test_new_messages_come_after_the_records_that_are_run_again(is_late: bool) -
     accepted += [traffic.order(2, BUY, 80 + order_slot, 1, order_slot=order_slot) for order_slot in range(5, 8)]
     strange = [traffic.withdraw(3, 1) for _ in range(12)]
     unposted = [Unposted(START_TIME, record, FIRST) for record in accepted]
-    view = L1View(START_TIME + 60, strange, [LATER] * 12)
+    view = L1View(FIRST, START_TIME + 60, strange, [LATER] * 12)
     made = run_again(exchange, unposted, view, START_TIME + is_late)
     assert [event.record for event in made.events if isinstance(event, Rerun)] == accepted
     assert (bought(exchange), parked(exchange), exchange.cursor.messages) == (5, 0, FIRST)
@@ -90,7 +90,7 @@ def test_records_run_again_find_the_messages_that_came_before_them(due: int) -> 
     deposits = [traffic.deposit(4, 500), traffic.deposit(5, 600), traffic.deposit(6, 700)]
     early, late = traffic.order(1, SELL, 100, 5), traffic.withdraw(5, 77)
     unposted = [Unposted(START_TIME, early, FIRST), Unposted(START_TIME, late, FIRST + 2)]
-    view = L1View(START_TIME + 60, deposits, [START_TIME] * due + [LATER] * (3 - due))
+    view = L1View(FIRST, START_TIME + 60, deposits, [START_TIME] * due + [LATER] * (3 - due))
     made = run_again(exchange, unposted, view, 0)
     opened = [event for event in made.events if isinstance(event, Opened)]
     assert [list(event.messages) for event in opened] == {1: [deposits[:1], deposits[1:2]], 2: [deposits[:2]]}[due]
@@ -101,7 +101,7 @@ def test_records_whose_messages_are_gone_are_run_all_the_same() -> None:
     exchange, traffic = trading()
     early, late = traffic.order(1, SELL, 100, 5), traffic.withdraw(5, 77)
     unposted = [Unposted(START_TIME, early, 1), Unposted(START_TIME, late, FIRST + 9)]
-    made = run_again(exchange, unposted, L1View(START_TIME, [traffic.deposit(5, 600)], [LATER]), 0)
+    made = run_again(exchange, unposted, L1View(FIRST, START_TIME, [traffic.deposit(5, 600)], [LATER]), 0)
     assert [list(batch.batch.records) for batch in made.sealed] == [[early], [late]]
     assert exchange.machine.regs.withdrawals == 1
 

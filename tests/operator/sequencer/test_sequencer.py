@@ -233,7 +233,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                 after = await running.submit(traffic.order(1, BUY, 90, 1))
                 assert after[0] == 200
                 assert lost and len(answered) == len(set(answered))
-                assert running.sequencer.exchange.cursor.records >= max(answered)
+                assert running.sequencer.exchange.cursor.records > max(answered)
                 async with operator(f"redis://127.0.0.1:{port}/0", traffic, l1) as again:
                     assert (await again.status())["machine"] == (await running.status())["machine"]
     first._server = None

@@ -41,7 +41,7 @@ def opening_of(traffic: SampleTraffic, *funds: int, **market: int) -> HandL1:
 
 
 async def test_a_priced_market_gets_its_first_crank_at_once(exchange: Running) -> None:
-    assert (await exchange.status())["sequence"] == 2
+    assert (await exchange.status())["records"] == 2
     _, market = await exchange.get("/v1/markets/1")
     assert market["sampled"] == START_TIME
     status, answer = await exchange.submit(records.encode_crank(1))

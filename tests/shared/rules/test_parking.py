@@ -162,10 +162,11 @@ def test_an_offered_crank_takes_a_parked_record_out_even_if_it_is_refused(monkey
     machine = world.machine
     outcomes = []
     while machine.is_busy:
-        outcomes.append(errors.OUTCOMES[machine.offer(world.traffic.crank(0))])
-        assert machine.was_taken
+        offered = machine.offer(world.traffic.crank(0))
+        outcomes.append(errors.OUTCOMES[offered.outcome])
+        assert offered.was_taken
     assert outcomes[-1] == "insufficient_margin"
-    assert errors.OUTCOMES[machine.offer(world.traffic.withdraw(9, 5))] == "accepted"
+    assert errors.OUTCOMES[machine.offer(world.traffic.withdraw(9, 5)).outcome] == "accepted"
 
 
 def test_what_is_parked_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,11 @@ import aiohttp
 from redis import Redis
 
 from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic
+from setoff.operator.api.service import MakeSequencer, serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
-from setoff.operator.sequencer.service import MakeSequencer, serve
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
@@ -57,14 +57,14 @@ class HandL1:
         self.queued: list[int] = []  # when each message was first seen
         self.posted: list[Batch] = []
 
-    async def look(self, first: int, chain: bytes) -> L1View:
+    async def look(self, first: int, queue_hash: bytes) -> L1View:
         if self.error is not None:
             raise self.error
-        if len(self.messages) >= first and reduce(accumulate, self.messages[:first], ZERO) != chain:
+        if len(self.messages) >= first and reduce(accumulate, self.messages[:first], ZERO) != queue_hash:
             raise DataError("data_mismatch", f"other messages before message {first}")
         self.queued += [self.time] * (len(self.messages) - len(self.queued))
         due = [queued + self.force_delay for queued in self.queued[: len(self.messages)]]
-        return L1View(self.time, self.messages[first:], due[first:])
+        return L1View(first, self.time, self.messages[first:], due[first:])
 
     def batch_count(self) -> int:
         return len(self.posted)
