@@ -7,12 +7,9 @@ from setoff.shared.state.leaves import Account, Agent, Level, Market, Order, Pos
 
 
 class StateView:
-    """Of whoever has a `machine`."""
+    """Of whoever has a `machine`, whose state is read."""
 
-    @property
-    def machine(self) -> Machine:
-        """The machine whose state is read."""
-        raise NotImplementedError
+    machine: Machine
 
     def value(self, key: int) -> bytes:
         self.machine.state.commit()

@@ -30,10 +30,6 @@ class World(StateView):
         self.machine = Machine.genesis(self.traffic.domain)
         self.machine.begin(0, self.traffic.time)
 
-    @property
-    def machine(self) -> Machine:
-        return self._machine
-
     @classmethod
     def trading(cls, accounts: int = 3, funds: int = 1_000_000, mark: int = 100, **market: int) -> "World":
         world = cls()

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from eth_abi.abi import encode
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.lone_watcher import LoneWatcher, find_withdrawal, pay
 from tests.support.processes.watching import Desk
@@ -19,6 +18,7 @@ from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError, ConfigError, StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.contracts import QUEUE
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.machine import Machine
@@ -182,7 +182,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
     assert machine.regs.winding_since == 0 and settled(machine) == [0, 0, 0]
-    queued = watcher.parts.reader.message_count()
+    queued = watcher.context.reader.message_count()
 
     # Nothing is sent for the end before it is due.
     left = (
@@ -217,7 +217,7 @@ def test_brings_an_exchange_without_operator_to_its_end(
 
 
 def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, watcher: LoneWatcher) -> None:
-    data = wind_down.FORCE + encode(["bytes"], [records.encode_crank(0)])
+    data = QUEUE.encode("force", records.encode_crank(0))
     calls, before = PermissionlessCalls(exchange.anvil.connect(6), spread=0.0), queued(watcher)
     exchange.anvil.l1.request("evm_setAutomine", False)
     assert calls.run(PermissionlessCall("cranks", exchange.deployment.queue, data, times=3)) == "cranks: sent"
@@ -229,7 +229,7 @@ def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, w
 def test_what_was_sent_before_l1_failed_is_under_way(
     exchange: Exchange, watcher: LoneWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    l1, data = exchange.anvil.connect(6), wind_down.FORCE + encode(["bytes"], [records.encode_crank(0)])
+    l1, data = exchange.anvil.connect(6), QUEUE.encode("force", records.encode_crank(0))
     calls, send = PermissionlessCalls(l1, spread=0.0), l1.send
 
     def fail_later(to: str, data: bytes) -> bytes:
@@ -477,7 +477,7 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
             break
         exchange.anvil.advance(120)
     assert settled(machine) == [1, 0] and machine.regs.winding_since == 0 and not machine.regs.has_work
-    sent = watcher.liveness_keeper.errands.sent
+    sent = watcher.liveness_keeper.calls.sent
     settle(watcher, 3)
     assert watcher.liveness_keeper.calls.sent == sent
     # Positions of the other market stay as they are, and the money of this one can be had.
@@ -598,8 +598,8 @@ def test_a_watcher_alone_brings_the_money_back(
         operator.kill()
     traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     exchange.queue(traffic.withdraw(1, 400_000))
-    assert find_withdrawal(desk.parts, 1, 400_000) is None
-    court = CourtContract(desk.parts.l1, exchange.deployment.court)
+    assert find_withdrawal(desk.context, 1, 400_000) is None
+    court = CourtContract(desk.context.l1, exchange.deployment.court)
 
     def status() -> dict[str, object]:
         return {each.process: each.facts for each in read_status(desk.store)}
@@ -607,7 +607,7 @@ def test_a_watcher_alone_brings_the_money_back(
     with Watcher(keeping(settings, liveness_keeper_pace=0)):
         wait_until(lambda: "the operator is there" in str(status().get("liveness_keeper")))
         exchange.anvil.advance(SILENCE)
-        proof = wait_until(lambda: find_withdrawal(desk.parts, 1, 400_000), what=status, pause=0.3)
+        proof = wait_until(lambda: find_withdrawal(desk.context, 1, 400_000), what=status, pause=0.3)
         exchange.anvil.advance(LIVENESS_KEEPER_CLAIM_AFTER)
         wait_until(
             lambda: any(bytes(court.view("confirmed", proof.epoch))),

@@ -12,8 +12,9 @@ from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.watcher.liveness.presence import STATES
 from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
-from setoff.watcher.monitor.dispute_view import Overview, to_text
+from setoff.watcher.monitor.dispute_view import Overview
 from setoff.watcher.monitor.metrics import to_prometheus
+from setoff.watcher.monitor.text import to_text
 from setoff.watcher.settings import WatcherSettings
 
 SILENCE = DEMO.silence
