@@ -458,7 +458,7 @@ CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
 #: Every reason of the contracts of the court but those of its construction.
 COURT_REASONS = {
     reason
-    for path in (ROOT / "lib").glob("*.vy")
+    for path in (ROOT / "court").glob("*.vy")
     if path.stem not in ("terms", "batches", "genesis")
     for reason in re.findall(r'assert [^#]*?, "(\w+)"', path.read_text())
 }
