@@ -84,7 +84,10 @@ def make_integer_decoder(body: type[Body]) -> Callable[[int], Body]:
     fields = fields_of(body)
     end = fields[-1].start + fields[-1].size
     parts = (f"number >> {8 * (end - field.start - field.size)} & {256**field.size - 1}" for field in fields)
-    return _compile(f"lambda number: make(({', '.join(parts)}))", make=partial(tuple.__new__, body))
+    decode: Callable[[int], Body] = _compile(
+        f"lambda number: make(({', '.join(parts)}))", make=partial(tuple.__new__, body)
+    )
+    return decode
 
 
 def _compile(function: str, **names: Any) -> Any:
@@ -152,7 +155,8 @@ class InputType(Generic[Body]):
             f"body[{at}].to_bytes({field.size}, 'big')" if field.is_wide else f"body[{at}]"
             for at, field in enumerate(self.fields)
         )
-        return _compile(f"lambda body: pack({', '.join(values)})", pack=pack)
+        encode_wide: Callable[[Body], bytes] = _compile(f"lambda body: pack({', '.join(values)})", pack=pack)
+        return encode_wide
 
     def _make_decoder(self) -> Callable[[bytes], Body]:
         unpack, make = self._struct.unpack_from, partial(tuple.__new__, self.body)
@@ -166,6 +170,7 @@ class InputType(Generic[Body]):
             f"int.from_bytes(values[{at}], 'big')" if field.is_wide else f"values[{at}]"
             for at, field in enumerate(self.fields)
         )
-        return _compile(
+        decode_wide: Callable[[bytes], Body] = _compile(
             f"lambda data: (values := unpack(data, 1)) and make(({', '.join(values)}))", unpack=unpack, make=make
         )
+        return decode_wide
