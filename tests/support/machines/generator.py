@@ -699,7 +699,7 @@ class Generator:
         plain: dict[str, Callable[[], bytes]] = {
             "crank": lambda: records.encode_crank(market),
             "report": lambda: self.report_of(0, self.time, market, 1),
-            "leg page": self.stray_leg_page,
+            "leg_page": self.stray_leg_page,
             "deposit": lambda: self.deposit_of(1, 0),
             "list_market": lambda: records.encode(self.listing(market)),
             "set_market": lambda: records.encode(records.SetMarketBody(*self.listing(market))),
