@@ -71,11 +71,18 @@ def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 
 
 @pytest.fixture
-def redis_server(_redis_server: RedisServer) -> RedisServer:
-    """An empty store. Not to be stopped: it serves all tests of this process, one after the other."""
+def redis_server(_redis_server: RedisServer) -> Iterator[RedisServer]:
+    """An empty store. Not to be stopped: it serves all tests of this process, one after the other.
+
+    What a test sets in its configuration ends with the test.
+    """
     with _redis_server.client() as redis:
         redis.flushall()
-    return _redis_server
+        before = redis.config_get()
+        yield _redis_server
+        for name, value in redis.config_get().items():
+            if value != before[name]:
+                redis.config_set(name, value=before[name])
 
 
 @pytest.fixture
