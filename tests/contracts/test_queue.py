@@ -1,12 +1,15 @@
 """The L1 queue: who may queue what, and the chain over it."""
 
+from dataclasses import astuple
+
 import pytest
 from tests.support.courts.arena import LISTER, OPERATOR, PARAMS, PASSER_BY, TRADER, Arena
 from tests.support.evm import address, reverts
 
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak
-from setoff.shared.codec.records import ListMarketBody, SetSignerBody
+from setoff.shared.codec.layout import fields_of
+from setoff.shared.codec.records import ListMarketBody, MarketParameters, SetSignerBody
 
 DELAY = PARAMS.listing_delay
 
@@ -103,9 +106,8 @@ def test_only_the_vault_queues_deposits(arena: Arena) -> None:
 
 def listing_of(maker_fee: int = 0) -> ListMarketBody:
     """A listing with another value in every field, each as wide as it can be."""
-    widths = (16, 64, 32, 32, 32, 0, 32, 32, 32, 32, 32, 64, 64, 64, 64, 64, 32, 32, 64, 32, 32)
-    values = [2**width - 1 - place if width else maker_fee for place, width in enumerate(widths)]
-    return ListMarketBody(*values)
+    values = {field.name: field.limits.stop - 1 - place for place, field in enumerate(fields_of(MarketParameters))}
+    return ListMarketBody(2**16 - 1, MarketParameters(**(values | {"maker_fee": maker_fee})))
 
 
 @pytest.mark.parametrize("maker_fee", [-500, 0, 2**31 - 1, -(2**31)])
@@ -117,7 +119,7 @@ def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: in
     ):
         message = records.encode(body(*listing))
         identity = queue.proposal_count()
-        assert propose(tuple(listing), sender=LISTER) == identity
+        assert propose((listing.market, astuple(listing.parameters)), sender=LISTER) == identity
         ready = arena.now + DELAY
         assert arena.chain.last.named("Proposed") == [{"id": identity, "body": message, "enactable": ready}]
         assert queue.proposal_at(identity) == (message, ready)

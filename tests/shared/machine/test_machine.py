@@ -33,7 +33,7 @@ def ran(scene: Scene, batches: list[Batch]) -> Machine:
 
 
 def test_genesis_is_an_empty_tree_and_a_domain(scene: Scene) -> None:
-    assert Machine.genesis(scene.domain).hash() == machine_hash(EMPTY[40], Registers(scene.domain).hash())
+    assert Machine.genesis(scene.domain).hash() == machine_hash(EMPTY[40], Registers(domain=scene.domain).hash())
 
 
 def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene, batches: list[Batch]) -> None:

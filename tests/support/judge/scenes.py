@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, replace
 
 from tests.support.judge.bench import Bench, Step
-from tests.support.machines.generator import ADDRESSES, HANDS, TRADERS, Generator, listing_edges, tiered
+from tests.support.machines.generator import ADDRESSES, HANDS, TRADERS, Generator, at_edge, listing_edges, tiered
 from tests.support.machines.state_invariants import check_conservation
 
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.records import Leg, ListMarketBody, OrderBody, SetMarketBody
+from setoff.shared.codec.records import Leg, ListMarketBody, MarketParameters, OrderBody, SetMarketBody
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.margin import compute_health
@@ -62,8 +62,8 @@ class Play:
         assert set(outcomes) == {OK}
 
     def listing(self, market: int, margin_ppm: int, **fields: int) -> bytes:
-        m = ListMarketBody(market, 1, margin_ppm, 1, 500, -100, PPM)
-        return records.encode(m._replace(**fields))
+        parameters = MarketParameters(1, margin_ppm, 1, 500, -100, PPM)
+        return records.encode(ListMarketBody(market, replace(parameters, **fields)))
 
     def price(self, price: int, market: int = 1, *, age: int = 0) -> bytes:
         """A report, of a second later than the one before."""
@@ -177,7 +177,7 @@ def play_under_water(play: Play) -> None:
     assert play.run(play.order(4, BUY, 90, 50), play.order(2, SELL, 90, 20, order_slot=3)) == [OK] * 2
     assert play.run(play.order(2, BUY, 85, 1, order_slot=4)) == ["insufficient_margin"]
     # Below zero even a close at the mark makes things no better. (An old price: nobody is liquidated on it.)
-    aged = records.encode(SetMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM))
+    aged = records.encode(SetMarketBody(1, MarketParameters(1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM)))
     shut = play.order(2, SELL, 70, 1, order_slot=5)
     play.wait(10)
     outcomes = play.batch([aged], [play.price(70, age=5), shut, play.withdraw(2, 1)])
@@ -527,7 +527,7 @@ def play_time(play: Play) -> None:
     play.wait(60)
     assert play.run(crank) == [OK]
     play.wait(100)
-    old = records.encode(SetMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1))
+    old = records.encode(SetMarketBody(1, MarketParameters(1, 100_000, 1, 500, -100, PPM, max_age=1)))
     assert play.batch([old], [crank, records.encode_crank(0)]) == [OK, "stale_price", "unknown_market"]
 
 
@@ -833,19 +833,17 @@ def play_shares(play: Play) -> None:
 
 def play_listing_edges(play: Play) -> None:
     """Every parameter of a listing at its bounds and just over them, with and without tiers."""
-    plain = ListMarketBody(1, 1, 100_000, 50_000, 500, -100, 500_000)
+    plain = tiered(MarketParameters(1, 100_000, 50_000, 500, -100, 500_000))
     for message, ahead in ((ListMarketBody, 1), (SetMarketBody, 0)):
-        for number in range(len(listing_edges(tiered(plain)))):
-            m = tiered(plain)._replace(market=play.bench.machine.regs.markets + ahead)
-            field, edge = listing_edges(m)[number]
-            m = m._replace(**{field: max(edge, 0) if field != "maker_fee" else edge})
-            play.batch([records.encode(message(*m))])
+        for number in range(len(listing_edges(ListMarketBody(1, plain)))):
+            m = ListMarketBody(play.bench.machine.regs.markets + ahead, plain)
+            play.batch([records.encode(message(*at_edge(m, *listing_edges(m)[number])))])
         for tier in ({"tier1_size": 0}, {"tier2_size": 0}, {"tier1_size": 0, "tier2_size": 0}):
-            m = tiered(plain)._replace(market=play.bench.machine.regs.markets + ahead, **tier)
+            m = ListMarketBody(play.bench.machine.regs.markets + ahead, replace(plain, **tier))
             play.batch([records.encode(message(*m))])
 
     play.bench.machine.regs.markets = keys.MAX_MARKET
-    assert play.batch([records.encode(plain._replace(market=keys.MAX_MARKET + 1))]) == ["bad_parameters"]
+    assert play.batch([records.encode(ListMarketBody(keys.MAX_MARKET + 1, plain))]) == ["bad_parameters"]
 
 
 def play_agents(play: Play) -> None:
@@ -869,7 +867,7 @@ def play_signers(play: Play) -> None:
 
 def play_tiers(play: Play) -> None:
     """Margins rise with the size of a position: just under and at the sizes of either tier."""
-    tiers: dict[str, Any] = tiered(ListMarketBody(1, 1, 100_000, 50_000, 500, -100, PPM))._asdict()
+    tiers = asdict(tiered(MarketParameters(1, 100_000, 50_000, 500, -100, PPM)))
     fields = {name: value for name, value in tiers.items() if name.startswith("tier")}
     play.begin(money=10**6, maintenance_margin=50_000, **fields)
     for order_slot, size in enumerate((999, 1, 3_999, 1)):

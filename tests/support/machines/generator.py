@@ -7,11 +7,13 @@ collateral, and its prices drive accounts under water.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from random import Random
 
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.integers import MAX_UINT64, PPM
+from setoff.shared.codec.layout import fields_of, ranges_of
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -86,37 +88,53 @@ ACCOUNT_EDGES = (
 FLAG_EDGES = (24, 96, 127, 128, 255, 32, 64)
 
 
-def listing_edges(m: records.ListMarketBody) -> list[tuple[str, int]]:
-    """(field, value) at and just over every bound of a sound listing, one at a time."""
-    return [
-        *(("market", edge) for edge in (0, m.market - 1, m.market + 1, 2**16 - 1)),
-        *(("unit", edge) for edge in (0, 2**32 - 1, 2**32, MAX_UINT64)),
-        *(("initial_margin", edge) for edge in (m.maintenance_margin - 1, PPM, PPM + 1, 2**32 - 1)),
-        *(("maintenance_margin", edge) for edge in (0, 1, m.initial_margin, m.initial_margin + 1)),
-        *(("taker_fee", edge) for edge in (abs(m.maker_fee), phases.MAX_FEE, phases.MAX_FEE + 1, 2**32 - 1)),
-        *(("maker_fee", edge) for edge in (-m.taker_fee, -m.taker_fee - 1, phases.MAX_FEE, phases.MAX_FEE + 1)),
-        *(("maker_fee", edge) for edge in (-(2**31), 2**31 - 1)),
-        *(("band", edge) for edge in (0, 1, PPM, PPM + 1)),
-        *(("max_age", edge) for edge in (0, 1, 2**32 - 1)),
-        *(("step_band", edge) for edge in (0, 1, PPM, PPM + 1)),
-        *(("funding_cap", edge) for edge in (0, phases.MAX_FEE, phases.MAX_FEE + 1)),
-        *(("close_out", edge) for edge in (0, m.maintenance_margin, m.maintenance_margin + 1)),
-        *(("max_open_interest", edge) for edge in (0, MAX_UINT64)),
-        *(("max_position", edge) for edge in (0, 1, phases.MAX_POSITION, phases.MAX_POSITION + 1)),
-        *(("impact", edge) for edge in (0, MAX_UINT64)),
-        *(("expiry", edge) for edge in (1, MAX_UINT64)),
-        *(("tier1_size", edge) for edge in (0, 1, m.tier2_size - 1, m.tier2_size, MAX_UINT64)),
+def listing_edges(listing: records.ListMarketBody) -> list[tuple[str, int]]:
+    """(field, value) at and just over every bound of a sound listing, one at a time.
+
+    Those of a parameter by itself follow from its width and range; here are the ones that depend on another.
+    """
+    m = listing.parameters
+    edges = [
+        *(("market", edge) for edge in (0, listing.market - 1, listing.market + 1, 2**16 - 1)),
+        *(("initial_margin", edge) for edge in (m.maintenance_margin - 1, m.maintenance_margin)),
+        *(("maintenance_margin", edge) for edge in (m.initial_margin, m.initial_margin + 1)),
+        ("taker_fee", abs(m.maker_fee)),
+        *(("maker_fee", edge) for edge in (-m.taker_fee, -m.taker_fee - 1)),
+        *(("close_out", edge) for edge in (m.maintenance_margin, m.maintenance_margin + 1)),
+        *(("tier1_size", edge) for edge in (m.tier2_size - 1, m.tier2_size)),
         *(("tier1_initial", edge) for edge in (m.initial_margin - 1, m.initial_margin, PPM, PPM + 1)),
         *(("tier1_maintenance", edge) for edge in (m.maintenance_margin - 1, m.tier1_initial, m.tier1_initial + 1)),
-        *(("tier2_size", edge) for edge in (0, m.tier1_size, m.tier1_size + 1, MAX_UINT64)),
+        *(("tier2_size", edge) for edge in (m.tier1_size, m.tier1_size + 1)),
         *(("tier2_initial", edge) for edge in (m.tier1_initial - 1, m.tier1_initial, PPM, PPM + 1)),
         *(("tier2_maintenance", edge) for edge in (m.tier1_maintenance - 1, m.tier2_initial, m.tier2_initial + 1)),
     ]
+    ranges = ranges_of(records.MarketParameters)
+    for field in fields_of(records.MarketParameters):
+        bounds = ranges.get(field.name, field.limits)
+        around = {
+            bounds.start - 1,
+            bounds.start,
+            bounds.stop - 1,
+            bounds.stop,
+            field.limits.start,
+            field.limits.stop - 1,
+        }
+        edges += ((field.name, edge) for edge in sorted(around) if edge in field.limits)
+    return edges
 
 
-def tiered(m: records.ListMarketBody) -> records.ListMarketBody:
-    """A listing with both tiers, whose margins leave room on either side."""
-    return m._replace(
+def at_edge(listing: records.ListMarketBody, field: str, edge: int) -> records.ListMarketBody:
+    """The listing with one field changed, to a value that fits into it."""
+    if field == "market":
+        return listing._replace(market=max(edge, 0))
+    least = -(2**31) if field == "maker_fee" else 0
+    return listing._replace(parameters=replace(listing.parameters, **{field: max(edge, least)}))
+
+
+def tiered(m: records.MarketParameters) -> records.MarketParameters:
+    """The parameters with both tiers, whose margins leave room on either side."""
+    return replace(
+        m,
         tier1_size=1_000,
         tier1_initial=m.initial_margin + 10,
         tier1_maintenance=m.maintenance_margin + 5,
@@ -124,6 +142,12 @@ def tiered(m: records.ListMarketBody) -> records.ListMarketBody:
         tier2_initial=m.initial_margin + 20,
         tier2_maintenance=m.maintenance_margin + 10,
     )
+
+
+def with_tiers(listing: records.ListMarketBody) -> records.ListMarketBody:
+    """The listing with tiers, where it has none."""
+    m = listing.parameters
+    return listing if m.tier1_size else listing._replace(parameters=tiered(m))
 
 
 class Generator:
@@ -293,25 +317,25 @@ class Generator:
             maintenance = rng.choice((1, max(1, margin // 2)))
         else:
             unit, margin, maintenance = rng.choice((1, 1, 3)), rng.choice((50_000, 100_000, 333_333)), 25_000
-        taker = rng.choice((0, 1, 500, 777, phases.MAX_FEE if self.is_large else 999))
-        m = records.ListMarketBody(
-            market,
+        taker = rng.choice((0, 1, 500, 777, records.MAX_FEE if self.is_large else 999))
+        m = records.MarketParameters(
             unit,
             margin,
             maintenance,
             taker,
-            rng.choice((-taker, -taker // 2, 0, 100, phases.MAX_FEE if self.is_large else 7)),
+            rng.choice((-taker, -taker // 2, 0, 100, records.MAX_FEE if self.is_large else 7)),
             rng.choice((PPM, 500_000, 200_000)),
             max_age=rng.choice((60, 400, 3000, 2**32 - 1)),
             step_band=rng.choice((PPM, PPM, PPM, 250_000)),
-            funding_cap=rng.choice((0, 5_000, phases.MAX_FEE)),
+            funding_cap=rng.choice((0, 5_000, records.MAX_FEE)),
             close_out=rng.choice((0, 0, 0, maintenance // 3, maintenance // 3, maintenance)),
             max_open_interest=rng.choice((2**44, 2**44, 2**44, 40_000)),
-            max_position=rng.choice((phases.MAX_POSITION, phases.MAX_POSITION, 30_000)),
+            max_position=rng.choice((records.MAX_POSITION, records.MAX_POSITION, 30_000)),
             impact=rng.choice((0, 1, 5)),
             expiry=self.time + rng.choice((1, 300, 2500)) if market > 2 and rng.random() < 0.5 else 0,
         )
-        return tiered(m) if rng.random() < 0.4 and margin + 20 <= PPM else m
+        has_tiers = rng.random() < 0.4 and margin + 20 <= PPM
+        return records.ListMarketBody(market, tiered(m) if has_tiers else m)
 
     def list_market(self) -> bytes:
         """The next market once in a while (an account has eight places), otherwise a parameter at or over its edge."""
@@ -320,19 +344,16 @@ class Generator:
         sound = self.listing(next_market)
         if next_market <= 10 or (rng.random() < 0.3 and next_market <= keys.MAX_MARKET):
             return records.encode(sound)
-        m = sound if sound.tier1_size else tiered(sound)
-        field, edge = rng.choice(listing_edges(m))
-        return records.encode(m._replace(**{field: max(edge, -(2**31))}))
+        m = with_tiers(sound)
+        return records.encode(at_edge(m, *rng.choice(listing_edges(m))))
 
     def set_market(self) -> bytes:
         """Other parameters of a market, or one of them at or over its edge."""
         rng = self.rng
         m = self.listing(rng.randint(0, self.machine.regs.markets + 1) if rng.random() < 0.2 else rng.randint(1, 3))
         if rng.random() < 0.4:
-            m = m if m.tier1_size else tiered(m)
-            field, edge = rng.choice(listing_edges(m))
-            if edge >= 0 or field == "maker_fee":
-                m = m._replace(**{field: edge})
+            m = with_tiers(m)
+            m = at_edge(m, *rng.choice(listing_edges(m)))
         return records.encode(records.SetMarketBody(*m))
 
     def signer(self, index: int, quorum: int, max_age: int) -> bytes:
