@@ -66,6 +66,11 @@ def make_terms(market: int, *sources: Mapping[str, Any]) -> ListMarketBody:
     return ListMarketBody(market, parameters)
 
 
+def to_names(market: ListMarketBody) -> dict[str, int]:
+    """A market and its parameters by name."""
+    return {"market": market.market, **asdict(market.parameters)}
+
+
 def load_terms(path: Path) -> dict[str, Any]:
     """Parameters from a TOML file. Raises ConfigError if it cannot be read."""
     try:

@@ -110,6 +110,10 @@ def listing_of(maker_fee: int = 0) -> ListMarketBody:
     return ListMarketBody(2**16 - 1, MarketParameters(**(values | {"maker_fee": maker_fee})))
 
 
+def as_abi(listing: ListMarketBody) -> tuple[int, tuple[int, ...]]:
+    return listing.market, astuple(listing.parameters)
+
+
 @pytest.mark.parametrize("maker_fee", [-500, 0, 2**31 - 1, -(2**31)])
 def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: int) -> None:
     queue, listing = arena.queue, listing_of(maker_fee)
@@ -119,7 +123,7 @@ def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: in
     ):
         message = records.encode(body(*listing))
         identity = queue.proposal_count()
-        assert propose((listing.market, astuple(listing.parameters)), sender=LISTER) == identity
+        assert propose(as_abi(listing), sender=LISTER) == identity
         ready = arena.now + DELAY
         assert arena.chain.last.named("Proposed") == [{"id": identity, "body": message, "enactable": ready}]
         assert queue.proposal_at(identity) == (message, ready)
@@ -128,7 +132,7 @@ def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: in
         (event,) = arena.chain.last.named("MessageQueued")
         assert event["body"] == message
         with reverts("not_the_lister"):
-            propose(tuple(listing), sender=TRADER)
+            propose(as_abi(listing), sender=TRADER)
 
 
 def test_names_signers_as_the_codec_does(arena: Arena) -> None:
@@ -147,7 +151,7 @@ def test_enacts_a_proposal_once_and_not_before_its_delay(arena: Arena) -> None:
     assert queue.LISTING_DELAY() == DELAY
     with reverts("no_such_proposal"):
         queue.enact(0)
-    queue.propose_listing(tuple(listing_of()), sender=LISTER)
+    queue.propose_listing(as_abi(listing_of()), sender=LISTER)
     arena.warp(DELAY - 1)
     with reverts("too_early"):
         queue.enact(0, sender=LISTER)
@@ -163,7 +167,7 @@ def test_enacts_a_proposal_once_and_not_before_its_delay(arena: Arena) -> None:
 def test_lister_takes_a_proposal_back(arena: Arena) -> None:
     queue = arena.queue
     for _ in range(2):
-        queue.propose_change(tuple(listing_of()), sender=LISTER)
+        queue.propose_change(as_abi(listing_of()), sender=LISTER)
     with reverts("not_the_lister"):
         queue.revoke(0, sender=TRADER)
     queue.revoke(0, sender=LISTER)
@@ -178,7 +182,7 @@ def test_lister_takes_a_proposal_back(arena: Arena) -> None:
 
 def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
     queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0)
-    queue.propose_listing(tuple(listing_of()), sender=LISTER)
+    queue.propose_listing(as_abi(listing_of()), sender=LISTER)
     assert queue.enact(0) == 0
     with reverts("bad_terms"):
         arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 2**64, 0)

@@ -132,7 +132,7 @@ def test_refuses_a_file_of_another_shape(tmp_path: Path, text: str) -> None:
 )
 def test_refuses_parameters_that_the_rules_would_refuse(fields: dict[str, int], reason: str) -> None:
     good = listing.load_terms(TERMS)
-    assert listing.make_terms(1, good).unit == 100
+    assert listing.make_terms(1, good).parameters.unit == 100
     with pytest.raises(ConfigError, match=reason):
         listing.make_terms(1, good, fields)
     with pytest.raises(ConfigError, match="missing: band"):
