@@ -51,7 +51,7 @@ SILENCE: public(immutable(uint256))        # seconds without a batch of the oper
 EPOCH_BATCHES: public(immutable(uint256))  # batches that one claim covers
 MODULES: immutable(DynArray[address, MAX_MODULES])
 
-RETURN_TIME: constant(uint256) = 3600      # seconds that `resume` gives the operator
+RETURN_TIME: constant(uint256) = 3600      # seconds that `reserve` gives the operator
 
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
 RECORD_PAGE_BYTES: constant(uint256) = batches.RECORDS_PER_PAGE * batches.RECORD_BYTES
@@ -68,8 +68,8 @@ records_posted: public(uint256)
 timestamp: public(uint256)                 # of the last batch
 operator_posted_at: public(uint256)        # block time of the operator's last own post, at first of the deployment
 epoch_began_at: public(uint256)            # block time of the first batch of the last epoch begun
-reserved_until: public(uint256)            # until then the inbox is closed to others (`resume`)
-has_resumed: public(bool)                  # since the operator's last own post
+reserved_until: public(uint256)            # until then the inbox is closed to others (`reserve`)
+has_reserved: public(bool)                  # since the operator's last own post
 
 
 @deploy
@@ -213,20 +213,20 @@ def opens_at() -> uint256:
     """
     @return From when on (unix seconds) anybody may post messages, if the operator posts nothing before: it has been
             silent for SILENCE then, or has not completed an epoch in as long, so that nothing in it can be claimed;
-            not within RETURN_TIME of its `resume`.
+            not within RETURN_TIME of its `reserve`.
     """
     return self._opens_at()
 
 
 @external
-def resume():
+def reserve():
     """
     @notice Close the inbox to others for RETURN_TIME, so that the operator can come back: otherwise whoever posts in
             every block would take the number of each of its batches. Only the operator may, once until it has posted.
     """
     assert msg.sender == OPERATOR, "not_the_operator"
-    assert not self.has_resumed, "too_early"
-    self.has_resumed = True
+    assert not self.has_reserved, "too_early"
+    self.has_reserved = True
     self.reserved_until = block.timestamp + RETURN_TIME
 
 
@@ -298,7 +298,7 @@ def _append(header: batches.Header) -> bytes32:
         self.epoch_began_at = block.timestamp
     if msg.sender == OPERATOR:
         self.operator_posted_at = block.timestamp
-        self.has_resumed = False
+        self.has_reserved = False
     log BatchPosted(
         number=header.number,
         batch_hash=batch_hash,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from setoff.contracts.compiler import compile_contract
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE, Contract

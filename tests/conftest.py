@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.chains.exchange import Exchange
+from tests.support.engines.choice import describe_engine, engine_name
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import Anvil
@@ -19,6 +20,17 @@ from setoff.watcher.settings import WatcherSettings
 HERE = Path(__file__).parent
 #: Folders with tests of half a minute each: begun last, they would keep one worker busy while the others have nothing.
 SLOW = ("e2e", "watcher", "differential")
+
+
+def pytest_configure() -> None:
+    try:
+        engine_name()
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header() -> str:
+    return f"EVM of the tests: {describe_engine()}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

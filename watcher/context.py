@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import atexit
+import json
 from typing import NamedTuple, Self
 
+from redis import Redis
+from redis.exceptions import RedisError
+
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.sender import GWEI, Fees
-from setoff.watcher.execution.archive import Archive
+from setoff.shared.l1.sender import Fees
+from setoff.shared.params import GWEI
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
 
 
-class Parts(NamedTuple):
+class Context(NamedTuple):
     """Connections and what stands on them; each process opens its own."""
 
     deployment: Deployment
     l1: L1
     store: Store
     reader: ChainReader
-    archive: Archive
 
     @classmethod
     def open(cls, settings: WatcherSettings, *, key: bytes | None = None) -> Self:
@@ -37,7 +40,7 @@ class Parts(NamedTuple):
         l1.check_chain()
         store = open_store(settings, deployment)
         reader = open_reader(settings, l1, deployment, store)
-        return cls(deployment, l1, store, reader, Archive(store, reader))
+        return cls(deployment, l1, store, reader)
 
 
 def open_reader(settings: WatcherSettings, l1: L1, deployment: Deployment, store: Store | None) -> ChainReader:
@@ -51,4 +54,24 @@ def open_store(settings: WatcherSettings, deployment: Deployment) -> Store:
     server = RedisServer.open(settings)
     atexit.register(server.stop)
     redis = server.client(socket_keepalive=True, health_check_interval=30)
+    return _store_on(redis, settings, deployment)
+
+
+def find_store(settings: WatcherSettings, deployment: Deployment) -> Store | None:
+    """The watcher's keys where its Redis server runs already, None where it does not: none is started for a look."""
+    url = settings.redis_url
+    if not url:
+        try:
+            url = str(json.loads((settings.redis_dir / "server.json").read_text())["url"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+    redis = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+    try:
+        redis.ping()
+    except RedisError:
+        return None
+    return _store_on(redis, settings, deployment)
+
+
+def _store_on(redis: Redis, settings: WatcherSettings, deployment: Deployment) -> Store:
     return Store(redis, f"{deployment.namespace}:{settings.name}", deployment.epoch_batches)

@@ -51,7 +51,7 @@ def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
     return None
 
 
-def check_start(settings: WatcherSettings, l1: L1) -> None:
+def check_preflight(settings: WatcherSettings, l1: L1) -> None:
     """Raises ConfigError if this watcher must not start: another chain, other contracts, a key that is none, patience
     that its clocks do not have; ChainError if L1 does not answer.
     """

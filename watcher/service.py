@@ -26,12 +26,12 @@ from redis.exceptions import RedisError
 
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
-from setoff.watcher.chain.follower import run_follower
-from setoff.watcher.context import Parts
-from setoff.watcher.dispute.challenger import run_challenger
+from setoff.watcher.challenger_process import run_challenger
+from setoff.watcher.context import Context
 from setoff.watcher.execution.worker import run_worker
-from setoff.watcher.monitor.status import Pulse
-from setoff.watcher.preflight import check_start, wait_for_l1
+from setoff.watcher.follower_process import run_follower
+from setoff.watcher.preflight import check_preflight, wait_for_l1
+from setoff.watcher.pulse import Pulse
 from setoff.watcher.server import run_server
 from setoff.watcher.settings import WatcherSettings
 
@@ -113,7 +113,7 @@ class Watcher:
         self._server = RedisServer.open(settings)
         try:
             self.settings = dataclasses.replace(settings, redis_url=self._server.url)
-            self._store = Parts.open(self.settings).store
+            self._store = Context.open(self.settings).store
             targets: dict[str, Target] = {"follower": _follow, "server": _serve}
             targets |= {f"worker {number}": run_worker for number in range(1, settings.workers + 1)}
             if settings.key:
@@ -181,7 +181,7 @@ def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> N
     l1 = wait_for_l1(settings, asked)
     if l1 is None:
         return
-    check_start(settings, l1)
+    check_preflight(settings, l1)
     with Watcher(settings, challenge):
         log.info("the watcher runs: %s, %s", settings.name, "plays" if settings.key else "only watches, without a key")
         asked.wait()

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from setoff.deploy.cli.wallet import add_exchange, ask_exchange, format_amount, parse_amount
-from setoff.shared.sdk.client import Receipt, SetoffClient
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,16 +25,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, and show what is there then."""
 
     async def ask(client: SetoffClient) -> dict[str, Any]:
-        receipt: Receipt | None = None
+        result: SubmitResult | None = None
         if arguments.action == "deposit":
-            receipt = await client.backstop_deposit(arguments.amount)
+            result = await client.backstop_deposit(arguments.amount)
         elif arguments.action == "withdraw":
             shares = arguments.shares
-            receipt = await client.backstop_withdraw(
+            result = await client.backstop_withdraw(
                 int((await client.account())["shares"]) if shares is None else shares
             )
-        if receipt:
-            print(f"accepted as record {receipt.sequence}, batch {receipt.batch}")
+        if result:
+            print(f"accepted as record {result.sequence}, batch {result.batch}")
         return await client.backstop()
 
     shown = ask_exchange(arguments, ask)

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play it, print the summary; 0 only if everything was found on chain."""
-    from setoff.deploy.simulation.demo.console import Story
+    from setoff.deploy.simulation.demo.console import Console
     from setoff.deploy.simulation.demo.play import Play, Script
     from setoff.deploy.simulation.demo.report import print_summary
     from setoff.shared.errors import SetoffError
@@ -55,8 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends it, nothing is left running
     try:
-        with Story() as story:
-            summary = Play(script, folder, story).run()
+        with Console() as console:
+            summary = Play(script, folder, console).run()
     except SetoffError as error:
         print(f"setoff: the demo failed: {error}\nlogs and state: {folder}", file=sys.stderr)
         return 1
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(f"setoff: the demo was interrupted\nlogs and state: {folder}", file=sys.stderr)
         return 130
-    print_summary(summary, story.console, story.seconds)
+    print_summary(summary, console.rich, console.seconds)
     text = json.dumps(summary.to_dict(), indent=2) + "\n"
     (folder / "summary.json").write_text(text)
     if arguments.json:

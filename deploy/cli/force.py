@@ -11,13 +11,14 @@ from setoff.deploy.cli.agent import DAY, NOBODY, parse_address
 from setoff.deploy.cli.trade import FLAGS
 from setoff.deploy.cli.wallet import add_chain, format_amount, parse_amount
 from setoff.shared.codec import records
-from setoff.shared.config.settings import Deployment, read_key
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ACCEPTED, BUSY, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.bodies import SLIPPAGE
 from setoff.shared.sdk.fallback_post import post_waiting
-from setoff.shared.sdk.forced_inclusion import Forced, Forcing, describe, find_withdrawals
-from setoff.shared.sdk.replay import Fate
+from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion, describe, find_withdrawals
+from setoff.shared.sdk.replay import InclusionResult
 from setoff.shared.sdk.signer import KeySigner
 
 EPILOG: Final = """\
@@ -114,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         receipt = post_waiting(payer, deployment)
         print(f"posted in block {receipt.block_number}")
         return 0
-    forcing = Forcing(
+    inclusion = ForcedInclusion(
         payer,
         deployment,
         signer,
@@ -125,24 +126,24 @@ def run(arguments: argparse.Namespace) -> int:
         report=show_batch,
     )
     if arguments.action == "pay":
-        receipt = forcing.pay(arguments.index)
+        receipt = inclusion.pay(arguments.index)
         print(f"the vault paid withdrawal {arguments.index} in block {receipt.block_number}")
         return 0
     if arguments.action == "wind-down":
-        return finish(forcing, arguments, forcing.wind_down())
+        return finish(inclusion, arguments, inclusion.wind_down())
     if arguments.action == "crank":
         data = records.encode_crank(arguments.market)
     elif arguments.action == "record":
         data = arguments.record
     else:
-        data = make_body(forcing, arguments)
+        data = make_body(inclusion, arguments)
         if arguments.print:
-            print("0x" + forcing.sign(data).hex())
+            print("0x" + inclusion.sign(data).hex())
             return 0
-    return finish(forcing, arguments, send(forcing, data))
+    return finish(inclusion, arguments, send(inclusion, data))
 
 
-def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
+def make_body(inclusion: ForcedInclusion, arguments: argparse.Namespace) -> bytes:
     """The body of an account's action. Raises InputError with the reason for which it makes no sense."""
     if arguments.agent and arguments.action in (
         "withdraw",
@@ -153,55 +154,55 @@ def make_body(forcing: Forcing, arguments: argparse.Namespace) -> bytes:
     ):
         raise InputError("bad_signature", "an agent trades; money and keys are the owner's")
     if arguments.action == "withdraw":
-        return forcing.withdraw(arguments.amount)
+        return inclusion.withdraw(arguments.amount)
     if arguments.action == "transfer":
-        return forcing.transfer(arguments.peer, arguments.amount)
+        return inclusion.transfer(arguments.peer, arguments.amount)
     if arguments.action == "order":
         side = records.BUY if arguments.side == "buy" else records.SELL
         flags = FLAGS[arguments.flags] | (records.REDUCE_ONLY if arguments.reduce_only else 0)
-        return forcing.order(
+        return inclusion.order(
             arguments.market, side, arguments.price, arguments.size, flags, order_slot=arguments.order_slot
         )
     if arguments.action == "close":
-        return forcing.close(arguments.market, arguments.bound, arguments.slippage)
+        return inclusion.close(arguments.market, arguments.bound, arguments.slippage)
     if arguments.action == "cancel":
         if arguments.all == (arguments.order_slot is not None):
             raise SystemExit("setoff force cancel: name an order slot, or --all")
-        return forcing.cancel_all() if arguments.all else forcing.cancel(arguments.order_slot)
+        return inclusion.cancel_all() if arguments.all else inclusion.cancel(arguments.order_slot)
     if arguments.action == "amend":
-        return forcing.amend(arguments.order_slot, arguments.price, arguments.size)
+        return inclusion.amend(arguments.order_slot, arguments.price, arguments.size)
     if arguments.action == "agent":
         expiry = int(time.time() + arguments.days * DAY) if arguments.address else 0
-        return forcing.set_agent(arguments.number, arguments.address or NOBODY, expiry)
+        return inclusion.set_agent(arguments.number, arguments.address or NOBODY, expiry)
     if arguments.action == "backstop-deposit":
-        return forcing.backstop_deposit(arguments.amount)
-    return forcing.backstop_withdraw(arguments.shares)
+        return inclusion.backstop_deposit(arguments.amount)
+    return inclusion.backstop_withdraw(arguments.shares)
 
 
-def send(forcing: Forcing, data: bytes) -> Forced:
+def send(inclusion: ForcedInclusion, data: bytes) -> Forced:
     """Queue a body in the account's name, or a whole record."""
-    return forcing.send(data) if len(data) == records.BODY_BYTES else forcing.send_record(data)
+    return inclusion.send(data) if len(data) == records.BODY_BYTES else inclusion.send_record(data)
 
 
-def finish(forcing: Forcing, arguments: argparse.Namespace, forced: Forced) -> int:
+def finish(inclusion: ForcedInclusion, arguments: argparse.Namespace, forced: Forced) -> int:
     """Wait for the outcome."""
     due = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(forced.due))
     print(f"message {forced.index} is queued; from {due} on no batch may leave it out", flush=True)
     if arguments.no_wait:
         return 0
-    fate = forcing.wait(forced, arguments.timeout)
-    print(describe(fate))
-    return report(forcing, arguments, fate)
+    result = inclusion.wait(forced, arguments.timeout)
+    print(describe(result))
+    return report(inclusion, arguments, result)
 
 
-def report(forcing: Forcing, arguments: argparse.Namespace, fate: Fate) -> int:
+def report(inclusion: ForcedInclusion, arguments: argparse.Namespace, result: InclusionResult) -> int:
     """What else is to be said; returns the exit code."""
-    if fate.outcome == BUSY and arguments.action == "crank":
+    if result.outcome == BUSY and arguments.action == "crank":
         return 0 if arguments.market == 0 else 1
-    if fate.outcome != ACCEPTED:
+    if result.outcome != ACCEPTED:
         return 1
     if arguments.action == "withdraw":
-        index = find_withdrawals(forcing.replay, forcing.account())[-1]
+        index = find_withdrawals(inclusion.replay, inclusion.account())[-1]
         print(f"withdrawal {index} of {format_amount(arguments.amount)}: once its epoch is confirmed,")
         print(f"  setoff force pay {index}")
     return 0

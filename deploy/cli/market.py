@@ -52,7 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what waits for what."""
     from setoff.deploy.contracts import listing
-    from setoff.shared.config.settings import Deployment, read_key
+    from setoff.shared.config.deployment_file import Deployment
+    from setoff.shared.config.settings import read_key
     from setoff.shared.l1.connection import L1
 
     call = b""

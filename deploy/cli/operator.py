@@ -12,7 +12,7 @@ from functools import partial
 
 from setoff.deploy.cli import settings
 from setoff.deploy.devnet.process import end_with_parent
-from setoff.shared.config.settings import OperatorSettings
+from setoff.operator.settings import OperatorSettings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the part asked for."""
     loaded = settings.load(arguments, OperatorSettings)
     if arguments.part == "sequencer":
-        from setoff.operator.sequencer.service import run_sequencer
+        from setoff.operator.api.service import run_sequencer
 
         run_sequencer(loaded)
     elif arguments.part == "publisher":

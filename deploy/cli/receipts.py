@@ -10,7 +10,8 @@ from typing import Any, Final
 import requests
 
 from setoff.deploy.cli.wallet import add_chain, add_receipts, receipts_file
-from setoff.shared.config.settings import Deployment, read_key
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ChainError, ConfigError, InputError
 from setoff.shared.l1 import receipts as contract
 from setoff.shared.l1.chain import ChainReader
@@ -18,7 +19,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.evidence import BROKEN, ChainPosted, prosecute
 from setoff.shared.l1.receipts import ReceiptsContract
 from setoff.shared.l1.rpc import Reverted
-from setoff.shared.sdk.receipt_store import Finding, Keeper, Surety
+from setoff.shared.sdk.receipt_store import Finding, OperatorBond, ReceiptStore
 
 EPILOG: Final = """\
 For every record that it takes the operator signs a receipt: the record's number among all
@@ -72,41 +73,43 @@ def run(arguments: argparse.Namespace) -> int:
     if not path.is_file():
         raise ConfigError("bad_config", f"no receipts are kept in {path}")
     if arguments.part == "list":
-        return show(Keeper(path, deployment.domain, None), arguments.json)
+        return show(ReceiptStore(path, deployment.domain, None), arguments.json)
     if arguments.part == "hand-over":
-        return hand_over(arguments.url, Keeper(path, deployment.domain, None))
+        return hand_over(arguments.url, ReceiptStore(path, deployment.domain, None))
     key = read_key(arguments.key, "--key") if arguments.part == "prosecute" else None
     l1 = L1(arguments.rpc, key, chain_id=deployment.chain_id)
-    keeper = Keeper(path, deployment.domain, Surety.read(l1, deployment))
+    receipt_store = ReceiptStore(path, deployment.domain, OperatorBond.read(l1, deployment))
     if arguments.part == "check":
-        keeper.check_signatures()
-        return check(keeper.check(ChainPosted(ChainReader(l1, deployment)), is_recent=arguments.recent), keeper)
-    return charge(l1, deployment, keeper, is_dry=arguments.dry_run)
+        receipt_store.check_signatures()
+        return check(
+            receipt_store.check(ChainPosted(ChainReader(l1, deployment)), is_recent=arguments.recent), receipt_store
+        )
+    return charge(l1, deployment, receipt_store, is_dry=arguments.dry_run)
 
 
-def show(keeper: Keeper, as_json: bool) -> int:
+def show(receipt_store: ReceiptStore, as_json: bool) -> int:
     """Print what is kept."""
-    for sequence in sorted(keeper.kept):
-        for signed in keeper.kept[sequence]:
+    for sequence in sorted(receipt_store.kept):
+        for signed in receipt_store.kept[sequence]:
             shown = signed.to_json()
             print(json.dumps(shown) if as_json else "  ".join(f"{k} {v}" for k, v in shown.items() if k != "signature"))
     return 0
 
 
-def check(findings: Sequence[Finding], keeper: Keeper) -> int:
+def check(findings: Sequence[Finding], receipt_store: ReceiptStore) -> int:
     """Print what became of them; 1 if one was broken."""
     broken = [finding for finding in findings if finding.state == BROKEN]
     for finding in findings:
         print(f"{finding.sequence:>8} {finding.state:<8} {finding.text}".rstrip())
-    print(f"{len(keeper)} receipts, " + (f"{len(broken)} findings: BROKEN" if broken else "none broken"))
+    print(f"{len(receipt_store)} receipts, " + (f"{len(broken)} findings: BROKEN" if broken else "none broken"))
     if any(finding.charge for finding in broken):
         print("`setoff receipts prosecute --key KEY` takes the operator's bond, `hand-over` lets a watcher do it")
     return 1 if broken else 0
 
 
-def hand_over(url: str, keeper: Keeper) -> int:
+def hand_over(url: str, receipt_store: ReceiptStore) -> int:
     """Give all receipts to a watcher, page by page. Raises ChainError or InputError with the watcher's reason."""
-    shown = [signed.to_json() for sequence in sorted(keeper.kept) for signed in keeper.kept[sequence]]
+    shown = [signed.to_json() for sequence in sorted(receipt_store.kept) for signed in receipt_store.kept[sequence]]
     kept = 0
     for start in range(0, len(shown), HANDED):
         body = {"receipts": shown[start : start + HANDED]}
@@ -122,10 +125,10 @@ def hand_over(url: str, keeper: Keeper) -> int:
     return 0
 
 
-def charge(l1: L1, deployment: Deployment, keeper: Keeper, *, is_dry: bool) -> int:
+def charge(l1: L1, deployment: Deployment, receipt_store: ReceiptStore, *, is_dry: bool) -> int:
     """Show L1 the first charge that it takes; 1 if there is none."""
-    keeper.check_signatures()
-    findings = keeper.check(ChainPosted(ChainReader(l1, deployment)))
+    receipt_store.check_signatures()
+    findings = receipt_store.check(ChainPosted(ChainReader(l1, deployment)))
     for finding in findings:
         if finding.charge is None:
             continue

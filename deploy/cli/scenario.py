@@ -11,19 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.table import Table
 
 from setoff.deploy.cli import settings
-from setoff.shared.config.settings import OperatorSettings, Settings
+from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.settings import Settings
 from setoff.shared.errors import SetoffError
 from setoff.watcher.settings import WatcherSettings
 
 KEYS: Final = (
     'Where an operator dies: [[actor]] name = "operator" with dies = "posted 4" (a cue at which its processes are '
     "killed) and perhaps returns = 7200 (seconds of the chain's time later; without it what it stored is lost), a "
-    "watcher with caretaker = true, and [expect] wind_down = true (every market settled, everybody paid everything) or "
-    "false. What every other key means is said in deploy/simulation/scenario/script.py."
+    "watcher with liveness_keeper = true, and [expect] wind_down = true (every market settled, everybody paid "
+    "everything) or false. What every other key means is said in deploy/simulation/scenario/script.py."
 )
 
 
@@ -107,12 +108,12 @@ def _list(arguments: argparse.Namespace) -> int:
         out = ", ".join(f"{name} out by {cause}" for name, cause in expect.eliminated.items()) or "nobody out"
         ending = {None: "", True: "; wound down, everybody paid", False: "; goes on"}[expect.wind_down]
         table.add_row(script.name, script.kind, script.text, f"end {expect.end}; {out}{ending}")
-    Console().print(table)
+    RichConsole().print(table)
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from setoff.deploy.simulation.demo.console import Story
+    from setoff.deploy.simulation.demo.console import Console
     from setoff.deploy.simulation.scenario.report import print_report
     from setoff.deploy.simulation.scenario.run import find_scenario, play_scenario
     from setoff.deploy.simulation.scenario.script import Script
@@ -124,12 +125,12 @@ def _run(arguments: argparse.Namespace) -> int:
         script.check()
     folder = arguments.keep or Path(tempfile.mkdtemp(prefix="setoff-scenario-"))
     try:
-        with Story() as story:
-            report = play_scenario(script, story, folder)
+        with Console() as console:
+            report = play_scenario(script, console, folder)
     except SetoffError as error:
         print(f"setoff: the scenario could not be played: {error}\nlogs and state: {folder}", file=sys.stderr)
         return 1
-    print_report(report, story.console)
+    print_report(report, console.rich)
     if arguments.json:
         arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n")
     print(f"report: {folder / 'report.json'}")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from setoff.deploy.cli.wallet import add_exchange, ask_exchange
 from setoff.shared.codec import records
 from setoff.shared.sdk.bodies import SLIPPAGE
-from setoff.shared.sdk.client import Receipt, SetoffClient
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
 
 FLAGS: Final[dict[str, int]] = {
     "gtc": records.GTC,
@@ -33,11 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     close.add_argument("market", type=int)
     add_slippage(close)
     amend = actions.add_parser("amend", help="give an order another price and size; only less of it keeps its turn")
-    amend.add_argument("order_slot", type=int, help="the order slot that the receipt named")
+    amend.add_argument("order_slot", type=int, help="the order slot that the exchange named")
     amend.add_argument("size", type=int, help="lots")
     amend.add_argument("price", type=int, help="ticks")
     cancel = actions.add_parser("cancel", help="take an order back")
-    cancel.add_argument("order_slot", type=int, nargs="?", help="the order slot that the receipt named")
+    cancel.add_argument("order_slot", type=int, nargs="?", help="the order slot that the exchange named")
     cancel.add_argument("--client", type=int, metavar="ID", help="the order with this id of your own instead")
     cancel.add_argument("--all", action="store_true", help="every order of the account, at once")
     switch = actions.add_parser("dead-man", help="let every order die after a while, unless this is called again")
@@ -111,7 +111,7 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> None:
         print(_describe_order(await place(client, arguments)))
 
 
-async def place(client: SetoffClient, arguments: argparse.Namespace) -> Receipt:
+async def place(client: SetoffClient, arguments: argparse.Namespace) -> SubmitResult:
     """An order: market, limit or armed."""
     side: int = records.BUY if arguments.action == "buy" else records.SELL
     flags = FLAGS[arguments.flags] | SELF_TRADE[arguments.self_trade]
@@ -150,7 +150,7 @@ async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
         await asyncio.sleep(arguments.every)
 
 
-async def cancel(client: SetoffClient, arguments: argparse.Namespace) -> Receipt:
+async def cancel(client: SetoffClient, arguments: argparse.Namespace) -> SubmitResult:
     """One order by its order slot or its own id, or all of them. Raises SystemExit, as argparse does, if none is."""
     if arguments.all:
         return await client.cancel_all()
@@ -180,11 +180,9 @@ def print_market(market: dict[str, Any]) -> None:
             print(f"{name.replace('_', ' '):<28} {value}")
 
 
-def _describe(receipt: Receipt) -> str:
-    return f"{receipt.outcome} as record {receipt.sequence}, batch {receipt.batch}"
+def _describe(result: SubmitResult) -> str:
+    return f"{result.outcome} as record {result.sequence}, batch {result.batch}"
 
 
-def _describe_order(receipt: Receipt) -> str:
-    return (
-        f"{_describe(receipt)}: {receipt.filled} lots filled, {receipt.resting} rest in order slot {receipt.order_slot}"
-    )
+def _describe_order(result: SubmitResult) -> str:
+    return f"{_describe(result)}: {result.filled} lots filled, {result.resting} rest in order slot {result.order_slot}"

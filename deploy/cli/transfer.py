@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from setoff.deploy.cli.wallet import add_exchange, ask_exchange, format_amount, parse_amount
-from setoff.shared.sdk.client import Receipt, SetoffClient
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.state import keys
 
 
@@ -20,11 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Move it, and say so."""
 
-    async def ask(client: SetoffClient) -> Receipt:
+    async def ask(client: SetoffClient) -> SubmitResult:
         return await client.transfer(get_peer(arguments.to, await client.load()), arguments.amount)
 
-    receipt = ask_exchange(arguments, ask)
-    print(f"{format_amount(arguments.amount)} moved: record {receipt.sequence}, batch {receipt.batch}")
+    result = ask_exchange(arguments, ask)
+    print(f"{format_amount(arguments.amount)} moved: record {result.sequence}, batch {result.batch}")
     return 0
 
 

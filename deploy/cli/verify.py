@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from setoff.deploy.cli.wallet import add_chain
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from setoff.shared.config.settings import Deployment, read_key
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.client import SetoffClient
-from setoff.shared.sdk.receipt_store import Keeper, Surety
+from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.sdk.vault import Vault
 
@@ -77,7 +78,7 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
             account=arguments.principal,
             agent=arguments.agent,
             sub=arguments.sub,
-            keeper=open_keeper(arguments) if signer else None,
+            receipt_store=open_receipt_store(arguments) if signer else None,
         )
         async with client:
             return await question(client)
@@ -85,19 +86,19 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
     return asyncio.run(ask())
 
 
-def open_keeper(arguments: argparse.Namespace) -> Keeper | None:
+def open_receipt_store(arguments: argparse.Namespace) -> ReceiptStore | None:
     """The kept receipts of the deployment, None without its file. If L1 does not answer new ones are not checked."""
     path = getattr(arguments, "deployment", None) or Path(_default("DEPLOYMENT", "var/deployment.json"))
     if not path.is_file():
         return None
     deployment = Deployment.load(path)
     rpc = getattr(arguments, "rpc", None) or _default("RPC_URL", "http://127.0.0.1:8545")
-    surety = None
+    operator_bond = None
     try:
-        surety = Surety.read(L1(rpc, chain_id=deployment.chain_id, patience=RPC_PATIENCE), deployment)
+        operator_bond = OperatorBond.read(L1(rpc, chain_id=deployment.chain_id, patience=RPC_PATIENCE), deployment)
     except ChainError as error:
         print(f"receipts are kept, but not checked: {error}", file=sys.stderr)
-    return Keeper(receipts_file(arguments, deployment), deployment.domain, surety)
+    return ReceiptStore(receipts_file(arguments, deployment), deployment.domain, operator_bond)
 
 
 def receipts_file(arguments: argparse.Namespace, deployment: Deployment) -> Path:

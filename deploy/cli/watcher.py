@@ -19,10 +19,10 @@ ties up one of yours for each (one stake of his covers many such claims): with t
 T / claim_interval + 1 bonds at once (rounded up; on mainnet's terms 169), and twice as many if he censors as well. All
 come back; but with fewer the epochs beyond them stand undefended by you. `setoff watcher status` and `doctor` compare
 what you hold."""
-CARETAKER: Final = (
-    "With --set caretaker=true it also takes care of the exchange while its operator is silent: once L1 lets everybody "
-    "post, it posts what waits in the queue (forced withdrawals above all), fills the epoch up, claims it with a "
-    "stake, and sends what the wind-down needs. That takes a key with ether."
+LIVENESS_KEEPER: Final = (
+    "With --set liveness_keeper=true it also keeps the exchange alive while its operator is silent: once L1 lets "
+    "everybody post, it posts what waits in the queue (forced withdrawals above all), fills the epoch up, claims it "
+    "with a stake, and sends what the wind-down needs. That takes a key with ether."
 )
 
 
@@ -46,14 +46,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if name == "receipts":
             part.add_argument("file", type=Path, nargs="?", help="JSON lines, as `setoff receipts` keeps them")
         if name == "run":
-            part.epilog = f"{CAPITAL}\n\n{CARETAKER}\n\n{part.epilog}"
-    _configure_games(
-        parts.add_parser("games", help="the disputes that are on, withheld data, the operator's presence, and alerts")
+            part.epilog = f"{CAPITAL}\n\n{LIVENESS_KEEPER}\n\n{part.epilog}"
+    _configure_disputes(
+        parts.add_parser(
+            "disputes", help="the disputes that are on, withheld data, the operator's presence, and alerts"
+        )
     )
     _configure_doctor(parts.add_parser("doctor", help="whether this watcher could win a dispute today"))
 
 
-def _configure_games(part: argparse.ArgumentParser) -> None:
+def _configure_disputes(part: argparse.ArgumentParser) -> None:
     part.description = (
         "The disputes that are on; batches whose data is withheld, and until when what is claimed of them can be "
         "disputed; whether the operator is there, from when on anybody may post, and whether the exchange winds down. "
@@ -62,18 +64,18 @@ def _configure_games(part: argparse.ArgumentParser) -> None:
     settings.add_arguments(part, WatcherSettings)
     part.add_argument("--json", action="store_true", help="as JSON")
     part.add_argument("--prometheus", action="store_true", help="as metrics")
-    part.add_argument("--listen", metavar="HOST:PORT", help="serve /metrics, /games and / there until stopped")
+    part.add_argument("--listen", metavar="HOST:PORT", help="serve /metrics, /disputes and / there until stopped")
     part.add_argument("--low", type=int, metavar="SECONDS",
                       help="an honest clock with less is an alert; by default a quarter of the period")  # fmt: skip
 
 
 def _configure_doctor(part: argparse.ArgumentParser) -> None:
     part.description = (
-        "Whether this watcher could win a dispute today, and as a caretaker claim what it posts (it takes a stake, and "
-        "the gas of whole epochs). Exit code 1, and why, if it could not."
+        "Whether this watcher could win a dispute today, and as a liveness keeper claim what it posts (it takes a "
+        "stake, and the gas of whole epochs). Exit code 1, and why, if it could not."
     )
     settings.add_arguments(part, WatcherSettings)
-    part.add_argument("--liars", type=int, default=10, metavar="N", help="to have funds for; now %(default)s")
+    part.add_argument("--liars", type=int, default=10, metavar="N", help="to have the money for; now %(default)s")
     part.add_argument(
         "--steps", type=int, metavar="N", help="of the largest batch to expect; by default the rules' cap"
     )
@@ -99,13 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _keep_blob(arguments.file, loaded)
     elif arguments.part == "receipts":
         return _handle_receipts(arguments.file, loaded)
-    elif arguments.part == "games":
-        return _show_games(arguments, loaded)
+    elif arguments.part == "disputes":
+        return _show_disputes(arguments, loaded)
     elif arguments.part == "doctor":
         return _examine(arguments, loaded)
     else:
         from setoff.watcher.context import open_store
-        from setoff.watcher.monitor.status import describe_status, read_status
+        from setoff.watcher.monitor.status import describe_status
+        from setoff.watcher.pulse import read_status
 
         print(describe_status(read_status(open_store(loaded, loaded.load_deployment()))))
     return 0
@@ -126,19 +129,19 @@ def _keep_blob(path: Path, loaded: WatcherSettings) -> int:
 
 def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
     from setoff.shared.l1.receipts import ReceiptsContract
-    from setoff.shared.sdk.receipt_store import Keeper, Surety
-    from setoff.watcher.context import Parts
-    from setoff.watcher.receipts.receipts import ReceiptStore
+    from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
+    from setoff.watcher.context import Context
+    from setoff.watcher.receipts.docket import ReceiptDocket
 
-    parts = Parts.open(loaded)
-    store = ReceiptStore(parts.store)
+    context = Context.open(loaded)
+    store = ReceiptDocket(context.store)
     if file is not None:
         if not file.is_file():
             raise ConfigError("bad_config", f"there is no file {file}")
-        contract = ReceiptsContract(parts.l1, parts.deployment.receipts)
-        keeper = Keeper(file, parts.deployment.domain, Surety(contract.operator(), 0, 0))
-        keeper.check_signatures()
-        print(f"{store.put(signed for there in keeper.kept.values() for signed in there)} new receipts")
+        contract = ReceiptsContract(context.l1, context.deployment.receipts)
+        receipt_store = ReceiptStore(file, context.deployment.domain, OperatorBond(contract.operator(), 0, 0))
+        receipt_store.check_signatures()
+        print(f"{store.put(signed for there in receipt_store.kept.values() for signed in there)} new receipts")
     waiting, kept = store.count()
     print(f"{waiting} wait, {kept} kept")
     cases = store.cases()
@@ -147,32 +150,33 @@ def _handle_receipts(file: Path | None, loaded: WatcherSettings) -> int:
     return 1 if cases else 0
 
 
-def _show_games(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
+def _show_disputes(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
     from setoff.shared.config.settings import parse_listen
-    from setoff.watcher.monitor.dispute_view import to_text
+    from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
     from setoff.watcher.monitor.metrics import to_prometheus
-    from setoff.watcher.monitor.monitor import GameMonitor, make_server
+    from setoff.watcher.monitor.pages import make_server
+    from setoff.watcher.monitor.text import to_text
 
-    monitor = GameMonitor(loaded, arguments.low)
+    monitor = DisputeMonitor(loaded, arguments.low)
     if arguments.listen:
         with make_server(parse_listen(arguments.listen), monitor.look) as server:
-            print(f"games: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)
+            print(f"disputes: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)
             server.serve_forever()
         return 0
-    games = monitor.look()
+    overview = monitor.look()
     if arguments.json:
-        print(json.dumps(games.to_dict(), indent=2))
+        print(json.dumps(overview.to_dict(), indent=2))
     else:
-        print(to_prometheus(games).rstrip() if arguments.prometheus else to_text(games))
-    return 1 if games.alerts else 0
+        print(to_prometheus(overview).rstrip() if arguments.prometheus else to_text(overview))
+    return 1 if overview.alerts else 0
 
 
 def _examine(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
-    from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+    from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
     from setoff.watcher.monitor.doctor import Doctor
 
     def make_batches(chain_id: int, vault: bytes) -> list[Batch]:
-        return play_epoch(Scene(chain_id, vault))
+        return play_epoch(SampleTraffic(chain_id, vault))
 
     doctor = Doctor(loaded, make_batches, liars=arguments.liars, steps=arguments.steps, kappa=arguments.kappa)
     findings = []
@@ -180,10 +184,10 @@ def _examine(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
         findings.append(finding)
         if not arguments.json:
             print(f"{finding.grade:<5} {finding.what}: {finding.seen}", flush=True)
-    care = " and take care of the exchange" if loaded.caretaker else ""
+    keeping = " and keep the exchange alive" if loaded.liveness_keeper else ""
     could_win = not any(finding.is_fatal for finding in findings)
     if arguments.json:
         print(json.dumps({"could_win": could_win, "findings": [finding._asdict() for finding in findings]}, indent=2))
     else:
-        print(f"this watcher could {'' if could_win else 'NOT '}win a dispute{care} today")
+        print(f"this watcher could {'' if could_win else 'NOT '}win a dispute{keeping} today")
     return 0 if could_win else 1

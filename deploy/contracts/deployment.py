@@ -13,7 +13,7 @@ from eth_utils.address import to_checksum_address
 from setoff.contracts.compiler import compile_contract
 from setoff.contracts.verification import RULES, check_deployment
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.registry import own_contracts

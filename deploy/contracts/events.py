@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE
 from setoff.shared.l1.rpc import Log

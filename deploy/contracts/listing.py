@@ -11,7 +11,7 @@ from typing import Any, Final
 from setoff.shared.codec import records
 from setoff.shared.codec.layout import fields_of
 from setoff.shared.codec.records import ListMarketBody, MarketParameters
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, Contract

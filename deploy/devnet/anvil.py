@@ -88,7 +88,7 @@ class Anvil:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if _libc else None,
+                preexec_fn=die_with_parent if _libc else None,
             )
         try:
             self.port = self._find_port()
@@ -150,7 +150,7 @@ class Anvil:
         raise ConfigError("bad_config", f"anvil did not start within {START_SECONDS} s")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Runs in the child before anvil: the kernel ends it when the parent is gone, however that went."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

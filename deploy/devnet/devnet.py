@@ -14,8 +14,8 @@ from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.contracts.listing import encode_listing, encode_signer
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec.records import ListMarketBody, MarketParameters
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, TOKEN, Contract

@@ -11,7 +11,7 @@ from setoff.deploy.simulation.faults import CLAIM_LIES, SILENT, check_lie, plan_
 from setoff.deploy.simulation.silent_player import SilentPlayer
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.operator.publisher.publisher import run_publisher
-from setoff.shared.config.settings import OperatorSettings
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract

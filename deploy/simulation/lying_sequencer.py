@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 from setoff.deploy.simulation.faults import BROKEN_RECEIPT, RECEIPT_LIES, check_lie, refuse_mainnet
-from setoff.operator.sequencer.exchange import Link, Receipt
+from setoff.operator.api.service import run_sequencer
+from setoff.operator.sequencer.exchange import Link, SubmitResult
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
-from setoff.operator.sequencer.service import run_sequencer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import receipts, records
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.config.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,14 @@ class BrokenSigner(ReceiptSigner):
         self._from_batch = from_batch
         self._was_told = False
 
-    def attest(self, receipt: Receipt) -> Receipt:
+    def attest(self, result: SubmitResult) -> SubmitResult:
         """See `ReceiptSigner`."""
-        is_time = receipt.record[0] == records.ORDER and receipt.batch >= self._from_batch and receipt.sequence > 1
+        is_time = result.record[0] == records.ORDER and result.batch >= self._from_batch and result.sequence > 0
         if self._was_told or not is_time:
-            return super().attest(receipt)
+            return super().attest(result)
         self._was_told = True
-        log.warning("lying about the place of record %d", receipt.sequence - 1)
-        return replace(receipt, signed=super().attest(replace(receipt, sequence=receipt.sequence - 1)).signed)
+        log.warning("lying about the place of record %d", result.sequence)
+        return replace(result, signed=super().attest(replace(result, sequence=result.sequence - 1)).signed)
 
 
 class OmittingSequencer(Sequencer):
@@ -48,19 +48,19 @@ class OmittingSequencer(Sequencer):
         self._from_batch = from_batch
         self._was_told = False
 
-    async def submit(self, record: bytes, pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """See `Sequencer`."""
         cursor, signer = self.exchange.cursor, self.signer
         is_time = record[0] == records.ORDER and cursor.number >= self._from_batch and self.obstacle() is None
         if self._was_told or not is_time or signer is None:
-            return await super().submit(record, pages)
+            return await super().submit(record, leg_pages)
         self._was_told = True
         log.warning("omitting record %d", cursor.records)
         hashed = keccak(record)
         link = Link(hashed, receipts.extend(cursor.running, hashed))
         time = self.exchange.machine.regs.time
-        place = cursor.records + 1, cursor.number, self.exchange.inputs
-        return signer.attest(Receipt(*place, record, (), 0, time=time, links=(link,)))
+        place = cursor.records, cursor.number, self.exchange.inputs
+        return signer.attest(SubmitResult(*place, record, (), 0, time=time, links=(link,)))
 
 
 def run_lying_sequencer(settings: OperatorSettings, lie: str, from_batch: int = 0) -> None:

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 from setoff.deploy.simulation.faults import FAULTS, check_lie, plan_fault, refuse_mainnet
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
-from setoff.watcher.context import Parts
+from setoff.watcher.challenger_process import run_challenger
+from setoff.watcher.context import Context
 from setoff.watcher.dispute.background import Background
-from setoff.watcher.dispute.challenger import run_challenger
-from setoff.watcher.dispute.trace_provider import ExecutedEpochs, KnownRun
+from setoff.watcher.dispute.trace_provider import ExecutedEpochs, LazyTrace
 from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.service import run_watcher, stop_on_signals
 from setoff.watcher.settings import WatcherSettings
@@ -28,7 +28,7 @@ class WatcherLie(NamedTuple):
     epoch: int = EVERY
 
 
-class FalseRun(KnownRun):
+class FalseTrace(LazyTrace):
     """An epoch told with a lie in it: its end is the lie's, too, and is known only once it is told."""
 
     @cached_property
@@ -48,9 +48,9 @@ class FalseEpochs(ExecutedEpochs):
         super().__init__(archive, claims=claims)
         self._lie = lie
 
-    def present(self, result: EpochResult, run: Callable[[], Background]) -> KnownRun:
+    def present(self, result: EpochResult, run: Callable[[], Background]) -> LazyTrace:
         """See `ExecutedEpochs`."""
-        return FalseRun(result, run)
+        return FalseTrace(result, run)
 
     def execute(self, epoch: int, machine: Machine, inputs: EpochInputs) -> EpochRun:
         """See `ExecutedEpochs`."""
@@ -61,9 +61,9 @@ class FalseEpochs(ExecutedEpochs):
         return EpochRun(machine, inputs.batches, inputs.chain, stepper) if stepper else honest
 
 
-def open_false_epochs(lie: WatcherLie, settings: WatcherSettings, parts: Parts) -> FalseEpochs:
+def open_false_epochs(lie: WatcherLie, settings: WatcherSettings, context: Context) -> FalseEpochs:
     """What the challenger of a lying watcher goes by."""
-    return FalseEpochs(parts.archive, lie, claims=settings.claims_after is not None)
+    return FalseEpochs(Archive.of(context), lie, claims=settings.claims_after is not None)
 
 
 def challenge_falsely(lie: WatcherLie, settings: WatcherSettings) -> None:

@@ -84,7 +84,9 @@ class Cast:
             self.processes[name] = self._resting.pop(name)
             self.processes[name].start()
 
-    def start_watcher(self, number: int, *, lie: str = "", lie_epoch: int = -1, is_caretaker: bool = False) -> Process:
+    def start_watcher(
+        self, number: int, *, lie: str = "", lie_epoch: int = -1, is_liveness_keeper: bool = False
+    ) -> Process:
         """Start watcher `number` (1, 2, …) with an account and a Redis database of its own.
 
         `lie`: one of FAULTS to dispute the epoch `lie_epoch` with (-1: every one), "" for an honest watcher.
@@ -96,7 +98,7 @@ class Cast:
             "SETOFF_WATCHER_NAME": name,
             "SETOFF_WATCHER_DATA_DIR": str(self.folder / name),
             "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
-            "SETOFF_WATCHER_CARETAKER": str(is_caretaker).lower(),
+            "SETOFF_WATCHER_LIVENESS_KEEPER": str(is_liveness_keeper).lower(),
         }
         falsely = ["scenario", "liar", "watcher", f"--lie={lie}", f"--epoch={lie_epoch}"]
         return self._start(name, falsely if lie else ["watcher", "run"], environment)

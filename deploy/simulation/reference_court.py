@@ -18,10 +18,11 @@ from setoff.shared.dispute import events
 from setoff.shared.dispute.bisection import Move, verify_move
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import Event
-from setoff.shared.dispute.game import NOBODY, ZERO
+from setoff.shared.dispute.game import NOBODY
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import StateError
 from setoff.shared.machine.batch import encode_words, epoch_hash
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.params import MOVE_GAS, PROVE_GAS, TIMEOUT_GAS
 
@@ -53,8 +54,8 @@ class Stake:
 
 
 @dataclass(slots=True)
-class History:
-    """Struct `History` of `histories.vy`."""
+class StoredHistory:
+    """Struct `StoredHistory` of `histories.vy`."""
 
     owner: bytes
     end: bytes
@@ -96,14 +97,14 @@ class Claim:
     result: bytes = ZERO
     winner: bytes = ZERO
     by: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
-    histories: dict[bytes, History] = field(default_factory=dict)
+    histories: dict[bytes, StoredHistory] = field(default_factory=dict)
     matches: dict[tuple[bytes, bytes], Match] = field(default_factory=dict)
     credits: dict[tuple[bytes, bytes], dict[bytes, int]] = field(default_factory=dict)
     """(loser, winner) to wei by who acted."""
     slices: dict[bytes, int] = field(default_factory=dict)
 
 
-class CourtModel:
+class ReferenceCourt:
     """One court. Set `now` before a call; whoever watches `log` sees what happened, in order."""
 
     def __init__(self, terms: Terms, genesis: bytes, judge: Judge, now: int = 1) -> None:
@@ -246,7 +247,7 @@ class CourtModel:
         claim.ends += claim.by[end] == 0
         claim.by[end] += 1
         claim.standing += 1
-        claim.histories[root] = History(sender, end, self.now, len(claim.histories) + 1)
+        claim.histories[root] = StoredHistory(sender, end, self.now, len(claim.histories) + 1)
         self.log.append(events.Joined(self.now, key, root, end, sender, tuple(children)))
         return root
 

@@ -55,7 +55,7 @@ def market_body(market: int = 1, **parameters: int) -> records.ListMarketBody:
     return records.ListMarketBody(market, records.MarketParameters(**(fields | parameters)))
 
 
-class Scene:
+class SampleTraffic:
     """Signs records and seals batches. Nonces and order slots count up for each account unless they are given."""
 
     def __init__(self, chain_id: int = CHAIN_ID, vault: bytes = VAULT) -> None:
@@ -106,7 +106,7 @@ class Scene:
         return records.encode(records.ForcedBody(owner, record[: records.BODY_BYTES]))
 
     def next_nonce(self, account: int) -> int:
-        """A nonce of `account` (its master's) that this scene has not given out."""
+        """A nonce of `account` (its master's) that has not been given out."""
         master = keys.get_master(account)
         self._nonces[master] = self._nonces.get(master, 0) + 1
         return self._nonces[master]
@@ -229,7 +229,7 @@ class Scene:
         return batch
 
 
-def play_epoch(scene: Scene) -> list[Batch]:
+def play_epoch(traffic: SampleTraffic) -> list[Batch]:
     """Six batches in which every step of the rulebook occurs, and many inputs are refused.
 
     The first trades in one market; the second prunes makers and forces a record through L1; the third is empty; in the
@@ -237,75 +237,75 @@ def play_epoch(scene: Scene) -> list[Batch]:
     has every other kind of record; in the sixth a price falls, an account is liquidated, and a dated future settles.
     """
     steps = (_open_market, _prune_makers, _do_nothing, _fill_places, _use_everything, _crash)
-    return [step(scene) for step in steps]
+    return [step(traffic) for step in steps]
 
 
-def _open_market(scene: Scene) -> Batch:
-    messages = [scene.deposit(account, 1_000_000) for account in range(1, 5)]
-    messages += [scene.list_market(1), *(scene.set_signer(number, quorum=2) for number in range(3))]
+def _open_market(traffic: SampleTraffic) -> Batch:
+    messages = [traffic.deposit(account, 1_000_000) for account in range(1, 5)]
+    messages += [traffic.list_market(1), *(traffic.set_signer(number, quorum=2) for number in range(3))]
     inputs = [
-        scene.report(0, 100),
-        scene.report(1, 102),
-        scene.order(1, records.SELL, 101, 5),
-        scene.order(2, records.SELL, 101, 5),
-        scene.order(1, records.SELL, 103, 5),
-        scene.order(3, records.BUY, 102, 8),
-        scene.order(3, records.BUY, 102, 4, flags=records.IOC),
-        scene.order(4, records.BUY, 99, 6, flags=records.POST_ONLY),
-        scene.order(4, records.BUY, 103, 6, flags=records.POST_ONLY),
-        scene.order(4, records.BUY, 103, 2**30),
-        scene.withdraw(1, 250_000),
-        scene.withdraw(1, 2_500_000),
-        scene.transfer(2, 4, 1_234),
+        traffic.report(0, 100),
+        traffic.report(1, 102),
+        traffic.order(1, records.SELL, 101, 5),
+        traffic.order(2, records.SELL, 101, 5),
+        traffic.order(1, records.SELL, 103, 5),
+        traffic.order(3, records.BUY, 102, 8),
+        traffic.order(3, records.BUY, 102, 4, flags=records.IOC),
+        traffic.order(4, records.BUY, 99, 6, flags=records.POST_ONLY),
+        traffic.order(4, records.BUY, 103, 6, flags=records.POST_ONLY),
+        traffic.order(4, records.BUY, 103, 2**30),
+        traffic.withdraw(1, 250_000),
+        traffic.withdraw(1, 2_500_000),
+        traffic.transfer(2, 4, 1_234),
     ]
-    return scene.seal(messages, inputs)
+    return traffic.seal(messages, inputs)
 
 
-def _prune_makers(scene: Scene) -> Batch:
-    scene.time += 10
-    forced = scene.cancel(4, 0)
+def _prune_makers(traffic: SampleTraffic) -> Batch:
+    traffic.time += 10
+    forced = traffic.cancel(4, 0)
     inputs = [
-        scene.order(5, records.SELL, 105, 10),
-        *(scene.report(number, 110) for number in range(3)),
-        scene.order(3, records.BUY, 105, 15),
-        scene.order(3, records.SELL, 105, 2),
-        scene.order(4, records.SELL, 106, 1, nonce=200),
-        scene.order(4, records.SELL, 106, 1, nonce=201),
-        scene.order(4, records.SELL, 106, 1, nonce=202),
-        scene.cancel(4, 3),
-        scene.cancel(4, 3),
-        scene.report(1, 111),
+        traffic.order(5, records.SELL, 105, 10),
+        *(traffic.report(number, 110) for number in range(3)),
+        traffic.order(3, records.BUY, 105, 15),
+        traffic.order(3, records.SELL, 105, 2),
+        traffic.order(4, records.SELL, 106, 1, nonce=200),
+        traffic.order(4, records.SELL, 106, 1, nonce=201),
+        traffic.order(4, records.SELL, 106, 1, nonce=202),
+        traffic.cancel(4, 3),
+        traffic.cancel(4, 3),
+        traffic.report(1, 111),
         forced,
         bytes(124),
     ]
-    return scene.seal([forced, scene.deposit(5, 1_010), scene.deposit(1, 0)], inputs)
+    return traffic.seal([forced, traffic.deposit(5, 1_010), traffic.deposit(1, 0)], inputs)
 
 
-def _do_nothing(scene: Scene) -> Batch:
-    scene.time += 1
-    return scene.seal()
+def _do_nothing(traffic: SampleTraffic) -> Batch:
+    traffic.time += 1
+    return traffic.seal()
 
 
-def _fill_places(scene: Scene) -> Batch:
-    scene.time += 1
-    listings = [scene.list_market(market, unit=market) for market in range(2, 9)]
-    inputs = [scene.report(number, 100 + market, market=market) for market in range(2, 9) for number in (0, 1)]
-    inputs += [scene.order(2, records.SELL, 100 + market, market, market=market) for market in range(2, 9)]
-    inputs.append(scene.order(4, records.BUY, 110, 2, market=5))
-    return scene.seal(listings, inputs)
+def _fill_places(traffic: SampleTraffic) -> Batch:
+    traffic.time += 1
+    listings = [traffic.list_market(market, unit=market) for market in range(2, 9)]
+    inputs = [traffic.report(number, 100 + market, market=market) for market in range(2, 9) for number in (0, 1)]
+    inputs += [traffic.order(2, records.SELL, 100 + market, market, market=market) for market in range(2, 9)]
+    inputs.append(traffic.order(4, records.BUY, 110, 2, market=5))
+    return traffic.seal(listings, inputs)
 
 
-def _use_everything(scene: Scene) -> Batch:
-    scene.time += 1
+def _use_everything(traffic: SampleTraffic) -> Batch:
+    traffic.time += 1
     sub = keys.sub_account(7, 1)
     funds = {6: 17_000, 7: 1_000_000, 8: 1_000_000, 9: 7_000}
-    messages = [scene.deposit(account, amount) for account, amount in funds.items()]
+    messages = [traffic.deposit(account, amount) for account, amount in funds.items()]
     messages += [
-        scene.list_market(9, impact=2**40),
-        scene.set_market(
+        traffic.list_market(9, impact=2**40),
+        traffic.set_market(
             9, impact=1, close_out=10_000, tier1_size=500, tier1_initial=200_000, tier1_maintenance=100_000
         ),
-        scene.list_market(10, unit=1, expiry=scene.time + 60),
+        traffic.list_market(10, unit=1, expiry=traffic.time + 60),
     ]
     legs = [
         records.Leg(records.POST_ONLY, 9, 10, 90, 3),
@@ -315,45 +315,45 @@ def _use_everything(scene: Scene) -> Batch:
         *(records.Leg(0, 9, 20 + n, 80 - n, 1) for n in range(5)),
     ]
     inputs = [
-        *(scene.report(number, 100, market=market) for market in (9, 10) for number in (0, 1)),
-        scene.backstop_deposit(8, 2_400),
-        scene.transfer(7, sub, 50_000),
-        scene.set_agent(7, 1, scene.time + 1_000),
-        scene.order(7, records.SELL, 100, 5, market=9, agent=1, client=3),
-        scene.order(7, records.SELL, 101, 150, market=9),
-        scene.order(8, records.SELL, 101, 150, market=9, expiry=scene.time + 300),
-        scene.order(6, records.BUY, 100, 6, market=9, flags=records.FOK),
-        scene.order(6, records.BUY, 101, 150, market=9, flags=records.FOK),
-        scene.order(9, records.BUY, 101, 60, market=9),
-        scene.order(sub, records.BUY, 99, 8, market=9, order_slot=0),
-        scene.amend(sub, 0, 99, 5),
-        scene.amend(sub, 0, 98, 9),
-        scene.cancel_all(sub),
-        scene.schedule_cancel(7, scene.time + 500),
-        *scene.bulk(7, legs),
-        scene.order(6, records.SELL, 90, 1, market=9, flags=records.REDUCE_ONLY),
-        scene.order(8, records.BUY, 93, 10, market=9),
-        scene.order(8, records.SELL, 80, 2, market=9, flags=records.BELOW | records.IOC, trigger=95),
-        scene.order(sub, records.SELL, 80, 2, market=9, flags=records.BELOW, trigger=95),
-        scene.order(7, records.BUY, 130, 2, market=9, flags=records.ABOVE | records.REDUCE_ONLY, trigger=105),
-        scene.cancel_all(sub),
-        scene.order(7, records.BUY, 100, 20, market=10),
-        scene.order(8, records.SELL, 100, 20, market=10),
-        scene.crank(9),
-        scene.crank(9),
-        scene.backstop_withdraw(8, 100),
+        *(traffic.report(number, 100, market=market) for market in (9, 10) for number in (0, 1)),
+        traffic.backstop_deposit(8, 2_400),
+        traffic.transfer(7, sub, 50_000),
+        traffic.set_agent(7, 1, traffic.time + 1_000),
+        traffic.order(7, records.SELL, 100, 5, market=9, agent=1, client=3),
+        traffic.order(7, records.SELL, 101, 150, market=9),
+        traffic.order(8, records.SELL, 101, 150, market=9, expiry=traffic.time + 300),
+        traffic.order(6, records.BUY, 100, 6, market=9, flags=records.FOK),
+        traffic.order(6, records.BUY, 101, 150, market=9, flags=records.FOK),
+        traffic.order(9, records.BUY, 101, 60, market=9),
+        traffic.order(sub, records.BUY, 99, 8, market=9, order_slot=0),
+        traffic.amend(sub, 0, 99, 5),
+        traffic.amend(sub, 0, 98, 9),
+        traffic.cancel_all(sub),
+        traffic.schedule_cancel(7, traffic.time + 500),
+        *traffic.bulk(7, legs),
+        traffic.order(6, records.SELL, 90, 1, market=9, flags=records.REDUCE_ONLY),
+        traffic.order(8, records.BUY, 93, 10, market=9),
+        traffic.order(8, records.SELL, 80, 2, market=9, flags=records.BELOW | records.IOC, trigger=95),
+        traffic.order(sub, records.SELL, 80, 2, market=9, flags=records.BELOW, trigger=95),
+        traffic.order(7, records.BUY, 130, 2, market=9, flags=records.ABOVE | records.REDUCE_ONLY, trigger=105),
+        traffic.cancel_all(sub),
+        traffic.order(7, records.BUY, 100, 20, market=10),
+        traffic.order(8, records.SELL, 100, 20, market=10),
+        traffic.crank(9),
+        traffic.crank(9),
+        traffic.backstop_withdraw(8, 100),
     ]
-    return scene.seal(messages, inputs)
+    return traffic.seal(messages, inputs)
 
 
-def _crash(scene: Scene) -> Batch:
-    scene.time += 60
+def _crash(traffic: SampleTraffic) -> Batch:
+    traffic.time += 60
     inputs = [
-        *(scene.report(number, 94, market=9) for number in (0, 1)),
-        scene.order(7, records.BUY, 94, 100, market=9),
-        scene.crank(9),
-        scene.crank(10),
-        scene.withdraw(7, 400_000),
-        scene.crank(0),
+        *(traffic.report(number, 94, market=9) for number in (0, 1)),
+        traffic.order(7, records.BUY, 94, 100, market=9),
+        traffic.crank(9),
+        traffic.crank(10),
+        traffic.withdraw(7, 400_000),
+        traffic.crank(0),
     ]
-    return scene.seal((), inputs)
+    return traffic.seal((), inputs)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.game import Court
-from setoff.shared.dispute.knowledge import Epochs
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.dispute.strategy import Player
+from setoff.shared.dispute.trace_provider import Epochs
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class SilentPlayer(Player):
 
     silent_from: int = 0
 
-    def choose(self, court: Court, epochs: Epochs, now: int) -> list[Action]:
+    def choose(self, court: CourtState, epochs: Epochs, now: int) -> list[Action]:
         """What any player would do, without those moves, and without a last word."""
         return [action for action in super().choose(court, epochs, now) if not self._is_beyond(action)]
 

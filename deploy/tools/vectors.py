@@ -20,7 +20,7 @@ from setoff.deploy.simulation.sample_traffic import (
     CHAIN_ID,
     START_TIME,
     VAULT,
-    Scene,
+    SampleTraffic,
     oracle_key,
     play_epoch,
     trader_key,
@@ -82,15 +82,15 @@ def plain(value: Any) -> Any:
 
 def build() -> dict[str, Any]:
     """All vectors: file name to document."""
-    scene = Scene()
-    batches = [*play_epoch(scene), refuse_everything(scene), *wind_down(scene)]
+    traffic = SampleTraffic()
+    batches = [*play_epoch(traffic), refuse_everything(traffic), *wind_down(traffic)]
     return {
         "codec.json": build_codec(batches),
         "leaves.json": build_leaves(),
         "tree.json": build_tree(),
         "batches.json": build_batches(batches),
-        "runs.json": build_run(scene, batches),
-        "steps.json": build_steps(scene, batches),
+        "runs.json": build_run(traffic, batches),
+        "steps.json": build_steps(traffic, batches),
         "histories.json": build_history(batches),
     }
 
@@ -117,150 +117,150 @@ def render(document: Any) -> str:
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
 
-def refuse_everything(scene: Scene) -> Batch:
+def refuse_everything(traffic: SampleTraffic) -> Batch:
     """A batch after `play_epoch` in which inputs are refused for every reason that a batch can reach by itself.
 
     (Missing are ``step_cap``, which takes four million steps first, and ``busy`` and ``parked``, which take accounts by
     the thousand; `build_steps` starts such steps from registers.)
     """
-    scene.time += 1
+    traffic.time += 1
     size = phases.MAX_ORDER_SIZE
     messages = [
-        scene.deposit(10, 2**90),
-        scene.deposit(0, 5),
-        scene.deposit(11, 2**96),
-        scene.list_market(14),
-        scene.list_market(11, unit=1, band=100_000, max_position=4 * size),
-        scene.list_market(12, maker_fee=-501),
-        scene.list_market(12),
-        scene.list_market(13, step_band=10_000, max_open_interest=5),
-        scene.set_market(14),
-        scene.set_signer(7),
+        traffic.deposit(10, 2**90),
+        traffic.deposit(0, 5),
+        traffic.deposit(11, 2**96),
+        traffic.list_market(14),
+        traffic.list_market(11, unit=1, band=100_000, max_position=4 * size),
+        traffic.list_market(12, maker_fee=-501),
+        traffic.list_market(12),
+        traffic.list_market(13, step_band=10_000, max_open_interest=5),
+        traffic.set_market(14),
+        traffic.set_signer(7),
         bytes([0x85]) + bytes(123),
     ]
-    good = scene.cancel(10, 0)
+    good = traffic.cancel(10, 0)
     sub = keys.sub_account(10, 1)
     inputs = [
-        *(scene.report(number, 1_000, market=market) for market in (11, 13) for number in (0, 1)),
-        scene.order(10, records.BUY, 1_000, 6, market=13),
-        *(scene.report(number, 2_000, market=13, time=scene.time + 1) for number in (0, 1)),
-        scene.order(10, records.BUY, 1_000, 1, market=13),
+        *(traffic.report(number, 1_000, market=market) for market in (11, 13) for number in (0, 1)),
+        traffic.order(10, records.BUY, 1_000, 6, market=13),
+        *(traffic.report(number, 2_000, market=13, time=traffic.time + 1) for number in (0, 1)),
+        traffic.order(10, records.BUY, 1_000, 1, market=13),
         # shape and range
         bytes([15]) + bytes(123),
-        scene.deposit(10, 1),
+        traffic.deposit(10, 1),
         good[:30] + b"\1" + good[31:],
-        scene.order(10, 2, 1_000, 1, market=11),
-        scene.order(10, records.BUY, 1_000, 1, market=11, flags=128),
-        scene.order(10, records.BUY, 1_000, 1, market=11, agent=9),
-        scene.cancel_all(10, agent=9),
-        scene.set_agent(10, 0, 0),
-        scene.order(77, records.BUY, 1_000, 1, market=11),
-        scene.cancel(0, 1),
-        scene.order(10, records.BUY, 1_000, 1, market=14),
-        scene.report(0, 5, market=0),
-        scene.crank(14),
-        scene.order(10, records.BUY, 0, 1, market=11),
-        scene.report(0, 2**24, market=11),
-        scene.amend(10, 0, 0, 1),
-        scene.order(10, records.BUY, 1_000, 0, market=11),
-        scene.order(10, records.BUY, 1_000, size + 1, market=11),
-        scene.amend(10, 0, 1_000, 0),
-        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=256),
-        scene.cancel(10, 256),
-        scene.order(10, records.BUY, 1_000, 1, market=11, expiry=scene.time),
-        scene.transfer(10, 10, 1),
-        scene.transfer(10, 77, 1),
-        scene.transfer(10, 1, 0),
-        scene.transfer(1, sub, 1),
-        scene.withdraw(10, 2**96),
-        scene.withdraw(sub, 1),
-        scene.set_agent(sub, 1, 0),
-        scene.backstop_deposit(10, 0),
-        scene.backstop_withdraw(10, 0),
+        traffic.order(10, 2, 1_000, 1, market=11),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, flags=128),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, agent=9),
+        traffic.cancel_all(10, agent=9),
+        traffic.set_agent(10, 0, 0),
+        traffic.order(77, records.BUY, 1_000, 1, market=11),
+        traffic.cancel(0, 1),
+        traffic.order(10, records.BUY, 1_000, 1, market=14),
+        traffic.report(0, 5, market=0),
+        traffic.crank(14),
+        traffic.order(10, records.BUY, 0, 1, market=11),
+        traffic.report(0, 2**24, market=11),
+        traffic.amend(10, 0, 0, 1),
+        traffic.order(10, records.BUY, 1_000, 0, market=11),
+        traffic.order(10, records.BUY, 1_000, size + 1, market=11),
+        traffic.amend(10, 0, 1_000, 0),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, order_slot=256),
+        traffic.cancel(10, 256),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, expiry=traffic.time),
+        traffic.transfer(10, 10, 1),
+        traffic.transfer(10, 77, 1),
+        traffic.transfer(10, 1, 0),
+        traffic.transfer(1, sub, 1),
+        traffic.withdraw(10, 2**96),
+        traffic.withdraw(sub, 1),
+        traffic.set_agent(sub, 1, 0),
+        traffic.backstop_deposit(10, 0),
+        traffic.backstop_withdraw(10, 0),
         # signature, agent and nonce
         good[:60] + bytes(64),
-        scene.sign(good[:60], trader_key(1)),
-        Scene(chain_id=1).cancel(10, 0, nonce=900),
-        scene.cancel_all(10, agent=2),
-        scene.set_agent(10, 2, scene.time),
-        scene.cancel_all(10, agent=2),
-        scene.cancel(10, 0, nonce=1_000),
-        scene.cancel(10, 0, nonce=1_000),
-        scene.cancel(10, 0, nonce=744),
-        scene.cancel(10, 0, nonce=745),
+        traffic.sign(good[:60], trader_key(1)),
+        SampleTraffic(chain_id=1).cancel(10, 0, nonce=900),
+        traffic.cancel_all(10, agent=2),
+        traffic.set_agent(10, 2, traffic.time),
+        traffic.cancel_all(10, agent=2),
+        traffic.cancel(10, 0, nonce=1_000),
+        traffic.cancel(10, 0, nonce=1_000),
+        traffic.cancel(10, 0, nonce=744),
+        traffic.cancel(10, 0, nonce=745),
         # leg pages
         records.encode_leg_page([]),
         # the order and its market
-        scene.order(10, records.BUY, 1_000, 1, market=12, nonce=1_001),
-        scene.order(10, records.BUY, 120, 1, market=12, nonce=1_002, flags=records.ABOVE, trigger=110),
-        scene.order(10, records.BUY, 899, 1, market=11, nonce=1_003),
-        scene.order(10, records.BUY, 100, 1, market=10, nonce=1_004),
-        scene.order(10, records.BUY, 100, 1, market=10, nonce=1_005, flags=records.ABOVE, trigger=110),
-        scene.order(10, records.BUY, 110, 1, market=1, nonce=1_006),
-        scene.order(10, records.BUY, 1_000, size, market=11, order_slot=0, nonce=1_007),
-        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_008),
-        scene.order(
+        traffic.order(10, records.BUY, 1_000, 1, market=12, nonce=1_001),
+        traffic.order(10, records.BUY, 120, 1, market=12, nonce=1_002, flags=records.ABOVE, trigger=110),
+        traffic.order(10, records.BUY, 899, 1, market=11, nonce=1_003),
+        traffic.order(10, records.BUY, 100, 1, market=10, nonce=1_004),
+        traffic.order(10, records.BUY, 100, 1, market=10, nonce=1_005, flags=records.ABOVE, trigger=110),
+        traffic.order(10, records.BUY, 110, 1, market=1, nonce=1_006),
+        traffic.order(10, records.BUY, 1_000, size, market=11, order_slot=0, nonce=1_007),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_008),
+        traffic.order(
             10, records.BUY, 1_000, 1, market=11, order_slot=0, nonce=1_009, flags=records.ABOVE, trigger=1_001
         ),
-        scene.order(
+        traffic.order(
             10, records.BUY, 1_000, 1, market=11, order_slot=1, nonce=1_010, flags=records.ABOVE, trigger=1_000
         ),
-        scene.order(10, records.SELL, 1_001, 1, market=11, order_slot=1, nonce=1_011, flags=records.REDUCE_ONLY),
-        *(scene.order(10, records.BUY, 1_000, size, market=11, order_slot=n, nonce=1_011 + n) for n in (1, 2, 3)),
-        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=4, nonce=1_015),
-        scene.order(10, records.SELL, 1_000, 1, market=11, order_slot=4, nonce=1_016, flags=records.CANCEL_TAKER),
-        scene.order(2, records.SELL, 1_001, 1, market=11),
-        scene.order(4, records.SELL, 1_000, 1, market=11, flags=records.POST_ONLY),
-        scene.order(4, records.SELL, 1_001, 1, market=11, flags=records.FOK),
-        scene.order(7, records.SELL, 1_001, 2**31, market=11),
-        scene.transfer(7, 2, 2**40),
-        scene.backstop_deposit(1, 1),
-        scene.backstop_withdraw(8, 2**40),
-        scene.amend(7, 250, 1_000, 1),
+        traffic.order(10, records.SELL, 1_001, 1, market=11, order_slot=1, nonce=1_011, flags=records.REDUCE_ONLY),
+        *(traffic.order(10, records.BUY, 1_000, size, market=11, order_slot=n, nonce=1_011 + n) for n in (1, 2, 3)),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, order_slot=4, nonce=1_015),
+        traffic.order(10, records.SELL, 1_000, 1, market=11, order_slot=4, nonce=1_016, flags=records.CANCEL_TAKER),
+        traffic.order(2, records.SELL, 1_001, 1, market=11),
+        traffic.order(4, records.SELL, 1_000, 1, market=11, flags=records.POST_ONLY),
+        traffic.order(4, records.SELL, 1_001, 1, market=11, flags=records.FOK),
+        traffic.order(7, records.SELL, 1_001, 2**31, market=11),
+        traffic.transfer(7, 2, 2**40),
+        traffic.backstop_deposit(1, 1),
+        traffic.backstop_withdraw(8, 2**40),
+        traffic.amend(7, 250, 1_000, 1),
         # reports
-        scene.report(3, 1_000, market=11),
-        scene.sign(records.encode(records.ReportBody(0, scene.time + 1, 11, 7)), oracle_key(1)),
-        scene.report(0, 1_000, market=11, time=scene.time - 61),
-        scene.report(0, 1_000, market=11, time=scene.time + 61),
-        scene.report(0, 1_000, market=11),
-        scene.report(0, 1_000, market=10),
+        traffic.report(3, 1_000, market=11),
+        traffic.sign(records.encode(records.ReportBody(0, traffic.time + 1, 11, 7)), oracle_key(1)),
+        traffic.report(0, 1_000, market=11, time=traffic.time - 61),
+        traffic.report(0, 1_000, market=11, time=traffic.time + 61),
+        traffic.report(0, 1_000, market=11),
+        traffic.report(0, 1_000, market=10),
         # sells into the great bids: filled, though the maker's other orders stay
-        scene.order(7, records.SELL, 1_000, 3, market=11),
+        traffic.order(7, records.SELL, 1_000, 3, market=11),
     ]
-    return scene.seal(messages, inputs)
+    return traffic.seal(messages, inputs)
 
 
-def wind_down(scene: Scene) -> list[Batch]:
+def wind_down(traffic: SampleTraffic) -> list[Batch]:
     """The end: records that their senders vouch for, the wind-down, what it refuses, and a market that it settles."""
-    scene.time += 61
+    traffic.time += 61
     owner, other = signatures.address_of(trader_key(10)), signatures.address_of(trader_key(1))
     empty = records.encode(records.CancelAllBody(10, 1))
     messages = [
-        scene.force(10, scene.cancel_all(10)),
-        records.encode(records.ForcedBody(other, scene.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode(records.ForcedBody(bytes(20), scene.cancel_all(10)[: records.BODY_BYTES])),
-        records.encode(records.ForcedBody(owner, scene.crank(11)[: records.BODY_BYTES])),
+        traffic.force(10, traffic.cancel_all(10)),
+        records.encode(records.ForcedBody(other, traffic.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(bytes(20), traffic.cancel_all(10)[: records.BODY_BYTES])),
+        records.encode(records.ForcedBody(owner, traffic.crank(11)[: records.BODY_BYTES])),
         records.encode(records.ForcedBody(owner, empty[:59] + b"\1")),
-        scene.withdraw(10, 1),
+        traffic.withdraw(10, 1),
         records.encode(records.WindDownBody()),
         records.encode(records.WindDownBody()),
-        scene.force(10, scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9)),
-        scene.crank(11),
+        traffic.force(10, traffic.order(10, records.BUY, 1_000, 1, market=11, order_slot=9)),
+        traffic.crank(11),
     ]
     legs = [records.Leg(records.GTC, 11, 9, 1_000, 1), records.Leg(records.CANCEL_LEG, 11, 9)]
     inputs = [
-        scene.force(10, scene.cancel_all(10)),
+        traffic.force(10, traffic.cancel_all(10)),
         records.encode(records.WindDownBody()),
-        scene.order(10, records.BUY, 1_000, 1, market=11, order_slot=9),
-        scene.amend(10, 9, 1_000, 1),
-        scene.backstop_deposit(10, 1),
-        scene.report(0, 1_000, market=11),
-        *scene.bulk(10, legs),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, order_slot=9),
+        traffic.amend(10, 9, 1_000, 1),
+        traffic.backstop_deposit(10, 1),
+        traffic.report(0, 1_000, market=11),
+        *traffic.bulk(10, legs),
     ]
-    first = scene.seal(messages, inputs)
-    scene.time += 60
-    inputs = [scene.report(0, 1_000, market=11), scene.crank(11), scene.crank(14), scene.withdraw(10, 1)]
-    return [first, scene.seal([scene.deposit(10, 1)], inputs)]
+    first = traffic.seal(messages, inputs)
+    traffic.time += 60
+    inputs = [traffic.report(0, 1_000, market=11), traffic.crank(11), traffic.crank(14), traffic.withdraw(10, 1)]
+    return [first, traffic.seal([traffic.deposit(10, 1)], inputs)]
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -527,9 +527,9 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
     }
 
 
-def build_run(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
+def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     """Whole batches from genesis."""
-    machine = Machine.genesis(scene.domain)
+    machine = Machine.genesis(traffic.domain)
     genesis = machine.hash()
     entries = []
     for batch in batches:
@@ -548,16 +548,16 @@ def build_run(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
             }
         )
     return {
-        "domain": plain({"chain_id": CHAIN_ID, "vault": VAULT, "separator": scene.domain}),
+        "domain": plain({"chain_id": CHAIN_ID, "vault": VAULT, "separator": traffic.domain}),
         "genesis": plain(genesis),
         "batches": plain(entries),
         "leaves": plain(sorted(machine.state.tree.items())),
     }
 
 
-def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
+def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     """One example of each step that differs in phase, outcome, next phase or number of leaves."""
-    machine = Machine.genesis(scene.domain)
+    machine = Machine.genesis(traffic.domain)
     chain = ZERO
     entries: dict[tuple[Any, ...], dict[str, Any]] = {}
 
@@ -599,7 +599,7 @@ def build_steps(scene: Scene, batches: list[Batch]) -> dict[str, Any]:
     take(last, input_index, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
     take(last, input_index, 2, "work")
-    crank = input_index + last.records.index(scene.crank(14))
+    crank = input_index + last.records.index(traffic.crank(14))
     take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
     at = next(

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
+
+from setoff.operator.api import views
+from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch, SubmitResult
 
 CHANNELS: Final = frozenset({"records", "fills", "batches"})
 #: Messages a listener may be behind before it is dropped.
@@ -39,10 +43,22 @@ class Subscription:
 
 
 class Feed:
-    """All listeners."""
+    """All listeners; what the sequencer's `Announcer` is."""
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
+
+    def tell_record(self, result: SubmitResult) -> None:
+        """See `Announcer`."""
+        self.publish("records", partial(views.show_result, result))
+
+    def tell_fill(self, fill: NumberedFill) -> None:
+        """See `Announcer`."""
+        self.publish("fills", partial(views.show_fill, fill))
+
+    def tell_batch(self, sealed: SealedBatch) -> None:
+        """See `Announcer`."""
+        self.publish("batches", partial(views.show_batch, sealed, None))
 
     def publish(self, channel: str, make: Callable[[], dict[str, Any]]) -> None:
         """Tell every listener of `channel`; the message is made only if there is one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from setoff.operator.sequencer.exchange import Exchange, NumberedFill, Receipt, SealedBatch
+from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.layout import fields_of
@@ -64,28 +64,28 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
     }
 
 
-def show_receipt(receipt: Receipt) -> dict[str, Any]:
+def show_result(result: SubmitResult) -> dict[str, Any]:
     """The answer to a record that was taken; for a bulk record also what its legs left in the book.
 
-    `receipts`: the signed receipts for it and its pages. (Their sequence numbers count from 0.)
+    `receipts`: the signed receipts for it and its pages.
     """
-    kind, account, nonce = records.get_head(receipt.record)
+    kind, account, nonce = records.get_head(result.record)
     shown: dict[str, Any] = {
-        "sequence": receipt.sequence,
-        "batch": receipt.batch,
-        "input_index": receipt.input_index,
-        "outcome": OUTCOMES[receipt.outcome],
+        "sequence": result.sequence,
+        "batch": result.batch,
+        "input_index": result.input_index,
+        "outcome": OUTCOMES[result.outcome],
         "type": kind,
         "account": account,
         "nonce": str(nonce),
-        "resting": str(receipt.resting),
-        "fills": [show_fill(fill) for fill in receipt.fills],
+        "resting": str(result.resting),
+        "fills": [show_fill(fill) for fill in result.fills],
     }
     if kind == records.BULK:
-        shown["leg_pages"] = receipt.leg_pages
-        shown["legs"] = [str(resting) for resting in receipt.legs]
-    if receipt.signed:
-        shown["receipts"] = [signed.to_json() for signed in receipt.signed]
+        shown["leg_pages"] = result.leg_pages
+        shown["legs"] = [str(resting) for resting in result.legs]
+    if result.signed:
+        shown["receipts"] = [signed.to_json() for signed in result.signed]
     return shown
 
 
@@ -241,6 +241,11 @@ def show_parameters(parameters: MarketParameters) -> dict[str, Any]:
         value = getattr(parameters, field.name)
         shown[field.name] = str(value) if field.is_shown_as_text else value
     return shown
+
+
+def show_markets(exchange: Exchange) -> list[dict[str, Any]]:
+    """All listed markets."""
+    return [show_market(exchange, market) for market in range(1, exchange.machine.regs.markets + 1)]
 
 
 def show_tiers(market: Market) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import Posting
 from setoff.shared.l1.da.registry import get_module
-from setoff.shared.l1.inbox import RESUME, Inbox
+from setoff.shared.l1.inbox import RESERVE, Inbox
 from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
@@ -68,7 +68,7 @@ class Batcher:
         if self._inbox.opens_at() > self._l1.head().timestamp:
             return
         try:
-            self._l1.transact(self._chain.deployment.inbox, RESUME)
+            self._l1.transact(self._chain.deployment.inbox, RESERVE)
             log.warning("others could post: the inbox is closed to them again, for this operator to come back")
         except Reverted as refusal:
             if refusal.reason != "too_early":  # resumed before, and not posted since

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.receipts import ReceiptsContract, deposit_bond

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from setoff.shared.config.settings import Deployment
-from setoff.shared.dispute.knowledge import Epochs
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.dispute.strategy import Player, Policy
+from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer
 

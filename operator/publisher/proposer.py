@@ -8,7 +8,7 @@ from typing import Final
 
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.shared.dispute.knowledge import Known
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.machine.batch import Batch, epoch_hash
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Proposer:
-    """Keeps `epochs` up to date with the batches on L1; what it `known`s is claimed and defended (`defender.py`)."""
+    """Keeps `epochs` up to date with the batches on L1; what it `executed`s is claimed and defended (`defender.py`)."""
 
     def __init__(self, chain: ChainReader, outbox: Outbox, epochs: ClaimedEpochs) -> None:
         self.epochs = epochs
@@ -27,13 +27,13 @@ class Proposer:
         self._outbox = outbox
         self._epoch_batches = chain.deployment.epoch_batches
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """An epoch as the player at the court asks for it, None if it is not run yet or let go."""
         if not self.epochs.first <= epoch < self.epochs.next:
             return None
         claimed = self.epochs[epoch]
         last = claimed.batches[-1].header
-        return Known(epoch_hash(epoch, self._epoch_batches, last.hash()), last.timestamp, claimed.run)
+        return ExecutedEpoch(epoch_hash(epoch, self._epoch_batches, last.hash()), last.timestamp, claimed.run)
 
     def follow(self) -> None:
         """Drop epochs whose batches a reorg replaced, run those that are posted. Raises ChainError, DataError."""

@@ -22,14 +22,15 @@ from setoff.operator.publisher.defender import Defender, MakePlayer
 from setoff.operator.publisher.proposer import Proposer
 from setoff.operator.publisher.snapshot import EpochSnapshot, MakeEpochs
 from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import OperatorSettings
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.sender import GWEI, Fees
+from setoff.shared.l1.sender import Fees
+from setoff.shared.params import GWEI
 
 EPOCHS_KEPT: Final = 16
 """Confirmed epochs kept, in case a reorg takes confirmations back; so many more before they are let go together."""

@@ -17,13 +17,13 @@ CURSOR_BYTES: Final = _PACKED.size
 class BatchCursor:
     """Where the next batch begins.
 
-    parent: hash of the last batch; chain: the L1 queue's hash chain after it; running: the running hash of all records
+    parent: hash of the last batch; queue_hash: that of the L1 queue after it; running: the running hash of all records
     (`shared/codec/receipts.py`); number: of the next batch; messages: L1 messages consumed; records, fills: accepted
     and made so far; proven: withdrawals whose proofs were made.
     """
 
     parent: bytes = ZERO
-    chain: bytes = ZERO
+    queue_hash: bytes = ZERO
     running: bytes = ZERO
     number: int = 0
     messages: int = 0
@@ -34,13 +34,13 @@ class BatchCursor:
     def advance(self, header: Header) -> None:
         """Continue after the batch with this header."""
         self.parent = header.hash()
-        self.chain = header.messages
+        self.queue_hash = header.messages
         self.number += 1
         self.messages += header.message_count
 
     def encode(self) -> bytes:
         """CURSOR_BYTES bytes."""
-        hashes = (self.parent, self.chain, self.running)
+        hashes = (self.parent, self.queue_hash, self.running)
         return _PACKED.pack(*hashes, self.number, self.messages, self.records, self.fills, self.proven)
 
     @classmethod

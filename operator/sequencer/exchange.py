@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from setoff.operator.sequencer.batch_cursor import BatchCursor
-from setoff.operator.sequencer.journal_events import Closed, Event, Opened, Recorded, Rerun
+from setoff.operator.sequencer.journal_events import Closed, JournalEvent, Opened, Recorded, Rerun
 from setoff.shared import errors
 from setoff.shared.codec import receipts, records
 from setoff.shared.codec.hashing import keccak
@@ -51,9 +51,10 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """A record was taken: its gap-free number from 1 on, where it stands, and what it, or the machine after it, traded.
+class SubmitResult:
+    """A record was taken: where it stands, and what it, or the machine after it, traded.
 
+    `sequence`: its number among all posted records, from 0, as in its signed receipt.
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
     that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
     the inputs and have the numbers that follow; `legs`: what then rests in each leg's input of it, for a cancel 0.
@@ -171,19 +172,19 @@ class Exchange:
         self._opened = opened
         return opened
 
-    def offer(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
+    def offer(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """Run a record of 124 bytes, and the pages that it signs, in the open batch.
 
         Raises InputError if it is refused; nothing has changed. "step_cap": the open batch has no room for it.
         """
         if leg_pages:
             return self._offer_bulk(record, leg_pages)
-        outcome = self.machine.offer(record)
-        if not self.machine.was_taken:
+        outcome, was_taken, made = self.machine.offer(record)
+        if not was_taken:
             raise InputError(errors.OUTCOMES[outcome])
         links = (self._count(record),)
         cursor = self.cursor
-        fills = self._take_fills()
+        fills = self._number(made)
         resting = 0
         if record[0] == records.ORDER:
             order = records.decode_order(record)
@@ -192,19 +193,12 @@ class Exchange:
             amend = records.decode_amend(record)
             resting = self._get_resting(amend.account, amend.order_slot)
         regs = self.machine.regs
-        return Receipt(
-            cursor.records,
-            cursor.number,
-            regs.input_index,
-            record,
-            fills,
-            resting,
-            outcome,
-            time=regs.time,
-            links=links,
-        )
+        place = cursor.records - 1, cursor.number, regs.input_index
+        return SubmitResult(*place, record, fills, resting, outcome, time=regs.time, links=links)
 
-    def offer_first(self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()) -> tuple[Opened, Receipt]:
+    def offer_first(
+        self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()
+    ) -> tuple[Opened, SubmitResult]:
         """Begin a batch with this record as its first input; a refusal leaves no batch behind. Raises InputError."""
         before = self.machine.regs.copy()
         opened = self.open(timestamp, ())
@@ -219,7 +213,7 @@ class Exchange:
         """Run a record of 124 bytes as the next input of the open batch; a refusal is a recorded reject."""
         self.machine.take(record, is_message=False)
         self._count(record)
-        self._take_fills()
+        self._number(self.machine.fills)
 
     def has_room(self, inputs: int) -> bool:
         """Whether the open batch takes so many more inputs, however much each of them makes the machine do."""
@@ -244,7 +238,7 @@ class Exchange:
             opened.timestamp,
             cursor.messages,
             cursor.records - len(self._records),
-            cursor.chain,
+            cursor.queue_hash,
             opened.messages,
             self._records,
             get_module(opened.module).codec,
@@ -260,7 +254,7 @@ class Exchange:
         self._reset(None)
         return Closed(end), SealedBatch(batch, end, fills, proofs)
 
-    def apply(self, event: Event) -> SealedBatch | None:
+    def apply(self, event: JournalEvent) -> SealedBatch | None:
         """Take an event of the journal again; returns the batch that it closes.
 
         Raises DataError("data_mismatch") if the journal does not follow from itself.
@@ -286,15 +280,15 @@ class Exchange:
             raise DataError("data_mismatch", f"batch {sealed.batch.header.number} ends elsewhere than the journal says")
         return sealed
 
-    def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> Receipt:
+    def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> SubmitResult:
         """A bulk record and its pages, inputs that follow each other; the pages are known to be its own."""
         regs = self.machine.regs
         if not self.has_room(1 + len(leg_pages)):
             raise InputError("step_cap", "the open batch has no room for all its pages")
         before, account = regs.sequence, records.get_head(record)[1]
-        receipt = self.offer(record)
+        result = self.offer(record)
         fills: list[NumberedFill] = []
-        links = list(receipt.links)
+        links = list(result.links)
         for leg_page in leg_pages:
             try:
                 taken = self.offer(leg_page)
@@ -306,7 +300,7 @@ class Exchange:
             0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.order_slot, before)
             for leg in read_legs(leg_pages)
         )
-        return replace(receipt, fills=tuple(fills), leg_pages=len(leg_pages), legs=legs, links=tuple(links))
+        return replace(result, fills=tuple(fills), leg_pages=len(leg_pages), legs=legs, links=tuple(links))
 
     def _get_resting(self, account: int, order_slot: int, after: int = 0) -> int:
         """Lots of the order in an account's order slot, 0 if there is none that entered after order number `after`."""
@@ -340,12 +334,12 @@ class Exchange:
         if message[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
             account = records.decode_deposit(message).account
             self.accounts.setdefault(self.machine.state.account(account).owner, account)
-        self._take_fills()
+        self._number(self.machine.fills)
 
-    def _take_fills(self) -> tuple[NumberedFill, ...]:
+    def _number(self, fills: Sequence[Fill]) -> tuple[NumberedFill, ...]:
         regs, cursor = self.machine.regs, self.cursor
         taken: list[NumberedFill] = []
-        for fill in self.machine.fills:
+        for fill in fills:
             cursor.fills += 1
             taken.append(NumberedFill(cursor.fills, cursor.number, regs.input_index, regs.time, fill))
         self.fills.extend(taken)

@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
 from setoff.operator.sequencer.batch_cursor import BatchCursor
-from setoff.operator.sequencer.journal_events import Event, decode_events, encode_events
+from setoff.operator.sequencer.journal_events import JournalEvent, decode_events, encode_events
 from setoff.shared.errors import DataError, StateError
 from setoff.shared.machine.machine import Machine
 
@@ -63,7 +63,7 @@ class Journal:
         self._snapshot = f"{namespace}:snapshot"
         self.commit = 0
 
-    async def append(self, events: Iterable[Event]) -> None:
+    async def append(self, events: Iterable[JournalEvent]) -> None:
         """Write one commit; it is on disk when this returns.
 
         Raises JournalTaken if another process writes here, RedisError or OSError if the store fails (whether the commit
@@ -86,7 +86,7 @@ class Journal:
             int(fields[b"commit"]), BatchCursor.decode(fields[b"cursor"]), fields[b"machine"], fields[b"end"]
         )
 
-    async def replay(self, after: int) -> AsyncIterator[list[Event]]:
+    async def replay(self, after: int) -> AsyncIterator[list[JournalEvent]]:
         """The commits after number `after`, one by one.
 
         Raises DataError("data_mismatch") on a gap or a damaged entry.

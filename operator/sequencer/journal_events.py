@@ -65,10 +65,10 @@ class Reset:
     number: int
 
 
-Event = Opened | Recorded | Closed | Rerun | Reset
+JournalEvent = Opened | Recorded | Closed | Rerun | Reset
 
 
-def encode_events(events: Iterable[Event]) -> bytes:
+def encode_events(events: Iterable[JournalEvent]) -> bytes:
     """The bytes of one commit."""
     parts: list[bytes] = []
     for event in events:
@@ -87,7 +87,7 @@ def encode_events(events: Iterable[Event]) -> bytes:
     return b"".join(parts)
 
 
-def decode_events(data: bytes) -> Iterator[Event]:
+def decode_events(data: bytes) -> Iterator[JournalEvent]:
     """The events of one commit. Raises DataError("data_mismatch") on bytes that are not one."""
     at = 0
     while at < len(data):
@@ -95,7 +95,7 @@ def decode_events(data: bytes) -> Iterator[Event]:
         if tag in (_TAG_RECORDED, _TAG_RERUN):
             end = at + 1 + RECORD_BYTES
             record = data[at + 1 : end]
-            event: Event = Recorded(record) if tag == _TAG_RECORDED else Rerun(record)
+            event: JournalEvent = Recorded(record) if tag == _TAG_RECORDED else Rerun(record)
         elif tag == _TAG_RESET and at + _RESET.size <= len(data):
             end = at + _RESET.size
             event = Reset(_RESET.unpack_from(data, at)[1])

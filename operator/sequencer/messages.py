@@ -1,7 +1,7 @@
 """The L1 queue as the sequencer sees it: which messages wait, and what time it is on L1.
 
 The operator's own clock counts for nothing: a batch's timestamp is L1's, and only events deep enough in the chain are
-taken. What was read is checked against the queue's hash chain, so a node that leaves out a message is noticed.
+taken. What was read is checked against the queue hash, so a node that leaves out a message is noticed.
 """
 
 from __future__ import annotations
@@ -23,27 +23,39 @@ IDLE_CHAIN: Final = 60
 
 
 class L1View(NamedTuple):
-    """One look at L1: `time` is the highest timestamp a batch may have; `messages` wait, in order.
+    """One look at L1: `time` is the highest timestamp a batch may have; `messages` wait, from queue index `first` on.
 
     `due`: for each message the timestamp (unix seconds, never falling) from which on no batch may leave it out.
     """
 
+    first: int
     time: int
     messages: Sequence[bytes]
     due: Sequence[int]
 
-    def count_due(self, timestamp: int, first: int = 0) -> int:
-        """How many messages, from the `first` of the view on, a batch of this timestamp has to consume."""
-        return bisect_right(self.due, timestamp, min(first, len(self.due))) - min(first, len(self.due))
+    def pending(self, consumed: int) -> tuple[bytes, ...]:
+        """Those that wait where `consumed` of the queue are consumed; none if the view begins after that."""
+        return tuple(self.messages[consumed - self.first :]) if consumed >= self.first else ()
+
+    def count_due(self, timestamp: int, consumed: int) -> int:
+        """How many of these a batch of this timestamp has to consume."""
+        if consumed < self.first:
+            return 0
+        skipped = min(consumed - self.first, len(self.due))
+        return bisect_right(self.due, timestamp, skipped) - skipped
+
+
+NOTHING_SEEN: Final = L1View(0, 0, (), ())
+"""Before the first look."""
 
 
 class MessageSource(Protocol):
     """Where messages and time come from."""
 
-    async def look(self, first: int, chain: bytes) -> L1View:
-        """The messages from index `first` on; `chain` is the queue's hash chain before that one.
+    async def look(self, first: int, queue_hash: bytes) -> L1View:
+        """The messages from index `first` on; `queue_hash` is that of the queue before that one.
 
-        Raises ChainError if L1 cannot be read now, DataError if it contradicts `chain`.
+        Raises ChainError if L1 cannot be read now, DataError if it contradicts `queue_hash`.
         """
         ...
 
@@ -60,11 +72,11 @@ class QueueMessages:
         self._first = 0  # of the last look: what lies before is not kept
         self._forget()
 
-    async def look(self, first: int, chain: bytes) -> L1View:
+    async def look(self, first: int, queue_hash: bytes) -> L1View:
         """See `MessageSource`."""
-        return await asyncio.to_thread(self._look, first, chain)
+        return await asyncio.to_thread(self._look, first, queue_hash)
 
-    def _look(self, first: int, chain: bytes) -> L1View:
+    def _look(self, first: int, queue_hash: bytes) -> L1View:
         if first < self._first:
             self._forget()  # a reset: what was consumed, and so is not kept here, waits again
         self._first = first
@@ -74,10 +86,10 @@ class QueueMessages:
         self._read(head.number - self._confirmations)
         for index in [index for index in self._found if index < first - 1]:
             del self._found[index]
-        messages = self._check(first, chain)
+        messages = self._check(first, queue_hash)
         delay = self._get_delay()
         due = [self._found[index].timestamp + delay for index in range(first, first + len(messages))]
-        return L1View(self._time(head), messages, due)
+        return L1View(first, self._time(head), messages, due)
 
     def _get_delay(self) -> int:
         """Seconds for which the inbox lets a message wait."""
@@ -104,16 +116,16 @@ class QueueMessages:
             self._found[message.index] = message
         self._last = last
 
-    def _check(self, first: int, chain: bytes) -> list[bytes]:
-        """The messages from `first` on, each checked to continue the hash chain."""
+    def _check(self, first: int, queue_hash: bytes) -> list[bytes]:
+        """The messages from `first` on, each checked to continue the queue hash."""
         before = self._found.get(first - 1)  # none after a reorg that took it back, as long as it does not come again
-        if before is not None and before.chain != chain:
+        if before is not None and before.chain != queue_hash:
             self._forget()
             raise DataError("data_mismatch", f"the L1 queue has other messages before message {first}")
         messages: list[bytes] = []
         while (message := self._found.get(first + len(messages))) is not None:
-            chain = accumulate(chain, message.body)
-            if chain != message.chain or len(message.body) != RECORD_BYTES:
+            queue_hash = accumulate(queue_hash, message.body)
+            if queue_hash != message.chain or len(message.body) != RECORD_BYTES:
                 self._forget()
                 raise DataError(
                     "data_mismatch",

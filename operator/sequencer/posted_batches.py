@@ -11,7 +11,7 @@ from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.batch import Batch
 
 
-class Posted(Protocol):
+class PostedBatches(Protocol):
     """What the inbox knows. Every method raises ChainError if L1 cannot be read now."""
 
     @property
@@ -32,7 +32,7 @@ class Posted(Protocol):
         ...
 
 
-class PostedBatches:
+class InboxBatches:
     """The inbox of a deployment."""
 
     def __init__(self, reader: ChainReader) -> None:
@@ -41,15 +41,15 @@ class PostedBatches:
         self.max_skew = Inbox(reader.l1, reader.deployment).max_skew()
 
     def batch_count(self) -> int:
-        """See `Posted`."""
+        """See `PostedBatches`."""
         return self._reader.batch_count()
 
     def batch_hash(self, number: int) -> bytes:
-        """See `Posted`."""
+        """See `PostedBatches`."""
         return self._reader.batch_hash(number)
 
     def batch(self, number: int) -> Batch:
-        """See `Posted`."""
+        """See `PostedBatches`."""
         return self._reader.batch(number)
 
 
@@ -67,7 +67,7 @@ class Standing:
         return self.common < min(self.count, ours) or self.count > ours
 
 
-def compare(posted: Posted, outbox: Outbox, count: int, ours: int) -> Standing:
+def compare(posted: PostedBatches, outbox: Outbox, count: int, ours: int) -> Standing:
     """Compare L1's first `count` batches with the `ours` in the outbox, from the last one back."""
     common = min(count, ours)
     while common:

@@ -16,9 +16,10 @@ from dataclasses import replace
 
 from coincurve import PrivateKey
 
-from setoff.operator.sequencer.exchange import Receipt
+from setoff.operator.sequencer.exchange import SubmitResult
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import receipts, signatures
-from setoff.shared.config.settings import Deployment, OperatorSettings
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.receipts import ReceiptsContract
@@ -36,14 +37,14 @@ class ReceiptSigner:
         self._key = PrivateKey(key)
         self._domain = domain
 
-    def attest(self, receipt: Receipt) -> Receipt:
+    def attest(self, result: SubmitResult) -> SubmitResult:
         """The answer to a record that is durable, with a signed receipt for it and for each of its pages."""
-        deadline = receipt.time + self.horizon
+        deadline = result.time + self.horizon
         signed = [
             sign(self._domain, receipts.Receipt(sequence, record, running, deadline), self._key)
-            for sequence, (record, running) in enumerate(receipt.links, receipt.sequence - 1)
+            for sequence, (record, running) in enumerate(result.links, result.sequence)
         ]
-        return replace(receipt, signed=tuple(signed))
+        return replace(result, signed=tuple(signed))
 
 
 MakeSigner = Callable[[bytes, bytes, int], ReceiptSigner]

@@ -13,22 +13,23 @@ from dataclasses import replace
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, NumberedFill, SealedBatch
 from setoff.operator.sequencer.journal import Journal, Snapshot
-from setoff.operator.sequencer.journal_events import Closed, Event, Opened, Rerun, Reset
+from setoff.operator.sequencer.journal_events import Closed, JournalEvent, Opened, Rerun, Reset
 from setoff.operator.sequencer.outbox import Outbox
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
 from setoff.shared.machine.machine import Machine
 
 
-class History:
+class EventReplay:
     """The events that count, from the beginning of batch `first` on; `reset` is the first batch that was taken back."""
 
     def __init__(self, first: int) -> None:
         self.first = first
         self.reset: int | None = None
-        self.events: list[Event] = []
+        self.events: list[JournalEvent] = []
         self._starts: dict[int, int] = {}  # batch number to the index of its first event
 
-    def extend(self, events: Iterable[Event]) -> None:
+    def extend(self, events: Iterable[JournalEvent]) -> None:
         """Add a commit."""
         for event in events:
             if isinstance(event, Reset):
@@ -45,15 +46,38 @@ class History:
         self.first = min(self.first, number)
 
 
+class Snapshots:
+    """Takes snapshots between two batches, and lets each stand for the journal before it once L1 holds its batches."""
+
+    def __init__(self, journal: Journal, interval: int) -> None:
+        """`interval`: batches between two of them."""
+        self._journal = journal
+        self._interval = interval
+        self._candidate: Snapshot | None = None
+
+    async def keep(self, exchange: Exchange, end: bytes, on_l1: int) -> None:
+        """After a batch that ended at `end`, of which the first `on_l1` are on L1. Raises RedisError or OSError."""
+        if self._candidate is not None and self._candidate.cursor.number <= on_l1:
+            await self._journal.write_snapshot(self._candidate)
+            self._candidate = None
+        cursor = exchange.cursor
+        if self._candidate is None and cursor.number % self._interval == 0:
+            self._candidate = Snapshot(self._journal.commit, replace(cursor), exchange.machine.snapshot(), end)
+
+    def drop(self) -> None:
+        """The exchange is another one than before."""
+        self._candidate = None
+
+
 class Recovery:
     """Builds the exchange of one deployment."""
 
-    def __init__(self, journal: Journal, outbox: Outbox, domain: bytes, epoch_batches: int, module: int) -> None:
+    def __init__(self, journal: Journal, outbox: Outbox, deployment: Deployment, module: int) -> None:
         """`module`: the data availability module of new batches."""
         self._journal = journal
         self._outbox = outbox
-        self._domain = domain
-        self._epoch_batches = epoch_batches
+        self._domain = deployment.domain
+        self._epoch_batches = deployment.epoch_batches
         self._module = module
 
     async def recover(self) -> Exchange:
@@ -62,20 +86,20 @@ class Recovery:
         Raises DataError if the store contradicts itself, RedisError or OSError if it fails.
         """
         snapshot = await self._journal.read_snapshot()
-        history = History(snapshot.cursor.number if snapshot else 0)
+        replay = EventReplay(snapshot.cursor.number if snapshot else 0)
         async for events in self._journal.replay(snapshot.commit if snapshot else 0):
-            history.extend(events)
-        return await asyncio.to_thread(self._replay, snapshot, history)
+            replay.extend(events)
+        return await asyncio.to_thread(self._run, snapshot, replay)
 
     async def go_back(self, number: int) -> Exchange:
         """The exchange as it was before batch `number`."""
         snapshot = await self._journal.read_snapshot()
         return await asyncio.to_thread(self._base, snapshot, number)
 
-    def _replay(self, snapshot: Snapshot | None, history: History) -> Exchange:
-        exchange = self._base(snapshot, history.first)
-        void = history.reset
-        for event in history.events:
+    def _run(self, snapshot: Snapshot | None, replay: EventReplay) -> Exchange:
+        exchange = self._base(snapshot, replay.first)
+        void = replay.reset
+        for event in replay.events:
             sealed = exchange.apply(event)
             if sealed is not None:
                 self._outbox.put(sealed, replace=void is not None and sealed.batch.header.number >= void)
@@ -115,7 +139,7 @@ class Recovery:
         return [fill for fills in reversed(found) for fill in fills]
 
 
-def list_events(sealed: SealedBatch) -> Iterator[Event]:
+def list_events(sealed: SealedBatch) -> Iterator[JournalEvent]:
     """The events that lead through a closed batch."""
     header = sealed.batch.header
     yield Opened(header.number, header.timestamp, sealed.batch.messages, header.module)

@@ -1,114 +1,121 @@
-"""A reset: the records that did not reach L1 go into new batches, on top of what L1 holds.
-
-L1 may refuse a batch for good (a message it leaves out has fallen due, it came too late) or hold another one under its
-number (posted by somebody else while the operator was silent). What was acknowledged stays: the same records in the
-same order, none left out, none in between, so that a record's number among all posted records is what its receipt says.
-What becomes of one may change, since time or messages have come before it: then it is posted as a recorded reject.
-"""
+"""A reset: what did not reach L1 is made anew on top of what L1 holds (`rerun.py`), and takes the place of what was
+closed before, under one commit of the journal."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+import asyncio
+import logging
+from typing import Final, NamedTuple
 
-from setoff.operator.sequencer.exchange import Exchange, SealedBatch, join_leg_pages
-from setoff.operator.sequencer.journal_events import Event, Opened, Rerun
-from setoff.operator.sequencer.messages import L1View
-from setoff.shared.errors import DataError
-from setoff.shared.machine.batch import Batch
+from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.journal_events import JournalEvent, Reset
+from setoff.operator.sequencer.l1_monitor import L1Monitor
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.posted_batches import PostedBatches
+from setoff.operator.sequencer.recovery import Recovery
+from setoff.operator.sequencer.rerun import Remade, Unposted, adopt, run_again, skip_posted
+from setoff.shared.errors import ChainError, DataError, InputError, SetoffError
 
+SKEW_KEPT: Final = 2
+"""A batch that is made anew keeps its timestamp if no more than this part of the time in which L1 takes it has
+passed."""
+RESET_TRIES: Final = 5
+"""Tries in a row that find L1 at odds with itself, or with the store, before the sequencer gives up."""
 
-class Unposted(NamedTuple):
-    """A record that L1 does not hold, with the timestamp of the batch that it was in, and how many messages of the L1
-    queue, from its first on, had been consumed before it."""
-
-    timestamp: int
-    record: bytes
-    messages: int
-
-
-@dataclass(frozen=True, slots=True)
-class Remade:
-    """What a reset has made: the events that lead there, and the batches that they close."""
-
-    events: list[Event]
-    sealed: list[SealedBatch]
-
-    def __add__(self, later: Remade) -> Remade:
-        """This, and then what came later."""
-        return Remade(self.events + later.events, self.sealed + later.sealed)
+log = logging.getLogger(__name__)
 
 
-def skip_posted(unposted: Sequence[Unposted], batches: Sequence[Batch]) -> list[Unposted]:
-    """What is left of the unposted records where L1 holds `batches` in their place.
-
-    Others post messages alone. So the records in them are the operator's own, of a posting that came through after all.
-    Raises DataError if they are not the next ones.
-    """
-    left = list(unposted)
-    for batch in batches:
-        count = len(batch.records)
-        if tuple(entry.record for entry in left[:count]) != batch.records:
-            raise DataError(
-                "data_mismatch",
-                f"L1 has records in batch {batch.header.number} that the store does not have there: it is not this "
-                "exchange's store, or it has lost data",
-            )
-        del left[:count]
-    return left
+class _OddError(SetoffError):
+    """What was read from L1 does not fit together: it changed in between, or it errs, or the store is not its own."""
 
 
-def adopt(exchange: Exchange, batch: Batch) -> Remade:
-    """Run a batch that L1 holds."""
-    header = batch.header
-    opened = Opened(header.number, header.timestamp, batch.messages, header.module)
-    exchange.apply(opened)
-    for record in batch.records:
-        exchange.take(record)
-    closed, sealed = exchange.close()
-    if sealed.batch.header != header:
-        raise DataError("data_mismatch", f"batch {header.number} on L1 does not continue the ones before it")
-    return Remade([opened, *(Rerun(record) for record in batch.records), closed], [sealed])
+class Remake(NamedTuple):
+    """All batches from `first` on made anew, and the exchange after them; nothing of this is in force yet."""
+
+    first: int
+    remade: Remade
+    exchange: Exchange
+
+    @property
+    def events(self) -> list[JournalEvent]:
+        """For one commit."""
+        return [Reset(self.first), *self.remade.events]
 
 
-def run_again(exchange: Exchange, unposted: Sequence[Unposted], view: L1View, oldest: int) -> Remade:
-    """Run records in new batches; the pages of a bulk record stay behind it. `view`: what `exchange` has not consumed.
+class Resetter:
+    """Makes batches anew for one deployment."""
 
-    Before a record come the messages that came before it, and those that L1 insists on. The others, which nobody who
-    has a receipt could know of, wait until all records have run: they might use up what the records find.
-    A batch keeps the timestamp that its records had, so that they end as they did; but where that is less than `oldest`
-    it gets L1's time, and it is never less than the last one's.
-    """
-    events: list[Event] = []
-    sealed: list[SealedBatch] = []
-    groups: deque[tuple[int, int, list[bytes]]] = deque()  # timestamp, messages of the view before it, records
-    first, waiting = exchange.cursor.messages, tuple(view.messages)
-    at = 0
-    for group in join_leg_pages([entry.record for entry in unposted]):
-        timestamp, _, before = unposted[at]
-        before = min(max(before - first, 0), len(waiting))
-        groups.append((view.time if timestamp < oldest else timestamp, before, group))
-        at += len(group)
-    taken = 0
-    while groups:
-        timestamp = max(groups[0][0], exchange.machine.regs.time)
-        due = view.count_due(timestamp, taken)
-        opened = exchange.open(timestamp, waiting[taken : max(groups[0][1], taken + due)], due)
-        taken += len(opened.messages)
-        events.append(opened)
-        while (
-            groups and groups[0][0] <= opened.timestamp and groups[0][1] <= taken and _has_room(exchange, groups[0][2])
-        ):
-            for record in groups.popleft()[2]:
-                exchange.take(record)
-                events.append(Rerun(record))
-        closed, batch = exchange.close()
-        events.append(closed)
-        sealed.append(batch)
-    return Remade(events, sealed)
+    def __init__(self, recovery: Recovery, outbox: Outbox, posted: PostedBatches, monitor: L1Monitor) -> None:
+        self._recovery = recovery
+        self._outbox = outbox
+        self._posted = posted
+        self._monitor = monitor
+        self._tries = 0
 
+    def calm(self) -> None:
+        """L1 was seen to be at odds with nothing."""
+        self._tries = 0
 
-def _has_room(exchange: Exchange, group: Sequence[bytes]) -> bool:
-    return exchange.inputs == 0 or exchange.has_room(len(group))
+    async def remake(self, exchange: Exchange) -> Remake | None:
+        """Run what L1 does not hold of `exchange` again; None if that has to wait, since L1 cannot be read or is at
+        odds with itself. Raises DataError if it is so again and again, or with the store.
+        """
+        try:
+            made = await self._remake(exchange)
+        except ChainError as error:
+            log.warning("not yet: %s", error)
+            return None
+        except _OddError as error:
+            log.warning("not yet: %s", error)
+            self._tries += 1
+            if self._tries >= RESET_TRIES:
+                raise DataError(error.reason, error.detail) from error
+            return None
+        self._tries = 0
+        return made
+
+    async def hand_over(self, made: Remake) -> None:
+        """Put the batches into the outbox, in place of those that are taken back. Raises RedisError, OSError."""
+        await asyncio.to_thread(self._replace_batches, made)
+
+    def _replace_batches(self, made: Remake) -> None:
+        self._outbox.cut(made.first)
+        self._outbox.drop_proofs(made.exchange.cursor.proven)
+        for batch in made.remade.sealed:
+            self._outbox.put(batch)
+
+    async def _remake(self, before: Exchange) -> Remake:
+        standing = await asyncio.to_thread(self._monitor.compare, before)
+        unposted = await asyncio.to_thread(self._read_unposted, before, standing.common)
+        exchange = await self._recovery.go_back(standing.common)
+        made = Remade([], [])
+        try:
+            numbers = range(standing.common, standing.count)
+            batches = [await asyncio.to_thread(self._posted.batch, number) for number in numbers]
+            unposted = skip_posted(unposted, batches)
+            for batch in batches:
+                made += await asyncio.to_thread(adopt, exchange, batch)
+        except (DataError, InputError) as error:
+            raise _OddError("data_mismatch", error.detail) from error
+        try:
+            view = await self._monitor.read(exchange)
+        except DataError as error:  # it contradicts the batches that it holds: it is between two chains, or errs
+            raise ChainError(error.reason, error.detail) from error
+        oldest = view.time - self._posted.max_skew // SKEW_KEPT
+        made += await asyncio.to_thread(run_again, exchange, unposted, view, oldest)
+        return Remake(standing.common, made, exchange)
+
+    def _read_unposted(self, exchange: Exchange, first: int) -> list[Unposted]:
+        """The records of all batches from `first` on, the open one's too. Raises DataError if one is lost."""
+        unposted: list[Unposted] = []
+        for number in range(first, exchange.cursor.number):
+            own = self._outbox.get(number)
+            if own is None:
+                raise DataError("data_mismatch", f"the outbox has lost batch {number}")
+            header = own.batch.header
+            consumed = header.first_message + header.message_count
+            unposted += [Unposted(header.timestamp, record, consumed) for record in own.batch.records]
+        if (opened := exchange.opened) is not None:
+            consumed = exchange.cursor.messages + len(opened.messages)
+            unposted += [Unposted(opened.timestamp, record, consumed) for record in exchange.records]
+        return unposted

@@ -5,8 +5,9 @@
         …
 
 From the fields of a type of input come its size, its bytes both ways, its EIP-712 type string and struct hash, and what
-its JSON looks like (`wire/records.py`). All of it is made when this and the modules with the bodies are loaded. Leaves
-and registers are annotated alike (`state/layout.py`).
+its JSON looks like (`wire/records.py`). All of it is made when the modules with the bodies are loaded; where `struct`
+alone cannot read or write a body, as source that is compiled then, in the way of `namedtuple`. Leaves and registers are
+annotated alike (`state/layout.py`).
 """
 
 from __future__ import annotations
@@ -156,11 +157,36 @@ def get_metadata(hint: Any, kind: type[Metadata]) -> Metadata | None:
     return next((part for part in getattr(hint, "__metadata__", ()) if isinstance(part, kind)), None)
 
 
+def make_integer_decoder(body: type[Body]) -> Callable[[int], Body]:
+    """What reads a body from the integer of its bytes."""
+    found = fields_of(body)
+    end = found[-1].start + found[-1].size
+    parts = (f"number >> {8 * (end - field.start - field.size)} & {256**field.size - 1}" for field in found)
+    decode: Callable[[int], Body] = _compile(
+        f"lambda number: make(({', '.join(parts)}))", make=partial(tuple.__new__, body)
+    )
+    return decode
+
+
+def _compile(function: str, **names: Any) -> Any:
+    """A function from its source, which knows these names."""
+    return eval(function, {"int": int, **names})
+
+
 def _count_bytes(type: str) -> int:
     if type == "address":
         return 20
     number = int(type.lstrip("abcdefghijklmnopqrstuvwxyz"))
     return number if type.startswith("bytes") else number // 8
+
+
+def group_of(body: type[tuple[Any, ...]]) -> type[Any] | None:
+    """The class that the last field of a body is made of, where that has fields itself."""
+    hints: list[Any] = list(get_type_hints(body).values())
+    if not hints or not is_dataclass(hints[-1]):
+        return None
+    group: Any = hints[-1]
+    return cast("type[Any]", group)
 
 
 def values_of(body: tuple[Any, ...]) -> list[Any]:
@@ -174,8 +200,10 @@ def values_of(body: tuple[Any, ...]) -> list[Any]:
 class InputType(Generic[Body]):
     """A type of record or message: its number (the first byte), and what follows from its body's fields."""
 
-    def __init__(self, number: int, body: type[Body], *, is_signed: bool = True, size: int | None = None) -> None:
-        """`size`: only where bytes without meaning follow the fields."""
+    def __init__(
+        self, number: int, body: type[Body], length: int, *, is_signed: bool = True, size: int | None = None
+    ) -> None:
+        """`length`: bytes that `encode` fills; `size`: only where bytes without meaning follow the fields."""
         self.number: Final = number
         self.body: Final = body
         self.is_signed: Final = is_signed
@@ -184,9 +212,13 @@ class InputType(Generic[Body]):
         """As EIP-712 has it: "CancelAll"."""
         self.title: Final = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).upper()
         """As constants have it: "CANCEL_ALL"."""
-        self._struct: Final = Struct(">" + "".join(field.letters for field in self.fields))
+        self._letters: Final = "".join(field.letters for field in self.fields)
+        self._struct: Final = Struct(f">{self._letters}")
         self.size: Final = 1 + self._struct.size if size is None else size
         """Bytes of the number and the fields; all behind them, up to a signature, are zero."""
+        self._is_plain: Final = not any(field.is_wide for field in self.fields) and group_of(body) is None
+        self.encode: Final = self._make_encoder(length)
+        """The number, the fields, and zeros. Raises struct.error or OverflowError for a number beyond its field."""
         self.decode: Final = self._make_decoder()
         """Reads the fields from an input, or a body, of this type."""
 
@@ -194,14 +226,6 @@ class InputType(Generic[Body]):
     def type_string(self) -> str:
         """The type as EIP-712 writes it."""
         return f"{self.name}({','.join(f'{field.type} {field.name}' for field in self.fields)})"
-
-    def encode(self, body: Body) -> bytes:
-        """The number and the fields. Raises struct.error or OverflowError for a number beyond its field."""
-        values = [
-            value.to_bytes(field.size, "big") if field.is_wide else value
-            for field, value in zip(self.fields, values_of(body), strict=True)
-        ]
-        return bytes((self.number,)) + self._struct.pack(*values)
 
     def make_struct_hash(self) -> Callable[[bytes], bytes]:
         """What computes EIP-712's hashStruct of a body of this type, whose fields need not be in range."""
@@ -213,28 +237,42 @@ class InputType(Generic[Body]):
 
         return struct_hash
 
+    def _make_encoder(self, length: int) -> Callable[[Body], bytes]:
+        packed = Struct(f">B{self._letters}{length - 1 - self._struct.size}x")
+        pack = partial(packed.pack, self.number)
+
+        def encode(body: Body) -> bytes:
+            return pack(*body)
+
+        if self._is_plain:
+            return encode
+        alone = len(get_type_hints(self.body)) - 1
+        values = (
+            (f"body[{at}]" if group_of(self.body) is None or at < alone else f"body[{alone}].{field.name}")
+            + f".to_bytes({field.size}, 'big')" * field.is_wide
+            for at, field in enumerate(self.fields)
+        )
+        encode_parts: Callable[[Body], bytes] = _compile(f"lambda body: pack({', '.join(values)})", pack=pack)
+        return encode_parts
+
     def _make_decoder(self) -> Callable[[bytes], Body]:
         unpack, make = self._struct.unpack_from, partial(tuple.__new__, self.body)
-        wide, to_number = tuple(at for at, field in enumerate(self.fields) if field.is_wide), int.from_bytes
 
         def decode(data: bytes) -> Body:
             return make(unpack(data, 1))
 
-        def decode_wide(data: bytes) -> Body:
-            values = list(unpack(data, 1))
-            for at in wide:
-                values[at] = to_number(values[at], "big")
-            return make(values)
-
-        plain = decode_wide if wide else decode
-        hints = list(get_type_hints(self.body).values())
-        if not hints or not is_dataclass(hints[-1]):
-            return plain
-        group: Callable[..., Any] = cast(Any, hints[-1])
-        alone = len(hints) - 1
-
-        def decode_group(data: bytes) -> Body:
-            values = tuple(plain(data))
-            return make((*values[:alone], group(*values[alone:])))
-
-        return decode_group
+        if self._is_plain:
+            return decode
+        group = group_of(self.body)
+        values = [
+            f"int.from_bytes(values[{at}], 'big')" if field.is_wide else f"values[{at}]"
+            for at, field in enumerate(self.fields)
+        ]
+        if group is not None:
+            alone = len(get_type_hints(self.body)) - 1
+            values[alone:] = [f"group({', '.join(values[alone:])})"]
+        decode_parts: Callable[[bytes], Body] = _compile(
+            f"lambda data: (values := unpack(data, 1)) and make(({', '.join(values)},))",
+            **{"unpack": unpack, "make": make, "group": group},
+        )
+        return decode_parts

@@ -34,6 +34,7 @@ from setoff.shared.codec.layout import (
     Range,
     Width,
     fields_of,
+    make_integer_decoder,
 )
 from setoff.shared.errors import InputError
 
@@ -338,42 +339,49 @@ class WindDownBody(NamedTuple):
     """Message: the exchange begins to wind down."""
 
 
-#: Every type of input, by number.
+def _record(number: int, body: type[Body], *, is_signed: bool = True) -> InputType[Body]:
+    return InputType(number, body, BODY_BYTES, is_signed=is_signed)
+
+
+def _message(number: int, body: type[Body], *, size: int | None = None) -> InputType[Body]:
+    return InputType(number, body, RECORD_BYTES, is_signed=False, size=size)
+
+
+#: Every type of input, by number. (A leg page fills a whole input, as messages do.)
 TYPES: Final[dict[int, InputType[Any]]] = {
     each.number: each
     for each in (
-        InputType(ORDER, OrderBody),
-        InputType(CANCEL, CancelBody),
-        InputType(TRANSFER, TransferBody),
-        InputType(WITHDRAW, WithdrawBody),
-        InputType(REPORT, ReportBody),
-        InputType(CANCEL_ALL, CancelAllBody),
-        InputType(AMEND, AmendBody),
-        InputType(SCHEDULE_CANCEL, ScheduleCancelBody),
-        InputType(SET_AGENT, SetAgentBody),
-        InputType(CRANK, CrankBody, is_signed=False),
-        InputType(BULK, BulkBody),
-        InputType(LEG_PAGE, LegPageBody, is_signed=False, size=RECORD_BYTES),
-        InputType(BACKSTOP_DEPOSIT, BackstopDepositBody),
-        InputType(BACKSTOP_WITHDRAW, BackstopWithdrawBody),
-        InputType(DEPOSIT, DepositBody, is_signed=False),
-        InputType(LIST_MARKET, ListMarketBody, is_signed=False),
-        InputType(SET_SIGNER, SetSignerBody, is_signed=False),
-        InputType(SET_MARKET, SetMarketBody, is_signed=False),
-        InputType(FORCED, ForcedBody, is_signed=False),
-        InputType(WIND_DOWN, WindDownBody, is_signed=False),
+        _record(ORDER, OrderBody),
+        _record(CANCEL, CancelBody),
+        _record(TRANSFER, TransferBody),
+        _record(WITHDRAW, WithdrawBody),
+        _record(REPORT, ReportBody),
+        _record(CANCEL_ALL, CancelAllBody),
+        _record(AMEND, AmendBody),
+        _record(SCHEDULE_CANCEL, ScheduleCancelBody),
+        _record(SET_AGENT, SetAgentBody),
+        _record(CRANK, CrankBody, is_signed=False),
+        _record(BULK, BulkBody),
+        _message(LEG_PAGE, LegPageBody, size=RECORD_BYTES),
+        _record(BACKSTOP_DEPOSIT, BackstopDepositBody),
+        _record(BACKSTOP_WITHDRAW, BackstopWithdrawBody),
+        _message(DEPOSIT, DepositBody),
+        _message(LIST_MARKET, ListMarketBody),
+        _message(SET_SIGNER, SetSignerBody),
+        _message(SET_MARKET, SetMarketBody),
+        _message(FORCED, ForcedBody),
+        _message(WIND_DOWN, WindDownBody),
     )
 }
 #: Those that somebody signs.
 SIGNED: Final = {number: each for number, each in TYPES.items() if each.is_signed}
 
 _BY_BODY: Final = {each.body: each for each in TYPES.values()}
+_ENCODERS: Final = {each.body: each.encode for each in TYPES.values()}
 _SIZES: Final = {number: each.size for number, each in TYPES.items()}
 _STRUCT_HASHES: Final = {number: each.make_struct_hash() for number, each in SIGNED.items()}
 _HEAD: Final = Struct(">BIQ")
-_LEG: Final = fields_of(Leg)
-#: How far right each field of a leg's integer is, and the mask for its width.
-_LEG_PARTS: Final = tuple((8 * (LEG_BYTES - field.start - field.size), 256**field.size - 1) for field in _LEG)
+_LEG_SIZES: Final = tuple(field.size for field in fields_of(Leg))
 
 
 def encode(body: tuple[Any, ...]) -> bytes:
@@ -381,8 +389,7 @@ def encode(body: tuple[Any, ...]) -> bytes:
 
     Takes one of the classes above. Raises struct.error or OverflowError for a number beyond its field.
     """
-    kind = _BY_BODY[type(body)]
-    return kind.encode(body).ljust(BODY_BYTES if kind.number < FIRST_MESSAGE else RECORD_BYTES, b"\0")
+    return _ENCODERS[type(body)](body)
 
 
 def encode_crank(market: int) -> bytes:
@@ -392,7 +399,7 @@ def encode_crank(market: int) -> bytes:
 
 def encode_leg_page(legs: Sequence[Leg], following: bytes = bytes(32)) -> bytes:
     """124-byte leg page of up to LEGS_PER_PAGE legs; `following` is the hash of the next one, zero after the last."""
-    packed = b"".join(value.to_bytes(field.size, "big") for leg in legs for field, value in zip(_LEG, leg, strict=True))
+    packed = b"".join(value.to_bytes(size, "big") for leg in legs for size, value in zip(_LEG_SIZES, leg, strict=True))
     return encode(LegPageBody(packed, following)).ljust(RECORD_BYTES, b"\0")
 
 
@@ -422,11 +429,8 @@ decode_backstop_deposit: Final = _decoder(BackstopDepositBody)
 decode_backstop_withdraw: Final = _decoder(BackstopWithdrawBody)
 
 
-def decode_leg(leg: int) -> Leg:
-    """Fields of a leg, given as the integer of its 11 bytes."""
-    return Leg._make([leg >> shift & mask for shift, mask in _LEG_PARTS])
-
-
+#: Fields of a leg, given as the integer of its 11 bytes.
+decode_leg: Final = make_integer_decoder(Leg)
 decode_report: Final = _decoder(ReportBody)
 decode_deposit: Final = _decoder(DepositBody)
 decode_list_market: Final = _decoder(ListMarketBody)

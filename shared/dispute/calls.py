@@ -10,8 +10,8 @@ from typing import Any
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.bisection import make_move
-from setoff.shared.dispute.game import Claim, Court
-from setoff.shared.dispute.knowledge import Epochs, Knowledge
+from setoff.shared.dispute.game import Claim, CourtState
+from setoff.shared.dispute.trace_provider import Epochs, TraceProvider
 from setoff.shared.errors import StateError
 from setoff.shared.machine.history import EPOCH
 
@@ -25,7 +25,7 @@ class Call:
     value: int = 0
 
 
-def make_call(action: Action, court: Court, epochs: Epochs, me: bytes) -> Call:
+def make_call(action: Action, court: CourtState, epochs: Epochs, me: bytes) -> Call:
     """The call for an action that the strategy chose; `me` is who makes it.
 
     Raises StateError if the game or the knowledge is no longer what the action was chosen for.
@@ -66,7 +66,7 @@ def make_call(action: Action, court: Court, epochs: Epochs, me: bytes) -> Call:
     raise StateError("claim_state", f"{type(action).__name__} is no call of the court")
 
 
-def step_call(action: actions.Prove, call: Call, court: Court, epochs: Epochs) -> tuple[Call, bytes]:
+def step_call(action: actions.Prove, call: Call, court: CourtState, epochs: Epochs) -> tuple[Call, bytes]:
     """What `call`, made for a proof, asks of the judge, and the leaf it has to come to: tried before it is sent."""
     claim = _claim(court, action.key)
     position = claim.match(action.root, action.opponent).prefix
@@ -107,15 +107,15 @@ def _prove(action: actions.Prove, claim: Claim, epochs: Epochs) -> Call:
     return Call("prove", (action.key, action.root, action.opponent, pre, path, run.proof(position)))
 
 
-def _claim(court: Court, key: bytes) -> Claim:
+def _claim(court: CourtState, key: bytes) -> Claim:
     claim = court.claims.get(key)
     if claim is None:
         raise StateError("claim_state", "there is no such claim")
     return claim
 
 
-def _run(epochs: Epochs, epoch: int) -> Knowledge:
-    known = epochs.known(epoch)
-    if known is None:
+def _run(epochs: Epochs, epoch: int) -> TraceProvider:
+    executed = epochs.executed(epoch)
+    if executed is None:
         raise StateError("not_ready", f"epoch {epoch} is not executed")
-    return known.run
+    return executed.run

@@ -5,7 +5,7 @@ or not anybody has moved in it. So matches are not created, only looked up (`Cla
 those of `contracts/court/matches.vy` (PROTOCOL, The game).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -13,9 +13,9 @@ from typing import Final
 from setoff.shared.dispute import events
 from setoff.shared.dispute.events import Event
 from setoff.shared.dispute.terms import Terms
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.history import EPOCH
 
-ZERO: Final = bytes(32)
 NOBODY: Final = bytes(20)
 
 
@@ -42,14 +42,14 @@ class HistoryState(Enum):
 
 
 @dataclass(slots=True)
-class History:
+class HistoryCommitment:
     """Somebody's commitment to all leaves, with a bond."""
 
     root: bytes
     end: bytes
     owner: bytes
     joined_at: int
-    place: int
+    join_order: int
     """In the order of joins, from 1."""
     children: tuple[bytes, ...]
     """Its opening at level 0."""
@@ -117,13 +117,13 @@ class Claim:
     """The end that was installed."""
     winner: bytes = ZERO
     """Root of the history that won; zero: none."""
-    histories: dict[bytes, History] = field(default_factory=dict)
+    histories: dict[bytes, HistoryCommitment] = field(default_factory=dict)
     matches: dict[tuple[bytes, bytes], Match] = field(default_factory=dict)
     """Those with a move in them, by (earlier, later) root."""
     credited: set[tuple[bytes, bytes, bytes]] = field(default_factory=set)
     """(loser, winner, who): somebody acted for `winner` against `loser`, and was not paid for it yet."""
 
-    def standing(self) -> list[History]:
+    def standing(self) -> list[HistoryCommitment]:
         """Histories that nobody has eliminated."""
         return [history for history in self.histories.values() if history.state is HistoryState.STANDING]
 
@@ -139,9 +139,16 @@ class Claim:
     def match(self, root: bytes, other: bytes) -> Match:
         """The match of two histories that have both joined. Raises KeyError if one has not."""
         one, two = self.histories[root], self.histories[other]
-        earlier, later = (one, two) if one.place < two.place else (two, one)
+        earlier, later = (one, two) if one.join_order < two.join_order else (two, one)
         played = self.matches.get((earlier.root, later.root))
         return played or Match(earlier.root, later.root, later.joined_at, earlier.children)
+
+    def standing_matches(self) -> Iterator[Match]:
+        """Every match between two standing histories, in the order of their joins."""
+        standing = sorted(self.standing(), key=lambda history: history.join_order)
+        for number, one in enumerate(standing):
+            for other in standing[number + 1 :]:
+                yield self.match(one.root, other.root)
 
     def delay(self, root: bytes) -> int:
         """Seconds of its clock that a history spent before it joined: since t0 if it differs from the claim, since t1
@@ -171,7 +178,7 @@ class Stake:
     is_slashed: bool = False
 
 
-class Court:
+class CourtState:
     """All claims of one court. Events that do not fit (of claims it has not seen, say) are passed over."""
 
     def __init__(self, terms: Terms, genesis: bytes) -> None:
@@ -269,9 +276,9 @@ class Court:
                 if event.end != claim.end and not claim.disputed_at:
                     claim.disputed_at = event.at
                     claim.state = ClaimState.DISPUTED
-                place = len(claim.histories) + 1
-                claim.histories[event.root] = History(
-                    event.root, event.end, event.owner, event.at, place, event.children
+                join_order = len(claim.histories) + 1
+                claim.histories[event.root] = HistoryCommitment(
+                    event.root, event.end, event.owner, event.at, join_order, event.children
                 )
             case events.Moved():
                 self._moved(claim, event)
@@ -359,7 +366,7 @@ class Court:
             self._unpaid.pop(claim.key, None)
 
 
-def is_unpaid(claim: Claim, history: History) -> bool:
+def is_unpaid(claim: Claim, history: HistoryCommitment) -> bool:
     """Whether a decided claim still holds money of the history's bond that is for somebody."""
     if history.state is HistoryState.OUT:
         return claim.winner != ZERO or claim.state is ClaimState.MOOT

@@ -13,9 +13,10 @@ from typing import Final
 
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.game import DECIDED, ZERO, Claim, ClaimState, Court, HistoryState, Match
-from setoff.shared.dispute.knowledge import Epochs, Knowledge, Known
+from setoff.shared.dispute.game import DECIDED, Claim, ClaimState, CourtState, HistoryState, Match
+from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, TraceProvider, find_executed
 from setoff.shared.errors import StateError
+from setoff.shared.machine.data import ZERO
 
 CLAIMS_A_ROUND: Final = 16
 
@@ -46,7 +47,7 @@ class Player:
     """Address that acts, 20 bytes."""
     policy: Policy = Policy()
 
-    def choose(self, court: Court, epochs: Epochs, now: int) -> list[Action]:
+    def choose(self, court: CourtState, epochs: Epochs, now: int) -> list[Action]:
         """All that is to be done at time `now`, most urgent clock first; [] if there is nothing."""
         choices: list[Choice] = []
         for claim in court.unfinished():
@@ -65,31 +66,31 @@ class Player:
 
     # --- one claim ---
 
-    def _about(self, court: Court, claim: Claim, epochs: Epochs, now: int) -> Iterator[Choice]:
+    def _about(self, court: CourtState, claim: Claim, epochs: Epochs, now: int) -> Iterator[Choice]:
         if court.is_false_start(claim):
             yield from self._reclaim(claim)
             return
-        known = epochs.known(claim.epoch)
-        if known is None or known.epoch_hash != claim.epoch_hash or known.run.start_hash != claim.start:
+        executed = find_executed(epochs, claim)
+        if executed is None:
             return
         if claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED):
-            yield from self._join(court, claim, known, now)
+            yield from self._join(court, claim, executed, now)
         if claim.state in (ClaimState.DISPUTED, ClaimState.INSTALLED):
-            yield from self._play(court, claim, known, now)
-        yield from self._conclude(court, claim, known.run, now)
+            yield from self._play(court, claim, executed, now)
+        yield from self._conclude(court, claim, executed.run, now)
 
-    def _join(self, court: Court, claim: Claim, known: Known, now: int) -> Iterator[Choice]:
+    def _join(self, court: CourtState, claim: Claim, executed: ExecutedEpoch, now: int) -> Iterator[Choice]:
         """Stand for the truth if the claim is false, or if it is true and somebody disputes it."""
-        deadline = claim.join_deadline(known.run.end, court.terms.challenge_period)
+        deadline = claim.join_deadline(executed.run.end, court.terms.challenge_period)
         if deadline is None or now >= deadline:
             return
         # An eliminated root cannot join again, a standing one need not.
-        if known.run.root not in claim.histories:
-            yield deadline, actions.Join(claim.key, known.run.root)
+        if executed.run.root not in claim.histories:
+            yield deadline, actions.Join(claim.key, executed.run.root)
 
-    def _play(self, court: Court, claim: Claim, known: Known, now: int) -> Iterator[Choice]:
+    def _play(self, court: CourtState, claim: Claim, executed: ExecutedEpoch, now: int) -> Iterator[Choice]:
         """Answer in every match of the true history, whoever posted it."""
-        root = known.run.root
+        root = executed.run.root
         if not claim.is_standing(root):
             return
         period = court.terms.challenge_period
@@ -115,7 +116,7 @@ class Player:
         elif now >= expiry:
             yield last, actions.Timeout(claim.key, opponent, root)
 
-    def _conclude(self, court: Court, claim: Claim, run: Knowledge, now: int) -> Iterator[Choice]:
+    def _conclude(self, court: CourtState, claim: Claim, run: TraceProvider, now: int) -> Iterator[Choice]:
         """Install the true end, settle, or give up what nobody can win."""
         period = court.terms.challenge_period
         limit = claim.disputed_at + 3 * period
@@ -148,7 +149,7 @@ class Player:
 
     # --- money ---
 
-    def _fetch(self, court: Court, claim: Claim, now: int) -> Iterator[Choice]:
+    def _fetch(self, court: CourtState, claim: Claim, now: int) -> Iterator[Choice]:
         """What a decided claim still holds for us."""
         if court.is_true_start(claim):
             yield from self._release(claim, now)
@@ -187,14 +188,14 @@ class Player:
 
     # --- the chain of epochs ---
 
-    def _walk(self, court: Court, epochs: Epochs, now: int) -> Iterator[Choice]:
+    def _walk(self, court: CourtState, epochs: Epochs, now: int) -> Iterator[Choice]:
         """Confirm what is installed, and claim what nobody has claimed."""
         epoch, start = court.confirmed, court.start_of[court.confirmed]
-        while (known := epochs.known(epoch)) and known.run.start_hash == start:
+        while (executed := epochs.executed(epoch)) and executed.run.start_hash == start:
             claim = court.latest(epoch, start)
             if claim is None or claim.state not in (ClaimState.INSTALLED, ClaimState.SETTLED):
                 break
-            if claim.result != known.run.end or not self._is_time(claim, claim.changed_at, now):
+            if claim.result != executed.run.end or not self._is_time(claim, claim.changed_at, now):
                 break
             yield NO_HURRY, actions.Advance(epoch)
             epoch, start = epoch + 1, claim.result
@@ -203,22 +204,22 @@ class Player:
         # Claims of one round share a stake that is there already; a new one comes alone.
         room = min(court.room(self.me) or 1, CLAIMS_A_ROUND)
         previous = court.first_claimed_at.get(epoch - 1, NO_HURRY) if epoch else 0
-        while (known := epochs.known(epoch)) and room:
-            if court.start_of.get(epoch, known.run.start_hash) != known.run.start_hash:
+        while (executed := epochs.executed(epoch)) and room:
+            if court.start_of.get(epoch, executed.run.start_hash) != executed.run.start_hash:
                 return
             claimed_at = court.first_claimed_at.get(epoch)
-            round = court.next_round(epoch, known.run.start_hash)
+            round = court.next_round(epoch, executed.run.start_hash)
             if round is not None:
                 is_early = claimed_at is None and epoch > 0 and now < previous + court.terms.claim_interval
-                if is_early or now < known.posted_at + self.policy.claim_after:
+                if is_early or now < executed.posted_at + self.policy.claim_after:
                     return
-                yield NO_HURRY, actions.Claim(epoch, known.run.start_hash, round)
+                yield NO_HURRY, actions.Claim(epoch, executed.run.start_hash, round)
                 room -= 1
             previous = now if claimed_at is None else claimed_at
             epoch += 1
 
 
-def is_contradicted(court: Court, epochs: Epochs) -> bool:
+def is_contradicted(court: CourtState, epochs: Epochs) -> bool:
     """Whether the last confirmed start is not what `epochs` computed: an alarm, since no move helps any more."""
-    known = epochs.known(court.confirmed)
-    return known is not None and known.run.start_hash != court.start_of[court.confirmed]
+    executed = epochs.executed(court.confirmed)
+    return executed is not None and executed.run.start_hash != court.start_of[court.confirmed]

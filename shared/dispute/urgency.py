@@ -11,7 +11,7 @@ from typing import Final
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.game import Claim, Court
+from setoff.shared.dispute.game import Claim, CourtState
 
 SHARED: Final = (actions.Install, actions.Void, actions.Settle, actions.Advance, actions.Release)
 """Calls that any player may make and one is enough of."""
@@ -19,7 +19,7 @@ SHARED: Final = (actions.Install, actions.Void, actions.Settle, actions.Advance,
 _ONE: Final = 1 << 64
 
 
-def deadline_of(action: Action, court: Court) -> int | None:
+def deadline_of(action: Action, court: CourtState) -> int | None:
     """The time (unix seconds) at which the action comes too late; None if only comfort depends on it."""
     claim = court.claims.get(action.key) if isinstance(action, actions.KeyAction) else None
     if claim is None:
@@ -37,7 +37,7 @@ def deadline_of(action: Action, court: Court) -> int | None:
     return None
 
 
-def share_of_wait(action: Action, court: Court, me: bytes) -> float:
+def share_of_wait(action: Action, court: CourtState, me: bytes) -> float:
     """How long to wait with the action, as a share of the longest wait, 0 to 1.
 
     0 for what nobody else would do and for whoever the action pays; for the others a number of their own.
@@ -54,7 +54,7 @@ def _next_join_deadline(claim: Claim, period: int) -> int:
     return first if latest < first else claim.disputed_at + period
 
 
-def _installed(court: Court, epoch: int) -> Claim | None:
+def _installed(court: CourtState, epoch: int) -> Claim | None:
     """The claim on the start that `epoch` has or is about to have."""
     at = min(epoch, court.confirmed)
     claim = court.latest(at, court.start_of[at])
@@ -64,7 +64,7 @@ def _installed(court: Court, epoch: int) -> Claim | None:
     return claim
 
 
-def _is_mine(action: Action, court: Court, me: bytes) -> bool:
+def _is_mine(action: Action, court: CourtState, me: bytes) -> bool:
     """Whether the action's claim pays this player: its claimant, or the owner of the history that won it."""
     if isinstance(action, actions.Advance):
         claim = _installed(court, action.epoch)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract

@@ -9,7 +9,7 @@ from typing import Final
 
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import EVENTS, Eliminated, Event, KeyEvent, Moved
-from setoff.shared.dispute.game import Court
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
@@ -107,7 +107,7 @@ class CourtReader:
     def __init__(self, contract: CourtContract, first_block: int = 0) -> None:
         """`first_block` is that of the deployment, or any before."""
         self.contract = contract
-        self.court = Court(contract.terms, contract.genesis)
+        self.court = CourtState(contract.terms, contract.genesis)
         self.reorgs = 0
         self._first = first_block
         self._marks: list[Block] = []
@@ -160,7 +160,7 @@ class CourtReader:
         return block is not None and block.hash == mark.hash
 
     def _replay(self) -> None:
-        self.court = Court(self.contract.terms, self.contract.genesis)
+        self.court = CourtState(self.contract.terms, self.contract.genesis)
         for _, event in self._journal:
             self.court.apply(event)
 

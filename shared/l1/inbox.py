@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from setoff.shared.codec.records import RECORD_BYTES
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
@@ -22,8 +22,8 @@ from setoff.shared.machine.data import CALLDATA, ZERO
 POST: Final = INBOX.functions["post"]
 BATCH_POSTED: Final = INBOX.events["BatchPosted"]
 
-RESUME: Final = INBOX.encode("resume")
-"""Calldata of the inbox's `resume`, by which the operator keeps others out while it comes back."""
+RESERVE: Final = INBOX.encode("reserve")
+"""Calldata of the inbox's `reserve`, by which the operator keeps others out while it comes back."""
 
 _WORD: Final = 32
 _RECORDS_OFFSET: Final = 4 + 4 * _WORD  # in calldata: the word that says where the records are

@@ -19,8 +19,8 @@ from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call, step_call
 from setoff.shared.dispute.events import Event
-from setoff.shared.dispute.knowledge import Epochs
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
+from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.connection import L1

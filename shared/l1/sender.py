@@ -23,6 +23,7 @@ from eth_account import Account
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.rpc import GAS_CAP, Node, TransactionReceipt
 from setoff.shared.l1.sidecar import BLOB_TRANSACTION, Sidecar
+from setoff.shared.params import GWEI
 
 CONFIRMATIONS: Final = 32
 """Blocks on top of a transaction after which it is no longer looked after."""
@@ -41,7 +42,6 @@ may have left there, or for its turn. All of that passes when the ones before ar
 PRESSING: Final = 4
 """A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
 
-GWEI: Final = 10**9
 log = logging.getLogger(__name__)
 
 

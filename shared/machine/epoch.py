@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.history import EPOCH, History
+from setoff.shared.machine.history import EPOCH, HistoryTree
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import Stepper, honest_step, trace_inputs, used_inputs, walk_input
 from setoff.shared.machine.witness import StepProof, prove_step
@@ -66,10 +66,10 @@ class EpochRun:
     # --- the history -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _history(self) -> History:
+    def _history(self) -> HistoryTree:
         inputs = trace_inputs(self._start.copy(), self._batches, self._stepper)
         batches = (islice(inputs, used_inputs(batch)) for batch in self._batches)
-        return History(self.start_hash, batches, self._input_leaves)
+        return HistoryTree(self.start_hash, batches, self._input_leaves)
 
     @property
     def root(self) -> bytes:

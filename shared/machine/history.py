@@ -117,7 +117,7 @@ class PaddedTree:
         return self.node(self.height + len(self.layers) - 1, 0)
 
 
-class History:
+class HistoryTree:
     """What a party says happened in an epoch: its root, and on request any node, opening, leaf or path under it.
 
     The roots of inputs and all above them are kept, about 64 bytes a used input. Of the leaves only the last ones built

@@ -66,6 +66,14 @@ class Fill(NamedTuple):
     kind: int = TRADE
 
 
+class OfferResult(NamedTuple):
+    """What became of a record that was offered: its outcome, whether it now stands in the batch, and its fills."""
+
+    outcome: int
+    was_taken: bool
+    fills: list[Fill]
+
+
 class Machine:
     """Registers and state. `fills` lists the trades of the last input that ran to idle, in their order.
 
@@ -73,13 +81,12 @@ class Machine:
     same registers and leaves. `step` takes every step.
     """
 
-    __slots__ = ("_columns", "_next_input", "fills", "many_accounts", "regs", "state", "was_taken")
+    __slots__ = ("_columns", "_next_input", "fills", "many_accounts", "regs", "state")
 
     def __init__(self, regs: Registers, state: State) -> None:
         self.regs = regs
         self.state = state
         self.fills: list[Fill] = []
-        self.was_taken = False
         self.many_accounts = MANY_ACCOUNTS
         self._next_input = 0
         self._columns: Columns | None = None
@@ -163,29 +170,29 @@ class Machine:
         self._run_to_idle()
         return self.regs.outcome
 
-    def offer(self, body: bytes) -> int:
-        """Run a record as the next input if it is accepted; otherwise nothing changes. Returns the outcome.
+    def offer(self, body: bytes) -> OfferResult:
+        """Run a record as the next input if it is accepted; otherwise nothing changes.
 
         An order that ends in a reject after it has traded (it met one of its owner's own) is taken, too; and so is a
         crank that took a parked record out, whatever became of that, and what took more than COSTLY_STEPS to refuse: it
-        uses up its nonce, or it could be sent for ever, for nothing. `was_taken` says whether it was.
+        uses up its nonce, or it could be sent for ever, for nothing.
         """
         before = self.regs.copy()
         self.state.begin_journal()
         outcome = self.take(body, is_message=False)
         is_costly = self.regs.steps - self.regs.started > COSTLY_STEPS
         is_unparking = self.regs.parked_first != before.parked_first
-        self.was_taken = (
+        was_taken = (
             outcome == errors.ACCEPTED or is_unparking or (outcome != errors.BUSY and (is_costly or bool(self.fills)))
         )
-        if self.was_taken:
+        if was_taken:
             self.state.end_journal()
         else:
             self.state.undo()
             self.regs = before
             self.fills = []
             self._next_input -= 1
-        return outcome
+        return OfferResult(outcome, was_taken, self.fills)
 
     # --- storage ---------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,39 @@
-"""The client library: trade at an exchange from Python, and move collateral in and out on L1 (`onchain`)."""
+"""What a trader installs, by one door: `from setoff.shared.sdk import SetoffClient, KeySigner`.
 
-from setoff.shared.sdk.client import Receipt, Refusal, SetoffClient, Unavailable
+SetoffClient, SubmitResult      trade at an exchange over HTTP, what became of a record; `Refusal`, `Unavailable`
+KeySigner, WalletSigner         who signs: a private key here, or a wallet
+ReceiptStore, OperatorBond      the operator's signed receipts, kept and held against what is posted
+L1, Deployment, Vault           the chain, where the contracts are, and money in and out
+ForcedInclusion, Replay         anything through L1 alone, and the exchange run again from it; `InclusionResult`
+post_waiting                    post what waits when the operator is silent
+"""
+
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.l1.connection import L1
+from setoff.shared.sdk.client import Refusal, SetoffClient, SubmitResult, Unavailable
+from setoff.shared.sdk.fallback_post import post_waiting
+from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
+from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
+from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
+from setoff.shared.sdk.vault import Vault
 
-__all__ = ["KeySigner", "Receipt", "Refusal", "SetoffClient", "Signer", "Unavailable", "WalletSigner"]
+__all__ = [
+    "L1",
+    "Deployment",
+    "Forced",
+    "ForcedInclusion",
+    "InclusionResult",
+    "KeySigner",
+    "OperatorBond",
+    "ReceiptStore",
+    "Refusal",
+    "Replay",
+    "SetoffClient",
+    "Signer",
+    "SubmitResult",
+    "Unavailable",
+    "Vault",
+    "WalletSigner",
+    "post_waiting",
+]

@@ -1,8 +1,8 @@
 """The client of an exchange: signs, submits, and keeps a trader's nonces and order slots.
 
     async with SetoffClient("http://127.0.0.1:8700", KeySigner(key)) as client:
-        receipt = await client.place(market=1, side=BUY, price=100, size=5)
-        await client.cancel(receipt.order_slot)
+        result = await client.place(market=1, side=BUY, price=100, size=5)
+        await client.cancel(result.order_slot)
         await client.place_market(1, SELL, 5, flags=REDUCE_ONLY)
         isolated = client.at(sub=1)                                # the same owner's sub-account
     agent = SetoffClient(url, KeySigner(agent_key), account=7, agent=1)   # trades for account 7, cannot move its money
@@ -24,7 +24,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg, ReportBody
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
-from setoff.shared.sdk.receipt_store import Keeper
+from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
 from setoff.shared.wire.leg_pages import make_leg_pages
@@ -44,10 +44,10 @@ class Unavailable(StateError):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """A record that was taken: its gap-free number, its batch and input index; for an order its slot of the account,
-    the lots that rest in the book, and the fills as the API shows them; for a bulk record what each of its legs left
-    there.
+class SubmitResult:
+    """A record that was taken: its number among all posted records, from 0, its batch and input index; for an order
+    its slot of the account, the lots that rest in the book, and the fills as the API shows them; for a bulk record what
+    each of its legs left there.
 
     `outcome`: "accepted", or the reason for which an order ended after it had traded. `signed`: the operator's signed
     receipts for it and its pages, as far as the client keeps them.
@@ -86,7 +86,7 @@ class SetoffClient:
     """One connection to an exchange, with a signer also one account. An async context manager.
 
     The account is the signer's own, unless the signer is an agent: then `account` (a number or the owner's address) is
-    whom it trades for, and `agent` its number there. With a `keeper` every signed receipt is checked and kept.
+    whom it trades for, and `agent` its number there. With a `receipt_store` every signed receipt is checked and kept.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class SetoffClient:
         account: int | str = "",
         agent: int = 0,
         sub: int = 0,
-        keeper: Keeper | None = None,
+        receipt_store: ReceiptStore | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._signer = signer
         self._name = str(account)
         self._agent = agent
         self._sub = sub
-        self._keeper = keeper
+        self._receipt_store = receipt_store
         self._http: aiohttp.ClientSession | None = None
         self._chain_id = 0
         self._vault = b""
@@ -124,7 +124,9 @@ class SetoffClient:
 
     def at(self, sub: int) -> Self:
         """A client of another sub-account (0: the master itself) over the same connection, which must be open."""
-        twin = type(self)(self._url, self._signer, account=self._name, agent=self._agent, sub=sub, keeper=self._keeper)
+        twin = type(self)(
+            self._url, self._signer, account=self._name, agent=self._agent, sub=sub, receipt_store=self._receipt_store
+        )
         twin._http = self._session()
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
         return twin
@@ -207,7 +209,7 @@ class SetoffClient:
         expiry: int = 0,
         trigger: int = 0,
         client: int = 0,
-    ) -> Receipt:
+    ) -> SubmitResult:
         """Place an order of `size` lots at `price` ticks, in a free order slot unless `place` names one.
 
         `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
@@ -220,24 +222,24 @@ class SetoffClient:
         record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
         self._busy.add(order_slot)
         try:
-            receipt = await self.submit(record)
+            result = await self.submit(record)
         except Refusal as error:
             if error.reason != "order_slot_taken":
                 self._busy.discard(order_slot)
             raise
-        if not receipt.resting:
+        if not result.resting:
             self._busy.discard(order_slot)
-        return receipt
+        return result
 
     async def place_market(
         self, market: int, side: int, size: int, *, flags: int = 0, slippage: int = SLIPPAGE, client: int = 0
-    ) -> Receipt:
+    ) -> SubmitResult:
         """Trade up to `size` lots at once, at the mark or at most `slippage` ppm worse; what is left is given up."""
         shown = await self.market(market)
         bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
         return await self.place(market, side, bound, size, flags | records.IOC, client=client)
 
-    async def close_position(self, market: int, *, slippage: int = SLIPPAGE) -> Receipt:
+    async def close_position(self, market: int, *, slippage: int = SLIPPAGE) -> SubmitResult:
         """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""
         sizes = {position["market"]: int(position["size"]) for position in (await self.account())["positions"]}
         size = sizes.get(market, 0)
@@ -246,88 +248,88 @@ class SetoffClient:
         side = records.SELL if size > 0 else records.BUY
         return await self.place_market(market, side, abs(size), flags=records.REDUCE_ONLY, slippage=slippage)
 
-    async def cancel(self, order_slot: int, client: int = 0) -> Receipt:
+    async def cancel(self, order_slot: int, client: int = 0) -> SubmitResult:
         """Take back the order in `order_slot`, if its client id is `client` (0: whatever it is)."""
-        receipt = await self.submit(await self._signed("Cancel", order_slot, client))
+        result = await self.submit(await self._signed("Cancel", order_slot, client))
         self._busy.discard(order_slot)
-        return receipt
+        return result
 
-    async def cancel_client(self, client: int) -> Receipt:
+    async def cancel_client(self, client: int) -> SubmitResult:
         """Take back the order with this client id, wherever it is. Raises Refusal("unknown_order")."""
         for order in await self.orders():
             if int(order["client"]) == client:
                 return await self.cancel(order["order_slot"], client)
         raise Refusal("unknown_order", f"no open order has client id {client}")
 
-    async def cancel_all(self) -> Receipt:
+    async def cancel_all(self) -> SubmitResult:
         """Take back every order of the account at once, armed ones too."""
-        receipt = await self.submit(await self._signed("CancelAll"))
+        result = await self.submit(await self._signed("CancelAll"))
         self._busy.clear()
-        return receipt
+        return result
 
-    async def amend(self, order_slot: int, price: int, size: int) -> Receipt:
+    async def amend(self, order_slot: int, price: int, size: int) -> SubmitResult:
         """Give the order in `order_slot` a new price and size; less at the same price keeps its turn."""
-        receipt = await self.submit(await self._signed("Amend", order_slot, price, size))
-        if not receipt.resting:
+        result = await self.submit(await self._signed("Amend", order_slot, price, size))
+        if not result.resting:
             self._busy.discard(order_slot)
-        return receipt
+        return result
 
-    async def schedule_cancel(self, deadline: int) -> Receipt:
+    async def schedule_cancel(self, deadline: int) -> SubmitResult:
         """Dead-man's switch: every order dies at `deadline` (seconds; 0: never) unless this is called again."""
         return await self.submit(await self._signed("ScheduleCancel", deadline))
 
-    async def bulk(self, legs: Sequence[Leg]) -> Receipt:
+    async def bulk(self, legs: Sequence[Leg]) -> SubmitResult:
         """Many orders and cancels under one signature, in slots of the caller's; what cannot be taken is passed over.
 
         Raises InputError("malformed_record") for no legs or too many.
         """
         first, leg_pages = make_leg_pages(legs)
-        receipt = await self.submit(await self._signed("Bulk", first), leg_pages)
-        for leg, resting in zip(legs, receipt.legs, strict=False):
+        result = await self.submit(await self._signed("Bulk", first), leg_pages)
+        for leg, resting in zip(legs, result.legs, strict=False):
             if resting:
                 self._busy.add(leg.order_slot)
             elif leg.flags & records.CANCEL_LEG:
                 self._busy.discard(leg.order_slot)
-        return receipt
+        return result
 
     # --- money and keys ----------------------------------------------------------------------------------------------
 
-    async def transfer(self, peer: int, amount: int) -> Receipt:
+    async def transfer(self, peer: int, amount: int) -> SubmitResult:
         """Move `amount` token units of collateral to account `peer`, which may be a sub-account of one's own."""
         return await self.submit(await self._signed("Transfer", peer, amount))
 
-    async def withdraw(self, amount: int) -> Receipt:
+    async def withdraw(self, amount: int) -> SubmitResult:
         """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
         return await self.submit(await self._signed("Withdraw", amount))
 
-    async def backstop_deposit(self, amount: int) -> Receipt:
+    async def backstop_deposit(self, amount: int) -> SubmitResult:
         """Put `amount` token units into the backstop vault, for shares of it."""
         return await self.submit(await self._signed("BackstopDeposit", amount))
 
-    async def backstop_withdraw(self, shares: int) -> Receipt:
+    async def backstop_withdraw(self, shares: int) -> SubmitResult:
         """Take `shares` of the backstop vault back as money."""
         return await self.submit(await self._signed("BackstopWithdraw", shares))
 
-    async def set_agent(self, agent: int, address: bytes, expiry: int) -> Receipt:
+    async def set_agent(self, agent: int, address: bytes, expiry: int) -> SubmitResult:
         """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
         return await self.submit(await self._signed("SetAgent", agent, address, expiry))
 
     # --- records ---------------------------------------------------------------------------------------------------
 
-    async def report(self, signer: int, time: int, market: int, price: int) -> Receipt:
+    async def report(self, signer: int, time: int, market: int, price: int) -> SubmitResult:
         """Report a price (ticks) at `time` (unix seconds) as oracle signer number `signer`."""
         await self._load_domain()
         return await self.submit(self.sign(encode_body("Report", ReportBody(signer, time, market, price))))
 
-    async def crank(self, market: int) -> Receipt:
+    async def crank(self, market: int) -> SubmitResult:
         """Let time pass on a market. Raises Refusal("not_due")."""
         return await self.submit(encode_crank(market))
 
-    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> Receipt:
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """Submit a signed record of 124 bytes, a bulk record with its pages.
 
-        Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and the keeper finds its
-        receipt missing, wrong or worthless.
+        Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and its receipt is missing,
+        wrong or worthless.
         """
         try:
             answer = await self._request("POST", "/v1/records", json=encode_record(record, leg_pages))
@@ -335,13 +337,15 @@ class SetoffClient:
             if error.reason in ("nonce_used", "nonce_too_old"):
                 self._nonces.next = 0  # somebody else uses the account too: ask again
             raise
-        signed = () if self._keeper is None else self._keeper.take([record, *leg_pages], answer.get("receipts"))
+        store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
+        if store is not None:
+            signed = tuple(store.take([record, *leg_pages], answer.get("receipts")))
         order_slot = 0
         if record[0] == records.ORDER:
             order_slot = records.decode_order(record).order_slot
         elif record[0] == records.AMEND:
             order_slot = records.decode_amend(record).order_slot
-        return Receipt(
+        return SubmitResult(
             answer["sequence"],
             answer["batch"],
             answer["input_index"],
@@ -350,7 +354,7 @@ class SetoffClient:
             tuple(answer["fills"]),
             answer["outcome"],
             tuple(int(resting) for resting in answer.get("legs", ())),
-            tuple(signed),
+            signed,
         )
 
     def sign(self, body: bytes) -> bytes:

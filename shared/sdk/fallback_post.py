@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import StateError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox, encode_post

@@ -1,8 +1,8 @@
 """Forced inclusion: any action through the L1 queue, with the operator or without it.
 
-    forcing = Forcing(l1, deployment, signer, as_sender=True)
-    forced = forcing.send(forcing.withdraw(5_000_000))
-    fate = forcing.wait(forced)         # when a batch has consumed it, whoever posted that
+    inclusion = ForcedInclusion(l1, deployment, signer, as_sender=True)
+    forced = inclusion.send(inclusion.withdraw(5_000_000))
+    result = inclusion.wait(forced)         # when a batch has consumed it, whoever posted that
 
 Everything is read from L1 alone: account, nonce, prices and outcomes come from running the posted batches again. Signed
 records may be sent by anybody who pays for the gas; a record that its sender vouches for needs no signature but that of
@@ -18,7 +18,7 @@ from typing import Final
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, InputError, StateError
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1
@@ -26,7 +26,7 @@ from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.rules.positions import expire_orders, is_live
 from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
-from setoff.shared.sdk.replay import Fate, Replay
+from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.state import keys
@@ -48,7 +48,7 @@ class Forced:
     """From when on (unix seconds) no batch may leave it out."""
 
 
-class Forcing:
+class ForcedInclusion:
     """The queue of one deployment, used by the account of `l1` (which pays) for the exchange account of `signer`.
 
     As sender the account of `l1` has to be the signer's own. An agent names its `principal` (account number or the
@@ -170,7 +170,7 @@ class Forcing:
         """Begin the end of the exchange. Raises Reverted("too_early") while the operator is not silent for so long."""
         return self._queued(self._vault.wind_down())
 
-    def wait(self, forced: Forced, timeout: float | None = None, poll: float = POLL_SECONDS) -> Fate:
+    def wait(self, forced: Forced, timeout: float | None = None, poll: float = POLL_SECONDS) -> InclusionResult:
         """Wait until a batch has consumed the message and the machine has taken what is in it.
 
         Raises StateError("not_ready") after `timeout` seconds. A node that does not answer for a while only delays.
@@ -182,12 +182,12 @@ class Forcing:
             except ChainError as error:
                 if error.reason != "rpc_unreachable":
                     raise
-            fate = self.replay.fate(forced.index)
-            if fate is not None and fate.outcome != errors.PARKED:
-                return fate
+            result = self.replay.result(forced.index)
+            if result is not None and result.outcome != errors.PARKED:
+                return result
             if end is not None and time.monotonic() >= end:
-                if fate is not None:
-                    raise StateError("not_ready", f"message {forced.index} is {describe(fate)}")
+                if result is not None:
+                    raise StateError("not_ready", f"message {forced.index} is {describe(result)}")
                 raise StateError("not_ready", f"no batch has consumed message {forced.index} yet")
             time.sleep(poll)
 
@@ -280,15 +280,15 @@ class Forcing:
         raise InputError("order_slot_taken", "all order slots of the account hold orders")
 
 
-def describe(fate: Fate) -> str:
+def describe(result: InclusionResult) -> str:
     """What became of a message, for people."""
-    outcome = errors.OUTCOMES[fate.outcome]
-    where = f"in batch {fate.batch}, input {fate.input_index}"
-    if fate.outcome == errors.PARKED:
+    outcome = errors.OUTCOMES[result.outcome]
+    where = f"in batch {result.batch}, input {result.input_index}"
+    if result.outcome == errors.PARKED:
         return f"parked {where}: its turn comes after the machine's own work; a forced crank 0 lets that go on"
-    if fate.outcome == errors.BUSY:
+    if result.outcome == errors.BUSY:
         return f"used {where} to let the machine go on with what comes before it"
-    return f"accepted {where}" if fate.outcome == errors.ACCEPTED else f"refused {where}: {outcome}"
+    return f"accepted {where}" if result.outcome == errors.ACCEPTED else f"refused {where}: {outcome}"
 
 
 def find_withdrawals(replay: Replay, account: int) -> Sequence[int]:

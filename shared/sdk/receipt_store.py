@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from setoff.shared.codec import receipts
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.evidence import BROKEN, WAITING, Charge, Posted, find_conflict, judge
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Surety:
+class OperatorBond:
     """What L1 says of the operator: who signs (20 bytes), and for how many seconds at least the bond stays, 0 if there
     is none; `time`: of L1 (unix seconds) when it was asked, at `read_at` of the monotonic clock.
     """
@@ -61,18 +61,18 @@ class Surety:
         return cls(contract.operator(), bond.exit_delay if bond.stands else 0, l1.head().timestamp)
 
 
-class Keeper:
+class ReceiptStore:
     """The receipts of one deployment; `kept` are all of the file, by sequence number."""
 
-    def __init__(self, path: Path, domain: bytes, surety: Surety | None) -> None:
-        """Reads the file, if it is there. Without a `surety` (L1 was not to be asked) receipts are kept unchecked.
+    def __init__(self, path: Path, domain: bytes, operator_bond: OperatorBond | None) -> None:
+        """Reads the file, if it is there. Without an `operator_bond` (L1 was not asked) what comes is kept unchecked.
 
         Raises DataError("data_mismatch") on a line that is no receipt.
         """
         self.path = path
         self.kept: dict[int, list[SignedReceipt]] = {}
         self._domain = domain
-        self._surety = surety
+        self._operator_bond = operator_bond
         if path.exists():
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 try:
@@ -89,15 +89,15 @@ class Keeper:
         Whatever the operator signed is kept even if it is wrong: it is the evidence. Raises
         DataError("receipt_broken") if a receipt is missing, wrong or worthless; the record was taken all the same.
         """
-        surety = self._surety
+        operator_bond = self._operator_bond
         if not isinstance(shown, list) or len(shown) != len(bodies):
             raise DataError("receipt_broken", f"the exchange gave no receipt for each of {len(bodies)} records")
         taken = []
         for body, part in zip(bodies, shown, strict=True):
             try:
                 signed = SignedReceipt.from_json(part)
-                if surety is not None:
-                    signed.check(self._domain, surety.operator)
+                if operator_bond is not None:
+                    signed.check(self._domain, operator_bond.operator)
             except InputError as error:
                 raise DataError("receipt_broken", str(error)) from None
             charge = self._find_conflict(signed)
@@ -107,10 +107,10 @@ class Keeper:
             if signed.receipt.record != keccak(body):
                 raise DataError("receipt_broken", f"receipt {signed.sequence} is for another record")
             taken.append(signed)
-        if surety is not None and not surety.exit_delay:
+        if operator_bond is not None and not operator_bond.exit_delay:
             raise DataError("receipt_broken", "the receipt is not bonded: L1 holds no bond that stays")
-        if surety is not None and any(
-            signed.receipt.deadline > surety.now + surety.exit_delay // DEADLINE_SHARE for signed in taken
+        if operator_bond is not None and any(
+            signed.receipt.deadline > operator_bond.now + operator_bond.exit_delay // DEADLINE_SHARE for signed in taken
         ):
             raise DataError("receipt_broken", "the receipt's deadline is so late that the bond may be gone by then")
         return taken
@@ -118,8 +118,8 @@ class Keeper:
     def check_signatures(self) -> None:
         """Check that the operator has signed all that is kept. Raises InputError("bad_signature")."""
         for signed in (one for there in self.kept.values() for one in there):
-            if self._surety is not None:
-                signed.check(self._domain, self._surety.operator)
+            if self._operator_bond is not None:
+                signed.check(self._domain, self._operator_bond.operator)
 
     def check(self, posted: Posted, *, is_recent: bool = False) -> list[Finding]:
         """Hold all kept receipts against the posted batches, in the order of their numbers.

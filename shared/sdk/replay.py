@@ -18,7 +18,7 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
 
 
-class Fate(NamedTuple):
+class InclusionResult(NamedTuple):
     """What became of a message: where it was consumed, and its outcome (`shared/errors.py`).
 
     For a record that had to wait: the input that took it out at last. While it waits, where it was parked, and PARKED.
@@ -39,7 +39,7 @@ class Replay:
         self._report = report
         self._first = self._block = reader.deployment.block
         self._headers: list[Header] = []
-        self._fates: list[Fate] = []
+        self._results: list[InclusionResult] = []
         self._parked: dict[int, int] = {}  # number of a parked record to that of its message
         self._begin()
 
@@ -51,7 +51,7 @@ class Replay:
     @property
     def consumed(self) -> int:
         """Messages consumed so far."""
-        return len(self._fates)
+        return len(self._results)
 
     def advance(self, until: int | None = None) -> None:
         """Run the batches that are posted, at most up to number `until` (not included).
@@ -81,9 +81,9 @@ class Replay:
             self._headers.append(header)
             self._block = posted.block_number
 
-    def fate(self, message: int) -> Fate | None:
+    def result(self, message: int) -> InclusionResult | None:
         """What became of message `message` of the queue; None while no batch that was run has consumed it."""
-        return self._fates[message] if message < self.consumed else None
+        return self._results[message] if message < self.consumed else None
 
     def waiting(self) -> list[bytes]:
         """The bodies of the messages whose effect is still to come: parked, or not consumed yet; oldest first."""
@@ -112,21 +112,21 @@ class Replay:
         for input_index in range(header.inputs):
             first, end = regs.parked_first, regs.parked_end
             is_busy = self.machine.is_busy
-            fate = Fate(header.number, input_index, self.machine.run_input(batch, input_index))
+            result = InclusionResult(header.number, input_index, self.machine.run_input(batch, input_index))
             if input_index < header.message_count:
-                own = fate
+                own = result
                 if regs.parked_end != end:
-                    self._parked[end] = len(self._fates)
-                    own = fate._replace(outcome=errors.PARKED)
+                    self._parked[end] = len(self._results)
+                    own = result._replace(outcome=errors.PARKED)
                 elif is_busy and batch.body(input_index)[0] == records.CRANK:
-                    own = fate._replace(outcome=errors.BUSY)
-                self._fates.append(own)
+                    own = result._replace(outcome=errors.BUSY)
+                self._results.append(own)
             if regs.parked_first != first:
-                self._fates[self._parked.pop(first)] = fate
+                self._results[self._parked.pop(first)] = result
 
     def _begin(self) -> None:
         self.machine = Machine.genesis(self.reader.deployment.domain)
         self._headers = []
-        self._fates = []
+        self._results = []
         self._parked = {}
         self._block = self._first

@@ -17,7 +17,7 @@ from tests.support.processes.sequencer_process import Process
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.config.redis_server import stop_embedded
 from setoff.shared.dispute import events
 from setoff.shared.errors import OUTCOMES
@@ -56,17 +56,19 @@ def exchange(anvil: Anvil, params: Params, request: pytest.FixtureRequest) -> Ex
 
 @pytest.fixture
 def watcher(exchange: Exchange, settings: WatcherSettings) -> LoneWatcher:
-    return LoneWatcher(exchange, caring(settings))
+    return LoneWatcher(exchange, keeping(settings))
 
 
-def caring(settings: WatcherSettings) -> WatcherSettings:
-    return replace(settings, key=dev_keys()[5].hex(), caretaker=True, caretaker_pace=0, claim_after=CLAIM_AFTER)
+def keeping(settings: WatcherSettings) -> WatcherSettings:
+    return replace(
+        settings, key=dev_keys()[5].hex(), liveness_keeper=True, liveness_keeper_pace=0, claim_after=CLAIM_AFTER
+    )
 
 
 @pytest.fixture
-def scene(exchange: Exchange) -> Scene:
+def traffic(exchange: Exchange) -> SampleTraffic:
     """The users' signatures."""
-    return Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    return SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
 
 
 def player_of(exchange: Exchange, settings: WatcherSettings, name: str, lie: str = "") -> LoneWatcher:
@@ -100,42 +102,46 @@ def check_confirmed_truth(watcher: LoneWatcher) -> None:
     court = watcher.player.reader.court
     assert court.confirmed > 0 and not watcher.player.is_alarmed
     for epoch in range(court.confirmed):
-        assert court.start_of[epoch + 1] == verify_epoch(watcher.parts.reader, epoch)[0].end
+        assert court.start_of[epoch + 1] == verify_epoch(watcher.context.reader, epoch)[0].end
 
 
 # --- what it posts, and leaves out ------------------------------------------------------------------------------------
 
 
-def test_censors_one_user_and_serves_the_others(exchange: Exchange, watcher: LoneWatcher, scene: Scene) -> None:
+def test_censors_one_user_and_serves_the_others(
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic
+) -> None:
     """It takes the force delay at most: then its own batches are refused until the user's record is in one."""
-    exchange.queue(scene.withdraw(USER, AMOUNT))
-    exchange.post(1, 0, [scene.transfer(OTHER, USER, 1)])
+    exchange.queue(traffic.withdraw(USER, AMOUNT))
+    exchange.post(1, 0, [traffic.transfer(OTHER, USER, 1)])
     exchange.anvil.advance(DEMO.force_delay)
-    service = scene.transfer(OTHER, USER, 2)
+    service = traffic.transfer(OTHER, USER, 2)
     assert refusal(exchange, exchange.posting(2, exchange.operator.head().timestamp, 0, service)) == "message_left_out"
     exchange.post(2, 1, [service])
     watcher.wait_for_money(USER, AMOUNT)
-    machine = verify_epoch(watcher.parts.reader, 2)[1]
+    machine = verify_epoch(watcher.context.reader, 2)[1]
     assert machine.state.account(USER).collateral == DEPOSIT - AMOUNT + 3
     check_confirmed_truth(watcher)
 
 
-def test_would_rather_stop_than_serve_the_user(exchange: Exchange, watcher: LoneWatcher, scene: Scene) -> None:
+def test_would_rather_stop_than_serve_the_user(
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic
+) -> None:
     """It goes on trying to post without the due message; for L1 that is silence."""
-    exchange.queue(scene.withdraw(USER, AMOUNT))
+    exchange.queue(traffic.withdraw(USER, AMOUNT))
     for _ in range(4):
         exchange.anvil.advance(DEMO.silence // 4)
-        data = exchange.posting(1, exchange.operator.head().timestamp, 0, scene.transfer(OTHER, USER, 1))
+        data = exchange.posting(1, exchange.operator.head().timestamp, 0, traffic.transfer(OTHER, USER, 1))
         assert refusal(exchange, data) == "message_left_out"
     watcher.wait_for_money(USER, AMOUNT)
     check_confirmed_truth(watcher)
 
 
 def test_dates_its_batches_so_that_the_message_is_not_due(
-    exchange: Exchange, watcher: LoneWatcher, scene: Scene
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic
 ) -> None:
     """A message's age counts at the batch's own time: that gains it the most skew there may be, not a second more."""
-    exchange.queue(scene.withdraw(USER, AMOUNT))
+    exchange.queue(traffic.withdraw(USER, AMOUNT))
     queued = exchange.operator.head().timestamp
     exchange.post(1, 0, age=0)
     inbox, operator = exchange.deployment.inbox, exchange.operator
@@ -153,10 +159,10 @@ def test_dates_its_batches_so_that_the_message_is_not_due(
 
 
 def test_posts_batches_that_are_empty_or_as_full_as_can_be(
-    exchange: Exchange, watcher: LoneWatcher, scene: Scene
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic
 ) -> None:
     """No room is no excuse: a batch full of records has to make way for a message that is due."""
-    exchange.queue(scene.withdraw(USER, AMOUNT))
+    exchange.queue(traffic.withdraw(USER, AMOUNT))
     junk = random.Random(7)
     full = [junk.randbytes(124) for _ in range(MAX_INPUTS)]
     exchange.post(1, 0)
@@ -192,16 +198,18 @@ def reshaped(exchange: Exchange) -> dict[str, bytes]:
     }
 
 
-def test_posts_garbage_that_others_would_read_otherwise(exchange: Exchange, watcher: LoneWatcher, scene: Scene) -> None:
+def test_posts_garbage_that_others_would_read_otherwise(
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic
+) -> None:
     for name, data in reshaped(exchange).items():
         with pytest.raises(Reverted):
             exchange.operator.dry_run(exchange.deployment.inbox, data)
             raise AssertionError(f"the inbox takes {name}")
     # What the padding holds is no part of any record, for L1 and for everybody who reads.
-    record = scene.withdraw(USER, AMOUNT)
+    record = traffic.withdraw(USER, AMOUNT)
     data = exchange.posting(1, exchange.operator.head().timestamp, 0, record)
     exchange.operator.transact(exchange.deployment.inbox, data[:-4] + b"\xff" * 4)
-    assert watcher.parts.reader.batch(1).records == (record,)
+    assert watcher.context.reader.batch(1).records == (record,)
     watcher.wait_for_money(USER, AMOUNT)
     check_confirmed_truth(watcher)
 
@@ -209,22 +217,24 @@ def test_posts_garbage_that_others_would_read_otherwise(exchange: Exchange, watc
 # --- what it withholds ------------------------------------------------------------------------------------------------
 
 
-def test_posts_a_batch_and_withholds_everything_else(exchange: Exchange, watcher: LoneWatcher, scene: Scene) -> None:
+def test_posts_a_batch_and_withholds_everything_else(
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic
+) -> None:
     """No feed, no API, no claim: the watcher has the batch from L1, and claims it with a stake of its own."""
-    exchange.post(1, 0, [scene.withdraw(USER, AMOUNT)])
+    exchange.post(1, 0, [traffic.withdraw(USER, AMOUNT)])
     watcher.wait_for_money(USER, AMOUNT)
     claimants = {event.claimant for event in seen(watcher, events.Claimed) if isinstance(event, events.Claimed)}
-    assert claimants == {watcher.parts.l1.address}
+    assert claimants == {watcher.context.l1.address}
     check_confirmed_truth(watcher)
 
 
 @pytest.mark.parametrize("lie", ["forged-withdrawal", pytest.param("double-deposit", marks=pytest.mark.long)])
 def test_lies_and_shows_nothing_but_what_it_must(
-    exchange: Exchange, watcher: LoneWatcher, scene: Scene, settings: WatcherSettings, lie: str
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic, settings: WatcherSettings, lie: str
 ) -> None:
     operator = player_of(exchange, settings, "operator", lie)
     play(operator)
-    exchange.queue(scene.withdraw(USER, AMOUNT))
+    exchange.queue(traffic.withdraw(USER, AMOUNT))
     exchange.post(1, 1)
     for _ in range(20):
         watcher.round()
@@ -241,23 +251,23 @@ def test_lies_and_shows_nothing_but_what_it_must(
 # --- when it dies -----------------------------------------------------------------------------------------------------
 
 
-def accepts(exchange: Exchange, scene: Scene, watcher: LoneWatcher, settings: WatcherSettings) -> None:
+def accepts(exchange: Exchange, traffic: SampleTraffic, watcher: LoneWatcher, settings: WatcherSettings) -> None:
     """Before anything of the user's is posted."""
-    exchange.queue(scene.withdraw(USER, AMOUNT))
+    exchange.queue(traffic.withdraw(USER, AMOUNT))
 
 
-def posts(exchange: Exchange, scene: Scene, watcher: LoneWatcher, settings: WatcherSettings) -> None:
-    exchange.post(1, 0, [scene.withdraw(USER, AMOUNT)])
+def posts(exchange: Exchange, traffic: SampleTraffic, watcher: LoneWatcher, settings: WatcherSettings) -> None:
+    exchange.post(1, 0, [traffic.withdraw(USER, AMOUNT)])
 
 
-def claims(exchange: Exchange, scene: Scene, watcher: LoneWatcher, settings: WatcherSettings) -> None:
-    posts(exchange, scene, watcher, settings)
+def claims(exchange: Exchange, traffic: SampleTraffic, watcher: LoneWatcher, settings: WatcherSettings) -> None:
+    posts(exchange, traffic, watcher, settings)
     play(player_of(exchange, settings, "operator"))
 
 
-def is_disputed(exchange: Exchange, scene: Scene, watcher: LoneWatcher, settings: WatcherSettings) -> None:
+def is_disputed(exchange: Exchange, traffic: SampleTraffic, watcher: LoneWatcher, settings: WatcherSettings) -> None:
     """The claim is true: a slanderer joins, the operator answers twice, and is gone."""
-    posts(exchange, scene, watcher, settings)
+    posts(exchange, traffic, watcher, settings)
     operator = player_of(exchange, settings, "operator")
     slanderer = player_of(exchange, settings, "slanderer", "wrong-root")
     for _ in range(4):
@@ -267,9 +277,9 @@ def is_disputed(exchange: Exchange, scene: Scene, watcher: LoneWatcher, settings
     assert seen(watcher, events.Moved)
 
 
-def is_caught(exchange: Exchange, scene: Scene, watcher: LoneWatcher, settings: WatcherSettings) -> None:
+def is_caught(exchange: Exchange, traffic: SampleTraffic, watcher: LoneWatcher, settings: WatcherSettings) -> None:
     """The claim is false: the watcher joins, the operator moves twice, and is gone."""
-    posts(exchange, scene, watcher, settings)
+    posts(exchange, traffic, watcher, settings)
     operator = player_of(exchange, settings, "operator", "forged-withdrawal")
     for _ in range(4):
         play(operator)
@@ -281,11 +291,11 @@ def is_caught(exchange: Exchange, scene: Scene, watcher: LoneWatcher, settings: 
 def test_dies_for_good(
     exchange: Exchange,
     watcher: LoneWatcher,
-    scene: Scene,
+    traffic: SampleTraffic,
     settings: WatcherSettings,
-    stage: Callable[[Exchange, Scene, LoneWatcher, WatcherSettings], None],
+    stage: Callable[[Exchange, SampleTraffic, LoneWatcher, WatcherSettings], None],
 ) -> None:
-    stage(exchange, scene, watcher, settings)
+    stage(exchange, traffic, watcher, settings)
     exchange.anvil.advance(1 if stage in (is_disputed, is_caught) else DEMO.silence)
     watcher.wait_for_money(USER, AMOUNT)
     check_confirmed_truth(watcher)
@@ -301,10 +311,10 @@ def test_dies_for_good(
 
 @pytest.mark.parametrize("params", [4], indirect=True)
 @pytest.mark.parametrize("exchange", ["nothing posted"], indirect=True)
-def test_dies_in_the_middle_of_an_epoch(exchange: Exchange, watcher: LoneWatcher, scene: Scene) -> None:
+def test_dies_in_the_middle_of_an_epoch(exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic) -> None:
     """What it posted waits for batches that it will never post: others fill the epoch."""
     exchange.post(0, 2)
-    exchange.post(1, 0, [scene.withdraw(USER, AMOUNT)])
+    exchange.post(1, 0, [traffic.withdraw(USER, AMOUNT)])
     exchange.anvil.advance(DEMO.silence)
     watcher.wait_for_money(USER, AMOUNT)
     check_confirmed_truth(watcher)
@@ -312,11 +322,11 @@ def test_dies_in_the_middle_of_an_epoch(exchange: Exchange, watcher: LoneWatcher
 
 @pytest.mark.parametrize("exchange", ["nothing posted"], indirect=True)
 def test_dies_between_taking_a_record_and_posting_it(
-    exchange: Exchange, watcher: LoneWatcher, scene: Scene, tmp_path: Path
+    exchange: Exchange, watcher: LoneWatcher, traffic: SampleTraffic, tmp_path: Path
 ) -> None:
     """A real sequencer takes a withdrawal and is killed. The user sends the same record to L1; it counts once, also if
     the operator comes back and posts its copy."""
-    record = scene.withdraw(USER, AMOUNT)
+    record = traffic.withdraw(USER, AMOUNT)
 
     async def submit(url: str) -> None:
         async with SetoffClient(url) as client:
@@ -338,9 +348,9 @@ def test_dies_between_taking_a_record_and_posting_it(
     exchange.queue(record)
     exchange.anvil.advance(DEMO.silence)
     watcher.wait_for_money(USER, AMOUNT)
-    number = watcher.parts.reader.batch_count()
+    number = watcher.context.reader.batch_count()
     exchange.post(number, 0, [record])
-    execution, machine = verify_epoch(watcher.parts.reader, number)
+    execution, machine = verify_epoch(watcher.context.reader, number)
     assert [OUTCOMES[outcome] for outcome in execution.outcomes[0]] == ["nonce_used"]
     assert machine.regs.withdrawals == 1
     check_confirmed_truth(watcher)

@@ -93,7 +93,7 @@ def test_a_report_held_back_gains_no_more_than_the_makers_limits() -> None:
 def test_an_order_with_an_expiry_is_not_there_for_a_late_operator() -> None:
     world = market()
     assert world.cancel_all(MAKER) == "accepted"
-    assert world.order(MAKER, SELL, 101, 10, order_slot=0, expiry=world.scene.time + 5) == "accepted"
+    assert world.order(MAKER, SELL, 101, 10, order_slot=0, expiry=world.traffic.time + 5) == "accepted"
     world.wait(5)
     world.order(ATTACKER, BUY, 101, 10, flags=IOC)
     assert world.position(MAKER).size == 0

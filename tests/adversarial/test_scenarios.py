@@ -4,10 +4,10 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from rich.console import Console
+from rich.console import Console as RichConsole
 
 from setoff.deploy.cli.main import main
-from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.run import SHIPPED, find_scenarios, play_scenario
 from setoff.deploy.simulation.scenario.script import Script
@@ -18,8 +18,8 @@ SCRIPTS = [Script.load(path) for path in find_scenarios()]
 
 
 def play(script: Script, folder: Path) -> Report:
-    with Story(Console(force_terminal=False, width=140)) as story:
-        return play_scenario(script, story, folder)
+    with Console(RichConsole(force_terminal=False, width=140)) as console:
+        return play_scenario(script, console, folder)
 
 
 @pytest.mark.timeout(900)
@@ -82,13 +82,13 @@ def test_the_list_shows_them_all(capsys: pytest.CaptureFixture[str]) -> None:
 def ended(
     *,
     wind_down: bool | None = True,
-    caretaker: bool = True,
+    liveness_keeper: bool = True,
     watcher: dict[str, object] | None = None,
     **operator: object,
 ) -> dict[str, object]:
     """A change of `GOOD`: an exchange whose operator dies, but for what is said otherwise."""
     actors = [{"name": "operator", "dies": "posted 3"} | operator]
-    actors.append({"name": "watcher", "caretaker": caretaker} | (watcher or {}))
+    actors.append({"name": "watcher", "liveness_keeper": liveness_keeper} | (watcher or {}))
     expect = {} if wind_down is None else {"wind_down": wind_down}
     return {"kind": "exchange", "actor": actors, "expect": expect}
 
@@ -115,12 +115,12 @@ GOOD = {"text": "a game", "kind": "court", "actor": [{"name": "operator"}, {"nam
         ({"params": {"preset": "venus"}}, "params.preset"),
         ({"params": {"preset": "demo", "challenge_period": 1}}, "bad_terms"),
         ({"actor": [{"name": "operator", "dies": "posted"}]}, "of kind exchange"),
-        ({"actor": [{"name": "operator"}, {"name": "watcher", "caretaker": True}]}, "of kind exchange"),
+        ({"actor": [{"name": "operator"}, {"name": "watcher", "liveness_keeper": True}]}, "of kind exchange"),
         ({"expect": {"wind_down": True}}, "of kind exchange"),
         (ended(dies="at noon"), "cue"),
         (ended(dies=""), "wind_down"),
         (ended(wind_down=None), "wind_down"),
-        (ended(caretaker=False), "takes the operator's place"),
+        (ended(liveness_keeper=False), "takes the operator's place"),
         (ended(returns=-1), "actor.returns"),
         (ended(returns=10, dies="", wind_down=None), "actor.returns"),
         (ended(returns=DEMO.wind_down), "may be ended"),

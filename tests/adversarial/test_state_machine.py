@@ -24,7 +24,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import merkle_root
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import ZERO
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.params import GWEI
 
@@ -458,7 +458,7 @@ CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
 #: Every reason of the contracts of the court but those of its construction.
 COURT_REASONS = {
     reason
-    for path in (ROOT / "lib").glob("*.vy")
+    for path in (ROOT / "court").glob("*.vy")
     if path.stem not in ("terms", "batches", "genesis")
     for reason in re.findall(r'assert [^#]*?, "(\w+)"', path.read_text())
 }

@@ -19,13 +19,13 @@ class Clock:
     def __init__(self, world: World, max_skew: int) -> None:
         self.world = world
         self.max_skew = max_skew
-        self.now = world.scene.time
+        self.now = world.traffic.time
 
     def post(self, now: int, skew: int) -> int:
         """A batch at L1's time `now`, `skew` seconds behind as far as the inbox takes it; returns its timestamp."""
         self.now = now
-        timestamp = max(self.world.scene.time, now - min(skew, self.max_skew))
-        self.world.wait(timestamp - self.world.scene.time)
+        timestamp = max(self.world.traffic.time, now - min(skew, self.max_skew))
+        self.world.wait(timestamp - self.world.traffic.time)
         return timestamp
 
 
@@ -58,10 +58,10 @@ def test_timestamps_are_monotone_and_bound_to_the_block() -> None:
 
 def test_the_clock_of_the_machine_is_the_header_and_nothing_else() -> None:
     world = World()
-    world.scene.time += 77
-    batch = world.scene.seal()
+    world.traffic.time += 77
+    batch = world.traffic.seal()
     world.machine.run_batch(batch)
-    assert world.machine.regs.time == batch.header.timestamp == world.scene.time
+    assert world.machine.regs.time == batch.header.timestamp == world.traffic.time
 
 
 # --- what that delays ------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_a_report_is_used_at_its_age_and_the_skew_at_most(skew: int) -> None:
 
 def test_a_skewed_clock_makes_nothing_due_early() -> None:
     """Whatever is due at t on L1's clock is not due before t on any clock that the inbox takes."""
-    world = World.trading(max_age=2**31, expiry=World().scene.time + 5000)
+    world = World.trading(max_age=2**31, expiry=World().traffic.time + 5000)
     clock = Clock(world, SKEW)
     expiry = world.market().expiry
     for skew in (SKEW, 0):
@@ -135,13 +135,13 @@ def steady_market() -> World:
     assert world.order(2, SELL, 10_000, 10) == "accepted"
     assert world.order(3, BUY, 10_090, 10, order_slot=0) == "accepted"
     assert world.order(3, SELL, 10_110, 10, order_slot=1) == "accepted"
-    world.wait(HOUR - world.scene.time % HOUR)
+    world.wait(HOUR - world.traffic.time % HOUR)
     before = -1
     while world.market().premium != before:
         before = world.market().premium
         world.wait(SAMPLE_INTERVAL)
         assert world.crank() == "accepted"
-    world.wait(HOUR - world.scene.time % HOUR)
+    world.wait(HOUR - world.traffic.time % HOUR)
     assert world.crank() == "accepted"
     return world
 

@@ -22,7 +22,7 @@ from setoff.contracts.compiler import Compiled
 from setoff.deploy.simulation.lab.machine import run_epoch
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
-from setoff.shared.machine.history import EPOCH, Geometry, History
+from setoff.shared.machine.history import EPOCH, Geometry, HistoryTree
 
 #: Children of a node to the history's geometry.
 GEOMETRIES: Final[dict[int, Geometry]] = {
@@ -109,8 +109,8 @@ def play(shape: Geometry, court: str | Compiled) -> Meter:
     arena = Arena(court_code=court)
     meter = Meter(arena.chain)
     count = PARAMS.epoch_batches
-    honest = History.of(arena.genesis, run_epoch(arena.genesis, 0, count), shape)
-    liar = History.of(arena.genesis, run_epoch(arena.genesis, 0, count, POSITION, keccak(b"liar")), shape)
+    honest = HistoryTree.of(arena.genesis, run_epoch(arena.genesis, 0, count), shape)
+    liar = HistoryTree.of(arena.genesis, run_epoch(arena.genesis, 0, count, POSITION, keccak(b"liar")), shape)
     stake = PARAMS.stake
     # A third end, so that either side may join first: the honest one joins last, and so has the most moves to make.
     meter.call("claim", arena.court, "claim", 0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=stake)

@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from tests.support.processes.running_operator import HandL1, open_market, opening, operator
 
-from setoff.deploy.simulation.sample_traffic import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.wire.records import encode_record
@@ -47,8 +47,8 @@ async def measure_delays(url: str, bodies: list[bytes]) -> list[float]:
 
 async def flood(url: str) -> None:
     """Send what nobody has signed until this process is ended."""
-    scene = Scene()
-    forged = [scene.sign(scene.order(1, 0, 90, 1)[: records.BODY_BYTES], trader_key(2)) for _ in range(BULK)]
+    traffic = SampleTraffic()
+    forged = [traffic.sign(traffic.order(1, 0, 90, 1)[: records.BODY_BYTES], trader_key(2)) for _ in range(BULK)]
     body = b"".join(forged)
 
     async def client(http: aiohttp.ClientSession) -> None:
@@ -66,11 +66,11 @@ async def measure() -> dict[str, Any]:
     """All figures."""
     results: dict[str, Any] = {"honest_records": HONEST, "flood_connections": CONNECTIONS, "flood_bulk": BULK}
     with tempfile.TemporaryDirectory() as folder, RedisServer.embed(Path(folder)) as server:
-        scene = Scene()
-        async with operator(server.url, scene, HandL1(opening(scene)), batch_interval=2.0) as running:
+        traffic = SampleTraffic()
+        async with operator(server.url, traffic, HandL1(opening(traffic)), batch_interval=2.0) as running:
             await open_market(running)
             bodies = [
-                json.dumps(encode_record(scene.order(3, 0, 90, 1, flags=records.IOC))).encode()
+                json.dumps(encode_record(traffic.order(3, 0, 90, 1, flags=records.IOC))).encode()
                 for _ in range(2 * HONEST)
             ]
             quiet = await asyncio.to_thread(asyncio.run, measure_delays(running.url, bodies[:HONEST]))

@@ -14,12 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.epoch import EpochRun
-from setoff.shared.machine.history import History
+from setoff.shared.machine.history import HistoryTree
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import count_workers, estimate_seconds, trace_inputs, walk
 from setoff.shared.rules import phases
@@ -58,38 +58,38 @@ def measure_hash_us() -> float:
 # --- epochs of costly steps -------------------------------------------------------------------------------------------
 
 
-def open_markets(scene: Scene, accounts: int) -> Machine:
+def open_markets(traffic: SampleTraffic, accounts: int) -> Machine:
     """A machine with funded accounts and eight priced markets."""
-    machine = Machine.genesis(scene.domain)
-    machine.begin(0, scene.time)
+    machine = Machine.genesis(traffic.domain)
+    machine.begin(0, traffic.time)
     for account in range(1, accounts + 1):
-        machine.take(scene.deposit(account, 10**15), is_message=True)
+        machine.take(traffic.deposit(account, 10**15), is_message=True)
     for market in range(1, MARKETS + 1):
-        machine.take(scene.list_market(market, max_age=10**6), is_message=True)
-    machine.take(scene.set_signer(), is_message=True)
+        machine.take(traffic.list_market(market, max_age=10**6), is_message=True)
+    machine.take(traffic.set_signer(), is_message=True)
     for market in range(1, MARKETS + 1):
-        assert machine.take(scene.report(0, PRICE, market=market), is_message=False) == 0
+        assert machine.take(traffic.report(0, PRICE, market=market), is_message=False) == 0
     return machine
 
 
 def make_fills(orders: int = 1_000, makers: int = 10) -> Epoch:
     """An order that meets a maker at a price level of its own each time; makers hold something in eight markets."""
-    scene = Scene()
-    machine = open_markets(scene, makers + 1)
+    traffic = SampleTraffic()
+    machine = open_markets(traffic, makers + 1)
     for maker in range(1, makers + 1):
         for market in range(2, MARKETS + 1):
-            assert machine.take(scene.order(maker, records.SELL, PRICE + 1, 1, market=market), is_message=False) == 0
+            assert machine.take(traffic.order(maker, records.SELL, PRICE + 1, 1, market=market), is_message=False) == 0
     for number in range(orders):
-        order = scene.order(number % makers + 1, records.SELL, PRICE + 1 + number, 1)
+        order = traffic.order(number % makers + 1, records.SELL, PRICE + 1 + number, 1)
         assert machine.take(order, is_message=False) == 0
-    taker = scene.order(makers + 1, records.BUY, PRICE * 3 // 2, 2**20, flags=records.IOC)
-    return machine, [Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, (), (taker,))]
+    taker = traffic.order(makers + 1, records.BUY, PRICE * 3 // 2, 2**20, flags=records.IOC)
+    return machine, [Batch.seal(ZERO, 1, traffic.time, 0, 0, ZERO, (), (taker,))]
 
 
 def make_sweep(accounts: int = 1_000, cranks: int = 1, owed: int = 3 << 32) -> Epoch:
     """A visit of every account after a crank, each with positions in eight markets that owe funding."""
-    scene = Scene()
-    machine = open_markets(scene, 1)
+    traffic = SampleTraffic()
+    machine = open_markets(traffic, 1)
     machine.regs.accounts = accounts
     for market in range(1, MARKETS + 1):
         machine.state.market(market).funding = owed
@@ -100,8 +100,8 @@ def make_sweep(accounts: int = 1_000, cranks: int = 1, owed: int = 3 << 32) -> E
         account.positions = [
             Position(market, 1 if number % 2 else -1, 0, 0, PRICE * 10, 0) for market in range(1, MARKETS + 1)
         ]
-    scene.time += phases.SAMPLE_INTERVAL
-    return machine, [Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, (), (scene.crank(),) * cranks)]
+    traffic.time += phases.SAMPLE_INTERVAL
+    return machine, [Batch.seal(ZERO, 1, traffic.time, 0, 0, ZERO, (), (traffic.crank(),) * cranks)]
 
 
 def make_scan(accounts: int = 1_000) -> Epoch:
@@ -134,13 +134,13 @@ def run() -> dict[str, float]:
         result[f"{name}_batch_4_cores_s"] = estimate_seconds(plain, traced, 4) * phases.BATCH_STEP_CAP / 1e6
 
     long_input = [[[rng.randbytes(32) for _ in range(STEPS)]]]
-    long_us = measure(lambda: History.of(start, long_input)) / STEPS * 1e6
+    long_us = measure(lambda: HistoryTree.of(start, long_input)) / STEPS * 1e6
     result |= {"tree_step_us": long_us, "tree_step_hashes": long_us / hash_us}
     short_inputs = [[[rng.randbytes(32) for _ in range(4)] for _ in range(INPUTS_PER_BATCH)]]
-    short_us = measure(lambda: History.of(start, short_inputs)) / INPUTS_PER_BATCH * 1e6
+    short_us = measure(lambda: HistoryTree.of(start, short_inputs)) / INPUTS_PER_BATCH * 1e6
     result["tree_short_slot_hashes"] = short_us / hash_us
 
-    history = History(start, [long_input[0] * 2], lambda batch, input_index: long_input[batch][0], kept_nodes=1)
+    history = HistoryTree(start, [long_input[0] * 2], lambda batch, input_index: long_input[batch][0], kept_nodes=1)
     result[f"reopen_{STEPS}_steps_ms"] = measure(lambda: history.path(STEPS // 2), 1) * 1e3
     openings = measure(lambda: [history.children(level, 0) for level in range(history.geometry.levels)])
     result["openings_of_a_game_ms"] = openings * 1e3
@@ -156,7 +156,7 @@ def run_whole(steps: int) -> dict[str, float]:
     for workers in sorted({1, count_workers()}):
         begin, spent = time.perf_counter(), count_processor_seconds()
         inputs = trace_inputs(machine.copy(), batches, workers=workers)
-        roots.append(History(machine.hash(), [inputs], lambda batch, input_index: []).root)
+        roots.append(HistoryTree(machine.hash(), [inputs], lambda batch, input_index: []).root)
         result[f"history_{workers}_processes_s"] = time.perf_counter() - begin
         result[f"history_{workers}_processors_s"] = count_processor_seconds() - spent
     assert len(set(roots)) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.machines.standing_book import Flow, make_batch, make_market
 
 from setoff.deploy.devnet.devnet import OPERATOR, Devnet
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX
 from setoff.shared.l1.da.blobs import BLOBS

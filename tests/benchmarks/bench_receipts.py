@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.processes.running_operator import HORIZON, OPERATOR_KEY, opening
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
-from setoff.operator.sequencer.exchange import Exchange, Receipt
+from setoff.operator.sequencer.exchange import Exchange, SubmitResult
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.shared.codec import records
 from setoff.shared.codec.receipts import Receipt as Signed
@@ -28,19 +28,19 @@ ACCOUNTS = 50
 GROUP = 64
 
 
-def run_records() -> tuple[float, list[Receipt], bytes]:
+def run_records() -> tuple[float, list[SubmitResult], bytes]:
     """Processor seconds for the machine to take RECORDS orders, their receipts without signatures, and the domain."""
-    scene = Scene()
-    exchange = Exchange(Machine.genesis(scene.domain), BatchCursor())
-    exchange.open(START_TIME, tuple(opening(scene, ACCOUNTS, 10**15)))
-    exchange.offer(scene.report(0, 100))
+    traffic = SampleTraffic()
+    exchange = Exchange(Machine.genesis(traffic.domain), BatchCursor())
+    exchange.open(START_TIME, tuple(opening(traffic, ACCOUNTS, 10**15)))
+    exchange.offer(traffic.report(0, 100))
     choose = random.Random(1)
     orders = [
-        scene.order(1 + i % ACCOUNTS, choose.randrange(2), 100 + choose.randrange(-6, 7), choose.randrange(1, 20),
+        traffic.order(1 + i % ACCOUNTS, choose.randrange(2), 100 + choose.randrange(-6, 7), choose.randrange(1, 20),
                     flags=records.IOC)
         for i in range(RECORDS)
     ]  # fmt: skip
-    taken: list[Receipt] = []
+    taken: list[SubmitResult] = []
     gc.collect()
     start = time.thread_time()
     for order in orders:
@@ -50,7 +50,7 @@ def run_records() -> tuple[float, list[Receipt], bytes]:
             exchange.close()
             exchange.open(START_TIME, ())
         taken.append(exchange.offer(order))
-    return time.thread_time() - start, taken, scene.domain
+    return time.thread_time() - start, taken, traffic.domain
 
 
 def run() -> dict[str, float]:

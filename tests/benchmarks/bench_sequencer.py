@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from tests.support.processes.running_operator import HandL1, Running, open_market, opening, operator
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.wire.records import encode_record
@@ -28,7 +28,7 @@ BULK = 128  # records of a bulk request
 BULK_CONNECTIONS = 8
 
 
-def make_orders(scene: Scene, count: int) -> list[bytes]:
+def make_orders(traffic: SampleTraffic, count: int) -> list[bytes]:
     """Signed orders around 100, half of them crossing, and now and then a cancel; all accepted."""
     choose = random.Random(1)
     made: list[bytes] = []
@@ -37,7 +37,7 @@ def make_orders(scene: Scene, count: int) -> list[bytes]:
         side = choose.randrange(2)
         away = choose.randrange(-4, 12)
         price = 100 - away if side == records.BUY else 100 + away
-        made.append(scene.order(account, side, price, choose.randrange(1, 20), flags=records.IOC if away < 0 else 0))
+        made.append(traffic.order(account, side, price, choose.randrange(1, 20), flags=records.IOC if away < 0 else 0))
     return made
 
 
@@ -82,12 +82,12 @@ async def measure() -> dict[str, Any]:
     results: dict[str, Any] = {"records": RECORDS, "connections": CONNECTIONS}
     for name in ("sequencer", "http", "http_bulk"):
         with tempfile.TemporaryDirectory() as folder, RedisServer.embed(Path(folder)) as server:
-            scene = Scene()
-            l1 = HandL1(opening(scene, ACCOUNTS, 10**15))
+            traffic = SampleTraffic()
+            l1 = HandL1(opening(traffic, ACCOUNTS, 10**15))
             settings = {"batch_interval": 2.0, "max_unposted": 10**6, "max_per_client": 10**6}
-            async with operator(server.url, scene, l1, **settings) as running:
+            async with operator(server.url, traffic, l1, **settings) as running:
                 await open_market(running)
-                orders = make_orders(scene, RECORDS)
+                orders = make_orders(traffic, RECORDS)
                 before = running.sequencer.commit
                 if name == "sequencer":
                     seconds = await through_sequencer(running, orders)

@@ -3,7 +3,7 @@
 import time
 from random import Random
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.columns import Columns
 from setoff.shared.machine.machine import Machine
@@ -16,16 +16,16 @@ MARKETS = 8
 def make_machine(accounts: int) -> Machine:
     """A machine whose accounts all hold all markets, with a sweep to come."""
     draw = Random(1)
-    scene = Scene()
-    machine = Machine.genesis(scene.domain)
+    traffic = SampleTraffic()
+    machine = Machine.genesis(traffic.domain)
     regs, state = machine.regs, machine.state
-    machine.begin(0, scene.time)
+    machine.begin(0, traffic.time)
     regs.accounts, regs.markets = accounts, MARKETS
     marks = [draw.randint(1_000, 60_000) for _ in range(MARKETS)]
     for number, mark in enumerate(marks, 1):
         market = state.market(number)
         market.unit, market.mark, market.index = 100, mark, mark
-        market.max_age, market.index_time = 60, scene.time
+        market.max_age, market.index_time = 60, traffic.time
         market.initial_margin, market.maintenance_margin = 50_000, 25_000
         market.tier1_size, market.tier1_initial, market.tier1_maintenance = 700, 100_000, 50_000
         market.funding = draw.randint(-(2**60), 2**60)
@@ -53,8 +53,8 @@ def begin(machine: Machine, *, is_quick: bool) -> Machine:
 
 def run_inputs(machine: Machine) -> float:
     """Seconds until the work is done, the state's root included: two inputs for 100,000 accounts."""
-    scene = Scene()
-    batch = Batch.seal(ZERO, 1, scene.time, 0, 0, ZERO, [], [scene.crank(1)])
+    traffic = SampleTraffic()
+    batch = Batch.seal(ZERO, 1, traffic.time, 0, 0, ZERO, [], [traffic.crank(1)])
     start = time.perf_counter()
     while machine.regs.has_work:
         machine.run_input(batch, 0)

@@ -522,17 +522,20 @@ def test_at_every_gas_limit_a_proof_reverts_or_is_right() -> None:
     arena.court.prove(*arguments, sender=HONEST)
     needed = arena.chain.last.gas_used
     arena.chain.restore(before)
-    succeeded = 0
-    for gas in [*range(30_000, needed + 20_000, 1_777), *range(needed - 1000, needed + 1000, 37)]:
+
+    def proves(gas: int) -> bool:
         before = arena.chain.snapshot()
-        if arena.chain.succeeds(arena.court.address, arena.court.encode("prove", *arguments), sender=HONEST, gas=gas):
-            succeeded += 1
-            assert arena.history_state(key, honest) == STANDING
-            assert arena.history_state(key, liar) == OUT
-            arena.chain.restore(before)
-        else:
-            assert arena.counters(key) == (2, 2)
-    assert succeeded > 10
+        data = arena.court.encode("prove", *arguments)
+        succeeded = arena.chain.succeeds(arena.court.address, data, sender=HONEST, gas=gas)
+        assert arena.history_state(key, honest) == STANDING
+        assert arena.history_state(key, liar) == (OUT if succeeded else STANDING)
+        arena.chain.restore(before)
+        return succeeded
+
+    # Coarsely over everything, and finely where there begins to be enough.
+    coarse = [gas for gas in range(30_000, needed + needed // 4, 1_777) if proves(gas)]
+    fine = [gas for gas in range(coarse[0] - 2_000, coarse[0] + 1_000, 37) if proves(gas)]
+    assert len(coarse) > 10 and 10 < len(fine) < 3_000 // 37 - 10
 
 
 # --- those who are out -----------------------------------------------------------------------------------------------

@@ -246,8 +246,8 @@ def test_an_operator_comes_back_though_others_post_in_every_block(arena: Arena) 
     arena.post(by=TRADER)
     for stranger in (TRADER, PASSER_BY):
         with reverts("not_the_operator"):
-            arena.inbox.resume(sender=stranger)
-    arena.inbox.resume(sender=OPERATOR)
+            arena.inbox.reserve(sender=stranger)
+    arena.inbox.reserve(sender=OPERATOR)
     assert arena.inbox.opens_at() == arena.inbox.reserved_until() == arena.now + 3600
     with reverts("not_the_operator"):
         arena.post(by=TRADER)
@@ -257,20 +257,20 @@ def test_an_operator_comes_back_though_others_post_in_every_block(arena: Arena) 
 
 def test_an_operator_that_only_says_that_it_comes_back_is_believed_once(arena: Arena) -> None:
     arena.warp(PARAMS.silence)
-    arena.inbox.resume(sender=OPERATOR)
+    arena.inbox.reserve(sender=OPERATOR)
     since = arena.inbox.operator_posted_at()
     arena.warp(3599)
     with reverts("not_the_operator"):
         arena.post(by=TRADER)
     with reverts("too_early"):
-        arena.inbox.resume(sender=OPERATOR)
+        arena.inbox.reserve(sender=OPERATOR)
     arena.warp(1)
     arena.post(by=TRADER)
     assert arena.inbox.operator_posted_at() == since, "nor does it put off the wind-down"
     with reverts("too_early"):
-        arena.inbox.resume(sender=OPERATOR)
+        arena.inbox.reserve(sender=OPERATOR)
     arena.post()
-    arena.inbox.resume(sender=OPERATOR)
+    arena.inbox.reserve(sender=OPERATOR)
 
 
 def test_an_operator_that_does_not_complete_an_epoch_loses_its_right_until_it_is_complete(arena: Arena) -> None:

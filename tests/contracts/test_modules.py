@@ -180,14 +180,14 @@ def test_all_postings_of_a_call_or_none(arena: Arena) -> None:
 
 def test_postings_that_would_make_other_batches_than_their_sender_means_make_none(arena: Arena) -> None:
     """The hash of the last binds all of them, what is before them, and what the module commits to."""
-    root = sealed(5).header.data_root
-    arena.chain.carry_blobs([root, word(7)])
+    root, other = sealed(5).header.data_root, b"\1" + word(7)[1:]
+    arena.chain.carry_blobs([root, other])
     arena.queue.force(b"\1" * RECORD)
     postings = [(arena.now, 1, 5, word(0)), (arena.now, 0, 0, b"")]
     meant = next_headers(arena.inbox, arena.queue, BLOBS.number, postings, [root, ZERO])
     changed = {
         "another parent": replace(meant[1], parent=keccak(b"another")),
-        "another blob": next_headers(arena.inbox, arena.queue, BLOBS.number, postings, [word(7), ZERO])[1],
+        "another blob": next_headers(arena.inbox, arena.queue, BLOBS.number, postings, [other, ZERO])[1],
         "the first, not the last": meant[0],
         "records skipped": replace(meant[1], first_record=4),
         "other messages": replace(meant[1], messages=keccak(b"others")),

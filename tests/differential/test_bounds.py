@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from tests.support.judge.bench import Bench, Case, Judge, Step
-from tests.support.judge.scenes import SCENES, Play
+from tests.support.judge.judged_world import JudgedWorld
+from tests.support.judge.scenes.every import SCENES
 from tests.support.machines.generator import Generator
 
 from setoff.shared.codec import records
@@ -93,7 +94,7 @@ def collect() -> dict[str, list[Start]]:
         bench.run(*plan)
         plan = generator.crisis() if number % 2 else generator.batch()
     for scene in SCENES:
-        scene(Play(Collector(starts, rng)))
+        scene(JudgedWorld(Collector(starts, rng)))
     return starts
 
 

@@ -10,7 +10,8 @@ import pytest
 from tests.support.judge.bench import PHASES, Bench
 from tests.support.judge.branches import BRANCHES, branches_of
 from tests.support.judge.coverage import GROUP_OF, Coverage
-from tests.support.judge.scenes import SCENES, Play
+from tests.support.judge.judged_world import JudgedWorld
+from tests.support.judge.scenes.every import SCENES
 from tests.support.machines.generator import Generator
 
 from setoff.contracts.compiler import ROOT
@@ -56,7 +57,7 @@ def test_rules_meet_every_branch(coverage: Coverage) -> None:
         assert coverage.encode_again(kind, b"") == coverage.encode_again(kind, bytes(width)) == b""
         assert coverage.encode_again(kind, coverage.encode_again(kind, b"\x01" * width))
     for scene in SCENES:
-        play = Play(make_bench(coverage))
+        play = JudgedWorld(make_bench(coverage))
         scene(play)
         for taken in play.steps:
             seen |= branches_of(taken)

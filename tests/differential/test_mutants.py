@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from tests.support.evm import Reverted
 from tests.support.judge.bench import GROUPS, PHASES, Bench, Case, Judge, Mismatch
+from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.mutants import MUTANTS, Mutant
-from tests.support.judge.scenes import SCENES, Play
+from tests.support.judge.scenes.every import SCENES
 from tests.support.machines.generator import Generator
 
 from setoff.contracts import compiler
@@ -77,7 +78,7 @@ def play_random(bench: Bench) -> None:
 @pytest.fixture(scope="module")
 def stages() -> list[Stage]:
     """A random trace and all scenes."""
-    return [Stage(play_random), *(Stage(lambda bench, scene=scene: scene(Play(bench))) for scene in SCENES)]
+    return [Stage(play_random), *(Stage(lambda bench, scene=scene: scene(JudgedWorld(bench))) for scene in SCENES)]
 
 
 @pytest.fixture

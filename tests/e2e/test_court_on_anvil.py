@@ -18,10 +18,11 @@ from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
-from setoff.shared.dispute.game import ZERO, ClaimState
+from setoff.shared.dispute.game import ClaimState
 from setoff.shared.dispute.strategy import Policy
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer, Round
+from setoff.shared.machine.data import ZERO
 
 CLAIMER = Policy(claim_after=0, collect_from=1)
 WATCH = Policy(collect_from=1)
@@ -202,7 +203,7 @@ def test_what_others_have_done_counts_as_done_and_what_fails_is_told(chain: ToyC
     second._act(chosen[0], late)
     assert late.done == chosen and late.sent == []
     # Not enough money for the bond: told, and tried again later.
-    poor = CourtPlayer(L1(chain.anvil.url, keccak(b"poor")), chain.court, Book({0: chain.book(lie).known(0)}), WATCH)  # type: ignore[dict-item]
+    poor = CourtPlayer(L1(chain.anvil.url, keccak(b"poor")), chain.court, Book({0: chain.book(lie).executed(0)}), WATCH)  # type: ignore[dict-item]
     outcome = poor.step()
     assert outcome.sent == [] and len(outcome.refused) == 1
     assert poor.step().refused == []  # paused

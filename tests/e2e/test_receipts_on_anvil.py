@@ -19,11 +19,11 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.receipts import ReceiptsContract
 from setoff.shared.params import DEMO
 from setoff.shared.sdk.client import SetoffClient
-from setoff.shared.sdk.receipt_store import Keeper, Surety
+from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.sdk.vault import Vault
-from setoff.watcher.monitor.status import read_status
-from setoff.watcher.receipts.receipts import ReceiptStore
+from setoff.watcher.pulse import read_status
+from setoff.watcher.receipts.docket import ReceiptDocket
 from setoff.watcher.store import Store
 
 pytestmark = pytest.mark.timeout(200)
@@ -66,8 +66,8 @@ class Stage:
     def trade(self, orders: int) -> int:
         """Report a price and place orders; returns how many receipts were told to be broken at once."""
         deployment = self.devnet.deployment
-        keeper = Keeper(self._file, deployment.domain, Surety.read(self.devnet.l1, deployment))
-        return asyncio.run(self._trade(keeper, orders))
+        receipt_store = ReceiptStore(self._file, deployment.domain, OperatorBond.read(self.devnet.l1, deployment))
+        return asyncio.run(self._trade(receipt_store, orders))
 
     def setoff(self, words: str) -> int:
         """Run `setoff receipts …` as the trader; its exit code."""
@@ -76,15 +76,15 @@ class Stage:
 
     def cases(self) -> list[tuple[str, str]]:
         """What the watcher has charged, and what became of it."""
-        return [(case.kind, case.state) for case in ReceiptStore(self._store()).cases()]
+        return [(case.kind, case.state) for case in ReceiptDocket(self._store()).cases()]
 
     def counts(self) -> tuple[int, int]:
         """Receipts that wait at the watcher, and those kept."""
-        return ReceiptStore(self._store()).count()
+        return ReceiptDocket(self._store()).count()
 
-    async def _trade(self, keeper: Keeper, orders: int) -> int:
+    async def _trade(self, receipt_store: ReceiptStore, orders: int) -> int:
         broken = 0
-        async with SetoffClient(self.cast.operator_url(), KeySigner(KEY), keeper=keeper) as client:
+        async with SetoffClient(self.cast.operator_url(), KeySigner(KEY), receipt_store=receipt_store) as client:
             while not (await client.status())["accounts"]:
                 await asyncio.sleep(0.1)
             now = await client.now()

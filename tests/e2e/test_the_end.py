@@ -24,7 +24,7 @@ def town(anvil: Anvil, tmp_path: Path) -> Town:
 
 def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     # A forced record waits for a batch that nobody posts.
-    first = town.forcing(1)
+    first = town.inclusion(1)
     forced = first.send(first.cancel_all())
     with pytest.raises(StateError, match="too_early"):
         post_waiting(town.stranger, town.deployment)
@@ -53,7 +53,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     town.post()
     replay = Replay(town.reader)
     replay.advance()
-    assert replay.fate(replay.consumed - 4) is not None
+    assert replay.result(replay.consumed - 4) is not None
     state = replay.machine.state
     assert [state.market(market).settled for market in (1, 2)] == [1, 1]
     assert replay.machine.regs.winding_since > 0
@@ -64,9 +64,9 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     town.post()
     owed = {}
     for account in TRADERS:
-        forcing = town.forcing(account)
-        owed[account] = forcing.leaf(account).collateral
-        forcing.send(forcing.withdraw(owed[account]))
+        inclusion = town.inclusion(account)
+        owed[account] = inclusion.leaf(account).collateral
+        inclusion.send(inclusion.withdraw(owed[account]))
     town.post()
     replay.advance()
     assert replay.machine.regs.withdrawals == len(TRADERS)
@@ -94,12 +94,12 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
 
 def test_the_operator_comes_back_by_rule(town: Town) -> None:
     """A stranger's batch does not end the operator's right; its own next batch ends the strangers'."""
-    forcing = town.forcing(1)
-    forcing.send(forcing.cancel_all())
+    inclusion = town.inclusion(1)
+    inclusion.send(inclusion.cancel_all())
     town.anvil.advance(PARAMS.silence)
     town.post()
     number = town.reader.batch_count()
     assert town.exchange.post(number, 0).succeeded
-    forcing.send(forcing.withdraw(1))
+    inclusion.send(inclusion.withdraw(1))
     with pytest.raises(StateError, match="too_early"):
         post_waiting(town.stranger, town.deployment)

@@ -90,7 +90,7 @@ def test_refuses_unknown_names() -> None:
 
 
 def test_credits_have_the_limits_that_the_bond_pays() -> None:
-    source = (Path(ROOT) / "lib" / "credits.vy").read_text()
+    source = (Path(ROOT) / "court" / "credits.vy").read_text()
     found = {
         name: int(value) for name, value in re.findall(r"(\w+_GAS): public\(constant\(uint256\)\) = ([\d_]+)", source)
     }

@@ -1,4 +1,4 @@
-"""A chain for contract tests: pyrevm behind a small interface. Each call is a transaction of its own.
+"""A chain for contract tests: whatever EVM there is, behind a small interface. Each call is a transaction of its own.
 
     chain = Chain()
     token = chain.deploy("token")
@@ -10,7 +10,6 @@
 Addresses are checksummed strings, byte strings `bytes`, money in wei, time in unix seconds.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,9 @@ from typing import Any
 from eth_abi import decode, encode
 from eth_utils import to_checksum_address
 from eth_utils.abi import collapse_if_tuple
-from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, TxEnv
+from rlp import encode as rlp_encode
+from tests.support.engines.choice import new_engine
+from tests.support.engines.engine import GAS_LIMIT, Failed, Outcome, RawLog, Transaction
 
 from setoff.contracts.compiler import Compiled, compile_contract, compile_file
 from setoff.shared.codec.hashing import keccak
@@ -29,13 +30,8 @@ from setoff.shared.codec.hashing import keccak
 ETHER = 10**18
 CHAIN_ID = 31337
 GENESIS_TIME = 1_800_000_000
-GAS_LIMIT = 30_000_000
 
 _ERROR_STRING = bytes.fromhex("08c379a0")
-_OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
-# The one place where pyrevm shows storage is its journal's debug text.
-_ACCOUNT = re.compile(r"(0x[0-9a-f]{40}): Account \{.*?storage: \{(.*?)\}, status:", re.DOTALL)
-_SLOT = re.compile(r"(\d+): StorageSlot \{ previous_or_original_value: \d+, present_value: (\d+) \}")
 
 
 class Reverted(Exception):
@@ -97,42 +93,22 @@ class Chain:
     """An EVM with a clock. Time stands still unless a test moves it."""
 
     def __init__(self, timestamp: int = GENESIS_TIME, chain_id: int = CHAIN_ID) -> None:
-        self._evm = self._new_evm(chain_id)
-        self._accounts: dict[str, tuple[AccountInfo, dict[int, int]]] = {}
-        self._nonces: dict[str, int] = {}
-        self._events: dict[tuple[str, bytes], dict[str, Any]] = {}
         self.chain_id = chain_id
+        self.engine = new_engine(chain_id)
+        self._blobs: tuple[bytes, ...] = ()
+        self._events: dict[tuple[str, bytes], dict[str, Any]] = {}
         self.last = Receipt()
         self.set_time(timestamp)
         self.fund(DEPLOYER)
 
-    @staticmethod
-    def _new_evm(chain_id: int) -> EVM:
-        return EVM(env=Env(cfg=CfgEnv(chain_id=chain_id)), spec_id="CANCUN", gas_limit=GAS_LIMIT)
-
     def cool(self) -> None:
-        """Make everything cold, as it is for a transaction on a real chain: before a call whose gas is measured.
-
-        pyrevm never ends a transaction: what any call has touched stays warm. So this moves the state to a new EVM.
-        """
-        for found in _ACCOUNT.finditer(self._evm.journal_str):
-            storage = self._accounts.get(found[1], (None, {}))[1]
-            storage.update({int(slot): int(value) for slot, value in _SLOT.findall(found[2])})
-            self._accounts[found[1]] = (self._evm.basic(found[1]), storage)
-        self._evm = self._new_evm(self.chain_id)
-        for account, (info, storage) in self._accounts.items():
-            self._evm.insert_account_info(account, info)
-            for slot, value in storage.items():
-                # Reaches the database only while the account is not loaded, which it does itself: so take that back.
-                before = self._evm.snapshot()
-                self._evm.insert_account_storage(account, slot, value)
-                self._evm.revert(before)
-        self.set_time(self.now)
+        """Make everything cold, as it is for a transaction on a real chain: before a call whose gas is measured."""
+        self.engine.cool()
 
     def set_time(self, timestamp: int) -> None:
         """Timestamp of the blocks from now on."""
         self.now = timestamp
-        self._evm.set_block_env(BlockEnv(number=1, timestamp=timestamp, basefee=0, gas_limit=GAS_LIMIT))
+        self.engine.set_time(timestamp)
 
     def warp(self, seconds: int) -> None:
         """Let time pass."""
@@ -140,37 +116,36 @@ class Chain:
 
     def carry_blobs(self, versioned_hashes: Sequence[bytes]) -> None:
         """Let the transactions from now on carry the blobs with these hashes."""
-        self._evm.set_tx_env(TxEnv(blob_hashes=list(versioned_hashes)))
+        self._blobs = tuple(versioned_hashes)
 
     def balance(self, account: str) -> int:
         """Wei of an account."""
-        return int(self._evm.get_balance(account))
+        return self.engine.balance(account)
 
     def fund(self, account: str, amount: int = 10**6 * ETHER) -> str:
         """Give an account this balance; returns the account."""
-        self._evm.set_balance(account, amount)
+        self.engine.set_balance(account, amount)
         return account
 
     def store(self, account: str, slot: int, value: int) -> None:
         """Set a word of a contract's storage, to get to states that no test has the calls for."""
-        self._evm.insert_account_storage(account, slot, value)
+        self.engine.set_storage(account, slot, value)
 
     def code(self, account: str) -> bytes:
         """Code at an address."""
-        info = self._evm.basic(account)
-        return bytes(info.code or b"").rstrip(b"\0") if info.code else b""
+        return self.engine.code(account)
 
     def predict(self, ahead: int = 0, deployer: str = DEPLOYER) -> str:
-        """Address of the contract that `deployer` creates after `ahead` others."""
-        return contract_address(deployer, self._nonces.get(deployer, 0) + ahead)
+        """Address of the contract that `deployer` creates after `ahead` others, if it does nothing else before."""
+        return contract_address(deployer, self.engine.nonce(deployer) + ahead)
 
     def snapshot(self) -> Any:
         """The state now, for `restore`."""
-        return self._evm.snapshot()
+        return self.engine.snapshot()
 
     def restore(self, snapshot: Any) -> None:
         """Take back all since `snapshot`. (The clock stays.)"""
-        self._evm.revert(snapshot)
+        self.engine.restore(snapshot)
 
     def succeeds(self, to: str, data: bytes, *, sender: str, gas: int) -> bool:
         """Whether a transaction with so much gas goes through; it is sent."""
@@ -194,28 +169,30 @@ class Chain:
 
     def create(self, code: bytes, value: int = 0, sender: str = DEPLOYER) -> str:
         """Run code that creates a contract; returns its address."""
-        created = self._run(lambda: self._evm.deploy(sender, code, value))
-        self._nonces[sender] = self._nonces.get(sender, 0) + 1
-        return to_checksum_address(created)
+        created = self._send(Transaction(sender, None, code, value)).created
+        assert created is not None
+        return created
 
     def call(
         self, to: str, data: bytes = b"", *, sender: str, value: int = 0, gas: int = GAS_LIMIT, gas_price: int = 0
     ) -> bytes:
         """Send a transaction; returns what it returned. Raises Reverted, and then nothing has changed."""
-        return bytes(
-            self._run(lambda: self._evm.message_call(sender, to, data, value=value, gas=gas, gas_price=gas_price))
-        )
+        return self._send(Transaction(sender, to, data, value, gas, gas_price, self._blobs)).output
 
-    def _run(self, transaction: Callable[[], Any]) -> Any:
+    def ask(self, to: str, data: bytes, *, sender: str = DEPLOYER, gas: int = GAS_LIMIT) -> bytes:
+        """What a view function returns: no transaction, so `last` stays. Raises Reverted."""
         try:
-            result = transaction()
-        except RuntimeError as error:
-            raise Reverted(_reason(str(error))) from None
-        finally:
-            self._evm.reset_transient_storage()
-        receipt = self._evm.result
-        self.last = Receipt(receipt.gas_used, [self._decode(log) for log in receipt.logs])
-        return result
+            return self.engine.ask(Transaction(sender, to, data, gas=gas, blobs=self._blobs))
+        except Failed as error:
+            raise Reverted(read_reason(error)) from None
+
+    def _send(self, transaction: Transaction) -> Outcome:
+        try:
+            outcome = self.engine.send(transaction)
+        except Failed as error:
+            raise Reverted(read_reason(error)) from None
+        self.last = Receipt(outcome.gas_used, [self._decode(log) for log in outcome.logs])
+        return outcome
 
     def _learn(self, contract: str, abi: Sequence[dict[str, Any]]) -> None:
         for entry in abi:
@@ -223,20 +200,18 @@ class Chain:
                 topic = keccak(f"{entry['name']}({','.join(_types(entry['inputs']))})".encode())
                 self._events[(contract, topic)] = entry
 
-    def _decode(self, log: Any) -> Log:
-        topics, data = log.data
-        contract = to_checksum_address(log.address)
-        entry = self._events.get((contract, bytes(topics[0])))
+    def _decode(self, log: RawLog) -> Log:
+        entry = self._events.get((log.address, log.topics[0]))
         if entry is None:
-            return Log(contract, bytes(topics[0]).hex(), {})
+            return Log(log.address, log.topics[0].hex(), {})
         indexed = [i for i in entry["inputs"] if i["indexed"]]
         plain = [i for i in entry["inputs"] if not i["indexed"]]
         args: dict[str, Any] = {}
-        for spec, topic in zip(indexed, topics[1:], strict=True):
-            args[spec["name"]] = _plain(decode([spec["type"]], bytes(topic))[0], spec)
-        for spec, value in zip(plain, decode(_types(plain), bytes(data)), strict=True):
+        for spec, topic in zip(indexed, log.topics[1:], strict=True):
+            args[spec["name"]] = _plain(decode([spec["type"]], topic)[0], spec)
+        for spec, value in zip(plain, decode(_types(plain), log.data), strict=True):
             args[spec["name"]] = _plain(value, spec)
-        return Log(contract, entry["name"], args)
+        return Log(log.address, entry["name"], args)
 
 
 class Contract:
@@ -259,10 +234,10 @@ class Contract:
 
         def method(*args: Any, sender: str = DEPLOYER, value: int = 0, gas: int = GAS_LIMIT, gas_price: int = 0) -> Any:
             data = self.encode(name, *args)
-            last = self.chain.last
-            output = self.chain.call(self.address, data, sender=sender, value=value, gas=gas, gas_price=gas_price)
-            if self._functions[name]["stateMutability"] in ("view", "pure"):
-                self.chain.last = last  # a question is no transaction
+            if self._functions[name]["stateMutability"] in ("view", "pure") and not value:
+                output = self.chain.ask(self.address, data, sender=sender, gas=gas)
+            else:
+                output = self.chain.call(self.address, data, sender=sender, value=value, gas=gas, gas_price=gas_price)
             outputs = self._functions[name]["outputs"]
             values = [_plain(value, spec) for value, spec in zip(decode(_types(outputs), output), outputs, strict=True)]
             return None if not values else values[0] if len(values) == 1 else tuple(values)
@@ -271,10 +246,8 @@ class Contract:
 
 
 def contract_address(deployer: str, nonce: int) -> str:
-    """Address of the contract that an account creates in its transaction number `nonce`, below 128."""
-    number = b"\x80" if nonce == 0 else bytes([nonce])
-    body = b"\x94" + bytes.fromhex(deployer[2:]) + number
-    return to_checksum_address(keccak(bytes([0xC0 + len(body)]) + body)[12:])
+    """Address of the contract that an account creates in its transaction number `nonce`."""
+    return to_checksum_address(keccak(rlp_encode([bytes.fromhex(deployer[2:]), nonce]))[12:])
 
 
 def _types(specs: Sequence[dict[str, Any]]) -> list[str]:
@@ -290,11 +263,10 @@ def _plain(value: Any, spec: dict[str, Any]) -> Any:
     return value
 
 
-def _reason(message: str) -> str:
-    found = _OUTPUT.search(message)
-    if found is None:
-        return message
-    output = bytes.fromhex(found[1])
-    if output[:4] == _ERROR_STRING:
-        return str(decode(["string"], output[4:])[0])
-    return output.hex()
+def read_reason(error: Failed) -> str:
+    """The reason in what a transaction has reverted with; else that itself, as hex, or what the EVM says."""
+    if error.output is None:
+        return error.said
+    if error.output[:4] == _ERROR_STRING:
+        return str(decode(["string"], error.output[4:])[0])
+    return error.output.hex()

@@ -18,7 +18,7 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import DEVNET, MAINNET, PRESETS, Params
-from setoff.watcher.preflight import check_start, wait_for_l1
+from setoff.watcher.preflight import check_preflight, wait_for_l1
 from setoff.watcher.settings import WatcherSettings
 
 DEAD = "http://user:secret@127.0.0.1:9"  # nothing listens there
@@ -53,7 +53,7 @@ def test_a_watcher_without_patience_suits_all_terms(settings: WatcherSettings) -
 def test_good_settings_start(settings: WatcherSettings) -> None:
     l1 = wait_for_l1(settings, threading.Event())
     assert l1 is not None
-    check_start(replace(settings, key=KEY), l1)
+    check_preflight(replace(settings, key=KEY), l1)
 
 
 def test_bad_settings_do_not(settings: WatcherSettings, exchange: Exchange, tmp_path: Path) -> None:
@@ -63,12 +63,12 @@ def test_bad_settings_do_not(settings: WatcherSettings, exchange: Exchange, tmp_
     l1 = wait_for_l1(settings, never)
     assert l1 is not None
     with pytest.raises(ConfigError, match="deference"):
-        check_start(replace(settings, key=KEY, deference=2), l1)
+        check_preflight(replace(settings, key=KEY, deference=2), l1)
     with pytest.raises(ConfigError, match=r"watcher\.key"):
-        check_start(replace(settings, key="no key"), l1)
+        check_preflight(replace(settings, key="no key"), l1)
     replace(exchange.deployment, court=exchange.deployment.queue).save(settings.deployment)
     with pytest.raises(ConfigError, match="wrong_deployment"):
-        check_start(settings, l1)
+        check_preflight(settings, l1)
     replace(exchange.deployment, chain_id=5).save(settings.deployment)
     with pytest.raises(ConfigError, match="wrong_chain"):
         wait_for_l1(settings, never)

@@ -17,7 +17,8 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.errors import ConfigError
-from setoff.watcher.monitor.status import ProcessStatus, describe_status, read_status
+from setoff.watcher.monitor.status import describe_status
+from setoff.watcher.pulse import ProcessStatus, read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
 
@@ -60,9 +61,9 @@ def test_keeps_up_with_l1(exchange: Exchange, desk: Desk, watcher: Watcher) -> N
 
 def test_a_player_tells_how_its_money_lasts(exchange: Exchange, desk: Desk, settings: WatcherSettings) -> None:
     with Watcher(replace(settings, key=dev_keys()[3].hex())):
-        wait_until(lambda: any("funds" in status.facts for status in alive(desk, "challenger")))
+        wait_until(lambda: any("capital" in status.facts for status in alive(desk, "challenger")))
         (facts,) = (status.facts for status in alive(desk, "challenger"))
-        assert "ETH held" in facts["funds"] and facts["short"] is False
+        assert "ETH held" in facts["capital"] and facts["short"] is False
         assert "ETH held" in describe_status(read_status(desk.store))
 
 

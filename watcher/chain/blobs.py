@@ -15,15 +15,10 @@ from typing import Final
 from aiohttp import web
 
 from setoff.shared.errors import DataError, InputError
-from setoff.shared.l1.connection import L1
-from setoff.shared.l1.court import CourtContract
-from setoff.shared.l1.inbox import PostedBatch
 from setoff.shared.machine.blobs import BLOB_BYTES, commit, hash_commitment
 from setoff.watcher.store import Store
 
 HASH_BYTES: Final = 32
-ALARM_PART: Final = 2
-"""The alarm is raised when one part in so many of the challenge period is gone."""
 
 log = logging.getLogger(__name__)
 
@@ -76,28 +71,3 @@ class BlobDesk:
             raise InputError("not_found", "no posted batch waits for a blob")
         versioned_hash = await asyncio.to_thread(keep_blob, self._store, blob, must_be_wanted=True)
         return web.json_response({"kept": "0x" + versioned_hash.hex()})
-
-
-class Withheld:
-    """Tells of a batch whose data nobody has, louder as the time to dispute what is claimed of it runs out.
-
-    A claim may be there as soon as its batch is; one that nobody can check is final a challenge period later.
-    """
-
-    def __init__(self, l1: L1, court: str) -> None:
-        self._l1 = l1
-        self._court = CourtContract(l1, court)
-
-    def describe(self, posted: PostedBatch) -> tuple[bool, str]:
-        """Whether to raise the alarm, and what there is to say. Raises ChainError."""
-        period = self._court.terms.challenge_period
-        block = self._l1.block(posted.block_number)
-        since = 0 if block is None else max(0, self._l1.head().timestamp - block.timestamp)
-        left = period - since
-        text = (
-            f"the data of batch {posted.header.number} (0x{posted.header.data_root.hex()}) is withheld for {since} s: "
-            + (f"what is claimed of it can be final in {left} s" if left > 0 else "what is claimed of it may be final")
-            + ", and nobody can check it. Name `peers` or a `beacon_url` that has it, or hand it in: "
-            "`setoff watcher blob FILE`"
-        )
-        return since * ALARM_PART >= period, text

@@ -8,7 +8,6 @@ at the block of the deployment.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -16,11 +15,6 @@ from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import PostedBatch
 from setoff.shared.machine.batch import Batch
-from setoff.watcher.chain.blobs import Withheld
-from setoff.watcher.context import Parts
-from setoff.watcher.execution.jobs import Jobs
-from setoff.watcher.monitor.status import Pulse
-from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Place, Store
 
 CHUNK: Final = 2000
@@ -136,38 +130,3 @@ class Follower:
             if gone is not None:
                 first = gone.header.first_message
                 self._store.drop_messages(range(first, first + gone.header.message_count))
-
-
-def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
-    """Follow L1 and keep the queue of jobs supplied, until `stop` is set."""
-    parts = Parts.open(settings)
-    parts.store.mend()
-    follower = Follower(parts.reader, parts.store)
-    withheld = Withheld(parts.l1, parts.deployment.court)
-    jobs = Jobs(parts.store)
-    with Pulse(parts.store, "follower").beating() as pulse:
-        is_current = False
-        while not stop.wait(settings.l1_poll if is_current else 0.0):
-            try:
-                progress = follower.step()
-            except (ChainError, DataError) as error:
-                log.warning("L1: %s", error)
-                pulse.tell(error=_tell(follower, withheld) or str(error))
-                is_current = True
-                continue
-            jobs.enqueue_next()
-            is_current = progress.is_current
-            executed = parts.store.epoch_count()
-            pulse.tell(block=progress.block, head=progress.head, batches=progress.batches, executed=executed, error="")
-
-
-def _tell(follower: Follower, withheld: Withheld) -> str:
-    """What to say, and to log, of data that is withheld; empty if none is."""
-    if follower.withheld is None:
-        return ""
-    try:
-        is_alarm, text = withheld.describe(follower.withheld)
-    except ChainError:
-        return ""
-    log.log(logging.CRITICAL if is_alarm else logging.WARNING, "%s", text)
-    return f"ALARM: {text}" if is_alarm else text

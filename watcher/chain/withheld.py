@@ -6,14 +6,18 @@ whoever has the data; after that it is final, true or not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from setoff.shared.dispute.game import Court
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.l1.chain import ChainReader
-from setoff.watcher.chain.blobs import ALARM_PART
-from setoff.watcher.monitor.alerts import CRITICAL, WARNING, Alert
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.inbox import PostedBatch
 from setoff.watcher.store import Store
+
+ALARM_PART: Final = 2
+"""The alarm is raised when one part in so many of the challenge period is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class WithheldBatch:
     that no claim ends earlier."""
 
 
-def find_withheld(store: Store, reader: ChainReader, court: Court) -> list[WithheldBatch]:
+def find_withheld(store: Store, reader: ChainReader, court: CourtState) -> list[WithheldBatch]:
     """The batches on L1 whose data is missing here, oldest first. Raises ChainError, RedisError."""
     found = []
     for root, (number, block) in store.wanted().items():
@@ -56,14 +60,26 @@ def find_withheld(store: Store, reader: ChainReader, court: Court) -> list[Withh
     return sorted(found, key=lambda each: each.batch)
 
 
-def alert_withheld(withheld: Sequence[WithheldBatch], period: int, now: int) -> Iterator[Alert]:
-    """One of each; critical when half of the challenge period is gone."""
-    for each in withheld:
-        left = each.disputable_until - now
-        level = CRITICAL if left * ALARM_PART <= period else WARNING
-        what = f"the data of batch {each.batch} ({each.data_root}) is withheld for {now - each.since} s"
-        if not each.claimed_at:
-            fate = "is not claimed yet" + (f"; no claim of it is final before {left} s from now" if left > 0 else "")
-        else:
-            fate = f"is claimed: a dispute can begin for {left} s more" if left > 0 else "is claimed, past all dispute"
-        yield Alert(level, "", f"{what}; epoch {each.epoch} {fate}")
+class Withheld:
+    """Tells of a batch whose data nobody has, louder as the time to dispute what is claimed of it runs out.
+
+    A claim may be there as soon as its batch is; one that nobody can check is final a challenge period later.
+    """
+
+    def __init__(self, l1: L1, court: str) -> None:
+        self._l1 = l1
+        self._court = CourtContract(l1, court)
+
+    def describe(self, posted: PostedBatch) -> tuple[bool, str]:
+        """Whether to raise the alarm, and what there is to say. Raises ChainError."""
+        period = self._court.terms.challenge_period
+        block = self._l1.block(posted.block_number)
+        since = 0 if block is None else max(0, self._l1.head().timestamp - block.timestamp)
+        left = period - since
+        text = (
+            f"the data of batch {posted.header.number} (0x{posted.header.data_root.hex()}) is withheld for {since} s: "
+            + (f"what is claimed of it can be final in {left} s" if left > 0 else "what is claimed of it may be final")
+            + ", and nobody can check it. Name `peers` or a `beacon_url` that has it, or hand it in: "
+            "`setoff watcher blob FILE`"
+        )
+        return since * ALARM_PART >= period, text

@@ -1,5 +1,5 @@
 """Money of one honest party: held, locked, and what it takes if every claim of a challenge period is disputed; and of
-a caretaker, who has to claim as well.
+a liveness keeper, which has to claim as well.
 
 "One bond" is one bond for each key on the true chain that is disputed at once. An attacker who lies about every epoch
 makes that ⌈T / claim_interval⌉ + 1 of them, whatever the number of his lies about each.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from setoff.shared.dispute.game import Court, HistoryState
+from setoff.shared.dispute.game import CourtState, HistoryState
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.params import ETHER, HONEST_GAS, INSTALL_GAS
 
@@ -19,7 +19,7 @@ CLAIM_GAS: Final = 300_000
 ADVANCE_GAS: Final = 70_000
 
 
-class Funds(NamedTuple):
+class DisputeCapital(NamedTuple):
     """What an account has and may need, in wei."""
 
     held: int
@@ -52,13 +52,13 @@ class Funds(NamedTuple):
         )
 
 
-def count_funds(terms: Terms, held: int, locked: int = 0) -> Funds:
-    """The funds of an account that holds `held` wei and has `locked` wei in bonds."""
-    return Funds(held, locked, terms.bond + HONEST_GAS * terms.gas_price_cap, terms.keys_at_once)
+def count_dispute_capital(terms: Terms, held: int, locked: int = 0) -> DisputeCapital:
+    """The capital of an account that holds `held` wei and has `locked` wei in bonds."""
+    return DisputeCapital(held, locked, terms.bond + HONEST_GAS * terms.gas_price_cap, terms.keys_at_once)
 
 
-class CareFunds(NamedTuple):
-    """What a caretaker has and needs, in wei: claims take stakes, batches and claims take gas."""
+class KeeperCapital(NamedTuple):
+    """What a liveness keeper has and needs, in wei: claims take stakes, batches and claims take gas."""
 
     held: int
     staked: int
@@ -102,22 +102,22 @@ class CareFunds(NamedTuple):
         )
 
 
-def count_care(terms: Terms, held: int, staked: int = 0) -> CareFunds:
-    """The funds of a caretaker that holds `held` wei and has `staked` wei in stakes."""
+def count_keeper_capital(terms: Terms, held: int, staked: int = 0) -> KeeperCapital:
+    """The capital of a liveness keeper that holds `held` wei and has `staked` wei in stakes."""
     stakes = -(-(terms.keys_at_once or 1) // terms.stake_claims)
     gas = terms.epoch_batches * POST_GAS + CLAIM_GAS + INSTALL_GAS + ADVANCE_GAS
     first = terms.bond + HONEST_GAS * terms.gas_price_cap
-    return CareFunds(held, staked, terms.stake, stakes, gas * terms.gas_price_cap, first)
+    return KeeperCapital(held, staked, terms.stake, stakes, gas * terms.gas_price_cap, first)
 
 
-def sum_staked(court: Court, owner: bytes) -> int:
+def sum_staked(court: CourtState, owner: bytes) -> int:
     """Wei that an account has in stakes which claims may be made on, or are open on."""
     mine = [(number, stake) for number, stake in court.stakes.items() if stake.owner == owner and not stake.is_slashed]
     newest = court.stake_of.get(owner)
     return sum(number == newest or stake.open > 0 for number, stake in mine) * court.terms.stake
 
 
-def sum_locked(court: Court, owner: bytes) -> int:
+def sum_locked(court: CourtState, owner: bytes) -> int:
     """Wei that an account has in bonds which are not paid out."""
     histories = (history for claim in court.claims.values() for history in claim.histories.values())
     held = sum(history.owner == owner and history.state is not HistoryState.PAID for history in histories)

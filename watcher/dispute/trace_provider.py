@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Final
 
-from setoff.shared.dispute.knowledge import Known
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
@@ -28,8 +28,8 @@ PAUSE: Final = 5.0
 """Seconds for which an epoch is left alone after its run failed."""
 
 
-class KnownRun:
-    """An executed epoch as the strategy asks for it: a `Knowledge` that runs nothing before it has to.
+class LazyTrace:
+    """An executed epoch as the strategy asks for it: a `TraceProvider` that runs nothing before it has to.
 
     Start and end are what the workers found; root and last leaf's path are kept once they were computed.
     """
@@ -85,12 +85,12 @@ class ExecutedEpochs:
         self._store = archive.store
         self._claims = claims
         self._wait = wait
-        self._known: OrderedDict[tuple[int, EpochResult], Known] = OrderedDict()
+        self._executed: OrderedDict[tuple[int, EpochResult], ExecutedEpoch] = OrderedDict()
         self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
         self._paused: dict[int, float] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="history")
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """The epoch from its true start; None while it is not executed, or its batches were replaced by a reorg.
 
         Also None for a while after its run failed, so that the games about other epochs go on.
@@ -100,18 +100,18 @@ class ExecutedEpochs:
         result = self._store.epoch(epoch)
         if result is None or self._store.epoch_hash(epoch) != result.epoch_hash:
             return None
-        known = self._known.get((epoch, result))
-        if known is None:
+        executed = self._executed.get((epoch, result))
+        if executed is None:
             run = self.present(result, partial(self._run, epoch, result))
-            known = Known(result.epoch_hash, self._posted_at(epoch), run)
-            self._known[epoch, result] = known
-            if len(self._known) > EPOCHS:
-                self._known.popitem(last=False)
-        return known
+            executed = ExecutedEpoch(result.epoch_hash, self._posted_at(epoch), run)
+            self._executed[epoch, result] = executed
+            if len(self._executed) > EPOCHS:
+                self._executed.popitem(last=False)
+        return executed
 
-    def present(self, result: EpochResult, run: Callable[[], Background]) -> KnownRun:
+    def present(self, result: EpochResult, run: Callable[[], Background]) -> LazyTrace:
         """An epoch as the strategy gets to see it."""
-        return KnownRun(result, run)
+        return LazyTrace(result, run)
 
     def execute(self, epoch: int, machine: Machine, inputs: EpochInputs) -> EpochRun:
         """The run of an epoch from the machine before it."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from setoff.shared.errors import ChainError, DataError, StateError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.machine.batch import Batch, epoch_hash
 from setoff.shared.machine.machine import Machine
+from setoff.watcher.context import Context
 from setoff.watcher.store import Store
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,11 @@ class Archive:
     def __init__(self, store: Store, reader: ChainReader) -> None:
         self.store = store
         self.reader = reader
+
+    @classmethod
+    def of(cls, context: Context) -> Self:
+        """Over what the process is connected to."""
+        return cls(context.store, context.reader)
 
     def inputs(self, epoch: int) -> EpochInputs:
         """The inputs of `epoch`, each batch checked against its hash on L1, whatever Redis holds.

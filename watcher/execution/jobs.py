@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from setoff.shared.errors import StateError
-from setoff.watcher.monitor.status import STALE, is_process_alive
+from setoff.watcher.pulse import STALE, is_process_alive
 from setoff.watcher.store import Store
 
 TIMEOUT: Final = 3600

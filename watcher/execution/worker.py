@@ -14,11 +14,12 @@ from redis import ConnectionPool, Redis
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
 from setoff.watcher.execution import jobs
+from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.jobs import Jobs
-from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.pulse import Pulse
 from setoff.watcher.settings import WatcherSettings
 
 TTL: Final = 60
@@ -42,16 +43,16 @@ def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
 
     Has to run in the main thread of its process.
     """
-    parts = Parts.open(settings)
+    context = Context.open(settings)
     name = make_worker_name()
-    queues = Jobs(parts.store)
-    jobs.bind(Executor(parts.archive, queues, settings.snapshot_epochs, name).execute)
-    with Pulse(parts.store, name).beating() as pulse:
+    queues = Jobs(context.store)
+    jobs.bind(Executor(Archive.of(context), queues, settings.snapshot_epochs, name).execute)
+    with Pulse(context.store, name).beating() as pulse:
         pulse.beat()
         worker = SimpleWorker(
             [queues.queue(name), queues.queue()],
             name=name,
-            connection=_connect_anew(parts.store.redis),
+            connection=_connect_anew(context.store.redis),
             serializer=JSONSerializer,
             log_job_description=False,
             worker_ttl=TTL,

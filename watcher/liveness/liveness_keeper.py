@@ -1,4 +1,4 @@
-"""The caretaker: keeps the exchange going on L1 while its operator is silent.
+"""The liveness keeper: keeps the exchange going on L1 while its operator is silent.
 
 Once the inbox is open to everybody it posts what waits in the queue, forced withdrawals above all, and fills the epoch
 up with empty batches, so that it can be claimed (the challenger does that) and confirmed, and the vault pays. It steps
@@ -23,25 +23,27 @@ from setoff.shared.l1.inbox import Inbox, InboxState, encode_post
 from setoff.shared.l1.player import SPREAD
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.watcher.execution.archive import Archive
-from setoff.watcher.liveness.permissionless_calls import Errand, Errands
-from setoff.watcher.liveness.wind_down import Winding
-from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.liveness.permissionless_calls import PermissionlessCall, PermissionlessCalls
+from setoff.watcher.liveness.wind_down import WindDown
+from setoff.watcher.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
 
-class Caretaker:
-    """One account's care for one deployment. `step` is a round."""
+class LivenessKeeper:
+    """One account that keeps one deployment going. `step` is a round."""
 
     def __init__(self, l1: L1, archive: Archive, pace: int, spread: float = SPREAD) -> None:
-        """`l1` has the key that pays; `pace`, `spread`: seconds, see `WatcherSettings.caretaker_pace`, `Errands`."""
-        self.errands = Errands(l1, spread)
+        """`l1` has the key that pays; `pace`, `spread`: seconds, see `WatcherSettings.liveness_keeper_pace` and
+        `PermissionlessCalls`.
+        """
+        self.calls = PermissionlessCalls(l1, spread)
         self._l1 = l1
         self._pace = pace
         self._archive = archive
         self._chain: ChainReader = archive.reader
         self._inbox = Inbox(l1, archive.reader.deployment)
-        self._winding = Winding(archive, self._inbox)
+        self._wind_down = WindDown(archive, self._inbox)
 
     def step(self) -> str:
         """One round; returns what it came to, for people.
@@ -49,40 +51,40 @@ class Caretaker:
         Raises ChainError, StateError or RedisError; the next round begins anew.
         """
         self._l1.tend()
-        if name := self.errands.under_way():
+        if name := self.calls.under_way():
             return f"{name}: under way"
         now, opens_at = self._l1.now(), self._inbox.opens_at()
         if now < opens_at:
-            errand = self._winding.next(now, is_open=False)
+            call = self._wind_down.next(now, is_open=False)
             said = f"the operator is there: others may post in {opens_at - now} s"
         else:
             state = self._inbox.state()
-            errand = self._next_open(state, now)
+            call = self._next_open(state, now)
             said = f"the inbox is open to everybody: {state.waiting} messages wait"
-        if errand is None:
-            self.errands.rest()
+        if call is None:
+            self.calls.rest()
             return said
-        return self.errands.run(errand)
+        return self.calls.run(call)
 
-    def _next_open(self, state: InboxState, now: int) -> Errand | None:
+    def _next_open(self, state: InboxState, now: int) -> PermissionlessCall | None:
         """What to send while anybody may post. Batches need nothing that was executed: they go on without it."""
         try:
-            if errand := self._winding.next(now, is_open=True):
-                return errand
+            if call := self._wind_down.next(now, is_open=True):
+                return call
         except (DataError, StateError):
-            if errand := self._next_batch(state, now):
-                return errand
+            if call := self._next_batch(state, now):
+                return call
             raise
         return self._next_batch(state, now)
 
-    def _next_batch(self, state: InboxState, now: int) -> Errand | None:
+    def _next_batch(self, state: InboxState, now: int) -> PermissionlessCall | None:
         """The batch to post now, if any. An epoch with something in it is filled without delay."""
         messages = min(state.waiting, MAX_INPUTS)
         is_time = now >= state.timestamp + self._pace or messages == MAX_INPUTS
         if not self._is_begun(state) and not (messages and is_time):
             return None
         data = encode_post(self._inbox.next_header(state, self._l1.head().timestamp, messages))
-        return Errand(f"batch {state.count}", self._chain.deployment.inbox, data)
+        return PermissionlessCall(f"batch {state.count}", self._chain.deployment.inbox, data)
 
     def _is_begun(self, state: InboxState) -> bool:
         """Whether the epoch lacks batches and those it has hold messages or records."""
@@ -93,20 +95,20 @@ class Caretaker:
         return header.first_message < state.messages_consumed or header.first_record < state.records_posted
 
 
-def run_caretaker(caretaker: Caretaker, pulse: Pulse, stop: threading.Event, interval: float) -> None:
-    """Take care until `stop` is set. Whatever fails is told, and tried again `interval` seconds later."""
+def run_liveness_keeper(liveness_keeper: LivenessKeeper, pulse: Pulse, stop: threading.Event, interval: float) -> None:
+    """Keep it going until `stop` is set. Whatever fails is told, and tried again `interval` seconds later."""
     said = ""
     while not stop.is_set():
         try:
-            doing, error = caretaker.step(), ""
+            doing, error = liveness_keeper.step(), ""
         except (SetoffError, RedisError) as failure:
             doing, error = "", str(failure)
         except Exception as failure:
-            log.exception("the round was broken off")  # a caretaker that stops is of no use to anybody
+            log.exception("the round was broken off")  # a liveness keeper that stops is of no use to anybody
             doing, error = "", repr(failure)
         if error and error != said:
             log.warning("the round was broken off: %s", error)
         said = error
-        errands = caretaker.errands
-        pulse.tell(doing=doing, error=error, sent=errands.sent, done_by_others=errands.done_by_others)
+        calls = liveness_keeper.calls
+        pulse.tell(doing=doing, error=error, sent=calls.sent, done_by_others=calls.done_by_others)
         stop.wait(interval)

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class PermissionlessCall:
     """One call."""
 
     name: str
@@ -47,8 +47,8 @@ class Errand:
     """How often it is to be sent, all at once."""
 
 
-class Errands:
-    """One account's errands. `run` is called again and again with what is to be done next."""
+class PermissionlessCalls:
+    """One account's calls. `run` is called again and again with what is to be done next."""
 
     def __init__(self, l1: L1, spread: float = SPREAD) -> None:
         """`spread`: the most seconds to wait with what others may do as well."""
@@ -57,58 +57,58 @@ class Errands:
         self._l1 = l1
         self._spread = spread
         self._turn: tuple[str, float] | None = None
-        self._under_way: tuple[Errand, list[bytes]] | None = None
+        self._under_way: tuple[PermissionlessCall, list[bytes]] | None = None
 
-    def run(self, errand: Errand) -> str:
-        """See to the errand; returns what was done about it, for people. Raises Reverted or ChainError."""
-        if not self._is_our_turn(errand):
-            return f"{errand.name}: others may do it first"
+    def run(self, call: PermissionlessCall) -> str:
+        """See to the call; returns what was done about it, for people. Raises Reverted or ChainError."""
+        if not self._is_our_turn(call):
+            return f"{call.name}: others may do it first"
         sent: list[bytes] = []
         try:
-            while len(sent) < errand.times:
-                sent.append(self._l1.send(errand.contract, errand.data))
+            while len(sent) < call.times:
+                sent.append(self._l1.send(call.contract, call.data))
         except Reverted as refusal:
             if refusal.reason not in PASSING:
                 raise
             if not sent:
                 self._turn = None
                 self.done_by_others += 1
-                return f"{errand.name}: {refusal.reason}"
+                return f"{call.name}: {refusal.reason}"
         finally:
             if sent:
-                self._under_way = errand, sent
+                self._under_way = call, sent
                 self.sent += len(sent)
-                log.info("%s: sent as %s", errand.name, ", ".join(transaction.hex() for transaction in sent))
-        return f"{errand.name}: sent"
+                log.info("%s: sent as %s", call.name, ", ".join(transaction.hex() for transaction in sent))
+        return f"{call.name}: sent"
 
     def rest(self) -> None:
-        """There is nothing to do: the next errand's turn begins when it comes up."""
+        """There is nothing to do: the next call's turn begins when it comes up."""
         self._turn = None
 
     def under_way(self) -> str:
-        """Name of the errand that was sent and is in no block yet; empty if there is none."""
+        """Name of the call that was sent and is in no block yet; empty if there is none."""
         if self._under_way is None:
             return ""
-        errand, left = self._under_way
+        call, left = self._under_way
         while left:
             try:
                 receipt = self._l1.sender.look(left[0])
             except ChainError as error:
                 if error.reason == "rpc_unreachable":
                     raise
-                log.info("%s: %s", errand.name, error)
+                log.info("%s: %s", call.name, error)
             else:
                 if receipt is None:
-                    return errand.name
+                    return call.name
                 if not receipt.succeeded:
-                    log.info("%s: somebody else was first", errand.name)
+                    log.info("%s: somebody else was first", call.name)
             left.pop(0)
         self._under_way = None
         return ""
 
-    def _is_our_turn(self, errand: Errand) -> bool:
-        """Whether others had their chance. Every account has another number for every errand."""
-        if self._turn is None or self._turn[0] != errand.name:
-            number = int.from_bytes(keccak(self._l1.address + errand.name.encode())[:8], "big")
-            self._turn = errand.name, time.monotonic() + self._spread * number / _ONE
+    def _is_our_turn(self, call: PermissionlessCall) -> bool:
+        """Whether others had their chance. Every account has another number for every call."""
+        if self._turn is None or self._turn[0] != call.name:
+            number = int.from_bytes(keccak(self._l1.address + call.name.encode())[:8], "big")
+            self._turn = call.name, time.monotonic() + self._spread * number / _ONE
         return time.monotonic() >= self._turn[1]

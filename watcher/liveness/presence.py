@@ -4,14 +4,12 @@ and whether the exchange is coming to its end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from setoff.shared.codec import records
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import Inbox
-from setoff.watcher.monitor.alerts import CRITICAL, WARNING, Alert
 
 THERE, LATE, SLOW, OPEN, WINDING = "there", "late", "slow", "open", "winding down"
 STATES: Final = (THERE, LATE, SLOW, OPEN, WINDING)
@@ -86,32 +84,3 @@ class PresenceReader:
                     return message.timestamp
             last = begin - 1
         return 0
-
-
-def alert_presence(presence: Presence, now: int) -> Iterator[Alert]:
-    """What there is to say of it, nothing if the operator is there."""
-    silent = f"the operator has posted nothing for {presence.silent_for} s"
-    waiting = f"{presence.waiting} messages wait"
-    left = presence.ends_at - now
-    end = f"it can be ended in {left} s" if left > 0 else "it can be ended for good"
-    match presence.state:
-        case "winding down":
-            since = now - presence.winding_since
-            yield Alert(CRITICAL, "", f"the exchange winds down for {since} s: take out what is yours; {waiting}")
-        case "open":
-            yield Alert(CRITICAL, "", f"{silent}: for {now - presence.opens_at} s anybody may post; {end}; {waiting}")
-        case "slow":
-            yield Alert(CRITICAL, "", f"the operator completes no epoch: for {now - presence.opens_at} s anybody may "
-                        f"post, so that it can be claimed; {waiting}")  # fmt: skip
-        case "late":
-            yield Alert(WARNING, "", f"{silent}; in {presence.opens_in} s anybody may post; {waiting}")
-
-
-def describe_presence(presence: Presence) -> str:
-    """For people: one line."""
-    opens = f"in {presence.opens_in} s" if presence.opens_in else f"since {presence.opens_at}"
-    winding = f", winding down since {presence.winding_since}" if presence.winding_since else ""
-    return (
-        f"operator {presence.state}: posted {presence.silent_for} s ago, anybody may post {opens}, "
-        f"end the exchange from {presence.ends_at} on{winding}; {presence.waiting} messages wait"
-    )

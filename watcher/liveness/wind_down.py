@@ -26,7 +26,7 @@ from setoff.shared.l1.inbox import Inbox
 from setoff.shared.rules.phases import BATCH_STEP_CAP, INPUT_STEP_BOUND, ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL
 from setoff.shared.state.leaves import Market
 from setoff.watcher.execution.archive import Archive
-from setoff.watcher.liveness.permissionless_calls import Errand
+from setoff.watcher.liveness.permissionless_calls import PermissionlessCall
 
 PATIENCE: Final = 3600
 """Seconds for which a market whose time is over is left to the operator; and between two looks for one that is."""
@@ -83,7 +83,7 @@ class Unsettled(NamedTuple):
         }
 
 
-class Winding:
+class WindDown:
     """Knows what an exchange that winds down needs next, or a market that is over."""
 
     def __init__(self, archive: Archive, inbox: Inbox) -> None:
@@ -95,7 +95,7 @@ class Winding:
         self._look_at = 0
         self._most_cranks = SURE_CRANKS
 
-    def next(self, now: int, *, is_open: bool) -> Errand | None:
+    def next(self, now: int, *, is_open: bool) -> PermissionlessCall | None:
         """What to send now, None if there is nothing or L1 is not read so far yet; `is_open`: whether anybody may post.
 
         Raises ChainError, StateError.
@@ -105,7 +105,7 @@ class Winding:
                 unsettled = self._find_unsettled()
                 return self._next_crank(unsettled.work, unsettled.all_due, now)
             if now >= self._inbox.operator_posted_at() + self._inbox.wind_down():
-                return Errand("wind-down", self._queue, QUEUE.encode("wind_down"))
+                return PermissionlessCall("wind-down", self._queue, QUEUE.encode("wind_down"))
         # A look may take a machine out of the store: not after every epoch of an operator that is there. Where it is
         # silent epochs are few, and what is parked waits for us.
         if now < self._look_at and not is_open:
@@ -119,25 +119,25 @@ class Winding:
         self._look_at = min([now + PATIENCE, *due.values()])
         return None
 
-    def _next_crank(self, work: int, due: dict[int, int], now: int) -> Errand | None:
+    def _next_crank(self, work: int, due: dict[int, int], now: int) -> PermissionlessCall | None:
         """The cranks to send next: `work` of no market are needed first, then one for each market that is `due`."""
         consumed = self._find_unsettled().messages
         waiting = self._find_cranks(consumed, self._inbox.state().queued)
         if waiting is None:
             return None
         if (missing := min(work, self._most_cranks) - len(waiting)) > 0:
-            return self._make_errand(0, consumed, min(missing, CRANKS_AT_ONCE))
+            return self._make_call(0, consumed, min(missing, CRANKS_AT_ONCE))
         if len(waiting) < work:
             return None
         for market, when in due.items():
             # The first cranks that wait are used up by the work, whatever market they name.
             if market not in waiting[work:] and when <= now:
-                return self._make_errand(market, consumed)
+                return self._make_call(market, consumed)
         return None
 
-    def _make_errand(self, market: int, consumed: int, times: int = 1) -> Errand:
+    def _make_call(self, market: int, consumed: int, times: int = 1) -> PermissionlessCall:
         data = QUEUE.encode("force", records.encode_crank(market))
-        return Errand(f"crank of market {market} after message {consumed}", self._queue, data, times)
+        return PermissionlessCall(f"crank of market {market} after message {consumed}", self._queue, data, times)
 
     def _find_unsettled(self) -> Unsettled:
         epochs = self._store.epoch_count()

@@ -1,4 +1,4 @@
-"""The games that are on: who stands, whose turn it is, how much time is left, what is at stake, what will come of it.
+"""The disputes that are on: who stands, whose turn it is, how much time is left, what is at stake and comes of it.
 
 All of it follows from the court's events. What a watcher has executed itself adds which of the sides is the true one;
 what it could not get adds the batches whose data is withheld. Beside that stands whether the operator is there at all.
@@ -7,16 +7,16 @@ Times are seconds, money is wei.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from setoff.shared.dispute.game import Claim, ClaimState, Court, History, Match
-from setoff.shared.dispute.knowledge import Epochs, Known
+from setoff.shared.dispute.game import Claim, ClaimState, CourtState, HistoryCommitment, Match
+from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, find_executed
 from setoff.shared.errors import SetoffError
-from setoff.watcher.chain.withheld import WithheldBatch, alert_withheld
-from setoff.watcher.liveness.presence import Presence, alert_presence, describe_presence
-from setoff.watcher.monitor.alerts import Alert
+from setoff.watcher.chain.withheld import WithheldBatch
+from setoff.watcher.liveness.presence import Presence
+from setoff.watcher.monitor.alerts import Alert, alert_claim, alert_contradiction, alert_presence, alert_withheld
 
 UNKNOWN, TRUE, FALSE = "unknown", "true", "false"
 
@@ -56,7 +56,7 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True)
-class GameView:
+class DisputeView:
     """One claim and its dispute."""
 
     key: str
@@ -80,8 +80,8 @@ class GameView:
 
 
 @dataclass(slots=True)
-class Games:
-    """All of them at one time."""
+class Overview:
+    """All disputes at one time, and what else somebody should look at."""
 
     block: int
     now: int
@@ -90,7 +90,7 @@ class Games:
     challenge_period: int
     knows: bool
     """Whether our own execution is at hand."""
-    games: list[GameView] = field(default_factory=list)
+    disputes: list[DisputeView] = field(default_factory=list)
     withheld: list[WithheldBatch] = field(default_factory=list)
     """Batches whose data could not be had; none are known without a watcher's Redis."""
     operator: Presence | None = None
@@ -101,8 +101,8 @@ class Games:
         return asdict(self)
 
 
-def view_games(
-    court: Court,
+def view_disputes(
+    court: CourtState,
     epochs: Epochs | None,
     block: int,
     now: int,
@@ -110,85 +110,78 @@ def view_games(
     *,
     withheld: Sequence[WithheldBatch] = (),
     operator: Presence | None = None,
-) -> Games:
-    """The games at the time `now`; `low`: seconds below which an honest clock is an alert."""
+) -> Overview:
+    """The disputes at the time `now`; `low`: seconds below which an honest clock is an alert."""
     period = court.terms.challenge_period
     low = period // LOW if low is None else low
-    games = Games(block, now, court.confirmed, period, epochs is not None, withheld=[*withheld], operator=operator)
+    overview = Overview(
+        block, now, court.confirmed, period, epochs is not None, withheld=[*withheld], operator=operator
+    )
     # First what is the same for everybody: without an operator, or without the data, nobody plays as usual.
-    games.alerts += alert_presence(operator, now) if operator else ()
-    games.alerts += alert_withheld(withheld, period, now)
+    overview.alerts += alert_presence(operator, now) if operator else ()
+    overview.alerts += alert_withheld(withheld, period, now)
     for claim in court.unfinished():
-        known = _known(epochs, claim)
-        view = _view(court, claim, known, now)
-        games.games.append(view)
-        games.alerts += _alerts(court, claim, known, now, low)
-    games.alerts += _contradiction(court, epochs)
-    return games
+        executed = find_executed(epochs, claim) if epochs else None
+        root = _true_root(claim, executed)
+        overview.disputes.append(_view(court, claim, executed, root, now))
+        overview.alerts += alert_claim(court, claim, executed, root, now, low) if executed else ()
+    overview.alerts += alert_contradiction(court, epochs) if epochs else ()
+    return overview
 
 
-def _known(epochs: Epochs | None, claim: Claim) -> Known | None:
-    """Our own run of the claim's epoch, if it is about the same batches and start."""
-    known = epochs.known(claim.epoch) if epochs else None
-    if known is None or known.epoch_hash != claim.epoch_hash or known.run.start_hash != claim.start:
-        return None
-    return known
-
-
-def _true_root(claim: Claim, known: Known | None) -> bytes | None:
+def _true_root(claim: Claim, executed: ExecutedEpoch | None) -> bytes | None:
     """Root of the true history, None if it is not known (yet)."""
-    if known is None or not claim.histories:
+    if executed is None or not claim.histories:
         return None
     try:
-        return known.run.root
+        return executed.run.root
     except SetoffError:
         return None
 
 
-def _verdict(known: Known | None, end: bytes) -> str:
-    return UNKNOWN if known is None else TRUE if known.run.end == end else FALSE
+def _verdict(executed: ExecutedEpoch | None, end: bytes) -> str:
+    return UNKNOWN if executed is None else TRUE if executed.run.end == end else FALSE
 
 
-def _side_verdict(history: History, known: Known | None, root: bytes | None) -> str:
+def _side_verdict(history: HistoryCommitment, executed: ExecutedEpoch | None, root: bytes | None) -> str:
     if root is not None:
         return TRUE if history.root == root else FALSE
-    return FALSE if _verdict(known, history.end) == FALSE else UNKNOWN
+    return FALSE if _verdict(executed, history.end) == FALSE else UNKNOWN
 
 
-def _view(court: Court, claim: Claim, known: Known | None, now: int) -> GameView:
+def _view(court: CourtState, claim: Claim, executed: ExecutedEpoch | None, root: bytes | None, now: int) -> DisputeView:
     terms, period = court.terms, court.terms.challenge_period
-    root = _true_root(claim, known)
     sides = [
         Side(
             _hex(history.root),
             _hex(history.owner),
             _hex(history.end),
             history.state.value,
-            _side_verdict(history, known, root),
+            _side_verdict(history, executed, root),
             0 if history.state.value == "paid" else terms.bond,
         )
         for history in claim.histories.values()
     ]
-    expected, due = _expected(claim, known, period)
+    expected, due = _expected(claim, executed, period)
     is_open = claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED)
-    return GameView(
+    return DisputeView(
         key=_hex(claim.key),
         epoch=claim.epoch,
         round=claim.round,
         state=claim.state.value,
         claimant=_hex(claim.claimant),
         claimed_end=_hex(claim.end),
-        verdict=_verdict(known, claim.end),
+        verdict=_verdict(executed, claim.end),
         expected=_hex(expected) if expected else "",
         installable_in=max(due - now, 0),
         join_in=max(claim.claimed_at + period - now, 0) if is_open else 0,
         at_stake=sum(side.bond for side in sides) + terms.stake_reward,
         sides=sides,
-        matches=[_pairing(claim, match, root, now, period) for match in _matches(claim)],
+        matches=[_pairing(claim, match, root, now, period) for match in claim.standing_matches()],
     )
 
 
-def _expected(claim: Claim, known: Known | None, period: int) -> tuple[bytes | None, int]:
+def _expected(claim: Claim, executed: ExecutedEpoch | None, period: int) -> tuple[bytes | None, int]:
     """The end that will be installed if nobody who can still act errs, and from when on it can be."""
     due = claim.claimed_at + period
     if claim.state is ClaimState.INSTALLED:
@@ -197,16 +190,10 @@ def _expected(claim: Claim, known: Known | None, period: int) -> tuple[bytes | N
         # Without a dispute what is claimed holds, true or not: a watcher who knows better still has to say so.
         return claim.end, due
     ends = claim.ends()
-    end = known.run.end if known is not None and known.run.end in ends else next(iter(ends)) if len(ends) == 1 else None
+    end = next(iter(ends)) if len(ends) == 1 else None
+    if executed is not None and executed.run.end in ends:
+        end = executed.run.end
     return end, due if end == claim.end else max(due, claim.disputed_at + period)
-
-
-def _matches(claim: Claim) -> Iterator[Match]:
-    """Every match of the dispute; none of a claim whose end is fixed and paid."""
-    standing = sorted(claim.standing(), key=lambda history: history.place)
-    for number, one in enumerate(standing):
-        for other in standing[number + 1 :]:
-            yield claim.match(one.root, other.root)
 
 
 def _pairing(claim: Claim, match: Match, root: bytes | None, now: int, period: int) -> Pairing:
@@ -222,68 +209,5 @@ def _pairing(claim: Claim, match: Match, root: bytes | None, now: int, period: i
     )
 
 
-def _alerts(court: Court, claim: Claim, known: Known | None, now: int, low: int) -> Iterator[Alert]:
-    period, key = court.terms.challenge_period, _hex(claim.key)
-    if known is None or court.is_false_start(claim):
-        return
-    root, name = _true_root(claim, known), f"epoch {claim.epoch}"
-    if claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED):
-        deadline = claim.join_deadline(known.run.end, period)
-        stands = root is not None and root in claim.histories
-        if deadline is not None and not stands:
-            left = deadline - now
-            if left <= 0:
-                yield Alert("critical", key, f"{name}: nobody stood for the truth in time")
-            elif left < low:
-                yield Alert("critical", key, f"{name}: {left} s left to join for the truth, and nobody has")
-            elif claim.end != known.run.end:
-                yield Alert("warning", key, f"{name}: a false end is claimed and nobody disputes it yet, {left} s left")
-    if root is None or not claim.is_standing(root):
-        if root is not None and root in claim.histories and claim.histories[root].was_eliminated:
-            yield Alert("critical", key, f"{name}: the true history is out")
-        return
-    for match in _matches(claim):
-        if match.is_sealed or match.on_turn != root:
-            continue
-        left = claim.expiry(match, period) - now
-        if left < low:
-            level = "critical" if left <= low // 2 else "warning"
-            yield Alert(level, key, f"{name}: the true history has {left} s left against {_hex(match.waiting)[:10]}")
-
-
-def _contradiction(court: Court, epochs: Epochs | None) -> Iterator[Alert]:
-    known = epochs.known(court.confirmed) if epochs else None
-    if known is not None and known.run.start_hash != court.start_of[court.confirmed]:
-        yield Alert("critical", "", f"L1 has confirmed a start of epoch {court.confirmed} that is not the true one")
-
-
-# --- as text ---------------------------------------------------------------------------------------------------------
-
-
-def to_text(games: Games) -> str:
-    """For people."""
-    lines = [f"block {games.block}, {games.confirmed} epochs confirmed, {len(games.games)} claims open"
-             + ("" if games.knows else "; without our own execution nothing is said about who is right")]  # fmt: skip
-    if games.operator:
-        lines.append(describe_presence(games.operator))
-    for game in games.games:
-        claim = f"{_short(game.claimant)} claims {_short(game.claimed_end)} ({game.verdict})"
-        future = f"{_short(game.expected)} in {game.installable_in} s" if game.expected else "open"
-        lines.append(f"epoch {game.epoch} {game.state}: {claim}; {future}; {game.at_stake / 10**18:g} ETH at stake")
-        lines += [
-            f"    {_short(side.root)} of {_short(side.owner)}: {side.state}, {side.verdict}" for side in game.sides
-        ]
-        for match in game.matches:
-            turn = f"{_short(match.on_turn)} on turn" if match.on_turn else "sealed, a proof decides"
-            pair = f"{_short(match.one)} against {_short(match.other)}"
-            lines.append(f"    {pair}: level {match.level}, {turn}, {match.time_left} s")
-    lines += [f"{alert.level.upper()}: {alert.text}" for alert in games.alerts]
-    return "\n".join(lines)
-
-
 def _hex(data: bytes) -> str:
     return "0x" + data.hex()
-
-
-def _short(text: str) -> str:
-    return text[:10]

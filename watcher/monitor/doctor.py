@@ -11,33 +11,30 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
 from setoff.shared.config.redis_server import check_durable
-from setoff.shared.dispute.game import Court
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.machine.batch import MAX_INPUTS, Batch
-from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import count_workers, estimate_seconds
 from setoff.shared.params import GWEI, HONEST_GAS, PRESETS, find_preset
 from setoff.shared.rules import phases
-from setoff.watcher.context import open_reader
-from setoff.watcher.dispute.capital import count_care, count_funds, format_ether, sum_staked
+from setoff.watcher.context import find_store, open_reader
+from setoff.watcher.dispute.capital import count_dispute_capital, count_keeper_capital, format_ether, sum_staked
 from setoff.watcher.execution.archive import Archive
-from setoff.watcher.monitor.judge_selftest import Bench, Samples
-from setoff.watcher.monitor.monitor import connect_redis
-from setoff.watcher.monitor.status import read_status
+from setoff.watcher.monitor.judge_selftest import JudgeSelftest, Samples
+from setoff.watcher.monitor.speed import measure
+from setoff.watcher.pulse import read_status
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
 
 GOOD, WARNING, FATAL = "ok", "warn", "FAIL"
-MEASURE_SECONDS: Final = 1.5
 SKEW: Final = 15
 """Seconds that the host's clock and the chain's may differ."""
 BEHIND: Final = 3
@@ -56,7 +53,7 @@ class Finding(NamedTuple):
 
     @property
     def is_fatal(self) -> bool:
-        """Whether a dispute would be lost for it, or a caretaker's work be in vain."""
+        """Whether a dispute would be lost for it, or a liveness keeper's work be in vain."""
         return self.grade == FATAL
 
 
@@ -72,7 +69,7 @@ class Doctor:
         steps: int | None = None,
         kappa: int | None = None,
     ) -> None:
-        """`liars`: to have funds for; `steps`: of the largest batch to expect, by default the rules' cap; `kappa`:
+        """`liars`: to have the money for; `steps`: of the largest batch to expect, by default the rules' cap; `kappa`:
         seconds in which a history has to be there, by default the preset's whose terms the court has.
         """
         self._settings = settings
@@ -90,8 +87,8 @@ class Doctor:
             self._deployment_is_ours,
             self._terms_are_known,
             self._steps_are_judged_alike,
-            self._funds_suffice,
-            self._care_is_paid_for,
+            self._capital_suffices,
+            self._claims_can_be_staked,
             self._speed_suffices,
             self._node_can,
             self._clocks_agree,
@@ -150,7 +147,7 @@ class Doctor:
 
         manners: dict[str, int] = {}
         failures = 0
-        for trial in Bench(self._reader).try_all(samples, machine_at if archive else None):
+        for trial in JudgeSelftest(self._reader).try_all(samples, machine_at if archive else None):
             manners[trial.manner] = manners.get(trial.manner, 0) + 1
             if not trial.passed:
                 failures += 1
@@ -160,10 +157,10 @@ class Doctor:
 
     # --- means -------------------------------------------------------------------------------------------------------
 
-    def _funds_suffice(self) -> Iterator[Finding]:
+    def _capital_suffices(self) -> Iterator[Finding]:
         terms = self._contract.terms
         if not self._settings.key:
-            yield Finding(FATAL, "funds", "there is no key: this watcher only watches")
+            yield Finding(FATAL, "capital", "there is no key: this watcher only watches")
             return
         address = self._address
         held = self._l1.balance(address)
@@ -172,27 +169,27 @@ class Doctor:
         grade = GOOD if held >= needed else FATAL
         yield Finding(
             grade,
-            "funds",
+            "capital",
             f"{format_ether(held)} held; one bond {format_ether(terms.bond)} and the gas against {self._liars} liars "
             f"at {terms.gas_price_cap / GWEI:g} gwei {format_ether(gas)} make {format_ether(needed)}",
         )
-        funds = count_funds(terms, held)
-        short = funds.needed is None or held < funds.needed
-        yield Finding(WARNING if short else GOOD, "funds for every claim", funds.describe())
+        capital = count_dispute_capital(terms, held)
+        short = capital.needed is None or held < capital.needed
+        yield Finding(WARNING if short else GOOD, "capital for every claim", capital.describe())
         if self._settings.fee_cap * GWEI < terms.gas_price_cap:
             yield Finding(
                 WARNING, "fees", f"the fee cap of {self._settings.fee_cap} gwei is below what the court refunds"
             )
 
-    def _care_is_paid_for(self) -> Iterator[Finding]:
-        """A caretaker without a stake posts what nobody claims, so what is never paid out."""
+    def _claims_can_be_staked(self) -> Iterator[Finding]:
+        """A liveness keeper without a stake posts what nobody claims, so what is never paid out."""
         settings = self._settings
-        if not settings.caretaker:
+        if not settings.liveness_keeper:
             return
         held, staked = self._l1.balance(self._address), sum_staked(self._court, self._address)
-        funds = count_care(self._contract.terms, held, staked)
-        grade = FATAL if funds.cannot_begin else WARNING if funds.is_short else GOOD
-        yield Finding(grade, "funds of the caretaker", funds.describe())
+        capital = count_keeper_capital(self._contract.terms, held, staked)
+        grade = FATAL if capital.cannot_begin else WARNING if capital.is_short else GOOD
+        yield Finding(grade, "capital of the liveness keeper", capital.describe())
 
     @cached_property
     def _address(self) -> bytes:
@@ -240,7 +237,7 @@ class Doctor:
                     raise
                 has = False
             yield Finding(GOOD if has else WARNING, f"node: {what}", "yes" if has else f"no: {loss}")
-        has = Bench(self._reader).can_pretend
+        has = JudgeSelftest(self._reader).can_pretend
         yield Finding(
             GOOD if has else WARNING,
             "node: state overrides",
@@ -256,12 +253,11 @@ class Doctor:
         yield Finding(WARNING if far else GOOD, "clocks", f"the chain is {skew:+.0f} s against this host")
 
     def _redis_keeps(self) -> Iterator[Finding]:
-        redis = self._redis
-        if redis is None:
+        if self._store is None:
             yield Finding(WARNING, "Redis", "none is running; the watcher starts one of its own")
             return
         try:
-            check_durable(redis)
+            check_durable(self._store.redis)
         except ConfigError as error:
             yield Finding(WARNING, "Redis", f"a crash would cost the execution so far: {error.detail}")
         else:
@@ -291,21 +287,14 @@ class Doctor:
             yield Finding(GOOD if same else FATAL, "confirmed chain", seen)
 
     @cached_property
-    def _court(self) -> Court:
+    def _court(self) -> CourtState:
         reader = CourtReader(self._contract, self._deployment.block)
         reader.poll()
         return reader.court
 
     @cached_property
-    def _redis(self) -> Redis | None:
-        return connect_redis(self._settings)
-
-    @cached_property
     def _store(self) -> Store | None:
-        if self._redis is None:
-            return None
-        prefix = f"{self._deployment.namespace}:{self._settings.name}"
-        return Store(self._redis, prefix, self._deployment.epoch_batches)
+        return find_store(self._settings, self._deployment)
 
     @cached_property
     def _reader(self) -> ChainReader:
@@ -314,41 +303,3 @@ class Doctor:
     @property
     def _archive(self) -> Archive | None:
         return None if self._store is None else Archive(self._store, self._reader)
-
-
-class Pace(NamedTuple):
-    """Seconds a step takes: one that fetches an input, and one inside an input."""
-
-    fetch: float
-    inner: float
-
-    def seconds(self, steps: int) -> float:
-        """Of a full batch with so many steps."""
-        fetches = min(MAX_INPUTS, steps)
-        return fetches * self.fetch + (steps - fetches) * self.inner
-
-
-def measure(batches: Sequence[Batch], domain: bytes, seconds: float = MEASURE_SECONDS) -> tuple[Pace, Pace]:
-    """How fast steps are: run alone, and with a machine hash after each, as a history needs."""
-    spent, counts, last = [0.0, 0.0], [0, 0], (0.0, 0)
-
-    def count(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:
-        nonlocal last
-        now, kind = time.perf_counter(), int(micro > 0)
-        # What came after the step before, hashing included, belongs to it.
-        spent[last[1]] += now - last[0]
-        counts[kind] += 1
-        last = now, kind
-        machine.step(batch, input_index, micro)
-
-    works: tuple[Callable[[EpochRun], bytes], ...] = (lambda run: run.end, lambda run: run.root)
-    paces = []
-    for work in works:
-        spent[:], counts[:] = [0.0, 0.0], [0, 0]
-        begun = time.perf_counter()
-        while time.perf_counter() - begun < seconds or not all(counts):
-            run = EpochRun(Machine.genesis(domain), batches, bytes(32), count)
-            last = time.perf_counter(), 0
-            work(run)
-        paces.append(Pace(spent[0] / counts[0], spent[1] / counts[1]))
-    return paces[0], paces[1]

@@ -136,7 +136,7 @@ def _input_kind(batch: Batch, input_index: int) -> str:
     return f"fetch of a {'message' if input_index < batch.header.message_count else 'record'}: {name}"
 
 
-class Bench:
+class JudgeSelftest:
     """The deployed judge, and what it is asked."""
 
     def __init__(self, reader: ChainReader) -> None:

@@ -8,8 +8,8 @@ from collections import Counter
 from setoff.shared.l1.evidence import prosecute
 from setoff.shared.l1.receipts import ReceiptsContract, collect
 from setoff.shared.l1.rpc import Reverted
-from setoff.watcher.context import Parts
-from setoff.watcher.receipts.receipts import OPEN, Case, ReceiptStore
+from setoff.watcher.context import Context
+from setoff.watcher.receipts.docket import OPEN, Case, ReceiptDocket
 
 #: Refusals that pass: there may be a bond again, or the batch that L1 does not know (a reorg) comes back.
 PASSING = ("no_bond", "wrong_input", "too_early")
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 class Prosecutor:
     """`counts`: charges by what became of them since the start."""
 
-    def __init__(self, parts: Parts) -> None:
-        """`parts` were opened with the key of the account that is rewarded."""
-        self._l1 = parts.l1
-        self._contract = ReceiptsContract(parts.l1, parts.deployment.receipts)
-        self._first = parts.deployment.block
-        self._store = ReceiptStore(parts.store)
+    def __init__(self, context: Context) -> None:
+        """`context` were opened with the key of the account that is rewarded."""
+        self._l1 = context.l1
+        self._contract = ReceiptsContract(context.l1, context.deployment.receipts)
+        self._first = context.deployment.block
+        self._store = ReceiptDocket(context.store)
         self.counts: Counter[str] = Counter()
 
     def step(self) -> None:

@@ -12,7 +12,8 @@ from collections import deque
 from types import TracebackType
 from typing import Final, Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console as RichConsole
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
@@ -27,13 +28,13 @@ FIGURES_EVERY: Final = 10.0
 PLAIN_WIDTH: Final = 120
 
 
-class Story:
+class Console:
     """A context manager; `figures` may be set at any time, a name to its value as text."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, rich: RichConsole | None = None) -> None:
         # A pipe has no width of its own; the tables are made for this one.
-        self.console = console or Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-        self.is_live = self.console.is_terminal and os.environ.get("CI") != "true"
+        self.rich = rich or RichConsole(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+        self.is_live = self.rich.is_terminal and os.environ.get("CI") != "true"
         self.figures: dict[str, str] = {}
         self._begin = time.monotonic()
         self._chapters: list[tuple[str, float]] = []
@@ -47,7 +48,7 @@ class Story:
     def __enter__(self) -> Self:
         if self.is_live:
             self._live = Live(
-                console=self.console, get_renderable=self._picture, refresh_per_second=8, vertical_overflow="crop"
+                console=self.rich, get_renderable=self._picture, refresh_per_second=8, vertical_overflow="crop"
             )
             self._live.start()
         return self
@@ -86,7 +87,7 @@ class Story:
             self._print(Text(", ".join(f"{name} {value}" for name, value in self.figures.items()), style="dim"))
 
     def _print(self, text: Text) -> None:
-        self.console.print(Text(f"{self.seconds:6.1f}  ").append(text), soft_wrap=True)
+        self.rich.print(Text(f"{self.seconds:6.1f}  ").append(text), soft_wrap=True)
 
     def _picture(self) -> RenderableType:
         chapters = Table.grid(padding=(0, 1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from setoff.deploy.contracts.events import addresses
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from setoff.deploy.contracts.events import Event, read_events
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.connection import L1
 
 LEVELS: Final = 7

@@ -12,7 +12,7 @@ from typing import Final
 from setoff.deploy.contracts.compile import compile_all
 from setoff.deploy.contracts.events import Event
 from setoff.deploy.devnet.devnet import FAUCET, Devnet, Faucet
-from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.market import GAMBLING, Market
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.summary import Payout, Plot, Summary, summarize
@@ -73,22 +73,22 @@ class Script:
 class Play:
     """One run in `folder`, which keeps logs and state; use it once."""
 
-    def __init__(self, script: Script, folder: Path, story: Story, interfere: Interference | None = None) -> None:
+    def __init__(self, script: Script, folder: Path, console: Console, interfere: Interference | None = None) -> None:
         self.script = script
         self._interfere = interfere
         self.folder = folder
-        self.story = story
+        self.console = console
         self._market: Market | None = None
 
     def run(self) -> Summary:
         """Play it. Raises SetoffError if something cannot go on; whatever was started is stopped."""
-        story, script = self.story, self.script
-        story.chapter("the contracts, compiled")
+        console, script = self.console, self.script
+        console.chapter("the contracts, compiled")
         compile_all()
-        story.chapter("a chain, two markets")
+        console.chapter("a chain, two markets")
         oracle_keys = [derive_key(script.seed, "oracle", number) for number in range(SIGNERS)]
         with Devnet(self.folder, script.params, signers=[signatures.address_of(key) for key in oracle_keys]) as devnet:
-            story.tell(f"chain {devnet.deployment.chain_id} at {devnet.anvil.url}, court {devnet.deployment.court}")
+            console.tell(f"chain {devnet.deployment.chain_id} at {devnet.anvil.url}, court {devnet.deployment.court}")
             cast = Cast(devnet, self.folder)
             try:
                 return asyncio.run(self._play(devnet, cast, oracle_keys))
@@ -96,8 +96,8 @@ class Play:
                 cast.stop()
 
     async def _play(self, devnet: Devnet, cast: Cast, oracle_keys: list[bytes]) -> Summary:
-        script, story, domain = self.script, self.story, devnet.deployment.domain
-        story.chapter(f"an operator and {script.watchers} watchers, processes of their own")
+        script, console, domain = self.script, self.console, devnet.deployment.domain
+        console.chapter(f"an operator and {script.watchers} watchers, processes of their own")
         lie_from = 0 if script.lie in EARLY else script.lie_from
         cast.start_operator(
             lie=script.lie,
@@ -110,34 +110,36 @@ class Play:
             slander = script.slander if number == 1 else ""
             cast.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
 
-        story.chapter(f"{script.traders} traders deposit on L1")
+        console.chapter(f"{script.traders} traders deposit on L1")
         traders = [Trader(derive_key(script.seed, "trader", i), domain) for i in range(script.traders)]
         signers = [OracleSigner(number, key, domain) for number, key in enumerate(oracle_keys)]
         gambler = Trader(derive_key(script.seed, "gambler", 0), domain)
         self._market = market = Market(devnet, traders, gambler, signers)
         total = await asyncio.to_thread(market.deposit_all, Faucet(devnet.anvil.connect(FAUCET), devnet.deployment))
-        story.tell(f"{total / 10**6:,.2f} tUSD are in the vault")
+        console.tell(f"{total / 10**6:,.2f} tUSD are in the vault")
         monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, self._names(cast, traders))
 
         async with self._reporting(monitor, cast), SetoffClient(cast.operator_url()) as client:
             await market.wait_until_open(client)
-            story.chapter("real order flow, signed, through the HTTP API")
+            console.chapter("real order flow, signed, through the HTTP API")
             await market.trade(client, script.records, script.trading_seconds, script.thinning, script.seed)
-            story.tell(f"{len(market.acknowledged)} records accepted, {market.refused.total()} refused {_show(market)}")
+            console.tell(
+                f"{len(market.acknowledged)} records accepted, {market.refused.total()} refused {_show(market)}"
+            )
             await self._tell_liquidation(client, market)
             withdrawal = await self._request_withdrawal(client, traders[0])
 
-            story.chapter("all of it confirmed on L1, what is false replaced" if script.lie else "confirmed on L1")
+            console.chapter("all of it confirmed on L1, what is false replaced" if script.lie else "confirmed on L1")
             hurry = asyncio.create_task(self._hurry(monitor, devnet))
             is_confirmed = await self._until(lambda: self._is_all_confirmed(monitor), "confirmation of every epoch")
             hurry.cancel()
-            story.chapter("a trader withdraws on L1")
+            console.chapter("a trader withdraws on L1")
             payout = await self._withdraw(client, market, traders[0], withdrawal) if is_confirmed else None
             if script.lie or script.slander:
-                story.chapter("bonds and stakes paid out")
+                console.chapter("bonds and stakes paid out")
                 await self._until(lambda: self._is_settled(monitor), "settlement of the dispute")
 
-        story.chapter("the facts, read back from L1")
+        console.chapter("the facts, read back from L1")
         slanderer = cast.watcher_address(1) if script.slander else b""
         plot = Plot(
             script.lie, cast.operator_address, slanderer, frozenset(market.acknowledged), gambler.account, payout
@@ -152,7 +154,7 @@ class Play:
         lost = [fill for fill in fills if fill["kind"] != "trade"]
         if lost:
             lots, kinds = sum(int(fill["size"]) for fill in lost), ", ".join(sorted({fill["kind"] for fill in lost}))
-            self.story.tell(f"market {GAMBLING} fell for a moment: a gambler lost {lots} lots ({kinds})", "yellow")
+            self.console.tell(f"market {GAMBLING} fell for a moment: a gambler lost {lots} lots ({kinds})", "yellow")
 
     async def _request_withdrawal(self, client: SetoffClient, trader: Trader) -> int:
         """The trader asks the exchange for its money; returns the withdrawal's index."""
@@ -170,7 +172,7 @@ class Play:
         try:
             await asyncio.to_thread(vault.withdraw, proof)
         except Reverted as refusal:
-            self.story.tell(f"the vault refuses to pay: {refusal.reason}", "bold red")
+            self.console.tell(f"the vault refuses to pay: {refusal.reason}", "bold red")
             return None
         return Payout(trader.address, WITHDRAWAL, before)
 
@@ -202,7 +204,7 @@ class Play:
             await asyncio.sleep(QUIET_SECONDS)
             is_quiet, seen = len(monitor.events) == seen, len(monitor.events)
             if is_quiet and self._is_only_time_missing(monitor):
-                self.story.tell(f"the chain's clock jumps {self.script.params.challenge_period} s ahead")
+                self.console.tell(f"the chain's clock jumps {self.script.params.challenge_period} s ahead")
                 await asyncio.to_thread(devnet.anvil.advance, self.script.params.challenge_period)
 
     def _is_only_time_missing(self, monitor: Monitor) -> bool:
@@ -217,10 +219,10 @@ class Play:
 
     async def _until(self, condition: Callable[[], bool], what: str) -> bool:
         """Wait for it as long as the script has patience; returns whether it came true."""
-        deadline = self.story.seconds + self.script.patience
+        deadline = self.console.seconds + self.script.patience
         while not condition():
-            if self.story.seconds > deadline:
-                self.story.tell(f"waited {self.script.patience:.0f} s in vain for the {what}", "bold red")
+            if self.console.seconds > deadline:
+                self.console.tell(f"waited {self.script.patience:.0f} s in vain for the {what}", "bold red")
                 return False
             await asyncio.sleep(LOOK_SECONDS)
         return True
@@ -257,9 +259,9 @@ class Play:
 
     def _tell(self, monitor: Monitor, events: list[Event]) -> None:
         for sentence, style in monitor.sentences(events):
-            self.story.tell(sentence, style)
+            self.console.tell(sentence, style)
         market = self._market
-        self.story.update(
+        self.console.update(
             records=f"{len(market.acknowledged) if market else 0}",
             fills=market.fills if market else 0,
             posted=monitor.posted,

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from setoff.deploy.contracts.events import Event
 from setoff.deploy.simulation.demo.gas import Gas, read_gas
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.replay import Owed, Replay, count_owed, replay
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, VAULT, Contract
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.machine.data import ZERO
 from setoff.shared.params import Params
-
-ZERO: Final = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
+from setoff.deploy.simulation.lab.setting import Setting
 from setoff.deploy.simulation.reference_court import (
     CLAIMED,
     DISPUTED,
@@ -16,15 +17,15 @@ from setoff.deploy.simulation.reference_court import (
     STANDING,
     VOID,
     Claim,
+    ReferenceCourt,
 )
 from setoff.shared.dispute import events
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import Event
-from setoff.shared.dispute.game import ZERO
+from setoff.shared.dispute.terms import Terms
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
+from setoff.shared.machine.data import ZERO
 from setoff.shared.params import MOVE_GAS, PROVE_GAS, TIMEOUT_GAS
-
-if TYPE_CHECKING:
-    from setoff.deploy.simulation.lab.chain import Lab
 
 MOST_EVENTS: Final = 8
 """Events of one call: a settlement that slashes is the longest."""
@@ -44,10 +45,40 @@ class Violation(AssertionError):
     """Something that must hold does not."""
 
 
+class Party(Protocol):
+    """An honest party, as far as the audit looks at it."""
+
+    name: str
+    me: bytes
+    gas: dict[str, int]
+    """By call: what it paid for."""
+    outrun: int
+    """Gas of proofs that somebody else had brought before."""
+
+
+class Game(Protocol):
+    """What there is to look over."""
+
+    setting: Setting
+    terms: Terms
+    model: ReferenceCourt
+    truth: dict[int, ExecutedEpoch]
+    """Epochs as they are."""
+    calls: int
+
+    @property
+    def honest(self) -> Sequence[Party]:
+        """Those who stand for the truth."""
+
+    @property
+    def now(self) -> int:
+        """Time of this block."""
+
+
 class Audit:
     """Looks over one game."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Game) -> None:
         self._lab = lab
         self.is_delay_bounded = True
         """Whether an honest party was there from the beginning, so that every bound applies."""
@@ -116,9 +147,9 @@ class Audit:
                 self._credited[key, root, opponent, event.sender] += gas * price
             case events.Installed(at, key, end):
                 claim = lab.model.claims[key]
-                known = lab.truth[claim.epoch]
-                if claim.start == known.run.start_hash:
-                    self.require(end == known.run.end, "a false end was installed")
+                executed = lab.truth[claim.epoch]
+                if claim.start == executed.run.start_hash:
+                    self.require(end == executed.run.end, "a false end was installed")
                     self.delays.append(at - claim.claimed_at)
                     if self.is_delay_bounded:
                         self.require(self.delays[-1] <= lab.setting.delay_bound, "the installation came too late")

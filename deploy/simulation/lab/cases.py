@@ -40,7 +40,7 @@ from setoff.deploy.simulation.lab.parties import (
     until,
 )
 from setoff.deploy.simulation.lab.setting import Setting
-from setoff.deploy.simulation.reference_court import CourtModel
+from setoff.deploy.simulation.reference_court import ReferenceCourt
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.strategy import Player, Policy
@@ -58,7 +58,7 @@ MakeLie = Callable[[bytes, int, int, bytes], Leaves]
 class Rules:
     """What a game is played by: tests put weakened ones here."""
 
-    make_model: MakeModel = CourtModel
+    make_model: MakeModel = ReferenceCourt
     make_player: MakePlayer = Player
 
     def honest(self, name: str = "honest", *, claim_after: int | None = None, deference: int = 0) -> Honest:

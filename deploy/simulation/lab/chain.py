@@ -15,14 +15,14 @@ from typing import Final, Protocol
 from setoff.deploy.simulation.lab.audit import Audit
 from setoff.deploy.simulation.lab.machine import GENESIS, Run, judge, true_history
 from setoff.deploy.simulation.lab.setting import Setting
-from setoff.deploy.simulation.reference_court import CourtModel, Judge, Revert
+from setoff.deploy.simulation.reference_court import Judge, ReferenceCourt, Revert
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call
-from setoff.shared.dispute.game import ClaimState, Court
-from setoff.shared.dispute.knowledge import Known
+from setoff.shared.dispute.game import ClaimState, CourtState
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.dispute.terms import Terms
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import StateError
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.params import INSTALL_GAS, JOIN_GAS, MOVE_GAS, PROVE_GAS, RELEASE_GAS, SETTLE_GAS, TIMEOUT_GAS
@@ -41,7 +41,7 @@ GAS: Final = {
 }
 """Gas of a call as the bond counts it; of others (they are no part of a dispute) none is counted."""
 
-MakeModel = Callable[[Terms, bytes, Judge, int], CourtModel]
+MakeModel = Callable[[Terms, bytes, Judge, int], ReferenceCourt]
 
 
 def address(name: str) -> bytes:
@@ -130,14 +130,14 @@ class Honest:
         view = View(lab)
         pending: dict[Action, tuple[int, Call]] = {}
         for action in self.player.choose(lab.court, view, lab.now):
-            known = self.pending.get(action)
-            if known is None:
+            executed = self.pending.get(action)
+            if executed is None:
                 try:
-                    known = (lab.now, make_call(action, lab.court, view, self.me))
+                    executed = (lab.now, make_call(action, lab.court, view, self.me))
                 except StateError as error:
                     self.refusals[error.reason] = self.refusals.get(error.reason, 0) + 1
                     continue
-            pending[action] = known
+            pending[action] = executed
         self.pending = pending
 
 
@@ -147,19 +147,19 @@ class View:
 
     lab: Lab
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """The epoch, from its true start."""
         lab = self.lab
-        known = lab.truth.get(epoch)
-        if known is None:
+        executed = lab.truth.get(epoch)
+        if executed is None:
             return None
-        claim = lab.court.latest(epoch, known.run.start_hash)
+        claim = lab.court.latest(epoch, executed.run.start_hash)
         if claim is not None and claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED):
             # A true claim needs defence only from the time at which it is disputed.
-            since = max(claim.claimed_at, claim.disputed_at if claim.end == known.run.end else 0)
+            since = max(claim.claimed_at, claim.disputed_at if claim.end == executed.run.end else 0)
             if lab.now < since + lab.setting.params.computation:
                 return None
-        return known
+        return executed
 
 
 class Lab:
@@ -173,7 +173,7 @@ class Lab:
         *,
         epochs: int = 1,
         censor: Censor | None = None,
-        make_model: MakeModel = CourtModel,
+        make_model: MakeModel = ReferenceCourt,
     ) -> None:
         self.setting = setting
         self.terms = setting.terms
@@ -183,13 +183,13 @@ class Lab:
         self.model = make_model(self.terms, GENESIS, judge, BEGIN)
         count = self.terms.epoch_batches
         self.model.batch_hashes = [keccak(b"batch %d" % number) for number in range(epochs * count)]
-        self.court = Court(self.terms, GENESIS)
-        self.truth: dict[int, Known] = {}
+        self.court = CourtState(self.terms, GENESIS)
+        self.truth: dict[int, ExecutedEpoch] = {}
         start = GENESIS
         for epoch in range(epochs):
             history = true_history(start, epoch, count)
             commitment = epoch_hash(epoch, count, self.model.batch_hashes[(epoch + 1) * count - 1])
-            self.truth[epoch] = Known(commitment, BEGIN, Run(start, history))
+            self.truth[epoch] = ExecutedEpoch(commitment, BEGIN, Run(start, history))
             start = history.end
         self.calls = 0
         self.reverts = 0
@@ -288,13 +288,10 @@ class Lab:
                     yield from (claim.disputed_at + wait + delay for wait in (kappa, period, 3 * period))
             if claim.state not in (ClaimState.DISPUTED, ClaimState.INSTALLED):
                 continue
-            standing = claim.standing()
-            for number, one in enumerate(standing):
-                for other in standing[number + 1 :]:
-                    match = claim.match(one.root, other.root)
-                    if not match.is_sealed:
-                        yield claim.expiry(match, period)
-                        yield from (match.since + delay for delay in delays if delay)
+            for match in claim.standing_matches():
+                if not match.is_sealed:
+                    yield claim.expiry(match, period)
+                    yield from (match.since + delay for delay in delays if delay)
 
     def fetch_all(self) -> None:
         """Everything that anybody can still fetch is fetched: bonds, credits, stakes."""

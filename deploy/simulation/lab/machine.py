@@ -15,7 +15,7 @@ from setoff.deploy.simulation.reference_court import Revert
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.machine.batch import encode_words
-from setoff.shared.machine.history import EPOCH, History
+from setoff.shared.machine.history import EPOCH, HistoryTree
 
 INPUTS_PER_BATCH: Final = 3
 MICROS: Final = 4
@@ -78,21 +78,21 @@ def run_epoch(
 
 
 @lru_cache(maxsize=256)
-def true_history(start: bytes, epoch: int, batch_count: int) -> History:
+def true_history(start: bytes, epoch: int, batch_count: int) -> HistoryTree:
     """What really happens in an epoch."""
-    return History.of(start, run_epoch(start, epoch, batch_count))
+    return HistoryTree.of(start, run_epoch(start, epoch, batch_count))
 
 
 @lru_cache(maxsize=256)
-def history_gone_wrong(start: bytes, epoch: int, batch_count: int, place: int, state: bytes) -> History:
+def history_gone_wrong(start: bytes, epoch: int, batch_count: int, place: int, state: bytes) -> HistoryTree:
     """What would happen if the machine had come to `state` at `place`, one of its real steps: another end."""
-    return History.of(start, run_epoch(start, epoch, batch_count, place, state))
+    return HistoryTree.of(start, run_epoch(start, epoch, batch_count, place, state))
 
 
 class Exchanged:
     """A history with one leaf exchanged, in any place: the same end unless it is the last one."""
 
-    def __init__(self, base: History, place: int, leaf: bytes) -> None:
+    def __init__(self, base: HistoryTree, place: int, leaf: bytes) -> None:
         self._base, self._place, self._leaf = base, place, leaf
         self._siblings = base.path(place)
 
@@ -107,7 +107,7 @@ class Exchanged:
         return self.leaf(LAST)
 
     def children(self, level: int, prefix: int) -> list[bytes]:
-        """As of `History`."""
+        """As of `HistoryTree`."""
         if level == EPOCH.levels:
             return [self.leaf(prefix)]
         nodes = self._base.children(level, prefix)
@@ -117,11 +117,11 @@ class Exchanged:
         return nodes
 
     def leaf(self, place: int) -> bytes:
-        """As of `History`."""
+        """As of `HistoryTree`."""
         return self._leaf if place == self._place else self._base.leaf(place)
 
     def path(self, place: int) -> list[bytes]:
-        """As of `History`."""
+        """As of `HistoryTree`."""
         siblings = self._base.path(place)
         if place != self._place:
             # Where the paths to both leaves part, the sibling is the node above the exchanged one.
@@ -130,7 +130,7 @@ class Exchanged:
         return siblings
 
     def last_path(self) -> list[bytes]:
-        """As of `History`."""
+        """As of `HistoryTree`."""
         return self.path(LAST)[: -EPOCH.opening_bits]
 
     def _height(self, level: int) -> int:
@@ -184,20 +184,20 @@ class Garbage:
         return [keccak(self.root + b"path %d %d" % (place, height)) for height in range(EPOCH.depth)]
 
     def last_path(self) -> list[bytes]:
-        """As of `History`."""
+        """As of `HistoryTree`."""
         return self._path
 
 
 @dataclass(frozen=True)
 class Run:
-    """What somebody takes an epoch to be: the `Knowledge` of a player, true or false."""
+    """What somebody takes an epoch to be: the `TraceProvider` of a player, true or false."""
 
     start_hash: bytes
     leaves: Leaves
 
     @property
     def root(self) -> bytes:
-        """As of `Knowledge`, and so the others."""
+        """As of `TraceProvider`, and so the others."""
         return self.leaves.root
 
     @property

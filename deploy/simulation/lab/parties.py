@@ -12,10 +12,11 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call
-from setoff.shared.dispute.game import ZERO, Claim, ClaimState
-from setoff.shared.dispute.knowledge import Known
+from setoff.shared.dispute.game import Claim, ClaimState
 from setoff.shared.dispute.strategy import Player, Policy
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import StateError
+from setoff.shared.machine.data import ZERO
 
 if TYPE_CHECKING:
     from setoff.deploy.simulation.lab.chain import Lab
@@ -76,9 +77,9 @@ def by_chance(seed: int) -> Reply:
 class Beliefs:
     """What a liar takes the epochs to be."""
 
-    runs: dict[int, Known]
+    runs: dict[int, ExecutedEpoch]
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """The epoch as the liar has it."""
         return self.runs.get(epoch)
 
@@ -168,13 +169,13 @@ class Crowd(Bystander):
 
     def before(self, lab: Lab) -> None:
         """Joins, replies, and times the truth out where it can."""
-        known = lab.truth[0]
-        claim = lab.court.latest(0, known.run.start_hash)
+        executed = lab.truth[0]
+        claim = lab.court.latest(0, executed.run.start_hash)
         if claim is None or lab.now < claim.claimed_at + self._join_after:
             return
-        truth = known.run.root
+        truth = executed.run.root
         for me, run in self._members:
-            book = self._beliefs.setdefault(me, Beliefs({0: replace(known, run=run)}))
+            book = self._beliefs.setdefault(me, Beliefs({0: replace(executed, run=run)}))
             if run.root not in claim.histories:
                 deadline = claim.join_deadline(run.end, lab.setting.period)
                 if claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED) and deadline and lab.now < deadline:
@@ -269,14 +270,14 @@ class StarvedProver(Bystander):
     def before(self, lab: Lab) -> None:
         """Before any honest proof gets in."""
         for claim in lab.court.unfinished():
-            known = lab.truth.get(claim.epoch)
-            if known is None or known.run.start_hash != claim.start:
+            executed = lab.truth.get(claim.epoch)
+            if executed is None or executed.run.start_hash != claim.start:
                 continue
             for match in list(claim.matches.values()):
                 if match.is_sealed:
                     place = match.prefix
-                    pre = known.run.leaf(place - 1) if place else claim.start
-                    path = list(known.run.path(place - 1)) if place else []
+                    pre = executed.run.leaf(place - 1) if place else claim.start
+                    path = list(executed.run.path(place - 1)) if place else []
                     lab.call(Call("prove", (claim.key, match.earlier, match.later, pre, path, b"")), self.me)
 
 
@@ -311,13 +312,13 @@ class Copier(Bystander):
     def before(self, lab: Lab) -> None:
         """As soon as it may be posted."""
         for claim in lab.court.unfinished():
-            known = lab.truth.get(claim.epoch)
-            if known is None or known.run.start_hash != claim.start or known.run.root in claim.histories:
+            executed = lab.truth.get(claim.epoch)
+            if executed is None or executed.run.start_hash != claim.start or executed.run.root in claim.histories:
                 continue
-            deadline = claim.join_deadline(known.run.end, lab.setting.period)
+            deadline = claim.join_deadline(executed.run.end, lab.setting.period)
             if deadline is not None and lab.now < deadline:
                 beliefs = Beliefs(lab.truth)
-                lab.call(make_call(actions.Join(claim.key, known.run.root), lab.court, beliefs, self.me), self.me)
+                lab.call(make_call(actions.Join(claim.key, executed.run.root), lab.court, beliefs, self.me), self.me)
 
 
 class Miser(Bystander):

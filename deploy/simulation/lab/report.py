@@ -152,10 +152,10 @@ def run_report(
     name: str, liars: int, games: int, seed: int, tell: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
     """Everything: the known attacks, random games, and sieges by more and more liars. Plain data, for JSON."""
-    known, drawn = Tally(), Tally()
+    executed, drawn = Tally(), Tally()
     for case, play in find_cases().items():
-        known.play(case, lambda play=play: play(REAL))  # type: ignore[misc]
-    tell(f"{known.games} known attacks played")
+        executed.play(case, lambda play=play: play(REAL))  # type: ignore[misc]
+    tell(f"{executed.games} known attacks played")
     for number in range(games):
         drawn.play(f"random game {seed + number}", lambda number=number: draw_game(seed + number).run())  # type: ignore[misc]
         if number % 100 == 99:
@@ -175,8 +175,8 @@ def run_report(
     return {
         "preset": name,
         "seed": seed,
-        "known": asdict(known),
+        "known": asdict(executed),
         "random": asdict(drawn),
         "sieges": sieges,
-        "violations": [*known.violations, *drawn.violations, *broken],
+        "violations": [*executed.violations, *drawn.violations, *broken],
     }

@@ -15,9 +15,9 @@ from setoff.deploy.simulation.scenario.script import Actor, Lie
 from setoff.deploy.simulation.silent_player import SilentPlayer
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.actions import Action
-from setoff.shared.dispute.game import Court
-from setoff.shared.dispute.knowledge import Knowledge, Known
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.dispute.trace_provider import ExecutedEpoch, TraceProvider
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import CourtPlayer
@@ -33,9 +33,9 @@ COLLECT_FROM: Final = 1
 class Book:
     """What somebody knows: epochs by number."""
 
-    runs: dict[int, Known] = field(default_factory=dict)
+    runs: dict[int, ExecutedEpoch] = field(default_factory=dict)
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """As `Epochs` asks for it."""
         return self.runs.get(epoch)
 
@@ -106,7 +106,7 @@ class Person:
         if self.node:
             self.node.stop()
 
-    def pending(self, court: Court, now: int) -> list[Action]:
+    def pending(self, court: CourtState, now: int) -> list[Action]:
         """What he would do at that time, but for what was just refused or cannot get through."""
         if self.player is None or not self.is_playing:
             return []
@@ -125,18 +125,18 @@ class Person:
         for epoch in range(len(exchange.batches) // count):
             last = exchange.of_epoch(epoch)[-1].header
             is_lie = self.role.lie is not None and epoch == self.role.epoch
-            run: Knowledge = exchange.run(epoch)
+            run: TraceProvider = exchange.run(epoch)
             if is_lie and self.role.lie:
                 run = tell(self.role.lie, exchange, epoch, self.name)
             run.last_path()
             assert run.root and run.end  # worked out before any thread asks
-            book.runs[epoch] = Known(epoch_hash(epoch, count, last.hash()), last.timestamp, run)
+            book.runs[epoch] = ExecutedEpoch(epoch_hash(epoch, count, last.hash()), last.timestamp, run)
             if is_lie:
                 break
         return book
 
 
-def tell(lie: Lie, exchange: Exchange, epoch: int, name: str) -> Knowledge:
+def tell(lie: Lie, exchange: Exchange, epoch: int, name: str) -> TraceProvider:
     """The false history of an epoch, another one for every name. Raises ConfigError if the lie does not fit there."""
     seed = keccak(name.encode())
     honest = exchange.run(epoch)

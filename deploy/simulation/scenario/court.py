@@ -13,7 +13,7 @@ from typing import Final
 
 from setoff.deploy.contracts.compile import compile_all
 from setoff.deploy.devnet.anvil import ACCOUNTS, Anvil, dev_keys
-from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.gas import read_gas
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.scenario.actors import Person
@@ -78,37 +78,37 @@ class Stage:
             self.anvil.stop()
 
 
-class Court:
-    """One performance."""
+class CourtScenario:
+    """One run of it."""
 
-    def __init__(self, script: Script, story: Story, folder: Path) -> None:
+    def __init__(self, script: Script, console: Console, folder: Path) -> None:
         """`folder` gets the deployment's file, so that others can watch."""
         self.script = script
-        self.story = story
+        self.console = console
         self._folder = folder
         self._fired: dict[Fault, int] = {}
         self._outage_ends: list[tuple[int, Callable[[], None]]] = []
 
     def run(self) -> Report:
         """Play it and judge it. Raises SetoffError if it cannot be played; whatever was started is stopped."""
-        story, script = self.story, self.script
-        story.chapter(f"{script.name}: {script.text}")
+        console, script = self.console, self.script
+        console.chapter(f"{script.name}: {script.text}")
         compile_all()
         stage = Stage(script)
         self._people: list[Person] = []
         try:
             self._stage = stage
             deployer, operator = stage.connect(0)(stage.url), stage.connect(1)(stage.url)
-            story.chapter("contracts and batches")
+            console.chapter("contracts and batches")
             self._exchange = exchange = Exchange(deployer, operator, script.params)
             exchange.deployment.save(self._folder / "deployment.json")
-            story.tell(f"{stage.url}, deployment in {self._folder / 'deployment.json'}")
+            console.tell(f"{stage.url}, deployment in {self._folder / 'deployment.json'}")
             exchange.post(script.flow)
             self._first_block = stage.reader.head().number
             if stage.anvil:
                 stage.anvil.mine(2)  # so that no reorg reaches the batches
             self._cast()
-            story.chapter("the game")
+            console.chapter("the game")
             begun = time.monotonic()
             finished = self._direct()
             for person in self._people:
@@ -160,12 +160,12 @@ class Court:
         while time.monotonic() < deadline:
             self._reader.poll()
             for sentence, style in self._monitor.sentences(self._monitor.look()):
-                self.story.tell(sentence, style)
+                self.console.tell(sentence, style)
             now = self._stage.reader.now()
             acted = self._give_cues(now)
             busy = [person.name for person in self._people if person.pending(self._reader.court, now)]
             quiet = 0 if busy or acted else quiet + 1
-            self.story.update(time=now, moves=len(self._monitor.named("Moved")), busy=", ".join(busy) or "nobody")
+            self.console.update(time=now, moves=len(self._monitor.named("Moved")), busy=", ".join(busy) or "nobody")
             if quiet >= QUIET_LOOKS:
                 then = self._next_moment(now)
                 if then is None:
@@ -181,7 +181,7 @@ class Court:
         acted = False
         for person in self._people:
             if person.role.enters and person.player is None and now >= (self._when(person.role.enters) or now + 1):
-                self.story.tell(f"{person.name} comes in", "cyan")
+                self.console.tell(f"{person.name} comes in", "cyan")
                 person.enter()
                 acted = True
         for fault in self.script.faults:
@@ -209,7 +209,9 @@ class Court:
     def _break(self, fault: Fault, now: int) -> None:
         """Let it go wrong."""
         whom = [person for person in self._people if fault.actor in ("", person.role.name)]
-        self.story.tell(f"{fault.kind}: {', '.join(p.name for p in whom) if fault.actor else 'everybody'}", "bold cyan")
+        self.console.tell(
+            f"{fault.kind}: {', '.join(p.name for p in whom) if fault.actor else 'everybody'}", "bold cyan"
+        )
         if fault.kind == "reorg":
             if self._stage.anvil is None:
                 raise ConfigError("bad_config", "fault.kind: a reorg needs an anvil of one's own")
@@ -240,7 +242,7 @@ class Court:
             node.is_dead = False
             person.censored = frozenset()
             node.censor(())
-            self.story.tell(f"{person.name} gets through again", "cyan")
+            self.console.tell(f"{person.name} gets through again", "cyan")
 
         self._later(now + fault.seconds, restore)
 
@@ -266,12 +268,8 @@ class Court:
             times = {claim.claimed_at + period, claim.changed_at, claim.claimed_at + self.script.params.claim_interval}
             if claim.disputed_at:
                 times |= {claim.disputed_at + period, claim.disputed_at + 3 * period}
-            standing = claim.standing()
-            for one in standing:
-                for two in standing:
-                    if one.place < two.place:
-                        match = claim.match(one.root, two.root)
-                        times |= {match.since} if match.is_sealed else {match.since, claim.expiry(match, period)}
+            for match in claim.standing_matches():
+                times |= {match.since} if match.is_sealed else {match.since, claim.expiry(match, period)}
             moments |= {moment + wait for moment in times for wait in waits}
         for claim in court.unpaid():
             moments |= {claim.changed_at + wait for wait in waits}
@@ -281,10 +279,10 @@ class Court:
         return None
 
 
-def play_court(script: Script, story: Story, folder: Path) -> Report:
+def play_court(script: Script, console: Console, folder: Path) -> Report:
     """Run a scenario of kind "court"."""
-    performance = Court(script, story, folder)
+    scenario = CourtScenario(script, console, folder)
     try:
-        return performance.run()
+        return scenario.run()
     except ChainError as error:
         raise StateError("not_ready", f"the director lost the chain: {error}") from error

@@ -1,7 +1,7 @@
 """An exchange whose operator dies in the middle of trading, with everything else as in the demo: processes on anvil.
 
-It returns in time, and goes on; or never, and then a caretaker posts, claims and ends the exchange, and everybody takes
-out what is theirs through L1. The chain's clock jumps ahead where nothing is missing but time.
+It returns in time, and goes on; or never, and then a liveness keeper posts, claims and ends the exchange, and everybody
+takes out what is theirs through L1. The chain's clock jumps ahead where nothing is missing but time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 from setoff.deploy.contracts.compile import compile_all
 from setoff.deploy.devnet.devnet import FAUCET, Devnet, Faucet
-from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.market import TRANSFER, Market
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.replay import count_owed, replay
@@ -23,7 +23,7 @@ from setoff.deploy.simulation.demo.traders import OracleSigner, Trader, derive_k
 from setoff.deploy.simulation.processes import Cast
 from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Cue, Script
-from setoff.deploy.simulation.scenario.withdrawals import FIRST, Heirs
+from setoff.deploy.simulation.scenario.withdrawals import FIRST, Withdrawals
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
 from setoff.shared.l1.chain import ChainReader
@@ -39,7 +39,8 @@ LOOK: Final = 0.4
 QUIET: Final = 2.5
 """Seconds without an event on L1 after which nobody is taken to be busy."""
 STRIDE: Final = 1800
-"""Seconds of the chain's time that pass then: a caretaker's pace in two, and what it leaves others to claim in one."""
+"""Seconds of the chain's time that pass then: a liveness keeper's pace in two, and what it leaves others to claim in
+one."""
 THINNING: Final = 64
 SAVINGS: Final = 1_000 * 10**6
 """Token units of one who does not trade: without an index nobody with a position can take anything out."""
@@ -50,11 +51,11 @@ Interfere = Callable[[Monitor, Cast], None]
 class Ending:
     """One run in `folder`; use it once."""
 
-    def __init__(self, script: Script, folder: Path, story: Story, interfere: Interfere) -> None:
+    def __init__(self, script: Script, folder: Path, console: Console, interfere: Interfere) -> None:
         """`interfere` is called after every look at L1, to meddle with what is going on."""
         self._script = script
         self._folder = folder
-        self._story = story
+        self._console = console
         self._interfere = interfere
         roles = {actor.name: actor for actor in script.actors}
         self._operator, self._watcher = roles["operator"], roles["watcher"]
@@ -62,8 +63,8 @@ class Ending:
 
     def run(self) -> Report:
         """Play it. Raises SetoffError if something cannot go on; whatever was started is stopped."""
-        script, story = self._script, self._story
-        story.chapter(f"{script.name}: {script.text}")
+        script, console = self._script, self._console
+        console.chapter(f"{script.name}: {script.text}")
         begun = time.monotonic()
         compile_all()
         seed = script.flow.seed
@@ -80,7 +81,7 @@ class Ending:
             self._monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, cast.names())
             self._inbox = Inbox(devnet.l1, devnet.deployment)
             self._reader = ChainReader(devnet.l1, devnet.deployment)
-            self._heirs = Heirs(devnet, Replay(self._reader), self._people)
+            self._withdrawals = Withdrawals(devnet, Replay(self._reader), self._people)
             try:
                 asyncio.run(self._play())
             finally:
@@ -89,12 +90,12 @@ class Ending:
         return self._report
 
     async def _play(self) -> None:
-        cast, flow, story = self._cast, self._script.flow, self._story
+        cast, flow, console = self._cast, self._script.flow, self._console
         cast.start_operator(batch_interval=flow.batch_interval, confirmations=flow.confirmations)
         for number in range(1, self._watcher.count + 1):
-            cast.start_watcher(number, is_caretaker=self._watcher.caretaker)
+            cast.start_watcher(number, is_liveness_keeper=self._watcher.liveness_keeper)
         await asyncio.to_thread(self._deposit)
-        story.chapter("trading, until the operator dies")
+        console.chapter("trading, until the operator dies")
         await self._trade_to_death()
         self._died_at, self._posted = self._devnet.l1.now(), self._monitor.posted
         if self._operator.returns:
@@ -113,7 +114,7 @@ class Ending:
 
     async def _trade_to_death(self) -> None:
         cue, flow = Cue.parse(self._operator.dies), self._script.flow
-        deadline = self._story.seconds + self._script.patience
+        deadline = self._console.seconds + self._script.patience
         async with SetoffClient(self._cast.operator_url()) as client:
             await self._market.wait_until_open(client)
             trading = asyncio.create_task(self._market.trade(client, flow.records, flow.seconds, THINNING, flow.seed))
@@ -122,12 +123,12 @@ class Ending:
                 await self._look()
                 if came_at is None and len(self._monitor.named(cue.event)) >= cue.times:
                     came_at = self._devnet.l1.now()
-                if self._story.seconds > deadline:
+                if self._console.seconds > deadline:
                     raise StateError("not_ready", f"the cue '{self._operator.dies}' did not come")
                 if trading.done() and trading.exception() is not None:
                     await trading
                 await asyncio.sleep(LOOK)
-            self._story.tell("the operator is killed", "bold red")
+            self._console.tell("the operator is killed", "bold red")
             self._cast.kill_operator(forgets=not self._operator.returns)
             trading.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -135,19 +136,19 @@ class Ending:
 
     async def _return(self) -> None:
         """The operator comes back, finds what others did, and goes on."""
-        story, heirs, inbox = self._story, self._heirs, self._inbox
+        console, withdrawals, inbox = self._console, self._withdrawals, self._inbox
         returns_at, opens_at = self._died_at + self._operator.returns, inbox.opens_at()
-        await asyncio.to_thread(heirs.force_first)
-        is_replaced = returns_at >= opens_at and self._watcher.caretaker
+        await asyncio.to_thread(withdrawals.force_first)
+        is_replaced = returns_at >= opens_at and self._watcher.liveness_keeper
         if is_replaced:
             self._jump_to(opens_at)
-            await self._until(lambda: None not in heirs.fates(), "a caretaker's batch", stride=0)
+            await self._until(lambda: None not in withdrawals.results(), "a liveness keeper's batch", stride=0)
         self._jump_to(returns_at)
         what = "others posted in its place" if is_replaced else "nobody posted in its place"
         self._check(what, bool(self._strangers()) == is_replaced,
                     f"{len(self._strangers())} of {self._monitor.posted} batches")  # fmt: skip
         before = len(self._strangers())
-        story.chapter("the operator returns")
+        console.chapter("the operator returns")
         self._cast.revive_operator()
         async with SetoffClient(await asyncio.to_thread(self._cast.operator_url)) as client:
             await self._market.wait_until_open(client)
@@ -158,43 +159,45 @@ class Ending:
                 )
             wanted = two.sign_withdraw(FIRST)
             is_taken = await self._market.submit(client, wanted)
-            await self._until(lambda: wanted in self._records() and heirs.is_confirmed() and self._is_all_confirmed(),
-                              "confirmation of all that is posted")  # fmt: skip
-        await asyncio.to_thread(heirs.collect)
+            is_there = lambda: wanted in self._records() and withdrawals.is_confirmed() and self._is_all_confirmed()  # noqa: E731
+            await self._until(is_there, "confirmation of all that is posted")
+        await asyncio.to_thread(withdrawals.collect)
         missing = self._market.acknowledged - self._records()
         self._check("every record that the API acknowledged, before and after, is on L1", is_taken and not missing,
                     f"{len(self._market.acknowledged)} acknowledged, {len(missing)} missing")  # fmt: skip
         self._check("nobody but the operator posts once it is back", len(self._strangers()) == before,
                     f"{len(self._strangers()) - before} batches of others")  # fmt: skip
-        self._check("the withdrawal forced and the one asked for are paid", set(heirs.received.items()) ==
-                    {(one.account, FIRST), (two.account, FIRST)} and heirs.accepted, heirs.describe())  # fmt: skip
+        are_paid = withdrawals.accepted and withdrawals.received == {one.account: FIRST, two.account: FIRST}
+        self._check("the withdrawal forced and the one asked for are paid", are_paid, withdrawals.describe())
         self._check_end(has_wound_down=False)
 
     async def _end(self) -> None:
         """Nobody comes back: the exchange is ended by those who are there."""
-        story, heirs, inbox = self._story, self._heirs, self._inbox
-        story.chapter("the operator is silent")
-        await asyncio.to_thread(heirs.force_first)
+        console, withdrawals, inbox = self._console, self._withdrawals, self._inbox
+        console.chapter("the operator is silent")
+        await asyncio.to_thread(withdrawals.force_first)
         self._jump_to(inbox.opens_at())
-        await self._until(heirs.is_confirmed, "confirmation of a forced withdrawal", stride=STRIDE // 3)
-        await asyncio.to_thread(heirs.collect)
+        await self._until(withdrawals.is_confirmed, "confirmation of a forced withdrawal", stride=STRIDE // 3)
+        await asyncio.to_thread(withdrawals.collect)
         first = self._people[0].account
-        self._check("a withdrawal forced while the operator is silent is paid, before any wind-down",
-                    heirs.received == {first: FIRST} and not inbox.is_winding_down(), heirs.describe())  # fmt: skip
-        story.chapter("the exchange winds down")
+        is_paid = withdrawals.received == {first: FIRST} and not inbox.is_winding_down()
+        self._check("a withdrawal forced while the operator is silent is paid, before any wind-down", is_paid,
+                    withdrawals.describe())  # fmt: skip
+        console.chapter("the exchange winds down")
         self._jump_to(inbox.operator_posted_at() + inbox.wind_down())
         await self._until(self._is_settled, "settlement of every market")
-        story.chapter("everybody takes out everything")
-        await asyncio.to_thread(heirs.force_unstaking)
-        await self._until(lambda: None not in heirs.fates(), "a batch with what was forced")
-        await asyncio.to_thread(heirs.force_everything)
-        await self._until(heirs.is_confirmed, "confirmation of every withdrawal")
-        heirs.received.clear()
-        await asyncio.to_thread(heirs.collect)
-        self._check("everybody was granted all", heirs.accepted and len(heirs.owed) >= len(self._people) - 1,
-                    f"{len(heirs.owed)} of {len(self._people)} had something")  # fmt: skip
-        self._check("the vault has paid everybody, to the unit", heirs.received == heirs.owed,
-                    f"{sum(heirs.received.values())} of {sum(heirs.owed.values())} units")  # fmt: skip
+        console.chapter("everybody takes out everything")
+        await asyncio.to_thread(withdrawals.force_unstaking)
+        await self._until(lambda: None not in withdrawals.results(), "a batch with what was forced")
+        await asyncio.to_thread(withdrawals.force_everything)
+        await self._until(withdrawals.is_confirmed, "confirmation of every withdrawal")
+        withdrawals.received.clear()
+        await asyncio.to_thread(withdrawals.collect)
+        are_granted = withdrawals.accepted and len(withdrawals.owed) >= len(self._people) - 1
+        self._check("everybody was granted all", are_granted,
+                    f"{len(withdrawals.owed)} of {len(self._people)} had something")  # fmt: skip
+        self._check("the vault has paid everybody, to the unit", withdrawals.received == withdrawals.owed,
+                    f"{sum(withdrawals.received.values())} of {sum(withdrawals.owed.values())} units")  # fmt: skip
         strangers = len(self._strangers())
         self._check("all batches since the death are others'", strangers == self._monitor.posted - self._posted > 0,
                     f"{strangers} of {self._monitor.posted}")  # fmt: skip
@@ -237,7 +240,7 @@ class Ending:
 
     def _check(self, what: str, passed: bool, seen: str) -> None:
         self._report.check(what, passed, seen)
-        self._story.tell(f"{what}: {seen}", "green" if passed else "bold red")
+        self._console.tell(f"{what}: {seen}", "green" if passed else "bold red")
 
     # --- what L1 shows, and its clock --------------------------------------------------------------------------------
 
@@ -259,7 +262,7 @@ class Ending:
 
     def _is_settled(self) -> bool:
         """Whether the end has begun and no market is left to settle, nor work to do."""
-        run = self._heirs.replay
+        run = self._withdrawals.replay
         run.advance()
         run.machine.state.commit()
         regs = run.machine.regs
@@ -271,14 +274,14 @@ class Ending:
         """Let the chain's time be (at least) that."""
         ahead = moment - self._devnet.l1.now()
         if ahead > 0:
-            self._story.tell(f"the chain's clock jumps {ahead} s ahead")
+            self._console.tell(f"the chain's clock jumps {ahead} s ahead")
             self._devnet.anvil.advance(ahead)
 
     async def _look(self) -> int:
         """Look at L1, tell what is new, let go wrong what is to; returns how many events there are."""
         self._cast.check()
         for sentence, style in self._monitor.sentences(await asyncio.to_thread(self._monitor.look)):
-            self._story.tell(sentence, style)
+            self._console.tell(sentence, style)
         self._interfere(self._monitor, self._cast)
         return len(self._monitor.events)
 
@@ -287,7 +290,7 @@ class Ending:
 
         Raises StateError if the script's patience ends first.
         """
-        deadline, seen, since = self._story.seconds + self._script.patience, -1, time.monotonic()
+        deadline, seen, since = self._console.seconds + self._script.patience, -1, time.monotonic()
         while True:
             count = await self._look()
             if await asyncio.to_thread(holds):
@@ -297,6 +300,6 @@ class Ending:
             elif stride and time.monotonic() - since > QUIET:
                 self._jump_to(self._devnet.l1.now() + stride)
                 since = time.monotonic()
-            if self._story.seconds > deadline:
+            if self._console.seconds > deadline:
                 raise StateError("not_ready", f"waited {self._script.patience:.0f} s in vain for {what}")
             await asyncio.sleep(LOOK)

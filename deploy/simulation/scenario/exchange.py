@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from redis import Redis
 
-from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.play import Play
 from setoff.deploy.simulation.demo.play import Script as Plot
@@ -28,8 +28,8 @@ BATCHES: Final = b"*:batch:*"
 class Mischief:
     """Lets the faults of a script happen; called after every look at L1."""
 
-    def __init__(self, script: Script, story: Story) -> None:
-        self._story = story
+    def __init__(self, script: Script, console: Console) -> None:
+        self._console = console
         self._faults = list(script.faults)
         self._waiting: list[tuple[float, Fault]] = []
         self.done: list[str] = []
@@ -46,7 +46,7 @@ class Mischief:
                 self._do(entry[1], monitor, cast_)
 
     def _do(self, fault: Fault, monitor: Monitor, cast_: Cast) -> None:
-        self._story.tell(f"{fault.kind} {fault.actor}", "bold cyan")
+        self._console.tell(f"{fault.kind} {fault.actor}", "bold cyan")
         self.done.append(fault.kind)
         anvil = cast_.devnet.anvil
         if fault.kind == "restart":
@@ -59,7 +59,7 @@ class Mischief:
             os.kill(anvil.process.pid, signal.SIGSTOP)
             threading.Timer(fault.seconds, os.kill, (anvil.process.pid, signal.SIGCONT)).start()
         elif fault.kind == "corrupt":
-            self._story.tell(f"{spoil(cast_.devnet.redis_url(OPERATOR_DATABASE + 1))} batches spoilt", "cyan")
+            self._console.tell(f"{spoil(cast_.devnet.redis_url(OPERATOR_DATABASE + 1))} batches spoilt", "cyan")
         else:
             raise ConfigError("bad_config", f"fault.kind: {fault.kind} is for scenarios of kind court")
 
@@ -81,14 +81,14 @@ def spoil(url: str) -> int:
     return count
 
 
-def play_exchange(script: Script, story: Story, folder: Path) -> Report:
+def play_exchange(script: Script, console: Console, folder: Path) -> Report:
     """Run a scenario of kind "exchange"; logs and state are kept in `folder`. Raises SetoffError."""
     if (folder / "redis").exists():
         raise ConfigError("bad_config", f"{folder} has the state of another run, which would be taken up again")
     roles = {actor.name: actor for actor in script.actors}
-    mischief = Mischief(script, story)
+    mischief = Mischief(script, console)
     if roles["operator"].dies:
-        report = Ending(script, folder, story, mischief).run()
+        report = Ending(script, folder, console, mischief).run()
         check_mischief(report, script, mischief)
         return report
     watchers = roles["watcher"].count + ("slanderer" in roles)
@@ -108,9 +108,9 @@ def play_exchange(script: Script, story: Story, folder: Path) -> Report:
         patience=script.patience,
         hurries=True,
     )
-    story.chapter(f"{script.name}: {script.text}")
+    console.chapter(f"{script.name}: {script.text}")
     begun = time.monotonic()
-    summary = Play(plot, folder, story, mischief).run()
+    summary = Play(plot, folder, console, mischief).run()
     report = Report(script.name, script.text, list(summary.checks))
     causes = [cause for dispute in summary.disputes for cause in dispute.eliminated]
     wanted = set(script.expect.eliminated.values()) - {"any"}

@@ -9,10 +9,10 @@ from typing import Final
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.contracts.listing import encode_listing, encode_signer
 from setoff.deploy.devnet.devnet import BITCOIN, MAX_AGE, enact
-from setoff.deploy.simulation.sample_traffic import Scene, oracle_key, trader_key
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, oracle_key, trader_key
 from setoff.deploy.simulation.scenario.script import Flow
 from setoff.shared.codec import records, signatures
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, VAULT, Contract
@@ -39,7 +39,7 @@ class Exchange:
         self.params = params
         self.deployment: Deployment = deploy(deployer, params, operator=operator.address, lister=deployer.address)
         self.batches: list[Batch] = []
-        self._scene = Scene(self.deployment.chain_id, self.deployment.vault_bytes)
+        self._traffic = SampleTraffic(self.deployment.chain_id, self.deployment.vault_bytes)
         self._reader = ChainReader(operator, self.deployment)
         self._inbox = Inbox(operator, self.deployment)
         self._starts: list[tuple[Machine, bytes]] = []
@@ -51,7 +51,7 @@ class Exchange:
         for number in range(flow.epochs * self.params.epoch_batches):
             # A real clock may be behind a chain's whose time was moved, never ahead of a block's.
             now = self.operator.head().timestamp
-            self._scene.time = now
+            self._traffic.time = now
             inputs = self._records(random, flow.records)
             records = b"".join(inputs)
             header = self._inbox.next_header(self._inbox.state(), now, messages if number == 0 else 0, records)
@@ -92,19 +92,19 @@ class Exchange:
         return self._reader.message_count()
 
     def _records(self, random: Random, count: int) -> list[bytes]:
-        scene = self._scene
-        inputs = [scene.report(0, PRICE + random.randrange(-5, 6))]
+        traffic = self._traffic
+        inputs = [traffic.report(0, PRICE + random.randrange(-5, 6))]
         while len(inputs) < count:
             account = random.randrange(1, TRADERS + 1)
             kind, side = random.choice(KINDS), random.choice((records.BUY, records.SELL))
             away = random.randrange(1, 20) if kind == "order" else -random.randrange(20)
             price = PRICE - away if side == records.BUY else PRICE + away
             if kind in ("order", "cross"):
-                inputs.append(scene.order(account, side, price, random.randrange(1, 50)))
+                inputs.append(traffic.order(account, side, price, random.randrange(1, 50)))
             elif kind == "transfer":
-                inputs.append(scene.transfer(account, account % TRADERS + 1, random.randrange(1, 1000)))
+                inputs.append(traffic.transfer(account, account % TRADERS + 1, random.randrange(1, 1000)))
             elif kind == "withdraw":
-                inputs.append(scene.withdraw(account, random.randrange(1, 1000)))
+                inputs.append(traffic.withdraw(account, random.randrange(1, 1000)))
             else:
-                inputs.append(scene.cancel(account, random.randrange(4)))
+                inputs.append(traffic.cancel(account, random.randrange(4)))
         return inputs

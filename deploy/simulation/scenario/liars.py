@@ -13,7 +13,7 @@ from typing import Final
 
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import merkle_path, merkle_root
-from setoff.shared.dispute.knowledge import Knowledge
+from setoff.shared.dispute.trace_provider import TraceProvider
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.history import EPOCH, uniform
 
@@ -36,7 +36,7 @@ PLACES: Final[dict[str, str]] = {
 """Where a lie may be."""
 
 
-def find_place(name: str, run: Knowledge, inputs: Sequence[int]) -> int:
+def find_place(name: str, run: TraceProvider, inputs: Sequence[int]) -> int:
     """The position that a name of `PLACES` means in an epoch whose batches have so many inputs.
 
     Raises InputError if the epoch has no such place.
@@ -69,9 +69,9 @@ def find_place(name: str, run: Knowledge, inputs: Sequence[int]) -> int:
 
 
 class FalseHistory:
-    """What all of these are: a `Knowledge` by its nodes. `_told` gives a node, None where its children decide."""
+    """What all of these are: a `TraceProvider` by its nodes. `_told` gives a node, None where its children decide."""
 
-    def __init__(self, base: Knowledge) -> None:
+    def __init__(self, base: TraceProvider) -> None:
         """`base` is the run that is told wrongly."""
         self._base = base
         self.node = lru_cache(maxsize=4096)(self._node)
@@ -134,7 +134,7 @@ class FalseHistory:
 class OneLeaf(FalseHistory):
     """One leaf is another; the end stays the same unless it is the last one."""
 
-    def __init__(self, base: Knowledge, position: int, leaf: bytes) -> None:
+    def __init__(self, base: TraceProvider, position: int, leaf: bytes) -> None:
         super().__init__(base)
         self._position = position
         self._leaf = leaf
@@ -148,7 +148,7 @@ class OneLeaf(FalseHistory):
 class FromHere(FalseHistory):
     """From a position on the machine is in another state, and stays there: the end is another."""
 
-    def __init__(self, base: Knowledge, position: int, leaf: bytes) -> None:
+    def __init__(self, base: TraceProvider, position: int, leaf: bytes) -> None:
         super().__init__(base)
         self._position = position
         self._leaf = leaf
@@ -163,7 +163,7 @@ class FromHere(FalseHistory):
 class Hollow(FalseHistory):
     """A node that nobody can open, at a level and over a position; all above it is sound."""
 
-    def __init__(self, base: Knowledge, level: int, position: int, seed: bytes) -> None:
+    def __init__(self, base: TraceProvider, level: int, position: int, seed: bytes) -> None:
         """`level` 1 to 6. Raises InputError if the last leaf, which a join has to show, would be below it."""
         super().__init__(base)
         self._level = level
@@ -189,7 +189,7 @@ class Hollow(FalseHistory):
 class RandomRoot:
     """A root with a last leaf that can be shown and nothing else below it: it can join and never move."""
 
-    def __init__(self, base: Knowledge, end: bytes, seed: bytes) -> None:
+    def __init__(self, base: TraceProvider, end: bytes, seed: bytes) -> None:
         self.start_hash = base.start_hash
         self.end = end
         self._path = [keccak(seed + bytes([height])) for height in range(EPOCH.depth - EPOCH.opening_bits)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Script
 from setoff.shared.errors import ConfigError
@@ -31,28 +31,28 @@ def find_scenario(text: str) -> Path:
     raise ConfigError("bad_config", f"there is no scenario {text}; `setoff scenario list` shows those that come along")
 
 
-def play_scenario(script: Script, story: Story, folder: Path) -> Report:
+def play_scenario(script: Script, console: Console, folder: Path) -> Report:
     """Run it; `folder` keeps logs and state, and the report as `report.json`. Raises SetoffError if it cannot run."""
     folder.mkdir(parents=True, exist_ok=True)
     with _logging_to(folder / "players.log"):
-        report = _play(script, story, folder)
+        report = _play(script, console, folder)
     (folder / "report.json").write_text(json.dumps(report.to_dict(), indent=2) + "\n")
     return report
 
 
-def _play(script: Script, story: Story, folder: Path) -> Report:
+def _play(script: Script, console: Console, folder: Path) -> Report:
     if script.kind == "court":
         from setoff.deploy.simulation.scenario.court import play_court
 
-        return play_court(script, story, folder)
+        return play_court(script, console, folder)
     from setoff.deploy.simulation.scenario.exchange import play_exchange
 
-    return play_exchange(script, story, folder)
+    return play_exchange(script, console, folder)
 
 
 @contextlib.contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
-    """What the players have to say, liars among them, goes to a file and not between the lines of the story."""
+    """What the players have to say, liars among them, goes to a file and not between the lines of the console."""
     logger, handler = logging.getLogger("setoff"), logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(threadName)s %(levelname)s %(name)s: %(message)s"))
     before = logger.propagate, logger.level

@@ -135,7 +135,7 @@ class Actor:
     returns: int = 0
     """So many seconds of the chain's time after its death it is started again, with all that it had stored; 0: never,
     and what it had stored is lost."""
-    caretaker: bool = False
+    liveness_keeper: bool = False
     """Of a watcher of an exchange: whether it posts and claims while the operator is silent, and ends the exchange."""
 
     def check(self) -> None:
@@ -151,8 +151,8 @@ class Actor:
             raise ConfigError("bad_config", "actor.dies: for an operator that tells no lie")
         if self.returns < 0 or (self.returns and not self.dies):
             raise ConfigError("bad_config", "actor.returns: seconds after the death of an operator that dies")
-        if self.caretaker and (self.name != "watcher" or self.lie):
-            raise ConfigError("bad_config", "actor.caretaker: for honest watchers")
+        if self.liveness_keeper and (self.name != "watcher" or self.lie):
+            raise ConfigError("bad_config", "actor.liveness_keeper: for honest watchers")
 
     @property
     def is_honest(self) -> bool:
@@ -294,8 +294,8 @@ class Script:
             _one_of("an actor's name", named, tuple(names))
         if self.kind == "exchange":
             self._check_exchange()
-        elif any(actor.dies or actor.caretaker for actor in self.actors) or self.expect.wind_down is not None:
-            raise ConfigError("bad_config", "dies, caretaker, wind_down: for scenarios of kind exchange")
+        elif any(actor.dies or actor.liveness_keeper for actor in self.actors) or self.expect.wind_down is not None:
+            raise ConfigError("bad_config", "dies, liveness_keeper, wind_down: for scenarios of kind exchange")
 
     def _check_exchange(self) -> None:
         watchers = [actor for actor in self.actors if actor.name != "operator"]
@@ -309,8 +309,8 @@ class Script:
             raise ConfigError("bad_config", "expect.wind_down: said where the operator dies, and only there")
         if operator.dies and any(actor.lie for actor in self.actors):
             raise ConfigError("bad_config", "actor.lie: where the operator dies, everybody else is honest")
-        if operator.dies and not operator.returns and not any(actor.caretaker for actor in watchers):
-            raise ConfigError("bad_config", "actor.caretaker: without one nobody takes the operator's place")
+        if operator.dies and not operator.returns and not any(actor.liveness_keeper for actor in watchers):
+            raise ConfigError("bad_config", "actor.liveness_keeper: without one nobody takes the operator's place")
         if operator.returns >= self.params.wind_down:
             raise ConfigError("bad_config", f"actor.returns: the exchange may be ended after {self.params.wind_down} s")
         if [actor.name for actor in watchers] != ["watcher", "slanderer"][: len(watchers)] or not watchers:

@@ -10,9 +10,10 @@ from setoff.deploy.simulation.scenario.flow import Exchange
 from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Script
 from setoff.shared.dispute import events
-from setoff.shared.dispute.game import ZERO, Claim
+from setoff.shared.dispute.game import Claim
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtReader
+from setoff.shared.machine.data import ZERO
 
 LOST, BACK, NONE = "lost", "back", "none"
 
@@ -83,19 +84,19 @@ def _check_bonds(
             for history in claim.histories.values()
             if history.owner == person.address
         }
-        fates = set()
+        results = set()
         for key, root in roots:
             kinds = events.Released | events.Reclaimed
             paid = [e for e in happened if isinstance(e, kinds) and (e.key, e.root) == (key, root)]
             whole = [e for e in paid if e.owner == person.address and getattr(e, "amount", bond) == bond]
-            fates.add(BACK if whole else LOST)
-        fate = NONE if not fates else BACK if fates == {BACK} else LOST
-        report.actors[person.name] = {"histories": len(roots), "bonds": fate}
+            results.add(BACK if whole else LOST)
+        result = NONE if not results else BACK if results == {BACK} else LOST
+        report.actors[person.name] = {"histories": len(roots), "bonds": result}
         wanted = script.expect.bonds.get(person.role.name)
         if wanted is not None:
-            report.check(f"bonds of {person.name}: {wanted}", fate == wanted, fate)
+            report.check(f"bonds of {person.name}: {wanted}", result == wanted, result)
         elif person.role.is_honest and script.expect.end == "true":
-            report.check(f"{person.name}, who is honest, loses no bond", fate != LOST, fate)
+            report.check(f"{person.name}, who is honest, loses no bond", result != LOST, result)
 
 
 def _check_course(report: Report, script: Script, reader: CourtReader, happened: Sequence[events.Event]) -> None:

@@ -18,7 +18,7 @@ from setoff.deploy.cli.devnet import GUIDE, name_command
 from setoff.deploy.cli.verify import compare
 from setoff.deploy.cli.wallet import parse_amount
 from setoff.deploy.devnet.anvil import dev_keys
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.sdk import KeySigner
 

@@ -8,7 +8,7 @@ import pytest
 from setoff.contracts.verification import check_deployment
 from setoff.deploy.contracts.deployment import contract_address, deploy
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.params import DEVNET, PRESETS, TESTNET

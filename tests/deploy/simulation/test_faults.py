@@ -3,7 +3,7 @@
 import pytest
 
 from setoff.deploy.simulation.faults import FAULTS, plan_fault
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
@@ -14,28 +14,31 @@ from setoff.shared.machine.machine import Machine
 
 @pytest.fixture(scope="module")
 def start() -> Machine:
-    return Machine.genesis(Scene().domain)
+    return Machine.genesis(SampleTraffic().domain)
 
 
 def play_liquidation() -> list[Batch]:
     """An account buys with all it has; later the price falls and time passes."""
-    scene = Scene()
+    traffic = SampleTraffic()
     funds = (92_000, 10**9, 10**9)
-    messages = [scene.list_market(), scene.set_signer(), *(scene.deposit(i, x) for i, x in enumerate(funds, 1))]
+    messages = [traffic.list_market(), traffic.set_signer(), *(traffic.deposit(i, x) for i, x in enumerate(funds, 1))]
     trading = [
-        scene.report(0, 100),
-        scene.order(2, SELL, 100, 900),
-        scene.order(1, BUY, 100, 900),
-        scene.order(3, BUY, 93, 500),
+        traffic.report(0, 100),
+        traffic.order(2, SELL, 100, 900),
+        traffic.order(1, BUY, 100, 900),
+        traffic.order(3, BUY, 93, 500),
     ]
-    first = scene.seal(messages, trading)
-    scene.time += 61
-    return [first, scene.seal((), [scene.report(0, 94), scene.crank(1), scene.crank(1)])]
+    first = traffic.seal(messages, trading)
+    traffic.time += 61
+    return [first, traffic.seal((), [traffic.report(0, 94), traffic.crank(1), traffic.crank(1)])]
 
 
 @pytest.fixture(scope="module")
 def epochs() -> dict[str, list[Batch]]:
-    return {"": play_epoch(Scene()), **dict.fromkeys(("skipped-liquidation", "wrong-funding"), play_liquidation())}
+    return {
+        "": play_epoch(SampleTraffic()),
+        **dict.fromkeys(("skipped-liquidation", "wrong-funding"), play_liquidation()),
+    }
 
 
 @pytest.fixture
@@ -81,9 +84,15 @@ def test_a_lie_is_honest_before_its_target_and_wrong_from_there(
 
 
 def test_a_lie_that_would_be_healed_is_told_where_it_lasts(start: Machine) -> None:
-    scene = Scene()
-    messages = [scene.list_market(), scene.set_signer(), scene.deposit(1, 0), scene.deposit(1, 5), scene.deposit(1, 0)]
-    batch = scene.seal(messages, [scene.report(0, 5), scene.report(0, 6, time=scene.time + 1), bytes(124)])
+    traffic = SampleTraffic()
+    messages = [
+        traffic.list_market(),
+        traffic.set_signer(),
+        traffic.deposit(1, 0),
+        traffic.deposit(1, 5),
+        traffic.deposit(1, 0),
+    ]
+    batch = traffic.seal(messages, [traffic.report(0, 5), traffic.report(0, 6, time=traffic.time + 1), bytes(124)])
     honest = EpochRun(start, [batch], ZERO)
     for name, input_index in (("wrong-price", 6), ("double-deposit", 3)):
         stepper = plan_fault(name, start, [batch])
@@ -104,7 +113,7 @@ def test_a_liar_knows_every_leaf_of_the_lie(name: str, start: Machine, batches: 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_an_epoch_in_which_a_lie_has_no_place_has_none(name: str, start: Machine) -> None:
-    assert plan_fault(name, start, [Scene().seal()]) is None
+    assert plan_fault(name, start, [SampleTraffic().seal()]) is None
 
 
 def test_the_lie_about_a_liquidation_leaves_the_account_its_position(start: Machine) -> None:

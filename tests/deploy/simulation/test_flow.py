@@ -53,7 +53,9 @@ def machine(traders: list[Trader]) -> Machine:
     feed = PriceFeed()
     for market in range(1, MARKETS + 1):
         for signer in signers:
-            assert OUTCOMES[machine.offer(signer.sign_report(TIME, market, feed.price(market, 0.0)))] == "accepted"
+            assert (
+                OUTCOMES[machine.offer(signer.sign_report(TIME, market, feed.price(market, 0.0))).outcome] == "accepted"
+            )
     return machine
 
 
@@ -61,7 +63,7 @@ def test_the_machine_takes_what_the_traders_send(machine: Machine, traders: list
     outcomes: Counter[str] = Counter()
     fills = 0
     for submission in sign_flow(schedule(64, EVENTS), traders):
-        outcomes[OUTCOMES[machine.offer(submission.record)]] += 1
+        outcomes[OUTCOMES[machine.offer(submission.record).outcome]] += 1
         fills += len(machine.fills)
     assert fills > 50
     assert set(outcomes) <= {"accepted", "unknown_order"}  # a cancel that comes after its order has traded away

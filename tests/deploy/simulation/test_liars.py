@@ -18,7 +18,7 @@ from setoff.deploy.simulation.scenario.liars import (
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import make_move, verify_move
-from setoff.shared.dispute.knowledge import Knowledge
+from setoff.shared.dispute.trace_provider import TraceProvider
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.machine.history import EPOCH
 
@@ -31,7 +31,7 @@ def told(shape: str, position: int) -> FalseHistory:
     return {"leaf": OneLeaf, "from": FromHere}[shape](BASE, position, LEAF)
 
 
-def descend(one: Knowledge, other: Knowledge) -> int:
+def descend(one: TraceProvider, other: TraceProvider) -> int:
     """Play all levels, each move checked as L1 does; returns the first position that differs."""
     mover, waiting, prefix = one, other, 0
     nodes = {id(one): one.root, id(other): other.root}

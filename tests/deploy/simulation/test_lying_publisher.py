@@ -8,8 +8,8 @@ import pytest
 from setoff.deploy.cli.main import main
 from setoff.deploy.simulation.faults import CLAIM_LIES, FAULTS, RECEIPT_LIES
 from setoff.deploy.simulation.lying_publisher import FalseEpochs
-from setoff.deploy.simulation.sample_traffic import Scene
-from setoff.shared.config.settings import Deployment
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
@@ -18,45 +18,49 @@ FALSE_FROM = 1
 
 
 @pytest.fixture
-def scene() -> Scene:
-    return Scene()
+def traffic() -> SampleTraffic:
+    return SampleTraffic()
 
 
 @pytest.fixture
-def batches(scene: Scene) -> list[Batch]:
+def batches(traffic: SampleTraffic) -> list[Batch]:
     """Four batches: funds first, then a transfer in each."""
-    first = scene.seal([scene.deposit(1, 1000), scene.deposit(2, 1000)], [])
-    return [first, *(scene.seal([], [scene.transfer(1, 2, amount)]) for amount in (1, 2, 3))]
+    first = traffic.seal([traffic.deposit(1, 1000), traffic.deposit(2, 1000)], [])
+    return [first, *(traffic.seal([], [traffic.transfer(1, 2, amount)]) for amount in (1, 2, 3))]
 
 
 @pytest.fixture
-def truth(scene: Scene, batches: list[Batch]) -> list[bytes]:
-    machine, ends = Machine.genesis(scene.domain), []
+def truth(traffic: SampleTraffic, batches: list[Batch]) -> list[bytes]:
+    machine, ends = Machine.genesis(traffic.domain), []
     for batch in batches:
         machine.run_batch(batch)
         ends.append(machine.hash())
     return ends
 
 
-def claim(scene: Scene, batches: list[Batch], is_confirmed: Callable[[int], bool] = lambda _: False) -> FalseEpochs:
+def claim(
+    traffic: SampleTraffic, batches: list[Batch], is_confirmed: Callable[[int], bool] = lambda _: False
+) -> FalseEpochs:
     epochs = FalseEpochs(
-        Machine.genesis(scene.domain), fault="wrong-root", from_batch=FALSE_FROM, is_confirmed=is_confirmed
+        Machine.genesis(traffic.domain), fault="wrong-root", from_batch=FALSE_FROM, is_confirmed=is_confirmed
     )
     for batch in batches:
         epochs.extend([batch])
     return epochs
 
 
-def test_a_lie_is_told_once_and_built_upon(scene: Scene, batches: list[Batch], truth: list[bytes]) -> None:
-    epochs = claim(scene, batches)
+def test_a_lie_is_told_once_and_built_upon(traffic: SampleTraffic, batches: list[Batch], truth: list[bytes]) -> None:
+    epochs = claim(traffic, batches)
     assert epochs.told == FALSE_FROM
     assert epochs[0].run.end == truth[0]
     assert all(epochs[number].run.end != truth[number] for number in (1, 2, 3))
     assert epochs[2].run.start_hash == epochs[1].run.end
 
 
-def test_returns_to_the_truth_that_l1_confirmed(scene: Scene, batches: list[Batch], truth: list[bytes]) -> None:
-    epochs = claim(scene, batches)
+def test_returns_to_the_truth_that_l1_confirmed(
+    traffic: SampleTraffic, batches: list[Batch], truth: list[bytes]
+) -> None:
+    epochs = claim(traffic, batches)
     epochs.check(1, truth[0])
     assert epochs.next == 4
     epochs.check(2, truth[1])
@@ -66,13 +70,15 @@ def test_returns_to_the_truth_that_l1_confirmed(scene: Scene, batches: list[Batc
     assert [epochs[number].run.end for number in range(4)] == truth
 
 
-def test_knows_the_truth_by_itself(scene: Scene, batches: list[Batch]) -> None:
+def test_knows_the_truth_by_itself(traffic: SampleTraffic, batches: list[Batch]) -> None:
     with pytest.raises(DataError):
-        claim(scene, batches).check(2, bytes(32))
+        claim(traffic, batches).check(2, bytes(32))
 
 
-def test_a_lie_is_not_wasted_on_what_l1_has_confirmed(scene: Scene, batches: list[Batch], truth: list[bytes]) -> None:
-    epochs = claim(scene, batches, lambda epoch: epoch <= FALSE_FROM)
+def test_a_lie_is_not_wasted_on_what_l1_has_confirmed(
+    traffic: SampleTraffic, batches: list[Batch], truth: list[bytes]
+) -> None:
+    epochs = claim(traffic, batches, lambda epoch: epoch <= FALSE_FROM)
     assert epochs.told == FALSE_FROM + 1
     assert [epochs[number].run.end for number in (0, 1)] == truth[:2] and epochs[2].run.end != truth[2]
 

@@ -14,7 +14,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import events
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import ZERO
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.history import EPOCH
 
 EVENTS = {event.__name__ for event in events.EVENTS}

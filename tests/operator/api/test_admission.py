@@ -8,9 +8,10 @@ import aiohttp
 import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, Running, open_market, operator
 
-from setoff.deploy.simulation.sample_traffic import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.operator.api.admission import TURN, Admission
-from setoff.operator.api.api import MAX_BULK, ShownOnce
+from setoff.operator.api.reads import ShownOnce
+from setoff.operator.api.submit import MAX_BULK
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
@@ -19,9 +20,9 @@ from setoff.shared.errors import StateError
 BUY = records.BUY
 
 
-def forge(scene: Scene, count: int) -> list[bytes]:
+def forge(traffic: SampleTraffic, count: int) -> list[bytes]:
     """Orders of account 1 that account 2 has signed."""
-    return [scene.sign(scene.order(1, BUY, 90, 1)[: records.BODY_BYTES], trader_key(2)) for _ in range(count)]
+    return [traffic.sign(traffic.order(1, BUY, 90, 1)[: records.BODY_BYTES], trader_key(2)) for _ in range(count)]
 
 
 async def send(running: Running, bodies: list[bytes], source: str = "127.0.0.1") -> tuple[int, Any]:
@@ -35,10 +36,10 @@ async def send(running: Running, bodies: list[bytes], source: str = "127.0.0.1")
 
 
 async def test_finds_who_signed() -> None:
-    scene, admission = Scene(), Admission(DEPLOYMENT.domain, 10)
-    good = scene.order(1, BUY, 90, 1)
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10)
+    good = traffic.order(1, BUY, 90, 1)
     spoiled = good[: records.BODY_BYTES] + bytes(64)
-    found = await admission.recover("a", [good, spoiled, scene.crank(), bytes(124)])
+    found = await admission.recover("a", [good, spoiled, traffic.crank(), bytes(124)])
     assert found == [address_of(trader_key(1)), None, None, None]
     admission.close()
 
@@ -47,20 +48,20 @@ async def test_what_nobody_signs_is_refused_and_holds_nobody_up(exchange: Runnin
     """A message of the queue, well-formed, sent as if it were a record."""
     messages = [
         records.encode(records.WindDownBody()),
-        exchange.scene.deposit(1, 5),
-        exchange.scene.force(1, bytes(60)),
+        exchange.traffic.deposit(1, 5),
+        exchange.traffic.force(1, bytes(60)),
     ]
     status, answer = await send(exchange, [*messages, bytes([15]) + bytes(123)])
     assert (status, [result["reason"] for result in answer["results"]]) == (200, ["malformed_record"] * 4)
-    status, answer = await send(exchange, [exchange.scene.order(1, BUY, 90, 1)])
+    status, answer = await send(exchange, [exchange.traffic.order(1, BUY, 90, 1)])
     assert (status, [result["outcome"] for result in answer["results"]]) == (200, ["accepted"])
 
 
 async def test_a_signer_is_kept_for_the_machine_once_and_for_that_signature_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scene, admission = Scene(), Admission(DEPLOYMENT.domain, 10)
-    (forged,), good = forge(scene, 1), scene.order(1, BUY, 90, 1)
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10)
+    (forged,), good = forge(traffic, 1), traffic.order(1, BUY, 90, 1)
     await admission.recover("a", [good, forged])
     asked: list[bytes] = []
     really = signatures._recover
@@ -92,8 +93,8 @@ def test_signers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_a_flood_is_checked_a_handful_at_a_time() -> None:
-    scene, admission = Scene(), Admission(DEPLOYMENT.domain, 10**6)
-    body = scene.order(1, BUY, 90, 1)
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10**6)
+    body = traffic.order(1, BUY, 90, 1)
     order: list[str] = []
 
     async def check(client: str, count: int) -> None:
@@ -110,8 +111,8 @@ async def test_a_flood_is_checked_a_handful_at_a_time() -> None:
 
 
 async def test_one_clients_records_stay_in_their_order() -> None:
-    scene, admission = Scene(), Admission(DEPLOYMENT.domain, 10**6)
-    bodies = [scene.order(account, BUY, 90, 1) for account in (1, 2, 3) * 30]
+    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10**6)
+    bodies = [traffic.order(account, BUY, 90, 1) for account in (1, 2, 3) * 30]
     parts = [bodies[start : start + 10] for start in range(0, len(bodies), 10)]
     found = await asyncio.gather(*[admission.recover("a", part) for part in parts])
     expected = [address_of(trader_key(account)) for account in (1, 2, 3) * 30]
@@ -132,7 +133,7 @@ async def test_a_share_is_each_clients_own() -> None:
 
 
 async def test_forged_records_never_reach_the_machine(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene, machine = exchange.scene, exchange.sequencer.exchange.machine
+    traffic, machine = exchange.traffic, exchange.sequencer.exchange.machine
     before, commit = machine.hash(), exchange.sequencer.commit
 
     async def unexpected(*_: object) -> None:
@@ -140,17 +141,17 @@ async def test_forged_records_never_reach_the_machine(exchange: Running, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(exchange.sequencer, "submit", unexpected)
-        status, answer = await send(exchange, forge(scene, 40))
+        status, answer = await send(exchange, forge(traffic, 40))
         assert status == 200 and {result["reason"] for result in answer["results"]} == {"bad_signature"}
-        status, answer = await exchange.submit(forge(scene, 1)[0])
+        status, answer = await exchange.submit(forge(traffic, 1)[0])
         assert (status, answer["reason"]) == (422, "bad_signature")
     assert (machine.hash(), exchange.sequencer.commit) == (before, commit)
 
 
 async def test_good_records_among_forged_ones_are_taken_in_order(exchange: Running) -> None:
-    scene = exchange.scene
-    good = [scene.order(3, BUY, 80 + i, 1) for i in range(5)]
-    mixed = [body for pair in zip(good, forge(scene, 5), strict=True) for body in pair]
+    traffic = exchange.traffic
+    good = [traffic.order(3, BUY, 80 + i, 1) for i in range(5)]
+    mixed = [body for pair in zip(good, forge(traffic, 5), strict=True) for body in pair]
     _, answer = await send(exchange, mixed)
     sequences = [result["sequence"] for result in answer["results"][::2]]
     assert sequences == list(range(sequences[0], sequences[0] + 5))
@@ -160,12 +161,12 @@ async def test_good_records_among_forged_ones_are_taken_in_order(exchange: Runni
 async def test_a_client_beyond_its_share_is_told_to_wait_and_others_are_not(redis_server: RedisServer) -> None:
     async with operator(redis_server.url, max_per_client=MAX_BULK) as running:
         await open_market(running)
-        flood = [asyncio.create_task(send(running, forge(running.scene, MAX_BULK), "127.0.0.2")) for _ in range(6)]
+        flood = [asyncio.create_task(send(running, forge(running.traffic, MAX_BULK), "127.0.0.2")) for _ in range(6)]
         await asyncio.sleep(0.1)
-        assert (await running.submit(running.scene.order(3, BUY, 90, 1)))[0] == 200
+        assert (await running.submit(running.traffic.order(3, BUY, 90, 1)))[0] == 200
         statuses = [status for status, _ in await asyncio.gather(*flood)]
         assert 503 in statuses and 200 in statuses
-        assert (await send(running, [running.scene.order(3, BUY, 90, 1)], "127.0.0.2"))[0] == 200
+        assert (await send(running, [running.traffic.order(3, BUY, 90, 1)], "127.0.0.2"))[0] == 200
 
 
 async def test_reads_are_made_once_for_each_state(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,10 +178,10 @@ async def test_reads_are_made_once_for_each_state(exchange: Running, monkeypatch
         made += "bids" in value
         return dumps(value, *arguments, **options)
 
-    monkeypatch.setattr("setoff.operator.api.api.json.dumps", count)
+    monkeypatch.setattr("setoff.operator.api.reads.json.dumps", count)
     books = [await exchange.get("/v1/book/1") for _ in range(5)]
     assert made == 1 and all(book == books[0] for book in books)
-    await exchange.submit(exchange.scene.order(1, BUY, 77, 3))
+    await exchange.submit(exchange.traffic.order(1, BUY, 77, 3))
     assert (await exchange.get("/v1/book/1"))[1]["bids"][0]["price"] == 77
     assert (await exchange.get("/v1/book/1?depth=1"))[0] == 200
     assert made == 3

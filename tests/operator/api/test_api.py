@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.support.processes.running_operator import Running, operator
 
-from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, SampleTraffic, trader_key
 from setoff.shared.codec import eip712, records
 from setoff.shared.codec.records import (
     AmendBody,
@@ -29,7 +29,7 @@ BUY, SELL = records.BUY, records.SELL
 def order(**changes: int) -> bytes:
     """A signed order that would be accepted but for `changes`."""
     fields = {"account": 1, "nonce": 7, "market": 1, "side": BUY, "flags": 0, "order_slot": 3, "price": 100, "size": 5}
-    return Scene().sign(records.encode(OrderBody(**(fields | changes))), trader_key(1))
+    return SampleTraffic().sign(records.encode(OrderBody(**(fields | changes))), trader_key(1))
 
 
 def request(**changes: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def request(**changes: Any) -> dict[str, Any]:
 
 
 def sign(body: bytes, account: int = 1) -> dict[str, Any]:
-    return encode_record(Scene().sign(body, trader_key(account)))
+    return encode_record(SampleTraffic().sign(body, trader_key(account)))
 
 
 def with_domain(**domain: Any) -> dict[str, Any]:
@@ -55,11 +55,11 @@ def with_signature(signature: Any) -> dict[str, Any]:
 
 
 GOOD = encode_record(order())
-FORGED = encode_record(Scene().sign(order()[:60], trader_key(2)))
-OTHER_CHAIN = encode_record(Scene(chain_id=1).sign(order()[:60], trader_key(1)))
+FORGED = encode_record(SampleTraffic().sign(order()[:60], trader_key(2)))
+OTHER_CHAIN = encode_record(SampleTraffic(chain_id=1).sign(order()[:60], trader_key(1)))
 
 LEGS = [records.Leg(0, 1, order_slot, 90, 1) for order_slot in range(12)]
-BULK = Scene().bulk(1, LEGS)
+BULK = SampleTraffic().bulk(1, LEGS)
 AGENT = {"account": 1, "nonce": 7, "agent": 1, "expiry": 2**40}
 
 BAD_JSON: list[tuple[str, Any, int, str]] = [
@@ -156,10 +156,10 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ),
     ("withdrawal of nothing", sign(records.encode(WithdrawBody(1, 7, 0))), 422, "amount_out_of_range"),
     ("withdrawal of too much", sign(records.encode(WithdrawBody(1, 7, 2**127))), 422, "amount_out_of_range"),
-    ("report of a stranger", encode_record(Scene().report(1, 100)), 422, "unknown_signer"),
-    ("report of the past", encode_record(Scene().report(0, 100, time=5)), 422, "stale_report"),
-    ("report of the future", encode_record(Scene().report(0, 100, time=2**63)), 422, "future_report"),
-    ("report at no price", encode_record(Scene().report(0, 0)), 422, "price_out_of_range"),
+    ("report of a stranger", encode_record(SampleTraffic().report(1, 100)), 422, "unknown_signer"),
+    ("report of the past", encode_record(SampleTraffic().report(0, 100, time=5)), 422, "stale_report"),
+    ("report of the future", encode_record(SampleTraffic().report(0, 100, time=2**63)), 422, "future_report"),
+    ("report at no price", encode_record(SampleTraffic().report(0, 0)), 422, "price_out_of_range"),
 ]
 
 BAD_BYTES: list[tuple[str, bytes, int, str]] = [
@@ -181,7 +181,7 @@ async def check_refused(
     assert body.keys() == {"reason", "detail"} and body["detail"]
     assert is_known_reason(reason)
     after = await exchange.status()
-    for name in ("machine", "sequence", "batch", "open_inputs", "commit"):
+    for name in ("machine", "records", "batch", "open_inputs", "commit"):
         assert after[name] == before[name], name
 
 
@@ -198,7 +198,7 @@ async def test_refuses_bad_requests_and_changes_nothing(exchange: Running) -> No
         except AssertionError as error:
             raise AssertionError(name) from error
     status, answer = await exchange.post(GOOD)
-    assert status == 200 and answer["sequence"] == before["sequence"] + 1
+    assert status == 200 and answer["sequence"] == before["records"]
 
 
 async def test_refuses_a_replayed_nonce(exchange: Running) -> None:
@@ -245,10 +245,10 @@ async def test_takes_what_a_wallet_signs(exchange: Running) -> None:
 
 
 async def test_trades_and_shows_it(exchange: Running) -> None:
-    scene = exchange.scene
-    status, resting = await exchange.submit(scene.order(1, SELL, 101, 5))
+    traffic = exchange.traffic
+    status, resting = await exchange.submit(traffic.order(1, SELL, 101, 5))
     assert status == 200 and resting["resting"] == "5" and resting["fills"] == []
-    status, taken = await exchange.submit(scene.order(2, BUY, 102, 3))
+    status, taken = await exchange.submit(traffic.order(2, BUY, 102, 3))
     assert status == 200 and taken["resting"] == "0"
     assert taken["sequence"] == resting["sequence"] + 1 and taken["input_index"] == resting["input_index"] + 1
     [fill] = taken["fills"]
@@ -275,11 +275,11 @@ async def test_trades_and_shows_it(exchange: Running) -> None:
 
 
 async def test_book_lists_the_best_levels_first(exchange: Running) -> None:
-    scene = exchange.scene
+    traffic = exchange.traffic
     for price in (90, 99, 70, 98, 99):
-        assert (await exchange.submit(scene.order(1, BUY, price, 2)))[0] == 200
+        assert (await exchange.submit(traffic.order(1, BUY, price, 2)))[0] == 200
     for price in (130, 101, 180):
-        assert (await exchange.submit(scene.order(2, SELL, price, 1)))[0] == 200
+        assert (await exchange.submit(traffic.order(2, SELL, price, 1)))[0] == 200
     _, book = await exchange.get("/v1/book/1?depth=3")
     assert [(level["price"], level["size"], level["orders"]) for level in book["bids"]] == [
         (99, "4", 2),
@@ -324,9 +324,9 @@ async def test_takes_many_records_as_bytes(exchange: Running) -> None:
         async with exchange.http.post(f"{exchange.url}/v1/records/bulk", data=data) as response:
             return response.status, await response.json()
 
-    scene = exchange.scene
-    good = [scene.order(1, BUY, 99, 1), scene.order(2, SELL, 101, 1)]
-    bad = scene.order(3, BUY, 99, 0)
+    traffic = exchange.traffic
+    good = [traffic.order(1, BUY, 99, 1), traffic.order(2, SELL, 101, 1)]
+    bad = traffic.order(3, BUY, 99, 0)
     status, answer = await post(good[0] + bad + good[1] + good[0])
     assert status == 200
     first, refused, second, again = answer["results"]
@@ -338,10 +338,10 @@ async def test_takes_many_records_as_bytes(exchange: Running) -> None:
 
 
 async def test_pushes_what_happens(exchange: Running) -> None:
-    scene = exchange.scene
+    traffic = exchange.traffic
     async with exchange.http.ws_connect(exchange.url + "/ws?channels=fills,records") as socket:
-        await exchange.submit(scene.order(1, SELL, 101, 5))
-        _, taken = await exchange.submit(scene.order(2, BUY, 101, 5))
+        await exchange.submit(traffic.order(1, SELL, 101, 5))
+        _, taken = await exchange.submit(traffic.order(2, BUY, 101, 5))
         told = [await socket.receive_json(timeout=5) for _ in range(3)]
     assert [message["channel"] for message in told] == ["records", "records", "fills"]
     del taken["receipts"]  # are for who sent the record

@@ -6,7 +6,7 @@ import pytest
 from tests.support.processes.running_operator import HandL1, Running, open_market, operator
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.rules import phases
@@ -20,9 +20,9 @@ async def submit(running: Running, record: bytes) -> Any:
     return answer
 
 
-def opening_of(scene: Scene, funds: int, accounts: int = 3, **market: int) -> HandL1:
-    deposits = [scene.deposit(account, funds) for account in range(1, accounts + 1)]
-    return HandL1([scene.list_market(**market), scene.set_signer(max_age=600), *deposits])
+def opening_of(traffic: SampleTraffic, funds: int, accounts: int = 3, **market: int) -> HandL1:
+    deposits = [traffic.deposit(account, funds) for account in range(1, accounts + 1)]
+    return HandL1([traffic.list_market(**market), traffic.set_signer(max_age=600), *deposits])
 
 
 async def pass_time(running: Running, time: int) -> None:
@@ -35,18 +35,18 @@ async def pass_time(running: Running, time: int) -> None:
         return bool((await running.status())["time"] >= time)
 
     await until(is_closed)
-    running.l1.time = running.scene.time = time
-    running.l1.messages.append(running.scene.deposit(3, 1))
+    running.l1.time = running.traffic.time = time
+    running.l1.messages.append(running.traffic.deposit(3, 1))
     await until(is_later)
 
 
 async def test_dead_orders_are_not_shown(exchange: Running) -> None:
-    scene = exchange.scene
+    traffic = exchange.traffic
     for price in (98, 99):
-        await submit(exchange, scene.order(1, BUY, price, 5))
-    await submit(exchange, scene.order(2, BUY, 99, 7))
-    await submit(exchange, scene.order(3, SELL, 103, 7, expiry=START_TIME + 50))
-    await submit(exchange, scene.cancel_all(1))
+        await submit(exchange, traffic.order(1, BUY, price, 5))
+    await submit(exchange, traffic.order(2, BUY, 99, 7))
+    await submit(exchange, traffic.order(3, SELL, 103, 7, expiry=START_TIME + 50))
+    await submit(exchange, traffic.cancel_all(1))
     _, book = await exchange.get("/v1/book/1")
     assert book["bids"] == [{"price": 99, "size": "7", "orders": 1}]
     assert book["asks"] == [{"price": 103, "size": "7", "orders": 1}]
@@ -56,12 +56,12 @@ async def test_dead_orders_are_not_shown(exchange: Running) -> None:
 
 
 async def test_expired_orders_and_dead_mans_switches_are_seen_through(redis_server: RedisServer) -> None:
-    scene = Scene()
-    async with operator(redis_server.url, scene, opening_of(scene, 10**9), batch_interval=0.05) as running:
+    traffic = SampleTraffic()
+    async with operator(redis_server.url, traffic, opening_of(traffic, 10**9), batch_interval=0.05) as running:
         await open_market(running)
-        await submit(running, scene.order(1, BUY, 99, 5, expiry=START_TIME + 50))
-        await submit(running, scene.order(2, BUY, 98, 5))
-        await submit(running, scene.schedule_cancel(2, START_TIME + 50))
+        await submit(running, traffic.order(1, BUY, 99, 5, expiry=START_TIME + 50))
+        await submit(running, traffic.order(2, BUY, 98, 5))
+        await submit(running, traffic.schedule_cancel(2, START_TIME + 50))
         assert (await running.get("/v1/accounts/2"))[1]["deadline"] == START_TIME + 50
         assert len((await running.get("/v1/book/1"))[1]["bids"]) == 2
         await pass_time(running, START_TIME + 50)
@@ -71,13 +71,13 @@ async def test_expired_orders_and_dead_mans_switches_are_seen_through(redis_serv
 
 @pytest.mark.parametrize("side", [BUY, SELL])
 async def test_an_account_is_liquidated_at_the_price_that_is_shown(redis_server: RedisServer, side: int) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 10**5, accounts=4, unit=7, taker_fee=0, maker_fee=0)
-    async with operator(redis_server.url, scene, l1) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**5, accounts=4, unit=7, taker_fee=0, maker_fee=0)
+    async with operator(redis_server.url, traffic, l1) as running:
         await open_market(running, 1000)
-        await submit(running, scene.order(2, 1 - side, 1000, 90))
-        await submit(running, scene.order(3, 1 - side, 1000, 23))
-        await submit(running, scene.order(1, side, 1000, 113))
+        await submit(running, traffic.order(2, 1 - side, 1000, 90))
+        await submit(running, traffic.order(3, 1 - side, 1000, 23))
+        await submit(running, traffic.order(1, side, 1000, 113))
         _, account = await running.get("/v1/accounts/1")
         [position] = account["positions"]
         price = position["liquidation_price"]
@@ -85,20 +85,20 @@ async def test_an_account_is_liquidated_at_the_price_that_is_shown(redis_server:
         assert position["value"] == str(int(position["size"]) * 7000) and position["profit"] == "0"
         assert int(account["buffer"]) == 10**5 - int(account["maintenance"]) == 10**5 - 113 * 7000 // 20
         safe = price + 1 if side == BUY else price - 1
-        assert (await submit(running, scene.report(0, safe, time=scene.time + 1)))["fills"] == []
-        fallen = await submit(running, scene.report(0, price, time=scene.time + 2))
+        assert (await submit(running, traffic.report(0, safe, time=traffic.time + 1)))["fills"] == []
+        fallen = await submit(running, traffic.report(0, price, time=traffic.time + 2))
         assert {fill["taker"] for fill in fallen["fills"]} == {1}
 
 
 async def test_funding_is_shown_before_it_is_paid(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 10**9, impact=1, max_age=3600, band=100_000, funding_cap=5000)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**9, impact=1, max_age=3600, band=100_000, funding_cap=5000)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         await open_market(running, 1000)
-        await submit(running, scene.order(2, SELL, 1010, 50))
-        await submit(running, scene.order(1, BUY, 1010, 50))
-        await submit(running, scene.order(3, BUY, 1015, 5))
-        await submit(running, scene.order(2, SELL, 1025, 5))
+        await submit(running, traffic.order(2, SELL, 1010, 50))
+        await submit(running, traffic.order(1, BUY, 1010, 50))
+        await submit(running, traffic.order(3, BUY, 1015, 5))
+        await submit(running, traffic.order(2, SELL, 1025, 5))
         for passed in (61, 122, phases.HOUR):
             await pass_time(running, START_TIME + passed)
         _, market = await running.get("/v1/markets/1")
@@ -113,10 +113,10 @@ async def test_funding_is_shown_before_it_is_paid(redis_server: RedisServer) -> 
 
 
 async def test_markets_show_their_tiers_and_halts(redis_server: RedisServer) -> None:
-    scene = Scene()
+    traffic = SampleTraffic()
     tiers = {"tier1_size": 500, "tier1_initial": 200_000, "tier1_maintenance": 100_000}
-    l1 = opening_of(scene, 10**9, step_band=50_000, **tiers)
-    async with operator(redis_server.url, scene, l1) as running:
+    l1 = opening_of(traffic, 10**9, step_band=50_000, **tiers)
+    async with operator(redis_server.url, traffic, l1) as running:
         await open_market(running)
         _, market = await running.get("/v1/markets/1")
         assert market["tiers"] == [
@@ -124,19 +124,19 @@ async def test_markets_show_their_tiers_and_halts(redis_server: RedisServer) -> 
             {"size": "500", "initial_margin": 200_000, "maintenance_margin": 100_000},
         ]
         assert (market["halted_until"], market["is_fresh"], market["insurance"]) == (0, True, "0")
-        await submit(running, scene.report(0, 150, time=scene.time + 1))
+        await submit(running, traffic.report(0, 150, time=traffic.time + 1))
         _, market = await running.get("/v1/markets/1")
         assert (market["index"], market["halted_until"]) == (105, START_TIME + phases.HALT_TIME)
-        status, answer = await running.submit(scene.order(1, BUY, 105, 1))
+        status, answer = await running.submit(traffic.order(1, BUY, 105, 1))
         assert (status, answer["reason"]) == (422, "halted")
 
 
 async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
-    scene = exchange.scene
+    traffic = exchange.traffic
     sub = 1 | 3 << 20
-    await submit(exchange, scene.transfer(1, sub, 10**6))
-    await submit(exchange, scene.set_agent(1, 2, START_TIME + 1000))
-    await submit(exchange, scene.order(sub, BUY, 90, 4, agent=2))
+    await submit(exchange, traffic.transfer(1, sub, 10**6))
+    await submit(exchange, traffic.set_agent(1, 2, START_TIME + 1000))
+    await submit(exchange, traffic.order(sub, BUY, 90, 4, agent=2))
     _, shown = await exchange.get("/v1/accounts/1.3")
     assert (shown["account"], shown["master"], shown["sub"], shown["collateral"]) == (sub, 1, 3, str(10**6))
     assert shown == (await exchange.get(f"/v1/accounts/{sub}"))[1]
@@ -144,7 +144,7 @@ async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
     assert [(agent["agent"], agent["expiry"]) for agent in shown["agents"]] == [(2, START_TIME + 1000)]
     _, master = await exchange.get("/v1/accounts/1")
     assert master["subs"] == 3 and master["orders"] == []
-    await submit(exchange, scene.backstop_deposit(2, 500))
+    await submit(exchange, traffic.backstop_deposit(2, 500))
     _, backstop = await exchange.get("/v1/backstop")
     assert (backstop["equity"], backstop["shares"], backstop["free"]) == ("500", "500", "500")
     assert (await exchange.get("/v1/accounts/2"))[1]["shares"] == "500"

@@ -13,9 +13,9 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.operator.publisher.batcher import Batcher
 from setoff.operator.sequencer.exchange import SealedBatch
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.posted_batches import PostedBatches, compare
+from setoff.operator.sequencer.posted_batches import InboxBatches, compare
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.da import registry
@@ -79,7 +79,7 @@ def test_a_batch_that_comes_too_late_is_told_and_its_successor_posted(
     outbox.put(seal(0, now))
     batcher.post_next()
     assert batcher.post_next() == 1 and outbox.stuck() is None
-    assert compare(PostedBatches(reader), outbox, 1, 1).common == 1
+    assert compare(InboxBatches(reader), outbox, 1, 1).common == 1
 
 
 @pytest.mark.parametrize("name", ["calldata", "blobs", "code"])
@@ -130,7 +130,7 @@ def test_a_batch_from_the_future_only_has_to_wait(chain: Anvil, deployment: Depl
 def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:
     l1, stranger = chain.connect(0), chain.connect(5)
     reader = ChainReader(l1, deployment)
-    batcher, posted = Batcher(l1, reader, outbox), PostedBatches(reader)
+    batcher, posted = Batcher(l1, reader, outbox), InboxBatches(reader)
     now = l1.head().timestamp
     chain.l1.request("evm_increaseTime", DEMO.silence + 10)
     chain.l1.request("evm_mine")

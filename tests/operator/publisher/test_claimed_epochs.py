@@ -2,7 +2,7 @@
 
 import pytest
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
@@ -10,20 +10,20 @@ from setoff.shared.machine.machine import Machine
 
 
 @pytest.fixture
-def scene() -> Scene:
-    return Scene()
+def traffic() -> SampleTraffic:
+    return SampleTraffic()
 
 
 @pytest.fixture
-def batches(scene: Scene) -> list[Batch]:
+def batches(traffic: SampleTraffic) -> list[Batch]:
     """Four batches: funds first, then a transfer in each."""
-    first = scene.seal([scene.deposit(1, 1000), scene.deposit(2, 1000)], [])
-    return [first, *(scene.seal([], [scene.transfer(1, 2, amount)]) for amount in (1, 2, 3))]
+    first = traffic.seal([traffic.deposit(1, 1000), traffic.deposit(2, 1000)], [])
+    return [first, *(traffic.seal([], [traffic.transfer(1, 2, amount)]) for amount in (1, 2, 3))]
 
 
 @pytest.fixture
-def truth(scene: Scene, batches: list[Batch]) -> list[bytes]:
-    machine, ends = Machine.genesis(scene.domain), []
+def truth(traffic: SampleTraffic, batches: list[Batch]) -> list[bytes]:
+    machine, ends = Machine.genesis(traffic.domain), []
     for batch in batches:
         machine.run_batch(batch)
         ends.append(machine.hash())
@@ -31,8 +31,8 @@ def truth(scene: Scene, batches: list[Batch]) -> list[bytes]:
 
 
 @pytest.fixture
-def epochs(scene: Scene, batches: list[Batch]) -> ClaimedEpochs:
-    epochs = ClaimedEpochs(Machine.genesis(scene.domain))
+def epochs(traffic: SampleTraffic, batches: list[Batch]) -> ClaimedEpochs:
+    epochs = ClaimedEpochs(Machine.genesis(traffic.domain))
     for batch in batches:
         epochs.extend([batch])
     return epochs

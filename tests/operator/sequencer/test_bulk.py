@@ -27,19 +27,19 @@ def quotes(count: int, size: int = 2) -> list[Leg]:
 
 
 async def test_takes_a_bulk_record_with_its_pages(exchange: Running) -> None:
-    scene = exchange.scene
-    await exchange.submit(scene.order(2, SELL, 100, 3))
+    traffic = exchange.traffic
+    await exchange.submit(traffic.order(2, SELL, 100, 3))
     before = await exchange.status()
     legs = [*quotes(19), Leg(0, 1, 20, 100, 5), Leg(CANCEL_LEG, 1, 4), Leg(0, 1, 5, 90, 1), Leg(0, 9, 6, 90, 1)]
-    status, answer = await submit(exchange, scene.bulk(1, legs))
+    status, answer = await submit(exchange, traffic.bulk(1, legs))
     assert status == 200 and answer["leg_pages"] == 3
-    assert answer["sequence"] == before["sequence"] + 1
+    assert answer["sequence"] == before["records"]
     expected = ["2"] * 19 + ["2", "0", "2", "2"]  # the last two find their slots taken by earlier legs
     expected[4] = "0"
     assert answer["legs"] == expected
     assert [(fill["taker_order_slot"], fill["maker"], fill["size"]) for fill in answer["fills"]] == [(20, 2, "3")]
     after = await exchange.status()
-    assert after["sequence"] == before["sequence"] + 4 and after["open_inputs"] == before["open_inputs"] + 4
+    assert after["records"] == before["records"] + 4 and after["open_inputs"] == before["open_inputs"] + 4
     _, shown = await exchange.get("/v1/orders/1")
     assert sorted(order["order_slot"] for order in shown["orders"]) == [
         slot for slot in range(21) if slot not in (4, 19)
@@ -47,8 +47,8 @@ async def test_takes_a_bulk_record_with_its_pages(exchange: Running) -> None:
 
 
 async def test_a_refused_bulk_record_takes_nothing(exchange: Running) -> None:
-    scene = exchange.scene
-    signed = scene.bulk(1, quotes(20))
+    traffic = exchange.traffic
+    signed = traffic.bulk(1, quotes(20))
     assert (await submit(exchange, signed))[0] == 200
     before = await exchange.status()
     status, answer = await submit(exchange, signed)
@@ -56,23 +56,28 @@ async def test_a_refused_bulk_record_takes_nothing(exchange: Running) -> None:
     assert await exchange.status() == before
     status, answer = await exchange.submit(signed[0])
     assert (status, answer["reason"]) == (422, "wrong_leg_page")
-    forged = scene.sign(scene.bulk(1, quotes(9))[0][:60], bytes(31) + b"\1")
-    status, answer = await submit(exchange, [forged, *scene.bulk(1, quotes(9))[1:]])
+    forged = traffic.sign(traffic.bulk(1, quotes(9))[0][:60], bytes(31) + b"\1")
+    status, answer = await submit(exchange, [forged, *traffic.bulk(1, quotes(9))[1:]])
     assert (status, answer["reason"]) == (422, "bad_signature")
     assert await exchange.status() == before
 
 
 async def test_a_bulk_record_is_never_torn_apart(exchange: Running) -> None:
     """Many at once, over the end of a batch and beside other records: the pages stand right behind their record."""
-    scene = exchange.scene
+    traffic = exchange.traffic
     for start in range(0, 1000, 100):
-        orders = [scene.order(3, BUY if i % 2 else SELL, 100, 1, flags=records.IOC) for i in range(start, start + 100)]
+        orders = [
+            traffic.order(3, BUY if i % 2 else SELL, 100, 1, flags=records.IOC) for i in range(start, start + 100)
+        ]
         await asyncio.gather(*[exchange.sequencer.submit(record) for record in orders])
     work: list[Any] = []
     for account in (1, 2):
         for _ in range(8):
-            first, *leg_pages = scene.bulk(account, [Leg(CANCEL_LEG, 1, slot) for slot in range(64)])
-            work += [exchange.sequencer.submit(first, leg_pages), exchange.sequencer.submit(scene.order(3, BUY, 50, 1))]
+            first, *leg_pages = traffic.bulk(account, [Leg(CANCEL_LEG, 1, slot) for slot in range(64)])
+            work += [
+                exchange.sequencer.submit(first, leg_pages),
+                exchange.sequencer.submit(traffic.order(3, BUY, 50, 1)),
+            ]
     receipts = await asyncio.gather(*work)
     assert {receipt.batch for receipt in receipts} == {0, 1}
     bulks = [receipt for receipt in receipts if receipt.leg_pages]
@@ -91,9 +96,9 @@ def open_records(exchange: Exchange) -> list[bytes]:
 
 
 async def test_takes_bulk_records_as_bytes(exchange: Running) -> None:
-    scene = exchange.scene
-    one, two = scene.bulk(1, quotes(10)), scene.bulk(2, quotes(3))
-    order = scene.order(3, BUY, 50, 1)
+    traffic = exchange.traffic
+    one, two = traffic.bulk(1, quotes(10)), traffic.bulk(2, quotes(3))
+    order = traffic.order(3, BUY, 50, 1)
     data = b"".join([*one, order, *two[:-1]])
     async with exchange.http.post(f"{exchange.url}/v1/records/bulk", data=data) as response:
         results = (await response.json())["results"]
@@ -102,10 +107,10 @@ async def test_takes_bulk_records_as_bytes(exchange: Running) -> None:
 
 
 async def test_tells_of_a_bulk_record_once(exchange: Running) -> None:
-    scene = exchange.scene
+    traffic = exchange.traffic
     async with exchange.http.ws_connect(exchange.url + "/ws?channels=records,fills") as socket:
-        _, one = await submit(exchange, scene.bulk(1, [Leg(SELL_LEG, 1, 0, 100, 5)]))
-        _, two = await submit(exchange, scene.bulk(2, [Leg(0, 1, 0, 100, 3), Leg(0, 1, 1, 100, 4)]))
+        _, one = await submit(exchange, traffic.bulk(1, [Leg(SELL_LEG, 1, 0, 100, 5)]))
+        _, two = await submit(exchange, traffic.bulk(2, [Leg(0, 1, 0, 100, 3), Leg(0, 1, 1, 100, 4)]))
         told = [await socket.receive_json(timeout=5) for _ in range(4)]
     assert len(one.pop("receipts")) == len(two.pop("receipts")) == 2  # for the sender alone
     assert [message["data"] for message in told] == [one, two, *two["fills"]]

@@ -12,7 +12,7 @@ import aiohttp
 from redis import Redis
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, operator, replay
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.sequencer.journal_events import Opened, Recorded, decode_events
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.codec import records
@@ -52,11 +52,11 @@ class Child:
 class Trader:
     """Sends orders one after the other, whatever becomes of the exchange, and remembers what was acknowledged."""
 
-    def __init__(self, scene: Scene, account: int, child: Child) -> None:
+    def __init__(self, traffic: SampleTraffic, account: int, child: Child) -> None:
         self.acknowledged: dict[bytes, tuple[int, int, int]] = {}
         self.unknown: set[bytes] = set()
         self.receipts: list[SignedReceipt] = []
-        self._scene = scene
+        self._traffic = traffic
         self._account = account
         self._child = child
         self._random = random.Random(account)
@@ -65,7 +65,7 @@ class Trader:
         side = self._random.randrange(2)
         price = 100 + self._random.randrange(-5, 6)
         flags = self._random.choice((records.GTC, records.IOC))
-        return self._scene.order(self._account, side, price, self._random.randrange(1, 9), flags=flags)
+        return self._traffic.order(self._account, side, price, self._random.randrange(1, 9), flags=flags)
 
     async def run(self, http: aiohttp.ClientSession, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -85,24 +85,24 @@ class Trader:
 
 
 async def test_survives_kill_9(redis_server: RedisServer) -> None:
-    scene = Scene()
+    traffic = SampleTraffic()
     child = Child(redis_server.url, int(time.time()))
     await child.start()
-    traders = [Trader(scene, account, child) for account in TRADERS for _ in range(4)]
+    traders = [Trader(traffic, account, child) for account in TRADERS for _ in range(4)]
     stop = asyncio.Event()
     pause = random.Random(9)
     async with aiohttp.ClientSession() as http:
-        first = encode_record(scene.report(0, 100))
+        first = encode_record(traffic.report(0, 100))
         async with http.post(f"{child.url}/v1/records", json=first) as response:
             assert response.status == 200
-        traffic = [asyncio.create_task(trader.run(http, stop)) for trader in traders]
+        trading = [asyncio.create_task(trader.run(http, stop)) for trader in traders]
         for _ in range(KILLS):
             await asyncio.sleep(pause.uniform(0.2, 0.7))
             child.kill()
             await child.start()
         await asyncio.sleep(0.3)
         stop.set()
-        await asyncio.gather(*traffic)
+        await asyncio.gather(*trading)
         child.kill()
 
     acknowledged = {record: place for trader in traders for record, place in trader.acknowledged.items()}
@@ -112,7 +112,7 @@ async def test_survives_kill_9(redis_server: RedisServer) -> None:
         executed, machine = read_back(redis)
     counts = Counter(record for record, _ in executed if record[0] != records.CRANK)
     assert max(counts.values()) == 1, "a record was executed twice"
-    places = {record: (sequence, *place) for sequence, (record, place) in enumerate(executed, 1)}
+    places = {record: (sequence, *place) for sequence, (record, place) in enumerate(executed)}
     assert {record: places.get(record) for record in acknowledged} == acknowledged
     extra = {record for record in places if record[0] != records.CRANK} - set(acknowledged) - unknown
     assert len(extra) == 1, "only the first report was sent by somebody else"
@@ -124,9 +124,9 @@ async def test_survives_kill_9(redis_server: RedisServer) -> None:
     receipts = [signed.receipt for trader in traders for signed in trader.receipts]
     assert len(receipts) == len(acknowledged)
     assert all(hashes[receipt.sequence] == (receipt.record, receipt.running) for receipt in receipts)
-    async with operator(redis_server.url, scene, HandL1()) as recovered:
+    async with operator(redis_server.url, traffic, HandL1()) as recovered:
         assert (await recovered.status())["machine"] == "0x" + machine.hash().hex()
-        assert (await recovered.status())["sequence"] == len(executed)
+        assert (await recovered.status())["records"] == len(executed)
 
 
 def read_back(redis: Redis) -> tuple[list[tuple[bytes, tuple[int, int]]], Machine]:

@@ -6,10 +6,10 @@ import pytest
 from tests.support.chains.code_store import CODE, MODULE
 from tests.support.processes.running_operator import DEPLOYMENT, opening
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
-from setoff.operator.sequencer.journal_events import Event, Recorded, decode_events, encode_events
+from setoff.operator.sequencer.journal_events import JournalEvent, Recorded, decode_events, encode_events
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.da import registry
@@ -25,25 +25,25 @@ def fresh() -> Exchange:
     return Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
 
 
-def started() -> tuple[Exchange, Scene, list[Event]]:
+def started() -> tuple[Exchange, SampleTraffic, list[JournalEvent]]:
     """An exchange whose market has a price, in its open batch, and the events so far."""
-    exchange, scene = fresh(), Scene()
-    events: list[Event] = [exchange.open(START_TIME, tuple(opening(scene)))]
-    record = scene.report(0, 100)
+    exchange, traffic = fresh(), SampleTraffic()
+    events: list[JournalEvent] = [exchange.open(START_TIME, tuple(opening(traffic)))]
+    record = traffic.report(0, 100)
     exchange.offer(record)
     events.append(Recorded(record))
-    return exchange, scene, events
+    return exchange, traffic, events
 
 
-def trade(exchange: Exchange, scene: Scene) -> list[Event]:
+def trade(exchange: Exchange, traffic: SampleTraffic) -> list[JournalEvent]:
     """A few trades, a cancel and a withdrawal."""
-    events: list[Event] = []
+    events: list[JournalEvent] = []
     for record in (
-        scene.order(1, SELL, 101, 9),
-        scene.order(1, SELL, 102, 9, order_slot=7),
-        scene.order(2, BUY, 102, 12),
-        scene.cancel(1, 7),
-        scene.withdraw(3, 1000),
+        traffic.order(1, SELL, 101, 9),
+        traffic.order(1, SELL, 102, 9, order_slot=7),
+        traffic.order(2, BUY, 102, 12),
+        traffic.cancel(1, 7),
+        traffic.withdraw(3, 1000),
     ):
         exchange.offer(record)
         events.append(Recorded(record))
@@ -51,12 +51,12 @@ def trade(exchange: Exchange, scene: Scene) -> list[Event]:
 
 
 def test_replay_is_the_same_exchange() -> None:
-    exchange, scene, events = started()
-    events += trade(exchange, scene)
+    exchange, traffic, events = started()
+    events += trade(exchange, traffic)
     closed, sealed = exchange.close()
     events.append(closed)
     events.append(exchange.open(START_TIME + 5, ()))
-    record = scene.order(2, BUY, 90, 1)
+    record = traffic.order(2, BUY, 90, 1)
     exchange.offer(record)
     events.append(Recorded(record))
 
@@ -71,11 +71,14 @@ def test_replay_is_the_same_exchange() -> None:
 
 
 def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
-    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number), Scene()
-    report = scene.report(0, 100)
-    events: list[Event] = [exchange.open(START_TIME, tuple(opening(scene))), Recorded(report)]
+    exchange, traffic = (
+        Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=BLOBS.number),
+        SampleTraffic(),
+    )
+    report = traffic.report(0, 100)
+    events: list[JournalEvent] = [exchange.open(START_TIME, tuple(opening(traffic))), Recorded(report)]
     exchange.offer(report)
-    events += trade(exchange, scene)
+    events += trade(exchange, traffic)
     closed, sealed = exchange.close()
     again = fresh()
     assert [again.apply(event) for event in decode_events(encode_events([*events, closed]))][-1] == sealed
@@ -90,21 +93,21 @@ def test_a_batch_stays_in_the_module_in_which_the_log_opened_it() -> None:
 
 def test_a_batch_takes_no_more_records_than_its_module_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.MODULES, CODE.number, MODULE)
-    exchange, scene = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=CODE.number), Scene()
-    exchange.open(START_TIME, tuple(scene.deposit(1, 1) for _ in range(CODE.record_limit + 1)))
+    exchange, traffic = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), module=CODE.number), SampleTraffic()
+    exchange.open(START_TIME, tuple(traffic.deposit(1, 1) for _ in range(CODE.record_limit + 1)))
     assert exchange.inputs > CODE.record_limit and not exchange.is_full and exchange.has_room(2)
     for _ in range(CODE.record_limit - 1):
-        exchange.take(scene.order(1, BUY, 100, 1))
+        exchange.take(traffic.order(1, BUY, 100, 1))
     assert exchange.has_room(1) and not exchange.has_room(2)
-    exchange.take(scene.order(1, BUY, 100, 1))
+    exchange.take(traffic.order(1, BUY, 100, 1))
     assert exchange.is_full and not exchange.has_room(1)
     _, sealed = exchange.close()
     assert len(sealed.batch.records) == CODE.record_limit and len(sealed.batch.module_data) <= 24_576
 
 
 def test_a_closed_batch_ends_where_the_machine_says() -> None:
-    exchange, scene, _ = started()
-    trade(exchange, scene)
+    exchange, traffic, _ = started()
+    trade(exchange, traffic)
     closed, sealed = exchange.close()
     machine = Machine.genesis(DEPLOYMENT.domain)
     assert set(machine.run_batch(sealed.batch)) == {0}
@@ -113,17 +116,17 @@ def test_a_closed_batch_ends_where_the_machine_says() -> None:
 
 
 def test_refusals_leave_no_trace() -> None:
-    exchange, scene, _ = started()
+    exchange, traffic, _ = started()
     before = (
         exchange.machine.hash(),
         exchange.inputs,
         replace(exchange.cursor),
     )
     for record in (
-        scene.order(1, BUY, 100, 0),
-        scene.order(9, BUY, 100, 1),
-        scene.order(1, BUY, 100, 10**11),
-        scene.withdraw(1, 10**13),
+        traffic.order(1, BUY, 100, 0),
+        traffic.order(9, BUY, 100, 1),
+        traffic.order(1, BUY, 100, 10**11),
+        traffic.withdraw(1, 10**13),
         bytes(124),
         b"\xff" * 124,
     ):
@@ -133,13 +136,13 @@ def test_refusals_leave_no_trace() -> None:
 
 
 def test_a_batch_begins_only_with_an_accepted_record() -> None:
-    exchange, scene, _ = started()
+    exchange, traffic, _ = started()
     exchange.close()
     before = exchange.machine.hash()
     with pytest.raises(InputError):
-        exchange.offer_first(START_TIME + 9, scene.order(1, BUY, 100, 0))
+        exchange.offer_first(START_TIME + 9, traffic.order(1, BUY, 100, 0))
     assert exchange.machine.hash() == before and not exchange.is_open
-    opened, receipt = exchange.offer_first(START_TIME + 9, scene.order(1, BUY, 100, 1))
+    opened, receipt = exchange.offer_first(START_TIME + 9, traffic.order(1, BUY, 100, 1))
     assert (opened.number, opened.timestamp, receipt.batch, receipt.input_index) == (1, START_TIME + 9, 1, 0)
 
 
@@ -150,8 +153,8 @@ def test_time_never_goes_back() -> None:
 
 
 def test_messages_beyond_a_full_batch_wait() -> None:
-    exchange, scene = fresh(), Scene()
-    messages = tuple(scene.deposit(1, 1) for _ in range(MAX_INPUTS + 10))
+    exchange, traffic = fresh(), SampleTraffic()
+    messages = tuple(traffic.deposit(1, 1) for _ in range(MAX_INPUTS + 10))
     opened = exchange.open(START_TIME, messages)
     assert len(opened.messages) == MAX_INPUTS and exchange.is_full
     exchange.close()
@@ -160,13 +163,13 @@ def test_messages_beyond_a_full_batch_wait() -> None:
 
 def test_withdrawals_are_proven_at_the_end_of_their_epoch() -> None:
     exchange = Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor(), epoch_batches=2)
-    scene = Scene()
-    exchange.open(START_TIME, tuple(opening(scene)))
-    exchange.offer(scene.report(0, 100))
-    exchange.offer(scene.withdraw(3, 1000))
+    traffic = SampleTraffic()
+    exchange.open(START_TIME, tuple(opening(traffic)))
+    exchange.offer(traffic.report(0, 100))
+    exchange.offer(traffic.withdraw(3, 1000))
     assert exchange.close()[1].proofs == ()
     exchange.open(START_TIME, ())
-    exchange.offer(scene.withdraw(2, 50))
+    exchange.offer(traffic.withdraw(2, 50))
     _, sealed = exchange.close()
     assert [(p.epoch, p.index, p.account, p.amount) for p in sealed.proofs] == [(0, 0, 3, 1000), (0, 1, 2, 50)]
     assert {p.state_root for p in sealed.proofs} == {exchange.machine.state.tree.root}
@@ -178,12 +181,12 @@ def test_withdrawals_are_proven_at_the_end_of_their_epoch() -> None:
 
 @pytest.mark.parametrize("spoil", ["double open", "refused", "wrong end"])
 def test_a_log_that_does_not_follow_is_refused(spoil: str) -> None:
-    exchange, scene, events = started()
+    exchange, traffic, events = started()
     closed, _ = exchange.close()
     if spoil == "double open":
         events.append(events[0])
     elif spoil == "refused":
-        events.append(Recorded(scene.order(1, BUY, 100, 0)))
+        events.append(Recorded(traffic.order(1, BUY, 100, 0)))
     else:
         events.append(type(closed)(bytes(32)))
     again = fresh()

@@ -7,18 +7,18 @@ import pytest
 from redis import Redis
 from tests.support.processes.running_operator import DEPLOYMENT, opening
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.journal import Journal, JournalTaken, Snapshot, connect
-from setoff.operator.sequencer.journal_events import Event, Recorded
+from setoff.operator.sequencer.journal_events import JournalEvent, Recorded
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.errors import ConfigError, DataError
 from setoff.shared.machine.machine import Machine
 
 
-def commit(number: int) -> list[Event]:
+def commit(number: int) -> list[JournalEvent]:
     return [Recorded(bytes([number]) * 124)]
 
 
@@ -36,7 +36,7 @@ async def other(redis_server: RedisServer) -> AsyncIterator[Journal]:
     await redis.aclose()
 
 
-async def read(journal: Journal, after: int = 0) -> list[list[Event]]:
+async def read(journal: Journal, after: int = 0) -> list[list[JournalEvent]]:
     return [events async for events in journal.replay(after)]
 
 
@@ -108,12 +108,17 @@ def test_refuses_a_server_that_may_forget(redis_server: RedisServer) -> None:
 
 
 def test_the_outbox_gives_back_what_was_put(redis_server: RedisServer) -> None:
-    scene, exchange = Scene(), Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
+    traffic, exchange = SampleTraffic(), Exchange(Machine.genesis(DEPLOYMENT.domain), BatchCursor())
     with redis_server.client() as redis:
         outbox = Outbox(redis, "test")
         assert outbox.latest() == -1 and outbox.get(0) is None and not outbox.wait(0, 0.01)
-        exchange.open(START_TIME, tuple(opening(scene)))
-        for record in (scene.report(0, 100), scene.order(1, 0, 100, 5), scene.order(2, 1, 99, 5), scene.withdraw(3, 7)):
+        exchange.open(START_TIME, tuple(opening(traffic)))
+        for record in (
+            traffic.report(0, 100),
+            traffic.order(1, 0, 100, 5),
+            traffic.order(2, 1, 99, 5),
+            traffic.withdraw(3, 7),
+        ):
             exchange.offer(record)
         _, sealed = exchange.close()
         assert sealed.fills and sealed.proofs

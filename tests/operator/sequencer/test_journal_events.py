@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from setoff.operator.sequencer.journal_events import (
     Closed,
-    Event,
+    JournalEvent,
     Opened,
     Recorded,
     Rerun,
@@ -32,12 +32,12 @@ EVENTS = st.lists(
 
 
 @given(EVENTS)
-def test_reads_back_what_was_written(events: list[Event]) -> None:
+def test_reads_back_what_was_written(events: list[JournalEvent]) -> None:
     assert list(decode_events(encode_events(events))) == events
 
 
 @given(EVENTS.filter(bool), st.data())
-def test_notices_a_cut_entry(events: list[Event], data: st.DataObject) -> None:
+def test_notices_a_cut_entry(events: list[JournalEvent], data: st.DataObject) -> None:
     whole = encode_events(events)
     boundaries = {len(encode_events(events[:count])) for count in range(len(events) + 1)}
     cut = data.draw(st.integers(1, len(whole)).filter(lambda size: size not in boundaries))

@@ -6,7 +6,7 @@ import pytest
 from tests.support.chains.exchange import Exchange
 
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.sequencer.messages import QueueMessages
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
@@ -26,15 +26,15 @@ def messages_of(exchange: Exchange, confirmations: int = 0) -> QueueMessages:
 
 
 async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
-    scene = Scene()
+    traffic = SampleTraffic()
     source = messages_of(exchange)
     assert list((await source.look(0, ZERO)).messages) == []
     exchange.deposit(1, 500)
     exchange.deposit(2, 700)
     view = await source.look(0, ZERO)
-    assert list(view.messages) == [scene.deposit(1, 500), scene.deposit(2, 700)]
+    assert list(view.messages) == [traffic.deposit(1, 500), traffic.deposit(2, 700)]
     assert view.time == exchange.operator.head().timestamp
-    forced = scene.order(1, 0, 100, 1)
+    forced = traffic.order(1, 0, 100, 1)
     exchange.anvil.advance(10)
     exchange.queue(forced)
     chain = accumulate(ZERO, view.messages[0])
@@ -42,11 +42,11 @@ async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
     chain = accumulate(chain, view.messages[1])
     assert list((await source.look(2, chain)).messages) == [forced]
     before, _ = (await source.look(0, ZERO)).due[1:]
-    view = await source.look(1, accumulate(ZERO, scene.deposit(1, 500)))
+    view = await source.look(1, accumulate(ZERO, traffic.deposit(1, 500)))
     reader, head = ChainReader(exchange.operator, exchange.deployment), exchange.operator.head().number
     queued = [message.timestamp for message in reader.messages(0, head)]
     assert list(view.due) == [time + DEVNET.force_delay for time in queued[1:]] and before == view.due[0]
-    assert [view.count_due(view.due[1] - 1), view.count_due(view.due[1]), view.count_due(view.due[1], 1)] == [1, 2, 1]
+    assert [view.count_due(view.due[1] - late, consumed) for late, consumed in ((1, 1), (0, 1), (0, 2))] == [1, 2, 1]
     fresh = messages_of(exchange)
     assert list((await fresh.look(2, chain)).messages) == [forced]
 
@@ -75,7 +75,7 @@ async def test_notices_that_what_was_consumed_is_gone(exchange: Exchange) -> Non
     exchange.deposit(1, 500)
     exchange.deposit(1, 600)
     with pytest.raises(DataError):
-        await source.look(1, accumulate(ZERO, Scene().deposit(1, 400)))
+        await source.look(1, accumulate(ZERO, SampleTraffic().deposit(1, 400)))
     view = await source.look(0, ZERO)
     assert len(view.messages) == 2
 
@@ -116,8 +116,8 @@ async def test_says_that_l1_is_gone(exchange: Exchange) -> None:
 
 async def test_shows_what_was_consumed_again_after_a_reset(exchange: Exchange) -> None:
     """Without any reorg: the batches that consumed it are made anew."""
-    source, scene = messages_of(exchange), Scene()
-    bodies = [scene.deposit(account, 500) for account in range(1, 5)]
+    source, traffic = messages_of(exchange), SampleTraffic()
+    bodies = [traffic.deposit(account, 500) for account in range(1, 5)]
     chains = [ZERO]
     for account, body in enumerate(bodies, 1):
         exchange.deposit(account, 500)
@@ -127,4 +127,4 @@ async def test_shows_what_was_consumed_again_after_a_reset(exchange: Exchange) -
         assert list((await source.look(first, chains[first])).messages) == bodies[first:]
         exchange.anvil.mine()
     exchange.deposit(1, 70)
-    assert list((await source.look(1, chains[1])).messages) == [*bodies[1:], scene.deposit(1, 70)]
+    assert list((await source.look(1, chains[1])).messages) == [*bodies[1:], traffic.deposit(1, 70)]

@@ -6,11 +6,11 @@ from itertools import combinations
 import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, HORIZON, make_signer, opening
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.messages import L1View
-from setoff.operator.sequencer.reset import Unposted, adopt, run_again
+from setoff.operator.sequencer.rerun import Unposted, adopt, run_again
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import extend
@@ -51,21 +51,21 @@ def rebuild(ledger: Ledger) -> Exchange:
 @pytest.mark.parametrize("seed", range(12))
 def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
     choose = random.Random(seed)
-    scene, signer, ledger = Scene(), make_signer(), Ledger()
-    messages = opening(scene)
+    traffic, signer, ledger = SampleTraffic(), make_signer(), Ledger()
+    messages = opening(traffic)
     time = START_TIME
     exchange = rebuild(ledger)
     exchange.open(time, tuple(messages))
-    exchange.offer(scene.report(0, 100))
+    exchange.offer(traffic.report(0, 100))
     sealed: list[Batch] = []
     signed: list[SignedReceipt] = []
     for _ in range(STEPS):
         event = choose.random()
         if event < 0.65:
-            group = [scene.order(1 + choose.randrange(3), choose.randrange(2), 100 + choose.randrange(-4, 5),
+            group = [traffic.order(1 + choose.randrange(3), choose.randrange(2), 100 + choose.randrange(-4, 5),
                                  1 + choose.randrange(9), expiry=choose.choice((0, time + 5)))]  # fmt: skip
             if event < 0.1:
-                group = scene.bulk(1, [Leg(records.GTC, 1, 100 + order_slot, 90, 1) for order_slot in range(10)])
+                group = traffic.bulk(1, [Leg(records.GTC, 1, 100 + order_slot, 90, 1) for order_slot in range(10)])
             while exchange.is_busy:
                 exchange.offer(records.encode_crank(0))
             try:
@@ -89,10 +89,10 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
             ]
             before = exchange.cursor.messages + len(exchange.opened.messages if exchange.opened else ())
             unposted += [Unposted(exchange.machine.regs.time, record, before) for record in exchange.records]
-            messages.append(scene.deposit(4, 1000 + len(messages)))
+            messages.append(traffic.deposit(4, 1000 + len(messages)))
             again = rebuild(ledger)
             left = messages[again.cursor.messages :]
-            view = L1View(time, left, [choose.choice((START_TIME, time + 1))] * len(left))
+            view = L1View(again.cursor.messages, time, left, [choose.choice((START_TIME, time + 1))] * len(left))
             made = run_again(again, unposted, view, time if choose.random() < 0.5 else 0)
             sealed = [batch.batch for batch in made.sealed]
             exchange = again

@@ -8,8 +8,8 @@ from tests.support.processes.resets import begin, check_order, close, in_outbox,
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, Running, opening, operator
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene, trader_key
-from setoff.operator.sequencer import sequencer as sequencer_module
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, trader_key
+from setoff.operator.sequencer import l1_monitor
 from setoff.operator.sequencer.journal import Journal
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox, Stuck
@@ -23,7 +23,7 @@ BUY, SELL = records.BUY, records.SELL
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencer_module, "RESET_PAUSE", 0.0)
+    monkeypatch.setattr(l1_monitor, "RESET_PAUSE", 0.0)
 
 
 async def test_a_batch_that_l1_refuses_is_made_anew(redis_server: RedisServer) -> None:
@@ -35,7 +35,7 @@ async def test_a_batch_that_l1_refuses_is_made_anew(redis_server: RedisServer) -
         old = running.outbox.header(1)
         running.l1.time += 100
         running.l1.force_delay = -100  # the message was due already at the time of the batch
-        running.l1.messages.append(running.scene.deposit(4, 500))
+        running.l1.messages.append(running.traffic.deposit(4, 500))
         refuse(running.outbox, 1)
         await until(lambda: running.outbox.header(1) not in (None, old), "the batch is not made anew")
         await until(lambda: ready(running), "the operator stays closed")
@@ -47,20 +47,20 @@ async def test_a_batch_that_l1_refuses_is_made_anew(redis_server: RedisServer) -
         await close(running)
         check_order(running, taken)
         machine, namespace = running.sequencer.exchange.machine.hash(), DEPLOYMENT.namespace
-        scene, l1 = running.scene, running.l1
-    async with operator(redis_server.url, scene, l1) as again:
+        traffic, l1 = running.traffic, running.l1
+    async with operator(redis_server.url, traffic, l1) as again:
         assert again.sequencer.exchange.machine.hash() == machine
         assert again.redis.exists(f"{namespace}:stuck") == 0
 
 
 async def test_a_record_that_is_refused_this_time_is_posted_all_the_same(redis_server: RedisServer) -> None:
     """An order that dies at once by its date is a recorded reject when its batch comes too late."""
-    l1 = HandL1(opening(scene := Scene(), 4))
+    l1 = HandL1(opening(traffic := SampleTraffic(), 4))
     l1.max_skew = 1200
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         taken = await begin(running)
-        mortal = running.scene.order(1, BUY, 50, 3, expiry=START_TIME + 60)
-        withdrawal = running.scene.withdraw(4, 700)
+        mortal = running.traffic.order(1, BUY, 50, 3, expiry=START_TIME + 60)
+        withdrawal = running.traffic.withdraw(4, 700)
         for record in (mortal, withdrawal):
             status, answer = await running.submit(record)
             assert status == 200, answer
@@ -111,9 +111,9 @@ async def test_an_idle_operator_goes_on_after_strangers(redis_server: RedisServe
         taken |= await trade(running, 3)
         await close(running)
         check_order(running, taken)
-        scene, l1, sequence = running.scene, running.l1, running.sequencer.exchange.cursor.records
-    async with operator(redis_server.url, scene, l1) as again:
-        assert again.sequencer.exchange.cursor.records == sequence
+        traffic, l1, count = running.traffic, running.l1, running.sequencer.exchange.cursor.records
+    async with operator(redis_server.url, traffic, l1) as again:
+        assert again.sequencer.exchange.cursor.records == count
 
 
 async def test_a_posting_that_comes_through_after_all_counts_once(redis_server: RedisServer) -> None:
@@ -124,7 +124,7 @@ async def test_a_posting_that_comes_through_after_all_counts_once(redis_server: 
         running.l1.take(running.outbox)
         old = running.outbox.get(1)
         assert old is not None
-        running.l1.messages.append(running.scene.deposit(4, 500))
+        running.l1.messages.append(running.traffic.deposit(4, 500))
         refuse(running.outbox, 1)
         await until(lambda: running.outbox.header(1) != old.batch.header, "the batch is not made anew")
         await until(lambda: ready(running), "the operator stays closed")
@@ -137,9 +137,9 @@ async def test_a_posting_that_comes_through_after_all_counts_once(redis_server: 
 
 
 async def test_a_batch_that_grows_too_old_is_made_anew_in_time(redis_server: RedisServer) -> None:
-    l1 = HandL1(opening(scene := Scene()))
+    l1 = HandL1(opening(traffic := SampleTraffic()))
     l1.max_skew = 800
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         taken = await begin(running)
         await close(running)
         l1.time += 650
@@ -153,13 +153,13 @@ async def test_a_batch_that_grows_too_old_is_made_anew_in_time(redis_server: Red
 
 
 async def test_an_open_batch_from_long_ago_is_made_anew_at_the_start(redis_server: RedisServer) -> None:
-    l1 = HandL1(opening(scene := Scene()))
+    l1 = HandL1(opening(traffic := SampleTraffic()))
     l1.max_skew = 800
-    async with operator(redis_server.url, scene, l1) as running:
+    async with operator(redis_server.url, traffic, l1) as running:
         taken = await trade(running, 6)
         assert running.sequencer.exchange.is_open
     l1.time += 10_000
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         header = running.outbox.header(0)
         assert header is not None and header.timestamp == l1.time
         await close(running)
@@ -169,9 +169,9 @@ async def test_an_open_batch_from_long_ago_is_made_anew_at_the_start(redis_serve
 async def test_pages_stay_behind_their_bulk_record(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async with operator(redis_server.url, batch_interval=0.05) as running:
         taken = await begin(running)
-        scene = running.scene
+        traffic = running.traffic
         legs = [records.Leg(0, 1, 10 + i, 90 - i, 1) for i in range(10)]
-        bulk, *leg_pages = scene.bulk(2, legs)
+        bulk, *leg_pages = traffic.bulk(2, legs)
         receipt = await running.sequencer.submit(bulk, leg_pages)
         taken |= {body: receipt.sequence + i for i, body in enumerate((bulk, *leg_pages))}
         await close(running)
@@ -231,7 +231,7 @@ async def test_gives_up_where_l1_has_records_that_nobody_here_knows(redis_server
         running.l1.take(running.outbox)
         before = running.outbox.header(0)
         assert before is not None
-        other = [running.scene.report(1, 90)]
+        other = [running.traffic.report(1, 90)]
         foreign = Batch.seal(
             before.hash(), 1, START_TIME, before.message_count, before.record_count, before.messages, (), other
         )
@@ -251,9 +251,9 @@ async def test_a_reset_survives_its_death(
 
     dead = asyncio.Event()
 
-    l1 = HandL1(opening(scene := Scene()))
+    l1 = HandL1(opening(traffic := SampleTraffic()))
     l1.max_skew = 120
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, snapshot_batches=2) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05, snapshot_batches=2) as running:
         taken = await begin(running)
         await close(running)
         while len(running.l1.posted) < 3 <= running.outbox.latest():
@@ -281,7 +281,7 @@ async def test_a_reset_survives_its_death(
             await asyncio.wait_for(dead.wait(), 10)
             await asyncio.wait_for(running.sequencer.failed.wait(), 10)
         assert put is Outbox.put
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as again:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as again:
         await until(lambda: again.sequencer.exchange.machine.regs.time == START_TIME + 77, "the reset is forgotten")
         await until(lambda: ready(again), "the operator stays closed")
         await close(again)
@@ -305,8 +305,8 @@ async def test_goes_back_behind_a_snapshot_that_l1_took_back(redis_server: Redis
         await until(lambda: running.outbox.header(1) == running.l1.posted[1].header, "the reorg is not followed")
         await until(lambda: ready(running), "the operator stays closed")
         check_order(running, taken)
-        scene, l1, machine = running.scene, running.l1, running.sequencer.exchange.machine.hash()
-    async with operator(redis_server.url, scene, l1) as again:
+        traffic, l1, machine = running.traffic, running.l1, running.sequencer.exchange.machine.hash()
+    async with operator(redis_server.url, traffic, l1) as again:
         assert again.sequencer.exchange.machine.hash() == machine
 
 
@@ -323,7 +323,7 @@ async def consume(running: Running, message: bytes) -> None:
 async def settle(running: Running) -> None:
     """Wait until what the outbox has builds on L1's own messages."""
     chain = reduce(accumulate, running.l1.messages, ZERO)
-    await until(lambda: running.sequencer.exchange.cursor.chain == chain, "nothing is made anew", 30)
+    await until(lambda: running.sequencer.exchange.cursor.queue_hash == chain, "nothing is made anew", 30)
     await until(lambda: ready(running), "the operator stays closed")
     await close(running)
     running.l1.time += 1
@@ -338,12 +338,12 @@ async def test_messages_that_a_reorg_replaced_are_run_as_they_are_now(
     redis_server: RedisServer, is_taken_back: bool, is_down: bool
 ) -> None:
     """Also from a log in which the old ones stand, and behind batches that L1 held."""
-    l1 = HandL1(opening(scene := Scene()))
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, snapshot_batches=2) as running:
+    l1 = HandL1(opening(traffic := SampleTraffic()))
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05, snapshot_batches=2) as running:
         taken = await begin(running)
         await close(running)
         l1.take(running.outbox)
-        await consume(running, scene.deposit(4, 500))
+        await consume(running, traffic.deposit(4, 500))
         taken |= await trade(running, 5)
         await close(running)
         if is_taken_back:
@@ -355,11 +355,11 @@ async def test_messages_that_a_reorg_replaced_are_run_as_they_are_now(
             running.outbox.set_posted(1)
         before = in_outbox(running.outbox)
         if not is_down:
-            l1.messages[-1:] = [scene.deposit(4, 900), scene.deposit(4, 7)]
+            l1.messages[-1:] = [traffic.deposit(4, 900), traffic.deposit(4, 7)]
             await settle(running)
     if is_down:
-        l1.messages[-1:] = [scene.deposit(4, 900), scene.deposit(4, 7)]
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+        l1.messages[-1:] = [traffic.deposit(4, 900), traffic.deposit(4, 7)]
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         await settle(running)
         assert in_outbox(running.outbox)[: len(before)] == before
         assert running.sequencer.exchange.machine.state.account(4).collateral == 907
@@ -372,10 +372,10 @@ async def test_messages_that_a_reorg_replaced_are_run_as_they_are_now(
 async def test_what_was_accepted_on_a_deposit_that_is_gone_keeps_its_place(redis_server: RedisServer) -> None:
     """The account is another's now: its records are recorded rejects, all others are run again."""
     async with operator(redis_server.url, batch_interval=0.05) as running:
-        scene = running.scene
+        traffic = running.traffic
         taken = await begin(running)
-        await consume(running, scene.deposit(4, 10**12))
-        for record in (scene.order(1, BUY, 90, 2), scene.order(4, SELL, 90, 2), scene.withdraw(4, 77)):
+        await consume(running, traffic.deposit(4, 10**12))
+        for record in (traffic.order(1, BUY, 90, 2), traffic.order(4, SELL, 90, 2), traffic.withdraw(4, 77)):
             status, answer = await running.submit(record)
             assert status == 200, answer
             taken[record] = answer["sequence"]
@@ -391,16 +391,16 @@ async def test_what_was_accepted_on_a_deposit_that_is_gone_keeps_its_place(redis
 
 @pytest.mark.parametrize("is_down", [False, True], ids=["running", "restarted"])
 async def test_messages_of_an_open_batch_are_replaced(redis_server: RedisServer, is_down: bool) -> None:
-    l1 = HandL1(opening(scene := Scene()))
-    async with operator(redis_server.url, scene, l1, batch_interval=1000.0 if is_down else 1.0) as running:
+    l1 = HandL1(opening(traffic := SampleTraffic()))
+    async with operator(redis_server.url, traffic, l1, batch_interval=1000.0 if is_down else 1.0) as running:
         taken = await trade(running, 6)
         assert running.sequencer.exchange.is_open
-        l1.messages[-1] = scene.deposit(3, 10**12 + 1)
+        l1.messages[-1] = traffic.deposit(3, 10**12 + 1)
         if not is_down:
             await settle(running)
             check_order(running, taken)
     if is_down:
-        async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+        async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
             await settle(running)
             check_order(running, taken)
 
@@ -408,7 +408,7 @@ async def test_messages_of_an_open_batch_are_replaced(redis_server: RedisServer,
 async def test_messages_that_are_gone_for_a_while_only_have_to_come_again(redis_server: RedisServer) -> None:
     async with operator(redis_server.url, batch_interval=0.05) as running:
         taken = await begin(running)
-        await consume(running, running.scene.deposit(4, 500))
+        await consume(running, running.traffic.deposit(4, 500))
         await close(running)
         headers = [running.outbox.header(number) for number in range(running.outbox.latest() + 1)]
         gone = running.l1.messages.pop()
@@ -426,25 +426,25 @@ async def test_a_contradiction_that_passes_changes_nothing(redis_server: RedisSe
     class Shaky(HandL1):
         shakes = 0
 
-        async def look(self, first: int, chain: bytes) -> L1View:
+        async def look(self, first: int, queue_hash: bytes) -> L1View:
             if self.shakes:
                 self.shakes -= 1
                 raise DataError("data_mismatch", "another history")
-            return await super().look(first, chain)
+            return await super().look(first, queue_hash)
 
-    l1 = Shaky(opening(scene := Scene()))
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    l1 = Shaky(opening(traffic := SampleTraffic()))
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         await begin(running)
         await close(running)
         headers = [running.outbox.header(number) for number in range(running.outbox.latest() + 1)]
         commit = running.sequencer.commit
         for _ in range(3):
-            l1.shakes = sequencer_module.DIVERGENCES - 1
+            l1.shakes = l1_monitor.DIVERGENCES - 1
             await until(lambda: l1.shakes == 0, "nobody looks")
             await asyncio.sleep(0.1)
         assert (running.sequencer.commit, running.sequencer.failure) == (commit, None)
         # A reset that finds L1 just as shaky is tried again: it has changed nothing.
-        l1.shakes = sequencer_module.DIVERGENCES + 1
+        l1.shakes = l1_monitor.DIVERGENCES + 1
         await until(lambda: l1.shakes == 0, "nobody looks")
         await until(lambda: ready(running), "the operator stays closed")
         assert [running.outbox.header(number) for number in range(len(headers))] == headers
@@ -458,7 +458,7 @@ async def test_gives_up_where_l1_contradicts_the_batches_that_it_holds(redis_ser
         while len(running.l1.posted) <= running.outbox.latest():
             running.l1.take(running.outbox)
         before = in_outbox(running.outbox)
-        running.l1.messages[0] = running.scene.deposit(9, 1)
+        running.l1.messages[0] = running.traffic.deposit(9, 1)
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)
         assert isinstance(running.sequencer.failure, DataError)
         assert in_outbox(running.outbox) == before

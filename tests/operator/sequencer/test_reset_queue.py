@@ -10,9 +10,10 @@ from tests.support.processes.resets import begin, check_order, close, ready, ref
 from tests.support.processes.running_operator import HandL1, Running, opening, operator
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
-from setoff.operator.sequencer import sequencer as sequencer_module
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
+from setoff.operator.sequencer import l1_monitor
 from setoff.operator.sequencer.messages import L1View, QueueMessages
+from setoff.operator.sequencer.reset import RESET_TRIES
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.chain import QueuedMessage
@@ -24,22 +25,22 @@ DELAY = 500
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencer_module, "RESET_PAUSE", 0.0)
+    monkeypatch.setattr(l1_monitor, "RESET_PAUSE", 0.0)
 
 
 class QueueL1(HandL1):
     """A hand-written chain with a message in each block, which the real `QueueMessages` reads."""
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(opening(scene))
+    def __init__(self, traffic: SampleTraffic) -> None:
+        super().__init__(opening(traffic))
         l1 = SimpleNamespace(head=self._head, block=self._block, now=lambda: self.time, call=self._call)
         reader: Any = SimpleNamespace(
             l1=l1, deployment=SimpleNamespace(block=0, inbox="", queue=""), messages=self._read
         )
         self._source = QueueMessages(reader, 0)
 
-    async def look(self, first: int, chain: bytes) -> L1View:
-        return await self._source.look(first, chain)
+    async def look(self, first: int, queue_hash: bytes) -> L1View:
+        return await self._source.look(first, queue_hash)
 
     def _head(self) -> Block:
         return self._block(len(self.messages))
@@ -64,11 +65,11 @@ async def begin_on_l1(running: Running) -> dict[bytes, int]:
     await close(running)
     while len(running.l1.posted) <= running.outbox.latest():
         running.l1.take(running.outbox)
-    scene, exchange = running.scene, running.sequencer.exchange
+    traffic, exchange = running.traffic, running.sequencer.exchange
     consumed = exchange.cursor.messages
-    running.l1.messages += [scene.deposit(4, 500), scene.deposit(5, 600), scene.deposit(6, 700)]
+    running.l1.messages += [traffic.deposit(4, 500), traffic.deposit(5, 600), traffic.deposit(6, 700)]
     await until(lambda: exchange.cursor.messages == consumed + 3, "the messages are not consumed")
-    withdrawal = scene.withdraw(4, 77)
+    withdrawal = traffic.withdraw(4, 77)
     status, answer = await running.submit(withdrawal)
     assert status == 200, answer
     await close(running)
@@ -83,7 +84,7 @@ async def check_after(running: Running, taken: dict[bytes, int]) -> None:
     machine = running.sequencer.exchange.machine
     assert [machine.state.account(account).collateral for account in (4, 5, 6)] == [500 - 77, 600, 700]
     assert machine.regs.withdrawals == 1
-    running.l1.messages.append(running.scene.deposit(7, 900))
+    running.l1.messages.append(running.traffic.deposit(7, 900))
     await until(lambda: running.sequencer.exchange.cursor.messages == messages + 1, "a new message is not seen")
     await close(running)
     check_order(running, taken)
@@ -91,9 +92,9 @@ async def check_after(running: Running, taken: dict[bytes, int]) -> None:
 
 @pytest.mark.parametrize("cause", ["message_left_out", "too old", "a stranger"])
 async def test_a_reset_runs_the_messages_that_it_gives_back(redis_server: RedisServer, cause: str) -> None:
-    l1 = QueueL1(scene := Scene())
+    l1 = QueueL1(traffic := SampleTraffic())
     l1.max_skew = 10_000
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         taken = await begin_on_l1(running)
         before, held = running.sequencer.exchange, len(l1.posted)
         if cause == "message_left_out":
@@ -107,8 +108,8 @@ async def test_a_reset_runs_the_messages_that_it_gives_back(redis_server: RedisS
 
 
 async def test_a_stranger_takes_some_of_the_messages(redis_server: RedisServer) -> None:
-    l1 = QueueL1(scene := Scene())
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    l1 = QueueL1(traffic := SampleTraffic())
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         taken = await begin_on_l1(running)
         before, held = running.sequencer.exchange, len(l1.posted)
         header = stranger(running.outbox, held, START_TIME).header
@@ -141,9 +142,9 @@ FAULTS = [InputError("not_found", "batch 1 is not on L1"), DataError("data_misma
 async def test_a_reset_that_l1_changes_under_is_tried_again(
     redis_server: RedisServer, fault: Exception, is_down: bool
 ) -> None:
-    l1 = Changing(opening(scene := Scene()))
-    l1.faults = [fault] * (sequencer_module.RESET_TRIES - 1)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    l1 = Changing(opening(traffic := SampleTraffic()))
+    l1.faults = [fault] * (RESET_TRIES - 1)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         taken = await begin(running)
         await close(running)
         l1.take(running.outbox)
@@ -155,16 +156,16 @@ async def test_a_reset_that_l1_changes_under_is_tried_again(
             check_order(running, taken)
             return
     l1.posted.append(foreign)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         assert running.outbox.header(1) == foreign.header and not l1.faults
         await close(running)
         check_order(running, taken)
 
 
 async def test_a_reset_that_never_fits_is_given_up(redis_server: RedisServer) -> None:
-    l1 = Changing(opening(scene := Scene()))
+    l1 = Changing(opening(traffic := SampleTraffic()))
     l1.faults = []
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         await begin(running)
         await close(running)
         l1.take(running.outbox)
@@ -173,7 +174,7 @@ async def test_a_reset_that_never_fits_is_given_up(redis_server: RedisServer) ->
         l1.posted.append(stranger(running.outbox, 1, START_TIME))
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)
         assert isinstance(running.sequencer.failure, DataError)
-        assert len(FAULTS) * 100 - len(l1.faults) == sequencer_module.RESET_TRIES
+        assert len(FAULTS) * 100 - len(l1.faults) == RESET_TRIES
         assert running.sequencer.commit == commit
 
 
@@ -188,4 +189,4 @@ async def test_a_lost_batch_of_the_outbox_is_not_waited_for(redis_server: RedisS
         running.l1.posted.append(foreign)
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)
         assert "the outbox has lost batch 1" in str(running.sequencer.failure)
-        assert running.sequencer._reset_tries == 0
+        assert running.sequencer._resetter._tries == 0

@@ -18,7 +18,7 @@ from tests.support.processes.running_operator import (
 )
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
@@ -34,8 +34,8 @@ async def until_batch(running: Running, number: int) -> None:
 
 
 async def test_many_at_once_share_commits(exchange: Running) -> None:
-    scene = exchange.scene
-    orders = [scene.order(1 + i % 3, BUY, 50 + i % 40, 1) for i in range(300)]
+    traffic = exchange.traffic
+    orders = [traffic.order(1 + i % 3, BUY, 50 + i % 40, 1) for i in range(300)]
     before = exchange.sequencer.commit
     answers = await asyncio.gather(*[exchange.sequencer.submit(record) for record in orders])
     assert [a.sequence for a in answers] == list(range(answers[0].sequence, answers[0].sequence + 300))
@@ -43,12 +43,13 @@ async def test_many_at_once_share_commits(exchange: Running) -> None:
 
 
 async def test_a_full_batch_closes_and_the_next_goes_on(exchange: Running) -> None:
-    scene = exchange.scene
+    traffic = exchange.traffic
     first = exchange.sequencer.exchange.inputs
     receipts = []
     for start in range(0, 1200, 100):
         pairs = [
-            scene.order(1, BUY, 100, 1) if i % 2 else scene.order(2, SELL, 100, 1) for i in range(start, start + 100)
+            traffic.order(1, BUY, 100, 1) if i % 2 else traffic.order(2, SELL, 100, 1)
+            for i in range(start, start + 100)
         ]
         receipts += await asyncio.gather(*[exchange.sequencer.submit(record) for record in pairs])
     assert [r.batch for r in receipts] == [0] * (MAX_INPUTS - first) + [1] * (1200 - MAX_INPUTS + first)
@@ -64,7 +65,7 @@ async def test_a_batch_closes_after_the_interval(redis_server: RedisServer) -> N
         await until_batch(running, 0)
         await asyncio.sleep(0.3)
         assert running.outbox.latest() == 0  # nothing to do: no batch
-        await running.submit(running.scene.order(1, BUY, 100, 1))
+        await running.submit(running.traffic.order(1, BUY, 100, 1))
         await until_batch(running, 1)
         assert replay(running.outbox).hash() == running.sequencer.exchange.machine.hash()
 
@@ -73,7 +74,7 @@ async def test_messages_open_a_batch_by_themselves(redis_server: RedisServer) ->
     async with operator(redis_server.url, batch_interval=0.1) as running:
         await until_batch(running, 0)
         running.l1.time += 7
-        running.l1.messages.append(running.scene.deposit(4, 500))
+        running.l1.messages.append(running.traffic.deposit(4, 500))
         await until_batch(running, 1)
         sealed = running.outbox.get(1)
         assert sealed is not None
@@ -83,16 +84,16 @@ async def test_messages_open_a_batch_by_themselves(redis_server: RedisServer) ->
 
 
 async def test_messages_wait_for_the_next_batch(exchange: Running) -> None:
-    exchange.l1.messages.append(exchange.scene.deposit(4, 500))
+    exchange.l1.messages.append(exchange.traffic.deposit(4, 500))
     await asyncio.sleep(0.1)
     assert (await exchange.get("/v1/accounts/4"))[0] == 404
     assert (await exchange.status())["batch"] == 0
 
 
 async def test_a_forced_record_is_taken_whatever_becomes_of_it(redis_server: RedisServer) -> None:
-    scene = Scene()
-    forced = [scene.withdraw(1, 1000), scene.withdraw(1, 10**20), scene.order(1, BUY, 0, 1)]
-    async with operator(redis_server.url, scene, HandL1([*opening(scene), *forced]), batch_interval=0.1) as running:
+    traffic = SampleTraffic()
+    forced = [traffic.withdraw(1, 1000), traffic.withdraw(1, 10**20), traffic.order(1, BUY, 0, 1)]
+    async with operator(redis_server.url, traffic, HandL1([*opening(traffic), *forced]), batch_interval=0.1) as running:
         await until_batch(running, 0)
         assert running.sequencer.exchange.machine.regs.withdrawals == 1
         _, proof = await running.get("/v1/withdrawals/0")
@@ -111,7 +112,7 @@ async def test_an_idle_operator_still_closes_batches(redis_server: RedisServer) 
 async def test_too_many_at_once_are_told_to_wait(redis_server: RedisServer) -> None:
     async with operator(redis_server.url, max_waiting=10) as running:
         await open_market(running)
-        orders = [running.scene.order(1, BUY, 50, 1) for _ in range(40)]
+        orders = [running.traffic.order(1, BUY, 50, 1) for _ in range(40)]
         results = await asyncio.gather(*map(running.sequencer.submit, orders), return_exceptions=True)
         refused = [r for r in results if isinstance(r, StateError)]
         assert len(refused) == 30 and {r.reason for r in refused} == {"overloaded"}
@@ -121,11 +122,11 @@ async def test_too_many_at_once_are_told_to_wait(redis_server: RedisServer) -> N
 async def test_stops_taking_when_batches_do_not_reach_l1(redis_server: RedisServer) -> None:
     async with operator(redis_server.url, heartbeat=0.02, max_unposted=2, batch_interval=0.01) as running:
         await until_batch(running, 3)
-        status, answer = await running.submit(running.scene.report(0, 100))
+        status, answer = await running.submit(running.traffic.report(0, 100))
         assert (status, answer["reason"]) == (503, "overloaded")
         running.outbox.set_posted(10_000)
         await asyncio.sleep(0.1)
-        assert (await running.submit(running.scene.report(0, 100)))[0] == 200
+        assert (await running.submit(running.traffic.report(0, 100)))[0] == 200
 
 
 async def test_stops_taking_when_l1_is_silent(redis_server: RedisServer) -> None:
@@ -134,59 +135,59 @@ async def test_stops_taking_when_l1_is_silent(redis_server: RedisServer) -> None
         running.l1.error = ChainError("rpc_unreachable", "gone")
         await asyncio.sleep(1.5)
         assert (await running.get("/v1/health"))[0] == 503
-        status, answer = await running.submit(running.scene.order(1, BUY, 50, 1))
+        status, answer = await running.submit(running.traffic.order(1, BUY, 50, 1))
         assert (status, answer["reason"]) == (503, "not_ready")
         running.l1.error = None
         await asyncio.sleep(0.1)
-        assert (await running.submit(running.scene.order(1, BUY, 50, 1)))[0] == 200
+        assert (await running.submit(running.traffic.order(1, BUY, 50, 1)))[0] == 200
 
 
 async def test_gives_up_when_l1_takes_back_what_was_consumed(exchange: Running) -> None:
     exchange.l1.error = DataError("data_mismatch", "another history")
     await asyncio.wait_for(exchange.sequencer.failed.wait(), 5)
     assert isinstance(exchange.sequencer.failure, DataError)
-    assert (await exchange.submit(exchange.scene.order(1, BUY, 50, 1)))[0] == 503
+    assert (await exchange.submit(exchange.traffic.order(1, BUY, 50, 1)))[0] == 503
 
 
 async def test_gives_up_when_another_one_writes_the_journal(redis_server: RedisServer) -> None:
     async with operator(redis_server.url) as old:
         await open_market(old)
-        async with operator(redis_server.url, old.scene, old.l1) as new:
-            assert (await new.submit(new.scene.order(1, BUY, 99, 1)))[0] == 200
-            status, answer = await old.submit(old.scene.order(2, BUY, 99, 1))
+        async with operator(redis_server.url, old.traffic, old.l1) as new:
+            assert (await new.submit(new.traffic.order(1, BUY, 99, 1)))[0] == 200
+            status, answer = await old.submit(old.traffic.order(2, BUY, 99, 1))
             assert (status, answer["reason"]) == (503, "not_ready")
             await asyncio.wait_for(old.sequencer.failed.wait(), 5)
-            assert (await new.submit(new.scene.order(3, BUY, 99, 1)))[0] == 200
+            assert (await new.submit(new.traffic.order(3, BUY, 99, 1)))[0] == 200
 
 
 async def test_goes_on_where_it_stopped(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = HandL1(opening(scene))
-    async with operator(redis_server.url, scene, l1) as running:
+    traffic = SampleTraffic()
+    l1 = HandL1(opening(traffic))
+    async with operator(redis_server.url, traffic, l1) as running:
         await open_market(running)
-        _, resting = await running.submit(scene.order(1, SELL, 101, 5))
+        _, resting = await running.submit(traffic.order(1, SELL, 101, 5))
         before = await running.status()
-    async with operator(redis_server.url, scene, l1) as running:
+    async with operator(redis_server.url, traffic, l1) as running:
         after = await running.status()
         assert after | {"waiting": 0, "unposted": 0} == before | {"waiting": 0, "unposted": 0}
-        _, taken = await running.submit(scene.order(2, BUY, 101, 5))
+        _, taken = await running.submit(traffic.order(2, BUY, 101, 5))
         assert (taken["batch"], taken["input_index"]) == (0, resting["input_index"] + 1)
         assert taken["fills"][0]["fill"] == 1
 
 
 async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = HandL1(opening(scene))
+    traffic = SampleTraffic()
+    l1 = HandL1(opening(traffic))
     fills = []
-    async with operator(redis_server.url, scene, l1, batch_interval=0.02, snapshot_batches=3) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.02, snapshot_batches=3) as running:
         await open_market(running)
         while running.outbox.latest() < 9:
             l1.take(running.outbox)
-            for record in (scene.order(1, SELL, 100, 1), scene.order(2, BUY, 100, 1)):
+            for record in (traffic.order(1, SELL, 100, 1), traffic.order(2, BUY, 100, 1)):
                 fills += (await running.submit(record))[1]["fills"]
         assert running.redis.xlen(f"{DEPLOYMENT.namespace}:log") < running.sequencer.commit
         before = await running.status()
-    async with operator(redis_server.url, scene, l1) as running:
+    async with operator(redis_server.url, traffic, l1) as running:
         assert (await running.status())["machine"] == before["machine"]
         assert (await running.get("/v1/fills?after=0&limit=1000"))[1]["fills"] == fills
         assert (await running.get("/v1/accounts/0x" + address_of(trader_key(1)).hex()))[0] == 200
@@ -194,12 +195,12 @@ async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
 
 async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> None:
     """The store dies in mid-traffic and comes back: what was answered is there, and the sequencer goes on."""
-    scene = Scene()
-    l1 = HandL1(opening(scene))
+    traffic = SampleTraffic()
+    l1 = HandL1(opening(traffic))
     folder = tmp_path / "redis"
     with store(folder) as first:
         port = int(first.url.rsplit(":", 1)[1].split("/")[0])
-        async with operator(first.url, scene, l1) as running:
+        async with operator(first.url, traffic, l1) as running:
             await open_market(running)
             answered: list[int] = []
             lost = 0
@@ -208,7 +209,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                 nonlocal lost
                 for i in range(200):
                     side = BUY if account == 1 else SELL
-                    record = scene.order(account, side, 100 - (i % 30 if side == BUY else 0), 1, flags=records.IOC)
+                    record = traffic.order(account, side, 100 - (i % 30 if side == BUY else 0), 1, flags=records.IOC)
                     try:
                         answered.append((await running.sequencer.submit(record)).sequence)
                     except StateError as error:
@@ -218,7 +219,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
                     except InputError as error:
                         raise AssertionError(error.reason) from error
 
-            traffic = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
+            trading = [asyncio.create_task(trade(account)) for account in (1, 2, 3)]
             await until(lambda: len(answered) >= 50, pause=0.001)
             assert first._server is not None and first._server._process is not None
             first._server._process.send_signal(signal.SIGKILL)
@@ -227,20 +228,20 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
             assert (await running.get("/v1/health"))[0] == 503
             assert (await running.get("/v1/book/1"))[0] == 503
             with RedisServer.embed(folder, port):
-                await asyncio.gather(*traffic)
+                await asyncio.gather(*trading)
                 await until(lambda: ready(running), "the operator stays closed")
-                after = await running.submit(scene.order(1, BUY, 90, 1))
+                after = await running.submit(traffic.order(1, BUY, 90, 1))
                 assert after[0] == 200
                 assert lost and len(answered) == len(set(answered))
-                assert running.sequencer.exchange.cursor.records >= max(answered)
-                async with operator(f"redis://127.0.0.1:{port}/0", scene, l1) as again:
+                assert running.sequencer.exchange.cursor.records > max(answered)
+                async with operator(f"redis://127.0.0.1:{port}/0", traffic, l1) as again:
                     assert (await again.status())["machine"] == (await running.status())["machine"]
     first._server = None
 
 
 async def test_refuses_a_store_that_has_lost_batches(redis_server: RedisServer) -> None:
     l1 = HandL1()
-    l1.posted = [Batch.seal(ZERO, 0, START_TIME, 0, 0, ZERO, (), [Scene().report(0, 100)])]
+    l1.posted = [Batch.seal(ZERO, 0, START_TIME, 0, 0, ZERO, (), [SampleTraffic().report(0, 100)])]
     with pytest.raises(DataError, match="L1 has records in batch 0"):
         async with operator(redis_server.url, l1=l1):
             pass

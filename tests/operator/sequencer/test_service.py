@@ -15,11 +15,12 @@ from tests.support.waiting import until
 
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
-from setoff.operator.sequencer.service import choose_batch_interval, run_sequencer
+from setoff.operator.api.service import choose_batch_interval, run_sequencer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, stop_embedded
-from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.connection import L1
@@ -140,8 +141,8 @@ async def test_goes_on_after_kill_9_with_its_own_store(chain: Anvil, deployment:
         sequencer.end(signal.SIGKILL)
         sequencer.start()
         async with SetoffClient(sequencer.url(), KeySigner(TRADER)) as client:
-            assert (await client.status())["sequence"] == status["sequence"] == 1
-            assert (await client.withdraw(1)).sequence == 2
+            assert (await client.status())["records"] == status["records"] == 1
+            assert (await client.withdraw(1)).sequence == 1
         sequencer.end()
     finally:
         sequencer.process.kill()

@@ -7,7 +7,7 @@ import pytest
 from tests.support.processes.running_operator import HandL1, Running, open_market, opening, operator, replay
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.rules import phases
@@ -34,14 +34,14 @@ async def submit(running: Running, record: bytes) -> Any:
     return answer
 
 
-def opening_of(scene: Scene, *funds: int, **market: int) -> HandL1:
+def opening_of(traffic: SampleTraffic, *funds: int, **market: int) -> HandL1:
     """An L1 with one market and accounts of these funds."""
-    deposits = [scene.deposit(account, amount) for account, amount in enumerate(funds, 1)]
-    return HandL1([scene.list_market(**market), scene.set_signer(max_age=600), *deposits])
+    deposits = [traffic.deposit(account, amount) for account, amount in enumerate(funds, 1)]
+    return HandL1([traffic.list_market(**market), traffic.set_signer(max_age=600), *deposits])
 
 
 async def test_a_priced_market_gets_its_first_crank_at_once(exchange: Running) -> None:
-    assert (await exchange.status())["sequence"] == 2
+    assert (await exchange.status())["records"] == 2
     _, market = await exchange.get("/v1/markets/1")
     assert market["sampled"] == START_TIME
     status, answer = await exchange.submit(records.encode_crank(1))
@@ -49,27 +49,27 @@ async def test_a_priced_market_gets_its_first_crank_at_once(exchange: Running) -
 
 
 async def test_a_batch_begins_with_the_cranks_that_are_due(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 10**9, 10**9, max_age=1000)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.1, crank_interval=0) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**9, 10**9, max_age=1000)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.1, crank_interval=0) as running:
         await open_market(running)
         assert kinds(await until_batch(running, 0)) == [records.REPORT, records.CRANK]
         l1.time += LATER
         await asyncio.sleep(0.3)
         assert running.outbox.latest() == 0  # not worth a batch of its own
-        await submit(running, scene.order(1, BUY, 99, 1))
+        await submit(running, traffic.order(1, BUY, 99, 1))
         assert kinds(await until_batch(running, 1)) == [records.ORDER, records.CRANK]
         l1.time += LATER - 2
         await asyncio.sleep(0.1)
-        await submit(running, scene.order(1, BUY, 99, 1))
+        await submit(running, traffic.order(1, BUY, 99, 1))
         assert kinds(await until_batch(running, 2)) == [records.ORDER]
         replay(running.outbox)
 
 
 async def test_a_quiet_market_gets_a_crank_now_and_then_until_its_price_is_stale(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 10**9, max_age=200)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, crank_interval=90) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**9, max_age=200)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05, crank_interval=90) as running:
         await open_market(running)
         await until_batch(running, 0)
         for passed, latest in ((60, 0), (89, 0), (90, 1), (150, 1), (180, 2), (270, 2), (900, 2)):
@@ -83,15 +83,15 @@ async def test_a_quiet_market_gets_a_crank_now_and_then_until_its_price_is_stale
 
 async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis_server: RedisServer) -> None:
     """An operator that came back settles every market, whatever its price's age; a long stop alone settles none."""
-    scene = Scene()
-    l1 = opening_of(scene, 10**9, 10**9, max_age=200)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, crank_interval=0) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**9, 10**9, max_age=200)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05, crank_interval=0) as running:
         await open_market(running)
-        await submit(running, scene.order(1, BUY, 100, 5))
-        await submit(running, scene.order(2, SELL, 100, 5))
+        await submit(running, traffic.order(1, BUY, 100, 5))
+        await submit(running, traffic.order(2, SELL, 100, 5))
         await until_batch(running, 0)
         l1.time += phases.ORACLE_DEATH + 1
-        await submit(running, scene.cancel_all(1))
+        await submit(running, traffic.cancel_all(1))
         await until_batch(running, 1)
         assert (await running.get("/v1/markets/1"))[1]["expiry"] == 0
         assert (await running.status())["winding_since"] == 0
@@ -101,38 +101,38 @@ async def test_a_wind_down_is_carried_out_and_a_dead_oracle_left_to_others(redis
         await until_batch(running, number)
         for _ in range(3):
             l1.time += LATER
-            await submit(running, scene.cancel_all(1))
+            await submit(running, traffic.cancel_all(1))
             number += 1
             await until_batch(running, number)
         machine = running.sequencer.exchange.machine
         assert machine.state.market(1).settled == 1
         assert (await running.status())["winding_since"] == machine.regs.winding_since > 0
-        status, answer = await running.submit(scene.order(1, BUY, 100, 1))
+        status, answer = await running.submit(traffic.order(1, BUY, 100, 1))
         assert (status, answer["reason"]) == (422, "winding_down")
-        await submit(running, scene.withdraw(1, machine.state.account(1).collateral))
+        await submit(running, traffic.withdraw(1, machine.state.account(1).collateral))
         replay(running.outbox)
 
 
 async def test_a_price_that_comes_back_brings_its_crank(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 10**9)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.1) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**9)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.1) as running:
         await open_market(running)
         await until_batch(running, 0)
-        l1.time = scene.time = START_TIME + 500
+        l1.time = traffic.time = START_TIME + 500
         await asyncio.sleep(0.1)
-        await submit(running, scene.withdraw(1, 5))
-        await submit(running, scene.report(0, 100))
+        await submit(running, traffic.withdraw(1, 5))
+        await submit(running, traffic.report(0, 100))
         assert kinds(await until_batch(running, 1)) == [records.WITHDRAW, records.REPORT, records.CRANK]
 
 
 async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 10**9, 10**9, expiry=START_TIME + 1000, max_age=10)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, crank_interval=0) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**9, 10**9, expiry=START_TIME + 1000, max_age=10)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05, crank_interval=0) as running:
         await open_market(running)
-        await submit(running, scene.order(1, SELL, 110, 10))
-        await submit(running, scene.order(2, BUY, 110, 10))
+        await submit(running, traffic.order(1, SELL, 110, 10))
+        await submit(running, traffic.order(2, BUY, 110, 10))
         await until_batch(running, 0)
         l1.time = START_TIME + 1000
 
@@ -152,10 +152,10 @@ async def test_records_wait_for_the_machines_own_work(
 ) -> None:
     """A sweep that does not fit an input goes on in ticks; whoever came meanwhile is answered after it, as ever."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 6)
-    scene = Scene()
-    async with operator(redis_server.url, scene, HandL1(opening(scene, 12))) as running:
-        orders = [scene.order(1 + i % 12, BUY, 90, 1) for i in range(24)]
-        sent = [running.sequencer.submit(record) for record in (scene.report(0, 100), *orders)]
+    traffic = SampleTraffic()
+    async with operator(redis_server.url, traffic, HandL1(opening(traffic, 12))) as running:
+        orders = [traffic.order(1 + i % 12, BUY, 90, 1) for i in range(24)]
+        sent = [running.sequencer.submit(record) for record in (traffic.report(0, 100), *orders)]
         receipts = await asyncio.gather(*sent)
         assert [receipt.outcome for receipt in receipts] == [0] * 25
         taken = kinds(running.sequencer.exchange._records)
@@ -165,7 +165,7 @@ async def test_records_wait_for_the_machines_own_work(
         await until(lambda: not running.sequencer.exchange.is_busy)
         await asyncio.sleep(0.1)
         machine = running.sequencer.exchange.machine.hash()
-        async with operator(redis_server.url, scene, running.l1) as again:
+        async with operator(redis_server.url, traffic, running.l1) as again:
             assert again.sequencer.exchange.machine.hash() == machine
 
 
@@ -173,10 +173,10 @@ async def test_work_goes_on_in_the_next_batch(redis_server: RedisServer, monkeyp
     """A forced report starts a sweep for which its batch has no steps left."""
     monkeypatch.setattr(phases, "WORK_LIMIT", 6)
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 12)
-    scene = Scene()
-    l1 = HandL1([*opening(scene, 5), scene.report(0, 100)])
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
-        receipt = await running.sequencer.submit(scene.order(1, BUY, 90, 1))
+    traffic = SampleTraffic()
+    l1 = HandL1([*opening(traffic, 5), traffic.report(0, 100)])
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
+        receipt = await running.sequencer.submit(traffic.order(1, BUY, 90, 1))
         assert receipt.batch >= 1
         first = running.outbox.get(0)
         assert first is not None and first.batch.records in ((), (records.encode_crank(0),))
@@ -189,11 +189,11 @@ async def test_what_is_parked_is_drained_before_any_other_record(
 ) -> None:
     """Forced records that find the batch full: cranks take them out, refused ones too, and then the others go on."""
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 3)
-    scene = Scene()
-    forced = [scene.withdraw(1, 5), scene.withdraw(2, 10**18), scene.withdraw(3, 7)]
-    l1 = HandL1([*opening(scene, 5), *forced])
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05) as running:
-        receipt = await running.sequencer.submit(scene.withdraw(4, 9))
+    traffic = SampleTraffic()
+    forced = [traffic.withdraw(1, 5), traffic.withdraw(2, 10**18), traffic.withdraw(3, 7)]
+    l1 = HandL1([*opening(traffic, 5), *forced])
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
+        receipt = await running.sequencer.submit(traffic.withdraw(4, 9))
         machine = running.sequencer.exchange.machine
         assert (machine.regs.parked_first, machine.regs.parked_end) == (3, 3)
         assert [machine.state.withdrawal(index).account for index in range(3)] == [1, 3, 4]
@@ -201,7 +201,7 @@ async def test_what_is_parked_is_drained_before_any_other_record(
         await until_batch(running, receipt.batch)
         replay(running.outbox)
         before = machine.hash()
-        async with operator(redis_server.url, scene, running.l1) as again:
+        async with operator(redis_server.url, traffic, running.l1) as again:
             assert again.sequencer.exchange.machine.hash() == before
 
 
@@ -210,10 +210,10 @@ async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
 ) -> None:
     """It goes on by itself, but not while the batches do not reach L1."""
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + 3)
-    scene = Scene()
-    forced = [scene.withdraw(1 + i % 3, 5) for i in range(6)]
-    l1 = HandL1([*opening(scene, 5), *forced])
-    async with operator(redis_server.url, scene, l1, batch_interval=0.05, heartbeat=0.0, max_unposted=0) as running:
+    traffic = SampleTraffic()
+    forced = [traffic.withdraw(1 + i % 3, 5) for i in range(6)]
+    l1 = HandL1([*opening(traffic, 5), *forced])
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05, heartbeat=0.0, max_unposted=0) as running:
         await until_batch(running, 0)
         await asyncio.sleep(0.3)
         exchange = running.sequencer.exchange
@@ -231,19 +231,19 @@ async def test_what_is_parked_waits_for_no_record_and_no_heartbeat(
 
 async def crash(running: Running) -> None:
     """Account 1 buys with all it has, from 2; then the price falls, while 3 bids below."""
-    scene = running.scene
+    traffic = running.traffic
     await open_market(running)
-    await submit(running, scene.order(2, SELL, 100, 900))
-    await submit(running, scene.order(1, BUY, 100, 900))
-    await submit(running, scene.order(3, BUY, 93, 500))
-    await submit(running, scene.report(0, 94, time=scene.time + 1))
+    await submit(running, traffic.order(2, SELL, 100, 900))
+    await submit(running, traffic.order(1, BUY, 100, 900))
+    await submit(running, traffic.order(3, BUY, 93, 500))
+    await submit(running, traffic.report(0, 94, time=traffic.time + 1))
 
 
 async def test_liquidations_reach_the_tape_with_their_accounts(redis_server: RedisServer) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 92_000, 10**9, 10**9)
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 92_000, 10**9, 10**9)
     async with (
-        operator(redis_server.url, scene, l1, batch_interval=0.2) as running,
+        operator(redis_server.url, traffic, l1, batch_interval=0.2) as running,
         running.http.ws_connect(running.url + "/ws?channels=fills") as socket,
     ):
         await crash(running)
@@ -266,18 +266,18 @@ async def test_liquidations_reach_the_tape_with_their_accounts(redis_server: Red
 async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleveraged(
     redis_server: RedisServer,
 ) -> None:
-    scene = Scene()
-    l1 = opening_of(scene, 92_000, 10**9, 10**9, 92_000)
-    async with operator(redis_server.url, scene, l1, batch_interval=0.2) as running:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 92_000, 10**9, 10**9, 92_000)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.2) as running:
         await open_market(running)
-        await submit(running, scene.order(2, SELL, 100, 900))
-        await submit(running, scene.order(1, BUY, 100, 900))
-        fallen = await submit(running, scene.report(0, 94, time=scene.time + 1))
+        await submit(running, traffic.order(2, SELL, 100, 900))
+        await submit(running, traffic.order(1, BUY, 100, 900))
+        fallen = await submit(running, traffic.report(0, 94, time=traffic.time + 1))
         assert {(f["kind"], f["taker"], f["maker"]) for f in fallen["fills"]} == {("deleverage", 1, 2)}
-        await submit(running, scene.backstop_deposit(3, 10**8))
-        await submit(running, scene.order(4, BUY, 94, 900))
-        await submit(running, scene.order(2, SELL, 94, 900))
-        fallen = await submit(running, scene.report(0, 88, time=scene.time + 2))
+        await submit(running, traffic.backstop_deposit(3, 10**8))
+        await submit(running, traffic.order(4, BUY, 94, 900))
+        await submit(running, traffic.order(2, SELL, 94, 900))
+        fallen = await submit(running, traffic.report(0, 88, time=traffic.time + 2))
         assert {(f["kind"], f["maker"], f["maker_order_slot"]) for f in fallen["fills"]} == {("takeover", 0, None)}
         assert {f["taker"] for f in fallen["fills"]} == {1, 4}
         _, backstop = await running.get("/v1/backstop")
@@ -288,13 +288,13 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
 
 
 async def test_a_fired_order_trades_under_its_own_name(exchange: Running) -> None:
-    scene = exchange.scene
-    await submit(exchange, scene.order(1, BUY, 120, 5, flags=records.ABOVE | records.IOC, trigger=105, client=77))
-    await submit(exchange, scene.order(2, SELL, 108, 3))
+    traffic = exchange.traffic
+    await submit(exchange, traffic.order(1, BUY, 120, 5, flags=records.ABOVE | records.IOC, trigger=105, client=77))
+    await submit(exchange, traffic.order(2, SELL, 108, 3))
     _, account = await exchange.get("/v1/accounts/1")
     [armed] = account["orders"]
     assert armed["trigger"] == {"above": 105} and armed["client"] == "77" and account["positions"] == []
-    fired = await submit(exchange, scene.report(0, 106, time=scene.time + 1))
+    fired = await submit(exchange, traffic.report(0, 106, time=traffic.time + 1))
     [fill] = fired["fills"]
     assert (fill["kind"], fill["taker"], fill["taker_order_slot"], fill["maker"]) == (
         "trade",
@@ -306,14 +306,14 @@ async def test_a_fired_order_trades_under_its_own_name(exchange: Running) -> Non
 
 
 async def test_an_order_that_meets_its_owners_own_keeps_what_it_traded(exchange: Running) -> None:
-    scene = exchange.scene
-    await submit(exchange, scene.order(2, SELL, 100, 3))
-    await submit(exchange, scene.order(1, SELL, 101, 5))
-    taken = await submit(exchange, scene.order(1, BUY, 102, 9, flags=records.CANCEL_TAKER))
+    traffic = exchange.traffic
+    await submit(exchange, traffic.order(2, SELL, 100, 3))
+    await submit(exchange, traffic.order(1, SELL, 101, 5))
+    taken = await submit(exchange, traffic.order(1, BUY, 102, 9, flags=records.CANCEL_TAKER))
     assert (taken["outcome"], taken["resting"], [fill["size"] for fill in taken["fills"]]) == ("self_trade", "0", ["3"])
-    status, refused = await exchange.submit(scene.order(1, BUY, 102, 9, flags=records.CANCEL_TAKER))
+    status, refused = await exchange.submit(traffic.order(1, BUY, 102, 9, flags=records.CANCEL_TAKER))
     assert (status, refused["reason"]) == (422, "self_trade")
-    async with operator(_url(exchange), scene, exchange.l1) as again:
+    async with operator(_url(exchange), traffic, exchange.l1) as again:
         assert again.sequencer.exchange.machine.hash() == exchange.sequencer.exchange.machine.hash()
 
 

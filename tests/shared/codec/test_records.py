@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setoff.shared.codec import eip712, records
-from setoff.shared.codec.layout import Field, InputType
+from setoff.shared.codec.layout import Field, InputType, fields_of
 from setoff.shared.errors import InputError
 
 UNSIGNED = (0, records.CRANK, records.LEG_PAGE, 15, records.LIQUIDATION, records.DEPOSIT, records.FORCED, 0xFF)
@@ -56,7 +56,7 @@ def test_legs_are_packed_in_eleven_bytes() -> None:
     assert page[1:12].hex() == "010203fffffefffffffffe" and not any(page[12:89])
     assert records.decode_leg(int.from_bytes(page[1:12], "big")) == leg
     assert (page[89:121], len(page)) == (b"\7" * 32, records.RECORD_BYTES)
-    assert sum(field.size for field in records._LEG) == records.LEG_BYTES
+    assert sum(field.size for field in fields_of(records.Leg)) == records.LEG_BYTES
 
 
 @pytest.mark.parametrize("number", UNSIGNED)

@@ -7,15 +7,11 @@ from typing import Any
 
 import pytest
 
-from setoff.shared.config.settings import (
-    Deployment,
-    OperatorSettings,
-    Settings,
-    WatcherSettings,
-    parse_listen,
-    read_key,
-)
+from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.settings import Settings, parse_listen, read_key
 from setoff.shared.errors import ConfigError
+from setoff.watcher.settings import WatcherSettings
 
 ADDRESS = "0x" + "ab" * 20
 KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -89,6 +85,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("[operator]\nheartbeat = -1", "heartbeat"),
         ("[operator]\nblob_fee_cap = 0", "blob_fee_cap"),
         ("beacon_url = 'localhost'", "beacon_url"),
+        ("[operator]\ndata = 'paper'", "data"),
         ("[operator]\nmax_waiting = 0", "max_waiting"),
         ("[operator]\nmax_body = 10", "max_body"),
         ("[operator]\nallow_volatile_store = 1", "allow_volatile_store"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_path, merkle_root
 from setoff.shared.dispute.bisection import Move, compute_siblings, first_difference, make_move, verify_move
-from setoff.shared.machine.history import EPOCH, Geometry, History
+from setoff.shared.machine.history import EPOCH, Geometry, HistoryTree
 
 START = keccak(b"start")
 FANOUT = EPOCH.fanout
@@ -20,11 +20,11 @@ def make_opening(tag: bytes) -> list[bytes]:
     return [keccak(tag + bytes([child])) for child in range(FANOUT)]
 
 
-def open_child(history: History, level: int, first: int, index: int) -> list[bytes]:
+def open_child(history: HistoryTree, level: int, first: int, index: int) -> list[bytes]:
     return history.children(level, first + index)
 
 
-def play(one: History, other: History) -> tuple[int, list[Move]]:
+def play(one: HistoryTree, other: HistoryTree) -> tuple[int, list[Move]]:
     """A whole game, `one` to move first: the first differing position and the moves. Every move is checked."""
     geometry = one.geometry
     sides = [one, other]
@@ -119,11 +119,11 @@ def test_a_game_ends_at_the_first_differing_leaf(position: int, liar_first: bool
     leaves = [keccak(bytes([n])) for n in range(REDUCED.positions)]
     lies = leaves[:position] + [keccak(leaf) for leaf in leaves[position:]]
 
-    def history(all_leaves: list[bytes]) -> History:
+    def history(all_leaves: list[bytes]) -> HistoryTree:
         steps = 1 << REDUCED.micro_bits
         inputs = [all_leaves[start : start + steps] for start in range(0, len(all_leaves), steps)]
         half = 1 << REDUCED.input_bits
-        return History.of(START, [inputs[:half], inputs[half:]], REDUCED)
+        return HistoryTree.of(START, [inputs[:half], inputs[half:]], REDUCED)
 
     truth, lie = history(leaves), history(lies)
     found, moves = play(lie, truth) if liar_first else play(truth, lie)
@@ -145,7 +145,7 @@ def test_a_game_on_the_real_geometry(
     true_inputs: list[list[bytes]], false_inputs: list[list[bytes]], position: int
 ) -> None:
     truth, lie = (
-        History.of(START, [[[keccak(step) for step in steps] for steps in inputs]])
+        HistoryTree.of(START, [[[keccak(step) for step in steps] for steps in inputs]])
         for inputs in (true_inputs, false_inputs)
     )
     found, moves = play(lie, truth)

@@ -35,7 +35,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions, events
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import ClaimState, Court
+from setoff.shared.dispute.game import ClaimState, CourtState
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
 from setoff.shared.params import GWEI
 
@@ -272,7 +272,7 @@ def test_knowledge_of_other_inputs_disputes_nothing() -> None:
 
 
 def test_junk_events_are_passed_over() -> None:
-    court = Court(TERMS, GENESIS)
+    court = CourtState(TERMS, GENESIS)
     unknown = keccak(b"unknown")
     for event in (
         events.Joined(1, unknown, unknown, unknown, LIAR, (unknown,) * 32),
@@ -291,7 +291,7 @@ def test_junk_events_are_passed_over() -> None:
 
 
 def test_a_contradicted_start_is_noticed() -> None:
-    court = Court(TERMS, GENESIS)
+    court = CourtState(TERMS, GENESIS)
     assert not is_contradicted(court, book_of(*true_histories(2)))
     court.apply(events.Advanced(1, 1, keccak(b"false")))
     assert is_contradicted(court, book_of(*true_histories(2)))

@@ -13,7 +13,7 @@ import pytest
 from tests.support.chains.exchange import Exchange
 
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
@@ -87,9 +87,9 @@ def peer(held: dict[str, bytes], path: str) -> tuple[int, bytes]:
 
 
 def test_several_batches_in_one_transaction_are_read_back(exchange: Exchange) -> None:
-    scene = Scene()
+    traffic = SampleTraffic()
     exchange.deposit(1, 500)
-    batches = [[scene.transfer(1, 2, 5)], [], records(MAXIMAL, 3), records(1, 4)]
+    batches = [[traffic.transfer(1, 2, 5)], [], records(MAXIMAL, 3), records(1, 4)]
     receipt, sent = exchange.post_blobs(0, *batches, messages=1)
     assert receipt.succeeded and len(sent) == 3 and receipt.gas_used < 500_000
     reader = ChainReader(exchange.anvil.l1, exchange.deployment)

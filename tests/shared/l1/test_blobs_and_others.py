@@ -9,9 +9,10 @@ import pytest
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.l1 import sender
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.sender import GWEI, Fees
+from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.sidecar import BLOB_GAS, BLOB_TRANSACTION, Sidecar
 from setoff.shared.machine import blobs
+from setoff.shared.params import GWEI
 
 TO = bytes(19) + b"\5"
 ETHER = 10**18

@@ -4,7 +4,7 @@ import pytest
 from tests.support.chains.exchange import Exchange
 
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import POST, decode_post
@@ -17,8 +17,8 @@ def reader(exchange: Exchange) -> ChainReader:
 
 
 def make_records(count: int) -> list[bytes]:
-    scene = Scene()
-    return [scene.order(1, 0, 100, 5) for _ in range(count)]
+    traffic = SampleTraffic()
+    return [traffic.order(1, 0, 100, 5) for _ in range(count)]
 
 
 def word(value: int) -> bytes:

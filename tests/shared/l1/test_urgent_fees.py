@@ -8,7 +8,8 @@ import pytest
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.l1 import sender
-from setoff.shared.l1.sender import GWEI, Fees
+from setoff.shared.l1.sender import Fees
+from setoff.shared.params import GWEI
 
 BASE = 100 * GWEI
 FEES = Fees(cap=20 * GWEI, urgent_cap=5_000 * GWEI, patience=0.2)

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
@@ -24,9 +24,9 @@ class Epoch:
     """A run, and what a plain walk over its real steps found: position -> machine hash after it."""
 
     def __init__(self) -> None:
-        scene = Scene()
-        self.batches: list[Batch] = play_epoch(scene)
-        self.start = Machine.genesis(scene.domain)
+        traffic = SampleTraffic()
+        self.batches: list[Batch] = play_epoch(traffic)
+        self.start = Machine.genesis(traffic.domain)
         self.run = EpochRun(self.start, self.batches, ZERO)
         self.walk: dict[int, bytes] = {}
         machine = self.start.copy()
@@ -112,7 +112,7 @@ def test_positions_may_be_asked_for_in_any_order(epoch: Epoch) -> None:
 
 
 def test_the_start_is_left_alone(epoch: Epoch) -> None:
-    assert epoch.start.hash() == Machine.genesis(Scene().domain).hash()
+    assert epoch.start.hash() == Machine.genesis(SampleTraffic().domain).hash()
 
 
 def test_an_epoch_may_start_in_the_middle_of_the_chain(epoch: Epoch) -> None:

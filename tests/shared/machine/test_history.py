@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import climb, merkle_root
-from setoff.shared.machine.history import EPOCH, Geometry, History, PaddedTree, uniform
+from setoff.shared.machine.history import EPOCH, Geometry, HistoryTree, PaddedTree, uniform
 
 START = keccak(b"start")
 SMALL = [Geometry(2, 3, 4, 3), Geometry(1, 2, 3, 2), Geometry(2, 2, 2, 2), Geometry(0, 1, 2, 1)]
@@ -55,7 +55,7 @@ def test_every_node_opening_and_path_is_that_of_the_written_out_tree(case: tuple
     geometry, batches = case
     leaves = write_out(START, batches, geometry)
     layers = write_out_layers(leaves)
-    history = History.of(START, batches, geometry)
+    history = HistoryTree.of(START, batches, geometry)
     assert history.root == history.node(0, 0) == layers[0][0]
     assert history.end == leaves[-1]
     for level in range(geometry.levels):
@@ -76,7 +76,7 @@ def test_every_node_opening_and_path_is_that_of_the_written_out_tree(case: tuple
 @given(cases)
 def test_the_last_path_leads_from_the_end_to_the_last_child_of_the_root(case: tuple[Geometry, Epoch]) -> None:
     geometry, batches = case
-    history = History.of(START, batches, geometry)
+    history = HistoryTree.of(START, batches, geometry)
     path = history.last_path()
     assert len(path) == geometry.depth - geometry.opening_bits
     assert climb(history.end, (1 << len(path)) - 1, path) == history.children(0, 0)[-1]
@@ -98,7 +98,7 @@ def test_the_real_geometry_is_that_of_the_protocol() -> None:
 
 
 def test_an_epoch_without_inputs_is_one_repeated_leaf() -> None:
-    history = History.of(START, [[], []])
+    history = HistoryTree.of(START, [[], []])
     assert history.end == history.leaf(0) == history.leaf(EPOCH.positions - 1) == START
     assert history.root == uniform(START, EPOCH.depth)[-1]
     assert history.path(12345) == list(uniform(START, EPOCH.depth)[:-1])
@@ -106,7 +106,7 @@ def test_an_epoch_without_inputs_is_one_repeated_leaf() -> None:
 
 def test_on_the_real_geometry_every_level_opens_into_the_next() -> None:
     steps = [keccak(n.to_bytes(4, "big")) for n in range(1000)]
-    history = History.of(START, [[steps[:7], steps[7:8], steps[8:]], [], [steps[3:5]]])
+    history = HistoryTree.of(START, [[steps[:7], steps[7:8], steps[8:]], [], [steps[3:5]]])
     for position in (
         0,
         6,
@@ -142,7 +142,7 @@ def test_leaves_of_a_slot_are_asked_for_only_when_they_are_not_kept() -> None:
     def leaf(input_index: int) -> bytes:
         return history.leaf(input_index << EPOCH.micro_bits)
 
-    history = History(START, iter(map(iter, batches)), input_leaves, kept_nodes=4 * (2 + 21) + 22)
+    history = HistoryTree(START, iter(map(iter, batches)), input_leaves, kept_nodes=4 * (2 + 21) + 22)
     history.children(2, 0)
     history.last_path()
     assert [leaf(index) for index in (5, 4, 3, 2)] == [batches[0][index][0] for index in (5, 4, 3, 2)]
@@ -166,7 +166,7 @@ def test_a_slot_larger_than_the_room_for_leaves_is_kept_while_it_is_open() -> No
         asked.append(input_index)
         return leaves
 
-    history = History(START, [[leaves, leaves]], input_leaves, kept_nodes=4)
+    history = HistoryTree(START, [[leaves, leaves]], input_leaves, kept_nodes=4)
     for _ in range(2):
         assert history.leaf(1 << EPOCH.micro_bits | 5) == leaves[5]
     assert asked == []
@@ -177,7 +177,7 @@ def test_a_slot_larger_than_the_room_for_leaves_is_kept_while_it_is_open() -> No
 
 def test_refuses_a_slot_that_now_has_other_leaves() -> None:
     inputs = [[keccak(b"a"), keccak(b"b")], [keccak(b"d")]]
-    history = History(START, [inputs], lambda batch, input_index: [keccak(b"a"), keccak(b"c")], kept_nodes=1)
+    history = HistoryTree(START, [inputs], lambda batch, input_index: [keccak(b"a"), keccak(b"c")], kept_nodes=1)
     with pytest.raises(ValueError, match="no longer"):
         history.leaf(0)
 
@@ -194,11 +194,11 @@ def test_refuses_a_slot_that_now_has_other_leaves() -> None:
 )
 def test_refuses_what_the_geometry_does_not_hold(batches: Epoch) -> None:
     with pytest.raises(ValueError):
-        History.of(START, batches, Geometry(0, 1, 2, 1))
+        HistoryTree.of(START, batches, Geometry(0, 1, 2, 1))
 
 
 def test_has_no_node_outside_the_tree() -> None:
-    history = History.of(START, [[[keccak(b"a")]]])
+    history = HistoryTree.of(START, [[[keccak(b"a")]]])
     for level, prefix in ((0, 1), (1, 32), (7, EPOCH.positions), (7, -1), (8, 0), (-1, 0)):
         with pytest.raises(IndexError):
             history.node(level, prefix)

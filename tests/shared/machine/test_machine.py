@@ -2,7 +2,7 @@
 
 import pytest
 
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError
@@ -15,29 +15,31 @@ from setoff.shared.state.tree import EMPTY, Tree
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    return Scene()
+def traffic() -> SampleTraffic:
+    return SampleTraffic()
 
 
 @pytest.fixture(scope="module")
-def batches(scene: Scene) -> list[Batch]:
-    return play_epoch(scene)
+def batches(traffic: SampleTraffic) -> list[Batch]:
+    return play_epoch(traffic)
 
 
 @pytest.fixture
-def ran(scene: Scene, batches: list[Batch]) -> Machine:
-    machine = Machine.genesis(scene.domain)
+def ran(traffic: SampleTraffic, batches: list[Batch]) -> Machine:
+    machine = Machine.genesis(traffic.domain)
     for batch in batches:
         machine.run_batch(batch)
     return machine
 
 
-def test_genesis_is_an_empty_tree_and_a_domain(scene: Scene) -> None:
-    assert Machine.genesis(scene.domain).hash() == machine_hash(EMPTY[40], Registers(domain=scene.domain).hash())
+def test_genesis_is_an_empty_tree_and_a_domain(traffic: SampleTraffic) -> None:
+    assert Machine.genesis(traffic.domain).hash() == machine_hash(EMPTY[40], Registers(domain=traffic.domain).hash())
 
 
-def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene, batches: list[Batch]) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(
+    traffic: SampleTraffic, batches: list[Batch]
+) -> None:
+    machine = Machine.genesis(traffic.domain)
     seen, outcomes = set(), set()
     for batch in batches:
         for input_index in range(batch.header.inputs):
@@ -52,8 +54,8 @@ def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(scene: Scene,
     assert outcomes >= {"accepted", "would_cross", "insufficient_margin", "nonce_used", "stale_report"}
 
 
-def test_outcomes_of_the_played_epoch(scene: Scene, batches: list[Batch]) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_outcomes_of_the_played_epoch(traffic: SampleTraffic, batches: list[Batch]) -> None:
+    machine = Machine.genesis(traffic.domain)
     refused = {}
     for number, batch in enumerate(batches):
         for input_index, outcome in enumerate(machine.run_batch(batch)):
@@ -75,8 +77,10 @@ def test_outcomes_of_the_played_epoch(scene: Scene, batches: list[Batch]) -> Non
     }
 
 
-def test_taking_inputs_one_by_one_ends_like_running_batches(scene: Scene, batches: list[Batch], ran: Machine) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_taking_inputs_one_by_one_ends_like_running_batches(
+    traffic: SampleTraffic, batches: list[Batch], ran: Machine
+) -> None:
+    machine = Machine.genesis(traffic.domain)
     for batch in batches:
         machine.begin(batch.header.number, batch.header.timestamp)
         for input_index in range(batch.header.inputs):
@@ -85,22 +89,24 @@ def test_taking_inputs_one_by_one_ends_like_running_batches(scene: Scene, batche
 
 
 def test_a_batch_of_what_was_offered_and_accepted_ends_the_same() -> None:
-    scene = Scene()
-    first = play_epoch(scene)[0]
-    machine = Machine.genesis(scene.domain)
+    traffic = SampleTraffic()
+    first = play_epoch(traffic)[0]
+    machine = Machine.genesis(traffic.domain)
     machine.begin(0, first.header.timestamp)
     for message in first.messages:
         machine.take(message, is_message=True)
-    kept = [record for record in first.records if machine.offer(record) == errors.ACCEPTED]
+    kept = [record for record in first.records if machine.offer(record).was_taken]
     assert 0 < len(kept) < len(first.records)
-    batch = Scene().seal(first.messages, kept)
-    replayed = Machine.genesis(scene.domain)
+    batch = SampleTraffic().seal(first.messages, kept)
+    replayed = Machine.genesis(traffic.domain)
     assert set(replayed.run_batch(batch)) == {errors.ACCEPTED}
     assert replayed.hash() == machine.hash()
 
 
-def test_committing_after_every_step_gives_the_same_end(scene: Scene, batches: list[Batch], ran: Machine) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_committing_after_every_step_gives_the_same_end(
+    traffic: SampleTraffic, batches: list[Batch], ran: Machine
+) -> None:
+    machine = Machine.genesis(traffic.domain)
     for batch in batches:
         for input_index in range(max(1, batch.header.inputs)):
             machine.step(batch, input_index, 0)
@@ -118,8 +124,8 @@ def test_an_idle_machine_stays_as_it_is(ran: Machine, batches: list[Batch]) -> N
     assert ran.hash() == before
 
 
-def test_an_empty_batch_only_tells_the_time(scene: Scene, batches: list[Batch]) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_an_empty_batch_only_tells_the_time(traffic: SampleTraffic, batches: list[Batch]) -> None:
+    machine = Machine.genesis(traffic.domain)
     for batch in batches[:2]:
         machine.run_batch(batch)
     root, regs = machine.state.commit(), machine.regs.copy()
@@ -136,8 +142,8 @@ def test_a_snapshot_restores_the_machine(ran: Machine) -> None:
     assert restored.snapshot() == ran.snapshot()
 
 
-def test_a_restored_machine_goes_on_like_the_first(scene: Scene, batches: list[Batch], ran: Machine) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_a_restored_machine_goes_on_like_the_first(traffic: SampleTraffic, batches: list[Batch], ran: Machine) -> None:
+    machine = Machine.genesis(traffic.domain)
     for batch in batches:
         machine = Machine.restore(machine.snapshot())
         machine.run_batch(batch)
@@ -150,8 +156,8 @@ def test_refuses_snapshot_cut_short(ran: Machine, cut: int) -> None:
         Machine.restore(ran.snapshot()[:cut])
 
 
-def test_a_copy_is_independent(scene: Scene, batches: list[Batch]) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_a_copy_is_independent(traffic: SampleTraffic, batches: list[Batch]) -> None:
+    machine = Machine.genesis(traffic.domain)
     machine.run_batch(batches[0])
     before = machine.hash()
     twin = machine.copy()
@@ -161,8 +167,8 @@ def test_a_copy_is_independent(scene: Scene, batches: list[Batch]) -> None:
     assert machine.hash() == twin.hash()
 
 
-def test_fills_name_both_orders(scene: Scene, batches: list[Batch]) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_fills_name_both_orders(traffic: SampleTraffic, batches: list[Batch]) -> None:
+    machine = Machine.genesis(traffic.domain)
     machine.begin(0, batches[0].header.timestamp)
     for input_index in range(13):
         machine.take(batches[0].body(input_index), input_index < 8)
@@ -170,8 +176,8 @@ def test_fills_name_both_orders(scene: Scene, batches: list[Batch]) -> None:
     assert machine.fills == [Fill(1, 3, 0, 1, 0, records.BUY, 101, 5), Fill(1, 3, 0, 2, 0, records.BUY, 101, 3)]
 
 
-def test_fills_tell_their_kind(scene: Scene, batches: list[Batch]) -> None:
-    machine = Machine.genesis(scene.domain)
+def test_fills_tell_their_kind(traffic: SampleTraffic, batches: list[Batch]) -> None:
+    machine = Machine.genesis(traffic.domain)
     for batch in batches[:-1]:
         machine.run_batch(batch)
     last = batches[-1]

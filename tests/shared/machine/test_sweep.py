@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from tests.support.machines.generator import Generator
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.columns import Columns
@@ -20,7 +20,7 @@ from setoff.shared.state.store import State
 
 ALWAYS, NEVER = 0, 2**62
 ACCOUNTS = 150
-TIME = Scene().time
+TIME = SampleTraffic().time
 
 
 def fill_market(market: Market, draw: Random, number: int) -> None:
@@ -66,7 +66,7 @@ def fill_account(state: State, account: Account, draw: Random) -> None:
 def make_machine(seed: int) -> Machine:
     """A machine with accounts of all sorts in the middle of work that an earlier input has left."""
     draw = Random(seed)
-    machine = Machine.genesis(Scene().domain)
+    machine = Machine.genesis(SampleTraffic().domain)
     regs, state = machine.regs, machine.state
     machine.begin(0, TIME)
     regs.accounts, regs.markets = ACCOUNTS, 8
@@ -120,7 +120,7 @@ def of(machine: Machine, many_accounts: int) -> Machine:
 
 def crank_batch(number: int = 0) -> Batch:
     """A batch whose one record lets the work go on."""
-    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [Scene().crank(1)])
+    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [SampleTraffic().crank(1)])
 
 
 def trace_plainly(machine: Machine, batch: Batch) -> list[bytes]:
@@ -152,7 +152,7 @@ def test_a_sweep_over_accounts_of_all_sorts_has_the_same_end_and_trace(seed: int
 
 @pytest.mark.parametrize("seed", range(3))
 def test_traffic_ends_the_same_with_and_without_all_visits(seed: int) -> None:
-    plain = Machine.genesis(Scene().domain)
+    plain = Machine.genesis(SampleTraffic().domain)
     plain.many_accounts = NEVER
     quick = of(plain, ALWAYS)
     for number, (time, messages, inputs) in enumerate(Generator(100 + seed, plain).batches(8, 40)):
@@ -173,8 +173,8 @@ def test_an_offer_that_is_taken_back_leaves_the_columns_as_the_accounts_are() ->
     for machine in (plain, quick):
         machine.regs.has_work = 1
         # A record that comes while the machine is at work is refused, and with it the work it did.
-        machine.offer(Scene().report(0, 100, market=1))
-        machine.take(Scene().crank(1), is_message=False)
+        machine.offer(SampleTraffic().report(0, 100, market=1))
+        machine.take(SampleTraffic().crank(1), is_message=False)
     assert quick.hash() == plain.hash()
     assert quick.regs.encode() == plain.regs.encode()
 

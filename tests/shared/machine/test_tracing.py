@@ -9,11 +9,11 @@ from itertools import islice
 
 import pytest
 
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.epoch import EpochRun, honest_step, used_inputs
-from setoff.shared.machine.history import History
+from setoff.shared.machine.history import HistoryTree
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import Place, estimate_seconds, trace_inputs, walk
 from setoff.shared.rules import phases
@@ -22,19 +22,19 @@ CHUNK = 32
 
 
 def make_random_batches(seed: int) -> tuple[Machine, list[Batch]]:
-    """The batches of the scene, and after them orders, cancels and reports as they come, refused ones among them."""
-    scene, rng = Scene(), random.Random(seed)
-    batches = play_epoch(scene)
+    """The sample batches, and after them orders, cancels and reports as they come, refused ones among them."""
+    traffic, rng = SampleTraffic(), random.Random(seed)
+    batches = play_epoch(traffic)
     for _ in range(3):
-        scene.time += rng.randrange(3)
-        inputs = [scene.report(number, rng.randrange(60, 120)) for number in range(3)]
+        traffic.time += rng.randrange(3)
+        inputs = [traffic.report(number, rng.randrange(60, 120)) for number in range(3)]
         for _ in range(rng.randrange(20)):
             account, side = rng.randrange(1, 9), rng.randrange(2)
             flags = rng.choice((records.GTC, records.IOC, records.FOK, records.POST_ONLY))
-            order = scene.order(account, side, rng.randrange(80, 120), rng.randrange(1, 30), flags=flags)
-            inputs.append(rng.choice((order, scene.cancel(account, rng.randrange(4)))))
-        batches.append(scene.seal([scene.deposit(rng.randrange(1, 9), 10_000)], inputs))
-    return Machine.genesis(scene.domain), batches
+            order = traffic.order(account, side, rng.randrange(80, 120), rng.randrange(1, 30), flags=flags)
+            inputs.append(rng.choice((order, traffic.cancel(account, rng.randrange(4)))))
+        batches.append(traffic.seal([traffic.deposit(rng.randrange(1, 9), 10_000)], inputs))
+    return Machine.genesis(traffic.domain), batches
 
 
 def trace_by_hand(machine: Machine, batches: list[Batch]) -> list[list[bytes]]:
@@ -93,7 +93,7 @@ def test_several_processes_give_the_history_of_one(epoch: Epoch) -> None:
     assert not has_helpers()
     run = EpochRun(start, batches, ZERO)
     again = iter(expected)
-    of_several = History.of(start.hash(), [list(islice(again, used_inputs(batch))) for batch in batches])
+    of_several = HistoryTree.of(start.hash(), [list(islice(again, used_inputs(batch))) for batch in batches])
     assert (run.root, run.end) == (of_several.root, of_several.end)
 
 

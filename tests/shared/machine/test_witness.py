@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from eth_abi.abi import decode
 
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch, accumulate, verify_record
 from setoff.shared.machine.data import ZERO
@@ -25,10 +25,10 @@ def steps() -> list[Step]:
 
 
 def prove_epoch() -> Iterator[Step]:
-    scene = Scene()
-    machine = Machine.genesis(scene.domain)
+    traffic = SampleTraffic()
+    machine = Machine.genesis(traffic.domain)
     chain = ZERO
-    for batch in play_epoch(scene):
+    for batch in play_epoch(traffic):
         for input_index in range(max(1, batch.header.inputs)):
             micro = 0
             while micro == 0 or machine.regs.phase != phases.IDLE:
@@ -105,9 +105,9 @@ def test_a_proof_fits_into_the_court_s_call(steps: list[Step]) -> None:
 
 
 def test_steps_of_unused_places_touch_nothing() -> None:
-    scene = Scene()
-    machine = Machine.genesis(scene.domain)
-    batch = play_epoch(scene)[0]
+    traffic = SampleTraffic()
+    machine = Machine.genesis(traffic.domain)
+    batch = play_epoch(traffic)[0]
     machine.run_batch(batch)
     before = machine.hash()
     for place in ((batch, 1000, 0), (batch, 1000, 5), (batch, 3, 2**20 - 1), (None, 0, 0), (None, 7, 9)):
@@ -117,9 +117,9 @@ def test_steps_of_unused_places_touch_nothing() -> None:
 
 
 def test_proving_does_not_change_what_the_step_does() -> None:
-    scene = Scene()
-    proven, plain = Machine.genesis(scene.domain), Machine.genesis(scene.domain)
-    for batch in play_epoch(scene):
+    traffic = SampleTraffic()
+    proven, plain = Machine.genesis(traffic.domain), Machine.genesis(traffic.domain)
+    for batch in play_epoch(traffic):
         plain.run_batch(batch)
         for input_index in range(max(1, batch.header.inputs)):
             micro = 0

@@ -55,7 +55,7 @@ def test_money_and_keys_are_the_owner_s_alone() -> None:
         records.encode(records.BackstopWithdrawBody(1, 63, 5)),
         records.encode(records.SetAgentBody(1, 64, 2, bytes(20), TOMORROW)),
     ):
-        assert world.take(world.scene.sign(body, key)) == "bad_signature"
+        assert world.take(world.traffic.sign(body, key)) == "bad_signature"
     assert world.account(1).nonce_top == 1
 
 
@@ -81,18 +81,18 @@ def test_a_replaced_or_dismissed_agent_is_refused() -> None:
 def test_an_agent_signs_under_its_own_number_only() -> None:
     world = with_agent(number=2)
     body = records.encode(records.CancelAllBody(1, 60, agent=3))
-    assert world.take(world.scene.sign(body, agent_key(1, 2))) == "bad_signature"
+    assert world.take(world.traffic.sign(body, agent_key(1, 2))) == "bad_signature"
     body = records.encode(records.CancelAllBody(1, 60))
-    assert world.take(world.scene.sign(body, agent_key(1, 2))) == "bad_signature"
+    assert world.take(world.traffic.sign(body, agent_key(1, 2))) == "bad_signature"
     body = records.encode(records.CancelAllBody(1, 60, agent=2))
-    assert world.take(world.scene.sign(body, trader_key(1))) == "bad_signature"  # not even the owner
-    assert world.take(world.scene.sign(body, agent_key(1, 2))) == "accepted"
+    assert world.take(world.traffic.sign(body, trader_key(1))) == "bad_signature"  # not even the owner
+    assert world.take(world.traffic.sign(body, agent_key(1, 2))) == "accepted"
 
 
 def test_an_agent_of_one_account_is_nobody_to_another() -> None:
     world = with_agent()
     body = records.encode(records.CancelAllBody(2, 60, agent=1))
-    assert world.take(world.scene.sign(body, agent_key(1, 1))) == "bad_signature"
+    assert world.take(world.traffic.sign(body, agent_key(1, 1))) == "bad_signature"
 
 
 @pytest.mark.parametrize("number", [0, 9, 255])

@@ -53,7 +53,7 @@ def test_an_order_that_cannot_enter_anew_is_gone() -> None:
     assert world.resting(1, 0).market == 0
     assert world.account(1).positions[0].market == 0
     world.order(1, BUY, 100, 9, order_slot=0)
-    assert world.machine.offer(world.scene.amend(1, 0, 100, 90)) != 0  # the sequencer does not take such an amend
+    assert not world.machine.offer(world.traffic.amend(1, 0, 100, 90)).was_taken  # nor a sequencer
     assert world.queue(BUY, 100) == [(1, 0, 9)]
 
 

@@ -78,7 +78,7 @@ def test_it_takes_over_what_the_book_does_not_take() -> None:
     assert taken[0] == (1, BACKSTOP, 90, 25)
     assert sum(size for *_, size in taken) == world.position(BACKSTOP).size
     assert world.position(BACKSTOP).size + world.position(1).size == 100
-    assert world.machine.regs.drawn_until == world.scene.time + DRAWN_TIME
+    assert world.machine.regs.drawn_until == world.traffic.time + DRAWN_TIME
     # it bought below the mark: its profit is what the account in liquidation lost
     assert world.equity(BACKSTOP) + world.equity(1) == 104_000
 

@@ -92,7 +92,7 @@ def test_an_empty_page_is_a_page() -> None:
 def test_rejects_page_that_was_not_signed() -> None:
     world = World.trading()
     assert world.take(records.encode_leg_page(ladder(1))) == "wrong_leg_page"
-    bulk, first, second = world.scene.bulk(1, ladder(9))
+    bulk, first, second = world.traffic.bulk(1, ladder(9))
     assert world.take(bulk) == "accepted"
     assert world.take(second) == "wrong_leg_page"
     assert world.take(first) == "wrong_leg_page"  # the wrong one ended the bulk
@@ -102,14 +102,14 @@ def test_rejects_page_that_was_not_signed() -> None:
 def test_rejects_page_with_any_byte_changed() -> None:
     world = World.trading()
     for at in (1, 50, 89, 120, 121, 123):
-        bulk, leg_page = world.scene.bulk(1, ladder(1))
+        bulk, leg_page = world.traffic.bulk(1, ladder(1))
         assert world.take(bulk) == "accepted"
         assert world.take(leg_page[:at] + bytes([leg_page[at] ^ 1]) + leg_page[at + 1 :]) == "wrong_leg_page"
 
 
 def test_another_record_in_between_ends_the_bulk() -> None:
     world = World.trading()
-    bulk, first, second = world.scene.bulk(1, ladder(9))
+    bulk, first, second = world.traffic.bulk(1, ladder(9))
     assert world.take(bulk) == "accepted"
     assert world.take(first) == "accepted"
     assert world.cancel(2, 0) == "unknown_order"
@@ -119,7 +119,7 @@ def test_another_record_in_between_ends_the_bulk() -> None:
 
 def test_messages_and_what_is_malformed_do_not_end_it() -> None:
     world = World.trading()
-    bulk, first, second = world.scene.bulk(1, ladder(9))
+    bulk, first, second = world.traffic.bulk(1, ladder(9))
     assert world.take(bulk) == "accepted"
     assert world.deposit(2, 5) == "accepted"
     assert world.take(first) == "accepted"
@@ -130,7 +130,7 @@ def test_messages_and_what_is_malformed_do_not_end_it() -> None:
 
 def test_a_bulk_is_used_once() -> None:
     world = World.trading()
-    bulk, leg_page = world.scene.bulk(1, ladder(1))
+    bulk, leg_page = world.traffic.bulk(1, ladder(1))
     assert [world.take(body) for body in (bulk, leg_page, leg_page)] == ["accepted", "accepted", "wrong_leg_page"]
     assert world.take(bulk) == "nonce_used"
     assert world.take(leg_page) == "wrong_leg_page"
@@ -139,14 +139,14 @@ def test_a_bulk_is_used_once() -> None:
 def test_rejects_bulk_of_somebody_else_or_of_no_agent() -> None:
     world = World.trading()
     body = records.encode(records.BulkBody(1, 7, keccak(b""), agent=1))
-    assert world.take(world.scene.sign(body, agent_key(1, 1))) == "bad_signature"
+    assert world.take(world.traffic.sign(body, agent_key(1, 1))) == "bad_signature"
     body = records.encode(records.BulkBody(1, 7, keccak(b""), agent=9))
-    assert world.take(world.scene.sign(body, agent_key(1, 1))) == "malformed_record"
+    assert world.take(world.traffic.sign(body, agent_key(1, 1))) == "malformed_record"
 
 
 def test_a_bulk_without_pages_is_nothing() -> None:
     world = World.trading()
-    body = world.scene.sign_for(1, 0, records.encode(records.BulkBody(1, 7, bytes(32))))
+    body = world.traffic.sign_for(1, 0, records.encode(records.BulkBody(1, 7, bytes(32))))
     assert world.take(body) == "accepted"
     assert world.take(records.encode_leg_page([])) == "wrong_leg_page"
 

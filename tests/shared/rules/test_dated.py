@@ -19,10 +19,10 @@ def dated(**market: int) -> World:
 
 def expire(world: World, *prices: int) -> None:
     """Reports in the last minutes, then the expiry."""
-    world.wait(EXPIRY - TWAP_TIME - world.scene.time)
+    world.wait(EXPIRY - TWAP_TIME - world.traffic.time)
     for price in prices:
         world.set_mark(price, seconds=10)
-    world.wait(EXPIRY - world.scene.time)
+    world.wait(EXPIRY - world.traffic.time)
 
 
 def settle(world: World) -> None:
@@ -67,7 +67,7 @@ def test_two_cranks_settle_at_the_average_rounded_down() -> None:
 def test_without_a_report_in_time_the_last_index_settles() -> None:
     world = dated()
     world.set_mark(105)
-    world.wait(EXPIRY - world.scene.time)
+    world.wait(EXPIRY - world.traffic.time)
     settle(world)
     assert world.market().mark == 105
     assert world.account(1).collateral == 1_000_500
@@ -112,7 +112,7 @@ def test_settlement_waits_for_the_sampling_interval_and_for_an_index() -> None:
     world.wait(60)
     assert world.crank() == "not_due"  # never had a price, so never a position
     world = dated()
-    world.wait(EXPIRY - world.scene.time - 30)
+    world.wait(EXPIRY - world.traffic.time - 30)
     assert world.crank() == "accepted"
     world.wait(30)
     assert world.crank() == "not_due"
@@ -128,7 +128,7 @@ def test_who_cannot_pay_the_way_to_the_settlement_price_is_liquidated_first() ->
         world.set_mark(price)
     world.order(1, BUY, 100, 100)
     world.order(2, SELL, 100, 100)
-    world.wait(EXPIRY - world.scene.time)
+    world.wait(EXPIRY - world.traffic.time)
     assert world.crank() == "accepted"  # the average is 130; the short has 11,000 for 100 lots: 111 is all it can pay
     assert world.trades(DELEVERAGE) == [(2, 1, 111, 100)]
     world.wait(60)
@@ -150,7 +150,7 @@ def test_a_loss_at_settlement_can_liquidate_elsewhere() -> None:
         world.order(1, BUY, 101, size, market=market)
         world.order(2, SELL, 101, size, market=market)
     world.order(3, BUY, 100, 100, market=2)
-    world.wait(EXPIRY - world.scene.time)
+    world.wait(EXPIRY - world.traffic.time)
     assert world.crank() == "accepted"
     # at 75: 6,000 - 5,200 - 300 of 750 + 1,500; the larger position goes first, into the bid at 100
     first = world.machine.fills[0]
@@ -176,7 +176,7 @@ def test_armed_orders_of_a_settled_market_never_enter() -> None:
     world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=115, order_slot=0)
     world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=130, order_slot=1)
     world.order(2, SELL, 120, 5, order_slot=9)
-    world.wait(EXPIRY - world.scene.time)
+    world.wait(EXPIRY - world.traffic.time)
     settle(world)  # at 120
     assert world.market().mark == 120
     assert world.fills() == []

@@ -3,7 +3,7 @@
 import pytest
 from tests.support.machines.world import ABOVE, BUY, SELL, World
 
-from setoff.deploy.simulation.sample_traffic import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import CURVE_ORDER
@@ -20,7 +20,7 @@ def changed(record: bytes, at: int, byte: int) -> bytes:
 @pytest.mark.parametrize("kind", [0, 15, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xFF])
 def test_rejects_unknown_types_and_messages_among_records(kind: int) -> None:
     world = World.trading()
-    record = changed(world.scene.cancel(1, 0), 0, kind)
+    record = changed(world.traffic.cancel(1, 0), 0, kind)
     before = world.machine.state.commit()
     assert world.take(record) == "malformed_record"
     assert world.machine.state.commit() == before
@@ -33,9 +33,9 @@ def test_rejects_unknown_messages(kind: int) -> None:
 
 def test_rejects_padding_that_is_not_zero() -> None:
     world = World.trading()
-    assert world.take(changed(world.scene.cancel(1, 0), 24, 1)) == "malformed_record"
-    assert world.take(changed(world.scene.order(1, BUY, 100, 1), 59, 1)) == "malformed_record"
-    assert world.take(changed(world.scene.deposit(1, 1), 123, 1), is_message=True) == "malformed_record"
+    assert world.take(changed(world.traffic.cancel(1, 0), 24, 1)) == "malformed_record"
+    assert world.take(changed(world.traffic.order(1, BUY, 100, 1), 59, 1)) == "malformed_record"
+    assert world.take(changed(world.traffic.deposit(1, 1), 123, 1), is_message=True) == "malformed_record"
 
 
 def test_rejects_side_and_flags_that_do_not_exist() -> None:
@@ -78,24 +78,24 @@ def test_rejects_order_fields_out_of_range() -> None:
 def test_rejects_signature_of_another_account() -> None:
     world = World.trading()
     body = records.encode(records.CancelBody(1, 1, 0))
-    assert world.take(world.scene.sign(body, trader_key(2))) == "bad_signature"
+    assert world.take(world.traffic.sign(body, trader_key(2))) == "bad_signature"
     assert world.account(1).nonce_top == 0
 
 
 def test_rejects_signature_for_another_chain() -> None:
     world = World.trading()
-    assert world.take(Scene(chain_id=1).withdraw(1, 5)) == "bad_signature"
+    assert world.take(SampleTraffic(chain_id=1).withdraw(1, 5)) == "bad_signature"
 
 
 def test_rejects_signature_over_other_fields() -> None:
     world = World.trading()
-    record = world.scene.withdraw(1, 5)
+    record = world.traffic.withdraw(1, 5)
     assert world.take(changed(record, 28, 6)) == "bad_signature"
 
 
 def test_rejects_high_s() -> None:
     world = World.trading()
-    record = world.scene.withdraw(1, 5)
+    record = world.traffic.withdraw(1, 5)
     word = int.from_bytes(record[92:], "big")
     s, parity = word & (1 << 255) - 1, word >> 255
     flipped = (CURVE_ORDER - s) | (parity ^ 1) << 255
@@ -107,12 +107,12 @@ def test_rejects_high_s() -> None:
 @pytest.mark.parametrize("signature", [bytes(64), b"\xff" * 64, bytes(31) + b"\5" + bytes(31) + b"\1"])
 def test_rejects_what_is_no_signature(signature: bytes) -> None:
     world = World.trading()
-    assert world.take(world.scene.withdraw(1, 5)[:60] + signature) == "bad_signature"
+    assert world.take(world.traffic.withdraw(1, 5)[:60] + signature) == "bad_signature"
 
 
 def test_rejects_replayed_nonce() -> None:
     world = World.trading()
-    record = world.scene.withdraw(1, 5)
+    record = world.traffic.withdraw(1, 5)
     assert world.take(record) == "accepted"
     assert world.take(record) == "nonce_used"
     assert world.account(1).collateral == 999_995
@@ -120,7 +120,7 @@ def test_rejects_replayed_nonce() -> None:
 
 def test_a_signed_record_counts_from_l1_as_well_and_only_once() -> None:
     world = World.trading()
-    record = world.scene.withdraw(1, 5)
+    record = world.traffic.withdraw(1, 5)
     assert world.take(record, is_message=True) == "accepted"
     assert world.take(record) == "nonce_used"
 
@@ -156,7 +156,7 @@ def test_a_reject_after_the_nonce_check_uses_the_nonce() -> None:
 def test_records_are_refused_when_a_batch_has_no_steps_left() -> None:
     world = World.trading()
     world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND - 1
-    record = world.scene.order(1, SELL, 100, 1)
+    record = world.traffic.order(1, SELL, 100, 1)
     assert world.take(record) == "accepted"  # the fetch is the step that reaches the limit
     world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
     assert world.order(1, SELL, 100, 1) == "step_cap"

@@ -97,7 +97,7 @@ def test_255_markets_and_no_more() -> None:
 
 def test_a_listing_in_a_record_is_malformed() -> None:
     world = World()
-    assert world.take(world.scene.list_market()) == "malformed_record"
+    assert world.take(world.traffic.list_market()) == "malformed_record"
     assert world.machine.regs.markets == 0
 
 

@@ -92,8 +92,8 @@ def test_rejects_report_that_is_not_newer_than_the_signer_s_last() -> None:
 def test_rejects_report_by_someone_else() -> None:
     world = world_with_signers(2, quorum=1)
     body = records.encode(records.ReportBody(0, START_TIME, 1, 5))
-    assert world.take(world.scene.sign(body, oracle_key(1))) == "unknown_signer"
-    assert world.take(world.scene.sign(body, trader_key(1))) == "unknown_signer"
+    assert world.take(world.traffic.sign(body, oracle_key(1))) == "unknown_signer"
+    assert world.take(world.traffic.sign(body, trader_key(1))) == "unknown_signer"
     assert world.report(2, 5) == "unknown_signer"
     assert world.value(oracle_leaf_key(1)) == b""
 
@@ -113,7 +113,7 @@ def test_a_replaced_signer_can_no_longer_report() -> None:
     assert world.take(records.encode(change), is_message=True) == "accepted"
     assert world.report(0, 5) == "unknown_signer"
     body = records.encode(records.ReportBody(0, START_TIME, 1, 5))
-    assert world.take(world.scene.sign(body, oracle_key(5))) == "accepted"
+    assert world.take(world.traffic.sign(body, oracle_key(5))) == "accepted"
 
 
 def test_each_market_has_its_own_reports() -> None:

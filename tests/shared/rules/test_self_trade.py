@@ -49,7 +49,7 @@ def test_cancel_taker_comes_after_what_it_traded_before() -> None:
     world = World.trading()
     world.order(1, SELL, 99, 2)
     world.order(2, SELL, 100, 5, order_slot=0)
-    body = world.scene.order(2, BUY, 100, 5, flags=records.CANCEL_TAKER, order_slot=1)
+    body = world.traffic.order(2, BUY, 100, 5, flags=records.CANCEL_TAKER, order_slot=1)
     assert world.take(body) == "self_trade"
     assert world.fills() == [(1, 99, 2)]
     assert (world.position(2).size, world.position(2).bids) == (2, 0)

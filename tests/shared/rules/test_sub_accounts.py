@@ -75,8 +75,8 @@ def test_orders_are_the_sub_account_s_own_and_signed_by_the_owner() -> None:
     assert world.order(sub(1), BUY, 99, 2, order_slot=0) == "accepted"
     assert world.queue(BUY, 99) == [(1, 0, 1), (sub(1), 0, 2)]
     body = records.encode(records.CancelBody(sub(1), 90, 0))
-    assert world.take(world.scene.sign(body, trader_key(2))) == "bad_signature"
-    assert world.take(world.scene.sign(body, trader_key(1))) == "accepted"
+    assert world.take(world.traffic.sign(body, trader_key(2))) == "bad_signature"
+    assert world.take(world.traffic.sign(body, trader_key(1))) == "accepted"
     assert world.account(1).nonce_top == 90
 
 
@@ -84,7 +84,7 @@ def test_orders_are_the_sub_account_s_own_and_signed_by_the_owner() -> None:
 def test_rejects_accounts_that_cannot_be(account: int) -> None:
     world = World.trading()
     body = records.encode(records.CancelBody(account, 90, 0))
-    assert world.take(world.scene.sign(body, trader_key(1))) == "unknown_account"
+    assert world.take(world.traffic.sign(body, trader_key(1))) == "unknown_account"
 
 
 def test_every_account_is_visited_in_order() -> None:

@@ -41,7 +41,7 @@ def wind_down(world: World) -> None:
 
 def test_a_sender_stands_for_its_signature_and_for_nobody_elses() -> None:
     world = World.trading()
-    body = world.scene.withdraw(1, 100)
+    body = world.traffic.withdraw(1, 100)
     for sender in (OWNER[2], bytes(20), b"\xff" * 20):
         assert force(world, sender, body) == "bad_signature"
     assert force(world, OWNER[1], body) == "accepted"
@@ -54,20 +54,20 @@ def test_a_sender_stands_for_its_signature_and_for_nobody_elses() -> None:
 def test_an_owner_of_nobody_is_not_the_zero_sender() -> None:
     """An agent's place that was emptied has address zero and may have an expiry to come."""
     world = World.trading()
-    assert world.set_agent(1, 1, world.scene.time + 1000, bytes(20)) == "accepted"
+    assert world.set_agent(1, 1, world.traffic.time + 1000, bytes(20)) == "accepted"
     body = records.encode(records.CancelAllBody(1, 99, 1))
     assert force(world, bytes(20), body) == "bad_signature"
 
 
 def test_what_nobody_signs_cannot_be_sent_in_a_name() -> None:
     world = World.trading()
-    deposit = world.scene.deposit(1, 10**9)
-    forced = records.encode(ForcedBody(OWNER[1], world.scene.cancel_all(1)[:60]))
-    for body in (world.scene.crank(1), world.scene.report(0, 50), records.encode_leg_page([]), deposit, forced):
+    deposit = world.traffic.deposit(1, 10**9)
+    forced = records.encode(ForcedBody(OWNER[1], world.traffic.cancel_all(1)[:60]))
+    for body in (world.traffic.crank(1), world.traffic.report(0, 50), records.encode_leg_page([]), deposit, forced):
         assert force(world, OWNER[1], body) == "malformed_record"
     assert force(world, OWNER[1], bytes(60)) == "malformed_record"
     assert force(world, OWNER[1], b"\xff" * 60) == "malformed_record"
-    assert force(world, OWNER[1], world.scene.cancel_all(1)[:59] + b"\1") == "malformed_record"
+    assert force(world, OWNER[1], world.traffic.cancel_all(1)[:59] + b"\1") == "malformed_record"
     owed = world.machine.regs.owed
     # In a record's place it is no message.
     assert world.take(forced) == "malformed_record"
@@ -95,9 +95,9 @@ def test_nothing_opens_and_money_moves() -> None:
     assert world.amend(1, 0, 90, 1) == "winding_down"
     assert world.backstop_deposit(3, 1000) == "winding_down"
     assert world.report(0, 101) == "winding_down"
-    assert force(world, OWNER[1], world.scene.order(1, BUY, 100, 1)) == "winding_down"
+    assert force(world, OWNER[1], world.traffic.order(1, BUY, 100, 1)) == "winding_down"
     assert world.cancel(1, 0) == "accepted"
-    assert world.set_agent(1, 1, world.scene.time + 10) == "accepted"
+    assert world.set_agent(1, 1, world.traffic.time + 10) == "accepted"
     assert world.transfer(1, sub(1), 10) == "accepted"
     assert world.backstop_withdraw(3, 1000) == "accepted"
     assert world.withdraw(1, 10) == "accepted"
@@ -136,7 +136,7 @@ def test_a_debt_falls_to_insurance_and_to_the_other_side_before_the_settlement()
 
 
 def test_a_dated_future_ends_at_the_mean_it_has_and_a_market_without_a_price_needs_no_end() -> None:
-    world = World.trading(expiry=World().scene.time + 1000)
+    world = World.trading(expiry=World().traffic.time + 1000)
     world.set_mark(110)
     world.set_mark(121)
     assert world.list_market(2) == "accepted"

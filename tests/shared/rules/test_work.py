@@ -4,7 +4,7 @@ import pytest
 from tests.support.machines.crowd import crash, crowd
 from tests.support.machines.world import SELL, World
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
@@ -36,7 +36,7 @@ def test_work_that_exceeds_its_limit_goes_on_in_the_next_slots(monkeypatch: pyte
 
 def test_records_are_refused_and_change_nothing_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     world = crowd()
-    record = world.scene.order(9, SELL, 100, 1)
+    record = world.traffic.order(9, SELL, 100, 1)
     monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     world.take(crash(world))
     regs = world.machine.regs
@@ -83,18 +83,18 @@ def test_a_task_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     world.take(crash(world))
     other = Machine.restore(world.machine.snapshot())
-    other.begin(world.machine.regs.batch, world.scene.time)
-    world.machine.begin(world.machine.regs.batch, world.scene.time)
+    other.begin(world.machine.regs.batch, world.traffic.time)
+    world.machine.begin(world.machine.regs.batch, world.traffic.time)
     while world.machine.regs.has_work:
         world.crank(0)
-        other.take(Scene().crank(0), is_message=False)
+        other.take(SampleTraffic().crank(0), is_message=False)
     assert other.state.commit() == world.machine.state.commit()
 
 
 def test_a_sweep_visits_everybody_though_nobody_holds_anything() -> None:
     world = World.trading(accounts=5)
     before = world.machine.regs.steps
-    world.report(0, 100, time=world.scene.time + 1)
+    world.report(0, 100, time=world.traffic.time + 1)
     # fetch, report; the backstop and five accounts with a step of choice before each; choice, trigger; the last choice
     assert world.machine.regs.steps - before == 2 + 6 * 2 + 2 + 1
 

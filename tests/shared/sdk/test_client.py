@@ -61,7 +61,7 @@ async def test_moves_money(exchange: Running) -> None:
 
 async def test_reports_prices(exchange: Running) -> None:
     async with SetoffClient(exchange.url, KeySigner(oracle_key(0))) as oracle:
-        await oracle.report(0, exchange.scene.time + 1, 1, 110)
+        await oracle.report(0, exchange.traffic.time + 1, 1, 110)
         assert (await oracle.markets())[0]["mark"] == 110
 
 

@@ -1,4 +1,4 @@
-"""Forcing actions through L1: who signs, who sends, who pays; what becomes of them, read from L1 alone."""
+"""ForcedInclusion actions through L1: who signs, who sends, who pays; what becomes of them, read from L1 alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.rpc import Reverted
 from setoff.shared.rules import phases
-from setoff.shared.sdk.forced_inclusion import NONCE_GAP, Forced, Forcing, describe
+from setoff.shared.sdk.forced_inclusion import NONCE_GAP, Forced, ForcedInclusion, describe
 from setoff.shared.sdk.replay import Replay
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.state import keys
@@ -35,67 +35,67 @@ def post(town: Town) -> None:
     assert town.exchange.post(town.reader.batch_count(), town.waiting).succeeded
 
 
-def outcome(town: Town, forcing: Forcing, forced: Forced) -> str:
+def outcome(town: Town, inclusion: ForcedInclusion, forced: Forced) -> str:
     post(town)
-    return describe(forcing.wait(forced, timeout=0))
+    return describe(inclusion.wait(forced, timeout=0))
 
 
 def test_signed_with_one_key_and_paid_with_another(town: Town) -> None:
     payer = town.anvil.connect(7)
-    forcing = Forcing(payer, town.deployment, KeySigner(trader_key(3)))
+    inclusion = ForcedInclusion(payer, town.deployment, KeySigner(trader_key(3)))
     before = town.stranger.balance(signatures.address_of(trader_key(3)))
-    forced = forcing.send(forcing.order(2, records.BUY, 495, 3))
+    forced = inclusion.send(inclusion.order(2, records.BUY, 495, 3))
     assert forced.due >= town.now + 1
-    assert outcome(town, forcing, forced).startswith("accepted in batch")
-    account = forcing.account()
+    assert outcome(town, inclusion, forced).startswith("accepted in batch")
+    account = inclusion.account()
     order_slot = next(
-        n for n in range(255, -1, -1) if forcing.replay.machine.state.order(keys.order_handle(account, n)).size
+        n for n in range(255, -1, -1) if inclusion.replay.machine.state.order(keys.order_handle(account, n)).size
     )
     assert order_slot == keys.MAX_ORDER_SLOT
-    forced = forcing.send(forcing.amend(order_slot, 495, 1))
-    assert "accepted" in outcome(town, forcing, forced)
-    forced = forcing.send(forcing.cancel(order_slot))
-    assert "accepted" in outcome(town, forcing, forced)
+    forced = inclusion.send(inclusion.amend(order_slot, 495, 1))
+    assert "accepted" in outcome(town, inclusion, forced)
+    forced = inclusion.send(inclusion.cancel(order_slot))
+    assert "accepted" in outcome(town, inclusion, forced)
     assert town.stranger.balance(signatures.address_of(trader_key(3))) == before
 
 
 def test_two_in_a_row_have_two_nonces_and_leave_the_operator_room(town: Town) -> None:
-    forcing = town.forcing(2)
-    top = forcing.leaf(2).nonce_top
-    sent = [forcing.send(forcing.cancel_all()), forcing.send(forcing.cancel_all())]
+    inclusion = town.inclusion(2)
+    top = inclusion.leaf(2).nonce_top
+    sent = [inclusion.send(inclusion.cancel_all()), inclusion.send(inclusion.cancel_all())]
     # Another process of the same trader sees them in the queue.
-    sent.append(town.forcing(2).send(town.forcing(2).cancel_all()))
+    sent.append(town.inclusion(2).send(town.inclusion(2).cancel_all()))
     post(town)
-    assert [forcing.wait(forced, timeout=0).outcome for forced in sent] == [errors.ACCEPTED] * 3
-    assert forcing.leaf(2).nonce_top == top + NONCE_GAP + 3
+    assert [inclusion.wait(forced, timeout=0).outcome for forced in sent] == [errors.ACCEPTED] * 3
+    assert inclusion.leaf(2).nonce_top == top + NONCE_GAP + 3
 
 
 def test_a_position_is_closed_at_a_bound_and_a_refusal_has_its_reason(town: Town) -> None:
-    forcing = town.forcing(3)
+    inclusion = town.inclusion(3)
     with pytest.raises(InputError, match="not_reducing"):
-        forcing.close(1)
+        inclusion.close(1)
     with pytest.raises(InputError, match="unknown_market"):
-        forcing.market(9)
-    seller = town.forcing(2)
+        inclusion.market(9)
+    seller = town.inclusion(2)
     seller.send(seller.order(2, records.SELL, 505, 100))
-    size = next(p.size for p in forcing.leaf(3).positions if p.market == 2)
+    size = next(p.size for p in inclusion.leaf(3).positions if p.market == 2)
     assert size < 0
-    forced = forcing.send(forcing.close(2, bound=505))
-    assert "accepted" in outcome(town, forcing, forced)
-    assert next(p.size for p in forcing.leaf(3).positions if p.market == 2) == size + 100
-    forced = forcing.send(forcing.withdraw(10**12))
-    assert outcome(town, forcing, forced).endswith("insufficient_margin")
+    forced = inclusion.send(inclusion.close(2, bound=505))
+    assert "accepted" in outcome(town, inclusion, forced)
+    assert next(p.size for p in inclusion.leaf(3).positions if p.market == 2) == size + 100
+    forced = inclusion.send(inclusion.withdraw(10**12))
+    assert outcome(town, inclusion, forced).endswith("insufficient_margin")
 
 
 def test_an_agent_forces_in_its_own_name_and_moves_no_money(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     key = agent_key(1, 2)
     address = signatures.address_of(key)
     town.anvil.l1.request("anvil_setBalance", "0x" + address.hex(), hex(10**18))
-    owner = town.forcing(1)
+    owner = town.inclusion(1)
     forced = owner.send(owner.set_agent(2, address, town.now + 10_000))
     assert "accepted" in outcome(town, owner, forced)
     l1 = L1(town.anvil.url, key, chain_id=town.deployment.chain_id)
-    agent = Forcing(l1, town.deployment, KeySigner(key), as_sender=True, principal=1, agent=2)
+    agent = ForcedInclusion(l1, town.deployment, KeySigner(key), as_sender=True, principal=1, agent=2)
     assert "accepted" in outcome(town, agent, agent.send(agent.cancel_all()))
     assert "bad_signature" in outcome(town, agent, agent.send(agent.withdraw(5)))
     words = f"force withdraw 1 --account 1 --agent 2 --rpc {town.anvil.url} --deployment {town.path} --key {key.hex()}"
@@ -105,21 +105,21 @@ def test_an_agent_forces_in_its_own_name_and_moves_no_money(town: Town, capsys: 
 
 def test_only_the_signer_itself_is_a_sender(town: Town) -> None:
     with pytest.raises(InputError, match="bad_signature"):
-        Forcing(town.stranger, town.deployment, KeySigner(trader_key(1)), as_sender=True)
+        ForcedInclusion(town.stranger, town.deployment, KeySigner(trader_key(1)), as_sender=True)
     stranger = dev_keys()[5]
-    forcing = Forcing(town.stranger, town.deployment, KeySigner(stranger))
+    inclusion = ForcedInclusion(town.stranger, town.deployment, KeySigner(stranger))
     with pytest.raises(InputError, match="unknown_account"):
-        forcing.account()
+        inclusion.account()
     with pytest.raises(Reverted, match="too_early"):
-        forcing.wind_down()
+        inclusion.wind_down()
 
 
 def test_what_cannot_come_unsigned_is_not_sent(town: Town) -> None:
-    forcing = town.forcing(1)
+    inclusion = town.inclusion(1)
     waiting = town.waiting
-    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.scene.deposit(1, 5)):
+    for body in (records.encode_crank(1)[:60], bytes(60), bytes(59), town.traffic.deposit(1, 5)):
         with pytest.raises(InputError, match="malformed_record"):
-            forcing.send(body)
+            inclusion.send(body)
     assert town.waiting == waiting
 
 
@@ -127,47 +127,47 @@ def test_a_record_is_printed_for_somebody_else_to_send(town: Town, capsys: pytes
     where = f"--rpc {town.anvil.url} --deployment {town.path}"
     assert cli.main(f"force transfer 2 1.5 --print {where} --key {trader_key(4).hex()}".split()) == 0
     record = capsys.readouterr().out.strip()
-    before = town.forcing(4).leaf(2).collateral
+    before = town.inclusion(4).leaf(2).collateral
     command = in_background(f"force record {record} {where} --payer {dev_keys()[8].hex()}")
     while not town.waiting:
         command.join(0.05)
     post(town)
     command.join(60)
     assert command.code == 0
-    assert town.forcing(4).leaf(2).collateral == before + 1_500_000
+    assert town.inclusion(4).leaf(2).collateral == before + 1_500_000
     # Sent once more it is the same record.
-    forcing = town.forcing(4)
-    forced = forcing.send_record(bytes.fromhex(record[2:]))
-    assert outcome(town, forcing, forced).endswith("nonce_used")
+    inclusion = town.inclusion(4)
+    forced = inclusion.send_record(bytes.fromhex(record[2:]))
+    assert outcome(town, inclusion, forced).endswith("nonce_used")
 
 
 def test_a_withdrawal_is_not_paid_before_it_is_confirmed(town: Town) -> None:
-    forcing = town.forcing(4)
-    index = forcing.replay.machine.regs.withdrawals
-    forced = forcing.send(forcing.withdraw(7))
-    assert "accepted" in outcome(town, forcing, forced)
+    inclusion = town.inclusion(4)
+    index = inclusion.replay.machine.regs.withdrawals
+    forced = inclusion.send(inclusion.withdraw(7))
+    assert "accepted" in outcome(town, inclusion, forced)
     with pytest.raises(InputError, match="not_found"):
-        forcing.pay(index)
+        inclusion.pay(index)
     with pytest.raises(StateError, match="not_ready"):
-        forcing.wait(Forced(10**6, 0), timeout=0)
+        inclusion.wait(Forced(10**6, 0), timeout=0)
 
 
 def test_a_replay_begins_anew_after_a_reorg(town: Town) -> None:
     reader = ChainReader(town.stranger, town.deployment)
     replay = Replay(reader)
     snapshot = town.anvil.l1.request("evm_snapshot")
-    forcing = town.forcing(2)
-    forced = forcing.send(forcing.cancel_all())
+    inclusion = town.inclusion(2)
+    forced = inclusion.send(inclusion.cancel_all())
     post(town)
     replay.advance()
-    assert replay.fate(forced.index) is not None
+    assert replay.result(forced.index) is not None
     count = replay.batches
     town.anvil.l1.request("evm_revert", snapshot)
     town.exchange.reconnect()
     post(town)
     replay.advance()
     assert replay.batches == count
-    assert replay.fate(forced.index) is None
+    assert replay.result(forced.index) is None
     again = Replay(reader)
     again.advance()
     assert again.machine.hash() == replay.machine.hash()
@@ -175,34 +175,34 @@ def test_a_replay_begins_anew_after_a_reorg(town: Town) -> None:
 
 def test_a_parked_record_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a chain only millions of steps fill a batch; here its cap is lowered for all who run it."""
-    forcing, other = town.forcing(2), town.forcing(4)
-    forcing.replay.advance()
+    inclusion, other = town.inclusion(2), town.inclusion(4)
+    inclusion.replay.advance()
     other.replay.advance()
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND)
     sent = [
-        forcing.send(forcing.cancel_all()),
-        forcing.send(forcing.withdraw(10**12)),
-        forcing.send(forcing.backstop_deposit(5)),
+        inclusion.send(inclusion.cancel_all()),
+        inclusion.send(inclusion.withdraw(10**12)),
+        inclusion.send(inclusion.backstop_deposit(5)),
     ]
     post(town)
     with pytest.raises(StateError, match=r"message .* is parked in batch .*, input 0: .* a forced crank 0"):
-        forcing.wait(sent[0], timeout=0)
+        inclusion.wait(sent[0], timeout=0)
     other.replay.advance()
-    assert [other.replay.fate(forced.index).outcome for forced in sent] == [errors.PARKED] * 3
+    assert [other.replay.result(forced.index).outcome for forced in sent] == [errors.PARKED] * 3
     # Who remembers nothing, as another process of the same trader, sees the nonces of what is parked.
-    forcing._nonces.clear()
+    inclusion._nonces.clear()
     top = max(records.get_head(records.decode_forced(body).body)[2] for body in other.replay.waiting())
-    assert len(other.replay.waiting()) == 3 and records.get_head(forcing.cancel_all())[2] == top + 1
+    assert len(other.replay.waiting()) == 3 and records.get_head(inclusion.cancel_all())[2] == top + 1
     monkeypatch.undo()
     cranks = [other.send_record(records.encode_crank(0)) for _ in range(2)]
     last = other.send(other.cancel_all())
     post(town)
-    assert [errors.OUTCOMES[forcing.wait(forced, timeout=0).outcome] for forced in sent] == [
+    assert [errors.OUTCOMES[inclusion.wait(forced, timeout=0).outcome] for forced in sent] == [
         "accepted",
         "insufficient_margin",
         "accepted",
     ]
-    assert [forcing.wait(forced, timeout=0).input_index for forced in sent] == [0, 1, 2]
+    assert [inclusion.wait(forced, timeout=0).input_index for forced in sent] == [0, 1, 2]
     with pytest.raises(StateError, match="parked"):
         other.wait(last, timeout=0)
     assert [describe(other.wait(crank, timeout=0)).split(" in ")[0] for crank in cranks] == ["used", "used"]

@@ -16,12 +16,12 @@ from setoff.shared.codec.receipts import Receipt, extend
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.evidence import BROKEN, KEPT, WAITING, find_batch, find_conflict, judge
 from setoff.shared.machine.batch import Batch, Header
-from setoff.shared.sdk.receipt_store import Keeper, Surety
+from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.wire.receipts import SignedReceipt, sign
 
 DOMAIN = eip712.domain_separator(31337, b"\7" * 20)
 KEY = keccak(b"the operator's key")
-SURETY = Surety(signatures.address_of(KEY), 20_000, 1000)
+SURETY = OperatorBond(signatures.address_of(KEY), 20_000, 1000)
 HORIZON = 600
 
 
@@ -69,8 +69,8 @@ def line() -> Line:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
-    return Keeper(tmp_path / "kept" / "receipts.jsonl", DOMAIN, SURETY)
+def receipt_store(tmp_path: Path) -> ReceiptStore:
+    return ReceiptStore(tmp_path / "kept" / "receipts.jsonl", DOMAIN, SURETY)
 
 
 def test_bytes_and_json_go_there_and_back(line: Line) -> None:
@@ -104,72 +104,72 @@ def test_json_that_is_no_receipt_is_refused(line: Line, change: dict[str, Any]) 
 # --- when they come --------------------------------------------------------------------------------------------------
 
 
-def test_good_receipts_are_kept_over_a_restart(line: Line, keeper: Keeper) -> None:
+def test_good_receipts_are_kept_over_a_restart(line: Line, receipt_store: ReceiptStore) -> None:
     one, two, page = body(1), body(2), body("page")
-    keeper.take([one], [line.take(one).to_json()])
+    receipt_store.take([one], [line.take(one).to_json()])
     line.take(body("somebody's"))
     shown = [line.take(part).to_json() for part in (two, page)]
-    assert [signed.sequence for signed in keeper.take([two, page], shown)] == [2, 3]
-    again = Keeper(keeper.path, DOMAIN, SURETY)
-    assert again.kept == keeper.kept and len(again) == 3
-    bodies = [json.loads(text)["body"] for text in keeper.path.read_text().splitlines()]
+    assert [signed.sequence for signed in receipt_store.take([two, page], shown)] == [2, 3]
+    again = ReceiptStore(receipt_store.path, DOMAIN, SURETY)
+    assert again.kept == receipt_store.kept and len(again) == 3
+    bodies = [json.loads(text)["body"] for text in receipt_store.path.read_text().splitlines()]
     assert bodies == ["0x" + part.hex() for part in (one, two, page)]
     again.take([one], [line.sign(0).to_json()])  # the same once more
-    assert len(keeper.path.read_text().splitlines()) == 3
+    assert len(receipt_store.path.read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize("shown", [None, [], {}, [{}], "0x"])
-def test_an_answer_without_receipts_is_told(keeper: Keeper, shown: Any) -> None:
+def test_an_answer_without_receipts_is_told(receipt_store: ReceiptStore, shown: Any) -> None:
     with pytest.raises(DataError, match="receipt_broken"):
-        keeper.take([body(1)], shown)
-    assert not keeper.path.exists()
+        receipt_store.take([body(1)], shown)
+    assert not receipt_store.path.exists()
 
 
-def test_a_receipt_of_somebody_else_is_not_kept(line: Line, keeper: Keeper) -> None:
+def test_a_receipt_of_somebody_else_is_not_kept(line: Line, receipt_store: ReceiptStore) -> None:
     receipt = line.take(body(1)).receipt
     with pytest.raises(DataError, match="has not signed"):
-        keeper.take([body(1)], [sign(DOMAIN, receipt, keccak(b"another")).to_json()])
+        receipt_store.take([body(1)], [sign(DOMAIN, receipt, keccak(b"another")).to_json()])
     with pytest.raises(DataError, match="has not signed"):
-        keeper.take([body(1)], [sign(keccak(b"domain"), receipt, KEY).to_json()])
-    assert len(keeper) == 0
+        receipt_store.take([body(1)], [sign(keccak(b"domain"), receipt, KEY).to_json()])
+    assert len(receipt_store) == 0
 
 
-def test_a_receipt_for_another_record_is_told_and_kept(line: Line, keeper: Keeper) -> None:
+def test_a_receipt_for_another_record_is_told_and_kept(line: Line, receipt_store: ReceiptStore) -> None:
     with pytest.raises(DataError, match="another record"):
-        keeper.take([body(1)], [line.take(body(2)).to_json()])
-    assert len(keeper) == 1
+        receipt_store.take([body(1)], [line.take(body(2)).to_json()])
+    assert len(receipt_store) == 1
 
 
-def test_a_running_hash_that_does_not_continue_is_told_at_once(line: Line, keeper: Keeper) -> None:
-    keeper.take([body(1)], [line.take(body(1)).to_json()])
+def test_a_running_hash_that_does_not_continue_is_told_at_once(line: Line, receipt_store: ReceiptStore) -> None:
+    receipt_store.take([body(1)], [line.take(body(1)).to_json()])
     line.running[1] = bytes(32)  # as if record 0 had not been there
     with pytest.raises(DataError, match="cannot both be kept"):
-        keeper.take([body(2)], [line.take(body(2)).to_json()])
-    assert len(keeper) == 2
+        receipt_store.take([body(2)], [line.take(body(2)).to_json()])
+    assert len(receipt_store) == 2
 
 
-def test_a_number_given_twice_is_told_at_once(line: Line, keeper: Keeper) -> None:
-    keeper.take([body(1)], [line.take(body(1)).to_json()])
+def test_a_number_given_twice_is_told_at_once(line: Line, receipt_store: ReceiptStore) -> None:
+    receipt_store.take([body(1)], [line.take(body(1)).to_json()])
     with pytest.raises(DataError, match="cannot both be kept"):
-        keeper.take([body(2)], [Line().take(body(2)).to_json()])
-    assert [finding.state for finding in keeper.check(line)][:1] == [BROKEN]
+        receipt_store.take([body(2)], [Line().take(body(2)).to_json()])
+    assert [finding.state for finding in receipt_store.check(line)][:1] == [BROKEN]
 
 
 def test_receipts_without_a_bond_or_beyond_it_are_told(line: Line, tmp_path: Path) -> None:
-    bare = Keeper(tmp_path / "bare", DOMAIN, Surety(SURETY.operator, 0, 1000))
+    bare = ReceiptStore(tmp_path / "bare", DOMAIN, OperatorBond(SURETY.operator, 0, 1000))
     with pytest.raises(DataError, match="not bonded"):
         bare.take([body(1)], [line.take(body(1)).to_json()])
-    keeper = Keeper(tmp_path / "kept", DOMAIN, SURETY)
-    keeper.take([body(2)], [line.take(body(2), horizon=10_000).to_json()])
+    receipt_store = ReceiptStore(tmp_path / "kept", DOMAIN, SURETY)
+    receipt_store.take([body(2)], [line.take(body(2), horizon=10_000).to_json()])
     with pytest.raises(DataError, match="deadline"):
-        keeper.take([body(3)], [line.take(body(3), horizon=10**6).to_json()])
+        receipt_store.take([body(3)], [line.take(body(3), horizon=10**6).to_json()])
 
 
-def test_a_file_that_holds_something_else_is_named(keeper: Keeper) -> None:
-    keeper.path.parent.mkdir()
-    keeper.path.write_text("{}\n")
+def test_a_file_that_holds_something_else_is_named(receipt_store: ReceiptStore) -> None:
+    receipt_store.path.parent.mkdir()
+    receipt_store.path.write_text("{}\n")
     with pytest.raises(DataError, match="line 1"):
-        Keeper(keeper.path, DOMAIN, SURETY)
+        ReceiptStore(receipt_store.path, DOMAIN, SURETY)
 
 
 # --- when they are posted --------------------------------------------------------------------------------------------
@@ -183,88 +183,88 @@ def test_finds_the_batch_of_a_number(line: Line) -> None:
     assert find_batch(0, Line()) is None
 
 
-def test_kept_and_waiting(line: Line, keeper: Keeper) -> None:
+def test_kept_and_waiting(line: Line, receipt_store: ReceiptStore) -> None:
     records = [body(number) for number in range(6)]
     for record in records:
-        keeper.take([record], [line.take(record).to_json()])
+        receipt_store.take([record], [line.take(record).to_json()])
     line.post(1100, records[:2])
     line.post(1600, records[2:4])
-    assert [finding.state for finding in keeper.check(line)] == [KEPT] * 4 + [WAITING] * 2
+    assert [finding.state for finding in receipt_store.check(line)] == [KEPT] * 4 + [WAITING] * 2
     line.post(1601, records[4:])  # after the deadline, but it reaches them
-    assert [finding.state for finding in keeper.check(line)] == [KEPT] * 6
+    assert [finding.state for finding in receipt_store.check(line)] == [KEPT] * 6
 
 
-def test_another_record_in_the_place(line: Line, keeper: Keeper) -> None:
-    keeper.take([body(1)], [line.take(body(1)).to_json()])
+def test_another_record_in_the_place(line: Line, receipt_store: ReceiptStore) -> None:
+    receipt_store.take([body(1)], [line.take(body(1)).to_json()])
     line.post(1100, [body("mine first"), body(1)])
-    finding, behind = keeper.check(line)
+    finding, behind = receipt_store.check(line)
     assert finding.charge is not None and finding.charge.kind == "contradiction"
     assert (finding.state, behind.state) == (BROKEN, BROKEN)
 
 
-def test_an_insertion_before_a_place_that_moves_it(line: Line, keeper: Keeper) -> None:
+def test_an_insertion_before_a_place_that_moves_it(line: Line, receipt_store: ReceiptStore) -> None:
     line.take(body("somebody's"))
-    keeper.take([body(1)], [line.take(body(1)).to_json()])
+    receipt_store.take([body(1)], [line.take(body(1)).to_json()])
     line.post(1100, [body("put in later"), body(1)])
-    kept, behind = keeper.check(line)
+    kept, behind = receipt_store.check(line)
     assert kept.state == KEPT
     assert (behind.state, behind.charge) == (BROKEN, None)  # only who has the other receipt can show L1 more
 
 
-def test_an_omission(line: Line, keeper: Keeper) -> None:
-    keeper.take([body(1)], [line.take(body(1)).to_json()])
+def test_an_omission(line: Line, receipt_store: ReceiptStore) -> None:
+    receipt_store.take([body(1)], [line.take(body(1)).to_json()])
     line.post(1600, [])
-    assert [finding.state for finding in keeper.check(line)] == [WAITING]
+    assert [finding.state for finding in receipt_store.check(line)] == [WAITING]
     line.post(1601, [])
-    (finding,) = keeper.check(line)
+    (finding,) = receipt_store.check(line)
     assert finding.charge is not None and finding.charge.kind == "omission"
     line.post(1700, [body(1)])  # too late heals nothing
-    (finding,) = keeper.check(line)
+    (finding,) = receipt_store.check(line)
     assert finding.charge is not None and finding.charge.kind == "omission"
 
 
-def test_the_running_hash_is_followed_from_where_it_was(line: Line, keeper: Keeper) -> None:
+def test_the_running_hash_is_followed_from_where_it_was(line: Line, receipt_store: ReceiptStore) -> None:
     records = [body(number) for number in range(8)]
     for number, record in enumerate(records[:4]):
         signed = line.take(record)
         if number % 2:
-            keeper.take([record], [signed.to_json()])
+            receipt_store.take([record], [signed.to_json()])
     line.post(1100, records[:2])
     line.post(1100, records[2:4])
-    assert {finding.state for finding in keeper.check(line)} == {KEPT}
+    assert {finding.state for finding in receipt_store.check(line)} == {KEPT}
     read: list[int] = []
     whole = line.batch
     line.batch = lambda number: (read.append(number), whole(number))[1]  # type: ignore[method-assign]
     for record in records[4:]:
         line.take(record)
-    keeper.take([records[7]], [line.sign(7).to_json()])
+    receipt_store.take([records[7]], [line.sign(7).to_json()])
     line.post(1100, records[4:])
-    assert {finding.state for finding in keeper.check(line)} == {KEPT}
+    assert {finding.state for finding in receipt_store.check(line)} == {KEPT}
     assert read.count(0) == 1 and read.count(1) == 1  # for their own receipts; the running hash went on behind them
-    keeper.take([records[0]], [line.sign(0).to_json()])  # one that came late: all is looked at again
-    assert {finding.state for finding in keeper.check(line)} == {KEPT}
+    receipt_store.take([records[0]], [line.sign(0).to_json()])  # one that came late: all is looked at again
+    assert {finding.state for finding in receipt_store.check(line)} == {KEPT}
 
 
-def test_recent_believes_the_first_receipt_only(line: Line, keeper: Keeper) -> None:
+def test_recent_believes_the_first_receipt_only(line: Line, receipt_store: ReceiptStore) -> None:
     records = [body(number) for number in range(6)]
     line.running[0] = keccak(b"another history")
     for record in records:
         line.take(record)
     for number in (2, 4):
-        keeper.take([records[number]], [line.sign(number).to_json()])
+        receipt_store.take([records[number]], [line.sign(number).to_json()])
     line.post(1100, records)
-    assert {finding.state for finding in keeper.check(line, is_recent=True)} == {KEPT}
+    assert {finding.state for finding in receipt_store.check(line, is_recent=True)} == {KEPT}
     line.batches.clear()
     line.post(1100, [*records[:3], body("another"), *records[4:]])
-    assert keeper.check(line, is_recent=True)[-1].state == BROKEN
+    assert receipt_store.check(line, is_recent=True)[-1].state == BROKEN
 
 
 def test_unchecked_receipts_are_checked_later(line: Line, tmp_path: Path) -> None:
     path = tmp_path / "kept"
     forged = sign(DOMAIN, line.take(body(1)).receipt, keccak(b"another"))
-    Keeper(path, DOMAIN, None).take([body(1)], [forged.to_json()])
+    ReceiptStore(path, DOMAIN, None).take([body(1)], [forged.to_json()])
     with pytest.raises(InputError, match="bad_signature"):
-        Keeper(path, DOMAIN, SURETY).check_signatures()
+        ReceiptStore(path, DOMAIN, SURETY).check_signatures()
 
 
 # --- an operator by the book is never broken -------------------------------------------------------------------------

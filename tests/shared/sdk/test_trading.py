@@ -134,5 +134,5 @@ async def test_what_the_machine_does_for_a_report_comes_with_its_receipt(exchang
     async with trader(exchange, 1) as one, trader(exchange, 2) as two, oracle:
         await one.place(1, SELL, 104, 2)
         await two.place(1, BUY, 110, 2, ABOVE | IOC, trigger=102)
-        fired = await oracle.report(0, exchange.scene.time + 1, 1, 103)
+        fired = await oracle.report(0, exchange.traffic.time + 1, 1, 103)
         assert [(fill["taker"], fill["maker"], fill["price"]) for fill in fired.fills] == [(2, 1, 104)]

@@ -8,10 +8,10 @@ from tests.support.chains.exchange import Exchange, call_data
 
 from setoff.deploy.cli import main as cli
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.sample_traffic import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec import records, signatures
-from setoff.shared.dispute.knowledge import Known
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
@@ -21,7 +21,7 @@ from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEVNET
 from setoff.shared.sdk.fallback_post import post_waiting
-from setoff.shared.sdk.forced_inclusion import Forcing
+from setoff.shared.sdk.forced_inclusion import ForcedInclusion
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.state import keys
 
@@ -36,7 +36,7 @@ class Followed:
     def __init__(self, reader: ChainReader) -> None:
         self.reader = reader
         self.machine = Machine.genesis(reader.deployment.domain)
-        self.epochs: list[Known] = []
+        self.epochs: list[ExecutedEpoch] = []
 
     def follow(self) -> None:
         count = self.reader.deployment.epoch_batches
@@ -45,10 +45,10 @@ class Followed:
             batches = [self.reader.batch(number) for number in range(epoch * count, (epoch + 1) * count)]
             run = EpochRun(self.machine, batches, self.reader.chain_at(batches[0].header.first_message))
             last = batches[-1].header
-            self.epochs.append(Known(epoch_hash(epoch, count, last.hash()), last.timestamp, run))
+            self.epochs.append(ExecutedEpoch(epoch_hash(epoch, count, last.hash()), last.timestamp, run))
             self.machine = run.end_machine()
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         return self.epochs[epoch] if epoch < len(self.epochs) else None
 
 
@@ -74,7 +74,7 @@ class Town:
             spread=0.0,
         )
         vault = bytes.fromhex(self.deployment.vault[2:])
-        self.scene = Scene(self.deployment.chain_id, vault)
+        self.traffic = SampleTraffic(self.deployment.chain_id, vault)
         for account in TRADERS:
             owner = "0x" + signatures.address_of(trader_key(account)).hex()
             anvil.l1.request("anvil_setBalance", owner, hex(10**18))
@@ -92,27 +92,30 @@ class Town:
         """What the operator does while it lives: two markets, positions, resting and armed orders, a backstop."""
         for account, amount in TRADERS.items():
             self.exchange.deposit(account, amount)
-        scene = self.scene
-        for message in (scene.list_market(1), scene.list_market(2, max_age=10**6), scene.set_signer(0, 1, 10**6)):
+        traffic = self.traffic
+        for message in (traffic.list_market(1), traffic.list_market(2, max_age=10**6), traffic.set_signer(0, 1, 10**6)):
             self.exchange.enact(message)
-        scene.time = self.now
+        traffic.time = self.now
         inputs = [
-            scene.report(0, 1_000, market=1),
-            scene.report(0, 500, market=2),
-            scene.backstop_deposit(4, 1_000_000),
+            traffic.report(0, 1_000, market=1),
+            traffic.report(0, 500, market=2),
+            traffic.backstop_deposit(4, 1_000_000),
         ]
         inputs += [
-            scene.order(1, records.BUY, 1_000, 500, market=1),
-            scene.order(2, records.SELL, 1_000, 500, market=1),
+            traffic.order(1, records.BUY, 1_000, 500, market=1),
+            traffic.order(2, records.SELL, 1_000, 500, market=1),
         ]
-        inputs += [scene.order(2, records.BUY, 500, 300, market=2), scene.order(3, records.SELL, 500, 300, market=2)]
-        inputs += [scene.order(1, records.BUY, 900, 100, market=1), scene.order(3, records.SELL, 600, 50, market=2)]
-        inputs += [scene.order(1, records.SELL, 800, 100, market=1, flags=records.BELOW, trigger=850)]
-        inputs += [scene.transfer(1, keys.sub_account(1, 2), 777_777)]
+        inputs += [
+            traffic.order(2, records.BUY, 500, 300, market=2),
+            traffic.order(3, records.SELL, 500, 300, market=2),
+        ]
+        inputs += [traffic.order(1, records.BUY, 900, 100, market=1), traffic.order(3, records.SELL, 600, 50, market=2)]
+        inputs += [traffic.order(1, records.SELL, 800, 100, market=1, flags=records.BELOW, trigger=850)]
+        inputs += [traffic.transfer(1, keys.sub_account(1, 2), 777_777)]
         assert self.exchange.post(0, self.waiting, inputs).succeeded
-        scene.time = self.now + 1
+        traffic.time = self.now + 1
         self.anvil.advance(1)
-        assert self.exchange.post(1, 0, [scene.report(0, 1_100, market=1, time=scene.time)]).succeeded
+        assert self.exchange.post(1, 0, [traffic.report(0, 1_100, market=1, time=traffic.time)]).succeeded
 
     def post(self) -> None:
         """A stranger posts what waits."""
@@ -129,11 +132,11 @@ class Town:
             self.anvil.advance(10)
         raise AssertionError("the claims are not confirmed")
 
-    def forcing(self, account: int) -> Forcing:
+    def inclusion(self, account: int) -> ForcedInclusion:
         """A trader who pays for its own records and vouches for them as their sender."""
         key = trader_key(account)
         l1 = L1(self.anvil.url, key, chain_id=self.deployment.chain_id)
-        return Forcing(l1, self.deployment, KeySigner(key), as_sender=True)
+        return ForcedInclusion(l1, self.deployment, KeySigner(key), as_sender=True)
 
     def setoff(self, account: int, line: str) -> int:
         """Run the command as a trader."""

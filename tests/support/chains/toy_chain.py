@@ -15,8 +15,8 @@ from setoff.contracts.compiler import Compiled, compile_contract
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.lab.machine import Run
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.dispute.knowledge import Known
 from setoff.shared.dispute.strategy import Policy
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import encode_post
@@ -97,6 +97,6 @@ def make_book(hashes: list[bytes], start: bytes, histories: list[AnyHistory]) ->
     book = Book()
     for epoch, history in enumerate(histories):
         commitment = epoch_hash(epoch, BATCHES, hashes[(epoch + 1) * BATCHES - 1])
-        book.runs[epoch] = Known(commitment, 0, Run(start, history))
+        book.runs[epoch] = ExecutedEpoch(commitment, 0, Run(start, history))
         start = history.end
     return book

@@ -15,7 +15,7 @@ from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Header, encode_words, epoch_hash
 from setoff.shared.machine.data import CALLDATA, ZERO
-from setoff.shared.machine.history import EPOCH, History
+from setoff.shared.machine.history import EPOCH, HistoryTree
 from setoff.shared.params import ETHER, GWEI, MILLION, Params
 
 NO_WORK: Final = bytes(32)
@@ -72,17 +72,17 @@ ABSENT, CLAIMED, DISPUTED, INSTALLED, SETTLED, VOID, MOOT = range(7)
 STANDING, OUT, PAID = 1, 2, 3
 
 
-def truth(start: bytes, epoch: int = 0, batch_count: int = PARAMS.epoch_batches) -> History:
+def truth(start: bytes, epoch: int = 0, batch_count: int = PARAMS.epoch_batches) -> HistoryTree:
     """The history of an epoch of the toy machine."""
     return true_history(start, epoch, batch_count)
 
 
-def lie_from(start: bytes, position: int, name: str, epoch: int = 0) -> History:
+def lie_from(start: bytes, position: int, name: str, epoch: int = 0) -> HistoryTree:
     """A history that is wrong at a real step and goes on from there: another end."""
     return history_gone_wrong(start, epoch, PARAMS.epoch_batches, position, keccak(name.encode()))
 
 
-AnyHistory = History | Exchanged | Garbage
+AnyHistory = HistoryTree | Exchanged | Garbage
 
 
 @dataclass(frozen=True, slots=True)

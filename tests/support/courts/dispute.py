@@ -8,7 +8,7 @@ from tests.support.courts.arena import HONEST, Arena
 from tests.support.evm import CHAIN_ID
 from tests.support.judge.bench import GROUPS
 
-from setoff.deploy.simulation.sample_traffic import Scene, trader_key
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import ZERO, Batch
@@ -26,7 +26,7 @@ class Dispute:
     def __init__(self) -> None:
         self.arena = arena = Arena(epochs=0, groups=GROUPS)
         vault = bytes.fromhex(arena.vault.address[2:])
-        scene = Scene(CHAIN_ID, vault)
+        traffic = SampleTraffic(CHAIN_ID, vault)
         owner = "0x" + signatures.address_of(trader_key(1)).hex()
         arena.token.mint(HONEST, DEPOSIT)
         arena.token.approve(arena.vault.address, DEPOSIT, sender=HONEST)
@@ -34,7 +34,7 @@ class Dispute:
         (queued,) = arena.chain.last.named("MessageQueued")
         self.batches = [self.post(ZERO, ZERO, [queued["body"]], [])]
         last = self.batches[0].header
-        records = [scene.withdraw(1, 7), scene.transfer(1, keys.sub_account(1, 1), 1), bytes(124)]
+        records = [traffic.withdraw(1, 7), traffic.transfer(1, keys.sub_account(1, 1), 1), bytes(124)]
         self.batches.append(self.post(last.hash(), last.messages, [], records))
         self.start = Machine.genesis(eip712.domain_separator(CHAIN_ID, vault))
         assert self.start.hash() == arena.genesis

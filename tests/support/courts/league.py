@@ -9,18 +9,18 @@ import pytest
 from tests.support.courts.arena import PARAMS, AnyHistory, truth
 
 from setoff.deploy.simulation.lab.machine import Run, judge
-from setoff.deploy.simulation.reference_court import CourtModel, Revert
+from setoff.deploy.simulation.reference_court import ReferenceCourt, Revert
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call
-from setoff.shared.dispute.game import Court, HistoryState
-from setoff.shared.dispute.knowledge import Known
+from setoff.shared.dispute.game import CourtState, HistoryState
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.dispute.terms import Terms
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import StateError
 from setoff.shared.machine.batch import epoch_hash
-from setoff.shared.machine.history import History
+from setoff.shared.machine.history import HistoryTree
 
 TERMS = Terms(*PARAMS.terms())
 T = TERMS.challenge_period
@@ -38,9 +38,9 @@ def name(text: str) -> bytes:
 class Book:
     """The epochs somebody has executed."""
 
-    runs: dict[int, Known] = field(default_factory=dict)
+    runs: dict[int, ExecutedEpoch] = field(default_factory=dict)
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         return self.runs.get(epoch)
 
 
@@ -48,9 +48,9 @@ def batch_hash(number: int) -> bytes:
     return keccak(b"batch %d" % number)
 
 
-def make_model(epochs: int = EPOCHS) -> CourtModel:
+def make_model(epochs: int = EPOCHS) -> ReferenceCourt:
     """A court with so many epochs posted."""
-    model = CourtModel(TERMS, GENESIS, judge, BEGIN)
+    model = ReferenceCourt(TERMS, GENESIS, judge, BEGIN)
     model.batch_hashes = [batch_hash(number) for number in range(epochs * TERMS.epoch_batches)]
     return model
 
@@ -61,12 +61,12 @@ def book_of(*histories: AnyHistory, start: bytes = GENESIS, posted_at: int = BEG
     count = TERMS.epoch_batches
     for epoch, history in enumerate(histories):
         commitment = epoch_hash(epoch, count, batch_hash((epoch + 1) * count - 1))
-        book.runs[epoch] = Known(commitment, posted_at, Run(start, history))
+        book.runs[epoch] = ExecutedEpoch(commitment, posted_at, Run(start, history))
         start = history.end
     return book
 
 
-def true_histories(epochs: int, start: bytes = GENESIS) -> list[History]:
+def true_histories(epochs: int, start: bytes = GENESIS) -> list[HistoryTree]:
     """What really happens, epoch by epoch."""
     histories = []
     for epoch in range(epochs):
@@ -87,7 +87,7 @@ class Game:
 
     def __init__(self, claimed: bytes, *, epoch: int = 0, start: bytes = GENESIS) -> None:
         self.model = make_model()
-        self.court = Court(TERMS, GENESIS)
+        self.court = CourtState(TERMS, GENESIS)
         self._read = 0
         self._refusal: str | None = None
         self.key: bytes = self._call(Call("claim", (epoch, start, claimed), TERMS.stake), CLAIMANT)
@@ -126,9 +126,9 @@ class Game:
             self.move(mover, opponent, by, gas_price)
         return self
 
-    def prove(self, known: AnyHistory, other: AnyHistory, by: bytes = HONEST, gas_price: int = 0) -> Self:
-        """Judge the match; the leaf before comes from `known`."""
-        call = make_call(actions.Prove(self.key, known.root, other.root), self.court, book_of(known), by)
+    def prove(self, executed: AnyHistory, other: AnyHistory, by: bytes = HONEST, gas_price: int = 0) -> Self:
+        """Judge the match; the leaf before comes from `executed`."""
+        call = make_call(actions.Prove(self.key, executed.root, other.root), self.court, book_of(executed), by)
         return self._do(call, by, gas_price)
 
     def timeout(self, one: AnyHistory, other: AnyHistory, by: bytes = HONEST, gas_price: int = 0) -> Self:
@@ -187,7 +187,7 @@ class Game:
         return result
 
 
-def check_same(court: Court, model: CourtModel) -> None:
+def check_same(court: CourtState, model: ReferenceCourt) -> None:
     """The game rebuilt from events is in the state the court itself is in."""
     states = ("absent", "claimed", "disputed", "installed", "settled", "void", "moot")
     histories = ("absent", "standing", "out", "paid")
@@ -226,25 +226,25 @@ def check_same(court: Court, model: CourtModel) -> None:
                         assert match.is_sealed or claim.expiry(match, T) == model._expiry(real_claim, real)
 
 
-Behaviour = Callable[[Court, list[Action], int], list[Action]]
+Behaviour = Callable[[CourtState, list[Action], int], list[Action]]
 """What somebody does of what his strategy chose: (games, choice, now) to choice."""
 
 
-def eager(court: Court, chosen: list[Action], now: int) -> list[Action]:
+def eager(court: CourtState, chosen: list[Action], now: int) -> list[Action]:
     return chosen
 
 
-def mute(court: Court, chosen: list[Action], now: int) -> list[Action]:
+def mute(court: CourtState, chosen: list[Action], now: int) -> list[Action]:
     """Joins and claims, and never answers."""
     return [action for action in chosen if not isinstance(action, actions.Move | actions.Timeout | actions.Prove)]
 
 
-def unproven(court: Court, chosen: list[Action], now: int) -> list[Action]:
+def unproven(court: CourtState, chosen: list[Action], now: int) -> list[Action]:
     """Plays on as well as one can with a lie: lets L1 run no step."""
     return [action for action in chosen if not isinstance(action, actions.Prove)]
 
 
-def at_the_last_second(court: Court, chosen: list[Action], now: int) -> list[Action]:
+def at_the_last_second(court: CourtState, chosen: list[Action], now: int) -> list[Action]:
     """Moves and joins only when there is hardly time left."""
     taken: list[Action] = []
     for action in unproven(court, chosen, now):
@@ -262,7 +262,7 @@ def at_the_last_second(court: Court, chosen: list[Action], now: int) -> list[Act
 def gives_up_at(level: int) -> Behaviour:
     """Answers until a level, then never again."""
 
-    def behave(court: Court, chosen: list[Action], now: int) -> list[Action]:
+    def behave(court: CourtState, chosen: list[Action], now: int) -> list[Action]:
         return [action for action in chosen if not isinstance(action, actions.Move) or action.level < level]
 
     return behave
@@ -295,7 +295,7 @@ class League:
 
     def __init__(self, *parties: Party, epochs: int = 1, gas_price: int = 0) -> None:
         self.model = make_model(epochs)
-        self.court = Court(TERMS, GENESIS)
+        self.court = CourtState(TERMS, GENESIS)
         self.parties = parties
         self.gas_price = gas_price
         self.blocked: Callable[[Party, Action], bool] = lambda party, action: False

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from setoff.deploy.simulation.lab.cases import Rules
-from setoff.deploy.simulation.reference_court import CourtModel
+from setoff.deploy.simulation.reference_court import ReferenceCourt
 from setoff.shared.dispute.strategy import Player
 
 Change = tuple[str, str, str]
@@ -33,7 +33,7 @@ def weaken(base: type, *changes: Change) -> Any:
 
 
 def court(*changes: Change) -> Callable[[], Rules]:
-    return lambda: Rules(make_model=weaken(CourtModel, *changes))
+    return lambda: Rules(make_model=weaken(ReferenceCourt, *changes))
 
 
 def player(*changes: Change) -> Callable[[], Rules]:
@@ -56,7 +56,7 @@ KNOWN: dict[str, Callable[[], Rules]] = {
         )
     ),
     "a watcher skips because the right end is there": player(
-        ("_join", "if known.run.root not in claim.histories:", "if known.run.end not in claim.ends():")
+        ("_join", "if executed.run.root not in claim.histories:", "if executed.run.end not in claim.ends():")
     ),
     "no window for defenders of the claim's end": court(
         ("join", "require(self.now < claim.disputed_at + period", "require(self.now < claim.claimed_at + period"),
@@ -146,7 +146,7 @@ OTHERS: dict[str, Callable[[], Rules]] = {
         ("reclaim_history", 'require(self._is_false_start(key), "start_not_false")', "pass")
     ),
     "a watcher waits for the predecessor's confirmation": player(
-        ("_about", "if known is None or", "if not court.is_true_start(claim) or known is None or")
+        ("_about", "if executed is None", "if not court.is_true_start(claim) or executed is None")
     ),
     "a watcher times nobody out": player(("_answer", "elif now >= expiry:", "elif False:")),
     "a watcher forgets to settle": player(("_conclude", "if court.is_true_start(claim):", "if False:")),

@@ -8,9 +8,9 @@ from tests.support.courts.league import TERMS
 from tests.support.evm import Reverted, address
 
 from setoff.deploy.simulation.lab.machine import judge
-from setoff.deploy.simulation.reference_court import CourtModel, Revert
+from setoff.deploy.simulation.reference_court import ReferenceCourt, Revert
 from setoff.shared.dispute.calls import Call
-from setoff.shared.dispute.game import Court
+from setoff.shared.dispute.game import CourtState
 
 PEOPLE = [address(name) for name in ("honest", "rival", "third", "claimant")]
 
@@ -24,17 +24,17 @@ class SideBySide:
     """One court on a chain, one model, and the games rebuilt from the events."""
 
     arena: Arena
-    model: CourtModel
-    court: Court
+    model: ReferenceCourt
+    court: CourtState
     taken: dict[str, int]
     """How often each function went through."""
 
-    def begin(self, arena: Arena, make_model: type[CourtModel] = CourtModel) -> None:
+    def begin(self, arena: Arena, make_model: type[ReferenceCourt] = ReferenceCourt) -> None:
         """Stand a new model beside the court of `arena`, at which nothing has happened."""
         self.arena = arena
         self.model = make_model(TERMS, arena.genesis, judge, arena.now)
         self.model.batch_hashes = [arena.inbox.batch_hash(number) for number in range(arena.inbox.count())]
-        self.court = Court(TERMS, arena.genesis)
+        self.court = CourtState(TERMS, arena.genesis)
         self.taken = {}
 
     def call(self, call: Call, sender: str, gas_price: int = 0) -> str:

@@ -3,13 +3,13 @@
 from tests.support.courts.arena import SINK, Arena
 from tests.support.courts.side_by_side import PEOPLE, SideBySide, raw
 
-from setoff.deploy.simulation.reference_court import Claim, CourtModel
+from setoff.deploy.simulation.reference_court import Claim, ReferenceCourt
 from setoff.shared.codec.hashing import keccak
 
 EPOCHS = 3
 
 
-class MeteredModel(CourtModel):
+class MeteredModel(ReferenceCourt):
     """The model, with the gas that the court really credited: it has none of its own."""
 
     arena: Arena

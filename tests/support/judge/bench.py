@@ -16,6 +16,7 @@ from tests.support.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
 from tests.support.own_contracts import OPEN_QUEUE
 
 from setoff.contracts.compiler import Compiled
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors
 from setoff.shared.codec.hashing import keccak
@@ -53,7 +54,7 @@ PHASES = {
 }
 OPERATOR = address("operator")
 FOREVER = 2**40
-DOMAIN = keccak(b"a domain for the differential tests")
+DOMAIN = SampleTraffic().domain
 
 EXECUTE = keccak(b"execute(uint256,uint256,uint256,bytes)")[:4]
 STEP = keccak(b"step(uint256,uint256,uint256,bytes32,bytes)")[:4]
@@ -199,7 +200,7 @@ class Judge:
         """Ask the judge for the whole state after a step; raises Mismatch, or Reverted."""
         to = (contract or self.contract).address
         data = EXECUTE + word(case.first) + word(1) + word(case.position) + word(128) + _bytes(encode_proof(case.proof))
-        regs, values, root = decode_execution(self.chain.call(to, data, sender=DEPLOYER))
+        regs, values, root = decode_execution(self.chain.ask(to, data))
         if regs != case.regs:
             differ = [
                 f"{name}: machine {case.regs[at : at + 32].hex()}, judge {regs[at : at + 32].hex()}"
@@ -222,7 +223,14 @@ class Judge:
     ) -> bytes:
         """The machine hash after a step of an epoch of `count` batches; raises Reverted."""
         data = step_data(first, position, pre, proof, count)
-        return self.chain.call(self.contract.address, data, sender=DEPLOYER, gas=gas)
+        return self.chain.ask(self.contract.address, data, gas=gas)
+
+    def step_cost(self, first: int, position: int, pre: bytes, proof: bytes) -> int:
+        """Gas that such a step uses as a transaction; raises Reverted."""
+        before = self.chain.snapshot()
+        self.chain.call(self.contract.address, step_data(first, position, pre, proof), sender=DEPLOYER)
+        self.chain.restore(before)
+        return self.chain.last.gas_used
 
 
 def step_data(first: int, position: int, pre: bytes, proof: bytes, count: int = 1) -> bytes:

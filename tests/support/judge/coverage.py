@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import vyper
-from pyrevm import EVM, AccountInfo, Env
-from tests.support.evm import DEPLOYER, GAS_LIMIT, _reason, address
+from tests.support.engines.choice import new_engine
+from tests.support.engines.engine import Failed, Transaction
+from tests.support.evm import CHAIN_ID, DEPLOYER, address, read_reason
 from tests.support.judge.bench import GROUPS, PHASES, Case, Mismatch, _bytes, _dynamic, word
 from tests.support.own_contracts import LEAVES_AGAIN
 
@@ -125,13 +126,12 @@ class Coverage:
     """The rule contracts with probes, and the branches they took so far."""
 
     def __init__(self) -> None:
-        self._evm = EVM(env=Env(), spec_id="CANCUN", gas_limit=GAS_LIMIT)
+        self._engine = new_engine(CHAIN_ID)
         self._contracts = {name: probe_contract(ROOT / "rule_groups" / f"{name}.vy") for name in GROUPS}
         self._contracts["leaves"] = probe_contract(LEAVES_AGAIN)
         self._addresses = {name: address(name) for name in self._contracts}
-        self._evm.set_balance(DEPLOYER, 10**24)
         for name, probed in self._contracts.items():
-            self._evm.insert_account_info(self._addresses[name], AccountInfo(code=probed.code))
+            self._engine.set_code(self._addresses[name], probed.code)
         self.taken: set[Branch] = set()
 
     @property
@@ -184,8 +184,8 @@ class Coverage:
         tails = [word(keys) + keys * word(0), word(values) + _dynamic([None] * values, [_bytes(b"")] * values)]
         try:
             self._ask(name, _dynamic([regs.encode(), None, None], tails))
-        except RuntimeError as error:
-            return _reason(str(error))
+        except Failed as error:
+            return read_reason(error)
         return ""
 
     def encode_again(self, kind: int, value: bytes) -> bytes:
@@ -196,11 +196,11 @@ class Coverage:
     def _ask(self, name: str, arguments: bytes) -> bytes:
         """What a contract returns; notes the branches it took."""
         probed = self._contracts[name]
-        answer = self._evm.message_call(DEPLOYER, self._addresses[name], probed.selector + arguments, gas=GAS_LIMIT)
-        for log in self._evm.result.logs:
-            number, is_zero = (int.from_bytes(bytes(topic), "big") for topic in log.data[0])
+        outcome = self._engine.send(Transaction(DEPLOYER, self._addresses[name], probed.selector + arguments))
+        for log in outcome.logs:
+            number, is_zero = (int.from_bytes(topic, "big") for topic in log.topics)
             self.taken.add(Branch(*probed.places[number], is_zero == 0))
-        return bytes(answer)
+        return outcome.output
 
     @staticmethod
     def _compare(case: Case, answer: bytes) -> None:

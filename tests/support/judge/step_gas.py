@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from tests.support.evm import DEPLOYER
 from tests.support.judge.bench import Bench, Judge, Step, encode_proof, see, step_data
-from tests.support.judge.scenes import BUY, FOK, SCENES, SELL, Play
+from tests.support.judge.judged_world import JudgedWorld
+from tests.support.judge.scenes.every import SCENES
 from tests.support.machines.generator import Generator
+from tests.support.machines.world import BUY, FOK, SELL
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import RECORD_BYTES
@@ -87,25 +89,29 @@ class GasBench(Bench):
         return step
 
 
-def play_many_leaves(play: Play) -> None:
+def play_many_leaves(world: JudgedWorld) -> None:
     """Accounts with positions in eight markets, the backstop among them, in every step that visits one."""
-    play.begin(money=10**6, markets=8, maintenance_margin=50_000)
+    world.begin(money=10**6, markets=8, maintenance_margin=50_000)
     sub = keys.sub_account(3, 1)
-    moved = [play.backstop_deposit(3, 500_000), play.transfer(keys.sub_account(3, 1), 3, 1), play.transfer(3, sub, 2)]
-    assert play.run(*moved) == ["accepted", "insufficient_margin", "accepted"]
+    moved = [
+        world.backstop_deposit(3, 500_000),
+        world.transfer(keys.sub_account(3, 1), 3, 1),
+        world.transfer(3, sub, 2),
+    ]
+    assert world.run(*moved) == ["accepted", "insufficient_margin", "accepted"]
     for market in range(1, 9):
-        play.trade(1, 2, 100, 9_000 if market == 8 else 100, order_slot=market, market=market)
-    for number, position in enumerate(play.bench.machine.state.account(keys.BACKSTOP).positions[:7]):
+        world.trade(1, 2, 100, 9_000 if market == 8 else 100, order_slot=market, market=market)
+    for number, position in enumerate(world.machine.state.account(keys.BACKSTOP).positions[:7]):
         position.market = number + 1
         position.bids = 1
-    play.bench.machine.state.commit()
-    resting = [play.order(1, SELL, 101, 1, order_slot=9), play.order(1, SELL, 101, 2, order_slot=10)]
-    deposit = play.generator.deposit_of(4, 10**6)
-    taken = [play.order(4, BUY, 101, 1, flags=FOK), play.order(4, BUY, 101, 1)]
-    play.batch([deposit], [*resting, *taken, play.withdraw(1, 1), play.cancel(1, 10), play.withdraw(2, 890_000)])
-    assert play.run(play.price(92, 8)) == ["accepted"]
-    assert play.took("takeover") and play.position(keys.BACKSTOP, 8)
-    play.run(play.backstop_deposit(4, 1), play.backstop_withdraw(3, 1), records.encode_crank(8))
+    world.machine.state.commit()
+    resting = [world.order(1, SELL, 101, 1, order_slot=9), world.order(1, SELL, 101, 2, order_slot=10)]
+    deposit = world.deposit(4, 10**6)
+    taken = [world.order(4, BUY, 101, 1, flags=FOK), world.order(4, BUY, 101, 1)]
+    world.batch([deposit], [*resting, *taken, world.withdraw(1, 1), world.cancel(1, 10), world.withdraw(2, 890_000)])
+    assert world.run(world.price(92, 8)) == ["accepted"]
+    assert world.took("takeover") and world.position(keys.BACKSTOP, 8).size
+    world.run(world.backstop_deposit(4, 1), world.backstop_withdraw(3, 1), records.encode_crank(8))
 
 
 def measure(*, is_cold: bool = False) -> Worst:
@@ -118,6 +124,6 @@ def measure(*, is_cold: bool = False) -> Worst:
         bench.run(*plan)
         plan = generator.crisis() if number % 2 else generator.batch()
     for scene in (play_many_leaves, *SCENES):
-        scene(Play(GasBench(worst)))
+        scene(JudgedWorld(GasBench(worst)))
     worst.leaves = Counter({kind: count - 1 for kind, count in worst.leaves.items()})
     return worst

@@ -3,7 +3,7 @@
 from tests.support.machines.generator import Generator
 from tests.support.machines.step_invariants import check_invariants, find_unhealthy
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
@@ -14,7 +14,7 @@ from setoff.shared.rules.step import apply_step
 
 def run_traffic_checked(seed: int, batches: int, inputs: int, reached: set[int] | None = None) -> None:
     """Run what a `Generator` draws, markets that break away and accounts that fail with them included."""
-    machine = Machine.genesis(Scene().domain)
+    machine = Machine.genesis(SampleTraffic().domain)
     deposited = 0
     for number, (time, messages, signed) in enumerate(Generator(seed, machine).batches(batches, inputs)):
         machine.begin(number, time)

@@ -6,7 +6,7 @@ from tests.support.machines.world import BUY, SELL, World
 def crash(world: World, mark: int = 90) -> bytes:
     """A report that drops the mark, in a batch of its own."""
     world.wait(1)
-    return world.scene.report(0, mark)
+    return world.traffic.report(0, mark)
 
 
 def crowd(accounts: int = 8) -> World:

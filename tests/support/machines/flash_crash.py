@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
@@ -136,9 +136,9 @@ class Crash:
     """An exchange with `traders` leveraged accounts, eight market makers and a backstop, on one machine."""
 
     def __init__(self, traders: int, price: int, seed: int = 7) -> None:
-        self.scene = Scene()
-        self.machine = Machine.genesis(self.scene.domain)
-        self.machine.begin(0, self.scene.time)
+        self.traffic = SampleTraffic()
+        self.machine = Machine.genesis(self.traffic.domain)
+        self.machine.begin(0, self.traffic.time)
         self.random = Random(seed)
         self.totals = Totals()
         self.moments: list[Moment] = []
@@ -154,7 +154,7 @@ class Crash:
             self.begin_batch(SECONDS)
             self.report(price)
             if len(self.path) % 4 == 0:
-                self.take(self.scene.crank())
+                self.take(self.traffic.crank())
             self.quote(price)
         return self.moments
 
@@ -162,48 +162,48 @@ class Crash:
 
     def _open(self, price: int) -> None:
         """Half of the traders are long with high leverage, the other half short with less; some longs have stops."""
-        scene, draw = self.scene, self.random
-        self.take(scene.list_market(**TERMS), is_message=True)
-        self.take(scene.set_signer(max_age=60), is_message=True)
+        traffic, draw = self.traffic, self.random
+        self.take(traffic.list_market(**TERMS), is_message=True)
+        self.take(traffic.set_signer(max_age=60), is_message=True)
         for maker in range(1, MAKERS + 1):
             self.deposit(maker, len(self.traders) * 2_000)
         equities = {trader: round(500 * draw.lognormvariate(0, 0.8)) + 100 for trader in self.traders}
         for trader, equity in equities.items():
             self.deposit(trader, equity)
-        self.take(scene.report(0, price))
-        assert self.take(scene.backstop_deposit(1, len(self.traders) * BACKING * DOLLAR)) == "accepted"
+        self.take(traffic.report(0, price))
+        assert self.take(traffic.backstop_deposit(1, len(self.traders) * BACKING * DOLLAR)) == "accepted"
         longs = self.traders[0::2]
         for long, short in zip(longs, self.traders[1::2], strict=True):
             leverage = draw.uniform(3, 18)
             lots = int(min(equities[long] * leverage, equities[short] * 9) * 1_000 / price)
             if lots:
-                assert self.take(scene.order(long, records.BUY, price, lots, order_slot=0)) == "accepted"
-                assert self.take(scene.order(short, records.SELL, price, lots, order_slot=0)) == "accepted"
+                assert self.take(traffic.order(long, records.BUY, price, lots, order_slot=0)) == "accepted"
+                assert self.take(traffic.order(short, records.SELL, price, lots, order_slot=0)) == "accepted"
                 if draw.random() < 0.1:
                     flags = records.BELOW | records.REDUCE_ONLY | records.IOC
                     stop = round(price * draw.uniform(0.9, 0.97))
                     self.take(
-                        scene.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, order_slot=1)
+                        traffic.order(long, records.SELL, stop * 9 // 10, lots, flags=flags, trigger=stop, order_slot=1)
                     )
         self.quote(price)
 
     def deposit(self, account: int, dollars: int) -> None:
-        assert self.take(self.scene.deposit(account, dollars * DOLLAR), is_message=True) == "accepted"
+        assert self.take(self.traffic.deposit(account, dollars * DOLLAR), is_message=True) == "accepted"
         self.deposited += dollars * DOLLAR
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
     def begin_batch(self, seconds: int) -> None:
-        self.scene.time += seconds
-        self.machine.begin(self.machine.regs.batch + 1, self.scene.time)
+        self.traffic.time += seconds
+        self.machine.begin(self.machine.regs.batch + 1, self.traffic.time)
 
     def report(self, price: int) -> None:
         """A price, all the work it sets off, and what the exchange looks like then."""
         self.path.append(price)
         before = self.steps
-        assert self.take(self.scene.report(0, price)) == "accepted"
+        assert self.take(self.traffic.report(0, price)) == "accepted"
         while self.machine.regs.has_work:
-            if self.take(self.scene.crank(0)) == "step_cap":
+            if self.take(self.traffic.crank(0)) == "step_cap":
                 self.begin_batch(1)
         self.check_solvency()
         market, totals = self.machine.state.market(1), self.totals
@@ -235,8 +235,8 @@ class Crash:
                 lots = max(1, round(depth * (1 + n) / 36))
                 legs.append(Leg(0, 1, 2 * n, price - away, lots))
                 legs.append(Leg(records.SELL_LEG, 1, 2 * n + 1, price + away, lots))
-            self.take(self.scene.cancel_all(maker))
-            for body in self.scene.bulk(maker, legs):
+            self.take(self.traffic.cancel_all(maker))
+            for body in self.traffic.bulk(maker, legs):
                 assert self.take(body) == "accepted"
 
     def take(self, body: bytes, is_message: bool = False) -> str:

@@ -3,7 +3,6 @@
 import random
 from itertools import count
 
-from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import MAX_INPUTS, Batch
@@ -117,6 +116,6 @@ def make_batch(flow: Flow, machine: Machine) -> Batch:
     accepted: list[bytes] = []
     while len(accepted) < RECORDS:
         record = flow.pick()
-        if trial.offer(record) == errors.ACCEPTED:
+        if trial.offer(record).was_taken:
             accepted.append(record)
     return Batch.seal(bytes(32), machine.regs.batch + 1, TIME + 1, 0, 0, bytes(32), (), tuple(accepted))

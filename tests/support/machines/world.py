@@ -1,15 +1,15 @@
-"""A small exchange for tests: a scene's inputs run one by one on a machine, outcomes as reason strings."""
+"""A small exchange for tests: inputs of the sample traffic, run one by one on a machine, outcomes as reason strings."""
 
 from collections.abc import Sequence
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from tests.support.machines.state_view import StateView
+
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
-from setoff.shared.rules.margin import compute_value
-from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Agent, Level, Market, Order, Position, Withdrawal
+from setoff.shared.state import keys
 
 BUY, SELL = records.BUY, records.SELL
 GTC, IOC, POST_ONLY, FOK = records.GTC, records.IOC, records.POST_ONLY, records.FOK
@@ -22,13 +22,13 @@ def sub(master: int, number: int = 1) -> int:
     return keys.sub_account(master, number)
 
 
-class World:
+class World(StateView):
     """`World()` is empty; `World.trading(...)` has a market 1 with a price, and funded accounts."""
 
     def __init__(self) -> None:
-        self.scene = Scene()
-        self.machine = Machine.genesis(self.scene.domain)
-        self.machine.begin(0, self.scene.time)
+        self.traffic = SampleTraffic()
+        self.machine = Machine.genesis(self.traffic.domain)
+        self.machine.begin(0, self.traffic.time)
 
     @classmethod
     def trading(cls, accounts: int = 3, funds: int = 1_000_000, mark: int = 100, **market: int) -> "World":
@@ -44,56 +44,56 @@ class World:
         return errors.OUTCOMES[self.machine.take(body, is_message)]
 
     def deposit(self, account: int, amount: int) -> str:
-        return self.take(self.scene.deposit(account, amount), is_message=True)
+        return self.take(self.traffic.deposit(account, amount), is_message=True)
 
     def list_market(self, market: int = 1, **parameters: int) -> str:
-        return self.take(self.scene.list_market(market, **parameters), is_message=True)
+        return self.take(self.traffic.list_market(market, **parameters), is_message=True)
 
     def set_market(self, market: int = 1, **parameters: int) -> str:
-        return self.take(self.scene.set_market(market, **parameters), is_message=True)
+        return self.take(self.traffic.set_market(market, **parameters), is_message=True)
 
     def set_signer(self, number: int = 0, quorum: int = 1, max_age: int = 60) -> str:
-        return self.take(self.scene.set_signer(number, quorum, max_age), is_message=True)
+        return self.take(self.traffic.set_signer(number, quorum, max_age), is_message=True)
 
     def order(self, account: int, side: int, price: int, size: int, **fields: int) -> str:
-        return self.take(self.scene.order(account, side, price, size, **fields))
+        return self.take(self.traffic.order(account, side, price, size, **fields))
 
     def cancel(self, account: int, order_slot: int, nonce: int | None = None, **fields: int) -> str:
-        return self.take(self.scene.cancel(account, order_slot, nonce, **fields))
+        return self.take(self.traffic.cancel(account, order_slot, nonce, **fields))
 
     def cancel_all(self, account: int, **fields: int) -> str:
-        return self.take(self.scene.cancel_all(account, **fields))
+        return self.take(self.traffic.cancel_all(account, **fields))
 
     def amend(self, account: int, order_slot: int, price: int, size: int, **fields: int) -> str:
-        return self.take(self.scene.amend(account, order_slot, price, size, **fields))
+        return self.take(self.traffic.amend(account, order_slot, price, size, **fields))
 
     def schedule_cancel(self, account: int, deadline: int, **fields: int) -> str:
-        return self.take(self.scene.schedule_cancel(account, deadline, **fields))
+        return self.take(self.traffic.schedule_cancel(account, deadline, **fields))
 
     def set_agent(self, account: int, agent: int, expiry: int, address: bytes | None = None) -> str:
-        return self.take(self.scene.set_agent(account, agent, expiry, address))
+        return self.take(self.traffic.set_agent(account, agent, expiry, address))
 
     def bulk(self, account: int, legs: Sequence[Leg], **fields: int) -> list[str]:
         """Outcomes of the bulk record and of each page."""
-        return [self.take(body) for body in self.scene.bulk(account, legs, **fields)]
+        return [self.take(body) for body in self.traffic.bulk(account, legs, **fields)]
 
     def transfer(self, account: int, peer: int, amount: int) -> str:
-        return self.take(self.scene.transfer(account, peer, amount))
+        return self.take(self.traffic.transfer(account, peer, amount))
 
     def withdraw(self, account: int, amount: int) -> str:
-        return self.take(self.scene.withdraw(account, amount))
+        return self.take(self.traffic.withdraw(account, amount))
 
     def backstop_deposit(self, account: int, amount: int) -> str:
-        return self.take(self.scene.backstop_deposit(account, amount))
+        return self.take(self.traffic.backstop_deposit(account, amount))
 
     def backstop_withdraw(self, account: int, shares: int) -> str:
-        return self.take(self.scene.backstop_withdraw(account, shares))
+        return self.take(self.traffic.backstop_withdraw(account, shares))
 
     def report(self, number: int, price: int, *, market: int = 1, time: int | None = None) -> str:
-        return self.take(self.scene.report(number, price, market=market, time=time))
+        return self.take(self.traffic.report(number, price, market=market, time=time))
 
     def crank(self, market: int = 1) -> str:
-        return self.take(self.scene.crank(market))
+        return self.take(self.traffic.crank(market))
 
     def set_mark(self, price: int, market: int = 1, seconds: int = 1) -> None:
         """A new batch, and in it a report that is accepted."""
@@ -102,60 +102,10 @@ class World:
 
     def wait(self, seconds: int) -> None:
         """A new batch, later."""
-        self.scene.time += seconds
-        self.machine.begin(self.machine.regs.batch + 1, self.scene.time)
+        self.traffic.time += seconds
+        self.machine.begin(self.machine.regs.batch + 1, self.traffic.time)
 
-    # --- what the state says -----------------------------------------------------------------------------------------
-
-    def value(self, key: int) -> bytes:
-        self.machine.state.commit()
-        return self.machine.state.tree.get(key)
-
-    def account(self, account: int) -> Account:
-        return leaves.decode_account(self.value(keys.account_key(account)))
-
-    def position(self, account: int, market: int = 1) -> Position:
-        """The position in `market`, empty if there is none."""
-        return next((p for p in self.account(account).positions if p.market == market), Position())
-
-    def market(self, market: int = 1) -> Market:
-        return leaves.decode_market(self.value(keys.market_key(market)))
-
-    def resting(self, account: int, order_slot: int) -> Order:
-        return leaves.decode_order(self.value(keys.order_key(keys.order_handle(account, order_slot))))
-
-    def level(self, side: int, tick: int, market: int = 1) -> Level:
-        return leaves.decode_level(self.value(keys.level_key(market, side, tick)))
-
-    def equity(self, account: int) -> int:
-        """Collateral and the positions at their marks; funding due since they were last touched is not in it."""
-        leaf = self.account(account)
-        values = [
-            compute_value(p.size, self.market(p.market).mark, self.market(p.market)) for p in leaf.positions if p.size
-        ]
-        return leaf.collateral + sum(values)
-
-    def agent(self, master: int, number: int) -> Agent:
-        return leaves.decode_agent(self.value(keys.agent_key(master, number)))
-
-    def withdrawal(self, index: int) -> Withdrawal:
-        return leaves.decode_withdrawal(self.value(keys.withdrawal_key(index)))
-
-    def queue(self, side: int, tick: int, market: int = 1) -> list[tuple[int, int, int]]:
-        """(account, order_slot, size) of the orders at a level, oldest first."""
-        found = []
-        handle = self.level(side, tick, market).head
-        while handle:
-            account, order_slot = keys.handle_account(handle), keys.handle_order_slot(handle)
-            order = self.resting(account, order_slot)
-            found.append((account, order_slot, order.size))
-            handle = order.next
-        return found
-
-    def bits(self, side: int, depth: int, tick: int, market: int = 1) -> set[int]:
-        """Bits set in the word at `depth` that covers `tick`."""
-        word = leaves.decode_bitmap(self.value(keys.bitmap_key(market, side, depth, tick))).word
-        return {bit for bit in range(256) if word >> bit & 1}
+    # --- what the last record did ------------------------------------------------------------------------------------
 
     def fills(self) -> list[tuple[int, int, int]]:
         """(maker, price, size) of the last record's trades."""

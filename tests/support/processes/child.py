@@ -11,11 +11,11 @@ import time
 from redis import Redis
 from tests.support.processes.running_operator import DEPLOYMENT, SETTINGS, HandL1, make_signer, opening
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, Scene
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
+from setoff.operator.api.service import serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.service import serve
-from setoff.shared.config.settings import OperatorSettings
+from setoff.operator.settings import OperatorSettings
 
 
 class PassingL1(HandL1):
@@ -24,18 +24,18 @@ class PassingL1(HandL1):
     def __init__(self, outbox: Outbox) -> None:
         super().__init__()
         self._outbox = outbox
-        self._scene = Scene()
-        self.messages = opening(self._scene)
+        self._traffic = SampleTraffic()
+        self.messages = opening(self._traffic)
         self._start = int(sys.argv[2])
 
-    async def look(self, first: int, chain: bytes) -> L1View:
+    async def look(self, first: int, queue_hash: bytes) -> L1View:
         passed = int((time.time() - self._start) * 2)
         while len(self.messages) < passed:
-            self.messages.append(self._scene.deposit(4, len(self.messages)))
+            self.messages.append(self._traffic.deposit(4, len(self.messages)))
         while len(self.posted) <= self._outbox.latest():
             self.take(self._outbox)
         self.time = START_TIME + passed
-        return L1View(self.time, self.messages[first:], [self.time] * len(self.messages[first:]))
+        return L1View(first, self.time, self.messages[first:], [self.time] * len(self.messages[first:]))
 
 
 async def run() -> None:

@@ -1,5 +1,5 @@
 """One honest watcher in this process, the only party that still does anything: follower, executor, challenger and
-caretaker, a round each as often as the test wants, on a chain whose clock the test turns."""
+liveness keeper, a round each as often as the test wants, on a chain whose clock the test turns."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,11 @@ from setoff.shared.l1.player import CourtPlayer
 from setoff.shared.machine.machine import Machine
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import OpenEpochs, make_player, open_epochs
+from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.verify import verify_epoch
-from setoff.watcher.liveness.liveness_keeper import Caretaker
+from setoff.watcher.liveness.liveness_keeper import LivenessKeeper
 from setoff.watcher.settings import WatcherSettings
 
 WATCHER = 5  # its account on the development chain
@@ -38,11 +39,13 @@ class LoneWatcher:
         """`l1`: the connection to send through, if its account is used elsewhere, too; `open_epochs`: gives what it
         believes."""
         self.exchange = exchange
-        parts = Parts.open(settings, key=dev_keys()[account])
-        self.parts = parts if l1 is None else parts._replace(l1=l1)
+        context = Context.open(settings, key=dev_keys()[account])
+        self.context = context if l1 is None else context._replace(l1=l1)
         self.desk = Desk(settings)
-        self.player: CourtPlayer = make_player(settings, self.parts, open_epochs)
-        self.caretaker = Caretaker(self.parts.l1, self.parts.archive, settings.caretaker_pace, spread=0.0)
+        self.player: CourtPlayer = make_player(settings, self.context, open_epochs)
+        self.liveness_keeper = LivenessKeeper(
+            self.context.l1, Archive.of(self.context), settings.liveness_keeper_pace, spread=0.0
+        )
         self.said = ""
         self.events: list[Event] = []
 
@@ -50,7 +53,7 @@ class LoneWatcher:
         """What its processes do in a second or so."""
         self.desk.execute_all()
         self.events += self.player.step().events
-        self.said = self.caretaker.step()
+        self.said = self.liveness_keeper.step()
 
     def play_until(self, holds: Callable[[], object], seconds: int = 5) -> None:
         """Rounds, `seconds` of the chain's time apart, until something is true."""
@@ -67,7 +70,7 @@ class LoneWatcher:
 
         def is_paid() -> bool:
             nonlocal proof
-            proof = proof or find_withdrawal(self.parts, account, amount)
+            proof = proof or find_withdrawal(self.context, account, amount)
             return proof is not None and is_confirmed(self.player, proof) and pay(self.exchange, proof)
 
         self.play_until(is_paid)
@@ -75,12 +78,12 @@ class LoneWatcher:
         return proof
 
 
-def find_withdrawal(parts: Parts, account: int, amount: int) -> WithdrawalProof | None:
+def find_withdrawal(context: Context, account: int, amount: int) -> WithdrawalProof | None:
     """Proof of a withdrawal as the user makes it, from L1 alone, as soon as its epoch is posted whole."""
-    epochs = parts.reader.batch_count() // parts.deployment.epoch_batches
+    epochs = context.reader.batch_count() // context.deployment.epoch_batches
     if not epochs:
         return None
-    machine: Machine = verify_epoch(parts.reader, epochs - 1)[1]
+    machine: Machine = verify_epoch(context.reader, epochs - 1)[1]
     machine.state.commit()
     for index in range(machine.regs.withdrawals):
         leaf = machine.state.withdrawal(index)

@@ -10,15 +10,16 @@ from typing import Any
 import aiohttp
 from redis import Redis
 
-from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, Scene
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic
+from setoff.operator.api.service import MakeSequencer, serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
-from setoff.operator.sequencer.service import MakeSequencer, serve
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import ZERO, Batch, accumulate
 from setoff.shared.machine.machine import Machine
@@ -56,14 +57,14 @@ class HandL1:
         self.queued: list[int] = []  # when each message was first seen
         self.posted: list[Batch] = []
 
-    async def look(self, first: int, chain: bytes) -> L1View:
+    async def look(self, first: int, queue_hash: bytes) -> L1View:
         if self.error is not None:
             raise self.error
-        if len(self.messages) >= first and reduce(accumulate, self.messages[:first], ZERO) != chain:
+        if len(self.messages) >= first and reduce(accumulate, self.messages[:first], ZERO) != queue_hash:
             raise DataError("data_mismatch", f"other messages before message {first}")
         self.queued += [self.time] * (len(self.messages) - len(self.queued))
         due = [queued + self.force_delay for queued in self.queued[: len(self.messages)]]
-        return L1View(self.time, self.messages[first:], due[first:])
+        return L1View(first, self.time, self.messages[first:], due[first:])
 
     def batch_count(self) -> int:
         return len(self.posted)
@@ -82,12 +83,12 @@ class HandL1:
             outbox.set_posted(len(self.posted))
 
 
-def opening(scene: Scene, accounts: int = 3, funds: int = 10**12) -> list[bytes]:
+def opening(traffic: SampleTraffic, accounts: int = 3, funds: int = 10**12) -> list[bytes]:
     """Messages that list market 1, register an oracle signer and fund accounts."""
     return [
-        scene.list_market(),
-        scene.set_signer(max_age=600),
-        *(scene.deposit(account, funds) for account in range(1, accounts + 1)),
+        traffic.list_market(),
+        traffic.set_signer(max_age=600),
+        *(traffic.deposit(account, funds) for account in range(1, accounts + 1)),
     ]
 
 
@@ -105,7 +106,7 @@ class Running:
     sequencer: Sequencer
     url: str
     l1: HandL1
-    scene: Scene
+    traffic: SampleTraffic
     redis: Redis
     http: aiohttp.ClientSession
 
@@ -132,7 +133,7 @@ class Running:
 @asynccontextmanager
 async def operator(
     redis_url: str,
-    scene: Scene | None = None,
+    traffic: SampleTraffic | None = None,
     l1: HandL1 | None = None,
     signer: ReceiptSigner | None = None,
     make_sequencer: MakeSequencer = Sequencer,
@@ -142,20 +143,20 @@ async def operator(
 
     It signs receipts with OPERATOR_KEY unless a `signer` is given.
     """
-    scene = scene or Scene()
-    l1 = l1 or HandL1(opening(scene))
+    traffic = traffic or SampleTraffic()
+    l1 = l1 or HandL1(opening(traffic))
     chosen = OperatorSettings(**(SETTINGS | settings))
     with Redis.from_url(redis_url) as redis:
         async with (
             serve(chosen, DEPLOYMENT, redis_url, l1, l1, signer or make_signer(), make_sequencer) as (sequencer, url),
             aiohttp.ClientSession() as http,
         ):
-            yield Running(sequencer, url, l1, scene, redis, http)
+            yield Running(sequencer, url, l1, traffic, redis, http)
 
 
 async def open_market(running: Running, price: int = 100) -> None:
     """Give market 1 its first price."""
-    status, answer = await running.submit(running.scene.report(0, price))
+    status, answer = await running.submit(running.traffic.report(0, price))
     assert status == 200, answer
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 
 
 class Process:

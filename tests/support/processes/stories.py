@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console as RichConsole
 
-from setoff.deploy.simulation.demo.console import Story
+from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.play import Interference, Play, Script
 from setoff.deploy.simulation.demo.summary import Summary
 from setoff.shared.params import DEMO
@@ -29,8 +29,8 @@ HONEST = Script(
 
 def play(folder: Path, interfere: Interference | None = None, **changes: Any) -> Summary:
     """Play the honest script with these changes; what happened is printed, for the report of a failure."""
-    with Story(Console(force_terminal=False, width=140)) as story:
-        return Play(replace(HONEST, **changes), folder, story, interfere).run()
+    with Console(RichConsole(force_terminal=False, width=140)) as console:
+        return Play(replace(HONEST, **changes), folder, console, interfere).run()
 
 
 def assert_all_verified(summary: Summary) -> None:

@@ -1,7 +1,8 @@
 """A watcher's parts over a real chain and a real Redis server, without its processes."""
 
 from setoff.watcher.chain.follower import Follower
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
+from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.jobs import Jobs
 from setoff.watcher.settings import WatcherSettings
@@ -12,10 +13,10 @@ class Desk:
 
     def __init__(self, settings: WatcherSettings) -> None:
         self.settings = settings
-        self.parts = Parts.open(settings)
-        self.store = self.parts.store
-        self.archive = self.parts.archive
-        self.follower = Follower(self.parts.reader, self.store)
+        self.context = Context.open(settings)
+        self.store = self.context.store
+        self.archive = Archive.of(self.context)
+        self.follower = Follower(self.context.reader, self.store)
         self.jobs = Jobs(self.store)
         self.executor = Executor(self.archive, self.jobs, settings.snapshot_epochs)
 

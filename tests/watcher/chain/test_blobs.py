@@ -15,16 +15,17 @@ from tests.support.processes.watching import Desk
 
 from setoff.deploy.cli.main import main
 from setoff.deploy.devnet.anvil import dev_keys
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.machine import blobs
-from setoff.watcher.chain.blobs import BlobDesk, Withheld, keep_blob
-from setoff.watcher.context import Parts
+from setoff.watcher.chain.blobs import BlobDesk, keep_blob
+from setoff.watcher.chain.withheld import Withheld
+from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import make_player
-from setoff.watcher.monitor.monitor import GameMonitor
+from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.server import make_app
 
 
@@ -60,10 +61,10 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def post(exchange: Exchange) -> list[bytes]:
     """Batch 0 with a deposit, batches 1 and 2 with records in blobs, batch 3 empty; returns the blobs."""
-    scene = Scene()
+    traffic = SampleTraffic()
     exchange.deposit(1, 1000)
     exchange.post(0, 1)
-    batches = ([scene.transfer(1, 2, 5), scene.withdraw(1, 7)], [scene.withdraw(1, 8)], [])
+    batches = ([traffic.transfer(1, 2, 5), traffic.withdraw(1, 7)], [traffic.withdraw(1, 8)], [])
     return exchange.post_blobs(1, *batches)[1]
 
 
@@ -79,7 +80,7 @@ def test_blobs_are_read_executed_and_kept_when_nodes_let_go_of_them(
     forget(monkeypatch)
     for number, blob in ((1, sent[0]), (2, sent[1])):
         batch = desk.archive.batch(number)
-        assert batch.module_data == blob and batch.header.hash() == desk.parts.reader.batch_hash(number)
+        assert batch.module_data == blob and batch.header.hash() == desk.context.reader.batch_hash(number)
         desk.store.redis.delete(desk.store.key("batch", batch.header.hash().hex()))
         assert desk.archive.batch(number) == batch, "the archive has the blob still"
     damaged = desk.store.key("data", blobs.Blobs().commit(sent[0]).hex())
@@ -101,7 +102,7 @@ def test_withheld_blobs_are_missed_aloud_and_had_from_a_peer(
     posted = late.follower.withheld
     assert posted is not None and posted.header.number == 1 and late.store.batch_count() == 0
 
-    withheld = Withheld(late.parts.l1, late.parts.deployment.court)
+    withheld = Withheld(late.context.l1, late.context.deployment.court)
     is_alarm, text = withheld.describe(posted)
     assert not is_alarm and "batch 1 " in text and posted.header.data_root.hex() in text
     exchange.anvil.advance(31)
@@ -124,10 +125,10 @@ def test_the_monitor_tells_of_what_is_withheld_from_the_follower_and_from_the_wo
     exchange: Exchange, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = post(exchange)
-    assert desk.execute_all() == 4 and GameMonitor(desk.settings).look().withheld == []
+    assert desk.execute_all() == 4 and DisputeMonitor(desk.settings).look().withheld == []
     forget(monkeypatch)
     late = Desk(dataclasses.replace(desk.settings, name="late"))
-    monitor = GameMonitor(late.settings)
+    monitor = DisputeMonitor(late.settings)
     with pytest.raises(ChainError, match="data_withheld"):
         late.catch_up()
     (missing,) = monitor.look().withheld
@@ -138,15 +139,15 @@ def test_the_monitor_tells_of_what_is_withheld_from_the_follower_and_from_the_wo
     # It is claimed by somebody who has the data: from now on it is the claim's time that runs.
     exchange.anvil.advance(20)
     rich = dataclasses.replace(desk.settings, key=dev_keys()[3].hex(), claim_after=0)
-    player = make_player(rich, Parts.open(rich, key=rich.private_key()))
+    player = make_player(rich, Context.open(rich, key=rich.private_key()))
     for _ in range(3):
         player.step()
-    games = monitor.look()
-    (missing,) = games.withheld
+    overview = monitor.look()
+    (missing,) = overview.withheld
     claim = player.reader.court.latest(1, desk.store.epoch(1).start)
     assert claim is not None and missing.claimed_at == claim.claimed_at >= missing.since + 20
     assert missing.disputable_until == claim.claimed_at + period
-    assert [alert.level for alert in games.alerts] == ["warning"]
+    assert [alert.level for alert in overview.alerts] == ["warning"]
     exchange.anvil.advance(period // 2)
     assert [alert.level for alert in monitor.look().alerts] == ["critical"]
 
@@ -154,9 +155,9 @@ def test_the_monitor_tells_of_what_is_withheld_from_the_follower_and_from_the_wo
     desk.store.redis.set(desk.store.key("data", blobs.Blobs().commit(sent[1]).hex()), b"damaged")
     with pytest.raises(ChainError, match="data_withheld"):
         desk.archive.batch(2)
-    assert [missing.batch for missing in GameMonitor(desk.settings).look().withheld] == [2]
+    assert [missing.batch for missing in DisputeMonitor(desk.settings).look().withheld] == [2]
     keep_blob(desk.store, sent[1], must_be_wanted=True)
-    assert GameMonitor(desk.settings).look().withheld == []
+    assert DisputeMonitor(desk.settings).look().withheld == []
 
 
 def test_a_withheld_batch_that_a_reorg_takes_back_is_missed_no_more(
@@ -166,16 +167,16 @@ def test_a_withheld_batch_that_a_reorg_takes_back_is_missed_no_more(
     forget(monkeypatch)
     with pytest.raises(ChainError, match="data_withheld"):
         desk.catch_up()
-    assert len(GameMonitor(desk.settings).look().withheld) == 1
+    assert len(DisputeMonitor(desk.settings).look().withheld) == 1
     exchange.anvil.l1.request("anvil_rollback", 1)
     exchange.reconnect()
-    assert GameMonitor(desk.settings).look().withheld == []
-    exchange.post(1, 0, [Scene().withdraw(1, 9)])
-    assert desk.catch_up() == 2 and GameMonitor(desk.settings).look().withheld == []
+    assert DisputeMonitor(desk.settings).look().withheld == []
+    exchange.post(1, 0, [SampleTraffic().withdraw(1, 9)])
+    assert desk.catch_up() == 2 and DisputeMonitor(desk.settings).look().withheld == []
 
 
 def exchange_terms(desk: Desk) -> Terms:
-    return CourtContract(desk.parts.l1, desk.parts.deployment.court).terms
+    return CourtContract(desk.context.l1, desk.context.deployment.court).terms
 
 
 def test_serves_blobs_by_hash_only(exchange: Exchange, desk: Desk) -> None:

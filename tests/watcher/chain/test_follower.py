@@ -6,18 +6,18 @@ import pytest
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ChainError
 from setoff.watcher.store import Store
 
 
 def post_three(exchange: Exchange) -> None:
     """Batch 0 with a deposit, batch 1 with a forced record and two of its own, batch 2 with nothing."""
-    scene = Scene()
+    traffic = SampleTraffic()
     exchange.deposit(1, 1000)
     exchange.post(0, 1)
-    exchange.queue(scene.transfer(1, 2, 5))
-    exchange.post(1, 1, [scene.withdraw(1, 7), scene.withdraw(1, 8)])
+    exchange.queue(traffic.transfer(1, 2, 5))
+    exchange.post(1, 1, [traffic.withdraw(1, 7), traffic.withdraw(1, 8)])
     exchange.post(2, 0)
 
 
@@ -29,7 +29,7 @@ def batches_of(store: Store) -> list[bytes]:
 def test_assembles_batches_with_their_messages(exchange: Exchange, desk: Desk) -> None:
     post_three(exchange)
     assert desk.catch_up() == 3
-    reader = desk.parts.reader
+    reader = desk.context.reader
     for number in range(3):
         batch = desk.archive.batch(number)
         assert batch == reader.batch(number)
@@ -59,7 +59,7 @@ def test_damaged_messages_are_asked_for_again(exchange: Exchange, desk: Desk) ->
     desk.store.redis.hdel(key, "1")
     exchange.post(0, 2)
     assert desk.catch_up() == 1
-    assert desk.archive.batch(0) == desk.parts.reader.batch(0)
+    assert desk.archive.batch(0) == desk.context.reader.batch(0)
 
 
 def test_follows_a_reorg_to_other_batches(exchange: Exchange, desk: Desk) -> None:
@@ -76,11 +76,11 @@ def test_follows_a_reorg_to_other_batches(exchange: Exchange, desk: Desk) -> Non
     exchange.reconnect()
     exchange.deposit(2, 51)
     exchange.anvil.advance(5)
-    exchange.post(3, 1, [Scene().withdraw(1, 1)])
+    exchange.post(3, 1, [SampleTraffic().withdraw(1, 1)])
     assert desk.catch_up() == 4
     after = batches_of(desk.store)
     assert after[:3] == before[:3] and after[3] != before[3]
-    assert desk.archive.batch(3) == desk.parts.reader.batch(3)
+    assert desk.archive.batch(3) == desk.context.reader.batch(3)
     assert desk.store.epoch_count() == 3 and desk.execute(3)
 
 
@@ -109,7 +109,7 @@ def test_reads_everything_again_when_no_checkpoint_is_left(exchange: Exchange, d
     desk.store.redis.zremrangebyrank(desk.store.key("blocks"), 0, -2)
     exchange.anvil.l1.request("anvil_reorg", 1, [])
     assert desk.catch_up() == 3
-    assert desk.archive.batch(1) == desk.parts.reader.batch(1)
+    assert desk.archive.batch(1) == desk.context.reader.batch(1)
 
 
 def test_restart_goes_on_where_it_stopped(exchange: Exchange, desk: Desk) -> None:

@@ -11,12 +11,12 @@ from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs, run_lying_watcher
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.player import CourtPlayer
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.params import DEMO
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
 from setoff.watcher.dispute import trace_provider
 from setoff.watcher.dispute.challenger import describe, make_player, open_epochs
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
@@ -30,10 +30,10 @@ PERIOD = DEMO.challenge_period
 @pytest.fixture
 def exchange(anvil: Anvil) -> Exchange:
     exchange = Exchange(anvil, DEMO)
-    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     exchange.deposit(1, 1_000_000)
     exchange.post(0, 1)
-    exchange.post(1, 0, [scene.withdraw(1, 7), scene.withdraw(1, 8)])
+    exchange.post(1, 0, [traffic.withdraw(1, 7), traffic.withdraw(1, 8)])
     exchange.post(2, 0)
     return exchange
 
@@ -49,8 +49,8 @@ class Party(NamedTuple):
         settings = replace(settings, name=f"party-{account}", key=dev_keys()[account].hex())
         desk = Desk(settings)
         desk.execute_all()
-        parts = Parts.open(settings, key=settings.private_key())
-        return cls(desk, make_player(settings, parts, partial(open_false_epochs, lie) if lie else open_epochs))
+        context = Context.open(settings, key=settings.private_key())
+        return cls(desk, make_player(settings, context, partial(open_false_epochs, lie) if lie else open_epochs))
 
     @property
     def confirmed(self) -> int:
@@ -145,8 +145,8 @@ def test_disputes_are_in_the_status(exchange: Exchange, settings: WatcherSetting
 def test_a_liar_tells_the_truth_where_his_lie_does_not_fit(exchange: Exchange, settings: WatcherSettings) -> None:
     liar = Party.of(settings, LIAR, WatcherLie("wrong-fill"))
     for epoch in range(3):
-        known, result = liar.player.epochs.known(epoch), liar.desk.store.epoch(epoch)
-        assert known is not None and result is not None and known.run.end == result.end
+        executed, result = liar.player.epochs.executed(epoch), liar.desk.store.epoch(epoch)
+        assert executed is not None and result is not None and executed.run.end == result.end
 
 
 @pytest.mark.parametrize(("fault", "epoch"), LIES)
@@ -154,23 +154,23 @@ def test_a_lie_starts_at_the_truth_and_ends_elsewhere(
     exchange: Exchange, settings: WatcherSettings, fault: str, epoch: int
 ) -> None:
     liar = Party.of(settings, LIAR, WatcherLie(fault))
-    known, result = liar.player.epochs.known(epoch), liar.desk.store.epoch(epoch)
-    assert known is not None and result is not None
-    assert known.run.start_hash == result.start and known.run.end != result.end
+    executed, result = liar.player.epochs.executed(epoch), liar.desk.store.epoch(epoch)
+    assert executed is not None and result is not None
+    assert executed.run.start_hash == result.start and executed.run.end != result.end
 
 
 def test_knows_nothing_of_an_epoch_that_a_reorg_replaced(exchange: Exchange, settings: WatcherSettings) -> None:
     desk = Desk(settings)
     desk.execute_all()
     epochs = ExecutedEpochs(desk.archive)
-    known = epochs.known(2)
-    assert known is not None and epochs.known(3) is None
+    executed = epochs.executed(2)
+    assert executed is not None and epochs.executed(3) is None
     desk.store.redis.hset(desk.store.key("batches"), "2", bytes(40))
-    assert epochs.known(2) is None
+    assert epochs.executed(2) is None
     with pytest.raises(StateError, match="not_ready"):
-        _ = known.run.root
+        _ = executed.run.root
     desk.execute_all()
-    assert epochs.known(1) is not None
+    assert epochs.executed(1) is not None
 
 
 def test_more_histories_than_are_kept_do_not_push_each_other_out_unfinished(
@@ -189,10 +189,10 @@ def test_more_histories_than_are_kept_do_not_push_each_other_out_unfinished(
         return read_run(epoch, result)
 
     monkeypatch.setattr(epochs, "_read_run", read_slowly)
-    known = [epochs.known(epoch) for epoch in range(3)]
+    executed = [epochs.executed(epoch) for epoch in range(3)]
     roots: dict[int, bytes] = {}
     while len(roots) < 3:
-        for epoch, found in enumerate(known):
+        for epoch, found in enumerate(executed):
             assert found is not None
             try:
                 roots[epoch] = found.run.root

@@ -15,7 +15,7 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, challenge_falsely
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.params import DEMO, Params
-from setoff.watcher.monitor.status import read_status
+from setoff.watcher.pulse import read_status
 from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
 

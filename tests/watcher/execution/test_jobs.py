@@ -7,14 +7,14 @@ import pytest
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
 
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import StateError
 from setoff.shared.machine.machine import Machine
 from setoff.watcher.execution import executor, jobs
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.execution.worker import run_worker
-from setoff.watcher.monitor.status import Pulse
+from setoff.watcher.pulse import Pulse
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
 
@@ -25,12 +25,12 @@ EPOCHS = 6
 def posted(exchange: Exchange) -> Exchange:
     """Six batches: deposits, transfers and withdrawals by the accounts of the deployment's own domain."""
     chain_id, vault = exchange.deployment.chain_id, exchange.deployment.vault_bytes
-    scene = Scene(chain_id, vault)
+    traffic = SampleTraffic(chain_id, vault)
     exchange.deposit(1, 1_000_000)
     exchange.deposit(2, 1_000_000)
     exchange.post(0, 2)
     for number in range(1, EPOCHS):
-        exchange.post(number, 0, [scene.transfer(1, 2, 10 * number), scene.withdraw(2, number)])
+        exchange.post(number, 0, [traffic.transfer(1, 2, 10 * number), traffic.withdraw(2, number)])
     return exchange
 
 
@@ -40,7 +40,7 @@ def truth(posted: Exchange, desk: Desk) -> list[bytes]:
     machine = Machine.genesis(posted.deployment.domain)
     ends = []
     for number in range(EPOCHS):
-        assert set(machine.run_batch(desk.parts.reader.batch(number))) == {0}
+        assert set(machine.run_batch(desk.context.reader.batch(number))) == {0}
         ends.append(machine.hash())
     return ends
 
@@ -109,7 +109,7 @@ def test_batches_damaged_in_redis_are_replaced_from_l1(desk: Desk, truth: list[b
     assert [desk.execute(epoch) for epoch in range(EPOCHS)] == truth
     for number in range(EPOCHS):
         place = desk.store.batch_place(number)
-        assert place is not None and desk.store.batch(place.hash) == desk.parts.reader.batch(number)
+        assert place is not None and desk.store.batch(place.hash) == desk.context.reader.batch(number)
 
 
 def test_another_batch_under_its_hash_is_not_executed(desk: Desk, truth: list[bytes]) -> None:
@@ -171,7 +171,7 @@ def test_snapshots_are_pruned_and_old_machines_had_again(desk: Desk, truth: list
     assert kept == [1] + [0] * (EPOCHS - executor.RECENT - 1) + [1] * executor.RECENT
     for epoch in range(EPOCHS):
         assert desk.archive.machine_before(epoch).hash() == (
-            truth[epoch - 1] if epoch else Machine.genesis(desk.parts.deployment.domain).hash()
+            truth[epoch - 1] if epoch else Machine.genesis(desk.context.deployment.domain).hash()
         )
 
 
@@ -214,7 +214,7 @@ def test_jobs_need_a_worker() -> None:
 
 def test_verify_needs_nothing_but_l1(desk: Desk, truth: list[bytes]) -> None:
     seen: list[int] = []
-    execution, machine = verify_epoch(desk.parts.reader, 3, seen.append)
+    execution, machine = verify_epoch(desk.context.reader, 3, seen.append)
     assert (execution.start, execution.end, seen) == (truth[2], truth[3], [0, 1, 2, 3])
     assert machine.hash() == truth[3] and execution.outcomes == ((0, 0),)
 
@@ -250,5 +250,5 @@ def test_epochs_of_several_batches(posted: Exchange, settings: WatcherSettings, 
     assert [batch.header.number for batch in inputs.batches] == [0, 1, 2, 3]
     assert desk.execute(0) == truth[3] and desk.execute(1) is None
     assert not desk.jobs.enqueue_next(), "two batches of the next epoch are not posted yet"
-    execution, _ = verify_epoch(desk.parts.reader, 0)
+    execution, _ = verify_epoch(desk.context.reader, 0)
     assert execution.end == truth[3] and len(execution.outcomes) == 4

@@ -1,12 +1,11 @@
-"""The caretaker: posts and fills while the operator is silent, pays no more than its pace, makes way for others and for
-the operator; and a whole watcher alone brings a user's money back after `kill -9` of the operator."""
+"""The liveness keeper: posts and fills while the operator is silent, pays no more than its pace, makes way for others
+and for the operator; and a whole watcher alone brings a user's money back after `kill -9` of the operator."""
 
 import contextlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from eth_abi.abi import encode
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.lone_watcher import LoneWatcher, find_withdrawal, pay
 from tests.support.processes.watching import Desk
@@ -14,11 +13,12 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.process import Process
-from setoff.deploy.simulation.sample_traffic import Scene
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError, ConfigError, StateError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.contracts import QUEUE
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.machine import Machine
@@ -26,10 +26,10 @@ from setoff.shared.params import DEMO, Params
 from setoff.shared.rules import phases
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.liveness import wind_down
-from setoff.watcher.liveness.permissionless_calls import Errand, Errands
-from setoff.watcher.monitor.status import read_status
+from setoff.watcher.liveness.permissionless_calls import PermissionlessCall, PermissionlessCalls
+from setoff.watcher.pulse import read_status
 from setoff.watcher.service import Watcher
-from setoff.watcher.settings import CARETAKER_CLAIM_AFTER, WatcherSettings
+from setoff.watcher.settings import LIVENESS_KEEPER_CLAIM_AFTER, WatcherSettings
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 
@@ -44,23 +44,23 @@ def params() -> Params:
 
 @pytest.fixture
 def watcher(exchange: Exchange, settings: WatcherSettings) -> LoneWatcher:
-    return LoneWatcher(exchange, caring(settings))
+    return LoneWatcher(exchange, keeping(settings))
 
 
-def caring(settings: WatcherSettings, account: int = 5, **changes: object) -> WatcherSettings:
-    return replace(settings, key=dev_keys()[account].hex(), caretaker=True, **changes)  # type: ignore[arg-type]
+def keeping(settings: WatcherSettings, account: int = 5, **changes: object) -> WatcherSettings:
+    return replace(settings, key=dev_keys()[account].hex(), liveness_keeper=True, **changes)  # type: ignore[arg-type]
 
 
-def care(watcher: LoneWatcher, rounds: int = 1) -> str:
+def keep(watcher: LoneWatcher, rounds: int = 1) -> str:
     for _ in range(rounds):
         watcher.desk.catch_up()
-        watcher.said = watcher.caretaker.step()
+        watcher.said = watcher.liveness_keeper.step()
     return watcher.said
 
 
 def batches(watcher: LoneWatcher) -> list[tuple[int, int]]:
     """Messages and records of every batch on L1."""
-    reader = watcher.parts.reader
+    reader = watcher.context.reader
     headers = [posted.header for posted in reader.batches(0, reader.l1.head().number)]
     return [(header.message_count, header.record_count) for header in headers]
 
@@ -69,44 +69,44 @@ def test_leaves_the_operator_alone_until_it_is_silent(exchange: Exchange, watche
     exchange.deposit(1, 1_000)
     exchange.post(0, 0)
     exchange.anvil.advance(SILENCE - 60)
-    assert "the operator is there" in care(watcher)
-    assert batches(watcher) == [(0, 0)] and watcher.caretaker.errands.sent == 0
+    assert "the operator is there" in keep(watcher)
+    assert batches(watcher) == [(0, 0)] and watcher.liveness_keeper.calls.sent == 0
     exchange.anvil.advance(60)
-    assert care(watcher) == "batch 1: sent"
+    assert keep(watcher) == "batch 1: sent"
 
 
 def test_fills_the_epoch_of_what_it_posted(exchange: Exchange, watcher: LoneWatcher) -> None:
     exchange.deposit(1, 1_000)
     exchange.deposit(2, 1_000)
     exchange.anvil.advance(SILENCE)
-    assert care(watcher, 12) == "the inbox is open to everybody: 0 messages wait"
+    assert keep(watcher, 12) == "the inbox is open to everybody: 0 messages wait"
     assert batches(watcher) == [(2, 0), (0, 0), (0, 0)]
 
 
 def test_fills_an_epoch_in_which_the_operator_left_records(exchange: Exchange, watcher: LoneWatcher) -> None:
     exchange.post(0, 0, [bytes(124)])
     exchange.anvil.advance(SILENCE)
-    care(watcher, 12)
+    keep(watcher, 12)
     assert batches(watcher) == [(0, 1), (0, 0), (0, 0)]
 
 
 def test_pays_for_no_epoch_in_which_there_is_nothing(exchange: Exchange, watcher: LoneWatcher) -> None:
     exchange.post(0, 0)
     exchange.anvil.advance(SILENCE)
-    care(watcher, 6)
+    keep(watcher, 6)
     assert batches(watcher) == [(0, 0)]
 
 
 def test_collects_messages_so_that_nobody_makes_it_pay_for_each(exchange: Exchange, watcher: LoneWatcher) -> None:
     exchange.deposit(1, 1_000)
     exchange.anvil.advance(SILENCE)
-    care(watcher, 12)
+    keep(watcher, 12)
     for _ in range(3):
         exchange.deposit(1, 1)
-        assert "messages wait" in care(watcher, 2)
+        assert "messages wait" in keep(watcher, 2)
     assert len(batches(watcher)) == EPOCH
-    exchange.anvil.advance(watcher.desk.settings.caretaker_pace)
-    care(watcher, 12)
+    exchange.anvil.advance(watcher.desk.settings.liveness_keeper_pace)
+    keep(watcher, 12)
     assert batches(watcher)[EPOCH:] == [(3, 0), (0, 0), (0, 0)]
 
 
@@ -114,36 +114,36 @@ def test_completes_the_epoch_of_an_operator_that_posts_too_slowly(exchange: Exch
     exchange.post(0, 0, [bytes(124)])
     exchange.anvil.advance(SILENCE // 2)
     exchange.post(1, 0)
-    assert "the operator is there" in care(watcher)
+    assert "the operator is there" in keep(watcher)
     exchange.anvil.advance(SILENCE // 2)
-    care(watcher, 3)
+    keep(watcher, 3)
     assert batches(watcher) == [(0, 1), (0, 0), (0, 0)]
-    assert "the operator is there" in care(watcher), "complete epochs give it back its exclusive right"
+    assert "the operator is there" in keep(watcher), "complete epochs give it back its exclusive right"
 
 
 def test_steps_back_when_the_operator_returns(exchange: Exchange, watcher: LoneWatcher) -> None:
     exchange.deposit(1, 1_000)
     exchange.anvil.advance(SILENCE)
-    assert care(watcher) == "batch 0: sent"
+    assert keep(watcher) == "batch 0: sent"
     exchange.post(1, 0, [bytes(124)])
-    assert "the operator is there" in care(watcher, 3)
+    assert "the operator is there" in keep(watcher, 3)
     assert batches(watcher) == [(1, 0), (0, 1)]
 
 
-def test_two_caretakers_do_not_fight(exchange: Exchange, watcher: LoneWatcher, settings: WatcherSettings) -> None:
+def test_two_liveness_keepers_do_not_fight(exchange: Exchange, watcher: LoneWatcher, settings: WatcherSettings) -> None:
     """Both see the same and send in the same block; the one whose posting comes second finds it out before it pays."""
-    other = LoneWatcher(exchange, caring(settings, 6, name="other"), 6)
+    other = LoneWatcher(exchange, keeping(settings, 6, name="other"), 6)
     exchange.deposit(1, 1_000)
     exchange.anvil.advance(SILENCE)
     exchange.anvil.l1.request("evm_setAutomine", False)
     for _ in range(12):
-        care(watcher)
-        care(other)
+        keep(watcher)
+        keep(other)
         watcher, other = other, watcher
         exchange.anvil.mine()
     assert batches(watcher) == [(1, 0), (0, 0), (0, 0)]
-    errands = [each.caretaker.errands for each in (watcher, other)]
-    assert sum(each.sent for each in errands) == EPOCH and all(each.done_by_others for each in errands)
+    calls = [each.liveness_keeper.calls for each in (watcher, other)]
+    assert sum(each.sent for each in calls) == EPOCH and all(each.done_by_others for each in calls)
 
 
 def test_turns_differ_between_accounts_and_between_errands(exchange: Exchange) -> None:
@@ -152,22 +152,22 @@ def test_turns_differ_between_accounts_and_between_errands(exchange: Exchange) -
 
     def first(name: str) -> int:
         """Which account has the first turn."""
-        errands = [Errands(l1, spread=1000.0) for l1 in accounts]
-        for each in errands:
-            assert "others" in each.run(Errand(name, exchange.deployment.inbox, data))
-        return min(range(len(errands)), key=lambda number: errands[number]._turn[1])  # type: ignore[index]
+        calls = [PermissionlessCalls(l1, spread=1000.0) for l1 in accounts]
+        for each in calls:
+            assert "others" in each.run(PermissionlessCall(name, exchange.deployment.inbox, data))
+        return min(range(len(calls)), key=lambda number: calls[number]._turn[1])  # type: ignore[index]
 
     assert len({first(f"batch {number}") for number in range(20)}) > 2
 
 
 def test_settings_that_cannot_work(settings: WatcherSettings) -> None:
-    with pytest.raises(ConfigError, match="caretaker: needs a key"):
-        replace(settings, caretaker=True).check()
-    with pytest.raises(ConfigError, match="caretaker_pace"):
-        caring(settings, caretaker_pace=-1).check()
+    with pytest.raises(ConfigError, match="liveness_keeper: needs a key"):
+        replace(settings, liveness_keeper=True).check()
+    with pytest.raises(ConfigError, match="liveness_keeper_pace"):
+        keeping(settings, liveness_keeper_pace=-1).check()
     assert settings.claims_after is None
-    assert caring(settings).claims_after == CARETAKER_CLAIM_AFTER
-    assert caring(settings, claim_after=0).claims_after == 0
+    assert keeping(settings).claims_after == LIVENESS_KEEPER_CLAIM_AFTER
+    assert keeping(settings, claim_after=0).claims_after == 0
 
 
 @pytest.mark.parametrize("limit", [phases.WORK_LIMIT, 4], ids=["idle", "busy"])
@@ -175,60 +175,62 @@ def test_brings_an_exchange_without_operator_to_its_end(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     """Also where an input has too few steps to visit all accounts, as with 100,000 of them."""
-    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
+    watcher = LoneWatcher(exchange, keeping(settings, liveness_keeper_pace=0))
     leave_positions(exchange)
     monkeypatch.setattr(wind_down, "PATIENCE", 10 * DEMO.wind_down)  # with single markets
     exchange.anvil.advance(SILENCE)
     machine = care_for_all(watcher)
     assert sizes(machine) == {1: [300, 300], 2: [-300, -300]}
     assert machine.regs.winding_since == 0 and settled(machine) == [0, 0, 0]
-    queued = watcher.parts.reader.message_count()
+    queued = watcher.context.reader.message_count()
 
     # Nothing is sent for the end before it is due.
-    left = Inbox(watcher.parts.l1, exchange.deployment).operator_posted_at() + DEMO.wind_down - watcher.parts.l1.now()
+    left = (
+        Inbox(watcher.context.l1, exchange.deployment).operator_posted_at() + DEMO.wind_down - watcher.context.l1.now()
+    )
     exchange.anvil.advance(left - 60)
-    assert "0 messages wait" in care(watcher)
-    assert watcher.parts.reader.message_count() == queued and len(batches(watcher)) == EPOCH
+    assert "0 messages wait" in keep(watcher)
+    assert watcher.context.reader.message_count() == queued and len(batches(watcher)) == EPOCH
 
     exchange.anvil.advance(60)
     monkeypatch.setattr(phases, "WORK_LIMIT", limit)
-    assert care(watcher) == "wind-down: sent"
+    assert keep(watcher) == "wind-down: sent"
     machine = care_for_all(watcher)
     assert machine.regs.winding_since and settled(machine) == [1, 1, 0]
     assert sizes(machine) == {1: [], 2: []}
     assert machine.regs.has_work == 0
     # One crank for the market whose mark is its price, two for the one whose price is a mean.
-    cranks = watcher.parts.reader.message_count() - queued - 1
+    cranks = watcher.context.reader.message_count() - queued - 1
     assert cranks > 3 if limit == 4 else cranks == 3
 
     # And rests, however late it gets.
     exchange.anvil.advance(DEMO.wind_down)
-    sent = watcher.caretaker.errands.sent
+    sent = watcher.liveness_keeper.calls.sent
     care_for_all(watcher)
-    assert watcher.caretaker.errands.sent == sent
+    assert watcher.liveness_keeper.calls.sent == sent
 
     # What the end is for.
-    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     for account in (1, 2):
-        exchange.queue(scene.withdraw(account, machine.state.account(account).collateral, nonce=100))
+        exchange.queue(traffic.withdraw(account, machine.state.account(account).collateral, nonce=100))
     assert care_for_all(watcher).regs.withdrawals == 2
 
 
 def test_sends_several_of_a_kind_at_once_and_waits_for_all(exchange: Exchange, watcher: LoneWatcher) -> None:
-    data = wind_down.FORCE + encode(["bytes"], [records.encode_crank(0)])
-    errands, before = Errands(exchange.anvil.connect(6), spread=0.0), queued(watcher)
+    data = QUEUE.encode("force", records.encode_crank(0))
+    calls, before = PermissionlessCalls(exchange.anvil.connect(6), spread=0.0), queued(watcher)
     exchange.anvil.l1.request("evm_setAutomine", False)
-    assert errands.run(Errand("cranks", exchange.deployment.queue, data, times=3)) == "cranks: sent"
-    assert errands.under_way() == "cranks" and errands.sent == 3
+    assert calls.run(PermissionlessCall("cranks", exchange.deployment.queue, data, times=3)) == "cranks: sent"
+    assert calls.under_way() == "cranks" and calls.sent == 3
     exchange.anvil.mine()
-    assert errands.under_way() == "" and queued(watcher) == before + 3
+    assert calls.under_way() == "" and queued(watcher) == before + 3
 
 
 def test_what_was_sent_before_l1_failed_is_under_way(
     exchange: Exchange, watcher: LoneWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    l1, data = exchange.anvil.connect(6), wind_down.FORCE + encode(["bytes"], [records.encode_crank(0)])
-    errands, send = Errands(l1, spread=0.0), l1.send
+    l1, data = exchange.anvil.connect(6), QUEUE.encode("force", records.encode_crank(0))
+    calls, send = PermissionlessCalls(l1, spread=0.0), l1.send
 
     def fail_later(to: str, data: bytes) -> bytes:
         if gone_out:
@@ -240,32 +242,32 @@ def test_what_was_sent_before_l1_failed_is_under_way(
     monkeypatch.setattr(l1, "send", fail_later)
     exchange.anvil.l1.request("evm_setAutomine", False)
     with pytest.raises(ChainError, match="gone"):
-        errands.run(Errand("cranks", exchange.deployment.queue, data, times=3))
-    assert errands.under_way() == "cranks" and errands.sent == 1
+        calls.run(PermissionlessCall("cranks", exchange.deployment.queue, data, times=3))
+    assert calls.under_way() == "cranks" and calls.sent == 1
     exchange.anvil.mine()
-    assert errands.under_way() == ""
+    assert calls.under_way() == ""
 
 
 def park(watcher: LoneWatcher, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have so many withdrawals of one unit forced by account 1, and parked: the batch has no room for them."""
     exchange = watcher.exchange
-    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     for nonce in range(count):
-        exchange.queue(scene.withdraw(1, 1, nonce=100 + nonce))
+        exchange.queue(traffic.withdraw(1, 1, nonce=100 + nonce))
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND - 1)
     assert parked(run_epoch(watcher)) == count
 
 
 def run_epoch(watcher: LoneWatcher) -> Machine:
-    """Rounds of care until one more epoch is executed; the machine after it."""
-    epochs = watcher.parts.store.epoch_count()
+    """Rounds of keeping it alive until one more epoch is executed; the machine after it."""
+    epochs = watcher.context.store.epoch_count()
     for _ in range(12 * EPOCH):
         if watcher.desk.execute_all() > epochs:
             break
-        watcher.said = watcher.caretaker.step()
+        watcher.said = watcher.liveness_keeper.step()
         watcher.exchange.anvil.advance(20)
-    assert watcher.parts.store.epoch_count() == epochs + 1, watcher.said
-    return watcher.parts.archive.machine_before(epochs + 1)
+    assert watcher.context.store.epoch_count() == epochs + 1, watcher.said
+    return Archive.of(watcher.context).machine_before(epochs + 1)
 
 
 def parked(machine: Machine) -> int:
@@ -275,9 +277,9 @@ def parked(machine: Machine) -> int:
 def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stranger's records wait before everybody's: each costs the caretaker a crank, and no more than `SURE_CRANKS`
-    are lost where the batches have no room."""
-    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0, snapshot_epochs=1))
+    """A stranger's records wait before everybody's: each costs the liveness keeper a crank, and no more than
+    `SURE_CRANKS` are lost where the batches have no room."""
+    watcher = LoneWatcher(exchange, keeping(settings, liveness_keeper_pace=0, snapshot_epochs=1))
     exchange.deposit(1, 1_000)
     exchange.anvil.advance(SILENCE)
     run_epoch(watcher)
@@ -297,12 +299,12 @@ def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
 def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0, snapshot_epochs=1))
+    watcher = LoneWatcher(exchange, keeping(settings, liveness_keeper_pace=0, snapshot_epochs=1))
     leave_positions(exchange)
     exchange.anvil.advance(SILENCE)
     run_epoch(watcher)
     exchange.anvil.advance(DEMO.wind_down)
-    assert care(watcher) == "wind-down: sent"
+    assert keep(watcher) == "wind-down: sent"
     with monkeypatch.context() as full:
         park(watcher, 20, full)
     for _ in range(5):
@@ -311,7 +313,7 @@ def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
     machine = care_for_all(watcher)
     assert settled(machine) == [1, 1, 0] and sizes(machine) == {1: [], 2: []} and machine.regs.withdrawals == 20
     # As many for markets as without parked records, see `test_brings_an_exchange_without_operator_to_its_end`.
-    reader = watcher.parts.reader
+    reader = watcher.context.reader
     bodies = [message.body for message in reader.messages(0, reader.l1.head().number)][before:]
     assert [records.decode_crank(each).market for each in bodies] == [0] * 15 + [1, 2, 1]
 
@@ -319,51 +321,51 @@ def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
 DEATH = phases.ORACLE_DEATH
 
 
-def trades(scene: Scene) -> list[bytes]:
+def trades(traffic: SampleTraffic) -> list[bytes]:
     """A price of markets 1 and 2, and 300 lots of each that account 1 buys from account 2."""
-    inputs = [scene.report(0, 1_000, market=market) for market in (1, 2)]
+    inputs = [traffic.report(0, 1_000, market=market) for market in (1, 2)]
     for market in (1, 2):
-        inputs.append(scene.order(1, records.BUY, 1_000, 300, market=market))
-        inputs.append(scene.order(2, records.SELL, 1_000, 300, market=market))
+        inputs.append(traffic.order(1, records.BUY, 1_000, 300, market=market))
+        inputs.append(traffic.order(2, records.SELL, 1_000, 300, market=market))
     return inputs
 
 
-def lose_the_oracle(exchange: Exchange) -> Scene:
+def lose_the_oracle(exchange: Exchange) -> SampleTraffic:
     """Two markets with positions, the oracle of market 1 dead from now on; an operator that would live on."""
-    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     for account in (1, 2):
         exchange.deposit(account, 10_000_000)
     for market in (1, 2):
-        exchange.enact(scene.list_market(market, max_age=10**6))
-    exchange.enact(scene.set_signer(0, 1, 10**6))
-    scene.time = exchange.operator.head().timestamp
-    inputs = trades(scene)
+        exchange.enact(traffic.list_market(market, max_age=10**6))
+    exchange.enact(traffic.set_signer(0, 1, 10**6))
+    traffic.time = exchange.operator.head().timestamp
+    inputs = trades(traffic)
     assert exchange.post(0, 5, inputs).succeeded
     exchange.anvil.advance(1)
-    assert exchange.post(1, 0, [scene.report(0, 1_100, market=1, time=scene.time + 1)]).succeeded
-    return scene
+    assert exchange.post(1, 0, [traffic.report(0, 1_100, market=1, time=traffic.time + 1)]).succeeded
+    return traffic
 
 
-def post_as_operator(exchange: Exchange, scene: Scene, inputs: int = 0) -> None:
+def post_as_operator(exchange: Exchange, traffic: SampleTraffic, inputs: int = 0) -> None:
     """An epoch of the operator's, with an index for market 2."""
     reader = ChainReader(exchange.operator, exchange.deployment)
-    scene.time = exchange.operator.head().timestamp
+    traffic.time = exchange.operator.head().timestamp
     for number in range(EPOCH - reader.batch_count() % EPOCH):
-        report = [scene.report(0, 1_000, market=2, time=scene.time)] if not number else []
+        report = [traffic.report(0, 1_000, market=2, time=traffic.time)] if not number else []
         assert exchange.post(reader.batch_count(), 0 if number else inputs, report).succeeded
 
 
 def queued(watcher: LoneWatcher) -> int:
-    return watcher.parts.reader.message_count()
+    return watcher.context.reader.message_count()
 
 
 def settle(watcher: LoneWatcher, rounds: int = 1) -> Machine:
-    """Execute, then rounds of care; the machine that was executed."""
+    """Execute, then rounds of keeping it alive; the machine that was executed."""
     for _ in range(rounds):
         watcher.desk.execute_all()
-        watcher.said = watcher.caretaker.step()
+        watcher.said = watcher.liveness_keeper.step()
     watcher.desk.execute_all()
-    machine = watcher.parts.archive.machine_before(watcher.parts.store.epoch_count())
+    machine = Archive.of(watcher.context).machine_before(watcher.context.store.epoch_count())
     machine.state.commit()
     return machine
 
@@ -372,26 +374,26 @@ def test_a_market_without_oracle_is_settled_though_the_operator_leaves_it_alone(
     exchange: Exchange, watcher: LoneWatcher
 ) -> None:
     """It lives, posts, and has to take what is forced; nothing is sent before it had its chance."""
-    scene = lose_the_oracle(exchange)
+    traffic = lose_the_oracle(exchange)
     for _ in range(2):  # never so long that the exchange counts as resumed
         exchange.anvil.advance(DEATH // 2 - 500)
-        post_as_operator(exchange, scene)
+        post_as_operator(exchange, traffic)
     before = queued(watcher)
     assert settled(settle(watcher, 2)) == [0, 0] and queued(watcher) == before
     exchange.anvil.advance(1000 + wind_down.PATIENCE // 2)
-    post_as_operator(exchange, scene)
+    post_as_operator(exchange, traffic)
     assert settled(settle(watcher, 2)) == [0, 0] and queued(watcher) == before, "the operator may do it"
 
     exchange.anvil.advance(wind_down.PATIENCE // 2 + 10)
     settle(watcher, 3)
     assert queued(watcher) == before + 1, "once, however often it looks"
     assert "the operator is there" in watcher.said
-    post_as_operator(exchange, scene, 1)
+    post_as_operator(exchange, traffic, 1)
     machine = settle(watcher, 3)
     assert settled(machine) == [1, 0] and machine.state.market(1).index == 1_100
     assert sizes(machine) == {1: [300], 2: [-300]}
     exchange.anvil.advance(wind_down.PATIENCE)
-    post_as_operator(exchange, scene)
+    post_as_operator(exchange, traffic)
     settle(watcher, 3)
     assert queued(watcher) == before + 1, "and rests"
 
@@ -400,7 +402,7 @@ def test_a_market_that_has_expired_gets_both_its_cranks(exchange: Exchange, watc
     """The first brings its mark to the mean of its last indices, the second settles it there."""
     leave_positions(exchange)
     exchange.anvil.advance(phases.TWAP_TIME + wind_down.PATIENCE)
-    reader, before = watcher.parts.reader, queued(watcher)
+    reader, before = watcher.context.reader, queued(watcher)
 
     def post(messages: int) -> Machine:
         """The operator's batches up to the end of an epoch."""
@@ -426,29 +428,29 @@ def test_a_crank_does_not_come_before_the_machine_is_past_the_oracles_death(
     exchange: Exchange, watcher: LoneWatcher
 ) -> None:
     """The operator's batches lag behind: in one of them a crank would be too early, and for nothing."""
-    scene = lose_the_oracle(exchange)
+    traffic = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - 1000)
-    post_as_operator(exchange, scene)
+    post_as_operator(exchange, traffic)
     exchange.anvil.advance(1000 + wind_down.PATIENCE)
     before = queued(watcher)
     settle(watcher, 3)
     assert queued(watcher) == before
-    post_as_operator(exchange, scene)
+    post_as_operator(exchange, traffic)
     exchange.anvil.advance(wind_down.PATIENCE)
     settle(watcher, 3)
     assert queued(watcher) == before + 1
 
 
 def test_an_index_that_returns_keeps_the_market_alive(exchange: Exchange, watcher: LoneWatcher) -> None:
-    scene = lose_the_oracle(exchange)
+    traffic = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - 1000)
-    reader = watcher.parts.reader
-    report = scene.report(0, 1_050, market=1, time=exchange.operator.head().timestamp)
+    reader = watcher.context.reader
+    report = traffic.report(0, 1_050, market=1, time=exchange.operator.head().timestamp)
     exchange.post(reader.batch_count(), 0, [report])
-    post_as_operator(exchange, scene)
+    post_as_operator(exchange, traffic)
     settle(watcher, 2)
     exchange.anvil.advance(DEATH - 1000)
-    post_as_operator(exchange, scene)
+    post_as_operator(exchange, traffic)
     before = queued(watcher)
     assert settled(settle(watcher, 3)) == [0, 0] and queued(watcher) == before
 
@@ -458,10 +460,10 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     """Also where a crank leaves the machine more work than fits into its input."""
-    watcher = LoneWatcher(exchange, caring(settings, caretaker_pace=0))
-    scene = lose_the_oracle(exchange)
+    watcher = LoneWatcher(exchange, keeping(settings, liveness_keeper_pace=0))
+    traffic = lose_the_oracle(exchange)
     exchange.anvil.advance(DEATH - SILENCE - 1000)
-    post_as_operator(exchange, scene)
+    post_as_operator(exchange, traffic)
     watcher.desk.execute_all()
     monkeypatch.setattr(phases, "WORK_LIMIT", limit)
     exchange.anvil.advance(SILENCE + 500)
@@ -475,9 +477,9 @@ def test_a_market_is_settled_while_the_operator_is_silent_but_not_gone_for_good(
             break
         exchange.anvil.advance(120)
     assert settled(machine) == [1, 0] and machine.regs.winding_since == 0 and not machine.regs.has_work
-    sent = watcher.caretaker.errands.sent
+    sent = watcher.liveness_keeper.calls.sent
     settle(watcher, 3)
-    assert watcher.caretaker.errands.sent == sent
+    assert watcher.liveness_keeper.calls.sent == sent
     # Positions of the other market stay as they are, and the money of this one can be had.
     assert sizes(machine) == {1: [300], 2: [-300]}
 
@@ -493,28 +495,28 @@ def test_batches_go_on_where_nothing_can_be_executed(
     exchange.anvil.advance(SILENCE)
     for _ in range(3 * EPOCH):
         with contextlib.suppress(StateError):
-            care(watcher)
+            keep(watcher)
     assert batches(watcher) == [(1, 0), (0, 0), (0, 0)]
     with pytest.raises(StateError, match="the machine is lost"):
-        care(watcher)
+        keep(watcher)
 
 
 def leave_positions(exchange: Exchange) -> None:
     """What an operator leaves behind: two markets with positions, one of them soon to expire, one without a price."""
-    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-    scene.time = exchange.operator.head().timestamp
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    traffic.time = exchange.operator.head().timestamp
     for account in (1, 2):
         exchange.deposit(account, 10_000_000)
-    exchange.enact(scene.list_market(1, max_age=10**6, expiry=scene.time + phases.TWAP_TIME))
+    exchange.enact(traffic.list_market(1, max_age=10**6, expiry=traffic.time + phases.TWAP_TIME))
     for market in (2, 3):
-        exchange.enact(scene.list_market(market, max_age=10**6))
-    exchange.enact(scene.set_signer(0, 1, 10**6))
-    scene.time = exchange.operator.head().timestamp
-    inputs = trades(scene)
-    inputs.append(scene.order(1, records.BUY, 900, 100, market=2))
+        exchange.enact(traffic.list_market(market, max_age=10**6))
+    exchange.enact(traffic.set_signer(0, 1, 10**6))
+    traffic.time = exchange.operator.head().timestamp
+    inputs = trades(traffic)
+    inputs.append(traffic.order(1, records.BUY, 900, 100, market=2))
     assert exchange.post(0, 6, inputs).succeeded
     exchange.anvil.advance(1)
-    assert exchange.post(1, 0, [scene.report(0, 1_100, market=1, time=scene.time + 1)]).succeeded
+    assert exchange.post(1, 0, [traffic.report(0, 1_100, market=1, time=traffic.time + 1)]).succeeded
 
 
 def care_for_all(watcher: LoneWatcher, rounds: int = 300) -> Machine:
@@ -522,12 +524,12 @@ def care_for_all(watcher: LoneWatcher, rounds: int = 300) -> Machine:
     idle = 0
     while idle < 6:
         assert (rounds := rounds - 1), watcher.said
-        sent = watcher.caretaker.errands.sent
+        sent = watcher.liveness_keeper.calls.sent
         watcher.desk.execute_all()
-        watcher.said = watcher.caretaker.step()
-        idle = 0 if watcher.caretaker.errands.sent > sent else idle + 1
+        watcher.said = watcher.liveness_keeper.step()
+        idle = 0 if watcher.liveness_keeper.calls.sent > sent else idle + 1
         watcher.exchange.anvil.advance(20)
-    machine = watcher.parts.archive.machine_before(watcher.parts.store.epoch_count())
+    machine = Archive.of(watcher.context).machine_before(watcher.context.store.epoch_count())
     machine.state.commit()
     return machine
 
@@ -585,7 +587,7 @@ def test_a_watcher_alone_brings_the_money_back(
     operator = Operator(exchange, tmp_path)
     try:
         exchange.deposit(1, 1_000_000)
-        reader = desk.parts.reader
+        reader = desk.context.reader
 
         def has_posted() -> bool:
             operator.check()
@@ -594,19 +596,19 @@ def test_a_watcher_alone_brings_the_money_back(
         wait_until(has_posted)
     finally:
         operator.kill()
-    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-    exchange.queue(scene.withdraw(1, 400_000))
-    assert find_withdrawal(desk.parts, 1, 400_000) is None
-    court = CourtContract(desk.parts.l1, exchange.deployment.court)
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    exchange.queue(traffic.withdraw(1, 400_000))
+    assert find_withdrawal(desk.context, 1, 400_000) is None
+    court = CourtContract(desk.context.l1, exchange.deployment.court)
 
     def status() -> dict[str, object]:
         return {each.process: each.facts for each in read_status(desk.store)}
 
-    with Watcher(caring(settings, caretaker_pace=0)):
-        wait_until(lambda: "the operator is there" in str(status().get("caretaker")))
+    with Watcher(keeping(settings, liveness_keeper_pace=0)):
+        wait_until(lambda: "the operator is there" in str(status().get("liveness_keeper")))
         exchange.anvil.advance(SILENCE)
-        proof = wait_until(lambda: find_withdrawal(desk.parts, 1, 400_000), what=status, pause=0.3)
-        exchange.anvil.advance(CARETAKER_CLAIM_AFTER)
+        proof = wait_until(lambda: find_withdrawal(desk.context, 1, 400_000), what=status, pause=0.3)
+        exchange.anvil.advance(LIVENESS_KEEPER_CLAIM_AFTER)
         wait_until(
             lambda: any(bytes(court.view("confirmed", proof.epoch))),
             120,
@@ -614,6 +616,6 @@ def test_a_watcher_alone_brings_the_money_back(
             meanwhile=lambda: exchange.anvil.advance(5),
             pause=0.3,
         )
-        told = status()["caretaker"]
+        told = status()["liveness_keeper"]
         assert isinstance(told, dict) and told["sent"] >= 1 and "open to everybody: 0 messages wait" in told["doing"]
     assert pay(exchange, proof)

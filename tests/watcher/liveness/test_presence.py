@@ -7,13 +7,14 @@ import pytest
 from tests.support.chains.exchange import Exchange, call_data
 
 from setoff.deploy.cli.main import main
-from setoff.shared.l1.inbox import RESUME
+from setoff.shared.l1.inbox import RESERVE
 from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.watcher.liveness.presence import STATES
-from setoff.watcher.monitor.dispute_view import Games, to_text
+from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
+from setoff.watcher.monitor.dispute_view import Overview
 from setoff.watcher.monitor.metrics import to_prometheus
-from setoff.watcher.monitor.monitor import GameMonitor
+from setoff.watcher.monitor.text import to_text
 from setoff.watcher.settings import WatcherSettings
 
 SILENCE = DEMO.silence
@@ -25,96 +26,102 @@ def params() -> Params:
 
 
 @pytest.fixture
-def monitor(settings: WatcherSettings) -> GameMonitor:
-    return GameMonitor(settings)
+def monitor(settings: WatcherSettings) -> DisputeMonitor:
+    return DisputeMonitor(settings)
 
 
-def alerts(games: Games) -> list[str]:
-    return [alert.level for alert in games.alerts]
+def alerts(overview: Overview) -> list[str]:
+    return [alert.level for alert in overview.alerts]
 
 
-def state(games: Games) -> str:
-    assert games.operator is not None
-    assert [f'setoff_operator{{state="{each}"}} {int(each == games.operator.state)}' in to_prometheus(games)
+def state(overview: Overview) -> str:
+    assert overview.operator is not None
+    assert [f'setoff_operator{{state="{each}"}} {int(each == overview.operator.state)}' in to_prometheus(overview)
             for each in STATES] == [True] * len(STATES)  # fmt: skip
-    return games.operator.state
+    return overview.operator.state
 
 
-def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: GameMonitor) -> None:
+def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: DisputeMonitor) -> None:
     anvil = exchange.anvil
     for number in range(3):
         exchange.post(number, 0)
-    games = monitor.look()
-    assert state(games) == "there" and games.alerts == []
+    overview = monitor.look()
+    assert state(overview) == "there" and overview.alerts == []
     exchange.deposit(1, 1_000)
     anvil.advance(SILENCE * 3 // 4 + 60)
-    games = monitor.look()
-    assert state(games) == "late" and alerts(games) == ["warning"] and "1 messages wait" in games.alerts[0].text
-    assert games.operator is not None
-    posted_at, opens_at, ends_at = games.operator.posted_at, games.operator.opens_at, games.operator.ends_at
+    overview = monitor.look()
+    assert (
+        state(overview) == "late" and alerts(overview) == ["warning"] and "1 messages wait" in overview.alerts[0].text
+    )
+    assert overview.operator is not None
+    posted_at, opens_at, ends_at = overview.operator.posted_at, overview.operator.opens_at, overview.operator.ends_at
     assert (opens_at, ends_at) == (posted_at + SILENCE, posted_at + DEMO.wind_down)
-    assert f"in {opens_at - games.now} s anybody may post" in games.alerts[0].text
+    assert f"in {opens_at - overview.now} s anybody may post" in overview.alerts[0].text
 
-    anvil.advance(opens_at - games.now - 1)
+    anvil.advance(opens_at - overview.now - 1)
     assert state(monitor.look()) == "late"
     anvil.advance(1)
-    games = monitor.look()
-    assert state(games) == "open" and alerts(games) == ["critical"] and "ended in" in games.alerts[0].text
+    overview = monitor.look()
+    assert state(overview) == "open" and alerts(overview) == ["critical"] and "ended in" in overview.alerts[0].text
     stranger = anvil.connect(4)
     assert post_waiting(stranger, exchange.deployment).succeeded
-    games = monitor.look()
-    assert state(games) == "open", "a stranger's batch is none of the operator's"
-    assert games.operator is not None and games.operator.posted_at == posted_at and games.operator.waiting == 0
+    overview = monitor.look()
+    assert state(overview) == "open", "a stranger's batch is none of the operator's"
+    assert overview.operator is not None and overview.operator.posted_at == posted_at and overview.operator.waiting == 0
 
-    anvil.advance(ends_at - games.now)
-    games = monitor.look()
-    assert state(games) == "open" and "can be ended for good" in games.alerts[0].text
+    anvil.advance(ends_at - overview.now)
+    overview = monitor.look()
+    assert state(overview) == "open" and "can be ended for good" in overview.alerts[0].text
     stranger.transact(exchange.deployment.queue, call_data("wind_down()"))
     begun = stranger.head().timestamp
     anvil.advance(500)
-    games = monitor.look()
-    assert state(games) == "winding down" and alerts(games) == ["critical"]
-    assert games.operator is not None and games.operator.winding_since == begun
-    assert f"winds down for {games.now - begun} s" in games.alerts[0].text
+    overview = monitor.look()
+    assert state(overview) == "winding down" and alerts(overview) == ["critical"]
+    assert overview.operator is not None and overview.operator.winding_since == begun
+    assert f"winds down for {overview.now - begun} s" in overview.alerts[0].text
     # Should the operator come back, that changes nothing any more.
     exchange.post(4, 1)
-    games = monitor.look()
-    assert state(games) == "winding down" and games.operator is not None and games.operator.silent_for < 10
+    overview = monitor.look()
+    assert state(overview) == "winding down" and overview.operator is not None and overview.operator.silent_for < 10
 
 
-def test_an_operator_that_returns_is_there_again(exchange: Exchange, monitor: GameMonitor) -> None:
+def test_an_operator_that_returns_is_there_again(exchange: Exchange, monitor: DisputeMonitor) -> None:
     exchange.anvil.advance(SILENCE + 5)
     assert state(monitor.look()) == "open"
-    exchange.operator.transact(exchange.deployment.inbox, RESUME)
-    games = monitor.look()
-    assert state(games) == "late" and games.operator is not None and 0 < games.operator.opens_in <= 3600
+    exchange.operator.transact(exchange.deployment.inbox, RESERVE)
+    overview = monitor.look()
+    assert state(overview) == "late" and overview.operator is not None and 0 < overview.operator.opens_in <= 3600
     exchange.post(0, 0)
     assert state(monitor.look()) == "there"
 
 
-def test_an_operator_that_completes_no_epoch_is_too_slow(exchange: Exchange, monitor: GameMonitor) -> None:
+def test_an_operator_that_completes_no_epoch_is_too_slow(exchange: Exchange, monitor: DisputeMonitor) -> None:
     exchange.post(0, 0)
     exchange.anvil.advance(SILENCE // 2)
     exchange.post(1, 0)
     assert state(monitor.look()) == "there"
     exchange.anvil.advance(SILENCE // 2)
-    games = monitor.look()
-    assert state(games) == "slow" and "completes no epoch" in games.alerts[0].text and alerts(games) == ["critical"]
+    overview = monitor.look()
+    assert (
+        state(overview) == "slow"
+        and "completes no epoch" in overview.alerts[0].text
+        and alerts(overview) == ["critical"]
+    )
     exchange.post(2, 0)
     assert state(monitor.look()) == "there"
 
 
-def test_a_reorg_takes_the_end_back(exchange: Exchange, monitor: GameMonitor) -> None:
+def test_a_reorg_takes_the_end_back(exchange: Exchange, monitor: DisputeMonitor) -> None:
     exchange.anvil.advance(DEMO.wind_down)
     exchange.funder.transact(exchange.deployment.queue, call_data("wind_down()"))
     assert state(monitor.look()) == "winding down"
     exchange.anvil.l1.request("anvil_rollback", 1)
-    games = monitor.look()
-    assert state(games) == "open" and games.operator is not None and games.operator.winding_since == 0
+    overview = monitor.look()
+    assert state(overview) == "open" and overview.operator is not None and overview.operator.winding_since == 0
 
 
 def test_on_the_command_line(exchange: Exchange, settings: WatcherSettings, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["watcher", "games", f"--set=deployment={settings.deployment}", f"--set=rpc_url={settings.rpc_url}"]
+    words = ["watcher", "disputes", f"--set=deployment={settings.deployment}", f"--set=rpc_url={settings.rpc_url}"]
     words.append(f"--set=redis_dir={settings.deployment.parent / 'none'}")
     assert main(words) == 0 and "operator there" in capsys.readouterr().out
     exchange.anvil.advance(SILENCE)
@@ -125,5 +132,7 @@ def test_on_the_command_line(exchange: Exchange, settings: WatcherSettings, caps
     shown = capsys.readouterr().out
     assert "setoff_inbox_opens_seconds -" in shown or "setoff_inbox_opens_seconds 0" in shown
     assert (
-        to_text(GameMonitor(settings).look()).splitlines()[-1].startswith("CRITICAL: the operator has posted nothing")
+        to_text(DisputeMonitor(settings).look())
+        .splitlines()[-1]
+        .startswith("CRITICAL: the operator has posted nothing")
     )

@@ -1,4 +1,4 @@
-"""The monitor: what it says of a game in every situation, and that it needs nothing but L1."""
+"""The monitor: what it says of a dispute in every situation, and that it needs nothing but L1."""
 
 import json
 import threading
@@ -13,17 +13,19 @@ from tests.support.courts.league import BEGIN, HONEST, LIAR, TERMS, TRUTH, Book,
 from setoff.deploy.cli.main import main
 from setoff.deploy.simulation.lab.machine import position
 from setoff.watcher.chain.withheld import WithheldBatch
-from setoff.watcher.monitor.dispute_view import Games, to_text, view_games
+from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
+from setoff.watcher.monitor.dispute_view import Overview, view_disputes
 from setoff.watcher.monitor.metrics import to_prometheus
-from setoff.watcher.monitor.monitor import GameMonitor, make_server
+from setoff.watcher.monitor.pages import make_server
+from setoff.watcher.monitor.text import to_text
 from setoff.watcher.settings import WatcherSettings
 
 LIE = lie_from(TRUTH.leaf(0), position(1, 0, 2), "monitored")
 KNOWN = book_of(TRUTH)
 
 
-def view(game: Game, book: Book | None = KNOWN, low: int | None = None) -> Games:
-    return view_games(game.court, book, 7, game.model.now, low)
+def view(game: Game, book: Book | None = KNOWN, low: int | None = None) -> Overview:
+    return view_disputes(game.court, book, 7, game.model.now, low)
 
 
 def disputed() -> Game:
@@ -31,11 +33,11 @@ def disputed() -> Game:
 
 
 def test_a_false_claim_that_nobody_disputes_is_an_alert() -> None:
-    games = view(Game(LIE.end).at(10))
-    (shown,) = games.games
+    overview = view(Game(LIE.end).at(10))
+    (shown,) = overview.disputes
     assert (shown.state, shown.verdict, shown.installable_in) == ("claimed", "false", T - 10)
     assert shown.expected == "0x" + LIE.end.hex()  # so far
-    assert [alert.level for alert in games.alerts] == ["warning"]
+    assert [alert.level for alert in overview.alerts] == ["warning"]
     late = view(Game(LIE.end).at(T - 10))
     assert [alert.level for alert in late.alerts] == ["critical"]
     gone = view(Game(LIE.end).at(T))
@@ -43,13 +45,13 @@ def test_a_false_claim_that_nobody_disputes_is_an_alert() -> None:
 
 
 def test_a_true_claim_is_none() -> None:
-    games = view(Game(TRUTH.end).at(T - 1))
-    assert games.alerts == [] and games.games[0].verdict == "true"
+    overview = view(Game(TRUTH.end).at(T - 1))
+    assert overview.alerts == [] and overview.disputes[0].verdict == "true"
 
 
 def test_a_dispute_shows_who_stands_whose_turn_it_is_and_how_long() -> None:
     game = disputed()
-    (shown,) = view(game).games
+    (shown,) = view(game).disputes
     assert [(side.state, side.verdict) for side in shown.sides] == [("standing", "true"), ("standing", "false")]
     assert shown.at_stake == 2 * TERMS.bond + TERMS.stake_reward
     (match,) = shown.matches
@@ -65,7 +67,7 @@ def test_a_dispute_shows_who_stands_whose_turn_it_is_and_how_long() -> None:
 def test_an_honest_clock_that_runs_low_is_an_alert() -> None:
     game = disputed().move(LIE, TRUTH)  # the truth is on turn
     assert view(game).alerts == []
-    left = view(game).games[0].matches[0].time_left
+    left = view(game).disputes[0].matches[0].time_left
     low = T // 4
     game.at(game.model.now - BEGIN + left - low + 1)
     assert [alert.level for alert in view(game).alerts] == ["warning"]
@@ -75,32 +77,32 @@ def test_an_honest_clock_that_runs_low_is_an_alert() -> None:
 
 
 def test_without_our_own_execution_nothing_is_said_about_right_and_wrong() -> None:
-    games = view(disputed(), None)
-    assert not games.knows and games.alerts == []
-    assert {side.verdict for side in games.games[0].sides} == {"unknown"}
-    assert games.games[0].expected == ""
+    overview = view(disputed(), None)
+    assert not overview.knows and overview.alerts == []
+    assert {side.verdict for side in overview.disputes[0].sides} == {"unknown"}
+    assert overview.disputes[0].expected == ""
 
 
 def test_the_true_history_out_is_an_alert() -> None:
     game = disputed().move(LIE, TRUTH)
-    left = view(game).games[0].matches[0].time_left
+    left = view(game).disputes[0].matches[0].time_left
     game.at(game.model.now - BEGIN + left).timeout(TRUTH, LIE, by=LIAR)
     assert any("is out" in alert.text for alert in view(game).alerts)
 
 
 def test_as_metrics_and_as_text() -> None:
-    games = view(disputed().move(LIE, TRUTH))
-    metrics = to_prometheus(games)
+    overview = view(disputed().move(LIE, TRUTH))
+    metrics = to_prometheus(overview)
     assert 'setoff_claims{state="disputed"} 1' in metrics
     assert 'true_side="true"' in metrics
     assert all(line.startswith(("#", "setoff_")) for line in metrics.splitlines())
-    assert "on turn" in to_text(games)
-    json.dumps(games.to_dict())
+    assert "on turn" in to_text(overview)
+    json.dumps(overview.to_dict())
 
 
 @contextmanager
-def serving(games: Games) -> Iterator[HTTPConnection]:
-    with make_server(("127.0.0.1", 0), lambda: games) as server:
+def serving(overview: Overview) -> Iterator[HTTPConnection]:
+    with make_server(("127.0.0.1", 0), lambda: overview) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         connection = HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
         try:
@@ -112,7 +114,7 @@ def serving(games: Games) -> Iterator[HTTPConnection]:
 
 def test_served_over_http() -> None:
     with serving(view(disputed())) as connection:
-        for path, kind in (("/metrics", "text/plain"), ("/games", "application/json"), ("/", "text/plain")):
+        for path, kind in (("/metrics", "text/plain"), ("/disputes", "application/json"), ("/", "text/plain")):
             connection.request("GET", path)
             answer = connection.getresponse()
             assert answer.status == 200 and answer.getheader("Content-Type", "").startswith(kind)
@@ -125,9 +127,9 @@ def test_withheld_data_is_an_alert_that_says_how_long_it_can_be_mended() -> None
     game = Game(TRUTH.end).at(10)
     now = game.model.now
 
-    def look(claimed_at: int, left: int) -> Games:
+    def look(claimed_at: int, left: int) -> Overview:
         batch = WithheldBatch(3, 1, 1, "0xabcd", now - 5, claimed_at, now + left)
-        return view_games(game.court, KNOWN, 7, now, withheld=[batch])
+        return view_disputes(game.court, KNOWN, 7, now, withheld=[batch])
 
     assert T % 2 == 0
     for claimed_at, left, level, words in (
@@ -137,24 +139,24 @@ def test_withheld_data_is_an_alert_that_says_how_long_it_can_be_mended() -> None
         (now - 1, 0, "critical", "past all dispute"),
         (0, -7, "critical", "is not claimed yet"),
     ):
-        games = look(claimed_at, left)
-        (alert,) = games.alerts
+        overview = look(claimed_at, left)
+        (alert,) = overview.alerts
         assert alert.level == level and words in alert.text and "batch 3 (0xabcd) is withheld for 5 s" in alert.text
-        metrics = to_prometheus(games)
+        metrics = to_prometheus(overview)
         labels = '{batch="3",epoch="1",data_root="0xabcd"}'
         assert f"setoff_batch_withheld_seconds{labels} 5" in metrics
         assert f"setoff_batch_withheld_disputable_seconds{labels} {left}" in metrics
         assert f'setoff_alerts{{level="{level}"}} 1' in metrics
-        assert games.to_dict()["withheld"][0]["disputable_until"] == now + left
-        assert alert.text in to_text(games)
+        assert overview.to_dict()["withheld"][0]["disputable_until"] == now + left
+        assert alert.text in to_text(overview)
 
 
 def test_from_l1_alone(settings: WatcherSettings, capsys: pytest.CaptureFixture[str]) -> None:
-    games = GameMonitor(settings).look()
-    assert games.games == [] and games.confirmed == 0
+    overview = DisputeMonitor(settings).look()
+    assert overview.disputes == [] and overview.confirmed == 0
     words = [
         "watcher",
-        "games",
+        "disputes",
         "--json",
         f"--set=deployment={settings.deployment}",
         f"--set=rpc_url={settings.rpc_url}",

@@ -8,7 +8,7 @@ from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import dev_keys
-from setoff.deploy.simulation.sample_traffic import Scene, play_epoch
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec import records
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
@@ -16,23 +16,22 @@ from setoff.shared.l1.rpc import Refused
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
-from setoff.watcher.context import Parts
+from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import make_player
-from setoff.watcher.monitor import doctor
 from setoff.watcher.monitor.doctor import Doctor, Finding
-from setoff.watcher.monitor.judge_selftest import FORCED, JUDGE, PRETENDED, RULE, Bench, Samples, Trial
+from setoff.watcher.monitor.judge_selftest import FORCED, JUDGE, PRETENDED, RULE, JudgeSelftest, Samples, Trial
 from setoff.watcher.settings import WatcherSettings
 
 
 def make_batches(chain_id: int, vault: bytes) -> Sequence[Batch]:
-    return play_epoch(Scene(chain_id, vault))
+    return play_epoch(SampleTraffic(chain_id, vault))
 
 
 def post_something(exchange: Exchange) -> None:
     for account in range(1, 3):
         exchange.deposit(account, 10**9)
-    scene = Scene(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-    exchange.post(0, 2, [scene.transfer(1, 2, 5), scene.withdraw(2, 7)])
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    exchange.post(0, 2, [traffic.transfer(1, 2, 5), traffic.withdraw(2, 7)])
 
 
 def samples_of(exchange: Exchange) -> Samples:
@@ -42,7 +41,7 @@ def samples_of(exchange: Exchange) -> Samples:
 
 def try_all(exchange: Exchange) -> list[Trial]:
     reader = ChainReader(exchange.operator, exchange.deployment)
-    return list(Bench(reader).try_all(samples_of(exchange)))
+    return list(JudgeSelftest(reader).try_all(samples_of(exchange)))
 
 
 def test_every_kind_of_step_is_judged_alike(exchange: Exchange) -> None:
@@ -57,14 +56,14 @@ def test_every_kind_of_step_is_judged_alike(exchange: Exchange) -> None:
 
 
 def test_without_overrides_the_rules_are_asked_alone(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = Bench._call
+    call = JudgeSelftest._call
 
-    def refuse(self: Bench, to: str, data: bytes, overrides: object = None) -> bytes:
+    def refuse(self: JudgeSelftest, to: str, data: bytes, overrides: object = None) -> bytes:
         if overrides:
             raise Refused("transaction_reverted", "too many arguments")
         return call(self, to, data)
 
-    monkeypatch.setattr(Bench, "_call", refuse)
+    monkeypatch.setattr(JudgeSelftest, "_call", refuse)
     trials = try_all(exchange)
     assert [trial for trial in trials if not trial.passed] == []
     assert any(trial.manner == RULE for trial in trials) and not any(trial.manner == PRETENDED for trial in trials)
@@ -74,7 +73,8 @@ def test_a_phase_without_a_sample_is_made_up(exchange: Exchange) -> None:
     samples = samples_of(exchange)
     del samples.widest["fill"], samples.widest["drop"]
     trials = {
-        trial.kind: trial for trial in Bench(ChainReader(exchange.operator, exchange.deployment)).try_all(samples)
+        trial.kind: trial
+        for trial in JudgeSelftest(ChainReader(exchange.operator, exchange.deployment)).try_all(samples)
     }
     assert trials["drop"].manner == FORCED and trials["drop"].passed
 
@@ -97,9 +97,8 @@ def findings_of(settings: WatcherSettings, **options: int) -> dict[str, Finding]
 
 
 def test_a_watcher_that_could_win_and_one_that_could_not(
-    settings: WatcherSettings, desk: Desk, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+    settings: WatcherSettings, desk: Desk, exchange: Exchange
 ) -> None:
-    monkeypatch.setattr(doctor, "MEASURE_SECONDS", 0.1)
     post_something(exchange)
     desk.execute_all()
     rich = dataclasses.replace(settings, key=dev_keys()[3].hex())
@@ -111,30 +110,32 @@ def test_a_watcher_that_could_win_and_one_that_could_not(
     # The truth about development terms: no epoch at the cap is done in time; and a poor watcher is no watcher.
     poor = dataclasses.replace(settings, key="11" * 32)
     found = findings_of(poor)
-    assert found["worst epoch"].is_fatal and found["funds"].is_fatal
+    assert found["worst epoch"].is_fatal and found["capital"].is_fatal
 
 
-def care_of(settings: WatcherSettings) -> Finding | None:
+def stakes_of(settings: WatcherSettings) -> Finding | None:
     doctor = Doctor(settings, make_batches)
-    return next(doctor._care_is_paid_for(), None)
+    return next(doctor._claims_can_be_staked(), None)
 
 
-def test_a_caretakers_stake_is_counted(settings: WatcherSettings, exchange: Exchange, desk: Desk) -> None:
-    assert care_of(dataclasses.replace(settings, key=dev_keys()[3].hex())) is None, "who does not care needs none"
+def test_a_liveness_keepers_stake_is_counted(settings: WatcherSettings, exchange: Exchange, desk: Desk) -> None:
+    assert stakes_of(dataclasses.replace(settings, key=dev_keys()[3].hex())) is None, (
+        "who keeps nothing alive needs none"
+    )
     key = "33" * 32
-    caring = dataclasses.replace(settings, key=key, caretaker=True)
+    keeping = dataclasses.replace(settings, key=key, liveness_keeper=True)
     address = L1(settings.rpc_url, bytes.fromhex(key)).address
-    found = care_of(caring)
+    found = stakes_of(keeping)
     assert found is not None and found.is_fatal and "a stake of 1.000 ETH" in found.seen
     exchange.funder.transact(address, value=15 * 10**17)
-    found = care_of(caring)
+    found = stakes_of(keeping)
     assert found is not None and found.grade == "ok"
     # Once it has claimed, the stake that stands counts as well.
     exchange.post(0, 0)
     desk.execute_all()
-    player = make_player(dataclasses.replace(caring, claim_after=0), Parts.open(caring, key=caring.private_key()))
+    player = make_player(dataclasses.replace(keeping, claim_after=0), Context.open(keeping, key=keeping.private_key()))
     assert [type(action).__name__ for action, _ in player.step().sent] == ["Claim"]
-    found = care_of(caring)
+    found = stakes_of(keeping)
     assert found is not None and found.grade == "ok" and "1.000 ETH staked" in found.seen
 
 

@@ -16,18 +16,20 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.receipts import Receipt, extend
-from setoff.shared.config.settings import Deployment
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import StateError
 from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.l1.receipts import ReceiptsContract, announce_exit, deposit_bond, withdraw_bond
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import Blobs
 from setoff.shared.wire.receipts import SignedReceipt, sign
-from setoff.watcher.context import Parts
-from setoff.watcher.receipts import receipts
+from setoff.watcher.context import Context
+from setoff.watcher.receipts import docket
+from setoff.watcher.receipts.desk import ReceiptDesk
+from setoff.watcher.receipts.docket import ReceiptDocket
 from setoff.watcher.receipts.prosecutor import Prosecutor
-from setoff.watcher.receipts.receipts import ReceiptStore, StoredBatches
-from setoff.watcher.server import MAX_BODY, ReceiptDesk, make_app
+from setoff.watcher.receipts.stored_batches import StoredBatches
+from setoff.watcher.server import MAX_BODY, make_app
 from setoff.watcher.settings import WatcherSettings
 
 OPERATOR_KEY = dev_keys()[0]  # of the fixture's exchange
@@ -50,12 +52,12 @@ def give(
 
 
 @pytest.fixture
-def shelf(desk: Desk) -> ReceiptStore:
-    return ReceiptStore(desk.store)
+def shelf(desk: Desk) -> ReceiptDocket:
+    return ReceiptDocket(desk.store)
 
 
 @pytest.fixture
-async def web(exchange: Exchange, shelf: ReceiptStore) -> AsyncIterator[TestClient[Any, Any]]:
+async def web(exchange: Exchange, shelf: ReceiptDocket) -> AsyncIterator[TestClient[Any, Any]]:
     operator = signatures.address_of(OPERATOR_KEY)
     app = make_app(ReceiptDesk(shelf, exchange.deployment.domain, operator).routes())
     async with TestClient(TestServer(app)) as client:
@@ -67,15 +69,15 @@ def prosecutor(exchange: Exchange, settings: WatcherSettings) -> Iterator[Prosec
     """Of a bonded operator."""
     bond = ReceiptsContract(exchange.operator, exchange.deployment.receipts).bond()
     exchange.operator.transact(exchange.deployment.receipts, deposit_bond(), bond.needed)
-    yield Prosecutor(Parts.open(replace(settings, name=settings.name), key=dev_keys()[PROSECUTOR]))
+    yield Prosecutor(Context.open(replace(settings, name=settings.name), key=dev_keys()[PROSECUTOR]))
 
 
-def review(desk: Desk, shelf: ReceiptStore, last_block: int = 2**60) -> int:
+def review(desk: Desk, shelf: ReceiptDocket, last_block: int = 2**60) -> int:
     desk.catch_up()
     return shelf.review(StoredBatches(desk.archive), last_block)
 
 
-def states(shelf: ReceiptStore) -> list[tuple[str, int, str]]:
+def states(shelf: ReceiptDocket) -> list[tuple[str, int, str]]:
     return [(case.kind, case.sequence, case.state) for case in shelf.cases()]
 
 
@@ -118,8 +120,8 @@ async def test_refuses_everything_else_and_keeps_nothing_of_it(exchange: Exchang
     assert (await (await web.get("/v1/receipts")).json())["waiting"] == 0
 
 
-def test_is_bounded(exchange: Exchange, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "MAX_WAITING", 2)
+def test_is_bounded(exchange: Exchange, shelf: ReceiptDocket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docket, "MAX_WAITING", 2)
     bodies = [body(number) for number in range(4)]
     given = [give(exchange.deployment, bodies, sequence) for sequence in range(4)]
     assert shelf.put(given[:2]) == 2
@@ -162,9 +164,9 @@ def test_takes_a_traders_file_on_the_command_line(
 
 
 def test_kept_receipts_are_set_aside_and_only_the_last_stay(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipts, "MAX_KEPT", 3)
+    monkeypatch.setattr(docket, "MAX_KEPT", 3)
     bodies = [body(number) for number in range(6)]
     shelf.put(give(exchange.deployment, bodies, sequence) for sequence in range(6))
     exchange.post(0, 0, bodies[:2])
@@ -175,7 +177,7 @@ def test_kept_receipts_are_set_aside_and_only_the_last_stay(
     assert shelf.count() == (1, 3) and shelf.cases() == []
 
 
-def test_finds_what_is_broken(exchange: Exchange, desk: Desk, shelf: ReceiptStore) -> None:
+def test_finds_what_is_broken(exchange: Exchange, desk: Desk, shelf: ReceiptDocket) -> None:
     bodies = [body(number) for number in range(6)]
     now = exchange.operator.head().timestamp
     shelf.put([give(exchange.deployment, bodies, 1)])
@@ -191,7 +193,7 @@ def test_finds_what_is_broken(exchange: Exchange, desk: Desk, shelf: ReceiptStor
 
 @pytest.mark.parametrize("is_posted", [False, True])
 def test_finds_conflicts_between_what_two_users_hand_in(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, is_posted: bool
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, is_posted: bool
 ) -> None:
     bodies = [body(number) for number in range(8)]
     shelf.put([give(exchange.deployment, bodies, 3)])
@@ -207,7 +209,7 @@ def test_finds_conflicts_between_what_two_users_hand_in(
     assert ("conflict", 5, "open") in states(shelf)
 
 
-def test_a_reorg_during_the_review_only_puts_it_off(exchange: Exchange, desk: Desk, shelf: ReceiptStore) -> None:
+def test_a_reorg_during_the_review_only_puts_it_off(exchange: Exchange, desk: Desk, shelf: ReceiptDocket) -> None:
     bodies = [body(number) for number in range(4)]
     shelf.put(give(exchange.deployment, bodies, sequence) for sequence in range(4))
     exchange.post(0, 0, bodies)
@@ -239,10 +241,10 @@ def post_lies(exchange: Exchange) -> tuple[list[bytes], list[bytes], list[Signed
 
 
 def test_data_that_is_withheld_shields_no_other_batch(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where there are more receipts for that batch than are judged at a time."""
-    monkeypatch.setattr(receipts, "JUDGED_A_ROUND", 1)
+    monkeypatch.setattr(docket, "JUDGED_A_ROUND", 1)
     _, blobs, given = post_lies(exchange)
     desk.catch_up()
     shelf.put(given)
@@ -255,14 +257,14 @@ def test_data_that_is_withheld_shields_no_other_batch(
     # Nobody is asked again at once; what comes back is judged.
     desk.store.put_blob(Blobs().commit(blobs[0]), blobs[0])
     assert review(desk, shelf) == 0
-    monkeypatch.setattr(receipts, "RETRY", 0.0)
+    monkeypatch.setattr(docket, "RETRY", 0.0)
     while review(desk, shelf):
         pass
     assert states(shelf)[0] == ("contradiction", 1, "open") and shelf.count() == (0, 6)
 
 
 def test_omissions_are_found_by_headers_alone(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch, prosecutor: Prosecutor
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, monkeypatch: pytest.MonkeyPatch, prosecutor: Prosecutor
 ) -> None:
     """Of what is not posted at all, and of what came too late, in a batch whose data nobody has."""
     bodies = [body(number) for number in range(6)]
@@ -284,7 +286,7 @@ def test_omissions_are_found_by_headers_alone(
 
 
 def test_a_reorg_that_one_batch_shows_puts_the_others_off(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be had now because L1 has another batch is no charge, and is judged when it is read."""
     _, _, given = post_lies(exchange)
@@ -306,7 +308,7 @@ def test_a_reorg_that_one_batch_shows_puts_the_others_off(
 
 @pytest.mark.parametrize("kind", ["conflict", "contradiction", "omission"])
 def test_takes_the_bond_and_collects(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor, kind: str
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor, kind: str
 ) -> None:
     l1, deployment = exchange.anvil.connect(PROSECUTOR), exchange.deployment
     contract = ReceiptsContract(l1, deployment.receipts)
@@ -333,7 +335,7 @@ def test_takes_the_bond_and_collects(
 
 
 def test_waits_for_a_bond_and_drops_what_others_took(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor
 ) -> None:
     deployment, operator = exchange.deployment, exchange.operator
     bodies = [body(number) for number in range(3)]
@@ -355,7 +357,7 @@ def test_waits_for_a_bond_and_drops_what_others_took(
 
 
 def test_an_honest_operator_has_nothing_to_fear(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor
 ) -> None:
     bodies = [body(number) for number in range(20)]
     now = exchange.operator.head().timestamp
@@ -381,10 +383,10 @@ def take_back(exchange: Exchange, blocks: int) -> None:
 
 
 def restart(settings: WatcherSettings) -> Prosecutor:
-    return Prosecutor(Parts.open(settings, key=dev_keys()[PROSECUTOR]))
+    return Prosecutor(Context.open(settings, key=dev_keys()[PROSECUTOR]))
 
 
-def charge_a_contradiction(exchange: Exchange, desk: Desk, shelf: ReceiptStore) -> list[bytes]:
+def charge_a_contradiction(exchange: Exchange, desk: Desk, shelf: ReceiptDocket) -> list[bytes]:
     """Batch 0 has another record than receipt 1 says; the records of the receipts."""
     bodies = [body(number) for number in range(3)]
     shelf.put(give(exchange.deployment, bodies, sequence) for sequence in (0, 1))
@@ -395,7 +397,7 @@ def charge_a_contradiction(exchange: Exchange, desk: Desk, shelf: ReceiptStore) 
 
 
 def test_a_charge_about_an_orphaned_batch_gives_way_to_the_one_about_its_successor(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor
 ) -> None:
     bodies = charge_a_contradiction(exchange, desk, shelf)
     (orphan,) = shelf.cases()
@@ -411,7 +413,7 @@ def test_a_charge_about_an_orphaned_batch_gives_way_to_the_one_about_its_success
 
 
 def test_a_charge_is_gone_when_the_receipt_is_kept_after_all(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor
 ) -> None:
     bodies = charge_a_contradiction(exchange, desk, shelf)
     take_back(exchange, 1)
@@ -422,10 +424,10 @@ def test_a_charge_is_gone_when_the_receipt_is_kept_after_all(
 
 
 def test_receipts_wait_again_while_their_batch_is_gone(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where what was kept of them has been pushed out meanwhile: the charge has its receipt."""
-    monkeypatch.setattr(receipts, "MAX_KEPT", 1)
+    monkeypatch.setattr(docket, "MAX_KEPT", 1)
     bodies = charge_a_contradiction(exchange, desk, shelf)
     shelf.put([give(exchange.deployment, bodies, 2)])
     exchange.post(1, 0, bodies[2:])
@@ -439,7 +441,7 @@ def test_receipts_wait_again_while_their_batch_is_gone(
     assert states(shelf) == [("contradiction", 1, "open")]
 
 
-def test_a_kept_receipt_is_broken_by_another_chain(exchange: Exchange, desk: Desk, shelf: ReceiptStore) -> None:
+def test_a_kept_receipt_is_broken_by_another_chain(exchange: Exchange, desk: Desk, shelf: ReceiptDocket) -> None:
     """What was judged by batches before the fork is let alone."""
     bodies = [body(number) for number in range(6)]
     now = exchange.operator.head().timestamp
@@ -460,7 +462,7 @@ def test_a_kept_receipt_is_broken_by_another_chain(exchange: Exchange, desk: Des
 
 @pytest.mark.parametrize("is_restarted", [True, False])
 def test_a_bond_that_a_reorg_gives_back_is_taken_again(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor, settings: WatcherSettings,
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor, settings: WatcherSettings,
     is_restarted: bool,
 ) -> None:  # fmt: skip
     """A sender that lives brings its call back by itself, which must not pass for somebody else's."""
@@ -482,7 +484,7 @@ def test_a_bond_that_a_reorg_gives_back_is_taken_again(
 
 
 def test_what_somebody_else_took_is_tried_again_when_that_is_undone(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor
 ) -> None:
     bodies = [body(number) for number in range(3)]
     shelf.put([give(exchange.deployment, bodies, 1), give(exchange.deployment, bodies, 1, running=keccak(b"another"))])
@@ -498,7 +500,7 @@ def test_what_somebody_else_took_is_tried_again_when_that_is_undone(
 
 
 def test_a_prosecutor_that_comes_late_closes_nothing_that_was_replaced(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket
 ) -> None:
     bodies = charge_a_contradiction(exchange, desk, shelf)
     (old,) = shelf.cases()
@@ -515,7 +517,7 @@ def test_a_prosecutor_that_comes_late_closes_nothing_that_was_replaced(
 
 
 def test_each_of_two_broken_receipts_for_one_place_may_take_a_bond(
-    exchange: Exchange, desk: Desk, shelf: ReceiptStore, prosecutor: Prosecutor
+    exchange: Exchange, desk: Desk, shelf: ReceiptDocket, prosecutor: Prosecutor
 ) -> None:
     bodies = [body(number) for number in range(2)]
     now = exchange.operator.head().timestamp

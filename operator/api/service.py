@@ -1,4 +1,4 @@
-"""The sequencer as a process: put together, started, and stopped in good order."""
+"""The sequencer and its API as one process: put together, started, and stopped in good order."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
 from setoff.operator.api.admission import Admission
-from setoff.operator.api.api import Api
+from setoff.operator.api.api import make_app
+from setoff.operator.api.feed import Feed
 from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.posted_batches import Posted, PostedBatches
+from setoff.operator.sequencer.posted_batches import InboxBatches, PostedBatches
 from setoff.operator.sequencer.receipt_signer import MakeSigner, ReceiptSigner, open_signer
 from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, check_durable
-from setoff.shared.config.settings import Deployment, OperatorSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.chain import ChainReader
@@ -116,10 +118,10 @@ def check_heartbeat(heartbeat: float, epoch_batches: int, inbox: Inbox) -> None:
         log.warning("heartbeat is 0: after %d s without trade anybody may post in the operator's place", silence)
 
 
-def open_inbox(reader: ChainReader) -> PostedBatches:
+def open_inbox(reader: ChainReader) -> InboxBatches:
     """The inbox. Raises ConfigError if other contracts are there, ChainError if L1 is not."""
     check_deployment(reader.l1, reader.deployment)
-    return PostedBatches(reader)
+    return InboxBatches(reader)
 
 
 @contextlib.asynccontextmanager
@@ -128,7 +130,7 @@ async def serve(
     deployment: Deployment,
     redis_url: str,
     source: MessageSource,
-    posted: Posted,
+    posted: PostedBatches,
     signer: ReceiptSigner | None = None,
     make_sequencer: MakeSequencer = Sequencer,
 ) -> AsyncIterator[tuple[Sequencer, str]]:
@@ -143,12 +145,10 @@ async def serve(
         if not settings.allow_volatile_store:
             await asyncio.to_thread(check_durable, blocking)
         outbox = Outbox(blocking, deployment.namespace)
-        store = Journal(redis, deployment.namespace)
-        sequencer = make_sequencer(
-            settings, deployment.domain, store, outbox, source, posted, deployment.epoch_batches, signer
-        )
+        journal, feed = Journal(redis, deployment.namespace), Feed()
+        sequencer = make_sequencer(settings, deployment, journal, outbox, source, posted, feed, signer)
         admission = Admission(deployment.domain, settings.max_per_client)
-        app = Api(sequencer, outbox, deployment, admission).make_app(settings.max_body)
+        app = make_app(sequencer, outbox, deployment, admission, feed, settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:

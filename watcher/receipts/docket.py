@@ -27,12 +27,12 @@ from typing import Final, cast
 from redis.exceptions import WatchError
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.errors import DataError, InputError, SetoffError, StateError
+from setoff.shared.errors import DataError, SetoffError, StateError
 from setoff.shared.l1.evidence import BROKEN, KEPT, Charge, find_batch, find_conflict, judge
 from setoff.shared.l1.rpc import Block
-from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.batch import Header
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.watcher.execution.archive import Archive
+from setoff.watcher.receipts.stored_batches import StoredBatches
 from setoff.watcher.store import Store
 
 MAX_WAITING: Final = 1_000_000
@@ -77,7 +77,7 @@ class Case:
         return Charge(self.kind, self.sequence, bytes.fromhex(self.calldata), self.text)
 
 
-class ReceiptStore:
+class ReceiptDocket:
     """The receipts of one watcher: its server takes them and judges them, its challenger prosecutes."""
 
     def __init__(self, store: Store) -> None:
@@ -301,58 +301,3 @@ class ReceiptStore:
         start = None if count is None else 0
         found = self._redis.zrangebylex(key, cast(str, first), cast(str, last), start, count)
         return map(SignedReceipt.decode, cast("list[bytes]", found))
-
-
-class StoredBatches:
-    """What the follower has read, as `Posted`; batches come through the archive, checked against L1."""
-
-    def __init__(self, archive: Archive, count: int | None = None) -> None:
-        """`count`: look at the first so many only."""
-        self._archive = archive
-        self._store = archive.store
-        self._count = self._store.batch_count() if count is None else count
-
-    def before(self, number: int) -> StoredBatches:
-        """The batches before that one."""
-        return StoredBatches(self._archive, number)
-
-    def count(self) -> int:
-        """See `Posted`: as of the beginning, so that one look sees one chain."""
-        return self._count
-
-    def header(self, number: int) -> Header:
-        """See `Posted`; where Redis has lost it, L1 has it, with the batch's data or without.
-
-        Raises StateError("not_ready") if the batch has gone meanwhile, ChainError.
-        """
-        place = self._store.batch_place(number)
-        if place is None:
-            raise StateError("not_ready", f"batch {number} is not read yet")
-        if (header := self._store.header(place.hash)) is not None:
-            return header
-        try:
-            header = self._archive.reader.find(number, place.block).header
-        except InputError as error:
-            raise StateError("not_ready", f"L1 has no batch {number} now") from error
-        if header.hash() != place.hash:
-            raise StateError("not_ready", f"L1 now has another batch {number}")
-        return header
-
-    def batch(self, number: int) -> Batch:
-        """See `Posted`."""
-        return self._archive.batch(number)
-
-    def block(self, number: int) -> int:
-        """In which block a batch was posted. Raises StateError("not_ready")."""
-        place = self._store.batch_place(number)
-        if place is None:
-            raise StateError("not_ready", f"batch {number} is not read yet")
-        return place.block
-
-    def hash_on_l1(self, number: int) -> bytes:
-        """Hash of batch `number` as L1 has it now, zeros if it has none. Raises ChainError."""
-        return self._archive.reader.batch_hash(number)
-
-    def kept_header(self, batch_hash: bytes) -> Header | None:
-        """The header of a batch that was read some time, on the chain or not."""
-        return self._store.header(batch_hash)

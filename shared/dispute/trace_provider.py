@@ -1,14 +1,16 @@
 """What a player knows by itself: the epochs it executed. The strategy compares L1 with this, and takes nobody's word.
 
-`EpochRun` of the machine layer is the `Knowledge` of an honest player, and with a lying stepper that of a liar.
+`EpochRun` of the machine layer is the `TraceProvider` of an honest player, and with a lying stepper that of a liar.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from setoff.shared.dispute.game import Claim
 
-class Knowledge(Protocol):
+
+class TraceProvider(Protocol):
     """One epoch, executed from its start. All but `start_hash` and `end` may be costly, and is asked for only in a
     dispute. What takes long may raise StateError("not_ready") while it is worked on: asked again later, it is there."""
 
@@ -41,18 +43,26 @@ class Knowledge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ExecutedEpoch:
     """An executed epoch and where its inputs are."""
 
     epoch_hash: bytes
     """Commitment to its inputs: a claim on other inputs (after a reorg) is not one this knowledge is about."""
     posted_at: int
     """When its last batch was posted, unix seconds."""
-    run: Knowledge
+    run: TraceProvider
 
 
 class Epochs(Protocol):
     """All that a player has executed."""
 
-    def known(self, epoch: int) -> Known | None:
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
         """The epoch from its true start, None while it is not executed."""
+
+
+def find_executed(epochs: Epochs, claim: Claim) -> ExecutedEpoch | None:
+    """The claim's epoch, None unless it was executed from the claim's start over the claim's inputs."""
+    executed = epochs.executed(claim.epoch)
+    if executed is None or executed.epoch_hash != claim.epoch_hash or executed.run.start_hash != claim.start:
+        return None
+    return executed

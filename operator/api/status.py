@@ -1,0 +1,97 @@
+"""What a client has to know before it signs, and whether the exchange is there for it."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from setoff.operator.api import views
+from setoff.operator.api.lookup import read_exchange
+from setoff.operator.api.submit import MAX_BULK
+from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.shared.codec import eip712, records
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.machine.batch import MAX_INPUTS
+from setoff.shared.rules import phases
+from setoff.shared.state import keys, leaves
+from setoff.shared.wire.refusals import show_error
+
+
+class StatusHandlers:
+    """Shows one deployment and its sequencer."""
+
+    def __init__(self, sequencer: Sequencer, deployment: Deployment) -> None:
+        self._sequencer = sequencer
+        self._deployment = deployment
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the application."""
+        return [
+            web.get("/v1/info", self.get_info),
+            web.get("/v1/status", self.get_status),
+            web.get("/v1/health", self.get_health),
+        ]
+
+    async def get_info(self, _: web.Request) -> web.Response:
+        """What a client has to know before it signs."""
+        deployment = self._deployment
+        return web.json_response(
+            {
+                "name": eip712.NAME,
+                "version": eip712.VERSION,
+                "chain_id": deployment.chain_id,
+                "vault": deployment.vault,
+                "token": deployment.token,
+                "queue": deployment.queue,
+                "receipts": deployment.receipts,
+                "domain": "0x" + deployment.domain.hex(),
+                "types": [kind.type_string for kind in records.SIGNED.values()],
+                "epoch_batches": deployment.epoch_batches,
+                "limits": {
+                    "batch_inputs": MAX_INPUTS,
+                    "bulk_records": MAX_BULK,
+                    "bulk_legs": phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE,
+                    "max_sub": keys.MAX_SUB,
+                    "max_agent": keys.MAX_AGENT,
+                    "crank_interval": phases.SAMPLE_INTERVAL,
+                    "max_order_slot": keys.MAX_ORDER_SLOT,
+                    "max_tick": keys.MAX_TICK,
+                    "max_order_size": str(phases.MAX_ORDER_SIZE),
+                    "max_position": str(records.MAX_POSITION),
+                    "max_positions": leaves.MAX_POSITIONS,
+                    "max_matches": phases.MAX_MATCHES,
+                },
+                "markets": views.show_markets(read_exchange(self._sequencer)),
+            }
+        )
+
+    async def get_status(self, _: web.Request) -> web.Response:
+        """Where the sequencer is. Answers in every state."""
+        sequencer = self._sequencer
+        exchange = sequencer.exchange
+        obstacle = sequencer.obstacle()
+        return web.json_response(
+            {
+                "status": sequencer.status.value,
+                "obstacle": None if obstacle is None else show_error(obstacle),
+                "machine": "0x" + exchange.machine.hash().hex(),
+                "records": exchange.cursor.records,
+                "batch": exchange.cursor.number,
+                "open_inputs": exchange.inputs,
+                "messages": exchange.cursor.messages,
+                "commit": sequencer.commit,
+                "time": exchange.machine.regs.time,
+                "l1_time": sequencer.l1_time,
+                "waiting": sequencer.waiting,
+                "unposted": sequencer.unposted,
+                "accounts": exchange.machine.regs.accounts,
+                "withdrawals": exchange.machine.regs.withdrawals,
+                "winding_since": exchange.machine.regs.winding_since,
+            }
+        )
+
+    async def get_health(self, _: web.Request) -> web.Response:
+        """200 if records are taken now, 503 with the reason if not."""
+        obstacle = self._sequencer.obstacle()
+        if obstacle is not None:
+            raise obstacle
+        return web.json_response({"status": "ready"})

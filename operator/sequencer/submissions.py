@@ -1,0 +1,71 @@
+"""Records on their way through the sequencer, and who wants to hear of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from setoff.operator.sequencer.exchange import SubmitResult
+from setoff.shared.errors import SetoffError, StateError
+
+
+class Submission:
+    """A record of 124 bytes with the leg pages that it signs; `answer` is awaited by whoever sent it."""
+
+    __slots__ = ("answer", "leg_pages", "record")
+
+    def __init__(self, record: bytes, leg_pages: Sequence[bytes]) -> None:
+        self.record = record
+        self.leg_pages = leg_pages
+        self.answer: asyncio.Future[SubmitResult] = asyncio.get_running_loop().create_future()
+
+    def accept(self, result: SubmitResult) -> None:
+        """Tell that it is durable."""
+        if not self.answer.done():
+            self.answer.set_result(result)
+
+    def refuse(self, error: SetoffError) -> None:
+        """Tell why it was not taken."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Submissions:
+    """Those that wait, first in, first out, and those of the turn under way; the length is of the former."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Submission] = deque()
+        self._in_turn: list[Submission] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, record: bytes, leg_pages: Sequence[bytes]) -> Submission:
+        """Let one wait."""
+        submission = Submission(record, leg_pages)
+        self._waiting.append(submission)
+        return submission
+
+    def take(self) -> Submission:
+        """The next one, for the turn under way."""
+        submission = self._waiting.popleft()
+        self._in_turn.append(submission)
+        return submission
+
+    def put_back(self) -> None:
+        """Let the one taken last wait for the next turn, before all others."""
+        self._waiting.appendleft(self._in_turn.pop())
+
+    def end_turn(self) -> None:
+        """All that were taken are answered."""
+        self._in_turn.clear()
+
+    def refuse_all(self, detail: str) -> None:
+        """Answer everyone; of a turn that was broken off nobody knows whether it was written."""
+        for submission in self._in_turn:
+            submission.refuse(StateError("not_ready", f"{detail}; whether the record was taken is unknown"))
+        for submission in self._waiting:
+            submission.refuse(StateError("not_ready", detail))
+        self._in_turn.clear()
+        self._waiting.clear()

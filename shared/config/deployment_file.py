@@ -1,0 +1,81 @@
+"""The deployment file: which chain, where the contracts are, and from which block on there is something to read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from setoff.shared.codec import eip712
+from setoff.shared.errors import ConfigError
+
+_MISSING: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where the contracts are: addresses as 0x-strings, `block` the one to read logs from."""
+
+    chain_id: int
+    token: str
+    vault: str
+    queue: str
+    inbox: str
+    judge: str
+    court: str
+    receipts: str
+    block: int = 0
+    epoch_batches: int = 1
+
+    @property
+    def vault_bytes(self) -> bytes:
+        """The vault's 20-byte address."""
+        return bytes.fromhex(self.vault.removeprefix("0x"))
+
+    @property
+    def domain(self) -> bytes:
+        """The 32-byte EIP-712 domain separator."""
+        return eip712.domain_separator(self.chain_id, self.vault_bytes)
+
+    @property
+    def namespace(self) -> str:
+        """Prefix of this deployment's keys in Redis, so that two deployments never share one."""
+        return f"setoff:{self.domain.hex()[:16]}"
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the JSON file. Raises ConfigError if it is missing, unreadable or incomplete."""
+        try:
+            data = json.loads(path.read_text())
+        except FileNotFoundError:
+            raise ConfigError("bad_config", f"deployment: there is no file {path}") from None
+        except (OSError, ValueError) as error:
+            raise ConfigError("bad_config", f"deployment: {path} cannot be read: {error}") from None
+        if not isinstance(data, dict):
+            raise ConfigError("bad_config", f"deployment: {path} is not a JSON object")
+        values: dict[str, Any] = {}
+        for item in dataclasses.fields(cls):
+            value = data.get(item.name, _MISSING if item.default is dataclasses.MISSING else item.default)
+            if item.type == "int":
+                good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            else:
+                good = isinstance(value, str) and is_hex(value, 20)
+            if not good:
+                raise ConfigError("bad_config", f"deployment: {path} has no usable '{item.name}'")
+            values[item.name] = value
+        return cls(**values)
+
+    def save(self, path: Path) -> None:
+        """Write the JSON file, its folder too; readers see the old file or the whole new one."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(path.name + ".new")
+        draft.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+        draft.replace(path)
+
+
+def is_hex(text: str, length: int) -> bool:
+    """Whether it is so many bytes in hexadecimal, with 0x or without."""
+    digits = text.removeprefix("0x")
+    return len(digits) == 2 * length and all(digit in "0123456789abcdefABCDEF" for digit in digits)

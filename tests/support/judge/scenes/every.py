@@ -1,0 +1,27 @@
+"""All scenes: rare cases by hand, what random traces meet seldom or never."""
+
+from tests.support.judge.scenes import (
+    accounts,
+    backstop,
+    liquidation,
+    listing,
+    margin,
+    matching,
+    oracle,
+    orders,
+    settlement,
+    work,
+)
+
+SCENES = (
+    *matching.SCENES,
+    *margin.SCENES,
+    *orders.SCENES,
+    *oracle.SCENES,
+    *work.SCENES,
+    *settlement.SCENES,
+    *liquidation.SCENES,
+    *backstop.SCENES,
+    *accounts.SCENES,
+    *listing.SCENES,
+)

@@ -1,0 +1,145 @@
+"""Orders that end by themselves, wait for a price, or come many at once."""
+
+from tests.support.judge.judged_world import OK, JudgedWorld
+from tests.support.machines.world import BUY, IOC, SELL
+
+from setoff.deploy.simulation.sample_traffic import agent_key
+from setoff.shared.codec import records
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.records import Leg
+from setoff.shared.codec.signatures import address_of
+from setoff.shared.rules import phases
+
+
+def play_lifetimes(world: JudgedWorld) -> None:
+    """Orders die by expiry, by the dead-man's switch and by cancelling all, and give way where somebody meets them."""
+    world.begin(money=10**6)
+    time = world.time
+    orders = [
+        world.order(1, SELL, 100, 5, expiry=time + 10),
+        world.order(1, SELL, 100, 5, order_slot=1),
+        world.order(2, SELL, 100, 5),
+        world.order(2, SELL, 101, 5, order_slot=1),
+        world.schedule_cancel(2, time + 10),
+        world.schedule_cancel(1, time + 10),
+        world.schedule_cancel(1, 0),
+    ]
+    assert set(world.run(*orders)) == {OK}
+    world.wait(20)
+    met = [
+        world.order(3, BUY, 101, 20),
+        world.order(2, SELL, 102, 5, order_slot=1),
+        world.amend(2, 1, 102, 4),
+        world.amend(2, 1, 103, 4),
+        world.amend(2, 1, 104, 9),
+        world.cancel_all(2),
+        world.amend(2, 1, 104, 4),
+        world.order(2, SELL, 105, 5, order_slot=1),
+        world.cancel_all(2),
+        world.cancel(2, 1, client=7),
+        world.cancel(2, 1),
+    ]
+    outcomes = world.run(*met)
+    assert outcomes == [OK] * 6 + ["unknown_order", OK, OK, "unknown_order", OK]
+
+
+def play_armed(world: JudgedWorld) -> None:
+    """Stops enter when the mark comes to them; what they are refused then, nobody is told."""
+    world.begin(money=10**6, expiry=world.time + 100)
+    above, below = records.ABOVE, records.BELOW
+    world.trade(1, 2, 100, 10)
+    armed = [
+        world.order(2, SELL, 90, 10, order_slot=1, flags=below | records.REDUCE_ONLY | IOC, trigger=95),
+        world.order(1, BUY, 120, 10, order_slot=1, flags=above | IOC, trigger=105),
+        world.order(1, BUY, 120, 10, order_slot=2, flags=above, trigger=100),
+        world.order(1, BUY, 120, 10, order_slot=2, flags=below, trigger=100),
+        world.order(1, BUY, 120, 10, order_slot=1, flags=above, trigger=110),
+        world.order(3, BUY, 94, 10, order_slot=1),
+        world.order(4, BUY, 100, 10**9, order_slot=1, flags=below, trigger=95),
+    ]
+    outcomes = world.run(*armed)
+    assert outcomes == [OK, OK, "would_trigger", "would_trigger", "order_slot_taken", OK, OK]
+    changes = [
+        world.amend(4, 1, 100, 10**8),
+        world.amend(1, 1, 121, 10),
+        world.order(4, BUY, 100, 1, flags=below, trigger=1),
+    ]
+    assert world.run(*changes, world.cancel_all(1)) == [OK] * 4
+    assert world.run(world.price(94)) == [OK]
+    assert world.position(2).size == 0 and world.took("fire") == 2
+    assert world.run(world.price(110)) == [OK]
+    world.wait(200)
+    late = world.order(3, BUY, 90, 1, order_slot=7, flags=above, trigger=10**6)
+    assert world.run(late, world.order(3, BUY, 90, 1, order_slot=8)) == ["market_expired"] * 2
+
+
+def play_edges(world: JudgedWorld) -> None:
+    """The very second at which an agent and an order end, the very price of a stop, a premium over its cap, no page."""
+    world.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=1)
+    crank, end = records.encode_crank(1), world.time + 100
+    agent = records.SetAgentBody(3, world.next_nonce(3), 1, address_of(agent_key(3, 1)), end)
+    world.trade(1, 2, 10_000, 10)
+    late = world.order(4, SELL, 10_000, 5, expiry=end)
+    stop = world.order(2, SELL, 9_000, 5, order_slot=1, flags=records.BELOW, trigger=9_900)
+    book = [world.order(3, BUY, 10_400, 5), world.order(3, SELL, 10_600, 5, order_slot=1)]
+    assert world.run(world.sign_for(3, 0, records.encode(agent)), late) == [OK, OK]
+    world.time = end
+    hand = world.cancel_all(3, agent=1)
+    assert world.run(hand, world.order(1, BUY, 10_000, 5, order_slot=1), stop, *book, crank) == [
+        "agent_expired",
+        *[OK] * 5,
+    ]
+    assert world.position(4).size == 0
+    world.wait(3601)
+    assert world.run(crank) == [OK]
+    cap = 10_000 * 2**16 // PPM  # one part in a million of the index
+    assert world.market().premium > cap
+    assert world.market().funding == cap * 2**16 // 8
+    record, _ = world.bulk(1, [Leg(0, 1, 5, 9_000, 1)])
+    _, other = world.bulk(1, [Leg(0, 1, 6, 9_000, 1)])
+    cancels = [world.cancel(3, 0), world.cancel(3, 1)]
+    assert world.run(record, other, *cancels, world.price(9_900)) == [OK, "wrong_leg_page", OK, OK, OK]
+    assert world.took("fire") == 1
+
+
+def play_bulk(world: JudgedWorld) -> None:
+    """Legs of every kind, sound and not; a page that nobody named."""
+    world.begin(money=10**6)
+    sell, cancel = records.SELL_LEG, records.CANCEL_LEG
+    legs = [
+        Leg(sell, 1, 0, 100, 5),
+        Leg(0, 1, 1, 99, 5),
+        Leg(0, 0, 0),
+        Leg(cancel, 1, 0),
+        Leg(0, 7, 2, 99, 5),
+        Leg(records.SELF_TRADE, 1, 2, 99, 5),
+        Leg(0, 1, 2, 99, 2**31 + 1),
+        Leg(128, 1, 3),
+    ]
+    record, leg_page = world.bulk(1, legs)
+    assert world.run(record, leg_page, leg_page) == [OK, OK, "wrong_leg_page"]
+    record, leg_page = world.bulk(1, [Leg(0, 0, 0)] * 7 + [Leg(0, 1, 5, 98, 1)])
+    assert world.run(record, leg_page) == [OK, OK]
+
+
+def play_ninth_leg_page(world: JudgedWorld) -> None:
+    """A bulk ends with its eighth page, whatever that names."""
+    world.begin(money=10**6)
+    leg_pages: list[bytes] = []
+    for order_slot in reversed(range(phases.MAX_LEG_PAGES + 1)):
+        leg_pages.insert(
+            0, records.encode_leg_page([Leg(0, 1, order_slot, 90, 1)], keccak(leg_pages[0]) if leg_pages else bytes(32))
+        )
+    body = records.encode(records.BulkBody(1, world.next_nonce(1), keccak(leg_pages[0])))
+    assert world.run(world.sign_for(1, 0, body), *leg_pages) == [OK] * (1 + phases.MAX_LEG_PAGES) + ["wrong_leg_page"]
+    assert world.took("admit") == phases.MAX_LEG_PAGES
+
+
+SCENES = (
+    play_lifetimes,
+    play_armed,
+    play_edges,
+    play_bulk,
+    play_ninth_leg_page,
+)

@@ -1,0 +1,57 @@
+"""`setoff watcher disputes`: a look at the disputes.
+
+From L1 alone; what the watcher has executed is asked of its Redis if that is there.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from setoff.shared.dispute.trace_provider import Epochs
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.court import CourtContract, CourtReader
+from setoff.watcher.chain.withheld import find_withheld
+from setoff.watcher.context import find_store, open_reader
+from setoff.watcher.dispute.trace_provider import ExecutedEpochs
+from setoff.watcher.execution.archive import Archive
+from setoff.watcher.liveness.presence import PresenceReader
+from setoff.watcher.monitor.dispute_view import Overview, view_disputes
+from setoff.watcher.settings import WatcherSettings
+
+HISTORY_WAIT: Final = 2.0
+"""Seconds to wait for a history; who is right is unknown until it is there."""
+
+log = logging.getLogger(__name__)
+
+
+class DisputeMonitor:
+    """Looks at the court of a deployment."""
+
+    def __init__(self, settings: WatcherSettings, low: int | None = None) -> None:
+        """`low`: see `view_disputes`. Raises ConfigError if there is no such deployment."""
+        deployment = settings.load_deployment()
+        self._l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=settings.l1_patience)
+        contract = CourtContract(self._l1, deployment.court)
+        self._reader = CourtReader(contract, deployment.block)
+        self._low = low
+        self._epochs: Epochs | None = None
+        self._store = find_store(settings, deployment)
+        self._chain = open_reader(settings, self._l1, deployment, self._store)
+        self._presence = PresenceReader(self._chain)
+        if self._store is not None:
+            self._epochs = ExecutedEpochs(Archive(self._store, self._chain), wait=HISTORY_WAIT)
+
+    def look(self) -> Overview:
+        """The disputes now. Raises ChainError; without Redis who is right is unknown."""
+        self._reader.poll()
+        court, block, now = self._reader.court, self._reader.block, self._l1.now()
+        operator = self._presence.look(now)
+        try:
+            withheld = find_withheld(self._store, self._chain, court) if self._store else []
+            return view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
+        except RedisError as error:
+            log.warning("Redis: %s", error)
+            return view_disputes(court, None, block, now, self._low, operator=operator)
