@@ -12,6 +12,8 @@
 @dev Layout of the bodies: type (1 byte), then the fields in big-endian order, then zeros.
 """
 
+from codec import records
+
 BODY: constant(uint256) = 124
 DEPOSIT: constant(bytes1) = 0x81
 LIST_MARKET: constant(bytes1) = 0x82
@@ -24,30 +26,6 @@ RECORD_BODY: constant(uint256) = 60
 
 interface Inbox:
     def operator_posted_at() -> uint256: view
-
-
-struct Listing:
-    market: uint16
-    unit: uint64                 # token units a lot and tick
-    initial_margin: uint32       # parts per million of the notional, as are the next three
-    maintenance_margin: uint32
-    taker_fee: uint32
-    maker_fee: int32             # negative: a rebate
-    band: uint32                 # parts per million around the mark, for orders
-    max_age: uint32              # seconds an index stays fresh
-    step_band: uint32            # parts per million an index may move at a time
-    funding_cap: uint32          # parts per million of the index: bound of the premium, whose eighth is paid an hour
-    close_out: uint32            # parts per million of the notional
-    max_open_interest: uint64    # lots
-    max_position: uint64         # lots
-    impact: uint64               # lots a best level needs to count for the mid price
-    expiry: uint64               # seconds, 0 for a perpetual
-    tier1_size: uint64           # from so many lots on, the next two margins; 0 for no such tier
-    tier1_initial: uint32
-    tier1_maintenance: uint32
-    tier2_size: uint64
-    tier2_initial: uint32
-    tier2_maintenance: uint32
 
 
 struct Proposal:
@@ -161,22 +139,23 @@ def wind_down() -> uint256:
 
 
 @external
-def propose_listing(listing: Listing) -> uint256:
+def propose_listing(listing: records.ListMarketBody) -> uint256:
     """
-    @notice Propose a new market. Only the lister may; the rules refuse parameters that cannot work.
+    @notice Propose a new market. Only the lister may; the rules refuse parameters that cannot work, and what does not
+            fit into the message reverts.
     @return The proposal's id.
     """
-    return self._propose(self._pack(LIST_MARKET, listing))
+    return self._propose(records.encode_list_market(LIST_MARKET, listing))
 
 
 @external
-def propose_change(listing: Listing) -> uint256:
+def propose_change(listing: records.ListMarketBody) -> uint256:
     """
     @notice Propose other parameters for a market. Only the lister may; the rules keep the market's unit and expiry, and
             refuse parameters that cannot work.
     @return The proposal's id.
     """
-    return self._propose(self._pack(SET_MARKET, listing))
+    return self._propose(records.encode_list_market(SET_MARKET, listing))
 
 
 @external
@@ -270,33 +249,3 @@ def _propose(body: Bytes[BODY]) -> uint256:
     self.proposal_count = id + 1
     log Proposed(id=id, body=body, enactable=enactable)
     return id
-
-
-@internal
-@pure
-def _pack(type: bytes1, listing: Listing) -> Bytes[BODY]:
-    return concat(
-        type,
-        convert(listing.market, bytes2),
-        convert(listing.unit, bytes8),
-        convert(listing.initial_margin, bytes4),
-        convert(listing.maintenance_margin, bytes4),
-        convert(listing.taker_fee, bytes4),
-        convert(convert(listing.maker_fee, bytes32) << 224, bytes4),
-        convert(listing.band, bytes4),
-        convert(listing.max_age, bytes4),
-        convert(listing.step_band, bytes4),
-        convert(listing.funding_cap, bytes4),
-        convert(listing.close_out, bytes4),
-        convert(listing.max_open_interest, bytes8),
-        convert(listing.max_position, bytes8),
-        convert(listing.impact, bytes8),
-        convert(listing.expiry, bytes8),
-        convert(listing.tier1_size, bytes8),
-        convert(listing.tier1_initial, bytes4),
-        convert(listing.tier1_maintenance, bytes4),
-        convert(listing.tier2_size, bytes8),
-        convert(listing.tier2_initial, bytes4),
-        convert(listing.tier2_maintenance, bytes4),
-        empty(bytes13),
-    )

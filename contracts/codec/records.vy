@@ -61,6 +61,11 @@ LEG_BYTES: constant(uint256) = 11
 SELL_LEG: constant(uint256) = 32
 CANCEL_LEG: constant(uint256) = 64
 
+# Bounds of market parameters.
+MAX_POSITION: constant(uint256) = 2**38
+MAX_UNIT: constant(uint256) = 2**32
+MAX_FEE: constant(uint256) = 100_000
+
 # The types as EIP-712 writes them.
 ORDER_TYPE: constant(String[169]) = "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 order_slot,uint32 price,uint64 size,uint32 expiry,uint32 trigger,uint64 client,uint8 agent)"
 CANCEL_TYPE: constant(String[79]) = "Cancel(uint32 account,uint64 nonce,uint16 order_slot,uint64 client,uint8 agent)"
@@ -188,28 +193,32 @@ struct DepositBody:
     amount: uint256
 
 
-struct ListMarketBody:
-    market: uint256
-    unit: uint256
-    initial_margin: uint256
+struct MarketParameters:
+    unit: uint256                 # token units a lot and tick
+    initial_margin: uint256       # ppm of the notional, as the next
     maintenance_margin: uint256
-    taker_fee: uint256
-    maker_fee: int256
-    band: uint256
-    max_age: uint256
-    step_band: uint256
-    funding_cap: uint256
-    close_out: uint256
-    max_open_interest: uint256
-    max_position: uint256
-    impact: uint256
-    expiry: uint256
-    tier1_size: uint256
+    taker_fee: uint256            # ppm of the fill
+    maker_fee: int256             # ppm of the fill; negative: a rebate
+    band: uint256                 # ppm around the mark, for orders
+    max_age: uint256              # seconds an index stays fresh
+    step_band: uint256            # ppm an index may move at a time
+    funding_cap: uint256          # ppm of the index: bound of the premium, whose eighth is paid an hour
+    close_out: uint256            # ppm of the notional
+    max_open_interest: uint256    # lots
+    max_position: uint256         # lots
+    impact: uint256               # lots a best level needs to count for the mid price
+    expiry: uint256               # seconds, 0 for a perpetual
+    tier1_size: uint256           # from so many lots on, the next two margins; 0 for no such tier
     tier1_initial: uint256
     tier1_maintenance: uint256
     tier2_size: uint256
     tier2_initial: uint256
     tier2_maintenance: uint256
+
+
+struct ListMarketBody:
+    market: uint256
+    parameters: MarketParameters
 
 
 struct ForcedBody:
@@ -499,6 +508,41 @@ def decode_deposit(message: Bytes[RECORD_BYTES]) -> DepositBody:
 
 @internal
 @pure
+def encode_list_market(type: bytes1, listing: ListMarketBody) -> Bytes[RECORD_BYTES]:
+    """
+    @param type That of a listing, or of a change of a market.
+    @return The message. Reverts where a number does not fit.
+    """
+    parameters: MarketParameters = listing.parameters
+    return concat(
+        type,
+        convert(convert(listing.market, uint16), bytes2),
+        convert(convert(parameters.unit, uint64), bytes8),
+        convert(convert(parameters.initial_margin, uint32), bytes4),
+        convert(convert(parameters.maintenance_margin, uint32), bytes4),
+        convert(convert(parameters.taker_fee, uint32), bytes4),
+        convert(convert(convert(parameters.maker_fee, int32), bytes32) << 224, bytes4),
+        convert(convert(parameters.band, uint32), bytes4),
+        convert(convert(parameters.max_age, uint32), bytes4),
+        convert(convert(parameters.step_band, uint32), bytes4),
+        convert(convert(parameters.funding_cap, uint32), bytes4),
+        convert(convert(parameters.close_out, uint32), bytes4),
+        convert(convert(parameters.max_open_interest, uint64), bytes8),
+        convert(convert(parameters.max_position, uint64), bytes8),
+        convert(convert(parameters.impact, uint64), bytes8),
+        convert(convert(parameters.expiry, uint64), bytes8),
+        convert(convert(parameters.tier1_size, uint64), bytes8),
+        convert(convert(parameters.tier1_initial, uint32), bytes4),
+        convert(convert(parameters.tier1_maintenance, uint32), bytes4),
+        convert(convert(parameters.tier2_size, uint64), bytes8),
+        convert(convert(parameters.tier2_initial, uint32), bytes4),
+        convert(convert(parameters.tier2_maintenance, uint32), bytes4),
+        empty(bytes13),
+    )
+
+
+@internal
+@pure
 def decode_list_market(message: Bytes[RECORD_BYTES]) -> ListMarketBody:
     """
     @return Fields of a listing message.
@@ -508,26 +552,28 @@ def decode_list_market(message: Bytes[RECORD_BYTES]) -> ListMarketBody:
         maker_fee -= 2**32
     return ListMarketBody(
         market=self._read(message, 1, 2),
-        unit=self._read(message, 3, 8),
-        initial_margin=self._read(message, 11, 4),
-        maintenance_margin=self._read(message, 15, 4),
-        taker_fee=self._read(message, 19, 4),
-        maker_fee=maker_fee,
-        band=self._read(message, 27, 4),
-        max_age=self._read(message, 31, 4),
-        step_band=self._read(message, 35, 4),
-        funding_cap=self._read(message, 39, 4),
-        close_out=self._read(message, 43, 4),
-        max_open_interest=self._read(message, 47, 8),
-        max_position=self._read(message, 55, 8),
-        impact=self._read(message, 63, 8),
-        expiry=self._read(message, 71, 8),
-        tier1_size=self._read(message, 79, 8),
-        tier1_initial=self._read(message, 87, 4),
-        tier1_maintenance=self._read(message, 91, 4),
-        tier2_size=self._read(message, 95, 8),
-        tier2_initial=self._read(message, 103, 4),
-        tier2_maintenance=self._read(message, 107, 4),
+        parameters=MarketParameters(
+            unit=self._read(message, 3, 8),
+            initial_margin=self._read(message, 11, 4),
+            maintenance_margin=self._read(message, 15, 4),
+            taker_fee=self._read(message, 19, 4),
+            maker_fee=maker_fee,
+            band=self._read(message, 27, 4),
+            max_age=self._read(message, 31, 4),
+            step_band=self._read(message, 35, 4),
+            funding_cap=self._read(message, 39, 4),
+            close_out=self._read(message, 43, 4),
+            max_open_interest=self._read(message, 47, 8),
+            max_position=self._read(message, 55, 8),
+            impact=self._read(message, 63, 8),
+            expiry=self._read(message, 71, 8),
+            tier1_size=self._read(message, 79, 8),
+            tier1_initial=self._read(message, 87, 4),
+            tier1_maintenance=self._read(message, 91, 4),
+            tier2_size=self._read(message, 95, 8),
+            tier2_initial=self._read(message, 103, 4),
+            tier2_maintenance=self._read(message, 107, 4),
+        ),
     )
 
 

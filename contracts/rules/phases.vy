@@ -54,11 +54,8 @@ MAX_LEAVES: constant(uint256) = 10
 
 # Lots. A level holds at most 2**24 accounts * 2**8 order slots * 2**31 lots = 2**63; open interest stays below 2**62.
 MAX_ORDER_SIZE: constant(uint256) = 2**31
-MAX_POSITION: constant(uint256) = 2**38
 MAX_AMOUNT: constant(uint256) = 2**96
 MAX_SHARES: constant(uint256) = 2**120
-MAX_UNIT: constant(uint256) = 2**32
-MAX_FEE: constant(uint256) = 100_000
 
 HOUR: constant(uint256) = 3600
 # Seconds between two samples of a market's premium.

@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 """
-@title Keys of the state tree: 40 bits, `kind << 36 | body`
+@title Keys of the state tree: 40 bits, `kind << BODY_BITS | body`
 @license MIT
 @notice Twin: `shared/state/keys.py`.
 """
@@ -38,7 +38,7 @@ def account_key(account: uint256) -> uint256:
     """
     @return Key of account leaf `account`: a master account (1..MAX_ACCOUNT) or one of its sub-accounts.
     """
-    return ACCOUNT << 36 | account
+    return ACCOUNT << BODY_BITS | account
 
 
 @internal
@@ -74,7 +74,7 @@ def agent_key(master: uint256, agent: uint256) -> uint256:
     """
     @return Key of agent `agent` (1..MAX_AGENT) of a master account.
     """
-    return AGENT << 36 | master << 8 | agent
+    return AGENT << BODY_BITS | master << 8 | agent
 
 
 @internal
@@ -110,7 +110,7 @@ def order_key(handle: uint256) -> uint256:
     """
     @return Key of the order with this handle.
     """
-    return ORDER << 36 | handle
+    return ORDER << BODY_BITS | handle
 
 
 @internal
@@ -119,7 +119,7 @@ def level_key(market: uint256, side: uint256, tick: uint256) -> uint256:
     """
     @return Key of a level: of the book (side 0 buy, 1 sell) or of armed orders (2 above, 3 below); tick 1..MAX_TICK.
     """
-    return LEVEL << 36 | market << 26 | side << 24 | tick
+    return LEVEL << BODY_BITS | market << 26 | side << 24 | tick
 
 
 @internal
@@ -128,7 +128,7 @@ def bitmap_key(market: uint256, side: uint256, depth: uint256, tick: uint256) ->
     """
     @return Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`.
     """
-    return BITMAP << 36 | market << 20 | side << 18 | depth << 16 | self.bitmap_index(depth, tick)
+    return BITMAP << BODY_BITS | market << 20 | side << 18 | depth << 16 | self.bitmap_index(depth, tick)
 
 
 @internal
@@ -155,7 +155,7 @@ def market_key(market: uint256) -> uint256:
     """
     @return Key of market leaf `market` (1..MAX_MARKET).
     """
-    return MARKET << 36 | market
+    return MARKET << BODY_BITS | market
 
 
 @internal
@@ -164,7 +164,7 @@ def oracle_key(market: uint256) -> uint256:
     """
     @return Key of the oracle reports of `market`.
     """
-    return ORACLE << 36 | market
+    return ORACLE << BODY_BITS | market
 
 
 @internal
@@ -173,7 +173,7 @@ def signers_key() -> uint256:
     """
     @return Key of the set of oracle signers.
     """
-    return SIGNERS << 36
+    return SIGNERS << BODY_BITS
 
 
 @internal
@@ -182,7 +182,7 @@ def withdrawal_key(index: uint256) -> uint256:
     """
     @return Key of withdrawal `index` (0.., in the order in which the machine accepted them).
     """
-    return WITHDRAWAL << 36 | index
+    return WITHDRAWAL << BODY_BITS | index
 
 
 @internal
@@ -191,4 +191,4 @@ def parked_key(index: uint256) -> uint256:
     """
     @return Key of parked record `index` (0.., in the order in which the queue brought them).
     """
-    return PARKED << 36 | index
+    return PARKED << BODY_BITS | index

@@ -14,7 +14,6 @@
 
 MAX_POSITIONS: constant(uint256) = 8
 MAX_SIGNERS: constant(uint256) = 7
-MARGIN_TIERS: constant(uint256) = 2
 
 ACCOUNT_BYTES: constant(uint256) = 640
 ORDER_BYTES: constant(uint256) = 64

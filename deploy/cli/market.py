@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "propose":
         terms = listing.make_terms(arguments.market, *_read_terms(arguments))
         if arguments.dry_run:
-            print("\n".join(f"{name:<20} {value}" for name, value in terms._asdict().items()))
+            print("\n".join(f"{name:<20} {value}" for name, value in listing.to_names(terms).items()))
             return 0
         call = listing.encode_change(terms) if arguments.change else listing.encode_listing(terms)
     elif arguments.action == "signer":

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from setoff.shared.codec import records
-from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.codec.layout import fields_of
+from setoff.shared.codec.records import ListMarketBody, MarketParameters
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, Contract
 from setoff.shared.l1.rpc import Reverted
 from setoff.shared.rules.listing import are_parameters_sound
+from setoff.shared.state.keys import MAX_MARKET
 
-_LIMITS: Final = {"maker_fee": (-(2**31), 2**31)} | dict.fromkeys(
-    ("unit", "max_open_interest", "max_position", "impact", "expiry", "tier1_size", "tier2_size"), (0, 2**64)
-)
+_LIMITS: Final = {parameter.name: parameter.limits for parameter in fields_of(MarketParameters)}
+_REQUIRED: Final = [parameter.name for parameter in fields(MarketParameters) if parameter.default is MISSING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,10 @@ class Proposal:
             signer = records.decode_set_signer(self.message)
             return f"signer {signer.number}: 0x{signer.owner.hex()}, quorum {signer.quorum}, age {signer.max_age} s"
         kind = "market" if self.message[0] == records.LIST_MARKET else "change of market"
-        market, *values = records.decode_list_market(self.message)
-        terms = zip(ListMarketBody._fields[1:], values, strict=True)
-        return f"{kind} {market}: " + ", ".join(f"{name} {value}" for name, value in terms if value)
+        market, parameters = records.decode_list_market(self.message)
+        return f"{kind} {market}: " + ", ".join(
+            f"{name} {value}" for name, value in asdict(parameters).items() if value
+        )
 
 
 def make_terms(market: int, *sources: Mapping[str, Any]) -> ListMarketBody:
@@ -47,23 +49,26 @@ def make_terms(market: int, *sources: Mapping[str, Any]) -> ListMarketBody:
     Raises ConfigError on a name that is no parameter, a value that is no integer or not in its range, a parameter that
     is missing, and parameters that the rules would refuse.
     """
-    fields: dict[str, Any] = {name: value for source in sources for name, value in source.items()}
-    unknown = [name for name in fields if name not in ListMarketBody._fields[1:]]
+    given: dict[str, Any] = {name: value for source in sources for name, value in source.items()}
+    unknown = [name for name in given if name not in _LIMITS]
     if unknown:
         raise ConfigError("bad_config", f"a market has no parameter {', '.join(unknown)}")
-    missing = [
-        name for name in ListMarketBody._fields[1:] if name not in fields and name not in ListMarketBody._field_defaults
-    ]
+    missing = [name for name in _REQUIRED if name not in given]
     if missing:
         raise ConfigError("bad_config", f"these parameters are missing: {', '.join(missing)}")
-    for name, value in fields.items():
-        low, high = _LIMITS.get(name, (0, 2**32))
-        if type(value) is not int or not low <= value < high:
-            raise ConfigError("bad_config", f"{name} = {value} is not in {low}…{high - 1}")
-    terms = ListMarketBody(market, **fields)
-    if market < 1 or not are_parameters_sound(terms):
+    for name, value in given.items():
+        limits = _LIMITS[name]
+        if type(value) is not int or value not in limits:
+            raise ConfigError("bad_config", f"{name} = {value} is not in {limits.start}…{limits.stop - 1}")
+    parameters = MarketParameters(**given)
+    if not 1 <= market <= MAX_MARKET or not are_parameters_sound(parameters):
         raise ConfigError("bad_parameters", "the rules would refuse these: see section 8 of the protocol, LIST_MARKET")
-    return terms
+    return ListMarketBody(market, parameters)
+
+
+def to_names(market: ListMarketBody) -> dict[str, int]:
+    """A market and its parameters by name."""
+    return {"market": market.market, **asdict(market.parameters)}
 
 
 def load_terms(path: Path) -> dict[str, Any]:
@@ -88,12 +93,12 @@ def parse_settings(settings: Iterable[str]) -> dict[str, int]:
 
 def encode_listing(market: ListMarketBody) -> bytes:
     """Call of the queue that proposes a market."""
-    return QUEUE.encode("propose_listing", tuple(market))
+    return QUEUE.encode("propose_listing", _to_abi(market))
 
 
 def encode_change(market: ListMarketBody) -> bytes:
     """Call of the queue that proposes other parameters of a market."""
-    return QUEUE.encode("propose_change", tuple(market))
+    return QUEUE.encode("propose_change", _to_abi(market))
 
 
 def encode_signer(number: int, signer: bytes, quorum: int, max_age: int) -> bytes:
@@ -128,3 +133,7 @@ def find_proposals(l1: L1, deployment: Deployment) -> list[Proposal]:
         except Reverted:
             continue  # queued, or taken back
     return found
+
+
+def _to_abi(market: ListMarketBody) -> tuple[int, tuple[int, ...]]:
+    return market.market, astuple(market.parameters)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.records import MAX_POSITION
 from setoff.shared.errors import ConfigError
-from setoff.shared.rules.phases import MAX_POSITION
 
 #: Leverages of the base and the two tiers.
 LEVERAGES: Final = (50, 20, 5)

@@ -13,7 +13,7 @@ from typing import Final, Self
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.contracts.listing import encode_listing, encode_signer
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.codec.records import ListMarketBody, MarketParameters
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError
@@ -33,7 +33,7 @@ WALLET: Final = 10**18  # wei for a wallet's gas
 
 
 #: A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar.
-BITCOIN: Final = ListMarketBody(1, 100, 50_000, 30_000, 500, -100, 100_000)
+BITCOIN: Final = ListMarketBody(1, MarketParameters(100, 50_000, 30_000, 500, -100, 100_000))
 
 
 def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:

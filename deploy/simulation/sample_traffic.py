@@ -52,7 +52,7 @@ def market_body(market: int = 1, **parameters: int) -> records.ListMarketBody:
         "step_band": 1_000_000,
         "impact": 2**40,
     }
-    return records.ListMarketBody(market, **(fields | parameters))
+    return records.ListMarketBody(market, records.MarketParameters(**(fields | parameters)))
 
 
 class SampleTraffic:

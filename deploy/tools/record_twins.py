@@ -34,6 +34,7 @@ def find_record_differences(source: str) -> list[str]:
     for name, function in functions.items():
         if name.startswith("decode_"):
             found += _compare_fields(function, structs)
+    found += _compare_encoder(functions["encode_list_market"])
     return found + list(_compare_hashes(functions["struct_hash"]))
 
 
@@ -81,7 +82,7 @@ def _compare_fields(function: Any, structs: dict[str, Any]) -> Iterator[str]:
     fields, types = _KINDS[name], {item.target.id: item.annotation for item in structs[name].body}
     local = {node.target.id: node.value for node in function.get_children(vy_ast.AnnAssign)}
     places = {}
-    for keyword in result.value.keywords:
+    for keyword in _find_keywords(result.value, structs, types):
         value = keyword.value
         places[keyword.arg] = _find_place(local.get(value.id) if isinstance(value, vy_ast.Name) else value)
     ours = {field.name: f"bytes {field.start} to {field.start + field.size - 1}" for field in fields}
@@ -92,6 +93,35 @@ def _compare_fields(function: Any, structs: dict[str, Any]) -> Iterator[str]:
     for field in fields:
         if (told := _name_of(types.get(field.name))) != _vyper_type(field):
             yield f"struct {name} has {field.name} as {told} instead of {_vyper_type(field)}"
+
+
+def _find_keywords(call: Any, structs: dict[str, Any], types: dict[str, Any]) -> Iterator[Any]:
+    """The fields that a struct is made with, those of a struct in it for that one; `types` gets theirs."""
+    for keyword in call.keywords:
+        value = keyword.value
+        inner = structs.get(getattr(getattr(value, "func", None), "id", ""))
+        if inner is None:
+            yield keyword
+        else:
+            types |= {item.target.id: item.annotation for item in inner.body}
+            yield from _find_keywords(value, structs, types)
+
+
+def _compare_encoder(function: Any) -> Iterator[str]:
+    """The fields that `encode_list_market` puts behind each other, and their widths."""
+    (result,) = function.get_children(vy_ast.Return)
+    _, *parts, rest = result.value.args
+    theirs, end = {}, 1
+    for part in parts:
+        size = int(part.args[1].id.removeprefix("bytes"))
+        (name,) = (node.attr for node in part.get_descendants(vy_ast.Attribute))
+        theirs[name] = f"bytes {end} to {end + size - 1}"
+        end += size
+    kind = records.TYPES[records.LIST_MARKET]
+    ours = {field.name: f"bytes {field.start} to {field.start + field.size - 1}" for field in kind.fields}
+    yield from _compare("encode_list_market:", ours, theirs)
+    if end + int(rest.args[0].id.removeprefix("bytes")) != records.RECORD_BYTES:
+        yield "encode_list_market makes a message of another length"
 
 
 def _find_place(node: Any) -> Place:

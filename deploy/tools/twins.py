@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import add, floordiv, lshift, mul, sub
 from pathlib import Path
@@ -21,6 +21,12 @@ from vyper.ast import nodes as vy_ast
 from vyper.ast import parse_to_ast
 
 from setoff.contracts.compiler import ROOT as CONTRACTS
+from setoff.deploy.tools.leaf_twins import (
+    LAYOUTS,
+    find_leaf_differences,
+    find_listing_differences,
+    find_register_differences,
+)
 from setoff.deploy.tools.record_twins import find_record_differences
 from setoff.shared import errors
 from setoff.shared.codec import records
@@ -33,6 +39,7 @@ PYTHON_ONLY_FILES: Final[dict[str, str]] = {
     "codec/hashing": "keccak256 is built into Vyper",
     "codec/layout": "codec/records.vy says of each type what follows from this; see record_twins.py",
     "codec/merkle": "court/merkle.vy",
+    "state/layout": "state/leaves.vy says of each leaf what follows from this; see leaf_twins.py",
     "state/tree": "L1 holds no tree; state/witness.vy folds paths",
     "rules/step": "the dispatch in judge.vy",
 }
@@ -69,21 +76,37 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     # L1 recovers a signer once, when it judges the step.
     "codec/signatures": frozenset({"sign", "compact", "address_of", "recover_ahead"}),
     # A contract copies a struct by assigning it, and the ABI is its encoding.
-    "state/registers": frozenset({"FIELDS", "encode", "decode", "copy"}),
-    "state/leaves": frozenset({"clear"}),
+    "state/registers": frozenset(
+        {"FIELDS", "IN_FLIGHT", "LAYOUT", "InFlight", "Registers", "encode", "decode", "copy"}
+    ),
+    "state/leaves": frozenset({"clear", *LAYOUTS, *(name.upper() for name in LAYOUTS), "REPORT"}),
     # L1 sees one step: nothing to cache, undo or write together.
     "state/store": frozenset(
         {"State", "encode_leaf", "value", "begin_journal", "end_journal", "undo", "of", "restore", "commit", "trim"}
     ),
     "rules/phases": frozenset({"NAMES"}),
+    # What people and the columns of a sweep ask, and no step.
+    "rules/margin": frozenset({"get_tiers"}),
+    "rules/liquidation": frozenset({"compute_liquidation_price"}),
+    "rules/listing": frozenset({"CHANGEABLE"}),
     # The judge's fetch: it chooses between the contracts of messages and of records.
     "rules/fetch": frozenset({"step_fetch"}),
 }
 #: Names of a Vyper file that Python has no use for.
 VYPER_ONLY: Final[dict[str, frozenset[str]]] = {
     # In Python they follow from the fields.
-    "codec/records": frozenset(f"{kind.title}_TYPE" for kind in records.SIGNED.values()),
+    "codec/records": frozenset(f"{kind.title}_TYPE" for kind in records.SIGNED.values()) | {"encode_list_market"},
+    # Compared in `leaf_twins.py`.
+    "state/leaves": frozenset(LAYOUTS),
+    "state/registers": frozenset({"Registers"}),
     "state/store": frozenset({"Witness", "check_count"}),
+}
+#: Vyper files that say again what a table in Python says, and what compares them.
+TABLES: Final[dict[str, Callable[[str], list[str]]]] = {
+    "codec/records": find_record_differences,
+    "state/leaves": find_leaf_differences,
+    "state/registers": find_register_differences,
+    "rules/listing": find_listing_differences,
 }
 #: Contracts beside the twins whose reasons must be on the shared list as well.
 JUDGES: Final = ("judge", "state/witness", "receipts")
@@ -105,8 +128,6 @@ class Outline:
     constants: dict[str, int | str] = field(default_factory=dict)
     structs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     functions: list[str] = field(default_factory=list)
-    unordered: set[str] = field(default_factory=set)
-    """Structs whose fields Python keeps in another order (slots are sorted)."""
 
 
 def _is_public(name: str, excluded: frozenset[str]) -> bool:
@@ -145,10 +166,6 @@ def _outline_class(node: ast.ClassDef, values: Mapping[str, Any], outline: Outli
             outline.functions.append(item.name)
         elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
             fields += (item.target.id,)
-        elif isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == "__slots__":
-            fields = tuple(_evaluate_python(item.value, values))
-            if not isinstance(item.value, ast.Name):
-                outline.unordered.add(node.name)
     if _is_public(node.name, excluded):
         outline.structs[node.name] = fields
 
@@ -223,8 +240,7 @@ def compare(name: str, python: str, vyper: str) -> list[str]:
     found += _compare_names("struct", list(left.structs), list(right.structs))
     for struct in left.structs.keys() & right.structs.keys():
         fields, twins = left.structs[struct], right.structs[struct]
-        is_same = set(fields) == set(twins) if struct in left.unordered else fields == twins
-        if not is_same:
+        if fields != twins:
             found.append(f"struct {struct} has {', '.join(fields)} in Python, {', '.join(twins)} in Vyper")
     found += _compare_names("function", left.functions, right.functions)
     for line, reason in find_reasons(vyper):
@@ -258,9 +274,8 @@ def find_differences(shared: Path = SHARED, contracts: Path = CONTRACTS) -> list
     vyper = list_files(contracts, ".vy") - VYPER_ONLY_FILES.keys()
     found = [f"{name}: shared/{name}.py has no twin contracts/{name}.vy" for name in sorted(python - vyper)]
     found += [f"{name}: contracts/{name}.vy has no twin shared/{name}.py" for name in sorted(vyper - python)]
-    found += [
-        f"codec/records: {line}" for line in find_record_differences((contracts / "codec/records.vy").read_text())
-    ]
+    for name, find in TABLES.items():
+        found += [f"{name}: {line}" for line in find((contracts / f"{name}.vy").read_text())]
     for name in sorted(python & vyper):
         found += compare(name, (shared / f"{name}.py").read_text(), (contracts / f"{name}.vy").read_text())
     groups = sorted(f"rule_groups/{path.stem}" for path in (contracts / "rule_groups").glob("*.vy"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from setoff.deploy.simulation.sample_traffic import (
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.layout import values_of
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
 from setoff.shared.machine.blobs import BLOBS
@@ -38,11 +40,11 @@ from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import (
+    MARKET,
     Account,
     Agent,
     Bitmap,
     Level,
-    Market,
     Oracle,
     Order,
     Position,
@@ -73,8 +75,8 @@ def plain(value: Any) -> Any:
         return {name: plain(part) for name, part in value.items()}
     if hasattr(value, "_asdict"):
         return plain(value._asdict())
-    if hasattr(value, "__slots__"):
-        return {name: plain(getattr(value, name)) for name in sorted(value.__slots__)}
+    if is_dataclass(value):
+        return {name: plain(getattr(value, name)) for name in sorted(field.name for field in fields(value))}
     return [plain(part) for part in value]
 
 
@@ -264,6 +266,12 @@ def wind_down(traffic: SampleTraffic) -> list[Batch]:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
+def _fields(data: bytes) -> dict[str, Any]:
+    """The fields of an input by name, those of a market's parameters among them."""
+    names = (field.name for field in records.TYPES[data[0]].fields)
+    return dict(zip(names, values_of(records.decode(data)), strict=True))
+
+
 def build_codec(batches: list[Batch]) -> dict[str, Any]:
     """Inputs by field, typed data, signatures."""
     domain = eip712.domain_separator(CHAIN_ID, VAULT)
@@ -273,7 +281,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
         canonical.append({"input": data, "canonical": is_canonical})
         if not is_canonical or data[0] == records.LEG_PAGE:
             continue
-        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": records.decode(data)}
+        entry: dict[str, Any] = {"type": data[0], "name": NAMES[data[0]], "fields": _fields(data)}
         if data[0] >= records.FIRST_MESSAGE:
             messages.append({**entry, "message": data})
             continue
@@ -378,7 +386,7 @@ def build_leaves() -> dict[str, Any]:
     entries = [
         {"kind": kind, "key": key, "fields": leaf, "value": encode_leaf(key, leaf)} for kind, key, leaf in _leaves()
     ]
-    regs = Registers(eip712.domain_separator(CHAIN_ID, VAULT))
+    regs = Registers(domain=eip712.domain_separator(CHAIN_ID, VAULT))
     hashed = [_hash_registers(regs.copy())]
     for number, name in enumerate(FIELDS):
         if name not in ("domain", "signer", "bulk"):
@@ -428,9 +436,9 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
         bitmap = Bitmap()
         bitmap.word = 1 << keys.bitmap_bit(depth, 0xABCDEF) | 1
         yield "bitmap", keys.bitmap_key(3, 1, depth, 0xABCDEF), bitmap
-    market = Market()
+    market = MARKET.decode(b"")
     signed = {"maker_fee": -100_000, "insurance": 2**98, "pool": -(2**98), "funding": -(2**96), "premium": -(2**40)}
-    for n, name in enumerate(sorted(Market.__slots__)):
+    for n, name in enumerate(sorted(MARKET.offsets)):
         setattr(market, name, signed.get(name, 1_000_003 + n))
     market.open_interest, market.twap_sum = 2**62, 2**40
     yield "market", keys.market_key(255), market

@@ -56,7 +56,7 @@ class StatusHandlers:
                     "max_order_slot": keys.MAX_ORDER_SLOT,
                     "max_tick": keys.MAX_TICK,
                     "max_order_size": str(phases.MAX_ORDER_SIZE),
-                    "max_position": str(phases.MAX_POSITION),
+                    "max_position": str(records.MAX_POSITION),
                     "max_positions": leaves.MAX_POSITIONS,
                     "max_matches": phases.MAX_MATCHES,
                 },

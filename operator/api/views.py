@@ -12,16 +12,18 @@ from typing import Any, Final
 from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.layout import fields_of
+from setoff.shared.codec.records import MarketParameters
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.machine import LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
 from setoff.shared.rules.levels import is_armed
-from setoff.shared.rules.liquidation import compute_maintenance, compute_position_margin
-from setoff.shared.rules.margin import compute_health, compute_value, get_maintenance_margin, settle_account
+from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
+from setoff.shared.rules.margin import compute_health, compute_value, get_tiers, settle_account
 from setoff.shared.rules.marks import compute_funding, is_fresh
 from setoff.shared.rules.positions import expire_orders, is_live
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Market, Order, Position
+from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.store import State
 from setoff.shared.state.tree import Tree
 
@@ -31,6 +33,8 @@ SELF_TRADE: Final = ("cancel_maker", "cancel_taker", "cancel_both")
 FILL_KINDS: Final = ("trade", "liquidation", "unwind", "takeover", "deleverage")
 #: Orders that one view of a book looks at; levels behind them are not shown.
 MAX_ORDERS: Final = 20_000
+
+_PARAMETERS: Final = fields_of(MarketParameters)
 
 
 def get_tree(exchange: Exchange) -> Tree:
@@ -95,7 +99,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
     master = state.account(keys.get_master(account))
     leaf = state.account(account)
     collateral, deadline = leaf.collateral, leaf.deadline
-    is_fresh = settle_account(state, leaf, time)
+    are_fresh = settle_account(state, leaf, time)
     equity, initial = compute_health(state, leaf)
     _, maintenance, close_out = compute_maintenance(state, leaf)
     return {
@@ -112,7 +116,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "close_out": str(close_out),
         "free": str(equity - initial),
         "buffer": str(equity - maintenance),
-        "is_fresh": is_fresh,
+        "is_fresh": are_fresh,
         "shares": str(leaf.shares),
         "deadline": deadline,
         "next_nonce": str(master.nonce_top + 1),
@@ -148,23 +152,6 @@ def show_positions(state: State, account: Account, buffer: int) -> list[dict[str
                 }
             )
     return shown
-
-
-def compute_liquidation_price(position: Position, market: Market, buffer: int) -> int | None:
-    """Mark, ticks, from which on the account is below maintenance if every other price stays; None if there is none.
-
-    Within the position's present margin tier, and but for what rounding up adds to a margin.
-    """
-    size = abs(position.size)
-    if size == 0 or market.settled:
-        return None
-    fraction = get_maintenance_margin(size, market)
-    per_tick = size * market.unit * (PPM - fraction if position.size > 0 else PPM + fraction)
-    if per_tick == 0:
-        return None
-    room = buffer * PPM // per_tick + 1 if buffer >= 0 else 0
-    price = market.mark - room if position.size > 0 else market.mark + room
-    return price if 1 <= price <= keys.MAX_TICK else None
 
 
 def show_agents(tree: Tree, account: int, time: int) -> list[dict[str, Any]]:
@@ -227,21 +214,8 @@ def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
     hourly = compute_funding(leaf)
     return {
         "market": market,
-        "unit": str(leaf.unit),
-        "initial_margin": leaf.initial_margin,
-        "maintenance_margin": leaf.maintenance_margin,
-        "close_out": leaf.close_out,
+        **show_parameters(leaf),
         "tiers": show_tiers(leaf),
-        "taker_fee": leaf.taker_fee,
-        "maker_fee": leaf.maker_fee,
-        "band": leaf.band,
-        "max_age": leaf.max_age,
-        "step_band": leaf.step_band,
-        "funding_cap": leaf.funding_cap,
-        "max_open_interest": str(leaf.max_open_interest),
-        "max_position": str(leaf.max_position),
-        "impact": str(leaf.impact),
-        "expiry": leaf.expiry,
         "best_bid": leaf.best_bid,
         "best_ask": leaf.best_ask,
         "mark": leaf.mark,
@@ -260,6 +234,15 @@ def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
     }
 
 
+def show_parameters(parameters: MarketParameters) -> dict[str, Any]:
+    """What its listing, and the changes since, say of a market."""
+    shown: dict[str, Any] = {}
+    for field in _PARAMETERS:
+        value = getattr(parameters, field.name)
+        shown[field.name] = str(value) if field.is_shown_as_text else value
+    return shown
+
+
 def show_markets(exchange: Exchange) -> list[dict[str, Any]]:
     """All listed markets."""
     return [show_market(exchange, market) for market in range(1, exchange.machine.regs.markets + 1)]
@@ -267,15 +250,9 @@ def show_markets(exchange: Exchange) -> list[dict[str, Any]]:
 
 def show_tiers(market: Market) -> list[dict[str, Any]]:
     """Margins by size: each tier from `size` lots on."""
-    tiers = (
-        (0, market.initial_margin, market.maintenance_margin),
-        (market.tier1_size, market.tier1_initial, market.tier1_maintenance),
-        (market.tier2_size, market.tier2_initial, market.tier2_maintenance),
-    )
     return [
         {"size": str(size), "initial_margin": initial, "maintenance_margin": maintenance}
-        for number, (size, initial, maintenance) in enumerate(tiers)
-        if number == 0 or size
+        for size, initial, maintenance in get_tiers(market)
     ]
 
 

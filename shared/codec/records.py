@@ -11,10 +11,31 @@ JSON follows from their annotations (``layout.py``).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from struct import Struct
 from typing import Annotated, Any, Final, NamedTuple
 
-from setoff.shared.codec.layout import Body, InputType, Width, fields_of, make_integer_decoder
+from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.layout import (
+    I32,
+    U8,
+    U16,
+    U24,
+    U32,
+    U40,
+    U64,
+    Address,
+    At,
+    Body,
+    Bytes32,
+    Bytes60,
+    Bytes88,
+    InputType,
+    Range,
+    Width,
+    fields_of,
+    make_integer_decoder,
+)
 from setoff.shared.errors import InputError
 
 RECORD_BYTES: Final = 124
@@ -69,17 +90,10 @@ LEG_BYTES: Final = 11
 SELL_LEG: Final = 32
 CANCEL_LEG: Final = 64
 
-U8 = Annotated[int, Width("uint8")]
-U16 = Annotated[int, Width("uint16")]
-U24 = Annotated[int, Width("uint24")]
-U32 = Annotated[int, Width("uint32")]
-U40 = Annotated[int, Width("uint40")]
-U64 = Annotated[int, Width("uint64")]
-I32 = Annotated[int, Width("int32")]
-Address = Annotated[bytes, Width("address")]
-Bytes32 = Annotated[bytes, Width("bytes32")]
-Bytes60 = Annotated[bytes, Width("bytes60")]
-Bytes88 = Annotated[bytes, Width("bytes88")]
+# Bounds of market parameters.
+MAX_POSITION: Final = 2**38
+MAX_UNIT: Final = 2**32
+MAX_FEE: Final = 100_000
 
 Account = Annotated[int, Width("uint32", "unknown_account")]
 Market = Annotated[int, Width("uint16", "unknown_market")]
@@ -89,6 +103,7 @@ Size = Annotated[int, Width("uint64", "size_out_of_range")]
 Amount = Annotated[int, Width("uint128", "amount_out_of_range")]
 Signer = Annotated[int, Width("uint32", "unknown_signer")]
 ReportTime = Annotated[int, Width("uint64", "future_report")]
+Time = Annotated[int, Width("uint64", is_time=True)]
 
 
 class OrderBody(NamedTuple):
@@ -246,33 +261,56 @@ class DepositBody(NamedTuple):
     amount: Amount
 
 
-class ListMarketBody(NamedTuple):
-    """Message: a market and its parameters, units as in the market leaf; expiry 0 for a perpetual.
+@dataclass(slots=True)
+class MarketParameters:
+    """What a listing says of a market. The market's leaf keeps each of them (`state/leaves.py`), where `At` says.
 
-    Margin tiers: positions of `tierN_size` lots or more have the margins of tier N; size 0 where there is no such tier.
+    The defaults are those of a listing that leaves them out; what else the rules ask of them beside the ranges is in
+    `rules/listing.py`.
     """
 
-    market: U16
-    unit: U64
-    initial_margin: U32
-    maintenance_margin: U32
-    taker_fee: U32
-    maker_fee: I32
-    band: U32
-    max_age: U32 = 60
-    step_band: U32 = 100_000
-    funding_cap: U32 = 5_000
+    unit: Annotated[U64, At(0), Range(1, MAX_UNIT - 1)]
+    """Token units per lot and tick; it stays what it was when the market was listed."""
+    initial_margin: Annotated[U32, Range(high=PPM)]
+    """Ppm of the notional, as the next."""
+    maintenance_margin: Annotated[U32, Range(low=1)]
+    taker_fee: Annotated[U32, Range(high=MAX_FEE)]
+    """Ppm of the fill."""
+    maker_fee: Annotated[I32, Range(high=MAX_FEE)]
+    """Ppm of the fill; negative for a rebate."""
+    band: Annotated[U32, Range(1, PPM)]
+    """Ppm around the mark, for orders, and of the index, for a sample of the premium."""
+    max_age: Annotated[U32, Range(low=1)] = 60
+    """Seconds an index stays fresh."""
+    step_band: Annotated[U32, At(160), Range(1, PPM)] = 100_000
+    """Ppm an index may move at a time."""
+    funding_cap: Annotated[U32, Range(high=MAX_FEE)] = 5_000
+    """Ppm of the index: bound of the premium, an eighth of which is paid an hour."""
     close_out: U32 = 0
-    max_open_interest: U64 = 2**44
-    max_position: U64 = 2**38
+    """Ppm of the notional."""
+    max_open_interest: Annotated[U64, At(176)] = 2**44
+    """Lots."""
+    max_position: Annotated[U64, Range(1, MAX_POSITION)] = 2**38
+    """Lots."""
     impact: U64 = 1
-    expiry: U64 = 0
-    tier1_size: U64 = 0
+    """Lots a best level needs to count for the mid price."""
+    expiry: Annotated[Time, At(208)] = 0
+    """Seconds, 0 for a perpetual; it stays what it was when the market was listed."""
+    tier1_size: Annotated[U64, At(224)] = 0
+    """From so many lots on, the next two margins (ppm); 0 where there is no such tier."""
     tier1_initial: U32 = 0
     tier1_maintenance: U32 = 0
     tier2_size: U64 = 0
+    """As tier 1."""
     tier2_initial: U32 = 0
     tier2_maintenance: U32 = 0
+
+
+class ListMarketBody(NamedTuple):
+    """Message: a market and its parameters."""
+
+    market: U16
+    parameters: MarketParameters
 
 
 class SetMarketBody(ListMarketBody):

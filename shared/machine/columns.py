@@ -6,14 +6,16 @@ since. Markets are small and read anew every time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from setoff.shared.codec.integers import PPM
+from setoff.shared.rules.margin import get_tiers
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import ACCOUNT_BYTES, MAX_POSITIONS, Market
+from setoff.shared.state.leaves import ACCOUNT, ACCOUNT_BYTES, MAX_POSITIONS, POSITION, decode_market
 from setoff.shared.state.store import State
 
 Ints = npt.NDArray[np.int64]
@@ -32,12 +34,18 @@ _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _NEVER: Final = 2**63 - 1
 _BODY: Final = 2**keys.BODY_BITS - 1
 _ROW: Final = np.dtype(
-    {"names": ["deadline", "subs"], "formats": [">u8", ">u4"], "offsets": [4, 68], "itemsize": ACCOUNT_BYTES}
+    {
+        "names": ["deadline", "subs"],
+        "formats": [">u8", ">u4"],
+        "offsets": [ACCOUNT.offsets["deadline"], ACCOUNT.offsets["subs"]],
+        "itemsize": ACCOUNT_BYTES,
+    }
 )
-# Positions in words of 8 bytes: a leaf's collateral, and of each position its market, size and funding index.
-_COLLATERAL: Final = 4
-_POSITIONS: Final = 16
-_POSITION_WORDS: Final = 8
+# In words of 8 bytes: a leaf's collateral, where its positions begin, and in each of those market, size, funding index.
+_COLLATERAL: Final = ACCOUNT.offsets["collateral"] // 8
+_POSITIONS: Final = ACCOUNT.size // 8
+_POSITION_WORDS: Final = POSITION.size // 8
+_MARKET, _SIZE, _FUNDING = (POSITION.offsets[name] // 8 for name in ("market", "size", "funding"))
 
 
 class MarketTable:
@@ -45,22 +53,20 @@ class MarketTable:
 
     def __init__(self, state: State, markets: int) -> None:
         """Of markets 1 to `markets`."""
-        found = [Market(), *(state.market(market) for market in range(1, markets + 1))]
+        found = [decode_market(b""), *(state.market(market) for market in range(1, markets + 1))]
         self.worth: Floats = np.array([float(m.mark * m.unit) for m in found])
-        self.fraction: Floats = np.array([m.maintenance_margin for m in found]) / 1e6
+        base, *tiers = zip_longest(*(get_tiers(m) for m in found), fillvalue=(_NEVER, 0, 0))
+        self.fraction: Floats = np.array([maintenance for _, _, maintenance in base]) / PPM
         self.tiers: list[tuple[Ints, Floats]] = [
-            (_sizes(m.tier1_size for m in found), np.array([m.tier1_maintenance for m in found]) / 1e6),
-            (_sizes(m.tier2_size for m in found), np.array([m.tier2_maintenance for m in found]) / 1e6),
+            (
+                np.array([min(size, _NEVER) for size, _, _ in tier], dtype=np.int64),
+                np.array([maintenance for _, _, maintenance in tier]) / PPM,
+            )
+            for tier in tiers
         ]
-        if all(m.tier1_size == 0 for m in found):
-            self.tiers = []
         self.settled: Flags = np.array([m.settled != 0 for m in found])
         funding = np.frombuffer(b"".join(m.funding.to_bytes(16, "big", signed=True) for m in found), ">u8")
         self.funding: npt.NDArray[np.uint64] = funding.astype(np.uint64).reshape(-1, 2)
-
-
-def _sizes(sizes: Iterable[int]) -> Ints:
-    return np.array([min(size, _NEVER) if size else _NEVER for size in sizes], dtype=np.int64)
 
 
 class Columns:
@@ -151,10 +157,10 @@ class Columns:
         self.collateral[at] = _to_float(words[:, _COLLATERAL : _COLLATERAL + 4].astype(np.uint64))
         for place in range(MAX_POSITIONS):
             first = _POSITIONS + _POSITION_WORDS * place
-            self.market[place, at] = words[:, first] >> 48
-            self.size[place, at] = words[:, first + 1].astype(np.uint64).view(np.int64)
-            self.funding_high[place, at] = words[:, first + 6]
-            self.funding_low[place, at] = words[:, first + 7]
+            self.market[place, at] = words[:, first + _MARKET] >> 48  # the first two bytes of it
+            self.size[place, at] = words[:, first + _SIZE].astype(np.uint64).view(np.int64)
+            self.funding_high[place, at] = words[:, first + _FUNDING]
+            self.funding_low[place, at] = words[:, first + _FUNDING + 1]
 
     def _grow(self, count: int) -> None:
         """Make room for `count` rows, and as many again, so that growing stays rare."""

@@ -94,7 +94,7 @@ class Machine:
     @classmethod
     def genesis(cls, domain: bytes) -> Machine:
         """The machine before batch 0: nothing in it but the 32-byte EIP-712 domain separator."""
-        return cls(Registers(domain), State())
+        return cls(Registers(domain=domain), State())
 
     def copy(self) -> Machine:
         """An independent copy (cheap: trees share what neither has written)."""

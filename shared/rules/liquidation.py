@@ -9,7 +9,7 @@ order of their scores. A sweep ends only when every account is healthy, or has n
 from __future__ import annotations
 
 from setoff.shared.codec import records
-from setoff.shared.codec.integers import div_floor, div_up
+from setoff.shared.codec.integers import PPM, div_floor, div_up
 from setoff.shared.rules import phases
 from setoff.shared.rules.margin import compute_requirement, compute_value, get_maintenance_margin, settle_account
 from setoff.shared.rules.marks import is_fresh
@@ -91,6 +91,23 @@ def compute_position_margin(position: Position, market: Market) -> int:
     """Maintenance margin of a position, token units."""
     size = abs(position.size)
     return compute_requirement(size, market, get_maintenance_margin(size, market))
+
+
+def compute_liquidation_price(position: Position, market: Market, buffer: int) -> int | None:
+    """Mark, ticks, from which on the account is below maintenance if every other price stays; None if there is none.
+
+    Within the position's present margin tier, and but for what rounding up adds to a margin.
+    """
+    size = abs(position.size)
+    if size == 0 or market.settled:
+        return None
+    fraction = get_maintenance_margin(size, market)
+    per_tick = size * market.unit * (PPM - fraction if position.size > 0 else PPM + fraction)
+    if per_tick == 0:
+        return None
+    room = buffer * PPM // per_tick + 1 if buffer >= 0 else 0
+    price = market.mark - room if position.size > 0 else market.mark + room
+    return price if 1 <= price <= keys.MAX_TICK else None
 
 
 def find_target(regs: Registers, state: State, account: Account, equity: int) -> Position | None:

@@ -4,26 +4,35 @@ Twin: ``contracts/rules/listing.vy``."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.records import ListMarketBody
-from setoff.shared.rules import phases
+from setoff.shared.codec.layout import fields_of, ranges_of
+from setoff.shared.codec.records import MarketParameters
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
+#: Parameters that a market keeps from its listing on; all others may change.
+_FIXED: Final = ("unit", "expiry")
+CHANGEABLE: Final = tuple(field.name for field in fields_of(MarketParameters) if field.name not in _FIXED)
+_RANGES: Final = tuple(ranges_of(MarketParameters).items())
+
 
 def apply_listing(regs: Registers, state: State, body: bytes) -> int:
     """List the next market. Leaves: market. Returns the outcome."""
     listing = records.decode_list_market(body)
-    if listing.market != regs.markets + 1 or not are_parameters_sound(listing):
+    if listing.market != regs.markets + 1 or listing.market > keys.MAX_MARKET:
+        return errors.BAD_PARAMETERS
+    if not are_parameters_sound(listing.parameters):
         return errors.BAD_PARAMETERS
     market = state.market(listing.market)
-    market.unit = listing.unit
-    market.expiry = listing.expiry
-    set_parameters(market, listing)
+    market.unit = listing.parameters.unit
+    market.expiry = listing.parameters.expiry
+    set_parameters(market, listing.parameters)
     regs.markets = listing.market
     return errors.ACCEPTED
 
@@ -31,67 +40,52 @@ def apply_listing(regs: Registers, state: State, body: bytes) -> int:
 def apply_change(regs: Registers, state: State, body: bytes) -> int:
     """Change a market's parameters; unit and expiry stay what they were. Leaves: market. Returns the outcome."""
     listing = records.decode_list_market(body)
-    if not 1 <= listing.market <= regs.markets or not are_parameters_sound(listing):
+    if not 1 <= listing.market <= regs.markets or not are_parameters_sound(listing.parameters):
         return errors.BAD_PARAMETERS
-    set_parameters(state.market(listing.market), listing)
+    set_parameters(state.market(listing.market), listing.parameters)
     return errors.ACCEPTED
 
 
-def set_parameters(market: Market, listing: ListMarketBody) -> None:
+def set_parameters(market: Market, parameters: MarketParameters) -> None:
     """Take over every parameter that may change."""
-    market.initial_margin = listing.initial_margin
-    market.maintenance_margin = listing.maintenance_margin
-    market.taker_fee = listing.taker_fee
-    market.maker_fee = listing.maker_fee
-    market.band = listing.band
-    market.max_age = listing.max_age
-    market.step_band = listing.step_band
-    market.funding_cap = listing.funding_cap
-    market.close_out = listing.close_out
-    market.max_open_interest = listing.max_open_interest
-    market.max_position = listing.max_position
-    market.impact = listing.impact
-    market.tier1_size = listing.tier1_size
-    market.tier1_initial = listing.tier1_initial
-    market.tier1_maintenance = listing.tier1_maintenance
-    market.tier2_size = listing.tier2_size
-    market.tier2_initial = listing.tier2_initial
-    market.tier2_maintenance = listing.tier2_maintenance
+    for name in CHANGEABLE:
+        setattr(market, name, getattr(parameters, name))
 
 
-def are_parameters_sound(listing: ListMarketBody) -> bool:
+def are_parameters_sound(parameters: MarketParameters) -> bool:
     """Bounds within which no later step can overflow, and a rebate never exceeds the fee that pays for it."""
     return (
-        listing.market <= keys.MAX_MARKET
-        and 1 <= listing.unit < phases.MAX_UNIT
-        and are_margins_sound(listing.initial_margin, listing.maintenance_margin)
-        and listing.taker_fee <= phases.MAX_FEE
-        and -listing.taker_fee <= listing.maker_fee <= phases.MAX_FEE
-        and 1 <= listing.band <= PPM
-        and listing.max_age >= 1
-        and 1 <= listing.step_band <= PPM
-        and listing.funding_cap <= phases.MAX_FEE
-        and listing.close_out <= listing.maintenance_margin
-        and 1 <= listing.max_position <= phases.MAX_POSITION
-        and are_tiers_sound(listing)
+        are_in_range(parameters)
+        and parameters.maintenance_margin <= parameters.initial_margin
+        and -parameters.taker_fee <= parameters.maker_fee
+        and parameters.close_out <= parameters.maintenance_margin
+        and are_tiers_sound(parameters)
     )
 
 
-def are_tiers_sound(listing: ListMarketBody) -> bool:
+def are_in_range(parameters: MarketParameters) -> bool:
+    """Whether each parameter by itself is one that a market can have: the ranges in ``codec/records.py``."""
+    return all(getattr(parameters, name) in bounds for name, bounds in _RANGES)
+
+
+def are_tiers_sound(parameters: MarketParameters) -> bool:
     """Whether the margins of the tiers rise with size."""
-    if listing.tier1_size == 0:
-        return listing.tier2_size == 0
-    if listing.tier1_initial < listing.initial_margin or listing.tier1_maintenance < listing.maintenance_margin:
+    if parameters.tier1_size == 0:
+        return parameters.tier2_size == 0
+    if (
+        parameters.tier1_initial < parameters.initial_margin
+        or parameters.tier1_maintenance < parameters.maintenance_margin
+    ):
         return False
-    if not are_margins_sound(listing.tier1_initial, listing.tier1_maintenance):
+    if not are_margins_sound(parameters.tier1_initial, parameters.tier1_maintenance):
         return False
-    if listing.tier2_size == 0:
+    if parameters.tier2_size == 0:
         return True
     return (
-        listing.tier2_size > listing.tier1_size
-        and listing.tier2_initial >= listing.tier1_initial
-        and listing.tier2_maintenance >= listing.tier1_maintenance
-        and are_margins_sound(listing.tier2_initial, listing.tier2_maintenance)
+        parameters.tier2_size > parameters.tier1_size
+        and parameters.tier2_initial >= parameters.tier1_initial
+        and parameters.tier2_maintenance >= parameters.tier1_maintenance
+        and are_margins_sound(parameters.tier2_initial, parameters.tier2_maintenance)
     )
 
 

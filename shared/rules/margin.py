@@ -30,6 +30,15 @@ def compute_fee(value: int, rate: int) -> int:
     return div_ceil(value * rate, PPM)
 
 
+def get_tiers(market: Market) -> tuple[tuple[int, int, int], ...]:
+    """(lots from which on it holds, initial margin, maintenance margin in ppm) of the base and each tier, ascending."""
+    tiers = (
+        (market.tier1_size, market.tier1_initial, market.tier1_maintenance),
+        (market.tier2_size, market.tier2_initial, market.tier2_maintenance),
+    )
+    return ((0, market.initial_margin, market.maintenance_margin), *(tier for tier in tiers if tier[0]))
+
+
 def get_initial_margin(exposure: int, market: Market) -> int:
     """Initial margin fraction, ppm, of a position of `exposure` lots."""
     if market.tier2_size and exposure >= market.tier2_size:

@@ -100,11 +100,8 @@ MAX_LEAVES: Final = 10
 
 #: Lots. A level holds at most 2**24 accounts * 2**8 order slots * 2**31 lots = 2**63; open interest stays below 2**62.
 MAX_ORDER_SIZE: Final = 2**31
-MAX_POSITION: Final = 2**38
 MAX_AMOUNT: Final = 2**96
 MAX_SHARES: Final = 2**120
-MAX_UNIT: Final = 2**32
-MAX_FEE: Final = 100_000
 
 HOUR: Final = 3600
 #: Seconds between two samples of a market's premium.

@@ -73,8 +73,3 @@ def apply_step(regs: Registers, state: State) -> None:
     if step is not None:
         regs.steps += 1
         step(regs, state)
-
-
-def is_idle(regs: Registers) -> bool:
-    """Whether the input in flight is finished."""
-    return regs.phase == phases.IDLE

@@ -1,4 +1,4 @@
-"""Keys of the state tree: 40 bits, ``kind << 36 | body``. Twin: ``contracts/state/keys.vy``.
+"""Keys of the state tree: 40 bits, ``kind << BODY_BITS | body``. Twin: ``contracts/state/keys.vy``.
 
 Keys are structural and dense, so that leaves used together share most of their Merkle paths.
 """
@@ -36,7 +36,7 @@ MAX_TICK: Final = 2**24 - 1
 
 def account_key(account: int) -> int:
     """Key of account leaf `account`: a master account (1..MAX_ACCOUNT) or one of its sub-accounts."""
-    return ACCOUNT << 36 | account
+    return ACCOUNT << BODY_BITS | account
 
 
 def sub_account(master: int, sub: int) -> int:
@@ -56,7 +56,7 @@ def get_sub(account: int) -> int:
 
 def agent_key(master: int, agent: int) -> int:
     """Key of agent `agent` (1..MAX_AGENT) of a master account."""
-    return AGENT << 36 | master << 8 | agent
+    return AGENT << BODY_BITS | master << 8 | agent
 
 
 def order_handle(account: int, order_slot: int) -> int:
@@ -76,17 +76,17 @@ def handle_order_slot(handle: int) -> int:
 
 def order_key(handle: int) -> int:
     """Key of the order with this handle."""
-    return ORDER << 36 | handle
+    return ORDER << BODY_BITS | handle
 
 
 def level_key(market: int, side: int, tick: int) -> int:
     """Key of a level: of the book (side 0 buy, 1 sell) or of armed orders (2 above, 3 below); tick 1..MAX_TICK."""
-    return LEVEL << 36 | market << 26 | side << 24 | tick
+    return LEVEL << BODY_BITS | market << 26 | side << 24 | tick
 
 
 def bitmap_key(market: int, side: int, depth: int, tick: int) -> int:
     """Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`."""
-    return BITMAP << 36 | market << 20 | side << 18 | depth << 16 | bitmap_index(depth, tick)
+    return BITMAP << BODY_BITS | market << 20 | side << 18 | depth << 16 | bitmap_index(depth, tick)
 
 
 def bitmap_index(depth: int, tick: int) -> int:
@@ -101,24 +101,24 @@ def bitmap_bit(depth: int, tick: int) -> int:
 
 def market_key(market: int) -> int:
     """Key of market leaf `market` (1..MAX_MARKET)."""
-    return MARKET << 36 | market
+    return MARKET << BODY_BITS | market
 
 
 def oracle_key(market: int) -> int:
     """Key of the oracle reports of `market`."""
-    return ORACLE << 36 | market
+    return ORACLE << BODY_BITS | market
 
 
 def signers_key() -> int:
     """Key of the set of oracle signers."""
-    return SIGNERS << 36
+    return SIGNERS << BODY_BITS
 
 
 def withdrawal_key(index: int) -> int:
     """Key of withdrawal `index` (0.., in the order in which the machine accepted them)."""
-    return WITHDRAWAL << 36 | index
+    return WITHDRAWAL << BODY_BITS | index
 
 
 def parked_key(index: int) -> int:
     """Key of parked record `index` (0.., in the order in which the queue brought them)."""
-    return PARKED << 36 | index
+    return PARKED << BODY_BITS | index

@@ -1,17 +1,22 @@
 """Typed leaves and their fixed encoding in 32-byte words. Twin: ``contracts/state/leaves.vy``.
 
 A leaf's value is the concatenation of its words; fields are packed big-endian from the high end of a word. A leaf whose
-words are all zero is the absent leaf: it encodes to ``b""`` and ``b""`` decodes to it.
+words are all zero is the absent leaf: it encodes to ``b""`` and ``b""`` decodes to it. The classes below say what a
+leaf's fields are and how wide, and nothing says it again (``layout.py``).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from struct import Struct
-from typing import Final
+from typing import Annotated, Final
+
+from setoff.shared.codec.layout import I64, I128, I256, U8, U16, U32, U64, U128, U256, Address, At
+from setoff.shared.codec.records import RECORD_BYTES, MarketParameters
+from setoff.shared.state.layout import WORD, Layout
 
 MAX_POSITIONS: Final = 8
 MAX_SIGNERS: Final = 7
-MARGIN_TIERS: Final = 2
 
 ACCOUNT_BYTES: Final = 640
 ORDER_BYTES: Final = 64
@@ -24,38 +29,26 @@ WITHDRAWAL_BYTES: Final = 96
 AGENT_BYTES: Final = 32
 PARKED_BYTES: Final = 128
 
-_ACCOUNT: Final = Struct(">IQ20s32s4xI16sQ32s")
-_POSITION: Final = Struct(">H6xqQQ16s16s")
-_ORDER: Final = Struct(">HBBIQQQIIQQI4x")
-_LEVEL: Final = Struct(">QQQQ")
-_MARKET: Final = Struct(">QIIIiII" + "IIIIQQ" + "32s32s" + "16sqQ" + "IIIIQQ" + "QQQII" + "QIIQII" + "QI20x")
-_REPORT: Final = Struct(">IQ4x")
-_SIGNERS: Final = Struct(">HHI24x")
-_WITHDRAWAL: Final = Struct(">24xQ12x20s16x16s")
-_AGENT: Final = Struct(">Q4x20s")
-
-_EMPTY_POSITION: Final = bytes(64)
+_POSITION_BYTES: Final = 64
+_REPORT_BYTES: Final = 16
 
 
+@dataclass(slots=True, eq=False)
 class Position:
-    """One market's net position of an account.
+    """One market's net position of an account."""
 
-    market: id, 0 in a free place; size: lots, signed; bids, asks: lots of the account's open orders that could still
-    trade on each side; cost: token units, signed: what the open lots were bought for (sold for, negative); funding: the
-    market's funding index up to which the position has paid.
-    """
-
-    __slots__ = ("asks", "bids", "cost", "funding", "market", "size")
-
-    def __init__(
-        self, market: int = 0, size: int = 0, bids: int = 0, asks: int = 0, cost: int = 0, funding: int = 0
-    ) -> None:
-        self.market = market
-        self.size = size
-        self.bids = bids
-        self.asks = asks
-        self.cost = cost
-        self.funding = funding
+    market: U16 = 0
+    """Its id, 0 in a free place."""
+    size: Annotated[I64, At(8)] = 0
+    """Lots, signed."""
+    bids: U64 = 0
+    """Lots of the account's open buy orders that could still trade."""
+    asks: U64 = 0
+    """Lots of its open sell orders."""
+    cost: I128 = 0
+    """Token units, signed: what the open lots were bought for (sold for, negative)."""
+    funding: I128 = 0
+    """The market's funding index up to which the position has paid."""
 
     def clear_if_empty(self) -> None:
         """Free the place of a position that holds nothing any more."""
@@ -65,288 +58,207 @@ class Position:
             self.funding = 0
 
 
+@dataclass(slots=True, eq=False)
 class Account:
-    """A trader's account; a sub-account uses neither owner nor nonces, its master's count.
+    """A trader's account; a sub-account uses neither owner nor nonces, its master's count."""
 
-    epoch: which of its orders live: those that entered under the same; deadline: seconds, when all its orders die, 0
-    for never; owner: 20-byte address; collateral: token units, signed quote balance (deposits, fees and the notional
-    of every fill, so that equity = collateral + sum of size * mark * unit); subs: highest sub-account in use; shares:
-    of the backstop vault (on the vault's own account: all of them); nonce_top: highest nonce seen; nonce_bitmap: bit i
-    set iff nonce_top - i was used; positions: MAX_POSITIONS places.
-    """
-
-    __slots__ = (
-        "collateral",
-        "deadline",
-        "epoch",
-        "nonce_bitmap",
-        "nonce_top",
-        "owner",
-        "positions",
-        "shares",
-        "subs",
-    )
-
-    def __init__(self) -> None:
-        self.epoch = 0
-        self.deadline = 0
-        self.owner = bytes(20)
-        self.collateral = 0
-        self.subs = 0
-        self.shares = 0
-        self.nonce_top = 0
-        self.nonce_bitmap = 0
-        self.positions = [Position() for _ in range(MAX_POSITIONS)]
+    epoch: U32 = 0
+    """Which of its orders live: those that entered under the same."""
+    deadline: U64 = 0
+    """Seconds, when all its orders die, 0 for never."""
+    owner: Address = bytes(20)
+    collateral: I256 = 0
+    """Token units: deposits, fees and the notional of every fill, so that equity = it + sum of size * mark * unit."""
+    subs: Annotated[U32, At(68)] = 0
+    """Highest sub-account in use."""
+    shares: U128 = 0
+    """Of the backstop vault (on the vault's own account: all of them)."""
+    nonce_top: U64 = 0
+    """Highest nonce seen."""
+    nonce_bitmap: U256 = 0
+    """Bit i is set iff nonce_top - i was used."""
+    positions: list[Position] = field(default_factory=lambda: [Position() for _ in range(MAX_POSITIONS)])
+    """In the places after these words."""
 
 
+@dataclass(slots=True, eq=False)
 class Order:
-    """A resting order, or what is left of it: lots of `market` at `price` ticks, a node of its level's FIFO list.
+    """A resting order, or what is left of it: a node of its level's FIFO list."""
 
-    side: 0 buy, 1 sell; prev, next: handles, 0 at the ends; epoch: its account's when it entered; expiry: seconds, 0
-    for never; client: the trader's own id of it; sequence: number of its acceptance; trigger: ticks, the mark price at
-    which an armed order (see its flags) enters the book, 0 for an order that is in it.
-    """
-
-    __slots__ = (
-        "client",
-        "epoch",
-        "expiry",
-        "flags",
-        "market",
-        "next",
-        "prev",
-        "price",
-        "sequence",
-        "side",
-        "size",
-        "trigger",
-    )
-
-    def __init__(self) -> None:
-        self.clear()
+    market: U16 = 0
+    """0 in a free order slot."""
+    side: U8 = 0
+    """0 buy, 1 sell."""
+    flags: U8 = 0
+    price: U32 = 0
+    """Ticks."""
+    size: U64 = 0
+    """Lots left."""
+    prev: U64 = 0
+    """Handle of the older neighbour, 0 at the head."""
+    next: U64 = 0
+    """Handle of the younger neighbour, 0 at the tail."""
+    epoch: U32 = 0
+    """Its account's when it entered."""
+    expiry: U32 = 0
+    """Seconds, 0 for never."""
+    client: U64 = 0
+    """The trader's own id of it."""
+    sequence: U64 = 0
+    """Number of its acceptance."""
+    trigger: U32 = 0
+    """Ticks, the mark at which an armed order (see its flags) enters the book, 0 for an order that is in it."""
 
     def clear(self) -> None:
         """Make it a free order slot."""
-        self.market = 0
-        self.side = 0
-        self.flags = 0
-        self.price = 0
-        self.size = 0
-        self.prev = 0
-        self.next = 0
-        self.epoch = 0
-        self.expiry = 0
-        self.client = 0
-        self.sequence = 0
-        self.trigger = 0
+        Order.__init__(self)
 
 
+@dataclass(slots=True, eq=False)
 class Level:
-    """A price level: FIFO list from `head` (oldest) to `tail`; `size` lots in `count` orders."""
+    """A price level: a FIFO list of orders."""
 
-    __slots__ = ("count", "head", "size", "tail")
+    head: U64 = 0
+    """Handle of the oldest order."""
+    tail: U64 = 0
+    """Handle of the youngest."""
+    size: U64 = 0
+    """Lots."""
+    count: U64 = 0
+    """Orders."""
 
-    def __init__(self) -> None:
-        self.head = 0
-        self.tail = 0
-        self.size = 0
-        self.count = 0
 
-
+@dataclass(slots=True, eq=False)
 class Bitmap:
     """256 bits of a side's index of non-empty price levels."""
 
-    __slots__ = ("word",)
-
-    def __init__(self) -> None:
-        self.word = 0
+    word: U256 = 0
 
 
-class Market:
-    """A market: its parameters, and what changes with trading. A perpetual, or a dated future if it has an expiry.
+@dataclass(slots=True, eq=False)
+class Market(MarketParameters):
+    """A market: its parameters, and what changes with trading. A perpetual, or a dated future if it has an expiry."""
 
-    Parameters: unit: token units per lot and tick; initial_margin, maintenance_margin, close_out: ppm of the notional;
-    taker_fee, maker_fee (negative: a rebate): ppm of the fill; band: ppm around the mark for orders; max_age: seconds
-    an index stays fresh; step_band: ppm an index may move at a time; funding_cap: ppm of the index, bound of the
-    premium of which an hour's funding is an eighth; max_open_interest, max_position: lots; impact: lots a best level
-    needs to count for the mid price; expiry: seconds, 0 for a perpetual; tierN: from `size` lots on, other margins.
+    best_bid: Annotated[U32, At(32)] = 0
+    """Ticks, 0 for none, as are the next three."""
+    best_ask: U32 = 0
+    mark: U32 = 0
+    index: U32 = 0
+    index_time: U64 = 0
+    """Seconds."""
+    open_interest: U64 = 0
+    """Lots."""
+    insurance: I256 = 0
+    """Token units of the insurance fund, which takes the fees."""
+    pool: I256 = 0
+    """Token units of funding paid in and not yet out."""
+    funding: I128 = 0
+    """Token units a lot has paid since listing, times 2**32."""
+    premium: I64 = 0
+    """Smoothed premium of the book over the index, ticks times 2**16."""
+    sampled: U64 = 0
+    """Seconds, its last sample."""
+    settled: Annotated[U32, At(172)] = 0
+    """1 once a dated future has its settlement price (in mark)."""
+    halted_until: Annotated[U64, At(200)] = 0
+    """Seconds."""
+    stop_above: Annotated[U32, At(216)] = 0
+    """Ticks, the nearest armed levels, 0 for none."""
+    stop_below: U32 = 0
+    twap_sum: Annotated[U64, At(256)] = 0
+    """Ticks: index samples for the settlement price."""
+    twap_count: U32 = 0
+    """How many."""
 
-    State: best_bid, best_ask, stop_above, stop_below (nearest armed levels), mark, index: ticks, 0 for none;
-    index_time: seconds; open_interest: lots; insurance: token units of the insurance fund, which takes the fees; pool:
-    token units of funding paid in and not yet out; funding: token units a lot has paid since listing, times 2**32;
-    premium: smoothed premium of the book over the index, ticks times 2**16; sampled: seconds, its last sample;
-    halted_until: seconds; settled: 1 once a dated future has its settlement price (in mark); twap_sum, twap_count:
-    index samples for it.
+
+@dataclass(slots=True, eq=False)
+class Oracle:
+    """The latest report of each registered signer on one market."""
+
+    prices: list[int] = field(default_factory=lambda: [0] * MAX_SIGNERS)
+    """Ticks."""
+    times: list[int] = field(default_factory=lambda: [0] * MAX_SIGNERS)
+    """Seconds."""
+
+
+@dataclass(slots=True, eq=False)
+class Signers:
+    """The oracle's registered signers."""
+
+    count: U16 = 0
+    """Places used."""
+    quorum: U16 = 0
+    max_age: U32 = 0
+    """Seconds."""
+    owners: list[bytes] = field(default_factory=lambda: [bytes(20)] * MAX_SIGNERS)
+    """Their addresses."""
+
+
+@dataclass(slots=True, eq=False)
+class Withdrawal:
+    """A withdrawal the machine granted: L1 pays `amount` token units to `owner` once the root is confirmed.
+
+    Each field has a word of its own: L1 rebuilds this leaf to pay it.
     """
 
-    __slots__ = (
-        "band",
-        "best_ask",
-        "best_bid",
-        "close_out",
-        "expiry",
-        "funding",
-        "funding_cap",
-        "halted_until",
-        "impact",
-        "index",
-        "index_time",
-        "initial_margin",
-        "insurance",
-        "maintenance_margin",
-        "maker_fee",
-        "mark",
-        "max_age",
-        "max_open_interest",
-        "max_position",
-        "open_interest",
-        "pool",
-        "premium",
-        "sampled",
-        "settled",
-        "step_band",
-        "stop_above",
-        "stop_below",
-        "taker_fee",
-        "tier1_initial",
-        "tier1_maintenance",
-        "tier1_size",
-        "tier2_initial",
-        "tier2_maintenance",
-        "tier2_size",
-        "twap_count",
-        "twap_sum",
-        "unit",
-    )
-
-    def __init__(self) -> None:
-        self.unit = 0
-        self.initial_margin = 0
-        self.maintenance_margin = 0
-        self.taker_fee = 0
-        self.maker_fee = 0
-        self.band = 0
-        self.max_age = 0
-        self.best_bid = 0
-        self.best_ask = 0
-        self.mark = 0
-        self.index = 0
-        self.index_time = 0
-        self.open_interest = 0
-        self.insurance = 0
-        self.pool = 0
-        self.funding = 0
-        self.premium = 0
-        self.sampled = 0
-        self.step_band = 0
-        self.funding_cap = 0
-        self.close_out = 0
-        self.settled = 0
-        self.max_open_interest = 0
-        self.max_position = 0
-        self.impact = 0
-        self.halted_until = 0
-        self.expiry = 0
-        self.stop_above = 0
-        self.stop_below = 0
-        self.tier1_size = 0
-        self.tier1_initial = 0
-        self.tier1_maintenance = 0
-        self.tier2_size = 0
-        self.tier2_initial = 0
-        self.tier2_maintenance = 0
-        self.twap_sum = 0
-        self.twap_count = 0
+    account: Annotated[U64, At(24)] = 0
+    owner: Annotated[Address, At(44)] = bytes(20)
+    amount: Annotated[U128, At(80)] = 0
 
 
-class Oracle:
-    """The latest report of each registered signer on one market: `prices` in ticks, `times` in seconds."""
-
-    __slots__ = ("prices", "times")
-
-    def __init__(self) -> None:
-        self.prices = [0] * MAX_SIGNERS
-        self.times = [0] * MAX_SIGNERS
-
-
-class Signers:
-    """The oracle's registered signers: 20-byte `owners`, of which `count` places are used; `max_age` in seconds."""
-
-    __slots__ = ("count", "max_age", "owners", "quorum")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.quorum = 0
-        self.max_age = 0
-        self.owners = [bytes(20)] * MAX_SIGNERS
-
-
-class Withdrawal:
-    """A withdrawal the machine granted: L1 pays `amount` token units to `owner` once the root is confirmed."""
-
-    __slots__ = ("account", "amount", "owner")
-
-    def __init__(self) -> None:
-        self.account = 0
-        self.owner = bytes(20)
-        self.amount = 0
-
-
+@dataclass(slots=True, eq=False)
 class Agent:
-    """A key that may trade for a master account until `expiry` (seconds); `address` 20 bytes."""
+    """A key that may trade for a master account until `expiry` (seconds)."""
 
-    __slots__ = ("address", "expiry")
-
-    def __init__(self) -> None:
-        self.expiry = 0
-        self.address = bytes(20)
+    expiry: U64 = 0
+    address: Annotated[Address, At(12)] = bytes(20)
 
 
+@dataclass(slots=True, eq=False)
 class Parked:
-    """A record of the L1 queue that the machine had no time for yet: the `body` of its message, b"" for none."""
+    """A record of the L1 queue that the machine had no time for yet."""
 
-    __slots__ = ("body",)
-
-    def __init__(self) -> None:
-        self.body = b""
+    body: bytes = b""
+    """That of its message, b"" for none."""
 
 
 Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent | Parked
 
 
-def _signed_word(value: int) -> bytes:
-    return value.to_bytes(32, "big", signed=True)
+@dataclass(slots=True, eq=False)
+class _Report:
+    """A signer's report in an oracle's leaf, in which they stand behind each other."""
+
+    price: U32
+    time: U64
 
 
-def _signed_half(value: int) -> bytes:
-    return value.to_bytes(16, "big", signed=True)
+POSITION: Final = Layout(Position, _POSITION_BYTES)
+ACCOUNT: Final = Layout(Account, ACCOUNT_BYTES - MAX_POSITIONS * _POSITION_BYTES)
+"""What stands before an account's positions."""
+ORDER: Final = Layout(Order, ORDER_BYTES)
+LEVEL: Final = Layout(Level, LEVEL_BYTES)
+BITMAP: Final = Layout(Bitmap, BITMAP_BYTES)
+MARKET: Final = Layout(Market, MARKET_BYTES)
+SIGNERS: Final = Layout(Signers, WORD)
+"""What stands before the addresses."""
+WITHDRAWAL: Final = Layout(Withdrawal, WITHDRAWAL_BYTES)
+AGENT: Final = Layout(Agent, AGENT_BYTES)
 
-
-def _signed(word: bytes) -> int:
-    return int.from_bytes(word, "big", signed=True)
+REPORT: Final = Layout(_Report, _REPORT_BYTES)
+_EMPTY_POSITION: Final = bytes(_POSITION_BYTES)
+_POSITIONS_START: Final = ACCOUNT.size
+_PLACES: Final = Struct(f"{_POSITION_BYTES}s")
+# Of all leaves those that are read and written most, and so without a look at their layouts.
+_pack_account, _read_account = ACCOUNT.pack, ACCOUNT.decode
+_pack_position, _read_position = POSITION.pack, POSITION.decode
 
 
 def encode_account(leaf: Account) -> bytes:
     """20 words, or b"" for an account that does not exist."""
-    parts = [
-        _ACCOUNT.pack(
-            leaf.epoch,
-            leaf.deadline,
-            leaf.owner,
-            _signed_word(leaf.collateral),
-            leaf.subs,
-            leaf.shares.to_bytes(16, "big"),
-            leaf.nonce_top,
-            leaf.nonce_bitmap.to_bytes(32, "big"),
-        )
-    ]
-    for p in leaf.positions:
-        if p.market:
-            parts.append(
-                _POSITION.pack(p.market, p.size, p.bids, p.asks, _signed_half(p.cost), _signed_half(p.funding))
-            )
-        else:
-            parts.append(_EMPTY_POSITION)
+    parts = [_pack_account(leaf)]
+    for position in leaf.positions:
+        parts.append(_pack_position(position) if position.market else _EMPTY_POSITION)
     return _absent_if_zero(b"".join(parts))
 
 
@@ -354,184 +266,28 @@ def decode_account(value: bytes) -> Account:
     """The inverse of `encode_account`."""
     if not value:
         return Account()
-    leaf = Account.__new__(Account)  # not through __init__, whose eight positions would be thrown away
-    leaf.epoch, leaf.deadline, leaf.owner, collateral, leaf.subs, shares, leaf.nonce_top, bitmap = _ACCOUNT.unpack_from(
-        value
-    )
-    leaf.collateral = _signed(collateral)
-    leaf.shares = int.from_bytes(shares, "big")
-    leaf.nonce_bitmap = int.from_bytes(bitmap, "big")
+    leaf = _read_account(value[:_POSITIONS_START])
     leaf.positions = [
-        Position(market, size, bids, asks, _signed(cost), _signed(funding)) if market else Position()
-        for market, size, bids, asks, cost, funding in _POSITION.iter_unpack(value[_ACCOUNT.size :])
+        _read_position(b"" if place == _EMPTY_POSITION else place)
+        for (place,) in _PLACES.iter_unpack(value[_POSITIONS_START:])
     ]
     return leaf
 
 
-def encode_order(leaf: Order) -> bytes:
-    """2 words, or b"" for a free order slot."""
-    return _absent_if_zero(
-        _ORDER.pack(
-            leaf.market,
-            leaf.side,
-            leaf.flags,
-            leaf.price,
-            leaf.size,
-            leaf.prev,
-            leaf.next,
-            leaf.epoch,
-            leaf.expiry,
-            leaf.client,
-            leaf.sequence,
-            leaf.trigger,
-        )
-    )
-
-
-def decode_order(value: bytes) -> Order:
-    """The inverse of `encode_order`."""
-    leaf = Order()
-    if value:
-        (
-            leaf.market,
-            leaf.side,
-            leaf.flags,
-            leaf.price,
-            leaf.size,
-            leaf.prev,
-            leaf.next,
-            leaf.epoch,
-            leaf.expiry,
-            leaf.client,
-            leaf.sequence,
-            leaf.trigger,
-        ) = _ORDER.unpack(value)
-    return leaf
-
-
-def encode_level(leaf: Level) -> bytes:
-    """1 word, or b"" for a level without orders."""
-    return _absent_if_zero(_LEVEL.pack(leaf.head, leaf.tail, leaf.size, leaf.count))
-
-
-def decode_level(value: bytes) -> Level:
-    """The inverse of `encode_level`."""
-    leaf = Level()
-    if value:
-        leaf.head, leaf.tail, leaf.size, leaf.count = _LEVEL.unpack(value)
-    return leaf
-
-
-def encode_bitmap(leaf: Bitmap) -> bytes:
-    """1 word, or b"" for no bit set."""
-    return leaf.word.to_bytes(32, "big") if leaf.word else b""
-
-
-def decode_bitmap(value: bytes) -> Bitmap:
-    """The inverse of `encode_bitmap`."""
-    leaf = Bitmap()
-    leaf.word = int.from_bytes(value, "big")
-    return leaf
-
-
-def encode_market(leaf: Market) -> bytes:
-    """9 words, or b"" for a market that is not listed."""
-    return _absent_if_zero(
-        _MARKET.pack(
-            leaf.unit,
-            leaf.initial_margin,
-            leaf.maintenance_margin,
-            leaf.taker_fee,
-            leaf.maker_fee,
-            leaf.band,
-            leaf.max_age,
-            leaf.best_bid,
-            leaf.best_ask,
-            leaf.mark,
-            leaf.index,
-            leaf.index_time,
-            leaf.open_interest,
-            _signed_word(leaf.insurance),
-            _signed_word(leaf.pool),
-            _signed_half(leaf.funding),
-            leaf.premium,
-            leaf.sampled,
-            leaf.step_band,
-            leaf.funding_cap,
-            leaf.close_out,
-            leaf.settled,
-            leaf.max_open_interest,
-            leaf.max_position,
-            leaf.impact,
-            leaf.halted_until,
-            leaf.expiry,
-            leaf.stop_above,
-            leaf.stop_below,
-            leaf.tier1_size,
-            leaf.tier1_initial,
-            leaf.tier1_maintenance,
-            leaf.tier2_size,
-            leaf.tier2_initial,
-            leaf.tier2_maintenance,
-            leaf.twap_sum,
-            leaf.twap_count,
-        )
-    )
-
-
-def decode_market(value: bytes) -> Market:
-    """The inverse of `encode_market`."""
-    leaf = Market()
-    if value:
-        (
-            leaf.unit,
-            leaf.initial_margin,
-            leaf.maintenance_margin,
-            leaf.taker_fee,
-            leaf.maker_fee,
-            leaf.band,
-            leaf.max_age,
-            leaf.best_bid,
-            leaf.best_ask,
-            leaf.mark,
-            leaf.index,
-            leaf.index_time,
-            leaf.open_interest,
-            insurance,
-            pool,
-            funding,
-            leaf.premium,
-            leaf.sampled,
-            leaf.step_band,
-            leaf.funding_cap,
-            leaf.close_out,
-            leaf.settled,
-            leaf.max_open_interest,
-            leaf.max_position,
-            leaf.impact,
-            leaf.halted_until,
-            leaf.expiry,
-            leaf.stop_above,
-            leaf.stop_below,
-            leaf.tier1_size,
-            leaf.tier1_initial,
-            leaf.tier1_maintenance,
-            leaf.tier2_size,
-            leaf.tier2_initial,
-            leaf.tier2_maintenance,
-            leaf.twap_sum,
-            leaf.twap_count,
-        ) = _MARKET.unpack(value)
-        leaf.insurance = _signed(insurance)
-        leaf.pool = _signed(pool)
-        leaf.funding = _signed(funding)
-    return leaf
+encode_order: Final = ORDER.encode
+decode_order: Final = ORDER.decode
+encode_level: Final = LEVEL.encode
+decode_level: Final = LEVEL.decode
+encode_bitmap: Final = BITMAP.encode
+decode_bitmap: Final = BITMAP.decode
+encode_market: Final = MARKET.encode
+decode_market: Final = MARKET.decode
 
 
 def encode_oracle(leaf: Oracle) -> bytes:
     """4 words (seven reports of 16 bytes, the last 16 bytes zero), or b"" before the first report."""
-    reports = [_REPORT.pack(leaf.prices[i], leaf.times[i]) for i in range(MAX_SIGNERS)]
-    return _absent_if_zero(b"".join(reports) + bytes(16))
+    reports = [REPORT.pack(_Report(leaf.prices[i], leaf.times[i])) for i in range(MAX_SIGNERS)]
+    return _absent_if_zero(b"".join(reports).ljust(ORACLE_BYTES, b"\0"))
 
 
 def decode_oracle(value: bytes) -> Oracle:
@@ -539,51 +295,29 @@ def decode_oracle(value: bytes) -> Oracle:
     leaf = Oracle()
     if value:
         for i in range(MAX_SIGNERS):
-            leaf.prices[i], leaf.times[i] = _REPORT.unpack_from(value, 16 * i)
+            report = REPORT.decode(value[_REPORT_BYTES * i : _REPORT_BYTES * (i + 1)])
+            leaf.prices[i], leaf.times[i] = report.price, report.time
     return leaf
 
 
 def encode_signers(leaf: Signers) -> bytes:
     """8 words, or b"" before the first signer."""
-    words = [_SIGNERS.pack(leaf.count, leaf.quorum, leaf.max_age)]
-    words += [bytes(12) + owner for owner in leaf.owners]
-    return _absent_if_zero(b"".join(words))
+    return _absent_if_zero(b"".join([SIGNERS.pack(leaf), *(owner.rjust(WORD, b"\0") for owner in leaf.owners)]))
 
 
 def decode_signers(value: bytes) -> Signers:
     """The inverse of `encode_signers`."""
-    leaf = Signers()
-    if value:
-        leaf.count, leaf.quorum, leaf.max_age = _SIGNERS.unpack_from(value)
-        leaf.owners = [value[32 * i + 44 : 32 * i + 64] for i in range(MAX_SIGNERS)]
+    if not value:
+        return Signers()
+    leaf = SIGNERS.decode(value[:WORD])
+    leaf.owners = [value[end - 20 : end] for end in range(2 * WORD, SIGNERS_BYTES + 1, WORD)]
     return leaf
 
 
-def encode_withdrawal(leaf: Withdrawal) -> bytes:
-    """3 words: account, owner, amount (no packing: L1 rebuilds this leaf to pay it)."""
-    return _absent_if_zero(_WITHDRAWAL.pack(leaf.account, leaf.owner, leaf.amount.to_bytes(16, "big")))
-
-
-def decode_withdrawal(value: bytes) -> Withdrawal:
-    """The inverse of `encode_withdrawal`."""
-    leaf = Withdrawal()
-    if value:
-        leaf.account, leaf.owner, amount = _WITHDRAWAL.unpack(value)
-        leaf.amount = int.from_bytes(amount, "big")
-    return leaf
-
-
-def encode_agent(leaf: Agent) -> bytes:
-    """1 word, or b"" for no agent."""
-    return _absent_if_zero(_AGENT.pack(leaf.expiry, leaf.address))
-
-
-def decode_agent(value: bytes) -> Agent:
-    """The inverse of `encode_agent`."""
-    leaf = Agent()
-    if value:
-        leaf.expiry, leaf.address = _AGENT.unpack(value)
-    return leaf
+encode_withdrawal: Final = WITHDRAWAL.encode
+decode_withdrawal: Final = WITHDRAWAL.decode
+encode_agent: Final = AGENT.encode
+decode_agent: Final = AGENT.decode
 
 
 def encode_parked(leaf: Parked) -> bytes:
@@ -593,9 +327,7 @@ def encode_parked(leaf: Parked) -> bytes:
 
 def decode_parked(value: bytes) -> Parked:
     """The inverse of `encode_parked`."""
-    leaf = Parked()
-    leaf.body = value[:124]
-    return leaf
+    return Parked(value[:RECORD_BYTES])
 
 
 def _absent_if_zero(value: bytes) -> bytes:

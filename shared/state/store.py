@@ -9,10 +9,11 @@ the accounts handed out or taken back, for whoever set it to a set: it keeps fig
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
-from typing import Any, Final, NamedTuple, cast
+from dataclasses import fields
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from setoff.shared.state import keys, leaves
+from setoff.shared.state.layout import make_getter
 from setoff.shared.state.leaves import (
     Account,
     Agent,
@@ -43,14 +44,12 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
 }
 
 _MARKETS: Final = keys.market_key(0)
-_GETTERS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
-    kind: attrgetter(*kind.__slots__) for kind in (Account, Agent, Level, Market, Oracle, Order, Signers, Withdrawal)
+_NAMES: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (*get_args(Leaf), Position)
 }
-# Of a single name attrgetter makes no tuple.
-_GETTERS[Bitmap] = lambda leaf: (leaf.word,)
-_GETTERS[Parked] = lambda leaf: (leaf.body,)
+_GETTERS: Final = {kind: make_getter(names) for kind, names in _NAMES.items()}
 _get_market_fields: Final = _GETTERS[Market]
-_get_position: Final[Callable[[Position], tuple[int, ...]]] = attrgetter(*Position.__slots__)
+_get_position: Final = _GETTERS[Position]
 
 
 def encode_leaf(key: int, leaf: Leaf) -> bytes:
@@ -69,19 +68,19 @@ class _Saved(NamedTuple):
     def of(cls, leaf: Leaf) -> _Saved:
         # Every record that is tried saves some ten leaves, and hardly any comes back: reading fields is far cheaper
         # than making a second leaf of them.
-        fields = _GETTERS[type(leaf)](leaf)
+        values = _GETTERS[type(leaf)](leaf)
         if isinstance(leaf, Account):
-            return cls(leaf, fields, tuple(map(_get_position, leaf.positions)))
+            return cls(leaf, values, tuple(map(_get_position, leaf.positions)))
         if isinstance(leaf, (Oracle, Signers)):
-            fields = tuple(list(field) if isinstance(field, list) else field for field in fields)
-        return cls(leaf, fields, ())
+            values = tuple(list(value) if isinstance(value, list) else value for value in values)
+        return cls(leaf, values, ())
 
     def restore(self) -> Leaf:
         """Give the leaf back what it had."""
-        for name, value in zip(self.leaf.__slots__, self.fields, strict=True):
+        for name, value in zip(_NAMES[type(self.leaf)], self.fields, strict=True):
             setattr(self.leaf, name, value)
-        for position, fields in zip(getattr(self.leaf, "positions", ()), self.positions, strict=True):
-            for name, value in zip(Position.__slots__, fields, strict=True):
+        for position, values in zip(getattr(self.leaf, "positions", ()), self.positions, strict=True):
+            for name, value in zip(_NAMES[Position], values, strict=True):
                 setattr(position, name, value)
         return self.leaf
 
@@ -187,10 +186,10 @@ class State:
                 kind = key >> keys.BODY_BITS
                 if kind == keys.MARKET:
                     # Read at almost every step and seldom changed: comparing is faster than encoding.
-                    fields = _get_market_fields(leaf)
-                    if self._markets.get(key) == fields:
+                    values = _get_market_fields(leaf)
+                    if self._markets.get(key) == values:
                         continue
-                    self._markets[key] = fields
+                    self._markets[key] = values
                 changes[key] = _ENCODERS[kind](leaf)
             self.touched.clear()
             if changes:

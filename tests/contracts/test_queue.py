@@ -1,12 +1,15 @@
 """The L1 queue: who may queue what, and the chain over it."""
 
+from dataclasses import astuple
+
 import pytest
 from tests.support.courts.arena import LISTER, OPERATOR, PARAMS, PASSER_BY, TRADER, Arena
 from tests.support.evm import address, reverts
 
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak
-from setoff.shared.codec.records import ListMarketBody, SetSignerBody
+from setoff.shared.codec.layout import fields_of
+from setoff.shared.codec.records import ListMarketBody, MarketParameters, SetSignerBody
 
 DELAY = PARAMS.listing_delay
 
@@ -103,9 +106,12 @@ def test_only_the_vault_queues_deposits(arena: Arena) -> None:
 
 def listing_of(maker_fee: int = 0) -> ListMarketBody:
     """A listing with another value in every field, each as wide as it can be."""
-    widths = (16, 64, 32, 32, 32, 0, 32, 32, 32, 32, 32, 64, 64, 64, 64, 64, 32, 32, 64, 32, 32)
-    values = [2**width - 1 - place if width else maker_fee for place, width in enumerate(widths)]
-    return ListMarketBody(*values)
+    values = {field.name: field.limits.stop - 1 - place for place, field in enumerate(fields_of(MarketParameters))}
+    return ListMarketBody(2**16 - 1, MarketParameters(**(values | {"maker_fee": maker_fee})))
+
+
+def as_abi(listing: ListMarketBody) -> tuple[int, tuple[int, ...]]:
+    return listing.market, astuple(listing.parameters)
 
 
 @pytest.mark.parametrize("maker_fee", [-500, 0, 2**31 - 1, -(2**31)])
@@ -117,7 +123,7 @@ def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: in
     ):
         message = records.encode(body(*listing))
         identity = queue.proposal_count()
-        assert propose(tuple(listing), sender=LISTER) == identity
+        assert propose(as_abi(listing), sender=LISTER) == identity
         ready = arena.now + DELAY
         assert arena.chain.last.named("Proposed") == [{"id": identity, "body": message, "enactable": ready}]
         assert queue.proposal_at(identity) == (message, ready)
@@ -126,7 +132,7 @@ def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: in
         (event,) = arena.chain.last.named("MessageQueued")
         assert event["body"] == message
         with reverts("not_the_lister"):
-            propose(tuple(listing), sender=TRADER)
+            propose(as_abi(listing), sender=TRADER)
 
 
 def test_names_signers_as_the_codec_does(arena: Arena) -> None:
@@ -145,7 +151,7 @@ def test_enacts_a_proposal_once_and_not_before_its_delay(arena: Arena) -> None:
     assert queue.LISTING_DELAY() == DELAY
     with reverts("no_such_proposal"):
         queue.enact(0)
-    queue.propose_listing(tuple(listing_of()), sender=LISTER)
+    queue.propose_listing(as_abi(listing_of()), sender=LISTER)
     arena.warp(DELAY - 1)
     with reverts("too_early"):
         queue.enact(0, sender=LISTER)
@@ -161,7 +167,7 @@ def test_enacts_a_proposal_once_and_not_before_its_delay(arena: Arena) -> None:
 def test_lister_takes_a_proposal_back(arena: Arena) -> None:
     queue = arena.queue
     for _ in range(2):
-        queue.propose_change(tuple(listing_of()), sender=LISTER)
+        queue.propose_change(as_abi(listing_of()), sender=LISTER)
     with reverts("not_the_lister"):
         queue.revoke(0, sender=TRADER)
     queue.revoke(0, sender=LISTER)
@@ -176,7 +182,7 @@ def test_lister_takes_a_proposal_back(arena: Arena) -> None:
 
 def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
     queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0)
-    queue.propose_listing(tuple(listing_of()), sender=LISTER)
+    queue.propose_listing(as_abi(listing_of()), sender=LISTER)
     assert queue.enact(0) == 0
     with reverts("bad_terms"):
         arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 2**64, 0)

@@ -17,6 +17,7 @@ from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import SCENES
 from tests.support.machines.generator import Generator
 
+from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
@@ -150,7 +151,7 @@ class Extremes:
         if self.is_changed():
             leaf.mark, leaf.index = self.edge(1, keys.MAX_TICK), self.edge(1, keys.MAX_TICK)
         if self.is_changed():
-            leaf.unit = self.edge(1, phases.MAX_UNIT - 1)
+            leaf.unit = self.edge(1, records.MAX_UNIT - 1)
         if self.is_changed():
             leaf.premium = self.signed(2**40)
         if self.is_changed():
@@ -158,8 +159,8 @@ class Extremes:
         if self.is_changed():
             leaf.initial_margin = self.edge(2, PPM)
             leaf.maintenance_margin = self.edge(1, leaf.initial_margin)
-            leaf.taker_fee = self.edge(0, phases.MAX_FEE)
-            leaf.maker_fee = self.edge(-leaf.taker_fee, phases.MAX_FEE)
+            leaf.taker_fee = self.edge(0, records.MAX_FEE)
+            leaf.maker_fee = self.edge(-leaf.taker_fee, records.MAX_FEE)
         # No less than what the two accounts of a fill hold, and room for what they trade.
         leaf.open_interest = self.edge(2**62 + 2**41, 2**63 - 2**41)
 

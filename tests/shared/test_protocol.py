@@ -247,3 +247,17 @@ def test_links_lead_to_sections_and_the_steps_name_known_reasons() -> None:
     assert links == {"#" + re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
     for code in re.findall(r"`([a-z]+_[a-z_]+)`", TEXT.split("## 8.")[1].split("## 9.")[0]):
         assert errors.is_known_reason(code) or code in FIELDS, code
+
+
+def test_leaves_and_their_fields() -> None:
+    """Every word of a leaf with a layout lists its fields in their order, with their widths, and the padding."""
+    words: dict[str, str] = {}
+    leaf = ""
+    for name, _, contents in table("leaf", "word", "contents"):
+        leaf = name.partition(" ")[0] or leaf
+        words[leaf] = words.get(leaf, "") + " · " + contents
+    for layout in (leaves.ORDER, leaves.LEVEL, leaves.MARKET):
+        told = re.findall(r"\b([a-z]\w*):? ([uia])(\d+)\b", words[layout.leaf.__name__])
+        assert [(name, f"{kind}{bits}") for name, kind, bits in told] == [
+            (field.name, f"{'i' if field.is_signed else 'u'}{8 * field.size}") for field in layout.fields
+        ]

@@ -162,7 +162,7 @@ class Market:
         """In the first half of the time the gambler buys what he can; then the price falls until he is liquidated."""
         half = time.monotonic() + seconds / 2
         mark = (await client.market(GAMBLING))["mark"]
-        wanted = GAMBLE * 17 * PPM // (20 * BITCOIN.initial_margin * mark * BITCOIN.unit)
+        wanted = GAMBLE * 17 * PPM // (20 * BITCOIN.parameters.initial_margin * mark * BITCOIN.parameters.unit)
         while (missing := wanted - await self._get_gamble(client)) > 0 and time.monotonic() < half:
             price = get_bound((await client.market(GAMBLING))["mark"], records.BUY, SLIPPAGE // 2)
             await self.submit(client, self.gambler.sign_order(GAMBLING, records.BUY, records.IOC, 0, price, missing))

@@ -12,24 +12,24 @@ from setoff.deploy.cli import main as cli
 from setoff.deploy.contracts import listing, tiers
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
-from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.codec.records import MarketParameters
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import DEVNET
 from setoff.shared.rules.listing import set_parameters
 from setoff.shared.rules.margin import compute_requirement, get_initial_margin, get_maintenance_margin
-from setoff.shared.state.leaves import Market
+from setoff.shared.state.leaves import Market, decode_market
 
 TERMS = tiers.PRESET.parent / "bitcoin.toml"
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 DECIMALS = 6
 
 
-def make_market(symbol: str, unit: int, price: int, leverages: tuple[int, ...]) -> tuple[Market, ListMarketBody]:
+def make_market(symbol: str, unit: int, price: int, leverages: tuple[int, ...]) -> tuple[Market, MarketParameters]:
     """The market that a listing with these tiers makes, at a mark of `price`."""
     chosen = tiers.choose_tiers(tiers.load_brackets(tiers.PRESET, symbol), leverages)
     parameters = tiers.to_parameters(chosen, unit=unit, price=price, decimals=DECIMALS)
-    terms = listing.make_terms(1, listing.load_terms(TERMS), parameters, {"unit": unit, "close_out": 0})
-    market = Market()
+    _, terms = listing.make_terms(1, listing.load_terms(TERMS), parameters, {"unit": unit, "close_out": 0})
+    market = decode_market(b"")
     market.unit, market.mark = unit, price
     set_parameters(market, terms)
     return market, terms
@@ -132,7 +132,7 @@ def test_refuses_a_file_of_another_shape(tmp_path: Path, text: str) -> None:
 )
 def test_refuses_parameters_that_the_rules_would_refuse(fields: dict[str, int], reason: str) -> None:
     good = listing.load_terms(TERMS)
-    assert listing.make_terms(1, good).unit == 100
+    assert listing.make_terms(1, good).parameters.unit == 100
     with pytest.raises(ConfigError, match=reason):
         listing.make_terms(1, good, fields)
     with pytest.raises(ConfigError, match="missing: band"):

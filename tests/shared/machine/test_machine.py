@@ -33,7 +33,7 @@ def ran(traffic: SampleTraffic, batches: list[Batch]) -> Machine:
 
 
 def test_genesis_is_an_empty_tree_and_a_domain(traffic: SampleTraffic) -> None:
-    assert Machine.genesis(traffic.domain).hash() == machine_hash(EMPTY[40], Registers(traffic.domain).hash())
+    assert Machine.genesis(traffic.domain).hash() == machine_hash(EMPTY[40], Registers(domain=traffic.domain).hash())
 
 
 def test_the_played_epoch_runs_every_phase_and_meets_many_refusals(

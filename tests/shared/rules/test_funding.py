@@ -11,12 +11,12 @@ from tests.support.machines.world import BUY, SELL, World
 
 from setoff.shared.rules.marks import compute_funding, sample_premium, settle_funding
 from setoff.shared.rules.phases import FUNDING_ONE, HOUR, MAX_FUNDING_HOURS, PREMIUM_ONE
-from setoff.shared.state.leaves import Account, Market, Position
+from setoff.shared.state.leaves import Account, Market, Position, decode_market
 
 
 def market_with(index: int, premium: int, cap: int, unit: int = 10) -> Market:
     """`premium` in ticks, `cap` in ppm of the index."""
-    market = Market()
+    market = decode_market(b"")
     market.index, market.unit, market.funding_cap, market.band = index, unit, cap, 1_000_000
     market.premium = premium * PREMIUM_ONE
     return market
@@ -103,7 +103,7 @@ def test_a_new_position_pays_nothing_for_the_time_before_it() -> None:
 
 @given(st.lists(st.integers(-(2**38), 2**38), min_size=1, max_size=20), st.integers(-(2**86), 2**86))
 def test_the_pool_is_never_short_once_everybody_has_settled(sizes: list[int], index: int) -> None:
-    market = Market()
+    market = decode_market(b"")
     market.funding = index
     sizes.append(-sum(sizes))
     paid = 0

@@ -10,14 +10,14 @@ from tests.support.machines.world import BUY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
 from setoff.shared.rules.liquidation import compute_maintenance, compute_share, compute_zero_price
-from setoff.shared.state.leaves import Market, Position
+from setoff.shared.state.leaves import Market, Position, decode_market
 from setoff.shared.state.registers import Registers
 
 PLAIN = {"taker_fee": 0, "maker_fee": 0}
 
 
 def position_at(mark: int, size: int, maintenance: int = 50_000, unit: int = 1) -> tuple[Position, Market]:
-    market = Market()
+    market = decode_market(b"")
     market.mark, market.unit, market.maintenance_margin = mark, unit, maintenance
     return Position(market=1, size=size), market
 

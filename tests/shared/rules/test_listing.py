@@ -3,7 +3,7 @@
 import pytest
 from tests.support.machines.world import World
 
-from setoff.shared.rules import phases
+from setoff.shared.codec import records
 
 TIER = {"tier1_size": 5, "tier1_initial": 200_000, "tier1_maintenance": 100_000}
 
@@ -49,7 +49,7 @@ def test_rejects_the_same_market_twice() -> None:
         {"funding_cap": 100_001},
         {"close_out": 50_001},
         {"max_position": 0},
-        {"max_position": phases.MAX_POSITION + 1},
+        {"max_position": records.MAX_POSITION + 1},
         {"tier2_size": 5, "tier2_initial": 200_000, "tier2_maintenance": 100_000},
         {"tier1_size": 5, "tier1_initial": 99_999, "tier1_maintenance": 50_000},
         {"tier1_size": 5, "tier1_initial": 100_000, "tier1_maintenance": 49_999},
@@ -78,7 +78,7 @@ def test_rejects_unsound_parameters(wrong: dict[str, int]) -> None:
         {"maker_fee": 100_000},
         {"band": 1_000_000},
         {"max_age": 1, "step_band": 1, "funding_cap": 0, "close_out": 50_000, "max_position": 1},
-        {"funding_cap": 100_000, "max_open_interest": 2**64 - 1, "impact": 0, "max_position": phases.MAX_POSITION},
+        {"funding_cap": 100_000, "max_open_interest": 2**64 - 1, "impact": 0, "max_position": records.MAX_POSITION},
         {"max_open_interest": 0},
         TIER,
         TIER | {"tier2_size": 6, "tier2_initial": 200_000, "tier2_maintenance": 100_000},

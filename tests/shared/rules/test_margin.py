@@ -9,18 +9,18 @@ from tests.support.machines.world import BUY, IOC, SELL, World
 
 from setoff.shared.rules.liquidation import compute_maintenance
 from setoff.shared.rules.margin import compute_health, compute_requirement, get_worst_exposure, is_fill_legal
-from setoff.shared.state.leaves import Market, Position
+from setoff.shared.state.leaves import Position, decode_market
 
 
 def test_the_requirement_rounds_up() -> None:
-    market = Market()
+    market = decode_market(b"")
     market.mark, market.unit = 7, 3
     assert compute_requirement(1, market, 100_001) == 3  # 21 * 0.100001
     assert compute_requirement(0, market, 100_001) == 0
 
 
 def test_a_settled_market_takes_no_margin() -> None:
-    market = Market()
+    market = decode_market(b"")
     market.mark, market.unit, market.settled = 7, 3, 1
     assert compute_requirement(5, market, 1_000_000) == 0
 

@@ -7,12 +7,12 @@ from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.rules.marks import apply_index, compute_mid, sample_premium, update_mark
 from setoff.shared.rules.phases import HALT_TIME, PREMIUM_ONE
 from setoff.shared.state.keys import MAX_TICK
-from setoff.shared.state.leaves import Market
+from setoff.shared.state.leaves import Market, decode_market
 
 
 def market_at(index: int, premium: int = 0, band: int = 100_000, step_band: int = 50_000) -> Market:
     """`premium` in ticks."""
-    market = Market()
+    market = decode_market(b"")
     market.index, market.premium, market.band, market.step_band = index, premium * PREMIUM_ONE, band, step_band
     return market
 

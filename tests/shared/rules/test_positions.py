@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from tests.support.machines.world import BUY, SELL, World
 
 from setoff.shared.rules.positions import apply_fill, find_position, release, reserve
-from setoff.shared.state.leaves import Account, Market, Position
+from setoff.shared.state.leaves import Account, Position, decode_market
 
 
 def netted(*fills: tuple[int, int]) -> tuple[int, int]:
     """(size, cost) after fills of (delta, price)."""
-    market = Market()
+    market = decode_market(b"")
     market.unit = 1
     position = Position(market=1)
     for delta, price in fills:

@@ -4,7 +4,7 @@ import pytest
 from tests.support.machines.world import BUY, SELL, World
 
 from setoff.shared.rules.margin import get_initial_margin, get_maintenance_margin
-from setoff.shared.state.leaves import Market
+from setoff.shared.state.leaves import Market, decode_market
 
 TIERS = {
     "tier1_size": 50,
@@ -17,7 +17,7 @@ TIERS = {
 
 
 def tiered() -> Market:
-    market = Market()
+    market = decode_market(b"")
     market.initial_margin, market.maintenance_margin = 100_000, 50_000
     for name, value in TIERS.items():
         setattr(market, name, value)

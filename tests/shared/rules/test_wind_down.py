@@ -1,5 +1,7 @@
 """The end of an exchange: whatever state it comes in, every market settles and everybody takes out what is theirs."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.support.judge.bench import Bench
 from tests.support.machines.generator import ADDRESSES, LONER, SUBS, TRADERS, Generator
@@ -11,7 +13,9 @@ from setoff.shared import errors
 from setoff.shared.codec import records, signatures
 from setoff.shared.codec.records import BackstopWithdrawBody, ForcedBody, TransferBody, WithdrawBody
 from setoff.shared.rules import phases
+from setoff.shared.rules.fetch import NONCE_WINDOW
 from setoff.shared.state import keys
+from setoff.shared.state.leaves import Account
 
 OWNER = {account: signatures.address_of(trader_key(account)) for account in range(1, 5)}
 
@@ -19,6 +23,13 @@ OWNER = {account: signatures.address_of(trader_key(account)) for account in rang
 def force(world: World, sender: bytes, body: bytes) -> str:
     """The outcome of a body in the name of `sender`."""
     return world.take(records.encode(ForcedBody(sender, body[: records.BODY_BYTES])), is_message=True)
+
+
+def free_nonces(account: Account) -> Iterator[int]:
+    """Nonces that an account may still use: all above its highest; at the very end those left in its window."""
+    top, used = account.nonce_top, account.nonce_bitmap
+    yield from range(top + 1, 2**64)
+    yield from (top - age for age in reversed(range(NONCE_WINDOW)) if not used >> age & 1)
 
 
 def wind_down(world: World) -> None:
@@ -178,22 +189,21 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     # Messages alone: out of the backstop, sub-accounts to their masters, then out; a day later, if it was drawn.
     generator.time += phases.DRAWN_TIME
     masters = range(1, LONER + 1)
-    nonce = 2**40
+    nonces = {master: free_nonces(state.account(master)) for master in masters}
     wanted = [(master, state.account(master).shares) for master in masters if state.account(master).shares]
     bodies = [
-        forced(master, records.encode(BackstopWithdrawBody(master, nonce, min(shares, 2**96 - 1))))
+        forced(master, records.encode(BackstopWithdrawBody(master, next(nonces[master]), min(shares, 2**96 - 1))))
         for master, shares in wanted
     ]
     run(generator.time, bodies, [])
-    nonce += 1
     bodies = []
     for master in masters:
         for number in range(1, state.account(master).subs + 1):
             account = keys.sub_account(master, number)
             amount = state.account(account).collateral
             if amount > 0:
-                nonce += 1
-                bodies.append(forced(account, records.encode(TransferBody(account, nonce, master, amount))))
+                body = TransferBody(account, next(nonces[master]), master, amount)
+                bodies.append(forced(account, records.encode(body)))
     assert set(run(generator.time, bodies, [])) <= {"accepted"}
     assert max(state.account(master).subs for master in masters) >= SUBS - 1
     debts = -sum(min(0, state.account(a).collateral) for m in masters for a in (m, sub(m, 1), sub(m, 2)))
@@ -202,7 +212,7 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     left += state.account(keys.BACKSTOP).collateral
     assert machine.regs.owed == sum(due.values()) + left - debts
     bodies = [
-        forced(master, records.encode(WithdrawBody(master, nonce + 1, min(amount, 2**96 - 1))))
+        forced(master, records.encode(WithdrawBody(master, next(nonces[master]), min(amount, 2**96 - 1))))
         for master, amount in due.items()
     ]
     outcomes = run(generator.time, bodies, [])

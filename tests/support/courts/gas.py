@@ -4,6 +4,7 @@ One dispute with one liar is played to its last payment, with the toy judge: `pr
 """
 
 from collections.abc import Callable
+from dataclasses import astuple
 
 from tests.support.courts.arena import (
     CLAIMANT,
@@ -21,7 +22,7 @@ from tests.support.courts.arena import (
 )
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.codec.records import MarketParameters
 
 RECORD = 124
 GAS_PRICE = 10**9
@@ -45,8 +46,8 @@ def measure() -> dict[str, int]:
         name = f"post {records} records" if not messages else f"post {messages} messages"
         spend(name, lambda: arena.inbox.post(*arguments, sender=OPERATOR))
 
-    listing = ListMarketBody(1, 1, 50_000, 30_000, 500, 0, 1)
-    spend("propose a market", lambda: queue.propose_listing(tuple(listing), sender=LISTER))
+    listing = (1, astuple(MarketParameters(1, 50_000, 30_000, 500, 0, 1)))
+    spend("propose a market", lambda: queue.propose_listing(listing, sender=LISTER))
     arena.warp(PARAMS.listing_delay)
     spend("enact", lambda: queue.enact(0, sender=TRADER))
     arena.token.mint(TRADER, 10**9)

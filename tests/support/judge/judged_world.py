@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.support.judge.bench import Bench, Step
@@ -13,7 +14,7 @@ from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.records import ListMarketBody
+from setoff.shared.codec.records import ListMarketBody, MarketParameters
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
@@ -61,8 +62,8 @@ class JudgedWorld(StateView, SampleTraffic):
         assert set(outcomes) == {OK}
 
     def listing(self, market: int, margin_ppm: int, **fields: int) -> bytes:
-        m = ListMarketBody(market, 1, margin_ppm, 1, 500, -100, PPM)
-        return records.encode(m._replace(**fields))
+        parameters = MarketParameters(1, margin_ppm, 1, 500, -100, PPM)
+        return records.encode(ListMarketBody(market, replace(parameters, **fields)))
 
     def price(self, price: int, market: int = 1, *, age: int = 0) -> bytes:
         """A report, of a second later than the one before."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
-from tests.support.machines.listing_edges import listing_edges, tiered
+from tests.support.machines.listing_edges import at_edge, listing_edges, tiered, with_tiers
 
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
@@ -255,25 +255,25 @@ class Generator:
             maintenance = rng.choice((1, max(1, margin // 2)))
         else:
             unit, margin, maintenance = rng.choice((1, 1, 3)), rng.choice((50_000, 100_000, 333_333)), 25_000
-        taker = rng.choice((0, 1, 500, 777, phases.MAX_FEE if self.is_large else 999))
-        m = records.ListMarketBody(
-            market,
+        taker = rng.choice((0, 1, 500, 777, records.MAX_FEE if self.is_large else 999))
+        m = records.MarketParameters(
             unit,
             margin,
             maintenance,
             taker,
-            rng.choice((-taker, -taker // 2, 0, 100, phases.MAX_FEE if self.is_large else 7)),
+            rng.choice((-taker, -taker // 2, 0, 100, records.MAX_FEE if self.is_large else 7)),
             rng.choice((PPM, 500_000, 200_000)),
             max_age=rng.choice((60, 400, 3000, 2**32 - 1)),
             step_band=rng.choice((PPM, PPM, PPM, 250_000)),
-            funding_cap=rng.choice((0, 5_000, phases.MAX_FEE)),
+            funding_cap=rng.choice((0, 5_000, records.MAX_FEE)),
             close_out=rng.choice((0, 0, 0, maintenance // 3, maintenance // 3, maintenance)),
             max_open_interest=rng.choice((2**44, 2**44, 2**44, 40_000)),
-            max_position=rng.choice((phases.MAX_POSITION, phases.MAX_POSITION, 30_000)),
+            max_position=rng.choice((records.MAX_POSITION, records.MAX_POSITION, 30_000)),
             impact=rng.choice((0, 1, 5)),
             expiry=self.time + rng.choice((1, 300, 2500)) if market > 2 and rng.random() < 0.5 else 0,
         )
-        return tiered(m) if rng.random() < 0.4 and margin + 20 <= PPM else m
+        has_tiers = rng.random() < 0.4 and margin + 20 <= PPM
+        return records.ListMarketBody(market, tiered(m) if has_tiers else m)
 
     def list_market(self) -> bytes:
         """The next market once in a while (an account has eight places), otherwise a parameter at or over its edge."""
@@ -282,19 +282,16 @@ class Generator:
         sound = self.listing(next_market)
         if next_market <= 10 or (rng.random() < 0.3 and next_market <= keys.MAX_MARKET):
             return records.encode(sound)
-        m = sound if sound.tier1_size else tiered(sound)
-        field, edge = rng.choice(listing_edges(m))
-        return records.encode(m._replace(**{field: max(edge, -(2**31))}))
+        m = with_tiers(sound)
+        return records.encode(at_edge(m, *rng.choice(listing_edges(m))))
 
     def set_market(self) -> bytes:
         """Other parameters of a market, or one of them at or over its edge."""
         rng = self.rng
         m = self.listing(rng.randint(0, self.machine.regs.markets + 1) if rng.random() < 0.2 else rng.randint(1, 3))
         if rng.random() < 0.4:
-            m = m if m.tier1_size else tiered(m)
-            field, edge = rng.choice(listing_edges(m))
-            if edge >= 0 or field == "maker_fee":
-                m = m._replace(**{field: edge})
+            m = with_tiers(m)
+            m = at_edge(m, *rng.choice(listing_edges(m)))
         return records.encode(records.SetMarketBody(*m))
 
     def signer(self, index: int, quorum: int, max_age: int) -> bytes:

@@ -94,7 +94,7 @@ def make_market(flow: Flow, depth: int = 2_000) -> Machine:
         deposit = records.DepositBody(number + 1, signatures.address_of(key), 10**15)
         machine.take(records.encode(deposit), is_message=True)
     for market in range(1, MARKETS + 1):
-        listing = records.ListMarketBody(market, 100, 50_000, 30_000, 500, -100, 50_000)
+        listing = records.ListMarketBody(market, records.MarketParameters(100, 50_000, 30_000, 500, -100, 50_000))
         machine.take(records.encode(listing), is_message=True)
     for number, key in enumerate(ORACLE_KEYS):
         signer = records.SetSignerBody(number, signatures.address_of(key), 2, 60)

@@ -96,7 +96,7 @@ def check_positions(picture: Picture) -> None:
         assert len({position.market for position in used}) == len(used)
         for position in used:
             assert position.size or position.bids or position.asks
-            assert abs(position.size) <= phases.MAX_POSITION or number == keys.BACKSTOP
+            assert abs(position.size) <= records.MAX_POSITION or number == keys.BACKSTOP
             assert position.cost * position.size > 0 or position.cost == position.size == 0
             sizes[position.market] += position.size
             longs[position.market] += max(position.size, 0)

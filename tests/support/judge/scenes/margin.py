@@ -1,6 +1,6 @@
 """What an account may open, close or keep: positions, tiers, limits, and the last unit of its funds."""
 
-from typing import Any
+from dataclasses import asdict
 
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.listing_edges import tiered
@@ -8,7 +8,7 @@ from tests.support.machines.world import BUY, FOK, IOC, SELL
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.records import ListMarketBody, SetMarketBody
+from setoff.shared.codec.records import MarketParameters, SetMarketBody
 from setoff.shared.rules import phases
 from setoff.shared.rules.margin import compute_health
 from setoff.shared.state.store import State
@@ -51,7 +51,7 @@ def play_under_water(world: JudgedWorld) -> None:
     assert world.run(world.order(4, BUY, 90, 50), world.order(2, SELL, 90, 20, order_slot=3)) == [OK] * 2
     assert world.run(world.order(2, BUY, 85, 1, order_slot=4)) == ["insufficient_margin"]
     # Below zero even a close at the mark makes things no better. (An old price: nobody is liquidated on it.)
-    aged = records.encode(SetMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM))
+    aged = records.encode(SetMarketBody(1, MarketParameters(1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM)))
     shut = world.order(2, SELL, 70, 1, order_slot=5)
     world.wait(10)
     outcomes = world.batch([aged], [world.price(70, age=5), shut, world.withdraw(2, 1)])
@@ -87,7 +87,7 @@ def play_reduce_only(world: JudgedWorld) -> None:
 
 def play_tiers(world: JudgedWorld) -> None:
     """Margins rise with the size of a position: just under and at the sizes of either tier."""
-    tiers: dict[str, Any] = tiered(ListMarketBody(1, 1, 100_000, 50_000, 500, -100, PPM))._asdict()
+    tiers = asdict(tiered(MarketParameters(1, 100_000, 50_000, 500, -100, PPM)))
     fields = {name: value for name, value in tiers.items() if name.startswith("tier")}
     world.begin(money=10**6, maintenance_margin=50_000, **fields)
     for order_slot, size in enumerate((999, 1, 3_999, 1)):

@@ -5,7 +5,7 @@ from tests.support.machines.world import BUY, SELL
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.records import SetMarketBody
+from setoff.shared.codec.records import MarketParameters, SetMarketBody
 from setoff.shared.rules import phases
 
 
@@ -85,7 +85,7 @@ def play_time(world: JudgedWorld) -> None:
     world.wait(60)
     assert world.run(crank) == [OK]
     world.wait(100)
-    old = records.encode(SetMarketBody(1, 1, 100_000, 1, 500, -100, PPM, max_age=1))
+    old = records.encode(SetMarketBody(1, MarketParameters(1, 100_000, 1, 500, -100, PPM, max_age=1)))
     assert world.batch([old], [crank, records.encode_crank(0)]) == [OK, "stale_price", "unknown_market"]
 
 
