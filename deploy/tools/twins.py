@@ -236,7 +236,7 @@ def compare(name: str, python: str, vyper: str) -> list[str]:
 
 
 def _compare_record_types(python: str, vyper: str) -> Iterator[str]:
-    """The types of records that each names as `records.ORDER`: a rule that one has for a type, the other has as well."""
+    """The types that each names as `records.ORDER`: where one twin has a rule for a type, the other has as well."""
     titles = {kind.title for kind in records.TYPES.values()}
     ours, theirs = (titles & set(re.findall(r"\brecords\.([A-Z_]+)\b", source)) for source in (python, vyper))
     yield from (f"the record type {title} is not named in Vyper" for title in sorted(ours - theirs))
