@@ -10,6 +10,7 @@ Exit code 1, and one line a difference, if they have drifted apart.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -243,10 +244,19 @@ def compare(name: str, python: str, vyper: str) -> list[str]:
         if fields != twins:
             found.append(f"struct {struct} has {', '.join(fields)} in Python, {', '.join(twins)} in Vyper")
     found += _compare_names("function", left.functions, right.functions)
+    found += _compare_record_types(python, vyper)
     for line, reason in find_reasons(vyper):
         if not errors.is_known_reason(reason):
             found.append(f"line {line} of Vyper reverts with {reason!r}, which is not on the list in errors.py")
     return [f"{name}: {difference}" for difference in found]
+
+
+def _compare_record_types(python: str, vyper: str) -> Iterator[str]:
+    """The types that each names as `records.ORDER`: where one twin has a rule for a type, the other has as well."""
+    titles = {kind.title for kind in records.TYPES.values()}
+    ours, theirs = (titles & set(re.findall(r"\brecords\.([A-Z_]+)\b", source)) for source in (python, vyper))
+    yield from (f"the record type {title} is not named in Vyper" for title in sorted(ours - theirs))
+    yield from (f"the record type {title} is not named in Python" for title in sorted(theirs - ours))
 
 
 def _compare_names(kind: str, python: Sequence[str], vyper: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import CURVE_ORDER
 from setoff.shared.rules import phases
-from setoff.shared.rules.fetch import NONCE_WINDOW, use_nonce
+from setoff.shared.rules.fetch import NONCE_WINDOW, decode_record, get_first_phase, use_nonce
 from setoff.shared.state.keys import MAX_TICK
 from setoff.shared.state.leaves import Account
 
@@ -29,6 +29,18 @@ def test_rejects_unknown_types_and_messages_among_records(kind: int) -> None:
 @pytest.mark.parametrize("kind", [0x80, 0x85, 0xFF])
 def test_rejects_unknown_messages(kind: int) -> None:
     assert World().take(bytes([kind]) + bytes(123), is_message=True) == "malformed_record"
+
+
+@pytest.mark.parametrize(
+    "number", [n for n in records.TYPES if n < records.FIRST_MESSAGE and n != records.LEG_PAGE], ids=str
+)
+def test_every_record_type_is_loaded_and_has_a_first_phase(number: int) -> None:
+    kind, regs = records.TYPES[number], World.trading().machine.regs.copy()
+    body = records.encode(kind.body(*(bytes(field.size) if field.is_bytes else 1 for field in kind.fields)))
+    regs.clear()
+    regs.kind = number
+    assert decode_record(regs, body) in range(len(errors.OUTCOMES))
+    assert get_first_phase(number) in range(len(phases.NAMES))
 
 
 def test_rejects_padding_that_is_not_zero() -> None:
