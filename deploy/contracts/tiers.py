@@ -24,7 +24,6 @@ from setoff.shared.errors import ConfigError
 
 #: Leverages of the base and the two tiers.
 LEVERAGES: Final = (50, 20, 5)
-PRESET: Final = Path(__file__).resolve().parent / "presets" / "margin_tiers.json"
 
 
 class Bracket(NamedTuple):

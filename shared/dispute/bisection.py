@@ -6,7 +6,7 @@ first: both nodes, climbed up with the *same* left siblings, must reach the two 
 the index is thereby proven equal; the right siblings are each side's own. At the last level the node opened is a leaf,
 and its opening is itself.
 
-Siblings are listed from the opening's nodes upward. Twin: `move` of `contracts/court.vy`.
+Siblings are listed from the opening's nodes upward. Twin: `move` of `contracts/court/matches.vy`.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,7 +2,7 @@
 
 A claim is disputed by histories; any two standing histories of a claim are in a match, from the later join on, whether
 or not anybody has moved in it. So matches are not created, only looked up (`Claim.match`). Clocks, turns and levels are
-those of `contracts/court/matches.vy` (PROTOCOL, The game).
+those of `contracts/court/matches.vy` (PROTOCOL, Clocks and money).
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 """What an honest player does next. Pure: the games, what the player knows, the time, who it is; actions come out.
 
-Two rules carry the safety (PROTOCOL, Why it is safe): every claim on the true start is compared with what the player
+Two rules carry the safety (PROTOCOL, The court): every claim on the true start is compared with what the player
 computed itself, also before its predecessor is confirmed, and a join is left out only if that *exact root* is there
 already. Then the player answers in every match of its root; claims on other starts decide nothing and are ignored.
 

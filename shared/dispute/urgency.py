@@ -44,8 +44,14 @@ def share_of_wait(action: Action, court: CourtState, me: bytes) -> float:
     """
     if not isinstance(action, SHARED) or _is_mine(action, court, me):
         return 0.0
-    fraction = int.from_bytes(keccak(me + repr(action).encode())[:8], "big") / _ONE
-    return 0.25 + 0.75 * fraction
+    return 0.25 + 0.75 * draw_turn(me, repr(action))
+
+
+def draw_turn(me: bytes, what: str) -> float:
+    """When it is the turn of the account `me` (20 bytes) to send what any of many may, as a share of the longest wait,
+    0 to 1: another number for every account and for all that is to be sent, the same whenever it is asked for.
+    """
+    return int.from_bytes(keccak(me + what.encode())[:8], "big") / _ONE
 
 
 def _next_join_deadline(claim: Claim, period: int) -> int:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from setoff.shared.codec.hashing import keccak
+from setoff.shared.dispute.urgency import draw_turn
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.player import SPREAD
@@ -29,8 +29,6 @@ PASSING: Final = frozenset(
     }
 )
 """Reasons of a revert that mean: somebody has done it, or the operator is back, or it is too early by a block."""
-
-_ONE: Final = 1 << 64
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +107,5 @@ class PermissionlessCalls:
     def _is_our_turn(self, call: PermissionlessCall) -> bool:
         """Whether others had their chance. Every account has another number for every call."""
         if self._turn is None or self._turn[0] != call.name:
-            number = int.from_bytes(keccak(self._l1.address + call.name.encode())[:8], "big")
-            self._turn = call.name, time.monotonic() + self._spread * number / _ONE
+            self._turn = call.name, time.monotonic() + self._spread * draw_turn(self._l1.address, call.name)
         return time.monotonic() >= self._turn[1]

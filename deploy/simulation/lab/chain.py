@@ -91,8 +91,6 @@ class Honest:
     """Seconds after the beginning at which it appears."""
     gas: dict[str, int] = field(default_factory=dict)
     """By call: what it paid for, whether or not the call went through."""
-    wasted: int = 0
-    """Calls that somebody else had made superfluous."""
     outrun: int = 0
     """Gas of one-step proofs that somebody else had brought before, and is credited for."""
     refusals: dict[str, int] = field(default_factory=dict)
@@ -119,7 +117,6 @@ class Honest:
             self.gas[call.function] = self.gas.get(call.function, 0) + GAS.get(call.function, 0)
             reason = lab.call(call, self.me)
             if reason:
-                self.wasted += 1
                 self.outrun += GAS.get(call.function, 0) if call.function == "prove" else 0
                 self.refusals[reason] = self.refusals.get(reason, 0) + 1
 

@@ -71,10 +71,6 @@ class Setting:
         params = replace(params, challenge_period=params.needed_period)
         return cls(params.check(), 1, capacity, gas_price=draw.choice([0, GWEI, params.gas_price_cap]))
 
-    def with_period(self, period: int) -> Setting:
-        """The same with another T, safe or not."""
-        return replace(self, params=replace(self.params, challenge_period=period))
-
 
 def queueing_of(liars: int, capacity: int, block: int) -> int:
     """Q that so many simultaneous matches need, seconds: in each turn of a match the reply may have to let the replies

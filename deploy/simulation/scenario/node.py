@@ -31,7 +31,6 @@ class Node:
         self.is_dead = False
         self.censored: frozenset[bytes] = frozenset()
         """Selectors of calls that get into no block."""
-        self.swallowed = 0
         self._upstream = upstream
         node = self
 
@@ -76,7 +75,6 @@ class Node:
             request = json.loads(body)
             raw = bytes.fromhex(request["params"][0][2:])
             if _selector(raw) in self.censored:
-                self.swallowed += 1
                 return json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": "0x" + keccak(raw).hex()}).encode()
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()

@@ -19,14 +19,15 @@ from setoff.shared.rules.listing import set_parameters
 from setoff.shared.rules.margin import compute_requirement, get_initial_margin, get_maintenance_margin
 from setoff.shared.state.leaves import Market, decode_market
 
-TERMS = tiers.PRESET.parent / "bitcoin.toml"
+PRESETS = Path(tiers.__file__).parent / "presets"
+BRACKETS, TERMS = PRESETS / "margin_tiers.json", PRESETS / "bitcoin.toml"
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 DECIMALS = 6
 
 
 def make_market(symbol: str, unit: int, price: int, leverages: tuple[int, ...]) -> tuple[Market, MarketParameters]:
     """The market that a listing with these tiers makes, at a mark of `price`."""
-    chosen = tiers.choose_tiers(tiers.load_brackets(tiers.PRESET, symbol), leverages)
+    chosen = tiers.choose_tiers(tiers.load_brackets(BRACKETS, symbol), leverages)
     parameters = tiers.to_parameters(chosen, unit=unit, price=price, decimals=DECIMALS)
     _, terms = listing.make_terms(1, listing.load_terms(TERMS), parameters, {"unit": unit, "close_out": 0})
     market = decode_market(b"")
@@ -37,7 +38,7 @@ def make_market(symbol: str, unit: int, price: int, leverages: tuple[int, ...]) 
 
 def source_margins(symbol: str, worth: Decimal) -> tuple[Fraction, Fraction]:
     """(initial, maintenance) margin that the source's brackets ask of a position of this worth, deductions left out."""
-    for entry in json.loads(tiers.PRESET.read_text(), parse_float=Decimal)[symbol]:
+    for entry in json.loads(BRACKETS.read_text(), parse_float=Decimal)[symbol]:
         if worth <= entry["maxNotional"]:
             rate = Fraction(str(entry["maintenanceMarginRate"]))
             return Fraction(str(worth)) / int(entry["maxLeverage"]), Fraction(str(worth)) * rate
@@ -53,7 +54,7 @@ def test_no_position_needs_less_than_the_source_asks(
 ) -> None:
     market, terms = make_market(symbol, unit, price, leverages)
     edges = [terms.tier1_size, terms.tier2_size, terms.max_position]
-    caps = [int(bracket.cap) * 10**DECIMALS for bracket in tiers.load_brackets(tiers.PRESET, symbol)]
+    caps = [int(bracket.cap) * 10**DECIMALS for bracket in tiers.load_brackets(BRACKETS, symbol)]
     checked = 0
     for mark in (price, price - 1, price // 2, price // 10):
         market.mark = mark
@@ -80,7 +81,7 @@ def test_the_tiers_of_bitcoin_by_hand() -> None:
 
 
 def test_leverages_that_add_no_bracket_add_no_tier() -> None:
-    brackets = tiers.load_brackets(tiers.PRESET, "BTC/USDT:USDT")
+    brackets = tiers.load_brackets(BRACKETS, "BTC/USDT:USDT")
     assert len(tiers.choose_tiers(brackets, (50, 40, 30))) == 1
     with pytest.raises(ConfigError, match="allows a leverage of 150"):
         tiers.choose_tiers(brackets, (151,))
@@ -157,7 +158,7 @@ def test_from_a_proposal_to_the_queue(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def check_proposals(setoff: Callable[..., str]) -> None:
-    full = f"propose 1 --terms {TERMS} --tiers {tiers.PRESET} --symbol BTC/USDT:USDT --price 200000 --set taker_fee=400"
+    full = f"propose 1 --terms {TERMS} --tiers {BRACKETS} --symbol BTC/USDT:USDT --price 200000 --set taker_fee=400"
     assert "tier2_size           5000000" in setoff(f"{full} --dry-run")
     assert "not_the_lister" in setoff(full, key=2, code=1)
     assert "proposal 0" in setoff(full)
@@ -172,5 +173,5 @@ def check_proposals(setoff: Callable[..., str]) -> None:
     assert "no_such_proposal" in setoff("revoke 1", code=1)
     assert setoff("proposals").startswith("2: can be enacted: signer 0")
     assert "no address" in setoff("signer 0 0x1 --quorum 1", code=1)
-    assert "--symbol" in setoff(f"propose 1 --terms {TERMS} --tiers {tiers.PRESET}", code=1)
+    assert "--symbol" in setoff(f"propose 1 --terms {TERMS} --tiers {BRACKETS}", code=1)
     assert "bad_parameters" in setoff(f"propose 1 --terms {TERMS} --set maker_fee=-501", code=1)

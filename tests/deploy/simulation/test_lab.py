@@ -68,6 +68,11 @@ def duel_at_the_bound(setting: Setting, reply: Reply, *, censor: int = 0, liars:
     return REAL.lab(setting, [REAL.honest()], [*attackers], censor=Censor(censor, frozenset({"move"}))).run()
 
 
+def with_period(setting: Setting, period: int) -> Setting:
+    """The same with another T, safe or not."""
+    return replace(setting, params=replace(setting.params, challenge_period=period))
+
+
 @pytest.mark.parametrize("computation", [0, 3])
 @pytest.mark.parametrize("inclusion", [1, 2, 3])
 @pytest.mark.parametrize("censorship", [0, 6])
@@ -77,7 +82,7 @@ def test_the_clock_holds_at_its_bound_and_breaks_one_tick_below(
     setting = tight(1, computation=computation, inclusion=inclusion, censorship=censorship)
     duel_at_the_bound(setting, at_once, censor=censorship)
     with pytest.raises(Violation, match="the truth was eliminated by timeout"):
-        duel_at_the_bound(setting.with_period(setting.period - 1), at_once, censor=censorship)
+        duel_at_the_bound(with_period(setting, setting.period - 1), at_once, censor=censorship)
 
 
 @pytest.mark.parametrize(("liars", "capacity"), [(20, 1), (20, 5), (100, 10)])
@@ -86,7 +91,7 @@ def test_the_queue_of_replies_needs_its_time_in_every_turn(liars: int, capacity:
     setting = replace(tight(1, queueing=queueing), capacity=capacity)
     duel_at_the_bound(setting, at_once, liars=liars)
     # One round of replies is not enough.
-    short = setting.with_period(setting.period - queueing + queueing // 4)
+    short = with_period(setting, setting.period - queueing + queueing // 4)
     with pytest.raises(Violation, match="the truth was eliminated by timeout"):
         duel_at_the_bound(short, at_once, liars=liars)
 

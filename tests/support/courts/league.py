@@ -283,7 +283,6 @@ class Party:
     policy: Policy = WATCH
     behaviour: Behaviour = eager
     refusals: list[tuple[Action, str]] = field(default_factory=list)
-    used_gas: int = 0
 
     @property
     def player(self) -> Player:

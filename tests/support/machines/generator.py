@@ -24,7 +24,6 @@ from setoff.shared.state.store import State
 
 ACCOUNTS = 8
 SUBS = 2
-AGENTS = 2
 SIGNERS = 5
 ORDER_SLOTS = 6
 LONER = ACCOUNTS + 1  # the account that spends its nonces
