@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from setoff.deploy.tools.dependencies import find_dependency_errors
 from setoff.deploy.tools.rooms import find_faults
 from setoff.deploy.tools.tests_alone import find_test_imports
 
@@ -98,9 +100,28 @@ def find_lock_errors(project: Mapping[str, Any]) -> Iterator[str]:
             yield f"{path.relative_to(ROOT)}: names a server"
 
 
+def find_version_errors(project: Mapping[str, Any]) -> Iterator[str]:
+    """`deploy/run` looks for the Pythons that pyproject.toml names, and for no other."""
+    named = re.findall(r"Python :: (3\.\d+)", "\n".join(project["project"]["classifiers"]))
+    written = re.search(r"^versions='([\d. ]+)'", (ROOT / "deploy" / "run").read_text(), flags=re.MULTILINE)
+    if written is None or written[1].split() != named[::-1]:
+        yield f"deploy/run: its `versions` are not those of pyproject.toml's classifiers, newest first: {named[::-1]}"
+    allowed = SpecifierSet(project["project"]["requires-python"])
+    for version in (f"3.{minor}" for minor in range(9, 20)):
+        if allowed.contains(f"{version}.5") != (version in named):
+            yield f"pyproject.toml: requires-python and the classifiers disagree about Python {version}"
+
+
 def check_packaging() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return "\n".join([*find_stray_names(), *find_unlisted_packages(project), *find_lock_errors(project)])
+    faults = [
+        *find_stray_names(),
+        *find_unlisted_packages(project),
+        *find_lock_errors(project),
+        *find_version_errors(project),
+        *find_dependency_errors(project, ROOT, FOLDERS),
+    ]
+    return "\n".join(faults)
 
 
 # --- the tools -------------------------------------------------------------------------------------------------------

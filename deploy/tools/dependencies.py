@@ -1,0 +1,65 @@
+"""What the code imports, held against what pyproject.toml asks for.
+
+What run-time code imports is a dependency, and nothing else is; the tests and tools may use what the extra `dev` adds.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+OWN: Final = frozenset({"setoff", "tests"})
+DEVELOPMENT: Final = "tools"
+"""The folder of `deploy/` whose code runs in a work tree alone."""
+
+
+def find_imports(sources: Iterable[Path]) -> dict[str, Path]:
+    """The top names of the modules of others that these files import, each with one of the files."""
+    found: dict[str, Path] = {}
+    for source in sources:
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            else:
+                continue
+            for name in names:
+                found.setdefault(name.split(".")[0], source)
+    return {name: source for name, source in found.items() if name not in OWN | sys.stdlib_module_names}
+
+
+def find_dependency_errors(project: Mapping[str, Any], root: Path, folders: Iterable[str]) -> Iterator[str]:
+    """Imports that nothing asks for, and dependencies that nothing imports, a sentence each."""
+    asked = {canonicalize_name(Requirement(text).name) for text in project["project"]["dependencies"]}
+    extras = {
+        canonicalize_name(Requirement(text).name)
+        for texts in project["project"]["optional-dependencies"].values()
+        for text in texts
+    }
+    sources = {path for folder in folders for path in (root / folder).rglob("*.py")}
+    tools = {path for path in sources if path.is_relative_to(root / "deploy" / DEVELOPMENT)}
+    run_time = find_imports(sorted(sources - tools))
+    others = find_imports(sorted({*tools, *(root / "tests").rglob("*.py")}))
+    for imports, allowed in ((run_time, asked), (others, asked | extras)):
+        for name, source in sorted(imports.items()):
+            if not _distributions_of(name) & allowed:
+                yield f"{source.relative_to(root)}: imports {name}, which pyproject.toml does not ask for"
+    used = {distribution for name in run_time for distribution in _distributions_of(name)}
+    for name in sorted(asked - used):
+        yield f"{name}: a dependency that no run-time code imports; what tests need belongs to the extra `dev`"
+
+
+def _distributions_of(module: str) -> set[str]:
+    """What installs a module; one that is not installed, for want of a wheel for this Python, has its own name."""
+    return {canonicalize_name(name) for name in _DISTRIBUTIONS.get(module, [module])}
+
+
+_DISTRIBUTIONS: Final = packages_distributions()
