@@ -1,7 +1,7 @@
-"""Looks after the evidence: machines at every confirmed start, nothing gone that L1 may ask for, nothing kept for ever.
+"""Looks after the evidence: a machine at every confirmed start, nothing gone that L1 may ask for, nothing for ever.
 
-What stays is bounded by what anybody can post: epochs come no faster than the terms let them, and close (`retention.py`)
-within a few challenge periods. An epoch that somebody keeps open by leaving a bond unpaid costs him that bond.
+What stays is bounded by what anybody can post: epochs come no faster than the terms let them, and close
+(`retention.py`) within a few challenge periods. Who keeps an epoch open by leaving a bond unpaid has that bond in it.
 """
 
 from __future__ import annotations
