@@ -185,8 +185,8 @@ class Params:
         if 2 * (self.claim_interval + self.batch_interval) > self.max_skew:
             raise ConfigError(
                 "bad_terms",
-                f"a batch that waits for its epoch to begin, {self.claim_interval} s after the last one, has to be young "
-                f"enough for L1 then, with as much time to spare: max_skew = {self.max_skew} s",
+                f"a batch may wait {self.claim_interval} s for its epoch to begin, and has to be young enough for L1 "
+                f"then, with as much time to spare: max_skew = {self.max_skew} s",
             )
         if self.wind_down <= self.silence + self.force_delay:
             raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")

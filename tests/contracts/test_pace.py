@@ -1,5 +1,5 @@
-"""The pace of posting: an epoch begins no sooner than the epoch interval after the last one began, and nobody can keep a
-due message out with it."""
+"""The pace of posting: an epoch begins no sooner than the epoch interval after the last one began, and nobody can keep
+a due message out with it."""
 
 from dataclasses import replace
 
@@ -80,8 +80,8 @@ def test_a_batch_that_was_sealed_before_its_time_is_as_valid_when_its_time_has_c
 @pytest.mark.parametrize("by", [OPERATOR, RIVAL])
 @pytest.mark.parametrize("first", [0, 1, HOUR // 2, HOUR - 1])
 def test_a_flood_of_epochs_keeps_a_message_out_for_an_interval_at_most(by: str, first: int) -> None:
-    """Whoever posts leaves a message out for as long as the inbox lets it, in batches as old as it takes, and fills every
-    epoch at once. A batch that holds it can come an interval later at most than if nothing were paced.
+    """Whoever posts leaves a message out for as long as the inbox lets it, in batches as old as it takes, and fills
+    every epoch at once. A batch that holds it can come an interval later at most than if nothing were paced.
     """
     arena = paced_arena()
     arena.warp(PACED.silence)

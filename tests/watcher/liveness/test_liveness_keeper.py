@@ -35,9 +35,7 @@ pytestmark = pytest.mark.xdist_group("watcher processes")
 
 SILENCE = DEMO.silence
 EPOCH = 3  # batches
-PACED = replace(
-    DEMO, epoch_batches=EPOCH, claim_interval=7200, batch_interval=2400, max_skew=20_000, force_delay=3000
-)
+PACED = replace(DEMO, epoch_batches=EPOCH, claim_interval=7200, batch_interval=2400, max_skew=20_000, force_delay=3000)
 
 
 @pytest.fixture
