@@ -233,7 +233,7 @@ async def test_gives_up_where_l1_has_records_that_nobody_here_knows(redis_server
         assert before is not None
         other = [running.traffic.report(1, 90)]
         foreign = Batch.seal(
-            before.hash(), 1, START_TIME, before.message_count, before.record_count, before.messages, (), other
+            before.hash(), 1, START_TIME, before.message_count, before.record_count, before.queue_hash, (), other
         )
         running.l1.posted.append(foreign)
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)
