@@ -210,7 +210,7 @@ class SetoffClient:
         trigger: int = 0,
         client: int = 0,
     ) -> SubmitResult:
-        """Place an order of `size` lots at `price` ticks, in a free order slot unless `place` names one.
+        """Place an order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one.
 
         `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
         an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`).

@@ -115,7 +115,7 @@ async def test_forced_records_come_over_several_batches(
     l1 = HandL1([*opening(traffic), *(traffic.withdraw(1 + i % 3, 5) for i in range(12))])
     l1.force_delay = delay
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
-        receipt = await running.sequencer.submit(traffic.withdraw(1, 9))
+        result = await running.sequencer.submit(traffic.withdraw(1, 9))
         regs = running.sequencer.exchange.machine.regs
-        assert regs.withdrawals == 13 and receipt.batch >= 1
+        assert regs.withdrawals == 13 and result.batch >= 1
         assert (regs.parked_end > 0) == (delay == 0)
