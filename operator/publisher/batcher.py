@@ -21,10 +21,10 @@ from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 
-#: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")
-#: Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch.
+"""Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind."""
 FINAL: Final = ("batch_hash", "message_left_out")
+"""Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch."""
 
 log = logging.getLogger(__name__)
 

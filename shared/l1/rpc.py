@@ -28,9 +28,12 @@ LOG_BLOCKS: Final = 2000
 GAS_CAP: Final = 1 << 24
 """No transaction may ask for more gas (EIP-7825)."""
 
-FIRST_DELAY, LAST_DELAY = 0.1, 3.0  # seconds between tries
-ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")  # Error(string)
-PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")  # Panic(uint256)
+FIRST_DELAY, LAST_DELAY = 0.1, 3.0
+"""Seconds between tries: at first, and at most."""
+ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
+"""Of `Error(string)`, with which a contract reverts."""
+PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")
+"""Of `Panic(uint256)`, with which one that fails reverts."""
 
 POOR: Final = (
     "insufficient fund",

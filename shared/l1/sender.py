@@ -28,12 +28,18 @@ from setoff.shared.params import GWEI
 CONFIRMATIONS: Final = 32
 """Blocks on top of a transaction after which it is no longer looked after."""
 
-GAS_MARGIN: Final = (3, 2)  # of the estimate, since the state may change before the transaction runs,
-GAS_ALLOWANCE: Final = 60_000  # and for storage that then turns out to be empty
-BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10,
-BLOB_BUMP: Final = (2, 1)  # and, of all three, for this if it carries blobs
-LAG: Final = 2.0  # seconds for which a node may count a transaction before it shows its receipt
-TRIES: Final = 8  # of one broadcast that the node finds underpriced or too low in nonce
+GAS_MARGIN: Final = (3, 2)
+"""Gas asked for, as a fraction of the estimate, since the state may change before the transaction runs."""
+GAS_ALLOWANCE: Final = 60_000
+"""Gas on top of that, for storage that then turns out to be empty."""
+BUMP: Final = (5, 4)
+"""Of both fees when a transaction is replaced; nodes ask for at least 11/10."""
+BLOB_BUMP: Final = (2, 1)
+"""Of all three fees when one that carries blobs is replaced; nodes ask for just this."""
+LAG: Final = 2.0
+"""Seconds for which a node may count a transaction before it shows its receipt."""
+TRIES: Final = 8
+"""Tries of one broadcast that the node finds underpriced or too low in nonce."""
 
 WAITING: Final = ("already reserved", "gapped", "nonce too high")
 """What nodes say of a transaction that has to wait: for others of the account in the other pool, which a former process

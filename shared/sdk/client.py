@@ -32,7 +32,8 @@ from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_body, encode_crank, encode_record
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
-TIMEOUT: Final = 30.0  # seconds
+TIMEOUT: Final = 30.0
+"""Seconds for one request."""
 
 
 class Refusal(InputError):

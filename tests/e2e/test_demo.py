@@ -19,8 +19,9 @@ def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
     assert summary.facts["fills"] > 0
 
 
-#: The others, half a minute each, are left to the long run; `tests/watcher/dispute/test_challenger.py` has them all.
 SHORT = "wrong-fill"
+"""The lie of the default run. The others, half a minute each, are left to the long one;
+`tests/watcher/dispute/test_challenger.py` has them all."""
 
 
 @pytest.mark.parametrize("lie", [lie if lie == SHORT else pytest.param(lie, marks=pytest.mark.long) for lie in FAULTS])

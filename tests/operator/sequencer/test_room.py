@@ -16,7 +16,8 @@ from setoff.shared.rules import phases
 
 BUY, SELL = records.BUY, records.SELL
 LATER = START_TIME + 10**6
-FIRST = 5  # messages of `opening`
+FIRST = 5
+"""Number of messages that `opening` makes."""
 
 
 def trading() -> tuple[Exchange, SampleTraffic]:

@@ -25,7 +25,8 @@ from setoff.shared.machine.history import HistoryTree
 TERMS = Terms(*PARAMS.terms())
 T = TERMS.challenge_period
 GENESIS = keccak(b"genesis")
-BEGIN = 1_000_000  # t0 of the first claim
+BEGIN = 1_000_000
+"""Unix seconds of the first claim."""
 EPOCHS = 4
 
 
@@ -268,7 +269,8 @@ def gives_up_at(level: int) -> Behaviour:
     return behave
 
 
-LOOK_SECONDS = 10  # seconds between two looks at the chain
+LOOK_SECONDS = 10
+"""Seconds between two looks at the chain."""
 
 
 WATCH = Policy(collect_from=1)
