@@ -25,7 +25,8 @@ from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import Address, Reverted
+from setoff.shared.l1.endpoint import Reverted
+from setoff.shared.l1.rpc import Address
 from setoff.shared.params import ETHER
 
 INTERVAL: Final = 1.0  # seconds between rounds

@@ -21,7 +21,8 @@ from typing import Any, Final
 from eth_account import Account
 
 from setoff.shared.errors import ChainError
-from setoff.shared.l1.rpc import GAS_CAP, Node, TransactionReceipt
+from setoff.shared.l1.answers import TransactionReceipt
+from setoff.shared.l1.rpc import GAS_CAP, Node
 from setoff.shared.l1.sidecar import BLOB_TRANSACTION, Sidecar
 from setoff.shared.params import GWEI
 
@@ -179,7 +180,7 @@ class Sender:
                 transaction.was_mined = nonce < mined
                 if transaction.was_mined or self._is_held(transaction):
                     continue
-                if self._node.transaction(transaction.hashes[-1]) is None:
+                if self._node.find_transaction(transaction.hashes[-1]) is None:
                     # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
                     log.warning("the node lost transaction %d", nonce)
                     self._try_broadcast(transaction)

@@ -16,8 +16,8 @@ from setoff.operator.sequencer.messages import L1View, QueueMessages
 from setoff.operator.sequencer.reset import RESET_TRIES
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import QueuedMessage
-from setoff.shared.l1.rpc import Block
 from setoff.shared.machine.batch import ZERO, Batch, accumulate
 
 DELAY = 500
