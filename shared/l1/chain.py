@@ -43,8 +43,8 @@ class QueuedMessage:
     index: int
     body: bytes
     """124 bytes."""
-    chain: bytes
-    """The queue's hash chain after this message."""
+    queue_hash: bytes
+    """The hash of the queue after this message."""
     timestamp: int
     """Unix seconds at which it was queued."""
     block_number: int
@@ -118,7 +118,7 @@ class ChainReader:
         """
         module = get_module(posted.header.module).codec
         batch = Batch.read(posted.header, messages, self.data(posted), module)
-        batch.check(self.chain_at(posted.header.first_message))
+        batch.check(self.queue_hash_at(posted.header.first_message))
         return batch
 
     def find(self, number: int, block: int | None = None) -> PostedBatch:
@@ -196,11 +196,11 @@ class ChainReader:
         """Number of messages queued so far, or up to a block."""
         return int(self._queue.view("count", block=block))
 
-    def chain_at(self, index: int) -> bytes:
-        """The queue's hash chain before message `index`, which somebody has seen. Raises ChainError as `batch_hash`."""
+    def queue_hash_at(self, index: int) -> bytes:
+        """The queue hash before message `index`, which somebody has seen. Raises ChainError as `batch_hash`."""
         if not index:
             return ZERO
-        found = bytes(self._queue.view("acc", index))
+        found = bytes(self._queue.view("queue_hash", index))
         if found == ZERO:
             raise ChainError("rpc_unreachable", f"{self.l1.hosts} has no message {index - 1} now")
         return found
@@ -209,5 +209,5 @@ class ChainReader:
 def _decode_message(log: Log) -> QueuedMessage:
     fields = MESSAGE_QUEUED.decode(log)
     return QueuedMessage(
-        fields["index"], fields["body"], fields["acc"], fields["timestamp"], log.block_number, log.block_hash
+        fields["index"], fields["body"], fields["queue_hash"], fields["timestamp"], log.block_number, log.block_hash
     )

@@ -1,4 +1,4 @@
-"""The L1 queue: who may queue what, and the chain over it."""
+"""The L1 queue: who may queue what, and the hash over it."""
 
 from dataclasses import astuple
 
@@ -20,18 +20,18 @@ def arena() -> Arena:
 
 
 def test_chains_messages_in_order(arena: Arena) -> None:
-    queue, acc = arena.queue, bytes(32)
+    queue, queue_hash = arena.queue, bytes(32)
     for number in range(5):
         arena.warp(7)
         record = bytes([number + 1]) * 124
         assert queue.force(record, sender=PASSER_BY) == number
         (event,) = arena.chain.last.named("MessageQueued")
-        acc = hash_pair(acc, keccak(record))
-        assert event == {"index": number, "body": record, "acc": acc, "timestamp": arena.now}
-        assert queue.acc(number + 1) == acc
-        assert queue.message_at(number) == (acc, arena.now)
+        queue_hash = hash_pair(queue_hash, keccak(record))
+        assert event == {"index": number, "body": record, "queue_hash": queue_hash, "timestamp": arena.now}
+        assert queue.queue_hash(number + 1) == queue_hash
+        assert queue.message_at(number) == (queue_hash, arena.now)
     assert queue.count() == 5
-    assert queue.acc(0) == bytes(32)
+    assert queue.queue_hash(0) == bytes(32)
     with reverts("no_such_message"):
         queue.message_at(5)
 
@@ -178,6 +178,54 @@ def test_lister_takes_a_proposal_back(arena: Arena) -> None:
     with reverts("no_such_proposal"):
         queue.revoke(0, sender=LISTER)
     assert queue.enact(1) == 0
+
+
+def test_proposals_are_enacted_in_their_order(arena: Arena) -> None:
+    """Nobody keeps an old quorum back, to queue it after the one that replaced it."""
+    queue = arena.queue
+    for quorum in (1, 3, 4):
+        queue.propose_signer(0, address("signer"), quorum, 60, sender=LISTER)
+    arena.warp(DELAY)
+    for late in (1, 2):
+        with reverts("earlier_proposal"):
+            queue.enact(late)
+    queue.enact(0)
+    with reverts("earlier_proposal"):
+        queue.enact(2)
+    queue.revoke(1, sender=LISTER)
+    queue.enact(2)
+    assert (queue.count(), queue.next_proposal()) == (2, 3)
+
+
+def test_a_proposal_expires_and_is_passed_over(arena: Arena) -> None:
+    queue = arena.queue
+    queue.propose_signer(0, address("signer"), 1, 60, sender=LISTER)
+    arena.warp(DELAY + queue.ENACTABLE_TIME() - 1)
+    queue.propose_signer(0, address("signer"), 3, 60, sender=LISTER)
+    checkpoint = arena.chain.snapshot()
+    queue.enact(0)  # in its last second
+    arena.chain.restore(checkpoint)
+    arena.warp(1)
+    with reverts("proposal_expired"):
+        queue.enact(0)
+    arena.warp(DELAY)
+    assert queue.enact(1) == 0
+    with reverts("proposal_expired"):
+        queue.enact(0)
+
+
+def test_so_many_dead_proposals_are_passed_at_once(arena: Arena) -> None:
+    queue = arena.queue
+    for number in range(258):
+        queue.propose_signer(0, address("signer"), 1, 60, sender=LISTER)
+        if number not in (256, 257):
+            queue.revoke(number, sender=LISTER)
+    arena.warp(DELAY)
+    with reverts("earlier_proposal"):
+        queue.enact(257)
+    queue.enact(256)
+    assert arena.chain.last.gas_used < 1_500_000
+    queue.enact(257)
 
 
 def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:

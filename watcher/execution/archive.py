@@ -21,8 +21,8 @@ class EpochInputs(NamedTuple):
 
     epoch_hash: bytes
     batches: tuple[Batch, ...]
-    chain: bytes
-    """The queue's hash chain before the first batch."""
+    queue_hash: bytes
+    """The queue hash before the first batch."""
 
 
 class Archive:
@@ -45,8 +45,8 @@ class Archive:
         """
         count = self.store.epoch_batches
         batches = tuple(self.batch(number) for number in range(epoch * count, (epoch + 1) * count))
-        chain = self.reader.chain_at(batches[0].header.first_message)
-        return EpochInputs(epoch_hash(epoch, count, batches[-1].header.hash()), batches, chain)
+        queue_hash = self.reader.queue_hash_at(batches[0].header.first_message)
+        return EpochInputs(epoch_hash(epoch, count, batches[-1].header.hash()), batches, queue_hash)
 
     def batch(self, number: int) -> Batch:
         """Batch `number`, checked; raises as `inputs` does."""
@@ -62,11 +62,11 @@ class Archive:
             try:
                 if batch.header.hash() != place.hash:
                     raise DataError("data_mismatch", "the header does not hash to the batch hash")
-                batch.check(self.reader.chain_at(batch.header.first_message))
+                batch.check(self.reader.queue_hash_at(batch.header.first_message))
                 return batch
             except DataError as error:
+                # Its blob may be sound all the same, and nobody else may have it: nothing is dropped.
                 log.warning("batch %d in Redis is damaged, L1 has it: %s", number, error)
-                self.store.drop_batch(place.hash)
         try:
             batch = self.reader.batch(number, place.block)
         except ChainError as error:
@@ -91,6 +91,7 @@ class Archive:
             if known is None or machine.hash() != known.end:
                 self.store.drop_epochs(earlier)
                 raise StateError("not_ready", f"epoch {earlier} has to be executed again")
+            self.store.put_snapshot(machine)  # a kill on the way costs one epoch, not all of them
         return machine
 
     def _nearest(self, epoch: int, cached: Callable[[bytes], Machine | None]) -> tuple[int, Machine]:

@@ -1,135 +1,19 @@
 """Sweeps without the visits that change nothing end, step by step, where all visits end."""
 
-from random import Random
-
 import pytest
+from tests.support.machines.all_sorts import ACCOUNTS, ALWAYS, NEVER, crank_batch, make_machine, of, trace_plainly
 from tests.support.machines.generator import Generator
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import ZERO
 from setoff.shared.machine.columns import Columns
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.sweep import Sweep
 from setoff.shared.rules import phases
-from setoff.shared.rules.liquidation import compute_maintenance
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import MAX_POSITIONS, Account, Market, Position
 from setoff.shared.state.store import State
-
-ALWAYS, NEVER = 0, 2**62
-ACCOUNTS = 150
-TIME = SampleTraffic().time
-
-
-def fill_market(market: Market, draw: Random, number: int) -> None:
-    """A market like any, near the bounds of every number, with tiers, settled, or stale."""
-    is_large = number in (2, 5)
-    market.unit = 2**32 - 1 if is_large else draw.choice([1, 10, 1_000])
-    market.mark = market.index = 2**24 - 1 if is_large else draw.randint(1, 60_000)
-    market.index_time = TIME - (10**6 if number == 3 else 1)
-    market.max_age = 60
-    market.maintenance_margin = draw.choice([1, 5_000, 30_000, 10**6])
-    market.initial_margin = 10**6
-    market.close_out = market.maintenance_margin // 2
-    market.band = 10**6
-    market.max_position = 2**38
-    market.max_open_interest = 2**62
-    market.funding = draw.choice([0, 1, -1, 2**64, -(2**64), 2**100 + 7, -(2**126)])
-    market.settled = int(number == 4)
-    if number % 2:
-        market.tier1_size, market.tier1_maintenance = draw.randint(1, 50), 10**6
-        market.tier2_size, market.tier2_maintenance = market.tier1_size + draw.randint(1, 50), 10**6
-
-
-def draw_size(draw: Random) -> int:
-    largest = draw.choice([0, 1, 5, 60, 10**6, 2**38])
-    return draw.randint(-largest, largest)
-
-
-def fill_account(state: State, account: Account, draw: Random) -> None:
-    """An account of some positions whose equity is at, beside or far from its maintenance margin."""
-    places = draw.sample(range(MAX_POSITIONS), draw.choice([0, 0, 1, 2, 8]))
-    for place, market in zip(places, draw.sample(range(1, 9), len(places)), strict=True):
-        size = draw_size(draw)
-        leaf = state.market(market)
-        funding = leaf.funding - draw.choice([0] * 12 + [1, -1, 2**33, 2**64])
-        account.positions[place] = Position(market, size, draw.randint(0, 1), 1, size * leaf.mark * leaf.unit, funding)
-        leaf.open_interest += max(size, 0)
-    account.epoch = 1
-    account.deadline = draw.choice([0, 0, 0, 0, 0, TIME + 1, TIME, TIME - 1])
-    equity, maintenance, _ = compute_maintenance(state, account)
-    account.collateral = maintenance - equity + draw.choice([0, 1, -1, 17, -17, 10**6, 10**6, -(10**4), 2**60, 2**126])
-
-
-def make_machine(seed: int) -> Machine:
-    """A machine with accounts of all sorts in the middle of work that an earlier input has left."""
-    draw = Random(seed)
-    machine = Machine.genesis(SampleTraffic().domain)
-    regs, state = machine.regs, machine.state
-    machine.begin(0, TIME)
-    regs.accounts, regs.markets = ACCOUNTS, 8
-    for number in range(1, 9):
-        fill_market(state.market(number), draw, number)
-    for master in range(ACCOUNTS + 1):
-        if draw.random() < 0.05:
-            continue  # an account that was never written
-        leaf = state.account(master)
-        fill_account(state, leaf, draw)
-        leaf.subs = draw.choice([0] * 9 + [1, 3, 15]) if master else 0
-        for number in range(1, leaf.subs + 1):
-            if draw.random() < 0.7:
-                fill_account(state, state.account(keys.sub_account(master, number)), draw)
-    backstop = state.account(keys.BACKSTOP)
-    backstop.deadline = 0  # nobody can sign one for it
-    backstop.collateral += draw.choice([0, 10**9, 2**120])
-    regs.has_work = regs.sweeping = 1
-    regs.sweep = draw.choice([0, 0, 1, ACCOUNTS - 5, ACCOUNTS])
-    regs.skip_account = int(draw.random() < 0.3)
-    regs.trigger_market = 1
-    if draw.random() < 0.3:
-        begin_ranking(machine, draw)
-    state.commit()
-    return machine
-
-
-def begin_ranking(machine: Machine, draw: Random) -> None:
-    """As after a takeover that the backstop refused."""
-    regs = machine.regs
-    account, position = draw.choice(
-        [
-            (master, position)
-            for master in range(1, ACCOUNTS + 1)
-            for position in machine.state.account(master).positions
-            if position.size and not machine.state.market(position.market).settled
-        ]
-    )
-    regs.ranking = 1
-    regs.kind, regs.account, regs.market = records.LIQUIDATION, account, position.market
-    regs.side = records.SELL if position.size > 0 else records.BUY
-    regs.size = abs(position.size)
-    regs.price = machine.state.market(position.market).mark
-
-
-def of(machine: Machine, many_accounts: int) -> Machine:
-    twin = machine.copy()
-    twin.many_accounts = many_accounts
-    return twin
-
-
-def crank_batch(number: int = 0) -> Batch:
-    """A batch whose one record lets the work go on."""
-    return Batch.seal(ZERO, number, TIME, 0, 0, ZERO, [], [SampleTraffic().crank(1)])
-
-
-def trace_plainly(machine: Machine, batch: Batch) -> list[bytes]:
-    """The machine hash after every step, each of them run."""
-    hashes: list[bytes] = []
-    while not hashes or machine.regs.phase != phases.IDLE:
-        machine.step(batch, 0, len(hashes))
-        hashes.append(machine.hash())
-    return hashes
 
 
 @pytest.mark.parametrize("seed", range(16))
@@ -192,7 +76,7 @@ def make_calm(seed: int) -> Machine:
                 position.clear_if_empty()
             elif position.market:
                 position.funding = machine.state.market(position.market).funding
-    machine.regs.sweep = machine.regs.ranking = machine.regs.skip_account = 0
+    machine.regs.sweep = machine.regs.ranking = machine.regs.skip_account = machine.regs.winding_since = 0
     machine.regs.phase = phases.WORK
     return machine
 
