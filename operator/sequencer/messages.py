@@ -14,7 +14,6 @@ from typing import Final, NamedTuple, NoReturn, Protocol
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.answers import Block
-from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.stretch import MARKS, read_stretch
@@ -73,7 +72,6 @@ class QueueMessages:
         self._delay: int | None = None  # not read yet
         self._first = 0  # of the last look: what lies before is not kept
         self._gaps = 0  # how often the node was found to leave something out
-        self._events = BlockLogs(reader.l1, [bytes.fromhex(reader.deployment.queue[2:])])
         self._forget()
 
     async def look(self, first: int, queue_hash: bytes) -> L1View:
@@ -115,7 +113,7 @@ class QueueMessages:
         if until < next(reversed(self._marks)):
             return  # the node is behind
         last = self._l1.block(until)
-        while (stretch := read_stretch(self._events, self._marks, last, self._gaps)) is not None:
+        while (stretch := read_stretch(self._reader.events, self._marks, last, self._gaps)) is not None:
             if stretch.fork < next(reversed(self._marks)):
                 self._rewind(stretch.fork)
                 continue
