@@ -18,7 +18,7 @@ from court import merkle
 
 interface Queue:
     def count() -> uint256: view
-    def acc(index: uint256) -> bytes32: view
+    def queue_hash(index: uint256) -> bytes32: view
     def queued_at(index: uint256) -> uint256: view
 
 
@@ -40,7 +40,7 @@ event BatchPosted:
     record_count: uint256
     module: uint256
     data_root: bytes32
-    messages: bytes32
+    queue_hash: bytes32
 
 
 QUEUE: public(immutable(Queue))
@@ -278,7 +278,7 @@ def _check(
         record_count=record_count,
         module=0,
         data_root=empty(bytes32),
-        messages=staticcall QUEUE.acc(end_message),
+        queue_hash=staticcall QUEUE.queue_hash(end_message),
     )
 
 
@@ -310,7 +310,7 @@ def _append(header: batches.Header) -> bytes32:
         record_count=header.record_count,
         module=header.module,
         data_root=header.data_root,
-        messages=header.messages,
+        queue_hash=header.queue_hash,
     )
     return batch_hash
 

@@ -26,7 +26,7 @@ interface Inbox:
 
 
 interface Queue:
-    def acc(index: uint256) -> bytes32: view
+    def queue_hash(index: uint256) -> bytes32: view
 
 
 interface Fetch:
@@ -52,7 +52,7 @@ struct Input:
     body: Bytes[records.RECORD_BYTES]  # a message, and
     record_page: Bytes[992]            # or the page that a record is on, and
     siblings: DynArray[bytes32, 7]     # its path under the data root
-    chain: bytes32                     # (of a message) the queue's chain before it
+    queue_hash: bytes32                # (of a message) before it
 
 
 struct Proof:
@@ -212,8 +212,8 @@ def _fetch(
     if is_message:
         body = p.input.body
         assert len(body) == records.RECORD_BYTES, "wrong_input"
-        acc: bytes32 = keccak256(concat(p.input.chain, keccak256(body)))
-        assert acc == staticcall QUEUE.acc(header.first_message + input_index + 1), "wrong_input"
+        queue_hash: bytes32 = keccak256(concat(p.input.queue_hash, keccak256(body)))
+        assert queue_hash == staticcall QUEUE.queue_hash(header.first_message + input_index + 1), "wrong_input"
     else:
         body = staticcall INBOX.check_record(header, input_index, p.input.record_page, p.input.siblings)
     regs.input_index = input_index

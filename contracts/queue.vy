@@ -5,8 +5,9 @@
 @license MIT
 @notice Everything that enters the exchange from L1, in order: deposits, listings and changes of markets, oracle signers,
         records that somebody sends here because the operator left them out, and the end of the exchange once its
-        operator is gone. A message's body is 124 bytes, as a record's. The queue is a hash chain: acc(0) = 0, acc(i + 1) = keccak(acc(i) || keccak(body i)); a batch consumes
-        messages in order and commits to the chain after its last one.
+        operator is gone. A message's body is 124 bytes, as a record's. The queue is a hash chain:
+        queue_hash(0) = 0, queue_hash(i + 1) = keccak(queue_hash(i) || keccak(body i)); a batch consumes messages in
+        order and commits to the hash after its last one.
         What changes the rules for those who trade is first proposed here, for all to see; it can be queued when the
         listing delay has passed, by anybody.
 @dev Layout of the bodies: type (1 byte), then the fields in big-endian order, then zeros.
@@ -36,7 +37,7 @@ struct Proposal:
 event MessageQueued:
     index: indexed(uint256)
     body: Bytes[BODY]
-    acc: bytes32          # the chain after this message
+    queue_hash: bytes32   # after this message
     timestamp: uint256
 
 
@@ -62,7 +63,7 @@ LISTING_DELAY: public(immutable(uint256))    # seconds
 WIND_DOWN: public(immutable(uint256))        # seconds without a batch of the operator's after which the exchange may end
 
 count: public(uint256)
-acc: public(HashMap[uint256, bytes32])
+queue_hash: public(HashMap[uint256, bytes32])
 queued_at: public(HashMap[uint256, uint256])
 is_winding_down: public(bool)
 proposal_count: public(uint256)
@@ -223,20 +224,20 @@ def proposal_at(id: uint256) -> (Bytes[BODY], uint256):
 @view
 def message_at(index: uint256) -> (bytes32, uint256):
     """
-    @return The chain after message `index`, and when it was queued (unix seconds). Reverts if there is none.
+    @return The queue hash after message `index`, and when it was queued (unix seconds). Reverts if there is none.
     """
     assert index < self.count, "no_such_message"
-    return self.acc[index + 1], self.queued_at[index]
+    return self.queue_hash[index + 1], self.queued_at[index]
 
 
 @internal
 def _append(body: Bytes[BODY]) -> uint256:
     index: uint256 = self.count
-    acc: bytes32 = keccak256(concat(self.acc[index], keccak256(body)))
-    self.acc[index + 1] = acc
+    queue_hash: bytes32 = keccak256(concat(self.queue_hash[index], keccak256(body)))
+    self.queue_hash[index + 1] = queue_hash
     self.queued_at[index] = block.timestamp
     self.count = index + 1
-    log MessageQueued(index=index, body=body, acc=acc, timestamp=block.timestamp)
+    log MessageQueued(index=index, body=body, queue_hash=queue_hash, timestamp=block.timestamp)
     return index
 
 

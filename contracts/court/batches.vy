@@ -16,7 +16,7 @@ struct Header:
     record_count: uint256
     module: uint256           # where the records are: 0 calldata, n the inbox's data availability module n
     data_root: bytes32        # the module's commitment to the records, zero without any
-    messages: bytes32         # the queue's hash chain after the last message consumed so far
+    queue_hash: bytes32       # hash of the queue after the last message consumed so far
 
 
 RECORD_BYTES: constant(uint256) = 124

@@ -58,7 +58,7 @@ class FalseEpochs(ExecutedEpochs):
         if self._lie.epoch not in (EVERY, epoch):
             return honest
         stepper = plan_fault(self._lie.name, machine, inputs.batches)
-        return EpochRun(machine, inputs.batches, inputs.chain, stepper) if stepper else honest
+        return EpochRun(machine, inputs.batches, inputs.queue_hash, stepper) if stepper else honest
 
 
 def open_false_epochs(lie: WatcherLie, settings: WatcherSettings, context: Context) -> FalseEpochs:

@@ -64,7 +64,7 @@ class SampleTraffic:
         self._nonces: dict[int, int] = {}
         self._order_slots: dict[int, int] = {}
         self._parent = ZERO
-        self._chain = ZERO
+        self._queue_hash = ZERO
         self._number = 0
         self._messages = 0
         self._records = 0
@@ -213,16 +213,16 @@ class SampleTraffic:
     # --- batches -----------------------------------------------------------------------------------------------------
 
     @property
-    def chain(self) -> bytes:
-        """The L1 queue's hash chain after the last sealed batch."""
-        return self._chain
+    def queue_hash(self) -> bytes:
+        """The hash of the L1 queue after the last sealed batch."""
+        return self._queue_hash
 
     def seal(self, messages: Sequence[bytes] = (), inputs: Sequence[bytes] = ()) -> Batch:
         """The next batch, at the present time: first the messages, then the records."""
         counts = (self._messages, self._records)
-        batch = Batch.seal(self._parent, self._number, self.time, *counts, self._chain, messages, inputs)
+        batch = Batch.seal(self._parent, self._number, self.time, *counts, self._queue_hash, messages, inputs)
         self._parent = batch.header.hash()
-        self._chain = batch.header.messages
+        self._queue_hash = batch.header.queue_hash
         self._messages += len(messages)
         self._records += len(inputs)
         self._number += 1

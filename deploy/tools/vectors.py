@@ -30,7 +30,7 @@ from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.layout import values_of
 from setoff.shared.dispute.bisection import make_move
-from setoff.shared.machine.batch import Batch, accumulate, epoch_hash
+from setoff.shared.machine.batch import Batch, epoch_hash, extend_queue_hash
 from setoff.shared.machine.blobs import BLOBS
 from setoff.shared.machine.data import RECORDS_PER_PAGE, ZERO, data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
@@ -486,7 +486,7 @@ def build_tree() -> dict[str, Any]:
 
 
 def build_batches(batches: list[Batch]) -> dict[str, Any]:
-    """Headers, data roots with proofs, the queue's chain, epoch hashes."""
+    """Headers, data roots with proofs, the queue hash, epoch hashes."""
     pool = [record for batch in batches for record in batch.records]
     roots = []
     for count in (0, 1, 7, 8, 9, 17, 33, 40):
@@ -509,11 +509,11 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
         blob = BLOBS.encode(b"".join(pool[:count]))
         proofs = [{"index": i, "record_page": BLOBS.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
         in_blobs.append({"record_count": count, "data_root": BLOBS.commit(blob), "proofs": proofs})
-    chain, chains = ZERO, []
+    queue_hash, queue = ZERO, []
     for batch in batches:
         for message in batch.messages:
-            chain = accumulate(chain, message)
-            chains.append({"body": message, "acc": chain})
+            queue_hash = extend_queue_hash(queue_hash, message)
+            queue.append({"body": message, "queue_hash": queue_hash})
     headers = [{**plain(batch.header), "hash": plain(batch.header.hash())} for batch in batches]
     last = batches[-1].header.hash()
     epochs = [{"epoch": e, "batches": n, "last": last, "hash": epoch_hash(e, n, last)} for e, n in ((0, 7), (7, 1))]
@@ -522,7 +522,7 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
         "records": plain(pool[:40]),
         "data_roots": plain(roots),
         "blobs": plain(in_blobs),
-        "queue": plain(chains),
+        "queue": plain(queue),
         "epochs": plain(epochs),
     }
 
@@ -558,13 +558,13 @@ def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
 def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     """One example of each step that differs in phase, outcome, next phase or number of leaves."""
     machine = Machine.genesis(traffic.domain)
-    chain = ZERO
+    queue_hash = ZERO
     entries: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def take(batch: Batch, input_index: int, micro: int, name: str, batch_index: int = 0) -> None:
         before = machine.regs.copy()
         pre = machine.hash()
-        proof = prove_step(machine, None if batch_index else batch, input_index, micro, chain)
+        proof = prove_step(machine, None if batch_index else batch, input_index, micro, queue_hash)
         after = machine.regs
         key = (name, after.outcome if after.phase == phases.IDLE else -1, after.phase, len(proof.witness))
         if key not in entries:
@@ -584,10 +584,10 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
         take(batch, 1023, 0, "unused input")
         take(batch, 1023, 7, "idle")
         take(batch, 0, 0, "unused batch", batch_index=1)
-        chain, before = batch.header.messages, chain
+        queue_hash, before = batch.header.queue_hash, queue_hash
     # The steps of a batch used up: a state no batch of ours reaches.
     machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
-    chain = before
+    queue_hash = before
     last = batches[-1]
     input_index = last.header.message_count
     take(last, input_index, 0, "fetch report")
@@ -605,7 +605,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     at = next(
         number for number, batch in enumerate(batches) if records.encode(records.WindDownBody()) in batch.messages
     )
-    chain = batches[at - 1].header.messages
+    queue_hash = batches[at - 1].header.queue_hash
     forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)
     regs.phase = phases.IDLE
     take(batches[at], forced, 0, "fetch forced")

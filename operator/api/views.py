@@ -325,7 +325,7 @@ def show_batch(sealed: SealedBatch, posted: bool | None) -> dict[str, Any]:
         "record_count": header.record_count,
         "module": header.module,
         "data_root": "0x" + header.data_root.hex(),
-        "messages": "0x" + header.messages.hex(),
+        "queue_hash": "0x" + header.queue_hash.hex(),
         "end": "0x" + sealed.end.hex(),
     }
     if posted is not None:

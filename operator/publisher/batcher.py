@@ -130,9 +130,9 @@ class Batcher:
         end = header.first_message + header.message_count
         if self._chain.message_count() < end:  # a reorg took messages back: most often they come again as they were
             raise ChainError("no_such_message", f"L1 has lost messages that batch {header.number} consumed")
-        if self._chain.chain_at(end) != header.messages:
+        if self._chain.queue_hash_at(end) != header.queue_hash:
             raise DataError("data_mismatch", f"L1 has other messages than batch {header.number} consumed")
-        batch.check(self._chain.chain_at(header.first_message))
+        batch.check(self._chain.queue_hash_at(header.first_message))
 
     def _is_under_way(self, count: int) -> bool:
         """Whether the posting sent last is neither counted by the inbox nor failed."""

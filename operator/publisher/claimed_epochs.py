@@ -53,7 +53,7 @@ class ClaimedEpochs:
 
     def queue_hash(self, number: int) -> bytes:
         """The L1 queue's hash before an epoch, `first` to `next`."""
-        return self._queue_hash if number == self.first else self[number - 1].batches[-1].header.messages
+        return self._queue_hash if number == self.first else self[number - 1].batches[-1].header.queue_hash
 
     def extend(self, batches: Sequence[Batch]) -> EpochRun:
         """Run the next epoch."""

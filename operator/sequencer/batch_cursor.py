@@ -34,7 +34,7 @@ class BatchCursor:
     def advance(self, header: Header) -> None:
         """Continue after the batch with this header."""
         self.parent = header.hash()
-        self.queue_hash = header.messages
+        self.queue_hash = header.queue_hash
         self.number += 1
         self.messages += header.message_count
 

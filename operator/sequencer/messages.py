@@ -16,7 +16,7 @@ from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.rpc import Block
-from setoff.shared.machine.batch import accumulate
+from setoff.shared.machine.batch import extend_queue_hash
 
 #: Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand.
 IDLE_CHAIN: Final = 60
@@ -119,13 +119,13 @@ class QueueMessages:
     def _check(self, first: int, queue_hash: bytes) -> list[bytes]:
         """The messages from `first` on, each checked to continue the queue hash."""
         before = self._found.get(first - 1)  # none after a reorg that took it back, as long as it does not come again
-        if before is not None and before.chain != queue_hash:
+        if before is not None and before.queue_hash != queue_hash:
             self._forget()
             raise DataError("data_mismatch", f"the L1 queue has other messages before message {first}")
         messages: list[bytes] = []
         while (message := self._found.get(first + len(messages))) is not None:
-            queue_hash = accumulate(queue_hash, message.body)
-            if queue_hash != message.chain or len(message.body) != RECORD_BYTES:
+            queue_hash = extend_queue_hash(queue_hash, message.body)
+            if queue_hash != message.queue_hash or len(message.body) != RECORD_BYTES:
                 self._forget()
                 raise DataError(
                     "data_mismatch",

@@ -33,8 +33,8 @@ class QueuedMessage:
     index: int
     body: bytes
     """124 bytes."""
-    chain: bytes
-    """The queue's hash chain after this message."""
+    queue_hash: bytes
+    """The hash of the queue after this message."""
     timestamp: int
     """Unix seconds at which it was queued."""
     block_number: int
@@ -97,7 +97,7 @@ class ChainReader:
         """
         module = get_module(posted.header.module).codec
         batch = Batch.read(posted.header, messages, self.data(posted), module)
-        batch.check(self.chain_at(posted.header.first_message))
+        batch.check(self.queue_hash_at(posted.header.first_message))
         return batch
 
     def find(self, number: int, block: int | None = None) -> PostedBatch:
@@ -139,13 +139,13 @@ class ChainReader:
         """Number of messages queued so far."""
         return int(self._queue.view("count"))
 
-    def chain_at(self, index: int) -> bytes:
-        """The queue's hash chain before message `index`."""
-        return bytes(self._queue.view("acc", index)) if index else ZERO
+    def queue_hash_at(self, index: int) -> bytes:
+        """The queue hash before message `index`."""
+        return bytes(self._queue.view("queue_hash", index)) if index else ZERO
 
 
 def _decode_message(log: Log) -> QueuedMessage:
     fields = MESSAGE_QUEUED.decode(log)
     return QueuedMessage(
-        fields["index"], fields["body"], fields["acc"], fields["timestamp"], log.block_number, log.block_hash
+        fields["index"], fields["body"], fields["queue_hash"], fields["timestamp"], log.block_number, log.block_hash
     )

@@ -122,7 +122,7 @@ class Inbox:
             len(records) // RECORD_BYTES,
             CALLDATA.number,
             CALLDATA.commit(records) if records else ZERO,
-            bytes(self._queue.view("acc", end)) if end else ZERO,
+            bytes(self._queue.view("queue_hash", end)) if end else ZERO,
         )
 
     def _read(self, function: str) -> int:

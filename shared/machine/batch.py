@@ -5,11 +5,11 @@ batch hash commits to everything a step may read:
 
     batch hash = keccak(the header's 10 words), and in it
       data_root = what the batch's data availability module commits to (0 without records),
-      messages  = the queue's hash chain after the batch's last message,
-      parent    = the batch hash before.
+      queue_hash = the hash of the L1 queue after the batch's last message,
+      parent = the batch hash before.
 
-So any record is proven by a page and siblings, as its module has them (`data.py`), any message by the queue's own
-chain. Twin: `contracts/inbox.vy`.
+So any record is proven by a page and siblings, as its module has them (`data.py`), any message by the queue hash.
+Twin: `contracts/inbox.vy`.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,9 @@ def encode_words(*values: int | bytes) -> bytes:
     return b"".join(value if isinstance(value, bytes) else value.to_bytes(32, "big") for value in values)
 
 
-def accumulate(chain: bytes, body: bytes) -> bytes:
-    """The L1 queue's hash chain (32 bytes, zero at first) after one more message of 124 bytes."""
-    return hash_pair(chain, keccak(body))
+def extend_queue_hash(queue_hash: bytes, body: bytes) -> bytes:
+    """The hash of the L1 queue (32 bytes, zero at first) after one more message of 124 bytes."""
+    return hash_pair(queue_hash, keccak(body))
 
 
 def epoch_hash(epoch: int, batch_count: int, last_batch_hash: bytes) -> bytes:
@@ -66,8 +66,8 @@ class Header:
     """Where the records are: 0 calldata, n the inbox's data availability module n."""
     data_root: bytes
     """The module's commitment to the records, zero without any."""
-    messages: bytes
-    """The queue's hash chain after the last message consumed so far."""
+    queue_hash: bytes
+    """The hash of the L1 queue after the last message consumed so far."""
 
     @property
     def words(self) -> HeaderWords:
@@ -82,7 +82,7 @@ class Header:
             self.record_count,
             self.module,
             self.data_root,
-            self.messages,
+            self.queue_hash,
         )
 
     def encode(self) -> bytes:
@@ -142,23 +142,23 @@ class Batch:
         timestamp: int,
         first_message: int,
         first_record: int,
-        chain: bytes,
+        queue_hash: bytes,
         messages: Sequence[bytes],
         records: Sequence[bytes],
         module: DataModule = CALLDATA,
     ) -> Self:
         """The batch of these inputs, with its records in `module`.
 
-        `parent` is the batch hash before, `chain` the queue's chain after that batch, `first_record` the number of
+        `parent` is the batch hash before, `queue_hash` the queue's after that batch, `first_record` the number of
         records up to there.
         """
         for body in messages:
-            chain = accumulate(chain, body)
+            queue_hash = extend_queue_hash(queue_hash, body)
         joined = b"".join(records)
         data = module.encode(joined) if joined else b""
         root = module.commit(data) if joined else ZERO
         counts = (first_message, len(messages), first_record, len(records))
-        header = Header(parent, number, timestamp, *counts, module.number, root, chain)
+        header = Header(parent, number, timestamp, *counts, module.number, root, queue_hash)
         return cls(header, tuple(messages), tuple(records), b"" if data == joined else data, module)
 
     @classmethod
@@ -179,8 +179,8 @@ class Batch:
         joined = b"".join(self.records)
         return self.data or (self.module.encode(joined) if joined else b"")
 
-    def check(self, chain: bytes) -> None:
-        """Check the inputs against the header; `chain` is the queue's chain after the batch before.
+    def check(self, queue_hash: bytes) -> None:
+        """Check the inputs against the header; `queue_hash` is the queue's after the batch before.
 
         Raises DataError("data_mismatch") if the header commits to other inputs.
         """
@@ -190,9 +190,9 @@ class Batch:
                 "data_mismatch", f"batch {header.number} has an input that is not {RECORD_BYTES} bytes long"
             )
         for body in self.messages:
-            chain = accumulate(chain, body)
-        found = (len(self.messages), len(self.records), self._data_root(), chain)
-        if found != (header.message_count, header.record_count, header.data_root, header.messages):
+            queue_hash = extend_queue_hash(queue_hash, body)
+        found = (len(self.messages), len(self.records), self._data_root(), queue_hash)
+        if found != (header.message_count, header.record_count, header.data_root, header.queue_hash):
             raise DataError("data_mismatch", f"the inputs of batch {header.number} are not those of its header")
 
     def _data_root(self) -> bytes:

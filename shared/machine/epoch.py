@@ -35,14 +35,16 @@ def split_trace_position(position: int) -> tuple[int, int, int]:
 class EpochRun:
     """The run of `batches` from `start` by `stepper`; what a party to a dispute knows of an epoch.
 
-    `chain` is the L1 queue's hash chain before the first batch. The machine given as `start` is not changed.
+    `queue_hash` is the L1 queue's before the first batch. The machine given as `start` is not changed.
     """
 
-    def __init__(self, start: Machine, batches: Sequence[Batch], chain: bytes, stepper: Stepper = honest_step) -> None:
+    def __init__(
+        self, start: Machine, batches: Sequence[Batch], queue_hash: bytes, stepper: Stepper = honest_step
+    ) -> None:
         self._start = start.copy()
         self._batches = tuple(batches)
         self._stepper = stepper
-        self._chains = [chain, *(batch.header.messages for batch in batches)]
+        self._queue_hashes = [queue_hash, *(batch.header.queue_hash for batch in batches)]
         self._last_asked = (0, 0), self._start
         self.start_hash = start.hash()
 
@@ -109,7 +111,11 @@ class EpochRun:
         batch_index, input_index, micro = split_trace_position(position)
         batch = self._batches[batch_index] if batch_index < len(self._batches) else None
         return prove_step(
-            self.machine_before(position), batch, input_index, micro, self._chains[min(batch_index, len(self._batches))]
+            self.machine_before(position),
+            batch,
+            input_index,
+            micro,
+            self._queue_hashes[min(batch_index, len(self._batches))],
         )
 
     def proof(self, position: int) -> bytes:

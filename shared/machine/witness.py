@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from eth_abi.abi import encode
 
-from setoff.shared.machine.batch import Batch, HeaderWords, accumulate
+from setoff.shared.machine.batch import Batch, HeaderWords, extend_queue_hash
 from setoff.shared.machine.machine import Machine
 from setoff.shared.state.registers import FIELDS
 from setoff.shared.state.store import encode_leaf
@@ -38,15 +38,15 @@ class WitnessLeaf(NamedTuple):
 class StepInput(NamedTuple):
     """What a fetch reads of its batch.
 
-    header: the batch's 10 words; body: the message (124 bytes), and `chain` the queue's hash chain before it; or page
-    and siblings of the record. All empty for a step that fetches nothing.
+    header: the batch's 10 words; body: the message (124 bytes), and the queue hash before it; or page and siblings of
+    the record. All empty for a step that fetches nothing.
     """
 
     header: HeaderWords = _NO_HEADER
     body: bytes = b""
     record_page: bytes = b""
     siblings: tuple[bytes, ...] = ()
-    chain: bytes = bytes(32)
+    queue_hash: bytes = bytes(32)
 
 
 class StepProof(NamedTuple):
@@ -64,8 +64,8 @@ class StepProof(NamedTuple):
         return encode(PROOF_TYPES, (self.state_root, words, self.step_input, leaves))
 
 
-def get_step_input(batch: Batch | None, input_index: int, micro: int, chain: bytes) -> StepInput:
-    """The input part of the proof of a step; `chain` is the queue's hash chain before the batch's first message."""
+def get_step_input(batch: Batch | None, input_index: int, micro: int, queue_hash: bytes) -> StepInput:
+    """The input part of the proof of a step; `queue_hash` is the queue's before the batch's first message."""
     if batch is None or micro:
         return StepInput()
     h = batch.header
@@ -73,16 +73,16 @@ def get_step_input(batch: Batch | None, input_index: int, micro: int, chain: byt
         return StepInput(h.words)
     if input_index < h.message_count:
         for body in batch.messages[:input_index]:
-            chain = accumulate(chain, body)
-        return StepInput(h.words, body=batch.body(input_index), chain=chain)
+            queue_hash = extend_queue_hash(queue_hash, body)
+        return StepInput(h.words, body=batch.body(input_index), queue_hash=queue_hash)
     record_page, siblings = batch.prove(input_index)
     return StepInput(h.words, record_page=record_page, siblings=tuple(siblings))
 
 
-def prove_step(machine: Machine, batch: Batch | None, input_index: int, micro: int, chain: bytes) -> StepProof:
+def prove_step(machine: Machine, batch: Batch | None, input_index: int, micro: int, queue_hash: bytes) -> StepProof:
     """Prove the step at (input index, micro) of `batch` (None for an unused batch of the epoch), and take it.
 
-    `machine` is in the state before the step and ends in the state after it; `chain` as in `get_step_input`.
+    `machine` is in the state before the step and ends in the state after it; `queue_hash` as in `get_step_input`.
     """
     tree = machine.state.tree
     state_root = machine.state.commit()
@@ -94,4 +94,4 @@ def prove_step(machine: Machine, batch: Batch | None, input_index: int, micro: i
         witness.append(WitnessLeaf(key, tree.get(key), tree.prove(key)))
         tree.update({key: encode_leaf(key, leaf)})
     machine.state.commit()
-    return StepProof(state_root, registers, get_step_input(batch, input_index, micro, chain), tuple(witness))
+    return StepProof(state_root, registers, get_step_input(batch, input_index, micro, queue_hash), tuple(witness))

@@ -42,7 +42,7 @@ def test_posts_the_header_that_the_machine_seals(arena: Arena, count: int) -> No
 
 
 def test_links_batches_and_messages(arena: Arena) -> None:
-    parent, chain, first = bytes(32), bytes(32), 0
+    parent, queue_hash, first = bytes(32), bytes(32), 0
     for number in range(4):
         messages = [bytes([1 + message]) * RECORD for message in range(number)]
         for body in messages:
@@ -50,9 +50,9 @@ def test_links_batches_and_messages(arena: Arena) -> None:
         bodies = records(3, number)
         arena.warp(1)
         arena.post(b"".join(bodies), messages=number)
-        sealed = Batch.seal(parent, number, arena.now, first, 3 * number, chain, messages, bodies)
+        sealed = Batch.seal(parent, number, arena.now, first, 3 * number, queue_hash, messages, bodies)
         assert header_of(arena.chain.last.named("BatchPosted")[0]) == sealed.header
-        parent, chain, first = sealed.header.hash(), sealed.header.messages, first + number
+        parent, queue_hash, first = sealed.header.hash(), sealed.header.queue_hash, first + number
     assert (arena.inbox.count(), arena.inbox.messages_consumed()) == (4, 6)
 
 

@@ -190,7 +190,7 @@ def test_postings_that_would_make_other_batches_than_their_sender_means_make_non
         "another blob": next_headers(arena.inbox, arena.queue, BLOBS.number, postings, [other, ZERO])[1],
         "the first, not the last": meant[0],
         "records skipped": replace(meant[1], first_record=4),
-        "other messages": replace(meant[1], messages=keccak(b"others")),
+        "other messages": replace(meant[1], queue_hash=keccak(b"others")),
     }
     for case, header in changed.items():
         with reverts("batch_hash"):

@@ -1,4 +1,4 @@
-"""The L1 queue: who may queue what, and the chain over it."""
+"""The L1 queue: who may queue what, and the hash over it."""
 
 from dataclasses import astuple
 
@@ -20,18 +20,18 @@ def arena() -> Arena:
 
 
 def test_chains_messages_in_order(arena: Arena) -> None:
-    queue, acc = arena.queue, bytes(32)
+    queue, queue_hash = arena.queue, bytes(32)
     for number in range(5):
         arena.warp(7)
         record = bytes([number + 1]) * 124
         assert queue.force(record, sender=PASSER_BY) == number
         (event,) = arena.chain.last.named("MessageQueued")
-        acc = hash_pair(acc, keccak(record))
-        assert event == {"index": number, "body": record, "acc": acc, "timestamp": arena.now}
-        assert queue.acc(number + 1) == acc
-        assert queue.message_at(number) == (acc, arena.now)
+        queue_hash = hash_pair(queue_hash, keccak(record))
+        assert event == {"index": number, "body": record, "queue_hash": queue_hash, "timestamp": arena.now}
+        assert queue.queue_hash(number + 1) == queue_hash
+        assert queue.message_at(number) == (queue_hash, arena.now)
     assert queue.count() == 5
-    assert queue.acc(0) == bytes(32)
+    assert queue.queue_hash(0) == bytes(32)
     with reverts("no_such_message"):
         queue.message_at(5)
 

@@ -56,7 +56,7 @@ class Start:
     input_index: int
     micro: int
     number: int
-    chain: bytes
+    queue_hash: bytes
     regs: Registers
     leaves: dict[int, bytes]
 
@@ -75,7 +75,7 @@ class Collector(Bench):
         step = super().take(batch, input_index, micro)
         if micro and step.kind != "idle":
             kept = self.starts.setdefault(step.kind, [])
-            start = Start(batch, input_index, micro, self.number, self.chain, before, dict(step.old))
+            start = Start(batch, input_index, micro, self.number, self.queue_hash, before, dict(step.old))
             if len(kept) < SAMPLES:
                 kept.append(start)
             elif self._rng.random() < 0.02:
@@ -197,7 +197,7 @@ def test_bounds(judge: Judge, starts: dict[str, list[Start]], phase: str) -> Non
     for start in starts[phase] * TRIES:
         machine = machine_of(start, extremes)
         pre = machine.hash()
-        proof = prove_step(machine, start.batch, start.input_index, start.micro, start.chain)
+        proof = prove_step(machine, start.batch, start.input_index, start.micro, start.queue_hash)
         tree = machine.state.tree
         values = tuple(tree.get(leaf.key) for leaf in proof.witness)
         position = start.input_index << 20 | start.micro

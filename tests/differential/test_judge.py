@@ -258,7 +258,7 @@ def test_another_input_reverts(record: Record) -> None:
                 given._replace(body=flip(given.body, 3)),
                 given._replace(body=given.body[:-1]),
                 given._replace(body=b""),
-                given._replace(chain=b"\1" * 32),
+                given._replace(queue_hash=b"\1" * 32),
             ]
         else:
             others += [
@@ -287,7 +287,7 @@ def test_a_message_is_no_record_and_a_record_no_message(record: Record) -> None:
         if given.body:
             others = [
                 given._replace(body=b"", record_page=given.body),
-                given._replace(body=b"", record_page=given.body, chain=bytes(32)),
+                given._replace(body=b"", record_page=given.body, queue_hash=bytes(32)),
             ]
         elif given.record_page:
             others = [given._replace(record_page=b"", siblings=(), body=given.record_page[at : at + RECORD_BYTES])

@@ -10,7 +10,7 @@ from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import Move, verify_move
-from setoff.shared.machine.batch import Batch, Header, accumulate, epoch_hash, verify_record
+from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_hash, verify_record
 from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
 from setoff.shared.machine.data import data_root
 from setoff.shared.machine.epoch import EpochRun
@@ -172,19 +172,19 @@ def test_data_roots_and_record_proofs() -> None:
 
 
 def test_the_queue_s_chain() -> None:
-    chain = bytes(32)
+    queue_hash = bytes(32)
     for entry in BATCHES["queue"]:
-        chain = accumulate(chain, entry["body"])
-        assert chain == entry["acc"]
+        queue_hash = extend_queue_hash(queue_hash, entry["body"])
+        assert queue_hash == entry["queue_hash"]
 
 
 def test_the_run_from_genesis() -> None:
     machine = Machine.genesis(RUN["domain"]["separator"])
     assert machine.hash() == RUN["genesis"]
-    chain = bytes(32)
+    queue_hash = bytes(32)
     for batch, entry in zip(batches(), RUN["batches"], strict=True):
-        batch.check(chain)
-        chain = batch.header.messages
+        batch.check(queue_hash)
+        queue_hash = batch.header.queue_hash
         assert batch.header.hash() == entry["batch_hash"]
         assert [errors.OUTCOMES[outcome] for outcome in machine.run_batch(batch)] == entry["outcomes"]
         assert machine.hash() == entry["machine_hash"]

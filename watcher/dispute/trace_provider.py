@@ -115,7 +115,7 @@ class ExecutedEpochs:
 
     def execute(self, epoch: int, machine: Machine, inputs: EpochInputs) -> EpochRun:
         """The run of an epoch from the machine before it."""
-        return EpochRun(machine, inputs.batches, inputs.chain)
+        return EpochRun(machine, inputs.batches, inputs.queue_hash)
 
     def _posted_at(self, epoch: int) -> int:
         """When the epoch's last batch was posted, unix seconds; 0 if nobody wants to know."""

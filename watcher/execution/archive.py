@@ -21,8 +21,8 @@ class EpochInputs(NamedTuple):
 
     epoch_hash: bytes
     batches: tuple[Batch, ...]
-    chain: bytes
-    """The queue's hash chain before the first batch."""
+    queue_hash: bytes
+    """The queue hash before the first batch."""
 
 
 class Archive:
@@ -45,8 +45,8 @@ class Archive:
         """
         count = self.store.epoch_batches
         batches = tuple(self.batch(number) for number in range(epoch * count, (epoch + 1) * count))
-        chain = self.reader.chain_at(batches[0].header.first_message)
-        return EpochInputs(epoch_hash(epoch, count, batches[-1].header.hash()), batches, chain)
+        queue_hash = self.reader.queue_hash_at(batches[0].header.first_message)
+        return EpochInputs(epoch_hash(epoch, count, batches[-1].header.hash()), batches, queue_hash)
 
     def batch(self, number: int) -> Batch:
         """Batch `number`, checked; raises as `inputs` does."""
@@ -62,7 +62,7 @@ class Archive:
             try:
                 if batch.header.hash() != place.hash:
                     raise DataError("data_mismatch", "the header does not hash to the batch hash")
-                batch.check(self.reader.chain_at(batch.header.first_message))
+                batch.check(self.reader.queue_hash_at(batch.header.first_message))
                 return batch
             except DataError as error:
                 log.warning("batch %d in Redis is damaged, L1 has it: %s", number, error)

@@ -22,7 +22,7 @@ from setoff.shared.errors import ChainError, SetoffError
 from setoff.shared.l1.abi import Function, Interface
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.contracts import INTERFACE
-from setoff.shared.machine.batch import Batch, accumulate
+from setoff.shared.machine.batch import Batch, extend_queue_hash
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import used_inputs
 from setoff.shared.machine.machine import Machine
@@ -72,8 +72,8 @@ class Sample:
     pre: bytes
     post: bytes
     before: Machine
-    chain: bytes
-    """The queue's hash chain before the batch."""
+    queue_hash: bytes
+    """The queue hash before the batch."""
 
     @property
     def is_fetch(self) -> bool:
@@ -87,7 +87,7 @@ class Samples:
     def __init__(self, batches: Sequence[Batch], domain: bytes) -> None:
         self.widest: dict[str, Sample] = {}
         self.machines: list[Machine] = []
-        machine, chain = Machine.genesis(domain), ZERO
+        machine, queue_hash = Machine.genesis(domain), ZERO
         count = 0
         for batch in batches:
             for input_index in range(used_inputs(batch)):
@@ -95,31 +95,35 @@ class Samples:
                 while micro == 0 or machine.regs.phase != phases.IDLE:
                     if micro and count % 16 == 0:
                         self.machines.append(machine.copy())
-                    self._take(_kind(machine, batch, input_index, micro), machine, batch, input_index, micro, chain)
+                    self._take(
+                        _kind(machine, batch, input_index, micro), machine, batch, input_index, micro, queue_hash
+                    )
                     micro, count = micro + 1, count + 1
-            self._take("idle", machine, batch, input_index, 1 << 19, chain)
-            self._take("unused input", machine, batch, 1023, 0, chain)
-            chain = batch.header.messages
-        self._take("unused batch", machine, None, 0, 0, chain)
+            self._take("idle", machine, batch, input_index, 1 << 19, queue_hash)
+            self._take("unused input", machine, batch, 1023, 0, queue_hash)
+            queue_hash = batch.header.queue_hash
+        self._take("unused batch", machine, None, 0, 0, queue_hash)
         self.machines = self.machines[:: max(1, len(self.machines) // MACHINES)]
         self.machine = machine
 
     def _take(
-        self, kind: str, machine: Machine, batch: Batch | None, input_index: int, micro: int, chain: bytes
+        self, kind: str, machine: Machine, batch: Batch | None, input_index: int, micro: int, queue_hash: bytes
     ) -> None:
-        sample = take_sample(kind, machine, batch, input_index, micro, chain)
+        sample = take_sample(kind, machine, batch, input_index, micro, queue_hash)
         known = self.widest.get(kind)
         if known is None or len(sample.proof.witness) > len(known.proof.witness):
             self.widest[kind] = sample
 
 
-def take_sample(kind: str, machine: Machine, batch: Batch | None, input_index: int, micro: int, chain: bytes) -> Sample:
+def take_sample(
+    kind: str, machine: Machine, batch: Batch | None, input_index: int, micro: int, queue_hash: bytes
+) -> Sample:
     """Take the step on `machine`, and prove it."""
     before = machine.copy()
-    proof = prove_step(machine, batch, input_index, micro, chain)
+    proof = prove_step(machine, batch, input_index, micro, queue_hash)
     position = input_index << 20 | micro if batch is not None else 31 << 30
     number = batch.header.number if batch is not None else 0
-    return Sample(kind, batch, number, position, proof, before.hash(), machine.hash(), before, chain)
+    return Sample(kind, batch, number, position, proof, before.hash(), machine.hash(), before, queue_hash)
 
 
 def _kind(machine: Machine, batch: Batch, input_index: int, micro: int) -> str:
@@ -178,8 +182,8 @@ class JudgeSelftest:
                 tried.add(kind)
                 if machine is None:
                     machine = _known(machine_at, number) or samples.machine.copy()
-                chain = self._reader.chain_at(batch.header.first_message)
-                sample = take_sample(f"{kind} (batch {number})", machine.copy(), batch, input_index, 0, chain)
+                queue_hash = self._reader.queue_hash_at(batch.header.first_message)
+                sample = take_sample(f"{kind} (batch {number})", machine.copy(), batch, input_index, 0, queue_hash)
                 yield self._try(sample, JUDGE)
 
     def _try(self, sample: Sample, manner: str, overrides: dict[str, Any] | None = None) -> Trial:
@@ -200,7 +204,7 @@ class JudgeSelftest:
         """Of a batch that is not on the chain."""
         batch = sample.batch
         assert batch is not None
-        inbox, queue = self._slot("inbox", "batch_hash"), self._slot("queue", "acc")
+        inbox, queue = self._slot("inbox", "batch_hash"), self._slot("queue", "queue_hash")
         posted = self._slot("inbox", "count")
         if inbox is None or queue is None or posted is None:
             return self._try_rule(sample)
@@ -211,9 +215,9 @@ class JudgeSelftest:
         }
         overrides: dict[str, Any] = {self._deployment.inbox: {"stateDiff": written}}
         if input_index < batch.header.message_count:
-            after = sample.chain
+            after = sample.queue_hash
             for body in batch.messages[: input_index + 1]:
-                after = accumulate(after, body)
+                after = extend_queue_hash(after, body)
             index = batch.header.first_message + input_index + 1
             overrides[self._deployment.queue] = {"stateDiff": {_place(queue, index): _hex(after)}}
         return self._try(sample, PRETENDED, overrides)

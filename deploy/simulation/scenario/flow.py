@@ -57,12 +57,12 @@ class Exchange:
             header = self._inbox.next_header(self._inbox.state(), now, messages if number == 0 else 0, records)
             self.operator.transact(self.deployment.inbox, encode_post(header, records))
             self.batches.append(self._reader.batch(number))
-        machine, chain = Machine.genesis(self.deployment.domain), ZERO
+        machine, queue_hash = Machine.genesis(self.deployment.domain), ZERO
         for epoch in range(flow.epochs):
-            self._starts.append((machine.copy(), chain))
+            self._starts.append((machine.copy(), queue_hash))
             for batch in self.of_epoch(epoch):
                 machine.run_batch(batch)
-                chain = batch.header.messages
+                queue_hash = batch.header.queue_hash
 
     def of_epoch(self, epoch: int) -> Sequence[Batch]:
         """The batches of an epoch."""
@@ -75,8 +75,8 @@ class Exchange:
 
     def run(self, epoch: int, stepper: Stepper = honest_step) -> EpochRun:
         """A new run of an epoch from its true start; runs are not to be shared by threads."""
-        machine, chain = self._starts[epoch]
-        return EpochRun(machine, self.of_epoch(epoch), chain, stepper)
+        machine, queue_hash = self._starts[epoch]
+        return EpochRun(machine, self.of_epoch(epoch), queue_hash, stepper)
 
     def _queue(self) -> int:
         """Deposits, a market and a signer; returns the number of messages."""

@@ -10,7 +10,7 @@ from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.sequencer.messages import QueueMessages
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.machine.batch import accumulate
+from setoff.shared.machine.batch import extend_queue_hash
 from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEVNET
 
@@ -37,18 +37,18 @@ async def test_reads_deposits_and_forced_records(exchange: Exchange) -> None:
     forced = traffic.order(1, 0, 100, 1)
     exchange.anvil.advance(10)
     exchange.queue(forced)
-    chain = accumulate(ZERO, view.messages[0])
-    assert list((await source.look(1, chain)).messages) == [view.messages[1], forced]
-    chain = accumulate(chain, view.messages[1])
-    assert list((await source.look(2, chain)).messages) == [forced]
+    queue_hash = extend_queue_hash(ZERO, view.messages[0])
+    assert list((await source.look(1, queue_hash)).messages) == [view.messages[1], forced]
+    queue_hash = extend_queue_hash(queue_hash, view.messages[1])
+    assert list((await source.look(2, queue_hash)).messages) == [forced]
     before, _ = (await source.look(0, ZERO)).due[1:]
-    view = await source.look(1, accumulate(ZERO, traffic.deposit(1, 500)))
+    view = await source.look(1, extend_queue_hash(ZERO, traffic.deposit(1, 500)))
     reader, head = ChainReader(exchange.operator, exchange.deployment), exchange.operator.head().number
     queued = [message.timestamp for message in reader.messages(0, head)]
     assert list(view.due) == [time + DEVNET.force_delay for time in queued[1:]] and before == view.due[0]
     assert [view.count_due(view.due[1] - late, consumed) for late, consumed in ((1, 1), (0, 1), (0, 2))] == [1, 2, 1]
     fresh = messages_of(exchange)
-    assert list((await fresh.look(2, chain)).messages) == [forced]
+    assert list((await fresh.look(2, queue_hash)).messages) == [forced]
 
 
 async def test_waits_for_confirmations(exchange: Exchange) -> None:
@@ -75,7 +75,7 @@ async def test_notices_that_what_was_consumed_is_gone(exchange: Exchange) -> Non
     exchange.deposit(1, 500)
     exchange.deposit(1, 600)
     with pytest.raises(DataError):
-        await source.look(1, accumulate(ZERO, SampleTraffic().deposit(1, 400)))
+        await source.look(1, extend_queue_hash(ZERO, SampleTraffic().deposit(1, 400)))
     view = await source.look(0, ZERO)
     assert len(view.messages) == 2
 
@@ -87,16 +87,16 @@ async def test_notices_that_the_last_message_consumed_was_replaced(exchange: Exc
     exchange.deposit(1, 500)
     snapshot = exchange.operator.request("evm_snapshot")
     exchange.deposit(1, 600)
-    chain = ChainReader(exchange.operator, exchange.deployment).chain_at(2)
-    assert list((await source.look(2, chain)).messages) == []
+    queue_hash = ChainReader(exchange.operator, exchange.deployment).queue_hash_at(2)
+    assert list((await source.look(2, queue_hash)).messages) == []
     exchange.operator.request("evm_revert", snapshot)
     exchange.funder = exchange.anvil.connect(1)
     exchange.anvil.mine(3)
     source = messages_of(exchange) if is_new else source
-    assert list((await source.look(2, chain)).messages) == []
+    assert list((await source.look(2, queue_hash)).messages) == []
     exchange.deposit(1, 700)
     with pytest.raises(DataError, match="before message 2"):
-        await source.look(2, chain)
+        await source.look(2, queue_hash)
 
 
 async def test_time_is_l1s(exchange: Exchange) -> None:
@@ -118,13 +118,13 @@ async def test_shows_what_was_consumed_again_after_a_reset(exchange: Exchange) -
     """Without any reorg: the batches that consumed it are made anew."""
     source, traffic = messages_of(exchange), SampleTraffic()
     bodies = [traffic.deposit(account, 500) for account in range(1, 5)]
-    chains = [ZERO]
+    queue_hashes = [ZERO]
     for account, body in enumerate(bodies, 1):
         exchange.deposit(account, 500)
-        chains.append(accumulate(chains[-1], body))
+        queue_hashes.append(extend_queue_hash(queue_hashes[-1], body))
     assert list((await source.look(0, ZERO)).messages) == bodies
     for first in (4, 1, 3, 0):
-        assert list((await source.look(first, chains[first])).messages) == bodies[first:]
+        assert list((await source.look(first, queue_hashes[first])).messages) == bodies[first:]
         exchange.anvil.mine()
     exchange.deposit(1, 70)
-    assert list((await source.look(1, chains[1])).messages) == [*bodies[1:], traffic.deposit(1, 70)]
+    assert list((await source.look(1, queue_hashes[1])).messages) == [*bodies[1:], traffic.deposit(1, 70)]

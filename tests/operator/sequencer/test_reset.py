@@ -16,7 +16,7 @@ from setoff.operator.sequencer.outbox import Outbox, Stuck
 from setoff.shared.codec import records, signatures
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError
-from setoff.shared.machine.batch import ZERO, Batch, accumulate
+from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
 
 BUY, SELL = records.BUY, records.SELL
 
@@ -322,14 +322,14 @@ async def consume(running: Running, message: bytes) -> None:
 
 async def settle(running: Running) -> None:
     """Wait until what the outbox has builds on L1's own messages."""
-    chain = reduce(accumulate, running.l1.messages, ZERO)
-    await until(lambda: running.sequencer.exchange.cursor.queue_hash == chain, "nothing is made anew", 30)
+    queue_hash = reduce(extend_queue_hash, running.l1.messages, ZERO)
+    await until(lambda: running.sequencer.exchange.cursor.queue_hash == queue_hash, "nothing is made anew", 30)
     await until(lambda: ready(running), "the operator stays closed")
     await close(running)
     running.l1.time += 1
     while len(running.l1.posted) <= running.outbox.latest():
         running.l1.take(running.outbox)
-    assert [batch.header.messages for batch in running.l1.posted][-1] == chain
+    assert [batch.header.queue_hash for batch in running.l1.posted][-1] == queue_hash
 
 
 @pytest.mark.parametrize("is_taken_back", [False, True], ids=["waiting", "posted and taken back"])

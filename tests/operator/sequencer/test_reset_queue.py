@@ -18,7 +18,7 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.chain import QueuedMessage
 from setoff.shared.l1.rpc import Block
-from setoff.shared.machine.batch import ZERO, Batch, accumulate
+from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
 
 DELAY = 500
 
@@ -52,9 +52,9 @@ class QueueL1(HandL1):
         return DELAY.to_bytes(32, "big")
 
     def _read(self, first: int, last: int) -> list[QueuedMessage]:
-        chains = [reduce(accumulate, self.messages[:count], ZERO) for count in range(len(self.messages) + 1)]
+        hashes = [reduce(extend_queue_hash, self.messages[:count], ZERO) for count in range(len(self.messages) + 1)]
         return [
-            QueuedMessage(index, self.messages[index], chains[index + 1], START_TIME, index + 1, b"")
+            QueuedMessage(index, self.messages[index], hashes[index + 1], START_TIME, index + 1, b"")
             for index in range(max(first - 1, 0), min(last, len(self.messages)))
         ]
 
@@ -115,7 +115,7 @@ async def test_a_stranger_takes_some_of_the_messages(redis_server: RedisServer) 
         header = stranger(running.outbox, held, START_TIME).header
         first = header.first_message
         foreign = Batch.seal(
-            header.parent, held, START_TIME, first, header.first_record, header.messages, l1.messages[first:][:1], ()
+            header.parent, held, START_TIME, first, header.first_record, header.queue_hash, l1.messages[first:][:1], ()
         )
         l1.posted.append(foreign)
         await until(lambda: running.sequencer.exchange is not before, "nothing is made anew")

@@ -8,7 +8,7 @@ from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import POST, decode_post
-from setoff.shared.machine.batch import accumulate
+from setoff.shared.machine.batch import extend_queue_hash
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_reads_messages_and_batches_in_order(exchange: Exchange, reader: ChainRe
 
     messages = reader.messages(0, head)
     assert [message.index for message in messages] == [0, 1] and reader.message_count() == 2
-    assert messages[1].chain == accumulate(messages[0].chain, records[0]) == reader.chain_at(2)
+    assert messages[1].queue_hash == extend_queue_hash(messages[0].queue_hash, records[0]) == reader.queue_hash_at(2)
     posted = reader.batches(0, head)
     assert [batch.header.number for batch in posted] == [0, 1, 2] and reader.batch_count() == 3
     for number in range(3):

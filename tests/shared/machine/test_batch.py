@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
-from setoff.shared.machine.batch import Batch, Header, accumulate, epoch_hash, verify_record
+from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_hash, verify_record
 from setoff.shared.machine.data import RECORDS_PER_PAGE, ZERO, data_root, prove_record, record_pages
 
 words = st.binary(min_size=32, max_size=32)
@@ -109,9 +109,9 @@ def test_no_record_is_proven_to_a_header_without_records() -> None:
 
 def test_messages_extend_the_chain_of_the_queue() -> None:
     first, second = make_inputs(2)
-    chain = accumulate(accumulate(ZERO, first), second)
-    assert chain == hash_pair(hash_pair(ZERO, keccak(first)), keccak(second))
-    assert Batch.seal(ZERO, 0, 1, 0, 0, ZERO, [first, second], []).header.messages == chain
+    queue_hash = extend_queue_hash(extend_queue_hash(ZERO, first), second)
+    assert queue_hash == hash_pair(hash_pair(ZERO, keccak(first)), keccak(second))
+    assert Batch.seal(ZERO, 0, 1, 0, 0, ZERO, [first, second], []).header.queue_hash == queue_hash
 
 
 def test_check_refuses_inputs_the_header_does_not_commit_to() -> None:
@@ -127,4 +127,4 @@ def test_check_refuses_inputs_the_header_does_not_commit_to() -> None:
         with pytest.raises(DataError, match="data_mismatch"):
             other.check(ZERO)
     with pytest.raises(DataError, match="data_mismatch"):
-        batch.check(keccak(b"another chain"))
+        batch.check(keccak(b"another queue"))

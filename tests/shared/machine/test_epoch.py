@@ -117,10 +117,10 @@ def test_the_start_is_left_alone(epoch: Epoch) -> None:
 
 def test_an_epoch_may_start_in_the_middle_of_the_chain(epoch: Epoch) -> None:
     first = EpochRun(epoch.start, epoch.batches[:2], ZERO)
-    second = EpochRun(first.end_machine(), epoch.batches[2:], epoch.batches[1].header.messages)
+    second = EpochRun(first.end_machine(), epoch.batches[2:], epoch.batches[1].header.queue_hash)
     assert second.end == epoch.end
     third = second.prove_step(position(1, 3, 0))
-    assert third.step_input.chain == epoch.run.prove_step(position(3, 3, 0)).step_input.chain
+    assert third.step_input.queue_hash == epoch.run.prove_step(position(3, 3, 0)).step_input.queue_hash
 
 
 def test_a_position_is_batch_slot_and_step() -> None:

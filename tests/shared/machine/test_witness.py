@@ -7,7 +7,7 @@ from eth_abi.abi import decode
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.batch import Batch, accumulate, verify_record
+from setoff.shared.machine.batch import Batch, extend_queue_hash, verify_record
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, prove_step
@@ -20,23 +20,23 @@ Step = tuple[Batch | None, int, int, bytes, bytes, StepProof, Machine]
 
 @pytest.fixture(scope="module")
 def steps() -> list[Step]:
-    """(batch, input index, micro, chain before the batch, hash before, proof, machine after) of every real step."""
+    """(batch, input index, micro, queue hash before it, hash before, proof, machine after) of every real step."""
     return list(prove_epoch())
 
 
 def prove_epoch() -> Iterator[Step]:
     traffic = SampleTraffic()
     machine = Machine.genesis(traffic.domain)
-    chain = ZERO
+    queue_hash = ZERO
     for batch in play_epoch(traffic):
         for input_index in range(max(1, batch.header.inputs)):
             micro = 0
             while micro == 0 or machine.regs.phase != phases.IDLE:
                 before = machine.hash()
-                proof = prove_step(machine, batch, input_index, micro, chain)
-                yield batch, input_index, micro, chain, before, proof, machine.copy()
+                proof = prove_step(machine, batch, input_index, micro, queue_hash)
+                yield batch, input_index, micro, queue_hash, before, proof, machine.copy()
                 micro += 1
-        chain = batch.header.messages
+        queue_hash = batch.header.queue_hash
 
 
 def test_every_witness_leads_from_root_to_root(steps: list[Step]) -> None:
@@ -80,15 +80,15 @@ def test_a_proven_input_is_the_one_in_its_slot(steps: list[Step]) -> None:
 
 
 def test_a_message_s_chain_leads_to_the_batch_s(steps: list[Step]) -> None:
-    for batch, input_index, micro, chain, _, proof, _ in steps:
+    for batch, input_index, micro, queue_hash, _, proof, _ in steps:
         assert batch is not None
         if micro == 0 and input_index < batch.header.message_count:
             for body in batch.messages[:input_index]:
-                chain = accumulate(chain, body)
-            assert proof.step_input.chain == chain
+                queue_hash = extend_queue_hash(queue_hash, body)
+            assert proof.step_input.queue_hash == queue_hash
             for body in batch.messages[input_index:]:
-                chain = accumulate(chain, body)
-            assert chain == batch.header.messages
+                queue_hash = extend_queue_hash(queue_hash, body)
+            assert queue_hash == batch.header.queue_hash
 
 
 def test_an_encoded_proof_decodes_to_itself(steps: list[Step]) -> None:
@@ -96,7 +96,7 @@ def test_an_encoded_proof_decodes_to_itself(steps: list[Step]) -> None:
         root, words, given, leaves = decode(PROOF_TYPES, proof.encode())
         assert root == proof.state_root
         assert b"".join(word.to_bytes(32, "big") for word in words) == proof.registers
-        assert given[1:] == (given[1], given[2], proof.step_input.siblings, proof.step_input.chain)
+        assert given[1:] == (given[1], given[2], proof.step_input.siblings, proof.step_input.queue_hash)
         assert [(leaf.key, leaf.value, *leaf.path) for leaf in proof.witness] == list(leaves)
 
 
@@ -111,7 +111,7 @@ def test_steps_of_unused_places_touch_nothing() -> None:
     machine.run_batch(batch)
     before = machine.hash()
     for place in ((batch, 1000, 0), (batch, 1000, 5), (batch, 3, 2**20 - 1), (None, 0, 0), (None, 7, 9)):
-        proof = prove_step(machine, *place, chain=ZERO)
+        proof = prove_step(machine, *place, queue_hash=ZERO)
         assert proof.witness == ()
         assert machine.hash() == before
 

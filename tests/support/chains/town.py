@@ -43,7 +43,7 @@ class Followed:
         while (len(self.epochs) + 1) * count <= self.reader.batch_count():
             epoch = len(self.epochs)
             batches = [self.reader.batch(number) for number in range(epoch * count, (epoch + 1) * count)]
-            run = EpochRun(self.machine, batches, self.reader.chain_at(batches[0].header.first_message))
+            run = EpochRun(self.machine, batches, self.reader.queue_hash_at(batches[0].header.first_message))
             last = batches[-1].header
             self.epochs.append(ExecutedEpoch(epoch_hash(epoch, count, last.hash()), last.timestamp, run))
             self.machine = run.end_machine()

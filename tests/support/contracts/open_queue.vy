@@ -3,12 +3,12 @@
 """
 @title A queue that takes anything
 @license MIT
-@notice For tests: the chain of messages as the inbox and the judge read it, without the real queue's checks of what is
+@notice For tests: the hash over messages as the inbox and the judge read it, without the real queue's checks of what is
         queued, so that the machine and the judge meet every body that 124 bytes can hold.
 """
 
 count: public(uint256)
-acc: public(HashMap[uint256, bytes32])
+queue_hash: public(HashMap[uint256, bytes32])
 queued_at: public(HashMap[uint256, uint256])
 
 
@@ -18,6 +18,6 @@ def append(body: Bytes[124]):
     @notice Queue any body.
     """
     index: uint256 = self.count
-    self.acc[index + 1] = keccak256(concat(self.acc[index], keccak256(body)))
+    self.queue_hash[index + 1] = keccak256(concat(self.queue_hash[index], keccak256(body)))
     self.queued_at[index] = block.timestamp
     self.count = index + 1

@@ -280,8 +280,8 @@ def next_headers(
     first_message, first_record = inbox.messages_consumed(), inbox.records_posted()
     headers: list[Header] = []
     for (timestamp, messages, count, _), root in zip(postings, roots, strict=True):
-        chain = queue.acc((first_message + messages) % 2**256)
-        fields = (first_message, messages, first_record, count, module, root, chain)
+        queue_hash = queue.queue_hash((first_message + messages) % 2**256)
+        fields = (first_message, messages, first_record, count, module, root, queue_hash)
         headers.append(Header(parent, number, timestamp, *fields))
         parent, number = headers[-1].hash(), number + 1
         first_message, first_record = first_message + messages, first_record + count

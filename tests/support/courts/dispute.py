@@ -35,16 +35,16 @@ class Dispute:
         self.batches = [self.post(ZERO, ZERO, [queued["body"]], [])]
         last = self.batches[0].header
         records = [traffic.withdraw(1, 7), traffic.transfer(1, keys.sub_account(1, 1), 1), bytes(124)]
-        self.batches.append(self.post(last.hash(), last.messages, [], records))
+        self.batches.append(self.post(last.hash(), last.queue_hash, [], records))
         self.start = Machine.genesis(eip712.domain_separator(CHAIN_ID, vault))
         assert self.start.hash() == arena.genesis
 
-    def post(self, parent: bytes, chain: bytes, messages: list[bytes], records: list[bytes]) -> Batch:
+    def post(self, parent: bytes, queue_hash: bytes, messages: list[bytes], records: list[bytes]) -> Batch:
         """Post a batch; the same one as the machine takes it."""
         number = self.arena.inbox.count()
         headers = [batch.header for batch in getattr(self, "batches", [])]
         counts = sum(header.message_count for header in headers), sum(header.record_count for header in headers)
-        batch = Batch.seal(parent, number, self.arena.now, *counts, chain, messages, records)
+        batch = Batch.seal(parent, number, self.arena.now, *counts, queue_hash, messages, records)
         assert self.arena.post(b"".join(records), len(messages)) == batch.header.hash()
         return batch
 

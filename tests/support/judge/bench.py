@@ -99,7 +99,7 @@ def encode_proof(proof: StepProof) -> bytes:
     given = proof.step_input
     header = b"".join(part if isinstance(part, bytes) else word(part) for part in given.header)
     step_input = _dynamic(
-        [header, None, None, None, given.chain],
+        [header, None, None, None, given.queue_hash],
         [_bytes(given.body), _bytes(given.record_page), _hashes(given.siblings)],
     )
     leaves = [
@@ -250,7 +250,7 @@ class Bench:
     judge: Judge | None
     machine: Machine = field(default_factory=lambda: Machine.genesis(DOMAIN))
     parent: bytes = bytes(32)
-    chain: bytes = bytes(32)
+    queue_hash: bytes = bytes(32)
     number: int = 0
     messages: int = 0
     records: int = 0
@@ -266,7 +266,7 @@ class Bench:
     def run(self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes]) -> list[Step]:
         """Post a batch of these messages and records, and take every step of it on both sides."""
         counts = (self.messages, self.records)
-        batch = Batch.seal(self.parent, self.number, timestamp, *counts, self.chain, messages, inputs, self.module)
+        batch = Batch.seal(self.parent, self.number, timestamp, *counts, self.queue_hash, messages, inputs, self.module)
         if self.judge:
             self.judge.post(batch)
         steps: list[Step] = []
@@ -284,7 +284,7 @@ class Bench:
                 steps.append(self.take(None, input_index, 0))
         if not batch.header.inputs:
             steps.append(self.take(batch, 0, 0))
-        self.parent, self.chain = batch.header.hash(), batch.header.messages
+        self.parent, self.queue_hash = batch.header.hash(), batch.header.queue_hash
         self.number += 1
         self.messages += len(messages)
         self.records += len(inputs)
@@ -297,7 +297,7 @@ class Bench:
         before = see(machine)
         if batch and micro and not self.choose(phases.NAMES[before.phase]):
             return self.pass_by(batch, input_index, micro, before)
-        proof = prove_step(machine, batch, input_index, micro, self.chain)
+        proof = prove_step(machine, batch, input_index, micro, self.queue_hash)
         tree = machine.state.tree
         after = see(machine)
         kind = kind_of(batch, input_index, micro, before, after)

@@ -82,7 +82,7 @@ class GasBench(Bench):
                 items.pop(key, None)
             machine = Machine(before, State(Tree(items.items())))
             pre_regs = before.hash()
-            proof = prove_step(machine, batch, input_index, micro, self.chain)
+            proof = prove_step(machine, batch, input_index, micro, self.queue_hash)
             position = (0 if batch else 1) << 30 | input_index << 20 | micro
             data = step_data(self.number, position, machine_hash(proof.state_root, pre_regs), encode_proof(proof))
             self.worst.note(self.judge, step.kind, data, machine.hash())

@@ -68,7 +68,7 @@ def stranger(outbox: Outbox, number: int, timestamp: int) -> Batch:
         timestamp,
         header.first_message + header.message_count,
         header.first_record + header.record_count,
-        header.messages,
+        header.queue_hash,
         (),
         (),
     )

@@ -21,7 +21,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError
-from setoff.shared.machine.batch import ZERO, Batch, accumulate
+from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
 from setoff.shared.machine.machine import Machine
 from setoff.shared.wire.records import encode_record
 
@@ -60,7 +60,7 @@ class HandL1:
     async def look(self, first: int, queue_hash: bytes) -> L1View:
         if self.error is not None:
             raise self.error
-        if len(self.messages) >= first and reduce(accumulate, self.messages[:first], ZERO) != queue_hash:
+        if len(self.messages) >= first and reduce(extend_queue_hash, self.messages[:first], ZERO) != queue_hash:
             raise DataError("data_mismatch", f"other messages before message {first}")
         self.queued += [self.time] * (len(self.messages) - len(self.queued))
         due = [queued + self.force_delay for queued in self.queued[: len(self.messages)]]
