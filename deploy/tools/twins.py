@@ -243,7 +243,8 @@ def find_unknown_reasons(source: str) -> tuple[str, ...]:
 def compare(name: str, python: str, vyper: str) -> tuple[str, ...]:
     """Differences between two sources that are twins under the file name `name` ("rules/margin").
 
-    Remembered, as reading Vyper takes a tenth of a second a file: who changes one file and compares again waits for one.
+    Remembered, as reading Vyper takes a tenth of a second a file: who changes one file and compares again waits for it
+    alone.
     """
     left = outline_python(python, PYTHON_ONLY.get(name, frozenset()))
     right = outline_vyper(vyper, VYPER_ONLY.get(name, frozenset()))
