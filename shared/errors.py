@@ -195,6 +195,8 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "not_the_vault": "only the vault may",
     "not_the_lister": "only the lister may",
     "no_such_proposal": "there is no such proposal, or it was queued or taken back",
+    "earlier_proposal": "an earlier proposal has to be queued or taken back first",
+    "proposal_expired": "the week in which the proposal could be queued is over",
     "vault_short": "the vault holds less than it owes: it takes no deposits, and pays no part that is nothing",
     "deposit_cap": "the deposit is too large, or the vault would hold too much",
     "account_limit": "there is no account number left",

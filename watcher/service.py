@@ -1,4 +1,4 @@
-"""A whole watcher: follower, workers, server and challenger as processes of their own, under one supervisor.
+"""A whole watcher: follower, workers, archivist, server and challenger as processes of their own, under one supervisor.
 
 A process that ends by itself is started again, later and later if it keeps ending. SIGTERM and SIGINT stop them all;
 so does the end of the supervisor, however it came about.
@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
+from setoff.watcher.archivist_process import run_archivist
 from setoff.watcher.challenger_process import run_challenger
 from setoff.watcher.context import Context
 from setoff.watcher.execution.worker import run_worker
@@ -114,7 +115,7 @@ class Watcher:
         try:
             self.settings = dataclasses.replace(settings, redis_url=self._server.url)
             self._store = Context.open(self.settings).store
-            targets: dict[str, Target] = {"follower": _follow, "server": _serve}
+            targets: dict[str, Target] = {"follower": _follow, "archivist": _keep, "server": _serve}
             targets |= {f"worker {number}": run_worker for number in range(1, settings.workers + 1)}
             if settings.key:
                 targets["challenger"] = challenge or _challenge
@@ -189,6 +190,10 @@ def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> N
 
 def _follow(settings: WatcherSettings) -> None:
     run_follower(settings, stop_on_signals())
+
+
+def _keep(settings: WatcherSettings) -> None:
+    run_archivist(settings, stop_on_signals())
 
 
 def _serve(settings: WatcherSettings) -> None:

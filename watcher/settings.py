@@ -29,7 +29,7 @@ class WatcherSettings(Settings):
     workers: int = 1
     """Processes that execute batches."""
     snapshot_epochs: int = 16
-    """Epochs between two snapshots."""
+    """Epochs between two snapshots, where a machine is too large to be kept after every one."""
     key: str = field(default="", repr=False)
     """Private key that disputes: hex, or the name of a file that holds it; empty: only watch."""
     name: str = "watcher"

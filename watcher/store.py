@@ -1,5 +1,8 @@
 """What a watcher keeps in Redis. Nothing in it is precious but blobs that nodes have let go of: the rest is on L1.
 
+What an epoch takes to be executed again (batches, their blobs, the machine before it) stays until L1 has no use for it
+any more, however many epochs came after: `execution/retention.py` says when that is.
+
 Batches are kept under their hash and machines under theirs, so a reorg makes nothing false; it only shortens the lists
 that say which batch has which number and how far the chain was executed.
 
@@ -12,6 +15,9 @@ that say which batch has which number and how far the chain was executed.
                               (batch number, block)
     {prefix}:epochs           hash: epoch -> (epoch hash, start, end): this watcher's own execution
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
+    {prefix}:progress         (epoch hash, start, batch of the epoch, inputs done in it, machine hash): how far the
+                              epoch that is being executed has come
+    {prefix}:executing        (epoch hash, name of the worker that executes it)
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:status           hash: process -> JSON, see `status.py`
     {prefix}:receipts, :kept, :charges, :judged    see `receipts.py`
@@ -23,6 +29,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 from struct import Struct
 from typing import Final, NamedTuple, cast
 
@@ -44,6 +51,7 @@ CHECKPOINTS: Final = 1024
 _PLACE: Final = Struct(">Q32s")
 _MESSAGE: Final = Struct(f">Q{RECORD_BYTES}s")
 _RESULT: Final = Struct(">32s32s32s")
+_PROGRESS: Final = Struct(">32s32sII32s")
 _WANT: Final = Struct(">QQ")
 
 
@@ -60,6 +68,20 @@ class EpochResult(NamedTuple):
     epoch_hash: bytes
     start: bytes
     end: bytes
+
+
+class Progress(NamedTuple):
+    """How far the execution of an epoch has come."""
+
+    epoch_hash: bytes
+    start: bytes
+    """Machine hash before the epoch."""
+    batch: int
+    """Of the epoch, from 0."""
+    inputs: int
+    """So many of that batch's are done, and all batches before it."""
+    machine: bytes
+    """Machine hash after them."""
 
 
 class Store:
@@ -159,9 +181,7 @@ class Store:
 
     def header(self, batch_hash: bytes) -> Header | None:
         """The header alone of the batch with this hash."""
-        value = cast(bytes, self.redis.getrange(self._batch_key(batch_hash), 0, HEADER_BYTES - 1))
-        header = Header.decode(value) if len(value) == HEADER_BYTES else None
-        return header if header is not None and header.hash() == batch_hash else None
+        return self.headers([batch_hash])[0]
 
     def put_batch(self, batch: Batch) -> None:
         """Keep a batch."""
@@ -169,13 +189,23 @@ class Store:
             self._put_batch(pipe, batch)
             pipe.execute()
 
-    def drop_batch(self, batch_hash: bytes) -> None:
-        """Forget a batch's inputs, and what its module keeps of them."""
-        header = self.header(batch_hash)
-        keys = [self._batch_key(batch_hash)]
-        if header is not None and header.module != CALLDATA.number:
-            keys.append(self._data_key(header.data_root))
-        self.redis.delete(*keys)
+    def drop_batches(self, batch_hashes: Iterable[bytes]) -> None:
+        """Forget the inputs of batches; what a data module keeps stays (`drop_blobs`)."""
+        keys = [self._batch_key(batch_hash) for batch_hash in batch_hashes]
+        if keys:
+            self.redis.delete(*keys)
+
+    def headers(self, batch_hashes: Sequence[bytes]) -> list[Header | None]:
+        """The headers of these batches, None of those that are not here."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for batch_hash in batch_hashes:
+                pipe.getrange(self._batch_key(batch_hash), 0, HEADER_BYTES - 1)
+            values = cast("list[bytes]", pipe.execute())
+        decoded = [Header.decode(value) if len(value) == HEADER_BYTES else None for value in values]
+        return [
+            header if header is not None and header.hash() == batch_hash else None
+            for header, batch_hash in zip(decoded, batch_hashes, strict=True)
+        ]
 
     def blob(self, data_root: bytes) -> bytes | None:
         """A blob by its versioned hash, or what another module keeps by its data root; unchecked."""
@@ -191,6 +221,12 @@ class Store:
             pipe.set(self._data_key(data_root), zlib.compress(data, level=1))
             pipe.hdel(self.key("missing"), cast(str, data_root))
             pipe.execute()
+
+    def drop_blobs(self, data_roots: Iterable[bytes]) -> None:
+        """Forget blobs, or what other modules keep: of batches that nobody needs any more, all that name them."""
+        keys = [self._data_key(root) for root in data_roots]
+        if keys:
+            self.redis.delete(*keys)
 
     def want_blob(self, data_root: bytes, batch: int, block: int) -> None:
         """Remember that batch number `batch`, posted in that block, waits for this blob."""
@@ -221,6 +257,12 @@ class Store:
     def epoch_count(self) -> int:
         """Number of epochs executed: they are executed from 0 without gaps."""
         return self.redis.hlen(self.key("epochs"))
+
+    def results(self) -> list[EpochResult]:
+        """What all executed epochs end at, from epoch 0 on."""
+        found = cast("dict[bytes, bytes]", self.redis.hgetall(self.key("epochs")))
+        values = (found.get(b"%d" % epoch, b"") for epoch in range(len(found)))
+        return [EpochResult(*_RESULT.unpack(value)) for value in takewhile(lambda v: len(v) == _RESULT.size, values)]
 
     def epoch(self, epoch: int) -> EpochResult | None:
         """What `epoch` ends at, None if it is not executed."""
@@ -287,9 +329,53 @@ class Store:
         """Keep a machine."""
         self.redis.set(self._snapshot_key(machine.hash()), zlib.compress(machine.snapshot(), level=1))
 
-    def drop_snapshot(self, machine_hash: bytes) -> None:
-        """Forget a machine."""
-        self.redis.delete(self._snapshot_key(machine_hash))
+    def has_snapshots(self, machine_hashes: Sequence[bytes]) -> list[bool]:
+        """Of each machine whether it is here."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for machine_hash in machine_hashes:
+                pipe.exists(self._snapshot_key(machine_hash))
+            return [bool(found) for found in pipe.execute()]
+
+    def drop_snapshot(self, *machine_hashes: bytes) -> None:
+        """Forget machines."""
+        if machine_hashes:
+            self.redis.delete(*map(self._snapshot_key, machine_hashes))
+
+    # --- how far an execution has come ---
+
+    def progress(self) -> Progress | None:
+        """Of the epoch that is being executed, None if nothing is kept of it."""
+        value = self._get(self.key("progress"))
+        return Progress(*_PROGRESS.unpack(value)) if value is not None and len(value) == _PROGRESS.size else None
+
+    def put_progress(self, progress: Progress, machine: Machine) -> None:
+        """Keep how far an epoch has come, with the machine there, in place of what was kept before."""
+        before = self.progress()
+        self.put_snapshot(machine)
+        self.redis.set(self.key("progress"), _PROGRESS.pack(*progress))
+        if before is not None and before.machine != progress.machine:
+            self.drop_snapshot(before.machine)
+
+    def drop_progress(self, end: bytes) -> None:
+        """Forget it: the epoch is done, and ends at the machine hash `end`."""
+        before = self.progress()
+        if before is not None:
+            self.redis.delete(self.key("progress"))
+            if before.machine != end:
+                self.drop_snapshot(before.machine)
+
+    # --- how much there is ---
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of `batches`, of their modules' `data` (blobs), and of `snapshots`, as they are kept."""
+        found = {}
+        for name, kind in (("batches", "batch"), ("data", "data"), ("snapshots", "snapshot")):
+            keys = list(self.redis.scan_iter(self.key(kind, "*"), count=1000))
+            with self.redis.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    pipe.strlen(key)
+                found[name] = sum(cast("list[int]", pipe.execute()))
+        return found
 
     # --- inside ---
 

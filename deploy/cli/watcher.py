@@ -30,9 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The whole watcher, more workers on other machines, and a look at how it is."""
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     for name, purpose in (
-        ("run", "follower, workers and challenger, until SIGTERM or SIGINT; without a key it only watches"),
+        ("run", "follower, workers, archivist and challenger, until SIGTERM or SIGINT; without a key it only watches"),
         ("worker", "one more process that executes epochs, on any machine that reaches the watcher's Redis"),
-        ("status", "how the processes of a watcher are"),
+        ("status", "how the processes of a watcher are, and how much evidence is kept"),
         ("blob", "hand in a blob that the watcher misses, or any to keep, from a file"),
         (
             "receipts",

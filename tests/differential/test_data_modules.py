@@ -10,6 +10,7 @@ from tests.support.judge.bench import OPERATOR, Bench, Case, Judge
 from tests.support.machines.generator import Generator
 from tests.support.own_contracts import CODE_STORE
 
+from setoff.shared.l1.da.registry import own_contracts
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import BLOBS
 from setoff.shared.machine.data import CALLDATA, DataModule
@@ -23,10 +24,10 @@ def word(value: int) -> bytes:
 
 
 class ModularJudge(Judge):
-    """A judge whose inbox has both modules."""
+    """A judge whose inbox has all modules, ours and a third party's."""
 
     def __init__(self) -> None:
-        super().__init__("da/blobs", CODE_STORE)
+        super().__init__(*own_contracts().values(), CODE_STORE)
 
     def post(self, batch: Batch) -> None:
         if batch.module is CALLDATA:

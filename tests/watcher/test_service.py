@@ -56,6 +56,7 @@ def test_keeps_up_with_l1(exchange: Exchange, desk: Desk, watcher: Watcher) -> N
     wait_until(lambda: len(alive(desk, "worker")) == 2)
     text = describe_status(read_status(desk.store))
     assert "follower" in text and "supervisor" in text
+    wait_until(lambda: "snapshots_MB" in describe_status(read_status(desk.store)))
     wait_until(lambda: alive(desk, "follower")[0].facts.get("executed") == 7)
 
 
@@ -81,9 +82,9 @@ def test_killed_processes_are_started_again(exchange: Exchange, desk: Desk, watc
 
 def test_stops_with_all_its_processes(exchange: Exchange, desk: Desk, settings: WatcherSettings) -> None:
     with Watcher(settings) as watcher:
-        wait_until(lambda: alive(desk, "follower") and alive(desk, "worker"))
+        wait_until(lambda: alive(desk, "follower") and alive(desk, "worker") and alive(desk, "archivist"))
         pids = [child.process.pid for child in watcher.children if child.process is not None]
-    assert len(pids) == 3 and not any(pid is not None and is_running(pid) for pid in pids)
+    assert len(pids) == 4 and not any(pid is not None and is_running(pid) for pid in pids)
     assert read_status(desk.store) == []
     watcher.stop()
 

@@ -65,8 +65,8 @@ class Archive:
                 batch.check(self.reader.queue_hash_at(batch.header.first_message))
                 return batch
             except DataError as error:
+                # Its blob may be sound all the same, and nobody else may have it: nothing is dropped.
                 log.warning("batch %d in Redis is damaged, L1 has it: %s", number, error)
-                self.store.drop_batch(place.hash)
         try:
             batch = self.reader.batch(number, place.block)
         except ChainError as error:
@@ -91,6 +91,7 @@ class Archive:
             if known is None or machine.hash() != known.end:
                 self.store.drop_epochs(earlier)
                 raise StateError("not_ready", f"epoch {earlier} has to be executed again")
+            self.store.put_snapshot(machine)  # a kill on the way costs one epoch, not all of them
         return machine
 
     def _nearest(self, epoch: int, cached: Callable[[bytes], Machine | None]) -> tuple[int, Machine]:

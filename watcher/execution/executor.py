@@ -1,4 +1,8 @@
-"""Executes epochs in a worker: from the machine before to the machine after, with as few snapshots as need be."""
+"""Executes epochs in a worker: from the machine before to the machine after, with as few snapshots as need be.
+
+An epoch takes as long as it takes. On its way it is kept every few seconds, so that a worker that is killed, or any
+other, goes on where it stopped.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +12,19 @@ from typing import Final
 
 from setoff.shared.errors import StateError
 from setoff.shared.machine.machine import Machine
-from setoff.watcher.execution.archive import Archive
+from setoff.shared.machine.tracing import used_inputs
+from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.execution.jobs import Jobs
-from setoff.watcher.store import EpochResult
-
-RECENT: Final = 4
-"""Newest epochs whose snapshots are all kept, since disputes begin there; of older ones only every so many."""
-
-SPARSE: Final = 32
-"""Sparse snapshots kept. What is older can be had by executing again."""
-
-BATCHES_KEPT: Final = 4096
-"""Executed epochs whose batches stay in Redis."""
+from setoff.watcher.store import EpochResult, Progress
 
 CHEAP: Final = 0.05
 """Seconds that a snapshot may take after every epoch."""
 
 SHARE: Final = 10
 """A snapshot that takes longer is taken once this many times its own duration has passed since the last."""
+
+PROGRESS_EVERY: Final = 5.0
+"""Least seconds between two snapshots inside an epoch."""
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +42,7 @@ class Executor:
         self._last: tuple[bytes, Machine] | None = None
         self._snapshot_seconds = 0.0
         self._snapshot_at = 0.0
+        self._progress_at = 0.0
 
     def execute(self, epoch: int) -> bytes | None:
         """Execute `epoch`, if its batches and its start are there and it is not executed yet; then see to the next one.
@@ -64,18 +64,50 @@ class Executor:
         known = self._store.epoch(epoch)
         if known is not None and known.epoch_hash == inputs.epoch_hash:
             return known.end
-        machine = self._archive.machine_before(epoch, self._take_cached)
-        start = machine.hash()
-        for batch in inputs.batches:
-            machine.run_batch(batch)
+        with self._jobs.executing(inputs.epoch_hash, self._worker):
+            start, machine = self._run(epoch, inputs)
         end = machine.hash()
         self._keep_snapshot(epoch, machine)
         self._last = end, machine
-        if not self._store.put_epoch(epoch, EpochResult(inputs.epoch_hash, start, end)):
+        is_kept = self._store.put_epoch(epoch, EpochResult(inputs.epoch_hash, start, end))
+        self._store.drop_progress(end)
+        if not is_kept:
             return None
         self._jobs.prefer(self._worker)
-        self._prune(epoch)
         return end
+
+    def _run(self, epoch: int, inputs: EpochInputs) -> tuple[bytes, Machine]:
+        """Machine hash before the epoch, and the machine after it."""
+        start, batch, done, machine = self._find_start(epoch, inputs)
+        self._progress_at = time.monotonic()
+        for number in range(batch, len(inputs.batches)):
+            running = inputs.batches[number]
+            for input_index in range(done, used_inputs(running)):
+                machine.run_input(running, input_index)
+                self._keep_progress(Progress(inputs.epoch_hash, start, number, input_index + 1, b""), machine)
+            done = 0
+        return start, machine
+
+    def _find_start(self, epoch: int, inputs: EpochInputs) -> tuple[bytes, int, int, Machine]:
+        """Machine hash before the epoch; batch and input to go on with, and the machine there."""
+        known = self._store.epoch(epoch - 1) if epoch else None
+        kept = self._store.progress()
+        follows = epoch == 0 or (known is not None and kept is not None and known.end == kept.start)
+        if kept is not None and kept.epoch_hash == inputs.epoch_hash and follows:
+            machine = self._store.snapshot(kept.machine)
+            if machine is not None:
+                log.info("epoch %d goes on at batch %d of it, input %d", epoch, kept.batch, kept.inputs)
+                return kept.start, kept.batch, kept.inputs, machine
+        machine = self._archive.machine_before(epoch, self._take_cached)
+        return machine.hash(), 0, 0, machine
+
+    def _keep_progress(self, progress: Progress, machine: Machine) -> None:
+        """Every few seconds, and the more seldom the larger the machine is."""
+        began = time.monotonic()
+        if began - self._progress_at > max(PROGRESS_EVERY, SHARE * self._snapshot_seconds):
+            self._store.put_progress(progress._replace(machine=machine.hash()), machine)
+            self._progress_at = time.monotonic()
+            self._snapshot_seconds = self._progress_at - began
 
     def _take_cached(self, machine_hash: bytes) -> Machine | None:
         last, self._last = self._last, None
@@ -89,15 +121,3 @@ class Executor:
             self._store.put_snapshot(machine)
             self._snapshot_at = time.monotonic()
             self._snapshot_seconds = self._snapshot_at - began
-
-    def _prune(self, epoch: int) -> None:
-        """Forget the snapshot that is no longer recent, the sparse one that is too old, and old batches."""
-        for old, keep_sparse in ((epoch - RECENT, True), (epoch - SPARSE * self._spacing, False)):
-            result = self._store.epoch(old) if old >= 0 else None
-            if result is not None and not (keep_sparse and old % self._spacing == 0):
-                self._store.drop_snapshot(result.end)
-        count = self._store.epoch_batches
-        for number in range(max(0, epoch - BATCHES_KEPT) * count, max(0, epoch - BATCHES_KEPT + 1) * count):
-            place = self._store.batch_place(number)
-            if place is not None:
-                self._store.drop_batch(place.hash)

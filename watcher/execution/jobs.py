@@ -6,11 +6,15 @@ or after a reorg, without doing harm. Arguments are JSON, not pickles.
 Epochs follow from each other, so the worker that executed the last one has the machine for the next one in memory.
 Every worker has a queue of its own beside the common one; the next epoch goes to whoever did the last, as long as it
 lives. The others stand by.
+
+No job has a limit of time: an epoch of the most steps that the rules allow takes as long as it takes, on whatever
+machine. What tells a long job from a lost one is the pulse of the worker that has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, cast
 
 from rq import Queue
@@ -23,8 +27,8 @@ from setoff.shared.errors import StateError
 from setoff.watcher.pulse import STALE, is_process_alive
 from setoff.watcher.store import Store
 
-TIMEOUT: Final = 3600
-"""Seconds an epoch may take; far above what the cap on steps allows."""
+NO_LIMIT: Final = -1
+"""RQ's word for a job that may take as long as it takes."""
 
 _ENDED: Final = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 
@@ -38,7 +42,7 @@ class Jobs:
     def queue(self, worker: str | None = None) -> Queue:
         """The common queue, or a worker's own."""
         name = self._store.prefix if worker is None else self._store.key(worker)
-        return Queue(name, connection=self._store.redis, serializer=JSONSerializer, default_timeout=TIMEOUT)
+        return Queue(name, connection=self._store.redis, serializer=JSONSerializer, default_timeout=NO_LIMIT)
 
     def enqueue_next(self) -> bool:
         """See to it that the next epoch is in a queue or being executed, if all its batches are there.
@@ -49,6 +53,8 @@ class Jobs:
         commitment = self._store.epoch_hash(epoch)
         if commitment is None:
             return False
+        if self._is_being_executed(commitment):
+            return True
         # Other batches after a reorg are another job: the one for the old batches may still run.
         job_id = f"{self._store.prefix.replace(':', '-')}-{epoch}-{commitment.hex()[:16]}"
         try:
@@ -61,6 +67,21 @@ class Jobs:
     def prefer(self, worker: str) -> None:
         """Give the next epochs to this worker."""
         self._store.redis.set(self._store.key("executor"), worker)
+
+    @contextmanager
+    def executing(self, epoch_hash: bytes, worker: str) -> Iterator[None]:
+        """Say that this worker is at the epoch: RQ itself gives up a job of which it heard nothing for minutes."""
+        key = self._store.key("executing")
+        self._store.redis.set(key, epoch_hash + worker.encode())
+        try:
+            yield
+        finally:
+            self._store.redis.delete(key)
+
+    def _is_being_executed(self, epoch_hash: bytes) -> bool:
+        value = cast("bytes | None", self._store.redis.get(self._store.key("executing"))) or b""
+        is_this = value[: len(epoch_hash)] == epoch_hash
+        return is_this and is_process_alive(self._store, value[len(epoch_hash) :].decode())
 
     def _enqueue(self, epoch: int, job_id: str) -> None:
         worker = cast("bytes | None", self._store.redis.get(self._store.key("executor")))

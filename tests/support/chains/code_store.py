@@ -1,6 +1,7 @@
 """A third party's data availability module, records in code; its contract is `tests/support/contracts/code_store.vy`.
 
-Both of its sides are here, as they would be in one file of `shared/l1/da`: the machine's and L1's.
+Both of its sides are here, the machine's and L1's, as they would be in one file of `shared/l1/da`. Its number is the
+first after the project's own.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
+from setoff.shared.l1.da.registry import MODULES
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
 from setoff.shared.machine.batch import Batch
 
@@ -23,7 +25,7 @@ STOP: Final = b"\0"
 class CodeStore:
     """The machine's side, a `DataModule`."""
 
-    number: Final = 2
+    number: Final = max(MODULES) + 1
     record_limit: Final = (24_576 - 1) // RECORD_BYTES
 
     def encode(self, records: bytes) -> bytes:

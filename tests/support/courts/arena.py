@@ -13,7 +13,9 @@ from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, history_gon
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
+from setoff.shared.l1.da.registry import own_contracts
 from setoff.shared.machine.batch import Header, encode_words, epoch_hash
+from setoff.shared.machine.blobs import BLOBS
 from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.machine.history import EPOCH, HistoryTree
 from setoff.shared.params import ETHER, GWEI, MILLION, Params
@@ -117,9 +119,9 @@ class Arena:
         self.params = params
         self.chain = chain = Chain()
         rules = [chain.deploy(f"rule_groups/{name}").address for name in groups]
-        self.blobs = chain.deploy("da/blobs")
-        self.code_store = chain.deploy(CODE_STORE)
-        self.modules = [self.blobs.address, self.code_store.address]
+        deployed = [chain.deploy(contract) for contract in (*own_contracts().values(), CODE_STORE)]
+        self.modules = [module.address for module in deployed]
+        self.blobs, self.code_store = deployed[BLOBS.number - 1], deployed[-1]
         queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, inbox, LISTER, params.listing_delay, params.wind_down)

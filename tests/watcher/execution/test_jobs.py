@@ -1,24 +1,32 @@
 """Executing epochs: right, once or twice, late, in any order, on several workers, with damaged data."""
 
 import multiprocessing
+import os
+import signal
+import threading
 from dataclasses import replace
 
 import pytest
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import StateError
+from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.tracing import used_inputs
 from setoff.watcher.execution import executor, jobs
 from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.execution.worker import run_worker
-from setoff.watcher.pulse import Pulse
+from setoff.watcher.pulse import Pulse, read_status
 from setoff.watcher.settings import WatcherSettings
-from setoff.watcher.store import EpochResult
+from setoff.watcher.store import EpochResult, Progress
 
 EPOCHS = 6
+WAIT_AT = 7
+"""The input, counted from 1, before which a slow worker stops."""
 
 
 @pytest.fixture
@@ -162,19 +170,6 @@ def test_a_damaged_result_is_executed_again(desk: Desk, truth: list[bytes]) -> N
     assert fresh.execute(3) == truth[3] and fresh.execute(4) == truth[4]
 
 
-def test_snapshots_are_pruned_and_old_machines_had_again(desk: Desk, truth: list[bytes]) -> None:
-    desk.executor = executor.Executor(desk.archive, desk.jobs, snapshot_epochs=1000)
-    desk.catch_up()
-    for epoch in range(EPOCHS):
-        desk.execute(epoch)
-    kept = [desk.store.redis.exists(desk.store.key("snapshot", end.hex())) for end in truth]
-    assert kept == [1] + [0] * (EPOCHS - executor.RECENT - 1) + [1] * executor.RECENT
-    for epoch in range(EPOCHS):
-        assert desk.archive.machine_before(epoch).hash() == (
-            truth[epoch - 1] if epoch else Machine.genesis(desk.context.deployment.domain).hash()
-        )
-
-
 def test_a_result_of_replaced_batches_is_not_kept(desk: Desk, posted: Exchange, truth: list[bytes]) -> None:
     desk.catch_up()
     for epoch in range(EPOCHS - 1):
@@ -204,6 +199,59 @@ def test_a_failed_job_is_given_out_again(desk: Desk, truth: list[bytes]) -> None
     desk.store.redis.lrem(desk.jobs.queue().key, 1, job.id)
     job.set_status("failed")
     assert desk.jobs.enqueue_next() and len(desk.jobs.queue()) == 1
+
+
+def work_slowly(settings: WatcherSettings) -> None:
+    """A worker that counts its inputs, keeps its progress after each, and waits with the last ones for its end."""
+    store, run_input = Desk(settings).store, Machine.run_input
+    executor.PROGRESS_EVERY, executor.SHARE = 0.0, 0  # type: ignore[misc]
+
+    def count_and_run(machine: Machine, batch: Batch, input_index: int) -> int:
+        if store.redis.incr(store.key("ran")) == WAIT_AT:
+            threading.Event().wait()
+        return run_input(machine, batch, input_index)
+
+    Machine.run_input = count_and_run  # type: ignore[method-assign]
+    run_worker(settings, burst=True)
+
+
+def test_a_killed_worker_s_epoch_goes_on_where_it_was(posted: Exchange, settings: WatcherSettings) -> None:
+    replace(posted.deployment, epoch_batches=EPOCHS).save(settings.deployment)
+    desk = Desk(settings)
+    desk.catch_up()
+    assert desk.jobs.enqueue_next() and desk.jobs.queue().jobs[0].timeout == jobs.NO_LIMIT
+    inputs = sum(used_inputs(batch) for batch in desk.archive.inputs(0).batches)
+    context = multiprocessing.get_context("spawn")
+    worker = context.Process(target=work_slowly, args=(settings,))
+    worker.start()
+    wait_until(lambda: int(desk.store.redis.get(desk.store.key("ran")) or 0) == WAIT_AT)
+    assert desk.jobs.enqueue_next() and len(desk.jobs.queue()) == 0, "a worker that lives is at it"
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    kept = desk.store.progress()
+    assert kept is not None and kept.machine != kept.start
+    wait_until(lambda: not any(status.is_alive for status in read_status(desk.store)))
+    wait_until(lambda: desk.jobs.enqueue_next() and len(desk.jobs.queue()) == 1)
+    other = context.Process(target=work_slowly, args=(settings,))
+    other.start()
+    other.join()
+    result = desk.store.epoch(0)
+    assert result is not None and result.end == verify_epoch(desk.context.reader, 0)[0].end
+    assert int(desk.store.redis.get(desk.store.key("ran"))) == inputs + 1, "no input twice but the one it died in"
+    assert desk.store.progress() is None and desk.store.has_snapshots([result.end]) == [True]
+
+
+def test_progress_of_replaced_batches_is_not_gone_on_with(desk: Desk, truth: list[bytes]) -> None:
+    desk.catch_up()
+    machine = Machine.genesis(desk.context.deployment.domain)
+    desk.store.put_progress(Progress(bytes(32), machine.hash(), 0, 1, machine.hash()), machine)
+    assert desk.execute(0) == truth[0]
+    inputs = desk.archive.inputs(1)
+    desk.store.put_progress(Progress(inputs.epoch_hash, bytes(32), 0, 1, machine.hash()), machine)
+    assert desk.execute(1) == truth[1], "another start"
+    desk.store.put_progress(Progress(desk.archive.inputs(2).epoch_hash, truth[1], 0, 1, bytes(32)), machine)
+    assert desk.execute(2) == truth[2], "its machine is not there"
 
 
 def test_jobs_need_a_worker() -> None:

@@ -228,7 +228,10 @@ def lose(monkeypatch: pytest.MonkeyPatch, desk: Desk, *numbers: int) -> None:
     for number in numbers:
         place = desk.store.batch_place(number)
         assert place is not None
-        desk.store.drop_batch(place.hash)
+        header = desk.store.header(place.hash)
+        assert header is not None
+        desk.store.drop_batches([place.hash])
+        desk.store.drop_blobs([header.data_root])
 
 
 def post_lies(exchange: Exchange) -> tuple[list[bytes], list[bytes], list[SignedReceipt]]:
