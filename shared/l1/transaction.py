@@ -30,7 +30,8 @@ def sign_transaction(
 ) -> bytes:
     """The bytes of a transaction; their keccak256 is its hash.
 
-    With `blob_hashes` it is a blob transaction, without its sidecar. `tip`, `fee` and `blob_fee` are wei a unit of gas, the highest that it pays; `to` is None to create a contract.
+    With `blob_hashes` it is a blob transaction, without its sidecar. `tip`, `fee` and `blob_fee` are wei a unit of gas,
+    the highest that it pays; `to` is None to create a contract.
     """
     fields: list[Any] = [chain_id, nonce, tip, fee, gas, to or b"", value, data, []]
     if blob_hashes:
