@@ -77,7 +77,8 @@ class Params:
     gas_price_cap: int
     """Wei a gas up to which honest gas is refunded."""
     claim_interval: int
-    """Least time between the first claims of one epoch and of the next."""
+    """Least time between the beginnings of two epochs in the inbox, and between the claims of one on the true chain and
+    of the next."""
     epoch_batches: int
     """Batches that one claim covers."""
     batch_interval: int
@@ -181,6 +182,12 @@ class Params:
             raise ConfigError("bad_terms", "epochs would be posted faster than they may be claimed")
         if not self.batch_interval <= self.max_skew < self.silence:
             raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
+        if 2 * (self.claim_interval + self.batch_interval) > self.max_skew:
+            raise ConfigError(
+                "bad_terms",
+                f"a batch may wait {self.claim_interval} s for its epoch to begin, and has to be young enough for L1 "
+                f"then, with as much time to spare: max_skew = {self.max_skew} s",
+            )
         if self.wind_down <= self.silence + self.force_delay:
             raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")
         if self.epoch_batches * self.batch_interval >= self.silence:
