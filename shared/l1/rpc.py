@@ -7,6 +7,7 @@ request is tried again for `patience` seconds while the node does not answer; th
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,6 @@ from urllib.parse import urlsplit
 
 import requests
 from eth_abi.abi import decode
-from web3 import HTTPProvider
-from web3.exceptions import TimeExhausted
-from web3.types import RPCEndpoint
 
 from setoff.shared.errors import ChainError, ConfigError
 
@@ -103,6 +101,13 @@ class TransactionReceipt:
     logs: tuple[Log, ...]
 
 
+class _Sessions(threading.local):
+    """Connections that stay open, of each thread its own: a session is not made for several."""
+
+    def __init__(self) -> None:
+        self.session = requests.Session()
+
+
 class Node:
     """A connection to one node. May be shared by threads."""
 
@@ -115,7 +120,9 @@ class Node:
             raise ConfigError("bad_config", "the L1 node's address is not an http(s) URL")
         self.patience = patience
         self._host = urlsplit(url).netloc.rpartition("@")[2]
-        self._provider = HTTPProvider(url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
+        self._url = url
+        self._timeout = timeout
+        self._sessions = _Sessions()
         self._wanted_chain = chain_id
         self._has_pending: bool | None = None
 
@@ -139,11 +146,11 @@ class Node:
         delay = FIRST_DELAY
         while True:
             try:
-                response = self._provider.make_request(RPCEndpoint(method), params)
+                response = self._ask(method, params)
             except requests.HTTPError as failure:
                 status = failure.response.status_code if failure.response is not None else 0
                 complaint, is_final = f"HTTP status {status}", 400 <= status < 500 and status != 429
-            except (requests.RequestException, OSError, ValueError, TimeExhausted) as failure:
+            except (requests.RequestException, OSError, ValueError) as failure:
                 complaint, is_final = type(failure).__name__, False
             else:
                 if response.get("error") is None:
@@ -271,6 +278,16 @@ class Node:
         return found
 
     # --- internal ---
+
+    def _ask(self, method: str, params: Sequence[Any]) -> Mapping[str, Any]:
+        """The answer to one request, its `error` included. Raises RequestException, ValueError."""
+        call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout)
+        answer.raise_for_status()
+        content = answer.json()
+        if not isinstance(content, Mapping):
+            raise ValueError("the node's answer is no object")
+        return content
 
     def _pending_block(self) -> Block | None:
         """The pending block; None on a node that shows none, which is not asked again."""
