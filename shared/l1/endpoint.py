@@ -7,6 +7,7 @@ caller to try again (`rpc.py`), narrower or elsewhere.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -14,9 +15,6 @@ from urllib.parse import urlsplit
 
 import requests
 from eth_abi.abi import decode
-from web3 import HTTPProvider
-from web3.exceptions import TimeExhausted
-from web3.types import RPCEndpoint
 
 from setoff.shared.errors import ChainError, ConfigError
 
@@ -91,44 +89,52 @@ class Endpoint:
         """What was wrong with its last answer; empty: nothing."""
         self.suspicion = ""
         """Why its answers count for less than others'; empty: they do not."""
-        self._provider = HTTPProvider(url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
+        self._url = url
+        self._timeout = timeout
+        self._sessions = _Sessions()
 
     def ask(self, method: str, params: Sequence[Any]) -> Any:
         """The `result` of one JSON-RPC call. Raises Unanswered, Refused."""
+        call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
         try:
-            response = self._provider.make_request(RPCEndpoint(method), params)
-        except requests.HTTPError as failure:
-            return self._read_failure(failure)
-        except (requests.RequestException, OSError, TimeExhausted) as failure:
+            answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout)
+            if not answer.ok:
+                raise _read_failure(answer)
+            content = answer.json()
+        except (requests.RequestException, OSError) as failure:
             raise Unanswered(type(failure).__name__) from None
-        except Exception as failure:  # whatever a broken answer does to its decoder
+        except (ValueError, RecursionError) as failure:  # what a broken answer does to its decoder
             raise Unanswered(f"no JSON-RPC answer ({type(failure).__name__})") from None
-        return _read(response)
+        return _read(content)
 
     def rest(self, seconds: float) -> None:
         """Leave it alone for a while."""
         self.rests_until = max(self.rests_until, time.monotonic() + min(seconds, LONGEST_REST))
 
-    def _read_failure(self, failure: requests.HTTPError) -> Any:
-        """Of an HTTP error that may have a JSON-RPC answer for a body."""
-        response = failure.response
-        if response is None:
-            raise Unanswered("HTTP error")
-        pause = _read_pause(response.headers.get("Retry-After"))
-        try:
-            body = response.json()
-            error = body.get("error")
-        except (ValueError, AttributeError):
-            error = None
-        if error is None:
-            raise Unanswered(f"HTTP status {response.status_code} {response.text[:WORDS]}".strip(), pause)
-        try:
-            refusal = read_refusal(error)
-        except Unanswered as busy:
-            raise Unanswered(f"HTTP status {response.status_code}: {busy}", pause) from None
-        if isinstance(refusal, Reverted):
-            raise refusal
-        raise Unanswered(f"HTTP status {response.status_code}: {refusal.message}", pause)
+
+class _Sessions(threading.local):
+    """Connections that stay open, of each thread its own: a session is not made for several."""
+
+    def __init__(self) -> None:
+        self.session = requests.Session()
+
+
+def _read_failure(response: requests.Response) -> Exception:
+    """What an HTTP error means, which may have a JSON-RPC answer for a body."""
+    pause = _read_pause(response.headers.get("Retry-After"))
+    try:
+        body = response.json()
+        error = body.get("error")
+    except (ValueError, AttributeError):
+        error = None
+    status = f"HTTP status {response.status_code}"
+    if error is None:
+        return Unanswered(f"{status} {response.text[:WORDS]}".strip(), pause)
+    try:
+        refusal = read_refusal(error)
+    except Unanswered as busy:
+        return Unanswered(f"{status}: {busy}", pause)
+    return refusal if isinstance(refusal, Reverted) else Unanswered(f"{status}: {refusal.message}", pause)
 
 
 def read_refusal(error: Any) -> Refused:

@@ -22,15 +22,18 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from eth_account import Account
+from coincurve import PrivateKey
 
+from setoff.shared.codec import signatures
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.answers import TransactionReceipt, take_quantity
 from setoff.shared.l1.bid_journal import BidJournal, FormerBid, NoJournal
 from setoff.shared.l1.rpc import GAS_CAP, Node
-from setoff.shared.l1.sidecar import BLOB_TRANSACTION, Sidecar
+from setoff.shared.l1.sidecar import Sidecar
+from setoff.shared.l1.transaction import sign_transaction
 from setoff.shared.params import GWEI
 
 CONFIRMATIONS: Final = 32
@@ -127,13 +130,14 @@ class Sender:
     def __init__(self, node: Node, key: bytes | str, fees: Fees, journal: BidJournal | None = None) -> None:
         """`journal`: where the bids are kept over a restart."""
         self._node = node
-        self._account = Account.from_key(key)
+        secret = key if isinstance(key, bytes) else bytes.fromhex(key.removeprefix("0x"))
+        self._key = PrivateKey(secret)
         self._fees = fees
         self._lock = threading.RLock()
         self._next: int | None = None
         self._kept: dict[int, Transaction] = {}
         self.journal: BidJournal = journal or NoJournal()
-        self.address: bytes = bytes.fromhex(self._account.address[2:])
+        self.address: bytes = signatures.address_of(secret)
 
     @property
     def pending(self) -> int:
@@ -334,27 +338,22 @@ class Sender:
             transaction.blob_fee = min(blob_fee, self._blob_cap(transaction))
 
     def _sign(self, transaction: Transaction) -> None:
-        fields: dict[str, Any] = {
-            "type": 2,
-            "chainId": self._node.chain_id,
-            "nonce": transaction.nonce,
-            "gas": transaction.gas,
-            "maxPriorityFeePerGas": transaction.tip,
-            "maxFeePerGas": transaction.fee,
-            "value": transaction.value,
-            "data": transaction.data,
-        }
-        if transaction.to is not None:
-            fields["to"] = bytes.fromhex(transaction.to.removeprefix("0x"))
         sidecar = transaction.sidecar
-        if sidecar is not None:
-            fields["type"] = BLOB_TRANSACTION
-            fields["maxFeePerBlobGas"] = transaction.blob_fee
-            fields["blobVersionedHashes"] = list(sidecar.hashes)
-        signed = self._account.sign_transaction(fields)
-        raw = bytes(signed.raw_transaction)
-        transaction.raw = sidecar.wrap(raw) if sidecar else raw
-        transaction.hashes.append(bytes(signed.hash))
+        signed = sign_transaction(
+            self._key,
+            chain_id=self._node.chain_id,
+            nonce=transaction.nonce,
+            tip=transaction.tip,
+            fee=transaction.fee,
+            gas=transaction.gas,
+            to=None if transaction.to is None else bytes.fromhex(transaction.to.removeprefix("0x")),
+            value=transaction.value,
+            data=transaction.data,
+            blob_fee=transaction.blob_fee,
+            blob_hashes=sidecar.hashes if sidecar else (),
+        )
+        transaction.raw = sidecar.wrap(signed) if sidecar else signed
+        transaction.hashes.append(keccak(signed))
         transaction.bid_at = time.monotonic()
         self.journal.save(transaction.nonce, FormerBid(transaction.tip, transaction.fee, transaction.blob_fee))
 

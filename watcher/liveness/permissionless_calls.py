@@ -22,6 +22,7 @@ PASSING: Final = frozenset(
         "batch_number",
         "batch_hash",
         "batch_timestamp",
+        "epoch_too_early",
         "no_such_message",
         "not_the_operator",
         "too_early",

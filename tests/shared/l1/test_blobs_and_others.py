@@ -10,7 +10,8 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.l1 import sender
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.sender import Fees
-from setoff.shared.l1.sidecar import BLOB_GAS, BLOB_TRANSACTION, Sidecar
+from setoff.shared.l1.sidecar import BLOB_GAS, Sidecar
+from setoff.shared.l1.transaction import BLOB_TRANSACTION
 from setoff.shared.machine import blobs
 from setoff.shared.params import GWEI
 
