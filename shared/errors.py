@@ -122,6 +122,7 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "bad_config": "a setting cannot work",
     "port_taken": "another process listens on that port",
     "rpc_unreachable": "the L1 node does not answer",
+    "rpc_refused": "the L1 node refuses the request, in its own words",
     "transaction_reverted": "L1 refused the transaction",
     "insufficient_funds": "the account does not hold what the transaction takes",
     "receipt_broken": "a receipt of the operator's is wrong, worthless or was broken",

@@ -16,8 +16,8 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import Posting
 from setoff.shared.l1.da.registry import get_module
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import RESERVE, Inbox
-from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 

@@ -13,9 +13,9 @@ from typing import Final
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
+from setoff.shared.l1.answers import Log
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
-from setoff.shared.l1.rpc import Log
 from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import CALLDATA, ZERO
 
