@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from importlib.resources import as_file, files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 import ckzg
@@ -28,9 +29,11 @@ VERSION: Final = b"\x01"
 MODULUS: Final = 52435875175126190479447740508185965837690552500527637822603658699938581184513
 """Of BLS12-381's scalars."""
 
-GENERATOR: Final = 7  # of their multiplicative group
+GENERATOR: Final = 7
+"""Generator of the field's multiplicative group."""
 ROOT: Final = pow(GENERATOR, (MODULUS - 1) // ELEMENTS, MODULUS)
-USED: Final = ELEMENT - 1  # bytes of an element
+USED: Final = ELEMENT - 1
+"""Bytes of an element that hold data: the first one means nothing."""
 PER_RECORD: Final = RECORD_BYTES // USED
 COMMITMENT: Final = 48
 PROOF: Final = 48
@@ -41,9 +44,10 @@ _INDEX_BITS: Final = 12
 @cache
 def load_setup() -> Any:
     """The trusted setup, for the functions of ckzg. Loaded once a process, in some seconds."""
-    folder = files("eth_account").joinpath("typed_transactions", "blob_transactions")
-    with as_file(folder.joinpath("kzg_trusted_setup.txt")) as path:
-        return ckzg.load_trusted_setup(str(path), 0)
+    package = find_spec("eth_account")  # where it is, without the second that importing it takes
+    assert package is not None and package.origin is not None
+    folder = Path(package.origin).parent / "typed_transactions" / "blob_transactions"
+    return ckzg.load_trusted_setup(str(folder / "kzg_trusted_setup.txt"), 0)
 
 
 def pack(records: bytes) -> bytes:

@@ -30,7 +30,8 @@ from setoff.shared.params import count_keys
 
 END = keccak(b"an end")
 OTHER = keccak(b"another end")
-STEP = 1 << 20 | 2  # a real step: input 1, micro-step 2
+STEP = 1 << 20 | 2
+"""A real step: input 1, micro-step 2."""
 
 
 @pytest.fixture

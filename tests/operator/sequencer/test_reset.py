@@ -172,8 +172,8 @@ async def test_pages_stay_behind_their_bulk_record(redis_server: RedisServer, mo
         traffic = running.traffic
         legs = [records.Leg(0, 1, 10 + i, 90 - i, 1) for i in range(10)]
         bulk, *leg_pages = traffic.bulk(2, legs)
-        receipt = await running.sequencer.submit(bulk, leg_pages)
-        taken |= {body: receipt.sequence + i for i, body in enumerate((bulk, *leg_pages))}
+        result = await running.sequencer.submit(bulk, leg_pages)
+        taken |= {body: result.sequence + i for i, body in enumerate((bulk, *leg_pages))}
         await close(running)
         running.l1.take(running.outbox)
         before = running.outbox.latest()
