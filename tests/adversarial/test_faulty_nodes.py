@@ -54,9 +54,12 @@ from setoff.watcher.dispute.challenger import make_player, open_epochs
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.settings import WatcherSettings
 
-OPERATOR, WATCHER, LIAR, TRADER = 0, 5, 6, 7  # accounts of the chain
-LIE = 1  # the epoch that it is told about
-ROUNDS = 200  # at most, two seconds of the chain's time each
+OPERATOR, WATCHER, LIAR, TRADER = 0, 5, 6, 7
+"""Their accounts on the chain."""
+LIE = 1
+"""The epoch that it is told about."""
+ROUNDS = 200
+"""At most, two seconds of the chain's time each."""
 
 FAULTS: Final[dict[str, Callable[[int], list[Fault]]]] = {
     "events from three blocks ago": lambda seed: [faults.Balanced(faults.Lagging(3), 3, {"eth_getLogs"})],
