@@ -86,7 +86,7 @@ def fold(layer: bytes) -> bytes:
         layer = b"".join(
             [keccak_256(layer[pair : pair + 2 * NODE]).digest() for pair in range(0, len(layer), 2 * NODE)]
         )
-    return bytes(layer)
+    return layer
 
 
 class PaddedTree:

@@ -36,7 +36,7 @@ ALONE: Final = 1 << 16
 """Steps that are traced before other processes are worth their start, a few seconds' work."""
 CACHED_LEAVES: Final = 1 << 17
 """Decoded leaves that a process keeps at hand."""
-FRAGMENT: Final = 1 << 9
+FRAGMENT: Final = 1 << 8
 """Steps of a chunk that can be taken again on its own: so many at most lie before any step that is asked for."""
 
 _NODE: Final = 32

@@ -56,7 +56,6 @@ class EpochFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    @property
     def is_done(self) -> bool:
         """Whether all of the history is there."""
         return (self.folder / "done").exists()
@@ -170,7 +169,9 @@ class EpochWriter:
         pending += nodes
         full = len(pending) // _BLOCK * _BLOCK
         if full and level + 1 < len(HEIGHTS):
-            self._add_nodes(level + 1, b"".join(fold(pending[at : at + _BLOCK]) for at in range(0, full, _BLOCK)))
+            self._add_nodes(
+                level + 1, b"".join(fold(bytes(pending[at : at + _BLOCK])) for at in range(0, full, _BLOCK))
+            )
             del pending[:full]
 
     def _end_input(self, end: bytes) -> None:
@@ -205,9 +206,10 @@ class OpenFiles:
         except OSError as error:
             raise DataError("data_mismatch", f"a file of a history is gone: {error}") from None
         *self._nodes, inputs, self._fragments, self._chunks = self._files
+        data = inputs.read()
         self.inputs = [
             StoredInput(tuple(found[: len(HEIGHTS)]), *found[len(HEIGHTS) :])
-            for found in _INPUT.iter_unpack(inputs.read())
+            for found in _INPUT.iter_unpack(data[: len(data) // _INPUT.size * _INPUT.size])
         ]
         """Used inputs, in their order."""
 

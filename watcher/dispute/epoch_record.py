@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -41,11 +40,18 @@ class Unsound(DataError):
     """What is written down is not what plain steps come to."""
 
 
-class StoredTree(InputTree):
-    """An input's tree, in the files."""
+class StoredTree:
+    """An `InputTree` in the files."""
+
+    __slots__ = ("_files", "_stored")
 
     def __init__(self, files: OpenFiles, stored: StoredInput) -> None:
-        self.node = partial(files.node, stored)  # type: ignore[method-assign]
+        self._files = files
+        self._stored = stored
+
+    def node(self, height: int, index: int) -> bytes:
+        """See `InputTree`."""
+        return self._files.node(self._stored, height, index)
 
 
 class EpochRecord:
@@ -187,10 +193,10 @@ def build(files: EpochFiles, batches: Sequence[Batch], machine_before: Callable[
 
     Raises StateError("not_ready") while another process does, and whatever `machine_before` raises.
     """
-    if files.is_done:
+    if files.is_done():
         return
     with files.writing() as writer:
-        if files.is_done:
+        if files.is_done():
             return
         machine = writer.machine or machine_before()
         leaves = sum(1 for _ in machine.state.tree.items())

@@ -95,7 +95,7 @@ class ExecutedEpochs:
         self._wait = wait
         self._executed: OrderedDict[tuple[int, EpochResult], ExecutedEpoch] = OrderedDict()
         self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
-        self._paused: dict[int, float] = {}
+        self._paused: dict[EpochResult, float] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="history")
 
     def executed(self, epoch: int) -> ExecutedEpoch | None:
@@ -103,10 +103,10 @@ class ExecutedEpochs:
 
         Also None for a while after its run failed, so that the games about other epochs go on.
         """
-        if time.monotonic() < self._paused.get(epoch, 0.0):
-            return None
         result = self._store.epoch(epoch)
         if result is None or self._store.epoch_hash(epoch) != result.epoch_hash:
+            return None
+        if time.monotonic() < self._paused.get(result, 0.0):
             return None
         executed = self._executed.get((epoch, result))
         if executed is None:
@@ -164,7 +164,7 @@ class ExecutedEpochs:
         try:
             return self._read_run(epoch, result)
         except SetoffError:
-            self._paused[epoch] = time.monotonic() + PAUSE
+            self._paused[result] = time.monotonic() + PAUSE
             raise
 
     def _read_run(self, epoch: int, result: EpochResult) -> Run:
@@ -179,7 +179,7 @@ class ExecutedEpochs:
     def _drop(self, epoch: int, result: EpochResult, error: Unsound) -> NoReturn:
         """What was written down of an epoch is not what plain steps come to: none of it is said, it is built anew."""
         self._histories.drop(result)
-        self._paused[epoch] = time.monotonic() + PAUSE
+        self._paused[result] = time.monotonic() + PAUSE
         self._distrust(f"the history of epoch {epoch} is not what plain steps come to: {error}")
 
     def _distrust(self, text: str) -> NoReturn:

@@ -35,8 +35,11 @@ log = logging.getLogger(__name__)
 class Executor:
     """Executes epochs one by one, and keeps the last machine so that the next epoch need not load it."""
 
-    def __init__(self, archive: Archive, jobs: Jobs, snapshot_epochs: int, worker: str = "") -> None:
-        """`snapshot_epochs`: how many epochs lie between two sparse snapshots; `worker`: whose executor this is."""
+    def __init__(
+        self, archive: Archive, jobs: Jobs, snapshot_epochs: int, worker: str = "", *, stakes: bool = False
+    ) -> None:
+        """`snapshot_epochs`: how many epochs lie between two sparse snapshots; `worker`: whose executor this is;
+        `stakes`: whether this watcher claims what it executes, so that no epoch goes wholly unchecked."""
         self._archive = archive
         self._store = archive.store
         self._jobs = jobs
@@ -47,7 +50,7 @@ class Executor:
         self._snapshot_at = 0.0
         self._progress_at = 0.0
         self._is_plain = False
-        self.checks = SpotChecks(self._distrust)
+        self.checks = SpotChecks(self._distrust, every_epoch=stakes)
 
     def execute(self, epoch: int) -> bytes | None:
         """Execute `epoch`, if its batches and its start are there and it is not executed yet; then see to the next one.
@@ -88,6 +91,7 @@ class Executor:
         start, batch, done, machine = self._find_start(epoch, inputs)
         self._is_plain = bool(self._store.alarm())
         self._progress_at = time.monotonic()
+        self.checks.begin_epoch(sum(map(used_inputs, inputs.batches[batch:])) - done)
         for number in range(batch, len(inputs.batches)):
             running = inputs.batches[number]
             for input_index in range(done, used_inputs(running)):

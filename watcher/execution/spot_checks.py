@@ -23,6 +23,8 @@ SHARE: Final = 0.05
 CREDIT: Final = 10.0
 """Seconds of it that are saved up while there is nothing to check; so many are there at the start."""
 
+_NONE: Final = -2  # counted down further, and never -1
+
 _draw: Final = random.SystemRandom()
 
 
@@ -39,18 +41,28 @@ class Tally:
 class SpotChecks:
     """Of one worker."""
 
-    def __init__(self, alarm: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        """`alarm` hears what a fast path got wrong."""
+    def __init__(
+        self, alarm: Callable[[str], None], clock: Callable[[], float] = time.monotonic, *, every_epoch: bool = False
+    ) -> None:
+        """`alarm` hears what a fast path got wrong; `every_epoch`: whether one input of each epoch is checked in any
+        case, whatever it takes, as for whoever stakes on its end."""
+        self._every_epoch = every_epoch
+        self._due = _NONE
         self.tally = Tally()
         self._alarm = alarm
         self._clock = clock
         self._credit = CREDIT
         self._since = clock()
 
+    def begin_epoch(self, inputs: int) -> None:
+        """Draw the input, of so many to come, that is checked in any case."""
+        self._due = _draw.randrange(inputs) if self._every_epoch and inputs else _NONE
+
     def run_input(self, machine: Machine, batch: Batch, input_index: int) -> Machine:
         """Run an input by the fast path; the machine after it. Where plain steps come to another one, it is theirs."""
         self.tally.inputs += 1
-        if not self._is_drawn():
+        self._due -= 1
+        if not self._is_drawn() and self._due != -1:
             machine.run_input(batch, input_index)
             return machine
         began = time.process_time()

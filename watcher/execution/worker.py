@@ -46,7 +46,8 @@ def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
     context = Context.open(settings)
     name = make_worker_name()
     queues = Jobs(context.store)
-    executor = Executor(Archive.of(context), queues, settings.snapshot_epochs, name)
+    stakes = settings.claims_after is not None
+    executor = Executor(Archive.of(context), queues, settings.snapshot_epochs, name, stakes=stakes)
 
     def execute(epoch: int) -> bytes | None:
         try:

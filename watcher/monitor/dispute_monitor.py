@@ -19,6 +19,7 @@ from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.histories import Histories
 from setoff.watcher.liveness.presence import PresenceReader
+from setoff.watcher.monitor.alerts import CRITICAL, Alert
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
 from setoff.watcher.settings import WatcherSettings
 
@@ -53,7 +54,10 @@ class DisputeMonitor:
         operator = self._presence.look(now)
         try:
             withheld = find_withheld(self._store, self._chain, court) if self._store else []
-            return view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
+            overview = view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
+            if self._store and (alarm := self._store.alarm()):
+                overview.alerts.append(Alert(CRITICAL, "", f"a fast path is wrong, every step is taken: {alarm}"))
+            return overview
         except RedisError as error:
             log.warning("Redis: %s", error)
             return view_disputes(court, None, block, now, self._low, operator=operator)
