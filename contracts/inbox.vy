@@ -49,9 +49,10 @@ MAX_SKEW: public(immutable(uint256))       # seconds a batch's timestamp may lie
 FORCE_DELAY: public(immutable(uint256))    # seconds after which a message can no longer be left out
 SILENCE: public(immutable(uint256))        # seconds without a batch of the operator's after which anybody may post
 EPOCH_BATCHES: public(immutable(uint256))  # batches that one claim covers
+EPOCH_INTERVAL: public(immutable(uint256)) # least seconds between the beginnings of two epochs
 MODULES: immutable(DynArray[address, MAX_MODULES])
 
-RETURN_TIME: constant(uint256) = 3600      # seconds that `reserve` gives the operator
+RETURN_TIME: constant(uint256) = 3600      # seconds that `reserve` gives the operator, once it may begin an epoch
 
 MAX_RECORD_BYTES: constant(uint256) = batches.MAX_INPUTS * batches.RECORD_BYTES
 RECORD_PAGE_BYTES: constant(uint256) = batches.RECORDS_PER_PAGE * batches.RECORD_BYTES
@@ -80,6 +81,7 @@ def __init__(
     force_delay: uint256,
     silence: uint256,
     epoch_batches: uint256,
+    epoch_interval: uint256,
     modules: DynArray[address, MAX_MODULES],
 ):
     """
@@ -87,13 +89,15 @@ def __init__(
     @param modules The data availability modules: module n is the n-th of them, counted from 1.
     """
     assert queue != empty(address) and operator != empty(address), "zero_address"
-    assert silence > max_skew and epoch_batches > 0, "bad_terms"
+    # An operator that fills its epochs at once must not count as silent while it waits for the next one to begin.
+    assert silence > max_skew and silence > epoch_interval and epoch_batches > 0, "bad_terms"
     QUEUE = Queue(queue)
     OPERATOR = operator
     MAX_SKEW = max_skew
     FORCE_DELAY = force_delay
     SILENCE = silence
     EPOCH_BATCHES = epoch_batches
+    EPOCH_INTERVAL = epoch_interval
     for module: address in modules:
         assert module != empty(address), "zero_address"
     MODULES = modules
@@ -213,21 +217,32 @@ def opens_at() -> uint256:
     """
     @return From when on (unix seconds) anybody may post messages, if the operator posts nothing before: it has been
             silent for SILENCE then, or has not completed an epoch in as long, so that nothing in it can be claimed;
-            not within RETURN_TIME of its `reserve`.
+            not in the time that its `reserve` gives it.
     """
     return self._opens_at()
 
 
 @external
+@view
+def paced_until() -> uint256:
+    """
+    @return From when on (unix seconds) the next batch may be posted, as far as the pace of epochs goes: zero if it begins
+            none.
+    """
+    return self._paced_until(self.count)
+
+
+@external
 def reserve():
     """
-    @notice Close the inbox to others for RETURN_TIME, so that the operator can come back: otherwise whoever posts in
-            every block would take the number of each of its batches. Only the operator may, once until it has posted.
+    @notice Close the inbox to others, so that the operator can come back: otherwise whoever posts in every block would
+            take the number of each of its batches. RETURN_TIME, after the EPOCH_INTERVAL for which an epoch that others
+            have just begun and filled keeps everybody out. Only the operator may, once until it has posted.
     """
     assert msg.sender == OPERATOR, "not_the_operator"
     assert not self.has_reserved, "too_early"
     self.has_reserved = True
-    self.reserved_until = block.timestamp + RETURN_TIME
+    self.reserved_until = block.timestamp + EPOCH_INTERVAL + RETURN_TIME
 
 
 @internal
@@ -237,6 +252,14 @@ def _opens_at() -> uint256:
     if self.count % EPOCH_BATCHES > 0:
         since = min(since, self.epoch_began_at)
     return max(since + SILENCE, self.reserved_until)
+
+
+@internal
+@view
+def _paced_until(number: uint256) -> uint256:
+    if number == 0 or number % EPOCH_BATCHES > 0:
+        return 0
+    return self.epoch_began_at + EPOCH_INTERVAL
 
 
 @internal
@@ -251,6 +274,9 @@ def _check(
         # Messages have their order from L1; the order of records is the operator's alone.
         assert block.timestamp >= self._opens_at() and record_count == 0, "not_the_operator"
     assert number == self.count, "batch_number"
+    # Epochs are claimed, checked and paid out one claim interval after another: posted faster, they would only pile up
+    # before those who wait for their money. Inside an epoch nothing is paced.
+    assert block.timestamp >= self._paced_until(number), "epoch_too_early"
     assert timestamp >= self.timestamp and timestamp <= block.timestamp, "batch_timestamp"
     assert timestamp + MAX_SKEW >= block.timestamp, "batch_timestamp"
     # One bound after the other, so that their sum cannot overflow.

@@ -9,7 +9,8 @@
         queue_hash(0) = 0, queue_hash(i + 1) = keccak(queue_hash(i) || keccak(body i)); a batch consumes messages in
         order and commits to the hash after its last one.
         What changes the rules for those who trade is first proposed here, for all to see; it can be queued when the
-        listing delay has passed, by anybody.
+        listing delay has passed, by anybody: in the order of the proposals, and within a week, so that what was agreed
+        on last is not undone by something older that lay waiting.
 @dev Layout of the bodies: type (1 byte), then the fields in big-endian order, then zeros.
 """
 
@@ -23,6 +24,8 @@ SET_MARKET: constant(bytes1) = 0x84
 FORCED: constant(bytes1) = 0x85
 WIND_DOWN_MESSAGE: constant(bytes1) = 0x86
 RECORD_BODY: constant(uint256) = 60
+ENACTABLE_TIME: public(constant(uint256)) = 604_800   # seconds for which a proposal can be queued once its delay has passed
+MAX_PASSED: constant(uint256) = 256                    # dead proposals that one `enact` passes over
 
 
 interface Inbox:
@@ -67,6 +70,7 @@ queue_hash: public(HashMap[uint256, bytes32])
 queued_at: public(HashMap[uint256, uint256])
 is_winding_down: public(bool)
 proposal_count: public(uint256)
+next_proposal: public(uint256)    # those below it are queued, taken back or expired
 proposals: HashMap[uint256, Proposal]
 
 
@@ -186,12 +190,24 @@ def propose_signer(index: uint16, signer: address, quorum: uint16, max_age: uint
 @external
 def enact(id: uint256) -> uint256:
     """
-    @notice Queue a proposal whose delay has passed. Anybody may, once.
+    @notice Queue a proposal whose delay has passed. Anybody may, once, within ENACTABLE_TIME, and after every earlier
+            one that can still be queued.
     @return The message's index.
     """
     proposal: Proposal = self.proposals[id]
     assert len(proposal.body) == BODY, "no_such_proposal"
     assert block.timestamp >= proposal.enactable, "too_early"
+    assert block.timestamp < proposal.enactable + ENACTABLE_TIME, "proposal_expired"
+    next: uint256 = self.next_proposal
+    for _: uint256 in range(MAX_PASSED):
+        if next == id:
+            break
+        earlier: Proposal = self.proposals[next]
+        is_dead: bool = len(earlier.body) == 0 or block.timestamp >= earlier.enactable + ENACTABLE_TIME
+        assert is_dead, "earlier_proposal"
+        next += 1
+    assert next == id, "earlier_proposal"
+    self.next_proposal = id + 1
     self.proposals[id] = empty(Proposal)
     index: uint256 = self._append(proposal.body)
     log Enacted(id=id, message=index)

@@ -96,11 +96,13 @@ def _check_modules(l1: L1, view: View) -> None:
 def _check_terms(deployment: Deployment, view: View, params: Params | None) -> None:
     terms = view("court", "get_terms")
     periods = tuple(view("inbox", name) for name in ("MAX_SKEW", "FORCE_DELAY", "SILENCE"))
-    batches = view("inbox", "EPOCH_BATCHES")
+    batches, interval = view("inbox", "EPOCH_BATCHES"), view("inbox", "EPOCH_INTERVAL")
     if terms[0] != deployment.epoch_batches:
         raise _wrong(f"an epoch has {terms[0]} batches, not {deployment.epoch_batches}")
     if terms[0] != batches:
         raise _wrong(f"an epoch has {terms[0]} batches for the court and {batches} for the inbox")
+    if terms[2] != interval:
+        raise _wrong(f"epochs are claimed every {terms[2]} s at most, and begun every {interval} s at most")
     if params is None:
         return
     if terms != params.terms():

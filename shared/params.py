@@ -77,7 +77,8 @@ class Params:
     gas_price_cap: int
     """Wei a gas up to which honest gas is refunded."""
     claim_interval: int
-    """Least time between the first claims of one epoch and of the next."""
+    """Least time between the beginnings of two epochs in the inbox, and between the claims of one on the true chain and
+    of the next."""
     epoch_batches: int
     """Batches that one claim covers."""
     batch_interval: int
@@ -118,17 +119,19 @@ class Params:
 
     @property
     def receipt_horizon(self) -> int:
-        """Seconds that a receipt promises until its record is posted: a batch that waited for L1 until it was too old
-        is made again with a new timestamp, and has to get in once more."""
-        return 2 * self.max_skew
+        """Seconds from a batch's timestamp to its receipts' deadline: half the exit delay, as much as clients take."""
+        return self.exit_delay // 2
 
     @property
     def needed_exit_delay(self) -> int:
-        """The least that holds the bond until a receipt given before the announcement can be prosecuted.
+        """The least that keeps an honest operator's bond safe, and holds a false one's until it can be prosecuted.
 
-        If the operator is silent from then on, its omission takes a stranger's batch, and L1 may be censored meanwhile.
+        While L1 is censored, a batch grows too old, and is made again with a new timestamp, with which it has to get in
+        within the horizon. If the operator is silent from the announcement of its exit on, an omission takes a
+        stranger's batch after the silence, and L1 may be censored then.
         """
-        return max(self.receipt_horizon, self.silence) + self.max_skew + self.censorship + 2 * self.inclusion
+        transactions = self.censorship + 2 * self.inclusion
+        return max(2 * (2 * self.max_skew + transactions), self.silence + self.max_skew + transactions)
 
     @property
     def worst_computation(self) -> int:
@@ -181,6 +184,12 @@ class Params:
             raise ConfigError("bad_terms", "epochs would be posted faster than they may be claimed")
         if not self.batch_interval <= self.max_skew < self.silence:
             raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
+        if 2 * (self.claim_interval + self.batch_interval) > self.max_skew:
+            raise ConfigError(
+                "bad_terms",
+                f"a batch may wait {self.claim_interval} s for its epoch to begin, and has to be young enough for L1 "
+                f"then, with as much time to spare: max_skew = {self.max_skew} s",
+            )
         if self.wind_down <= self.silence + self.force_delay:
             raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")
         if self.epoch_batches * self.batch_interval >= self.silence:
@@ -190,8 +199,8 @@ class Params:
         if self.exit_delay < self.needed_exit_delay:
             raise ConfigError(
                 "bad_terms",
-                f"the receipt bond would be gone {self.exit_delay} s after the last receipt, before its omission can "
-                f"be shown: {self.needed_exit_delay} s",
+                f"exit_delay = {self.exit_delay} s is less than {self.needed_exit_delay} s: censorship alone "
+                "could cost the receipt bond, or it could be gone before an omission can be shown",
             )
         if self.force_delay <= self.batch_interval:
             raise ConfigError("bad_terms", "a message would fall due before the next batch")

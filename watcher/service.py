@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.patience import try_until
 from setoff.watcher.archivist_process import run_archivist
 from setoff.watcher.challenger_process import run_challenger
 from setoff.watcher.context import Context
@@ -182,7 +183,9 @@ def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> N
     l1 = wait_for_l1(settings, asked)
     if l1 is None:
         return
-    check_preflight(settings, l1)
+    try_until(lambda: check_preflight(settings, l1), asked)
+    if asked.is_set():
+        return
     with Watcher(settings, challenge):
         log.info("the watcher runs: %s, %s", settings.name, "plays" if settings.key else "only watches, without a key")
         asked.wait()

@@ -7,6 +7,7 @@ Batches are kept under their hash and machines under theirs, so a reorg makes no
 that say which batch has which number and how far the chain was executed.
 
     {prefix}:blocks           sorted set: (number u64, hash) of blocks up to which everything was read
+    {prefix}:anchor           (number u64, hash) of the block before the deployment: names the chain
     {prefix}:messages         hash: index -> (block u64, body 124 bytes)
     {prefix}:batches          hash: number -> (block u64, batch hash)
     {prefix}:batch:{hash}     header (10 words), then its messages, and in module 0 its records, 124 bytes each
@@ -106,6 +107,15 @@ class Store:
         members = cast("list[bytes]", self.redis.zrevrange(self.key("blocks"), 0, -1))
         return [Place(*_PLACE.unpack(member)) for member in members]
 
+    def anchor(self) -> Place | None:
+        """The block before the deployment, as it was first seen."""
+        value = self._get(self.key("anchor"))
+        return Place(*_PLACE.unpack(value)) if value is not None and len(value) == _PLACE.size else None
+
+    def set_anchor(self, place: Place) -> None:
+        """Remember it."""
+        self.redis.set(self.key("anchor"), _PLACE.pack(*place))
+
     def advance(
         self,
         base: Place | None,
@@ -155,6 +165,20 @@ class Store:
         """Body of a message that waits, or was consumed not long ago."""
         value = self._field("messages", index)
         return value[8:] if value is not None and len(value) == _MESSAGE.size else None
+
+    def next_message(self) -> int:
+        """Index of the first message that is not read: all before were, those consumed and those that wait."""
+        last = self.batch_place(self.batch_count() - 1)
+        header = None if last is None else self.header(last.hash)
+        index = 0 if header is None else header.first_message + header.message_count
+        while self.message(index) is not None:
+            index += 1
+        return index
+
+    def newest_message(self) -> int | None:
+        """Block of the last message before `next_message`, None if that is not known any more."""
+        value = self._field("messages", self.next_message() - 1)
+        return None if value is None else int.from_bytes(value[:8], "big")
 
     def drop_messages(self, indices: Iterable[int]) -> None:
         """Forget messages: consumed long ago."""

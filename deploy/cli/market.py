@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from setoff.deploy.cli.wallet import DECIMALS, add_chain
 from setoff.shared.errors import ConfigError
+
+if TYPE_CHECKING:
+    from setoff.deploy.contracts.listing import Proposal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Propose, look, enact, revoke."""
     parser.epilog = (
-        "A proposal can be enacted, by anybody, when the listing delay of the deployment has passed. Example:\n"
+        "A proposal can be enacted, by anybody, when the listing delay of the deployment has passed, for a week,\n"
+        "and in the order of the proposals: revoke what is not to be. Example:\n"
         "  setoff market propose 1 --terms deploy/contracts/presets/bitcoin.toml \\\n"
         "      --tiers deploy/contracts/presets/margin_tiers.json --symbol BTC/USDT:USDT --price 200000 \\\n"
         "      --key lister.key"
@@ -70,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     l1 = L1(arguments.rpc, key, chain_id=deployment.chain_id)
     if arguments.action == "proposals":
         for proposal in listing.find_proposals(l1, deployment):
-            print(f"{proposal.id}: {_when(proposal.enactable)}: {proposal.describe()}")
+            print(f"{proposal.id}: {_when(proposal)}: {proposal.describe()}")
     elif arguments.action == "enact":
         listing.enact(l1, deployment, arguments.id)
         print("queued: the next batches must take it")
@@ -79,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("taken back")
     else:
         proposal = listing.propose(l1, deployment, call)
-        print(f"proposal {proposal.id}, {_when(proposal.enactable)}: {proposal.describe()}")
+        print(f"proposal {proposal.id}, {_when(proposal)}: {proposal.describe()}")
     return 0
 
 
@@ -121,6 +125,10 @@ def _encode_signer(arguments: argparse.Namespace) -> bytes:
     return listing.encode_signer(arguments.number, address, arguments.quorum, arguments.max_age)
 
 
-def _when(enactable: int) -> str:
-    left = enactable - int(time.time())
-    return "can be enacted" if left <= 0 else f"can be enacted in {left} s"
+def _when(proposal: Proposal) -> str:
+    now = int(time.time())
+    if now < proposal.enactable:
+        return f"can be enacted in {proposal.enactable - now} s, after those before it"
+    if now >= proposal.expiry:
+        return "expired: propose it anew"
+    return f"can be enacted for another {proposal.expiry - now} s, after those before it"

@@ -84,7 +84,7 @@ def plan(
     """The contracts in the order in which `deployer` creates them, from its transaction number `nonce` on."""
     names = [*(() if token else ("token",)), *RULES.values(), *own_contracts().values(), *CORE]
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
-    periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
+    periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
     arguments: dict[str, list[Any]] = {
         "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
         "vault": [token or at["token"], at["queue"], at["court"]],

@@ -15,7 +15,7 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, Contract
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.rules.listing import are_parameters_sound
 from setoff.shared.state.keys import MAX_MARKET
 
@@ -25,11 +25,12 @@ _REQUIRED: Final = [parameter.name for parameter in fields(MarketParameters) if 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposal that waits: its id, the message it would queue (124 bytes), and from when on (unix seconds)."""
+    """A proposal that waits: its id, the message it would queue (124 bytes), and when it may be (unix seconds)."""
 
     id: int
     message: bytes
     enactable: int
+    expiry: int
 
     def describe(self) -> str:
         """What it would do, for people."""
@@ -111,11 +112,15 @@ def propose(l1: L1, deployment: Deployment, call: bytes) -> Proposal:
     receipt = l1.transact(deployment.queue, call)
     proposed = QUEUE.events["Proposed"]
     (fields,) = (proposed.decode(log) for log in receipt.logs if log.topics[0] == proposed.topic)
-    return Proposal(fields["id"], fields["body"], fields["enactable"])
+    expiry = fields["enactable"] + Contract(l1, QUEUE, deployment.queue).view("ENACTABLE_TIME")
+    return Proposal(fields["id"], fields["body"], fields["enactable"], expiry)
 
 
 def enact(l1: L1, deployment: Deployment, id: int) -> None:
-    """Queue a proposal whose delay has passed; anybody may. Raises Reverted("too_early" or "no_such_proposal")."""
+    """Queue a proposal whose delay has passed; anybody may, those before it first.
+
+    Raises Reverted("too_early", "earlier_proposal", "proposal_expired" or "no_such_proposal").
+    """
     Contract(l1, QUEUE, deployment.queue).transact("enact", id)
 
 
@@ -125,13 +130,15 @@ def revoke(l1: L1, deployment: Deployment, id: int) -> None:
 
 
 def find_proposals(l1: L1, deployment: Deployment) -> list[Proposal]:
-    """All proposals that wait."""
+    """All proposals that wait, in the order in which they can be queued; those that have expired, too."""
     queue, found = Contract(l1, QUEUE, deployment.queue), []
-    for id in range(queue.view("proposal_count")):
+    lasting = queue.view("ENACTABLE_TIME")
+    for id in range(queue.view("next_proposal"), queue.view("proposal_count")):
         try:
-            found.append(Proposal(id, *queue.view("proposal_at", id)))
+            message, enactable = queue.view("proposal_at", id)
         except Reverted:
-            continue  # queued, or taken back
+            continue  # taken back
+        found.append(Proposal(id, message, enactable, enactable + lasting))
     return found
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from vyper.ast import nodes as vy_ast
-from vyper.ast import parse_to_ast
 
+from setoff.deploy.tools.vyper_source import parse
 from setoff.shared.codec import integers, records
 from setoff.shared.codec.layout import Field, ranges_of
 from setoff.shared.rules.listing import CHANGEABLE
@@ -50,7 +50,7 @@ class _Bits(NamedTuple):
 
 def find_leaf_differences(source: str) -> list[str]:
     """What differs between the text of `state/leaves.vy` and the layouts in `state/leaves.py`."""
-    module = parse_to_ast(source)
+    module = parse(source)
     structs = {node.name: node for node in module.body if isinstance(node, vy_ast.StructDef)}
     found: list[str] = []
     for name, layout in LAYOUTS.items():
@@ -70,7 +70,7 @@ def find_leaf_differences(source: str) -> list[str]:
 
 def find_register_differences(source: str) -> list[str]:
     """What differs between the text of `state/registers.vy` and the fields in `state/registers.py`."""
-    module = parse_to_ast(source)
+    module = parse(source)
     (struct,) = (node for node in module.body if isinstance(node, vy_ast.StructDef))
     found = list(_compare_struct("Registers", struct, registers.LAYOUT))
     (clear,) = (node for node in module.get_children(vy_ast.FunctionDef) if node.name == "clear")
@@ -82,7 +82,7 @@ def find_register_differences(source: str) -> list[str]:
 
 def find_listing_differences(source: str) -> list[str]:
     """What differs between the text of `rules/listing.vy` and the table of market parameters in `codec/records.py`."""
-    functions = {node.name: node for node in parse_to_ast(source).get_children(vy_ast.FunctionDef)}
+    functions = {node.name: node for node in parse(source).get_children(vy_ast.FunctionDef)}
     taken = []
     for assignment in functions["set_parameters"].get_children(vy_ast.Assign):
         name = assignment.target.attr

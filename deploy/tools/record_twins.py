@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from vyper.ast import nodes as vy_ast
-from vyper.ast import parse_to_ast
 
+from setoff.deploy.tools.vyper_source import parse
 from setoff.shared.codec import records
 from setoff.shared.codec.layout import Field, fields_of
 
@@ -27,7 +27,7 @@ _KINDS: Final = {
 
 def find_record_differences(source: str) -> list[str]:
     """What differs between the text of `codec/records.vy` and the fields in `codec/records.py`."""
-    module = parse_to_ast(source)
+    module = parse(source)
     functions = {node.name: node for node in module.body if isinstance(node, vy_ast.FunctionDef)}
     found = [*_compare_types(module), *_compare_sizes(functions["_size_of"])]
     structs = {node.name: node for node in module.body if isinstance(node, vy_ast.StructDef)}

@@ -14,12 +14,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from operator import add, floordiv, lshift, mul, sub
 from pathlib import Path
 from typing import Any, Final
 
 from vyper.ast import nodes as vy_ast
-from vyper.ast import parse_to_ast
 
 from setoff.contracts.compiler import ROOT as CONTRACTS
 from setoff.deploy.tools.leaf_twins import (
@@ -29,6 +29,7 @@ from setoff.deploy.tools.leaf_twins import (
     find_register_differences,
 )
 from setoff.deploy.tools.record_twins import find_record_differences
+from setoff.deploy.tools.vyper_source import parse
 from setoff.shared import errors
 from setoff.shared.codec import records
 
@@ -187,7 +188,7 @@ def outline_vyper(source: str, excluded: frozenset[str] = frozenset()) -> Outlin
     """Outline of a Vyper module."""
     outline = Outline()
     values: dict[str, int | str] = {}
-    for node in parse_to_ast(source).body:
+    for node in parse(source).body:
         if isinstance(node, vy_ast.VariableDecl) and node.is_constant:
             name = node.target.id
             values[name] = _evaluate_vyper(node.value, values)
@@ -220,16 +221,31 @@ def _evaluate_vyper(node: Any, values: Mapping[str, int | str]) -> Any:
 
 def find_reasons(source: str) -> Iterator[tuple[int, str]]:
     """(line, reason) of every assertion and raise of a Vyper file; an assertion without a reason has ""."""
-    for node in parse_to_ast(source).get_descendants((vy_ast.Assert, vy_ast.Raise)):
+    for node in parse(source).get_descendants((vy_ast.Assert, vy_ast.Raise)):
         reason = node.msg if isinstance(node, vy_ast.Assert) else node.exc
         yield node.lineno, reason.value if isinstance(reason, vy_ast.Str) else ""
+
+
+@cache
+def find_unknown_reasons(source: str) -> tuple[str, ...]:
+    """What a Vyper file reverts with although it is not on the shared list."""
+    return tuple(
+        f"line {line} of Vyper reverts with {reason!r}, which is not on the list in errors.py"
+        for line, reason in find_reasons(source)
+        if not errors.is_known_reason(reason)
+    )
 
 
 # --- comparison ------------------------------------------------------------------------------------------------------
 
 
-def compare(name: str, python: str, vyper: str) -> list[str]:
-    """Differences between two sources that are twins under the file name `name` ("rules/margin")."""
+@cache
+def compare(name: str, python: str, vyper: str) -> tuple[str, ...]:
+    """Differences between two sources that are twins under the file name `name` ("rules/margin").
+
+    Remembered, as reading Vyper takes a tenth of a second a file: who changes one file and compares again waits for it
+    alone.
+    """
     left = outline_python(python, PYTHON_ONLY.get(name, frozenset()))
     right = outline_vyper(vyper, VYPER_ONLY.get(name, frozenset()))
     found: list[str] = []
@@ -245,10 +261,10 @@ def compare(name: str, python: str, vyper: str) -> list[str]:
             found.append(f"struct {struct} has {', '.join(fields)} in Python, {', '.join(twins)} in Vyper")
     found += _compare_names("function", left.functions, right.functions)
     found += _compare_record_types(python, vyper)
-    for line, reason in find_reasons(vyper):
-        if not errors.is_known_reason(reason):
-            found.append(f"line {line} of Vyper reverts with {reason!r}, which is not on the list in errors.py")
-    return [f"{name}: {difference}" for difference in found]
+    if name in TABLES:
+        found += TABLES[name](vyper)
+    found += find_unknown_reasons(vyper)
+    return tuple(f"{name}: {difference}" for difference in found)
 
 
 def _compare_record_types(python: str, vyper: str) -> Iterator[str]:
@@ -284,15 +300,11 @@ def find_differences(shared: Path = SHARED, contracts: Path = CONTRACTS) -> list
     vyper = list_files(contracts, ".vy") - VYPER_ONLY_FILES.keys()
     found = [f"{name}: shared/{name}.py has no twin contracts/{name}.vy" for name in sorted(python - vyper)]
     found += [f"{name}: contracts/{name}.vy has no twin shared/{name}.py" for name in sorted(vyper - python)]
-    for name, find in TABLES.items():
-        found += [f"{name}: {line}" for line in find((contracts / f"{name}.vy").read_text())]
     for name in sorted(python & vyper):
         found += compare(name, (shared / f"{name}.py").read_text(), (contracts / f"{name}.vy").read_text())
     groups = sorted(f"rule_groups/{path.stem}" for path in (contracts / "rule_groups").glob("*.vy"))
     for name in (*JUDGES, *groups):
-        for line, reason in find_reasons((contracts / f"{name}.vy").read_text()):
-            if not errors.is_known_reason(reason):
-                found.append(f"{name}: line {line} reverts with {reason!r}, which is not on the list in errors.py")
+        found += [f"{name}: {line}" for line in find_unknown_reasons((contracts / f"{name}.vy").read_text())]
     return found
 
 

@@ -83,6 +83,7 @@ class StatusHandlers:
                 "l1_time": sequencer.l1_time,
                 "waiting": sequencer.waiting,
                 "unposted": sequencer.unposted,
+                "paced_until": sequencer.paced_until,
                 "accounts": exchange.machine.regs.accounts,
                 "withdrawals": exchange.machine.regs.withdrawals,
                 "winding_since": exchange.machine.regs.winding_since,

@@ -16,13 +16,14 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import Posting
 from setoff.shared.l1.da.registry import get_module
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import RESERVE, Inbox
-from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 
-#: Refusals that pass by themselves: the posting under way is in the pending block, or L1's clock is behind.
-PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message")
+#: Refusals that pass by themselves: the posting under way is in the pending block, L1's clock is behind, or the batch
+#: begins an epoch before its time.
+PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message", "epoch_too_early")
 #: Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch.
 FINAL: Final = ("batch_hash", "message_left_out")
 
@@ -38,6 +39,8 @@ class Batcher:
         self._outbox = outbox
         self._inbox = Inbox(l1, chain.deployment)
         self._sent: tuple[int, bytes] | None = None
+        self._said: tuple[int, str] | None = None  # batch and reason of the wait told last
+        self._interval: int | None = None  # of epochs; not read yet
         self._made: tuple[bytes, Posting] | None = None  # hash of the last batch of a posting that is still to be taken
 
     def post_next(self) -> int:
@@ -86,7 +89,14 @@ class Batcher:
         except Reverted as refusal:
             if refusal.reason not in PASSING or is_final(refusal, first, self._l1.head().timestamp):
                 raise
-            log.info("batch %d has to wait: %s", first.header.number, refusal.reason)
+            self._say_wait(first.header.number, refusal.reason)
+
+    def _say_wait(self, number: int, reason: str) -> None:
+        """Say why the batch waits, once."""
+        if self._said != (number, reason):
+            self._said = number, reason
+            until = f" until {self._inbox.paced_until()}" if reason == "epoch_too_early" else ""
+            log.info("batch %d has to wait%s: %s", number, until, reason)
 
     def _make_posting(self, batches: Sequence[Batch]) -> Posting:
         """What posts these batches, made once however long they have to wait."""
@@ -105,7 +115,10 @@ class Batcher:
             self._outbox.set_stuck(stuck)
 
     def _gather(self, first: Batch) -> list[Batch]:
-        """The batches to post next, checked: all that are closed, as far as their module takes them together."""
+        """The batches to post next, checked: all that are closed, as far as their module takes them together.
+
+        Where epochs are paced, none goes along that begins one: it would keep the others from L1 until its time.
+        """
         batches: list[Batch] = []
         limit = get_module(first.header.module).batch_limit
         batch, parent = first, self._chain.batch_hash(first.header.number - 1) if first.header.number else ZERO
@@ -115,9 +128,15 @@ class Batcher:
             if len(batches) == limit:
                 return batches
             sealed = self._outbox.get(batch.header.number + 1)
-            if sealed is None or sealed.batch.header.module != first.header.module:
+            if sealed is None or sealed.batch.header.module != first.header.module or self._is_paced(sealed.batch):
                 return batches
             batch, parent = sealed.batch, batch.header.hash()
+
+    def _is_paced(self, batch: Batch) -> bool:
+        """Whether the batch begins an epoch that may have to wait for its time."""
+        if self._interval is None:
+            self._interval = self._inbox.epoch_interval()
+        return self._interval > 0 and batch.header.number % self._chain.deployment.epoch_batches == 0
 
     def check(self, batch: Batch, parent: bytes) -> None:
         """Check that the inbox will compute this batch's own header, after the batch with the hash `parent`.

@@ -58,14 +58,17 @@ class BatchBuilder:
         self._may_crank = True  # a market may be due since time or a price has changed
         self._l1_time = 0
 
-    def get_delay(self, view: L1View, is_obstructed: Callable[[], bool]) -> float:
-        """Seconds until there is something to do, 0 for now. `is_obstructed`: whether what is closed stays here."""
+    def get_delay(self, view: L1View, is_obstructed: Callable[[], bool], *, is_paced: bool = False) -> float:
+        """Seconds until there is something to do, 0 for now. `is_obstructed`: whether what is closed stays here;
+        `is_paced`: whether another batch would wait for its turn on L1 for too long, so that none is opened."""
         exchange, now = self.exchange, time.monotonic()
         self._note_time(view)
         if exchange.is_open:
             if self._submissions or exchange.is_full or exchange.is_busy:
                 return 0
             return max(0, self._opened_at + self._settings.batch_interval - now)
+        if is_paced:
+            return IDLE_SECONDS  # until a look at L1 shows that time has moved on
         if self._submissions or view.pending(exchange.cursor.messages) or self._is_crank_overdue(view, is_obstructed):
             return 0
         if exchange.is_busy and not is_obstructed():

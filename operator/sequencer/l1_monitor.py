@@ -15,6 +15,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.messages import NOTHING_SEEN, L1View, MessageSource
 from setoff.operator.sequencer.outbox import Outbox, Stuck
+from setoff.operator.sequencer.pace import Pace
 from setoff.operator.sequencer.posted_batches import PostedBatches, Standing, compare
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.errors import DataError, StateError
@@ -59,6 +60,7 @@ class _Batches(NamedTuple):
     """Closed by us."""
     posted: int
     """On L1, as the publisher says."""
+    pace: Pace
     next: Header | None
     """Of the first that L1 does not hold, if it is closed."""
     stuck: Stuck | None
@@ -74,6 +76,8 @@ class L1Monitor:
         self.reset_reason = ""
         self.unposted = 0
         """Closed batches that are not on L1 yet."""
+        self.pace = Pace()
+        """How fast L1 takes epochs."""
         self.on_l1 = 0
         """How many of our batches L1 holds."""
         self._settings = settings
@@ -91,14 +95,15 @@ class L1Monitor:
         self._exchanges += 1
         self.reset_reason = ""
         self._oldest: int | None = None  # timestamp of the first batch that L1 does not hold
+        self._turn_at = 0  # when the pace lets it in
         self._stuck: Repeated[Stuck] = Repeated()
         self._diverged: Repeated[bool] = Repeated()
         self._contradicted: Repeated[bool] = Repeated()
         if is_reset:
             self._reset_at = time.monotonic()
 
-    def obstacle(self) -> StateError | None:
-        """Why no record can be taken now, if so."""
+    def obstacle(self, number: int) -> StateError | None:
+        """Why no record can be taken now, if so; `number`: of the batch that it would come into."""
         now, patience, stuck = time.monotonic(), self._settings.l1_patience, self._stuck.value
         if now - self._seen_at > patience:
             return StateError("not_ready", "L1 does not answer")
@@ -109,10 +114,10 @@ class L1Monitor:
         if self.unposted > self._settings.max_unposted:
             return StateError("overloaded", f"{self.unposted} batches are waiting for L1")
         if self.unposted > 0 and self._oldest is not None:
-            age = self.view.time - self._oldest
+            age = self.view.time - max(self._oldest, self._turn_at)
             if age > self._settings.max_unposted_age:
                 return StateError("overloaded", f"a batch has been waiting for L1 for {age} s")
-        return None
+        return self.pace.obstacle(number, self.view.time)
 
     async def look(self, exchange: Exchange, *, is_first: bool = False) -> bool:
         """See which batches L1 holds, what keeps the next one from it, what time it is there and which messages wait;
@@ -151,14 +156,15 @@ class L1Monitor:
 
     def _read_batches(self, exchange: Exchange) -> _Batches:
         standing = self.compare(exchange)
-        ours, posted = exchange.cursor.number, self._outbox.posted()
-        return _Batches(standing, ours, posted, self._outbox.header(standing.common), self._outbox.stuck())
+        ours, posted, pace = exchange.cursor.number, self._outbox.posted(), self._posted.pace(standing.count)
+        return _Batches(standing, ours, posted, pace, self._outbox.header(standing.common), self._outbox.stuck())
 
     def _judge_batches(self, batches: _Batches, exchange: Exchange, patience: int) -> None:
         standing, following, stuck, opened = batches.standing, batches.next, batches.stuck, exchange.opened
         self.unposted = exchange.cursor.number - batches.posted
         self.on_l1 = standing.common
         self._oldest = following.timestamp if following else opened.timestamp if opened else None
+        self.pace, self._turn_at = batches.pace, batches.pace.postable_at(standing.common, 0)
         is_ours = stuck is not None and following is not None and stuck.batch == following.hash().hex()
         self._stuck.see(stuck if is_ours else None)
         self._diverged.see(True if standing.is_diverged(batches.ours) else None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.pace import Pace
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.batch import Batch
@@ -23,6 +24,10 @@ class PostedBatches(Protocol):
         """Number of batches posted so far."""
         ...
 
+    def pace(self, count: int) -> Pace:
+        """How fast it takes epochs; `count`: the batches posted so far."""
+        ...
+
     def batch_hash(self, number: int) -> bytes:
         """Hash of batch `number`, zero if it is not posted."""
         ...
@@ -38,11 +43,18 @@ class InboxBatches:
     def __init__(self, reader: ChainReader) -> None:
         """Raises ChainError if L1 cannot be read."""
         self._reader = reader
-        self.max_skew = Inbox(reader.l1, reader.deployment).max_skew()
+        self._inbox = Inbox(reader.l1, reader.deployment)
+        self.max_skew = self._inbox.max_skew()
+        self._interval = self._inbox.epoch_interval()
 
     def batch_count(self) -> int:
         """See `PostedBatches`."""
         return self._reader.batch_count()
+
+    def pace(self, count: int) -> Pace:
+        """See `PostedBatches`."""
+        began_at = self._inbox.epoch_began_at() if self._interval else 0
+        return Pace(self._reader.deployment.epoch_batches, self._interval, count, began_at)
 
     def batch_hash(self, number: int) -> bytes:
         """See `PostedBatches`."""

@@ -132,7 +132,7 @@ class Sequencer:
         """Why no record can be taken now, if so."""
         if self.status is not Status.READY:
             return StateError("not_ready", f"the sequencer is {self.status.value}")
-        obstacle = self._monitor.obstacle()
+        obstacle = self._monitor.obstacle(self.exchange.cursor.number)
         if obstacle is None and len(self._submissions) >= self._settings.max_waiting:
             return StateError("overloaded", f"{len(self._submissions)} records are waiting")
         return obstacle
@@ -151,6 +151,13 @@ class Sequencer:
     def unposted(self) -> int:
         """Closed batches that are not on L1 yet."""
         return self._monitor.unposted
+
+    @property
+    def paced_until(self) -> int:
+        """When L1 takes the next batch (unix seconds), where that has to wait for the pace of epochs; 0: it has not."""
+        pace, now = self._monitor.pace, self.l1_time
+        turn = pace.postable_at(pace.posted, now)
+        return turn if turn > now else 0
 
     @property
     def waiting(self) -> int:
@@ -179,7 +186,10 @@ class Sequencer:
 
     async def _run(self) -> None:
         while self.status is Status.READY:
-            delay = self._builder.get_delay(self._monitor.view, self._is_obstructed)
+            paced = self._monitor.pace.obstacle(self.exchange.cursor.number, self.l1_time)
+            if paced is not None:
+                self._submissions.refuse_waiting(paced)
+            delay = self._builder.get_delay(self._monitor.view, self._is_obstructed, is_paced=paced is not None)
             if self._monitor.reset_reason:
                 await self._reset()
             elif delay > 0:

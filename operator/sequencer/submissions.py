@@ -61,6 +61,12 @@ class Submissions:
         """All that were taken are answered."""
         self._in_turn.clear()
 
+    def refuse_waiting(self, error: SetoffError) -> None:
+        """Answer those whose turn has not come: nothing of them was taken."""
+        for submission in self._waiting:
+            submission.refuse(error)
+        self._waiting.clear()
+
     def refuse_all(self, detail: str) -> None:
         """Answer everyone; of a turn that was broken off nobody knows whether it was written."""
         for submission in self._in_turn:

@@ -13,9 +13,9 @@ from typing import Final
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
+from setoff.shared.l1.answers import Log
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
-from setoff.shared.l1.rpc import Log
 from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import CALLDATA, ZERO
 
@@ -84,6 +84,19 @@ class Inbox:
     def max_skew(self) -> int:
         """Seconds for which L1 takes a batch after its timestamp."""
         return self._read("MAX_SKEW")
+
+    def epoch_interval(self) -> int:
+        """Least seconds between the beginnings of two epochs."""
+        return self._read("EPOCH_INTERVAL")
+
+    def epoch_began_at(self) -> int:
+        """Block time (unix seconds) of the first batch of the last epoch begun; 0 before the first."""
+        return self._read("epoch_began_at")
+
+    def paced_until(self) -> int:
+        """Unix seconds from which on the next batch may be posted, as far as the pace of epochs goes; 0: it begins
+        none."""
+        return self._read("paced_until")
 
     def opens_at(self) -> int:
         """Unix seconds from which on anybody may post messages, unless the operator posts before."""

@@ -15,7 +15,6 @@ import rlp
 
 from setoff.shared.machine import blobs as kzg
 
-BLOB_TRANSACTION: Final = 3  # EIP-2718 type
 WRAPPER_VERSION: Final = b"\1"  # EIP-7594
 BLOB_GAS: Final = 1 << 17
 """Blob gas of a blob."""

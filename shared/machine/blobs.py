@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from importlib.resources import as_file, files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 import ckzg
@@ -41,9 +42,10 @@ _INDEX_BITS: Final = 12
 @cache
 def load_setup() -> Any:
     """The trusted setup, for the functions of ckzg. Loaded once a process, in some seconds."""
-    folder = files("eth_account").joinpath("typed_transactions", "blob_transactions")
-    with as_file(folder.joinpath("kzg_trusted_setup.txt")) as path:
-        return ckzg.load_trusted_setup(str(path), 0)
+    package = find_spec("eth_account")  # where it is, without the second that importing it takes
+    assert package is not None and package.origin is not None
+    folder = Path(package.origin).parent / "typed_transactions" / "blob_transactions"
+    return ckzg.load_trusted_setup(str(folder / "kzg_trusted_setup.txt"), 0)
 
 
 def pack(records: bytes) -> bytes:

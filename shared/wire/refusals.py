@@ -23,6 +23,7 @@ STATUSES: Final[dict[str, int]] = {
     "not_found": 404,
     "not_ready": 503,
     "overloaded": 503,
+    "paced": 503,
 }
 """HTTP status of a reason."""
 REFUSED: Final = 422

@@ -21,7 +21,7 @@ from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.config.redis_server import stop_embedded
 from setoff.shared.dispute import events
 from setoff.shared.errors import OUTCOMES
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk import Refusal, SetoffClient

@@ -338,12 +338,12 @@ def test_nobody_posts_through_a_contract(arena: Arena) -> None:
     for caller in (OPERATOR, PASSER_BY):
         with reverts("caller_has_code"):
             relay.forward(arena.inbox.address, data, sender=caller)
-    inbox = arena.chain.deploy("inbox", arena.queue.address, relay.address, 10, 10, 11, 1, [])
+    inbox = arena.chain.deploy("inbox", arena.queue.address, relay.address, 10, 10, 11, 1, 0, [])
     with reverts("caller_has_code"):
         relay.forward(inbox.address, data, sender=OPERATOR)
 
 
-@pytest.mark.parametrize("terms", [(10, 10, 10, 1), (10, 10, 11, 0)])
+@pytest.mark.parametrize("terms", [(10, 10, 10, 1, 0), (10, 10, 11, 0, 0), (10, 10, 20, 1, 20)])
 def test_refuses_terms_that_cannot_work(arena: Arena, terms: tuple[int, ...]) -> None:
     with reverts("bad_terms"):
         arena.chain.deploy("inbox", arena.queue.address, OPERATOR, *terms, [])

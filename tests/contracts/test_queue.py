@@ -180,6 +180,54 @@ def test_lister_takes_a_proposal_back(arena: Arena) -> None:
     assert queue.enact(1) == 0
 
 
+def test_proposals_are_enacted_in_their_order(arena: Arena) -> None:
+    """Nobody keeps an old quorum back, to queue it after the one that replaced it."""
+    queue = arena.queue
+    for quorum in (1, 3, 4):
+        queue.propose_signer(0, address("signer"), quorum, 60, sender=LISTER)
+    arena.warp(DELAY)
+    for late in (1, 2):
+        with reverts("earlier_proposal"):
+            queue.enact(late)
+    queue.enact(0)
+    with reverts("earlier_proposal"):
+        queue.enact(2)
+    queue.revoke(1, sender=LISTER)
+    queue.enact(2)
+    assert (queue.count(), queue.next_proposal()) == (2, 3)
+
+
+def test_a_proposal_expires_and_is_passed_over(arena: Arena) -> None:
+    queue = arena.queue
+    queue.propose_signer(0, address("signer"), 1, 60, sender=LISTER)
+    arena.warp(DELAY + queue.ENACTABLE_TIME() - 1)
+    queue.propose_signer(0, address("signer"), 3, 60, sender=LISTER)
+    checkpoint = arena.chain.snapshot()
+    queue.enact(0)  # in its last second
+    arena.chain.restore(checkpoint)
+    arena.warp(1)
+    with reverts("proposal_expired"):
+        queue.enact(0)
+    arena.warp(DELAY)
+    assert queue.enact(1) == 0
+    with reverts("proposal_expired"):
+        queue.enact(0)
+
+
+def test_so_many_dead_proposals_are_passed_at_once(arena: Arena) -> None:
+    queue = arena.queue
+    for number in range(258):
+        queue.propose_signer(0, address("signer"), 1, 60, sender=LISTER)
+        if number not in (256, 257):
+            queue.revoke(number, sender=LISTER)
+    arena.warp(DELAY)
+    with reverts("earlier_proposal"):
+        queue.enact(257)
+    queue.enact(256)
+    assert arena.chain.last.gas_used < 1_500_000
+    queue.enact(257)
+
+
 def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
     queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0)
     queue.propose_listing(as_abi(listing_of()), sender=LISTER)

@@ -38,6 +38,7 @@ def test_every_preset_is_safe(name: str) -> None:
         {"epoch_batches": 33},
         {"claim_interval": 3},
         {"max_skew": 1},
+        {"max_skew": 2 * (DEVNET.claim_interval + DEVNET.batch_interval) - 1},
         {"silence": DEVNET.max_skew},
         {"wind_down": DEVNET.silence + DEVNET.force_delay},
         {"force_delay": DEVNET.batch_interval},

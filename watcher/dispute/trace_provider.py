@@ -141,10 +141,9 @@ class ExecutedEpochs:
         if not self._claims:
             return 0
         place = self._store.batch_place((epoch + 1) * self._store.epoch_batches - 1)
-        block = None if place is None else self._archive.reader.l1.block(place.block)
-        if block is None:
-            raise ChainError("rpc_unreachable", f"the block of the last batch of epoch {epoch} is gone")
-        return block.timestamp
+        if place is None:
+            raise ChainError("rpc_unreachable", f"the last batch of epoch {epoch} is gone")
+        return self._archive.reader.l1.block(place.block).timestamp
 
     def _run(self, epoch: int, result: EpochResult) -> Background:
         """The run of an epoch, made when it is first asked something."""

@@ -61,6 +61,8 @@ class LivenessKeeper:
             state = self._inbox.state()
             call = self._next_open(state, now)
             said = f"the inbox is open to everybody: {state.waiting} messages wait"
+            if (paced_until := self._inbox.paced_until()) > now:
+                said += f" until {paced_until}, when an epoch may begin"
         if call is None:
             self.calls.rest()
             return said
@@ -79,6 +81,8 @@ class LivenessKeeper:
 
     def _next_batch(self, state: InboxState, now: int) -> PermissionlessCall | None:
         """The batch to post now, if any. An epoch with something in it is filled without delay."""
+        if self._inbox.paced_until() > now:
+            return None
         messages = min(state.waiting, MAX_INPUTS)
         is_time = now >= state.timestamp + self._pace or messages == MAX_INPUTS
         if not self._is_begun(state) and not (messages and is_time):

@@ -28,8 +28,8 @@ from redis.exceptions import WatchError
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import DataError, SetoffError, StateError
+from setoff.shared.l1.answers import Block
 from setoff.shared.l1.evidence import BROKEN, KEPT, Charge, find_batch, find_conflict, judge
-from setoff.shared.l1.rpc import Block
 from setoff.shared.machine.batch import Header
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.watcher.receipts.stored_batches import StoredBatches

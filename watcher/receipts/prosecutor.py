@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.evidence import prosecute
 from setoff.shared.l1.receipts import ReceiptsContract, collect
-from setoff.shared.l1.rpc import Reverted
 from setoff.watcher.context import Context
 from setoff.watcher.receipts.docket import OPEN, Case, ReceiptDocket
 

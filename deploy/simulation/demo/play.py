@@ -22,7 +22,7 @@ from setoff.deploy.simulation.processes import Cast
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.params import Params
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof

@@ -164,8 +164,7 @@ class Reading:
     def time_of(self, event: Event) -> int:
         """When it happened, unix seconds."""
         if event.block_number not in self._times:
-            block = self.l1.block(event.block_number)
-            self._times[event.block_number] = block.timestamp if block else 0
+            self._times[event.block_number] = self.l1.block(event.block_number).timestamp
         return self._times[event.block_number]
 
     def _dispute(self, key: bytes) -> Dispute:

@@ -247,12 +247,10 @@ class Ending:
     def _strangers(self) -> Sequence[bytes]:
         """Transactions that posted in the operator's place."""
         self._monitor.look()
-        operator = "0x" + self._cast.operator_address.hex()
+        operator = self._cast.operator_address
         sent = {event.transaction for event in self._monitor.named("BatchPosted")}
-        found = {transaction: self._devnet.l1.transaction(transaction) for transaction in sent}
-        return [
-            hash_ for hash_, transaction in found.items() if transaction and transaction["from"].lower() != operator
-        ]
+        found = {transaction: self._devnet.l1.find_transaction(transaction) for transaction in sent}
+        return [hash_ for hash_, transaction in found.items() if transaction and transaction.sender != operator]
 
     def _records(self) -> set[bytes]:
         return replay(self._reader).records

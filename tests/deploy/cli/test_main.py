@@ -12,7 +12,7 @@ from setoff.deploy.simulation.faults import FAULTS
 def test_help_names_every_command_without_importing_what_it_needs() -> None:
     code = (
         "import sys; from setoff.deploy.cli.main import main\n"
-        "try: main(['--help'])\nfinally: print('web3' in sys.modules)"
+        "try: main(['--help'])\nfinally: print('setoff.shared.l1.rpc' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert all(name in done.stdout for name in COMMANDS)

@@ -171,7 +171,7 @@ def check_proposals(setoff: Callable[..., str]) -> None:
     assert "queued" in setoff("enact 0", key=2)
     assert "no_such_proposal" in setoff("enact 0", code=1)
     assert "no_such_proposal" in setoff("revoke 1", code=1)
-    assert setoff("proposals").startswith("2: can be enacted: signer 0")
+    assert setoff("proposals").startswith("2: can be enacted for another 604")
     assert "no address" in setoff("signer 0 0x1 --quorum 1", code=1)
     assert "--symbol" in setoff(f"propose 1 --terms {TERMS} --tiers {BRACKETS}", code=1)
     assert "bad_parameters" in setoff(f"propose 1 --terms {TERMS} --set maker_fee=-501", code=1)

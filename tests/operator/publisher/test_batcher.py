@@ -1,6 +1,7 @@
 """The batcher at the real inbox: what L1 will never take is told to the sequencer, what it has of others is read."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from redis import Redis
@@ -19,8 +20,8 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.da import registry
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import POST, Inbox, encode_post
-from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEMO
@@ -125,6 +126,37 @@ def test_a_batch_from_the_future_only_has_to_wait(chain: Anvil, deployment: Depl
     outbox.put(seal(0, l1.head().timestamp + 1000))
     assert batcher.post_next() == 0
     assert outbox.stuck() is None
+
+
+@pytest.mark.parametrize("name", ["calldata", "blobs"])
+def test_batches_that_fill_faster_than_epochs_may_begin_wait_their_turn(
+    chain: Anvil, outbox: Outbox, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each goes to L1 once its time has come; none is held up by one after it that has to wait for longer."""
+    l1, codec = chain.connect(0), registry.find_module(name).codec
+    params = replace(DEMO, epoch_batches=2, claim_interval=600, batch_interval=300, force_delay=400)
+    reader = ChainReader(l1, deploy(l1, params, operator=l1.address, lister=l1.address))
+    batcher, inbox, now, parent = Batcher(l1, reader, outbox), Inbox(l1, reader.deployment), l1.head().timestamp, ZERO
+    for number in range(5):
+        batch = Batch.seal(parent, number, now, 0, number, ZERO, (), [bytes([number + 1]) * 124], codec)
+        outbox.put(SealedBatch(batch, bytes(32), (), ()))
+        parent = batch.header.hash()
+
+    def post(count: int) -> None:
+        with caplog.at_level("INFO", "setoff.operator.publisher.batcher"):
+            while batcher.post_next() < count:
+                l1.tend()
+            assert [batcher.post_next() for _ in range(3)] == [count] * 3
+        assert outbox.stuck() is None, "it waits, and nothing is wrong with it"
+
+    for count in (2, 4):
+        caplog.clear()
+        post(count)
+        (said,) = [message for message in caplog.messages if "has to wait" in message]
+        assert said == f"batch {count} has to wait until {inbox.paced_until()}: epoch_too_early"
+        chain.advance(inbox.paced_until() - l1.head().timestamp)
+    while batcher.post_next() < 5:
+        l1.tend()
 
 
 def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:

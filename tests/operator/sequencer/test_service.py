@@ -24,7 +24,7 @@ from setoff.shared.config.redis_server import RedisServer, stop_embedded
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.params import DEMO, MAINNET, Params
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
 from setoff.shared.sdk.vault import Vault

@@ -10,7 +10,8 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.l1 import sender
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.sender import Fees
-from setoff.shared.l1.sidecar import BLOB_GAS, BLOB_TRANSACTION, Sidecar
+from setoff.shared.l1.sidecar import BLOB_GAS, Sidecar
+from setoff.shared.l1.transaction import BLOB_TRANSACTION
 from setoff.shared.machine import blobs
 from setoff.shared.params import GWEI
 
@@ -88,7 +89,7 @@ def test_a_node_that_loses_the_first_gets_it_again_and_not_what_waits_for_it(anv
     anvil.l1.request("anvil_dropAllTransactions")
     assert pool(l1) == []
     l1.tend()
-    assert pool(l1) == [(0, True)] and l1.transaction(first) is not None
+    assert pool(l1) == [(0, True)] and l1.find_transaction(first) is not None
 
 
 def test_what_another_process_sent_under_the_nonce_holds_nothing_up(anvil: Anvil, sidecar: Sidecar) -> None:

@@ -64,7 +64,7 @@ class ToyChain:
         self.l1 = l1 = self.anvil.connect(OPERATOR)
         queue = deploy(l1, compile_contract("queue"), VAULT, VAULT, l1.address, 0, 0)
         params = self.params
-        periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
+        periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
         self.inbox = deploy(l1, compile_contract("inbox"), queue, l1.address, *periods, [])
         judge = deploy(l1, compile_own(TOY_JUDGE))
         self.court = deploy(l1, compile_contract("court"), VAULT, self.inbox, judge, self.params.terms())

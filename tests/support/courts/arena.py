@@ -126,7 +126,7 @@ class Arena:
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, inbox, LISTER, params.listing_delay, params.wind_down)
         self.vault = chain.deploy("vault", self.token.address, queue, court)
-        periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches)
+        periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, *periods, self.modules)
         self.judge = chain.deploy("judge", inbox, queue, *rules) if rules else chain.deploy(TOY_JUDGE)
         self.court = chain.deploy(court_code, vault, inbox, judge, params.terms())
@@ -170,8 +170,14 @@ class Arena:
         return expected
 
     def post_epochs(self, count: int) -> None:
+        """Empty ones, each as soon as it may begin."""
         for _ in range(count * self.params.epoch_batches):
+            self.wait_for_pace()
             self.post()
+
+    def wait_for_pace(self) -> None:
+        """Let time pass until the next batch may be posted, if it begins an epoch."""
+        self.chain.set_time(max(self.now, self.inbox.paced_until()))
 
     def key(self, start: bytes, epoch: int = 0, round: int = 0) -> bytes:
         """The key of a claim, computed as anybody would off the chain."""

@@ -179,7 +179,7 @@ class Judge:
         self.queue: Contract = self.chain.deploy(OPEN_QUEUE)
         deployed = [self.chain.deploy(module).address for module in modules]
         self.inbox: Contract = self.chain.deploy(
-            "inbox", self.queue.address, OPERATOR, FOREVER, FOREVER, FOREVER + 1, 1, deployed
+            "inbox", self.queue.address, OPERATOR, FOREVER, FOREVER, FOREVER + 1, 1, 0, deployed
         )
         self.groups = {name: self.chain.deploy(f"rule_groups/{name}").address for name in GROUPS}
         self.contract = self.deploy_judge("judge", self.groups)

@@ -14,6 +14,7 @@ from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT,
 from setoff.operator.api.service import MakeSequencer, serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.sequencer.pace import Pace
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.settings import OperatorSettings
@@ -49,6 +50,8 @@ class HandL1:
     max_skew = 10**9
     #: Seconds after which a batch cannot leave a message out; at once: whatever waits comes into the next batch.
     force_delay = 0
+    #: Batches of an epoch, least seconds between the beginnings of two.
+    epoch_batches, epoch_interval = 1, 0
 
     def __init__(self, messages: Sequence[bytes] = (), time: int = START_TIME) -> None:
         self.messages = list(messages)
@@ -56,6 +59,7 @@ class HandL1:
         self.error: Exception | None = None
         self.queued: list[int] = []  # when each message was first seen
         self.posted: list[Batch] = []
+        self.epoch_began_at = 0
 
     async def look(self, first: int, queue_hash: bytes) -> L1View:
         if self.error is not None:
@@ -72,13 +76,21 @@ class HandL1:
     def batch_hash(self, number: int) -> bytes:
         return self.posted[number].header.hash() if number < len(self.posted) else ZERO
 
+    def pace(self, count: int) -> Pace:
+        return Pace(self.epoch_batches, self.epoch_interval, count, self.epoch_began_at)
+
     def batch(self, number: int) -> Batch:
         return self.posted[number]
 
     def take(self, outbox: Outbox) -> None:
-        """Take the next batch of the outbox, if it is closed."""
-        sealed = outbox.get(len(self.posted))
+        """Take the next batch of the outbox, if it is closed and its epoch may begin."""
+        number = len(self.posted)
+        sealed = outbox.get(number)
+        if self.pace(number).postable_at(number, self.time) > self.time:
+            return
         if sealed is not None:
+            if number % self.epoch_batches == 0:
+                self.epoch_began_at = self.time
             self.posted.append(sealed.batch)
             outbox.set_posted(len(self.posted))
 

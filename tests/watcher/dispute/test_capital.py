@@ -12,7 +12,7 @@ from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.game import CourtState, Stake
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Refused
+from setoff.shared.l1.endpoint import Refused
 from setoff.shared.params import DEVNET, ETHER, HONEST_GAS, INSTALL_GAS, MAINNET, count_keys
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.capital import (

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.xdist_group("watcher processes")
 
 SILENCE = DEMO.silence
 EPOCH = 3  # batches
+PACED = replace(DEMO, epoch_batches=EPOCH, claim_interval=7200, batch_interval=2400, max_skew=20_000, force_delay=3000)
 
 
 @pytest.fixture
@@ -108,6 +109,21 @@ def test_collects_messages_so_that_nobody_makes_it_pay_for_each(exchange: Exchan
     exchange.anvil.advance(watcher.desk.settings.liveness_keeper_pace)
     keep(watcher, 12)
     assert batches(watcher)[EPOCH:] == [(3, 0), (0, 0), (0, 0)]
+
+
+@pytest.mark.parametrize("params", [PACED])
+def test_waits_for_the_pace_of_epochs_and_says_until_when(exchange: Exchange, watcher: LoneWatcher) -> None:
+    exchange.deposit(1, 1_000)
+    exchange.anvil.advance(SILENCE)
+    keep(watcher, 12)
+    assert len(batches(watcher)) == EPOCH
+    exchange.deposit(1, 1)
+    exchange.anvil.advance(7000)  # long enough for its own pace
+    until = Inbox(exchange.operator, exchange.deployment).paced_until()
+    assert keep(watcher) == f"the inbox is open to everybody: 1 messages wait until {until}, when an epoch may begin"
+    exchange.anvil.advance(200)
+    keep(watcher, 12)
+    assert batches(watcher)[EPOCH:] == [(1, 0), (0, 0), (0, 0)]
 
 
 def test_completes_the_epoch_of_an_operator_that_posts_too_slowly(exchange: Exchange, watcher: LoneWatcher) -> None:
