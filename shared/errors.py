@@ -61,7 +61,6 @@ WRONG_LEG_PAGE: Final = 39
 WINDING_DOWN: Final = 40
 PARKED: Final = 41
 
-#: Reason strings of the outcomes, by number.
 OUTCOMES: Final[tuple[str, ...]] = (
     "accepted",
     "malformed_record",
@@ -106,8 +105,8 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "winding_down",
     "parked",
 )
+"""Reason strings of the outcomes, by number."""
 
-#: Reasons of the API and of the Python library that the machine never records.
 SERVICE_REASONS: Final[dict[str, str]] = {
     "malformed_json": "the body is not the JSON object this call takes",
     "missing_field": "a field of the request is missing or has the wrong type",
@@ -129,8 +128,8 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "receipt_broken": "a receipt of the operator's is wrong, worthless or was broken",
     "wrong_deployment": "the contracts on L1 are not the ones this configuration names",
 }
+"""Reasons of the API and of the Python library that the machine never records."""
 
-#: Reasons with which the contracts revert, beside the outcomes above.
 CONTRACT_REASONS: Final[dict[str, str]] = {
     "witness_key": "the witness names another leaf than the step touches",
     "witness_leaves": "the witness has another number of leaves than the step touches",
@@ -223,6 +222,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "receipt_kept": "the posted batch keeps the receipt",
     "receipts_agree": "both receipts can be kept",
 }
+"""Reasons with which the contracts revert, beside the outcomes above."""
 
 
 class SetoffError(Exception):

@@ -40,14 +40,14 @@ INSTALL_GAS: Final = 120_000
 SETTLE_GAS: Final = 200_000
 RELEASE_GAS: Final = 150_000
 
-#: Seven levels, the later of two histories moves first: four moves for it, three for the earlier.
 MOVES: Final = 4
+"""Seven levels, the later of two histories moves first: four moves for it, three for the earlier."""
 
-#: The honest side's gas in a dispute with one opponent: it joins, moves, has the last word, installs, settles and
-#: releases its own bond and the opponent's.
 HONEST_GAS: Final = (
     JOIN_GAS + MOVES * MOVE_GAS + max(PROVE_GAS, TIMEOUT_GAS) + INSTALL_GAS + SETTLE_GAS + 2 * RELEASE_GAS
 )
+"""The honest side's gas in a dispute with one opponent: it joins, moves, has the last word, installs, settles and
+releases its own bond and the opponent's."""
 
 
 @dataclass(frozen=True, slots=True)

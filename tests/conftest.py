@@ -18,8 +18,9 @@ from setoff.shared.params import DEVNET, Params
 from setoff.watcher.settings import WatcherSettings
 
 HERE = Path(__file__).parent
-#: Folders with tests of half a minute each: begun last, they would keep one worker busy while the others have nothing.
 SLOW = ("e2e", "watcher", "differential")
+"""Folders with tests of half a minute each: begun last, they would keep one worker busy while the others have
+nothing."""
 
 
 def pytest_configure() -> None:

@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from setoff.deploy.tools.constants import find_commented_constants
 from setoff.deploy.tools.dependencies import find_dependency_errors
 from setoff.deploy.tools.rooms import find_faults
 from setoff.deploy.tools.tests_alone import find_test_imports
@@ -186,6 +187,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
     return {
         "lint": lambda: run_tool(*lint),
         "format": lambda: run_tool(*form),
+        "constants": lambda: "\n".join(find_commented_constants(ROOT, (*FOLDERS, "tests"))),
         "packaging": check_packaging,
         "rooms": lambda: "\n".join(find_faults(fix=fix)),
         "types": check_types,

@@ -21,11 +21,11 @@ from setoff.shared.l1.inbox import RESERVE, Inbox
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 
-#: Refusals that pass by themselves: the posting under way is in the pending block, L1's clock is behind, or the batch
-#: begins an epoch before its time.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message", "epoch_too_early")
-#: Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch.
+"""Refusals that pass by themselves: the posting under way is in the pending block, L1's clock is behind, or the batch
+begins an epoch before its time."""
 FINAL: Final = ("batch_hash", "message_left_out")
+"""Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch."""
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.stretch import MARKS, read_stretch
 from setoff.shared.machine.batch import extend_queue_hash
 
-#: Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand.
 IDLE_CHAIN: Final = 60
+"""Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand."""
 
 
 class L1View(NamedTuple):

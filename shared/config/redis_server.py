@@ -24,10 +24,10 @@ from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
 HOST: Final = "127.0.0.1"
-START_TIMEOUT: Final = 60.0  # seconds; a long append-only file takes a while to load
+START_TIMEOUT: Final = 60.0
+"""Seconds until it has to answer: a long append-only file takes a while to load."""
 STOP_TIMEOUT: Final = 10.0
 
-#: What makes an acknowledged write survive a crash of process and machine.
 DURABLE: Final = {
     "appendonly": "yes",
     "appendfsync": "always",
@@ -35,6 +35,7 @@ DURABLE: Final = {
     "maxmemory-policy": "noeviction",
     "save": "",
 }
+"""What makes an acknowledged write survive a crash of process and machine."""
 
 
 class RedisServer:

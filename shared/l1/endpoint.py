@@ -18,8 +18,10 @@ from eth_abi.abi import decode
 
 from setoff.shared.errors import ChainError, ConfigError
 
-ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")  # Error(string)
-PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")  # Panic(uint256)
+ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
+"""Of `Error(string)`, with which a contract reverts."""
+PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")
+"""Of `Panic(uint256)`, with which one that fails reverts."""
 
 POOR: Final = (
     "insufficient fund",

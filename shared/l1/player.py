@@ -29,9 +29,12 @@ from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import Address
 from setoff.shared.params import ETHER
 
-INTERVAL: Final = 1.0  # seconds between rounds
-SPREAD: Final = 4.0  # seconds within which the honest players of a court take turns at what one of them has to do
-FIRST_PAUSE, LAST_PAUSE = 1.0, 120.0  # seconds before something refused is tried again
+INTERVAL: Final = 1.0
+"""Seconds between rounds."""
+SPREAD: Final = 4.0
+"""Seconds within which the honest players of a court take turns at what one of them has to do."""
+FIRST_PAUSE, LAST_PAUSE = 1.0, 120.0
+"""Seconds before something refused is tried again: at first, and at most."""
 
 DONE: Final[dict[type[Action], frozenset[str]]] = {
     actions.Claim: frozenset({"already_claimed", "start_contradicted"}),

@@ -39,12 +39,18 @@ from setoff.shared.params import GWEI
 CONFIRMATIONS: Final = 32
 """Blocks on top of a transaction after which it is no longer looked after."""
 
-GAS_MARGIN: Final = (3, 2)  # of the estimate, since the state may change before the transaction runs,
-GAS_ALLOWANCE: Final = 60_000  # and for storage that then turns out to be empty
-BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10,
-BLOB_BUMP: Final = (2, 1)  # and, of all three, for this if it carries blobs
-GUESSES: Final = 3  # times that a bid is raised for a refusal in words that nobody knows
-LONGEST_SEARCH: Final = 1 << 14  # blocks back in which the transaction is looked for that took a nonce
+GAS_MARGIN: Final = (3, 2)
+"""Gas asked for, as a fraction of the estimate, since the state may change before the transaction runs."""
+GAS_ALLOWANCE: Final = 60_000
+"""Gas on top of that, for storage that then turns out to be empty."""
+BUMP: Final = (5, 4)
+"""Of both fees when a transaction is replaced; nodes ask for at least 11/10."""
+BLOB_BUMP: Final = (2, 1)
+"""Of all three fees when one that carries blobs is replaced; nodes ask for just this."""
+GUESSES: Final = 3
+"""Times that a bid is raised for a refusal in words that nobody knows."""
+LONGEST_SEARCH: Final = 1 << 14
+"""Blocks back in which the transaction is looked for that took a nonce."""
 
 TAKEN: Final = ("already known", "already imported", "known transaction", "already in the", "already exists")
 """What nodes say of a transaction that they have."""

@@ -20,8 +20,10 @@ from sha3 import keccak_256
 
 from setoff.shared.codec.hashing import hash_pair
 
-NODE: Final = 32  # bytes a node
-KEPT_NODES: Final = 1 << 22  # leaves that a history keeps at a time, 64 bytes each; others it asks for again
+NODE: Final = 32
+"""Bytes of a node."""
+KEPT_NODES: Final = 1 << 22
+"""Leaves that a history keeps at a time, 64 bytes each; others it asks for again."""
 
 InputLeaves = Callable[[int, int], Sequence[bytes]]
 """(batch, input index) to the machine hashes after each real step of a used input: one or more, the last repeats."""

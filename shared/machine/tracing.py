@@ -25,8 +25,9 @@ from setoff.shared.machine.fragment import EVERY_STEP, Fragment
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
-#: Runs the step at (input index, micro) of a batch on a machine. The honest one is `Machine.step`; a liar has another.
 Stepper = Callable[[Machine, Batch, int, int], None]
+"""Runs the step at (input index, micro) of a batch on a machine. The honest one is `Machine.step`; a liar has
+another."""
 
 honest_step: Final[Stepper] = Machine.step
 

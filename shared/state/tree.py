@@ -17,7 +17,8 @@ from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.errors import WitnessError
 
 DEPTH = 40
-LEAVES = 1 << DEPTH  # number of keys, and the heap number of key 0's leaf
+LEAVES = 1 << DEPTH
+"""Number of keys, which is also the heap number of key 0's leaf."""
 
 
 def _compute_empty_subtrees() -> tuple[bytes, ...]:

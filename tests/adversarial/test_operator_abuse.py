@@ -31,10 +31,13 @@ from setoff.watcher.settings import WatcherSettings
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 
-USER, OTHER = 1, 2  # accounts of the exchange
+USER, OTHER = 1, 2
+"""Accounts of the exchange."""
 DEPOSIT, AMOUNT = 1_000_000, 400_000
-SLANDERER = 6  # account of the chain
-CLAIM_AFTER = 15  # seconds
+SLANDERER = 6
+"""The account of the chain that it plays with."""
+CLAIM_AFTER = 15
+"""Seconds after an epoch's last batch."""
 
 
 @pytest.fixture

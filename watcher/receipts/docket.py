@@ -42,10 +42,12 @@ JUDGED_A_ROUND: Final = 256
 RETRY: Final = 60.0
 """Seconds after which data that nobody had is asked for again: each time may cost a while with every peer."""
 OPEN: Final = "open"
-_UNSIGNED: Final = 80  # bytes of a receipt without its signature
+_UNSIGNED: Final = 80
+"""Bytes of a receipt without its signature."""
 
 _WITHHELD: Final = "data_withheld"
-_NOT_NOW: Final = frozenset({_WITHHELD, "not_ready"})  # why a batch cannot be had that is on L1
+_NOT_NOW: Final = frozenset({_WITHHELD, "not_ready"})
+"""Reasons for which a batch that is on L1 cannot be had yet."""
 
 log = logging.getLogger(__name__)
 

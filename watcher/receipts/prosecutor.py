@@ -11,8 +11,8 @@ from setoff.shared.l1.receipts import ReceiptsContract, collect
 from setoff.watcher.context import Context
 from setoff.watcher.receipts.docket import OPEN, Case, ReceiptDocket
 
-#: Refusals that pass: there may be a bond again, or the batch that L1 does not know (a reorg) comes back.
 PASSING = ("no_bond", "wrong_input", "too_early")
+"""Refusals that pass: there may be a bond again, or the batch that L1 does not know (a reorg) comes back."""
 USED = "receipt_used"
 WON = "won"
 

@@ -31,9 +31,12 @@ PEER_PATH: Final = "/v1/blobs/0x"
 """Where a watcher serves the blob of a versioned hash, as its bytes."""
 
 ARCHIVE: Final = "the archive"
-TIMEOUT: Final = 10.0  # seconds for one request
-SLOT_SECONDS: Final = 12  # of mainnet, for a beacon node that does not say
-MAX_ANSWER: Final = 1 << 23  # bytes of JSON that a beacon node may send: more than all blobs of a block
+TIMEOUT: Final = 10.0
+"""Seconds for one request."""
+SLOT_SECONDS: Final = 12
+"""Seconds of a slot on mainnet, for a beacon node that does not say."""
+MAX_ANSWER: Final = 1 << 23
+"""Bytes of JSON that a beacon node may send: more than all blobs of a block."""
 
 log = logging.getLogger(__name__)
 

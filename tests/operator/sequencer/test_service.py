@@ -31,8 +31,8 @@ from setoff.shared.sdk.vault import Vault
 from setoff.shared.state.registers import machine_hash
 
 TRADER = dev_keys()[2]
-#: Contract code that answers every call with the word in its storage place 0.
 ANSWERING = "0x60005460005260206000f3"
+"""Contract code that answers every call with the word in its storage place 0."""
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from setoff.shared.l1.endpoint import Refused, Reverted
 from setoff.shared.l1.headers import take_block
 from setoff.shared.l1.rpc import Node
 
-LOGGER = bytes.fromhex("60006000a000")  # logs nothing, without topics
+LOGGER = bytes.fromhex("60006000a000")
+"""Code that logs nothing, without topics."""
 
 
 def make_events(anvil: Anvil, count: int) -> bytes:

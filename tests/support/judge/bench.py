@@ -40,7 +40,6 @@ GROUPS = (
     "backstop",
     "work",
 )
-#: Phases each group judges.
 PHASES = {
     "orders": (phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP),
     "margin": (phases.MARGIN, phases.PROBE),
@@ -52,6 +51,7 @@ PHASES = {
     "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
     "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
 }
+"""Phases each group judges."""
 OPERATOR = address("operator")
 FOREVER = 2**40
 DOMAIN = SampleTraffic().domain
@@ -59,13 +59,13 @@ DOMAIN = SampleTraffic().domain
 EXECUTE = keccak(b"execute(uint256,uint256,uint256,bytes)")[:4]
 STEP = keccak(b"step(uint256,uint256,uint256,bytes32,bytes)")[:4]
 
-#: Every kind of step there is.
 KINDS = frozenset(
     {f"fetch {name}" for name in (*NAMES.values(), "malformed")}
     | {f"refuse {name}" for name in NAMES.values()}
     | set(phases.NAMES)
     | {"unused input", "unused batch"}
 )
+"""Every kind of step there is."""
 
 
 def word(value: int) -> bytes:
@@ -127,8 +127,8 @@ def decode_execution(data: bytes) -> tuple[bytes, list[bytes], bytes]:
     return data[:size], values, root
 
 
-#: Registers at one time. Most steps are only looked at, and a copy that can change takes five times as long to make.
 Seen = namedtuple("Seen", FIELDS)
+"""Registers at one time. Most steps are only looked at, and a copy that can change takes five times as long to make."""
 _read_fields = attrgetter(*FIELDS)
 
 

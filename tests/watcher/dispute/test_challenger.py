@@ -24,7 +24,8 @@ from setoff.watcher.execution.histories import Histories
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
 
-HONEST, LIAR = 5, 6  # accounts of the chain
+HONEST, LIAR = 5, 6
+"""Accounts of the chain."""
 PERIOD = DEMO.challenge_period
 
 

@@ -32,7 +32,8 @@ from setoff.watcher.receipts.stored_batches import StoredBatches
 from setoff.watcher.server import MAX_BODY, make_app
 from setoff.watcher.settings import WatcherSettings
 
-OPERATOR_KEY = dev_keys()[0]  # of the fixture's exchange
+OPERATOR_KEY = dev_keys()[0]
+"""Of the operator of the fixture's exchange."""
 PROSECUTOR = 5
 
 
