@@ -23,7 +23,8 @@ SHARE: Final = 0.05
 CREDIT: Final = 10.0
 """Seconds of it that are saved up while there is nothing to check; so many are there at the start."""
 
-_NONE: Final = -2  # counted down further, and never -1
+_NONE: Final = -2
+"""No input is due: it is counted down further, and is never -1."""
 
 _draw: Final = random.SystemRandom()
 
