@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
+from tests.support.waiting import wait_until
 
-from setoff.shared.config.redis_server import RedisServer, check_durable, stop_embedded
+from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
@@ -50,9 +52,16 @@ def test_a_server_that_outlived_its_owner_is_taken_over(tmp_path: Path) -> None:
     assert heir.url == url
     with heir.client() as redis:
         assert redis.get("a") == b"1"
-    stop_embedded(tmp_path)
+        redis.shutdown(nosave=True)
+    wait_until(lambda: not is_listening(url))
     with RedisServer.embed(tmp_path) as server, server.client() as redis:
         assert server.is_embedded and redis.get("a") == b"1"
+
+
+def is_listening(url: str) -> bool:
+    where = urlsplit(url)
+    with socket.socket() as line:
+        return line.connect_ex((where.hostname, where.port)) == 0
 
 
 def test_survives_kill_9_of_the_server(tmp_path: Path) -> None:
