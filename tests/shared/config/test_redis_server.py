@@ -6,11 +6,10 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
-from tests.support.waiting import wait_until
+from tests.support.processes.left_over import stop_redis
 
 from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.config.settings import Settings
@@ -52,16 +51,9 @@ def test_a_server_that_outlived_its_owner_is_taken_over(tmp_path: Path) -> None:
     assert heir.url == url
     with heir.client() as redis:
         assert redis.get("a") == b"1"
-        redis.shutdown(nosave=True)
-    wait_until(lambda: not is_listening(url))
+    stop_redis(tmp_path)
     with RedisServer.embed(tmp_path) as server, server.client() as redis:
         assert server.is_embedded and redis.get("a") == b"1"
-
-
-def is_listening(url: str) -> bool:
-    where = urlsplit(url)
-    with socket.socket() as line:
-        return line.connect_ex((where.hostname, where.port)) == 0
 
 
 def test_survives_kill_9_of_the_server(tmp_path: Path) -> None:
