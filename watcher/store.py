@@ -21,6 +21,8 @@ that say which batch has which number and how far the chain was executed.
                               epoch that is being executed has come
     {prefix}:executing        (epoch hash, name of the worker that executes it)
     {prefix}:executor         name of the worker that executed the last epoch
+    {prefix}:confirmed        epoch up to whose start L1 has confirmed what this watcher executed
+    {prefix}:alarm            why no fast path is taken any more (`execution/spot_checks.py`)
     {prefix}:status           hash: process -> JSON, see `status.py`
     {prefix}:receipts, :kept, :charges, :judged    see `receipts.py`
 
@@ -413,6 +415,26 @@ class Store:
             self.redis.delete(self.key("progress"))
             if before.machine != end:
                 self.drop_snapshot(before.machine)
+
+    # --- whether fast paths are right ---
+
+    def alarm(self) -> str:
+        """What a fast path got wrong; empty if nothing is known of that."""
+        return (self._get(self.key("alarm")) or b"").decode()
+
+    def raise_alarm(self, text: str) -> None:
+        """A fast path was wrong: take none any more, and execute all again that L1 has not confirmed."""
+        self.redis.setnx(self.key("alarm"), text)
+        self.redis.delete(self.key("progress"))
+        self.drop_epochs(self.confirmed())
+
+    def confirmed(self) -> int:
+        """The epoch up to whose start L1 has confirmed what was executed here, as far as somebody looked."""
+        return int(self._get(self.key("confirmed")) or 0)
+
+    def put_confirmed(self, epoch: int) -> None:
+        """See `confirmed`."""
+        self.redis.set(self.key("confirmed"), epoch)
 
     # --- how much there is ---
 

@@ -20,6 +20,7 @@ from setoff.watcher.chain.withheld import find_withheld
 from setoff.watcher.context import find_store, open_reader
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.execution.archive import Archive
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.liveness.presence import PresenceReader
 from setoff.watcher.monitor.alerts import CRITICAL, Alert
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
@@ -53,7 +54,8 @@ class DisputeMonitor:
         self._operator = "0x" + bytes(Contract(self._l1, INBOX, deployment.inbox).view("OPERATOR")).hex()
         self._account = "0x" + signatures.address_of(settings.private_key()).hex() if settings.key else ""
         if self._store is not None:
-            self._epochs = ExecutedEpochs(Archive(self._store, self._chain), wait=HISTORY_WAIT)
+            histories = Histories.of(settings, deployment)
+            self._epochs = ExecutedEpochs(Archive(self._store, self._chain), histories, wait=HISTORY_WAIT)
 
     def describe_past(self) -> str:
         """The disputes that are over, for people. Raises ChainError."""
@@ -73,6 +75,8 @@ class DisputeMonitor:
             if self._store:
                 problems = find_problems(read_status(self._store))
                 overview.alerts += [Alert(CRITICAL, "", f"the watcher: {problem}") for problem in problems]
+            if self._store and (alarm := self._store.alarm()):
+                overview.alerts.append(Alert(CRITICAL, "", f"a fast path is wrong, every step is taken: {alarm}"))
         except RedisError as error:
             log.warning("Redis: %s", error)
             overview = view_disputes(court, None, block, now, self._low, operator=operator)
