@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pytest
 from redis import Redis
@@ -53,6 +53,8 @@ from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import make_player, open_epochs
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.settings import WatcherSettings
+
+T = TypeVar("T")
 
 OPERATOR, WATCHER, LIAR, TRADER = 0, 5, 6, 7
 """Their accounts on the chain."""
@@ -140,7 +142,7 @@ def attempt(action: Callable[[], object]) -> None:
         action()
 
 
-def begin(make: Callable[[], Desk | LoneWatcher | Context | L1], tries: int = 20) -> object:
+def begin(make: Callable[[], T], tries: int = 20) -> T:
     """As a supervisor does."""
     for _ in range(tries):
         try:
