@@ -96,7 +96,7 @@ class Processes:
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE + number),
             "SETOFF_WATCHER_KEY": self._key_file(name, WATCHERS + number - 1),
             "SETOFF_WATCHER_NAME": name,
-            "SETOFF_WATCHER_DATA_DIR": str(self.folder / name),
+            "SETOFF_WATCHER_EVIDENCE_DIR": str(self.folder / name),
             "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
             "SETOFF_WATCHER_LIVENESS_KEEPER": str(is_liveness_keeper).lower(),
         }

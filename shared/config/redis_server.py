@@ -133,19 +133,6 @@ def check_durable(redis: Redis) -> None:
             )
 
 
-def stop_embedded(folder: Path) -> None:
-    """Stop the server of `folder` whoever started it (what a killed owner left); none: nothing happens."""
-    url = _find_running(folder.resolve())
-    if url is None:
-        return
-    with Redis.from_url(url) as redis:
-        redis.shutdown(nosave=True)
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while _find_running(folder.resolve()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    _note(folder.resolve()).unlink(missing_ok=True)
-
-
 def _get_setting(redis: Redis, name: str) -> str | None:
     """A setting of the server, None if it does not tell."""
     try:

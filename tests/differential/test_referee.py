@@ -36,7 +36,7 @@ CONDITIONS = {
 }
 
 
-class Referee(liquibook.OrderListener):  # type: ignore[misc]
+class Referee(liquibook.OrderListener):  # type: ignore[misc, name-defined]
     """An order book with numbered orders."""
 
     def __init__(self) -> None:

@@ -131,4 +131,4 @@ async def test_streams(exchange: Running) -> None:
         told = [await asyncio.wait_for(following, 5)]
         told.append(await asyncio.wait_for(anext(stream), 5))
         assert {message["channel"] for message in told} == {"records", "batches"}
-        await stream.aclose()
+        await stream.aclose()  # type: ignore[attr-defined]

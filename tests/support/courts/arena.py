@@ -203,7 +203,7 @@ class Arena:
 
     def match(self, key: bytes, a: AnyHistory, b: AnyHistory) -> Match:
         fields, on_turn, expiry = self.court.match_of(key, a.root, b.root)
-        return Match(*fields, on_turn, expiry)
+        return Match(*(*fields, on_turn, expiry))
 
     def move_arguments(self, key: bytes, a: AnyHistory, b: AnyHistory) -> tuple[Any, ...]:
         """Arguments of the move of whichever side is on turn."""
