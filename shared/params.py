@@ -27,8 +27,8 @@ HISTORY_RATE: Final = 15_000
 """Steps a second at which a watcher has to build a history: what two cores of a small server do of the dearest kind of
 steps (`tests/benchmarks/bench_history.py`: 12,000 one core alone, 20,000 two), less a quarter."""
 EXECUTION_RATE: Final = 45_000
-"""Steps a second at which a watcher has to execute an epoch, which it does with each, disputed or not: what one core of a
-small server does of the dearest kind of steps (the same benchmark: 60,000), less a quarter."""
+"""Steps a second at which a watcher has to execute an epoch, which it does with each, disputed or not: what one core of
+a small server does of the dearest kind of steps (the same benchmark: 60,000), less a quarter."""
 SPARE_TIME: Final = 5
 """A watcher that has to execute and trace one worst epoch after another has one part in so many of the time left."""
 TRIAL_PERIOD: Final = 1800
@@ -150,8 +150,8 @@ class Params:
 
     @property
     def needed_claim_interval(self) -> int:
-        """The least claim interval in which a watcher keeps up with one worst epoch after another, each of them disputed
-        and so executed and traced, for ever, and has time to spare."""
+        """The least claim interval in which a watcher keeps up with one worst epoch after another, each of them
+        disputed and so executed and traced, for ever, and has time to spare."""
         return -(-(self.worst_execution + self.worst_computation) * SPARE_TIME // (SPARE_TIME - 1))
 
     @property
