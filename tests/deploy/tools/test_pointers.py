@@ -19,6 +19,7 @@ from setoff.deploy.tools.pointers import find_stale_pointers
 def test_finds_what_points_to_nothing(tmp_path: Path, text: str, said: list[str]) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "PROTOCOL.md").write_text("## 1. Words\n\n## 2. Deeds\n")
-    (tmp_path / "shared" / "here.py").write_text(f'"""{text.replace("'", "`")}"""\n')
+    quoted = text.replace("'", "`")
+    (tmp_path / "shared" / "here.py").write_text(f'"""{quoted}"""\n')
     found = list(find_stale_pointers(tmp_path, ("shared",)))
     assert len(found) == len(said) and all(part in line for part, line in zip(said, found, strict=True))
