@@ -27,7 +27,6 @@ from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEMO
 from setoff.shared.sdk.vault import Vault
 
-
 pytestmark = pytest.mark.xdist_group("blobs")
 
 

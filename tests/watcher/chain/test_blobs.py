@@ -28,7 +28,6 @@ from setoff.watcher.dispute.challenger import make_player
 from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.server import make_app
 
-
 pytestmark = pytest.mark.xdist_group("blobs")
 
 
