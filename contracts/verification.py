@@ -19,7 +19,6 @@ from setoff.shared.params import Params
 View = Callable[..., Any]
 """What a contract's function returns, by both names and its arguments."""
 
-#: The judge's getters of its rule contracts, in the order of its constructor, and what is deployed for each.
 RULES: Final[dict[str, str]] = {
     "FETCH": "rule_groups/fetch",
     "MESSAGES": "rule_groups/messages",
@@ -33,6 +32,7 @@ RULES: Final[dict[str, str]] = {
     "BACKSTOP": "rule_groups/backstop",
     "WORK": "rule_groups/work",
 }
+"""The judge's getters of its rule contracts, in the order of its constructor, and what is deployed for each."""
 
 
 def check_deployment(l1: L1, deployment: Deployment, params: Params | None = None) -> None:

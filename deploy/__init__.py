@@ -1,1 +1,1 @@
-"""The top layer: command line, devnet, demo, contract deployment and scenarios."""
+"""The top layer: command line, contract deployment, devnet, simulation and tools."""

@@ -49,7 +49,7 @@ class OperatorSettings(Settings):
     receipts: bool = True
     """Sign a receipt for each record taken, with `key`, behind the bond in the receipts contract."""
     receipt_horizon: int = 0
-    """Seconds from a batch's timestamp to the deadline of its receipts; 0: twice the inbox's MAX_SKEW."""
+    """Seconds from a batch's timestamp to the deadline of its receipts; 0: half the delay of the bond's exit."""
 
     def check(self) -> None:
         super().check()

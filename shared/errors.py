@@ -61,7 +61,6 @@ WRONG_LEG_PAGE: Final = 39
 WINDING_DOWN: Final = 40
 PARKED: Final = 41
 
-#: Reason strings of the outcomes, by number.
 OUTCOMES: Final[tuple[str, ...]] = (
     "accepted",
     "malformed_record",
@@ -106,8 +105,8 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "winding_down",
     "parked",
 )
+"""Reason strings of the outcomes, by number."""
 
-#: Reasons of the API and of the Python library that the machine never records.
 SERVICE_REASONS: Final[dict[str, str]] = {
     "malformed_json": "the body is not the JSON object this call takes",
     "missing_field": "a field of the request is missing or has the wrong type",
@@ -123,13 +122,14 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "bad_config": "a setting cannot work",
     "port_taken": "another process listens on that port",
     "rpc_unreachable": "the L1 node does not answer",
+    "rpc_refused": "the L1 node refuses the request, in its own words",
     "transaction_reverted": "L1 refused the transaction",
     "insufficient_funds": "the account does not hold what the transaction takes",
     "receipt_broken": "a receipt of the operator's is wrong, worthless or was broken",
     "wrong_deployment": "the contracts on L1 are not the ones this configuration names",
 }
+"""Reasons of the API and of the Python library that the machine never records."""
 
-#: Reasons with which the contracts revert, beside the outcomes above.
 CONTRACT_REASONS: Final[dict[str, str]] = {
     "witness_key": "the witness names another leaf than the step touches",
     "witness_leaves": "the witness has another number of leaves than the step touches",
@@ -222,6 +222,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "receipt_kept": "the posted batch keeps the receipt",
     "receipts_agree": "both receipts can be kept",
 }
+"""Reasons with which the contracts revert, beside the outcomes above."""
 
 
 class SetoffError(Exception):

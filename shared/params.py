@@ -40,14 +40,14 @@ INSTALL_GAS: Final = 120_000
 SETTLE_GAS: Final = 200_000
 RELEASE_GAS: Final = 150_000
 
-#: Seven levels, the later of two histories moves first: four moves for it, three for the earlier.
 MOVES: Final = 4
+"""Seven levels, the later of two histories moves first: four moves for it, three for the earlier."""
 
-#: The honest side's gas in a dispute with one opponent: it joins, moves, has the last word, installs, settles and
-#: releases its own bond and the opponent's.
 HONEST_GAS: Final = (
     JOIN_GAS + MOVES * MOVE_GAS + max(PROVE_GAS, TIMEOUT_GAS) + INSTALL_GAS + SETTLE_GAS + 2 * RELEASE_GAS
 )
+"""The honest side's gas in a dispute with one opponent: it joins, moves, has the last word, installs, settles and
+releases its own bond and the opponent's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +119,19 @@ class Params:
 
     @property
     def receipt_horizon(self) -> int:
-        """Seconds that a receipt promises until its record is posted: a batch that waited for L1 until it was too old
-        is made again with a new timestamp, and has to get in once more."""
-        return 2 * self.max_skew
+        """Seconds from a batch's timestamp to its receipts' deadline: half the exit delay, as much as clients take."""
+        return self.exit_delay // 2
 
     @property
     def needed_exit_delay(self) -> int:
-        """The least that holds the bond until a receipt given before the announcement can be prosecuted.
+        """The least that keeps an honest operator's bond safe, and holds a false one's until it can be prosecuted.
 
-        If the operator is silent from then on, its omission takes a stranger's batch, and L1 may be censored meanwhile.
+        While L1 is censored, a batch grows too old, and is made again with a new timestamp, with which it has to get in
+        within the horizon. If the operator is silent from the announcement of its exit on, an omission takes a
+        stranger's batch after the silence, and L1 may be censored then.
         """
-        return max(self.receipt_horizon, self.silence) + self.max_skew + self.censorship + 2 * self.inclusion
+        transactions = self.censorship + 2 * self.inclusion
+        return max(2 * (2 * self.max_skew + transactions), self.silence + self.max_skew + transactions)
 
     @property
     def worst_computation(self) -> int:
@@ -197,8 +199,8 @@ class Params:
         if self.exit_delay < self.needed_exit_delay:
             raise ConfigError(
                 "bad_terms",
-                f"the receipt bond would be gone {self.exit_delay} s after the last receipt, before its omission can "
-                f"be shown: {self.needed_exit_delay} s",
+                f"exit_delay = {self.exit_delay} s is less than {self.needed_exit_delay} s: censorship alone "
+                "could cost the receipt bond, or it could be gone before an omission can be shown",
             )
         if self.force_delay <= self.batch_interval:
             raise ConfigError("bad_terms", "a message would fall due before the next batch")

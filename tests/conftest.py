@@ -19,8 +19,9 @@ from setoff.shared.params import DEVNET, Params
 from setoff.watcher.settings import WatcherSettings
 
 HERE = Path(__file__).parent
-#: Folders with tests of half a minute each: begun last, they would keep one worker busy while the others have nothing.
 SLOW = ("e2e", "watcher", "differential")
+"""Folders with tests of half a minute each: begun last, they would keep one worker busy while the others have
+nothing."""
 
 
 def pytest_configure() -> None:
@@ -110,6 +111,7 @@ def settings(redis_server: RedisServer, exchange: Exchange, tmp_path: Path) -> W
         l1_poll=0.1,
         l1_patience=2.0,
         listen="127.0.0.1:0",
+        evidence_dir=tmp_path / "evidence",
     )
 
 

@@ -13,6 +13,7 @@ from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.watcher.context import Context
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.archivist import Archivist
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.pulse import Pulse
 from setoff.watcher.settings import WatcherSettings
 
@@ -26,13 +27,14 @@ def run_archivist(settings: WatcherSettings, stop: threading.Event) -> None:
     """Keep what is needed and let go of the rest, until `stop` is set."""
     context = Context.open(settings)
     court = CourtReader(CourtContract(context.l1, context.deployment.court), context.deployment.block)
-    archivist = Archivist(Archive.of(context), court)
+    archivist = Archivist(Archive.of(context), court, Histories.of(settings, context.deployment))
     with Pulse(context.store, "archivist").beating() as pulse:
         while not stop.is_set():
             try:
                 kept = archivist.step()
                 megabytes = {f"{name}_MB": round(size / 1e6, 2) for name, size in kept.bytes.items()}
-                pulse.tell(error="", kept_epochs=kept.epochs, **megabytes)
+                alarm = context.store.alarm()
+                pulse.tell(error="", kept_epochs=kept.epochs, **megabytes, **({"ALARM": alarm} if alarm else {}))
             except (SetoffError, RedisError) as error:
                 log.warning("the round was broken off: %s", error)
                 pulse.tell(error=str(error))

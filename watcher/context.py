@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
@@ -39,6 +40,8 @@ class Context(NamedTuple):
         l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience, fees=fees)
         l1.check_chain()
         store = open_store(settings, deployment)
+        if key is not None:
+            l1.sender.journal = StoredBids(store.redis, store.prefix, l1.address)
         reader = open_reader(settings, l1, deployment, store)
         return cls(deployment, l1, store, reader)
 

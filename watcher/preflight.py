@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import Final
 
 from setoff.contracts.verification import check_deployment
-from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.patience import try_until
 from setoff.watcher.settings import WatcherSettings
 
 TRY: Final = 0.5
@@ -17,14 +16,6 @@ TRY: Final = 0.5
 
 ANSWER: Final = 3.0
 """Seconds that a node has to answer one request."""
-
-PAUSE: Final = 1.0
-"""Seconds between two looks."""
-
-REPEAT: Final = 30.0
-"""Seconds after which it is said again that the node does not answer."""
-
-log = logging.getLogger(__name__)
 
 
 def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
@@ -35,20 +26,9 @@ def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
     """
     deployment = settings.load_deployment()
     l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=TRY, timeout=ANSWER)
-    silence = 0.0
-    while not stop.is_set():
-        try:
-            l1.check_chain()
-        except ChainError as error:
-            if silence <= 0:
-                log.warning("L1 does not answer, trying again (%s)", error.detail)
-                silence = REPEAT
-            silence -= PAUSE
-            stop.wait(PAUSE)
-        else:
-            l1.patience = settings.l1_patience
-            return l1
-    return None
+    try_until(l1.check_chain, stop)
+    l1.patience = settings.l1_patience
+    return None if stop.is_set() else l1
 
 
 def check_preflight(settings: WatcherSettings, l1: L1) -> None:

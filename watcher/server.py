@@ -32,7 +32,8 @@ from setoff.watcher.receipts.docket import JUDGED_A_ROUND, ReceiptDocket
 from setoff.watcher.receipts.stored_batches import StoredBatches
 from setoff.watcher.settings import WatcherSettings
 
-MAX_BODY: Final = 1 << 18  # bytes: receipts, or a blob
+MAX_BODY: Final = 1 << 18
+"""Bytes that a body may have: receipts, or a blob."""
 
 log = logging.getLogger(__name__)
 

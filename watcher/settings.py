@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Final
 
 from setoff.shared.config.settings import Settings, is_url, parse_listen, read_key, require
@@ -30,6 +31,8 @@ class WatcherSettings(Settings):
     """Processes that execute batches."""
     snapshot_epochs: int = 16
     """Epochs between two snapshots, where a machine is too large to be kept after every one."""
+    evidence_dir: Path = Path("var/evidence")
+    """Where the histories of disputed epochs are kept, 50 bytes a step: of one's own, or shared with other watchers."""
     key: str = field(default="", repr=False)
     """Private key that disputes: hex, or the name of a file that holds it; empty: only watch."""
     name: str = "watcher"

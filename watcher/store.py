@@ -7,6 +7,7 @@ Batches are kept under their hash and machines under theirs, so a reorg makes no
 that say which batch has which number and how far the chain was executed.
 
     {prefix}:blocks           sorted set: (number u64, hash) of blocks up to which everything was read
+    {prefix}:anchor           (number u64, hash) of the block before the deployment: names the chain
     {prefix}:messages         hash: index -> (block u64, body 124 bytes)
     {prefix}:batches          hash: number -> (block u64, batch hash)
     {prefix}:batch:{hash}     header (10 words), then its messages, and in module 0 its records, 124 bytes each
@@ -19,6 +20,8 @@ that say which batch has which number and how far the chain was executed.
                               epoch that is being executed has come
     {prefix}:executing        (epoch hash, name of the worker that executes it)
     {prefix}:executor         name of the worker that executed the last epoch
+    {prefix}:confirmed        epoch up to whose start L1 has confirmed what this watcher executed
+    {prefix}:alarm            why no fast path is taken any more (`execution/spot_checks.py`)
     {prefix}:status           hash: process -> JSON, see `status.py`
     {prefix}:receipts, :kept, :charges, :judged    see `receipts.py`
 
@@ -104,6 +107,15 @@ class Store:
         members = cast("list[bytes]", self.redis.zrevrange(self.key("blocks"), 0, -1))
         return [Place(*_PLACE.unpack(member)) for member in members]
 
+    def anchor(self) -> Place | None:
+        """The block before the deployment, as it was first seen."""
+        value = self._get(self.key("anchor"))
+        return Place(*_PLACE.unpack(value)) if value is not None and len(value) == _PLACE.size else None
+
+    def set_anchor(self, place: Place) -> None:
+        """Remember it."""
+        self.redis.set(self.key("anchor"), _PLACE.pack(*place))
+
     def advance(
         self,
         base: Place | None,
@@ -153,6 +165,20 @@ class Store:
         """Body of a message that waits, or was consumed not long ago."""
         value = self._field("messages", index)
         return value[8:] if value is not None and len(value) == _MESSAGE.size else None
+
+    def next_message(self) -> int:
+        """Index of the first message that is not read: all before were, those consumed and those that wait."""
+        last = self.batch_place(self.batch_count() - 1)
+        header = None if last is None else self.header(last.hash)
+        index = 0 if header is None else header.first_message + header.message_count
+        while self.message(index) is not None:
+            index += 1
+        return index
+
+    def newest_message(self) -> int | None:
+        """Block of the last message before `next_message`, None if that is not known any more."""
+        value = self._field("messages", self.next_message() - 1)
+        return None if value is None else int.from_bytes(value[:8], "big")
 
     def drop_messages(self, indices: Iterable[int]) -> None:
         """Forget messages: consumed long ago."""
@@ -363,6 +389,26 @@ class Store:
             self.redis.delete(self.key("progress"))
             if before.machine != end:
                 self.drop_snapshot(before.machine)
+
+    # --- whether fast paths are right ---
+
+    def alarm(self) -> str:
+        """What a fast path got wrong; empty if nothing is known of that."""
+        return (self._get(self.key("alarm")) or b"").decode()
+
+    def raise_alarm(self, text: str) -> None:
+        """A fast path was wrong: take none any more, and execute all again that L1 has not confirmed."""
+        self.redis.setnx(self.key("alarm"), text)
+        self.redis.delete(self.key("progress"))
+        self.drop_epochs(self.confirmed())
+
+    def confirmed(self) -> int:
+        """The epoch up to whose start L1 has confirmed what was executed here, as far as somebody looked."""
+        return int(self._get(self.key("confirmed")) or 0)
+
+    def put_confirmed(self, epoch: int) -> None:
+        """See `confirmed`."""
+        self.redis.set(self.key("confirmed"), epoch)
 
     # --- how much there is ---
 

@@ -42,12 +42,12 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> None:
             print(f"{agent['agent']}  {agent['key']}  until {until}")
         return
     if arguments.action == "set":
-        receipt = await client.set_agent(
+        result = await client.set_agent(
             arguments.number, arguments.address, await client.now() + int(arguments.days * DAY)
         )
     else:
-        receipt = await client.set_agent(arguments.number, NOBODY, 0)
-    print(f"accepted as record {receipt.sequence}, batch {receipt.batch}")
+        result = await client.set_agent(arguments.number, NOBODY, 0)
+    print(f"accepted as record {result.sequence}, batch {result.batch}")
 
 
 def parse_address(text: str) -> bytes:

@@ -16,9 +16,9 @@ from setoff.shared.errors import ChainError, ConfigError, InputError
 from setoff.shared.l1 import receipts as contract
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.evidence import BROKEN, ChainPosted, prosecute
 from setoff.shared.l1.receipts import ReceiptsContract
-from setoff.shared.l1.rpc import Reverted
 from setoff.shared.sdk.receipt_store import Finding, OperatorBond, ReceiptStore
 
 EPILOG: Final = """\

@@ -19,6 +19,10 @@ ties up one of yours for each (one stake of his covers many such claims): with t
 T / claim_interval + 1 bonds at once (rounded up; on mainnet's terms 169), and twice as many if he censors as well. All
 come back; but with fewer the epochs beyond them stand undefended by you. `setoff watcher status` and `doctor` compare
 what you hold."""
+EVIDENCE: Final = """\
+Disk: what an epoch takes to be disputed stays in Redis until L1 has confirmed, settled and paid it; the history of a
+disputed epoch goes to `evidence_dir`, about 50 bytes a step. `setoff watcher status` shows how much of each there is,
+how many inputs were checked against plain steps, and an ALARM if one came out otherwise."""
 LIVENESS_KEEPER: Final = (
     "With --set liveness_keeper=true it also keeps the exchange alive while its operator is silent: once L1 lets "
     "everybody post, it posts what waits in the queue (forced withdrawals above all), fills the epoch up, claims it "
@@ -46,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if name == "receipts":
             part.add_argument("file", type=Path, nargs="?", help="JSON lines, as `setoff receipts` keeps them")
         if name == "run":
-            part.epilog = f"{CAPITAL}\n\n{LIVENESS_KEEPER}\n\n{part.epilog}"
+            part.epilog = f"{CAPITAL}\n\n{EVIDENCE}\n\n{LIVENESS_KEEPER}\n\n{part.epilog}"
     _configure_disputes(
         parts.add_parser(
             "disputes", help="the disputes that are on, withheld data, the operator's presence, and alerts"

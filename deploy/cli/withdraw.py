@@ -6,7 +6,7 @@ import argparse
 import time
 
 from setoff.deploy.cli.wallet import add_chain, add_exchange, ask_exchange, format_amount, open_vault, parse_amount
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.l1.answers import Log
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE
-from setoff.shared.l1.rpc import Log
 
 CONTRACTS: Final = ("token", "vault", "queue", "inbox", "court")
 """The contracts that people and services call."""

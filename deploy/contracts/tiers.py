@@ -22,8 +22,8 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import MAX_POSITION
 from setoff.shared.errors import ConfigError
 
-#: Leverages of the base and the two tiers.
 LEVERAGES: Final = (50, 20, 5)
+"""Leverages of the base and the two tiers."""
 
 
 class Bracket(NamedTuple):

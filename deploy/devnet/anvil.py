@@ -28,9 +28,11 @@ MNEMONIC: Final = "test test test test test test test test test test test junk"
 
 CHAIN_ID: Final = 31337
 ACCOUNTS: Final = 20
-BALANCE: Final = 1_000_000  # ether an account
+BALANCE: Final = 1_000_000
+"""Ether that each account has at first."""
 START_SECONDS: Final = 20
-PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+PR_SET_PDEATHSIG: Final = 1
+"""Of prctl(2): the signal that this process gets when its parent ends."""
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 

@@ -21,19 +21,23 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, TOKEN, Contract
 from setoff.shared.params import Params
 
-DEPLOYER: Final = 0  # and lister
+DEPLOYER: Final = 0
+"""Account that deploys the contracts; also the lister."""
 OPERATOR: Final = 1
-WATCHERS: Final = 2  # and the next ones
+WATCHERS: Final = 2
+"""Account of the first watcher; the next ones are the others'."""
 FAUCET: Final = 10
 FIRST_TRADER: Final = 11
 
 QUORUM: Final = 2
-MAX_AGE: Final = 60  # seconds an oracle report stays fresh
-WALLET: Final = 10**18  # wei for a wallet's gas
+MAX_AGE: Final = 60
+"""Seconds an oracle report stays fresh."""
+WALLET: Final = 10**18
+"""Wei for a wallet's gas."""
 
 
-#: A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar.
 BITCOIN: Final = ListMarketBody(1, MarketParameters(100, 50_000, 30_000, 500, -100, 100_000))
+"""A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar."""
 
 
 def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:

@@ -16,8 +16,10 @@ from typing import Final
 
 from setoff.shared.errors import StateError
 
-PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
-TAIL: Final = 2000  # characters of a log that an error quotes
+PR_SET_PDEATHSIG: Final = 1
+"""Of prctl(2): the signal that this process gets when its parent ends."""
+TAIL: Final = 2000
+"""Characters of a log that an error quotes."""
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 

@@ -20,9 +20,11 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
-MAINNET: Final = 1  # chain id
+MAINNET: Final = 1
+"""Chain id of Ethereum, where money is real."""
 
-_Target = tuple[int, int, int]  # batch number, input index, micro-step
+_Target = tuple[int, int, int]
+"""Batch number, input index, micro-step."""
 
 
 class Fault(NamedTuple):
@@ -170,7 +172,6 @@ def _pay_wrong_funding(machine: Machine, batch: Batch, input_index: int, micro: 
     machine.state.market(machine.regs.market).funding += phases.FUNDING_ONE
 
 
-#: Lies by name.
 FAULTS: Final[dict[str, Fault]] = {
     "wrong-root": Fault("an end in which account 1 owns a unit more than it does", _is_last_input, _change_root),
     "wrong-fill": Fault("a fill one tick away from the maker's price", _is_fill, _fill_at_wrong_price),
@@ -188,21 +189,22 @@ FAULTS: Final[dict[str, Fault]] = {
     "wrong-funding": Fault("a unit of funding that no lot owes", _is_sample, _pay_wrong_funding),
     "extra-fee": Fault("a fee one unit higher than the schedule's", _is_fill, _take_fee),
 }
+"""Lies by name."""
 
-#: Not a fault of the machine: a wrong root, joined for, and then not a single move.
 SILENT: Final = "silent"
+"""Not a fault of the machine: a wrong root, joined for, and then not a single move."""
 
 BROKEN_RECEIPT: Final = "broken-receipt"
 OMITTED_RECORD: Final = "omitted-record"
 
-#: How an operator can break its word to a trader, about the first order from some batch on.
 RECEIPT_LIES: Final[dict[str, str]] = {
     BROKEN_RECEIPT: "a receipt for the place before the record's own, which another record has",
     OMITTED_RECORD: "a record that gets a receipt and is thrown away",
 }
+"""How an operator can break its word to a trader, about the first order from some batch on."""
 
-#: What an operator can claim falsely: name to a sentence for people.
 CLAIM_LIES: Final[dict[str, str]] = {
     **{name: fault.text for name, fault in FAULTS.items()},
     SILENT: "a wrong root, and then not a single move: the clock decides",
 }
+"""What an operator can claim falsely: name to a sentence for people."""

@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 
 from setoff.deploy.simulation.faults import FAULTS, check_lie, plan_fault, refuse_mainnet
 from setoff.shared.machine.epoch import EpochRun
-from setoff.shared.machine.machine import Machine
 from setoff.watcher.challenger_process import run_challenger
 from setoff.watcher.context import Context
-from setoff.watcher.dispute.background import Background
+from setoff.watcher.dispute.background import Background, Run
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs, LazyTrace
 from setoff.watcher.execution.archive import Archive, EpochInputs
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.service import run_watcher, stop_on_signals
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
@@ -44,26 +44,30 @@ class FalseTrace(LazyTrace):
 class FalseEpochs(ExecutedEpochs):
     """What the workers have executed, told with a lie in it."""
 
-    def __init__(self, archive: Archive, lie: WatcherLie, *, claims: bool = False) -> None:
-        super().__init__(archive, claims=claims)
+    def __init__(self, archive: Archive, histories: Histories, lie: WatcherLie, *, claims: bool = False) -> None:
+        super().__init__(archive, histories, claims=claims)
         self._lie = lie
 
     def present(self, result: EpochResult, run: Callable[[], Background]) -> LazyTrace:
         """See `ExecutedEpochs`."""
         return FalseTrace(result, run)
 
-    def execute(self, epoch: int, machine: Machine, inputs: EpochInputs) -> EpochRun:
+    def execute(self, epoch: int, result: EpochResult, inputs: EpochInputs) -> Run:
         """See `ExecutedEpochs`."""
-        honest = super().execute(epoch, machine, inputs)
         if self._lie.epoch not in (EVERY, epoch):
-            return honest
+            return super().execute(epoch, result, inputs)
+        machine = self._archive.machine_before(epoch)
         stepper = plan_fault(self._lie.name, machine, inputs.batches)
-        return EpochRun(machine, inputs.batches, inputs.queue_hash, stepper) if stepper else honest
+        if stepper is None:
+            return super().execute(epoch, result, inputs)
+        return EpochRun(machine, inputs.batches, inputs.queue_hash, stepper)
 
 
 def open_false_epochs(lie: WatcherLie, settings: WatcherSettings, context: Context) -> FalseEpochs:
     """What the challenger of a lying watcher goes by."""
-    return FalseEpochs(Archive.of(context), lie, claims=settings.claims_after is not None)
+    return FalseEpochs(
+        Archive.of(context), Histories.of(settings, context.deployment), lie, claims=settings.claims_after is not None
+    )
 
 
 def challenge_falsely(lie: WatcherLie, settings: WatcherSettings) -> None:

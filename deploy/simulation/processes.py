@@ -19,13 +19,13 @@ OPERATOR_PROCESSES: Final = ("sequencer", "publisher")
 START_SECONDS: Final = 60.0
 
 
-class Cast:
+class Processes:
     """Starts processes with settings of their own, logs them into `folder`, and stops them all together."""
 
     def __init__(self, devnet: Devnet, folder: Path) -> None:
         self.devnet = devnet
         self.folder = folder
-        self.processes: dict[str, Process] = {}
+        self.running: dict[str, Process] = {}
         self._resting: dict[str, Process] = {}
 
     @property
@@ -72,7 +72,7 @@ class Cast:
     def kill_operator(self, *, forgets: bool) -> None:
         """End its processes at once (SIGKILL); if it `forgets`, all that it has stored is gone as well."""
         for name in OPERATOR_PROCESSES:
-            self._resting[name] = self.processes.pop(name)
+            self._resting[name] = self.running.pop(name)
             self._resting[name].kill()
         if forgets:
             with Redis.from_url(self.devnet.redis_url(OPERATOR_DATABASE)) as redis:
@@ -81,8 +81,8 @@ class Cast:
     def revive_operator(self) -> None:
         """Start them again, with what they have stored."""
         for name in OPERATOR_PROCESSES:
-            self.processes[name] = self._resting.pop(name)
-            self.processes[name].start()
+            self.running[name] = self._resting.pop(name)
+            self.running[name].start()
 
     def start_watcher(
         self, number: int, *, lie: str = "", lie_epoch: int = -1, is_liveness_keeper: bool = False
@@ -96,7 +96,7 @@ class Cast:
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE + number),
             "SETOFF_WATCHER_KEY": self._key_file(name, WATCHERS + number - 1),
             "SETOFF_WATCHER_NAME": name,
-            "SETOFF_WATCHER_DATA_DIR": str(self.folder / name),
+            "SETOFF_WATCHER_EVIDENCE_DIR": str(self.folder / name),
             "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
             "SETOFF_WATCHER_LIVENESS_KEEPER": str(is_liveness_keeper).lower(),
         }
@@ -105,18 +105,18 @@ class Cast:
 
     def operator_url(self) -> str:
         """Where the API listens, as soon as it does. Raises StateError."""
-        return self.processes["sequencer"].wait_for("sequencer:", START_SECONDS)
+        return self.running["sequencer"].wait_for("sequencer:", START_SECONDS)
 
     def check(self) -> None:
         """Raises StateError if one of the processes has ended."""
-        for process in self.processes.values():
+        for process in self.running.values():
             process.check()
 
     def stop(self) -> None:
         """Stop them all, side by side."""
-        for process in self.processes.values():
+        for process in self.running.values():
             process.ask_to_end()
-        for process in self.processes.values():
+        for process in self.running.values():
             process.stop()
 
     def _start(self, name: str, words: list[str], environment: dict[str, str]) -> Process:
@@ -128,7 +128,7 @@ class Cast:
         }
         process = Process(name, words, {**shared, **environment}, self.folder / f"{name}.log")
         process.start()
-        self.processes[name] = process
+        self.running[name] = process
         return process
 
     def _key_file(self, name: str, account: int) -> str:

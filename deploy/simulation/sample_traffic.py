@@ -17,7 +17,8 @@ from setoff.shared.state import keys
 
 CHAIN_ID: Final = 31337
 VAULT: Final = keccak(b"setoff scene vault")[12:]
-START_TIME: Final = 1_800_000_000  # seconds
+START_TIME: Final = 1_800_000_000
+"""Unix seconds of the first batch."""
 
 
 def trader_key(account: int) -> bytes:

@@ -21,7 +21,6 @@ from setoff.shared.state import leaves, registers
 from setoff.shared.state.layout import WORD, Layout
 
 _BITS: Final = 8 * WORD
-#: The layout of each leaf by the name of its class, and of what stands in another leaf many times.
 LAYOUTS: Final[dict[str, Layout[Any]]] = {
     "Account": leaves.ACCOUNT,
     "Position": leaves.POSITION,
@@ -34,10 +33,11 @@ LAYOUTS: Final[dict[str, Layout[Any]]] = {
     "Withdrawal": leaves.WITHDRAWAL,
     "Agent": leaves.AGENT,
 }
-#: What Vyper calls the fields of the reports in an oracle's leaf, each of which is a list there.
+"""The layout of each leaf by the name of its class, and of what stands in another leaf many times."""
 _LISTS: Final = {"prices": "price", "times": "time"}
-#: Fields that are no part of a layout: lists of what has one, or of addresses, and a message.
+"""What Vyper calls the fields of the reports in an oracle's leaf, each of which is a list there."""
 _OTHERS: Final = {"positions", "owners", "body"}
+"""Fields that are no part of a layout: lists of what has one, or of addresses, and a message."""
 
 
 class _Bits(NamedTuple):

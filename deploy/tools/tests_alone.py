@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SUPPORT = "tests.support"
-#: What a module in `tests/`, but outside `support/`, may be: one that nobody imports.
 LEAVES = ("test_*.py", "bench_*.py", "conftest.py")
+"""What a module in `tests/`, but outside `support/`, may be: one that nobody imports."""
 
 
 def find_test_imports(root: Path, folders: tuple[str, ...]) -> Iterator[str]:

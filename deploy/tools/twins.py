@@ -36,7 +36,6 @@ from setoff.shared.codec import records
 SHARED: Final = Path(errors.__file__).parent
 FOLDERS: Final = ("codec", "state", "rules")
 
-#: Python files without a twin of their name.
 PYTHON_ONLY_FILES: Final[dict[str, str]] = {
     "codec/hashing": "keccak256 is built into Vyper",
     "codec/layout": "codec/records.vy says of each type what follows from this; see record_twins.py",
@@ -45,11 +44,11 @@ PYTHON_ONLY_FILES: Final[dict[str, str]] = {
     "state/tree": "L1 holds no tree; state/witness.vy folds paths",
     "rules/step": "the dispatch in judge.vy",
 }
-#: Vyper files without a twin of their name.
+"""Python files without a twin of their name."""
 VYPER_ONLY_FILES: Final[dict[str, str]] = {
     "state/witness": "fold in state/tree.py",
 }
-#: Names of a Python file that L1 has no use for.
+"""Vyper files without a twin of their name."""
 PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     "errors": frozenset(
         {
@@ -94,7 +93,7 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     # The judge's fetch: it chooses between the contracts of messages and of records.
     "rules/fetch": frozenset({"step_fetch"}),
 }
-#: Names of a Vyper file that Python has no use for.
+"""Names of a Python file that L1 has no use for."""
 VYPER_ONLY: Final[dict[str, frozenset[str]]] = {
     # In Python they follow from the fields.
     "codec/records": frozenset(f"{kind.title}_TYPE" for kind in records.SIGNED.values()) | {"encode_list_market"},
@@ -103,15 +102,16 @@ VYPER_ONLY: Final[dict[str, frozenset[str]]] = {
     "state/registers": frozenset({"Registers"}),
     "state/store": frozenset({"Witness", "check_count"}),
 }
-#: Vyper files that say again what a table in Python says, and what compares them.
+"""Names of a Vyper file that Python has no use for."""
 TABLES: Final[dict[str, Callable[[str], list[str]]]] = {
     "codec/records": find_record_differences,
     "state/leaves": find_leaf_differences,
     "state/registers": find_register_differences,
     "rules/listing": find_listing_differences,
 }
-#: Contracts beside the twins whose reasons must be on the shared list as well.
+"""Vyper files that say again what a table in Python says, and what compares them."""
 JUDGES: Final = ("judge", "state/witness", "receipts")
+"""Contracts beside the twins whose reasons must be on the shared list as well."""
 
 _OPERATORS: Final[dict[str, Any]] = {
     "Add": add,

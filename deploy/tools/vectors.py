@@ -55,12 +55,12 @@ from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import encode_leaf
 from setoff.shared.state.tree import EMPTY, Tree
 
-#: Where the files of this work tree are.
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
+"""Where the files of this work tree are."""
 
 _EXACT: Final = 2**53
-#: Record and message types with their names.
 NAMES: Final[dict[int, str]] = {number: kind.title.lower() for number, kind in records.TYPES.items()}
+"""Record and message types with their names."""
 
 
 def plain(value: Any) -> Any:

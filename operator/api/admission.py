@@ -24,16 +24,16 @@ from setoff.shared.errors import InputError, StateError
 from setoff.shared.rules.fetch import decode_record
 from setoff.shared.state import keys
 
-#: Records of one client that are checked before it is the next one's turn.
 TURN: Final = 16
-#: Seconds for which a wrong signature is not answered.
+"""Records of one client that are checked before it is the next one's turn."""
 PENALTY: Final = 0.005
-#: Reasons that tell of a wrong signature.
+"""Seconds for which a wrong signature is not answered."""
 FORGED: Final = frozenset(("bad_signature", "unknown_signer"))
-#: Records that nobody signs: they are the machine's to judge.
+"""Reasons that tell of a wrong signature."""
 _UNSIGNED: Final = frozenset(
     number for number, kind in records.TYPES.items() if number < records.FIRST_MESSAGE and not kind.is_signed
 )
+"""Records that nobody signs: they are the machine's to judge."""
 
 Recovered = list[bytes | None]
 

@@ -12,8 +12,8 @@ from setoff.operator.api import views
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch, SubmitResult
 
 CHANNELS: Final = frozenset({"records", "fills", "batches"})
-#: Messages a listener may be behind before it is dropped.
 BACKLOG: Final = 4096
+"""Messages a listener may be behind before it is dropped."""
 
 
 class Subscription:

@@ -38,8 +38,10 @@ from setoff.shared.l1.inbox import Inbox
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS: Final = 5.0
-LEAST_BATCH_INTERVAL: Final = 2.0  # seconds, unless the settings say otherwise
-L1_PATIENCE: Final = 10.0  # seconds for one look at L1; the next one comes soon
+LEAST_BATCH_INTERVAL: Final = 2.0
+"""Seconds between batches at least, unless the settings say otherwise."""
+L1_PATIENCE: Final = 10.0
+"""Seconds for one look at L1; the next one comes soon."""
 
 
 MakeSequencer = Callable[..., Sequencer]

@@ -31,8 +31,8 @@ SIDES: Final = ("buy", "sell")
 FLAGS: Final = ("gtc", "ioc", "post_only", "fok")
 SELF_TRADE: Final = ("cancel_maker", "cancel_taker", "cancel_both")
 FILL_KINDS: Final = ("trade", "liquidation", "unwind", "takeover", "deleverage")
-#: Orders that one view of a book looks at; levels behind them are not shown.
 MAX_ORDERS: Final = 20_000
+"""Orders that one view of a book looks at; levels behind them are not shown."""
 
 _PARAMETERS: Final = fields_of(MarketParameters)
 

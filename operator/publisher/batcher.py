@@ -16,16 +16,16 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import Posting
 from setoff.shared.l1.da.registry import get_module
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import RESERVE, Inbox
-from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 
-#: Refusals that pass by themselves: the posting under way is in the pending block, L1's clock is behind, or the batch
-#: begins an epoch before its time.
 PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message", "epoch_too_early")
-#: Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch.
+"""Refusals that pass by themselves: the posting under way is in the pending block, L1's clock is behind, or the batch
+begins an epoch before its time."""
 FINAL: Final = ("batch_hash", "message_left_out")
+"""Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch."""
 
 log = logging.getLogger(__name__)
 

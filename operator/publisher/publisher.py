@@ -26,9 +26,11 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import SetoffError
+from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
+from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.sender import Fees
 from setoff.shared.params import GWEI
 
@@ -67,32 +69,41 @@ class Publisher:
 def run_publisher(
     settings: OperatorSettings, make_epochs: MakeEpochs = ClaimedEpochs, make_player: MakePlayer = Player
 ) -> None:
-    """Publish until SIGTERM or SIGINT. Raises ConfigError or ChainError if it cannot start."""
+    """Publish until SIGTERM or SIGINT. Raises ConfigError if it cannot start, and whatever ended one of its threads:
+    the process ends as a whole, for whoever started it to start it again."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     deployment = settings.load_deployment()
     fees = Fees(blob_cap=settings.blob_fee_cap * GWEI)
     l1 = L1(settings.rpc_url, settings.private_key(), chain_id=deployment.chain_id, fees=fees)
-    check_deployment(l1, deployment)
+    try_until(lambda: check_deployment(l1, deployment), stop)
     if settings.receipts:
         put_up_bond(l1, deployment)
     with RedisServer.open(settings) as server, server.client() as redis:
+        l1.sender.journal = StoredBids(redis, deployment.namespace, l1.address)
         chain = ChainReader(l1, deployment, DataPlaces(settings.beacon_url))
         outbox = Outbox(redis, deployment.namespace)
         snapshot = EpochSnapshot(redis, deployment.namespace)
         proposer = Proposer(chain, outbox, snapshot.load(chain, make_epochs))
         publisher = Publisher(proposer, Defender(l1, deployment, proposer, make_player), snapshot)
         batcher = Batcher(l1, chain, outbox)
-        posting = threading.Thread(target=_repeat, args=(batcher.post_next, POST_SECONDS, stop), name="batcher")
+        failures: list[BaseException] = []
+        repeating = (batcher.post_next, POST_SECONDS, stop, failures)
+        posting = threading.Thread(target=_repeat, args=repeating, name="batcher")
         posting.start()
         print(f"publisher: 0x{l1.address.hex()}", flush=True)
-        _repeat(publisher.step, settings.l1_poll, stop)
+        _repeat(publisher.step, settings.l1_poll, stop, failures)
         posting.join()
+        for failure in failures:
+            raise failure
 
 
-def _repeat(action: Callable[[], object], seconds: float, stop: threading.Event) -> None:
-    """Do it every so many seconds until `stop`; what fails is logged, once for each message, and tried again."""
+def _repeat(action: Callable[[], object], seconds: float, stop: threading.Event, failures: list[BaseException]) -> None:
+    """Do it every so many seconds until `stop`; what fails is logged, once for each message, and tried again.
+
+    What nobody foresaw ends the other thread, too: half a publisher would look like a whole one.
+    """
     failure = ""
     while not stop.is_set():
         try:
@@ -102,4 +113,8 @@ def _repeat(action: Callable[[], object], seconds: float, stop: threading.Event)
             if str(error) != failure:
                 failure = str(error)
                 log.warning("%s: %s", threading.current_thread().name, failure)
+        except Exception as error:
+            log.exception("%s ends, and the publisher with it", threading.current_thread().name)
+            failures.append(error)
+            stop.set()
         stop.wait(seconds)

@@ -10,7 +10,6 @@ from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import ZERO
 
 _PACKED: Final = Struct(">32s32s32sQQQQQ")
-CURSOR_BYTES: Final = _PACKED.size
 
 
 @dataclass(slots=True)
@@ -39,7 +38,7 @@ class BatchCursor:
         self.messages += header.message_count
 
     def encode(self) -> bytes:
-        """CURSOR_BYTES bytes."""
+        """136 bytes: the three hashes, then the numbers."""
         hashes = (self.parent, self.queue_hash, self.running)
         return _PACKED.pack(*hashes, self.number, self.messages, self.records, self.fills, self.proven)
 

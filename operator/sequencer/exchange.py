@@ -29,8 +29,8 @@ from setoff.shared.wire.leg_pages import read_legs
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawals
 
-#: Fills kept for the API.
 FILLS_KEPT: Final = 10_000
+"""Fills kept for the API."""
 
 
 class NumberedFill(NamedTuple):

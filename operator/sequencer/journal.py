@@ -22,8 +22,10 @@ from setoff.operator.sequencer.journal_events import JournalEvent, decode_events
 from setoff.shared.errors import DataError, StateError
 from setoff.shared.machine.machine import Machine
 
-REPLAY_PAGE: Final = 256  # commits a read
-STORE_TIMEOUT: Final = 10.0  # seconds for one answer
+REPLAY_PAGE: Final = 256
+"""Commits that one read takes."""
+STORE_TIMEOUT: Final = 10.0
+"""Seconds to wait for one answer of Redis."""
 
 
 class JournalTaken(StateError):

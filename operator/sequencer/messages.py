@@ -1,7 +1,7 @@
 """The L1 queue as the sequencer sees it: which messages wait, and what time it is on L1.
 
 The operator's own clock counts for nothing: a batch's timestamp is L1's, and only events deep enough in the chain are
-taken. What was read is checked against the queue hash, so a node that leaves out a message is noticed.
+taken. A node that leaves out a message is noticed, by the proofs of every block and by the queue's own counter.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, NoReturn, Protocol
 
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError, DataError
+from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.rpc import Block
+from setoff.shared.l1.stretch import MARKS, read_stretch
 from setoff.shared.machine.batch import extend_queue_hash
 
-#: Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand.
 IDLE_CHAIN: Final = 60
+"""Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand."""
 
 
 class L1View(NamedTuple):
@@ -70,6 +71,7 @@ class QueueMessages:
         self._confirmations = confirmations
         self._delay: int | None = None  # not read yet
         self._first = 0  # of the last look: what lies before is not kept
+        self._gaps = 0  # how often the node was found to leave something out
         self._forget()
 
     async def look(self, first: int, queue_hash: bytes) -> L1View:
@@ -81,8 +83,6 @@ class QueueMessages:
             self._forget()  # a reset: what was consumed, and so is not kept here, waits again
         self._first = first
         head = self._l1.head()
-        if self._last is not None and self._hash_of(self._last.number) != self._last.hash:
-            self._forget()  # a reorg replaced what was read
         self._read(head.number - self._confirmations)
         for index in [index for index in self._found if index < first - 1]:
             del self._found[index]
@@ -98,23 +98,53 @@ class QueueMessages:
         return self._delay
 
     def _forget(self) -> None:
-        self._last: Block | None = None
+        self._marks: dict[int, bytes] = {}  # number to hash of blocks up to which everything was read, ascending
         self._found: dict[int, QueuedMessage] = {}  # by index
-
-    def _hash_of(self, number: int) -> bytes:
-        block = self._l1.block(number)
-        return block.hash if block else b""
+        self._next = 0  # index of the first message that was not read
+        self._is_doubted = False  # whether what was read is still to be held against the queue's counter
 
     def _read(self, until: int) -> None:
-        start = self._reader.deployment.block if self._last is None else self._last.number + 1
-        if until < start:
+        """Everything up to that block. Raises ChainError if the node leaves something out."""
+        if until < self._reader.deployment.block:
             return
+        if not self._marks:
+            anchor = self._l1.block(max(self._reader.deployment.block - 1, 0))
+            self._marks[anchor.number] = anchor.hash
+        if until < next(reversed(self._marks)):
+            return  # the node is behind
         last = self._l1.block(until)
-        if last is None:
-            raise ChainError("rpc_unreachable", f"the L1 node does not have block {until}")
-        for message in self._reader.messages(start, until):
-            self._found[message.index] = message
-        self._last = last
+        while (stretch := read_stretch(self._reader.events, self._marks, last, self._gaps)) is not None:
+            if stretch.fork < next(reversed(self._marks)):
+                self._rewind(stretch.fork)
+                continue
+            for message in self._reader.decode(stretch.logs)[0]:
+                if message.index != self._next:
+                    self._doubt(f"message {self._next} is not shown")
+                self._found[message.index] = message
+                self._next += 1
+            self._marks |= {block.number: block.hash for block in stretch.blocks}
+            anchored, *rest = self._marks.items()
+            self._marks = dict([anchored, *rest[-MARKS:]])
+            self._is_doubted |= not stretch.is_certain
+        if self._is_doubted and self._marks.get(last.number) == last.hash:
+            count = self._reader.message_count(last.number)
+            if count > self._next:
+                self._doubt(f"{count} messages are on L1, {self._next} were shown")
+            self._is_doubted, self._gaps = False, 0
+
+    def _rewind(self, number: int) -> None:
+        """A reorg: what came after that block is read again."""
+        self._marks = {mark: block_hash for mark, block_hash in self._marks.items() if mark <= number}
+        self._found = {index: message for index, message in self._found.items() if message.block_number <= number}
+        self._next = max(self._found, default=-1) + 1
+        if not self._found:  # how many there were before is not known any more
+            self._marks = dict([next(iter(self._marks.items()))])
+
+    def _doubt(self, what: str) -> NoReturn:
+        """Read everything again, narrower. Raises ChainError."""
+        self._forget()
+        self._gaps += 1
+        raise ChainError("rpc_unreachable", f"{self._l1.hosts} leaves something out: {what}")
 
     def _check(self, first: int, queue_hash: bytes) -> list[bytes]:
         """The messages from `first` on, each checked to continue the queue hash."""

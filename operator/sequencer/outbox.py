@@ -26,7 +26,8 @@ from setoff.shared.machine.machine import Fill
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 _FILL: Final = Struct(">QQHQHIHIHBIQB")
-BATCHES_KEPT: Final = 100_000  # entries of the stream; the batches themselves stay
+BATCHES_KEPT: Final = 100_000
+"""Entries of the stream that are kept; the batches themselves all stay."""
 
 
 @dataclass(frozen=True, slots=True)

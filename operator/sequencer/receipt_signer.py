@@ -65,7 +65,7 @@ def open_signer(
     if signatures.address_of(key) != contract.operator():
         raise ConfigError("bad_config", "operator.key: the inbox has another operator, whose receipts alone count")
     least = 2 * contract.max_skew()
-    horizon = settings.receipt_horizon or least
+    horizon = settings.receipt_horizon or contract.bond().exit_delay // 2
     if horizon < least:
         log.warning("receipt_horizon: a batch that waits for L1 for more than %d s could break a receipt", horizon)
     return make_signer(key, deployment.domain, horizon)

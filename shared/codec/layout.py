@@ -21,8 +21,8 @@ from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, cast, ge
 
 from setoff.shared.codec.hashing import keccak
 
-#: Numbers that `struct` can read.
 _LETTERS: Final = {"uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q", "int32": "i", "int64": "q"}
+"""Numbers that `struct` can read."""
 _WORD: Final = 32
 
 Body = TypeVar("Body", bound=tuple[Any, ...])

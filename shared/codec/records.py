@@ -63,8 +63,8 @@ SET_SIGNER: Final = 0x83
 SET_MARKET: Final = 0x84
 FORCED: Final = 0x85
 WIND_DOWN: Final = 0x86
-#: Kind of the machine's own orders, which no record has.
 LIQUIDATION: Final = 0x7F
+"""Kind of the machine's own orders, which no record has."""
 
 BUY: Final = 0
 SELL: Final = 1
@@ -347,7 +347,6 @@ def _message(number: int, body: type[Body], *, size: int | None = None) -> Input
     return InputType(number, body, RECORD_BYTES, is_signed=False, size=size)
 
 
-#: Every type of input, by number. (A leg page fills a whole input, as messages do.)
 TYPES: Final[dict[int, InputType[Any]]] = {
     each.number: each
     for each in (
@@ -373,8 +372,9 @@ TYPES: Final[dict[int, InputType[Any]]] = {
         _message(WIND_DOWN, WindDownBody),
     )
 }
-#: Those that somebody signs.
+"""Every type of input, by number. (A leg page fills a whole input, as messages do.)"""
 SIGNED: Final = {number: each for number, each in TYPES.items() if each.is_signed}
+"""Those that somebody signs."""
 
 _BY_BODY: Final = {each.body: each for each in TYPES.values()}
 _ENCODERS: Final = {each.body: each.encode for each in TYPES.values()}
@@ -429,8 +429,8 @@ decode_backstop_deposit: Final = _decoder(BackstopDepositBody)
 decode_backstop_withdraw: Final = _decoder(BackstopWithdrawBody)
 
 
-#: Fields of a leg, given as the integer of its 11 bytes.
 decode_leg: Final = make_integer_decoder(Leg)
+"""Fields of a leg, given as the integer of its 11 bytes."""
 decode_report: Final = _decoder(ReportBody)
 decode_deposit: Final = _decoder(DepositBody)
 decode_list_market: Final = _decoder(ListMarketBody)

@@ -24,10 +24,10 @@ from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
 HOST: Final = "127.0.0.1"
-START_TIMEOUT: Final = 60.0  # seconds; a long append-only file takes a while to load
+START_TIMEOUT: Final = 60.0
+"""Seconds until it has to answer: a long append-only file takes a while to load."""
 STOP_TIMEOUT: Final = 10.0
 
-#: What makes an acknowledged write survive a crash of process and machine.
 DURABLE: Final = {
     "appendonly": "yes",
     "appendfsync": "always",
@@ -35,6 +35,7 @@ DURABLE: Final = {
     "maxmemory-policy": "noeviction",
     "save": "",
 }
+"""What makes an acknowledged write survive a crash of process and machine."""
 
 
 class RedisServer:
@@ -130,19 +131,6 @@ def check_durable(redis: Redis) -> None:
                 f"redis_url: the server has '{name} {value}' instead of '{DURABLE[name]}', so acknowledged records "
                 "could be lost (allow_volatile_store runs all the same)",
             )
-
-
-def stop_embedded(folder: Path) -> None:
-    """Stop the server of `folder` whoever started it (what a killed owner left); none: nothing happens."""
-    url = _find_running(folder.resolve())
-    if url is None:
-        return
-    with Redis.from_url(url) as redis:
-        redis.shutdown(nosave=True)
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while _find_running(folder.resolve()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    _note(folder.resolve()).unlink(missing_ok=True)
 
 
 def _get_setting(redis: Redis, name: str) -> str | None:

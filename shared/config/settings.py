@@ -19,6 +19,8 @@ from setoff.shared.config.deployment_file import Deployment, is_hex
 from setoff.shared.errors import ConfigError
 
 _MISSING: Final = object()
+LISTS: Final = frozenset({"rpc_url", "peers"})
+"""Settings that hold several values, separated by commas; a file may have them as a list."""
 _BOOLEANS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -31,7 +33,8 @@ class Settings:
     deployment: Path = Path("var/deployment.json")
     """The file that says where the contracts are."""
     rpc_url: str = "http://127.0.0.1:8545"
-    """JSON-RPC of the L1 node."""
+    """JSON-RPC of the L1 node; several, separated by commas (in TOML also a list): the first that answers is asked, and
+    where it matters all are, and have to agree."""
     beacon_url: str = ""
     """Beacon API of a consensus node, for batches in blobs; empty: none (development chains keep blobs themselves)."""
     redis_url: str = ""
@@ -73,7 +76,13 @@ class Settings:
 
     def check(self) -> None:
         """Check what one field alone can tell. Raises ConfigError("bad_config")."""
-        require(self.rpc_url.startswith(("http://", "https://", "ws://", "wss://")), "rpc_url", "must be an http URL")
+        urls = [url.strip() for url in self.rpc_url.split(",")]
+        require(
+            all(url and is_url(url) for url in urls),
+            "rpc_url",
+            "must be http(s) URLs, separated by commas (WebSocket addresses, ws://, are not asked)",
+        )
+        require(len(urls) == len(set(urls)), "rpc_url", "names an endpoint twice")
         require(
             not self.redis_url or self.redis_url.startswith(("redis://", "rediss://", "unix://")),
             "redis_url",
@@ -156,5 +165,7 @@ def _parse(kind: str, value: Any, setting: str) -> Any:
             raise ConfigError("bad_config", f"{setting}: must be a number, not '{value}'") from None
         require(not isinstance(value, bool) and abs(number) < 1e18, setting, f"must be a number, not '{value}'")
         return number
+    if setting in LISTS and isinstance(value, list) and all(isinstance(part, str) for part in value):
+        value = ",".join(value)
     require(isinstance(value, str), setting, f"must be text, not '{value}'")
     return Path(value).expanduser() if kind == "Path" else value

@@ -16,7 +16,7 @@ from eth_abi.abi import decode, encode
 from eth_utils.abi import collapse_if_tuple
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.l1.rpc import Log
+from setoff.shared.l1.answers import Log
 
 INTERFACES: Final = Path(__file__).with_name("interfaces")
 """The folder of the ABIs: one JSON file a contract, named like it."""

@@ -6,22 +6,32 @@ are events of the queue; what is put together from them is checked against the b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import DataError, InputError
+from setoff.shared.errors import ChainError, DataError, InputError
+from setoff.shared.l1.abi import EventType
+from setoff.shared.l1.answers import Log
+from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
 from setoff.shared.l1.da.module import DataPlaces, DataSource
 from setoff.shared.l1.da.registry import get_module
-from setoff.shared.l1.inbox import PostedBatch, decode_batch
-from setoff.shared.l1.rpc import Log
+from setoff.shared.l1.inbox import BATCH_POSTED, PostedBatch, decode_batch
+from setoff.shared.l1.rpc import LOG_BLOCKS
+from setoff.shared.l1.stretch import NEAR
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 
 MESSAGE_QUEUED: Final = QUEUE.events["MessageQueued"]
+
+SPANS: Final = (LOG_BLOCKS, 128, 8)
+"""Blocks in one query for logs: narrower each time that something was missing."""
+
+FEW: Final = 8
+"""Blocks that are read with proof rather than through the node's filter."""
 
 _WORD: Final = 32
 
@@ -52,16 +62,28 @@ class ChainReader:
         self._queue = Contract(l1, QUEUE, deployment.queue)
         self._places = places or DataPlaces()
         self._sources: dict[int, DataSource] = {}
+        self.events = BlockLogs(l1, [self._inbox.address, self._queue.address])
+        """All events of inbox and queue, block by block."""
 
     # --- events ---
 
+    def decode(self, logs: Iterable[Log]) -> tuple[list[QueuedMessage], list[PostedBatch]]:
+        """The messages and the batches among log entries of inbox and queue, in their order."""
+        messages, batches = [], []
+        for entry in logs:
+            if entry.address == self._queue.address and entry.topics[:1] == (MESSAGE_QUEUED.topic,):
+                messages.append(_decode_message(entry))
+            elif entry.address == self._inbox.address and entry.topics[:1] == (BATCH_POSTED.topic,):
+                batches.append(decode_batch(entry))
+        return messages, batches
+
     def batches(self, first: int, last: int) -> list[PostedBatch]:
-        """The batches posted in the blocks `first` to `last`, in order."""
-        return [decode_batch(log) for log in self._inbox.logs("BatchPosted", first, last)]
+        """The batches posted in the blocks `first` to `last`, in order. Raises ChainError if the node has gaps."""
+        return [decode_batch(log) for log in self._read_whole(self._inbox, BATCH_POSTED, first, last)]
 
     def messages(self, first: int, last: int) -> list[QueuedMessage]:
-        """The messages queued in the blocks `first` to `last`, in order."""
-        return [_decode_message(log) for log in self._queue.logs("MessageQueued", first, last)]
+        """The messages queued in the blocks `first` to `last`, in order. Raises as `batches`."""
+        return [_decode_message(log) for log in self._read_whole(self._queue, MESSAGE_QUEUED, first, last)]
 
     def data(self, posted: PostedBatch) -> bytes:
         """What its module keeps of a batch, checked against its header's data root by `assemble`.
@@ -85,10 +107,9 @@ class ChainReader:
         InputError("not_found") if there is no such batch, DataError("data_mismatch"), ChainError.
         """
         posted = self.find(number, block)
-        batch = self.assemble(posted, self.messages_of(posted))
-        if batch.header.hash() != self.batch_hash(number):
+        if posted.header.hash() != self.batch_hash(number):
             raise DataError("data_mismatch", f"batch {number} is not the one that L1 holds")
-        return batch
+        return self.assemble(posted, self.messages_of(posted))
 
     def assemble(self, posted: PostedBatch, messages: Sequence[bytes]) -> Batch:
         """The batch of these messages and its module's records, checked against its header.
@@ -101,47 +122,88 @@ class ChainReader:
         return batch
 
     def find(self, number: int, block: int | None = None) -> PostedBatch:
-        """Where batch `number` was posted; `block` as in `batch`. Raises InputError("not_found")."""
-        ranges = [(self.deployment.block, self.l1.head().number)]
+        """Where batch `number` was posted; `block` as in `batch`. Raises InputError("not_found"), ChainError."""
         if block is not None:
-            ranges.insert(0, (block, block))
-        for first, last in ranges:
-            if logs := self._inbox.logs("BatchPosted", first, last, [number.to_bytes(_WORD, "big")]):
+            for posted in self.batches(block, block):
+                if posted.header.number == number:
+                    return posted
+        if number >= self.batch_count():
+            raise InputError("not_found", f"batch {number} is not on L1")
+        topics, last = [number.to_bytes(_WORD, "big")], self.l1.head().number
+        for span in SPANS:
+            if logs := self._inbox.logs(BATCH_POSTED.name, self.deployment.block, last, topics, span=span):
                 return decode_batch(logs[-1])
-        raise InputError("not_found", f"batch {number} is not on L1")
+        raise ChainError("rpc_unreachable", f"{self.l1.hosts} does not show batch {number}, which is posted")
 
     def messages_of(self, posted: PostedBatch) -> list[bytes]:
-        """The bodies of the messages that a batch consumes. Raises DataError if the node does not show them all."""
+        """The bodies of the messages that a batch consumes. Raises ChainError if the node does not show them all."""
         header = posted.header
         wanted = range(header.first_message, header.first_message + header.message_count)
         found: dict[int, bytes] = {}
-        # Most often they were queued shortly before the batch: nearer blocks come first.
-        span, last = 256, posted.block_number
+        for span in SPANS:
+            # Most often they were queued shortly before the batch: nearer blocks come first.
+            width, last = 256, posted.block_number
+            while len(found) < len(wanted) and last >= self.deployment.block:
+                first = max(last - width + 1, self.deployment.block)
+                logs = self._queue.logs(MESSAGE_QUEUED.name, first, last, span=span)
+                found |= {each.index: each.body for each in map(_decode_message, logs) if each.index in wanted}
+                width, last = 4 * width, first - 1
+        last = posted.block_number
         while len(found) < len(wanted) and last >= self.deployment.block:
-            first = max(last - span + 1, self.deployment.block)
-            found |= {message.index: message.body for message in self.messages(first, last) if message.index in wanted}
-            span, last = 4 * span, first - 1
+            messages, _ = self.decode(self.events.read(self.l1.block(last)))
+            found |= {message.index: message.body for message in messages if message.index in wanted}
+            last -= 1
         if len(found) < len(wanted):
-            raise DataError("data_mismatch", f"the node does not show all messages of batch {header.number}")
+            raise ChainError("rpc_unreachable", f"{self.l1.hosts} has not all messages of batch {header.number}")
         return [found[index] for index in wanted]
+
+    def _read_whole(self, contract: Contract, event: EventType, first: int, last: int) -> list[Log]:
+        """All events of a kind that are numbered by their first topic; a few blocks with proof, more as long as no
+        number is missing, also not at the end."""
+        if last - first < FEW:
+            blocks = [self.l1.block(number) for number in range(first, last + 1)]
+            logs = [entry for block in blocks for entry in self.events.read(block)]
+            return [entry for entry in logs if entry.address == contract.address and entry.topics[0] == event.topic]
+        is_recent = last > self.l1.head().number - NEAR  # nodes forget older states
+        count = int(contract.view("count", block=last)) if is_recent else None
+        for span in SPANS:
+            logs = contract.logs(event.name, first, last, span=span)
+            numbers = [int.from_bytes(entry.topics[1], "big") for entry in logs]
+            begin = 0 if first <= self.deployment.block else min(numbers, default=0)
+            end = count if count is not None else max(numbers, default=-1) + 1
+            if numbers == list(range(begin, end)) or (not numbers and first > self.deployment.block):
+                return logs
+        raise ChainError("rpc_unreachable", f"{self.l1.hosts} leaves out events of blocks {first} to {last}")
 
     # --- what L1 keeps ---
 
-    def batch_count(self) -> int:
-        """Number of batches posted so far."""
-        return int(self._inbox.view("count"))
+    def batch_count(self, block: int | str = "latest") -> int:
+        """Number of batches posted so far, or up to a block."""
+        return int(self._inbox.view("count", block=block))
 
     def batch_hash(self, number: int) -> bytes:
-        """Hash of batch `number`, zero if it is not posted."""
-        return bytes(self._inbox.view("batch_hash", number))
+        """Hash of batch `number`, which somebody has seen.
 
-    def message_count(self) -> int:
-        """Number of messages queued so far."""
-        return int(self._queue.view("count"))
+        Raises ChainError where L1 shows none: the node is behind, or a reorg took the batch back, which then comes
+        again, or is missed by whoever reads the blocks.
+        """
+        found = bytes(self._inbox.view("batch_hash", number))
+        if found == ZERO:
+            raise ChainError("rpc_unreachable", f"{self.l1.hosts} has no batch {number} now")
+        return found
+
+    def message_count(self, block: int | str = "latest") -> int:
+        """Number of messages queued so far, or up to a block."""
+        return int(self._queue.view("count", block=block))
 
     def queue_hash_at(self, index: int) -> bytes:
-        """The queue hash before message `index`."""
-        return bytes(self._queue.view("queue_hash", index)) if index else ZERO
+        """The queue hash before message `index`, which somebody has seen. Raises ChainError as `batch_hash`."""
+        if not index:
+            return ZERO
+        found = bytes(self._queue.view("queue_hash", index))
+        if found == ZERO:
+            raise ChainError("rpc_unreachable", f"{self.l1.hosts} has no message {index - 1} now")
+        return found
 
 
 def _decode_message(log: Log) -> QueuedMessage:

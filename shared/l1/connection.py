@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from setoff.shared.errors import ChainError, ConfigError
-from setoff.shared.l1.rpc import Address, Node, TransactionReceipt, to_hex
+from setoff.shared.l1.answers import TransactionReceipt
+from setoff.shared.l1.rpc import Address, Node, to_hex
 from setoff.shared.l1.sender import Fees, Sender
 from setoff.shared.l1.sidecar import Sidecar
 
@@ -16,7 +19,7 @@ class L1(Node):
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         key: bytes | str | None = None,
         *,
         chain_id: int | None = None,

@@ -9,8 +9,9 @@ from eth_abi.exceptions import DecodingError
 
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.abi import NAMES, Interface, load_interface
+from setoff.shared.l1.answers import Log, TransactionReceipt
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Address, Log, TransactionReceipt
+from setoff.shared.l1.rpc import Address
 
 INTERFACE: Final[dict[str, Interface]] = {name: load_interface(name) for name in NAMES}
 
@@ -32,13 +33,13 @@ class Contract:
         self.interface = interface
         self.address = bytes.fromhex(address.removeprefix("0x")) if isinstance(address, str) else address
 
-    def view(self, function: str, *arguments: Any) -> Any:
-        """What a function returns on the latest block: its value, or a tuple of several.
+    def view(self, function: str, *arguments: Any, block: int | str = "latest") -> Any:
+        """What a function returns on the latest block, or another: its value, or a tuple of several.
 
         Raises Reverted, ChainError("wrong_deployment") if no such contract is at the address.
         """
         description = self.interface.functions[function]
-        returned = self.l1.call(self.address, description.encode(arguments))
+        returned = self.l1.call(self.address, description.encode(arguments), block=block)
         try:
             values = description.decode(returned)
         except DecodingError:
@@ -51,6 +52,9 @@ class Contract:
         """Call a function in a transaction, with `value` wei, and wait for it. Raises as `L1.transact`."""
         return self.l1.transact(self.address, self.interface.encode(function, *arguments), value)
 
-    def logs(self, event: str, first: int, last: int, topics: Sequence[bytes] = ()) -> list[Log]:
-        """The events of one kind in the blocks `first` to `last`, in order; `topics` as far as they must be these."""
-        return self.l1.logs([self.address], first, last, [self.interface.events[event].topic, *topics])
+    def logs(
+        self, event: str, first: int, last: int, topics: Sequence[bytes] = (), span: int | None = None
+    ) -> list[Log]:
+        """The events of one kind in the blocks `first` to `last`, in order, as far as the node shows them; `topics` as
+        far as they must be these, `span` as for `Node.logs`."""
+        return self.l1.logs([self.address], first, last, [self.interface.events[event].topic, *topics], span=span)

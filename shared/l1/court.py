@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import fields
 from functools import cached_property
 from typing import Final
@@ -11,13 +12,14 @@ from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import EVENTS, Eliminated, Event, KeyEvent, Moved
 from setoff.shared.dispute.game import CourtState
 from setoff.shared.dispute.terms import Terms
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.answers import Block, Log
+from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, JUDGE, Contract
-from setoff.shared.l1.rpc import Address, Block, Log
-
-MARKS: Final = 256
-"""Blocks remembered to tell where a reorg began; a deeper one is read anew from the beginning."""
+from setoff.shared.l1.court_audit import find_gap
+from setoff.shared.l1.rpc import Address
+from setoff.shared.l1.stretch import MARKS, read_stretch
 
 COMPACT_EVENTS: Final = 4096
 """Events kept before those of closed claims are given up."""
@@ -61,10 +63,15 @@ class CourtContract(Contract):
         result: bytes = Contract(self.l1, JUDGE, self.judge).view("step", *call.arguments)
         return result
 
-    def events(self, first: int, last: int) -> list[tuple[int, Event]]:
-        """What happened in the blocks `first` to `last`: (block number, event), in order."""
+    def events(self, first: int, last: int, span: int | None = None) -> list[tuple[int, Event]]:
+        """What happened in the blocks `first` to `last`: (block number, event), in order, as far as the node shows it;
+        `span` as for `Node.logs`."""
+        return self.decode(self.l1.logs([self.address], first, last, span=span))
+
+    def decode(self, logs: Iterable[Log]) -> list[tuple[int, Event]]:
+        """The events among log entries of the court: (block number, event)."""
         found = []
-        for entry in self.l1.logs([self.address], first, last):
+        for entry in logs:
             event = self._event(entry)
             if event is not None:
                 found.append((entry.block_number, event))
@@ -88,21 +95,19 @@ class CourtContract(Contract):
         if entry.timestamp is not None:
             return entry.timestamp
         if entry.block_hash not in self._times:
-            block = self.l1.block(entry.block_number)
-            if block is None:
-                return 0  # gone by a reorg, which the reader notices afterwards
             if len(self._times) > MARKS:
                 self._times.clear()
-            self._times[entry.block_hash] = block.timestamp
+            self._times[entry.block_hash] = self.l1.block_by_hash(entry.block_hash).timestamp
         return self._times[entry.block_hash]
 
     def _sender(self, entry: Log) -> bytes:
-        transaction = self.l1.transaction(entry.transaction)
-        return b"" if transaction is None else bytes.fromhex(transaction["from"][2:])
+        if entry.sender is not None:
+            return entry.sender
+        return self.l1.transaction_in(entry.transaction, entry.block_hash).sender
 
 
 class CourtReader:
-    """Keeps the games of one court up to date with the chain, also through reorgs."""
+    """Keeps the games of one court up to date with the chain, also through reorgs (`stretch.py`)."""
 
     def __init__(self, contract: CourtContract, first_block: int = 0) -> None:
         """`first_block` is that of the deployment, or any before."""
@@ -110,54 +115,74 @@ class CourtReader:
         self.court = CourtState(contract.terms, contract.genesis)
         self.reorgs = 0
         self._first = first_block
-        self._marks: list[Block] = []
+        self._logs = BlockLogs(contract.l1, [contract.address])
+        self._marks: dict[int, bytes] = {}  # number to hash of blocks up to which everything is in, ascending
         self._journal: list[tuple[int, Event]] = []
         self._compact_at = COMPACT_EVENTS
+        self._is_doubted = False  # whether what was read is still to be held against the court's counters
+        self._gaps = 0  # how often it was, and something was missing
 
     @property
     def block(self) -> int:
         """The last block whose events are in."""
-        return self._marks[-1].number if self._marks else self._first - 1
+        return next(reversed(self._marks), self._first - 1)
 
     def poll(self) -> list[Event]:
         """Take in what happened since the last poll; returns the new events. Raises ChainError.
 
-        If blocks read before are no longer in the chain, what they held is undone first. If the chain changes while it
-        is read, nothing is taken in: the next poll will.
+        If blocks read before are no longer in the chain, what they held is undone first. What a node may have left out
+        is not taken for all there is: it is held against the court's counters, and read again if they differ.
         """
-        l1 = self.contract.l1
+        l1, found = self.contract.l1, list[Event]()
         head = l1.head()
-        self._rewind()
-        if head.number <= self.block:
-            return []
-        found = self.contract.events(self.block + 1, head.number)
-        again = l1.block(head.number)
-        if again is None or again.hash != head.hash:
-            return []
-        self._marks = [*self._marks[-MARKS:], head]
-        self._journal += found
-        for _, event in found:
-            self.court.apply(event)
+        if not self._marks:
+            anchor = l1.block(max(min(self._first - 1, head.number), 0))
+            self._marks[anchor.number] = anchor.hash
+        while (stretch := read_stretch(self._logs, self._marks, head, self._gaps)) is not None:
+            # All or nothing: a node that goes silent on the way changes nothing here.
+            events = self.contract.decode(stretch.logs)
+            self._rewind(stretch.fork)
+            self._take_in(events, stretch.blocks)
+            found += [event for _, event in events]
+            self._is_doubted |= not stretch.is_certain
+        if self._is_doubted and self._marks.get(head.number) == head.hash:
+            self._audit(head)
+        return found
+
+    def doubt(self) -> None:
+        """What was read contradicts what L1 does: compare the two with the next poll."""
+        self._is_doubted = True
+
+    def _take_in(self, events: Iterable[tuple[int, Event]], blocks: Iterable[Block]) -> None:
+        """What happened up to the last of these blocks."""
+        for entry in events:
+            self._journal.append(entry)
+            self.court.apply(entry[1])
+        self._marks |= {block.number: block.hash for block in blocks}
+        anchor, *rest = self._marks.items()
+        self._marks = dict([anchor, *rest[-MARKS:]])
         if len(self._journal) > self._compact_at:
             self._compact()
-        return [event for _, event in found]
 
-    def _rewind(self) -> None:
-        """Undo what is no longer in the chain."""
-        kept = len(self._marks)
-        while kept and not self._is_canonical(self._marks[kept - 1]):
-            kept -= 1
-        if kept == len(self._marks):
+    def _audit(self, head: Block) -> None:
+        """Compare what was read with the court's own counters; read it again, narrower, where they differ."""
+        gap = find_gap(self.contract, self.court, head)
+        if gap:
+            self._gaps += 1
+            log.error("the events that %s shows leave something out (%s): reading again", self.contract.l1.hosts, gap)
+            self._rewind(next(iter(self._marks)))
+            raise ChainError("rpc_unreachable", f"the events shown leave something out: {gap}")
+        self._is_doubted, self._gaps = False, 0
+
+    def _rewind(self, number: int) -> None:
+        """Undo what came after that block."""
+        if number >= self.block:
             return
         self.reorgs += 1
-        log.warning("a reorg: blocks after %d are read again", self._marks[kept - 1].number if kept else self._first)
-        self._marks = self._marks[:kept]
-        self._journal = [(number, event) for number, event in self._journal if number <= self.block]
+        log.warning("blocks after %d are read again", number)
+        self._marks = {mark: block_hash for mark, block_hash in self._marks.items() if mark <= number}
+        self._journal = [(at, event) for at, event in self._journal if at <= number]
         self._replay()
-
-    def _is_canonical(self, mark: Block) -> bool:
-        block = self.contract.l1.block(mark.number)
-        return block is not None and block.hash == mark.hash
 
     def _replay(self) -> None:
         self.court = CourtState(self.contract.terms, self.contract.genesis)
@@ -166,7 +191,7 @@ class CourtReader:
 
     def _compact(self) -> None:
         """Forget claims that are closed, paid out, and behind the confirmed chain."""
-        horizon = self._marks[0].number if len(self._marks) > MARKS else -1
+        horizon = list(self._marks)[1] if len(self._marks) > MARKS else -1
         court = self.court
         unfinished = {claim.key for claim in (*court.unfinished(), *court.unpaid())}
         late = {event.key for number, event in self._journal if number > horizon and isinstance(event, KeyEvent)}

@@ -10,10 +10,10 @@ from typing import Final, Protocol
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import InputError
 from setoff.shared.l1 import receipts as contract
+from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import PostedBatch
-from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.wire.receipts import SignedReceipt
 

@@ -13,9 +13,9 @@ from typing import Final
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
+from setoff.shared.l1.answers import Log
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
-from setoff.shared.l1.rpc import Log
 from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import CALLDATA, ZERO
 
@@ -26,8 +26,10 @@ RESERVE: Final = INBOX.encode("reserve")
 """Calldata of the inbox's `reserve`, by which the operator keeps others out while it comes back."""
 
 _WORD: Final = 32
-_RECORDS_OFFSET: Final = 4 + 4 * _WORD  # in calldata: the word that says where the records are
-_RECORDS_LENGTH: Final = 4 + 5 * _WORD  # in calldata: the word that says how many bytes they have
+_RECORDS_OFFSET: Final = 4 + 4 * _WORD
+"""Index in calldata of the word that says where the records are."""
+_RECORDS_LENGTH: Final = 4 + 5 * _WORD
+"""Index in calldata of the word that says how many bytes they have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,16 @@ from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
-from setoff.shared.l1.rpc import Address, Reverted
+from setoff.shared.l1.endpoint import Reverted
+from setoff.shared.l1.rpc import Address
 from setoff.shared.params import ETHER
 
-INTERVAL: Final = 1.0  # seconds between rounds
-SPREAD: Final = 4.0  # seconds within which the honest players of a court take turns at what one of them has to do
-FIRST_PAUSE, LAST_PAUSE = 1.0, 120.0  # seconds before something refused is tried again
+INTERVAL: Final = 1.0
+"""Seconds between rounds."""
+SPREAD: Final = 4.0
+"""Seconds within which the honest players of a court take turns at what one of them has to do."""
+FIRST_PAUSE, LAST_PAUSE = 1.0, 120.0
+"""Seconds before something refused is tried again: at first, and at most."""
 
 DONE: Final[dict[type[Action], frozenset[str]]] = {
     actions.Claim: frozenset({"already_claimed", "start_contradicted"}),
@@ -53,8 +57,11 @@ DONE: Final[dict[type[Action], frozenset[str]]] = {
 NOT_YET: Final = frozenset({"too_early", "claim_too_early", "clock_runs", "not_ready"})
 """Reasons that only time takes away: tried again in the next round."""
 
+PASSING: Final = frozenset({"insufficient_funds", "rpc_refused"})
+"""Reasons that may be gone at any time: money may come, and a node have another opinion."""
+
 POOR_PAUSE: Final = 4.0
-"""Seconds before an action that the account could not pay is tried again: money may come at any time."""
+"""Seconds before an action that was refused for one of them is tried again, at most."""
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +117,7 @@ class CourtPlayer:
         self._sent: dict[Action, bytes] = {}
         self._pauses: dict[Action, Pause] = {}
         self._spread = spread
+        self._done_before: set[Action] = set()
         self._waiting: dict[Action, float] = {}
 
     @property
@@ -130,6 +138,7 @@ class CourtPlayer:
         self._sent = {action: self._sent[action] for action in chosen if action in self._sent}
         self._pauses = {action: self._pauses[action] for action in chosen if action in self._pauses}
         self._waiting = {action: self._waiting[action] for action in chosen if action in self._waiting}
+        self._done_before &= set(chosen)
         for action in chosen:
             if not self._is_under_way(action) and self._is_our_turn(action):
                 self._act(action, result)
@@ -220,12 +229,16 @@ class CourtPlayer:
     def _refused(self, action: Action, reason: str, result: Round, detail: str = "") -> None:
         if reason in DONE.get(type(action), ()):
             result.done.append(action)
+            if action in self._done_before:
+                # What others did long ago is still to be done by what was read: so something was left out there.
+                self.reader.doubt()
+            self._done_before.add(action)
             self._pause(action)
             return
         result.refused.append((action, reason))
         if reason not in NOT_YET:
             log.warning("%s was not sent: %s", _name(action), detail or f"it would revert: {reason}")
-            self._pause(action, POOR_PAUSE if reason == "insufficient_funds" else LAST_PAUSE)
+            self._pause(action, POOR_PAUSE if reason in PASSING else LAST_PAUSE)
 
     def _pause(self, action: Action, longest: float = LAST_PAUSE) -> None:
         pause = self._pauses.setdefault(action, Pause())

@@ -1,226 +1,232 @@
-"""The L1 node over JSON-RPC: everything that needs no account.
+"""L1 nodes over JSON-RPC: everything that needs no account.
 
-Hashes and data are bytes, addresses 20 bytes (hexadecimal strings are taken too), money wei, times unix seconds. Every
-request is tried again for `patience` seconds while the node does not answer; then, and whenever the node refuses, a
-`ChainError` says so. What a contract refuses is a `Reverted` with the contract's own reason.
+Hashes and data are bytes, addresses 20 bytes (hexadecimal strings are taken too), money wei, times unix seconds.
+
+A read is tried again, on every endpoint in turn, for `patience` seconds: while nobody answers, while the answer is a
+refusal in whatever words, no answer to the question (`answers.py`), or a `null` where something has to be, for that
+says only that this backend does not have it yet. Then a `ChainError` has the last complaint, in the node's own words.
+What a contract refuses is a `Reverted` with the contract's own reason.
 """
 
 from __future__ import annotations
 
-import threading
+import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, Final
-from urllib.parse import urlsplit
-
-import requests
-from eth_abi.abi import decode
+from typing import Any, Final, TypeVar
 
 from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.answers import (
+    Block,
+    Lacking,
+    Log,
+    Malformed,
+    SentTransaction,
+    TransactionReceipt,
+    take_bytes,
+    take_list,
+    take_logs,
+    take_object,
+    take_quantity,
+    take_receipt,
+    take_transaction,
+)
+from setoff.shared.l1.endpoint import Endpoint, Refused, Reverted, Unanswered, Unsupported
+from setoff.shared.l1.headers import take_block, take_pending
 
 LOG_BLOCKS: Final = 2000
-"""Blocks asked for in one request for logs; halved when the node finds it too many."""
+"""Blocks asked for in one request for logs; halved whenever a node refuses, for whatever reason."""
+
+TAKEN: Final = 4
+"""Requests for logs of one width that have to go well before a wider one is tried again."""
 
 GAS_CAP: Final = 1 << 24
 """No transaction may ask for more gas (EIP-7825)."""
 
-FIRST_DELAY, LAST_DELAY = 0.1, 3.0  # seconds between tries
-ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")  # Error(string)
-PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")  # Panic(uint256)
+FIRST_DELAY, LAST_DELAY = 0.1, 3.0
+"""Seconds between tries: at first, and at most."""
 
-POOR: Final = (
-    "insufficient fund",
-    "insufficient balance",
-    "insufficient sender balance",
-    "exceeds account balance",
-    "lack of fund",
-    "lackoffund",
-    "outoffund",
-)
-"""What nodes say of an account that cannot pay."""
+LACK: Final = 8.0
+"""Seconds for which something that has to be there is asked for again, at most, where a node has it not."""
+
+DOUBTS: Final = 4
+"""Times that a call is tried which a node refuses in words that nobody knows: it may be the call."""
+
+CALLS: Final = frozenset({"eth_call", "eth_estimateGas"})
+SENDS: Final = frozenset({"eth_sendRawTransaction"})
 
 Address = bytes | str
+T = TypeVar("T")
 
-
-class Refused(ChainError):
-    """The node answered with an error; `message` is its own, `data` what a contract returned."""
-
-    def __init__(self, reason: str, message: str, data: bytes = b"") -> None:
-        super().__init__(reason, message)
-        self.message = message
-        self.data = data
-
-
-class Reverted(Refused):
-    """A contract refused the call; `reason` is the string it gave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What is needed of a block header."""
-
-    number: int
-    hash: bytes
-    parent: bytes
-    timestamp: int
-    base_fee: int
-    """Wei a unit of gas (EIP-1559)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """One event as the node stores it."""
-
-    address: bytes
-    topics: tuple[bytes, ...]
-    data: bytes
-    block_number: int
-    block_hash: bytes
-    transaction: bytes
-    index: int
-    """Place among the block's events."""
-    timestamp: int | None
-    """Of its block, if the node tells (not all do)."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionReceipt:
-    """How a transaction went."""
-
-    transaction: bytes
-    block_number: int
-    block_hash: bytes
-    succeeded: bool
-    gas_used: int
-    gas_price: int
-    """Wei a unit of gas."""
-    contract: bytes | None
-    """Address of the contract it created."""
-    logs: tuple[Log, ...]
-
-
-class _Sessions(threading.local):
-    """Connections that stay open, of each thread its own: a session is not made for several."""
-
-    def __init__(self) -> None:
-        self.session = requests.Session()
+log = logging.getLogger(__name__)
 
 
 class Node:
-    """A connection to one node. May be shared by threads."""
+    """Connections to one chain's nodes: the first that answers is asked. May be shared by threads."""
 
-    def __init__(self, url: str, *, chain_id: int | None = None, patience: float = 10.0, timeout: float = 10.0) -> None:
-        """`chain_id`: the chain that it has to serve; `patience` (s) as above, `timeout` (s) is of one request.
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        *,
+        chain_id: int | None = None,
+        patience: float = 10.0,
+        timeout: float = 10.0,
+    ) -> None:
+        """`url`: one, several separated by commas, or a sequence; `chain_id`: the chain that they have to serve;
+        `patience` (s) as above, `timeout` (s) is of one request.
 
-        Raises ConfigError if the address of the node is no URL.
+        Raises ConfigError if the address of a node is no URL.
         """
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise ConfigError("bad_config", "the L1 node's address is not an http(s) URL")
+        urls = [part.strip() for part in url.split(",")] if isinstance(url, str) else list(url)
+        if not urls:
+            raise ConfigError("bad_config", "there is no L1 node")
+        self.endpoints = tuple(Endpoint(each, timeout) for each in urls)
         self.patience = patience
-        self._host = urlsplit(url).netloc.rpartition("@")[2]
-        self._url = url
-        self._timeout = timeout
-        self._sessions = _Sessions()
         self._wanted_chain = chain_id
         self._has_pending: bool | None = None
+        self._log_span = LOG_BLOCKS
 
     @cached_property
     def chain_id(self) -> int:
-        """The chain's number. Raises ConfigError if it is not the one asked for."""
-        chain_id = int(self.request("eth_chainId"), 16)
+        """The chain's number. Raises ConfigError if it is not the one asked for, of any endpoint that answers."""
+        chain_id = self.ask("eth_chainId", take=take_quantity)
         if self._wanted_chain not in (None, chain_id):
-            raise ConfigError("wrong_chain", f"{self._host} serves chain {chain_id}, not {self._wanted_chain}")
+            raise ConfigError("wrong_chain", f"{self.hosts} serves chain {chain_id}, not {self._wanted_chain}")
         return chain_id
+
+    @property
+    def hosts(self) -> str:
+        """The endpoints' hosts, for people."""
+        return ", ".join(endpoint.host for endpoint in self.endpoints)
 
     def check_chain(self) -> None:
         """Ask the node which chain it serves. Raises ConfigError if it is another one, ChainError if it is silent."""
         _ = self.chain_id
 
+    def request(self, method: str, *params: Any) -> Any:
+        """The `result` of one JSON-RPC call, whatever it is. Raises as `ask`."""
+        return self.ask(method, *params, take=_take_anything)
+
+    def ask(self, method: str, *params: Any, take: Callable[[Any], T], patience: float | None = None) -> T:
+        """The `result` of one JSON-RPC call as `take` reads it; `patience`: in place of the node's own.
+
+        Raises ChainError("rpc_unreachable"), Reverted or Refused.
+        """
+        deadline = time.monotonic() + (self.patience if patience is None else patience)
+        delay, tries, lacking_since = FIRST_DELAY, 0, 0.0
+        last: dict[Endpoint, float] = {}  # when it was asked last
+        unable: dict[Endpoint, Unsupported] = {}
+        while True:
+            endpoint = self._choose(last, unable)
+            if endpoint in last:  # all that can were asked
+                now = time.monotonic()
+                if max(now + delay, endpoint.rests_until) > deadline:
+                    complaint = "; ".join(f"{each.host}: {each.complaint}" for each in last)
+                    raise ChainError("rpc_unreachable", complaint)
+                time.sleep(max(delay, endpoint.rests_until - now))
+                delay = min(2 * delay, LAST_DELAY)
+                last.clear()
+            last[endpoint] = time.monotonic()
+            tries += 1
+            try:
+                answer = take(endpoint.ask(method, params))
+            except Unsupported as refusal:
+                unable[endpoint] = refusal
+                if len(unable) == len(self.endpoints):
+                    raise
+            except Reverted:
+                raise
+            except Refused as refusal:
+                is_final = refusal.reason == "insufficient_funds" or method in SENDS or not method.startswith("eth_")
+                if is_final or (method in CALLS and tries >= DOUBTS * len(self.endpoints)):
+                    raise
+                endpoint.complaint = refusal.message or "an error without words"
+            except Unanswered as failure:
+                endpoint.complaint = str(failure)
+                endpoint.rest(failure.pause)
+            except Malformed as failure:
+                endpoint.complaint = f"a malformed answer to {method}: {failure}"
+                log.warning("%s gave %s", endpoint.host, endpoint.complaint)
+            except Lacking:
+                endpoint.complaint = f"{method} answers null"
+                lacking_since = lacking_since or time.monotonic()
+                deadline = min(deadline, lacking_since + LACK)
+            else:
+                endpoint.complaint = ""
+                return answer
+
+    def _choose(self, last: dict[Endpoint, float], unable: dict[Endpoint, Unsupported]) -> Endpoint:
+        """Who is asked next: who was not yet, whose word counts, who wants no rest; the first one of these."""
+        now = time.monotonic()
+        able = [endpoint for endpoint in self.endpoints if endpoint not in unable]
+        return min(able, key=lambda each: (each in last, max(each.rests_until - now, 0.0), bool(each.suspicion)))
+
     # --- reads ---
 
-    def request(self, method: str, *params: Any) -> Any:
-        """The `result` of one JSON-RPC call. Raises ChainError("rpc_unreachable"), Reverted or Refused."""
-        deadline = time.monotonic() + self.patience
-        delay = FIRST_DELAY
-        while True:
-            try:
-                response = self._ask(method, params)
-            except requests.HTTPError as failure:
-                status = failure.response.status_code if failure.response is not None else 0
-                complaint, is_final = f"HTTP status {status}", 400 <= status < 500 and status != 429
-            except (requests.RequestException, OSError, ValueError) as failure:
-                complaint, is_final = type(failure).__name__, False
-            else:
-                if response.get("error") is None:
-                    return response.get("result")
-                refusal = _refusal(response["error"])
-                if not _is_overload(refusal.message):
-                    raise refusal
-                complaint, is_final = refusal.message, False
-            if is_final or time.monotonic() + delay > deadline:
-                raise ChainError("rpc_unreachable", f"{self._host}: {complaint}")
-            time.sleep(delay)
-            delay = min(2 * delay, LAST_DELAY)
+    def block(self, number: int | str = "latest") -> Block:
+        """The block with this number or tag ("latest", "finalized", …). It has to be there: waits for it a while.
 
-    def block(self, number: int | str = "latest") -> Block | None:
-        """The block with this number or tag ("latest", "finalized", …), None if there is none."""
-        found = self.request("eth_getBlockByNumber", _tag(number), False)
-        if found is None:
-            return None
-        return Block(
-            int(found["number"] or "0x0", 16),
-            _bytes(found["hash"] or "0x"),
-            _bytes(found["parentHash"]),
-            int(found["timestamp"], 16),
-            int(found.get("baseFeePerGas") or "0x0", 16),
-        )
+        Raises ChainError("rpc_unreachable") if nobody shows it.
+        """
+        return self.ask("eth_getBlockByNumber", _tag(number), False, take=take_block)
+
+    def block_by_hash(self, block_hash: bytes) -> Block:
+        """The block with this hash, which somebody has seen. Raises as `block`."""
+        return self.ask("eth_getBlockByHash", to_hex(block_hash), False, take=take_block)
+
+    def find_block(self, number: int | str) -> Block | None:
+        """The block with this number or tag, None if the node that was asked has none: which proves nothing."""
+        return self.ask("eth_getBlockByNumber", _tag(number), False, take=_or_none(take_block))
 
     def head(self) -> Block:
         """The latest block."""
-        block = self.block()
-        if block is None:
-            raise ChainError("rpc_unreachable", f"{self._host} has no latest block")
-        return block
+        return self.block()
 
     def now(self) -> int:
         """The timestamp a transaction sent now can expect: the pending block's, never less than the latest one's."""
-        pending = self._pending_block()
-        return max(self.head().timestamp, pending.timestamp if pending else 0)
+        pending = self._pending_time()
+        return max(self.head().timestamp, pending)
 
     def balance(self, address: Address) -> int:
         """Wei."""
-        return int(self.request("eth_getBalance", to_hex(address), "latest"), 16)
+        return self.ask("eth_getBalance", to_hex(address), "latest", take=take_quantity)
 
     def code(self, address: Address) -> bytes:
         """The contract's code, empty if there is none."""
-        return _bytes(self.request("eth_getCode", to_hex(address), "latest"))
+        return self.ask("eth_getCode", to_hex(address), "latest", take=take_bytes)
 
     def transaction_count(self, address: Address, number: int | str = "latest") -> int:
         """The account's next nonce after that block."""
-        return int(self.request("eth_getTransactionCount", to_hex(address), _tag(number)), 16)
+        return self.ask("eth_getTransactionCount", to_hex(address), _tag(number), take=take_quantity)
 
-    def transaction(self, transaction: bytes) -> Mapping[str, Any] | None:
-        """A transaction as the node shows it (`input` is its calldata), None if it does not know it."""
-        found: Mapping[str, Any] | None = self.request("eth_getTransactionByHash", to_hex(transaction))
-        return found
+    def find_transaction(self, transaction: bytes) -> SentTransaction | None:
+        """A transaction, None if the node that was asked does not show it: which proves nothing."""
+        return self.ask("eth_getTransactionByHash", to_hex(transaction), take=_or_none(take_transaction))
+
+    def transaction_in(self, transaction: bytes, block_hash: bytes) -> SentTransaction:
+        """A transaction of that block. A node that has given up its index of transactions still has it in the block.
+
+        Raises ChainError.
+        """
+        found = self.find_transaction(transaction)
+        if found is not None:
+            return found
+        for found in self.transactions_of(block_hash):
+            if found.hash == transaction:
+                return found
+        raise ChainError("rpc_unreachable", f"transaction {transaction.hex()} is not in the block it was said to be in")
+
+    def transactions_of(self, block: bytes | int) -> list[SentTransaction]:
+        """All transactions of a block, by its hash or number. Raises ChainError."""
+        take = _take_transactions
+        if isinstance(block, int):
+            return self.ask("eth_getBlockByNumber", hex(block), True, take=take)
+        return self.ask("eth_getBlockByHash", to_hex(block), True, take=take)
 
     def receipt(self, transaction: bytes) -> TransactionReceipt | None:
-        """How a transaction went, None if it is in no block."""
-        found = self.request("eth_getTransactionReceipt", to_hex(transaction))
-        if found is None or found.get("blockHash") is None:
-            return None
-        return TransactionReceipt(
-            transaction,
-            int(found["blockNumber"], 16),
-            _bytes(found["blockHash"]),
-            found["status"] == "0x1",
-            int(found["gasUsed"], 16),
-            int(found.get("effectiveGasPrice") or "0x0", 16),
-            _bytes(found["contractAddress"]) if found.get("contractAddress") else None,
-            tuple(_log(log) for log in found["logs"]),
-        )
+        """How a transaction went, None if the node that was asked shows none: which proves nothing."""
+        return self.ask("eth_getTransactionReceipt", to_hex(transaction), take=_or_none(take_receipt))
 
     def call(
         self,
@@ -233,17 +239,17 @@ class Node:
     ) -> bytes:
         """What the contract at `to` returns. Raises Reverted."""
         request = self._call_object(to, data, value, sender)
-        return _bytes(self.request("eth_call", request, _tag(block)))
+        return self.ask("eth_call", request, _tag(block), take=take_bytes)
 
     def next_block(self) -> str:
         """Tag of the block to try transactions on: the pending one, the latest where the node knows none."""
         if self._has_pending is None:
-            self._pending_block()
+            self._pending_time()
         return "pending" if self._has_pending else "latest"
 
     def blob_base_fee(self) -> int:
         """Wei a unit of blob gas (EIP-4844)."""
-        return int(self.request("eth_blobBaseFee"), 16)
+        return self.ask("eth_blobBaseFee", take=take_quantity)
 
     def estimate_gas(
         self, sender: Address, to: Address | None, data: bytes, value: int = 0, blob_hashes: Sequence[bytes] = ()
@@ -252,53 +258,74 @@ class Node:
         request: dict[str, Any] = self._call_object(to, data, value, sender)
         if blob_hashes:
             request["blobVersionedHashes"] = [to_hex(versioned_hash) for versioned_hash in blob_hashes]
-        return int(self.request("eth_estimateGas", request, self.next_block()), 16)
+        return self.ask("eth_estimateGas", request, self.next_block(), take=take_quantity)
 
     def logs(
-        self, addresses: Iterable[Address], first: int, last: int, topics: Iterable[bytes | None] = ()
+        self,
+        addresses: Iterable[Address],
+        first: int,
+        last: int,
+        topics: Iterable[bytes | None] = (),
+        *,
+        span: int | None = None,
     ) -> list[Log]:
-        """The events of these contracts in the blocks `first` to `last`, in order."""
-        wanted = {
-            "address": [to_hex(address) for address in addresses],
-            "topics": [None if topic is None else to_hex(topic) for topic in topics],
+        """The events of these contracts in the blocks `first` to `last`, in order, as far as the node shows them: a
+        node that is behind leaves out the newest without a word (`block_logs.py` has all of a block).
+
+        Whatever refuses a range, and however, is asked for half of it, down to one block; `span`: blocks to begin with.
+        """
+        wanted_addresses = {bytes.fromhex(to_hex(address)[2:]) for address in addresses}
+        wanted_topics = list(topics)
+        asked = {
+            "address": [to_hex(address) for address in sorted(wanted_addresses)],
+            "topics": [None if topic is None else to_hex(topic) for topic in wanted_topics],
         }
         found: list[Log] = []
-        span = LOG_BLOCKS
+        width, taken = min(span or LOG_BLOCKS, self._log_span), 0
         while first <= last:
-            until = min(first + span - 1, last)
+            until = min(first + width - 1, last)
+            bounds = {"fromBlock": hex(first), "toBlock": hex(until)}
             try:
-                page = self.request("eth_getLogs", {**wanted, "fromBlock": hex(first), "toBlock": hex(until)})
-            except Refused:
+                page = self.ask(
+                    "eth_getLogs", {**asked, **bounds}, take=take_logs, patience=None if until == first else 0.0
+                )
+            except ChainError:
                 if first == until:
                     raise
-                span = (until - first + 1) // 2
+                width = (until - first + 1) // 2
+                self._log_span, taken = width, 0
                 continue
-            found += [_log(log) for log in page]
+            # A node may know the first topic only, or answer a question of somebody else's.
+            found += [
+                entry
+                for entry in page
+                if first <= entry.block_number <= until
+                and entry.address in wanted_addresses
+                and matches_topics(entry, wanted_topics)
+            ]
+            taken += 1
+            if taken >= TAKEN and width < (span or LOG_BLOCKS):  # what was too much once may have been so by chance
+                width, taken = min(2 * width, span or LOG_BLOCKS), 0
+                self._log_span = max(self._log_span, width)
             first = until + 1
-        return found
+        return sorted(found, key=lambda entry: (entry.block_number, entry.index))
 
     # --- internal ---
 
-    def _ask(self, method: str, params: Sequence[Any]) -> Mapping[str, Any]:
-        """The answer to one request, its `error` included. Raises RequestException, ValueError."""
-        call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout)
-        answer.raise_for_status()
-        content = answer.json()
-        if not isinstance(content, Mapping):
-            raise ValueError("the node's answer is no object")
-        return content
-
-    def _pending_block(self) -> Block | None:
-        """The pending block; None on a node that shows none, which is not asked again."""
+    def _pending_time(self) -> int:
+        """The pending block's timestamp; 0 on a node that shows none, which is not asked again."""
         if self._has_pending is False:
-            return None
+            return 0
         try:
-            pending = self.block("pending")
-        except Refused:
-            pending = None
+            pending = self.ask(
+                "eth_getBlockByNumber", "pending", False, take=_or_none(take_pending), patience=FIRST_DELAY
+            )
+        except ChainError as error:
+            if isinstance(error, Refused):
+                self._has_pending = False
+            return 0
         self._has_pending = pending is not None
-        return pending
+        return pending or 0
 
     def _call_object(self, to: Address | None, data: bytes, value: int, sender: Address | None) -> dict[str, str]:
         request = {"data": to_hex(data), "value": hex(value), "gas": hex(GAS_CAP)}
@@ -314,61 +341,32 @@ def to_hex(data: Address) -> str:
     return data if isinstance(data, str) else "0x" + data.hex()
 
 
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
+def matches_topics(entry: Log, topics: Sequence[bytes | None]) -> bool:
+    """Whether an event has these topics; None: any."""
+    return len(entry.topics) >= len(topics) and all(
+        wanted in (None, topic) for wanted, topic in zip(topics, entry.topics, strict=False)
+    )
+
+
+def _take_anything(value: Any) -> Any:
+    return value
 
 
 def _tag(block: int | str) -> str:
     return block if isinstance(block, str) else hex(block)
 
 
-def _log(log: Mapping[str, Any]) -> Log:
-    timestamp = log.get("blockTimestamp")
-    return Log(
-        _bytes(log["address"]),
-        tuple(_bytes(topic) for topic in log["topics"]),
-        _bytes(log["data"]),
-        int(log["blockNumber"], 16),
-        _bytes(log["blockHash"]),
-        _bytes(log["transactionHash"]),
-        int(log["logIndex"], 16),
-        int(timestamp, 16) if timestamp else None,
-    )
+def _or_none(take: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    """Reads null as nothing."""
 
-
-def _is_overload(message: str) -> bool:
-    text = message.lower()
-    return any(words in text for words in ("rate limit", "too many requests", "header not found", "timeout"))
-
-
-def _refusal(error: Any) -> Refused:
-    """The exception for the `error` object of a JSON-RPC answer."""
-    if not isinstance(error, Mapping):
-        return Refused("rpc_unreachable", str(error))
-    message = str(error.get("message", ""))
-    data = error.get("data")
-    if isinstance(data, Mapping):
-        data = data.get("data")
-    returned = b""
-    if isinstance(data, str) and data.startswith("0x"):
+    def read(value: Any) -> T | None:
         try:
-            returned = _bytes(data)
-        except ValueError:
-            returned = b""
-    if not returned and any(words in message.lower() for words in POOR):
-        return Refused("insufficient_funds", message)
-    if returned or error.get("code") == 3 or "revert" in message.lower():
-        return Reverted(_revert_reason(returned), message, returned)
-    return Refused("transaction_reverted", message)
+            return take(value)
+        except Lacking:
+            return None
+
+    return read
 
 
-def _revert_reason(returned: bytes) -> str:
-    """The reason string in a contract's revert data; "transaction_reverted" if it gave none."""
-    try:
-        if returned[:4] == ERROR_SELECTOR:
-            return str(decode(["string"], returned[4:])[0])
-        if returned[:4] == PANIC_SELECTOR:
-            return f"panic_{int.from_bytes(returned[4:36], 'big'):#04x}"
-    except Exception:
-        return "transaction_reverted"
-    return "transaction_reverted"
+def _take_transactions(value: Any) -> list[SentTransaction]:
+    return [take_transaction(entry) for entry in take_list(take_object(value).get("transactions"))]

@@ -3,7 +3,13 @@
 A transaction is signed, kept (with its blobs, if it has some), and then sent; from then on it is sent again, at higher
 fees, until a block with it is `CONFIRMATIONS` deep. So a node that loses its pool, a reorg that throws the block
 away or fees that rise only delay it. An account has one `Sender` at a time: what a former process left in the pool is
-replaced, not waited for, since its owner decides anew from what the chain shows.
+replaced, not waited for, since its owner decides anew from what the chain shows; what it had bid is in a journal, so
+that the replacement outbids it.
+
+What may have been taken by a node is never signed again under another nonce, or it could be executed twice: only where
+a block has another transaction of the account under that nonce is it certain that ours is never executed. What else a
+node says of a transaction counts for little: whether it is known, in a block, paid for and bid enough is read from the
+chain, and an answer that is late is waited for.
 
 Nodes keep blob transactions in a pool of their own, and take none of an account that has others in the main one, nor
 the other way round. So one of either kind is held here until those of the other kind before it are in a block; what has
@@ -23,7 +29,9 @@ from coincurve import PrivateKey
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
-from setoff.shared.l1.rpc import GAS_CAP, Node, TransactionReceipt
+from setoff.shared.l1.answers import TransactionReceipt, take_quantity
+from setoff.shared.l1.bid_journal import BidJournal, FormerBid, NoJournal
+from setoff.shared.l1.rpc import GAS_CAP, Node
 from setoff.shared.l1.sidecar import Sidecar
 from setoff.shared.l1.transaction import sign_transaction
 from setoff.shared.params import GWEI
@@ -31,16 +39,28 @@ from setoff.shared.params import GWEI
 CONFIRMATIONS: Final = 32
 """Blocks on top of a transaction after which it is no longer looked after."""
 
-GAS_MARGIN: Final = (3, 2)  # of the estimate, since the state may change before the transaction runs,
-GAS_ALLOWANCE: Final = 60_000  # and for storage that then turns out to be empty
-BUMP: Final = (5, 4)  # of both fees when a transaction is replaced; nodes ask for at least 11/10,
-BLOB_BUMP: Final = (2, 1)  # and, of all three, for this if it carries blobs
-LAG: Final = 2.0  # seconds for which a node may count a transaction before it shows its receipt
-TRIES: Final = 8  # of one broadcast that the node finds underpriced or too low in nonce
+GAS_MARGIN: Final = (3, 2)
+"""Gas asked for, as a fraction of the estimate, since the state may change before the transaction runs."""
+GAS_ALLOWANCE: Final = 60_000
+"""Gas on top of that, for storage that then turns out to be empty."""
+BUMP: Final = (5, 4)
+"""Of both fees when a transaction is replaced; nodes ask for at least 11/10."""
+BLOB_BUMP: Final = (2, 1)
+"""Of all three fees when one that carries blobs is replaced; nodes ask for just this."""
+GUESSES: Final = 3
+"""Times that a bid is raised for a refusal in words that nobody knows."""
+LONGEST_SEARCH: Final = 1 << 14
+"""Blocks back in which the transaction is looked for that took a nonce."""
+
+TAKEN: Final = ("already known", "already imported", "known transaction", "already in the", "already exists")
+"""What nodes say of a transaction that they have."""
 
 WAITING: Final = ("already reserved", "gapped", "nonce too high")
 """What nodes say of a transaction that has to wait: for others of the account in the other pool, which a former process
 may have left there, or for its turn. All of that passes when the ones before are in a block."""
+
+CHEAP: Final = ("underpriced", "base fee", "basefee", "fee per blob gas", "too low to replace", "replacement gas")
+"""What nodes say of a bid that is too low."""
 
 PRESSING: Final = 4
 """A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
@@ -99,10 +119,9 @@ class Transaction:
     """As a node takes it, its blobs included."""
     hashes: list[bytes] = field(default_factory=list)
     """Of every version sent, the first one first."""
-    sent_at: float = 0.0
+    bid_at: float = 0.0
+    """When its fees were last raised."""
     was_mined: bool = False
-    used_at: float = 0.0
-    """When its nonce was first seen to be used without a receipt of any version."""
     urgency: Urgency | None = None
 
     @property
@@ -114,7 +133,8 @@ class Transaction:
 class Sender:
     """Signs and sends for one account, thread-safe. Use it through `L1`."""
 
-    def __init__(self, node: Node, key: bytes | str, fees: Fees) -> None:
+    def __init__(self, node: Node, key: bytes | str, fees: Fees, journal: BidJournal | None = None) -> None:
+        """`journal`: where the bids are kept over a restart."""
         self._node = node
         secret = key if isinstance(key, bytes) else bytes.fromhex(key.removeprefix("0x"))
         self._key = PrivateKey(secret)
@@ -122,6 +142,7 @@ class Sender:
         self._lock = threading.RLock()
         self._next: int | None = None
         self._kept: dict[int, Transaction] = {}
+        self.journal: BidJournal = journal or NoJournal()
         self.address: bytes = signatures.address_of(secret)
 
     @property
@@ -153,13 +174,15 @@ class Sender:
                 transaction.urgency = Urgency.of(*due, self._fees)
             transaction.tip, transaction.fee = self._bid(self._cap(transaction))
             transaction.blob_fee = self._bid_for_blobs(self._blob_cap(transaction)) if sidecar else 0
+            self._outbid_journal(transaction)
             self._sign(transaction)
             self._kept[transaction.nonce] = transaction
             self._next += 1
             try:
-                self._broadcast(transaction)
+                self._broadcast(transaction, is_first=True)
             except ChainError as error:
                 if error.reason != "rpc_unreachable":
+                    # No node has taken it, so its nonce is free.
                     del self._kept[transaction.nonce]
                     self._next = transaction.nonce
                     raise
@@ -179,16 +202,17 @@ class Sender:
                 transaction = self._kept[nonce]
                 if nonce < settled:
                     del self._kept[nonce]
+                    self.journal.forget(nonce)
                     continue
                 transaction.was_mined = nonce < mined
                 if transaction.was_mined or self._is_held(transaction):
                     continue
-                if self._node.transaction(transaction.hashes[-1]) is None:
-                    # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
-                    log.warning("the node lost transaction %d", nonce)
-                    self._try_broadcast(transaction)
-                elif time.monotonic() - transaction.sent_at >= self._patience(transaction):
+                # Whether the node shows it says little, for some show no transaction that is in no block.
+                if time.monotonic() - transaction.bid_at >= self._patience(transaction):
                     self._raise_bid(transaction)
+                    self._try_broadcast(transaction)
+                elif self._node.find_transaction(transaction.hashes[-1]) is None:
+                    # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
                     self._try_broadcast(transaction)
 
     def look(self, transaction: bytes) -> TransactionReceipt | None:
@@ -205,10 +229,9 @@ class Sender:
             if receipt := self._node.receipt(version):
                 return receipt
         if kept is not None and is_used:
-            kept.used_at = kept.used_at or time.monotonic()
-            if time.monotonic() - kept.used_at < LAG:
-                return None
-            raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
+            taker = self._find_taker(kept.nonce)
+            if taker is not None and taker not in hashes:
+                raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
         return None
 
     def wait(self, transaction: bytes, timeout: float) -> TransactionReceipt:
@@ -280,7 +303,7 @@ class Sender:
         """Tip and highest fee to offer now."""
         base = self._node.head().base_fee
         try:
-            suggested = int(self._node.request("eth_maxPriorityFeePerGas"), 16)
+            suggested = self._node.ask("eth_maxPriorityFeePerGas", take=take_quantity, patience=1.0)
         except ChainError:
             suggested = 0
         tip = min(max(suggested, self._fees.least_tip), cap)
@@ -290,8 +313,8 @@ class Sender:
         """Highest price of a unit of blob gas to offer now."""
         return min(2 * self._node.blob_base_fee() + 1, cap)
 
-    def _raise_bid(self, transaction: Transaction) -> None:
-        """Sign anew with higher fees, as far as the caps allow what nodes take for a replacement."""
+    def _raise_bid(self, transaction: Transaction) -> bool:
+        """Sign anew with higher fees, as far as the caps allow what nodes take for a replacement; whether they did."""
         cap = self._cap(transaction)
         bump, whole = BLOB_BUMP if transaction.sidecar else BUMP
         tip, fee = self._bid(cap)
@@ -301,9 +324,24 @@ class Sender:
         if transaction.sidecar:
             blob_cap = self._blob_cap(transaction)
             blob_fee = max(self._bid_for_blobs(blob_cap), transaction.blob_fee * bump // whole + 1)
-        if fee <= cap and blob_fee <= blob_cap:
-            transaction.tip, transaction.fee, transaction.blob_fee = tip, fee, blob_fee
-            self._sign(transaction)
+        if fee > cap or blob_fee > blob_cap:
+            return False
+        transaction.tip, transaction.fee, transaction.blob_fee = tip, fee, blob_fee
+        self._sign(transaction)
+        return True
+
+    def _outbid_journal(self, transaction: Transaction) -> None:
+        """Bid more than a former process did under this nonce, up to the caps: nodes replace nothing for less."""
+        former = self.journal.load(transaction.nonce)
+        if former is None:
+            return
+        bump, whole = BLOB_BUMP if transaction.sidecar else BUMP
+        cap = self._cap(transaction)
+        transaction.fee = min(max(transaction.fee, former.fee * bump // whole + 1), cap)
+        transaction.tip = min(max(transaction.tip, former.tip * bump // whole + 1), transaction.fee)
+        if transaction.sidecar:
+            blob_fee = max(transaction.blob_fee, former.blob_fee * bump // whole + 1)
+            transaction.blob_fee = min(blob_fee, self._blob_cap(transaction))
 
     def _sign(self, transaction: Transaction) -> None:
         sidecar = transaction.sidecar
@@ -322,6 +360,8 @@ class Sender:
         )
         transaction.raw = sidecar.wrap(signed) if sidecar else signed
         transaction.hashes.append(keccak(signed))
+        transaction.bid_at = time.monotonic()
+        self.journal.save(transaction.nonce, FormerBid(transaction.tip, transaction.fee, transaction.blob_fee))
 
     def _try_broadcast(self, transaction: Transaction) -> None:
         try:
@@ -329,40 +369,66 @@ class Sender:
         except ChainError as error:
             log.warning("transaction %d was not taken again: %s", transaction.nonce, error)
 
-    def _broadcast(self, transaction: Transaction) -> None:
-        """Hand the transaction to the node, unless it is held. Raises ChainError if the node does not take it."""
+    def _broadcast(self, transaction: Transaction, *, is_first: bool = False) -> None:
+        """Hand the transaction to the node, unless it is held. Raises ChainError if the node does not take it.
+
+        `is_first`: nobody was told of it before, so it may be refused for good, or go out under another nonce.
+        """
         if self._is_held(transaction):
             log.info("transaction %d waits for those of the other kind before it", transaction.nonce)
             return
-        for _ in range(TRIES):
-            transaction.sent_at = time.monotonic()
+        guesses = 0
+        while True:
             try:
                 self._node.request("eth_sendRawTransaction", "0x" + transaction.raw.hex())
                 return
             except ChainError as error:
                 if error.reason == "rpc_unreachable":
                     raise
-                complaint = error.detail.lower()
-                if any(words in complaint for words in WAITING):
-                    log.info("transaction %d waits for those before it", transaction.nonce)
+                refusal = error
+            words = refusal.detail.lower()
+            if any(known in words for known in TAKEN) or self._is_known(transaction):
+                return
+            if any(waiting in words for waiting in WAITING):
+                log.info("transaction %d waits for those before it", transaction.nonce)
+                return
+            taker = self._find_taker(transaction.nonce)
+            if taker is not None:
+                if taker in transaction.hashes or not is_first or not self._renumber(transaction):
                     return
-                if any(words in complaint for words in ("already known", "already imported", "known transaction")):
-                    return
-                if "nonce too low" in complaint:
-                    if self._node.receipt(transaction.hashes[-1]) or not self._renumber(transaction):
-                        return
-                elif any(words in complaint for words in ("underpriced", "base fee", "fee per blob gas")):
-                    before = transaction.fee
-                    self._raise_bid(transaction)
-                    if transaction.fee == before:
-                        log.warning("transaction %d waits for lower fees", transaction.nonce)
-                        return
-                else:
-                    raise
-        raise ChainError("transaction_reverted", f"the node does not take transaction {transaction.nonce}")
+                continue
+            if "nonce too low" in words:
+                log.info("transaction %d: %s, which no block shows", transaction.nonce, refusal.detail)
+                return
+            if not self._can_pay(transaction):
+                raise ChainError("insufficient_funds", refusal.detail)
+            if not any(cheap in words for cheap in CHEAP) and not self._is_rivalled(transaction):
+                guesses += 1
+                if guesses > GUESSES:
+                    raise refusal
+            if not self._raise_bid(transaction):
+                log.warning("transaction %d waits for lower fees: %s", transaction.nonce, refusal.detail)
+                return
+
+    def _is_known(self, transaction: Transaction) -> bool:
+        """Whether the node has the last version, whatever it says of it."""
+        return self._node.find_transaction(transaction.hashes[-1]) is not None
+
+    def _is_rivalled(self, transaction: Transaction) -> bool:
+        """Whether the pool has another of the account's under this nonce, or the base fee is above the bid."""
+        if self._node.head().base_fee > transaction.fee:
+            return True
+        try:
+            return self._node.transaction_count(self.address, "pending") > transaction.nonce
+        except ChainError:
+            return False
+
+    def _can_pay(self, transaction: Transaction) -> bool:
+        cost = transaction.value + transaction.gas * transaction.fee + transaction.blob_gas * transaction.blob_fee
+        return self._node.balance(self.address) >= cost
 
     def _renumber(self, transaction: Transaction) -> bool:
-        """Give the newest transaction the account's next nonce; an older one with a used nonce is done with."""
+        """Give the newest transaction the account's next nonce: another one has its own for good."""
         if transaction.nonce + 1 != self._next:
             return False
         del self._kept[transaction.nonce]
@@ -372,3 +438,31 @@ class Sender:
         transaction.hashes.clear()
         self._sign(transaction)
         return True
+
+    def _find_taker(self, nonce: int) -> bytes | None:
+        """Hash of the account's transaction in the chain that has this nonce; None if none has, or that cannot be seen.
+
+        Read from the block itself, for neither a count of nonces nor a missing receipt says whose it was.
+        """
+        node = self._node
+        try:
+            high = node.head().number
+            if node.transaction_count(self.address, high) <= nonce:
+                return None
+            low, step = high, 1
+            while low > 0 and node.transaction_count(self.address, low) > nonce:
+                if step > LONGEST_SEARCH:
+                    return None
+                high, low, step = low, max(low - step, 0), 2 * step
+            while high - low > 1:
+                middle = (low + high) // 2
+                if node.transaction_count(self.address, middle) > nonce:
+                    high = middle
+                else:
+                    low = middle
+            for sent in node.transactions_of(high):
+                if (sent.sender, sent.nonce) == (self.address, nonce):
+                    return sent.hash
+        except ChainError as error:
+            log.debug("who took nonce %d cannot be seen: %s", nonce, error)
+        return None

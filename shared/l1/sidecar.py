@@ -15,7 +15,8 @@ import rlp
 
 from setoff.shared.machine import blobs as kzg
 
-WRAPPER_VERSION: Final = b"\1"  # EIP-7594
+WRAPPER_VERSION: Final = b"\1"
+"""Of EIP-7594: the sidecar has proofs of cells."""
 BLOB_GAS: Final = 1 << 17
 """Blob gas of a blob."""
 

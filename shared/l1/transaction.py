@@ -10,8 +10,10 @@ from coincurve import PrivateKey
 
 from setoff.shared.codec.hashing import keccak
 
-FEE_TRANSACTION: Final = 2  # EIP-2718 types
+FEE_TRANSACTION: Final = 2
+"""EIP-2718 type of a transaction with a fee cap and a tip."""
 BLOB_TRANSACTION: Final = 3
+"""EIP-2718 type of one that carries blobs, too."""
 
 
 def sign_transaction(

@@ -24,8 +24,8 @@ from setoff.shared.machine.data import CALLDATA, ZERO, DataModule
 
 MAX_INPUTS: Final = 1 << 10
 
-#: The fields of a header in their order: a step's proof has them so.
 HeaderWords = tuple[bytes, int, int, int, int, int, int, int, bytes, bytes]
+"""The fields of a header in their order: a step's proof has them so."""
 
 _HEADER: Final = Struct(">32s" + "24xQ" * 7 + "32s32s")
 HEADER_BYTES: Final = _HEADER.size

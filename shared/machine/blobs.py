@@ -29,9 +29,11 @@ VERSION: Final = b"\x01"
 MODULUS: Final = 52435875175126190479447740508185965837690552500527637822603658699938581184513
 """Of BLS12-381's scalars."""
 
-GENERATOR: Final = 7  # of their multiplicative group
+GENERATOR: Final = 7
+"""Generator of the field's multiplicative group."""
 ROOT: Final = pow(GENERATOR, (MODULUS - 1) // ELEMENTS, MODULUS)
-USED: Final = ELEMENT - 1  # bytes of an element
+USED: Final = ELEMENT - 1
+"""Bytes of an element that hold data: the first one means nothing."""
 PER_RECORD: Final = RECORD_BYTES // USED
 COMMITMENT: Final = 48
 PROOF: Final = 48

@@ -22,13 +22,14 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-#: Relative error allowed to equity and maintenance in floating point, and the absolute one. With u = 2**-53: collateral
-#: is off by at most 6 u of itself, the worth of a position by 3 u, its margin by 6 u and 1 unit of rounding up; adding
-#: nine terms costs another 8 u of the sum of their magnitudes, to which eight margins add no more than the worths
-#: again (no fraction exceeds 1). So both together are off by less than 32 u of |collateral| + 2 * sum |worth|, and by
-#: 8 units: a fourth and a half of what is allowed.
 RELATIVE_ERROR: Final = 2.0**-46
+"""Error allowed to equity and maintenance in floating point, as a part of them. With u = 2**-53: collateral is off by
+at most 6 u of itself, the worth of a position by 3 u, its margin by 6 u and 1 unit of rounding up; adding nine terms
+costs another 8 u of the sum of their magnitudes, to which eight margins add no more than the worths again (no fraction
+exceeds 1). So both together are off by less than 32 u of |collateral| + 2 * sum |worth|, and by 8 units: a fourth and a
+half of what is allowed."""
 ABSOLUTE_ERROR: Final = 16.0
+"""Error allowed beside that, in token units."""
 
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _NEVER: Final = 2**63 - 1

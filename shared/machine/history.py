@@ -14,17 +14,26 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from sha3 import keccak_256
 
 from setoff.shared.codec.hashing import hash_pair
 
-NODE: Final = 32  # bytes a node
-KEPT_NODES: Final = 1 << 22  # leaves that a history keeps at a time, 64 bytes each; others it asks for again
+NODE: Final = 32
+"""Bytes of a node."""
+KEPT_NODES: Final = 1 << 22
+"""Leaves that a history keeps at a time, 64 bytes each; others it asks for again."""
 
 InputLeaves = Callable[[int, int], Sequence[bytes]]
 """(batch, input index) to the machine hashes after each real step of a used input: one or more, the last repeats."""
+
+
+class InputTree(Protocol):
+    """The part of a history that covers one input, wherever its nodes are."""
+
+    def node(self, height: int, index: int) -> bytes:
+        """The node number `index` among those `height` levels above the leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,15 @@ def uniform(leaf: bytes, height: int) -> tuple[bytes, ...]:
     for _ in range(height):
         nodes.append(hash_pair(nodes[-1], nodes[-1]))
     return tuple(nodes)
+
+
+def fold(layer: bytes) -> bytes:
+    """The root over a layer of nodes, 32 bytes each, a power of two of them."""
+    while len(layer) > NODE:
+        layer = b"".join(
+            [keccak_256(layer[pair : pair + 2 * NODE]).digest() for pair in range(0, len(layer), 2 * NODE)]
+        )
+    return layer
 
 
 class PaddedTree:
@@ -140,6 +158,7 @@ class HistoryTree:
         """
         self.geometry = geometry
         self._input_leaves = input_leaves
+        self._open_input: Callable[[int, int], InputTree] = self._opened
         self._open: OrderedDict[tuple[int, int], PaddedTree] = OrderedDict()
         self._room = kept_nodes
         self._input_height = geometry.micro_bits
@@ -155,6 +174,27 @@ class HistoryTree:
                 end = input_index.padding[0]
             self._batches.append(PaddedTree(roots, end, self._input_height, geometry.input_bits))
         self._epoch = PaddedTree([batch.root for batch in self._batches], end, self._batch_height, geometry.batch_bits)
+
+    @classmethod
+    def over(
+        cls,
+        start: bytes,
+        inputs: Sequence[Sequence[tuple[bytes, bytes]]],
+        open_input: Callable[[int, int], InputTree],
+        geometry: Geometry = EPOCH,
+    ) -> Self:
+        """The history of an epoch whose inputs' trees are kept elsewhere: `inputs[batch][input_index]` is root and last
+        leaf of a used input, `open_input(batch, input_index)` its tree."""
+        history = cls(start, (), lambda batch, input_index: (), geometry)
+        end = start
+        for of_batch in inputs:
+            end = of_batch[-1][1] if of_batch else end
+            roots = [root for root, _ in of_batch]
+            history._batches.append(PaddedTree(roots, end, history._input_height, geometry.input_bits))
+        roots = [batch.root for batch in history._batches]
+        history._epoch = PaddedTree(roots, end, history._batch_height, geometry.batch_bits)
+        history._open_input = open_input
+        return history
 
     @classmethod
     def of(cls, start: bytes, batches: Sequence[Sequence[Sequence[bytes]]], geometry: Geometry = EPOCH) -> Self:
@@ -215,7 +255,7 @@ class HistoryTree:
         if input_index >= inputs.size:
             return inputs.padding[height]
         index -= input_index << (self._input_height - height)
-        return self._opened(batch, input_index).node(height, index)
+        return self._open_input(batch, input_index).node(height, index)
 
     def _opened(self, batch: int, input_index: int) -> PaddedTree:
         """The tree of one used input, from its leaves if it is not among the last ones used.

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 _REGISTERS_BYTES: Final = 32 * len(FIELDS)
 _ENTRY: Final = Struct(">BIH")
 _TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE))
-#: From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
-#: all of them at once takes longer than the visits.
 MANY_ACCOUNTS: Final = 128
-#: Steps from which on a refused record is kept as a recorded reject: some ms of work.
+"""From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
+all of them at once takes longer than the visits."""
 COSTLY_STEPS: Final = 256
+"""Steps from which on a refused record is kept as a recorded reject: some ms of work."""
 
 
 # Kinds of fills: of an order in the book, of the machine's own order (a position in liquidation, the backstop's), and

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from itertools import count, islice
@@ -20,11 +21,13 @@ from multiprocessing.connection import Connection
 from typing import Final, NamedTuple
 
 from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.fragment import EVERY_STEP, Fragment
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
-#: Runs the step at (input index, micro) of a batch on a machine. The honest one is `Machine.step`; a liar has another.
 Stepper = Callable[[Machine, Batch, int, int], None]
+"""Runs the step at (input index, micro) of a batch on a machine. The honest one is `Machine.step`; a liar has
+another."""
 
 honest_step: Final[Stepper] = Machine.step
 
@@ -34,6 +37,8 @@ ALONE: Final = 1 << 16
 """Steps that are traced before other processes are worth their start, a few seconds' work."""
 CACHED_LEAVES: Final = 1 << 17
 """Decoded leaves that a process keeps at hand."""
+FRAGMENT: Final = 1 << 8
+"""Steps of a chunk that can be taken again on its own: so many at most lie before any step that is asked for."""
 
 _NODE: Final = 32
 
@@ -58,6 +63,12 @@ class Chunk(NamedTuple):
     ends: tuple[int, ...]
     """How many there are up to each end of an input."""
     is_last: bool
+    place: Place = BEGINNING
+    """Where its first step is."""
+    fragment: bytes = b""
+    """What its steps use (`fragment.py`), if that is kept."""
+    snapshot: bytes = b""
+    """The whole machine before it, of some chunks."""
 
 
 def used_inputs(batch: Batch) -> int:
@@ -76,6 +87,14 @@ def walk_input(
         stepper(machine, batch, input_index, micro)
         micro += 1
         yield
+
+
+def run_plainly(machine: Machine, batch: Batch, input_index: int) -> None:
+    """Run an input by `Machine.step` alone, whatever else could do it faster."""
+    micro = 0
+    while micro == 0 or machine.regs.phase != phases.IDLE:
+        machine.step(batch, input_index, micro)
+        micro += 1
 
 
 def walk(
@@ -131,6 +150,27 @@ def trace_inputs(
         leaves += nodes[begin:]
 
 
+def trace_chunks(
+    machine: Machine,
+    batches: Sequence[Batch],
+    *,
+    place: Place = BEGINNING,
+    first: int = 0,
+    snapshot_every: int = 0,
+    workers: int | None = None,
+    alone: int = ALONE,
+    chunk_steps: int = FRAGMENT,
+) -> Iterator[Chunk]:
+    """Every step from `place` on, by `Machine.step` alone, in chunks that can be taken again on their own.
+
+    `machine` is there and used up; `first` is the number of the first chunk, and each whose number is a multiple of
+    `snapshot_every` comes with the whole machine before it.
+    """
+    machine.many_accounts = EVERY_STEP
+    run = _Run(machine, batches, chunk_steps, place=place, keeping=Keeping(first, snapshot_every))
+    yield from _trace(run, count_workers() if workers is None else workers, alone // chunk_steps)
+
+
 def _trace(run: _Run, workers: int, alone: int) -> Iterator[Chunk]:
     """All chunks in their order, the first `alone` of them from this process."""
     for _ in range(alone if workers > 1 else 0):
@@ -156,6 +196,19 @@ def _trace(run: _Run, workers: int, alone: int) -> Iterator[Chunk]:
             return
 
 
+class Keeping(NamedTuple):
+    """That a run keeps what its steps use."""
+
+    chunk: int
+    """Number of the chunk to come."""
+    snapshot_every: int
+    """Chunks between two whole machines; 0: none."""
+
+    def is_due(self) -> bool:
+        """Whether the whole machine is wanted before the chunk to come."""
+        return bool(self.chunk and self.snapshot_every and self.chunk % self.snapshot_every == 0)
+
+
 class _Run:
     """A machine on its way through an epoch, a chunk at a time."""
 
@@ -166,7 +219,9 @@ class _Run:
         chunk_steps: int,
         stepper: Stepper = honest_step,
         place: Place = BEGINNING,
+        keeping: Keeping | None = None,
     ) -> None:
+        self._keeping = keeping
         self._machine = machine
         self._batches = batches
         self._chunk_steps = chunk_steps
@@ -175,26 +230,37 @@ class _Run:
 
     def freeze(self) -> bytes:
         """What `thaw` needs to go on from here in another process; of an honest run."""
-        return pickle.dumps((self._machine.copy(), tuple(self._batches), self._chunk_steps, self._place))
+        whole = self._machine.copy(), tuple(self._batches), self._chunk_steps, self._place, self._keeping
+        return pickle.dumps(whole)
 
     @classmethod
     def thaw(cls, data: bytes) -> _Run:
         """The run that was frozen."""
-        machine, batches, chunk_steps, place = pickle.loads(data)
-        return cls(machine, batches, chunk_steps, place=place)
+        machine, batches, chunk_steps, place, keeping = pickle.loads(data)
+        return cls(machine, batches, chunk_steps, place=place, keeping=keeping)
 
     def trace(self) -> Chunk:
         """Take the steps of the next chunk, hashing after each."""
         machine, regs = self._machine, self._machine.regs
         leaves: list[bytes] = []
         ends: list[int] = []
+        first, registers, snapshot = self._place, b"", b""
+        if self._keeping is not None:
+            machine.state.commit()
+            registers, machine.state.seen = regs.encode(), {}
+            if self._keeping.is_due():
+                snapshot = zlib.compress(machine.snapshot(), level=1)
         for place in islice(self._steps, self._chunk_steps):
             leaves.append(machine.hash())
             if regs.phase == phases.IDLE:
                 ends.append(len(leaves))
             self._place = place
+        fragment = Fragment.cut(registers, machine).encode() if self._keeping is not None else b""
+        machine.state.seen = None
         machine.state.trim(CACHED_LEAVES)
-        return Chunk(b"".join(leaves), tuple(ends), len(leaves) < self._chunk_steps)
+        self._count()
+        is_last = len(leaves) < self._chunk_steps
+        return Chunk(b"".join(leaves), tuple(ends), is_last, first, fragment, snapshot)
 
     def skip(self) -> bool:
         """Take the steps of the next chunk; returns whether it was the last one."""
@@ -202,7 +268,12 @@ class _Run:
         for place in islice(self._steps, self._chunk_steps):
             self._place = place
             taken += 1
+        self._count()
         return taken < self._chunk_steps
+
+    def _count(self) -> None:
+        if self._keeping is not None:
+            self._keeping = self._keeping._replace(chunk=self._keeping.chunk + 1)
 
 
 def _gather(run: _Run, workers: int) -> Iterator[Chunk]:

@@ -21,8 +21,8 @@ _HEADER: Final = f"(bytes32,{'uint256,' * 7}bytes32,bytes32)"
 _INPUT: Final = f"({_HEADER},bytes,bytes,bytes32[],bytes32)"
 _WITNESS: Final = "(uint256,bytes,uint256,bytes32[])[]"
 
-#: ABI types of an encoded proof: state root, registers, input, witness.
 PROOF_TYPES: Final = ("bytes32", f"uint256[{len(FIELDS)}]", _INPUT, _WITNESS)
+"""ABI types of an encoded proof: state root, registers, input, witness."""
 
 _NO_HEADER: Final[HeaderWords] = (bytes(32), 0, 0, 0, 0, 0, 0, 0, bytes(32), bytes(32))
 

@@ -27,10 +27,9 @@ from setoff.shared.state.leaves import Account
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
-#: Nonces below the highest seen that can still be used, in any order.
 NONCE_WINDOW: Final = 256
+"""Nonces below the highest seen that can still be used, in any order."""
 _BITMAP_MASK: Final = 2**256 - 1
-#: Phase in which a checked record starts, by its type.
 _FIRST_PHASES: Final[dict[int, int]] = {
     records.ORDER: phases.ADMIT,
     records.CANCEL: phases.UNLINK,
@@ -46,6 +45,7 @@ _FIRST_PHASES: Final[dict[int, int]] = {
     records.BACKSTOP_DEPOSIT: phases.MARGIN,
     records.BACKSTOP_WITHDRAW: phases.SHARES,
 }
+"""Phase in which a checked record starts, by its type."""
 
 
 def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool) -> None:

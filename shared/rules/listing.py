@@ -16,8 +16,8 @@ from setoff.shared.state.leaves import Market
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
-#: Parameters that a market keeps from its listing on; all others may change.
 _FIXED: Final = ("unit", "expiry")
+"""Parameters that a market keeps from its listing on; all others may change."""
 CHANGEABLE: Final = tuple(field.name for field in fields_of(MarketParameters) if field.name not in _FIXED)
 _RANGES: Final = tuple(ranges_of(MarketParameters).items())
 

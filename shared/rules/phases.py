@@ -48,7 +48,6 @@ UNWIND: Final = 27
 TRIGGER: Final = 28
 FIRE: Final = 29
 
-#: Names by number, for people.
 NAMES: Final[tuple[str, ...]] = (
     "idle",
     "admit",
@@ -81,55 +80,62 @@ NAMES: Final[tuple[str, ...]] = (
     "trigger",
     "fire",
 )
+"""Names by number, for people."""
 
-#: Leg pages one bulk record may have.
 MAX_LEG_PAGES: Final = 8
-#: Makers one order may visit; what is left then is given up.
+"""Leg pages one bulk record may have."""
 MAX_MATCHES: Final = 4096
-#: Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
-#: unlist, seek), and the fixed ones.
+"""Makers one order may visit; what is left then is given up."""
 RECORD_STEP_BOUND: Final = 8 * MAX_MATCHES + 32
-#: Real steps after which an input leaves the rest of the machine's own work to the next one.
+"""Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
+unlist, seek), and the fixed ones."""
 WORK_LIMIT: Final = 2**17
-#: Real steps one input can take: the legs of a leg page, or the machine's own work and the last piece of it.
+"""Real steps after which an input leaves the rest of the machine's own work to the next one."""
 INPUT_STEP_BOUND: Final = 8 * RECORD_STEP_BOUND + 64
-#: Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
+"""Real steps one input can take: the legs of a leg page, or the machine's own work and the last piece of it."""
 BATCH_STEP_CAP: Final = 2**22
-#: Leaves the widest step touches (probe: order, account and eight markets).
+"""Real steps of a batch after which its records are refused (its messages, one step each, come first and are not)."""
 MAX_LEAVES: Final = 10
+"""Leaves the widest step touches (probe: order, account and eight markets)."""
 
-#: Lots. A level holds at most 2**24 accounts * 2**8 order slots * 2**31 lots = 2**63; open interest stays below 2**62.
 MAX_ORDER_SIZE: Final = 2**31
+"""Lots. A level holds at most 2**24 accounts * 2**8 order slots * 2**31 lots = 2**63; open interest stays below
+2**62."""
 MAX_AMOUNT: Final = 2**96
 MAX_SHARES: Final = 2**120
 
 HOUR: Final = 3600
-#: Seconds between two samples of a market's premium.
 SAMPLE_INTERVAL: Final = 60
-#: Weight of a sample in the smoothed premium: one part in so many.
+"""Seconds between two samples of a market's premium."""
 PREMIUM_SAMPLES: Final = 8
-#: Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
+"""Weight of a sample in the smoothed premium: one part in so many."""
 FUNDING_HOURS: Final = 8
-#: Hours without a crank that are made up for at most.
+"""Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid)."""
 MAX_FUNDING_HOURS: Final = 24
-#: Seconds a market stays reduce-only after its index ran into the step band.
+"""Hours without a crank that are made up for at most."""
 HALT_TIME: Final = 300
-#: Seconds before the expiry of a dated future whose index prices make its settlement price.
+"""Seconds a market stays reduce-only after its index ran into the step band."""
 TWAP_TIME: Final = 1800
-#: Seconds for which withdrawals are limited after the backstop was drawn, and the share of all money an hour may take.
+"""Seconds before the expiry of a dated future whose index prices make its settlement price."""
 DRAWN_TIME: Final = 86_400
+"""Seconds for which withdrawals are limited after the backstop was drawn."""
 WITHDRAWAL_SHARE: Final = 16
-#: Seconds without an index after which a market is settled at its last one.
+"""Then an hour's withdrawals may take one part in so many of all money."""
 ORACLE_DEATH: Final = 604_800
-#: Seconds without a batch after which the exchange counts as resumed, and for which its oracles then are not dead yet.
+"""Seconds without an index after which a market is settled at its last one."""
 LONG_GAP: Final = 302_400
+"""Seconds without a batch after which the exchange counts as resumed."""
 RETURN_TIME: Final = 3600
-#: Fixed-point ones: of the premium (ticks), of the funding index (token units a lot), of a deleveraging score.
+"""Seconds after that for which its oracles are not dead yet."""
 PREMIUM_ONE: Final = 2**16
+"""Fixed-point one of the premium (ticks)."""
 FUNDING_ONE: Final = 2**32
+"""Fixed-point one of the funding index (token units a lot)."""
 SCORE_ONE: Final = 2**16
-#: Bound of either factor of a score.
+"""Fixed-point one of a deleveraging score."""
 MAX_SCORE: Final = 2**48
-#: Slices in which a liquidation offers a position to the book, and the backstop unwinds its own.
+"""Bound of either factor of a score."""
 LIQUIDATION_SLICES: Final = 4
+"""Slices in which a liquidation offers a position to the book."""
 UNWIND_SLICES: Final = 8
+"""Slices in which the backstop unwinds a position of its own."""

@@ -15,8 +15,8 @@ from setoff.shared.rules import phases
 from setoff.shared.state.leaves import Market
 from setoff.shared.state.registers import Registers
 
-#: Records that would open something, or move a price.
 _REFUSED: Final = (records.ORDER, records.AMEND, records.BACKSTOP_DEPOSIT, records.REPORT)
+"""Records that would open something, or move a price."""
 
 
 def apply_wind_down(regs: Registers) -> int:

@@ -9,8 +9,8 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.state import keys
 from setoff.shared.wire.records import SIGNED, encode_body
 
-#: How far from the mark a market order may trade unless another bound is given, ppm.
 SLIPPAGE: Final = 10_000
+"""How far from the mark a market order may trade unless another bound is given, ppm."""
 
 
 def get_bound(mark: int, side: int, slippage: int) -> int:

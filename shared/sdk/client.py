@@ -32,7 +32,8 @@ from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_body, encode_crank, encode_record
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
-TIMEOUT: Final = 30.0  # seconds
+TIMEOUT: Final = 30.0
+"""Seconds for one request."""
 
 
 class Refusal(InputError):
@@ -210,7 +211,7 @@ class SetoffClient:
         trigger: int = 0,
         client: int = 0,
     ) -> SubmitResult:
-        """Place an order of `size` lots at `price` ticks, in a free order slot unless `place` names one.
+        """Place an order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one.
 
         `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
         an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`).

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import StateError
+from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox, encode_post
-from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.machine.batch import MAX_INPUTS
 
 

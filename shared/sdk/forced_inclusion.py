@@ -20,10 +20,10 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, InputError, StateError
+from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.rules.positions import expire_orders, is_live
 from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
 from setoff.shared.sdk.replay import InclusionResult, Replay
@@ -233,8 +233,7 @@ class ForcedInclusion:
         queue = bytes.fromhex(self._deployment.queue.removeprefix("0x"))
         for entry in receipt.logs:
             if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED.topic:
-                block = self._l1.block(receipt.block_number)
-                queued_at = block.timestamp if block else self._l1.now()
+                queued_at = self._l1.block_by_hash(receipt.block_hash).timestamp
                 due = queued_at + Inbox(self._l1, self._deployment).force_delay()
                 return Forced(MESSAGE_QUEUED.decode(entry)["index"], due)
         raise ChainError("wrong_deployment", "the queue has taken the message and does not show it")

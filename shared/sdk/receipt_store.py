@@ -24,8 +24,8 @@ from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import ZERO
 from setoff.shared.wire.receipts import SignedReceipt
 
-#: A deadline further away than this part of the exit delay is worth little: the bond could leave before it.
 DEADLINE_SHARE: Final = 2
+"""A deadline further away than this part of the exit delay is worth little: the bond could leave before it."""
 
 
 class Finding(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import InputError
+from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, QUEUE, TOKEN, VAULT, Contract
-from setoff.shared.l1.rpc import TransactionReceipt
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 

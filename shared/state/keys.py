@@ -24,11 +24,12 @@ PARKED: Final = 10
 MAX_ACCOUNT: Final = 2**20 - 1
 MAX_SUB: Final = 15
 MAX_AGENT: Final = 8
-#: Sides of armed orders, beside the book's 0 (buy) and 1 (sell).
 ABOVE: Final = 2
+"""Side of orders armed above a mark, beside the book's 0 (buy) and 1 (sell)."""
 BELOW: Final = 3
-#: The backstop vault's account: it has no owner and signs nothing.
+"""Side of orders armed below a mark."""
 BACKSTOP: Final = 0
+"""The backstop vault's account: it has no owner and signs nothing."""
 MAX_MARKET: Final = 255
 MAX_ORDER_SLOT: Final = 255
 MAX_TICK: Final = 2**24 - 1

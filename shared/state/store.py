@@ -3,7 +3,8 @@
 `State` keeps a cache of decoded leaves in front of a `Tree`. Rules change leaves in place; `commit` encodes every
 leaf used since the last one and re-roots once. `touched` lists keys in order of first use, which is the order of a
 witness. With a journal open, a first use also saves the leaf, so that a refused record can be undone. `used` collects
-the accounts handed out or taken back, for whoever set it to a set: it keeps figures of its own about them.
+the accounts handed out or taken back, for whoever set it to a set: it keeps figures of its own about them. `seen`
+collects, for whoever set it to a dictionary, every leaf that was used up to the last `commit`, with its value before.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class _Saved(NamedTuple):
 class State:
     """Typed access to a tree. Every accessor returns the one live object of its key."""
 
-    __slots__ = ("_cache", "_journal", "_markets", "touched", "tree", "used")
+    __slots__ = ("_cache", "_journal", "_markets", "seen", "touched", "tree", "used")
 
     def __init__(self, tree: Tree | None = None) -> None:
         self.tree = Tree() if tree is None else tree
@@ -97,6 +98,7 @@ class State:
         self._markets: dict[int, tuple[object, ...]] = {}  # fields of markets as they were last written to the tree
         self._journal: dict[int, _Saved] | None = None
         self.used: set[int] | None = None
+        self.seen: dict[int, bytes] | None = None
 
     def _load(self, key: int, decode: Callable[[bytes], Leaf]) -> Leaf:
         leaf = self._cache.get(key)
@@ -181,6 +183,10 @@ class State:
     def commit(self) -> bytes:
         """Write the touched leaves to the tree; returns the new root (32 bytes)."""
         if self.touched:
+            if self.seen is not None:
+                for key in self.touched:
+                    if key not in self.seen:
+                        self.seen[key] = self.tree.get(key)
             changes: dict[int, bytes] = {}
             for key, leaf in self.touched.items():
                 kind = key >> keys.BODY_BITS

@@ -17,7 +17,8 @@ from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.errors import WitnessError
 
 DEPTH = 40
-LEAVES = 1 << DEPTH  # number of keys, and the heap number of key 0's leaf
+LEAVES = 1 << DEPTH
+"""Number of keys, which is also the heap number of key 0's leaf."""
 
 
 def _compute_empty_subtrees() -> tuple[bytes, ...]:
@@ -102,6 +103,33 @@ class Tree:
         twin._values, twin._nodes = self._values, self._nodes
         twin._owned = self._owned = False
         return twin
+
+    def cut(self, wanted: Iterable[int]) -> dict[int, bytes]:
+        """What it takes beside the values of these keys to have their paths: hashes by heap number, of subtrees beside
+        the paths, empty ones left out. No later change of these keys alone changes any of them."""
+        on_paths = {LEAVES + key for key in wanted}
+        if not on_paths:
+            return {1: self.root}
+        found: dict[int, bytes] = {}
+        for _ in range(DEPTH):
+            for node in on_paths:
+                beside = node ^ 1
+                if beside not in on_paths and (digest := self._nodes.get(beside)) is not None:
+                    found[beside] = digest
+            on_paths = {node >> 1 for node in on_paths}
+        return found
+
+    @classmethod
+    def of_cut(cls, values: Mapping[int, bytes], beside: Mapping[int, bytes]) -> "Tree":
+        """The part of a tree that holds these keys (b"" = absent), beside subtrees of which only the hash is known.
+
+        Its root is the whole tree's, before and after any change of these keys; what it says of others means nothing.
+        """
+        tree = cls()
+        tree._nodes = dict(beside)
+        tree._set_leaves([key for key, value in values.items() if value], values)
+        tree._rehash(sorted(values))
+        return tree
 
     def update(self, changes: Mapping[int, bytes]) -> bytes:
         """Set every key of `changes` to its value (b"" deletes it), all at once; returns the new root.

@@ -20,8 +20,8 @@ from setoff.shared.wire.leg_pages import check_leg_pages
 from setoff.shared.wire.members import get_member, read_bytes, read_integer, refuse_others
 from setoff.shared.wire.signing import check_domain, parse_signature
 
-#: The signed types by the name in `typed.type`.
 SIGNED: Final = {kind.name: kind for kind in records.SIGNED.values()}
+"""The signed types by the name in `typed.type`."""
 
 _CRANK: Final = records.TYPES[records.CRANK].name
 _MARKET: Final = records.TYPES[records.CRANK].fields[-1]

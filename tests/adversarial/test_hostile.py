@@ -212,8 +212,8 @@ def bend(data: bytes) -> Iterator[tuple[str, bytes]]:
 CALLS = {"claim", "join", "move", "timeout", "prove", "install", "void", "settle", "release", "redeem"}
 CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
 
-#: Arguments that a caller is free to choose otherwise: what he gets then is another call, and not a mistake.
 FREE = {"claim": {1, 2}, "join": set(range(1, 32)), "redeem": {2}}
+"""Arguments that a caller is free to choose otherwise: what he gets then is another call, and not a mistake."""
 
 
 def test_bent_calldata_is_refused_or_means_the_same() -> None:

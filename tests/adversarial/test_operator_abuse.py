@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 from tests.support.chains.exchange import Exchange
+from tests.support.processes.left_over import stop_redis
 from tests.support.processes.lone_watcher import LoneWatcher
 from tests.support.processes.sequencer_process import Process
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
-from setoff.shared.config.redis_server import stop_embedded
 from setoff.shared.dispute import events
 from setoff.shared.errors import OUTCOMES
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.params import DEMO, Params
 from setoff.shared.sdk import Refusal, SetoffClient
@@ -31,10 +31,13 @@ from setoff.watcher.settings import WatcherSettings
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 
-USER, OTHER = 1, 2  # accounts of the exchange
+USER, OTHER = 1, 2
+"""Accounts of the exchange."""
 DEPOSIT, AMOUNT = 1_000_000, 400_000
-SLANDERER = 6  # account of the chain
-CLAIM_AFTER = 15  # seconds
+SLANDERER = 6
+"""The account of the chain that it plays with."""
+CLAIM_AFTER = 15
+"""Seconds after an epoch's last batch."""
 
 
 @pytest.fixture
@@ -345,7 +348,7 @@ def test_dies_between_taking_a_record_and_posting_it(
     finally:
         sequencer.process.kill()
         sequencer.process.wait()
-        stop_embedded(tmp_path / "redis")
+        stop_redis(tmp_path / "redis")
     exchange.queue(record)
     exchange.anvil.advance(DEMO.silence)
     watcher.wait_for_money(USER, AMOUNT)

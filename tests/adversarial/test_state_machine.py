@@ -388,12 +388,12 @@ def test_the_court_is_its_model() -> None:
     )
 
 
-#: How often each rule is tried in a walk, so that walks get far: disputes are played, judged, installed and paid.
 WEIGHTS: dict[str, int] = {
     **{"join": 10, "move": 8, "play": 8, "judge_one": 8, "timeout": 4, "prove": 6, "boundary": 4, "wait": 3},
     **{"claim": 5, "conclude": 3, "release_all": 3, "install": 2, "void": 1, "settle": 2, "release": 2, "redeem": 2},
     **{"advance": 2, "reclaim": 2, "reclaim_history": 3, "collect": 1, "unstake": 1},
 }
+"""How often each rule is tried in a walk, so that walks get far: disputes are played, judged, installed and paid."""
 
 
 def walk(seed: int, steps: int) -> CourtMachine:
@@ -455,10 +455,10 @@ def test_walks_take_every_call_and_meet_every_reason() -> None:
 CALLS = {"claim", "join", "move", "timeout", "prove", "install", "void", "settle", "release", "redeem"}
 CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
 
-#: Every reason of the contracts of the court but those of its construction.
 COURT_REASONS = {
     reason
     for path in (ROOT / "court").glob("*.vy")
     if path.stem not in ("terms", "batches", "genesis")
     for reason in re.findall(r'assert [^#]*?, "(\w+)"', path.read_text())
 }
+"""Every reason of the contracts of the court but those of its construction."""

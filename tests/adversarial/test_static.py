@@ -17,7 +17,6 @@ from setoff.contracts.compiler import ROOT
 FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.vy"))}
 TREES: dict[str, vy.Module] = {name: parse_to_ast(path.read_text()) for name, path in FILES.items()}
 
-#: Calls that change something elsewhere.
 OUTGOING = {
     "inbox.vy: post_data": "the data availability module, one of those named at the deployment",
     "da/blobs.vy: _element": "to the precompile that evaluates points, and it cannot but answer",
@@ -26,15 +25,15 @@ OUTGOING = {
     "court/payments.vy: collect": "the payment, pulled by its owner",
     "court/payments.vy: _burn": "to an address without code or key",
 }
-#: Arguments of a raw call, beside the value: a failure of this one is looked at, and none other is.
+"""Calls that change something elsewhere."""
 RAW_ARGUMENTS = {"da/blobs.vy: _element": {"max_outsize", "is_static_call", "revert_on_failure"}}
+"""Arguments of a raw call, beside the value: a failure of this one is looked at, and none other is."""
 PAYABLE = {"court/claims.vy: claim", "court/histories.vy: join", "receipts.vy: deposit_bond"}
 FORBIDDEN = {
     *("selfdestruct", "raw_revert", "raw_log", "create_minimal_proxy_to", "create_copy_of", "create_from_blueprint"),
     *("raw_create", "unsafe_add", "unsafe_sub", "unsafe_mul", "unsafe_div", "pow_mod256", "blockhash", "blobhash"),
     "breakpoint",
 }
-#: Names of the environment that a contract must not depend on, with where they are allowed.
 ENVIRONMENT = {
     "block.number": set[str](),
     "block.prevrandao": set[str](),
@@ -43,8 +42,9 @@ ENVIRONMENT = {
     "tx.origin": {"inbox.vy: post"},
     "tx.gasprice": {"court/credits.vy: _credit"},
 }
-#: Where something forbidden is what the file is for.
+"""Names of the environment that a contract must not depend on, with where they are allowed."""
 ALLOWED = {("da/blobs.vy", "blobhash")}
+"""Where something forbidden is what the file is for."""
 MOST_TURNS = 1024
 
 

@@ -24,20 +24,21 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.bisection import make_move
 from setoff.shared.machine.history import EPOCH, Geometry, HistoryTree
 
-#: Children of a node to the history's geometry.
 GEOMETRIES: Final[dict[int, Geometry]] = {
     16: Geometry(batch_bits=6, opening_bits=4),
     32: EPOCH,
     64: Geometry(batch_bits=6, opening_bits=6),
 }
-#: Where the lie is: early in its input and that early in its batch, as most are, so that openings have most siblings.
+"""Children of a node to the history's geometry."""
 POSITION: Final = 1 << 30 | 1 << 20 | 2
+"""Where the lie is: early in its input and that early in its batch, as most are, so that openings have most
+siblings."""
 TRANSACTION_GAS: Final = 21_000
 GAS_PRICE: Final = 10**9
 
 
-#: The court's sources in which the shape of a history stands.
 SHAPED: Final = ("court/matches.vy", "court/merkle.vy", "court/histories.vy")
+"""The court's sources in which the shape of a history stands."""
 
 
 def court_of(shape: Geometry) -> Compiled:

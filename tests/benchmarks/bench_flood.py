@@ -23,8 +23,10 @@ from setoff.shared.codec import records
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.wire.records import encode_record
 
-HONEST = 80  # records, one after the other
-PAUSE = 0.02  # seconds between two of them
+HONEST = 80
+"""Records that an honest client sends, one after the other."""
+PAUSE = 0.02
+"""Seconds between two of them."""
 CONNECTIONS = 8
 BULK = 128
 FLOOD_ADDRESS = "127.0.0.2"

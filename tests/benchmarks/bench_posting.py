@@ -22,10 +22,14 @@ from setoff.shared.machine.data import DataModule
 from setoff.shared.params import DEVNET
 
 INTRINSIC = 21_000
-FLOOR_TOKEN = 10  # gas of a zero byte; four times as much for any other
-BASE_FEES = (0.1, 1, 10, 50)  # gwei
-LEAST_BLOB_FEE = 1 / 16  # of the base fee, EIP-7918
-BLOB_FEES = (LEAST_BLOB_FEE, 1, 10)  # in base fees
+FLOOR_TOKEN = 10
+"""Gas of a zero byte; four times as much for any other."""
+BASE_FEES = (0.1, 1, 10, 50)
+"""Base fees of a block, gwei."""
+LEAST_BLOB_FEE = 1 / 16
+"""Floor of the blob fee as a part of the base fee (EIP-7918)."""
+BLOB_FEES = (LEAST_BLOB_FEE, 1, 10)
+"""Blob fees as parts of the base fee."""
 
 
 def floor_gas(calldata: bytes) -> int:

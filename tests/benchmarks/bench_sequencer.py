@@ -24,7 +24,8 @@ from setoff.shared.wire.records import encode_record
 ACCOUNTS = 50
 RECORDS = 6000
 CONNECTIONS = 64
-BULK = 128  # records of a bulk request
+BULK = 128
+"""Records of a bulk request."""
 BULK_CONNECTIONS = 8
 
 

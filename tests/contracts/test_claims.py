@@ -28,7 +28,8 @@ from setoff.shared.codec.hashing import keccak
 
 END = keccak(b"an end")
 OTHER = keccak(b"another end")
-STEP = 1 << 20 | 2  # a real step: input 1, micro-step 2
+STEP = 1 << 20 | 2
+"""A real step: input 1, micro-step 2."""
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ from setoff.shared.codec.merkle import merkle_path
 from setoff.shared.machine.history import EPOCH
 
 LIE = keccak(b"a lie")
-STEP = 1 << 20 | 2  # input 1, micro-step 2
+STEP = 1 << 20 | 2
+"""A real step: input 1, micro-step 2."""
 BATCH, INPUT = 1 << 30, 1 << 20
 
 

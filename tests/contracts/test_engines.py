@@ -12,8 +12,6 @@ TIME = 1_800_000_000
 SENDER = address("sender")
 KEEPER = address("keeper")
 
-#: Logs its first word of calldata with topic 7, and returns, in this order: what storage held, the time, the gas left
-#: at the start, the first blob's hash, the chain. Then stores that word.
 KEEP = bytes.fromhex(
     "5a604052"  # gas → 40
     "5f545f52"  # sload(0) → 0
@@ -25,7 +23,10 @@ KEEP = bytes.fromhex(
     "5f355f55"  # sstore(0, calldata[0])
     "60a05ff3"
 )
-REVERT = bytes.fromhex("5f355f5260205ffd")  # with the first word of calldata
+"""Logs its first word of calldata with topic 7, and returns, in this order: what storage held, the time, the gas left
+at the start, the first blob's hash, the chain. Then stores that word."""
+REVERT = bytes.fromhex("5f355f5260205ffd")
+"""Reverts with the first word of calldata."""
 LOOP = bytes.fromhex("5b5f56")
 
 

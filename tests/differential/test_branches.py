@@ -19,8 +19,8 @@ from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import Registers
 
-#: Random batches at most; what the scenes leave needs about half of them.
 BATCHES = 80
+"""Random batches at most; what the scenes leave needs about half of them."""
 WIDTHS = {
     keys.ACCOUNT: leaves.ACCOUNT_BYTES,
     keys.ORDER: leaves.ORDER_BYTES,
@@ -32,8 +32,8 @@ WIDTHS = {
     keys.WITHDRAWAL: leaves.WITHDRAWAL_BYTES,
     keys.AGENT: leaves.AGENT_BYTES,
 }
-#: Files in which nothing is chosen: constants, and groups that hand on what they get.
 STRAIGHT = {"rules/phases.vy", "rules/parking.vy", "rule_groups/fetch.vy", "rule_groups/messages.vy"}
+"""Files in which nothing is chosen: constants, and groups that hand on what they get."""
 
 # Most of it is the compiler's time, where the contracts have changed.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]

@@ -6,8 +6,8 @@ from tests.support.judge.step_gas import measure
 
 from setoff.shared.rules import phases
 
-#: Gas of a one-step proof, calldata included, apart from what the court itself does.
 LIMIT = 1_500_000
+"""Gas of a one-step proof, calldata included, apart from what the court itself does."""
 
 
 def test_every_step_fits_into_its_gas() -> None:

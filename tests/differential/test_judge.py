@@ -24,8 +24,8 @@ from setoff.shared.state.tree import Path
 BATCHES = 60
 WORD = 32
 HEADER_WORDS = 10
-#: Where words of other meaning lie in an encoded proof: root, registers, and the offsets of input and witness.
 OFFSETS = (WORD * (1 + len(FIELDS)), WORD * (2 + len(FIELDS)))
+"""Where words of other meaning lie in an encoded proof: root, registers, and the offsets of input and witness."""
 UNUSED = "unused batch"
 GASES = ("fetch order", "fetch report", "fetch deposit", "fetch bulk", "fill", "sweep", "takeover", "probe", "idle")
 

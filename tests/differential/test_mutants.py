@@ -22,8 +22,8 @@ from setoff.shared.rules import phases
 # On one worker, so that the traces are played once.
 pytestmark = pytest.mark.xdist_group("mutants")
 
-#: Every tenth mutant, or all of them.
 CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::10]
+"""Every tenth mutant, or all of them."""
 
 
 class Stage:
@@ -61,8 +61,8 @@ def has_a_say(target: str, case: Case) -> bool:
     return case.kind in {phases.NAMES[phase] for phase in PHASES[target]}
 
 
-#: Kinds of steps that come so often that the first hundreds stand for all.
 FREQUENT = {"work", "sweep", "idle", "unused input", "unused batch"}
+"""Kinds of steps that come so often that the first hundreds stand for all."""
 
 
 def play_random(bench: Bench) -> None:

@@ -22,10 +22,12 @@ from setoff.shared.state.keys import order_handle
 liquibook = pytest.importorskip("liquibook", reason="no build of the independent engine for this platform")
 
 ORDERS = 100_000
-ACCOUNTS = 400  # odd ones buy, even ones sell
+ACCOUNTS = 400
+"""Accounts of the exchange: odd ones buy, even ones sell."""
 MID, RANGE = 100_000, 40_000
 
-Fill = tuple[int, int, int]  # order number of the maker, price, size
+Fill = tuple[int, int, int]
+"""Order number of the maker, price, size."""
 
 CONDITIONS = {
     GTC: liquibook.oc_no_conditions,
@@ -34,7 +36,7 @@ CONDITIONS = {
 }
 
 
-class Referee(liquibook.OrderListener):  # type: ignore[misc]
+class Referee(liquibook.OrderListener):  # type: ignore[misc, name-defined]
     """An order book with numbered orders."""
 
     def __init__(self) -> None:

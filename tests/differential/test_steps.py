@@ -18,16 +18,18 @@ from setoff.shared.rules import phases
 
 SHARDS = 8
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
-#: Steps of each kind that are judged in all shards together.
 STEPS_OF_A_KIND = 10_000 if IS_LONG else 500
-#: Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in.
+"""Steps of each kind that are judged in all shards together."""
 LARGE = 2
+"""Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in."""
 QUOTA = -(-STEPS_OF_A_KIND // SHARDS)
 CRITICAL_QUOTA = -(-STEPS_OF_A_KIND // (SHARDS - LARGE))
-#: Batches an exchange lives for, how many if only crises are wanted, and how many exchanges a shard may have.
 LIFE = 200
+"""Batches that an exchange lives for."""
 YOUTH = 40
+"""Batches that it lives for where only crises are wanted."""
 LIVES = 13 + STEPS_OF_A_KIND // 100
+"""Exchanges that a shard may have."""
 
 
 @pytest.mark.timeout(10_000 if IS_LONG else 300)

@@ -26,8 +26,10 @@ from setoff.shared.machine.data import ZERO
 
 CLAIMER = Policy(claim_after=0, collect_from=1)
 WATCH = Policy(collect_from=1)
-HONEST, SECOND, LIAR, MUTE = 2, 3, 4, 5  # accounts
-PERIOD = 10  # seconds: more than a loaded machine needs for a dispute
+HONEST, SECOND, LIAR, MUTE = 2, 3, 4, 5
+"""Accounts of the chain."""
+PERIOD = 10
+"""Seconds: more than a loaded machine needs for a dispute."""
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tests.support.processes.stories import assert_all_verified, play
 
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.faults import FAULTS, SILENT
-from setoff.deploy.simulation.processes import Cast
+from setoff.deploy.simulation.processes import Processes
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -19,8 +19,9 @@ def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
     assert summary.facts["fills"] > 0
 
 
-#: The others, half a minute each, are left to the long run; `tests/watcher/dispute/test_challenger.py` has them all.
 SHORT = "wrong-fill"
+"""The lie of the default run. The others, half a minute each, are left to the long one;
+`tests/watcher/dispute/test_challenger.py` has them all."""
 
 
 @pytest.mark.parametrize("lie", [lie if lie == SHORT else pytest.param(lie, marks=pytest.mark.long) for lie in FAULTS])
@@ -64,15 +65,15 @@ def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None
     depths: list[int] = []
     opened: list[bool] = []
 
-    def reorganise(monitor: Monitor, cast: Cast) -> None:
+    def reorganise(monitor: Monitor, processes: Processes) -> None:
         moves = monitor.named("Moved")
         if not opened:
-            cast.devnet.anvil.mine(confirmations)  # the first deposits need not wait for the clock
+            processes.devnet.anvil.mine(confirmations)  # the first deposits need not wait for the clock
             opened.append(True)
         elif not depths and len(moves) >= 2:
-            head = cast.devnet.l1.head().number
+            head = processes.devnet.l1.head().number
             depths.append(min(head - moves[0].block_number + 2, confirmations))
-            cast.devnet.l1.request("anvil_reorg", depths[0], [])
+            processes.devnet.l1.request("anvil_reorg", depths[0], [])
 
     summary = play(tmp_path, reorganise, lie="wrong-fill", confirmations=confirmations)
     assert depths[0] > 2
@@ -84,11 +85,11 @@ def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None
 def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> None:
     killed: list[int] = []
 
-    def kill_watcher(monitor: Monitor, cast: Cast) -> None:
+    def kill_watcher(monitor: Monitor, processes: Processes) -> None:
         if not killed and len(monitor.named("Moved")) >= 1:
             killed.append(len(monitor.named("Moved")))
-            cast.processes["watcher-1"].kill()
-            cast.processes["watcher-1"].start()
+            processes.running["watcher-1"].kill()
+            processes.running["watcher-1"].start()
 
     summary = play(tmp_path, kill_watcher, lie="wrong-fill")
     assert killed
@@ -99,11 +100,11 @@ def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> No
 def test_a_publisher_killed_while_it_posts_repeats_nothing(tmp_path: Path) -> None:
     killed: list[int] = []
 
-    def kill_publisher(monitor: Monitor, cast: Cast) -> None:
+    def kill_publisher(monitor: Monitor, processes: Processes) -> None:
         if not killed and monitor.posted >= 2:
             killed.append(monitor.posted)
-            cast.processes["publisher"].kill()
-            cast.processes["publisher"].start()
+            processes.running["publisher"].kill()
+            processes.running["publisher"].start()
 
     summary = play(tmp_path, kill_publisher)
     assert killed

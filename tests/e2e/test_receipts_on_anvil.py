@@ -12,7 +12,7 @@ from setoff.deploy.cli import main as cli
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.devnet import FAUCET, FIRST_TRADER, Devnet, Faucet
 from setoff.deploy.simulation.faults import BROKEN_RECEIPT, OMITTED_RECORD
-from setoff.deploy.simulation.processes import Cast
+from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec.records import BUY
 from setoff.shared.errors import DataError
 from setoff.shared.l1.chain import ChainReader
@@ -34,12 +34,12 @@ FUNDS = 10**11
 
 
 class Stage:
-    """A chain with a funded trader, a cast, and the trader's receipts."""
+    """A chain with a funded trader, processes, and the trader's receipts."""
 
     def __init__(self, devnet: Devnet, folder: Path) -> None:
         self.devnet = devnet
         self.folder = folder
-        self.cast = Cast(devnet, folder)
+        self.processes = Processes(devnet, folder)
         deployment = devnet.deployment
         self.contract = ReceiptsContract(devnet.l1, deployment.receipts)
         self.kept = folder / "receipts"
@@ -51,15 +51,15 @@ class Stage:
         Vault(self.devnet.anvil.connect(FIRST_TRADER), self.devnet.deployment).deposit(FUNDS)
 
     def wait_until(self, holds: Callable[[], object]) -> None:
-        wait_until(holds, SECONDS, meanwhile=self.cast.check, pause=0.2)
+        wait_until(holds, SECONDS, meanwhile=self.processes.check, pause=0.2)
 
     def start_operator(self, lie: str = "") -> None:
-        self.cast.start_operator(lie=lie, batch_interval=0.5)
+        self.processes.start_operator(lie=lie, batch_interval=0.5)
         self.wait_until(lambda: self.contract.bond().stands)
 
     def start_watcher(self) -> str:
         """Start watcher 1; the address of its server."""
-        self.cast.start_watcher(1)
+        self.processes.start_watcher(1)
         self.wait_until(self._server_url)
         return self._server_url()
 
@@ -84,7 +84,7 @@ class Stage:
 
     async def _trade(self, receipt_store: ReceiptStore, orders: int) -> int:
         broken = 0
-        async with SetoffClient(self.cast.operator_url(), KeySigner(KEY), receipt_store=receipt_store) as client:
+        async with SetoffClient(self.processes.operator_url(), KeySigner(KEY), receipt_store=receipt_store) as client:
             while not (await client.status())["accounts"]:
                 await asyncio.sleep(0.1)
             now = await client.now()
@@ -113,7 +113,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         try:
             yield stage
         finally:
-            stage.cast.stop()
+            stage.processes.stop()
 
 
 def test_a_receipt_for_anothers_place_costs_the_bond(stage: Stage) -> None:
@@ -153,7 +153,7 @@ def test_an_honest_operator_keeps_its_bond_through_kill_9(stage: Stage) -> None:
     for life in range(2):
         assert stage.trade(2 + life) == 0
         for name in ("sequencer", "publisher"):
-            stage.cast.processes[name].kill()
+            stage.processes.running[name].kill()
         stage.start_operator()
     assert stage.trade(1) == 0
     assert stage.setoff(f"hand-over {url}") == 0

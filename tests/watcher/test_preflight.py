@@ -21,7 +21,8 @@ from setoff.shared.params import DEVNET, MAINNET, PRESETS, Params
 from setoff.watcher.preflight import check_preflight, wait_for_l1
 from setoff.watcher.settings import WatcherSettings
 
-DEAD = "http://user:secret@127.0.0.1:9"  # nothing listens there
+DEAD = "http://user:secret@127.0.0.1:9"
+"""Nothing listens there."""
 KEY = dev_keys()[3].hex()
 
 

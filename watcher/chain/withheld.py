@@ -44,7 +44,7 @@ def find_withheld(store: Store, reader: ChainReader, court: CourtState) -> list[
     found = []
     for root, (number, block) in store.wanted().items():
         # After a reorg batch and block may be gone; the follower says anew where it is.
-        if (posted_in := reader.l1.block(block)) is None:
+        if (posted_in := reader.l1.find_block(block)) is None:
             continue
         posted = next((each for each in reader.batches(block, block) if each.header.number == number), None)
         if posted is None or posted.header.data_root != root:
@@ -74,7 +74,7 @@ class Withheld:
         """Whether to raise the alarm, and what there is to say. Raises ChainError."""
         period = self._court.terms.challenge_period
         block = self._l1.block(posted.block_number)
-        since = 0 if block is None else max(0, self._l1.head().timestamp - block.timestamp)
+        since = max(0, self._l1.head().timestamp - block.timestamp)
         left = period - since
         text = (
             f"the data of batch {posted.header.number} (0x{posted.header.data_root.hex()}) is withheld for {since} s: "

@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeVar, cast
 
+from setoff.shared.dispute.trace_provider import TraceProvider
 from setoff.shared.errors import StateError
-from setoff.shared.machine.epoch import EpochRun
+from setoff.watcher.dispute.epoch_record import Unsound
 
 T = TypeVar("T")
+
+Run = TraceProvider
+"""A history that was built: all of its answers are at hand."""
 
 ANSWERS: Final = 256
 """Answers kept. One that was pushed out is computed again."""
@@ -24,17 +28,25 @@ ANSWERS: Final = 256
 class Background:
     """An epoch's run that answers questions one by one; what was asked once is known from then on."""
 
-    def __init__(self, make: Callable[[], EpochRun], patience: float | None, builder: Executor) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Run],
+        patience: float | None,
+        builder: Executor,
+        distrust: Callable[[Unsound], NoReturn] | None = None,
+    ) -> None:
         """`make` gives the run; `patience`: seconds to wait for an answer, None: as long as it takes; `builder`: the
-        one thread that all epochs share for what they are asked first."""
+        one thread that all epochs share for what they are asked first; `distrust` hears of a run that contradicts
+        itself, which is then made anew, and raises."""
         self._make = make
+        self._distrust = distrust
         self._builder = builder
         self._patience = patience
-        self._run: EpochRun | None = None
+        self._run: Run | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="epoch")
         self._answers: OrderedDict[Hashable, Future[Any]] = OrderedDict()
 
-    def ask(self, name: Hashable, question: Callable[[EpochRun], T]) -> T:
+    def ask(self, name: Hashable, question: Callable[[Run], T]) -> T:
         """The answer to `question`, which `name` tells from every other.
 
         Raises StateError("not_ready") while it is worked on, and whatever the question raised, once: then it is asked
@@ -67,8 +79,14 @@ class Background:
             future.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _answer(self, question: Callable[[EpochRun], T]) -> T:
+    def _answer(self, question: Callable[[Run], T]) -> T:
         run = self._run or self._make()
-        answer = question(run)
+        try:
+            answer = question(run)
+        except Unsound as error:
+            self._run = None
+            if self._distrust is None:
+                raise
+            self._distrust(error)
         self._run = run  # only now is its history there
         return answer

@@ -15,6 +15,7 @@ from setoff.shared.l1.player import CourtPlayer, Round
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.execution.archive import Archive
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.settings import WatcherSettings
 
 HISTORY_WAIT: Final = 1.0
@@ -26,7 +27,12 @@ OpenEpochs = Callable[[WatcherSettings, Context], Epochs]
 
 def open_epochs(settings: WatcherSettings, context: Context) -> ExecutedEpochs:
     """What this watcher's workers have executed."""
-    return ExecutedEpochs(Archive.of(context), claims=settings.claims_after is not None, wait=HISTORY_WAIT)
+    return ExecutedEpochs(
+        Archive.of(context),
+        Histories.of(settings, context.deployment),
+        claims=settings.claims_after is not None,
+        wait=HISTORY_WAIT,
+    )
 
 
 def make_player(settings: WatcherSettings, context: Context, open_epochs: OpenEpochs = open_epochs) -> CourtPlayer:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
-from typing import Final
+from typing import Final, NoReturn
 
 from setoff.shared.dispute.trace_provider import ExecutedEpoch
-from setoff.shared.errors import ChainError, SetoffError, StateError
-from setoff.shared.machine.epoch import EpochRun
-from setoff.shared.machine.machine import Machine
-from setoff.watcher.dispute.background import Background
+from setoff.shared.errors import ChainError, DataError, SetoffError, StateError
+from setoff.watcher.dispute.background import Background, Run
+from setoff.watcher.dispute.epoch_files import EpochFiles
+from setoff.watcher.dispute.epoch_record import EpochRecord, Unsound, build
 from setoff.watcher.execution.archive import Archive, EpochInputs
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.store import EpochResult
 
-RUNS: Final = 4
-"""Epochs kept run, with machine and history. One that is pushed out is run again when a dispute comes back to it; none
-is while it is working, or five disputes at a time would push each other out for ever."""
+RUNS: Final = 64
+"""Epochs whose histories are kept open: where their nodes are, and their inputs, some megabytes each. One that is
+pushed out is opened again when a dispute comes back to it; none is while it is working."""
 
 EPOCHS: Final = 4096
 """Epochs remembered with their few hashes."""
 
 PAUSE: Final = 5.0
 """Seconds for which an epoch is left alone after its run failed."""
+
+
+log = logging.getLogger(__name__)
 
 
 class LazyTrace:
@@ -78,16 +83,19 @@ class LazyTrace:
 class ExecutedEpochs:
     """All that this watcher's workers have executed: the `Epochs` of a player. Reads Redis every time it is asked."""
 
-    def __init__(self, archive: Archive, *, claims: bool = False, wait: float | None = None) -> None:
-        """`claims`: whether anybody will want to know when batches were posted; `wait`: most seconds to wait for a
-        history, after which it is "not_ready" until it is there; None: wait."""
+    def __init__(
+        self, archive: Archive, histories: Histories, *, claims: bool = False, wait: float | None = None
+    ) -> None:
+        """`histories`: where these are kept; `claims`: whether anybody will want to know when batches were posted;
+        `wait`: most seconds to wait for a history, after which it is "not_ready" until it is there; None: wait."""
         self._archive = archive
+        self._histories = histories
         self._store = archive.store
         self._claims = claims
         self._wait = wait
         self._executed: OrderedDict[tuple[int, EpochResult], ExecutedEpoch] = OrderedDict()
         self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
-        self._paused: dict[int, float] = {}
+        self._paused: dict[EpochResult, float] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="history")
 
     def executed(self, epoch: int) -> ExecutedEpoch | None:
@@ -95,10 +103,10 @@ class ExecutedEpochs:
 
         Also None for a while after its run failed, so that the games about other epochs go on.
         """
-        if time.monotonic() < self._paused.get(epoch, 0.0):
-            return None
         result = self._store.epoch(epoch)
         if result is None or self._store.epoch_hash(epoch) != result.epoch_hash:
+            return None
+        if time.monotonic() < self._paused.get(result, 0.0):
             return None
         executed = self._executed.get((epoch, result))
         if executed is None:
@@ -113,43 +121,68 @@ class ExecutedEpochs:
         """An epoch as the strategy gets to see it."""
         return LazyTrace(result, run)
 
-    def execute(self, epoch: int, machine: Machine, inputs: EpochInputs) -> EpochRun:
-        """The run of an epoch from the machine before it."""
-        return EpochRun(machine, inputs.batches, inputs.queue_hash)
+    def execute(self, epoch: int, result: EpochResult, inputs: EpochInputs) -> Run:
+        """The history of an epoch: written down, or found so. Raises StateError("not_ready") if it ends otherwise than
+        the execution: then what was executed is not believed any more."""
+        files = EpochFiles(self._histories.folder(result))
+        build(files, inputs.batches, partial(self._archive.machine_before, epoch))
+        try:
+            record = EpochRecord(result.start, inputs.batches, inputs.queue_hash, files)
+        except DataError:
+            self._histories.drop(result)
+            raise
+        if record.end != result.end:
+            record.close()
+            self._distrust(f"epoch {epoch} was executed to another end than plain steps come to")
+        return record
 
     def _posted_at(self, epoch: int) -> int:
         """When the epoch's last batch was posted, unix seconds; 0 if nobody wants to know."""
         if not self._claims:
             return 0
         place = self._store.batch_place((epoch + 1) * self._store.epoch_batches - 1)
-        block = None if place is None else self._archive.reader.l1.block(place.block)
-        if block is None:
-            raise ChainError("rpc_unreachable", f"the block of the last batch of epoch {epoch} is gone")
-        return block.timestamp
+        if place is None:
+            raise ChainError("rpc_unreachable", f"the last batch of epoch {epoch} is gone")
+        return self._archive.reader.l1.block(place.block).timestamp
 
     def _run(self, epoch: int, result: EpochResult) -> Background:
         """The run of an epoch, made when it is first asked something."""
         run = self._runs.pop(result, None)
         if run is None:
-            run = Background(lambda: self._make_run(epoch, result), self._wait, self._builder)
+            run = Background(
+                lambda: self._make_run(epoch, result), self._wait, self._builder, partial(self._drop, epoch, result)
+            )
             idle = [other for other, background in self._runs.items() if not background.is_busy]
             for other in idle[: max(0, len(self._runs) + 1 - RUNS)]:
                 self._runs.pop(other).close()
         self._runs[result] = run
         return run
 
-    def _make_run(self, epoch: int, result: EpochResult) -> EpochRun:
+    def _make_run(self, epoch: int, result: EpochResult) -> Run:
         """Raises StateError("not_ready") if the epoch is no longer the one of `result`."""
         try:
             return self._read_run(epoch, result)
         except SetoffError:
-            self._paused[epoch] = time.monotonic() + PAUSE
+            self._paused[result] = time.monotonic() + PAUSE
             raise
 
-    def _read_run(self, epoch: int, result: EpochResult) -> EpochRun:
+    def _read_run(self, epoch: int, result: EpochResult) -> Run:
         inputs = self._archive.inputs(epoch)
-        machine = self._archive.machine_before(epoch)
-        run = self.execute(epoch, machine, inputs)
-        if (inputs.epoch_hash, run.start_hash) != (result.epoch_hash, result.start):
+        if inputs.epoch_hash != result.epoch_hash:
+            raise StateError("not_ready", f"epoch {epoch} was replaced by a reorg")
+        run = self.execute(epoch, result, inputs)
+        if run.start_hash != result.start:
             raise StateError("not_ready", f"epoch {epoch} was replaced by a reorg")
         return run
+
+    def _drop(self, epoch: int, result: EpochResult, error: Unsound) -> NoReturn:
+        """What was written down of an epoch is not what plain steps come to: none of it is said, it is built anew."""
+        self._histories.drop(result)
+        self._paused[result] = time.monotonic() + PAUSE
+        self._distrust(f"the history of epoch {epoch} is not what plain steps come to: {error}")
+
+    def _distrust(self, text: str) -> NoReturn:
+        """Raises StateError("not_ready"), when all have heard of it."""
+        log.critical("ALARM: %s; from now on every step is taken", text)
+        self._store.raise_alarm(text)
+        raise StateError("not_ready", text)

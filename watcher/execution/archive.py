@@ -10,6 +10,7 @@ from setoff.shared.errors import ChainError, DataError, StateError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.machine.batch import Batch, epoch_hash
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.tracing import run_plainly, used_inputs
 from setoff.watcher.context import Context
 from setoff.watcher.store import Store
 
@@ -84,10 +85,12 @@ class Archive:
         before are not executed or were just found to be damaged, and what `inputs` raises.
         """
         first, machine = self._nearest(epoch, cached)
+        is_plain = bool(self.store.alarm())
         for earlier in range(first, epoch):
             known = self.store.epoch(earlier)
             for batch in self.inputs(earlier).batches:
-                machine.run_batch(batch)
+                for input_index in range(used_inputs(batch)):
+                    (run_plainly if is_plain else Machine.run_input)(machine, batch, input_index)
             if known is None or machine.hash() != known.end:
                 self.store.drop_epochs(earlier)
                 raise StateError("not_ready", f"epoch {earlier} has to be executed again")

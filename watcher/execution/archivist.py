@@ -15,6 +15,7 @@ from setoff.shared.dispute.game import CourtState
 from setoff.shared.errors import StateError
 from setoff.shared.l1.court import CourtReader
 from setoff.watcher.execution.archive import Archive
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.execution.retention import find_closed, name_ranges, plan_retention
 from setoff.watcher.store import EpochResult
 
@@ -35,13 +36,14 @@ class Kept(NamedTuple):
     dropped: int
     """Epochs that this round let go of."""
     bytes: dict[str, int]
-    """See `Store.sizes`."""
+    """See `Store.sizes`; and of the `histories` on disk."""
 
 
 class Archivist:
     """One a watcher."""
 
-    def __init__(self, archive: Archive, court: CourtReader) -> None:
+    def __init__(self, archive: Archive, court: CourtReader, histories: Histories) -> None:
+        self._histories = histories
         self._archive = archive
         self._store = archive.store
         self._court = court
@@ -55,6 +57,8 @@ class Archivist:
         starts = [_start_of(epoch, results) for epoch in range(len(results) + 1)]
         has_start = [epoch == 0 or found for epoch, found in enumerate(self._store.has_snapshots(starts))]
         court = self._court.court
+        agreed = (epoch for epoch in range(min(court.confirmed, len(results)), 0, -1) if _agrees(court, starts, epoch))
+        self._store.put_confirmed(next(agreed, 0))
         self._keep_confirmed(court, starts, has_start)
         return self._drop_closed(court, results, starts, has_start)
 
@@ -62,7 +66,7 @@ class Archivist:
         """See to a machine at every confirmed start of an open epoch: there disputes begin."""
         is_closed, made = find_closed(court, self._court.contract.l1.now()), 0
         for epoch in range(min(court.confirmed, len(starts) - 1) + 1):
-            if has_start[epoch] or is_closed(epoch) or starts[epoch] != court.start_of[epoch]:
+            if has_start[epoch] or is_closed(epoch) or not _agrees(court, starts, epoch):
                 continue
             try:
                 self._store.put_snapshot(self._archive.machine_before(epoch))
@@ -85,10 +89,13 @@ class Archivist:
         if going:
             self._drop_batches(going, set(plan.batches))
             self._store.drop_snapshot(*(starts[epoch] for epoch in going if epoch))
+            for epoch in going:
+                self._histories.drop(results[epoch])
             log.info("closed on L1, so no longer kept: epochs %s", name_ranges(going))
         # What a reorg replaces is read and kept anew under the same numbers.
         self._gone = {epoch for epoch in plan.batches if epoch < count}
-        return Kept(name_ranges(set(range(count)) - self._gone), len(going), self._store.sizes())
+        sizes = self._store.sizes() | {"histories": self._histories.size()}
+        return Kept(name_ranges(set(range(count)) - self._gone), len(going), sizes)
 
     def _drop_batches(self, going: list[int], gone: set[int]) -> None:
         """Forget the batches of these epochs; their blobs, too, where no batch that stays has the same one."""
@@ -104,6 +111,11 @@ class Archivist:
     def _hashes(self, numbers: Iterable[int]) -> list[bytes]:
         places = map(self._store.batch_place, numbers)
         return [place.hash for place in places if place is not None]
+
+
+def _agrees(court: CourtState, starts: list[bytes], epoch: int) -> bool:
+    """Whether L1 has confirmed the start that was executed here; of epoch 0 it has where the deployment is ours."""
+    return starts[epoch] == court.start_of[epoch]
 
 
 def _start_of(epoch: int, results: list[EpochResult]) -> bytes:

@@ -1,20 +1,23 @@
 """Executes epochs in a worker: from the machine before to the machine after, with as few snapshots as need be.
 
 An epoch takes as long as it takes. On its way it is kept every few seconds, so that a worker that is killed, or any
-other, goes on where it stopped.
+other, goes on where it stopped. Inputs are run by the machine's fast paths, and some of them by plain steps as well
+(`spot_checks.py`); once these were found to differ, anywhere and by whichever process, all are run by plain steps.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import Final
+from typing import Final, NoReturn
 
 from setoff.shared.errors import StateError
+from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.tracing import used_inputs
+from setoff.shared.machine.tracing import run_plainly, used_inputs
 from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.execution.jobs import Jobs
+from setoff.watcher.execution.spot_checks import SpotChecks
 from setoff.watcher.store import EpochResult, Progress
 
 CHEAP: Final = 0.05
@@ -32,8 +35,11 @@ log = logging.getLogger(__name__)
 class Executor:
     """Executes epochs one by one, and keeps the last machine so that the next epoch need not load it."""
 
-    def __init__(self, archive: Archive, jobs: Jobs, snapshot_epochs: int, worker: str = "") -> None:
-        """`snapshot_epochs`: how many epochs lie between two sparse snapshots; `worker`: whose executor this is."""
+    def __init__(
+        self, archive: Archive, jobs: Jobs, snapshot_epochs: int, worker: str = "", *, stakes: bool = False
+    ) -> None:
+        """`snapshot_epochs`: how many epochs lie between two sparse snapshots; `worker`: whose executor this is;
+        `stakes`: whether this watcher claims what it executes, so that no epoch goes wholly unchecked."""
         self._archive = archive
         self._store = archive.store
         self._jobs = jobs
@@ -43,6 +49,8 @@ class Executor:
         self._snapshot_seconds = 0.0
         self._snapshot_at = 0.0
         self._progress_at = 0.0
+        self._is_plain = False
+        self.checks = SpotChecks(self._distrust, every_epoch=stakes)
 
     def execute(self, epoch: int) -> bytes | None:
         """Execute `epoch`, if its batches and its start are there and it is not executed yet; then see to the next one.
@@ -66,6 +74,8 @@ class Executor:
             return known.end
         with self._jobs.executing(inputs.epoch_hash, self._worker):
             start, machine = self._run(epoch, inputs)
+        if self._store.alarm() and not self._is_plain:
+            raise StateError("not_ready", "a fast path was found to be wrong meanwhile")
         end = machine.hash()
         self._keep_snapshot(epoch, machine)
         self._last = end, machine
@@ -79,14 +89,30 @@ class Executor:
     def _run(self, epoch: int, inputs: EpochInputs) -> tuple[bytes, Machine]:
         """Machine hash before the epoch, and the machine after it."""
         start, batch, done, machine = self._find_start(epoch, inputs)
+        self._is_plain = bool(self._store.alarm())
         self._progress_at = time.monotonic()
+        self.checks.begin_epoch(sum(map(used_inputs, inputs.batches[batch:])) - done)
         for number in range(batch, len(inputs.batches)):
             running = inputs.batches[number]
             for input_index in range(done, used_inputs(running)):
-                machine.run_input(running, input_index)
+                machine = self._run_input(machine, running, input_index)
                 self._keep_progress(Progress(inputs.epoch_hash, start, number, input_index + 1, b""), machine)
             done = 0
         return start, machine
+
+    def _run_input(self, machine: Machine, batch: Batch, input_index: int) -> Machine:
+        """The machine after an input."""
+        if not self._is_plain:
+            return self.checks.run_input(machine, batch, input_index)
+        run_plainly(machine, batch, input_index)
+        return machine
+
+    def _distrust(self, text: str) -> NoReturn:
+        """A fast path was wrong: what it led to in earlier epochs is not believed either, nor this one's start."""
+        log.critical("ALARM: %s; from now on every step is taken", text)
+        self._store.raise_alarm(text)
+        self._last = None
+        raise StateError("not_ready", text)
 
     def _find_start(self, epoch: int, inputs: EpochInputs) -> tuple[bytes, int, int, Machine]:
         """Machine hash before the epoch; batch and input to go on with, and the machine there."""

@@ -46,7 +46,17 @@ def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
     context = Context.open(settings)
     name = make_worker_name()
     queues = Jobs(context.store)
-    jobs.bind(Executor(Archive.of(context), queues, settings.snapshot_epochs, name).execute)
+    stakes = settings.claims_after is not None
+    executor = Executor(Archive.of(context), queues, settings.snapshot_epochs, name, stakes=stakes)
+
+    def execute(epoch: int) -> bytes | None:
+        try:
+            return executor.execute(epoch)
+        finally:
+            tally = executor.checks.tally
+            pulse.tell(inputs=tally.inputs, checked=tally.checked, check_seconds=round(tally.seconds, 2))
+
+    jobs.bind(execute)
     with Pulse(context.store, name).beating() as pulse:
         pulse.beat()
         worker = SimpleWorker(

@@ -14,8 +14,8 @@ from typing import Final
 from setoff.shared.dispute.urgency import draw_turn
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.player import SPREAD
-from setoff.shared.l1.rpc import Reverted
 
 PASSING: Final = frozenset(
     {

@@ -185,10 +185,11 @@ class WindDown:
         return markets
 
 
-def find_times(market: Market, winding: int = 0, resumed: int = 0) -> Times:
+def find_times(market: Market, winding_since: int = 0, last_gap_end: int = 0) -> Times:
     """See `Times`: a market is over after its expiry, when its last index has reached a certain age, and when (unix
-    seconds, 0: not) the exchange began to wind down. After a silence that ended at `resumed` its oracle has some time.
+    seconds, 0: not) the exchange began to wind down. After a silence that ended at `last_gap_end` its oracle has some
+    time.
     """
-    death = max(market.index_time + ORACLE_DEATH, resumed + RETURN_TIME) + 1
-    ends = [death, market.expiry, winding]
+    death = max(market.index_time + ORACLE_DEATH, last_gap_end + RETURN_TIME) + 1
+    ends = [death, market.expiry, winding_since]
     return Times(market.sampled + SAMPLE_INTERVAL, min(end for end in ends if end))

@@ -17,7 +17,9 @@ from setoff.watcher.chain.withheld import find_withheld
 from setoff.watcher.context import find_store, open_reader
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.execution.archive import Archive
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.liveness.presence import PresenceReader
+from setoff.watcher.monitor.alerts import CRITICAL, Alert
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
 from setoff.watcher.settings import WatcherSettings
 
@@ -42,7 +44,8 @@ class DisputeMonitor:
         self._chain = open_reader(settings, self._l1, deployment, self._store)
         self._presence = PresenceReader(self._chain)
         if self._store is not None:
-            self._epochs = ExecutedEpochs(Archive(self._store, self._chain), wait=HISTORY_WAIT)
+            histories = Histories.of(settings, deployment)
+            self._epochs = ExecutedEpochs(Archive(self._store, self._chain), histories, wait=HISTORY_WAIT)
 
     def look(self) -> Overview:
         """The disputes now. Raises ChainError; without Redis who is right is unknown."""
@@ -51,7 +54,10 @@ class DisputeMonitor:
         operator = self._presence.look(now)
         try:
             withheld = find_withheld(self._store, self._chain, court) if self._store else []
-            return view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
+            overview = view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
+            if self._store and (alarm := self._store.alarm()):
+                overview.alerts.append(Alert(CRITICAL, "", f"a fast path is wrong, every step is taken: {alarm}"))
+            return overview
         except RedisError as error:
             log.warning("Redis: %s", error)
             return view_disputes(court, None, block, now, self._low, operator=operator)

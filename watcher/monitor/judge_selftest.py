@@ -46,7 +46,8 @@ PROBED_SLOTS: Final = 16
 MACHINES: Final = 24
 """States kept to make up steps from, of phases that the samples do not reach."""
 
-_FAR: Final = 2**200  # a key that no mapping has
+_FAR: Final = 2**200
+"""A key that no mapping has."""
 _MARK: Final = 2**100
 _KINDS: Final = {number: kind.title.lower().replace("_", " ") for number, kind in records.TYPES.items()}
 

@@ -28,8 +28,8 @@ from redis.exceptions import WatchError
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import DataError, SetoffError, StateError
+from setoff.shared.l1.answers import Block
 from setoff.shared.l1.evidence import BROKEN, KEPT, Charge, find_batch, find_conflict, judge
-from setoff.shared.l1.rpc import Block
 from setoff.shared.machine.batch import Header
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.watcher.receipts.stored_batches import StoredBatches
@@ -42,10 +42,12 @@ JUDGED_A_ROUND: Final = 256
 RETRY: Final = 60.0
 """Seconds after which data that nobody had is asked for again: each time may cost a while with every peer."""
 OPEN: Final = "open"
-_UNSIGNED: Final = 80  # bytes of a receipt without its signature
+_UNSIGNED: Final = 80
+"""Bytes of a receipt without its signature."""
 
 _WITHHELD: Final = "data_withheld"
-_NOT_NOW: Final = frozenset({_WITHHELD, "not_ready"})  # why a batch cannot be had that is on L1
+_NOT_NOW: Final = frozenset({_WITHHELD, "not_ready"})
+"""Reasons for which a batch that is on L1 cannot be had yet."""
 
 log = logging.getLogger(__name__)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.evidence import prosecute
 from setoff.shared.l1.receipts import ReceiptsContract, collect
-from setoff.shared.l1.rpc import Reverted
 from setoff.watcher.context import Context
 from setoff.watcher.receipts.docket import OPEN, Case, ReceiptDocket
 
-#: Refusals that pass: there may be a bond again, or the batch that L1 does not know (a reorg) comes back.
 PASSING = ("no_bond", "wrong_input", "too_early")
+"""Refusals that pass: there may be a bond again, or the batch that L1 does not know (a reorg) comes back."""
 USED = "receipt_used"
 WON = "won"
 

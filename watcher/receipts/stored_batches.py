@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import ZERO
 from setoff.watcher.execution.archive import Archive
 
 
@@ -54,8 +55,8 @@ class StoredBatches:
         return place.block
 
     def hash_on_l1(self, number: int) -> bytes:
-        """Hash of batch `number` as L1 has it now, zeros if it has none. Raises ChainError."""
-        return self._archive.reader.batch_hash(number)
+        """Hash of batch `number` as L1 has it now, zeros if it has none, by what was read of it. Raises ChainError."""
+        return ZERO if self._store.batch_place(number) is None else self._archive.reader.batch_hash(number)
 
     def kept_header(self, batch_hash: bytes) -> Header | None:
         """The header of a batch that was read some time, on the chain or not."""

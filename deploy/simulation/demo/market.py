@@ -117,13 +117,13 @@ class Market:
     async def submit(self, client: SetoffClient, record: bytes) -> bool:
         """Send one record; returns whether it was accepted."""
         try:
-            receipt = await client.submit(record)
+            result = await client.submit(record)
         except Refusal as refusal:
             self.refused[refusal.reason] += 1
             return False
         self.acknowledged.add(record)
-        self.fills += len(receipt.fills)
-        self.last_batch = max(self.last_batch, receipt.batch)
+        self.fills += len(result.fills)
+        self.last_batch = max(self.last_batch, result.batch)
         return True
 
     async def _pace(

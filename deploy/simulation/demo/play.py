@@ -1,4 +1,4 @@
-"""The plot of the demo: everything that happens, in order, on one machine, by separate processes on a real chain."""
+"""A run of the demo: everything that happens, in order, on one machine, by separate processes on a real chain."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from setoff.deploy.devnet.devnet import FAUCET, Devnet, Faucet
 from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.market import GAMBLING, Market
 from setoff.deploy.simulation.demo.monitor import Monitor
-from setoff.deploy.simulation.demo.summary import Payout, Plot, Summary, summarize
+from setoff.deploy.simulation.demo.summary import Expectation, Payout, Summary, summarize
 from setoff.deploy.simulation.demo.traders import OracleSigner, Trader, derive_key
 from setoff.deploy.simulation.faults import SILENT
-from setoff.deploy.simulation.processes import Cast
+from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.params import Params
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof
@@ -37,7 +37,7 @@ WITHDRAWAL: Final = 12_345_678_901
 EARLY: Final = frozenset({"wrong-funding"})
 """Lies whose only place in a short run is at its beginning: a market is cranked once a minute."""
 
-Interference = Callable[[Monitor, Cast], None]
+Interference = Callable[[Monitor, Processes], None]
 """Called after every look at L1, to meddle with what is going on."""
 
 
@@ -89,17 +89,17 @@ class Play:
         oracle_keys = [derive_key(script.seed, "oracle", number) for number in range(SIGNERS)]
         with Devnet(self.folder, script.params, signers=[signatures.address_of(key) for key in oracle_keys]) as devnet:
             console.tell(f"chain {devnet.deployment.chain_id} at {devnet.anvil.url}, court {devnet.deployment.court}")
-            cast = Cast(devnet, self.folder)
+            processes = Processes(devnet, self.folder)
             try:
-                return asyncio.run(self._play(devnet, cast, oracle_keys))
+                return asyncio.run(self._play(devnet, processes, oracle_keys))
             finally:
-                cast.stop()
+                processes.stop()
 
-    async def _play(self, devnet: Devnet, cast: Cast, oracle_keys: list[bytes]) -> Summary:
+    async def _play(self, devnet: Devnet, processes: Processes, oracle_keys: list[bytes]) -> Summary:
         script, console, domain = self.script, self.console, devnet.deployment.domain
         console.chapter(f"an operator and {script.watchers} watchers, processes of their own")
         lie_from = 0 if script.lie in EARLY else script.lie_from
-        cast.start_operator(
+        processes.start_operator(
             lie=script.lie,
             lie_from=lie_from,
             batch_interval=script.batch_interval,
@@ -108,7 +108,7 @@ class Play:
         )
         for number in range(1, script.watchers + 1):
             slander = script.slander if number == 1 else ""
-            cast.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
+            processes.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
 
         console.chapter(f"{script.traders} traders deposit on L1")
         traders = [Trader(derive_key(script.seed, "trader", i), domain) for i in range(script.traders)]
@@ -117,9 +117,9 @@ class Play:
         self._market = market = Market(devnet, traders, gambler, signers)
         total = await asyncio.to_thread(market.deposit_all, Faucet(devnet.anvil.connect(FAUCET), devnet.deployment))
         console.tell(f"{total / 10**6:,.2f} tUSD are in the vault")
-        monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, self._names(cast, traders))
+        monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, self._names(processes, traders))
 
-        async with self._reporting(monitor, cast), SetoffClient(cast.operator_url()) as client:
+        async with self._reporting(monitor, processes), SetoffClient(processes.operator_url()) as client:
             await market.wait_until_open(client)
             console.chapter("real order flow, signed, through the HTTP API")
             await market.trade(client, script.records, script.trading_seconds, script.thinning, script.seed)
@@ -140,11 +140,11 @@ class Play:
                 await self._until(lambda: self._is_settled(monitor), "settlement of the dispute")
 
         console.chapter("the facts, read back from L1")
-        slanderer = cast.watcher_address(1) if script.slander else b""
-        plot = Plot(
-            script.lie, cast.operator_address, slanderer, frozenset(market.acknowledged), gambler.account, payout
+        slanderer = processes.watcher_address(1) if script.slander else b""
+        expected = Expectation(
+            script.lie, processes.operator_address, slanderer, frozenset(market.acknowledged), gambler.account, payout
         )
-        return await asyncio.to_thread(summarize, devnet.l1, devnet.deployment, script.params, plot)
+        return await asyncio.to_thread(summarize, devnet.l1, devnet.deployment, script.params, expected)
 
     # --- scenes ------------------------------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Play:
         return True
 
     @contextlib.asynccontextmanager
-    async def _reporting(self, monitor: Monitor, cast: Cast) -> AsyncIterator[None]:
+    async def _reporting(self, monitor: Monitor, processes: Processes) -> AsyncIterator[None]:
         """Meanwhile tell what is seen on L1; the body is cancelled if a process ends."""
         body = asyncio.current_task()
         assert body is not None
@@ -237,10 +237,10 @@ class Play:
         async def report() -> None:
             try:
                 while True:
-                    cast.check()
+                    processes.check()
                     self._tell(monitor, await asyncio.to_thread(monitor.look))
                     if self._interfere:
-                        self._interfere(monitor, cast)
+                        self._interfere(monitor, processes)
                     await asyncio.sleep(LOOK_SECONDS)
             except Exception as error:
                 failure.append(error)
@@ -269,8 +269,8 @@ class Play:
             confirmed=monitor.confirmed,
         )
 
-    def _names(self, cast: Cast, traders: list[Trader]) -> dict[str, str]:
-        return cast.names() | {
+    def _names(self, processes: Processes, traders: list[Trader]) -> dict[str, str]:
+        return processes.names() | {
             "0x" + trader.address.hex(): f"trader {number}" for number, trader in enumerate(traders, start=1)
         }
 

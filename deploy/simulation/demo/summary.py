@@ -33,7 +33,7 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
+class Expectation:
     """What the demo meant to happen, to be found on L1."""
 
     lie: str
@@ -164,8 +164,7 @@ class Reading:
     def time_of(self, event: Event) -> int:
         """When it happened, unix seconds."""
         if event.block_number not in self._times:
-            block = self.l1.block(event.block_number)
-            self._times[event.block_number] = block.timestamp if block else 0
+            self._times[event.block_number] = self.l1.block(event.block_number).timestamp
         return self._times[event.block_number]
 
     def _dispute(self, key: bytes) -> Dispute:
@@ -188,18 +187,18 @@ class Reading:
         )
 
 
-def summarize(l1: L1, deployment: Deployment, params: Params, plot: Plot) -> Summary:
+def summarize(l1: L1, deployment: Deployment, params: Params, expected: Expectation) -> Summary:
     """Read everything back and check it."""
     reading = Reading(l1, deployment, params)
     summary = Summary(_facts(reading), reading.disputes, read_gas(l1, deployment))
-    summary.checks += _check_batches(reading, plot)
-    if plot.lie:
-        summary.checks += _check_lie(reading, plot)
-    elif plot.slanderer:
-        summary.checks += _check_slander(reading, plot)
+    summary.checks += _check_batches(reading, expected)
+    if expected.lie:
+        summary.checks += _check_lie(reading, expected)
+    elif expected.slanderer:
+        summary.checks += _check_slander(reading, expected)
     else:
         summary.checks += _check_peace(reading)
-    summary.checks += _check_money(reading, plot)
+    summary.checks += _check_money(reading, expected)
     return summary
 
 
@@ -232,19 +231,19 @@ def _facts(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _check_batches(reading: Reading, plot: Plot) -> list[Check]:
+def _check_batches(reading: Reading, expected: Expectation) -> list[Check]:
     run, confirmed = reading.replay, reading.confirmed
-    missing = plot.acknowledged - run.records
+    missing = expected.acknowledged - run.records
     refused = {reason: count for reason, count in run.outcomes.items() if reason != "accepted"}
     return [
         Check("there are batches, records and fills on L1", bool(run.records) and run.fills > 0,
               f"{len(run.batches)} batches, {len(run.records)} records, {run.fills} fills"),
         Check("every record that the API acknowledged is on L1", not missing,
-              f"{len(plot.acknowledged)} acknowledged, {len(missing)} missing"),
+              f"{len(expected.acknowledged)} acknowledged, {len(missing)} missing"),
         Check("re-executed from L1, every input was accepted", not refused, str(refused or run.outcomes.total())),
         Check("the account that fell below maintenance was liquidated, by the rules alone",
-              run.forced[plot.gambler] > 0 and run.forced.keys() <= {plot.gambler},
-              f"{run.forced[plot.gambler]} lots of account {plot.gambler}"),
+              run.forced[expected.gambler] > 0 and run.forced.keys() <= {expected.gambler},
+              f"{run.forced[expected.gambler]} lots of account {expected.gambler}"),
         Check("every epoch is confirmed", len(confirmed) == len(reading.true_ends) > 0,
               f"{len(confirmed)} of {len(reading.true_ends)}"),
         Check("every confirmed end is the one that re-execution gives",
@@ -257,9 +256,9 @@ def _check_peace(reading: Reading) -> list[Check]:
     return [Check("nobody disputed anything", not reading.disputes, f"{len(reading.disputes)} disputes")]
 
 
-def _check_slander(reading: Reading, plot: Plot) -> list[Check]:
+def _check_slander(reading: Reading, expected: Expectation) -> list[Check]:
     """A true claim was disputed; the false history was eliminated, its bond lost, and the claim stands."""
-    monitor, slanderer = reading.monitor, "0x" + plot.slanderer.hex()
+    monitor, slanderer = reading.monitor, "0x" + expected.slanderer.hex()
     joined = monitor.named("Joined", owner=slanderer)
     roots = {event["root"] for event in joined}
     eliminated = monitor.named("Eliminated")
@@ -275,9 +274,9 @@ def _check_slander(reading: Reading, plot: Plot) -> list[Check]:
     ]  # fmt: skip
 
 
-def _check_lie(reading: Reading, plot: Plot) -> list[Check]:
+def _check_lie(reading: Reading, expected: Expectation) -> list[Check]:
     """A false end was claimed, disputed, eliminated and replaced, and what was built on it claimed again."""
-    monitor, liar = reading.monitor, "0x" + plot.liar.hex()
+    monitor, liar = reading.monitor, "0x" + expected.liar.hex()
     false = [
         event
         for event in monitor.named("Claimed", claimant=liar)
@@ -286,7 +285,7 @@ def _check_lie(reading: Reading, plot: Plot) -> list[Check]:
         and event["end"] != reading.true_ends[event["epoch"]]
     ]
     if not false:
-        return [Check(f"the operator lied ({plot.lie})", False, "no claim of its differs from the truth")]
+        return [Check(f"the operator lied ({expected.lie})", False, "no claim of its differs from the truth")]
     lie = false[0]
     key, epoch = lie["key"], lie["epoch"]
     joined = monitor.named("Joined", key=key)
@@ -294,11 +293,11 @@ def _check_lie(reading: Reading, plot: Plot) -> list[Check]:
     eliminated = [event for event in monitor.named("Eliminated", key=key) if owner_of[event["root"]] == liar]
     honest = [event for event in joined if event["end"] == reading.true_ends[epoch]]
     installed = monitor.named("Installed", key=key)
-    cause = "timeout" if plot.lie == "silent" else "proof"
+    cause = "timeout" if expected.lie == "silent" else "proof"
     moves = len(monitor.named("Moved", key=key))
     slashed = [event for event in monitor.named("Slashed") if owner_of and event["payee"] in set(owner_of.values())]
     return [
-        Check(f"the operator lied ({plot.lie})", True, f"epoch {epoch}, claimed {_hex(lie['end'])}"),
+        Check(f"the operator lied ({expected.lie})", True, f"epoch {epoch}, claimed {_hex(lie['end'])}"),
         Check("a watcher disputed it with the true history", bool(honest),
               f"{len(joined)} histories, {len(honest)} true"),
         Check("the game went through all levels" if cause == "proof" else "the liar did not play",
@@ -333,21 +332,21 @@ def _check_descendants(reading: Reading, lie: Event) -> Check:
     )
 
 
-def _check_money(reading: Reading, plot: Plot) -> list[Check]:
+def _check_money(reading: Reading, expected: Expectation) -> list[Check]:
     vault, owed = reading.balance(reading.deployment.vault), reading.owed
     total = int(Contract(reading.l1, VAULT, reading.deployment.vault).view("total"))
-    expected = owed.total + reading.unconsumed
+    due = owed.total + reading.unconsumed
     checks = [
-        Check("the vault's tokens equal everything owed, to the unit", vault == expected == total,
-              f"{vault} held, {expected} owed"),
+        Check("the vault's tokens equal everything owed, to the unit", vault == due == total,
+              f"{vault} held, {due} owed"),
         Check("all positions of a market add up to nothing", not any(owed.net_lots.values()), str(owed.net_lots)),
     ]  # fmt: skip
-    if plot.payout is None:
+    if expected.payout is None:
         checks.append(Check("the trader's withdrawal arrived on L1", False, "the vault paid nothing"))
     else:
-        arrived = reading.balance(plot.payout.owner) - plot.payout.before
-        paid = reading.monitor.named("Withdrawn", owner="0x" + plot.payout.owner.hex())
-        is_right = arrived == plot.payout.amount == sum(event["amount"] for event in paid)
+        arrived = reading.balance(expected.payout.owner) - expected.payout.before
+        paid = reading.monitor.named("Withdrawn", owner="0x" + expected.payout.owner.hex())
+        is_right = arrived == expected.payout.amount == sum(event["amount"] for event in paid)
         checks.append(Check("the trader's withdrawal arrived on L1", is_right, f"{arrived} units"))
     return checks
 

@@ -9,8 +9,8 @@ from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.state import keys
 
-#: Order slots an account has.
 ORDER_SLOTS: Final = keys.MAX_ORDER_SLOT + 1
+"""Order slots an account has."""
 
 
 def derive_key(seed: int, role: str, number: int) -> bytes:

@@ -204,7 +204,7 @@ class CourtScenario:
         if len(events) < cue.times:
             return None
         block = self._stage.reader.block(events[cue.times - 1].block_number)
-        return None if block is None else block.timestamp + cue.seconds
+        return block.timestamp + cue.seconds
 
     def _break(self, fault: Fault, now: int) -> None:
         """Let it go wrong."""

@@ -20,7 +20,7 @@ from setoff.deploy.simulation.demo.market import TRANSFER, Market
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.replay import count_owed, replay
 from setoff.deploy.simulation.demo.traders import OracleSigner, Trader, derive_key
-from setoff.deploy.simulation.processes import Cast
+from setoff.deploy.simulation.processes import Processes
 from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Cue, Script
 from setoff.deploy.simulation.scenario.withdrawals import FIRST, Withdrawals
@@ -45,7 +45,7 @@ THINNING: Final = 64
 SAVINGS: Final = 1_000 * 10**6
 """Token units of one who does not trade: without an index nobody with a position can take anything out."""
 
-Interfere = Callable[[Monitor, Cast], None]
+Interfere = Callable[[Monitor, Processes], None]
 
 
 class Ending:
@@ -71,29 +71,29 @@ class Ending:
         oracle = [derive_key(seed, "oracle", number) for number in range(SIGNERS)]
         with Devnet(self._folder, script.params, signers=[signatures.address_of(key) for key in oracle]) as devnet:
             domain = devnet.deployment.domain
-            cast = Cast(devnet, self._folder)
+            processes = Processes(devnet, self._folder)
             traders = [Trader(derive_key(seed, "trader", number), domain) for number in range(script.flow.traders)]
             gambler = Trader(derive_key(seed, "gambler", 0), domain)
             signers = [OracleSigner(number, key, domain) for number, key in enumerate(oracle)]
             saver = Trader(derive_key(seed, "saver", 0), domain)
-            self._devnet, self._cast, self._people = devnet, cast, [saver, *traders, gambler]
+            self._devnet, self._processes, self._people = devnet, processes, [saver, *traders, gambler]
             self._market = Market(devnet, traders, gambler, signers)
-            self._monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, cast.names())
+            self._monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, processes.names())
             self._inbox = Inbox(devnet.l1, devnet.deployment)
             self._reader = ChainReader(devnet.l1, devnet.deployment)
             self._withdrawals = Withdrawals(devnet, Replay(self._reader), self._people)
             try:
                 asyncio.run(self._play())
             finally:
-                cast.stop()
+                processes.stop()
         self._report.figures["seconds"] = round(time.monotonic() - begun, 1)
         return self._report
 
     async def _play(self) -> None:
-        cast, flow, console = self._cast, self._script.flow, self._console
-        cast.start_operator(batch_interval=flow.batch_interval, confirmations=flow.confirmations)
+        processes, flow, console = self._processes, self._script.flow, self._console
+        processes.start_operator(batch_interval=flow.batch_interval, confirmations=flow.confirmations)
         for number in range(1, self._watcher.count + 1):
-            cast.start_watcher(number, is_liveness_keeper=self._watcher.liveness_keeper)
+            processes.start_watcher(number, is_liveness_keeper=self._watcher.liveness_keeper)
         await asyncio.to_thread(self._deposit)
         console.chapter("trading, until the operator dies")
         await self._trade_to_death()
@@ -115,7 +115,7 @@ class Ending:
     async def _trade_to_death(self) -> None:
         cue, flow = Cue.parse(self._operator.dies), self._script.flow
         deadline = self._console.seconds + self._script.patience
-        async with SetoffClient(self._cast.operator_url()) as client:
+        async with SetoffClient(self._processes.operator_url()) as client:
             await self._market.wait_until_open(client)
             trading = asyncio.create_task(self._market.trade(client, flow.records, flow.seconds, THINNING, flow.seed))
             came_at = None
@@ -129,7 +129,7 @@ class Ending:
                     await trading
                 await asyncio.sleep(LOOK)
             self._console.tell("the operator is killed", "bold red")
-            self._cast.kill_operator(forgets=not self._operator.returns)
+            self._processes.kill_operator(forgets=not self._operator.returns)
             trading.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await trading  # whatever it found when nobody answered any more
@@ -149,8 +149,8 @@ class Ending:
                     f"{len(self._strangers())} of {self._monitor.posted} batches")  # fmt: skip
         before = len(self._strangers())
         console.chapter("the operator returns")
-        self._cast.revive_operator()
-        async with SetoffClient(await asyncio.to_thread(self._cast.operator_url)) as client:
+        self._processes.revive_operator()
+        async with SetoffClient(await asyncio.to_thread(self._processes.operator_url)) as client:
             await self._market.wait_until_open(client)
             one, two = self._people[0], self._people[1]
             for trader in self._people[:-1]:  # the gambler has nothing left to give
@@ -247,12 +247,10 @@ class Ending:
     def _strangers(self) -> Sequence[bytes]:
         """Transactions that posted in the operator's place."""
         self._monitor.look()
-        operator = "0x" + self._cast.operator_address.hex()
+        operator = self._processes.operator_address
         sent = {event.transaction for event in self._monitor.named("BatchPosted")}
-        found = {transaction: self._devnet.l1.transaction(transaction) for transaction in sent}
-        return [
-            hash_ for hash_, transaction in found.items() if transaction and transaction["from"].lower() != operator
-        ]
+        found = {transaction: self._devnet.l1.find_transaction(transaction) for transaction in sent}
+        return [hash_ for hash_, transaction in found.items() if transaction and transaction.sender != operator]
 
     def _records(self) -> set[bytes]:
         return replay(self._reader).records
@@ -279,10 +277,10 @@ class Ending:
 
     async def _look(self) -> int:
         """Look at L1, tell what is new, let go wrong what is to; returns how many events there are."""
-        self._cast.check()
+        self._processes.check()
         for sentence, style in self._monitor.sentences(await asyncio.to_thread(self._monitor.look)):
             self._console.tell(sentence, style)
-        self._interfere(self._monitor, self._cast)
+        self._interfere(self._monitor, self._processes)
         return len(self._monitor.events)
 
     async def _until(self, holds: Callable[[], bool], what: str, stride: int = STRIDE) -> None:

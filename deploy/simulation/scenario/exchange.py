@@ -12,11 +12,10 @@ from typing import Final, cast
 
 from redis import Redis
 
+from setoff.deploy.simulation.demo import play
 from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.monitor import Monitor
-from setoff.deploy.simulation.demo.play import Play
-from setoff.deploy.simulation.demo.play import Script as Plot
-from setoff.deploy.simulation.processes import OPERATOR_DATABASE, Cast
+from setoff.deploy.simulation.processes import OPERATOR_DATABASE, Processes
 from setoff.deploy.simulation.scenario.ending import Ending
 from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Actor, Cue, Fault, Script
@@ -34,7 +33,7 @@ class Mischief:
         self._waiting: list[tuple[float, Fault]] = []
         self.done: list[str] = []
 
-    def __call__(self, monitor: Monitor, cast_: Cast) -> None:
+    def __call__(self, monitor: Monitor, processes: Processes) -> None:
         for fault in list(self._faults):
             cue = Cue.parse(fault.at)
             if len(monitor.named(cue.event)) >= cue.times:
@@ -43,23 +42,23 @@ class Mischief:
         for entry in list(self._waiting):
             if time.monotonic() >= entry[0]:
                 self._waiting.remove(entry)
-                self._do(entry[1], monitor, cast_)
+                self._do(entry[1], monitor, processes)
 
-    def _do(self, fault: Fault, monitor: Monitor, cast_: Cast) -> None:
+    def _do(self, fault: Fault, monitor: Monitor, processes: Processes) -> None:
         self._console.tell(f"{fault.kind} {fault.actor}", "bold cyan")
         self.done.append(fault.kind)
-        anvil = cast_.devnet.anvil
+        anvil = processes.devnet.anvil
         if fault.kind == "restart":
             for name in processes_of(fault.actor):
-                cast_.processes[name].kill()
-                cast_.processes[name].start()
+                processes.running[name].kill()
+                processes.running[name].start()
         elif fault.kind == "reorg":
             anvil.l1.request("anvil_reorg", fault.depth, [])
         elif fault.kind == "outage":
             os.kill(anvil.process.pid, signal.SIGSTOP)
             threading.Timer(fault.seconds, os.kill, (anvil.process.pid, signal.SIGCONT)).start()
         elif fault.kind == "corrupt":
-            self._console.tell(f"{spoil(cast_.devnet.redis_url(OPERATOR_DATABASE + 1))} batches spoilt", "cyan")
+            self._console.tell(f"{spoil(processes.devnet.redis_url(OPERATOR_DATABASE + 1))} batches spoilt", "cyan")
         else:
             raise ConfigError("bad_config", f"fault.kind: {fault.kind} is for scenarios of kind court")
 
@@ -93,7 +92,7 @@ def play_exchange(script: Script, console: Console, folder: Path) -> Report:
         return report
     watchers = roles["watcher"].count + ("slanderer" in roles)
     flow = script.flow
-    plot = Plot(
+    demo = play.Script(
         script.params,
         lie=_lie_of(roles["operator"]),
         lie_from=max(roles["operator"].epoch, *(actor.epoch for actor in script.actors)) * script.params.epoch_batches,
@@ -110,7 +109,7 @@ def play_exchange(script: Script, console: Console, folder: Path) -> Report:
     )
     console.chapter(f"{script.name}: {script.text}")
     begun = time.monotonic()
-    summary = Play(plot, folder, console, mischief).run()
+    summary = play.Play(demo, folder, console, mischief).run()
     report = Report(script.name, script.text, list(summary.checks))
     causes = [cause for dispute in summary.disputes for cause in dispute.eliminated]
     wanted = set(script.expect.eliminated.values()) - {"any"}

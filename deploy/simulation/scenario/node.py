@@ -19,8 +19,10 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.contracts import COURT
 
 TIMEOUT: Final = 30.0
-_DYNAMIC_FEE: Final = 2  # EIP-2718 type
-_DATA: Final = 7  # field of such a transaction
+_DYNAMIC_FEE: Final = 2
+"""EIP-2718 type of the transactions that senders make."""
+_DATA: Final = 7
+"""Index of the calldata among the fields of such a transaction."""
 
 
 class Node:

@@ -20,8 +20,8 @@ import requests
 from setoff.shared.errors import ChainError, ConfigError, DataError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
+from setoff.shared.l1.endpoint import Refused
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
-from setoff.shared.l1.rpc import Refused
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch
@@ -31,9 +31,12 @@ PEER_PATH: Final = "/v1/blobs/0x"
 """Where a watcher serves the blob of a versioned hash, as its bytes."""
 
 ARCHIVE: Final = "the archive"
-TIMEOUT: Final = 10.0  # seconds for one request
-SLOT_SECONDS: Final = 12  # of mainnet, for a beacon node that does not say
-MAX_ANSWER: Final = 1 << 23  # bytes of JSON that a beacon node may send: more than all blobs of a block
+TIMEOUT: Final = 10.0
+"""Seconds for one request."""
+SLOT_SECONDS: Final = 12
+"""Seconds of a slot on mainnet, for a beacon node that does not say."""
+MAX_ANSWER: Final = 1 << 23
+"""Bytes of JSON that a beacon node may send: more than all blobs of a block."""
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +111,6 @@ class BlobSource:
     def _ask_beacon(self, versioned_hash: bytes, block: int) -> Iterator[bytes]:
         """`GET /eth/v1/beacon/blobs/{block_id}` of the standard beacon API; the block's time tells its slot."""
         found = self._l1.block(block)
-        if found is None:
-            return
         genesis, seconds = self._read_slots()
         slot = (found.timestamp - genesis) // seconds
         answer = _get_json(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.inbox import PostedBatch, decode_post, encode_post
@@ -24,11 +23,8 @@ class CalldataSource:
         self._l1 = l1
 
     def read(self, posted: PostedBatch) -> bytes:
-        """The records. Raises ChainError if the transaction is gone (a reorg), DataError if it is no posting."""
-        transaction = self._l1.transaction(posted.transaction)
-        if transaction is None:
-            raise ChainError("not_found", f"transaction {posted.transaction.hex()} is gone")
-        return decode_post(bytes.fromhex(str(transaction["input"]).removeprefix("0x")))
+        """The records. Raises ChainError if no node has the transaction, DataError if it is no posting."""
+        return decode_post(self._l1.transaction_in(posted.transaction, posted.block_hash).input)
 
 
 def make_posting(l1: L1, batches: Sequence[Batch]) -> Posting:

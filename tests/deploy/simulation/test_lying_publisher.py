@@ -1,6 +1,6 @@
 """An operator that claims a false end: its one lie, what is built on it, and the way back to the truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -83,7 +83,7 @@ def test_a_lie_is_not_wasted_on_what_l1_has_confirmed(
     assert [epochs[number].run.end for number in (0, 1)] == truth[:2] and epochs[2].run.end != truth[2]
 
 
-PARTIES = {"publisher": CLAIM_LIES, "sequencer": RECEIPT_LIES, "watcher": FAULTS}
+PARTIES: dict[str, Iterable[str]] = {"publisher": CLAIM_LIES, "sequencer": RECEIPT_LIES, "watcher": FAULTS}
 
 
 @pytest.mark.parametrize("party", PARTIES)

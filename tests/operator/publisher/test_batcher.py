@@ -20,8 +20,8 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.da import registry
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import POST, Inbox, encode_post
-from setoff.shared.l1.rpc import Reverted
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEMO

@@ -78,15 +78,15 @@ async def test_a_bulk_record_is_never_torn_apart(exchange: Running) -> None:
                 exchange.sequencer.submit(first, leg_pages),
                 exchange.sequencer.submit(traffic.order(3, BUY, 50, 1)),
             ]
-    receipts = await asyncio.gather(*work)
-    assert {receipt.batch for receipt in receipts} == {0, 1}
-    bulks = [receipt for receipt in receipts if receipt.leg_pages]
-    assert all(receipt.input_index + receipt.leg_pages < MAX_INPUTS for receipt in bulks)
+    results = await asyncio.gather(*work)
+    assert {result.batch for result in results} == {0, 1}
+    bulks = [result for result in results if result.leg_pages]
+    assert all(result.input_index + result.leg_pages < MAX_INPUTS for result in bulks)
     sealed = exchange.outbox.get(0)
     assert sealed is not None
-    for receipt in bulks:
-        batch = list(sealed.batch.records) if receipt.batch == 0 else open_records(exchange.sequencer.exchange)
-        first = batch.index(receipt.record)
+    for result in bulks:
+        batch = list(sealed.batch.records) if result.batch == 0 else open_records(exchange.sequencer.exchange)
+        first = batch.index(result.record)
         assert [body[0] for body in batch[first + 1 : first + 9]] == [records.LEG_PAGE] * 8
     replay(exchange.outbox)
 

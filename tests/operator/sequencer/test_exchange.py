@@ -142,8 +142,8 @@ def test_a_batch_begins_only_with_an_accepted_record() -> None:
     with pytest.raises(InputError):
         exchange.offer_first(START_TIME + 9, traffic.order(1, BUY, 100, 0))
     assert exchange.machine.hash() == before and not exchange.is_open
-    opened, receipt = exchange.offer_first(START_TIME + 9, traffic.order(1, BUY, 100, 1))
-    assert (opened.number, opened.timestamp, receipt.batch, receipt.input_index) == (1, START_TIME + 9, 1, 0)
+    opened, result = exchange.offer_first(START_TIME + 9, traffic.order(1, BUY, 100, 1))
+    assert (opened.number, opened.timestamp, result.batch, result.input_index) == (1, START_TIME + 9, 1, 0)
 
 
 def test_time_never_goes_back() -> None:

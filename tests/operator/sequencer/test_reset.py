@@ -172,8 +172,8 @@ async def test_pages_stay_behind_their_bulk_record(redis_server: RedisServer, mo
         traffic = running.traffic
         legs = [records.Leg(0, 1, 10 + i, 90 - i, 1) for i in range(10)]
         bulk, *leg_pages = traffic.bulk(2, legs)
-        receipt = await running.sequencer.submit(bulk, leg_pages)
-        taken |= {body: receipt.sequence + i for i, body in enumerate((bulk, *leg_pages))}
+        result = await running.sequencer.submit(bulk, leg_pages)
+        taken |= {body: result.sequence + i for i, body in enumerate((bulk, *leg_pages))}
         await close(running)
         running.l1.take(running.outbox)
         before = running.outbox.latest()
@@ -233,7 +233,7 @@ async def test_gives_up_where_l1_has_records_that_nobody_here_knows(redis_server
         assert before is not None
         other = [running.traffic.report(1, 90)]
         foreign = Batch.seal(
-            before.hash(), 1, START_TIME, before.message_count, before.record_count, before.messages, (), other
+            before.hash(), 1, START_TIME, before.message_count, before.record_count, before.queue_hash, (), other
         )
         running.l1.posted.append(foreign)
         await asyncio.wait_for(running.sequencer.failed.wait(), 10)

@@ -16,8 +16,8 @@ from setoff.operator.sequencer.messages import L1View, QueueMessages
 from setoff.operator.sequencer.reset import RESET_TRIES
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import QueuedMessage
-from setoff.shared.l1.rpc import Block
 from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
 
 DELAY = 500
@@ -33,9 +33,18 @@ class QueueL1(HandL1):
 
     def __init__(self, traffic: SampleTraffic) -> None:
         super().__init__(opening(traffic))
-        l1 = SimpleNamespace(head=self._head, block=self._block, now=lambda: self.time, call=self._call)
+        l1 = SimpleNamespace(
+            head=self._head,
+            block=self._block,
+            block_by_hash=lambda block_hash: self._block(int.from_bytes(block_hash, "big")),
+            now=lambda: self.time,
+            call=self._call,
+        )
         reader: Any = SimpleNamespace(
-            l1=l1, deployment=SimpleNamespace(block=0, inbox="", queue=""), messages=self._read
+            l1=l1,
+            deployment=SimpleNamespace(block=0, inbox="", queue=""),
+            events=SimpleNamespace(node=l1, read=self._read),
+            decode=lambda messages: (messages, []),
         )
         self._source = QueueMessages(reader, 0)
 
@@ -46,17 +55,17 @@ class QueueL1(HandL1):
         return self._block(len(self.messages))
 
     def _block(self, number: int) -> Block:
-        return Block(number, number.to_bytes(32, "big"), b"", self.time, 1)
+        return Block(number, number.to_bytes(32, "big"), max(number - 1, 0).to_bytes(32, "big"), self.time, 1)
 
-    def _call(self, *_: object) -> bytes:
+    def _call(self, *_: object, **__: object) -> bytes:
         return DELAY.to_bytes(32, "big")
 
-    def _read(self, first: int, last: int) -> list[QueuedMessage]:
-        hashes = [reduce(extend_queue_hash, self.messages[:count], ZERO) for count in range(len(self.messages) + 1)]
-        return [
-            QueuedMessage(index, self.messages[index], hashes[index + 1], START_TIME, index + 1, b"")
-            for index in range(max(first - 1, 0), min(last, len(self.messages)))
-        ]
+    def _read(self, block: Block) -> list[QueuedMessage]:
+        if not 0 < block.number <= len(self.messages):
+            return []
+        queue_hash = reduce(extend_queue_hash, self.messages[: block.number], ZERO)
+        index = block.number - 1
+        return [QueuedMessage(index, self.messages[index], queue_hash, START_TIME, block.number, block.hash)]
 
 
 async def begin_on_l1(running: Running) -> dict[bytes, int]:

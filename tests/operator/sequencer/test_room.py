@@ -16,7 +16,8 @@ from setoff.shared.rules import phases
 
 BUY, SELL = records.BUY, records.SELL
 LATER = START_TIME + 10**6
-FIRST = 5  # messages of `opening`
+FIRST = 5
+"""Number of messages that `opening` makes."""
 
 
 def trading() -> tuple[Exchange, SampleTraffic]:
@@ -115,7 +116,7 @@ async def test_forced_records_come_over_several_batches(
     l1 = HandL1([*opening(traffic), *(traffic.withdraw(1 + i % 3, 5) for i in range(12))])
     l1.force_delay = delay
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
-        receipt = await running.sequencer.submit(traffic.withdraw(1, 9))
+        result = await running.sequencer.submit(traffic.withdraw(1, 9))
         regs = running.sequencer.exchange.machine.regs
-        assert regs.withdrawals == 13 and receipt.batch >= 1
+        assert regs.withdrawals == 13 and result.batch >= 1
         assert (regs.parked_end > 0) == (delay == 0)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from eth_abi import encode
+from tests.support.processes.left_over import stop_redis
 from tests.support.processes.sequencer_process import Process
 from tests.support.waiting import until
 
@@ -20,19 +21,19 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.config.redis_server import RedisServer, stop_embedded
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.params import DEMO, MAINNET, Params
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.state.registers import machine_hash
 
 TRADER = dev_keys()[2]
-#: Contract code that answers every call with the word in its storage place 0.
 ANSWERING = "0x60005460005260206000f3"
+"""Contract code that answers every call with the word in its storage place 0."""
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ async def test_from_deposit_to_withdrawal(chain: Anvil, deployment: Deployment, 
         assert code == 0 and "Traceback" not in said
     finally:
         sequencer.process.kill()
-        stop_embedded(tmp_path / "redis")
+        stop_redis(tmp_path / "redis")
 
 
 async def test_a_forced_record_arrives(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ async def test_a_forced_record_arrives(chain: Anvil, deployment: Deployment, tmp
             assert (await client.account())["collateral"] == "8923"
     finally:
         sequencer.end()
-        stop_embedded(tmp_path / "redis")
+        stop_redis(tmp_path / "redis")
 
 
 async def test_goes_on_after_kill_9_with_its_own_store(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ async def test_goes_on_after_kill_9_with_its_own_store(chain: Anvil, deployment:
         sequencer.end()
     finally:
         sequencer.process.kill()
-        stop_embedded(tmp_path / "redis")
+        stop_redis(tmp_path / "redis")
 
 
 def test_says_in_a_line_why_it_cannot_start(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:

@@ -156,8 +156,8 @@ async def test_records_wait_for_the_machines_own_work(
     async with operator(redis_server.url, traffic, HandL1(opening(traffic, 12))) as running:
         orders = [traffic.order(1 + i % 12, BUY, 90, 1) for i in range(24)]
         sent = [running.sequencer.submit(record) for record in (traffic.report(0, 100), *orders)]
-        receipts = await asyncio.gather(*sent)
-        assert [receipt.outcome for receipt in receipts] == [0] * 25
+        results = await asyncio.gather(*sent)
+        assert [result.outcome for result in results] == [0] * 25
         taken = kinds(running.sequencer.exchange._records)
         assert taken.count(records.ORDER) == 24 and taken[0] == records.REPORT
         first = taken.index(records.ORDER)
@@ -176,11 +176,11 @@ async def test_work_goes_on_in_the_next_batch(redis_server: RedisServer, monkeyp
     traffic = SampleTraffic()
     l1 = HandL1([*opening(traffic, 5), traffic.report(0, 100)])
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
-        receipt = await running.sequencer.submit(traffic.order(1, BUY, 90, 1))
-        assert receipt.batch >= 1
+        result = await running.sequencer.submit(traffic.order(1, BUY, 90, 1))
+        assert result.batch >= 1
         first = running.outbox.get(0)
         assert first is not None and first.batch.records in ((), (records.encode_crank(0),))
-        await until_batch(running, receipt.batch)
+        await until_batch(running, result.batch)
         replay(running.outbox)
 
 
@@ -193,12 +193,12 @@ async def test_what_is_parked_is_drained_before_any_other_record(
     forced = [traffic.withdraw(1, 5), traffic.withdraw(2, 10**18), traffic.withdraw(3, 7)]
     l1 = HandL1([*opening(traffic, 5), *forced])
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
-        receipt = await running.sequencer.submit(traffic.withdraw(4, 9))
+        result = await running.sequencer.submit(traffic.withdraw(4, 9))
         machine = running.sequencer.exchange.machine
         assert (machine.regs.parked_first, machine.regs.parked_end) == (3, 3)
         assert [machine.state.withdrawal(index).account for index in range(3)] == [1, 3, 4]
         assert machine.regs.withdrawals == 3
-        await until_batch(running, receipt.batch)
+        await until_batch(running, result.batch)
         replay(running.outbox)
         before = machine.hash()
         async with operator(redis_server.url, traffic, running.l1) as again:

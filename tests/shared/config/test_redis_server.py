@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from tests.support.processes.left_over import stop_redis
 
-from setoff.shared.config.redis_server import RedisServer, check_durable, stop_embedded
+from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
@@ -50,7 +51,7 @@ def test_a_server_that_outlived_its_owner_is_taken_over(tmp_path: Path) -> None:
     assert heir.url == url
     with heir.client() as redis:
         assert redis.get("a") == b"1"
-    stop_embedded(tmp_path)
+    stop_redis(tmp_path)
     with RedisServer.embed(tmp_path) as server, server.client() as redis:
         assert server.is_embedded and redis.get("a") == b"1"
 

@@ -10,9 +10,9 @@ from tests.support.courts.league import (
     GENESIS,
     HONEST,
     LIAR,
+    LOOK_SECONDS,
     OTHER,
     TERMS,
-    TICK,
     TRUTH,
     WATCH,
     Behaviour,
@@ -185,7 +185,7 @@ def test_censorship_within_the_budget_changes_nothing(kind: type[Action]) -> Non
         nonlocal spent
         if party.me != HONEST or not isinstance(action, kind) or spent >= 850:
             return False
-        spent += TICK
+        spent += LOOK_SECONDS
         return True
 
     league.blocked = block

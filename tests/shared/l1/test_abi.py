@@ -9,9 +9,9 @@ import pytest
 from setoff.deploy.tools import abi
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.answers import Log
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, INTERFACE, QUEUE, Contract
-from setoff.shared.l1.rpc import Log
 
 
 def test_the_kept_abis_are_the_compilers() -> None:
@@ -50,7 +50,7 @@ def test_an_event_of_another_contract_is_none() -> None:
 
 
 def test_a_view_of_a_contract_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(L1, "call", lambda *_: b"")
+    monkeypatch.setattr(L1, "call", lambda *_, **__: b"")
     with pytest.raises(ChainError, match="wrong_deployment"):
         Contract(L1("http://127.0.0.1:1"), INBOX, bytes(20)).view("count")
 

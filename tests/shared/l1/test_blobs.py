@@ -19,7 +19,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.rpc import Refused
+from setoff.shared.l1.endpoint import Refused
 from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
@@ -119,10 +119,10 @@ def test_blob_transactions_are_replaced_at_doubled_fees_with_the_same_blobs(anvi
     try:
         sidecar = Sidecar.of([blobs.pack(b"records")])
         first = l1.send(bytes(19) + b"\5", sidecar=sidecar, gas=100_000)
-        before = l1.transaction(first)
+        before = l1.request("eth_getTransactionByHash", "0x" + first.hex())
         l1.tend()
         (second,) = {kept.hashes[-1] for kept in l1.sender._kept.values()}
-        after = l1.transaction(second)
+        after = l1.request("eth_getTransactionByHash", "0x" + second.hex())
         assert before is not None and after is not None and second != first
         assert after["blobVersionedHashes"] == before["blobVersionedHashes"] == ["0x" + sidecar.hashes[0].hex()]
         for fee in ("maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas"):

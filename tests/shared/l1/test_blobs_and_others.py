@@ -90,7 +90,7 @@ def test_a_node_that_loses_the_first_gets_it_again_and_not_what_waits_for_it(anv
     anvil.l1.request("anvil_dropAllTransactions")
     assert pool(l1) == []
     l1.tend()
-    assert pool(l1) == [(0, True)] and l1.transaction(first) is not None
+    assert pool(l1) == [(0, True)] and l1.find_transaction(first) is not None
 
 
 def test_what_another_process_sent_under_the_nonce_holds_nothing_up(anvil: Anvil, sidecar: Sidecar) -> None:

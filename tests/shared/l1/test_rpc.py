@@ -14,7 +14,7 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.sender import Fees
 
 COUNTER = """

@@ -46,7 +46,7 @@ async def test_moves_money(exchange: Running) -> None:
         before = int((await payee.account())["collateral"])
         await payer.transfer(2, 1000)
         assert int((await payee.account())["collateral"]) == before + 1000
-        receipt = await payer.withdraw(500)
+        result = await payer.withdraw(500)
         while True:
             try:
                 proof = await payer.withdrawal(0)
@@ -55,8 +55,8 @@ async def test_moves_money(exchange: Running) -> None:
                 assert error.reason == "not_found"
                 await asyncio.sleep(0.05)
         assert (proof.account, proof.amount, proof.owner) == (1, 500, KeySigner(trader_key(1)).address)
-        batch = await payer.batch(receipt.batch)
-        assert proof.epoch == receipt.batch == batch["batch"]
+        batch = await payer.batch(result.batch)
+        assert proof.epoch == result.batch == batch["batch"]
 
 
 async def test_reports_prices(exchange: Running) -> None:
@@ -90,8 +90,8 @@ async def test_says_why_not(exchange: Running) -> None:
 async def test_many_orders_at_once(exchange: Running) -> None:
     async with trader(exchange, 1) as client:
         await client.load()
-        receipts = await asyncio.gather(*[client.place(1, BUY, 60 + i % 30, 1) for i in range(200)])
-        assert len({receipt.order_slot for receipt in receipts}) == 200
+        results = await asyncio.gather(*[client.place(1, BUY, 60 + i % 30, 1) for i in range(200)])
+        assert len({result.order_slot for result in results}) == 200
         assert len(await client.orders()) == 200
 
 
@@ -131,4 +131,4 @@ async def test_streams(exchange: Running) -> None:
         told = [await asyncio.wait_for(following, 5)]
         told.append(await asyncio.wait_for(anext(stream), 5))
         assert {message["channel"] for message in told} == {"records", "batches"}
-        await stream.aclose()
+        await stream.aclose()  # type: ignore[attr-defined]

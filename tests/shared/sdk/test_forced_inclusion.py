@@ -14,7 +14,7 @@ from setoff.shared.codec import records, signatures
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Reverted
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.rules import phases
 from setoff.shared.sdk.forced_inclusion import NONCE_GAP, Forced, ForcedInclusion, describe
 from setoff.shared.sdk.replay import Replay

@@ -21,7 +21,7 @@ from setoff.shared.wire.receipts import SignedReceipt, sign
 
 DOMAIN = eip712.domain_separator(31337, b"\7" * 20)
 KEY = keccak(b"the operator's key")
-SURETY = OperatorBond(signatures.address_of(KEY), 20_000, 1000)
+BOND = OperatorBond(signatures.address_of(KEY), 20_000, 1000)
 HORIZON = 600
 
 
@@ -70,7 +70,7 @@ def line() -> Line:
 
 @pytest.fixture
 def receipt_store(tmp_path: Path) -> ReceiptStore:
-    return ReceiptStore(tmp_path / "kept" / "receipts.jsonl", DOMAIN, SURETY)
+    return ReceiptStore(tmp_path / "kept" / "receipts.jsonl", DOMAIN, BOND)
 
 
 def test_bytes_and_json_go_there_and_back(line: Line) -> None:
@@ -110,7 +110,7 @@ def test_good_receipts_are_kept_over_a_restart(line: Line, receipt_store: Receip
     line.take(body("somebody's"))
     shown = [line.take(part).to_json() for part in (two, page)]
     assert [signed.sequence for signed in receipt_store.take([two, page], shown)] == [2, 3]
-    again = ReceiptStore(receipt_store.path, DOMAIN, SURETY)
+    again = ReceiptStore(receipt_store.path, DOMAIN, BOND)
     assert again.kept == receipt_store.kept and len(again) == 3
     bodies = [json.loads(text)["body"] for text in receipt_store.path.read_text().splitlines()]
     assert bodies == ["0x" + part.hex() for part in (one, two, page)]
@@ -156,10 +156,10 @@ def test_a_number_given_twice_is_told_at_once(line: Line, receipt_store: Receipt
 
 
 def test_receipts_without_a_bond_or_beyond_it_are_told(line: Line, tmp_path: Path) -> None:
-    bare = ReceiptStore(tmp_path / "bare", DOMAIN, OperatorBond(SURETY.operator, 0, 1000))
+    bare = ReceiptStore(tmp_path / "bare", DOMAIN, OperatorBond(BOND.operator, 0, 1000))
     with pytest.raises(DataError, match="not bonded"):
         bare.take([body(1)], [line.take(body(1)).to_json()])
-    receipt_store = ReceiptStore(tmp_path / "kept", DOMAIN, SURETY)
+    receipt_store = ReceiptStore(tmp_path / "kept", DOMAIN, BOND)
     receipt_store.take([body(2)], [line.take(body(2), horizon=10_000).to_json()])
     with pytest.raises(DataError, match="deadline"):
         receipt_store.take([body(3)], [line.take(body(3), horizon=10**6).to_json()])
@@ -169,7 +169,7 @@ def test_a_file_that_holds_something_else_is_named(receipt_store: ReceiptStore) 
     receipt_store.path.parent.mkdir()
     receipt_store.path.write_text("{}\n")
     with pytest.raises(DataError, match="line 1"):
-        ReceiptStore(receipt_store.path, DOMAIN, SURETY)
+        ReceiptStore(receipt_store.path, DOMAIN, BOND)
 
 
 # --- when they are posted --------------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_unchecked_receipts_are_checked_later(line: Line, tmp_path: Path) -> Non
     forged = sign(DOMAIN, line.take(body(1)).receipt, keccak(b"another"))
     ReceiptStore(path, DOMAIN, None).take([body(1)], [forged.to_json()])
     with pytest.raises(InputError, match="bad_signature"):
-        ReceiptStore(path, DOMAIN, SURETY).check_signatures()
+        ReceiptStore(path, DOMAIN, BOND).check_signatures()
 
 
 # --- an operator by the book is never broken -------------------------------------------------------------------------

@@ -88,11 +88,11 @@ async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> 
         with pytest.raises(Refusal, match="bad_signature"):
             await agent.place(1, BUY, 90, 1)
         await owner.set_agent(3, key.address, START_TIME + 100)
-        receipt = await agent.place(1, BUY, 90, 1)
-        assert [order["order_slot"] for order in await owner.orders()] == [receipt.order_slot]
+        result = await agent.place(1, BUY, 90, 1)
+        assert [order["order_slot"] for order in await owner.orders()] == [result.order_slot]
         with pytest.raises(Refusal, match="bad_signature"):
             await agent.withdraw(1)
-        await agent.bulk([Leg(CANCEL_LEG, 1, receipt.order_slot)])
+        await agent.bulk([Leg(CANCEL_LEG, 1, result.order_slot)])
         with pytest.raises(Refusal, match="nonce_used"):
             await owner.set_agent(3, bytes(20), 0)  # the agent has used it: nonces are the account's
         await owner.set_agent(3, bytes(20), 0)

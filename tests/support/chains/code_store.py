@@ -57,9 +57,7 @@ class CodeSource:
         self._l1 = l1
 
     def read(self, posted: PostedBatch) -> bytes:
-        transaction = self._l1.transaction(posted.transaction)
-        assert transaction is not None
-        arguments = bytes.fromhex(transaction["input"][10:])
+        arguments = self._l1.transaction_in(posted.transaction, posted.block_hash).input[4:]
         _, first, _, postings = decode(INBOX.functions["post_data"].inputs, arguments)
         return self._l1.code(postings[posted.header.number - first][3][12:])
 

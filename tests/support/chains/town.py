@@ -27,7 +27,8 @@ from setoff.shared.state import keys
 
 PARAMS = replace(DEVNET, max_skew=100, silence=200, force_delay=20, wind_down=1000).check()
 TRADERS = {1: 10_000_000, 2: 10_000_000, 3: 5_000_000, 4: 3_000_000}
-STRANGER, CLAIMANT = 5, 6  # funded accounts of the chain
+STRANGER, CLAIMANT = 5, 6
+"""Funded accounts of the chain."""
 
 
 class Followed:

@@ -25,8 +25,10 @@ from setoff.shared.machine.batch import Header, epoch_hash
 from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.params import Params
 
-VAULT = keccak(b"vault")[:20]  # names the genesis; nobody calls it here
-OPERATOR, PUBLISHER = 0, 1  # numbers of funded accounts
+VAULT = keccak(b"vault")[:20]
+"""Stands for the vault in the genesis; nobody calls it here."""
+OPERATOR, PUBLISHER = 0, 1
+"""Funded accounts of the chain."""
 BATCHES = PARAMS.epoch_batches
 
 

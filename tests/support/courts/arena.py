@@ -26,23 +26,25 @@ NOBODY: Final = bytes(32)
 OPERATOR: Final = address("operator")
 LISTER: Final = address("lister")
 CLAIMANT: Final = address("claimant")
-HONEST: Final = address("honest")  # throughout
+HONEST: Final = address("honest")
+"""Honest throughout."""
 RIVAL: Final = address("rival")
 THIRD: Final = address("third")
-MOVER: Final = address("mover")  # sends moves for others
+MOVER: Final = address("mover")
+"""Sends moves for others."""
 PASSER_BY: Final = address("passer-by")
 TRADER: Final = address("trader")
 OTHER_TRADER: Final = address("other trader")
 THIRD_TRADER: Final = address("third trader")
-#: Those who play in the court, and those who have money in the vault.
 PARTIES: Final = (CLAIMANT, HONEST, RIVAL, THIRD, MOVER, PASSER_BY)
+"""Those who play in the court."""
 TRADERS: Final = (TRADER, OTHER_TRADER, THIRD_TRADER)
+"""Those who have money in the vault."""
 SINK: Final = "0x000000000000000000000000000000000000dEaD"
 
-#: Timestamp, messages, records, what the module is told.
 Posting = tuple[int, int, int, bytes]
+"""Timestamp, messages, records, what the module is told."""
 
-#: Round numbers: T = 1000 s, B = 1, S = 10 for 3 claims, c = 1.
 PARAMS: Final = Params(
     challenge_period=1000,
     censorship=0,
@@ -66,6 +68,7 @@ PARAMS: Final = Params(
     receipt_bond=2 * ETHER + 1,
     exit_delay=20_000,
 ).check()
+"""Round numbers: challenge period 1000 s, bond 1, stake 10 for 3 claims, reward 1."""
 T: Final = PARAMS.challenge_period
 BOND: Final = PARAMS.bond
 SHARE: Final = PARAMS.bond - PARAMS.bond_burn
@@ -200,7 +203,7 @@ class Arena:
 
     def match(self, key: bytes, a: AnyHistory, b: AnyHistory) -> Match:
         fields, on_turn, expiry = self.court.match_of(key, a.root, b.root)
-        return Match(*fields, on_turn, expiry)
+        return Match(*(*fields, on_turn, expiry))
 
     def move_arguments(self, key: bytes, a: AnyHistory, b: AnyHistory) -> tuple[Any, ...]:
         """Arguments of the move of whichever side is on turn."""

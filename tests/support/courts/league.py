@@ -25,7 +25,8 @@ from setoff.shared.machine.history import HistoryTree
 TERMS = Terms(*PARAMS.terms())
 T = TERMS.challenge_period
 GENESIS = keccak(b"genesis")
-BEGIN = 1_000_000  # t0 of the first claim
+BEGIN = 1_000_000
+"""Unix seconds of the first claim."""
 EPOCHS = 4
 
 
@@ -254,7 +255,7 @@ def at_the_last_second(court: CourtState, chosen: list[Action], now: int) -> lis
             deadline = claim.expiry(claim.match(action.mover, action.opponent), T)
         elif isinstance(action, actions.Join):
             deadline = court.claims[action.key].claimed_at + T
-        if now + TICK >= deadline:
+        if now + LOOK_SECONDS >= deadline:
             taken.append(action)
     return taken
 
@@ -268,7 +269,8 @@ def gives_up_at(level: int) -> Behaviour:
     return behave
 
 
-TICK = 10  # seconds between two looks at the chain
+LOOK_SECONDS = 10
+"""Seconds between two looks at the chain."""
 
 
 WATCH = Policy(collect_from=1)
@@ -319,7 +321,7 @@ class League:
                 if not self.blocked(party, action):
                     taken += self.act(party, action)
         self.read()
-        self.model.now += TICK
+        self.model.now += LOOK_SECONDS
         return taken
 
     @property
@@ -356,7 +358,7 @@ class League:
         quiet = 0
         while quiet <= 2 * T:
             assert self.elapsed < limit + 2 * T, "they never stop"
-            quiet = 0 if self.tick() else quiet + TICK
+            quiet = 0 if self.tick() else quiet + LOOK_SECONDS
         check_same(self.court, self.model)
         return self
 

@@ -40,7 +40,6 @@ def player(*changes: Change) -> Callable[[], Rules]:
     return lambda: Rules(make_player=weaken(Player, *changes))
 
 
-#: What broke in the protocol's own model when it was weakened.
 KNOWN: dict[str, Callable[[], Rules]] = {
     "a dispute is void at the join deadline": court(
         ("void", "claim.disputed_at + 3 * period", "claim.disputed_at + period")
@@ -116,8 +115,8 @@ KNOWN: dict[str, Callable[[], Rules]] = {
         ),
     ),
 }
+"""What broke in the protocol's own model when it was weakened."""
 
-#: More of the kind.
 OTHERS: dict[str, Callable[[], Rules]] = {
     "one reward a stake": court(("_slash", "self.terms.stake_claims * reward", "reward")),
     "an end is installed while others stand": court(("install", "claim.ends == 1", "claim.ends >= 1")),
@@ -151,3 +150,4 @@ OTHERS: dict[str, Callable[[], Rules]] = {
     "a watcher times nobody out": player(("_answer", "elif now >= expiry:", "elif False:")),
     "a watcher forgets to settle": player(("_conclude", "if court.is_true_start(claim):", "if False:")),
 }
+"""More of the kind: each weakens the court in another way."""

@@ -24,7 +24,8 @@ from setoff.deploy.devnet.anvil import die_with_parent, find_anvil
 START_SECONDS: Final = 20
 ANSWER_SECONDS: Final = 120
 GENESIS_TIME: Final = 1
-_REVERTED: Final = 3  # the error code that goes with what a call has reverted with
+_REVERTED: Final = 3
+"""The error code that goes with what a call has reverted with."""
 _OPTIONS: Final = (
     *("--quiet", "--port", "0", "--accounts", "0", "--threads", "1", "--prune-history", "--hardfork", HARDFORK),
     *("--auto-impersonate", "--disable-default-create2-deployer", "--timestamp", str(GENESIS_TIME)),

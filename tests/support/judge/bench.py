@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.support.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
 from tests.support.own_contracts import OPEN_QUEUE
@@ -25,7 +26,7 @@ from setoff.shared.machine.data import CALLDATA, DataModule
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
-from setoff.shared.state.registers import FIELDS, machine_hash
+from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 
 GROUPS = (
     "fetch",
@@ -40,7 +41,6 @@ GROUPS = (
     "backstop",
     "work",
 )
-#: Phases each group judges.
 PHASES = {
     "orders": (phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP),
     "margin": (phases.MARGIN, phases.PROBE),
@@ -52,6 +52,7 @@ PHASES = {
     "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
     "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
 }
+"""Phases each group judges."""
 OPERATOR = address("operator")
 FOREVER = 2**40
 DOMAIN = SampleTraffic().domain
@@ -59,13 +60,13 @@ DOMAIN = SampleTraffic().domain
 EXECUTE = keccak(b"execute(uint256,uint256,uint256,bytes)")[:4]
 STEP = keccak(b"step(uint256,uint256,uint256,bytes32,bytes)")[:4]
 
-#: Every kind of step there is.
 KINDS = frozenset(
     {f"fetch {name}" for name in (*NAMES.values(), "malformed")}
     | {f"refuse {name}" for name in NAMES.values()}
     | set(phases.NAMES)
     | {"unused input", "unused batch"}
 )
+"""Every kind of step there is."""
 
 
 def word(value: int) -> bytes:
@@ -127,14 +128,17 @@ def decode_execution(data: bytes) -> tuple[bytes, list[bytes], bytes]:
     return data[:size], values, root
 
 
-#: Registers at one time. Most steps are only looked at, and a copy that can change takes five times as long to make.
-Seen = namedtuple("Seen", FIELDS)
+if TYPE_CHECKING:
+    Seen = Registers
+else:
+    Seen = namedtuple("Seen", FIELDS)
+"""Registers at one time. Most steps are only looked at, and a copy that can change takes five times as long to make."""
 _read_fields = attrgetter(*FIELDS)
 
 
 def see(machine: Machine) -> Seen:
     """The machine's registers now."""
-    return Seen._make(_read_fields(machine.regs))
+    return Seen(*_read_fields(machine.regs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from setoff.shared.state.tree import Tree
 
 SIDES = ("bids", "asks", "above", "below")
 
-#: Every branch that the differential tests must meet.
 BRANCHES = frozenset(
     [
         f"fill: {role} {change}"
@@ -62,6 +61,7 @@ BRANCHES = frozenset(
     + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: end"]
     + [f"outcome: {reason}" for reason in errors.OUTCOMES]
 )
+"""Every branch that the differential tests must meet."""
 
 
 def branches_of(step: Step) -> set[str]:

@@ -29,9 +29,9 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.step import begin_batch
 from setoff.shared.state.registers import FIELDS, Registers
 
-#: Nodes of the source that choose a way (of calls: the least and the greatest of two). Loops always end, and whoever
-#: takes the wrong way of an assertion, or of the last `if` of a group, leaves no log: `test_rules_refuse` has those.
 CHOICES = ("If", "IfExp", "BoolOp", "Call")
+"""Nodes of the source that choose a way (of calls: the least and the greatest of two). Loops always end, and whoever
+takes the wrong way of an assertion, or of the last `if` of a group, leaves no log: `test_rules_refuse` has those."""
 
 GROUP_OF = {phase: name for name, judged in PHASES.items() for phase in judged}
 

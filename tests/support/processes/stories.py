@@ -11,8 +11,8 @@ from setoff.deploy.simulation.demo.play import Interference, Play, Script
 from setoff.deploy.simulation.demo.summary import Summary
 from setoff.shared.params import DEMO
 
-#: Clocks for two cores that are busy with other tests, too; where only time is missing, the chain's clock jumps.
 PATIENT = replace(DEMO, challenge_period=60, computation=40).check()
+"""Clocks for two cores that are busy with other tests, too; where only time is missing, the chain's clock jumps."""
 
 HONEST = Script(
     PATIENT,

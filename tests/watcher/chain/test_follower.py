@@ -88,6 +88,8 @@ def test_follows_a_reorg_that_only_takes_back(exchange: Exchange, desk: Desk) ->
     post_three(exchange)
     desk.catch_up()
     exchange.anvil.l1.request("anvil_rollback", 2)
+    assert desk.catch_up() == 3, "an older head is a node's that is behind"
+    exchange.anvil.mine(3)
     assert desk.catch_up() == 1
     assert desk.store.message(1) is not None, "it was queued in a block that is still there"
 

@@ -11,8 +11,9 @@ from tests.support.processes.watching import Desk
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.game import CourtState, Stake
 from setoff.shared.dispute.terms import Terms
+from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.rpc import Refused
+from setoff.shared.l1.endpoint import Refused
 from setoff.shared.params import DEVNET, ETHER, HONEST_GAS, INSTALL_GAS, MAINNET, count_keys
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.capital import (
@@ -130,7 +131,7 @@ def test_a_call_that_cannot_be_paid_has_a_reason_of_its_own(
     with pytest.raises(Refused) as refusal:
         context.l1.dry_run(exchange.deployment.court, b"", value=1)
     assert refusal.value.reason == "insufficient_funds"
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(ChainError) as refusal:
         context.l1.send(exchange.operator.address, b"", 0, gas=21_000)
     assert refusal.value.reason == "insufficient_funds"
 

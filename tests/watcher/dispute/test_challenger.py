@@ -14,16 +14,18 @@ from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.player import CourtPlayer
-from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.params import DEMO
 from setoff.watcher.context import Context
 from setoff.watcher.dispute import trace_provider
+from setoff.watcher.dispute.background import Run
 from setoff.watcher.dispute.challenger import describe, make_player, open_epochs
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
 
-HONEST, LIAR = 5, 6  # accounts of the chain
+HONEST, LIAR = 5, 6
+"""Accounts of the chain."""
 PERIOD = DEMO.challenge_period
 
 
@@ -162,7 +164,7 @@ def test_a_lie_starts_at_the_truth_and_ends_elsewhere(
 def test_knows_nothing_of_an_epoch_that_a_reorg_replaced(exchange: Exchange, settings: WatcherSettings) -> None:
     desk = Desk(settings)
     desk.execute_all()
-    epochs = ExecutedEpochs(desk.archive)
+    epochs = ExecutedEpochs(desk.archive, Histories(settings.evidence_dir))
     executed = epochs.executed(2)
     assert executed is not None and epochs.executed(3) is None
     desk.store.redis.hset(desk.store.key("batches"), "2", bytes(40))
@@ -179,11 +181,11 @@ def test_more_histories_than_are_kept_do_not_push_each_other_out_unfinished(
     desk = Desk(settings)
     desk.execute_all()
     monkeypatch.setattr(trace_provider, "RUNS", 1)
-    epochs = ExecutedEpochs(desk.archive, wait=0.01)
+    epochs = ExecutedEpochs(desk.archive, Histories(settings.evidence_dir), wait=0.01)
     go, read_run = threading.Event(), epochs._read_run
     read: list[int] = []
 
-    def read_slowly(epoch: int, result: EpochResult) -> EpochRun:
+    def read_slowly(epoch: int, result: EpochResult) -> Run:
         go.wait(60)
         read.append(epoch)
         return read_run(epoch, result)

@@ -21,7 +21,8 @@ from setoff.watcher.settings import WatcherSettings
 
 pytestmark = pytest.mark.xdist_group("watcher processes")
 
-SECONDS = 120.0  # on the wall; the chain's own clock runs faster
+SECONDS = 120.0
+"""Seconds on the wall that a test waits at most; the chain's own clock runs faster."""
 
 
 @pytest.fixture

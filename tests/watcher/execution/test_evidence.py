@@ -16,6 +16,7 @@ from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEMO, DEVNET, Params
 from setoff.watcher.execution.archivist import Archivist
+from setoff.watcher.execution.histories import Histories
 from setoff.watcher.execution.retention import GRACE, find_closed, name_ranges, plan_retention
 from setoff.watcher.settings import WatcherSettings
 
@@ -95,7 +96,7 @@ def params() -> Params:
 @pytest.fixture
 def archivist(desk: Desk) -> Archivist:
     court = CourtReader(CourtContract(desk.context.l1, desk.context.deployment.court), desk.context.deployment.block)
-    return Archivist(desk.archive, court)
+    return Archivist(desk.archive, court, Histories.of(desk.settings, desk.context.deployment))
 
 
 def send(exchange: Exchange, thief: int, call: Call) -> None:

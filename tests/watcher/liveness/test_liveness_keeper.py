@@ -34,7 +34,8 @@ from setoff.watcher.settings import LIVENESS_KEEPER_CLAIM_AFTER, WatcherSettings
 pytestmark = pytest.mark.xdist_group("watcher processes")
 
 SILENCE = DEMO.silence
-EPOCH = 3  # batches
+EPOCH = 3
+"""Batches of an epoch."""
 PACED = replace(DEMO, epoch_batches=EPOCH, claim_interval=7200, batch_interval=2400, max_skew=20_000, force_delay=3000)
 
 

@@ -32,7 +32,8 @@ from setoff.watcher.receipts.stored_batches import StoredBatches
 from setoff.watcher.server import MAX_BODY, make_app
 from setoff.watcher.settings import WatcherSettings
 
-OPERATOR_KEY = dev_keys()[0]  # of the fixture's exchange
+OPERATOR_KEY = dev_keys()[0]
+"""Of the operator of the fixture's exchange."""
 PROSECUTOR = 5
 
 
@@ -437,6 +438,7 @@ def test_receipts_wait_again_while_their_batch_is_gone(
     review(desk, shelf)
     assert shelf.count() == (0, 1)
     take_back(exchange, 2)
+    exchange.anvil.mine(3)
     review(desk, shelf)
     assert shelf.cases() == [] and shelf.count() == (2, 0)
     exchange.post(0, 0, [body("mine"), body("yours")])
@@ -455,6 +457,7 @@ def test_a_kept_receipt_is_broken_by_another_chain(exchange: Exchange, desk: Des
     assert review(desk, shelf) == 6 and shelf.count() == (0, 6)
     take_back(exchange, 2)
     exchange.post(1, 0, [bodies[2], body("mine")])
+    exchange.anvil.mine(2)
     assert review(desk, shelf) == 2, "two of four are posted again, two wait"
     assert states(shelf) == [("contradiction", 3, "open")] and shelf.count() == (2, 4)
     exchange.anvil.advance(2000)

@@ -45,8 +45,8 @@ def play_wind_down(world: JudgedWorld) -> None:
     world.begin(money=10_000, markets=3, maintenance_margin=50_000)
     assert world.batch([world.listing(4, 100_000, expiry=start + 10**6, max_age=10**9, step_band=PPM)]) == [OK]
     assert world.run(world.price(100, 4), world.backstop_deposit(4, 3_000)) == [OK] * 2
-    for market in (1, 2, 4):
-        world.trade(1, 2, 100, 100, order_slot=market, market=market)
+    for number in (1, 2, 4):
+        world.trade(1, 2, 100, 100, order_slot=number, market=number)
     armed = world.order(3, SELL, 100, 5, order_slot=1, flags=records.BELOW, trigger=95)
     resting = [world.order(3, BUY, 90, 5, order_slot=2), world.order(3, SELL, 130, 5, order_slot=3, market=2), armed]
     assert world.run(*resting) == [OK] * 3

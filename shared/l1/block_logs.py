@@ -1,0 +1,107 @@
+"""All events of a block, and no doubt that they are all: absence is proven, never assumed.
+
+A header's bloom has every address with an event in it, so one that it lacks has none. Where the bloom may have one, all
+receipts of the block are read and hashed to its receipts root. A full block's bloom has most addresses by chance, so in
+one of those the contracts are asked for first: a storage root that has not changed since the block before shows that
+nothing happened either, in a hundredth of the bytes.
+
+The node's own filter for events is not asked: neither that it leaves out nothing nor that it knows what to leave out
+can be seen from its answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.answers import Block, Log, TransactionReceipt
+from setoff.shared.l1.endpoint import Unsupported
+from setoff.shared.l1.headers import may_hold
+from setoff.shared.l1.proofs import AccountProof, take_account, take_receipts
+from setoff.shared.l1.rpc import Node, to_hex
+
+CROWDED: Final = 32
+"""Transactions in a block from which on its receipts are so many that two proofs are cheaper."""
+
+PROOF_PATIENCE: Final = 1.0
+"""Seconds for a proof that only saves work."""
+
+log = logging.getLogger(__name__)
+
+
+class BlockLogs:
+    """The events of some contracts, block by block. May be shared by threads."""
+
+    def __init__(self, node: Node, addresses: Iterable[bytes]) -> None:
+        """`addresses`: 20 bytes each. Of contracts whose every event changes their storage, as all of ours do."""
+        self.node = node
+        self.addresses = tuple(sorted(addresses))
+        self._has_block_receipts = True
+        self._has_proofs = True
+        self._has_told = False
+
+    def read(self, block: Block) -> list[Log]:
+        """All their events in this block, in order. Raises ChainError if no node can prove what they are."""
+        hits = [address for address in self.addresses if may_hold(block.bloom, address)]
+        if not hits:
+            return []
+        if len(block.transactions) > CROWDED and self._are_unchanged(block, hits):
+            return []
+        return [
+            replace(entry, timestamp=block.timestamp, sender=receipt.sender)
+            for receipt in self._read_receipts(block)
+            for entry in receipt.logs
+            if entry.address in hits
+        ]
+
+    def _read_receipts(self, block: Block) -> Sequence[TransactionReceipt]:
+        if not block.is_sealed and not self._has_told:
+            self._has_told = True
+            log.warning(
+                "headers of this chain have fields unknown here: blooms and receipts are taken on the node's word"
+            )
+        if self._has_block_receipts:
+            try:
+                return self.node.ask(
+                    "eth_getBlockReceipts",
+                    to_hex(block.hash),
+                    take=lambda value: take_receipts(value, block.receipts_root),
+                )
+            except Unsupported:
+                self._has_block_receipts = False
+        single = [self.node.request("eth_getTransactionReceipt", to_hex(each)) for each in block.transactions]
+        try:
+            return take_receipts(single, block.receipts_root)
+        except ValueError as error:
+            raise ChainError("rpc_unreachable", f"{self.node.hosts}: {error} in block {block.number}") from None
+
+    def _are_unchanged(self, block: Block, addresses: Sequence[bytes]) -> bool:
+        """Whether it is proven that the block changed none of these contracts."""
+        if not self._has_proofs or not block.number:
+            return False
+        try:
+            before = self.node.block_by_hash(block.parent)
+            return all(
+                prove(self.node, address, before, PROOF_PATIENCE).storage_root
+                == prove(self.node, address, block, PROOF_PATIENCE).storage_root
+                for address in addresses
+            )
+        except Unsupported:
+            self._has_proofs = False
+        except ChainError as error:
+            log.debug("no proof of block %d: %s", block.number, error)
+        return False
+
+
+def prove(
+    node: Node, address: bytes, block: Block, patience: float | None = None, slots: Sequence[int] = ()
+) -> AccountProof:
+    """A contract after `block`, and these slots of its storage, proven by the block's state root. Raises ChainError."""
+    keys = ["0x" + slot.to_bytes(32, "big").hex() for slot in slots]
+    return node.ask(
+        "eth_getProof", to_hex(address), keys, hex(block.number), patience=patience,
+        take=lambda value: take_account(value, address, slots, block.state_root),
+    )  # fmt: skip

@@ -1,0 +1,193 @@
+"""One URL of an L1 node: a request, an answer; and what its refusals mean.
+
+Nodes have no common list of errors. So words decide nothing but what is certain without them as well: a contract's
+refusal carries its data, a missing method its number. Whatever else a node says may be another tomorrow, and is for the
+caller to try again (`rpc.py`), narrower or elsewhere.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from eth_abi.abi import decode
+
+from setoff.shared.errors import ChainError, ConfigError
+
+ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
+"""Of `Error(string)`, with which a contract reverts."""
+PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")
+"""Of `Panic(uint256)`, with which one that fails reverts."""
+
+POOR: Final = (
+    "insufficient fund",
+    "insufficient balance",
+    "insufficient sender balance",
+    "exceeds account balance",
+    "lack of fund",
+    "lackoffund",
+    "outoffund",
+    "have enough fund",
+)
+"""What nodes say of an account that cannot pay."""
+
+NO_SUCH_METHOD: Final = -32601
+
+ABSENT: Final = ("method not found", "not supported", "unsupported", "does not exist/is not available")
+"""What nodes say of a method that they do not have, where they do not say it by number."""
+
+BUSY_CODES: Final = frozenset({429, -32005, -32007, -32029, -32090, -32097})
+"""What providers call too many requests."""
+
+WORDS: Final = 200
+"""Characters of a node's own words that are passed on."""
+
+LONGEST_REST: Final = 10.0
+"""Seconds for which a node that asks for a pause is left alone, at most."""
+
+
+class Refused(ChainError):
+    """The node answered with an error; `message` is its own, `data` what a contract returned."""
+
+    def __init__(self, reason: str, message: str, data: bytes = b"") -> None:
+        super().__init__(reason, message)
+        self.message = message
+        self.data = data
+
+
+class Reverted(Refused):
+    """A contract refused the call; `reason` is the string it gave."""
+
+
+class Unsupported(Refused):
+    """The node does not have this method."""
+
+
+class Unanswered(Exception):
+    """There was no answer, or one that says that there is none now."""
+
+    def __init__(self, complaint: str, pause: float = 0.0) -> None:
+        """`pause`: seconds that the node asked for."""
+        super().__init__(complaint)
+        self.pause = pause
+
+
+class Endpoint:
+    """One URL. May be shared by threads."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """`timeout`: seconds for one request. Raises ConfigError for what is no http(s) URL."""
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise ConfigError("bad_config", "the L1 node's address is not an http(s) URL")
+        # Paths and credentials are often keys: they are never shown.
+        self.host = urlsplit(url).netloc.rpartition("@")[2]
+        self.rests_until = 0.0
+        """Until when it is to be left alone, monotonic."""
+        self.complaint = ""
+        """What was wrong with its last answer; empty: nothing."""
+        self.suspicion = ""
+        """Why its answers count for less than others'; empty: they do not."""
+        self._url = url
+        self._timeout = timeout
+        self._sessions = _Sessions()
+
+    def ask(self, method: str, params: Sequence[Any]) -> Any:
+        """The `result` of one JSON-RPC call. Raises Unanswered, Refused."""
+        call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        try:
+            answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout)
+            if not answer.ok:
+                raise _read_failure(answer)
+            content = answer.json()
+        except (requests.RequestException, OSError) as failure:
+            raise Unanswered(type(failure).__name__) from None
+        except (ValueError, RecursionError) as failure:  # what a broken answer does to its decoder
+            raise Unanswered(f"no JSON-RPC answer ({type(failure).__name__})") from None
+        return _read(content)
+
+    def rest(self, seconds: float) -> None:
+        """Leave it alone for a while."""
+        self.rests_until = max(self.rests_until, time.monotonic() + min(seconds, LONGEST_REST))
+
+
+class _Sessions(threading.local):
+    """Connections that stay open, of each thread its own: a session is not made for several."""
+
+    def __init__(self) -> None:
+        self.session = requests.Session()
+
+
+def _read_failure(response: requests.Response) -> Exception:
+    """What an HTTP error means, which may have a JSON-RPC answer for a body."""
+    pause = _read_pause(response.headers.get("Retry-After"))
+    try:
+        body = response.json()
+        error = body.get("error")
+    except (ValueError, AttributeError):
+        error = None
+    status = f"HTTP status {response.status_code}"
+    if error is None:
+        return Unanswered(f"{status} {response.text[:WORDS]}".strip(), pause)
+    try:
+        refusal = read_refusal(error)
+    except Unanswered as busy:
+        return Unanswered(f"{status}: {busy}", pause)
+    return refusal if isinstance(refusal, Reverted) else Unanswered(f"{status}: {refusal.message}", pause)
+
+
+def read_refusal(error: Any) -> Refused:
+    """The exception for the `error` of a JSON-RPC answer. Raises Unanswered if it says that the node is busy."""
+    if not isinstance(error, Mapping):
+        return Refused("rpc_refused", str(error)[:WORDS])
+    message, code, data = str(error.get("message", ""))[:WORDS], error.get("code"), error.get("data")
+    if isinstance(data, Mapping):
+        data = data.get("data")
+    returned = b""
+    if isinstance(data, str) and data.startswith("0x"):
+        try:
+            returned = bytes.fromhex(data[2:])
+        except ValueError:
+            returned = b""
+    if code in BUSY_CODES:
+        raise Unanswered(message or f"error {code}")
+    if not returned and any(words in message.lower() for words in POOR):
+        return Refused("insufficient_funds", message)
+    if returned or code == 3 or "revert" in message.lower():
+        return Reverted(_read_reason(returned), message, returned)
+    if code == NO_SUCH_METHOD or any(words in message.lower() for words in ABSENT):
+        return Unsupported("rpc_refused", message)
+    return Refused("rpc_refused", message)
+
+
+def _read(response: Any) -> Any:
+    if not isinstance(response, Mapping):
+        raise Unanswered("the answer is no JSON-RPC object")
+    if response.get("error") is not None:
+        raise read_refusal(response["error"])
+    if "result" not in response:
+        raise Unanswered("the answer has neither result nor error")
+    return response["result"]
+
+
+def _read_pause(text: str | None) -> float:
+    """Seconds of a Retry-After header; of one that names a date, none."""
+    try:
+        return min(max(float(text or 0), 0.0), LONGEST_REST)
+    except ValueError:
+        return 0.0
+
+
+def _read_reason(returned: bytes) -> str:
+    """The reason string in a contract's revert data; "transaction_reverted" if it gave none."""
+    try:
+        if returned[:4] == ERROR_SELECTOR:
+            return str(decode(["string"], returned[4:])[0])
+        if returned[:4] == PANIC_SELECTOR:
+            return f"panic_{int.from_bytes(returned[4:36], 'big'):#04x}"
+    except Exception:
+        return "transaction_reverted"
+    return "transaction_reverted"

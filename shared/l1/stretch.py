@@ -1,0 +1,76 @@
+"""What happened after the blocks that were read: stretch by stretch, up to the head.
+
+Near the head a stretch is read block by block, along parent hashes and with proof of every block's events. A long way,
+at a start or after a pause, is read through the node's own filter, which may leave something out: that is not certain
+until the reader has held it against the contracts' own counters; what they miss is read again, narrower, in the end
+block by block as well.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.answers import Block, Log
+from setoff.shared.l1.block_logs import BlockLogs
+from setoff.shared.l1.rpc import LOG_BLOCKS, Node
+from setoff.shared.l1.walk import walk_back
+
+NEAR: Final = 64
+"""Blocks from the head back that are read one by one; what is further away, through the node's filter."""
+
+MARKS: Final = 256
+"""Newest blocks that a reader remembers to tell where a reorg began; a deeper one is found too, at more cost."""
+
+NARROWER: Final = 6
+"""By 2 to this power each new try to read a long way is narrower, after something was missing."""
+
+
+class Stretch(NamedTuple):
+    """A part of the chain."""
+
+    fork: int
+    """The newest block read before that is still in the chain: what came after it is not."""
+    blocks: tuple[Block, ...]
+    """Of those after the fork, in order, all or (of a long way) the last one: what is in is in up to the last."""
+    logs: list[Log]
+    """All events of the contracts in them, in order."""
+    is_certain: bool
+    """Whether `logs` are proven to be all."""
+
+
+def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gaps: int = 0) -> Stretch | None:
+    """The next stretch on the way to `head`; None if there is nothing new.
+
+    `known`: hashes of blocks up to which everything was read, by number, ascending; at least one, the first from before
+    anything happened. `gaps`: how often the long way was found to have gaps. A head that is older than what was read is
+    a node's that is behind: nothing new. Raises ChainError, also where the node is on another chain altogether.
+    """
+    node, newest = contracts.node, next(reversed(known))
+    if head.number < newest or known.get(head.number) == head.hash:
+        return None
+    if head.number - newest <= NEAR:
+        way = walk_back(node, head, known.get, MARKS + NEAR)
+        if way.fork is None:
+            base = _find_base(node, known)
+            if base == newest:
+                raise ChainError("rpc_unreachable", f"{node.hosts} shows two chains at once")
+            return Stretch(base, (), [], True)
+        return Stretch(way.fork, way.blocks, [entry for block in way.blocks for entry in contracts.read(block)], True)
+    base, span = _find_base(node, known), LOG_BLOCKS >> (NARROWER * gaps)
+    end = node.block(min(base + max(span, NEAR), head.number - NEAR // 2))
+    if span <= 1:
+        way = walk_back(node, end, known.get, MARKS + NEAR)
+        return Stretch(base, way.blocks, [entry for block in way.blocks for entry in contracts.read(block)], True)
+    logs = node.logs(contracts.addresses, base + 1, end.number, span=span)
+    if (node.block(base).hash, node.block(end.number).hash) != (known[base], end.hash):
+        raise ChainError("rpc_unreachable", f"{node.hosts}: the chain has changed while it was read")
+    return Stretch(base, (end,), logs, False)
+
+
+def _find_base(node: Node, known: dict[int, bytes]) -> int:
+    """The newest of these blocks that is in the node's chain."""
+    for number, block_hash in reversed(known.items()):
+        if node.block(number).hash == block_hash:
+            return number
+    raise ChainError("rpc_unreachable", f"{node.hosts} shows another chain than the one read so far")
