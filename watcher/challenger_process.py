@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.patience import try_until
+from setoff.shared.l1.survey import Survey
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.capital_watch import CapitalWatch
 from setoff.watcher.dispute.challenger import OpenEpochs, describe, make_player, open_epochs
@@ -39,10 +40,12 @@ def run_challenger(settings: WatcherSettings, stop: threading.Event, open_epochs
     player = make_player(settings, context, open_epochs)
     capital_watch = CapitalWatch(player, is_liveness_keeper=settings.liveness_keeper)
     prosecutor = Prosecutor(context)
+    survey = Survey(context.l1, settings.confirmations)
     with Pulse(context.store, "challenger").beating() as pulse, keeping_alive(settings, context, stop):
         pulse.tell(account="0x" + context.l1.address.hex(), sent=0)
         sent: Counter[str] = Counter()
         while not stop.is_set():
+            pulse.tell(endpoints=survey.look())
             try:
                 result = player.step()
                 sent.update(type(action).__name__.lower() for action, _ in result.sent)

@@ -6,6 +6,7 @@ import logging
 import threading
 
 from setoff.shared.errors import ChainError, DataError
+from setoff.shared.l1.survey import Survey
 from setoff.watcher.chain.follower import Follower
 from setoff.watcher.chain.withheld import Withheld
 from setoff.watcher.context import Context
@@ -23,9 +24,11 @@ def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
     follower = Follower(context.reader, context.store)
     withheld = Withheld(context.l1, context.deployment.court)
     jobs = Jobs(context.store)
+    survey = Survey(context.l1, settings.confirmations)
     with Pulse(context.store, "follower").beating() as pulse:
         is_current = False
         while not stop.wait(settings.l1_poll if is_current else 0.0):
+            pulse.tell(endpoints=survey.look())
             try:
                 progress = follower.step()
             except (ChainError, DataError) as error:

@@ -15,6 +15,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:missing          hash: data root (of a blob: its versioned hash) that nobody had at the last try ->
                               (batch number, block)
     {prefix}:epochs           hash: epoch -> (epoch hash, start, end): this watcher's own execution
+    {prefix}:aside            hash: epoch hash -> the same, of batches that a reorg took back
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
     {prefix}:progress         (epoch hash, start, batch of the epoch, inputs done in it, machine hash): how far the
                               epoch that is being executed has come
@@ -34,7 +35,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 from struct import Struct
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from redis import Redis
 from redis.client import Pipeline
@@ -159,7 +160,7 @@ class Store:
             pipe.zremrangebyscore(self.key("blocks"), f"({base}", "+inf")
             pipe.execute()
         if batches:
-            self.drop_epochs(batches[-1] // self.epoch_batches)
+            self._set_epochs_aside(batches[-1] // self.epoch_batches)
 
     def message(self, index: int) -> bytes | None:
         """Body of a message that waits, or was consumed not long ago."""
@@ -315,6 +316,31 @@ class Store:
                 except WatchError:
                     continue
                 return True
+
+    def recall_epochs(self) -> int:
+        """Take up results that a reorg had put aside, if the same batches have come again; returns how many."""
+        count = 0
+        while self.redis.exists(self.key("aside")):
+            epoch = self.epoch_count()
+            commitment = self.epoch_hash(epoch)
+            value = commitment and cast("bytes | None", self.redis.hget(self.key("aside"), cast(str, commitment)))
+            if (
+                not value
+                or len(value) != _RESULT.size
+                or not self.put_epoch(epoch, EpochResult(*_RESULT.unpack(value)))
+            ):
+                break
+            self.redis.hdel(self.key("aside"), cast(str, commitment))
+            count += 1
+        return count
+
+    def _set_epochs_aside(self, first: int) -> None:
+        """What was executed is true of its batches for ever: kept by their hash, should they come again."""
+        found = {number: self.epoch(number) for number in range(first, self.epoch_count())}
+        aside = {result.epoch_hash: _RESULT.pack(*result) for result in found.values() if result is not None}
+        if aside:
+            self.redis.hset(self.key("aside"), mapping=cast(Any, aside))
+        self.drop_epochs(first)
 
     def drop_epochs(self, first: int) -> None:
         """Forget the results from epoch `first` on."""

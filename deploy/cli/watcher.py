@@ -36,7 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, purpose in (
         ("run", "follower, workers, archivist and challenger, until SIGTERM or SIGINT; without a key it only watches"),
         ("worker", "one more process that executes epochs, on any machine that reaches the watcher's Redis"),
-        ("status", "how the processes of a watcher are, and how much evidence is kept"),
+        (
+            "status",
+            "how the processes of a watcher are, and how much evidence is kept; exit code 1 if one is missing, is "
+            "silent or has an error",
+        ),
         ("blob", "hand in a blob that the watcher misses, or any to keep, from a file"),
         (
             "receipts",
@@ -63,11 +67,14 @@ def _configure_disputes(part: argparse.ArgumentParser) -> None:
     part.description = (
         "The disputes that are on; batches whose data is withheld, and until when what is claimed of them can be "
         "disputed; whether the operator is there, from when on anybody may post, and whether the exchange winds down. "
-        "Exit code 1 if there is an alert."
+        "Exit code 1 if there is an alert: also where a claim cannot be judged here and a quarter of the challenge "
+        "period is gone (critical when half of it is), or a process of the watcher's has an error."
     )
     settings.add_arguments(part, WatcherSettings)
     part.add_argument("--json", action="store_true", help="as JSON")
     part.add_argument("--prometheus", action="store_true", help="as metrics")
+    part.add_argument("--past", action="store_true", help="those that are over, with the money that they brought and "
+                      "cost the account of the key")  # fmt: skip
     part.add_argument("--listen", metavar="HOST:PORT", help="serve /metrics, /disputes and / there until stopped")
     part.add_argument("--low", type=int, metavar="SECONDS",
                       help="an honest clock with less is an alert; by default a quarter of the period")  # fmt: skip
@@ -111,10 +118,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _examine(arguments, loaded)
     else:
         from setoff.watcher.context import open_store
-        from setoff.watcher.monitor.status import describe_status
+        from setoff.watcher.monitor.status import describe_status, find_problems
         from setoff.watcher.pulse import read_status
 
-        print(describe_status(read_status(open_store(loaded, loaded.load_deployment()))))
+        statuses = read_status(open_store(loaded, loaded.load_deployment()))
+        print(describe_status(statuses))
+        return 1 if find_problems(statuses) else 0
     return 0
 
 
@@ -162,6 +171,9 @@ def _show_disputes(arguments: argparse.Namespace, loaded: WatcherSettings) -> in
     from setoff.watcher.monitor.text import to_text
 
     monitor = DisputeMonitor(loaded, arguments.low)
+    if arguments.past:
+        print(monitor.describe_past())
+        return 0
     if arguments.listen:
         with make_server(parse_listen(arguments.listen), monitor.look) as server:
             print(f"disputes: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)

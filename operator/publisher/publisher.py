@@ -32,6 +32,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.survey import Survey
 from setoff.shared.params import GWEI
 
 EPOCHS_KEPT: Final = 16
@@ -44,13 +45,19 @@ log = logging.getLogger(__name__)
 class Publisher:
     """Claims and their defence: `step` brings the claims up to date with L1 and plays a round."""
 
-    def __init__(self, proposer: Proposer, defender: Defender, snapshot: EpochSnapshot) -> None:
+    def __init__(
+        self, proposer: Proposer, defender: Defender, snapshot: EpochSnapshot, survey: Survey | None = None
+    ) -> None:
+        """`survey`: of the endpoints, if there are several."""
         self._proposer = proposer
         self._defender = defender
         self._snapshot = snapshot
+        self._survey = survey
 
     def step(self) -> None:
         """One round. Raises ChainError, DataError or RedisError; the next round begins anew."""
+        if self._survey is not None:
+            self._survey.look()
         confirmed = self._defender.look()
         self._proposer.follow()
         self._proposer.check(confirmed)
@@ -86,7 +93,8 @@ def run_publisher(
         outbox = Outbox(redis, deployment.namespace)
         snapshot = EpochSnapshot(redis, deployment.namespace)
         proposer = Proposer(chain, outbox, snapshot.load(chain, make_epochs))
-        publisher = Publisher(proposer, Defender(l1, deployment, proposer, make_player), snapshot)
+        survey = Survey(l1, settings.confirmations)
+        publisher = Publisher(proposer, Defender(l1, deployment, proposer, make_player), snapshot, survey)
         batcher = Batcher(l1, chain, outbox)
         failures: list[BaseException] = []
         repeating = (batcher.post_next, POST_SECONDS, stop, failures)

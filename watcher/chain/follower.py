@@ -97,6 +97,8 @@ class Follower:
         if self._store.advance(base, blocks, messages, batches):
             self._next = max(blocks), next_message
             self._forget_messages(batches)
+            if recalled := self._store.recall_epochs():
+                log.info("%d epochs that were executed before have come again", recalled)
 
     def _check_gaps(
         self, base: Place | None, messages: Sequence[QueuedMessage], posted: Sequence[PostedBatch], *, is_certain: bool

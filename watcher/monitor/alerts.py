@@ -16,6 +16,10 @@ WARNING: Final = "warning"
 CRITICAL: Final = "critical"
 
 
+PATIENT_PART: Final = 4
+"""That a claim cannot be judged is said when one part in so many of the challenge period is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """Something that somebody should look at."""
@@ -90,6 +94,21 @@ def alert_claim(
         if left < low:
             level = CRITICAL if left <= low // 2 else WARNING
             yield Alert(level, key, f"{name}: the true history has {left} s left against 0x{match.waiting.hex()[:8]}")
+
+
+def alert_unknown(court: CourtState, claim: Claim, now: int) -> Iterator[Alert]:
+    """That nobody here can say whether a claim is true, louder as the time to dispute it runs out."""
+    period = court.terms.challenge_period
+    deadline = claim.join_deadline(b"", period)
+    if court.is_false_start(claim) or claim.state not in (ClaimState.CLAIMED, ClaimState.DISPUTED) or deadline is None:
+        return
+    left = deadline - now
+    if (period - left) * PATIENT_PART < period:
+        return  # it takes a while to execute what was posted
+    level = CRITICAL if left * ALARM_PART <= period else WARNING
+    text = f"epoch {claim.epoch}: it is not known here whether what is claimed is true"
+    until = f"it can be disputed for {left} s more" if left > 0 else "it cannot be disputed any more"
+    yield Alert(level, "0x" + claim.key.hex(), f"{text}, and {until}")
 
 
 def alert_contradiction(court: CourtState, epochs: Epochs) -> Iterator[Alert]:

@@ -10,9 +10,12 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from setoff.shared.codec import signatures
 from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.contracts import INBOX, Contract
 from setoff.shared.l1.court import CourtContract, CourtReader
+from setoff.shared.l1.survey import Survey
 from setoff.watcher.chain.withheld import find_withheld
 from setoff.watcher.context import find_store, open_reader
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
@@ -21,6 +24,9 @@ from setoff.watcher.execution.histories import Histories
 from setoff.watcher.liveness.presence import PresenceReader
 from setoff.watcher.monitor.alerts import CRITICAL, Alert
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
+from setoff.watcher.monitor.history import describe_past, read_past
+from setoff.watcher.monitor.status import find_problems
+from setoff.watcher.pulse import read_status
 from setoff.watcher.settings import WatcherSettings
 
 HISTORY_WAIT: Final = 2.0
@@ -38,14 +44,25 @@ class DisputeMonitor:
         self._l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=settings.l1_patience)
         contract = CourtContract(self._l1, deployment.court)
         self._reader = CourtReader(contract, deployment.block)
+        self._first_block = deployment.block
         self._low = low
         self._epochs: Epochs | None = None
         self._store = find_store(settings, deployment)
         self._chain = open_reader(settings, self._l1, deployment, self._store)
         self._presence = PresenceReader(self._chain)
+        self._survey = Survey(self._l1, settings.confirmations)
+        self._operator = "0x" + bytes(Contract(self._l1, INBOX, deployment.inbox).view("OPERATOR")).hex()
+        self._account = "0x" + signatures.address_of(settings.private_key()).hex() if settings.key else ""
         if self._store is not None:
             histories = Histories.of(settings, deployment)
             self._epochs = ExecutedEpochs(Archive(self._store, self._chain), histories, wait=HISTORY_WAIT)
+
+    def describe_past(self) -> str:
+        """The disputes that are over, for people. Raises ChainError."""
+        contract = self._reader.contract
+        account = bytes.fromhex(self._account.removeprefix("0x"))
+        past = read_past(contract, self._first_block, self._l1.head().number, account)
+        return describe_past(past, bytes.fromhex(self._operator[2:]))
 
     def look(self) -> Overview:
         """The disputes now. Raises ChainError; without Redis who is right is unknown."""
@@ -55,9 +72,15 @@ class DisputeMonitor:
         try:
             withheld = find_withheld(self._store, self._chain, court) if self._store else []
             overview = view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
+            if self._store:
+                problems = find_problems(read_status(self._store))
+                overview.alerts += [Alert(CRITICAL, "", f"the watcher: {problem}") for problem in problems]
             if self._store and (alarm := self._store.alarm()):
                 overview.alerts.append(Alert(CRITICAL, "", f"a fast path is wrong, every step is taken: {alarm}"))
-            return overview
         except RedisError as error:
             log.warning("Redis: %s", error)
-            return view_disputes(court, None, block, now, self._low, operator=operator)
+            overview = view_disputes(court, None, block, now, self._low, operator=operator)
+            overview.alerts.append(Alert(CRITICAL, "", f"the watcher's Redis does not answer: {error}"))
+        overview.alerts += [Alert(CRITICAL, "", f"L1: {complaint}") for complaint in self._survey.look()]
+        overview.operator_address, overview.account = self._operator, self._account
+        return overview

@@ -16,7 +16,14 @@ from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, find_exe
 from setoff.shared.errors import SetoffError
 from setoff.watcher.chain.withheld import WithheldBatch
 from setoff.watcher.liveness.presence import Presence
-from setoff.watcher.monitor.alerts import Alert, alert_claim, alert_contradiction, alert_presence, alert_withheld
+from setoff.watcher.monitor.alerts import (
+    Alert,
+    alert_claim,
+    alert_contradiction,
+    alert_presence,
+    alert_unknown,
+    alert_withheld,
+)
 
 UNKNOWN, TRUE, FALSE = "unknown", "true", "false"
 
@@ -94,6 +101,10 @@ class Overview:
     withheld: list[WithheldBatch] = field(default_factory=list)
     """Batches whose data could not be had; none are known without a watcher's Redis."""
     operator: Presence | None = None
+    operator_address: str = ""
+    """0x-string; "" where it was not asked for."""
+    account: str = ""
+    """Our own, 0x-string; "" without a key."""
     alerts: list[Alert] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,7 +135,9 @@ def view_disputes(
         executed = find_executed(epochs, claim) if epochs else None
         root = _true_root(claim, executed)
         overview.disputes.append(_view(court, claim, executed, root, now))
-        overview.alerts += alert_claim(court, claim, executed, root, now, low) if executed else ()
+        overview.alerts += (
+            alert_claim(court, claim, executed, root, now, low) if executed else alert_unknown(court, claim, now)
+        )
     overview.alerts += alert_contradiction(court, epochs) if epochs else ()
     return overview
 

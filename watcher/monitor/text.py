@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from setoff.watcher.liveness.presence import Presence
 from setoff.watcher.monitor.dispute_view import Overview
+from setoff.watcher.monitor.narrative import narrate
 
 
 def to_text(overview: Overview) -> str:
@@ -15,6 +16,8 @@ def to_text(overview: Overview) -> str:
     if overview.operator:
         lines.append(describe_presence(overview.operator))
     for dispute in overview.disputes:
+        if words := narrate(dispute, overview.operator_address, overview.account):
+            lines.append(words)
         claim = f"{_short(dispute.claimant)} claims {_short(dispute.claimed_end)} ({dispute.verdict})"
         future = f"{_short(dispute.expected)} in {dispute.installable_in} s" if dispute.expected else "open"
         lines.append(

@@ -138,3 +138,15 @@ def test_reads_all_through(exchange: Exchange, desk: Desk, node: FaultyNode, fau
     node.faults = [fault]
     assert follow(desk) == 2
     assert len(desk.archive.batch(0).messages) == 1
+
+
+def test_what_was_executed_is_found_again_when_its_batches_come_again(exchange: Exchange, desk: Desk) -> None:
+    """As after a way back: the same batches need no second execution."""
+    for number in range(4):
+        exchange.post(number, 0)
+    assert desk.execute_all() == 4
+    ends = [desk.store.epoch(epoch) for epoch in range(4)]
+    desk.store.rollback(-1)
+    assert desk.store.epoch_count() == desk.store.batch_count() == 0
+    assert desk.catch_up() == 4 and desk.store.epoch_count() == 4
+    assert [desk.store.epoch(epoch) for epoch in range(4)] == ends

@@ -16,6 +16,7 @@ from setoff.watcher.chain.withheld import WithheldBatch
 from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
 from setoff.watcher.monitor.metrics import to_prometheus
+from setoff.watcher.monitor.narrative import describe_time
 from setoff.watcher.monitor.pages import make_server
 from setoff.watcher.monitor.text import to_text
 from setoff.watcher.settings import WatcherSettings
@@ -42,6 +43,27 @@ def test_a_false_claim_that_nobody_disputes_is_an_alert() -> None:
     assert [alert.level for alert in late.alerts] == ["critical"]
     gone = view(Game(LIE.end).at(T))
     assert "in time" in gone.alerts[0].text
+
+
+def test_a_claim_that_cannot_be_judged_is_an_alert_and_critical_at_half_time() -> None:
+    for book in (None, Book()):
+        levels = [[alert.level for alert in view(Game(LIE.end).at(now), book).alerts] for now in (0, T // 4, T // 2, T)]
+        assert levels == [[], ["warning"], ["critical"], ["critical"]]
+    overview = view(Game(LIE.end).at(T - 1), None)
+    assert "it can be disputed for 1 s more" in overview.alerts[0].text
+    assert "is not known here; 1 s left to dispute it" in to_text(overview)
+
+
+def test_a_dispute_is_told_in_words() -> None:
+    overview = view(disputed())
+    overview.operator_address, overview.account = overview.disputes[0].claimant, overview.disputes[0].sides[0].owner
+    left = describe_time(overview.disputes[0].matches[0].time_left)
+    words = "the operator lied about epoch 0; our bond is on the truth; 0 of 7 moves made; theirs is the turn"
+    assert f"{words}, for {left}" in to_text(overview).splitlines()
+    overview.account = ""
+    assert "; the bond of 0x" in to_text(overview)
+    nobody = view(Game(LIE.end).at(10))
+    assert f"lied about epoch 0; nobody's bond is on the truth; {describe_time(T - 10)} left to join" in to_text(nobody)
 
 
 def test_a_true_claim_is_none() -> None:

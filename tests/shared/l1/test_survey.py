@@ -1,0 +1,59 @@
+"""Several endpoints: who lies or lags is named, and asked last."""
+
+import pytest
+from tests.support.nodes import faults
+from tests.support.nodes.faulty_node import FaultyNode
+
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared.l1 import survey
+from setoff.shared.l1.rpc import Node
+from setoff.shared.l1.survey import Survey
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "INTERVAL", 0.0)
+
+
+def test_who_lies_lags_or_is_silent_is_named_and_asked_last(anvil: Anvil) -> None:
+    anvil.mine(10)
+    with (
+        Anvil() as fork,
+        FaultyNode(anvil.url) as first,
+        FaultyNode(anvil.url) as second,
+        FaultyNode(anvil.url) as third,
+    ):
+        fork.advance(1000)
+        fork.mine(9)
+        node = Node([first.url, second.url, third.url])
+        comparison = Survey(node, 3)
+        assert comparison.look() == []
+        for fault, words in (
+            (faults.Elsewhere(first, fork.url), "for block 7, others do not"),
+            (faults.Lagging(5), "is 5 blocks behind"),
+            (faults.Reset(), "does not answer"),
+            (faults.Malformed(5), "does not answer"),
+        ):
+            first.faults = [fault]
+            (complaint,) = comparison.look()
+            assert complaint.startswith(first.url.removeprefix("http://")) and complaint.count(words) == 1
+            before = first.asked.total()
+            assert node.head().number == 10 and first.asked.total() == before
+        first.faults = []
+        assert comparison.look() == []
+        before = first.asked.total()
+        assert node.head().number == 10 and first.asked.total() == before + 1
+
+
+def test_of_two_that_differ_both_are_named(anvil: Anvil) -> None:
+    anvil.mine(10)
+    with Anvil() as fork:
+        fork.advance(1000)
+        fork.mine(9)
+        found = Survey(Node(f"{anvil.url},{fork.url}"), 3).look()
+        assert len(found) == 2 and all("block 7" in complaint for complaint in found)
+
+
+def test_one_endpoint_has_nobody_to_be_compared_with(anvil: Anvil) -> None:
+    with FaultyNode(anvil.url) as only:
+        assert Survey(Node(only.url), 3).look() == [] and not only.asked
