@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.chains.exchange import Exchange
+from tests.support.chains.shared_anvil import SharedAnvil
 from tests.support.engines.choice import describe_engine, engine_name
 from tests.support.processes.watching import Desk
 
@@ -51,6 +52,18 @@ def anvil() -> Iterator[Anvil]:
     """A development chain of its own for each test."""
     with Anvil() as anvil:
         yield anvil
+
+
+@pytest.fixture(scope="session")
+def _blob_chain() -> Iterator[SharedAnvil]:
+    with SharedAnvil() as shared:
+        yield shared
+
+
+@pytest.fixture
+def blob_anvil(_blob_chain: SharedAnvil) -> Anvil:
+    """A development chain that knows blobs already, at its first block. Not to be stopped."""
+    return _blob_chain.lend()
 
 
 @pytest.fixture

@@ -27,14 +27,9 @@ from redis.exceptions import RedisError
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.patience import try_until
-from setoff.watcher.archivist_process import run_archivist
-from setoff.watcher.challenger_process import run_challenger
 from setoff.watcher.context import Context
-from setoff.watcher.execution.worker import run_worker
-from setoff.watcher.follower_process import run_follower
 from setoff.watcher.preflight import check_preflight, wait_for_l1
 from setoff.watcher.pulse import Pulse
-from setoff.watcher.server import run_server
 from setoff.watcher.settings import WatcherSettings
 
 GRACE: Final = 6.0
@@ -117,7 +112,7 @@ class Watcher:
             self.settings = dataclasses.replace(settings, redis_url=self._server.url)
             self._store = Context.open(self.settings).store
             targets: dict[str, Target] = {"follower": _follow, "archivist": _keep, "server": _serve}
-            targets |= {f"worker {number}": run_worker for number in range(1, settings.workers + 1)}
+            targets |= {f"worker {number}": _work for number in range(1, settings.workers + 1)}
             if settings.key:
                 targets["challenger"] = challenge or _challenge
             self.children = [Child(name, target, self.settings) for name, target in targets.items()]
@@ -191,19 +186,36 @@ def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> N
         asked.wait()
 
 
+# The main functions of the processes. Each imports what it runs: none loads what only the others need.
+
+
 def _follow(settings: WatcherSettings) -> None:
+    from setoff.watcher.follower_process import run_follower
+
     run_follower(settings, stop_on_signals())
 
 
 def _keep(settings: WatcherSettings) -> None:
+    from setoff.watcher.archivist_process import run_archivist
+
     run_archivist(settings, stop_on_signals())
 
 
 def _serve(settings: WatcherSettings) -> None:
+    from setoff.watcher.server import run_server
+
     run_server(settings, stop_on_signals())
 
 
+def _work(settings: WatcherSettings) -> None:
+    from setoff.watcher.execution.worker import run_worker
+
+    run_worker(settings)
+
+
 def _challenge(settings: WatcherSettings) -> None:
+    from setoff.watcher.challenger_process import run_challenger
+
     run_challenger(settings, stop_on_signals())
 
 

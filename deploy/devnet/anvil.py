@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from setoff.deploy.devnet.wallet import derive_keys
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 
@@ -39,12 +40,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 @lru_cache(maxsize=1)
 def dev_keys() -> tuple[bytes, ...]:
     """The secrets of the funded accounts, in the order of their derivation paths."""
-    from eth_account import Account  # takes a second, and only those who sign for a development chain need it
-
-    Account.enable_unaudited_hdwallet_features()
-    return tuple(
-        bytes(Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}").key) for index in range(ACCOUNTS)
-    )
+    return derive_keys(MNEMONIC, ACCOUNTS)
 
 
 def find_anvil() -> str:

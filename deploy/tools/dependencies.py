@@ -36,6 +36,20 @@ def find_imports(sources: Iterable[Path]) -> dict[str, Path]:
     return {name: source for name, source in found.items() if name not in OWN | sys.stdlib_module_names}
 
 
+def find_data_packages(sources: Iterable[Path]) -> set[str]:
+    """The packages that these files look for as `find_spec("package")`: for the sake of a data file, not to import."""
+    return {
+        node.args[0].value
+        for source in sources
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "find_spec"
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+
+
 def find_dependency_errors(project: Mapping[str, Any], root: Path, folders: Iterable[str]) -> Iterator[str]:
     """Imports that nothing asks for, and dependencies that nothing imports, a sentence each."""
     asked = {canonicalize_name(Requirement(text).name) for text in project["project"]["dependencies"]}
@@ -52,7 +66,8 @@ def find_dependency_errors(project: Mapping[str, Any], root: Path, folders: Iter
         for name, source in sorted(imports.items()):
             if not _distributions_of(name) & allowed:
                 yield f"{source.relative_to(root)}: imports {name}, which pyproject.toml does not ask for"
-    used = {distribution for name in run_time for distribution in _distributions_of(name)}
+    needed = run_time.keys() | find_data_packages(sources - tools)
+    used = {distribution for name in needed for distribution in _distributions_of(name)}
     for name in sorted(asked - used):
         yield f"{name}: a dependency that no run-time code imports; what tests need belongs to the extra `dev`"
 

@@ -27,11 +27,12 @@ from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEMO
 from setoff.shared.sdk.vault import Vault
 
+pytestmark = pytest.mark.xdist_group("blobs")
+
 
 @pytest.fixture
-def chain() -> Iterator[Anvil]:
-    with Anvil() as anvil:
-        yield anvil
+def chain(blob_anvil: Anvil) -> Anvil:
+    return blob_anvil
 
 
 @pytest.fixture

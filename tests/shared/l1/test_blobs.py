@@ -29,10 +29,12 @@ MAXIMAL = 1024
 Answer = Callable[[str], tuple[int, bytes]]
 
 
-@pytest.fixture(scope="module")
-def anvil() -> Iterator[Anvil]:
-    with Anvil() as anvil:
-        yield anvil
+pytestmark = pytest.mark.xdist_group("blobs")
+
+
+@pytest.fixture
+def anvil(blob_anvil: Anvil) -> Anvil:
+    return blob_anvil
 
 
 def records(count: int, seed: int = 0) -> list[bytes]:

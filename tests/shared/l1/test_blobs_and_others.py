@@ -1,7 +1,6 @@
 """An account's blob transactions and its others never wait in a node's pools side by side: nodes refuse that."""
 
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +14,8 @@ from setoff.shared.l1.transaction import BLOB_TRANSACTION
 from setoff.shared.machine import blobs
 from setoff.shared.params import GWEI
 
+pytestmark = pytest.mark.xdist_group("blobs")
+
 TO = bytes(19) + b"\5"
 ETHER = 10**18
 
@@ -25,10 +26,10 @@ def sidecar() -> Sidecar:
 
 
 @pytest.fixture
-def anvil() -> Iterator[Anvil]:
+def anvil(blob_anvil: Anvil) -> Anvil:
     """Blocks are made by hand."""
-    with Anvil(options=("--no-mining",)) as anvil:
-        yield anvil
+    blob_anvil.l1.request("evm_setAutomine", False)
+    return blob_anvil
 
 
 def pool(l1: L1) -> list[tuple[int, bool]]:

@@ -14,7 +14,7 @@ from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.cli.main import main
-from setoff.deploy.devnet.anvil import dev_keys
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ChainError
@@ -27,6 +27,13 @@ from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import make_player
 from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.server import make_app
+
+pytestmark = pytest.mark.xdist_group("blobs")
+
+
+@pytest.fixture
+def anvil(blob_anvil: Anvil) -> Anvil:
+    return blob_anvil
 
 
 @contextmanager

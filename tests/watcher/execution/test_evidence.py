@@ -5,6 +5,7 @@ from tests.support.chains.exchange import Exchange, call_data
 from tests.support.processes.lone_watcher import LoneWatcher
 from tests.support.processes.watching import Desk
 
+from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.calls import Call
@@ -18,6 +19,8 @@ from setoff.watcher.execution.archivist import Archivist
 from setoff.watcher.execution.histories import Histories
 from setoff.watcher.execution.retention import GRACE, find_closed, name_ranges, plan_retention
 from setoff.watcher.settings import WatcherSettings
+
+pytestmark = pytest.mark.xdist_group("blobs")
 
 FLOOD = 4
 OTHER = bytes(20)
@@ -78,6 +81,11 @@ def test_ranges_are_named() -> None:
 
 
 # --- on a chain ---
+
+
+@pytest.fixture
+def anvil(blob_anvil: Anvil) -> Anvil:
+    return blob_anvil
 
 
 @pytest.fixture
