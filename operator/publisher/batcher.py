@@ -102,7 +102,8 @@ class Batcher:
         """What posts these batches, made once however long they have to wait."""
         last = batches[-1].header.hash()
         if self._made is None or self._made[0] != last:
-            self._made = last, get_module(batches[0].header.module).make_posting(self._l1, batches)
+            module, inbox = get_module(batches[0].header.module), self._chain.deployment.inbox
+            self._made = last, module.make_posting(self._l1, inbox, batches)
         return self._made[1]
 
     def _tell(self, batch: Batch, refusal: SetoffError | None) -> None:

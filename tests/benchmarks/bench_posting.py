@@ -53,7 +53,7 @@ class Inbox:
         first = len(self._batches)
         for _ in range(count):
             self._batches.append(self._seal(module.codec))
-        self.calldata, sidecar = module.make_posting(self.l1, self._batches[first:])
+        self.calldata, sidecar = module.make_posting(self.l1, self._inbox, self._batches[first:])
         receipt = self.l1.wait(self.l1.send(self._inbox, self.calldata, sidecar=sidecar))
         assert receipt.succeeded, "the batches were not posted"
         return receipt.gas_used

@@ -69,7 +69,7 @@ def test_the_judge_fetches_records_from_modules(module: DataModule, most: int) -
     assert bench.judge is not None
     case = proven[-1]
     others = [other for other in proven if other.proof.step_input.record_page != case.proof.step_input.record_page]
-    wrong = [case.proof.step_input._replace(record_page=b"\0" + case.proof.step_input.record_page[1:] + b"\0")]
+    wrong = [case.proof.step_input._replace(record_page=case.proof.step_input.record_page[1:] or b"\0")]
     wrong += [case.proof.step_input._replace(record_page=others[0].proof.step_input.record_page)] if others else []
     for step_input in wrong:
         with reverts("wrong_input"):

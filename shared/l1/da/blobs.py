@@ -22,6 +22,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.endpoint import Refused
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
+from setoff.shared.l1.rpc import Address
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch
@@ -158,7 +159,7 @@ def _read_bounded(answer: requests.Response, most: int) -> bytes:
     return bytes(body)
 
 
-def make_posting(l1: L1, batches: Sequence[Batch]) -> Posting:
+def make_posting(l1: L1, inbox: Address, batches: Sequence[Batch]) -> Posting:
     """The inbox's `post_data` that carries a blob for each batch with records, in their order."""
     carried = [batch.module_data for batch in batches if batch.records]
     told = [place.to_bytes(32, "big") for place in range(len(carried))]

@@ -11,6 +11,7 @@ from typing import Final
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.inbox import PostedBatch, decode_post, encode_post
+from setoff.shared.l1.rpc import Address
 from setoff.shared.machine import data
 from setoff.shared.machine.batch import Batch
 
@@ -27,7 +28,7 @@ class CalldataSource:
         return decode_post(self._l1.transaction_in(posted.transaction, posted.block_hash).input)
 
 
-def make_posting(l1: L1, batches: Sequence[Batch]) -> Posting:
+def make_posting(l1: L1, inbox: Address, batches: Sequence[Batch]) -> Posting:
     """The inbox's `post` with the records of the one batch."""
     (batch,) = batches
     return Posting(encode_post(batch.header, b"".join(batch.records)))

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import PostedBatch
+from setoff.shared.l1.rpc import Address
 from setoff.shared.l1.sidecar import Sidecar
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import DataModule
@@ -61,11 +62,12 @@ class DataAvailability:
     else has deployed it."""
     open_source: Callable[[L1, DataPlaces], DataSource]
     """Makes what reads its data."""
-    make_posting: Callable[[L1, Sequence[Batch]], Posting]
-    """The call of the inbox that posts these batches, from the account of the L1 connection: the next ones, at least
-    one and at most `batch_limit`, all of this module, some perhaps without records. What has to be on L1 before the
-    call is sent, and waited for, here. It may be asked for the same batches again, if the posting was refused or more
-    of them are closed. Raises ChainError or DataError if that is not possible now."""
+    make_posting: Callable[[L1, Address, Sequence[Batch]], Posting]
+    """The call of the inbox at that address that posts these batches, from the account of the L1 connection: the next
+    ones, at least one and at most `batch_limit`, all of this module, some perhaps without records. What has to be on L1
+    before the call is sent, and waited for, here (`module_at` of the inbox is the module's contract). It may be asked
+    for the same batches again, if the posting was refused or more of them are closed. Raises ChainError or DataError if
+    that is not possible now."""
     batch_limit: int
     """Batches that one posting takes at most (the inbox takes 6)."""
     load: Callable[[], object] = lambda: None

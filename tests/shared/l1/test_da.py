@@ -25,7 +25,7 @@ def test_modules_are_numbered_without_gaps_and_named_once() -> None:
 def test_every_module_but_calldata_has_a_contract_and_every_contract_a_module() -> None:
     named = {module.contract for module in registry.MODULES.values() if module.number}
     assert named == {name for name in contract_names() if name.startswith("da/")}
-    assert registry.MODULES[0].contract == "" and list(registry.own_contracts().values()) == sorted(named)
+    assert registry.MODULES[0].contract == "" and set(registry.own_contracts().values()) == named
 
 
 @pytest.mark.parametrize("module", registry.MODULES.values(), ids=lambda module: module.name)
@@ -35,14 +35,14 @@ def test_a_module_takes_whole_bulks_and_no_more_than_the_inbox(module: registry.
 
 def test_what_is_unknown_is_said() -> None:
     with pytest.raises(ConfigError, match="data: must be one of calldata, blobs"):
-        registry.find_module("paper")
+        registry.find_module("no such module")
     with pytest.raises(DataError, match="module 7 is unknown"):
         registry.get_module(7)
 
 
 def test_a_batch_is_of_the_module_that_its_header_names() -> None:
     header = Batch.seal(ZERO, 0, 1, 0, 0, ZERO, (), [bytes(124)], CODE).header
-    with pytest.raises(DataError, match="is of module 2"):
+    with pytest.raises(DataError, match=f"is of module {CODE.number}"):
         Batch.read(header, (), bytes(124))
     with pytest.raises(WitnessError, match="no record of module 0"):
         verify_record(header, 0, bytes(124), [], CALLDATA)

@@ -17,6 +17,7 @@ from setoff.shared.l1.contracts import INBOX
 from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.da.registry import MODULES
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
+from setoff.shared.l1.rpc import Address
 from setoff.shared.machine.batch import Batch
 
 STOP: Final = b"\0"
@@ -62,7 +63,7 @@ class CodeSource:
         return self._l1.code(postings[posted.header.number - first][3][12:])
 
 
-def make_posting(l1: L1, batches: Sequence[Batch]) -> Posting:
+def make_posting(l1: L1, inbox: Address, batches: Sequence[Batch]) -> Posting:
     """The records first, each batch's in a contract of its own; then the posting that names them."""
     created = [l1.transact(None, init_code(batch.module_data)).contract for batch in batches if batch.records]
     told = [(address or b"").rjust(32, b"\0") for address in created]
