@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -268,11 +269,17 @@ def compare(name: str, python: str, vyper: str) -> tuple[str, ...]:
 
 
 def _compare_record_types(python: str, vyper: str) -> Iterator[str]:
-    """The types that each names as `records.ORDER`: where one twin has a rule for a type, the other has as well."""
-    titles = {kind.title for kind in records.TYPES.values()}
-    ours, theirs = (titles & set(re.findall(r"\brecords\.([A-Z_]+)\b", source)) for source in (python, vyper))
-    yield from (f"the record type {title} is not named in Vyper" for title in sorted(ours - theirs))
-    yield from (f"the record type {title} is not named in Python" for title in sorted(theirs - ours))
+    """The types that each names as `records.ORDER`: where one twin has a rule for a type, the other has as well.
+
+    Both name a type as often, so that none is loaded without a first phase; but FORCED, which the judge sorts out.
+    """
+    titles = {kind.title for kind in records.TYPES.values()} - {"FORCED"}
+    ours, theirs = (Counter(re.findall(r"\brecords\.([A-Z_]+)\b", source)) for source in (python, vyper))
+    for title in sorted(titles):
+        if ours[title] > theirs[title]:
+            yield f"the record type {title} is not named in Vyper where it is in Python"
+        elif theirs[title] > ours[title]:
+            yield f"the record type {title} is not named in Python where it is in Vyper"
 
 
 def _compare_names(kind: str, python: Sequence[str], vyper: Sequence[str]) -> Iterator[str]:

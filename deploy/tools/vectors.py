@@ -146,7 +146,7 @@ def refuse_everything(traffic: SampleTraffic) -> Batch:
         *(traffic.report(number, 2_000, market=13, time=traffic.time + 1) for number in (0, 1)),
         traffic.order(10, records.BUY, 1_000, 1, market=13),
         # shape and range
-        bytes([15]) + bytes(123),
+        bytes([records.UNUSED]) + bytes(123),
         traffic.deposit(10, 1),
         good[:30] + b"\1" + good[31:],
         traffic.order(10, 2, 1_000, 1, market=11),
@@ -325,15 +325,15 @@ def _distinct_inputs(batches: list[Batch]) -> Iterator[bytes]:
 def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
     """Inputs with one byte set in the padding, or in the last byte that is used."""
     cases = []
-    sizes = {1: 48, 2: 24, 3: 33, 4: 29, 5: 19, 6: 14, 7: 28, 8: 22, 9: 42, 10: 15, 11: 46, 13: 29, 14: 29}
-    sizes |= {0x81: 41, 0x82: 111, 0x83: 29, 0x84: 111, 0x85: 81, 0x86: 1}
-    for kind, size in sizes.items():
+    for kind in sorted(records.TYPES.keys() - {records.LEG_PAGE}):
+        size = records.TYPES[kind].size
         end = records.RECORD_BYTES if kind >= records.FIRST_MESSAGE else records.BODY_BYTES
         for at in (size - 1, size, end - 1):
             data = bytearray(records.RECORD_BYTES)
             data[0], data[at] = kind, 1
             cases.append({"input": bytes(data), "canonical": at < size})
-    cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in (0, 15, 0x7F, 0x80, 0x87, 0xFF)]
+    unknown = (0, records.UNUSED, records.LIQUIDATION, records.FIRST_MESSAGE, max(records.TYPES) + 1, 0xFF)
+    cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in unknown]
     return cases
 
 

@@ -375,6 +375,8 @@ TYPES: Final[dict[int, InputType[Any]]] = {
 """Every type of input, by number. (A leg page fills a whole input, as messages do.)"""
 SIGNED: Final = {number: each for number, each in TYPES.items() if each.is_signed}
 """Those that somebody signs."""
+UNUSED: Final = max(number for number in TYPES if number < LIQUIDATION) + 1
+"""The next number for a record: until then refused as unknown."""
 
 _BY_BODY: Final = {each.body: each for each in TYPES.values()}
 _ENCODERS: Final = {each.body: each.encode for each in TYPES.values()}

@@ -51,7 +51,7 @@ async def test_what_nobody_signs_is_refused_and_holds_nobody_up(exchange: Runnin
         exchange.traffic.deposit(1, 5),
         exchange.traffic.force(1, bytes(60)),
     ]
-    status, answer = await send(exchange, [*messages, bytes([15]) + bytes(123)])
+    status, answer = await send(exchange, [*messages, bytes([records.UNUSED]) + bytes(123)])
     assert (status, [result["reason"] for result in answer["results"]]) == (200, ["malformed_record"] * 4)
     status, answer = await send(exchange, [exchange.traffic.order(1, BUY, 90, 1)])
     assert (status, [result["outcome"] for result in answer["results"]]) == (200, ["accepted"])

@@ -11,8 +11,17 @@ from setoff.shared.codec import eip712, records
 from setoff.shared.codec.layout import Field, InputType, fields_of, group_of
 from setoff.shared.errors import InputError
 
-UNSIGNED = (0, records.CRANK, records.LEG_PAGE, 15, records.LIQUIDATION, records.DEPOSIT, records.FORCED, 0xFF)
-UNKNOWN = (0, 15, records.LIQUIDATION, records.FIRST_MESSAGE, 0x87, 0xFF)
+UNSIGNED = (
+    0,
+    records.CRANK,
+    records.LEG_PAGE,
+    records.UNUSED,
+    records.LIQUIDATION,
+    records.DEPOSIT,
+    records.FORCED,
+    0xFF,
+)
+UNKNOWN = (0, records.UNUSED, records.LIQUIDATION, records.FIRST_MESSAGE, max(records.TYPES) + 1, 0xFF)
 
 
 def values(field: Field) -> st.SearchStrategy[int | bytes]:

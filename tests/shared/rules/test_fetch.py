@@ -17,7 +17,7 @@ def changed(record: bytes, at: int, byte: int) -> bytes:
     return record[:at] + bytes([byte]) + record[at + 1 :]
 
 
-@pytest.mark.parametrize("kind", [0, 15, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xFF])
+@pytest.mark.parametrize("kind", [0, records.UNUSED, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xFF])
 def test_rejects_unknown_types_and_messages_among_records(kind: int) -> None:
     world = World.trading()
     record = changed(world.traffic.cancel(1, 0), 0, kind)

@@ -8,8 +8,9 @@ from setoff.shared.sdk.bodies import make_body
 from setoff.shared.wire.records import SIGNED
 
 ACCOUNT, NONCE, AGENT = 3, 2**40, 7
-BY_AGENTS = {"Order", "Cancel", "CancelAll", "Amend", "ScheduleCancel", "Bulk"}
-BY_OWNERS = {"SetAgent", "BackstopDeposit", "BackstopWithdraw", "Transfer", "Withdraw"}
+OF_ACCOUNTS = {name: kind for name, kind in SIGNED.items() if kind.fields[0].name == "account"}
+BY_AGENTS = {name for name, kind in OF_ACCOUNTS.items() if kind.fields[-1].name == "agent"}
+BY_OWNERS = OF_ACCOUNTS.keys() - BY_AGENTS
 
 
 @pytest.mark.parametrize("name", sorted(BY_AGENTS | BY_OWNERS))

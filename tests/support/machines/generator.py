@@ -716,7 +716,7 @@ class Generator:
     def noise(self, *, is_message: bool) -> bytes:
         """Bytes of any type: random, zero, or well-formed but in the wrong place or with something in the padding."""
         rng = self.rng
-        kind = rng.choice((*range(16), 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0xFF))
+        kind = rng.choice((*range(records.UNUSED + 2), 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0xFF))
         shape = rng.randrange(4)
         if shape == 0:
             return bytes([kind]) + rng.randbytes(123)
