@@ -141,7 +141,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     # court: claims
     "claim_state": "the claim is not in a state that allows this call",
     "already_claimed": "this start already has a claim in this round",
-    "claim_too_early": "the epoch before is not claimed yet, or not for the claim interval",
+    "claim_too_early": "nobody stands for this start as the end of the epoch before, or not for the claim interval",
     "epoch_not_posted": "not all batches of the epoch are posted",
     "start_contradicted": "the confirmed start of the epoch is another",
     "start_unknown": "the start of the epoch is not confirmed yet",

@@ -81,7 +81,9 @@ MOOT: constant(uint256) = 6
 claim_of: public(HashMap[bytes32, Claim])
 by: public(HashMap[bytes32, HashMap[bytes32, uint256]])     # key -> end -> standing histories with that end
 rounds: HashMap[bytes32, uint256]                           # of (epoch hash, start)
-first_claimed_at: public(HashMap[uint256, uint256])         # epoch -> time of its first claim, whatever its start
+# epoch -> end -> when the earliest claim was made under which somebody stands for that end, by claiming it or by a
+# history; zero: nobody does
+stood_at: public(HashMap[uint256, HashMap[bytes32, uint256]])
 start_of: public(HashMap[uint256, bytes32])                 # epoch -> confirmed start; zero: not known yet
 
 
@@ -96,8 +98,9 @@ def __init__(vault: address):
 def claim(epoch: uint256, start: bytes32, end: bytes32) -> bytes32:
     """
     @notice Claim that the batches of `epoch`, started at machine hash `start`, end at `end`. Anybody may, once all its
-            batches are posted and the epoch before has been claimed (on any start) for the claim interval. Nothing
-            else may be claimed under this key, and `start` may not contradict the confirmed chain.
+            batches are posted and the epoch before has been claimed for the claim interval, in a claim under which
+            somebody stands for `start` as its end. Nothing else may be claimed under this key, and `start` may not
+            contradict the confirmed chain.
     @dev Money: no value if the caller's stake has room (`has_room`), else exactly the stake.
     @return The key.
     """
@@ -106,12 +109,13 @@ def claim(epoch: uint256, start: bytes32, end: bytes32) -> bytes32:
     assert start != empty(bytes32) and end != empty(bytes32), "zero_hash"
     confirmed: bytes32 = self.start_of[epoch]
     assert confirmed == empty(bytes32) or confirmed == start, "start_contradicted"
-    if self.first_claimed_at[epoch] == 0:
-        # Paces the keys that an honest watcher may have to defend at once.
-        if epoch > 0:
-            before: uint256 = self.first_claimed_at[epoch - 1]
-            assert before != 0 and block.timestamp >= before + terms.TERMS.claim_interval, "claim_too_early"
-        self.first_claimed_at[epoch] = block.timestamp
+    if epoch > 0:
+        # Paces the keys that an honest watcher may have to defend at once: along the true chain they come one after the
+        # other, whatever is claimed elsewhere. Where a claim is false, the history that disputes it stands for the start
+        # of the next.
+        stood_at: uint256 = self.stood_at[epoch - 1][start]
+        assert stood_at != 0 and block.timestamp >= stood_at + terms.TERMS.claim_interval, "claim_too_early"
+    self._stand_for(epoch, end, block.timestamp)
 
     epoch_hash: bytes32 = self._epoch_hash(epoch)
     round: uint256 = self.rounds[keccak256(abi_encode(epoch_hash, start))]
@@ -315,11 +319,22 @@ def _moot(key: bytes32):
 
 
 @internal
+def _stand_for(epoch: uint256, end: bytes32, claimed_at: uint256):
+    """
+    @notice Note that somebody stands for `end` under a claim of `epoch` that was made at `claimed_at`.
+    """
+    earliest: uint256 = self.stood_at[epoch][end]
+    if earliest == 0 or claimed_at < earliest:
+        self.stood_at[epoch][end] = claimed_at
+
+
+@internal
 def _stand(key: bytes32, end: bytes32) -> uint256:
     """
     @notice Count a history that joins with `end`.
     @return Its place in the order of joins, from 1.
     """
+    self._stand_for(self.claim_of[key].epoch, end, self.claim_of[key].claimed_at)
     count: uint256 = self.by[key][end]
     self.by[key][end] = count + 1
     if count == 0:

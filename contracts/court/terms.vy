@@ -20,7 +20,7 @@ interface Judge:
 struct Terms:
     epoch_batches: uint256      # batches that one claim covers
     challenge_period: uint256   # T, seconds
-    claim_interval: uint256     # least seconds between the first claims of one epoch and of the next
+    claim_interval: uint256     # least seconds between the claims of one epoch and of the next, along ends that somebody stands for
     bond: uint256               # B, wei a history
     bond_burn: uint256          # part of B that an eliminated history burns whoever wins, wei
     stake: uint256              # S, wei a claimant

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from setoff.deploy.cli.wallet import add_chain
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.contracts import COURT
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.module import DataPlaces
 
@@ -46,11 +48,19 @@ def run(arguments: argparse.Namespace) -> int:
     inputs = sum(len(outcomes) for outcomes in execution.outcomes)
     print(f"epoch {epoch}: {inputs} inputs, from 0x{execution.start.hex()} to 0x{execution.end.hex()}")
     court = CourtContract(reader.l1, deployment.court)
-    return compare(court, epoch, execution.start, execution.end)
+
+    def is_claimed() -> bool:
+        logs = court.logs("Claimed", deployment.block, reader.l1.head().number)
+        return any(COURT.events["Claimed"].decode(log)["epoch"] == epoch for log in logs)
+
+    return compare(court, epoch, execution.start, execution.end, is_claimed)
 
 
-def compare(court: CourtContract, epoch: int, start: bytes, end: bytes) -> int:
-    """Say what L1 holds of the epoch against its true start and end; returns 1 if that is something else, or 0."""
+def compare(court: CourtContract, epoch: int, start: bytes, end: bytes, is_claimed: Callable[[], bool]) -> int:
+    """Say what L1 holds of the epoch against its true start and end; returns 1 if that is something else, or 0.
+
+    `is_claimed`: whether it was ever claimed, on whatever start.
+    """
     confirmed = bytes(court.view("confirmed", epoch))
     if any(confirmed):
         if confirmed == end:
@@ -60,7 +70,7 @@ def compare(court: CourtContract, epoch: int, start: bytes, end: bytes) -> int:
         return 1
     state, _, _, claimed = court.view("claim_of", court.view("key_of", epoch, start))[:4]
     if state == ABSENT:
-        if court.view("first_claimed_at", epoch):
+        if is_claimed():
             print("L1 has not confirmed an end yet; it is claimed from another start only, which is not the true one")
             return 1
         print("L1 has not confirmed an end yet, and nobody has claimed one")

@@ -116,7 +116,7 @@ class ReferenceCourt:
         """The inbox: append to it to post a batch."""
         self.claims: dict[bytes, Claim] = {}
         self.start_of: dict[int, bytes] = {0: genesis}
-        self.first_claimed_at: dict[int, int] = {}
+        self.stood_at: dict[tuple[int, bytes], int] = {}
         self.stakes: list[Stake] = []
         self.stake_of: dict[bytes, int] = {}
         self.owed: dict[bytes, int] = defaultdict(int)
@@ -149,18 +149,22 @@ class ReferenceCourt:
         require((epoch + 1) * count <= len(self.batch_hashes), "epoch_not_posted")
         require(start != ZERO and end != ZERO, "zero_hash")
         require(self.start_of.get(epoch, start) == start, "start_contradicted")
-        if epoch not in self.first_claimed_at and epoch > 0:
-            before = self.first_claimed_at.get(epoch - 1)
-            require(before is not None and self.now >= before + self.terms.claim_interval, "claim_too_early")
+        if epoch > 0:
+            stood_at = self.stood_at.get((epoch - 1, start))
+            require(stood_at is not None and self.now >= stood_at + self.terms.claim_interval, "claim_too_early")
         base = (self.epoch_hash(epoch), start)
         round = self._rounds[base]
         key = keccak(encode_words(*base, round))
         require(key not in self.claims, "already_claimed")
         require(value == (0 if self.has_room(sender) else self.terms.stake), "wrong_value")
-        self.first_claimed_at.setdefault(epoch, self.now)
+        self._stand_for(epoch, end, self.now)
         self.claims[key] = Claim(CLAIMED, epoch, start, end, self._open_stake(sender, value), self.now, base)
         self.log.append(events.Claimed(self.now, key, epoch, start, end, round, sender, base[0]))
         return key
+
+    def _stand_for(self, epoch: int, end: bytes, claimed_at: int) -> None:
+        """Somebody stands for `end` under a claim made then."""
+        self.stood_at[epoch, end] = min(self.stood_at.get((epoch, end), claimed_at), claimed_at)
 
     def install(self, key: bytes, end: bytes) -> None:
         """Fix the end of a claim."""
@@ -247,6 +251,7 @@ class ReferenceCourt:
         claim.ends += claim.by[end] == 0
         claim.by[end] += 1
         claim.standing += 1
+        self._stand_for(claim.epoch, end, claim.claimed_at)
         claim.histories[root] = StoredHistory(sender, end, self.now, len(claim.histories) + 1)
         self.log.append(events.Joined(self.now, key, root, end, sender, tuple(children)))
         return root

@@ -155,8 +155,9 @@ class L1Monitor:
         return compare(self._posted, self._outbox, count, exchange.cursor.number)
 
     def _read_batches(self, exchange: Exchange) -> _Batches:
+        pace = self._posted.pace()
         standing = self.compare(exchange)
-        ours, posted, pace = exchange.cursor.number, self._outbox.posted(), self._posted.pace(standing.count)
+        ours, posted = exchange.cursor.number, self._outbox.posted()
         return _Batches(standing, ours, posted, pace, self._outbox.header(standing.common), self._outbox.stuck())
 
     def _judge_batches(self, batches: _Batches, exchange: Exchange, patience: int) -> None:

@@ -24,8 +24,8 @@ class PostedBatches(Protocol):
         """Number of batches posted so far."""
         ...
 
-    def pace(self, count: int) -> Pace:
-        """How fast it takes epochs; `count`: the batches posted so far."""
+    def pace(self) -> Pace:
+        """How fast it takes epochs."""
         ...
 
     def batch_hash(self, number: int) -> bytes:
@@ -51,10 +51,13 @@ class InboxBatches:
         """See `PostedBatches`."""
         return self._reader.batch_count()
 
-    def pace(self, count: int) -> Pace:
+    def pace(self) -> Pace:
         """See `PostedBatches`."""
-        began_at = self._inbox.epoch_began_at() if self._interval else 0
-        return Pace(self._reader.deployment.epoch_batches, self._interval, count, began_at)
+        if not self._interval:
+            return Pace()
+        # In this order: if an epoch begins in between, an epoch more seems to be postable, not one less.
+        began_at = self._inbox.epoch_began_at()
+        return Pace(self._reader.deployment.epoch_batches, self._interval, self.batch_count(), began_at)
 
     def batch_hash(self, number: int) -> bytes:
         """See `PostedBatches`."""

@@ -187,7 +187,8 @@ class CourtState:
         self.claims: dict[bytes, Claim] = {}
         self.start_of: dict[int, bytes] = {0: genesis}
         """Confirmed starts by epoch."""
-        self.first_claimed_at: dict[int, int] = {}
+        self.stood_at: dict[tuple[int, bytes], int] = {}
+        """(epoch, end) to the time of the earliest claim under which somebody stands for that end."""
         self.stakes: dict[int, Stake] = {}
         self.stake_of: dict[bytes, int] = {}
         self.owed: dict[bytes, int] = {}
@@ -267,7 +268,12 @@ class CourtState:
         )
         self.claims[event.key] = self._undecided[event.key] = claim
         self._latest[event.epoch, event.start] = claim
-        self.first_claimed_at.setdefault(event.epoch, event.at)
+        self._stand_for(claim, event.end)
+
+    def _stand_for(self, claim: Claim, end: bytes) -> None:
+        """Somebody claims that end, or joins for it."""
+        place = claim.epoch, end
+        self.stood_at[place] = min(self.stood_at.get(place, claim.claimed_at), claim.claimed_at)
 
     def _happened(self, claim: Claim, event: events.KeyEvent) -> None:
         """Anything about a claim but the claim itself."""
@@ -280,6 +286,7 @@ class CourtState:
                 claim.histories[event.root] = HistoryCommitment(
                     event.root, event.end, event.owner, event.at, join_order, event.children
                 )
+                self._stand_for(claim, event.end)
             case events.Moved():
                 self._moved(claim, event)
             case events.Eliminated():

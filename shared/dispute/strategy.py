@@ -203,19 +203,20 @@ class Player:
             return
         # Claims of one round share a stake that is there already; a new one comes alone.
         room = min(court.room(self.me) or 1, CLAIMS_A_ROUND)
-        previous = court.first_claimed_at.get(epoch - 1, NO_HURRY) if epoch else 0
+        about_to: int | None = None  # when the claim is made that goes before, if it is ours and on its way
         while (executed := epochs.executed(epoch)) and room:
-            if court.start_of.get(epoch, executed.run.start_hash) != executed.run.start_hash:
+            start = executed.run.start_hash
+            if court.start_of.get(epoch, start) != start:
                 return
-            claimed_at = court.first_claimed_at.get(epoch)
-            round = court.next_round(epoch, executed.run.start_hash)
+            round = court.next_round(epoch, start)
             if round is not None:
-                is_early = claimed_at is None and epoch > 0 and now < previous + court.terms.claim_interval
+                stood_at = court.stood_at.get((epoch - 1, start), about_to)
+                is_early = epoch > 0 and (stood_at is None or now < stood_at + court.terms.claim_interval)
                 if is_early or now < executed.posted_at + self.policy.claim_after:
                     return
-                yield NO_HURRY, actions.Claim(epoch, executed.run.start_hash, round)
+                yield NO_HURRY, actions.Claim(epoch, start, round)
                 room -= 1
-            previous = now if claimed_at is None else claimed_at
+            about_to = None if round is None else now
             epoch += 1
 
 

@@ -13,7 +13,7 @@ class Terms(NamedTuple):
     challenge_period: int
     """T, seconds."""
     claim_interval: int
-    """Least seconds between the first claims of one epoch and of the next."""
+    """Least seconds between the claims of one epoch and of the next, along ends that somebody stands for."""
     bond: int
     """B, wei a history."""
     bond_burn: int

@@ -208,9 +208,9 @@ async def operate(make_scene: Callable[..., Scene], fault: list[Fault]) -> None:
                 court.poll()
                 on_l1 = ChainReader(scene.anvil.l1, deployment).batch_count()
                 machine = sequencer.exchange.machine
-                return machine.regs.accounts >= 3 and 0 < on_l1 == len(court.court.first_claimed_at)
+                return machine.regs.accounts >= 3 and 0 < on_l1 == len(court.court.claims)
 
-            await until(is_done, lambda: f"{sequencer.obstacle()}, {len(court.court.first_claimed_at)} claims", 100)
+            await until(is_done, lambda: f"{sequencer.obstacle()}, {len(court.court.claims)} claims", 100)
             state = sequencer.exchange.machine.state
             assert [state.account(account).collateral for account in (1, 2, 3)] == [100, 200, 300]
             assert sequencer.failure is None

@@ -24,7 +24,9 @@ from tests.support.courts.arena import (
 )
 from tests.support.evm import reverts
 
+from setoff.deploy.simulation.lab.machine import Garbage
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.params import count_keys
 
 END = keccak(b"an end")
 OTHER = keccak(b"another end")
@@ -117,64 +119,166 @@ def test_claims_run_ahead_of_their_confirmation() -> None:
     assert [arena.court.confirmed(epoch) for epoch in range(3)] == ends
 
 
-def test_claims_are_paced() -> None:
-    arena = Arena(replace(PARAMS, claim_interval=600, batch_interval=300, max_skew=300), epochs=3)
+INTERVAL = 600
+PACED = replace(PARAMS, claim_interval=INTERVAL, batch_interval=300, max_skew=1800)
+
+
+def test_claims_are_paced_along_the_starts_that_somebody_stands_for() -> None:
+    arena = Arena(PACED, epochs=3)
     with reverts("claim_too_early"):
         arena.claim(END, OTHER, 1)
     arena.claim(END)
     first = arena.now
-    arena.warp(599)
+    arena.warp(INTERVAL - 1)
     with reverts("claim_too_early"):
         arena.claim(OTHER, END, 1)
     arena.warp(1)
-    # On any start; and once an epoch may be claimed, its other starts may be too.
-    arena.claim(OTHER, keccak(b"some start"), 1)
     arena.claim(OTHER, END, 1)
-    assert (arena.court.first_claimed_at(0), arena.court.first_claimed_at(1)) == (first, first + 600)
+    assert arena.court.stood_at(0, END) == first
+    assert arena.court.stood_at(1, OTHER) == first + INTERVAL
+    arena.warp(10 * INTERVAL)
+    for nobodys in (END, keccak(b"what nobody has said")):
+        with reverts("claim_too_early"):
+            arena.claim(END, nobodys, 2)
+    arena.claim(END, OTHER, 2)
+
+
+def test_whoever_disputes_a_claim_stands_for_the_start_of_the_next() -> None:
+    """So the honest chain goes on under attack, as fast as honest histories join."""
+    arena = Arena(PACED, epochs=3)
+    honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
+    key = arena.claim(OTHER)
+    claimed_at = arena.now
+    arena.warp(INTERVAL // 2)
     with reverts("claim_too_early"):
-        arena.claim(END, OTHER, 2)
+        arena.claim(END, honest.end, 1)
+    arena.join(key, honest)
+    assert arena.court.stood_at(0, honest.end) == claimed_at, "the pace is that of the claim, not of the join"
+    with reverts("claim_too_early"):
+        arena.claim(END, honest.end, 1)
+    arena.chain.set_time(claimed_at + INTERVAL)
+    arena.claim(END, honest.end, 1)
+    arena.join(key, liar, RIVAL)
+    arena.claim(END, liar.end, 1)
+    # Another history with the same end, of a later claim, changes nothing.
+    assert arena.court.stood_at(0, liar.end) == claimed_at
+
+
+def test_the_earliest_claim_counts_of_those_under_which_an_end_is_stood_for() -> None:
+    """A start may be reached in several ways; the claim after it has waited for the interval along one of them."""
+    arena = Arena(PACED, epochs=3)
+    honest, other = truth(arena.genesis), lie_from(arena.genesis, STEP, "other")
+    arena.join(arena.claim(OTHER), honest)
+    arena.join(arena.key(arena.genesis), other, RIVAL)
+    arena.warp(INTERVAL)
+    early = arena.claim(keccak(b"a first end"), honest.end, 1)
+    at = arena.now
+    arena.warp(5)
+    arena.claim(END, other.end, 1)
+    assert arena.court.stood_at(1, END) == at + 5
+    shared = lie_from(honest.end, STEP, "shared", 1)
+    arena.claim(shared.end, OTHER, 1)
+    arena.join(early, shared, RIVAL)
+    assert arena.court.stood_at(1, shared.end) == at
+
+
+def test_claims_on_false_starts_prepay_none_on_the_true_chain() -> None:
+    """A liar paces 60 epochs with claims that lead nowhere; then he has one claim to make under a true start, not 59:
+    what an honest party has to dispute at once is bounded by the terms."""
+    epochs = 60
+    arena = Arena(replace(PACED, challenge_period=20 * INTERVAL), epochs=epochs)
+    true = [truth(arena.genesis)]
+    for epoch in range(1, epochs):
+        true.append(truth(true[-1].end, epoch))
+    lies = [keccak(b"nobody's %d" % epoch) for epoch in range(epochs)]
+    keys = [arena.claim(lies[0])]
+    arena.join(keys[0], true[0])
+    for epoch in range(1, epochs):
+        arena.warp(INTERVAL)
+        arena.claim(lies[epoch], lies[epoch - 1], epoch)
+    for epoch in range(1, epochs):
+        if arena.court.stood_at(epoch - 1, true[epoch - 1].end):
+            keys.append(arena.claim(keccak(b"lie %d" % epoch), true[epoch - 1].end, epoch))
+    assert len(keys) == 2
+
+    # From now on one comes an interval, as fast as the honest histories join.
+    while arena.now < arena.court.claim_of(keys[1])[5] + arena.params.challenge_period:
+        epoch = len(keys) - 1
+        arena.join(keys[epoch], true[epoch])
+        with reverts("claim_too_early"):
+            arena.claim(END, true[epoch].end, epoch + 1)
+        arena.warp(INTERVAL)
+        keys.append(arena.claim(END, true[epoch].end, epoch + 1))
+    assert len(keys) - 1 == count_keys(arena.params.challenge_period, INTERVAL)
+
+
+def test_true_starts_can_be_prepared_for_a_bond_each() -> None:
+    """What remains: on false starts a liar may stand for true ends. Each takes a bond of his own for as long as the
+    start is not known to be false, and a claim's place: no more are claimed at once than he can lock bonds for."""
+    epochs = 6
+    arena = Arena(PACED, epochs=epochs)
+    true = [truth(arena.genesis)]
+    for epoch in range(1, epochs):
+        true.append(truth(true[-1].end, epoch))
+    before, start = arena.chain.balance(RIVAL), arena.genesis
+    for epoch in range(epochs - 1):
+        key = arena.claim(keccak(b"nobody's %d" % epoch), start, epoch)
+        if epoch:
+            # No history of this start; it is never looked at, since nobody honest plays on a false start.
+            arena.join(key, Garbage(true[epoch].end, b"%d" % epoch), RIVAL)
+        else:
+            arena.join(key, true[0])
+        start = keccak(b"nobody's %d" % epoch)
+        arena.warp(INTERVAL)
+    for epoch in range(1, epochs):
+        arena.claim(keccak(b"lie %d" % epoch), true[epoch - 1].end, epoch)
+    assert before - arena.chain.balance(RIVAL) == (epochs - 2) * PACED.bond
 
 
 def test_a_false_start_claim_is_moot() -> None:
     arena = Arena(epochs=2)
-    true_key = arena.claim(END)
-    false_key = arena.claim(OTHER, keccak(b"false start"), 1)
-    next_key = arena.claim(OTHER, END, 1)
-    stake = arena.court.stake_at(1)
+    honest, false_start = truth(arena.genesis), OTHER
+    true_key = arena.claim(false_start, by=RIVAL)
+    arena.join(true_key, honest)
+    false_key = arena.claim(OTHER, false_start, 1)
+    next_key = arena.claim(OTHER, honest.end, 1)
+    stake = arena.court.stake_at(2)
     for key in (true_key, false_key, next_key):
         with reverts("start_not_false"):
             arena.court.reclaim(key)
     arena.warp(T)
-    arena.court.install(true_key, END)
+    arena.court.install(true_key, honest.end)
     arena.court.advance(0)
     with reverts("start_not_false"):
         arena.court.reclaim(next_key)
     arena.court.reclaim(false_key, sender=PASSER_BY)
     assert arena.state(false_key) == MOOT
-    assert arena.court.stake_at(1)[2] == 1 < stake[2] == 3
+    assert arena.court.stake_at(2)[2] == 1 < stake[2] == 2
     with reverts("claim_state"):
         arena.court.reclaim(false_key)
     with reverts("claim_state"):
         arena.court.install(false_key, OTHER)
     with reverts("claim_state"):
-        arena.join(false_key, lie_from(keccak(b"false start"), STEP, "x", 1))
+        arena.join(false_key, lie_from(false_start, STEP, "x", 1))
     with reverts("start_contradicted"):
-        arena.claim(END, keccak(b"false start"), 1)
+        arena.claim(END, false_start, 1)
 
 
 def test_an_undisputed_false_start_claim_closes_and_leads_nowhere() -> None:
     arena = Arena(epochs=2)
-    true_key = arena.claim(END)
-    false_key = arena.claim(OTHER, keccak(b"false start"), 1)
+    honest, false_start = truth(arena.genesis), OTHER
+    true_key = arena.claim(false_start, by=RIVAL)
+    arena.join(true_key, honest)
+    false_key = arena.claim(OTHER, false_start, 1)
     arena.warp(T)
     arena.court.install(false_key, OTHER)
-    arena.court.install(true_key, END)
+    arena.court.install(true_key, honest.end)
     arena.court.advance(0)
     with reverts("not_installed"):
         arena.court.advance(1)
     with reverts("claim_state"):
         arena.court.reclaim(false_key)
-    assert arena.court.stake_at(1)[2] == 0
+    assert arena.court.stake_at(2)[2] == 0
 
 
 def test_several_ends_are_void_after_three_periods(arena: Arena) -> None:

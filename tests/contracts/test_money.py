@@ -74,27 +74,27 @@ def finish(arena: Arena, key: bytes, winner: AnyHistory) -> None:
 
 
 def test_one_stake_covers_n_max_open_claims() -> None:
-    arena = Arena(epochs=1)
-    starts = [arena.genesis, *(keccak(bytes([number])) for number in range(4))]
-    arena.post_epochs(1)
-    arena.claim(LIE)
+    arena = Arena(epochs=CLAIMS + 2)
+    ends = [keccak(bytes([number])) for number in range(CLAIMS + 2)]
+    starts = [arena.genesis, *ends]
+    arena.claim(ends[0])
     assert held(arena) == STAKE
-    for start in starts[1:CLAIMS]:
+    for epoch in range(1, CLAIMS):
         assert arena.court.has_room(CLAIMANT)
         with reverts("wrong_value"):
-            arena.court.claim(1, start, LIE, sender=CLAIMANT, value=STAKE)
-        arena.court.claim(1, start, LIE, sender=CLAIMANT)
+            arena.court.claim(epoch, starts[epoch], ends[epoch], sender=CLAIMANT, value=STAKE)
+        arena.court.claim(epoch, starts[epoch], ends[epoch], sender=CLAIMANT)
     assert not arena.court.has_room(CLAIMANT)
     for value in (0, 1, STAKE - 1, STAKE + 1):
         with reverts("wrong_value"):
-            arena.court.claim(1, starts[CLAIMS], LIE, sender=CLAIMANT, value=value)
-    arena.court.claim(1, starts[CLAIMS], LIE, sender=CLAIMANT, value=STAKE)
+            arena.court.claim(CLAIMS, starts[CLAIMS], ends[CLAIMS], sender=CLAIMANT, value=value)
+    arena.court.claim(CLAIMS, starts[CLAIMS], ends[CLAIMS], sender=CLAIMANT, value=STAKE)
     assert held(arena) == 2 * STAKE
     assert arena.court.stake_of(CLAIMANT) == 2
     assert [arena.court.stake_at(i)[2] for i in (1, 2)] == [CLAIMS, 1]
     assert not arena.court.has_room(HONEST)
     with reverts("wrong_value"):
-        arena.court.claim(1, starts[CLAIMS + 1], LIE, sender=HONEST)
+        arena.court.claim(CLAIMS + 1, starts[CLAIMS + 1], LIE, sender=HONEST)
 
 
 def test_an_unslashed_stake_goes_back_when_its_last_claim_closed(arena: Arena) -> None:
@@ -121,9 +121,10 @@ def test_two_lies_on_one_stake_pay_both_winners() -> None:
     arena = Arena()
     arena.post_epochs(1)
     first, second = truth(arena.genesis), truth(truth(arena.genesis).end, epoch=1)
-    keys = [arena.claim(LIE), arena.claim(LIE, first.end, 1)]
-    assert held(arena) == STAKE
+    keys = [arena.claim(LIE)]
     arena.join(keys[0], first, HONEST)
+    keys.append(arena.claim(LIE, first.end, 1))
+    assert held(arena) == STAKE + BOND
     arena.join(keys[1], second, RIVAL)
     arena.warp(T)
     for key, history in zip(keys, (first, second), strict=True):
@@ -154,8 +155,8 @@ def test_a_slashed_stake_keeps_what_open_claims_may_need() -> None:
     arena.post_epochs(1)
     honest = truth(arena.genesis)
     lie = arena.claim(LIE)
-    fine = arena.claim(truth(honest.end, 1).end, honest.end, 1)
     arena.join(lie, honest)
+    fine = arena.claim(truth(honest.end, 1).end, honest.end, 1)
     arena.warp(T)
     arena.court.install(lie, honest.end)
     arena.court.settle(lie, honest.root)
@@ -447,10 +448,10 @@ def test_a_void_claim_that_somebody_defends_is_not_slashed(arena: Arena) -> None
 
 def false_start_arena() -> tuple[Arena, bytes, bytes, AnyHistory, AnyHistory]:
     """An arena with a disputed claim on a false start of epoch 1: (arena, true key, false key, out, standing)."""
-    arena = Arena()
-    arena.post_epochs(1)
+    arena = Arena(epochs=2)
     false_start = keccak(b"false start")
-    true_key = arena.claim(truth(arena.genesis).end)
+    true_key = arena.claim(false_start, by=THIRD)
+    arena.join(true_key, truth(arena.genesis), by=MOVER)
     key = arena.claim(LIE, false_start, 1)
     one, other = truth(false_start, 1), lie_from(false_start, STEP, "liar", 1)
     arena.join(key, one, HONEST)
@@ -487,17 +488,17 @@ def test_a_moot_dispute_refunds_everybody_once() -> None:
             arena.court.reclaim_history(key, history.root)
     with reverts("claim_state"):
         arena.court.reclaim(key)
-    arena.court.unstake(1, sender=CLAIMANT)
+    arena.court.unstake(2, sender=CLAIMANT)
     arena.collect_all()
-    assert held(arena) == 0
+    assert held(arena) == STAKE + BOND  # of the claim before
     assert burnt(arena) == 0
 
 
 def test_a_void_dispute_on_a_false_start_refunds_its_bonds() -> None:
-    arena = Arena()
-    arena.post_epochs(1)
+    arena = Arena(epochs=2)
     false_start = keccak(b"false start")
-    true_key = arena.claim(truth(arena.genesis).end)
+    true_key = arena.claim(false_start, by=THIRD)
+    arena.join(true_key, truth(arena.genesis), by=MOVER)
     key = arena.claim(LIE, false_start, 1)
     one, other = lie_from(false_start, STEP, "one", 1), lie_from(false_start, STEP, "other", 1)
     arena.join(key, one, HONEST)

@@ -52,7 +52,8 @@ def find_withheld(store: Store, reader: ChainReader, court: CourtState) -> list[
         epoch = number // store.epoch_batches
         claimed = [claim.claimed_at for claim in court.unfinished() if claim.epoch == epoch]
         if epoch < court.confirmed:
-            claimed = [court.first_claimed_at.get(epoch, posted_in.timestamp)]
+            closed = [claim.claimed_at for claim in court.claims.values() if claim.epoch == epoch]
+            claimed = closed or [posted_in.timestamp]
         claimed_at = min(claimed, default=0)
         until = (claimed_at or posted_in.timestamp) + court.terms.challenge_period
         shown = "0x" + root.hex()

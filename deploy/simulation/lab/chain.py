@@ -275,8 +275,8 @@ class Lab:
         for honest in self.honest:
             if honest.policy.claim_after is not None:
                 yield BEGIN + honest.policy.claim_after
-        for first in self.court.first_claimed_at.values():
-            yield first + self.terms.claim_interval
+        for stood_at in self.court.stood_at.values():
+            yield stood_at + self.terms.claim_interval
         for claim in (*self.court.unfinished(), *self.court.unpaid()):
             for delay in delays:
                 yield claim.changed_at + delay

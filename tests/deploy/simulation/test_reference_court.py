@@ -28,8 +28,8 @@ class Pair(SideBySide):
         self.begin(Arena(epochs=2))
         genesis = self.arena.genesis
         self.is_idle = self.draw.random() < 0.25  # nobody answers, so disputes end void
-        first = truth(genesis)
-        self.starts = [(0, genesis), (1, first.end), (1, keccak(b"false start"))]
+        # The start of epoch 1, and a false one that one of the histories of epoch 0 stands for.
+        self.starts = [(0, genesis), (1, truth(genesis).end), (1, lie_from(genesis, 1 << 20, "one").end)]
         self.histories: dict[tuple[int, bytes], list[AnyHistory]] = {}
         for epoch, start in self.starts:
             honest = truth(start, epoch)
@@ -62,13 +62,19 @@ class Pair(SideBySide):
         one, other = draw.sample(histories, 2)
         bond, stake = model.terms.bond, model.terms.stake
         key = model.key_of(epoch, start)
-        if draw.random() < 0.2 and model.claims:
-            key = draw.choice(list(model.claims))
+        known = list(model.claims)
+        if kind.startswith("reclaim"):
+            known = [key for key in known if model.start_of.get(model.claims[key].epoch) != model.claims[key].start]
+        if known and draw.random() < (0.8 if kind.startswith("reclaim") else 0.2):
+            key = draw.choice(known)
             claim = model.claims[key]
             histories = self.histories[claim.epoch, claim.start]
             one, other = draw.sample(histories, 2)
         if kind == "claim":
-            return Call("claim", (epoch, start, one.end), draw.choice([0, stake]))
+            end = one.end
+            if draw.random() < 0.6:  # of an end on which there is a claim to make
+                end = draw.choice([start for next_epoch, start in self.starts if next_epoch])
+            return Call("claim", (epoch, start, end), draw.choice([0, stake]))
         if kind == "join":
             path = one.last_path()
             if draw.random() < 0.1:
@@ -132,7 +138,7 @@ def test_the_model_is_the_court(group: int) -> None:
     for seed in range(12 * group, 12 * group + 12):
         pair = Pair(seed)
         hurry = pair.draw.choice([0.01, 0.02, 0.05])
-        for _ in range(700):
+        for _ in range(800):
             if pair.draw.random() < hurry:
                 seconds = pair.draw.choice([1, 10, T // 4, T // 3])
                 pair.arena.warp(seconds)

@@ -76,8 +76,9 @@ class HandL1:
     def batch_hash(self, number: int) -> bytes:
         return self.posted[number].header.hash() if number < len(self.posted) else ZERO
 
-    def pace(self, count: int) -> Pace:
-        return Pace(self.epoch_batches, self.epoch_interval, count, self.epoch_began_at)
+    def pace(self) -> Pace:
+        began_at = self.epoch_began_at
+        return Pace(self.epoch_batches, self.epoch_interval, len(self.posted), began_at)
 
     def batch(self, number: int) -> Batch:
         return self.posted[number]
@@ -86,12 +87,12 @@ class HandL1:
         """Take the next batch of the outbox, if it is closed and its epoch may begin."""
         number = len(self.posted)
         sealed = outbox.get(number)
-        if self.pace(number).postable_at(number, self.time) > self.time:
+        if self.pace().postable_at(number, self.time) > self.time:
             return
         if sealed is not None:
+            self.posted.append(sealed.batch)
             if number % self.epoch_batches == 0:
                 self.epoch_began_at = self.time
-            self.posted.append(sealed.batch)
             outbox.set_posted(len(self.posted))
 
 
