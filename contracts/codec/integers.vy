@@ -7,7 +7,6 @@
 @dev Every divisor is positive, so the one overflow of a signed division (the smallest number by -1) cannot occur.
 """
 
-MAX_UINT64: constant(uint256) = 2**64 - 1
 PPM: constant(uint256) = 1_000_000
 
 

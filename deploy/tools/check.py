@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 from setoff.deploy.tools.constants import find_commented_constants
 from setoff.deploy.tools.dependencies import find_dependency_errors
+from setoff.deploy.tools.pointers import find_stale_pointers
 from setoff.deploy.tools.rooms import find_faults
 from setoff.deploy.tools.tests_alone import find_test_imports
 
@@ -214,6 +215,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "format": lambda: run_tool(*form),
         "constants": lambda: "\n".join(find_commented_constants(ROOT, (*FOLDERS, "tests"))),
         "packaging": check_packaging,
+        "pointers": lambda: "\n".join(find_stale_pointers(ROOT, (*FOLDERS, "tests"))),
         "rooms": lambda: "\n".join(find_faults(fix=fix)),
         "types": check_types,
         "test types": check_test_types,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-MAX_UINT64: Final = 2**64 - 1
 PPM: Final = 1_000_000
 
 

@@ -13,7 +13,7 @@ from tests.support.machines.listing_edges import at_edge, listing_edges, tiered,
 
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.codec.integers import MAX_UINT64, PPM
+from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -72,6 +72,7 @@ MESSAGES: dict[str, int] = {
 NO_FAVOUR: Mapping[str, int] = {}
 
 PRICE_EDGES = (0, 1, keys.MAX_TICK, keys.MAX_TICK + 1, 2**32 - 1)
+MAX_UINT64 = 2**64 - 1
 SIZE_EDGES = (0, 1, phases.MAX_ORDER_SIZE, phases.MAX_ORDER_SIZE + 1, MAX_UINT64)
 AMOUNT_EDGES = (0, 1, phases.MAX_AMOUNT - 1, phases.MAX_AMOUNT, 2**128 - 1)
 ORDER_SLOT_EDGES = (0, keys.MAX_ORDER_SLOT, keys.MAX_ORDER_SLOT + 1, 2**16 - 1)
