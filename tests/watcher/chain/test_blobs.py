@@ -169,8 +169,8 @@ def test_the_monitor_tells_of_what_is_withheld_from_the_follower_and_from_the_wo
 
 
 def levels_of_data(alerts: Sequence[Alert]) -> list[str]:
-    """Of the alerts about data; the others say that no process of this watcher runs."""
-    return [alert.level for alert in alerts if not alert.text.startswith("the watcher: no ")]
+    """Of the alerts about data; others say that no process of this watcher runs, or what it cannot know without data."""
+    return [alert.level for alert in alerts if alert.text.startswith("the data of batch ")]
 
 
 def test_a_withheld_batch_that_a_reorg_takes_back_is_missed_no_more(
