@@ -26,9 +26,14 @@ MAX_BATCH_STEPS: Final = 2**22 + 2**10
 HISTORY_RATE: Final = 15_000
 """Steps a second at which a watcher has to build a history: what two cores of a small server do of the dearest kind of
 steps (`tests/benchmarks/bench_history.py`: 12,000 one core alone, 20,000 two), less a quarter."""
+EXECUTION_RATE: Final = 45_000
+"""Steps a second at which a watcher has to execute an epoch, which it does with each, disputed or not: what one core of
+a small server does of the dearest kind of steps (the same benchmark: 60,000), less a quarter."""
+SPARE_TIME: Final = 5
+"""A watcher that has to execute and trace one worst epoch after another has one part in so many of the time left."""
 TRIAL_PERIOD: Final = 1800
-"""Seconds. A shorter challenge period is for trials among friends: there κ is what an ordinary epoch takes, and who may
-post the worst batch can win with a lie."""
+"""Seconds. A shorter challenge period is for trials among friends: there κ is what an ordinary epoch takes, epochs are
+not paced, and who may post worst batches can win with a lie."""
 
 # Gas of a transaction, intrinsic and calldata included, rounded up from what the contract tests measure. The court
 # credits moves, timeouts and proofs up to these limits (`contracts/court/credits.vy` has the same three).
@@ -139,8 +144,19 @@ class Params:
         return -(-self.epoch_batches * MAX_BATCH_STEPS // HISTORY_RATE)
 
     @property
+    def worst_execution(self) -> int:
+        """Seconds that the execution of the worst epoch takes at `EXECUTION_RATE`, rounded up."""
+        return -(-self.epoch_batches * MAX_BATCH_STEPS // EXECUTION_RATE)
+
+    @property
+    def needed_claim_interval(self) -> int:
+        """The least claim interval in which a watcher keeps up with one worst epoch after another, each of them
+        disputed and so executed and traced, for ever, and has time to spare."""
+        return -(-(self.worst_execution + self.worst_computation) * SPARE_TIME // (SPARE_TIME - 1))
+
+    @property
     def is_trial(self) -> bool:
-        """Whether κ need not cover the worst epoch."""
+        """Whether κ need not cover the worst epoch, nor the claim interval a row of them."""
         return self.challenge_period < TRIAL_PERIOD
 
     @property
@@ -166,6 +182,13 @@ class Params:
                 "bad_terms",
                 f"κ = {self.computation} s is less than the {self.worst_computation} s that the history of "
                 f"{self.epoch_batches} batches of {MAX_BATCH_STEPS} steps takes",
+            )
+        if not self.is_trial and self.claim_interval < self.needed_claim_interval:
+            raise ConfigError(
+                "bad_terms",
+                f"a watcher falls behind where one worst epoch follows another: to execute and trace one takes "
+                f"{self.worst_execution} + {self.worst_computation} s, with time to spare "
+                f"{self.needed_claim_interval} s, and the claim interval is {self.claim_interval} s",
             )
         if self.bond - self.bond_burn < self.needed_share:
             raise ConfigError(
@@ -259,8 +282,8 @@ MAINNET: Final = Params(
     stake_reward=ETHER // 10,
     gas_price_cap=100 * GWEI,
     claim_interval=_HOUR,
-    epoch_batches=32,
-    batch_interval=120,
+    epoch_batches=7,
+    batch_interval=515,
     max_skew=12 * _HOUR,
     force_delay=_DAY,
     silence=3 * _DAY,
@@ -282,9 +305,9 @@ TESTNET: Final = Params(
     stake_claims=50,
     stake_reward=ETHER // 100,
     gas_price_cap=50 * GWEI,
-    claim_interval=60,
-    epoch_batches=4,
-    batch_interval=15,
+    claim_interval=480,
+    epoch_batches=1,
+    batch_interval=480,
     max_skew=_HOUR,
     force_delay=600,
     silence=2 * _HOUR,

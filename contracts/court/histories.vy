@@ -65,6 +65,7 @@ def join(key: bytes32, children: bytes32[32], end: bytes32, path: bytes32[30]) -
     """
     assert claims._is_open(key), "claim_state"
     assert msg.value == terms.TERMS.bond, "wrong_value"
+    assert end != empty(bytes32), "zero_hash"
     period: uint256 = terms.TERMS.challenge_period
     if end != claims.claim_of[key].end:
         assert block.timestamp < claims.claim_of[key].claimed_at + period, "too_late"

@@ -237,6 +237,7 @@ class ReferenceCourt:
         """Stand for a history."""
         claim = self._claim(key, CLAIMED, DISPUTED)
         require(value == self.terms.bond, "wrong_value")
+        require(end != ZERO, "zero_hash")
         period = self.terms.challenge_period
         if end != claim.end:
             require(self.now < claim.claimed_at + period, "too_late")

@@ -189,6 +189,13 @@ def test_a_join_shows_its_end(arena: Arena) -> None:
         arena.court.join(keccak(b"no such key"), children, honest.end, path, sender=HONEST, value=BOND)
 
 
+def test_no_history_ends_in_the_zero_hash(arena: Arena) -> None:
+    """Zero stands for an end that is not known yet: installed, it would leave the next epoch without a start."""
+    key = arena.claim(LIE)
+    with reverts("zero_hash"):
+        arena.court.join(key, [bytes(32)] * 32, bytes(32), [bytes(32)] * 30, sender=RIVAL, value=BOND)
+
+
 @pytest.mark.parametrize("value", [0, BOND - 1, BOND + 1])
 def test_a_join_brings_exactly_the_bond(arena: Arena, value: int) -> None:
     honest = truth(arena.genesis)

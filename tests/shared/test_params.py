@@ -62,6 +62,8 @@ def test_only_trials_leave_less_time_than_the_worst_history_takes(name: str) -> 
     terms = preset(name)
     assert terms.is_trial == (name in ("devnet", "demo"))
     assert terms.is_trial == (terms.computation < terms.worst_computation)
+    assert terms.is_trial == (terms.claim_interval < terms.needed_claim_interval)
+    assert terms.is_trial or terms.worst_execution + terms.worst_computation <= terms.claim_interval * 4 // 5
 
 
 def test_the_worst_epoch_has_every_step_that_the_rules_allow() -> None:
@@ -76,6 +78,10 @@ def test_the_least_time_for_a_history_is_the_worst_ones() -> None:
         dataclasses.replace(least, computation=least.computation - 1).check()
     with pytest.raises(ConfigError, match="bad_terms: κ"):
         dataclasses.replace(least, epoch_batches=least.epoch_batches + 1).check()
+    slow = {"claim_interval": TESTNET.needed_claim_interval}
+    dataclasses.replace(TESTNET, **slow).check()
+    with pytest.raises(ConfigError, match="bad_terms: a watcher falls behind"):
+        dataclasses.replace(TESTNET, claim_interval=TESTNET.needed_claim_interval - 1).check()
     short = {"challenge_period": params.TRIAL_PERIOD, "censorship": 0, "computation": 1}
     with pytest.raises(ConfigError, match="bad_terms: κ"):
         dataclasses.replace(TESTNET, **short).check()

@@ -79,7 +79,7 @@ def test_a_challenger_looks_at_its_money_and_warns_once(
 def test_a_liveness_keeper_needs_stakes_beside_the_bond() -> None:
     """On mainnet's terms 169 claims can be open at once, and a stake covers 160."""
     keeper_capital = count_keeper_capital(TERMS, 0)
-    gas = (32 * POST_GAS + CLAIM_GAS + INSTALL_GAS + ADVANCE_GAS) * TERMS.gas_price_cap
+    gas = (TERMS.epoch_batches * POST_GAS + CLAIM_GAS + INSTALL_GAS + ADVANCE_GAS) * TERMS.gas_price_cap
     assert (keeper_capital.stakes, keeper_capital.epoch, keeper_capital.least) == (2, gas, 32 * ETHER + gas + FIRST)
     assert keeper_capital.needed == keeper_capital.least + 32 * ETHER and keeper_capital.cannot_begin
     assert (
