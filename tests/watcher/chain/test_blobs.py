@@ -169,7 +169,7 @@ def test_the_monitor_tells_of_what_is_withheld_from_the_follower_and_from_the_wo
 
 
 def levels_of_data(alerts: Sequence[Alert]) -> list[str]:
-    """Of the alerts about data; others say that no process of this watcher runs, or what it cannot know without data."""
+    """Of the alerts about data; others say that no process of this watcher runs, or what it cannot judge."""
     return [alert.level for alert in alerts if alert.text.startswith("the data of batch ")]
 
 
