@@ -69,7 +69,7 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     # L1 reads records, and never writes one; what it reads of each type is compared in `record_twins.py`.
     "codec/records": frozenset(
         {
-            *("TYPES", "SIGNED", "encode", "encode_crank", "encode_leg_page", "decode"),
+            *("TYPES", "SIGNED", "UNUSED", "encode", "encode_crank", "encode_leg_page", "decode"),
             *("LegPageBody", "SetMarketBody", "WindDownBody"),
         }
     ),
