@@ -36,8 +36,6 @@ STEP = 1 << 30 | 1 << 20 | 2
 HUGE = (2**256 - 1, 2**255, 2**64, 2**32, 2**16)
 WORD = 32
 
-FALSE_START, OTHER_START = keccak(b"false start"), keccak(b"other start")
-
 Attempt = Callable[["Play", str, bytes, str, int], None]
 """(play, function, calldata, sender, value): whatever is tried before the call itself."""
 
@@ -79,13 +77,12 @@ class Play:
         honest, liar = truth(start, 1), lie_from(start, STEP, "liar", 1)
         idle = Exchanged(honest, 7, keccak(b"idle"))
         self.call("claim", 1, start, liar.end, sender=CLAIMANT, value=PARAMS.stake)
-        self.call("claim", 2, FALSE_START, liar.end, sender=CLAIMANT)
-        self.call("claim", 2, OTHER_START, liar.end, sender=CLAIMANT)
-        key, false = arena.key(start, 1), arena.key(FALSE_START, 2)
+        self.call("claim", 2, liar.end, liar.end, sender=CLAIMANT)
+        key, false = arena.key(start, 1), arena.key(liar.end, 2)
         self.join(key, honest, HONEST)
         self.join(key, liar, RIVAL)
         self.join(key, idle, RIVAL)
-        further = truth(FALSE_START, 2)
+        further = truth(liar.end, 2)
         self.join(false, further, RIVAL)
         while arena.match(key, honest, liar).level < 7:
             self.call("move", *arena.move_arguments(key, honest, liar), sender=MOVER)
@@ -97,7 +94,7 @@ class Play:
         self.call("advance", 1)
         self.call("release", key, liar.root)
         self.call("redeem", key, liar.root, MOVER)
-        self.call("reclaim", arena.key(OTHER_START, 2))
+        self.call("reclaim", false)
         self.call("reclaim_history", false, further.root)
         self.call("collect", HONEST)
         # A round that ends void, and the stake of one who never lied.

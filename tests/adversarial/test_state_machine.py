@@ -59,7 +59,7 @@ class CourtMachine(RuleBasedStateMachine):
         genesis = self.t.arena.genesis
         first = truth(genesis)
         second = truth(first.end, 1)
-        self.starts = [(0, genesis), (1, first.end), (2, second.end), (1, keccak(b"false start")), (0, keccak(b"no"))]
+        self.starts = [(0, genesis), (1, first.end), (2, second.end), (1, keccak(b"three")), (0, keccak(b"no"))]
         self.histories: dict[tuple[int, bytes], list[Any]] = {}
         for epoch, start in self.starts:
             honest = truth(start, epoch)
@@ -80,7 +80,8 @@ class CourtMachine(RuleBasedStateMachine):
             self.t.set_time(self.t.now + (0, 1, T // 7)[delays])
             self._join(key, histories[number], PEOPLE[number % 3])
         if claimed % 2:
-            # A claim on a false start, disputed by somebody who believes in it, too.
+            # A claim on a false start that somebody stands for, disputed by somebody who believes in it, too.
+            self._join(key, histories[3], PEOPLE[1])
             epoch, start = self.starts[3]
             self.do(Call("claim", (epoch, start, keccak(b"further")), 0), PEOPLE[3])
             self._join(self.t.model.key_of(epoch, start), self.histories[epoch, start][0], PEOPLE[0])

@@ -31,7 +31,8 @@ def monitor(settings: WatcherSettings) -> DisputeMonitor:
 
 
 def alerts(overview: Overview) -> list[str]:
-    return [alert.level for alert in overview.alerts]
+    """Levels of those about the operator: no process of this watcher runs, which others say."""
+    return [alert.level for alert in overview.alerts if not alert.text.startswith("the watcher: ")]
 
 
 def state(overview: Overview) -> str:
@@ -46,7 +47,7 @@ def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: DisputeM
     for number in range(3):
         exchange.post(number, 0)
     overview = monitor.look()
-    assert state(overview) == "there" and overview.alerts == []
+    assert state(overview) == "there" and alerts(overview) == []
     exchange.deposit(1, 1_000)
     anvil.advance(SILENCE * 3 // 4 + 60)
     overview = monitor.look()
@@ -131,8 +132,5 @@ def test_on_the_command_line(exchange: Exchange, settings: WatcherSettings, caps
     assert main([*words, "--prometheus"]) == 1
     shown = capsys.readouterr().out
     assert "setoff_inbox_opens_seconds -" in shown or "setoff_inbox_opens_seconds 0" in shown
-    assert (
-        to_text(DisputeMonitor(settings).look())
-        .splitlines()[-1]
-        .startswith("CRITICAL: the operator has posted nothing")
-    )
+    lines = to_text(DisputeMonitor(settings).look()).splitlines()
+    assert any(line.startswith("CRITICAL: the operator has posted nothing") for line in lines)
