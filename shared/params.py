@@ -25,10 +25,12 @@ MAX_BATCH_STEPS: Final = 2**22 + 2**10
 """Real steps that a batch can take: the cap of the rules, and a step for each input beyond it."""
 HISTORY_RATE: Final = 15_000
 """Steps a second at which a watcher has to build a history: what two cores of a small server do of the dearest kind of
-steps (`tests/benchmarks/bench_history.py`: 12,000 one core alone, 20,000 two), less a quarter."""
+steps (`tests/benchmarks/bench_history.py`: 12,000 one core alone, 20,000 two), less a quarter. Whoever has slower cores
+needs a longer claim interval."""
 EXECUTION_RATE: Final = 45_000
 """Steps a second at which a watcher has to execute an epoch, which it does with each, disputed or not: what one core of
-a small server does of the dearest kind of steps (the same benchmark: 60,000), less a quarter."""
+a small server does of the dearest kind of steps, less a third: a core that takes 0.75 µs for a `hash_pair`, reckoned
+from one that took 1.54 µs and did 34,000 (the same benchmark shows both)."""
 SPARE_TIME: Final = 5
 """A watcher that has to execute and trace one worst epoch after another has one part in so many of the time left."""
 TRIAL_PERIOD: Final = 1800
