@@ -9,6 +9,26 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.layout import fields_of, ranges_of
 
 
+def _find_field_edges() -> list[tuple[str, int]]:
+    """At and over both ends of what each field may be, and of what fits into it."""
+    ranges, edges = ranges_of(records.MarketParameters), []
+    for field in fields_of(records.MarketParameters):
+        bounds = ranges.get(field.name, field.limits)
+        around = {
+            bounds.start - 1,
+            bounds.start,
+            bounds.stop - 1,
+            bounds.stop,
+            field.limits.start,
+            field.limits.stop - 1,
+        }
+        edges += [(field.name, edge) for edge in sorted(around) if edge in field.limits]
+    return edges
+
+
+_OF_FIELDS = _find_field_edges()
+
+
 def listing_edges(listing: records.ListMarketBody) -> list[tuple[str, int]]:
     """(field, value) at and just over every bound of a sound listing, one at a time.
 
@@ -29,19 +49,7 @@ def listing_edges(listing: records.ListMarketBody) -> list[tuple[str, int]]:
         *(("tier2_initial", edge) for edge in (m.tier1_initial - 1, m.tier1_initial, PPM, PPM + 1)),
         *(("tier2_maintenance", edge) for edge in (m.tier1_maintenance - 1, m.tier2_initial, m.tier2_initial + 1)),
     ]
-    ranges = ranges_of(records.MarketParameters)
-    for field in fields_of(records.MarketParameters):
-        bounds = ranges.get(field.name, field.limits)
-        around = {
-            bounds.start - 1,
-            bounds.start,
-            bounds.stop - 1,
-            bounds.stop,
-            field.limits.start,
-            field.limits.stop - 1,
-        }
-        edges += ((field.name, edge) for edge in sorted(around) if edge in field.limits)
-    return edges
+    return edges + _OF_FIELDS
 
 
 def at_edge(listing: records.ListMarketBody, field: str, edge: int) -> records.ListMarketBody:

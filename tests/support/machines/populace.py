@@ -7,7 +7,6 @@ maintenance margins, so that sweeps and rankings have some to visit and most to 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from random import Random
 
 from tests.support.machines.generator import LONER, Generator
@@ -63,8 +62,6 @@ MODES = (
 )
 """What the batches that are compared have to meet together."""
 
-Mutate = Callable[[Machine], None]
-
 
 class Populace:
     """One exchange, run three ways side by side: by fast paths, by plain steps, and as a trace."""
@@ -78,7 +75,8 @@ class Populace:
         self.plain.many_accounts = ALL_STEPS
         self.traffic = Generator(seed, self.plain)
         time, messages, inputs = self.traffic.opening()
-        for body in self._begin(time, messages, inputs):
+        self.plain.begin(0, time)
+        for body in (*messages, *inputs):
             self.plain.take(body, body[0] >= records.FIRST_MESSAGE)
         self._people()
         self.plain.state.commit()
@@ -88,10 +86,6 @@ class Populace:
         self.number = 1
         self.end = self.rng.choice((8, 11, 15, 15, 15, NEVER))
         """Number of the batch from which on it may be wound down."""
-
-    def _begin(self, time: int, messages: list[bytes], inputs: list[bytes]) -> list[bytes]:
-        self.plain.begin(0, time)
-        return [*messages, *inputs]
 
     # --- accounts ----------------------------------------------------------------------------------------------------
 
@@ -155,14 +149,12 @@ class Populace:
         account = state.account(rng.randint(1, ACCOUNTS))
         account.deadline = rng.choice((account.deadline, self.traffic.time, self.traffic.time + 3_600))
 
-    def run(self, batch: Batch, *, trace: bool, mutate: Mutate | None = None) -> str:
+    def run(self, batch: Batch, *, trace: bool) -> str:
         """Run `batch` every way; returns where they differ first, or nothing."""
         before = self.plain.copy()
         leaves: list[list[bytes]] = []
         for index in range(used_inputs(batch)):
             leaves.append(self._step_plainly(batch, index, trace=trace))
-            if mutate is not None:
-                mutate(self.fast)
             if batch.header.inputs:
                 self.fast.run_input(batch, index)
             else:
