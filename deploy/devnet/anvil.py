@@ -122,6 +122,11 @@ class Anvil:
         self.l1.request("evm_increaseTime", hex(seconds))
         self.mine()
 
+    def mine_at(self, timestamp: int) -> None:
+        """Make a block of just this time, later than the last one's: for edges, since `advance` adds what has passed."""
+        self.l1.request("evm_setNextBlockTimestamp", hex(timestamp))
+        self.mine()
+
     def stop(self) -> None:
         """End the process and remove what it wrote; more than once does no harm."""
         if self.is_running:
