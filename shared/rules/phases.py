@@ -92,8 +92,8 @@ unlist, seek), and the fixed ones."""
 WORK_LIMIT: Final = 2**16
 """Real steps after which an input leaves the rest of the machine's own work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
-"""Real steps one input can take: the machine's own work and the last piece of it, or the eight legs of a leg page, which
-are not more."""
+"""Real steps one input can take: the machine's own work and the last piece of it, or the eight legs of a leg page,
+which are not more."""
 BATCH_STEP_CAP: Final = 2**20
 """Real steps of a batch after which its records are refused (its messages, one step each, come first and are not)."""
 MAX_LEAVES: Final = 10
