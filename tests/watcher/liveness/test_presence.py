@@ -59,9 +59,9 @@ def test_from_the_first_silence_to_the_end(exchange: Exchange, monitor: DisputeM
     assert (opens_at, ends_at) == (posted_at + SILENCE, posted_at + DEMO.wind_down)
     assert f"in {opens_at - overview.now} s anybody may post" in overview.alerts[0].text
 
-    anvil.mine_at(opens_at - 1)
+    anvil.advance(opens_at - overview.now - 1)
     assert state(monitor.look()) == "late"
-    anvil.mine_at(opens_at)
+    anvil.advance(1)
     overview = monitor.look()
     assert state(overview) == "open" and alerts(overview) == ["critical"] and "ended in" in overview.alerts[0].text
     stranger = anvil.connect(4)
