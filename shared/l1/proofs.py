@@ -39,7 +39,7 @@ def compute_receipts_root(receipts: Sequence[TransactionReceipt]) -> bytes:
 
     trie = HexaryTrie({})
     for index, receipt in enumerate(receipts):
-        logs = [[log.address, list(log.topics), log.data] for log in receipt.logs]
+        logs: list[rlp.Encodable] = [[log.address, list(log.topics), log.data] for log in receipt.logs]
         body = rlp.encode([int(receipt.succeeded), receipt.cumulative_gas, receipt.bloom, logs])
         trie.set(rlp.encode(index), bytes([receipt.kind]) + body if receipt.kind else body)  # type: ignore[no-untyped-call]
     return bytes(trie.root_hash)
