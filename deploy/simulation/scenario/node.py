@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import requests
-import rlp
 
+from setoff.shared.codec import rlp
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.contracts import COURT
 
@@ -80,6 +80,7 @@ class Node:
                 return json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": "0x" + keccak(raw).hex()}).encode()
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
+            self._local.session.trust_env = False  # the node is on this machine
         try:
             reply = self._local.session.post(
                 self._upstream, data=body, headers={"Content-Type": "application/json"}, timeout=TIMEOUT
@@ -93,4 +94,5 @@ def _selector(raw: bytes) -> bytes:
     """The first bytes of a transaction's calldata."""
     if raw[:1] != bytes([_DYNAMIC_FEE]):
         return b""
-    return bytes(rlp.decode(raw[1:])[_DATA][:4])
+    fields: Any = rlp.decode(raw[1:])
+    return bytes(fields[_DATA][:4])
