@@ -97,12 +97,12 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
     too that nobody has met yet.
     """
     tree = get_tree(exchange)
-    state, time = State(tree), exchange.machine.regs.time
+    state, regs, time = State(tree), exchange.machine.regs, exchange.machine.regs.time
     master = state.account(keys.get_master(account))
     leaf = state.account(account)
     collateral, deadline = leaf.collateral, leaf.deadline
     are_fresh = settle_account(state, leaf, time)
-    equity, initial = compute_health(exchange.machine.regs, state, leaf)
+    equity, initial = compute_health(regs, state, leaf)
     _, maintenance, close_out = compute_maintenance(state, leaf)
     return {
         "account": account,
@@ -114,7 +114,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "funding": str(leaf.collateral - collateral),
         "equity": str(equity),
         "requirement": str(initial),
-        "order_margin": str(compute_order_margin(state, leaf)),
+        "order_margin": str(0 if regs.winding_since else compute_order_margin(state, leaf)),
         "order_count": leaf.orders.bit_count(),
         "maintenance": str(maintenance),
         "close_out": str(close_out),

@@ -1,9 +1,9 @@
 """Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging.
 
-An account below maintenance loses its orders, one after the other; then its largest position is offered to the book in slices, at
-its zero price or better: the price at which the account gives up just that position's share of equity. What the book
-does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in the
-order of their scores. A sweep ends only when every account is healthy, or has nothing left that could be reduced.
+An account below maintenance loses its orders, one after the other; then its largest position is offered to the book in
+slices, at its zero price or better: the price at which the account gives up just that position's share of equity. What
+the book does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in
+the order of their scores. A sweep ends only when every account is healthy, or has nothing left that could be reduced.
 """
 
 from __future__ import annotations

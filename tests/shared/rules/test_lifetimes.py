@@ -1,4 +1,7 @@
-"""Orders that end by themselves: expiry, cancel-all, the dead-man's switch. The dead stay where they are until met, and reserved."""
+"""Orders that end by themselves: expiry, cancel-all, the dead-man's switch.
+
+Those that died by time stay where they are, and reserved, until somebody meets them.
+"""
 
 from tests.support.machines.world import ABOVE, BUY, IOC, SELL, World, sub
 
