@@ -35,12 +35,12 @@ _U128: constant(uint256) = 2**128 - 1
 
 struct Position:
     market: uint256    # id, 0 in a free place
+    orders: uint256    # how many orders of the account are in the market, resting or armed, dead or alive
     size: int256       # lots, signed
     bids: uint256      # lots of the account's buy orders in the book, and of one in flight
     asks: uint256      # lots of its sell orders
     cost: int256       # token units, signed: what the open lots were bought for
     funding: int256    # the market's funding index up to which the position has paid
-    orders: uint256    # how many orders of the account are in the market, resting or armed, dead or alive
 
 
 struct Account:
@@ -248,12 +248,12 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
             money: uint256 = words[6 + 2 * i]
             leaf.positions[i] = Position(
                 market=word >> 240,
+                orders=word >> 224 & _U16,
                 size=self._low(word >> 128, 64),
                 bids=word >> 64 & _U64,
                 asks=word & _U64,
                 cost=self._low(money >> 128, 128),
                 funding=self._low(money, 128),
-                orders=word >> 224 & _U16,
             )
     return leaf
 
