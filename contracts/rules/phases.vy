@@ -39,17 +39,18 @@ FIRE: constant(uint256) = 29
 # Leg pages one bulk record may have.
 MAX_LEG_PAGES: constant(uint256) = 8
 # Makers one order may visit; what is left then is given up.
-MAX_MATCHES: constant(uint256) = 4096
+MAX_MATCHES: constant(uint256) = 1024
 # Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
 # unlist, seek), four an order of the account that is cancelled (clear or admit, unlink, unlist, seek), one in each of its
 # 256 order slots, and the fixed ones.
 RECORD_STEP_BOUND: constant(uint256) = 8 * MAX_MATCHES + 4 * 256 + 64
 # Real steps after which an input leaves the rest of the machine's own work to the next one.
-WORK_LIMIT: constant(uint256) = 2**17
-# Real steps one input can take: the legs of a leg page, or the machine's own work and the last piece of it.
-INPUT_STEP_BOUND: constant(uint256) = 8 * RECORD_STEP_BOUND + 64
+WORK_LIMIT: constant(uint256) = 2**16
+# Real steps one input can take: the machine's own work and the last piece of it, or the eight legs of a leg page, which
+# are not more.
+INPUT_STEP_BOUND: constant(uint256) = WORK_LIMIT + RECORD_STEP_BOUND + 64
 # Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
-BATCH_STEP_CAP: constant(uint256) = 2**22
+BATCH_STEP_CAP: constant(uint256) = 2**20
 # Leaves the widest step touches (probe: order, account and eight markets).
 MAX_LEAVES: constant(uint256) = 10
 
