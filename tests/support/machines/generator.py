@@ -272,7 +272,7 @@ class Generator:
             max_position=rng.choice((records.MAX_POSITION, records.MAX_POSITION, 30_000)),
             impact=rng.choice((0, 1, 5)),
             expiry=self.time + rng.choice((1, 300, 2500)) if market > 2 and rng.random() < 0.5 else 0,
-            order_margin=rng.choice((0, 0, 1, 2**60 if self.is_large else 30)),
+            order_margin=rng.choice((0, 0, 0, 1, 2**40 if self.is_large else 30)),
         )
         has_tiers = rng.random() < 0.4 and margin + 20 <= PPM
         return records.ListMarketBody(market, tiered(m) if has_tiers else m)
