@@ -1,6 +1,6 @@
 """What each thing that anybody may send costs its sender, and what it costs the honest, at each preset that is no trial.
 
-Dollars at the prices of `tests/support/attacks.py`, which are in the attacker's favour; `ratio` is his cost by theirs.
+Dollars at the prices of `tests/support/attacks.py`, which are in the attacker's favour; `ratio` is what he pays for each of theirs.
 """
 
 from __future__ import annotations
