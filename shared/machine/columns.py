@@ -36,9 +36,9 @@ _NEVER: Final = 2**63 - 1
 _BODY: Final = 2**keys.BODY_BITS - 1
 _ROW: Final = np.dtype(
     {
-        "names": ["deadline", "subs"],
-        "formats": [">u8", ">u4"],
-        "offsets": [ACCOUNT.offsets["deadline"], ACCOUNT.offsets["subs"]],
+        "names": ["subs"],
+        "formats": [">u4"],
+        "offsets": [ACCOUNT.offsets["subs"]],
         "itemsize": ACCOUNT_BYTES,
     }
 )
@@ -99,9 +99,9 @@ class Columns:
             self._write(accounts, [state.value(keys.account_key(account)) for account in accounts])
         self.stale = set()
 
-    def unsettled(self, markets: MarketTable, time: int) -> Flags:
-        """Rows that a visit brings up to date: a deadline that has come, funding due, a settled future."""
-        found: Flags = (self.deadline != 0) & (self.deadline <= time)
+    def unsettled(self, markets: MarketTable) -> Flags:
+        """Rows that a visit brings up to date: funding due, a settled future."""
+        found = np.zeros(len(self.ids), dtype=np.bool_)
         for market, high, low in zip(self.market, self.funding_high, self.funding_low, strict=True):
             found |= markets.settled[market]
             found |= (markets.funding[market, 0] != high) | (markets.funding[market, 1] != low)
@@ -135,7 +135,6 @@ class Columns:
     def _allocate(self, count: int) -> None:
         self.ids: Ints = np.zeros(count, dtype=np.int64)
         self.subs: Ints = np.zeros(count, dtype=np.int64)
-        self.deadline: npt.NDArray[np.uint64] = np.zeros(count, dtype=np.uint64)
         self.collateral: Floats = np.zeros(count)
         self.market: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
         self.size: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
@@ -154,7 +153,6 @@ class Columns:
         words = np.frombuffer(raw, ">u8").reshape(-1, ACCOUNT_BYTES // 8)
         self.ids[at] = accounts
         self.subs[at] = head["subs"]
-        self.deadline[at] = head["deadline"]
         self.collateral[at] = _to_float(words[:, _COLLATERAL : _COLLATERAL + 4].astype(np.uint64))
         for place in range(MAX_POSITIONS):
             first = _POSITIONS + _POSITION_WORDS * place
@@ -165,7 +163,7 @@ class Columns:
 
     def _grow(self, count: int) -> None:
         """Make room for `count` rows, and as many again, so that growing stays rare."""
-        for name in ("ids", "subs", "deadline", "collateral", "market", "size", "funding_high", "funding_low"):
+        for name in ("ids", "subs", "collateral", "market", "size", "funding_high", "funding_low"):
             old = getattr(self, name)
             new = np.zeros((*old.shape[:-1], 2 * count), dtype=old.dtype)
             new[..., : old.shape[-1]] = old

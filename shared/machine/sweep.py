@@ -5,8 +5,7 @@ where the machine's own work comes to such visits, their number is all one needs
 found by columns (`columns.py`) with a margin of error; each of those is visited by the rule itself.
 
 What is known of the accounts holds for one input: within it neither time, prices nor parameters change between visits,
-and accounts that were used meanwhile are visited by the rule in any case. In a wind-down every visit of a sweep cancels
-the account's orders, so that none of them changes nothing.
+and accounts that were used meanwhile are visited by the rule in any case.
 
 This is advice, the rule is the law: ``tests/differential/test_fast_paths.py`` compares the two in every mode.
 """
@@ -80,7 +79,7 @@ class Sweep:
         self._state = state
         self._round = Round(regs.accounts, columns)
         markets = MarketTable(state, regs.markets)
-        self._unsettled = columns.unsettled(markets, regs.time)
+        self._unsettled = columns.unsettled(markets)
         self._swept = self._find(self._unsettled | columns.doubtful(markets))
         self._ranked: list[int] | None = None
 
@@ -97,7 +96,7 @@ class Sweep:
                 self._ranked, self._round.number(regs.rank, regs.rank_subs), room, self._round.length - 1
             )
         self._ranked = None
-        if not regs.sweeping or regs.skip_account or regs.winding_since:
+        if not regs.sweeping or regs.skip_account:
             return 0
         return self._until(self._swept, self._round.number(regs.sweep, regs.sweep_subs), room, self._round.length)
 

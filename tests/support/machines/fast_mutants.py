@@ -30,7 +30,6 @@ _SWEPT = "self._unsettled | columns.doubtful(markets)"
 _ROOM = "(regs.steps - regs.started)) // 2"
 
 FAST_MUTANTS = (
-    FastMutant(sweep, "a wind-down is like any time", " or regs.winding_since", ""),
     FastMutant(sweep, "nobody was given up", " or regs.skip_account", ""),
     FastMutant(sweep, "nobody is below maintenance", _SWEPT, "self._unsettled"),
     FastMutant(sweep, "nothing is due in a sweep", _SWEPT, "columns.doubtful(markets)"),
@@ -48,8 +47,6 @@ FAST_MUTANTS = (
     ),
     FastMutant(sweep, "the suspect is left out, too", "left(suspects, number)", "left(suspects, number + 1)"),
     FastMutant(sweep, "sub-accounts are masters", "known = subs <= self._subs[masters]", "known = subs == 0"),
-    FastMutant(columns, "no deadline comes", "(self.deadline <= time)", "(self.deadline > time)"),
-    FastMutant(columns, "a deadline comes a second late", "(self.deadline <= time)", "(self.deadline < time)"),
     FastMutant(columns, "nothing settles", "found |= markets.settled[market]", "found |= False"),
     FastMutant(columns, "funding is small", "(markets.funding[market, 0] != high) | ", ""),
     FastMutant(columns, "funding is large", " | (markets.funding[market, 1] != low)", ""),
