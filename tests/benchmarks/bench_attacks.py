@@ -1,6 +1,7 @@
-"""What each thing that anybody may send costs its sender, and what it costs the honest, at each preset that is no trial.
+"""What each thing that anybody may send costs its sender, and what it costs the honest, on the terms of each preset.
 
-Dollars at the prices of `tests/support/attacks.py`, which are in the attacker's favour; `ratio` is what he pays for each of theirs.
+Dollars at the prices of `tests/support/attacks.py`, which are in the attacker's favour; `ratio` is what he pays for
+each dollar of theirs. Trials are left out: they hold against nobody who posts worst batches.
 """
 
 from __future__ import annotations
