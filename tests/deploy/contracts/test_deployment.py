@@ -98,5 +98,7 @@ def test_deploys_where_not_all_fits_into_a_block() -> None:
         check_deployment(l1, deployment, DEVNET)
         blocks = l1.head().number - deployment.block
     assert blocks >= 1
-    assert [line.split(" ", 3)[:3] for line in told] == [[str(n), "of", f"{len(told)}:"] for n in range(1, len(told) + 1)]
+    assert [line.split(" ", 3)[:3] for line in told] == [
+        [str(n), "of", f"{len(told)}:"] for n in range(1, len(told) + 1)
+    ]
     assert told[-1].endswith(f"receipts at {deployment.receipts}")
