@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import requests
+import rlp
 
-from setoff.shared.codec import rlp
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.contracts import COURT
 
@@ -94,5 +94,4 @@ def _selector(raw: bytes) -> bytes:
     """The first bytes of a transaction's calldata."""
     if raw[:1] != bytes([_DYNAMIC_FEE]):
         return b""
-    fields: Any = rlp.decode(raw[1:])
-    return bytes(fields[_DATA][:4])
+    return bytes(rlp.decode(raw[1:])[_DATA][:4])
