@@ -413,7 +413,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     yield "account", keys.account_key(1), account
     account = Account()
     account.owner, account.collateral, account.nonce_top, account.nonce_bitmap = VAULT, -5, 2**64 - 1, 2**255 + 1
-    account.epoch, account.deadline, account.subs, account.shares = 2**32 - 1, 2**64 - 1, 15, 2**119
+    account.epoch, account.deadline, account.shares = 2**32 - 1, 2**64 - 1, 2**119
     account.positions[0] = Position(1, -(2**38), 3, 2**39, -(2**94), -(2**127))
     account.positions[7] = Position(255, 2**38, 0, 1, 2**94, 2**127 - 1)
     yield "account", keys.account_key(keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)), account
@@ -435,7 +435,8 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     for depth in (0, 1, 2):
         bitmap = Bitmap()
         bitmap.word = 1 << keys.bitmap_bit(depth, 0xABCDEF) | 1
-        yield "bitmap", keys.bitmap_key(3, 1, depth, 0xABCDEF), bitmap
+        yield "bitmap", keys.bitmap_key(keys.level_tree(3, 1), depth, 0xABCDEF), bitmap
+        yield "bitmap", keys.bitmap_key(keys.holder_tree(3), depth, 0xABCDEF), bitmap
     market = MARKET.decode(b"")
     signed = {"maker_fee": -100_000, "insurance": 2**98, "pool": -(2**98), "funding": -(2**96), "premium": -(2**40)}
     for n, name in enumerate(sorted(MARKET.offsets)):

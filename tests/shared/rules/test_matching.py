@@ -118,7 +118,7 @@ def test_no_record_takes_more_steps_than_its_bound(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_step_bound_of_a_record_fits_into_a_slot() -> None:
-    assert phases.RECORD_STEP_BOUND == 8 * phases.MAX_MATCHES + 32
+    assert phases.RECORD_STEP_BOUND == 9 * phases.MAX_MATCHES + 32
     assert phases.INPUT_STEP_BOUND >= records.LEGS_PER_PAGE * phases.RECORD_STEP_BOUND
     assert phases.INPUT_STEP_BOUND < 2**20
     assert phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.INPUT_STEP_BOUND
