@@ -60,7 +60,7 @@ class Sweep:
         self._swept = self._find(self._up_to_date & holding & ~columns.doubtful(markets))
         self._ranked: Calm | None = None
 
-    def find(self, regs: Registers) -> int:
+    def count(self, regs: Registers) -> int:
         """How many visits from here on change nothing but the registers; a step of work comes next."""
         for account in self._columns.follow(self._state):
             self._used[account // WORD_BITS] |= 1 << account % WORD_BITS
@@ -81,7 +81,7 @@ class Sweep:
 
     def skip(self, regs: Registers) -> None:
         """Do those visits."""
-        count = self.find(regs)
+        count = self.count(regs)
         if count == 0:
             return
         regs.steps += 2 * count
@@ -91,7 +91,7 @@ class Sweep:
 
     def walk(self, regs: Registers) -> Iterator[None]:
         """Do those visits step by step, for a trace: yields after each, with the registers as they are then."""
-        for _ in range(self.find(regs)):
+        for _ in range(self.count(regs)):
             regs.steps += 1
             regs.return_phase = phases.WORK
             regs.phase = phases.RANK if regs.ranking else phases.SWEEP

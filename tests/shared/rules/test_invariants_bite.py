@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.support.machines.checked import run_traffic_checked
 
-from setoff.shared.rules import bitmaps, book, holders, liquidation, margin, matching, oracle
+from setoff.shared.rules import bitmaps, book, liquidation, margin, matching, oracle
 from setoff.shared.state.leaves import Market, Position
 
 _trade, _fill, _pass = matching.apply_trade, matching.apply_fill, liquidation.pass_visited
@@ -41,9 +41,8 @@ LIES: list[tuple[ModuleType, str, Any, str]] = [
     (matching, "is_crossing", lambda *_: False, "check_bitmaps"),
     # The next level is taken from the wrong end of a bitmap word.
     (bitmaps, "get_best_bit", lambda word, is_highest: (word & -word).bit_length() - 1, "check_bitmaps"),
-    # Whose position opens is not entered among the holders; who holds nothing is left there for good.
+    # Whose position opens is not entered among the holders.
     (matching, "enrol", lambda *_: None, "check_holders"),
-    (holders, "unmark", lambda *_: None, "check_holders"),
     # A sweep finds nothing to reduce, or leaves every other holder out.
     (liquidation, "find_target", lambda *_: None, "run_checked"),
     (liquidation, "pass_visited", lambda word: _pass(_pass(word) or 1), "run_checked"),

@@ -110,14 +110,20 @@ def check_positions(picture: Picture) -> None:
         assert sizes[number] == 0 or market.settled
 
 
+def get_phase(machine: Machine) -> int:
+    """The phase the machine is in, or goes on with once holders are entered: that changes nothing in the book."""
+    regs = machine.regs
+    return regs.enrol_phase if regs.phase == phases.ENROL else regs.phase
+
+
 def is_reserved(machine: Machine) -> bool:
     """Whether the order in flight is counted among its account's open orders."""
-    regs = machine.regs
-    if regs.phase == phases.MARGIN:
+    regs, phase = machine.regs, get_phase(machine)
+    if phase == phases.MARGIN:
         return regs.kind not in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
-    if regs.phase in SHARED:
+    if phase in SHARED:
         return regs.next_phase in (phases.MATCH, phases.DROP)
-    return regs.phase in RESERVED and not regs.flags & records.ARMED
+    return phase in RESERVED and not regs.flags & records.ARMED
 
 
 def check_reservations(picture: Picture) -> None:
@@ -142,7 +148,7 @@ def check_reservations(picture: Picture) -> None:
 def check_lists(picture: Picture) -> None:
     """Every level's list leads from head to tail through all its orders and no others, oldest first."""
     seen: set[int] = set()
-    in_flight = picture.machine.regs.phase == phases.UNLINK
+    in_flight = get_phase(picture.machine) == phases.UNLINK
     for (market, side, tick), level in picture.levels.items():
         size = count = before = last = 0
         handle = level.head
