@@ -48,8 +48,11 @@ def draw_size(draw: Random) -> int:
 
 def fill_account(state: State, account: Account, draw: Random) -> None:
     """An account of some positions whose equity is at, beside or far from its maintenance margin."""
-    places = draw.sample(range(MAX_POSITIONS), draw.choice([0, 0, 1, 2, 8]))
-    for place, market in zip(places, draw.sample(range(1, 9), len(places)), strict=True):
+    places = draw.sample(range(MAX_POSITIONS), draw.choice([0, 1, 1, 2, 8]))
+    markets = draw.sample(range(1, 9), len(places))
+    if places and 1 not in markets and draw.random() < 0.8:
+        markets[0] = 1  # the one under the sweep
+    for place, market in zip(places, markets, strict=True):
         size = draw_size(draw)
         leaf = state.market(market)
         funding = leaf.funding - draw.choice([0] * 12 + [1, -1, 2**33, 2**64])
@@ -86,7 +89,7 @@ def make_machine(seed: int) -> Machine:
         leave_position(state, draw)
     regs.has_work = regs.sweeping = 1
     regs.sweep_end = draw.choice([0, 0, 256, 2**20, 2**24 - 256, 2**24])
-    regs.skip_account = int(draw.random() < 0.3)
+    regs.skip_account = int(draw.random() < 0.5)
     regs.trigger_market = 1
     if regs.sweep_end == 256:  # in the middle of a word
         word = state.bitmap(keys.holder_tree(1), 2, 0).word

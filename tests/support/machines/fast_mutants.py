@@ -42,7 +42,7 @@ FAST_MUTANTS = (
     FastMutant(sweep, "who was used since is as before", "in self._columns.follow(self._state):", "in ():"),
     FastMutant(sweep, "all used accounts have low numbers", "self._used[base // WORD_BITS]", "self._used[0]"),
     FastMutant(sweep, "words are read from the wrong end", 'bitorder="little"', 'bitorder="big"'),
-    FastMutant(sweep, "a word is that of the one behind it", "base = end - WORD_BITS", "base = end"),
+    FastMutant(sweep, "every word is the first", "calm.get_word(base)", "calm.get_word(0)"),
     FastMutant(sweep, "an input has no end", f"min(before.bit_count(), {_ROOM})", "before.bit_count()"),
     FastMutant(sweep, "an input ends one visit late", _ROOM, f"{_ROOM} + 1"),
     FastMutant(sweep, "the suspect is left out, too", "((busy & -busy) - 1)", "((busy & -busy) * 2 - 1)"),
