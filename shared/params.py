@@ -21,7 +21,7 @@ ETHER: Final = 10**18
 MILLION: Final = 10**6
 MAX_EPOCH_BATCHES: Final = 32
 
-MAX_BATCH_STEPS: Final = 2**22 + 2**10
+MAX_BATCH_STEPS: Final = 2**20 + 2**10
 """Real steps that a batch can take: the cap of the rules, and a step for each input beyond it."""
 HISTORY_RATE: Final = 15_000
 """Steps a second at which a watcher has to build a history: what two cores of a small server do of the dearest kind of
@@ -284,8 +284,8 @@ MAINNET: Final = Params(
     stake_reward=ETHER // 10,
     gas_price_cap=100 * GWEI,
     claim_interval=_HOUR,
-    epoch_batches=7,
-    batch_interval=515,
+    epoch_batches=30,
+    batch_interval=120,
     max_skew=12 * _HOUR,
     force_delay=_DAY,
     silence=3 * _DAY,
@@ -307,9 +307,9 @@ TESTNET: Final = Params(
     stake_claims=50,
     stake_reward=ETHER // 100,
     gas_price_cap=50 * GWEI,
-    claim_interval=480,
-    epoch_batches=1,
-    batch_interval=480,
+    claim_interval=360,
+    epoch_batches=3,
+    batch_interval=120,
     max_skew=_HOUR,
     force_delay=600,
     silence=2 * _HOUR,

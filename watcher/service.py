@@ -1,7 +1,8 @@
 """A whole watcher: follower, workers, archivist, server and challenger as processes of their own, under one supervisor.
 
 A process that ends by itself is started again, later and later if it keeps ending. SIGTERM and SIGINT stop them all;
-so does the end of the supervisor, however it came about.
+so does the end of the supervisor, however it came about. They are forked from one server that has loaded what they
+run, so that starting, and starting again, takes no time and the memory of the code is there once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -44,7 +45,20 @@ PING: Final = 1.0
 STEADY: Final = 60.0
 """Seconds of life after which a process counts as healthy again."""
 
-_SPAWN: Final = multiprocessing.get_context("spawn")
+LOOK: Final = 1.0
+"""Seconds between two looks of a process whether the server that it was forked from still lives."""
+
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        "setoff.watcher.archivist_process",
+        "setoff.watcher.challenger_process",
+        "setoff.watcher.execution.worker",
+        "setoff.watcher.follower_process",
+        "setoff.watcher.server",
+        "setoff.watcher.service",
+    ]
+)
 
 Target = Callable[[WatcherSettings], None]
 """The main function of a process of the watcher."""
@@ -63,7 +77,7 @@ class Child:
         self._backoff = FIRST_BACKOFF
         self._started_at = 0.0
         self._start_at = 0.0
-        self.process: SpawnProcess | None = None
+        self.process: ForkServerProcess | None = None
 
     def tend(self) -> None:
         """Start the process if it does not run and it is time."""
@@ -74,13 +88,22 @@ class Child:
             log.error("%s ended with code %s, starting it again", self.name, self.process.exitcode)
             self.process.close()
             self.process = None
-            self._backoff = FIRST_BACKOFF if now - self._started_at > STEADY else min(2 * self._backoff, LAST_BACKOFF)
-            self._start_at = now + self._backoff
+            self._wait(FIRST_BACKOFF if now - self._started_at > STEADY else 2 * self._backoff)
         if now >= self._start_at:
-            self.process = _SPAWN.Process(target=_run_child, args=(self._target, self._settings), name=self.name)
-            self.process.start()
+            process = _FORKS.Process(target=_run_child, args=(self._target, self._settings), name=self.name)
+            try:
+                process.start()
+            except OSError as error:
+                log.error("%s could not be started: %s", self.name, error)
+                self._wait(2 * self._backoff)
+                return
+            self.process = process
             self._started_at = now
             self.restarts += 1
+
+    def _wait(self, seconds: float) -> None:
+        self._backoff = min(seconds, LAST_BACKOFF)
+        self._start_at = time.monotonic() + self._backoff
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM."""
@@ -186,7 +209,8 @@ def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> N
         asked.wait()
 
 
-# The main functions of the processes. Each imports what it runs: none loads what only the others need.
+# The main functions of the processes. Each imports what it runs, as the server has that they are forked from: the
+# supervisor needs none of it.
 
 
 def _follow(settings: WatcherSettings) -> None:
@@ -240,9 +264,11 @@ def _run_child(target: Target, settings: WatcherSettings) -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
+    """End when the supervisor is gone; or the server that forked this one: then the supervisor takes this for ended."""
+    parent, forked_from = multiprocessing.parent_process(), os.getppid()
     if parent is not None:
-        wait([parent.sentinel])
+        while os.getppid() == forked_from and not wait([parent.sentinel], LOOK):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE)
         os._exit(1)

@@ -42,16 +42,17 @@ GATHER: constant(uint256) = 32
 # Leg pages one bulk record may have.
 MAX_LEG_PAGES: constant(uint256) = 8
 # Makers one order may visit; what is left then is given up.
-MAX_MATCHES: constant(uint256) = 4096
+MAX_MATCHES: constant(uint256) = 1024
 # Real steps one record can take: two a maker counted (probe, next), seven a maker visited (match, probe, fill, enrol,
 # unlink, unlist, seek), and the fixed ones, among them the taker's enrol.
 RECORD_STEP_BOUND: constant(uint256) = 9 * MAX_MATCHES + 32
 # Real steps after which an input leaves the rest of the machine's own work to the next one.
-WORK_LIMIT: constant(uint256) = 2**17
-# Real steps one input can take: the legs of a leg page, or the machine's own work and the last piece of it.
-INPUT_STEP_BOUND: constant(uint256) = 8 * RECORD_STEP_BOUND + 64
+WORK_LIMIT: constant(uint256) = 2**16
+# Real steps one input can take: the machine's own work and the last piece of it, or the eight legs of a leg page, which
+# are not more.
+INPUT_STEP_BOUND: constant(uint256) = WORK_LIMIT + RECORD_STEP_BOUND + 64
 # Real steps of a batch after which its records are refused (its messages, one step each, come first and are not).
-BATCH_STEP_CAP: constant(uint256) = 2**22
+BATCH_STEP_CAP: constant(uint256) = 2**20
 # Leaves the widest step touches (probe: order, account and eight markets).
 MAX_LEAVES: constant(uint256) = 10
 

@@ -91,16 +91,17 @@ NAMES: Final[tuple[str, ...]] = (
 
 MAX_LEG_PAGES: Final = 8
 """Leg pages one bulk record may have."""
-MAX_MATCHES: Final = 4096
+MAX_MATCHES: Final = 1024
 """Makers one order may visit; what is left then is given up."""
 RECORD_STEP_BOUND: Final = 9 * MAX_MATCHES + 32
 """Real steps one record can take: two a maker counted (probe, next), seven a maker visited (match, probe, fill, enrol,
 unlink, unlist, seek), and the fixed ones, among them the taker's enrol."""
-WORK_LIMIT: Final = 2**17
+WORK_LIMIT: Final = 2**16
 """Real steps after which an input leaves the rest of the machine's own work to the next one."""
-INPUT_STEP_BOUND: Final = 8 * RECORD_STEP_BOUND + 64
-"""Real steps one input can take: the legs of a leg page, or the machine's own work and the last piece of it."""
-BATCH_STEP_CAP: Final = 2**22
+INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
+"""Real steps one input can take: the machine's own work and the last piece of it, or the eight legs of a leg page,
+which are not more."""
+BATCH_STEP_CAP: Final = 2**20
 """Real steps of a batch after which its records are refused (its messages, one step each, come first and are not)."""
 MAX_LEAVES: Final = 10
 """Leaves the widest step touches (probe: order, account and eight markets)."""

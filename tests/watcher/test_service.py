@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,32 @@ def post(exchange: Exchange, first: int, count: int) -> None:
 def watcher(settings: WatcherSettings) -> Iterator[Watcher]:
     with Watcher(replace(settings, workers=2)) as watcher:
         yield watcher
+
+
+RUN = """
+import sys
+from pathlib import Path
+from setoff.watcher.service import run_watcher
+from setoff.watcher.settings import WatcherSettings
+if __name__ == "__main__":
+    deployment, rpc_url, redis_url = sys.argv[1:]
+    run_watcher(WatcherSettings(deployment=Path(deployment), rpc_url=rpc_url, redis_url=redis_url, l1_poll=0.1))
+"""
+
+
+@contextmanager
+def program(settings: WatcherSettings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A watcher that is a program of its own; what it says is in `folder/log`."""
+    script = folder / "run.py"
+    script.write_text(RUN)
+    command = [sys.executable, str(script), str(settings.deployment), settings.rpc_url, settings.redis_url]
+    with (folder / "log").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_keeps_up_with_l1(exchange: Exchange, desk: Desk, watcher: Watcher) -> None:
@@ -90,15 +117,16 @@ def test_stops_with_all_its_processes(exchange: Exchange, desk: Desk, settings: 
 
 
 def test_idle_workers_wait_without_a_word(
-    exchange: Exchange, desk: Desk, watcher: Watcher, capfd: pytest.CaptureFixture[str]
+    exchange: Exchange, desk: Desk, settings: WatcherSettings, tmp_path: Path
 ) -> None:
     """Longer than the client's usual patience with a server: the wait for jobs is not taken for a failure."""
-    post(exchange, 0, 1)
-    wait_until(lambda: desk.store.epoch_count() == 1)
-    time.sleep(7)
-    post(exchange, 1, 1)
-    wait_until(lambda: desk.store.epoch_count() == 2)
-    assert "ERROR" not in capfd.readouterr().err
+    with program(settings, tmp_path):
+        post(exchange, 0, 1)
+        wait_until(lambda: desk.store.epoch_count() == 1)
+        time.sleep(7)
+        post(exchange, 1, 1)
+        wait_until(lambda: desk.store.epoch_count() == 2)
+    assert "ERROR" not in (tmp_path / "log").read_text()
 
 
 def test_its_own_redis_is_started_again(exchange: Exchange, settings: WatcherSettings, tmp_path: Path) -> None:
@@ -119,26 +147,11 @@ def test_its_own_redis_is_started_again(exchange: Exchange, settings: WatcherSet
         wait_until(is_done)
 
 
-RUN = """
-import sys
-from pathlib import Path
-from setoff.watcher.service import run_watcher
-from setoff.watcher.settings import WatcherSettings
-if __name__ == "__main__":
-    deployment, rpc_url, redis_url = sys.argv[1:]
-    run_watcher(WatcherSettings(deployment=Path(deployment), rpc_url=rpc_url, redis_url=redis_url, l1_poll=0.1))
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_ends_on_signals_and_leaves_nothing(
     exchange: Exchange, desk: Desk, settings: WatcherSettings, tmp_path: Path, number: signal.Signals
 ) -> None:
-    script = tmp_path / "run.py"
-    script.write_text(RUN)
-    command = [sys.executable, str(script), str(settings.deployment), settings.rpc_url, settings.redis_url]
-    process = subprocess.Popen(command)
-    try:
+    with program(settings, tmp_path) as process:
         post(exchange, 0, 1)
         wait_until(lambda: desk.store.epoch_count() == 1 and alive(desk, "worker"))
         pids = [status.facts["pid"] for status in read_status(desk.store)]
@@ -146,9 +159,19 @@ def test_ends_on_signals_and_leaves_nothing(
         code = process.wait(20)
         assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
         wait_until(lambda: not any(map(is_running, pids)), 20)
-    finally:
-        process.kill()
-        process.wait()
+
+
+def test_loses_the_server_that_its_processes_are_forked_from_and_goes_on(
+    exchange: Exchange, desk: Desk, watcher: Watcher
+) -> None:
+    post(exchange, 0, 1)
+    wait_until(lambda: desk.store.epoch_count() == 1 and len(alive(desk, "worker")) == 2)
+    pids = [child.process.pid for child in watcher.children if child.process is not None and child.process.pid]
+    (server,) = {int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in pids}
+    os.kill(server, signal.SIGKILL)
+    post(exchange, 1, 1)
+    wait_until(lambda: not any(map(is_running, pids)), 20)
+    wait_until(lambda: desk.store.epoch_count() == 2 and len(alive(desk, "worker")) == 2)
 
 
 def test_refuses_what_cannot_work(settings: WatcherSettings) -> None:

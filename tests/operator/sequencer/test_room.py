@@ -62,7 +62,7 @@ def test_messages_wait_for_a_batch_with_room_unless_they_are_due() -> None:
 def test_the_machine_never_finds_less_room_than_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """At every step cap: as long as there is room by the exchange's word, a record of the queue is not parked."""
     for spare in range(12):
-        monkeypatch.setattr(phases, "BATCH_STEP_CAP", 2**22)
+        monkeypatch.setattr(phases, "BATCH_STEP_CAP", 2**20)
         exchange, traffic = trading()
         monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND + spare)
         exchange.open(START_TIME, tuple(traffic.withdraw(3, 1) for _ in range(6)))

@@ -195,9 +195,9 @@ def test_says_what_is_wrong(chain: Anvil, deployment: Deployment, tmp_path: Path
 @pytest.mark.parametrize(
     ("params", "wanted", "chosen", "warned"),
     [
-        (MAINNET, 0.0, 3600 / 7, False),
+        (MAINNET, 0.0, 120.0, False),
         (MAINNET, 2.0, 2.0, True),
-        (MAINNET, 515.0, 515.0, False),
+        (MAINNET, 160.0, 160.0, False),
         (DEMO, 0.0, 2.0, False),
         (DEMO, 0.05, 0.05, False),
     ],

@@ -309,8 +309,9 @@ def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
         before = queued(watcher)
         left.append(parked(run_epoch(watcher)))
         sent.append(queued(watcher) - before)
-    assert sent == [15, 25] and left == [25, 0]
-    assert care_for_all(watcher).regs.withdrawals == 40 and queued(watcher) == before + 25, "and rests"
+    rest = 40 - wind_down.SURE_CRANKS
+    assert sent == [wind_down.SURE_CRANKS, rest] and left == [rest, 0]
+    assert care_for_all(watcher).regs.withdrawals == 40 and queued(watcher) == before + rest, "and rests"
 
 
 def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
