@@ -153,7 +153,7 @@ def test_slots_of_a_sweep_over_2_16_holders_stay_far_below_their_micro_steps() -
     # Two steps a visit and two a word; a third to take an account out that holds nothing.
     strikes = 2**16 - ACCOUNTS - 1
     assert 0 < steps - (2 * 2**16 + 2 * 2**8 + strikes) < 16
-    assert inputs == -(-steps // phases.WORK_LIMIT) == 3
+    assert inputs == -(-steps // phases.WORK_LIMIT) == 4
 
 
 def test_an_honest_party_has_the_same_history_either_way(monkeypatch) -> None:
