@@ -232,7 +232,7 @@ def refuse_everything(traffic: SampleTraffic) -> Batch:
 
 
 def hold(traffic: SampleTraffic) -> Batch:
-    """Accounts near and far that open, are visited, close, and are taken out of the holders: one, a word, and all above."""
+    """Accounts near and far that open, are visited, close, and are taken out of the holders, with their words."""
     traffic.time += 1
     sub = keys.sub_account(20, 3)
     buyers = (sub, 300, 21)
@@ -581,8 +581,10 @@ def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
 
 
 def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
-    """One example of each step that differs in phase, outcome, next phase or number of leaves; of those that enter holders
-    and take them out also in the words they change."""
+    """One example of each step that differs in phase, outcome, next phase or number of leaves.
+
+    Of those that enter holders and take them out one for each number of words they change.
+    """
     machine = Machine.genesis(traffic.domain)
     queue_hash = ZERO
     entries: dict[tuple[Any, ...], dict[str, Any]] = {}

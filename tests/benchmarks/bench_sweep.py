@@ -1,5 +1,7 @@
-"""A sweep over 100,000 holders with eight positions each: every visit run, and only those that change something; and one
-over a few holders among as many accounts that hold nothing."""
+"""A sweep over 100,000 holders with eight positions each: every visit run, and only those that change something.
+
+And one over a few holders among as many accounts that hold nothing.
+"""
 
 import time
 from random import Random

@@ -70,9 +70,8 @@ def make_calm(seed: int) -> Machine:
     machine = make_machine(seed)
     regs, state = machine.regs, machine.state
     market = state.market(1)
-    for key, value in list(state.tree.items()):
-        if key >> keys.BODY_BITS in (keys.ACCOUNT, keys.HOLDERS):
-            state.tree.update({key: b""})
+    gone = [key for key, _ in state.tree.items() if key >> keys.BODY_BITS in (keys.ACCOUNT, keys.HOLDERS)]
+    state.tree.update({key: b"" for key in gone})
     state = machine.state = State(state.tree)
     for master in range(ACCOUNTS + 1):
         leaf = state.account(master)

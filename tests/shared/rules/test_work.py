@@ -101,6 +101,6 @@ def test_a_sweep_visits_nobody_where_nobody_holds_anything() -> None:
 
 def test_the_work_of_any_slot_fits_into_it() -> None:
     assert phases.WORK_LIMIT + phases.RECORD_STEP_BOUND + 8 < phases.INPUT_STEP_BOUND < 2**20
-    # Every account with all its sub-accounts, ranked once, and each word of them read: so many inputs, each of a bounded
-    # number of steps.
+    # Every account with all its sub-accounts ranked once, and each word of them read: so many inputs, each of a
+    # bounded number of steps.
     assert 2 * (2**20 * 16 + 2**16) // phases.WORK_LIMIT == 514

@@ -51,7 +51,15 @@ BRANCHES = frozenset(
         "backstop withdraw: refused",
     ]
     + ["work: ends", "work: yields", "work: goes on"]
-    + ["sweep: nothing to do", "sweep: holds nothing", "sweep: slice", "sweep: close-out", "sweep: insurance", "sweep: settled", "sweep: debt"]
+    + [
+        "sweep: nothing to do",
+        "sweep: holds nothing",
+        "sweep: slice",
+        "sweep: close-out",
+        "sweep: insurance",
+        "sweep: settled",
+        "sweep: debt",
+    ]
     + ["sweep: wound down", "sweep: wound down with a debt", "unwind: wound down", "trigger: wound down"]
     + ["leg: wound down"]
     + ["takeover: taken", "takeover: refused", "takeover: no place", "takeover: the backstop's own"]

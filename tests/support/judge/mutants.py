@@ -105,13 +105,23 @@ MUTANTS = (
     ),
     Mutant("every loss alike", "rules/liquidation.vy", "liquidation", "SCORE_ONE - min(loss, ", "SCORE_ONE - min(0, "),
     Mutant("word not read", "rules/work.vy", "work", "SWEEP if regs.sweep_word != 0 else phases.GATHER", "SWEEP"),
-    Mutant("taker entered twice", "rules/matching.vy", "matching", "keys.handle_account(regs.cursor))\n    values", "regs.account)\n    values"),
+    Mutant(
+        "taker entered twice",
+        "rules/matching.vy",
+        "matching",
+        "keys.handle_account(regs.cursor))\n    values",
+        "regs.account)\n    values",
+    ),
     Mutant("backstop not entered", "rules/backstop.vy", "backstop", "= backstop.positions[place].size == 0", "= False"),
     Mutant("one side entered", "rules/holders.vy", "work", "regs.enrol = regs.enrol_next", "regs.enrol = 0"),
-    Mutant("entered and lost", "rules/holders.vy", "work", "regs.phase = regs.enrol_phase", "regs.phase = regs.next_phase"),
+    Mutant(
+        "entered and lost", "rules/holders.vy", "work", "regs.phase = regs.enrol_phase", "regs.phase = regs.next_phase"
+    ),
     Mutant("entered next to it", "rules/holders.vy", "work", "= regs.enrol - 1", "= regs.enrol"),
     Mutant("struck with its word", "rules/bitmaps.vy", "work", "is_empty = bitmap.word == 0", "is_empty = True"),
-    Mutant("struck and visited again", "rules/holders.vy", "work", "self.pass_visited(regs.sweep_word)", "regs.sweep_word"),
+    Mutant(
+        "struck and visited again", "rules/holders.vy", "work", "self.pass_visited(regs.sweep_word)", "regs.sweep_word"
+    ),
     Mutant(
         "struck though it holds",
         "rules/liquidation.vy",
@@ -119,9 +129,17 @@ MUTANTS = (
         "account.positions[place].size == 0:",
         "account.positions[place].bids == 0:",
     ),
-    Mutant("every other holder", "rules/holders.vy", "liquidation", "return word & (word - 1)", "return word & (word - 2)"),
+    Mutant(
+        "every other holder", "rules/holders.vy", "liquidation", "return word & (word - 1)", "return word & (word - 2)"
+    ),
     Mutant("first word left out", "rules/bitmaps.vy", "work", ".word >> bit << bit", ".word >> (bit + 1) << (bit + 1)"),
-    Mutant("word read again", "rules/holders.vy", "work", "regs.sweep_end = min(base + bitmaps.WORD_BITS, bitmaps.END)", "regs.sweep_end = base"),
+    Mutant(
+        "word read again",
+        "rules/holders.vy",
+        "work",
+        "regs.sweep_end = min(base + bitmaps.WORD_BITS, bitmaps.END)",
+        "regs.sweep_end = base",
+    ),
     Mutant(
         "others' holders ranked",
         "rules/holders.vy",
