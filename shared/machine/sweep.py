@@ -1,8 +1,8 @@
 """Sweeps and rankings without the visits that change nothing: the same registers, leaves and trace, in less time.
 
 A visit of a healthy holder with nothing due is two steps (choose the work, visit) that only take its bit off the word
-of holders in the registers. Which holders are so is found by columns (`columns.py`) with a margin of error; all others are
-visited by the rule itself, which also reads each word.
+of holders in the registers. Which holders are so is found by columns (`columns.py`) with a margin of error; all others
+are visited by the rule itself, which also reads each word.
 
 What is known of the accounts holds for one input: within it neither time, prices nor parameters change between visits,
 and accounts that were used meanwhile are visited by the rule in any case. In a wind-down every visit of a sweep cancels

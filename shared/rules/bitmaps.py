@@ -1,7 +1,8 @@
 """Trees of bitmap words: 2**24 numbers, three words deep. Twin: ``contracts/rules/bitmaps.vy``.
 
-Any number is marked, or the next one found, in a few words. One shape for two: the ticks of a side that have a level, and the accounts that hold something in a market. A bit of the
-lowest words stands for a number, a bit above for a word below that is not empty.
+Any number is marked, or the next one found, in a few words. One shape for two: the ticks of a side that have a level,
+and the accounts that hold something in a market. A bit of the lowest words stands for a number, a bit above for a word
+below that is not empty.
 """
 
 from __future__ import annotations

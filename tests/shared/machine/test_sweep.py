@@ -71,7 +71,7 @@ def make_calm(seed: int) -> Machine:
     regs, state = machine.regs, machine.state
     market = state.market(1)
     gone = [key for key, _ in state.tree.items() if key >> keys.BODY_BITS in (keys.ACCOUNT, keys.HOLDERS)]
-    state.tree.update({key: b"" for key in gone})
+    state.tree.update(dict.fromkeys(gone, b""))
     state = machine.state = State(state.tree)
     for master in range(ACCOUNTS + 1):
         leaf = state.account(master)
