@@ -118,9 +118,13 @@ class Anvil:
         self.l1.request("anvil_mine", hex(blocks))
 
     def advance(self, seconds: int) -> None:
-        """Let `seconds` pass and make a block."""
-        self.l1.request("evm_increaseTime", hex(seconds))
+        """Make a block `seconds` after the last one; the clock goes on from there."""
+        self.l1.request("evm_setNextBlockTimestamp", hex(self.l1.head().timestamp + seconds))
         self.mine()
+
+    def stop_clock(self) -> None:
+        """From now on each block comes a second after the one before, whatever time passes outside."""
+        self.l1.request("anvil_setBlockTimestampInterval", 1)
 
     def stop(self) -> None:
         """End the process and remove what it wrote; more than once does no harm."""
