@@ -214,6 +214,7 @@ struct MarketParameters:
     tier2_size: uint256
     tier2_initial: uint256
     tier2_maintenance: uint256
+    order_margin: uint256         # token units of initial margin for each order that has a leaf, and once for a position
 
 
 struct ListMarketBody:
@@ -281,11 +282,11 @@ def _size_of(kind: uint256) -> uint256:
     if kind == DEPOSIT:
         return 41
     if kind == LIST_MARKET:
-        return 111
+        return 119
     if kind == SET_SIGNER:
         return 29
     if kind == SET_MARKET:
-        return 111
+        return 119
     if kind == FORCED:
         return 81
     if kind == WIND_DOWN:
@@ -537,7 +538,8 @@ def encode_list_market(type: bytes1, listing: ListMarketBody) -> Bytes[RECORD_BY
         convert(convert(parameters.tier2_size, uint64), bytes8),
         convert(convert(parameters.tier2_initial, uint32), bytes4),
         convert(convert(parameters.tier2_maintenance, uint32), bytes4),
-        empty(bytes13),
+        convert(convert(parameters.order_margin, uint64), bytes8),
+        empty(bytes5),
     )
 
 
@@ -573,6 +575,7 @@ def decode_list_market(message: Bytes[RECORD_BYTES]) -> ListMarketBody:
             tier2_size=self._read(message, 95, 8),
             tier2_initial=self._read(message, 103, 4),
             tier2_maintenance=self._read(message, 107, 4),
+            order_margin=self._read(message, 111, 8),
         ),
     )
 

@@ -132,7 +132,7 @@ def step_shares(
     backstop, markets, fresh = margin.settle_account(w, 2, backstop, regs.time)
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = margin.compute_health(backstop, markets)
+    equity, requirement = margin.compute_health(regs, backstop, markets)
     if not fresh:
         regs = registers.reject(regs, errors.STALE_PRICE)
     elif regs.kind == records.BACKSTOP_DEPOSIT:

@@ -8,6 +8,7 @@
         return the values of the witness; where it looks for a number, they also return how many leaves that took.
 """
 
+from rules import levels
 from rules import phases
 from state import keys
 from state import leaves
@@ -140,27 +141,10 @@ def mask_behind(word: uint256, bit: uint256, is_highest_first: bool) -> uint256:
 
 @internal
 @pure
-def _highest_bit(word: uint256) -> uint256:
-    """
-    @return Number of the highest bit set; word != 0.
-    """
-    number: uint256 = 0
-    rest: uint256 = word
-    for i: uint256 in range(8):
-        half: uint256 = 128 >> i
-        if rest >> half != 0:
-            rest >>= half
-            number += half
-    return number
-
-
-@internal
-@pure
 def get_best_bit(word: uint256, is_highest_first: bool) -> uint256:
     """
     @return Number of the highest or the lowest bit; word != 0.
     """
     if is_highest_first:
-        return self._highest_bit(word)
-    # A word and its two's complement share the lowest bit set; 0 - word wraps on purpose.
-    return self._highest_bit(word & unsafe_sub(0, word))
+        return levels._highest_bit(word)
+    return levels._lowest_bit(word)

@@ -41,7 +41,6 @@ def step_rest(
     order.price = regs.price
     order.size = regs.size
     order.prev = level.tail
-    order.epoch = account.epoch
     order.expiry = regs.expiry
     order.client = regs.client
     order.sequence = regs.sequence
@@ -59,6 +58,7 @@ def step_rest(
     level.size += regs.size
     level.count += 1
     store.check_count(w, touched)
+    values[0] = leaves.encode_account(positions.count_order(account, regs.market, regs.order_slot))
     values[1] = leaves.encode_level(level)
     values[2] = leaves.encode_order(order)
     return regs, values
@@ -71,32 +71,23 @@ def step_unlink(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Take the order at the cursor out of the book and release what it still reserved.
-            Leaves: order; where there is one: its account if lots are left in the book, its level, the order before it,
-            the order after it.
+            Leaves: order; where there is one: its account, its level, the order before it, the order after it.
     @dev An order in the book is counted, with its lots, in its level, so neither count nor size underflows.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     order: leaves.Order = store.order(w, 0, regs.cursor)
-    touched: uint256 = 1
     is_other: bool = regs.kind == records.CANCEL and regs.client != 0 and regs.client != order.client
     if order.market == 0 or is_other:
-        store.check_count(w, touched)
+        store.check_count(w, 1)
         return registers.reject(regs, errors.UNKNOWN_ORDER), values
     regs.level_market = order.market
     regs.level_side = levels.get_level_side(order)
     regs.tick = levels.get_level_tick(order)
-    if order.size != 0 and not levels.is_armed(order):
-        account: leaves.Account = store.account(w, touched, keys.handle_account(regs.cursor))
-        account = positions.expire_orders(account, regs.time)
-        if order.epoch == account.epoch:
-            place: uint256 = positions.get_position(account, order.market)
-            account.positions[place] = positions.release(account.positions[place], order.side, order.size)
-        values[touched] = leaves.encode_account(account)
-        touched += 1
-    level: leaves.Level = store.level(w, touched, regs.level_market, regs.level_side, regs.tick)
-    level_place: uint256 = touched
-    touched += 1
+    account: leaves.Account = store.account(w, 1, keys.handle_account(regs.cursor))
+    account = positions.discount_order(account, order, keys.handle_order_slot(regs.cursor))
+    level: leaves.Level = store.level(w, 2, regs.level_market, regs.level_side, regs.tick)
+    touched: uint256 = 3
     level.size -= order.size
     level.count -= 1
     if order.prev != 0:
@@ -115,7 +106,8 @@ def step_unlink(
         level.tail = order.prev
     store.check_count(w, touched)
     values[0] = b""
-    values[level_place] = leaves.encode_level(level)
+    values[1] = leaves.encode_account(account)
+    values[2] = leaves.encode_level(level)
     regs.phase = regs.next_phase if level.count != 0 else phases.UNLIST
     return regs, values
 

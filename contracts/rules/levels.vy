@@ -23,6 +23,16 @@ def is_armed(order: leaves.Order) -> bool:
 
 @internal
 @pure
+def can_rest(flags: uint256) -> bool:
+    """
+    @return Whether what is left of an order with these flags rests in the book.
+    """
+    force: uint256 = flags & records.TIME_IN_FORCE
+    return force == records.GTC or force == records.POST_ONLY
+
+
+@internal
+@pure
 def get_trigger_side(flags: uint256) -> uint256:
     """
     @return Side on which an armed order with these flags waits.
@@ -86,3 +96,29 @@ def set_best(market: leaves.Market, side: uint256, tick: uint256) -> leaves.Mark
     else:
         changed.stop_below = tick
     return changed
+
+
+@internal
+@pure
+def _highest_bit(word: uint256) -> uint256:
+    """
+    @return Number of the highest bit set; word != 0.
+    """
+    number: uint256 = 0
+    rest: uint256 = word
+    for i: uint256 in range(8):
+        half: uint256 = 128 >> i
+        if rest >> half != 0:
+            rest >>= half
+            number += half
+    return number
+
+
+@internal
+@pure
+def _lowest_bit(word: uint256) -> uint256:
+    """
+    @return Number of the lowest bit set; word != 0.
+    """
+    # A word and its two's complement share the lowest bit set; 0 - word wraps on purpose.
+    return self._highest_bit(word & unsafe_sub(0, word))

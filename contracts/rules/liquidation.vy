@@ -2,11 +2,11 @@
 """
 @title Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging
 @license MIT
-@notice An account below maintenance loses its orders at once; then its largest position is offered to the book in slices,
-        at its zero price or better: the price at which the account gives up just that position's share of equity. What
-        the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the opposite
-        accounts in the order of their scores. A sweep of the holders of a market ends only when each is healthy, or has
-        nothing left that could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
+@notice An account below maintenance loses its orders, one after the other; then its largest position is offered to the
+        book in slices, at its zero price or better: the price at which the account gives up just that position's share of
+        equity. What the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the
+        opposite accounts in the order of their scores. A sweep of the holders of a market ends only when each is
+        healthy, or has nothing left that could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
         place, these functions return them; where it returns a position, they return its place.
 @dev Bounds as in margin.vy: equities within 128 bits, margins and values of a position below 2**117, so a product of two of
      them is far inside 256 bits. Every divisor is positive: a target has a margin, so the sum of margins is, and so is
@@ -19,6 +19,7 @@ from rules import holders
 from rules import margin
 from rules import marks
 from rules import matching
+from rules import orders
 from rules import phases
 from rules import positions
 from rules import work
@@ -35,8 +36,8 @@ def step_sweep(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Visit one holder: settle what is due, and begin its liquidation if it is below maintenance.
-            In a wind-down all its orders are cancelled, and only a debt is liquidated, never through the book: every
-            position is about to be closed at its mark.
+            First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt
+            is liquidated, never through the book: every position is about to be closed at its mark.
             Leaves: account, the market of each of its positions, in place order.
     """
     regs: registers.Registers = pre
@@ -47,8 +48,6 @@ def step_sweep(
     fresh: bool = False
     account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
     account, markets = self.settle_expired(account, markets)
-    if regs.winding_since != 0:
-        account = positions.cancel_all(account)
     equity: int256 = 0
     maintenance: int256 = 0
     close_out: int256 = 0
@@ -60,8 +59,11 @@ def step_sweep(
     regs.skip_account = 0
     if target == leaves.MAX_POSITIONS:
         regs = self.go_on(regs, account)
+    elif account.orders != 0:
+        regs = registers.clear(regs)
+        regs.return_phase = phases.WORK
+        regs = orders.unlink_first(regs, number, account, phases.WORK)
     else:
-        account = positions.cancel_all(account)
         market: leaves.Market = markets[target]
         if equity < 0:
             drawn: int256 = min(-equity, market.insurance)

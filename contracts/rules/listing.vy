@@ -88,6 +88,7 @@ def set_parameters(market: leaves.Market, parameters: records.MarketParameters) 
     changed.tier2_size = parameters.tier2_size
     changed.tier2_initial = parameters.tier2_initial
     changed.tier2_maintenance = parameters.tier2_maintenance
+    changed.order_margin = parameters.order_margin
     return changed
 
 

@@ -3,11 +3,13 @@
 @title Margin: what an account is worth, what it must hold, and which changes are legal
 @license MIT
 @notice Cross margin over all positions at their mark prices, in token units: equity = collateral + sum of size * mark * unit;
-        requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, the fraction by the size's tier. An
-        isolated position is one in a sub-account of its own. Twin: `shared/rules/margin.py`. Where Python asks the state
+        requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, the fraction by the size's tier, and
+        of an order margin for each order's leaf and each position: everybody keeps them, and so they cost their owner.
+        An isolated position is one in a sub-account of its own. Twin: `shared/rules/margin.py`. Where Python asks the state
         for markets, these functions take them: one a used place of the account, same index.
 @dev Bounds: an exposure is at most 2**41 lots, a price below 2**24 ticks, a unit below 2**32, so a value is below 2**97, the
-     sum of eight below 2**100, a value times a rate or margin (at most 2**20 ppm) below 2**117. A collateral: all there
+     sum of eight below 2**100, a value times a rate or margin (at most 2**20 ppm) below 2**117; an order margin is below
+     2**64, and those of an account's 256 orders and eight positions are below 2**73. A collateral: all there
      is on L1 is below 2**112, and no account falls deeper than its positions are worth, below 2**100 for each of 2**24
      accounts; so no account holds more than 2**127, and the products of is_fill_legal stay below 2**230.
 """
@@ -15,6 +17,7 @@
 import errors
 from codec import integers
 from codec import records
+from rules import levels
 from rules import transfers
 from rules import marks
 from rules import phases
@@ -106,9 +109,12 @@ def compute_requirement(exposure: int256, market: leaves.Market, fraction: uint2
 @pure
 def compute_initial(exposure: int256, market: leaves.Market) -> int256:
     """
-    @return Initial margin of `exposure` lots, token units.
+    @return Initial margin of `exposure` lots, token units: of any at all one order margin more.
     """
-    return self.compute_requirement(exposure, market, self.get_initial_margin(exposure, market))
+    if exposure == 0 or market.settled != 0:
+        return 0
+    needed: int256 = self.compute_requirement(exposure, market, self.get_initial_margin(exposure, market))
+    return needed + convert(market.order_margin, int256)
 
 
 @internal
@@ -128,12 +134,12 @@ def settle_account(
     w: store.Witness, first: uint256, account: leaves.Account, time: uint256
 ) -> (leaves.Account, leaves.Market[leaves.MAX_POSITIONS], bool):
     """
-    @notice Bring an account up to date: dead orders, funding.
+    @notice Pay the funding that is due.
             Leaves: the market of each position, in place order: the witness from leaf `first` to its end.
-    @return The account, the market of each position by the position's place, and whether all positions have a fresh
-            price.
+    @return The account, the market of each position by the position's place, and whether all positions, empty ones with
+            orders too, have a fresh price.
     """
-    settled: leaves.Account = positions.expire_orders(account, time)
+    settled: leaves.Account = account
     markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
     fresh: bool = True
     next: uint256 = first
@@ -151,10 +157,11 @@ def settle_account(
 @internal
 @pure
 def compute_health(
-    account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
 ) -> (int256, int256):
     """
-    @return (equity, initial margin with open orders) in token units.
+    @return (equity, initial margin with its orders) in token units. In a wind-down no order can trade any more, so that
+            none of them counts.
     """
     equity: int256 = account.collateral
     requirement: int256 = 0
@@ -163,8 +170,25 @@ def compute_health(
         if position.market != 0:
             market: leaves.Market = markets[i]
             equity += self.compute_value(position.size, convert(market.mark, int256), market)
-            requirement += self.compute_initial(self.get_worst_exposure(position), market)
+            if regs.winding_since != 0:
+                requirement += self.compute_initial(abs(position.size), market)
+            else:
+                requirement += self.compute_initial(self.get_worst_exposure(position), market)
+                requirement += convert(position.orders * market.order_margin, int256)
     return equity, requirement
+
+
+@internal
+@pure
+def compute_order_margin(account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]) -> int256:
+    """
+    @return What the leaves of the account's orders need, token units.
+    """
+    needed: uint256 = 0
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        if account.positions[i].market != 0:
+            needed += account.positions[i].orders * markets[i].order_margin
+    return convert(needed, int256)
 
 
 @internal
@@ -212,12 +236,12 @@ def is_order_legal(
 ) -> bool:
     """
     @return Whether the order in the registers, already reserved, may enter: if equity covers the requirement with every
-            open order, after the fee and the loss of filling at the limit; an order that can only close is judged as
-            the fill it would be.
+            order, after the fee and the loss of filling at the limit; an order that can only close is judged as the
+            fill it would be. One that may rest has to pay for its leaf in any case.
     """
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = self.compute_health(account, markets)
+    equity, requirement = self.compute_health(regs, account, markets)
     place: uint256 = positions.get_position(account, regs.market)
     market: leaves.Market = markets[place]
     size: int256 = convert(regs.size, int256)
@@ -226,7 +250,8 @@ def is_order_legal(
     loss: int256 = max(0, self.compute_value(delta, price - convert(market.mark, int256), market))
     taker_fee: int256 = convert(market.taker_fee, int256)
     fee: int256 = self.compute_fee(self.compute_value(size, price, market), taker_fee)
-    if equity - loss - fee >= requirement:
+    leaf: int256 = convert(market.order_margin, int256) if levels.can_rest(regs.flags) else 0
+    if equity - loss - fee >= requirement + leaf:
         return True
     position: leaves.Position = account.positions[place]
     closing: bool = False
@@ -234,7 +259,35 @@ def is_order_legal(
         closing = position.size + convert(position.bids, int256) <= 0
     else:
         closing = position.size - convert(position.asks, int256) >= 0
-    return closing and self.is_fill_legal(account, markets, regs.market, delta, regs.price, taker_fee)
+    if not closing or not self.is_fill_legal(account, markets, regs.market, delta, regs.price, taker_fee):
+        return False
+    return not levels.can_rest(regs.flags) or max(0, equity) >= self.compute_order_margin(account, markets) + leaf
+
+
+@internal
+@pure
+def check_arming(
+    regs: registers.Registers,
+    account: leaves.Account,
+    markets: leaves.Market[leaves.MAX_POSITIONS],
+    fresh: bool,
+) -> uint256:
+    """
+    @return Outcome: whether the account can bear one more armed order, which reserves no lots. Its leaf is charged on top
+            of all else. One that can only close is taken from whoever can pay for all leaves, whatever the positions
+            need and however old a price is.
+    """
+    equity: int256 = 0
+    needed: int256 = 0
+    equity, needed = self.compute_health(regs, account, markets)
+    if regs.flags & records.REDUCE_ONLY != 0:
+        needed = self.compute_order_margin(account, markets)
+    elif not fresh:
+        for position: leaves.Position in account.positions:
+            if position.size != 0:
+                return errors.STALE_PRICE
+    leaf: int256 = convert(markets[positions.get_position(account, regs.market)].order_margin, int256)
+    return errors.ACCEPTED if max(0, equity) >= needed + leaf else errors.INSUFFICIENT_MARGIN
 
 
 @internal
@@ -244,7 +297,8 @@ def step_margin(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Check the account in flight before its order or payment goes on.
-            Leaves: account, the market of each of its positions. A refused order gives its reservation back.
+            Leaves: account, the market of each of its positions. A refused order gives back its reservation, and its
+            place.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -259,6 +313,15 @@ def step_margin(
             regs = registers.reject(regs, outcome)
         else:
             regs.phase = self.get_payment_phase(regs.kind)
+    elif regs.flags & records.ARMED != 0:
+        outcome: uint256 = self.check_arming(regs, account, markets, fresh)
+        if outcome != errors.ACCEPTED:
+            place: uint256 = positions.get_position(account, regs.market)
+            account.positions[place] = leaves.clear_if_empty(account.positions[place])
+            regs = registers.reject(regs, outcome)
+        else:
+            regs.sequence += 1
+            regs.phase = phases.REST
     elif self.is_order_legal(regs, account, markets):
         regs.sequence += 1
         regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
@@ -287,7 +350,7 @@ def check_payment(
         return regs, errors.STALE_PRICE
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = self.compute_health(account, markets)
+    equity, requirement = self.compute_health(regs, account, markets)
     if equity - convert(regs.amount, int256) < requirement:
         return regs, errors.INSUFFICIENT_MARGIN
     if regs.kind == records.WITHDRAW:

@@ -69,8 +69,7 @@ def leave_book(pre: registers.Registers) -> registers.Registers:
     @notice Nothing in the book meets the order (any more): what is left of it rests or is given up.
     """
     regs: registers.Registers = pre
-    force: uint256 = regs.flags & records.TIME_IN_FORCE
-    if force == records.GTC or force == records.POST_ONLY:
+    if levels.can_rest(regs.flags):
         regs.level_market = regs.market
         regs.level_side = regs.side
         regs.tick = regs.price
@@ -190,7 +189,7 @@ def is_maker_sure(
     fees += convert(keys.MAX_ORDER_SLOT, int256)
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = margin.compute_health(account, markets)
+    equity, requirement = margin.compute_health(regs, account, markets)
     return equity - loss - fees >= requirement
 
 

@@ -27,7 +27,8 @@ def step_admit(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Check an order against its market, its slot and the position limits, and reserve its size.
-            Leaves: account, market, the order slot. A dead order in the slot is first taken out of the book.
+            Leaves: account, market, the order slot. Orders that died at the account's deadline are first taken out of the
+            book, one at a time; so is a dead one in the slot.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -36,26 +37,36 @@ def step_admit(
     account: leaves.Account = store.account(w, 0, regs.account)
     market: leaves.Market = store.market(w, 1, regs.market)
     order: leaves.Order = store.order(w, 2, handle)
-    account = positions.expire_orders(account, regs.time)
-    values[0] = leaves.encode_account(account)
+    if positions.is_past_deadline(account, regs.time):
+        if account.orders != 0:
+            return self.unlink_first(regs, regs.account, account, phases.ADMIT), values
+        account.deadline = 0
+        values[0] = leaves.encode_account(account)
     if order.market != 0 and not positions.is_live(order, account, regs.time):
         regs.cursor = handle
         regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
         return regs, values
-    if regs.flags & records.ARMED != 0:
-        return self.arm(regs, market, order), values
     place: uint256 = positions.find_position(account, regs.market)
     position: leaves.Position = empty(leaves.Position)
     if place < leaves.MAX_POSITIONS:
         position = account.positions[place]
-    outcome: uint256 = self.check_admission(regs, market, order, position, place < leaves.MAX_POSITIONS)
+    has_trigger: bool = regs.flags & records.ARMED != 0
+    outcome: uint256 = 0
+    if has_trigger:
+        outcome = self.check_trigger(regs, market, order, place < leaves.MAX_POSITIONS)
+    else:
+        outcome = self.check_admission(regs, market, order, position, place < leaves.MAX_POSITIONS)
     if outcome != errors.ACCEPTED:
         return registers.reject(regs, outcome), values
-    if regs.flags & records.REDUCE_ONLY != 0:
-        regs.size = min(regs.size, positions.get_closable(position, regs.side))
     position.market = regs.market
-    account.positions[place] = positions.reserve(position, regs.side, regs.size)
+    if has_trigger:
+        regs = self.arm(regs)
+    else:
+        if regs.flags & records.REDUCE_ONLY != 0:
+            regs.size = min(regs.size, positions.get_closable(position, regs.side))
+        position = positions.reserve(position, regs.side, regs.size)
+    account.positions[place] = position
     regs.phase = phases.MARGIN
     values[0] = leaves.encode_account(account)
     return regs, values
@@ -63,27 +74,51 @@ def step_admit(
 
 @internal
 @pure
-def arm(pre: registers.Registers, market: leaves.Market, order: leaves.Order) -> registers.Registers:
+def unlink_first(
+    pre: registers.Registers, account_id: uint256, account: leaves.Account, next_phase: uint256
+) -> registers.Registers:
     """
-    @notice Let an armed order wait for its trigger. It reserves nothing: it is checked when it enters the book.
+    @notice Take the order in the lowest slot in use out of the book, and go on with `next_phase`.
     """
     regs: registers.Registers = pre
+    regs.cursor = keys.order_handle(account_id, positions.get_first_order_slot(account))
+    regs.next_phase = next_phase
+    regs.phase = phases.UNLINK
+    return regs
+
+
+@internal
+@pure
+def check_trigger(
+    regs: registers.Registers, market: leaves.Market, order: leaves.Order, has_place: bool
+) -> uint256:
+    """
+    @return Outcome: whether an armed order may be tried at all. The rest is checked when it enters the book.
+    """
     if market.mark == 0:
-        return registers.reject(regs, errors.NO_PRICE)
+        return errors.NO_PRICE
     if marks.is_expired(market, regs.time):
-        return registers.reject(regs, errors.MARKET_EXPIRED)
+        return errors.MARKET_EXPIRED
     if order.market != 0:
-        return registers.reject(regs, errors.ORDER_SLOT_TAKEN)
+        return errors.ORDER_SLOT_TAKEN
+    if not has_place:
+        return errors.TOO_MANY_POSITIONS
     is_reached: bool = market.mark <= regs.trigger
     if regs.flags & records.ABOVE != 0:
         is_reached = market.mark >= regs.trigger
-    if is_reached:
-        return registers.reject(regs, errors.WOULD_TRIGGER)
-    regs.sequence += 1
+    return errors.WOULD_TRIGGER if is_reached else errors.ACCEPTED
+
+
+@internal
+@pure
+def arm(pre: registers.Registers) -> registers.Registers:
+    """
+    @notice Name the level on which an armed order waits. It reserves nothing but its place among the positions.
+    """
+    regs: registers.Registers = pre
     regs.level_market = regs.market
     regs.level_side = levels.get_trigger_side(regs.flags)
     regs.tick = regs.trigger
-    regs.phase = phases.REST
     return regs
 
 
@@ -153,7 +188,6 @@ def step_amend(
     account: leaves.Account = store.account(w, 0, regs.account)
     order: leaves.Order = store.order(w, 1, regs.cursor)
     touched: uint256 = 2
-    account = positions.expire_orders(account, regs.time)
     if order.market == 0 or not positions.is_live(order, account, regs.time):
         regs = registers.reject(regs, errors.UNKNOWN_ORDER)
     elif regs.price == order.price and regs.size <= order.size:
@@ -190,17 +224,20 @@ def step_clear(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Cancel every order of the account, now or at a deadline. Leaves: account.
+    @notice Cancel every order of the account, one at a time; or set the deadline at which all die. A deadline that has
+            passed is not taken back: its orders go first. Leaves: account.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 1)
-    account: leaves.Account = positions.expire_orders(store.account(w, 0, regs.account), regs.time)
-    if regs.kind == records.CANCEL_ALL:
-        account = positions.cancel_all(account)
-    else:
+    account: leaves.Account = store.account(w, 0, regs.account)
+    if account.orders != 0 and (
+        regs.kind == records.CANCEL_ALL or positions.is_past_deadline(account, regs.time)
+    ):
+        return self.unlink_first(regs, regs.account, account, phases.CLEAR), values
+    if regs.kind == records.SCHEDULE_CANCEL:
         account.deadline = regs.amount
-    values[0] = leaves.encode_account(account)
+        values[0] = leaves.encode_account(account)
     return registers.finish(regs), values
 
 

@@ -12,6 +12,7 @@
 
 from codec import integers
 from codec import records
+from rules import levels
 from state import leaves
 
 
@@ -34,7 +35,7 @@ def find_position(account: leaves.Account, market: uint256) -> uint256:
 @pure
 def get_position(account: leaves.Account, market: uint256) -> uint256:
     """
-    @return Place of the account's position in `market`, which it has (an order of its own there is open).
+    @return Place of the account's position in `market`, which it has (an order of its own is there).
     """
     for i: uint256 in range(leaves.MAX_POSITIONS):
         if account.positions[i].market == market:
@@ -44,39 +45,58 @@ def get_position(account: leaves.Account, market: uint256) -> uint256:
 
 @internal
 @pure
-def cancel_all(account: leaves.Account) -> leaves.Account:
+def is_past_deadline(account: leaves.Account, time: uint256) -> bool:
     """
-    @notice Let every order of the account die: they keep their place in the book until somebody meets them there.
+    @return The dead-man's switch: whether its deadline has come, so that every order of the account is dead.
     """
-    cancelled: leaves.Account = account
-    cancelled.epoch = (account.epoch + 1) % 2**32
-    for i: uint256 in range(leaves.MAX_POSITIONS):
-        cancelled.positions[i].bids = 0
-        cancelled.positions[i].asks = 0
-        cancelled.positions[i] = leaves.clear_if_empty(cancelled.positions[i])
-    return cancelled
-
-
-@internal
-@pure
-def expire_orders(account: leaves.Account, time: uint256) -> leaves.Account:
-    """
-    @notice The dead-man's switch: once its deadline has come, every order of the account is dead.
-    """
-    if account.deadline == 0 or account.deadline > time:
-        return account
-    expired: leaves.Account = account
-    expired.deadline = 0
-    return self.cancel_all(expired)
+    return account.deadline != 0 and account.deadline <= time
 
 
 @internal
 @pure
 def is_live(order: leaves.Order, account: leaves.Account, time: uint256) -> bool:
     """
-    @return Whether a resting order of the account (whose `expire_orders` has run) can still trade.
+    @return Whether an order of the account can still trade.
     """
-    return order.epoch == account.epoch and (order.expiry == 0 or order.expiry > time)
+    return (order.expiry == 0 or order.expiry > time) and not self.is_past_deadline(account, time)
+
+
+@internal
+@pure
+def count_order(account: leaves.Account, market: uint256, order_slot: uint256) -> leaves.Account:
+    """
+    @notice Note that the slot holds an order in `market` from now on.
+    """
+    counted: leaves.Account = account
+    counted.orders |= 1 << order_slot
+    counted.positions[self.get_position(account, market)].orders += 1
+    return counted
+
+
+@internal
+@pure
+def discount_order(account: leaves.Account, order: leaves.Order, order_slot: uint256) -> leaves.Account:
+    """
+    @notice Note that the slot is free again, and release what its order still reserved. An armed one reserves nothing.
+    @dev Each order that has a leaf was counted when it got it, so the count does not underflow.
+    """
+    discounted: leaves.Account = account
+    discounted.orders &= ~(1 << order_slot)
+    place: uint256 = self.get_position(account, order.market)
+    position: leaves.Position = account.positions[place]
+    position.orders -= 1
+    size: uint256 = 0 if levels.is_armed(order) else order.size
+    discounted.positions[place] = self.release(position, order.side, size)
+    return discounted
+
+
+@internal
+@pure
+def get_first_order_slot(account: leaves.Account) -> uint256:
+    """
+    @return The lowest order slot in use, of an account that has orders.
+    """
+    return levels._lowest_bit(account.orders)
 
 
 @internal

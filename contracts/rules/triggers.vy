@@ -57,11 +57,9 @@ def step_fire(
             Leaves: order, its account.
     """
     regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 2)
     order: leaves.Order = store.order(w, 0, regs.cursor)
     account: leaves.Account = store.account(w, 1, keys.handle_account(regs.cursor))
-    account = positions.expire_orders(account, regs.time)
     regs.phase = phases.UNLINK
     regs.next_phase = phases.WORK
     if positions.is_live(order, account, regs.time):
@@ -76,5 +74,4 @@ def step_fire(
         regs.expiry = order.expiry
         regs.client = order.client
         regs.next_phase = phases.ADMIT
-    values[1] = leaves.encode_account(account)
-    return regs, values
+    return regs, w.values

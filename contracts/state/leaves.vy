@@ -15,7 +15,7 @@
 MAX_POSITIONS: constant(uint256) = 8
 MAX_SIGNERS: constant(uint256) = 7
 
-ACCOUNT_BYTES: constant(uint256) = 640
+ACCOUNT_BYTES: constant(uint256) = 672
 ORDER_BYTES: constant(uint256) = 64
 LEVEL_BYTES: constant(uint256) = 32
 BITMAP_BYTES: constant(uint256) = 32
@@ -35,21 +35,22 @@ _U128: constant(uint256) = 2**128 - 1
 
 struct Position:
     market: uint256    # id, 0 in a free place
+    orders: uint256    # how many orders of the account are in the market, resting or armed, dead or alive
     size: int256       # lots, signed
-    bids: uint256      # lots of the account's open buy orders that could still trade
-    asks: uint256      # lots of its open sell orders
+    bids: uint256      # lots of the account's buy orders in the book, and of one in flight
+    asks: uint256      # lots of its sell orders
     cost: int256       # token units, signed: what the open lots were bought for
     funding: int256    # the market's funding index up to which the position has paid
 
 
 struct Account:
-    epoch: uint256             # which of its orders live: those that entered under the same
     deadline: uint256          # seconds, when all its orders die, 0 for never
     owner: address
     collateral: int256         # token units
     shares: uint256            # of the backstop vault (on the vault's own account: all of them)
     nonce_top: uint256         # highest nonce seen
     nonce_bitmap: uint256      # bit i set iff nonce_top - i was used
+    orders: uint256            # bit i set iff order slot i holds an order, resting or armed, dead or alive
     positions: Position[MAX_POSITIONS]
 
 
@@ -61,7 +62,6 @@ struct Order:
     size: uint256        # lots left
     prev: uint256        # handle of the older neighbour, 0 at the head
     next: uint256        # handle of the younger neighbour, 0 at the tail
-    epoch: uint256       # its account's when it entered
     expiry: uint256      # seconds, 0 for never
     client: uint256      # the trader's own id of it
     sequence: uint256    # number of its acceptance
@@ -117,6 +117,7 @@ struct Market:
     tier2_maintenance: uint256
     twap_sum: uint256              # ticks: index samples for the settlement price
     twap_count: uint256            # how many
+    order_margin: uint256          # token units of initial margin for each order that has a leaf, and once for a position
 
 
 struct Oracle:
@@ -152,7 +153,7 @@ def clear_if_empty(position: Position) -> Position:
     """
     @return The position; a free place if it holds nothing any more.
     """
-    if position.size == 0 and position.bids == 0 and position.asks == 0:
+    if position.size == 0 and position.bids == 0 and position.asks == 0 and position.orders == 0:
         return empty(Position)
     return position
 
@@ -200,20 +201,23 @@ def _address(word: uint256) -> address:
 @pure
 def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
     """
-    @return 20 words, or no bytes for an account that does not exist.
+    @return 21 words, or no bytes for an account that does not exist.
     """
-    words: uint256[20] = empty(uint256[20])
-    words[0] = leaf.epoch << 224 | leaf.deadline << 160 | convert(leaf.owner, uint256)
+    words: uint256[21] = empty(uint256[21])
+    words[0] = leaf.deadline << 192 | convert(leaf.owner, uint256)
     words[1] = self._bits(leaf.collateral)
     words[2] = leaf.shares << 64 | leaf.nonce_top
     words[3] = leaf.nonce_bitmap
-    used: bool = words[0] | words[1] | words[2] | words[3] != 0
+    words[4] = leaf.orders
+    used: bool = words[0] | words[1] | words[2] | words[3] | words[4] != 0
     for i: uint256 in range(MAX_POSITIONS):
         p: Position = leaf.positions[i]
         if p.market != 0:
             used = True
-            words[4 + 2 * i] = p.market << 240 | (self._bits(p.size) & _U64) << 128 | p.bids << 64 | p.asks
-            words[5 + 2 * i] = self._bits(p.cost) << 128 | self._bits(p.funding) & _U128
+            words[5 + 2 * i] = (
+                p.market << 240 | p.orders << 224 | (self._bits(p.size) & _U64) << 128 | p.bids << 64 | p.asks
+            )
+            words[6 + 2 * i] = self._bits(p.cost) << 128 | self._bits(p.funding) & _U128
     if not used:
         return b""
     return abi_encode(words)
@@ -228,20 +232,21 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
     leaf: Account = empty(Account)
     if len(data) == 0:
         return leaf
-    words: uint256[20] = abi_decode(data, uint256[20])
-    leaf.epoch = words[0] >> 224
-    leaf.deadline = words[0] >> 160 & _U64
+    words: uint256[21] = abi_decode(data, uint256[21])
+    leaf.deadline = words[0] >> 192
     leaf.owner = self._address(words[0])
     leaf.collateral = self._number(words[1])
     leaf.shares = words[2] >> 64 & _U128
     leaf.nonce_top = words[2] & _U64
     leaf.nonce_bitmap = words[3]
+    leaf.orders = words[4]
     for i: uint256 in range(MAX_POSITIONS):
-        word: uint256 = words[4 + 2 * i]
+        word: uint256 = words[5 + 2 * i]
         if word != 0:
-            money: uint256 = words[5 + 2 * i]
+            money: uint256 = words[6 + 2 * i]
             leaf.positions[i] = Position(
                 market=word >> 240,
+                orders=word >> 224 & _U16,
                 size=self._low(word >> 128, 64),
                 bids=word >> 64 & _U64,
                 asks=word & _U64,
@@ -265,7 +270,7 @@ def encode_order(leaf: Order) -> Bytes[ACCOUNT_BYTES]:
         | leaf.size << 128
         | leaf.prev << 64
         | leaf.next,
-        leaf.epoch << 224 | leaf.expiry << 192 | leaf.client << 128 | leaf.sequence << 64 | leaf.trigger << 32,
+        leaf.expiry << 224 | leaf.client << 160 | leaf.sequence << 96 | leaf.trigger << 64,
     ]
     if words[0] | words[1] == 0:
         return b""
@@ -289,11 +294,10 @@ def decode_order(data: Bytes[ACCOUNT_BYTES]) -> Order:
         size=words[0] >> 128 & _U64,
         prev=words[0] >> 64 & _U64,
         next=words[0] & _U64,
-        epoch=words[1] >> 224,
-        expiry=words[1] >> 192 & _U32,
-        client=words[1] >> 128 & _U64,
-        sequence=words[1] >> 64 & _U64,
-        trigger=words[1] >> 32 & _U32,
+        expiry=words[1] >> 224,
+        client=words[1] >> 160 & _U64,
+        sequence=words[1] >> 96 & _U64,
+        trigger=words[1] >> 64 & _U32,
     )
 
 
@@ -379,7 +383,7 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         | leaf.tier2_size << 64
         | leaf.tier2_initial << 32
         | leaf.tier2_maintenance,
-        leaf.twap_sum << 192 | leaf.twap_count << 160,
+        leaf.twap_sum << 192 | leaf.twap_count << 160 | leaf.order_margin,
     ]
     used: uint256 = 0
     for word: uint256 in words:
@@ -436,6 +440,7 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         tier2_maintenance=words[7] & _U32,
         twap_sum=words[8] >> 192,
         twap_count=words[8] >> 160 & _U32,
+        order_margin=words[8] & _U64,
     )
 
 

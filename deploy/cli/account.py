@@ -17,10 +17,11 @@ MONEY: Final = {
     "funding": "funding due",
     "equity": "equity",
     "requirement": "initial margin",
+    "order_margin": "of it for orders",
     "maintenance": "maintenance margin",
     "free": "free",
 }
-POSITION: Final = ("market", "size", "cost", "mark", "profit", "liquidation_price", "bids", "asks")
+POSITION: Final = ("market", "size", "cost", "mark", "profit", "liquidation_price", "bids", "asks", "orders")
 ORDER: Final = ("order_slot", "market", "side", "flags", "price", "size", "trigger", "client")
 
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_abi.abi import encode
-from eth_utils.abi import collapse_if_tuple
-from eth_utils.address import to_checksum_address
-
 from setoff.contracts.compiler import compile_contract
 from setoff.contracts.verification import RULES, check_deployment
+from setoff.shared.codec import rlp
+from setoff.shared.codec.abi_codec import encode, type_of
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
@@ -57,7 +55,7 @@ def deploy(
     for step, receipt in zip(steps, receipts, strict=True):
         if not receipt.succeeded or receipt.contract is None:
             raise ConfigError("wrong_deployment", f"{step.name} was not created")
-        if to_checksum_address(receipt.contract) != step.address:
+        if _checksummed(receipt.contract) != step.address:
             raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent something else")
     addresses = {step.name: step.address for step in steps}
     deployment = Deployment(
@@ -86,11 +84,11 @@ def plan(
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
     periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
     arguments: dict[str, list[Any]] = {
-        "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
+        "queue": [at["vault"], at["inbox"], lister, params.listing_delay, params.wind_down],
         "vault": [token or at["token"], at["queue"], at["court"]],
         "inbox": [
             at["queue"],
-            to_checksum_address(operator),
+            operator,
             *periods,
             [*(at[name] for name in own_contracts().values()), *modules],
         ],
@@ -107,13 +105,18 @@ def creation_code(name: str, arguments: list[Any]) -> bytes:
     inputs: list[dict[str, Any]] = next(
         (entry["inputs"] for entry in compiled.abi if entry["type"] == "constructor"), []
     )
-    return bytes.fromhex(compiled.bytecode) + encode([collapse_if_tuple(spec) for spec in inputs], arguments)
+    return bytes.fromhex(compiled.bytecode) + encode([type_of(spec) for spec in inputs], arguments)
 
 
 def contract_address(deployer: bytes, nonce: int) -> str:
     """Address of the contract that an account creates in its transaction number `nonce`: the hash of both in RLP."""
-    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
-    if len(number) != 1 or nonce >= 0x80:
-        number = bytes([0x80 + len(number)]) + number
-    body = bytes([0x80 + len(deployer)]) + deployer + number
-    return to_checksum_address(keccak(bytes([0xC0 + len(body)]) + body)[12:])
+    return _checksummed(keccak(rlp.encode([deployer, nonce]))[12:])
+
+
+def _checksummed(address: bytes) -> str:
+    """An address as text, with the checksum of EIP-55 in its capital letters."""
+    digits = address.hex()
+    return "0x" + "".join(
+        digit.upper() if int(place, 16) >= 8 else digit
+        for digit, place in zip(digits, keccak(digits.encode()).hex(), strict=False)
+    )

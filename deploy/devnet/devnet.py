@@ -36,8 +36,8 @@ WALLET: Final = 10**18
 """Wei for a wallet's gas."""
 
 
-BITCOIN: Final = ListMarketBody(1, MarketParameters(100, 50_000, 30_000, 500, -100, 100_000))
-"""A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar."""
+BITCOIN: Final = ListMarketBody(1, MarketParameters(100, 50_000, 30_000, 500, -100, 100_000, order_margin=10**6))
+"""A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar. An order needs a dollar of margin."""
 
 
 def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:

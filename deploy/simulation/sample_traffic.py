@@ -299,12 +299,18 @@ def _fill_places(traffic: SampleTraffic) -> Batch:
 def _use_everything(traffic: SampleTraffic) -> Batch:
     traffic.time += 1
     sub = keys.sub_account(7, 1)
-    funds = {6: 17_000, 7: 1_000_000, 8: 1_000_000, 9: 7_000}
+    funds = {6: 17_000, 7: 1_000_000, 8: 1_000_000, 9: 7_000, 10: 1_000}
     messages = [traffic.deposit(account, amount) for account, amount in funds.items()]
     messages += [
         traffic.list_market(9, impact=2**40),
         traffic.set_market(
-            9, impact=1, close_out=10_000, tier1_size=500, tier1_initial=200_000, tier1_maintenance=100_000
+            9,
+            impact=1,
+            close_out=10_000,
+            tier1_size=500,
+            tier1_initial=200_000,
+            tier1_maintenance=100_000,
+            order_margin=20,
         ),
         traffic.list_market(10, unit=1, expiry=traffic.time + 60),
     ]
@@ -317,6 +323,12 @@ def _use_everything(traffic: SampleTraffic) -> Batch:
     ]
     inputs = [
         *(traffic.report(number, 100, market=market) for market in (9, 10) for number in (0, 1)),
+        traffic.order(10, records.BUY, 90, 1, market=9, order_slot=0),
+        traffic.withdraw(10, 861),
+        traffic.withdraw(10, 860),
+        traffic.order(10, records.BUY, 120, 1, market=9, flags=records.ABOVE, trigger=110),
+        traffic.cancel(10, 0),
+        traffic.withdraw(10, 140),
         traffic.backstop_deposit(8, 2_400),
         traffic.transfer(7, sub, 50_000),
         traffic.set_agent(7, 1, traffic.time + 1_000),
@@ -338,6 +350,11 @@ def _use_everything(traffic: SampleTraffic) -> Batch:
         traffic.order(sub, records.SELL, 80, 2, market=9, flags=records.BELOW, trigger=95),
         traffic.order(7, records.BUY, 130, 2, market=9, flags=records.ABOVE | records.REDUCE_ONLY, trigger=105),
         traffic.cancel_all(sub),
+        *(traffic.order(sub, records.BUY, 97, 1, market=9) for _ in range(2)),
+        traffic.schedule_cancel(sub, traffic.time),
+        traffic.order(sub, records.BUY, 96, 1, market=9),
+        traffic.schedule_cancel(sub, traffic.time),
+        traffic.schedule_cancel(sub, 0),
         traffic.order(7, records.BUY, 100, 20, market=10),
         traffic.order(8, records.SELL, 100, 20, market=10),
         traffic.crank(9),

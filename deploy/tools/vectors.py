@@ -437,8 +437,8 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     yield "account", keys.account_key(1), account
     account = Account()
     account.owner, account.collateral, account.nonce_top, account.nonce_bitmap = VAULT, -5, 2**64 - 1, 2**255 + 1
-    account.epoch, account.deadline, account.shares = 2**32 - 1, 2**64 - 1, 2**119
-    account.positions[0] = Position(1, -(2**38), 3, 2**39, -(2**94), -(2**127))
+    account.deadline, account.shares, account.orders = 2**64 - 1, 2**119, 2**255 + 7
+    account.positions[0] = Position(1, -(2**38), 3, 2**39, -(2**94), -(2**127), 256)
     account.positions[7] = Position(255, 2**38, 0, 1, 2**94, 2**127 - 1)
     yield "account", keys.account_key(keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)), account
     account = Account()
@@ -449,7 +449,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     order = Order()
     order.market, order.side, order.flags, order.price, order.size = 255, 1, 38, keys.MAX_TICK, 2**31
     order.prev, order.next, order.sequence, order.client = 2**36 - 1, 4097, 2**63, 7
-    order.epoch, order.expiry, order.trigger = 2**32 - 1, 2**32 - 1, 5
+    order.expiry, order.trigger = 2**32 - 1, 5
     yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_ORDER_SLOT)), order
     level = Level()
     level.head, level.tail, level.size, level.count = 4096, 8191, 2**63, 256

@@ -19,9 +19,9 @@ from setoff.shared.machine.machine import LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
 from setoff.shared.rules.levels import is_armed
 from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
-from setoff.shared.rules.margin import compute_health, compute_value, get_tiers, settle_account
+from setoff.shared.rules.margin import compute_health, compute_order_margin, compute_value, get_tiers, settle_account
 from setoff.shared.rules.marks import compute_funding, is_fresh
-from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.rules.positions import is_live
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.store import State
@@ -93,14 +93,16 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
     """Money, health, positions, orders and the next nonce of an account or sub-account.
 
     `equity` is what the rules see: after the funding that is due (`funding`, which `collateral` does not have yet).
+    `order_margin`: the part of `requirement` that the account's `order_count` orders need for being kept, the dead ones
+    too that nobody has met yet.
     """
     tree = get_tree(exchange)
-    state, time = State(tree), exchange.machine.regs.time
+    state, regs, time = State(tree), exchange.machine.regs, exchange.machine.regs.time
     master = state.account(keys.get_master(account))
     leaf = state.account(account)
     collateral, deadline = leaf.collateral, leaf.deadline
     are_fresh = settle_account(state, leaf, time)
-    equity, initial = compute_health(state, leaf)
+    equity, initial = compute_health(regs, state, leaf)
     _, maintenance, close_out = compute_maintenance(state, leaf)
     return {
         "account": account,
@@ -112,6 +114,8 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "funding": str(leaf.collateral - collateral),
         "equity": str(equity),
         "requirement": str(initial),
+        "order_margin": str(0 if regs.winding_since else compute_order_margin(state, leaf)),
+        "order_count": leaf.orders.bit_count(),
         "maintenance": str(maintenance),
         "close_out": str(close_out),
         "free": str(equity - initial),
@@ -149,6 +153,7 @@ def show_positions(state: State, account: Account, buffer: int) -> list[dict[str
                     "cost": str(position.cost),
                     "bids": str(position.bids),
                     "asks": str(position.asks),
+                    "orders": position.orders,
                     "mark": market.mark,
                     "value": str(value),
                     "profit": str(value - position.cost),
@@ -178,12 +183,10 @@ def show_orders(exchange: Exchange, account: int) -> list[dict[str, Any]]:
     """The account's orders that can still trade, armed ones too, by order slot."""
     tree, time = get_tree(exchange), exchange.machine.regs.time
     leaf = State(tree).account(account)
-    expire_orders(leaf, time)
     found: list[dict[str, Any]] = []
-    for order_slot in range(keys.MAX_ORDER_SLOT + 1):
-        value = tree.get(keys.order_key(keys.order_handle(account, order_slot)))
-        if value:
-            order = leaves.decode_order(value)
+    for order_slot in range(leaf.orders.bit_length()):
+        if leaf.orders >> order_slot & 1:
+            order = leaves.decode_order(tree.get(keys.order_key(keys.order_handle(account, order_slot))))
             if is_live(order, leaf, time):
                 found.append({"order_slot": order_slot, **show_order(order)})
     return found
@@ -309,7 +312,6 @@ class BookReader:
             self._left -= 1
             order = leaves.decode_order(self._tree.get(keys.order_key(handle)))
             account = self._state.account(keys.handle_account(handle))
-            expire_orders(account, self._time)
             if is_live(order, account, self._time):
                 size += order.size
                 count += 1

@@ -304,6 +304,8 @@ class MarketParameters:
     """As tier 1."""
     tier2_initial: U32 = 0
     tier2_maintenance: U32 = 0
+    order_margin: Annotated[U64, At(280)] = 0
+    """Token units of initial margin for each order that has a leaf, and once for a position."""
 
 
 class ListMarketBody(NamedTuple):

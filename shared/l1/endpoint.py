@@ -14,8 +14,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from eth_abi.abi import decode
 
+from setoff.shared.codec.abi_codec import decode
 from setoff.shared.errors import ChainError, ConfigError
 
 ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import rlp
-
+from setoff.shared.codec import rlp
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.answers import (
     BLOOM_BYTES,

@@ -35,14 +35,6 @@ ABSOLUTE_ERROR: Final = 16.0
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _NEVER: Final = 2**63 - 1
 _BODY: Final = 2**keys.BODY_BITS - 1
-_ROW: Final = np.dtype(
-    {
-        "names": ["deadline"],
-        "formats": [">u8"],
-        "offsets": [ACCOUNT.offsets["deadline"]],
-        "itemsize": ACCOUNT_BYTES,
-    }
-)
 # In words of 8 bytes: a leaf's collateral, where its positions begin, and in each of those market, size, funding index.
 _COLLATERAL: Final = ACCOUNT.offsets["collateral"] // 8
 _POSITIONS: Final = ACCOUNT.size // 8
@@ -107,9 +99,9 @@ class Columns:
             )
         self.stale = set()
 
-    def unsettled(self, markets: MarketTable, time: int) -> Flags:
-        """Rows that a visit brings up to date: a deadline that has come, funding due, a settled future."""
-        found: Flags = (self.deadline != 0) & (self.deadline <= time)
+    def unsettled(self, markets: MarketTable) -> Flags:
+        """Rows that a visit brings up to date: funding due, a settled future."""
+        found = np.zeros(len(self.ids), dtype=np.bool_)
         for market, high, low in zip(self.market, self.funding_high, self.funding_low, strict=True):
             found |= markets.settled[market]
             found |= (markets.funding[market, 0] != high) | (markets.funding[market, 1] != low)
@@ -146,7 +138,6 @@ class Columns:
 
     def _allocate(self, count: int) -> None:
         self.ids: Ints = np.zeros(count, dtype=np.int64)
-        self.deadline: npt.NDArray[np.uint64] = np.zeros(count, dtype=np.uint64)
         self.collateral: Floats = np.zeros(count)
         self.market: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
         self.size: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
@@ -163,10 +154,8 @@ class Columns:
             self.rows[account] = len(self.rows)
         at = np.array([self.rows[account] for account in accounts], dtype=np.int64)
         raw = b"".join(value or _NO_ACCOUNT for value in values.values())
-        head = np.frombuffer(raw, _ROW)
         words = np.frombuffer(raw, ">u8").reshape(-1, ACCOUNT_BYTES // 8)
         self.ids[at] = accounts
-        self.deadline[at] = head["deadline"]
         self.collateral[at] = _to_float(words[:, _COLLATERAL : _COLLATERAL + 4].astype(np.uint64))
         for place in range(MAX_POSITIONS):
             first = _POSITIONS + _POSITION_WORDS * place
@@ -177,7 +166,7 @@ class Columns:
 
     def _grow(self, count: int) -> None:
         """Make room for `count` rows, and as many again, so that growing stays rare."""
-        for name in ("ids", "deadline", "collateral", "market", "size", "funding_high", "funding_low"):
+        for name in ("ids", "collateral", "market", "size", "funding_high", "funding_low"):
             old = getattr(self, name)
             new = np.zeros((*old.shape[:-1], 2 * count), dtype=old.dtype)
             new[..., : old.shape[-1]] = old

@@ -5,8 +5,7 @@ of holders in the registers. Which holders are so is found by columns (`columns.
 are visited by the rule itself, which also reads each word.
 
 What is known of the accounts holds for one input: within it neither time, prices nor parameters change between visits,
-and accounts that were used meanwhile are visited by the rule in any case. In a wind-down every visit of a sweep cancels
-the account's orders, so that none of them changes nothing.
+and accounts that were used meanwhile are visited by the rule in any case.
 
 This is advice, the rule is the law: ``tests/differential/test_fast_paths.py`` compares the two in every mode.
 """
@@ -55,7 +54,7 @@ class Sweep:
         self._state = state
         self._used: defaultdict[int, int] = defaultdict(int)
         markets = MarketTable(state, regs.markets)
-        self._up_to_date = ~columns.unsettled(markets, regs.time)
+        self._up_to_date = ~columns.unsettled(markets)
         holding = columns.holding(regs.trigger_market)
         self._swept = self._find(self._up_to_date & holding & ~columns.doubtful(markets))
         self._ranked: Calm | None = None
@@ -69,7 +68,7 @@ class Sweep:
             end, word = regs.rank_end, regs.rank_word
         else:
             self._ranked = None
-            if not regs.sweeping or regs.skip_account or regs.winding_since:
+            if not regs.sweeping or regs.skip_account:
                 return 0
             calm, end, word = self._swept, regs.sweep_end, regs.sweep_word
         if word == 0:

@@ -81,7 +81,7 @@ def step_shares(regs: Registers, state: State) -> None:
     account = state.account(regs.account)
     backstop = state.account(keys.BACKSTOP)
     fresh = settle_account(state, backstop, regs.time)
-    equity, requirement = compute_health(state, backstop)
+    equity, requirement = compute_health(regs, state, backstop)
     if not fresh:
         regs.reject(errors.STALE_PRICE)
     elif regs.kind == records.BACKSTOP_DEPOSIT:

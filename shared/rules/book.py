@@ -10,9 +10,9 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.bitmaps import find_best, find_next, mark, unmark
-from setoff.shared.rules.levels import get_best, get_level_side, get_level_tick, is_armed, is_highest_first, set_best
+from setoff.shared.rules.levels import get_best, get_level_side, get_level_tick, is_highest_first, set_best
 from setoff.shared.rules.matching import drop
-from setoff.shared.rules.positions import expire_orders, get_position, release
+from setoff.shared.rules.positions import count_order, discount_order
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -33,7 +33,6 @@ def step_rest(regs: Registers, state: State) -> None:
     order.price = regs.price
     order.size = regs.size
     order.prev = level.tail
-    order.epoch = account.epoch
     order.expiry = regs.expiry
     order.client = regs.client
     order.sequence = regs.sequence
@@ -47,13 +46,13 @@ def step_rest(regs: Registers, state: State) -> None:
     level.tail = handle
     level.size += regs.size
     level.count += 1
+    count_order(account, regs.market, regs.order_slot)
 
 
 def step_unlink(regs: Registers, state: State) -> None:
     """Take the order at the cursor out of the book and release what it still reserved.
 
-    Leaves: order; where there is one: its account if lots are left in the book, its level, the order before it, the
-    order after it.
+    Leaves: order; where there is one: its account, its level, the order before it, the order after it.
     """
     order = state.order(regs.cursor)
     if order.market == 0 or (regs.kind == records.CANCEL and regs.client not in (0, order.client)):
@@ -62,11 +61,8 @@ def step_unlink(regs: Registers, state: State) -> None:
     regs.level_market = order.market
     regs.level_side = get_level_side(order)
     regs.tick = get_level_tick(order)
-    if order.size and not is_armed(order):
-        account = state.account(keys.handle_account(regs.cursor))
-        expire_orders(account, regs.time)
-        if order.epoch == account.epoch:
-            release(get_position(account, order.market), order.side, order.size)
+    account = state.account(keys.handle_account(regs.cursor))
+    discount_order(account, order, keys.handle_order_slot(regs.cursor))
     level = state.level(regs.level_market, regs.level_side, regs.tick)
     level.size -= order.size
     level.count -= 1

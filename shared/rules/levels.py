@@ -16,6 +16,11 @@ def is_armed(order: Order) -> bool:
     return order.flags & records.ARMED != 0
 
 
+def can_rest(flags: int) -> bool:
+    """Whether what is left of an order with these flags rests in the book."""
+    return flags & records.TIME_IN_FORCE in (records.GTC, records.POST_ONLY)
+
+
 def get_trigger_side(flags: int) -> int:
     """Side on which an armed order with these flags waits."""
     return keys.ABOVE if flags & records.ABOVE else keys.BELOW

@@ -1,10 +1,10 @@
 """Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging.
 
-An account below maintenance loses its orders at once; then its largest position is offered to the book in slices, at
-its zero price or better: the price at which the account gives up just that position's share of equity. What the book
-does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in the
-order of their scores. A sweep of the holders of a market ends only when each is healthy, or has nothing left that could
-be reduced.
+An account below maintenance loses its orders, one after the other; then its largest position is offered to the book in
+slices, at its zero price or better: the price at which the account gives up just that position's share of equity. What
+the book does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in
+the order of their scores. A sweep of the holders of a market ends only when each is healthy, or has nothing left that
+could be reduced.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from setoff.shared.rules.holders import get_visited, pass_visited
 from setoff.shared.rules.margin import compute_requirement, compute_value, get_maintenance_margin, settle_account
 from setoff.shared.rules.marks import is_fresh
 from setoff.shared.rules.matching import apply_trade
-from setoff.shared.rules.positions import cancel_all, find_position, get_position, reserve
+from setoff.shared.rules.orders import unlink_first
+from setoff.shared.rules.positions import find_position, get_position, reserve
 from setoff.shared.rules.work import begin_order
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Position
@@ -27,16 +28,14 @@ from setoff.shared.state.store import State
 def step_sweep(regs: Registers, state: State) -> None:
     """Visit one holder: settle what is due, and begin its liquidation if it is below maintenance.
 
-    In a wind-down all its orders are cancelled, and only a debt is liquidated, never through the book: every position
-    is about to be closed at its mark.
+    First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt is
+    liquidated, never through the book: every position is about to be closed at its mark.
     Leaves: account, the market of each of its positions, in place order.
     """
     number = get_visited(regs.sweep_end, regs.sweep_word)
     account = state.account(number)
     settle_account(state, account, regs.time)
     settle_expired(state, account)
-    if regs.winding_since:
-        cancel_all(account)
     equity, maintenance, close_out = compute_maintenance(state, account)
     least = 0 if regs.winding_since else maintenance
     target = find_target(regs, state, account, equity) if equity < least and regs.skip_account == 0 else None
@@ -44,7 +43,11 @@ def step_sweep(regs: Registers, state: State) -> None:
     if target is None:
         go_on(regs, account)
         return
-    cancel_all(account)
+    if account.orders:
+        regs.clear()
+        regs.return_phase = phases.WORK
+        unlink_first(regs, number, account, phases.WORK)
+        return
     market = state.market(target.market)
     if equity < 0:
         drawn = min(-equity, market.insurance)

@@ -2,7 +2,8 @@
 
 Twin: ``contracts/rules/margin.vy``. Cross margin over all positions at their mark prices, in token units:
 equity = collateral + sum of size * mark * unit;
-requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, the fraction by the size's tier.
+requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, the fraction by the size's tier, and of an
+order margin for each order's leaf and each position: everybody keeps them, and so they cost their owner.
 An isolated position is one in a sub-account of its own.
 """
 
@@ -12,8 +13,9 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.levels import can_rest
 from setoff.shared.rules.marks import is_fresh, settle_funding
-from setoff.shared.rules.positions import expire_orders, get_position, release
+from setoff.shared.rules.positions import get_position, release
 from setoff.shared.rules.transfers import check_withdrawal_limit
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
@@ -65,8 +67,10 @@ def compute_requirement(exposure: int, market: Market, fraction: int) -> int:
 
 
 def compute_initial(exposure: int, market: Market) -> int:
-    """Initial margin of `exposure` lots, token units."""
-    return compute_requirement(exposure, market, get_initial_margin(exposure, market))
+    """Initial margin of `exposure` lots, token units: of any at all one order margin more."""
+    if exposure == 0 or market.settled:
+        return 0
+    return compute_requirement(exposure, market, get_initial_margin(exposure, market)) + market.order_margin
 
 
 def get_worst_exposure(position: Position) -> int:
@@ -75,11 +79,10 @@ def get_worst_exposure(position: Position) -> int:
 
 
 def settle_account(state: State, account: Account, time: int) -> bool:
-    """Bring an account up to date: dead orders, funding. Returns whether all its positions have a fresh price.
+    """Pay the funding that is due. Returns whether all positions, empty ones with orders too, have a fresh price.
 
     Leaves: the market of each position, in place order.
     """
-    expire_orders(account, time)
     fresh = True
     for position in account.positions:
         if position.market:
@@ -89,16 +92,32 @@ def settle_account(state: State, account: Account, time: int) -> bool:
     return fresh
 
 
-def compute_health(state: State, account: Account) -> tuple[int, int]:
-    """(equity, initial margin with open orders) in token units. Leaves: as `settle_account`."""
+def compute_health(regs: Registers, state: State, account: Account) -> tuple[int, int]:
+    """(equity, initial margin with its orders) in token units. Leaves: as `settle_account`.
+
+    In a wind-down no order can trade any more, so that none of them counts.
+    """
     equity = account.collateral
     requirement = 0
     for position in account.positions:
         if position.market:
             market = state.market(position.market)
             equity += compute_value(position.size, market.mark, market)
-            requirement += compute_initial(get_worst_exposure(position), market)
+            if regs.winding_since:
+                requirement += compute_initial(abs(position.size), market)
+            else:
+                requirement += compute_initial(get_worst_exposure(position), market)
+                requirement += position.orders * market.order_margin
     return equity, requirement
+
+
+def compute_order_margin(state: State, account: Account) -> int:
+    """What the leaves of the account's orders need, token units. Leaves: as `settle_account`."""
+    needed = 0
+    for position in account.positions:
+        if position.market:
+            needed += position.orders * state.market(position.market).order_margin
+    return needed
 
 
 def is_fill_legal(state: State, account: Account, market_id: int, delta: int, price: int, rate: int) -> bool:
@@ -131,25 +150,43 @@ def is_fill_legal(state: State, account: Account, market_id: int, delta: int, pr
 def is_order_legal(regs: Registers, state: State, account: Account) -> bool:
     """Whether the order in the registers, already reserved, may enter. Leaves: as `settle_account`.
 
-    Funded if equity covers the requirement with every open order, after the fee and the loss of filling at the limit;
-    an order that can only close is judged as the fill it would be.
+    Funded if equity covers the requirement with every order, after the fee and the loss of filling at the limit; an
+    order that can only close is judged as the fill it would be. One that may rest has to pay for its leaf in any case.
     """
-    equity, requirement = compute_health(state, account)
+    equity, requirement = compute_health(regs, state, account)
     market = state.market(regs.market)
+    leaf = market.order_margin if can_rest(regs.flags) else 0
     delta = regs.size if regs.side == records.BUY else -regs.size
     loss = max(0, compute_value(delta, regs.price - market.mark, market))
     fee = compute_fee(compute_value(regs.size, regs.price, market), market.taker_fee)
-    if equity - loss - fee >= requirement:
+    if equity - loss - fee >= requirement + leaf:
         return True
     position = get_position(account, regs.market)
     closing = position.size + position.bids <= 0 if regs.side == records.BUY else position.size - position.asks >= 0
-    return closing and is_fill_legal(state, account, regs.market, delta, regs.price, market.taker_fee)
+    if not closing or not is_fill_legal(state, account, regs.market, delta, regs.price, market.taker_fee):
+        return False
+    return not can_rest(regs.flags) or max(0, equity) >= compute_order_margin(state, account) + leaf
+
+
+def check_arming(regs: Registers, state: State, account: Account, fresh: bool) -> int:
+    """Whether the account can bear one more armed order, which reserves no lots; returns the outcome.
+
+    Its leaf is charged on top of all else. One that can only close is taken from whoever can pay for all leaves,
+    whatever the positions need and however old a price is. Leaves: as `settle_account`.
+    """
+    equity, needed = compute_health(regs, state, account)
+    if regs.flags & records.REDUCE_ONLY:
+        needed = compute_order_margin(state, account)
+    elif not fresh and any(position.size for position in account.positions):
+        return errors.STALE_PRICE
+    leaf = state.market(regs.market).order_margin
+    return errors.ACCEPTED if max(0, equity) >= needed + leaf else errors.INSUFFICIENT_MARGIN
 
 
 def step_margin(regs: Registers, state: State) -> None:
     """Check the account in flight before its order or payment goes on.
 
-    Leaves: account, the market of each of its positions. A refused order gives its reservation back.
+    Leaves: account, the market of each of its positions. A refused order gives back its reservation, and its place.
     """
     account = state.account(regs.account)
     fresh = settle_account(state, account, regs.time)
@@ -159,6 +196,14 @@ def step_margin(regs: Registers, state: State) -> None:
             regs.reject(outcome)
         else:
             regs.phase = get_payment_phase(regs.kind)
+    elif regs.flags & records.ARMED:
+        outcome = check_arming(regs, state, account, fresh)
+        if outcome != errors.ACCEPTED:
+            get_position(account, regs.market).clear_if_empty()
+            regs.reject(outcome)
+        else:
+            regs.sequence += 1
+            regs.phase = phases.REST
     elif is_order_legal(regs, state, account):
         regs.sequence += 1
         regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
@@ -172,7 +217,7 @@ def check_payment(regs: Registers, state: State, account: Account, fresh: bool) 
     """Whether the account can spare the amount in the registers; returns the outcome. Leaves: as `settle_account`."""
     if not fresh:
         return errors.STALE_PRICE
-    equity, requirement = compute_health(state, account)
+    equity, requirement = compute_health(regs, state, account)
     if equity - regs.amount < requirement:
         return errors.INSUFFICIENT_MARGIN
     return check_withdrawal_limit(regs) if regs.kind == records.WITHDRAW else errors.ACCEPTED

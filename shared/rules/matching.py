@@ -6,7 +6,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.holders import enrol
-from setoff.shared.rules.levels import get_best
+from setoff.shared.rules.levels import can_rest, get_best
 from setoff.shared.rules.margin import compute_fee, compute_health, compute_value, is_fill_legal, settle_account
 from setoff.shared.rules.positions import apply_fill, get_closable, get_position, is_live, release
 from setoff.shared.state import keys
@@ -44,7 +44,7 @@ def step_match(regs: Registers, state: State) -> None:
 
 def leave_book(regs: Registers) -> None:
     """Nothing in the book meets the order (any more): what is left of it rests or is given up."""
-    if regs.flags & records.TIME_IN_FORCE in (records.GTC, records.POST_ONLY):
+    if can_rest(regs.flags):
         regs.level_market = regs.market
         regs.level_side = regs.side
         regs.tick = regs.price
@@ -124,7 +124,7 @@ def is_maker_sure(regs: Registers, state: State, account: Account, order: Order)
     rate = max(0, get_maker_rate(regs, market))
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
     fees = compute_fee(compute_value(lots, max(best, regs.price), market), rate) + keys.MAX_ORDER_SLOT
-    equity, requirement = compute_health(state, account)
+    equity, requirement = compute_health(regs, state, account)
     return equity - loss - fees >= requirement
 
 

@@ -12,17 +12,17 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.levels import get_level_side, get_level_tick, get_trigger_side, is_armed
 from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.rules.positions import (
-    cancel_all,
-    expire_orders,
     find_position,
     get_closable,
+    get_first_order_slot,
     get_position,
     is_live,
+    is_past_deadline,
     release,
     reserve,
 )
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Market, Order, Position
+from setoff.shared.state.leaves import Account, Market, Order, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -30,48 +30,65 @@ from setoff.shared.state.store import State
 def step_admit(regs: Registers, state: State) -> None:
     """Check an order against its market, its slot and the position limits, and reserve its size.
 
-    Leaves: account, market, the order slot. A dead order in the slot is first taken out of the book.
+    Leaves: account, market, the order slot. Orders that died at the account's deadline are first taken out of the book,
+    one at a time; so is a dead one in the slot.
     """
     account = state.account(regs.account)
     market = state.market(regs.market)
     order = state.order(keys.order_handle(regs.account, regs.order_slot))
-    expire_orders(account, regs.time)
+    if is_past_deadline(account, regs.time):
+        if account.orders:
+            unlink_first(regs, regs.account, account, phases.ADMIT)
+            return
+        account.deadline = 0
     if order.market != 0 and not is_live(order, account, regs.time):
         regs.cursor = keys.order_handle(regs.account, regs.order_slot)
         regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
         return
-    if regs.flags & records.ARMED:
-        arm(regs, market, order)
-        return
     position = find_position(account, regs.market)
-    outcome = check_admission(regs, market, order, position)
+    has_trigger = regs.flags & records.ARMED != 0
+    outcome = (check_trigger if has_trigger else check_admission)(regs, market, order, position)
     if outcome != errors.ACCEPTED or position is None:
         regs.reject(outcome)
         return
-    if regs.flags & records.REDUCE_ONLY:
-        regs.size = min(regs.size, get_closable(position, regs.side))
     position.market = regs.market
-    reserve(position, regs.side, regs.size)
+    if has_trigger:
+        arm(regs)
+    else:
+        if regs.flags & records.REDUCE_ONLY:
+            regs.size = min(regs.size, get_closable(position, regs.side))
+        reserve(position, regs.side, regs.size)
     regs.phase = phases.MARGIN
 
 
-def arm(regs: Registers, market: Market, order: Order) -> None:
-    """Let an armed order wait for its trigger. It reserves nothing: it is checked when it enters the book."""
+def unlink_first(regs: Registers, account_id: int, account: Account, next_phase: int) -> None:
+    """Take the order in the lowest slot in use out of the book, and go on with `next_phase`."""
+    regs.cursor = keys.order_handle(account_id, get_first_order_slot(account))
+    regs.next_phase = next_phase
+    regs.phase = phases.UNLINK
+
+
+def check_trigger(regs: Registers, market: Market, order: Order, position: Position | None) -> int:
+    """Whether an armed order may be tried at all; returns the outcome. The rest is checked when it enters the book."""
     if market.mark == 0:
-        regs.reject(errors.NO_PRICE)
-    elif is_expired(market, regs.time):
-        regs.reject(errors.MARKET_EXPIRED)
-    elif order.market != 0:
-        regs.reject(errors.ORDER_SLOT_TAKEN)
-    elif market.mark >= regs.trigger if regs.flags & records.ABOVE else market.mark <= regs.trigger:
-        regs.reject(errors.WOULD_TRIGGER)
-    else:
-        regs.sequence += 1
-        regs.level_market = regs.market
-        regs.level_side = get_trigger_side(regs.flags)
-        regs.tick = regs.trigger
-        regs.phase = phases.REST
+        return errors.NO_PRICE
+    if is_expired(market, regs.time):
+        return errors.MARKET_EXPIRED
+    if order.market != 0:
+        return errors.ORDER_SLOT_TAKEN
+    if position is None:
+        return errors.TOO_MANY_POSITIONS
+    if market.mark >= regs.trigger if regs.flags & records.ABOVE else market.mark <= regs.trigger:
+        return errors.WOULD_TRIGGER
+    return errors.ACCEPTED
+
+
+def arm(regs: Registers) -> None:
+    """Name the level on which an armed order waits. It reserves nothing but its place among the positions."""
+    regs.level_market = regs.market
+    regs.level_side = get_trigger_side(regs.flags)
+    regs.tick = regs.trigger
 
 
 def check_admission(regs: Registers, market: Market, order: Order, position: Position | None) -> int:
@@ -117,7 +134,6 @@ def step_amend(regs: Registers, state: State) -> None:
     """
     account = state.account(regs.account)
     order = state.order(regs.cursor)
-    expire_orders(account, regs.time)
     if order.market == 0 or not is_live(order, account, regs.time):
         regs.reject(errors.UNKNOWN_ORDER)
     elif regs.price == order.price and regs.size <= order.size:
@@ -140,12 +156,15 @@ def step_amend(regs: Registers, state: State) -> None:
 
 
 def step_clear(regs: Registers, state: State) -> None:
-    """Cancel every order of the account, now or at a deadline. Leaves: account."""
+    """Cancel every order of the account, one at a time; or set the deadline at which all die. Leaves: account.
+
+    A deadline that has passed is not taken back: its orders go first.
+    """
     account = state.account(regs.account)
-    expire_orders(account, regs.time)
-    if regs.kind == records.CANCEL_ALL:
-        cancel_all(account)
-    else:
+    if account.orders and (regs.kind == records.CANCEL_ALL or is_past_deadline(account, regs.time)):
+        unlink_first(regs, regs.account, account, phases.CLEAR)
+        return
+    if regs.kind == records.SCHEDULE_CANCEL:
         account.deadline = regs.amount
     regs.finish()
 

@@ -5,11 +5,12 @@ fetch ── message, reject ─────────────────
   │            │ ▲                 │ ▲       │ └─▶ UNLINK ◀┘ (maker exhausted, dead, unfunded, or the taker's own)
   │            │ │                 │ │       │   (after FILL first ENROL, for each of the two whose position it opened)
   │            ▼ │                 │ └─ NEXT ◀ (fill-or-kill: count first, level by level)
-  │           UNLINK (a dead order ├─▶ REST ─▶ LIST ─▶ back       what is left rests in the book
-  │           in the slot)          └─▶ DROP ─▶ back               what is left is given up
+  │           UNLINK (orders dead  ├─▶ REST ─▶ LIST ─▶ back       what is left rests in the book
+  │           since a deadline,    └─▶ DROP ─▶ back               what is left is given up
+  │           or in the slot)
   ├─ amend ─▶ AMEND ─▶ back, or UNLINK ─▶ ADMIT …
   ├─ cancel ─▶ UNLINK ─▶ UNLIST ─▶ SEEK ─▶ `next_phase`
-  ├─ cancel-all, schedule-cancel ─▶ CLEAR ─▶ back
+  ├─ cancel-all, schedule-cancel ─▶ CLEAR ─▶ back, or UNLINK ─▶ CLEAR … (an order each time)
   ├─ transfer ─▶ MARGIN ─▶ TRANSFER ─▶ back
   └─ withdraw ─▶ MARGIN ─▶ WITHDRAW ─▶ back
 """
@@ -93,9 +94,10 @@ MAX_LEG_PAGES: Final = 8
 """Leg pages one bulk record may have."""
 MAX_MATCHES: Final = 1024
 """Makers one order may visit; what is left then is given up."""
-RECORD_STEP_BOUND: Final = 9 * MAX_MATCHES + 32
-"""Real steps one record can take: two a maker counted (probe, next), seven a maker visited (match, probe, fill, enrol,
-unlink, unlist, seek), and the fixed ones, among them the taker's enrol."""
+RECORD_STEP_BOUND: Final = 9 * MAX_MATCHES + 4 * 256 + 64
+"""Real steps one record can take: two a maker counted (probe, next), seven a maker visited (match, probe, fill,
+enrol, unlink, unlist, seek), four an order of the account that is cancelled (clear or admit, unlink, unlist, seek), one
+in each of its 256 order slots, and the fixed ones, among them the taker's enrol."""
 WORK_LIMIT: Final = 2**16
 """Real steps after which an input leaves the rest of the machine's own work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64

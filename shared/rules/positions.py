@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_trunc
+from setoff.shared.rules.levels import is_armed
 from setoff.shared.state.leaves import Account, Market, Order, Position
 
 
@@ -22,32 +23,40 @@ def find_position(account: Account, market: int) -> Position | None:
 
 
 def get_position(account: Account, market: int) -> Position:
-    """The account's position in `market`, which it has (an order of its own there is open)."""
+    """The account's position in `market`, which it has (an order of its own is there)."""
     for position in account.positions:
         if position.market == market:
             return position
-    raise AssertionError("an account with an open order has a position place")
+    raise AssertionError("an account with an order has a position place")
 
 
-def cancel_all(account: Account) -> None:
-    """Let every order of the account die: they keep their place in the book until somebody meets them there."""
-    account.epoch = (account.epoch + 1) % 2**32
-    for position in account.positions:
-        position.bids = 0
-        position.asks = 0
-        position.clear_if_empty()
-
-
-def expire_orders(account: Account, time: int) -> None:
-    """The dead-man's switch: once its deadline has come, every order of the account is dead."""
-    if account.deadline and account.deadline <= time:
-        account.deadline = 0
-        cancel_all(account)
+def is_past_deadline(account: Account, time: int) -> bool:
+    """The dead-man's switch: whether its deadline has come, so that every order of the account is dead."""
+    return account.deadline != 0 and account.deadline <= time
 
 
 def is_live(order: Order, account: Account, time: int) -> bool:
-    """Whether a resting order of the account (whose `expire_orders` has run) can still trade."""
-    return order.epoch == account.epoch and (order.expiry == 0 or order.expiry > time)
+    """Whether an order of the account can still trade."""
+    return (order.expiry == 0 or order.expiry > time) and not is_past_deadline(account, time)
+
+
+def count_order(account: Account, market: int, order_slot: int) -> None:
+    """Note that the slot holds an order in `market` from now on."""
+    account.orders |= 1 << order_slot
+    get_position(account, market).orders += 1
+
+
+def discount_order(account: Account, order: Order, order_slot: int) -> None:
+    """Note that the slot is free again, and release what its order still reserved. An armed one reserves nothing."""
+    account.orders &= ~(1 << order_slot)
+    position = get_position(account, order.market)
+    position.orders -= 1
+    release(position, order.side, 0 if is_armed(order) else order.size)
+
+
+def get_first_order_slot(account: Account) -> int:
+    """The lowest order slot in use, of an account that has orders."""
+    return (account.orders & -account.orders).bit_length() - 1
 
 
 def get_closable(position: Position, side: int) -> int:

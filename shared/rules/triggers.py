@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.rules.positions import is_live
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -41,7 +41,6 @@ def step_fire(regs: Registers, state: State) -> None:
     """
     order = state.order(regs.cursor)
     account = state.account(keys.handle_account(regs.cursor))
-    expire_orders(account, regs.time)
     regs.phase = phases.UNLINK
     regs.next_phase = phases.WORK
     if is_live(order, account, regs.time):

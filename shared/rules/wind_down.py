@@ -1,7 +1,7 @@
 """The end: of the exchange once its operator is gone, of a market once its oracle is.
 
 Twin: ``contracts/rules/wind_down.vy``. While the exchange winds down nothing is opened any more: a crank on each market
-settles it at its last index like a dated future at its expiry, the sweep cancels every order, and everybody takes out
+settles it at its last index like a dated future at its expiry, orders need no margin any more, and everybody takes out
 what is theirs.
 """
 

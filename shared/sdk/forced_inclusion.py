@@ -24,7 +24,7 @@ from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.rules.positions import is_live
 from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
 from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import Signer
@@ -271,7 +271,6 @@ class ForcedInclusion:
         """The highest order slot that is free: the exchange's own client begins with the lowest."""
         state, now = self._state(), self._l1.now()
         leaf = state.account(account)
-        expire_orders(leaf, now)
         for order_slot in reversed(range(keys.MAX_ORDER_SLOT + 1)):
             order = state.order(keys.order_handle(account, order_slot))
             if not order.market or not is_live(order, leaf, now):

@@ -18,7 +18,7 @@ from setoff.shared.state.layout import WORD, Layout
 MAX_POSITIONS: Final = 8
 MAX_SIGNERS: Final = 7
 
-ACCOUNT_BYTES: Final = 640
+ACCOUNT_BYTES: Final = 672
 ORDER_BYTES: Final = 64
 LEVEL_BYTES: Final = 32
 BITMAP_BYTES: Final = 32
@@ -42,17 +42,19 @@ class Position:
     size: Annotated[I64, At(8)] = 0
     """Lots, signed."""
     bids: U64 = 0
-    """Lots of the account's open buy orders that could still trade."""
+    """Lots of the account's buy orders in the book, and of one in flight."""
     asks: U64 = 0
-    """Lots of its open sell orders."""
+    """Lots of its sell orders."""
     cost: I128 = 0
     """Token units, signed: what the open lots were bought for (sold for, negative)."""
     funding: I128 = 0
     """The market's funding index up to which the position has paid."""
+    orders: Annotated[U16, At(2)] = 0
+    """How many orders of the account are in the market, resting or armed, dead or alive."""
 
     def clear_if_empty(self) -> None:
         """Free the place of a position that holds nothing any more."""
-        if self.size == 0 and self.bids == 0 and self.asks == 0:
+        if self.size == 0 and self.bids == 0 and self.asks == 0 and self.orders == 0:
             self.market = 0
             self.cost = 0
             self.funding = 0
@@ -62,11 +64,9 @@ class Position:
 class Account:
     """A trader's account; a sub-account uses neither owner nor nonces, its master's count."""
 
-    epoch: U32 = 0
-    """Which of its orders live: those that entered under the same."""
     deadline: U64 = 0
     """Seconds, when all its orders die, 0 for never."""
-    owner: Address = bytes(20)
+    owner: Annotated[Address, At(12)] = bytes(20)
     collateral: I256 = 0
     """Token units: deposits, fees and the notional of every fill, so that equity = it + sum of size * mark * unit."""
     shares: Annotated[U128, At(72)] = 0
@@ -75,6 +75,8 @@ class Account:
     """Highest nonce seen."""
     nonce_bitmap: U256 = 0
     """Bit i is set iff nonce_top - i was used."""
+    orders: U256 = 0
+    """Bit i is set iff order slot i holds an order, resting or armed, dead or alive."""
     positions: list[Position] = field(default_factory=lambda: [Position() for _ in range(MAX_POSITIONS)])
     """In the places after these words."""
 
@@ -96,8 +98,6 @@ class Order:
     """Handle of the older neighbour, 0 at the head."""
     next: U64 = 0
     """Handle of the younger neighbour, 0 at the tail."""
-    epoch: U32 = 0
-    """Its account's when it entered."""
     expiry: U32 = 0
     """Seconds, 0 for never."""
     client: U64 = 0
@@ -253,7 +253,7 @@ _pack_position, _read_position = POSITION.pack, POSITION.decode
 
 
 def encode_account(leaf: Account) -> bytes:
-    """20 words, or b"" for an account that does not exist."""
+    """21 words, or b"" for an account that does not exist."""
     parts = [_pack_account(leaf)]
     for position in leaf.positions:
         parts.append(_pack_position(position) if position.market else _EMPTY_POSITION)

@@ -299,7 +299,9 @@ async def test_a_fired_order_trades_under_its_own_name(exchange: Running) -> Non
     await submit(exchange, traffic.order(2, SELL, 108, 3))
     _, account = await exchange.get("/v1/accounts/1")
     [armed] = account["orders"]
-    assert armed["trigger"] == {"above": 105} and armed["client"] == "77" and account["positions"] == []
+    assert armed["trigger"] == {"above": 105} and armed["client"] == "77" and account["order_count"] == 1
+    [place] = account["positions"]
+    assert (place["orders"], place["size"], place["bids"]) == (1, "0", "0")
     fired = await submit(exchange, traffic.report(0, 106, time=traffic.time + 1))
     [fill] = fired["fills"]
     assert (fill["kind"], fill["taker"], fill["taker_order_slot"], fill["maker"]) == (

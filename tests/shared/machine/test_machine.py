@@ -70,8 +70,10 @@ def test_outcomes_of_the_played_epoch(traffic: SampleTraffic, batches: list[Batc
         (1, 14): "stale_report",
         (1, 15): "nonce_used",
         (1, 16): "malformed_record",
-        (4, 17): "unfillable",
-        (4, 37): "not_due",
+        (4, 13): "insufficient_margin",
+        (4, 15): "insufficient_margin",
+        (4, 24): "unfillable",
+        (4, 50): "not_due",
         (5, 5): "withdrawals_limited",
         (5, 6): "unknown_market",
     }

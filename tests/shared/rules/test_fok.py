@@ -3,6 +3,7 @@
 import pytest
 from tests.support.machines.world import BUY, FOK, REDUCE_ONLY, SELL, World, sub
 
+from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 
@@ -54,7 +55,7 @@ def test_dead_makers_do_not_count_and_are_pruned_only_if_it_trades() -> None:
     world = World.trading()
     world.order(1, SELL, 100, 5, order_slot=0)
     world.order(3, SELL, 100, 5, order_slot=0)
-    world.cancel_all(1)
+    world.schedule_cancel(1, START_TIME)
     assert world.order(2, BUY, 100, 6, flags=FOK) == "unfillable"
     assert world.level(SELL, 100).count == 2
     assert world.order(2, BUY, 100, 5, flags=FOK) == "accepted"

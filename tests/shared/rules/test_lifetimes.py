@@ -1,4 +1,7 @@
-"""Orders that end by themselves: expiry, cancel-all, the dead-man's switch. The dead stay where they are until met."""
+"""Orders that end by themselves: expiry, cancel-all, the dead-man's switch.
+
+Those that died by time stay where they are, and reserved, until somebody meets them.
+"""
 
 from tests.support.machines.world import ABOVE, BUY, IOC, SELL, World, sub
 
@@ -53,16 +56,26 @@ def test_an_expired_order_cannot_be_amended() -> None:
     assert world.amend(1, 0, 99, 4) == "unknown_order"
 
 
-def test_cancel_all_is_one_step_for_any_number_of_orders() -> None:
+def test_cancel_all_takes_every_order_out_of_the_book() -> None:
     world = World.trading()
-    for order_slot in range(20):
-        world.order(1, BUY, 99, 1, order_slot=order_slot)
+    for order_slot in range(256):
+        world.order(1, BUY, 97 + order_slot % 3, 1, order_slot=order_slot)
+    world.order(3, BUY, 99, 1)
+    assert (world.account(1).orders, world.position(1).orders) == (2**256 - 1, 256)
+    before = world.machine.regs.steps
+    assert world.cancel_all(1) == "accepted"
+    assert 2 * 256 < world.machine.regs.steps - before <= 4 * 256 + 8
+    assert world.account(1).orders == 0
+    assert world.account(1).positions[0].market == 0
+    assert [world.level(BUY, price).count for price in (97, 98, 99)] == [0, 0, 1]
+    assert not any(world.resting(1, order_slot).market for order_slot in range(256))
+
+
+def test_cancel_all_of_no_order_is_one_step() -> None:
+    world = World.trading()
     before = world.machine.regs.steps
     assert world.cancel_all(1) == "accepted"
     assert world.machine.regs.steps - before == 2
-    assert world.account(1).epoch == 1
-    assert world.account(1).positions[0].market == 0  # nothing is reserved any more
-    assert world.level(BUY, 99).count == 20  # though they are still there
 
 
 def test_cancelled_orders_never_trade_and_cost_their_reservation_only_once() -> None:
@@ -86,11 +99,12 @@ def test_a_cancelled_order_makes_room_in_its_slot() -> None:
     assert (world.position(1).bids, world.market().best_bid) == (2, 97)
 
 
-def test_a_cancelled_order_can_still_be_taken_off_but_not_amended() -> None:
+def test_a_dead_order_can_still_be_taken_off_but_not_amended() -> None:
     world = World.trading()
     world.order(1, BUY, 99, 5, order_slot=0)
-    world.cancel_all(1)
+    world.schedule_cancel(1, START_TIME)
     assert world.amend(1, 0, 99, 4) == "unknown_order"
+    assert world.position(1).bids == 5  # what is kept for it is reserved, until somebody takes it out
     assert world.cancel(1, 0) == "accepted"
     assert world.level(BUY, 99).count == 0
     assert world.account(1).positions[0].market == 0
@@ -110,9 +124,8 @@ def test_cancel_all_of_armed_orders_too() -> None:
     world = World.trading()
     world.order(1, BUY, 120, 5, flags=ABOVE, trigger=110, order_slot=0)
     world.cancel_all(1)
-    world.set_mark(110)
-    assert world.position(1).bids == 0
-    assert world.resting(1, 0).market == 0  # it left when its trigger was reached, and did not enter
+    assert world.resting(1, 0).market == 0
+    assert (world.market().stop_above, world.account(1).positions[0].market) == (0, 0)
 
 
 def test_the_switch_kills_every_order_at_its_deadline() -> None:
@@ -125,8 +138,9 @@ def test_the_switch_kills_every_order_at_its_deadline() -> None:
     world.wait(1)
     world.order(2, BUY, 100, 1, flags=IOC)
     assert world.fills() == []
+    assert world.level(SELL, 100).count == 0  # the taker that met it has taken it out
     account = world.account(1)
-    assert (account.epoch, account.deadline) == (1, 0)
+    assert (account.orders, account.deadline) == (0, START_TIME + 30)
     assert account.positions[0].asks == 0
 
 
@@ -153,15 +167,40 @@ def test_a_switch_that_has_fallen_is_not_undone_by_renewing_it() -> None:
     world.wait(30)
     assert world.schedule_cancel(1, START_TIME + 90) == "accepted"
     account = world.account(1)
-    assert (account.epoch, account.deadline) == (1, START_TIME + 90)
+    assert (account.orders, account.deadline) == (0, START_TIME + 90)
     assert account.positions[0].market == 0
 
 
 def test_the_switch_falls_before_the_account_s_next_order_enters() -> None:
     world = World.trading()
-    world.order(1, SELL, 105, 5, order_slot=0)
+    for order_slot in (0, 9, 255):
+        world.order(1, SELL, 105, 5, order_slot=order_slot)
     world.schedule_cancel(1, START_TIME + 30)
     world.wait(31)
     assert world.order(1, SELL, 106, 2, order_slot=1) == "accepted"
-    assert world.position(1).asks == 2
-    assert world.resting(1, 1).epoch == 1
+    assert world.queue(SELL, 106) == [(1, 1, 2)]
+    assert world.level(SELL, 105).count == 0
+    account = world.account(1)
+    assert (account.orders, account.deadline, world.position(1).asks, world.position(1).orders) == (2, 0, 2, 1)
+
+
+def test_an_order_that_is_refused_after_the_switch_fell_leaves_no_order_behind() -> None:
+    world = World.trading()
+    world.order(1, SELL, 105, 5, order_slot=0)
+    world.schedule_cancel(1, START_TIME + 30)
+    world.wait(31)
+    assert world.order(1, SELL, 10**6, 2, order_slot=1) == "price_band"
+    account = world.account(1)
+    assert (account.orders, account.deadline, account.positions[0].market) == (0, 0, 0)
+
+
+def test_looking_at_an_account_whose_switch_fell_changes_nothing() -> None:
+    world = World.trading()
+    world.order(1, SELL, 105, 5, order_slot=0)
+    world.schedule_cancel(1, START_TIME + 30)
+    world.set_mark(101, seconds=31)  # everybody is visited
+    account = world.account(1)
+    assert (account.orders, account.deadline, world.position(1).asks) == (1, START_TIME + 30, 5)
+    assert world.withdraw(1, 1_000_000) == "insufficient_margin"
+    assert world.cancel_all(1) == "accepted"
+    assert world.withdraw(1, 1_000_000) == "accepted"

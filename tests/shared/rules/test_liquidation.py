@@ -6,10 +6,11 @@ the maintenance fraction, V the equity, W the maintenance margin of the account)
 """
 
 import pytest
-from tests.support.machines.world import BUY, SELL, World, sub
+from tests.support.machines.world import ABOVE, BUY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
 from setoff.shared.rules.liquidation import compute_maintenance, compute_share, compute_zero_price
+from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, Position, decode_market
 from setoff.shared.state.registers import Registers
 
@@ -61,10 +62,14 @@ def test_an_account_exactly_at_maintenance_is_left_alone() -> None:
 def test_the_first_thing_to_go_are_the_account_s_orders() -> None:
     world = one_against_rich(10, 1_449)
     world.order(1, BUY, 80, 1, order_slot=7)
+    world.order(1, BUY, 81, 1, order_slot=255)
+    world.order(1, BUY, 120, 1, order_slot=0, flags=ABOVE, trigger=110)
     world.order(3, BUY, 90, 10)
     world.set_mark(90)
-    assert world.account(1).epoch == 1
-    assert world.position(1).bids == 0
+    account = world.account(1)
+    assert (account.orders, world.position(1).orders, world.position(1).bids) == (0, 0, 0)
+    assert [world.resting(1, order_slot).market for order_slot in (0, 7, 255)] == [0, 0, 0]
+    assert world.level(BUY, 80).count == world.level(BUY, 81).count == world.level(keys.ABOVE, 110).count == 0
 
 
 # --- at which price ---------------------------------------------------------------------------------------------------

@@ -5,13 +5,14 @@ from tests.support.machines.world import ABOVE, BELOW, BUY, IOC, REDUCE_ONLY, SE
 from setoff.deploy.simulation.sample_traffic import START_TIME
 
 
-def test_an_armed_order_waits_outside_the_book_and_reserves_nothing() -> None:
+def test_an_armed_order_waits_outside_the_book_and_reserves_nothing_but_a_place() -> None:
     world = World.trading()
     assert world.order(1, SELL, 80, 5, flags=BELOW, trigger=90, order_slot=0) == "accepted"
     market = world.market()
     assert (market.stop_below, market.stop_above, market.best_ask) == (90, 0, 0)
     assert world.queue(3, 90) == [(1, 0, 5)]
-    assert world.account(1).positions[0].market == 0
+    position = world.position(1)
+    assert (position.bids, position.asks, position.orders, world.account(1).orders) == (0, 0, 1, 1)
     assert world.order(2, BUY, 80, 5, flags=IOC) == "accepted"
     assert world.fills() == []
 
@@ -86,7 +87,7 @@ def test_one_that_has_expired_or_was_cancelled_only_leaves() -> None:
     world = World.trading()
     world.order(1, BUY, 110, 1, flags=ABOVE, trigger=105, order_slot=0, expiry=START_TIME + 1)
     world.order(2, BUY, 110, 1, flags=ABOVE, trigger=105, order_slot=0)
-    world.cancel_all(2)
+    world.schedule_cancel(2, START_TIME + 1)
     world.set_mark(106)
     assert world.level(2, 105).count == 0
     assert world.market().best_bid == 0
@@ -99,12 +100,12 @@ def test_a_fall_and_a_rise_are_looked_at_after_the_sweep() -> None:
     world.order(1, BUY, 100, 10)
     world.order(2, SELL, 100, 10)
     world.order(3, BUY, 92, 8)
-    # The account's own stop would have sold at 92 first; but the sweep comes before, and cancels it.
+    # The account's own stop would have sold at 92 first; but the sweep comes before, and takes it out.
     world.order(1, SELL, 80, 10, flags=BELOW | REDUCE_ONLY | IOC, trigger=95, order_slot=4)
     world.set_mark(90)
     assert {fill.price for fill in world.machine.fills if fill.maker == 3} == {92}
     assert world.resting(1, 4).market == 0
-    assert world.account(1).epoch == 1
+    assert world.account(1).orders == 0
 
 
 def test_a_sub_account_can_arm() -> None:

@@ -11,7 +11,7 @@ from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.levels import get_best
 from setoff.shared.rules.margin import compute_health, compute_initial, compute_value
-from setoff.shared.rules.positions import expire_orders, is_live
+from setoff.shared.rules.positions import is_live
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.store import State
@@ -144,7 +144,6 @@ def _probe(step: Step) -> set[str]:
         counted = step.after.fok_lots > regs.fok_lots or step.after.scanning == 0
         return {"probe: counted" if counted else "probe: not counted"}
     order, account = _order(step), _account(step.old, maker)
-    expire_orders(account, regs.time)
     if not is_live(order, account, regs.time):
         return {"probe: dead"}
     lots = step.after.lots
@@ -159,7 +158,7 @@ def _probe(step: Step) -> set[str]:
 def _margin(step: Step) -> set[str]:
     regs = step.before
     account = _account(step.old, regs.account)
-    equity, requirement = compute_health(State(Tree(step.old.items())), account)
+    equity, requirement = compute_health(regs, State(Tree(step.old.items())), account)
     found = {"margin: negative equity"} if equity < 0 else set()
     is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
     if step.after.phase == step.before.return_phase:
@@ -186,7 +185,7 @@ def _unlink(step: Step) -> set[str]:
     found = set()
     if order.trigger:
         found.add("unlink: armed")
-    elif order.size and order.epoch != _account(step.new, keys.handle_account(step.before.cursor)).epoch:
+    elif not is_live(order, _account(step.old, keys.handle_account(step.before.cursor)), step.before.time):
         found.add("unlink: dead")
     if order.prev:
         place = "middle" if order.next else "tail"

@@ -37,8 +37,8 @@ MUTANTS = (
     Mutant("agent a second longer", "rules/fetch.vy", "fetch", "agent.expiry <= regs.time", "agent.expiry < regs.time"),
     Mutant("any page", "rules/bulk.vy", "fetch", "keccak256(body) != expected", "False"),
     Mutant("legs swapped", "rules/bulk.vy", "work", "decode_leg(pair >> _LEG_BITS)", "decode_leg(pair & _LEG_MASK)"),
-    Mutant("rebate above the fee", "rules/listing.vy", "messages", "-convert(listing.taker_fee, int256)", "-2**31"),
-    Mutant("tiers fall", "rules/listing.vy", "messages", "tier2_size > listing.tier1_size", "tier2_size > 0"),
+    Mutant("rebate above the fee", "rules/listing.vy", "messages", "-convert(parameters.taker_fee, int256)", "-2**31"),
+    Mutant("tiers fall", "rules/listing.vy", "messages", "tier2_size > parameters.tier1_size", "tier2_size > 0"),
     Mutant("payee pays", "rules/transfers.vy", "payments", "payee.collateral += ", "payee.collateral -= "),
     Mutant("hours run on", "rules/transfers.vy", "margin", "window != regs.window", "window == 0"),
     Mutant("upper median", "rules/oracle.vy", "oracle", "(count - 1) // 2", "count // 2"),
@@ -61,7 +61,38 @@ MUTANTS = (
     Mutant(
         "reduces and opens", "rules/orders.vy", "orders", "regs.size = min(regs.size, ", "regs.size = max(regs.size, "
     ),
-    Mutant("orders survive", "rules/positions.vy", "orders", "(account.epoch + 1) % 2**32", "account.epoch"),
+    Mutant("dead a second late", "rules/positions.vy", "margin", "account.deadline <= time", "account.deadline < time"),
+    Mutant("slot stays taken", "rules/positions.vy", "book", "discounted.orders &= ~(1 << order_slot)", "pass"),
+    Mutant("order uncounted", "rules/positions.vy", "book", "].orders += 1", "].orders += 0"),
+    Mutant("highest slot first", "rules/positions.vy", "orders", "levels._lowest_bit(", "levels._highest_bit("),
+    Mutant(
+        "armed lots released",
+        "rules/positions.vy",
+        "book",
+        "0 if levels.is_armed(order) else order.size",
+        "order.size",
+    ),
+    Mutant(
+        "deadline taken back",
+        "rules/orders.vy",
+        "orders",
+        "records.CANCEL_ALL or positions.is_past_deadline(account, regs.time)",
+        "records.CANCEL_ALL",
+    ),
+    Mutant(
+        "enters among the dead",
+        "rules/orders.vy",
+        "orders",
+        "if account.orders != 0:\n            return",
+        "if False:\n            return",
+    ),
+    Mutant(
+        "armed without a place",
+        "rules/orders.vy",
+        "orders",
+        "if not has_place:\n        return errors.TOO_MANY_POSITIONS\n    is_reached",
+        "is_reached",
+    ),
     Mutant("expired a second late", "rules/positions.vy", "margin", "order.expiry > time", "order.expiry >= time"),
     Mutant("stops upside down", "rules/levels.vy", "book", " or side == keys.BELOW", ""),
     Mutant("worse side", "rules/matching.vy", "matching", "best <= limit if", "best < limit if"),
@@ -84,6 +115,27 @@ MUTANTS = (
         "filled.cost = (size + delta) * lot",
         "filled.cost = delta * lot",
     ),
+    Mutant(
+        "position for nothing", "rules/margin.vy", "margin", "needed + convert(market.order_margin, int256)", "needed"
+    ),
+    Mutant("leaf for nothing", "rules/margin.vy", "margin", "requirement + leaf", "requirement"),
+    Mutant("orders for nothing", "rules/margin.vy", "margin", "position.orders * market.order_margin", "0"),
+    Mutant(
+        "closing leaf for nothing",
+        "rules/margin.vy",
+        "margin",
+        "max(0, equity) >= self.compute_order_margin(account, markets) + leaf",
+        "True",
+    ),
+    Mutant("armed for nothing", "rules/margin.vy", "margin", "max(0, equity) >= needed + leaf", "equity >= needed"),
+    Mutant("armed on an old price", "rules/margin.vy", "margin", "elif not fresh:", "elif False:"),
+    Mutant(
+        "orders count at the end",
+        "rules/margin.vy",
+        "margin",
+        "self.compute_initial(abs(position.size), market)\n            else:",
+        "self.compute_initial(self.get_worst_exposure(position), market)\n            else:",
+    ),
     Mutant("ratio ignored", "rules/margin.vy", "margin", "after < before and (", "after < before or ("),
     Mutant("exact funds refused", "rules/margin.vy", "margin", "equity + change >= after", "equity + change > after"),
     Mutant("tier one lot late", "rules/margin.vy", "margin", "lots >= market.tier1_size", "lots > market.tier1_size"),
@@ -98,6 +150,7 @@ MUTANTS = (
         "withdrawal of the last unit", "rules/margin.vy", "margin", "int256) < requirement", "int256) <= requirement"
     ),
     Mutant("closed out late", "rules/liquidation.vy", "liquidation", "equity <= close_out", "equity > close_out"),
+    Mutant("orders kept", "rules/liquidation.vy", "liquidation", "elif account.orders != 0:", "elif False:"),
     Mutant("insurance overdrawn", "rules/liquidation.vy", "liquidation", "min(-equity, market.insurance)", "-equity"),
     Mutant("zero price above", "rules/liquidation.vy", "liquidation", "mark - room if", "mark + room if"),
     Mutant(
@@ -168,7 +221,7 @@ MUTANTS = (
         "stop not at its price", "rules/triggers.vy", "work", "mark <= market.stop_below", "mark < market.stop_below"
     ),
     Mutant("stays armed", "rules/triggers.vy", "work", "order.flags & ~records.ARMED", "order.flags"),
-    Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 32", ""),
+    Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 64", ""),
     Mutant("sender unasked", "rules/fetch.vy", "fetch", "regs.signer = sender", "regs.signer = convert(1, address)"),
     Mutant(
         "forced anywhere",

@@ -58,7 +58,6 @@ def fill_account(state: State, account: Account, draw: Random) -> None:
         funding = leaf.funding - draw.choice([0] * 12 + [1, -1, 2**33, 2**64])
         account.positions[place] = Position(market, size, draw.randint(0, 1), 1, size * leaf.mark * leaf.unit, funding)
         leaf.open_interest += max(size, 0)
-    account.epoch = 1
     account.deadline = draw.choice([0, 0, 0, 0, 0, TIME + 1, TIME, TIME - 1])
     equity, maintenance, _ = compute_maintenance(state, account)
     account.collateral = maintenance - equity + draw.choice([0, 1, -1, 17, -17, 10**6, 10**6, -(10**4), 2**60, 2**126])

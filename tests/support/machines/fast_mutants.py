@@ -30,7 +30,6 @@ _SWEPT = "self._up_to_date & holding & ~columns.doubtful(markets)"
 _ROOM = "(phases.WORK_LIMIT - (regs.steps - regs.started)) // 2"
 
 FAST_MUTANTS = (
-    FastMutant(sweep, "a wind-down is like any time", " or regs.winding_since", ""),
     FastMutant(sweep, "nobody was given up", " or regs.skip_account", ""),
     FastMutant(sweep, "nobody is below maintenance", _SWEPT, "self._up_to_date & holding"),
     FastMutant(sweep, "nothing is due in a sweep", _SWEPT, "holding & ~columns.doubtful(markets)"),
@@ -46,8 +45,6 @@ FAST_MUTANTS = (
     FastMutant(sweep, "an input has no end", f"min(before.bit_count(), {_ROOM})", "before.bit_count()"),
     FastMutant(sweep, "an input ends one visit late", _ROOM, f"{_ROOM} + 1"),
     FastMutant(sweep, "the suspect is left out, too", "((busy & -busy) - 1)", "((busy & -busy) * 2 - 1)"),
-    FastMutant(columns, "no deadline comes", "(self.deadline <= time)", "(self.deadline > time)"),
-    FastMutant(columns, "a deadline comes a second late", "(self.deadline <= time)", "(self.deadline < time)"),
     FastMutant(columns, "nothing settles", "found |= markets.settled[market]", "found |= False"),
     FastMutant(columns, "funding is small", "(markets.funding[market, 0] != high) | ", ""),
     FastMutant(columns, "funding is large", " | (markets.funding[market, 1] != low)", ""),

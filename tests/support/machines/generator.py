@@ -272,6 +272,7 @@ class Generator:
             max_position=rng.choice((records.MAX_POSITION, records.MAX_POSITION, 30_000)),
             impact=rng.choice((0, 1, 5)),
             expiry=self.time + rng.choice((1, 300, 2500)) if market > 2 and rng.random() < 0.5 else 0,
+            order_margin=rng.choice((0, 0, 0, 1, 2**40 if self.is_large else 30)),
         )
         has_tiers = rng.random() < 0.4 and margin + 20 <= PPM
         return records.ListMarketBody(market, tiered(m) if has_tiers else m)
@@ -446,7 +447,7 @@ class Generator:
     def all_in(self, account: int, market: int) -> int:
         """Lots that take most of the account's equity as margin."""
         leaf = self.read_market(market)
-        equity, requirement = compute_health(self.state, self.read_account(account))
+        equity, requirement = compute_health(self.machine.regs, self.state, self.read_account(account))
         lot = max(1, leaf.mark * leaf.unit * leaf.initial_margin // PPM)
         return min(max(1, (equity - requirement) * self.rng.randint(5, 10) // (10 * lot)), phases.MAX_ORDER_SIZE)
 
@@ -577,7 +578,7 @@ class Generator:
         rng = self.rng
         if rng.random() < 0.06:
             return rng.choice(AMOUNT_EDGES)
-        equity, requirement = compute_health(self.state, self.read_account(account))
+        equity, requirement = compute_health(self.machine.regs, self.state, self.read_account(account))
         free = equity - requirement
         if free > 0 and rng.random() < 0.45:
             return min(max(1, rng.choice((free, free + 1, free - 1, free // 2))), 2**96)

@@ -98,7 +98,7 @@ def check_state(machine: Machine, deposited: int) -> None:
         assert len(used) == len(set(used))
         for position in account.positions:
             longs[position.market] += max(position.size, 0)
-            holds = position.size or position.bids or position.asks
+            holds = position.size or position.bids or position.asks or position.orders
             assert bool(position.market) == bool(holds)
             assert position.size or not position.cost
             assert holds or not position.funding
@@ -117,17 +117,25 @@ def check_state(machine: Machine, deposited: int) -> None:
 
 
 def check_reservations(picture: Picture) -> None:
-    """Every account's positions reserve exactly the lots of its living orders in the book."""
+    """Every account's positions count exactly its orders and the lots of those in the book, dead ones too."""
     open_lots: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    counts: Counter[tuple[int, int]] = Counter()
+    words: defaultdict[int, int] = defaultdict(int)
     for handle, order in picture.orders.items():
         owner = keys.handle_account(handle)
-        if not order.trigger and order.epoch == picture.accounts[owner].epoch:
+        counts[owner, order.market] += 1
+        words[owner] |= 1 << keys.handle_order_slot(handle)
+        if not order.trigger:
             open_lots[owner, order.market][order.side] += order.size
     for number, account in picture.accounts.items():
+        assert account.orders == words.pop(number, 0)
         for position in account.positions:
+            assert position.orders == counts.pop((number, position.market), 0)
             if position.market:
                 assert [position.bids, position.asks] == open_lots.pop((number, position.market), [0, 0])
     assert not open_lots
+    assert not counts
+    assert not words
 
 
 def check_book(items: Mapping[int, bytes], picture: Picture) -> None:

@@ -1,6 +1,6 @@
 """What must hold after every single step, read from the bytes of the leaves rather than from the rules' objects."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -100,7 +100,8 @@ def check_positions(picture: Picture) -> None:
         used = [position for position in account.positions if position.market]
         assert len({position.market for position in used}) == len(used)
         for position in used:
-            assert position.size or position.bids or position.asks
+            held = position.size or position.bids or position.asks or position.orders
+            assert held or is_arming(picture.machine, number, position.market)
             assert abs(position.size) <= records.MAX_POSITION or number == keys.BACKSTOP
             assert position.cost * position.size > 0 or position.cost == position.size == 0
             sizes[position.market] += position.size
@@ -116,33 +117,51 @@ def get_phase(machine: Machine) -> int:
     return regs.enrol_phase if regs.phase == phases.ENROL else regs.phase
 
 
+def is_arming(machine: Machine, account: int, market: int) -> bool:
+    """Whether the place is one that an armed order in flight has taken, which reserves nothing else."""
+    regs = machine.regs
+    in_flight = regs.phase in (phases.MARGIN, phases.REST) and regs.flags & records.ARMED
+    return bool(in_flight) and (regs.account, regs.market) == (account, market)
+
+
 def is_reserved(machine: Machine) -> bool:
     """Whether the order in flight is counted among its account's open orders."""
     regs, phase = machine.regs, get_phase(machine)
     if phase == phases.MARGIN:
-        return regs.kind not in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
+        is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
+        return not is_payment and not regs.flags & records.ARMED
     if phase in SHARED:
         return regs.next_phase in (phases.MATCH, phases.DROP)
     return phase in RESERVED and not regs.flags & records.ARMED
 
 
 def check_reservations(picture: Picture) -> None:
-    """What a position counts as open is exactly its resting orders of this epoch, and the order in flight."""
+    """What a position counts as open is exactly its orders in the book, dead ones too, and the order in flight.
+
+    Its count of orders, and the account's word of order slots, are exactly those that have a leaf.
+    """
     regs = picture.machine.regs
     reserved: defaultdict[tuple[int, int, int], int] = defaultdict(int)
+    counts: Counter[tuple[int, int]] = Counter()
+    words: defaultdict[int, int] = defaultdict(int)
     for handle, order in picture.orders.items():
         number = keys.handle_account(handle)
-        account = picture.accounts.get(number)
-        if not order.flags & records.ARMED and order.epoch == (account.epoch if account else 0):
+        counts[number, order.market] += 1
+        words[number] |= 1 << keys.handle_order_slot(handle)
+        if not order.flags & records.ARMED:
             reserved[number, order.market, order.side] += order.size
     if is_reserved(picture.machine):
         reserved[regs.account, regs.market, regs.side] += regs.size
     for number, account in picture.accounts.items():
+        assert account.orders == words.pop(number, 0)
         for position in account.positions:
+            assert position.orders == counts.pop((number, position.market), 0)
             if position.market:
                 assert position.bids == reserved.pop((number, position.market, records.BUY), 0)
                 assert position.asks == reserved.pop((number, position.market, records.SELL), 0)
     assert not any(reserved.values())
+    assert not counts
+    assert not words
 
 
 def check_lists(picture: Picture) -> None:

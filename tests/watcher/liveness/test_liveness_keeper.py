@@ -557,9 +557,9 @@ def settled(machine: Machine) -> list[int]:
 
 
 def sizes(machine: Machine) -> dict[int, list[int]]:
-    """Of the positions of each account, in lots; a place that holds nothing, nor orders, is of no market."""
+    """Of the positions of each account, in lots, without places that hold orders alone: no visit takes these out."""
     return {
-        account: [position.size for position in machine.state.account(account).positions if position.market]
+        account: [position.size for position in machine.state.account(account).positions if position.size]
         for account in range(1, 3)
     }
 

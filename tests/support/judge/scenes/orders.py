@@ -36,7 +36,7 @@ def play_lifetimes(world: JudgedWorld) -> None:
         world.cancel_all(2),
         world.amend(2, 1, 104, 4),
         world.order(2, SELL, 105, 5, order_slot=1),
-        world.cancel_all(2),
+        world.schedule_cancel(2, time),
         world.cancel(2, 1, client=7),
         world.cancel(2, 1),
     ]

@@ -74,6 +74,8 @@ def play_wind_down(world: JudgedWorld) -> None:
     assert world.position(2, 1).size == 0 and world.took("takeover")
     world.wait(60)
     assert world.run(records.encode_crank(1), records.encode_crank(2)) == [OK, "not_due"]
+    assert world.account(3).orders == 0b1110  # no visit takes an order out
+    assert world.run(world.cancel_all(3)) == [OK]
     for account in (1, 2, 3, 4):
         assert all(not place.size for place in world.account(account).positions)
     world.wait(phases.DRAWN_TIME)
