@@ -68,7 +68,8 @@ def take_input(
     """
     @notice Take a record, or a message that holds one, in its turn. The machine's own work comes first, then what is parked.
             A record of the queue that has to wait is parked; any other is not looked at. A crank, which anybody may send at
-            any time, only lets go on what comes before it.
+            any time, only lets go on what comes before it; where a batch has no room left, one of the queue that names a
+            market is parked as others are.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -79,9 +80,11 @@ def take_input(
         return regs, values
     has_room: bool = regs.steps + phases.INPUT_STEP_BOUND <= phases.BATCH_STEP_CAP
     is_crank: bool = convert(slice(body, 0, 1), uint256) == records.CRANK
-    is_parked: bool = (
-        is_message and not is_crank and (not has_room or regs.has_work != 0 or parking.is_anything_parked(regs))
-    )
+    has_to_wait: bool = not has_room or regs.has_work != 0 or parking.is_anything_parked(regs)
+    if is_crank:
+        # One of no market wants nothing but to let others go on: in its turn there would be nothing left to do.
+        has_to_wait = not has_room and records.decode_crank(body).market != 0
+    is_parked: bool = is_message and has_to_wait
     if is_parked:
         regs, values = parking.park(regs, w, values, touched, body)
         touched = 1

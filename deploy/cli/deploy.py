@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         operator=_address(arguments.operator),
         lister=_address(arguments.lister) if arguments.lister else l1.address,
         token=arguments.token,
+        tell=lambda line: print(line, flush=True),
     )
     deployment.save(arguments.out)
     print(f"court {deployment.court}, vault {deployment.vault}: written to {arguments.out}")

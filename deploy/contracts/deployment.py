@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from eth_abi.abi import encode
+from eth_utils.abi import collapse_if_tuple
+from eth_utils.address import to_checksum_address
+
 from setoff.contracts.compiler import compile_contract
 from setoff.contracts.verification import RULES, check_deployment
-from setoff.shared.codec import rlp
-from setoff.shared.codec.abi_codec import encode, type_of
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.registry import own_contracts
 from setoff.shared.params import Params
@@ -37,8 +40,9 @@ def deploy(
     lister: bytes,
     token: str | None = None,
     modules: Sequence[str] = (),
+    tell: Callable[[str], object] = lambda line: None,
 ) -> Deployment:
-    """Create all contracts from the account of `l1`, wait until they are there, and check them.
+    """Create all contracts from the account of `l1`, wait until they are there, and check them; `tell` hears of each.
 
     `operator` posts batches and must be an account without code, `lister` lists markets and names oracle signers (20
     bytes each). Without the address of a `token`, an ERC-20, the test token is created too. `modules` are further data
@@ -50,13 +54,7 @@ def deploy(
         raise ConfigError("bad_config", "the operator's account has code: nobody could read what it posts")
     nonce = l1.transaction_count(l1.address)
     steps = plan(params, l1.address, nonce, operator=operator, lister=lister, token=token, modules=modules)
-    sent = [l1.send(None, step.code) for step in steps]
-    receipts = [l1.wait(transaction) for transaction in sent]
-    for step, receipt in zip(steps, receipts, strict=True):
-        if not receipt.succeeded or receipt.contract is None:
-            raise ConfigError("wrong_deployment", f"{step.name} was not created")
-        if _checksummed(receipt.contract) != step.address:
-            raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent something else")
+    receipts = _create(l1, steps, tell)
     addresses = {step.name: step.address for step in steps}
     deployment = Deployment(
         chain_id=l1.chain_id,
@@ -67,6 +65,36 @@ def deploy(
     )
     check_deployment(l1, deployment, params)
     return deployment
+
+
+def _create(l1: L1, steps: Sequence[Step], tell: Callable[[str], object]) -> list[TransactionReceipt]:
+    """Create the contracts in their order, as many at once as the node can foresee."""
+    receipts: list[TransactionReceipt] = []
+    waiting: list[bytes] = []
+
+    def wait() -> None:
+        for transaction in waiting:
+            step, receipt = steps[len(receipts)], l1.wait(transaction)
+            if not receipt.succeeded or receipt.contract is None:
+                raise ConfigError("wrong_deployment", f"{step.name} was not created")
+            if to_checksum_address(receipt.contract) != step.address:
+                raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent another one")
+            receipts.append(receipt)
+            tell(f"{len(receipts)} of {len(steps)}: {step.name} at {step.address}")
+        waiting.clear()
+
+    for step in steps:
+        try:
+            waiting.append(l1.send(None, step.code))
+        except ChainError as error:
+            # Some constructors look at contracts before them. A node shows those that wait in its pool as far as they
+            # fit into its pending block, and some have none: then these have to be in a block first.
+            if not waiting or error.reason != "transaction_reverted":
+                raise
+            wait()
+            waiting.append(l1.send(None, step.code))
+    wait()
+    return receipts
 
 
 def plan(
@@ -84,11 +112,11 @@ def plan(
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
     periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
     arguments: dict[str, list[Any]] = {
-        "queue": [at["vault"], at["inbox"], lister, params.listing_delay, params.wind_down],
+        "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
         "vault": [token or at["token"], at["queue"], at["court"]],
         "inbox": [
             at["queue"],
-            operator,
+            to_checksum_address(operator),
             *periods,
             [*(at[name] for name in own_contracts().values()), *modules],
         ],
@@ -105,18 +133,13 @@ def creation_code(name: str, arguments: list[Any]) -> bytes:
     inputs: list[dict[str, Any]] = next(
         (entry["inputs"] for entry in compiled.abi if entry["type"] == "constructor"), []
     )
-    return bytes.fromhex(compiled.bytecode) + encode([type_of(spec) for spec in inputs], arguments)
+    return bytes.fromhex(compiled.bytecode) + encode([collapse_if_tuple(spec) for spec in inputs], arguments)
 
 
 def contract_address(deployer: bytes, nonce: int) -> str:
     """Address of the contract that an account creates in its transaction number `nonce`: the hash of both in RLP."""
-    return _checksummed(keccak(rlp.encode([deployer, nonce]))[12:])
-
-
-def _checksummed(address: bytes) -> str:
-    """An address as text, with the checksum of EIP-55 in its capital letters."""
-    digits = address.hex()
-    return "0x" + "".join(
-        digit.upper() if int(place, 16) >= 8 else digit
-        for digit, place in zip(digits, keccak(digits.encode()).hex(), strict=False)
-    )
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    if len(number) != 1 or nonce >= 0x80:
+        number = bytes([0x80 + len(number)]) + number
+    body = bytes([0x80 + len(deployer)]) + deployer + number
+    return to_checksum_address(keccak(bytes([0xC0 + len(body)]) + body)[12:])

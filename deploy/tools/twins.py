@@ -38,11 +38,9 @@ SHARED: Final = Path(errors.__file__).parent
 FOLDERS: Final = ("codec", "state", "rules")
 
 PYTHON_ONLY_FILES: Final[dict[str, str]] = {
-    "codec/abi_codec": "the compiler's own encoding",
     "codec/hashing": "keccak256 is built into Vyper",
     "codec/layout": "codec/records.vy says of each type what follows from this; see record_twins.py",
     "codec/merkle": "court/merkle.vy",
-    "codec/rlp": "no contract reads transactions, headers or tries",
     "state/layout": "state/leaves.vy says of each leaf what follows from this; see leaf_twins.py",
     "state/tree": "L1 holds no tree; state/witness.vy folds paths",
     "rules/step": "the dispatch in judge.vy",

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from setoff.shared.codec.abi_codec import decode, encode, type_of
+from eth_abi.abi import decode, encode
+from eth_utils.abi import collapse_if_tuple
+
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.answers import Log
 
@@ -37,8 +39,8 @@ class Function:
         return self.selector + encode(self.inputs, arguments)
 
     def decode(self, returned: bytes) -> tuple[Any, ...]:
-        """What it returned. Raises ValueError if that is not what its types say."""
-        return decode(self.outputs, returned)
+        """What it returned."""
+        return _plain(self.outputs, decode(self.outputs, returned))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class EventType:
         values = dict(zip([name for name, _ in data], decode([kind for _, kind in data], log.data), strict=True))
         for (name, kind), topic in zip(topics, log.topics[1:], strict=True):
             values[name] = decode([kind], topic)[0]
-        return {name: values[name] for name, _, _ in self.fields}
+        kinds = [kind for _, kind, _ in self.fields]
+        names = [name for name, _, _ in self.fields]
+        return dict(zip(names, _plain(kinds, [values[name] for name in names]), strict=True))
 
 
 class Interface:
@@ -70,10 +74,10 @@ class Interface:
         for entry in abi:
             if entry["type"] not in ("function", "event"):
                 continue
-            name, inputs = entry["name"], tuple(type_of(item) for item in entry["inputs"])
+            name, inputs = entry["name"], tuple(collapse_if_tuple(item) for item in entry["inputs"])
             signature = keccak(f"{name}({','.join(inputs)})".encode())
             if entry["type"] == "function":
-                outputs = tuple(type_of(item) for item in entry["outputs"])
+                outputs = tuple(collapse_if_tuple(item) for item in entry["outputs"])
                 self.functions[name] = Function(name, signature[:4], inputs, outputs)
             else:
                 names = [item["name"] for item in entry["inputs"]]
@@ -93,3 +97,10 @@ class Interface:
 def load_interface(name: str) -> Interface:
     """The ABI in `interfaces/<name>.json`."""
     return Interface(json.loads((INTERFACES / f"{name}.json").read_text()))
+
+
+def _plain(kinds: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+    """Addresses as bytes instead of text."""
+    return tuple(
+        bytes.fromhex(value[2:]) if kind == "address" else value for kind, value in zip(kinds, values, strict=True)
+    )

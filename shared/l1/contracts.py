@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from eth_abi.exceptions import DecodingError
+
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.abi import NAMES, Interface, load_interface
 from setoff.shared.l1.answers import Log, TransactionReceipt
@@ -41,7 +43,7 @@ class Contract:
             returned = self.l1.call(self.address, description.encode(arguments), block=block)
             try:
                 values = description.decode(returned)
-            except ValueError:
+            except DecodingError:
                 continue
             return values[0] if len(values) == 1 else values
         raise ChainError("wrong_deployment", f"there is no contract with {function} at 0x{self.address.hex()}")

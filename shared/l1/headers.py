@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from setoff.shared.codec import rlp
+import rlp
+
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.answers import (
     BLOOM_BYTES,

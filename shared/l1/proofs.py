@@ -1,14 +1,14 @@
-"""What a block's hash binds, proven with py-trie's `HexaryTrie`: its receipts, and the state after it.
-
-py-trie takes half a second to load: it is imported where a proof is checked, so that only those wait who check one.
-"""
+"""What a block's hash binds, proven with py-trie's `HexaryTrie`: its receipts, and the state after it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from setoff.shared.codec import rlp
+import rlp
+from trie.exceptions import BadTrieProof
+from trie.hexary import HexaryTrie
+
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.answers import (
     Lacking,
@@ -35,11 +35,9 @@ class AccountProof(NamedTuple):
 
 def compute_receipts_root(receipts: Sequence[TransactionReceipt]) -> bytes:
     """The root that a block with these receipts has, in their order."""
-    from trie.hexary import HexaryTrie
-
     trie = HexaryTrie({})
     for index, receipt in enumerate(receipts):
-        logs: list[rlp.Encodable] = [[log.address, list(log.topics), log.data] for log in receipt.logs]
+        logs = [[log.address, list(log.topics), log.data] for log in receipt.logs]
         body = rlp.encode([int(receipt.succeeded), receipt.cumulative_gas, receipt.bloom, logs])
         trie.set(rlp.encode(index), bytes([receipt.kind]) + body if receipt.kind else body)  # type: ignore[no-untyped-call]
     return bytes(trie.root_hash)
@@ -80,13 +78,10 @@ def _walk(root: bytes, key: bytes, proof: Sequence[Any]) -> bytes:
     """What a trie of this root has at the hash of a key, empty for nothing. Raises Malformed, Lacking."""
     if root == EMPTY_ROOT:
         return b""
-    from trie.exceptions import BadTrieProof
-    from trie.hexary import HexaryTrie
-
     try:
         nodes = [rlp.decode(take_bytes(node)) for node in proof]
         return bytes(HexaryTrie.get_from_proof(root, keccak(key), nodes))  # type: ignore[no-untyped-call]
-    except (BadTrieProof, ValueError, TypeError, KeyError, IndexError) as error:
+    except (BadTrieProof, rlp.exceptions.RLPException, TypeError, KeyError, IndexError) as error:
         raise Malformed(f"a proof that does not lead to the block's root ({type(error).__name__})") from None
 
 
@@ -100,7 +95,7 @@ def _take_storage_root(account: bytes) -> bytes:
 def _decode(data: bytes) -> Any:
     try:
         return rlp.decode(data)
-    except ValueError:
+    except rlp.exceptions.RLPException:
         raise Malformed("a value of another form") from None
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from setoff.shared.codec import rlp
+import rlp
+
 from setoff.shared.machine import blobs as kzg
 
 WRAPPER_VERSION: Final = b"\1"
@@ -54,4 +55,4 @@ class Sidecar:
         """A signed blob transaction as a node's pool takes it."""
         payload: Any = rlp.decode(raw[1:])
         wrapped = [payload, WRAPPER_VERSION, list(self.blobs), list(self.commitments), list(self.cell_proofs)]
-        return raw[:1] + rlp.encode(wrapped)
+        return raw[:1] + bytes(rlp.encode(wrapped))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import rlp
 from coincurve import PrivateKey
 
-from setoff.shared.codec import rlp
 from setoff.shared.codec.hashing import keccak
 
 FEE_TRANSACTION: Final = 2
@@ -39,6 +39,6 @@ def sign_transaction(
     if blob_hashes:
         fields += [blob_fee, list(blob_hashes)]
     prefix = bytes([BLOB_TRANSACTION if blob_hashes else FEE_TRANSACTION])
-    signature = key.sign_recoverable(keccak(prefix + rlp.encode(fields)), hasher=None)
+    signature = key.sign_recoverable(keccak(prefix + bytes(rlp.encode(fields))), hasher=None)
     r, s = (int.from_bytes(signature[at : at + 32], "big") for at in (0, 32))
-    return prefix + rlp.encode([*fields, signature[64], r, s])
+    return prefix + bytes(rlp.encode([*fields, signature[64], r, s]))

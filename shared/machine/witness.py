@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from setoff.shared.codec.abi_codec import encode
+from eth_abi.abi import encode
+
 from setoff.shared.machine.batch import Batch, HeaderWords, extend_queue_hash
 from setoff.shared.machine.machine import Machine
 from setoff.shared.state.registers import FIELDS

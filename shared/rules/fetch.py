@@ -78,13 +78,19 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
     """Take a record, or a message that holds one, in its turn; returns the outcome.
 
     The machine's own work comes first, then what is parked. A record of the queue that has to wait is parked; any other
-    is not looked at. A crank, which anybody may send at any time, only lets go on what comes before it.
+    is not looked at. A crank, which anybody may send at any time, only lets go on what comes before it; where a batch
+    has no room left, one of the queue that names a market is parked as others are.
     """
     if not is_sound(body, is_message):
         return errors.MALFORMED_RECORD
     has_room = regs.steps + phases.INPUT_STEP_BOUND <= phases.BATCH_STEP_CAP
     is_crank = body[0] == records.CRANK
-    is_parked = is_message and not is_crank and (not has_room or regs.has_work != 0 or is_anything_parked(regs))
+    if is_crank:
+        # One of no market wants nothing but to let others go on: in its turn there would be nothing left to do.
+        has_to_wait = not has_room and records.decode_crank(body).market != 0
+    else:
+        has_to_wait = not has_room or regs.has_work != 0 or is_anything_parked(regs)
+    is_parked = is_message and has_to_wait
     if is_parked:
         park(regs, state, body)
     if not has_room:

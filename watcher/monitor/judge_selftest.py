@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from eth_abi.abi import decode
+
 from setoff.contracts.compiler import compile_contract
 from setoff.contracts.verification import RULES
 from setoff.shared.codec import records
-from setoff.shared.codec.abi_codec import decode
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, SetoffError
 from setoff.shared.l1.abi import Function, Interface
@@ -305,7 +306,7 @@ class JudgeSelftest:
 
     def _rule(self, getter: str) -> str:
         returned = self._call(self._deployment.judge, INTERFACE["judge"].encode(getter))
-        return _hex(decode(["address"], returned)[0])
+        return str(decode(["address"], returned)[0])
 
     def _call(self, to: str, data: bytes, overrides: dict[str, Any] | None = None) -> bytes:
         request = {"to": to, "data": _hex(data), "gas": hex(1 << 24)}
@@ -333,7 +334,7 @@ def _typed(registers: bytes, struct: str) -> tuple[Any, ...]:
     words = [registers[at : at + 32] for at in range(0, len(registers), 32)]
     kinds = struct.strip("()").split(",")
     return tuple(
-        word if kind == "bytes32" else word[12:] if kind == "address" else int.from_bytes(word, "big")
+        word if kind == "bytes32" else _hex(word[12:]) if kind == "address" else int.from_bytes(word, "big")
         for kind, word in zip(kinds, words, strict=True)
     )
 

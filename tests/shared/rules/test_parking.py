@@ -116,6 +116,24 @@ def test_a_full_batch_parks_what_the_queue_brings(monkeypatch: pytest.MonkeyPatc
     assert (world.machine.regs.withdrawals, world.machine.regs.signer) == (1, world.account(1).owner)
 
 
+def test_a_full_batch_parks_a_crank_that_names_a_market() -> None:
+    world = World.trading()
+    world.wait(phases.SAMPLE_INTERVAL)
+    assert world.report(0, 100) == "accepted"
+    world.machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
+    sampled = world.market().sampled
+    assert take(world, world.traffic.crank(1), is_message=False) == Taken("step_cap", 0, False)
+    assert take(world, world.traffic.crank(0)) == Taken("step_cap", 0, False)
+    assert take(world, world.traffic.crank(1)) == Taken("parked", 1, False)
+    assert take(world, world.traffic.crank(9)) == Taken("parked", 2, False)
+    world.wait(1)
+    assert world.withdraw(1, 5) == "busy"
+    assert take(world, world.traffic.crank(0), is_message=False) == Taken("accepted", 1, False)
+    assert world.market().sampled == world.traffic.time > sampled
+    assert take(world, world.traffic.crank(1)) == Taken("unknown_market", 0, False)
+    assert world.withdraw(1, 5) == "accepted"
+
+
 def test_a_crank_and_a_malformed_message_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
     assert take(world, world.traffic.crank(0)) == Taken("accepted", 0, True)

@@ -222,6 +222,9 @@ MUTANTS = (
     ),
     Mutant("stays armed", "rules/triggers.vy", "work", "order.flags & ~records.ARMED", "order.flags"),
     Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 64", ""),
+    Mutant(
+        "crank in vain", "rules/fetch.vy", "fetch", "decode_crank(body).market != 0", "decode_crank(body).market > 255"
+    ),
     Mutant("sender unasked", "rules/fetch.vy", "fetch", "regs.signer = sender", "regs.signer = convert(1, address)"),
     Mutant(
         "forced anywhere",

@@ -148,6 +148,7 @@ class Populace:
         market.funding += rng.choice((0, 0, 1, -1, 2**33, -(2**64)))
         market.step_band = rng.choice((market.step_band, market.step_band, 1_000))
         market.index = market.mark = market.stop_above or market.mark
+        market.halted_until = rng.choice((market.halted_until, market.halted_until, self.traffic.time + 300))
         if self.number == self.end // 2 and self.end % 2:
             state.market(3).expiry = self.traffic.time
         account = state.account(rng.randint(1, ACCOUNTS))

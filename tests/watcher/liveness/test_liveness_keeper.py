@@ -265,14 +265,17 @@ def test_what_was_sent_before_l1_failed_is_under_way(
     assert calls.under_way() == ""
 
 
-def park(watcher: LoneWatcher, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have so many withdrawals of one unit forced by account 1, and parked: the batch has no room for them."""
+def park(watcher: LoneWatcher, count: int, monkeypatch: pytest.MonkeyPatch, *, cranks: int = 0) -> None:
+    """Have so many withdrawals of one unit forced by account 1, and parked: the batch has no room for them.
+
+    `cranks`: of markets that the keeper sends meanwhile, and that are parked with them.
+    """
     exchange = watcher.exchange
     traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
     for nonce in range(count):
         exchange.queue(traffic.withdraw(1, 1, nonce=100 + nonce))
     monkeypatch.setattr(phases, "BATCH_STEP_CAP", phases.INPUT_STEP_BOUND - 1)
-    assert parked(run_epoch(watcher)) == count
+    assert parked(run_epoch(watcher)) == count + cranks
 
 
 def run_epoch(watcher: LoneWatcher) -> Machine:
@@ -324,7 +327,7 @@ def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
     exchange.anvil.advance(DEMO.wind_down)
     assert keep(watcher) == "wind-down: sent"
     with monkeypatch.context() as full:
-        park(watcher, 20, full)
+        park(watcher, 20, full, cranks=2)
     for _ in range(5):
         exchange.queue(records.encode_crank(2))  # of others, used up as any
     before = queued(watcher)
@@ -333,7 +336,7 @@ def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
     # As many for markets as without parked records, see `test_brings_an_exchange_without_operator_to_its_end`.
     reader = watcher.context.reader
     bodies = [message.body for message in reader.messages(0, reader.l1.head().number)][before:]
-    assert [records.decode_crank(each).market for each in bodies] == [0] * 15 + [1, 2, 1]
+    assert [records.decode_crank(each).market for each in bodies] == [0] * 17 + [1, 2, 1]
 
 
 DEATH = phases.ORACLE_DEATH

@@ -42,7 +42,7 @@ def play_limits(world: JudgedWorld) -> None:
 
 
 def play_forced_limits(world: JudgedWorld) -> None:
-    """A batch that has used up its steps parks forced records of both kinds and refuses cranks; deposits go on."""
+    """A batch that has used up its steps parks forced records, also cranks of a market; deposits go on."""
     world.begin(money=10**6)
 
     def meddle(machine: Machine, input_index: int, micro: int) -> None:
@@ -53,11 +53,11 @@ def play_forced_limits(world: JudgedWorld) -> None:
     owner, late = address_of(trader_key(2)), world.withdraw(2, 1)
     as_sender = records.encode(records.ForcedBody(owner, late[: records.BODY_BYTES]))
     crank = records.encode_crank(1)
-    messages = [world.deposit(3, 1), late, as_sender, crank, world.deposit(3, 1)]
-    assert world.batch(messages, []) == [OK, "parked", "parked", "step_cap", OK]
+    messages = [world.deposit(3, 1), late, as_sender, records.encode_crank(0), crank, world.deposit(3, 1)]
+    assert world.batch(messages, [crank]) == [OK, "parked", "parked", "step_cap", "parked", OK, "step_cap"]
     world.bench.meddle = lambda machine, input_index, micro: None
     other = world.withdraw(3, 2)
-    assert world.batch([crank], [other, crank, other]) == [OK, "busy", "nonce_used", OK]
+    assert world.batch([crank], [other, crank, crank, other]) == [OK, "busy", "nonce_used", OK, OK]
 
 
 def play_parked(world: JudgedWorld) -> None:
