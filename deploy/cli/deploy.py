@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         lister=_address(arguments.lister) if arguments.lister else l1.address,
         token=arguments.token,
         least_deposit=arguments.least_deposit,
+        tell=lambda line: print(line, flush=True),
     )
     deployment.save(arguments.out)
     print(f"court {deployment.court}, vault {deployment.vault}: written to {arguments.out}")

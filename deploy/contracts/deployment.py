@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from setoff.contracts.verification import RULES, check_deployment
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import TOKEN, Contract
 from setoff.shared.l1.da.registry import own_contracts
@@ -45,8 +46,9 @@ def deploy(
     token: str | None = None,
     least_deposit: int | None = None,
     modules: Sequence[str] = (),
+    tell: Callable[[str], object] = lambda line: None,
 ) -> Deployment:
-    """Create all contracts from the account of `l1`, wait until they are there, and check them.
+    """Create all contracts from the account of `l1`, wait until they are there, and check them; `tell` hears of each.
 
     `operator` posts batches and must be an account without code, `lister` lists markets and names oracle signers (20
     bytes each). Without the address of a `token`, an ERC-20, the test token is created too. `least_deposit` is in token
@@ -69,13 +71,7 @@ def deploy(
         least_deposit=least_deposit,
         modules=modules,
     )
-    sent = [l1.send(None, step.code) for step in steps]
-    receipts = [l1.wait(transaction) for transaction in sent]
-    for step, receipt in zip(steps, receipts, strict=True):
-        if not receipt.succeeded or receipt.contract is None:
-            raise ConfigError("wrong_deployment", f"{step.name} was not created")
-        if to_checksum_address(receipt.contract) != step.address:
-            raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent something else")
+    receipts = _create(l1, steps, tell)
     addresses = {step.name: step.address for step in steps}
     deployment = Deployment(
         chain_id=l1.chain_id,
@@ -87,6 +83,36 @@ def deploy(
     )
     check_deployment(l1, deployment, params)
     return deployment
+
+
+def _create(l1: L1, steps: Sequence[Step], tell: Callable[[str], object]) -> list[TransactionReceipt]:
+    """Create the contracts in their order, as many at once as the node can foresee."""
+    receipts: list[TransactionReceipt] = []
+    waiting: list[bytes] = []
+
+    def wait() -> None:
+        for transaction in waiting:
+            step, receipt = steps[len(receipts)], l1.wait(transaction)
+            if not receipt.succeeded or receipt.contract is None:
+                raise ConfigError("wrong_deployment", f"{step.name} was not created")
+            if to_checksum_address(receipt.contract) != step.address:
+                raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent another one")
+            receipts.append(receipt)
+            tell(f"{len(receipts)} of {len(steps)}: {step.name} at {step.address}")
+        waiting.clear()
+
+    for step in steps:
+        try:
+            waiting.append(l1.send(None, step.code))
+        except ChainError as error:
+            # Some constructors look at contracts before them. A node shows those that wait in its pool as far as they
+            # fit into its pending block, and some have none: then these have to be in a block first.
+            if not waiting or error.reason != "transaction_reverted":
+                raise
+            wait()
+            waiting.append(l1.send(None, step.code))
+    wait()
+    return receipts
 
 
 def plan(

@@ -65,7 +65,13 @@ class Anvil:
     """
 
     def __init__(
-        self, *, block_time: int | None = None, port: int = 0, hardfork: str = "osaka", options: tuple[str, ...] = ()
+        self,
+        *,
+        block_time: int | None = None,
+        port: int = 0,
+        hardfork: str = "osaka",
+        gas_limit: int = 60_000_000,
+        options: tuple[str, ...] = (),
     ) -> None:
         """Starts at once. Port 0 is any free one. Raises ConfigError if the chain does not come up."""
         self._folder = tempfile.TemporaryDirectory(prefix="setoff-anvil-")
@@ -74,7 +80,7 @@ class Anvil:
             find_anvil(),
             *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(CHAIN_ID)),
             *("--mnemonic", MNEMONIC, "--accounts", str(ACCOUNTS), "--balance", str(BALANCE)),
-            *("--hardfork", hardfork, "--enable-tx-gas-limit", "--gas-limit", "60000000"),
+            *("--hardfork", hardfork, "--enable-tx-gas-limit", "--gas-limit", str(gas_limit)),
             *("--cache-path", self._folder.name),
             *(("--block-time", str(block_time), "--mixed-mining") if block_time else ()),
             *options,

@@ -104,3 +104,18 @@ def test_refuses_an_operator_with_code_and_unsafe_parameters(l1: L1, deployment:
     unsafe = dataclasses.replace(DEVNET, challenge_period=DEVNET.needed_period - 1)
     with pytest.raises(ConfigError, match="bad_terms"):
         deploy(l1, unsafe, operator=l1.address, lister=l1.address)
+
+
+def test_deploys_where_not_all_fits_into_a_block() -> None:
+    """Blocks of 36 million gas take three or four of the contracts: the node foresees no more of them."""
+    told: list[str] = []
+    with Anvil(gas_limit=36_000_000, options=("--block-time", "1")) as chain:
+        l1 = chain.connect(0)
+        deployment = deploy(l1, DEVNET, operator=chain.connect(1).address, lister=l1.address, tell=told.append)
+        check_deployment(l1, deployment, DEVNET)
+        blocks = l1.head().number - deployment.block
+    assert blocks >= 1
+    assert [line.split(" ", 3)[:3] for line in told] == [
+        [str(n), "of", f"{len(told)}:"] for n in range(1, len(told) + 1)
+    ]
+    assert told[-1].endswith(f"receipts at {deployment.receipts}")
