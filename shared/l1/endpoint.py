@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from eth_abi.abi import decode
+from requests.utils import get_netrc_auth
 
 from setoff.shared.errors import ChainError, ConfigError
 
@@ -93,7 +94,7 @@ class Endpoint:
         """Why its answers count for less than others'; empty: they do not."""
         self._url = url
         self._timeout = timeout
-        self._sessions = _Sessions()
+        self._sessions = _Sessions(url)
 
     def ask(self, method: str, params: Sequence[Any]) -> Any:
         """The `result` of one JSON-RPC call. Raises Unanswered, Refused."""
@@ -117,8 +118,14 @@ class Endpoint:
 class _Sessions(threading.local):
     """Connections that stay open, of each thread its own: a session is not made for several."""
 
-    def __init__(self) -> None:
-        self.session = requests.Session()
+    def __init__(self, url: str) -> None:
+        self.session = session = requests.Session()
+        # Asked once what the environment says of proxies, certificates and passwords: at each call, that would take a
+        # third of its time.
+        found = session.merge_environment_settings(url, {}, None, None, None)
+        session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
+        session.auth = get_netrc_auth(url)
+        session.trust_env = False
 
 
 def _read_failure(response: requests.Response) -> Exception:

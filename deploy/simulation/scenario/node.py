@@ -80,6 +80,7 @@ class Node:
                 return json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": "0x" + keccak(raw).hex()}).encode()
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
+            self._local.session.trust_env = False  # the node is on this machine
         try:
             reply = self._local.session.post(
                 self._upstream, data=body, headers={"Content-Type": "application/json"}, timeout=TIMEOUT
