@@ -40,6 +40,8 @@ event Withdrawn:
 TOKEN: public(immutable(IERC20))
 QUEUE: public(immutable(Queue))
 COURT: public(immutable(Court))
+# Token units. Each deposit is a message that all machines take, and the first an account that they keep for ever.
+LEAST_DEPOSIT: public(immutable(uint256))
 
 # Far below what overflows anything in the rules, far above any token's supply in use.
 CAP: constant(uint256) = 2**112
@@ -54,22 +56,24 @@ paid: public(HashMap[uint256, bool])                # by withdrawal index
 
 
 @deploy
-def __init__(token: address, queue: address, court: address):
+def __init__(token: address, queue: address, court: address, least_deposit: uint256):
     """
     @param token The collateral: an ERC-20 that moves exactly what it is asked to move.
+    @param least_deposit What a deposit has to bring at least, in token units.
     """
     assert token.is_contract, "not_a_contract"
     assert queue != empty(address) and court != empty(address), "zero_address"
     TOKEN = IERC20(token)
     QUEUE = Queue(queue)
     COURT = Court(court)
+    LEAST_DEPOSIT = least_deposit
 
 
 @external
 @nonreentrant
 def deposit(amount: uint256) -> uint256:
     """
-    @notice Lock `amount` units of the caller's tokens as collateral of the caller's account.
+    @notice Lock `amount` units of the caller's tokens, at least `LEAST_DEPOSIT`, as collateral of the caller's account.
     @return The account, opened by the first deposit.
     """
     return self._deposit(msg.sender, amount)
@@ -141,6 +145,7 @@ def withdraw(
 def _deposit(owner: address, amount: uint256) -> uint256:
     assert owner != empty(address), "zero_address"
     assert amount > 0, "zero_amount"
+    assert amount >= LEAST_DEPOSIT, "deposit_too_small"
     # One bound after the other, so that their sum cannot overflow.
     assert amount < DEPOSIT_CAP and self.total + amount < CAP, "deposit_cap"
 

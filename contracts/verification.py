@@ -97,6 +97,9 @@ def _check_terms(deployment: Deployment, view: View, params: Params | None) -> N
     terms = view("court", "get_terms")
     periods = tuple(view("inbox", name) for name in ("MAX_SKEW", "FORCE_DELAY", "SILENCE"))
     batches, interval = view("inbox", "EPOCH_BATCHES"), view("inbox", "EPOCH_INTERVAL")
+    least = view("vault", "LEAST_DEPOSIT")
+    if least != deployment.least_deposit:
+        raise _wrong(f"a deposit brings at least {least} token units, not {deployment.least_deposit}")
     if terms[0] != deployment.epoch_batches:
         raise _wrong(f"an epoch has {terms[0]} batches, not {deployment.epoch_batches}")
     if terms[0] != batches:

@@ -201,6 +201,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "proposal_expired": "the week in which the proposal could be queued is over",
     "vault_short": "the vault holds less than it owes: it takes no deposits, and pays no part that is nothing",
     "deposit_cap": "the deposit is too large, or the vault would hold too much",
+    "deposit_too_small": "the deposit is smaller than the least that the vault takes",
     "account_limit": "there is no account number left",
     "zero_amount": "the amount is zero",
     "zero_address": "the address is zero",

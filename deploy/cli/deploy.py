@@ -26,6 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token", metavar="ADDRESS", help="the collateral, an ERC-20; by default a worthless one of its own"
     )
+    parser.add_argument(
+        "--least-deposit",
+        metavar="UNITS",
+        type=int,
+        help="what a deposit brings at least, in the token's smallest units; by default ten whole tokens",
+    )
     parser.add_argument("--out", metavar="FILE", type=Path, default=Path("var/deployment.json"),
                         help="where to write the addresses; now %(default)s")  # fmt: skip
     parser.epilog = "\n".join(
@@ -45,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         operator=_address(arguments.operator),
         lister=_address(arguments.lister) if arguments.lister else l1.address,
         token=arguments.token,
+        least_deposit=arguments.least_deposit,
         tell=lambda line: print(line, flush=True),
     )
     deployment.save(arguments.out)

@@ -17,10 +17,15 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.contracts import TOKEN, Contract
 from setoff.shared.l1.da.registry import own_contracts
 from setoff.shared.params import Params
 
 CORE: Final = ("queue", "vault", "inbox", "judge", "court", "receipts")
+LEAST_TOKENS: Final = 10
+"""Whole tokens that a deposit brings at least, unless it is told otherwise."""
+TEST_DECIMALS: Final = 6
+"""Of the test token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +44,33 @@ def deploy(
     operator: bytes,
     lister: bytes,
     token: str | None = None,
+    least_deposit: int | None = None,
     modules: Sequence[str] = (),
     tell: Callable[[str], object] = lambda line: None,
 ) -> Deployment:
     """Create all contracts from the account of `l1`, wait until they are there, and check them; `tell` hears of each.
 
     `operator` posts batches and must be an account without code, `lister` lists markets and names oracle signers (20
-    bytes each). Without the address of a `token`, an ERC-20, the test token is created too. `modules` are further data
-    availability modules, contracts that are there, numbered after ours. Raises ConfigError on parameters that are not
-    safe, ChainError if L1 refuses.
+    bytes each). Without the address of a `token`, an ERC-20, the test token is created too. `least_deposit` is in token
+    units, by default `LEAST_TOKENS` whole tokens. `modules` are further data availability modules, contracts that are
+    there, numbered after ours. Raises ConfigError on parameters that are not safe, ChainError if L1 refuses.
     """
     params.check()
     if l1.code(operator):
         raise ConfigError("bad_config", "the operator's account has code: nobody could read what it posts")
+    if least_deposit is None:
+        least_deposit = LEAST_TOKENS * 10 ** find_decimals(l1, token)
     nonce = l1.transaction_count(l1.address)
-    steps = plan(params, l1.address, nonce, operator=operator, lister=lister, token=token, modules=modules)
+    steps = plan(
+        params,
+        l1.address,
+        nonce,
+        operator=operator,
+        lister=lister,
+        token=token,
+        least_deposit=least_deposit,
+        modules=modules,
+    )
     receipts = _create(l1, steps, tell)
     addresses = {step.name: step.address for step in steps}
     deployment = Deployment(
@@ -62,6 +79,7 @@ def deploy(
         **{name: addresses[name] for name in CORE},
         block=min(receipt.block_number for receipt in receipts),
         epoch_batches=params.epoch_batches,
+        least_deposit=least_deposit,
     )
     check_deployment(l1, deployment, params)
     return deployment
@@ -105,6 +123,7 @@ def plan(
     operator: bytes,
     lister: bytes,
     token: str | None = None,
+    least_deposit: int,
     modules: Sequence[str] = (),
 ) -> list[Step]:
     """The contracts in the order in which `deployer` creates them, from its transaction number `nonce` on."""
@@ -113,7 +132,7 @@ def plan(
     periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
     arguments: dict[str, list[Any]] = {
         "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
-        "vault": [token or at["token"], at["queue"], at["court"]],
+        "vault": [token or at["token"], at["queue"], at["court"], least_deposit],
         "inbox": [
             at["queue"],
             to_checksum_address(operator),
@@ -125,6 +144,18 @@ def plan(
         "receipts": [at["vault"], at["inbox"], params.receipt_bond, params.exit_delay],
     }
     return [Step(name, at[name], creation_code(name, arguments.get(name, []))) for name in names]
+
+
+def find_decimals(l1: L1, token: str | None) -> int:
+    """Decimals of a token, by default of the test token. Raises ConfigError if it does not tell."""
+    if token is None:
+        return TEST_DECIMALS
+    try:
+        return int(Contract(l1, TOKEN, token).view("decimals"))
+    except ChainError:
+        raise ConfigError(
+            "bad_config", "the token does not say how many decimals it has: name a least deposit"
+        ) from None
 
 
 def creation_code(name: str, arguments: list[Any]) -> bytes:

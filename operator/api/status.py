@@ -47,6 +47,7 @@ class StatusHandlers:
                 "types": [kind.type_string for kind in records.SIGNED.values()],
                 "epoch_batches": deployment.epoch_batches,
                 "limits": {
+                    "least_deposit": str(deployment.least_deposit),
                     "batch_inputs": MAX_INPUTS,
                     "bulk_records": MAX_BULK,
                     "bulk_legs": phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE,

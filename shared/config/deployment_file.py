@@ -28,6 +28,8 @@ class Deployment:
     receipts: str
     block: int = 0
     epoch_batches: int = 1
+    least_deposit: int = 0
+    """Token units."""
 
     @property
     def vault_bytes(self) -> bytes:

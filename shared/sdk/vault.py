@@ -29,11 +29,18 @@ class Vault:
         """The exchange account of an address, by default this one; 0 before its first deposit."""
         return int(self._vault.view("account_of", owner or self._l1.address))
 
+    def least_deposit(self) -> int:
+        """Token units that a deposit brings at least."""
+        return int(self._vault.view("LEAST_DEPOSIT"))
+
     def deposit(self, amount: int, owner: bytes | None = None) -> int:
         """Lock `amount` token units for `owner`, by default this account; the vault is allowed to take just these.
 
-        Returns the exchange account. Raises ChainError with the vault's or the token's reason.
+        Returns the exchange account. Raises InputError("deposit_too_small") before anything is sent, ChainError with
+        the vault's or the token's reason.
         """
+        if 0 < amount < (least := self.least_deposit()):
+            raise InputError("deposit_too_small", f"the vault takes no deposit of less than {least} token units")
         owner = owner or self._l1.address
         vault = self._vault.address
         if self._token.view("allowance", self._l1.address, vault) < amount:

@@ -108,6 +108,22 @@ def test_refuses_nothing_and_what_is_not_there(arena: Arena) -> None:
         arena.vault.deposit(1, sender=TRADER)
 
 
+def test_takes_no_deposit_below_its_least(arena: Arena) -> None:
+    queue = arena.chain.predict(1)
+    vault = arena.chain.deploy("vault", arena.token.address, queue, arena.court.address, 50)
+    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, TRADER, 0, 0).address == queue
+    arena.token.mint(TRADER, 1_000)
+    arena.token.approve(vault.address, 1_000, sender=TRADER)
+    assert vault.LEAST_DEPOSIT() == 50
+    for amount in (1, 49):
+        with reverts("deposit_too_small"):
+            vault.deposit(amount, sender=TRADER)
+    assert vault.deposit(50, sender=TRADER) == 1
+    with reverts("deposit_too_small"):  # nor one more to an account that is there: it is a message as any
+        vault.deposit_for(TRADER, 49, sender=TRADER)
+    assert (vault.total(), vault.account_count()) == (50, 1)
+
+
 def test_bounds_a_deposit(arena: Arena) -> None:
     cap = phases.MAX_AMOUNT
     arena.token.mint(TRADER, 2**200)
@@ -128,7 +144,7 @@ def test_bounds_what_it_holds_and_for_how_many(arena: Arena, tmp_path: Path) -> 
         text = text.replace(real, small)
     (tmp_path / "vault.vy").write_text(text)
     queue = arena.chain.predict(1)
-    vault = arena.chain.deploy(tmp_path / "vault.vy", arena.token.address, queue, arena.court.address)
+    vault = arena.chain.deploy(tmp_path / "vault.vy", arena.token.address, queue, arena.court.address, 1)
     assert arena.chain.deploy("queue", vault.address, arena.inbox.address, TRADER, 0, 0).address == queue
     arena.token.mint(TRADER, 1000)
     arena.token.approve(vault.address, 1000, sender=TRADER)
@@ -241,7 +257,7 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
     chain = arena.chain
     token = chain.deploy(ODD_TOKEN, mode)
     queue = chain.predict(1)
-    vault = chain.deploy("vault", token.address, queue, arena.court.address)
+    vault = chain.deploy("vault", token.address, queue, arena.court.address, 1)
     assert chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0).address == queue
     token.mint(TRADER, 1000)
     return token, vault
@@ -322,7 +338,7 @@ def test_a_withdrawal_waits_while_the_vault_is_empty(arena: Arena) -> None:
 
 def test_needs_a_token_that_is_a_contract(arena: Arena) -> None:
     with reverts("not_a_contract"):
-        arena.chain.deploy("vault", address("nobody"), arena.queue.address, arena.court.address)
+        arena.chain.deploy("vault", address("nobody"), arena.queue.address, arena.court.address, 1)
 
 
 def test_takes_no_ether(arena: Arena) -> None:

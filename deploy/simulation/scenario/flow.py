@@ -37,7 +37,9 @@ class Exchange:
         self.deployer = deployer
         self.operator = operator
         self.params = params
-        self.deployment: Deployment = deploy(deployer, params, operator=operator.address, lister=deployer.address)
+        self.deployment: Deployment = deploy(
+            deployer, params, operator=operator.address, lister=deployer.address, least_deposit=1
+        )
         self.batches: list[Batch] = []
         self._traffic = SampleTraffic(self.deployment.chain_id, self.deployment.vault_bytes)
         self._reader = ChainReader(operator, self.deployment)

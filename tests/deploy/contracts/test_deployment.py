@@ -9,9 +9,10 @@ from setoff.contracts.verification import check_deployment
 from setoff.deploy.contracts.deployment import contract_address, deploy
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ConfigError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.params import DEVNET, PRESETS, TESTNET
+from setoff.shared.sdk.vault import Vault
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,7 @@ def test_addresses_differ_for_long_nonces() -> None:
 def test_deploys_and_checks(l1: L1, deployment: Deployment) -> None:
     assert deployment.chain_id == l1.chain_id
     assert deployment.epoch_batches == DEVNET.epoch_batches
+    assert deployment.least_deposit == Vault(l1, deployment).least_deposit() == 10 * 10**6
     assert 0 < deployment.block <= l1.head().number
     check_deployment(l1, deployment)
     check_deployment(l1, deployment, DEVNET)
@@ -59,7 +61,7 @@ def test_deploys_beside_another_one_and_on_a_token_that_is_there(anvil: Anvil, l
         other = deploy(
             l1, preset, operator=anvil.connect(1).address, lister=anvil.connect(2).address, token=deployment.token
         )
-        assert other.token == deployment.token
+        assert (other.token, other.least_deposit) == (deployment.token, 10 * 10**6)
         assert other.court != deployment.court
         check_deployment(l1, other, preset)
 
@@ -72,12 +74,27 @@ def test_finds_every_difference(anvil: Anvil, l1: L1, deployment: Deployment) ->
                 check_deployment(l1, dataclasses.replace(deployment, **{name: wrong}), DEVNET)
     with pytest.raises(ConfigError, match="wrong_deployment"):
         check_deployment(l1, dataclasses.replace(deployment, epoch_batches=2))
+    with pytest.raises(ConfigError, match="at least 10000000"):
+        check_deployment(l1, dataclasses.replace(deployment, least_deposit=1))
     with pytest.raises(ConfigError, match="wrong_deployment"):
         check_deployment(l1, dataclasses.replace(deployment, chain_id=1))
     others = ({"silence": DEVNET.silence + 1}, {"wind_down": DEVNET.wind_down + 1})
     for params in (TESTNET, *(dataclasses.replace(DEVNET, **other) for other in others)):
         with pytest.raises(ConfigError, match="wrong_deployment"):
             check_deployment(l1, deployment, params)
+
+
+def test_a_token_without_decimals_needs_a_least_deposit_that_is_named(l1: L1, deployment: Deployment) -> None:
+    # Any contract without that function will do.
+    silent = deployment.queue
+    with pytest.raises(ConfigError, match="decimals"):
+        deploy(l1, DEVNET, operator=l1.address, lister=l1.address, token=silent)
+    assert deploy(l1, DEVNET, operator=l1.address, lister=l1.address, token=silent, least_deposit=7).least_deposit == 7
+
+
+def test_the_client_says_what_a_deposit_has_to_bring(l1: L1, deployment: Deployment) -> None:
+    with pytest.raises(InputError, match="deposit_too_small"):
+        Vault(l1, deployment).deposit(10 * 10**6 - 1)
 
 
 def test_refuses_an_operator_with_code_and_unsafe_parameters(l1: L1, deployment: Deployment) -> None:

@@ -45,7 +45,7 @@ def chain() -> Iterator[Anvil]:
 @pytest.fixture
 def deployment(chain: Anvil) -> Deployment:
     l1 = chain.connect(0)
-    return deploy(l1, DEMO, operator=l1.address, lister=l1.address)
+    return deploy(l1, DEMO, operator=l1.address, lister=l1.address, least_deposit=9_000)
 
 
 def mint(l1: L1, deployment: Deployment) -> None:

@@ -128,7 +128,7 @@ class Arena:
         queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))
         self.token = chain.deploy("token")
         self.queue = chain.deploy("queue", vault, inbox, LISTER, params.listing_delay, params.wind_down)
-        self.vault = chain.deploy("vault", self.token.address, queue, court)
+        self.vault = chain.deploy("vault", self.token.address, queue, court, 1)
         periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, *periods, self.modules)
         self.judge = chain.deploy("judge", inbox, queue, *rules) if rules else chain.deploy(TOY_JUDGE)
