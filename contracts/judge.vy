@@ -277,6 +277,14 @@ def _rules_of(phase: uint256) -> Rules:
         return LIQUIDATION
     if phase in [phases.SHARES, phases.TAKEOVER, phases.UNWIND]:
         return BACKSTOP
-    if phase in [phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG]:
+    if phase in [
+        phases.WORK,
+        phases.GATHER,
+        phases.STRIKE,
+        phases.ENROL,
+        phases.TRIGGER,
+        phases.FIRE,
+        phases.LEG,
+    ]:
         return WORK
     raise "wrong_phase"

@@ -319,7 +319,7 @@ TESTNET: Final = Params(
     exit_delay=6 * _HOUR,
 )
 
-# A trial: κ is enough for some 200,000 steps, a visit of 100,000 accounts.
+# A trial: κ is enough for some 200,000 steps, a visit of 100,000 holders.
 DEVNET: Final = Params(
     challenge_period=60,
     censorship=20,

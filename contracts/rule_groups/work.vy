@@ -1,12 +1,13 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Rules: the machine's own work, armed orders, bulk records
+@title Rules: the machine's own work, holders, armed orders, bulk records
 @license MIT
-@notice Phases WORK, TRIGGER, FIRE and LEG.
+@notice Phases WORK, GATHER, STRIKE, ENROL, TRIGGER, FIRE and LEG.
 """
 
 from rules import bulk
+from rules import holders
 from rules import phases
 from rules import triggers
 from rules import work
@@ -30,6 +31,12 @@ def apply(
     w: store.Witness = store.Witness(keys=keys, values=values)
     if regs.phase == phases.WORK:
         return work.step_work(regs, w)
+    if regs.phase == phases.GATHER:
+        return holders.step_gather(regs, w)
+    if regs.phase == phases.STRIKE:
+        return holders.step_strike(regs, w)
+    if regs.phase == phases.ENROL:
+        return holders.step_enrol(regs, w)
     if regs.phase == phases.TRIGGER:
         return triggers.step_trigger(regs, w)
     if regs.phase == phases.FIRE:

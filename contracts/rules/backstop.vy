@@ -12,6 +12,7 @@
 import errors
 from codec import integers
 from codec import records
+from rules import holders
 from rules import liquidation
 from rules import margin
 from rules import marks
@@ -43,6 +44,7 @@ def step_takeover(
         touched = 2
         place: uint256 = positions.find_position(backstop, regs.market)
         if place < leaves.MAX_POSITIONS:
+            is_opening: bool = backstop.positions[place].size == 0
             backstop.positions[place].market = regs.market
             markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
             fresh: bool = False
@@ -64,11 +66,13 @@ def step_takeover(
             if is_legal:
                 regs.drawn_until = regs.time + phases.DRAWN_TIME
                 regs.phase = phases.WORK
+                if is_opening:
+                    regs = holders.enrol(regs, keys.BACKSTOP)
                 return regs, values
     store.check_count(w, touched)
     regs.ranking = 1
-    regs.rank = keys.BACKSTOP
-    regs.rank_subs = 0
+    regs.rank_end = 0
+    regs.rank_word = 0
     regs.best_score = 0
     regs.best_account = 0
     regs.phase = phases.WORK

@@ -2,12 +2,13 @@
 """
 @title The order book: FIFO lists at price levels, and bitmaps that find the best level
 @license MIT
-@notice A side's 2**24 ticks are indexed by a tree of 256-bit words, three deep; the best price is found in three words,
+@notice A side's 2**24 ticks are indexed by a tree of bitmap words (`bitmaps.vy`); the best price is found in three words,
         with no sorted list and no hint. Twin: `shared/rules/book.py`.
 """
 
 import errors
 from codec import records
+from rules import bitmaps
 from rules import levels
 from rules import matching
 from rules import phases
@@ -120,14 +121,9 @@ def step_list(
     @notice Mark a new level in the bitmaps. Leaves: market, bitmap words from the leaf to the top.
     """
     regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 4)
     market: leaves.Market = store.market(w, 0, regs.level_market)
-    for i: uint256 in range(3):
-        depth: uint256 = 2 - i
-        bitmap: leaves.Bitmap = store.bitmap(w, 1 + i, regs.level_market, regs.level_side, depth, regs.tick)
-        bitmap.word |= 1 << keys.bitmap_bit(depth, regs.tick)
-        values[1 + i] = leaves.encode_bitmap(bitmap)
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = bitmaps.mark(w, 1, self.get_tree(regs), regs.tick)
     best: uint256 = levels.get_best(market, regs.level_side)
     is_better: bool = regs.tick < best
     if levels.is_highest_first(regs.level_side):
@@ -144,23 +140,13 @@ def step_unlist(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Unmark an empty level; a word that becomes empty is unmarked in the one above.
-            Leaves: market, bitmap words from the leaf to the top.
+    @notice Unmark an empty level. Leaves: market, bitmap words from the leaf to the top.
     """
     regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 4)
     market: leaves.Market = store.market(w, 0, regs.level_market)
-    is_empty: bool = True
-    for i: uint256 in range(3):
-        depth: uint256 = 2 - i
-        bitmap: leaves.Bitmap = store.bitmap(w, 1 + i, regs.level_market, regs.level_side, depth, regs.tick)
-        if is_empty:
-            bitmap.word &= ~(1 << keys.bitmap_bit(depth, regs.tick))
-            is_empty = bitmap.word == 0
-            values[1 + i] = leaves.encode_bitmap(bitmap)
     regs.phase = phases.SEEK if levels.get_best(market, regs.level_side) == regs.tick else regs.next_phase
-    return regs, values
+    return regs, bitmaps.unmark(w, 1, self.get_tree(regs), regs.tick)
 
 
 @internal
@@ -175,14 +161,9 @@ def step_seek(
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     market: leaves.Market = store.market(w, 0, regs.level_market)
     tick: uint256 = 0
-    touched: uint256 = 1
-    for depth: uint256 in range(3):
-        bitmap: leaves.Bitmap = store.bitmap(w, touched, regs.level_market, regs.level_side, depth, tick)
-        touched += 1
-        if bitmap.word == 0:
-            break
-        tick |= self.get_best_bit(bitmap.word, regs.level_side) << (16 - 8 * depth)
-    store.check_count(w, touched)
+    touched: uint256 = 0
+    tick, touched = bitmaps.find_best(w, 1, self.get_tree(regs), levels.is_highest_first(regs.level_side))
+    store.check_count(w, 1 + touched)
     regs.phase = regs.next_phase
     values[0] = leaves.encode_market(levels.set_best(market, regs.level_side, tick))
     return regs, values
@@ -201,7 +182,8 @@ def step_next(
     regs: registers.Registers = pre
     tick: uint256 = 0
     touched: uint256 = 0
-    tick, touched = self.find_next(regs, w)
+    is_highest_first: bool = levels.is_highest_first(regs.level_side)
+    tick, touched = bitmaps.find_next(w, 0, self.get_tree(regs), regs.tick, is_highest_first)
     is_beyond: bool = tick < regs.price
     if regs.side == records.BUY:
         is_beyond = tick > regs.price
@@ -218,48 +200,8 @@ def step_next(
 
 @internal
 @pure
-def find_next(regs: registers.Registers, w: store.Witness) -> (uint256, uint256):
+def get_tree(regs: registers.Registers) -> uint256:
     """
-    @return The next level behind `regs.tick` on its side, 0 if there is none; and how many leaves that took, from the
-            witness's first on.
+    @return The bitmap words over the levels of the side in the registers.
     """
-    market: uint256 = regs.level_market
-    side: uint256 = regs.level_side
-    tick: uint256 = regs.tick
-    touched: uint256 = 0
-    for i: uint256 in range(3):
-        depth: uint256 = 2 - i
-        word: uint256 = store.bitmap(w, touched, market, side, depth, tick).word
-        word = self.mask_behind(word, keys.bitmap_bit(depth, tick), side)
-        touched += 1
-        if word != 0:
-            tick = (tick >> (24 - 8 * depth) << 8 | self.get_best_bit(word, side)) << (16 - 8 * depth)
-            for below: uint256 in range(depth + 1, 3, bound=2):
-                word = store.bitmap(w, touched, market, side, below, tick).word
-                touched += 1
-                tick |= self.get_best_bit(word, side) << (16 - 8 * below)
-            return tick, touched
-    return 0, touched
-
-
-@internal
-@pure
-def mask_behind(word: uint256, bit: uint256, side: uint256) -> uint256:
-    """
-    @return The bits of `word` for worse prices than `bit`: lower ones where the highest is best, else higher ones.
-    """
-    if levels.is_highest_first(side):
-        return word & ((1 << bit) - 1)
-    # A shift by 256, behind the highest bit, leaves nothing.
-    return word >> (bit + 1) << (bit + 1)
-
-
-@internal
-@pure
-def get_best_bit(word: uint256, side: uint256) -> uint256:
-    """
-    @return Number of the bit that stands for the best price: the highest or the lowest; word != 0.
-    """
-    if levels.is_highest_first(side):
-        return levels._highest_bit(word)
-    return levels._lowest_bit(word)
+    return keys.level_tree(regs.level_market, regs.level_side)

@@ -5,8 +5,8 @@
 @notice An account below maintenance loses its orders, one after the other; then its largest position is offered to the
         book in slices, at its zero price or better: the price at which the account gives up just that position's share of
         equity. What the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the
-        opposite accounts in the order of their scores. A sweep ends only when every account is healthy, or has nothing
-        left that could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
+        opposite accounts in the order of their scores. A sweep of the holders of a market ends only when each is
+        healthy, or has nothing left that could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
         place, these functions return them; where it returns a position, they return its place.
 @dev Bounds as in margin.vy: equities within 128 bits, margins and values of a position below 2**117, so a product of two of
      them is far inside 256 bits. Every divisor is positive: a target has a margin, so the sum of margins is, and so is
@@ -15,6 +15,7 @@
 
 from codec import integers
 from codec import records
+from rules import holders
 from rules import margin
 from rules import marks
 from rules import matching
@@ -34,14 +35,15 @@ def step_sweep(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Visit one account: settle what is due, and begin its liquidation if it is below maintenance.
+    @notice Visit one holder: settle what is due, and begin its liquidation if it is below maintenance.
             First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt
             is liquidated, never through the book: every position is about to be closed at its mark.
             Leaves: account, the market of each of its positions, in place order.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    account: leaves.Account = store.account(w, 0, regs.sweep)
+    number: uint256 = holders.get_visited(regs.sweep_end, regs.sweep_word)
+    account: leaves.Account = store.account(w, 0, number)
     markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
     fresh: bool = False
     account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
@@ -60,7 +62,7 @@ def step_sweep(
     elif account.orders != 0:
         regs = registers.clear(regs)
         regs.return_phase = phases.WORK
-        regs = orders.unlink_first(regs, regs.sweep, account, phases.WORK)
+        regs = orders.unlink_first(regs, number, account, phases.WORK)
     else:
         market: leaves.Market = markets[target]
         if equity < 0:
@@ -75,12 +77,12 @@ def step_sweep(
         price: uint256 = self.compute_zero_price(position, market, share)
         size: uint256 = convert(abs(position.size), uint256)
         if equity <= close_out:
-            regs = work.begin_order(regs, regs.sweep, position.market, side, price, size, phases.WORK)
+            regs = work.begin_order(regs, number, position.market, side, price, size, phases.WORK)
             regs.phase = phases.TAKEOVER
         else:
             size = integers.div_up(size, phases.LIQUIDATION_SLICES)
             account.positions[target] = positions.reserve(position, side, size)
-            regs = work.begin_order(regs, regs.sweep, position.market, side, price, size, phases.LIQUIDATED)
+            regs = work.begin_order(regs, number, position.market, side, price, size, phases.LIQUIDATED)
     values[0] = leaves.encode_account(account)
     return regs, margin._set_markets(values, 1, markets)
 
@@ -199,15 +201,15 @@ def compute_zero_price(position: leaves.Position, market: leaves.Market, share: 
 @pure
 def go_on(pre: registers.Registers, account: leaves.Account) -> registers.Registers:
     """
-    @notice Go on with the account after this one.
+    @notice Go on with the holder after this one, which is taken out of the holders if it holds nothing any more.
     """
     regs: registers.Registers = pre
-    if keys.get_sub(regs.sweep) == 0:
-        regs.sweep_subs = account.subs
-    regs.sweep = work.get_next_account(regs.sweep, regs.sweep_subs)
-    if keys.get_master(regs.sweep) > regs.accounts:
-        regs.sweeping = 0
-    regs.phase = phases.WORK
+    place: uint256 = positions.find_position(account, regs.trigger_market)
+    if place == leaves.MAX_POSITIONS or account.positions[place].size == 0:
+        regs.phase = phases.STRIKE
+    else:
+        regs.sweep_word = holders.pass_visited(regs.sweep_word)
+        regs.phase = phases.WORK
     return regs
 
 
@@ -233,32 +235,22 @@ def step_rank(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Score one account for deleveraging against the position in the registers; after the last, turn to the
-            highest. Leaves: account, the market of each of its positions, in place order.
+    @notice Score one holder for deleveraging against the position in the registers.
+            Leaves: account, the market of each of its positions, in place order.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    account: leaves.Account = store.account(w, 0, regs.rank)
+    number: uint256 = holders.get_visited(regs.rank_end, regs.rank_word)
+    account: leaves.Account = store.account(w, 0, number)
     markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
     fresh: bool = False
     account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
     score: uint256 = self.compute_score(regs, account, markets)
     if score > regs.best_score:
         regs.best_score = score
-        regs.best_account = regs.rank
-    if keys.get_sub(regs.rank) == 0:
-        regs.rank_subs = account.subs
-    regs.rank = work.get_next_account(regs.rank, regs.rank_subs)
-    if keys.get_master(regs.rank) <= regs.accounts:
-        regs.phase = phases.WORK
-    elif regs.best_score != 0:
-        regs.ranking = 0
-        regs.phase = phases.DELEVERAGE
-    else:
-        # Nobody is on the other side who could be deleveraged: the account stays as it is.
-        regs.ranking = 0
-        regs.skip_account = 1
-        regs.phase = phases.WORK
+        regs.best_account = number
+    regs.rank_word = holders.pass_visited(regs.rank_word)
+    regs.phase = phases.WORK
     values[0] = leaves.encode_account(account)
     return regs, margin._set_markets(values, 1, markets)
 

@@ -161,7 +161,7 @@ def step_crank(
     """
     @notice Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
             A market that is over, because the exchange winds down or its oracle is dead, expires now.
-            Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
+            Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit all holders.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -210,12 +210,12 @@ def settle_market(pre: leaves.Market, time: uint256) -> leaves.Market:
 @pure
 def begin_work(pre: registers.Registers) -> registers.Registers:
     """
-    @return The registers of a machine that visits every account, and then the armed orders of the market in them.
+    @return The registers of a machine that visits the holders of the market in them, and then its armed orders.
     """
     regs: registers.Registers = pre
     regs.sweeping = 1
-    regs.sweep = keys.BACKSTOP
-    regs.sweep_subs = 0
+    regs.sweep_end = 0
+    regs.sweep_word = 0
     regs.trigger_market = regs.market
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK

@@ -8,6 +8,7 @@
 
 import errors
 from codec import records
+from rules import holders
 from rules import levels
 from rules import margin
 from rules import phases
@@ -221,7 +222,7 @@ def step_fill(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Trade with the maker at the cursor, at the maker's price.
+    @notice Trade with the maker at the cursor, at the maker's price; whose position that opens is entered as a holder.
             Leaves: market, level, maker's order, maker's account, taker's account.
     @dev The lots were taken by PROBE as at most the taker's and the maker's; a level's size is the sum of its orders'
          (at most 2**32 of at most 2**31 lots: no overflow of 2**64).
@@ -234,6 +235,8 @@ def step_fill(
     order: leaves.Order = store.order(w, 2, regs.cursor)
     maker: leaves.Account = store.account(w, 3, keys.handle_account(regs.cursor))
     taker: leaves.Account = store.account(w, 4, regs.account)
+    is_taker_opening: bool = taker.positions[positions.get_position(taker, regs.market)].size == 0
+    is_maker_opening: bool = maker.positions[positions.get_position(maker, regs.market)].size == 0
     size: uint256 = regs.lots
     delta: int256 = convert(size, int256)
     if regs.side == records.SELL:
@@ -247,6 +250,10 @@ def step_fill(
     regs.size -= size
     regs.next_phase = phases.MATCH if regs.size != 0 else regs.return_phase
     regs.phase = regs.next_phase if order.size != 0 else phases.UNLINK
+    if is_taker_opening:
+        regs = holders.enrol(regs, regs.account)
+    if is_maker_opening:
+        regs = holders.enrol(regs, keys.handle_account(regs.cursor))
     values[0] = leaves.encode_market(market)
     values[1] = leaves.encode_level(level)
     values[2] = leaves.encode_order(order)

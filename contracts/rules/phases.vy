@@ -35,15 +35,18 @@ DELEVERAGE: constant(uint256) = 26
 UNWIND: constant(uint256) = 27
 TRIGGER: constant(uint256) = 28
 FIRE: constant(uint256) = 29
+ENROL: constant(uint256) = 30
+STRIKE: constant(uint256) = 31
+GATHER: constant(uint256) = 32
 
 # Leg pages one bulk record may have.
 MAX_LEG_PAGES: constant(uint256) = 8
 # Makers one order may visit; what is left then is given up.
 MAX_MATCHES: constant(uint256) = 1024
-# Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
-# unlist, seek), four an order of the account that is cancelled (clear or admit, unlink, unlist, seek), one in each of its
-# 256 order slots, and the fixed ones.
-RECORD_STEP_BOUND: constant(uint256) = 8 * MAX_MATCHES + 4 * 256 + 64
+# Real steps one record can take: two a maker counted (probe, next), seven a maker visited (match, probe, fill, enrol,
+# unlink, unlist, seek), four an order of the account that is cancelled (clear or admit, unlink, unlist, seek), one in each
+# of its 256 order slots, and the fixed ones, among them the taker's enrol.
+RECORD_STEP_BOUND: constant(uint256) = 9 * MAX_MATCHES + 4 * 256 + 64
 # Real steps after which an input leaves the rest of the machine's own work to the next one.
 WORK_LIMIT: constant(uint256) = 2**16
 # Real steps one input can take: the machine's own work and the last piece of it, or the eight legs of a leg page, which

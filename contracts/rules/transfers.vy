@@ -52,26 +52,15 @@ def step_transfer(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Move the amount, margin already checked.
-            Leaves: payer's account, payee's account; where the payee is a sub-account, its master (unless that pays).
+    @notice Move the amount, margin already checked. Leaves: payer's account, payee's account.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    store.check_count(w, 2)
     payer: leaves.Account = store.account(w, 0, regs.account)
     payee: leaves.Account = store.account(w, 1, regs.peer)
-    touched: uint256 = 2
     payer.collateral -= convert(regs.amount, int256)
     payee.collateral += convert(regs.amount, int256)
-    if regs.peer > keys.MAX_ACCOUNT:
-        owner: uint256 = keys.get_master(regs.peer)
-        if owner == regs.account:
-            payer.subs = max(payer.subs, keys.get_sub(regs.peer))
-        else:
-            master: leaves.Account = store.account(w, 2, owner)
-            touched = 3
-            master.subs = max(master.subs, keys.get_sub(regs.peer))
-            values[2] = leaves.encode_account(master)
-    store.check_count(w, touched)
     values[0] = leaves.encode_account(payer)
     values[1] = leaves.encode_account(payee)
     return registers.finish(regs), values

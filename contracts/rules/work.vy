@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 """
-@title The machine's own work: after a change of price every account is visited, then the armed orders are looked at
+@title The machine's own work: after a change of price its holders are visited, then the armed orders are looked at
 @license MIT
 @notice Work goes on until it is done; what an input has no steps left for waits, and until it is done no record is taken:
         each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
@@ -9,7 +9,6 @@
 
 from codec import records
 from rules import phases
-from state import keys
 from state import leaves
 from state import registers
 from state import store
@@ -35,26 +34,14 @@ def step_work(
         regs.has_work = 1
         regs.phase = phases.IDLE
     elif regs.ranking != 0:
-        regs.phase = phases.RANK
+        regs.phase = phases.RANK if regs.rank_word != 0 else phases.GATHER
     elif regs.sweeping != 0:
-        regs.phase = phases.SWEEP
+        regs.phase = phases.SWEEP if regs.sweep_word != 0 else phases.GATHER
     elif regs.trigger_market != 0:
         regs.phase = phases.TRIGGER
     else:
         regs.phase = phases.UNWIND
     return regs, w.values
-
-
-@internal
-@pure
-def get_next_account(account: uint256, subs: uint256) -> uint256:
-    """
-    @return The account to visit after `account`, whose master has `subs` sub-accounts.
-    """
-    sub: uint256 = keys.get_sub(account)
-    if sub < subs:
-        return keys.sub_account(keys.get_master(account), sub + 1)
-    return keys.get_master(account) + 1
 
 
 @internal

@@ -18,6 +18,7 @@ SIGNERS: constant(uint256) = 7
 WITHDRAWAL: constant(uint256) = 8
 AGENT: constant(uint256) = 9
 PARKED: constant(uint256) = 10
+HOLDERS: constant(uint256) = 11
 
 MAX_ACCOUNT: constant(uint256) = 2**20 - 1
 MAX_SUB: constant(uint256) = 15
@@ -124,29 +125,47 @@ def level_key(market: uint256, side: uint256, tick: uint256) -> uint256:
 
 @internal
 @pure
-def bitmap_key(market: uint256, side: uint256, depth: uint256, tick: uint256) -> uint256:
+def level_tree(market: uint256, side: uint256) -> uint256:
     """
-    @return Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`.
+    @return Tree of bitmap words over the ticks of a side that have a level, as `bitmap_key` takes it.
     """
-    return BITMAP << BODY_BITS | market << 20 | side << 18 | depth << 16 | self.bitmap_index(depth, tick)
+    return BITMAP << BODY_BITS | market << 20 | side << 18
 
 
 @internal
 @pure
-def bitmap_index(depth: uint256, tick: uint256) -> uint256:
+def holder_tree(market: uint256) -> uint256:
     """
-    @return Index of the word at `depth` that covers `tick`: one word, 256 words, 65,536 words.
+    @return Tree of bitmap words over the accounts that hold something in `market`, as `bitmap_key` takes it.
     """
-    return tick >> (24 - 8 * depth)
+    return HOLDERS << BODY_BITS | market << 18
 
 
 @internal
 @pure
-def bitmap_bit(depth: uint256, tick: uint256) -> uint256:
+def bitmap_key(tree: uint256, depth: uint256, number: uint256) -> uint256:
     """
-    @return Bit number (0..255) of `tick` in its word at `depth`.
+    @return Key of the word of `tree` at `depth` (0 top, 1 middle, 2 leaf) that covers `number`, a tick or an account.
     """
-    return (tick >> (16 - 8 * depth)) & 255
+    return tree | depth << 16 | self.bitmap_index(depth, number)
+
+
+@internal
+@pure
+def bitmap_index(depth: uint256, number: uint256) -> uint256:
+    """
+    @return Index of the word at `depth` that covers `number`: one word, 256 words, 65,536 words.
+    """
+    return number >> (24 - 8 * depth)
+
+
+@internal
+@pure
+def bitmap_bit(depth: uint256, number: uint256) -> uint256:
+    """
+    @return Bit number (0..255) of `number` in its word at `depth`.
+    """
+    return (number >> (16 - 8 * depth)) & 255
 
 
 @internal

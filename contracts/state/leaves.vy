@@ -47,7 +47,6 @@ struct Account:
     deadline: uint256          # seconds, when all its orders die, 0 for never
     owner: address
     collateral: int256         # token units
-    subs: uint256              # highest sub-account in use
     shares: uint256            # of the backstop vault (on the vault's own account: all of them)
     nonce_top: uint256         # highest nonce seen
     nonce_bitmap: uint256      # bit i set iff nonce_top - i was used
@@ -207,7 +206,7 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
     words: uint256[21] = empty(uint256[21])
     words[0] = leaf.deadline << 192 | convert(leaf.owner, uint256)
     words[1] = self._bits(leaf.collateral)
-    words[2] = leaf.subs << 192 | leaf.shares << 64 | leaf.nonce_top
+    words[2] = leaf.shares << 64 | leaf.nonce_top
     words[3] = leaf.nonce_bitmap
     words[4] = leaf.orders
     used: bool = words[0] | words[1] | words[2] | words[3] | words[4] != 0
@@ -237,7 +236,6 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
     leaf.deadline = words[0] >> 192
     leaf.owner = self._address(words[0])
     leaf.collateral = self._number(words[1])
-    leaf.subs = words[2] >> 192 & _U32
     leaf.shares = words[2] >> 64 & _U128
     leaf.nonce_top = words[2] & _U64
     leaf.nonce_bitmap = words[3]

@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 65 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 68 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -30,15 +30,15 @@ struct Registers:
     has_work: uint256        # 1 while the machine has work of its own left for the next input
     parked_first: uint256    # the first parked record, the next to be taken
     parked_end: uint256      # the number the next one to be parked gets
-    sweeping: uint256        # 1 while accounts are left to visit after a change of price
-    sweep: uint256           # the next of them
-    sweep_subs: uint256      # sub-accounts its master has
+    sweeping: uint256        # 1 while holders are left to visit after a change of price
+    sweep_end: uint256       # account behind the word of holders that was read last
+    sweep_word: uint256      # those of that word who are left to visit, the next of them the lowest bit
     skip_account: uint256    # 1 if nothing can be done for the account under the sweep: it is passed over
-    trigger_market: uint256  # market whose armed orders are to be looked at, 0 for none
+    trigger_market: uint256  # market whose price has changed: its holders and armed orders are looked at, 0 for none
     unwind: uint256          # market in which the backstop offers its position, 0 for none
-    ranking: uint256         # 1 while accounts are left to rank for auto-deleveraging
-    rank: uint256            # the next of them
-    rank_subs: uint256       # sub-accounts its master has
+    ranking: uint256         # 1 while holders are left to rank for auto-deleveraging
+    rank_end: uint256        # account behind the word of holders that was read last
+    rank_word: uint256       # those of that word who are left to rank, the next of them the lowest bit
     best_score: uint256      # highest score so far
     best_account: uint256    # the account that has it
     bulk: bytes32            # hash of the leg page that must come next, zero for none
@@ -66,6 +66,9 @@ struct Registers:
     amount: uint256          # token units
     cursor: uint256          # handle of the order the next step works on
     lots: uint256            # lots of the next fill
+    enrol: uint256           # 1 + the account to be entered among the market's holders next, 0 for none
+    enrol_next: uint256      # 1 + the one after it
+    enrol_phase: uint256     # phase to go on with once they are
     level_market: uint256    # market of the level the next step works on
     tick: uint256            # tick of the level the next step works on
     level_side: uint256      # side of the book that level is on
@@ -101,6 +104,9 @@ def clear(regs: Registers) -> Registers:
     cleared.amount = 0
     cleared.cursor = 0
     cleared.lots = 0
+    cleared.enrol = 0
+    cleared.enrol_next = 0
+    cleared.enrol_phase = 0
     cleared.level_market = 0
     cleared.tick = 0
     cleared.level_side = 0
@@ -141,7 +147,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 65 words.
+    @return keccak of the 68 words.
     """
     return keccak256(abi_encode(regs))
 

@@ -5,12 +5,11 @@
 @notice A step names each leaf it touches by its place in the witness (0, 1, …, the order of first use) and computes its
         key; any other key, place, number or length of value reverts. Twin: `State` in `shared/state/store.py`.
 @dev A step never touches one leaf at two places. Leaves of different kinds have different keys, and of one kind a step touches:
-     accounts: one; or taker and maker (orders of one owner never trade with each other); payer, payee and the payee's
-     master (which step_transfer compares); an account and the backstop (step_takeover compares them, and no account
-     that signs is the backstop); an account in liquidation and the one with the highest score (whose position is on
+     accounts: one; or taker and maker (orders of one owner never trade with each other); payer and payee (the fetch
+     compares them); an account and the backstop (step_takeover compares them, and no account that signs is the backstop); an account in liquidation and the one with the highest score (whose position is on
      the other side); orders: one at the cursor and its neighbours in a list without cycles, or the free slot of a new
      order and its level's last; parked records: the one at the end and the first, of which the second is taken only where
-     there is one; levels: one, or the best of either side; bitmap words: one a depth, and below the
+     there is one; levels: one, or the best of either side; bitmap words: of one tree one a depth, and below the
      branching point one more a depth, of a higher or lower index; markets: those of an account's positions, of which
      no two are in one market.
 """
@@ -76,13 +75,11 @@ def level(w: Witness, place: uint256, market: uint256, side: uint256, tick: uint
 
 @internal
 @pure
-def bitmap(
-    w: Witness, place: uint256, market: uint256, side: uint256, depth: uint256, tick: uint256
-) -> leaves.Bitmap:
+def bitmap(w: Witness, place: uint256, tree: uint256, depth: uint256, number: uint256) -> leaves.Bitmap:
     """
-    @return The bitmap word at `depth` that covers `tick`.
+    @return The word of a tree (`keys.level_tree`, `keys.holder_tree`) at `depth` that covers `number`.
     """
-    return leaves.decode_bitmap(self._value(w, place, keys.bitmap_key(market, side, depth, tick), leaves.BITMAP_BYTES))
+    return leaves.decode_bitmap(self._value(w, place, keys.bitmap_key(tree, depth, number), leaves.BITMAP_BYTES))
 
 
 @internal

@@ -105,7 +105,7 @@ def _is_liquidation(machine: Machine, batch: Batch, input_index: int, micro: int
         return False
     twin = machine.copy()
     honest_step(twin, batch, input_index, micro)
-    return twin.regs.phase != phases.WORK
+    return twin.regs.phase not in (phases.WORK, phases.STRIKE)
 
 
 def _is_sample(machine: Machine, batch: Batch, input_index: int, micro: int) -> bool:

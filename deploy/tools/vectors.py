@@ -59,6 +59,7 @@ DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 """Where the files of this work tree are."""
 
 _EXACT: Final = 2**53
+_OF_HOLDERS: Final = ("enrol", "strike")
 NAMES: Final[dict[int, str]] = {number: kind.title.lower() for number, kind in records.TYPES.items()}
 """Record and message types with their names."""
 
@@ -83,7 +84,7 @@ def plain(value: Any) -> Any:
 def build() -> dict[str, Any]:
     """All vectors: file name to document."""
     traffic = SampleTraffic()
-    batches = [*play_epoch(traffic), refuse_everything(traffic), *wind_down(traffic)]
+    batches = [*play_epoch(traffic), refuse_everything(traffic), hold(traffic), *wind_down(traffic)]
     return {
         "codec.json": build_codec(batches),
         "leaves.json": build_leaves(),
@@ -228,6 +229,29 @@ def refuse_everything(traffic: SampleTraffic) -> Batch:
         traffic.order(7, records.SELL, 1_000, 3, market=11),
     ]
     return traffic.seal(messages, inputs)
+
+
+def hold(traffic: SampleTraffic) -> Batch:
+    """Accounts near and far that open, are visited, close, and are taken out of the holders, with their words."""
+    traffic.time += 1
+    sub = keys.sub_account(20, 3)
+    buyers = (sub, 300, 21)
+
+    def trade(seller: int, buyer: int, price: int) -> list[bytes]:
+        orders = ((seller, records.SELL), (buyer, records.BUY))
+        return [traffic.order(account, side, price, 2, market=11) for account, side in orders]
+
+    def report(late: int) -> list[bytes]:
+        return [traffic.report(number, 1_000, market=11, time=traffic.time + late) for number in (0, 1)]
+
+    inputs = [traffic.transfer(20, sub, 10**6)]
+    inputs += [body for buyer in buyers for body in trade(22, buyer, 1_005)]
+    inputs += report(0)
+    # Out of it into the great bids, in again before anybody comes by, and out.
+    inputs += [traffic.order(buyer, records.SELL, 1_000, 2, market=11) for buyer in buyers]
+    inputs += trade(22, 21, 1_006)
+    inputs += [traffic.order(21, records.SELL, 1_000, 2, market=11), *report(1)]
+    return traffic.seal([traffic.deposit(account, 10**7) for account in (20, 21, 22, 300)], inputs)
 
 
 def wind_down(traffic: SampleTraffic) -> list[Batch]:
@@ -413,7 +437,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     yield "account", keys.account_key(1), account
     account = Account()
     account.owner, account.collateral, account.nonce_top, account.nonce_bitmap = VAULT, -5, 2**64 - 1, 2**255 + 1
-    account.deadline, account.subs, account.shares, account.orders = 2**64 - 1, 15, 2**119, 2**255 + 7
+    account.deadline, account.shares, account.orders = 2**64 - 1, 2**119, 2**255 + 7
     account.positions[0] = Position(1, -(2**38), 3, 2**39, -(2**94), -(2**127), 256)
     account.positions[7] = Position(255, 2**38, 0, 1, 2**94, 2**127 - 1)
     yield "account", keys.account_key(keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)), account
@@ -435,7 +459,8 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     for depth in (0, 1, 2):
         bitmap = Bitmap()
         bitmap.word = 1 << keys.bitmap_bit(depth, 0xABCDEF) | 1
-        yield "bitmap", keys.bitmap_key(3, 1, depth, 0xABCDEF), bitmap
+        yield "bitmap", keys.bitmap_key(keys.level_tree(3, 1), depth, 0xABCDEF), bitmap
+        yield "bitmap", keys.bitmap_key(keys.holder_tree(3), depth, 0xABCDEF), bitmap
     market = MARKET.decode(b"")
     signed = {"maker_fee": -100_000, "insurance": 2**98, "pool": -(2**98), "funding": -(2**96), "premium": -(2**40)}
     for n, name in enumerate(sorted(MARKET.offsets)):
@@ -556,7 +581,10 @@ def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
 
 
 def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
-    """One example of each step that differs in phase, outcome, next phase or number of leaves."""
+    """One example of each step that differs in phase, outcome, next phase or number of leaves.
+
+    Of those that enter holders and take them out one for each number of words they change.
+    """
     machine = Machine.genesis(traffic.domain)
     queue_hash = ZERO
     entries: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -566,7 +594,9 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
         pre = machine.hash()
         proof = prove_step(machine, None if batch_index else batch, input_index, micro, queue_hash)
         after = machine.regs
-        key = (name, after.outcome if after.phase == phases.IDLE else -1, after.phase, len(proof.witness))
+        tree = machine.state.tree
+        changed = sum(tree.get(leaf.key) != leaf.value for leaf in proof.witness) if name in _OF_HOLDERS else -1
+        key = (name, after.outcome if after.phase == phases.IDLE else -1, after.phase, len(proof.witness), changed)
         if key not in entries:
             position = batch_index << 30 | input_index << 20 | micro
             entries[key] = _step(name, batch, position, pre, before, proof, machine)
@@ -593,7 +623,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     take(last, input_index, 0, "fetch report")
     # Work that was left by the input before, by a record, by a crank, and at the end of the work that an input may do.
     regs = machine.regs
-    regs.steps, regs.has_work, regs.sweeping, regs.sweep = 0, 1, 1, 9
+    regs.steps, regs.has_work, regs.sweeping, regs.sweep_word, regs.sweep_end = 0, 1, 1, 1 << 9, 256
     regs.trigger_market, regs.return_phase = 9, phases.WORK
     take(last, input_index, 0, "fetch report")
     take(last, input_index, 1, "work")

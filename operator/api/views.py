@@ -108,7 +108,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "account": account,
         "master": keys.get_master(account),
         "sub": keys.get_sub(account),
-        "subs": leaf.subs,
+        "subs": find_subs(tree, account),
         "owner": "0x" + master.owner.hex(),
         "collateral": str(collateral),
         "funding": str(leaf.collateral - collateral),
@@ -130,6 +130,12 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "agents": show_agents(tree, account, time),
         "orders": show_orders(exchange, account),
     }
+
+
+def find_subs(tree: Tree, account: int) -> int:
+    """The highest sub-account of a master that has anything, 0 for none."""
+    used = (sub for sub in range(keys.MAX_SUB, 0, -1) if tree.get(keys.account_key(keys.sub_account(account, sub))))
+    return next(used, 0) if keys.get_sub(account) == 0 else 0
 
 
 def show_positions(state: State, account: Account, buffer: int) -> list[dict[str, Any]]:
@@ -343,7 +349,7 @@ def _ratio(numerator: int, denominator: int) -> float:
 def _ticks(tree: Tree, market: int, side: int, depth: int = 0, prefix: int = 0) -> Iterator[int]:
     """Ticks with orders, best first: a walk over the bitmap words."""
     shift = 16 - 8 * depth
-    word = leaves.decode_bitmap(tree.get(keys.bitmap_key(market, side, depth, prefix))).word
+    word = leaves.decode_bitmap(tree.get(keys.bitmap_key(keys.level_tree(market, side), depth, prefix))).word
     while word:
         bit = word.bit_length() - 1 if side == records.BUY else (word & -word).bit_length() - 1
         word ^= 1 << bit

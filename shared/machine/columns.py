@@ -1,4 +1,5 @@
-"""The accounts of a state as columns of numbers, so that one look tells which of them a sweep would change.
+"""The accounts of a state that hold something as columns of numbers, so that one look tells which of them a sweep would
+change.
 
 A copy beside the leaves, never their source: it is read off the encoded leaves, and brought up to date with those used
 since. Markets are small and read anew every time.
@@ -34,14 +35,6 @@ ABSOLUTE_ERROR: Final = 16.0
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _NEVER: Final = 2**63 - 1
 _BODY: Final = 2**keys.BODY_BITS - 1
-_ROW: Final = np.dtype(
-    {
-        "names": ["subs"],
-        "formats": [">u4"],
-        "offsets": [ACCOUNT.offsets["subs"]],
-        "itemsize": ACCOUNT_BYTES,
-    }
-)
 # In words of 8 bytes: a leaf's collateral, where its positions begin, and in each of those market, size, funding index.
 _COLLATERAL: Final = ACCOUNT.offsets["collateral"] // 8
 _POSITIONS: Final = ACCOUNT.size // 8
@@ -71,9 +64,10 @@ class MarketTable:
 
 
 class Columns:
-    """One row an account leaf; `positions` are MAX_POSITIONS columns of each kind, in place order.
+    """One row an account with a position or an order in some market, now or since the columns were made.
 
-    `stale`: accounts whose row may differ from their leaf.
+    Of each kind that positions have there are MAX_POSITIONS columns, in place order. `stale`: accounts whose row may
+    differ from their leaf.
     """
 
     def __init__(self, state: State) -> None:
@@ -81,9 +75,13 @@ class Columns:
         self.rows: dict[int, int] = {}
         state.used = set()
         self.stale = {key & _BODY for key in state.touched if key >> keys.BODY_BITS == keys.ACCOUNT}
-        present = {key & _BODY: value for key, value in state.tree.items() if key >> keys.BODY_BITS == keys.ACCOUNT}
+        present = {
+            key & _BODY: value
+            for key, value in state.tree.items()
+            if key >> keys.BODY_BITS == keys.ACCOUNT and _has_positions(value)
+        }
         self._allocate(len(present))
-        self._write(list(present), list(present.values()))
+        self._write(present)
 
     def follow(self, state: State) -> set[int]:
         """Take note of what the state handed out since; returns those accounts."""
@@ -95,8 +93,10 @@ class Columns:
         """Bring every row up to date."""
         self.follow(state)
         if self.stale:
-            accounts = list(self.stale)
-            self._write(accounts, [state.value(keys.account_key(account)) for account in accounts])
+            values = {account: state.value(keys.account_key(account)) for account in self.stale}
+            self._write(
+                {account: value for account, value in values.items() if account in self.rows or _has_positions(value)}
+            )
         self.stale = set()
 
     def unsettled(self, markets: MarketTable) -> Flags:
@@ -125,6 +125,10 @@ class Columns:
             is_holding |= size != 0
         return is_holding & ~(equity - maintenance > RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR)
 
+    def holding(self, market: int) -> Flags:
+        """Rows with a position in `market`."""
+        return self.opposite(market, 1) | self.opposite(market, -1)
+
     def opposite(self, market: int, sign: int) -> Flags:
         """Rows with a position in `market` whose size has `sign` (1 or -1)."""
         found = np.zeros(len(self.ids), dtype=np.bool_)
@@ -134,25 +138,24 @@ class Columns:
 
     def _allocate(self, count: int) -> None:
         self.ids: Ints = np.zeros(count, dtype=np.int64)
-        self.subs: Ints = np.zeros(count, dtype=np.int64)
         self.collateral: Floats = np.zeros(count)
         self.market: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
         self.size: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
         self.funding_high: npt.NDArray[np.uint64] = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
         self.funding_low: npt.NDArray[np.uint64] = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
 
-    def _write(self, accounts: list[int], values: list[bytes]) -> None:
+    def _write(self, values: dict[int, bytes]) -> None:
+        """Fill the rows of the accounts of these leaves; new ones get one."""
+        accounts = list(values)
         new = [account for account in accounts if account not in self.rows]
         if len(self.rows) + len(new) > len(self.ids):
             self._grow(len(self.rows) + len(new))
         for account in new:
             self.rows[account] = len(self.rows)
         at = np.array([self.rows[account] for account in accounts], dtype=np.int64)
-        raw = b"".join(value or _NO_ACCOUNT for value in values)
-        head = np.frombuffer(raw, _ROW)
+        raw = b"".join(value or _NO_ACCOUNT for value in values.values())
         words = np.frombuffer(raw, ">u8").reshape(-1, ACCOUNT_BYTES // 8)
         self.ids[at] = accounts
-        self.subs[at] = head["subs"]
         self.collateral[at] = _to_float(words[:, _COLLATERAL : _COLLATERAL + 4].astype(np.uint64))
         for place in range(MAX_POSITIONS):
             first = _POSITIONS + _POSITION_WORDS * place
@@ -163,11 +166,16 @@ class Columns:
 
     def _grow(self, count: int) -> None:
         """Make room for `count` rows, and as many again, so that growing stays rare."""
-        for name in ("ids", "subs", "collateral", "market", "size", "funding_high", "funding_low"):
+        for name in ("ids", "collateral", "market", "size", "funding_high", "funding_low"):
             old = getattr(self, name)
             new = np.zeros((*old.shape[:-1], 2 * count), dtype=old.dtype)
             new[..., : old.shape[-1]] = old
             setattr(self, name, new)
+
+
+def _has_positions(value: bytes) -> bool:
+    """Whether an account's leaf has any place in use."""
+    return any(value[ACCOUNT.size :])
 
 
 def _to_float(words: npt.NDArray[np.uint64]) -> Floats:

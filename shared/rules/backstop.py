@@ -11,6 +11,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.liquidation import trade_across
 from setoff.shared.rules.margin import compute_health, is_fill_legal, settle_account
 from setoff.shared.rules.marks import is_fresh, settle_funding
@@ -32,6 +33,7 @@ def step_takeover(regs: Registers, state: State) -> None:
     backstop = state.account(keys.BACKSTOP)
     position = find_position(backstop, regs.market) if regs.account != keys.BACKSTOP else None
     if position is not None:
+        is_opening = position.size == 0
         position.market = regs.market
         settle_account(state, backstop, regs.time)
         delta = -regs.size if regs.side == records.BUY else regs.size
@@ -39,11 +41,13 @@ def step_takeover(regs: Registers, state: State) -> None:
             trade_across(regs, state.market(regs.market), account, backstop, regs.size)
             regs.drawn_until = regs.time + phases.DRAWN_TIME
             regs.phase = phases.WORK
+            if is_opening:
+                enrol(regs, keys.BACKSTOP)
             return
         position.clear_if_empty()
     regs.ranking = 1
-    regs.rank = keys.BACKSTOP
-    regs.rank_subs = 0
+    regs.rank_end = 0
+    regs.rank_word = 0
     regs.best_score = 0
     regs.best_account = 0
     regs.phase = phases.WORK

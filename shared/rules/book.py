@@ -1,7 +1,7 @@
 """The order book: FIFO lists at price levels, and bitmaps that find the best level. Twin: ``contracts/rules/book.vy``.
 
-A side's 2**24 ticks are indexed by a tree of 256-bit words, three deep; the best price is found in three words, with no
-sorted list and no hint.
+A side's 2**24 ticks are indexed by a tree of bitmap words (`bitmaps.py`); the best price is found in three words, with
+no sorted list and no hint.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.bitmaps import find_best, find_next, mark, unmark
 from setoff.shared.rules.levels import get_best, get_level_side, get_level_tick, is_highest_first, set_best
 from setoff.shared.rules.matching import drop
 from setoff.shared.rules.positions import count_order, discount_order
@@ -80,9 +81,7 @@ def step_unlink(regs: Registers, state: State) -> None:
 def step_list(regs: Registers, state: State) -> None:
     """Mark a new level in the bitmaps. Leaves: market, bitmap words from the leaf to the top."""
     market = state.market(regs.level_market)
-    for depth in (2, 1, 0):
-        bitmap = state.bitmap(regs.level_market, regs.level_side, depth, regs.tick)
-        bitmap.word |= 1 << keys.bitmap_bit(depth, regs.tick)
+    mark(state, get_tree(regs), regs.tick)
     best = get_best(market, regs.level_side)
     if best == 0 or (regs.tick > best if is_highest_first(regs.level_side) else regs.tick < best):
         set_best(market, regs.level_side, regs.tick)
@@ -90,29 +89,16 @@ def step_list(regs: Registers, state: State) -> None:
 
 
 def step_unlist(regs: Registers, state: State) -> None:
-    """Unmark an empty level; a word that becomes empty is unmarked in the one above.
-
-    Leaves: market, bitmap words from the leaf to the top.
-    """
+    """Unmark an empty level. Leaves: market, bitmap words from the leaf to the top."""
     market = state.market(regs.level_market)
-    is_empty = True
-    for depth in (2, 1, 0):
-        bitmap = state.bitmap(regs.level_market, regs.level_side, depth, regs.tick)
-        if is_empty:
-            bitmap.word &= ~(1 << keys.bitmap_bit(depth, regs.tick))
-            is_empty = bitmap.word == 0
+    unmark(state, get_tree(regs), regs.tick)
     regs.phase = phases.SEEK if get_best(market, regs.level_side) == regs.tick else regs.next_phase
 
 
 def step_seek(regs: Registers, state: State) -> None:
     """Find the best level again. Leaves: market, bitmap words from the top to the leaf (only the top if empty)."""
     market = state.market(regs.level_market)
-    tick = 0
-    for depth in (0, 1, 2):
-        word = state.bitmap(regs.level_market, regs.level_side, depth, tick).word
-        if word == 0:
-            break
-        tick |= get_best_bit(word, regs.level_side) << (16 - 8 * depth)
+    tick = find_best(state, get_tree(regs), is_highest_first(regs.level_side))
     set_best(market, regs.level_side, tick)
     regs.phase = regs.next_phase
 
@@ -122,7 +108,7 @@ def step_next(regs: Registers, state: State) -> None:
 
     Leaves: bitmap words from the leaf up to the first with a level behind, and down again to that level; the level.
     """
-    tick = find_next(regs, state)
+    tick = find_next(state, get_tree(regs), regs.tick, is_highest_first(regs.level_side))
     if tick == 0 or (tick > regs.price if regs.side == records.BUY else tick < regs.price):
         drop(regs, errors.UNFILLABLE)
         return
@@ -131,25 +117,6 @@ def step_next(regs: Registers, state: State) -> None:
     regs.phase = phases.PROBE
 
 
-def find_next(regs: Registers, state: State) -> int:
-    """The next level behind `regs.tick` on its side, 0 if there is none."""
-    market, side, tick = regs.level_market, regs.level_side, regs.tick
-    for depth in (2, 1, 0):
-        word = mask_behind(state.bitmap(market, side, depth, tick).word, keys.bitmap_bit(depth, tick), side)
-        if word:
-            tick = (tick >> (24 - 8 * depth) << 8 | get_best_bit(word, side)) << (16 - 8 * depth)
-            for below in range(depth + 1, 3):
-                word = state.bitmap(market, side, below, tick).word
-                tick |= get_best_bit(word, side) << (16 - 8 * below)
-            return tick
-    return 0
-
-
-def mask_behind(word: int, bit: int, side: int) -> int:
-    """The bits of `word` for worse prices than `bit`: lower ones where the highest is best, else higher ones."""
-    return word & ((1 << bit) - 1) if is_highest_first(side) else word >> (bit + 1) << (bit + 1)
-
-
-def get_best_bit(word: int, side: int) -> int:
-    """Number of the bit that stands for the best price: the highest or the lowest; word != 0."""
-    return word.bit_length() - 1 if is_highest_first(side) else (word & -word).bit_length() - 1
+def get_tree(regs: Registers) -> int:
+    """The bitmap words over the levels of the side in the registers."""
+    return keys.level_tree(regs.level_market, regs.level_side)

@@ -3,7 +3,8 @@
 An account below maintenance loses its orders, one after the other; then its largest position is offered to the book in
 slices, at its zero price or better: the price at which the account gives up just that position's share of equity. What
 the book does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in
-the order of their scores. A sweep ends only when every account is healthy, or has nothing left that could be reduced.
+the order of their scores. A sweep of the holders of a market ends only when each is healthy, or has nothing left that
+could be reduced.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_floor, div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.holders import get_visited, pass_visited
 from setoff.shared.rules.margin import compute_requirement, compute_value, get_maintenance_margin, settle_account
 from setoff.shared.rules.marks import is_fresh
 from setoff.shared.rules.matching import apply_trade
 from setoff.shared.rules.orders import unlink_first
-from setoff.shared.rules.positions import get_position, reserve
-from setoff.shared.rules.work import begin_order, get_next_account
+from setoff.shared.rules.positions import find_position, get_position, reserve
+from setoff.shared.rules.work import begin_order
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
@@ -24,13 +26,14 @@ from setoff.shared.state.store import State
 
 
 def step_sweep(regs: Registers, state: State) -> None:
-    """Visit one account: settle what is due, and begin its liquidation if it is below maintenance.
+    """Visit one holder: settle what is due, and begin its liquidation if it is below maintenance.
 
     First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt is
     liquidated, never through the book: every position is about to be closed at its mark.
     Leaves: account, the market of each of its positions, in place order.
     """
-    account = state.account(regs.sweep)
+    number = get_visited(regs.sweep_end, regs.sweep_word)
+    account = state.account(number)
     settle_account(state, account, regs.time)
     settle_expired(state, account)
     equity, maintenance, close_out = compute_maintenance(state, account)
@@ -43,7 +46,7 @@ def step_sweep(regs: Registers, state: State) -> None:
     if account.orders:
         regs.clear()
         regs.return_phase = phases.WORK
-        unlink_first(regs, regs.sweep, account, phases.WORK)
+        unlink_first(regs, number, account, phases.WORK)
         return
     market = state.market(target.market)
     if equity < 0:
@@ -55,12 +58,12 @@ def step_sweep(regs: Registers, state: State) -> None:
     share = compute_share(regs, target, market, equity, maintenance)
     price = compute_zero_price(target, market, share)
     if equity <= close_out:
-        begin_order(regs, regs.sweep, target.market, side, price, abs(target.size), phases.WORK)
+        begin_order(regs, number, target.market, side, price, abs(target.size), phases.WORK)
         regs.phase = phases.TAKEOVER
     else:
         size = div_up(abs(target.size), phases.LIQUIDATION_SLICES)
         reserve(target, side, size)
-        begin_order(regs, regs.sweep, target.market, side, price, size, phases.LIQUIDATED)
+        begin_order(regs, number, target.market, side, price, size, phases.LIQUIDATED)
 
 
 def settle_expired(state: State, account: Account) -> None:
@@ -157,13 +160,13 @@ def compute_zero_price(position: Position, market: Market, share: int) -> int:
 
 
 def go_on(regs: Registers, account: Account) -> None:
-    """Go on with the account after this one."""
-    if keys.get_sub(regs.sweep) == 0:
-        regs.sweep_subs = account.subs
-    regs.sweep = get_next_account(regs.sweep, regs.sweep_subs)
-    if keys.get_master(regs.sweep) > regs.accounts:
-        regs.sweeping = 0
-    regs.phase = phases.WORK
+    """Go on with the holder after this one, which is taken out of the holders if it holds nothing any more."""
+    position = find_position(account, regs.trigger_market)
+    if position is None or position.size == 0:
+        regs.phase = phases.STRIKE
+    else:
+        regs.sweep_word = pass_visited(regs.sweep_word)
+        regs.phase = phases.WORK
 
 
 def step_liquidated(regs: Registers, state: State) -> None:
@@ -174,30 +177,19 @@ def step_liquidated(regs: Registers, state: State) -> None:
 
 
 def step_rank(regs: Registers, state: State) -> None:
-    """Score one account for deleveraging against the position in the registers; after the last, turn to the highest.
+    """Score one holder for deleveraging against the position in the registers.
 
     Leaves: account, the market of each of its positions, in place order.
     """
-    account = state.account(regs.rank)
+    number = get_visited(regs.rank_end, regs.rank_word)
+    account = state.account(number)
     settle_account(state, account, regs.time)
     score = compute_score(regs, state, account)
     if score > regs.best_score:
         regs.best_score = score
-        regs.best_account = regs.rank
-    if keys.get_sub(regs.rank) == 0:
-        regs.rank_subs = account.subs
-    regs.rank = get_next_account(regs.rank, regs.rank_subs)
-    if keys.get_master(regs.rank) <= regs.accounts:
-        regs.phase = phases.WORK
-    elif regs.best_score:
-        regs.ranking = 0
-        regs.phase = phases.DELEVERAGE
-    else:
-        # Nobody is on the other side who could be deleveraged: the account stays as it is. Sizes sum to zero, so no
-        # trace leads here; but a step has to end in every state, and a ranking that is begun anew would not.
-        regs.ranking = 0
-        regs.skip_account = 1
-        regs.phase = phases.WORK
+        regs.best_account = number
+    regs.rank_word = pass_visited(regs.rank_word)
+    regs.phase = phases.WORK
 
 
 def compute_score(regs: Registers, state: State, account: Account) -> int:

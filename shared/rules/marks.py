@@ -94,7 +94,7 @@ def step_crank(regs: Registers, state: State) -> None:
     """Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
 
     A market that is over, because the exchange winds down or its oracle is dead, expires now.
-    Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit every account.
+    Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit all holders.
     """
     market = state.market(regs.market)
     if market.settled or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
@@ -130,10 +130,10 @@ def settle_market(market: Market, time: int) -> None:
 
 
 def begin_work(regs: Registers) -> None:
-    """Have the machine visit every account, and then the armed orders of the market in the registers."""
+    """Have the machine visit the holders of the market in the registers, and then its armed orders."""
     regs.sweeping = 1
-    regs.sweep = keys.BACKSTOP
-    regs.sweep_subs = 0
+    regs.sweep_end = 0
+    regs.sweep_word = 0
     regs.trigger_market = regs.market
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK

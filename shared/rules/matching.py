@@ -5,6 +5,7 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.levels import can_rest, get_best
 from setoff.shared.rules.margin import compute_fee, compute_health, compute_value, is_fill_legal, settle_account
 from setoff.shared.rules.positions import apply_fill, get_closable, get_position, is_live, release
@@ -145,7 +146,7 @@ def count_maker(regs: Registers, order: Order, legal: bool) -> None:
 
 
 def step_fill(regs: Registers, state: State) -> None:
-    """Trade with the maker at the cursor, at the maker's price.
+    """Trade with the maker at the cursor, at the maker's price; whose position that opens is entered as a holder.
 
     Leaves: market, level, maker's order, maker's account, taker's account.
     """
@@ -154,6 +155,8 @@ def step_fill(regs: Registers, state: State) -> None:
     order = state.order(regs.cursor)
     maker = state.account(keys.handle_account(regs.cursor))
     taker = state.account(regs.account)
+    is_taker_opening = get_position(taker, regs.market).size == 0
+    is_maker_opening = get_position(maker, regs.market).size == 0
     size = regs.lots
     delta = size if regs.side == records.BUY else -size
     apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, get_taker_rate(regs, market))
@@ -163,6 +166,10 @@ def step_fill(regs: Registers, state: State) -> None:
     regs.size -= size
     regs.next_phase = phases.MATCH if regs.size else regs.return_phase
     regs.phase = regs.next_phase if order.size else phases.UNLINK
+    if is_taker_opening:
+        enrol(regs, regs.account)
+    if is_maker_opening:
+        enrol(regs, keys.handle_account(regs.cursor))
 
 
 def get_taker_rate(regs: Registers, market: Market) -> int:

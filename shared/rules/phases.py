@@ -3,6 +3,7 @@
 fetch ── message, reject ──────────────────────────────────────────────────────▶ IDLE
   ├─ order ─▶ ADMIT ─▶ MARGIN ─▶ MATCH ─▶ PROBE ─▶ FILL ─┬▶ MATCH …, or back when nothing is left
   │            │ ▲                 │ ▲       │ └─▶ UNLINK ◀┘ (maker exhausted, dead, unfunded, or the taker's own)
+  │            │ │                 │ │       │   (after FILL first ENROL, for each of the two whose position it opened)
   │            ▼ │                 │ └─ NEXT ◀ (fill-or-kill: count first, level by level)
   │           UNLINK (orders dead  ├─▶ REST ─▶ LIST ─▶ back       what is left rests in the book
   │           since a deadline,    └─▶ DROP ─▶ back               what is left is given up
@@ -48,6 +49,9 @@ DELEVERAGE: Final = 26
 UNWIND: Final = 27
 TRIGGER: Final = 28
 FIRE: Final = 29
+ENROL: Final = 30
+STRIKE: Final = 31
+GATHER: Final = 32
 
 NAMES: Final[tuple[str, ...]] = (
     "idle",
@@ -80,6 +84,9 @@ NAMES: Final[tuple[str, ...]] = (
     "unwind",
     "trigger",
     "fire",
+    "enrol",
+    "strike",
+    "gather",
 )
 """Names by number, for people."""
 
@@ -87,10 +94,10 @@ MAX_LEG_PAGES: Final = 8
 """Leg pages one bulk record may have."""
 MAX_MATCHES: Final = 1024
 """Makers one order may visit; what is left then is given up."""
-RECORD_STEP_BOUND: Final = 8 * MAX_MATCHES + 4 * 256 + 64
-"""Real steps one record can take: two a maker counted (probe, next), six a maker visited (match, probe, fill, unlink,
-unlist, seek), four an order of the account that is cancelled (clear or admit, unlink, unlist, seek), one in each of its
-256 order slots, and the fixed ones."""
+RECORD_STEP_BOUND: Final = 9 * MAX_MATCHES + 4 * 256 + 64
+"""Real steps one record can take: two a maker counted (probe, next), seven a maker visited (match, probe, fill,
+enrol, unlink, unlist, seek), four an order of the account that is cancelled (clear or admit, unlink, unlist, seek), one
+in each of its 256 order slots, and the fixed ones, among them the taker's enrol."""
 WORK_LIMIT: Final = 2**16
 """Real steps after which an input leaves the rest of the machine's own work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64

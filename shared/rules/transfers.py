@@ -30,15 +30,9 @@ def apply_deposit(regs: Registers, state: State, body: bytes) -> int:
 
 
 def step_transfer(regs: Registers, state: State) -> None:
-    """Move the amount, margin already checked.
-
-    Leaves: payer's account, payee's account; where the payee is a sub-account, its master.
-    """
+    """Move the amount, margin already checked. Leaves: payer's account, payee's account."""
     state.account(regs.account).collateral -= regs.amount
     state.account(regs.peer).collateral += regs.amount
-    if regs.peer > keys.MAX_ACCOUNT:
-        master = state.account(keys.get_master(regs.peer))
-        master.subs = max(master.subs, keys.get_sub(regs.peer))
     regs.finish()
 
 

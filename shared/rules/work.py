@@ -1,4 +1,4 @@
-"""The machine's own work: after a change of price every account is visited, then the armed orders are looked at.
+"""The machine's own work: after a change of price its holders are visited, then the armed orders are looked at.
 
 Twin: ``contracts/rules/work.vy``. Work goes on until it is done; what an input has no steps left for waits, and until
 it is done no record is taken: each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -24,21 +23,13 @@ def step_work(regs: Registers, state: State) -> None:
         regs.has_work = 1
         regs.phase = phases.IDLE
     elif regs.ranking:
-        regs.phase = phases.RANK
+        regs.phase = phases.RANK if regs.rank_word else phases.GATHER
     elif regs.sweeping:
-        regs.phase = phases.SWEEP
+        regs.phase = phases.SWEEP if regs.sweep_word else phases.GATHER
     elif regs.trigger_market:
         regs.phase = phases.TRIGGER
     else:
         regs.phase = phases.UNWIND
-
-
-def get_next_account(account: int, subs: int) -> int:
-    """The account to visit after `account`, whose master has `subs` sub-accounts."""
-    sub = keys.get_sub(account)
-    if sub < subs:
-        return keys.sub_account(keys.get_master(account), sub + 1)
-    return keys.get_master(account) + 1
 
 
 def begin_order(

@@ -20,6 +20,7 @@ SIGNERS: Final = 7
 WITHDRAWAL: Final = 8
 AGENT: Final = 9
 PARKED: Final = 10
+HOLDERS: Final = 11
 
 MAX_ACCOUNT: Final = 2**20 - 1
 MAX_SUB: Final = 15
@@ -85,19 +86,29 @@ def level_key(market: int, side: int, tick: int) -> int:
     return LEVEL << BODY_BITS | market << 26 | side << 24 | tick
 
 
-def bitmap_key(market: int, side: int, depth: int, tick: int) -> int:
-    """Key of the bitmap word at `depth` (0 top, 1 middle, 2 leaf) that covers `tick`."""
-    return BITMAP << BODY_BITS | market << 20 | side << 18 | depth << 16 | bitmap_index(depth, tick)
+def level_tree(market: int, side: int) -> int:
+    """Tree of bitmap words over the ticks of a side that have a level, as `bitmap_key` takes it."""
+    return BITMAP << BODY_BITS | market << 20 | side << 18
 
 
-def bitmap_index(depth: int, tick: int) -> int:
-    """Index of the word at `depth` that covers `tick`: one word, 256 words, 65,536 words."""
-    return tick >> (24 - 8 * depth)
+def holder_tree(market: int) -> int:
+    """Tree of bitmap words over the accounts that hold something in `market`, as `bitmap_key` takes it."""
+    return HOLDERS << BODY_BITS | market << 18
 
 
-def bitmap_bit(depth: int, tick: int) -> int:
-    """Bit number (0..255) of `tick` in its word at `depth`."""
-    return (tick >> (16 - 8 * depth)) & 0xFF
+def bitmap_key(tree: int, depth: int, number: int) -> int:
+    """Key of the word of `tree` at `depth` (0 top, 1 middle, 2 leaf) that covers `number`, a tick or an account."""
+    return tree | depth << 16 | bitmap_index(depth, number)
+
+
+def bitmap_index(depth: int, number: int) -> int:
+    """Index of the word at `depth` that covers `number`: one word, 256 words, 65,536 words."""
+    return number >> (24 - 8 * depth)
+
+
+def bitmap_bit(depth: int, number: int) -> int:
+    """Bit number (0..255) of `number` in its word at `depth`."""
+    return (number >> (16 - 8 * depth)) & 0xFF
 
 
 def market_key(market: int) -> int:

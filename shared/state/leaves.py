@@ -69,9 +69,7 @@ class Account:
     owner: Annotated[Address, At(12)] = bytes(20)
     collateral: I256 = 0
     """Token units: deposits, fees and the notional of every fill, so that equity = it + sum of size * mark * unit."""
-    subs: Annotated[U32, At(68)] = 0
-    """Highest sub-account in use."""
-    shares: U128 = 0
+    shares: Annotated[U128, At(72)] = 0
     """Of the backstop vault (on the vault's own account: all of them)."""
     nonce_top: U64 = 0
     """Highest nonce seen."""
@@ -130,7 +128,7 @@ class Level:
 
 @dataclass(slots=True, eq=False)
 class Bitmap:
-    """256 bits of a side's index of non-empty price levels."""
+    """256 bits of an index: of a side's price levels that have orders, or of a market's holders."""
 
     word: U256 = 0
 

@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-65 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+68 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.codec.layout import U64, U128, U192, Address, Bytes32
+from setoff.shared.codec.layout import U64, U128, U192, U256, Address, Bytes32
 from setoff.shared.state.layout import WORD, Layout
 
 
@@ -36,6 +36,9 @@ class InFlight:
     amount: U128 = 0  # token units
     cursor: U64 = 0  # handle of the order the next step works on
     lots: U64 = 0  # lots of the next fill
+    enrol: U64 = 0  # 1 + the account to be entered among the market's holders next, 0 for none
+    enrol_next: U64 = 0  # 1 + the one after it
+    enrol_phase: U64 = 0  # phase to go on with once they are
     level_market: U64 = 0  # market of the level the next step works on
     tick: U64 = 0  # tick of the level the next step works on
     level_side: U64 = 0  # side of the book that level is on
@@ -71,15 +74,15 @@ class Registers(InFlight):
     has_work: U64 = 0  # 1 while the machine has work of its own left for the next input
     parked_first: U64 = 0  # the first parked record, the next to be taken
     parked_end: U64 = 0  # the number the next one to be parked gets
-    sweeping: U64 = 0  # 1 while accounts are left to visit after a change of price
-    sweep: U64 = 0  # the next of them
-    sweep_subs: U64 = 0  # sub-accounts its master has
+    sweeping: U64 = 0  # 1 while holders are left to visit after a change of price
+    sweep_end: U64 = 0  # account behind the word of holders that was read last
+    sweep_word: U256 = 0  # those of that word who are left to visit, the next of them the lowest bit
     skip_account: U64 = 0  # 1 if nothing can be done for the account under the sweep: it is passed over
-    trigger_market: U64 = 0  # market whose armed orders are to be looked at, 0 for none
+    trigger_market: U64 = 0  # market whose price has changed: its holders and armed orders are looked at, 0 for none
     unwind: U64 = 0  # market in which the backstop offers its position, 0 for none
-    ranking: U64 = 0  # 1 while accounts are left to rank for auto-deleveraging
-    rank: U64 = 0  # the next of them
-    rank_subs: U64 = 0  # sub-accounts its master has
+    ranking: U64 = 0  # 1 while holders are left to rank for auto-deleveraging
+    rank_end: U64 = 0  # account behind the word of holders that was read last
+    rank_word: U256 = 0  # those of that word who are left to rank, the next of them the lowest bit
     best_score: U128 = 0  # highest score so far
     best_account: U64 = 0  # the account that has it
     bulk: Bytes32 = bytes(32)  # hash of the leg page that must come next, zero for none
@@ -108,7 +111,7 @@ class Registers(InFlight):
         self.phase = self.return_phase
 
     def encode(self) -> bytes:
-        """The 65 words."""
+        """The 68 words."""
         return LAYOUT.pack(self)
 
     @classmethod
@@ -121,7 +124,7 @@ class Registers(InFlight):
         return LAYOUT.copy(self)
 
     def hash(self) -> bytes:
-        """keccak of the 65 words."""
+        """keccak of the 68 words."""
         return keccak(self.encode())
 
 

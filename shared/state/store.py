@@ -42,6 +42,7 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
     keys.WITHDRAWAL: leaves.encode_withdrawal,
     keys.AGENT: leaves.encode_agent,
     keys.PARKED: leaves.encode_parked,
+    keys.HOLDERS: leaves.encode_bitmap,
 }
 
 _MARKETS: Final = keys.market_key(0)
@@ -124,9 +125,9 @@ class State:
         """Price level of one side of a market."""
         return cast(Level, self._load(keys.level_key(market, side, tick), leaves.decode_level))
 
-    def bitmap(self, market: int, side: int, depth: int, tick: int) -> Bitmap:
-        """The bitmap word at `depth` that covers `tick`."""
-        return cast(Bitmap, self._load(keys.bitmap_key(market, side, depth, tick), leaves.decode_bitmap))
+    def bitmap(self, tree: int, depth: int, number: int) -> Bitmap:
+        """The word of a tree (`keys.level_tree`, `keys.holder_tree`) at `depth` that covers `number`."""
+        return cast(Bitmap, self._load(keys.bitmap_key(tree, depth, number), leaves.decode_bitmap))
 
     def market(self, market: int) -> Market:
         """Market leaf by id."""

@@ -1,7 +1,12 @@
-"""A sweep over 100,000 accounts with eight positions each: every visit run, and only those that change something."""
+"""A sweep over 100,000 holders with eight positions each: every visit run, and only those that change something.
+
+And one over a few holders among as many accounts that hold nothing.
+"""
 
 import time
 from random import Random
+
+from tests.support.machines.holders import enter_holders
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.machine.batch import ZERO, Batch
@@ -11,10 +16,11 @@ from setoff.shared.state.leaves import MAX_POSITIONS, Position
 
 ACCOUNTS = 100_000
 MARKETS = 8
+FEW = 100
 
 
-def make_machine(accounts: int) -> Machine:
-    """A machine whose accounts all hold all markets, with a sweep to come."""
+def make_machine(accounts: int, holders: int) -> Machine:
+    """A machine whose first `holders` accounts hold all markets, with a sweep to come."""
     draw = Random(1)
     traffic = SampleTraffic()
     machine = Machine.genesis(traffic.domain)
@@ -32,6 +38,9 @@ def make_machine(accounts: int) -> Machine:
     for number in range(1, accounts + 1):
         account = state.account(number)
         account.owner = number.to_bytes(20, "big")
+        account.collateral = 10**6
+        if number > holders:
+            continue
         account.positions = [
             Position(market, draw.randint(-1_000, 1_000), 0, 0, 0, state.market(market).funding)
             for market in range(1, MARKETS + 1)
@@ -39,7 +48,7 @@ def make_machine(accounts: int) -> Machine:
         worth = [p.size * marks[p.market - 1] * 100 for p in account.positions]
         account.collateral = sum(map(abs, worth)) // 10 - sum(worth)
         assert len(worth) == MAX_POSITIONS
-    state.commit()
+    enter_holders(state)
     return machine
 
 
@@ -47,12 +56,19 @@ def begin(machine: Machine, *, is_quick: bool) -> Machine:
     """A copy at the beginning of a sweep."""
     twin = machine.copy()
     twin.many_accounts = 0 if is_quick else 2**62
-    twin.regs.has_work = twin.regs.sweeping = 1
+    begin_again(twin)
     return twin
 
 
+def begin_again(machine: Machine) -> None:
+    """A change of the first market's price."""
+    regs = machine.regs
+    regs.has_work = regs.sweeping = regs.trigger_market = 1
+    regs.sweep_end = regs.sweep_word = 0
+
+
 def run_inputs(machine: Machine) -> float:
-    """Seconds until the work is done, the state's root included: two inputs for 100,000 accounts."""
+    """Seconds until the work is done, the state's root included: four inputs for 100,000 holders."""
     traffic = SampleTraffic()
     batch = Batch.seal(ZERO, 1, traffic.time, 0, 0, ZERO, [], [traffic.crank(1)])
     start = time.perf_counter()
@@ -70,7 +86,7 @@ def let_funding_fall_due(machine: Machine) -> None:
 
 def run() -> dict[str, float]:
     """Seconds of a sweep with every visit and without the idle ones, of the first one, and where all are due."""
-    machine = make_machine(ACCOUNTS)
+    machine = make_machine(ACCOUNTS, ACCOUNTS)
     start = time.perf_counter()
     Columns(machine.state)
     columns_ms = (time.perf_counter() - start) * 1e3
@@ -81,14 +97,17 @@ def run() -> dict[str, float]:
     first_s = run_inputs(quick)
     if quick.hash() != plain.hash() or quick.regs.encode() != plain.regs.encode():
         raise AssertionError("the two sweeps differ")
-    quick.regs.has_work = quick.regs.sweeping = 1
-    quick.regs.sweep = quick.regs.sweep_subs = 0
+    begin_again(quick)
     quick_s = run_inputs(quick)
 
-    quick.regs.has_work = quick.regs.sweeping = 1
-    quick.regs.sweep = quick.regs.sweep_subs = 0
+    begin_again(quick)
     let_funding_fall_due(quick)
     due_s = run_inputs(quick)
+
+    lonely = begin(make_machine(ACCOUNTS, FEW), is_quick=True)
+    run_inputs(lonely)
+    begin_again(lonely)
+    few_s = run_inputs(lonely)
     return {
         "accounts": ACCOUNTS,
         "markets": MARKETS,
@@ -98,6 +117,7 @@ def run() -> dict[str, float]:
         "first_sweep_of_a_machine_ms": first_s * 1e3,
         "reading_the_columns_ms": columns_ms,
         "funding_due_everywhere_ms": due_s * 1e3,
+        f"{FEW}_holders_among_as_many_accounts_ms": few_s * 1e3,
     }
 
 

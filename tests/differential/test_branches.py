@@ -26,6 +26,7 @@ WIDTHS = {
     keys.ORDER: leaves.ORDER_BYTES,
     keys.LEVEL: leaves.LEVEL_BYTES,
     keys.BITMAP: leaves.BITMAP_BYTES,
+    keys.HOLDERS: leaves.BITMAP_BYTES,
     keys.MARKET: leaves.MARKET_BYTES,
     keys.ORACLE: leaves.ORACLE_BYTES,
     keys.SIGNERS: leaves.SIGNERS_BYTES,
@@ -65,7 +66,7 @@ def test_rules_meet_every_branch(coverage: Coverage) -> None:
     generator = Generator(1, bench.machine)
     plan = generator.opening()
     # The machine's own work is one long row of the same steps.
-    bench.choose = lambda kind: kind not in ("work", "sweep") or bench.judged[kind] < 100
+    bench.choose = lambda kind: kind not in ("work", "sweep", "gather") or bench.judged[kind] < 100
     for number in range(BATCHES):
         for taken in bench.run(*plan):
             seen |= branches_of(taken)

@@ -3,7 +3,7 @@ has lost its operator for good, and the end of a single market whose time is ove
 
 Of the exchange first the wind-down itself, once it is due; then a crank for every market that still has to be settled,
 as a forced record, until none is left. A market may take more than one: the first brings its mark to the last index, so
-that whoever cannot pay is liquidated, the next settles it. And as long as the machine has accounts left to visit, or
+that whoever cannot pay is liquidated, the next settles it. And as long as the machine has holders left to visit, or
 parked records to take, cranks of no market, each of which lets it go on; those of markets, which would do no more, come
 later.
 

@@ -154,11 +154,17 @@ async def test_records_wait_for_the_machines_own_work(
     monkeypatch.setattr(phases, "WORK_LIMIT", 6)
     traffic = SampleTraffic()
     async with operator(redis_server.url, traffic, HandL1(opening(traffic, 12))) as running:
+        await submit(running, traffic.report(0, 100))
+        for seller in range(1, 12, 2):  # all of them hold something
+            await submit(running, traffic.order(seller, SELL, 100, 1))
+            await submit(running, traffic.order(seller + 1, BUY, 100, 1))
+        before = len(running.sequencer.exchange._records)
         orders = [traffic.order(1 + i % 12, BUY, 90, 1) for i in range(24)]
-        sent = [running.sequencer.submit(record) for record in (traffic.report(0, 100), *orders)]
+        news = traffic.report(0, 100, time=traffic.time + 1)
+        sent = [running.sequencer.submit(record) for record in (news, *orders)]
         results = await asyncio.gather(*sent)
         assert [result.outcome for result in results] == [0] * 25
-        taken = kinds(running.sequencer.exchange._records)
+        taken = kinds(running.sequencer.exchange._records)[before:]
         assert taken.count(records.ORDER) == 24 and taken[0] == records.REPORT
         first = taken.index(records.ORDER)
         assert first > 4 and set(taken[1:first]) == {records.CRANK}

@@ -3,6 +3,7 @@
 import pytest
 from tests.support.machines.all_sorts import ACCOUNTS, ALWAYS, NEVER, crank_batch, make_machine, of, trace_plainly
 from tests.support.machines.generator import Generator
+from tests.support.machines.holders import enter_holders
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
@@ -13,6 +14,7 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.sweep import Sweep
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
+from setoff.shared.state.leaves import Position
 from setoff.shared.state.store import State
 
 
@@ -31,7 +33,7 @@ def test_a_sweep_over_accounts_of_all_sorts_has_the_same_end_and_trace(seed: int
         assert quick.regs.encode() == plain.regs.encode()
         assert quick.hash() == leaves[-1]
         assert [traced.hash() for _ in traced.walk_input(batch, 0)] == leaves
-    assert inputs > 1 or start.regs.sweep > ACCOUNTS - 10
+    assert inputs > 1 or start.regs.sweep_end > 256
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -64,31 +66,47 @@ def test_an_offer_that_is_taken_back_leaves_the_columns_as_the_accounts_are() ->
 
 
 def make_calm(seed: int) -> Machine:
-    """A machine none of whose accounts needs a visit, before the first of them."""
+    """A machine whose masters all hold the market under the sweep, and need no visit; before the first of them."""
     machine = make_machine(seed)
+    regs, state = machine.regs, machine.state
+    market = state.market(1)
+    gone = [key for key, _ in state.tree.items() if key >> keys.BODY_BITS in (keys.ACCOUNT, keys.HOLDERS)]
+    state.tree.update(dict.fromkeys(gone, b""))
+    state = machine.state = State(state.tree)
     for master in range(ACCOUNTS + 1):
-        leaf = machine.state.account(master)
-        leaf.subs, leaf.deadline = 0, 0
+        leaf = state.account(master)
         leaf.collateral = 2**127
-        for position in leaf.positions:
-            if position.market == 4:  # the settled one
-                position.size = position.bids = position.asks = 0
-                position.clear_if_empty()
-            elif position.market:
-                position.funding = machine.state.market(position.market).funding
-    machine.regs.sweep = machine.regs.ranking = machine.regs.skip_account = machine.regs.winding_since = 0
-    machine.regs.phase = phases.WORK
+        leaf.positions[3] = Position(1, 1 if master % 2 else -1, 0, 0, 0, market.funding)
+    enter_holders(state)
+    regs.sweep_end = regs.sweep_word = regs.ranking = regs.skip_account = regs.winding_since = 0
+    regs.phase = phases.WORK
     return machine
 
 
 def test_an_account_used_since_the_sweep_began_is_visited() -> None:
     machine = make_calm(1)
-    sweep = Sweep(Columns(machine.state), machine.regs, machine.state)
-    assert sweep.count(machine.regs) == ACCOUNTS + 1
-    machine.state.account(90).collateral -= 1
-    assert sweep.count(machine.regs) == 90
-    machine.regs.sweep = 91
-    assert sweep.count(machine.regs) == ACCOUNTS - 90
+    regs, state = machine.regs, machine.state
+    sweep = Sweep(Columns(state), regs, state)
+    assert sweep.count(regs) == 0  # the rule reads the word first
+    regs.sweep_word, regs.sweep_end = state.bitmap(keys.holder_tree(1), 2, 0).word, 256
+    assert sweep.count(regs) == ACCOUNTS + 1
+    state.account(90).collateral -= 1
+    assert sweep.count(regs) == 90
+    regs.sweep_word = regs.sweep_word >> 91 << 91
+    assert sweep.count(regs) == ACCOUNTS - 90
+
+
+def test_an_account_that_holds_nothing_there_is_visited() -> None:
+    machine = make_calm(1)
+    regs, state = machine.regs, machine.state
+    state.account(40).positions[3] = Position()  # it closed, and is still entered
+    state.account(50).positions[3].market = 2
+    state.commit()
+    sweep = Sweep(Columns(state), regs, state)
+    regs.sweep_word, regs.sweep_end = state.bitmap(keys.holder_tree(1), 2, 0).word, 256
+    assert sweep.count(regs) == 40
+    regs.sweep_word = regs.sweep_word >> 41 << 41
+    assert sweep.count(regs) == 9
 
 
 def test_nothing_is_visited_in_a_calm_market(monkeypatch) -> None:
@@ -115,17 +133,26 @@ def test_a_walk_goes_on_from_the_middle_of_a_slot() -> None:
         assert [machine.hash() for _ in machine.walk_input(batch, 0, micro)] == leaves[micro:]
 
 
-def test_slots_of_a_sweep_over_2_18_accounts_stay_far_below_their_micro_steps() -> None:
+def test_slots_of_a_sweep_over_2_16_holders_stay_far_below_their_micro_steps() -> None:
     machine = make_calm(1)
     machine.regs.phase = phases.IDLE
-    machine.regs.accounts = 2**18
-    inputs = 0
+    # Bits without accounts: to be visited and taken out. No state has so many; what counts is how many steps they are.
+    tree = keys.holder_tree(1)
+    words = {keys.bitmap_key(tree, 2, base): 2**256 - 1 for base in range(0, 2**16, 256)}
+    words |= {keys.bitmap_key(tree, 1, 0): 2**256 - 1, keys.bitmap_key(tree, 0, 0): 1}
+    machine.state.tree.update({key: word.to_bytes(32, "big") for key, word in words.items()})
+    machine.state = State(machine.state.tree)
+    inputs = steps = 0
     while machine.regs.has_work:
         machine.run_input(crank_batch(), 0)
         inputs += 1
+        steps += machine.regs.steps - machine.regs.started
         assert machine.regs.steps <= phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.INPUT_STEP_BOUND < 2**20
-    # Two steps a visit, the backstop's among them; what ends the work, and one step an input to take its record.
-    assert inputs == -(-2 * (2**18 + 1) // phases.WORK_LIMIT) == 9
+        machine.regs.steps = 0
+    # Two steps a visit and two a word; a third to take an account out that holds nothing.
+    strikes = 2**16 - ACCOUNTS - 1
+    assert 0 < steps - (2 * 2**16 + 2 * 2**8 + strikes) < 16
+    assert inputs == -(-steps // phases.WORK_LIMIT) == 4
 
 
 def test_an_honest_party_has_the_same_history_either_way(monkeypatch) -> None:
@@ -144,9 +171,13 @@ def test_columns_follow_accounts_that_are_new() -> None:
     machine = make_machine(2)
     columns = Columns(machine.state)
     count = len(columns.rows)
-    machine.state.account(ACCOUNTS + 1).collateral = -5
-    machine.state.account(keys.sub_account(7, 2)).collateral = 2**200
+    for number, collateral in ((ACCOUNTS + 1, -5), (keys.sub_account(7, 2), 2**200)):
+        account = machine.state.account(number)
+        account.collateral = collateral
+        account.positions[0] = Position(1, 1)
+    machine.state.account(ACCOUNTS + 2).collateral = 1  # holds nothing
     columns.refresh(machine.state)
+    assert ACCOUNTS + 2 not in columns.rows
     assert columns.collateral[columns.rows[ACCOUNTS + 1]] == -5.0
     assert columns.collateral[columns.rows[keys.sub_account(7, 2)]] == 2.0**200
     assert len(columns.rows) > count

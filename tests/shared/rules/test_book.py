@@ -3,7 +3,6 @@
 import pytest
 from tests.support.machines.world import BUY, IOC, SELL, World
 
-from setoff.shared.rules.book import get_best_bit
 from setoff.shared.state.keys import MAX_TICK
 
 
@@ -115,9 +114,3 @@ def test_a_sweep_through_levels_cleans_them_up() -> None:
     assert [price for _, price, _ in world.fills()] == [254, 255, 256, 300, 511]
     assert world.market().best_ask == 512
     assert world.bits(SELL, 1, 0) == {2}
-
-
-@pytest.mark.parametrize(("word", "highest", "lowest"), [(1, 0, 0), (1 << 255, 255, 255), (1 << 255 | 6, 255, 1)])
-def test_the_best_bit_is_the_highest_bid_or_the_lowest_ask(word: int, highest: int, lowest: int) -> None:
-    assert get_best_bit(word, BUY) == highest
-    assert get_best_bit(word, SELL) == lowest

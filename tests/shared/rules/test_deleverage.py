@@ -6,6 +6,7 @@ margin, since margin is cross.
 """
 
 import pytest
+from tests.support.machines.holders import enter_holders
 from tests.support.machines.world import BACKSTOP, BUY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE
@@ -129,6 +130,7 @@ def test_the_backstop_is_ranked_like_anybody() -> None:
     backstop.collateral = 1_000
     giver.positions[0].size, giver.positions[0].cost = -9, -9_000
     giver.collateral -= 1_000
+    enter_holders(state)
     bankrupt(world, mark=95)
     assert world.trades(DELEVERAGE)[0] == (9, BACKSTOP, 94, 1)
 

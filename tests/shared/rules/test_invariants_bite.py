@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from tests.support.machines.checked import run_traffic_checked
 
-from setoff.shared.rules import book, liquidation, margin, matching, oracle
+from setoff.shared.rules import bitmaps, book, liquidation, margin, matching, oracle
 from setoff.shared.state.leaves import Account, Market, Order, Position
 
-_trade, _fill, _following = matching.apply_trade, matching.apply_fill, liquidation.get_next_account
+_trade, _fill, _pass = matching.apply_trade, matching.apply_fill, liquidation.pass_visited
 _discount = book.discount_order
 
 
@@ -50,10 +50,12 @@ LIES: list[tuple[ModuleType, str, Any, str]] = [
     # An order rests where it could have traded.
     (matching, "is_crossing", lambda *_: False, "check_bitmaps"),
     # The next level is taken from the wrong end of a bitmap word.
-    (book, "get_best_bit", lambda word, side: (word & -word).bit_length() - 1, "check_bitmaps"),
-    # A sweep finds nothing to reduce, or leaves every other account out.
+    (bitmaps, "get_best_bit", lambda word, is_highest: (word & -word).bit_length() - 1, "check_bitmaps"),
+    # Whose position opens is not entered among the holders.
+    (matching, "enrol", lambda *_: None, "check_holders"),
+    # A sweep finds nothing to reduce, or leaves every other holder out.
     (liquidation, "find_target", lambda *_: None, "run_checked"),
-    (liquidation, "get_next_account", lambda account, subs: _following(account, subs) + 1, "run_checked"),
+    (liquidation, "pass_visited", lambda word: _pass(_pass(word) or 1), "run_checked"),
     # A report sets no work off: nobody is visited, and no stop fires.
     (oracle, "begin_work", lambda regs: regs.finish(), "run_checked"),
 ]

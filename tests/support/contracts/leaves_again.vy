@@ -21,7 +21,7 @@ def again(kind: uint256, data: Bytes[leaves.ACCOUNT_BYTES]) -> Bytes[leaves.ACCO
         return leaves.encode_order(leaves.decode_order(data))
     if kind == keys.LEVEL:
         return leaves.encode_level(leaves.decode_level(data))
-    if kind == keys.BITMAP:
+    if kind == keys.BITMAP or kind == keys.HOLDERS:
         return leaves.encode_bitmap(leaves.decode_bitmap(data))
     if kind == keys.MARKET:
         return leaves.encode_market(leaves.decode_market(data))

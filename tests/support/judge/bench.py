@@ -50,7 +50,15 @@ PHASES = {
     "oracle": (phases.REPORT, phases.CRANK),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
     "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
-    "work": (phases.WORK, phases.TRIGGER, phases.FIRE, phases.LEG),
+    "work": (
+        phases.WORK,
+        phases.GATHER,
+        phases.STRIKE,
+        phases.ENROL,
+        phases.TRIGGER,
+        phases.FIRE,
+        phases.LEG,
+    ),
 }
 """Phases each group judges."""
 OPERATOR = address("operator")

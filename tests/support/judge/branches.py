@@ -42,7 +42,7 @@ BRANCHES = frozenset(
     + ["crank: sample", "crank: funding", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
-    + ["transfer: to sub-account", "transfer: to sub-account of the payer", "transfer: to master"]
+    + ["transfer: to sub-account", "transfer: to master"]
     + [
         "backstop deposit: first",
         "backstop deposit: more",
@@ -51,12 +51,25 @@ BRANCHES = frozenset(
         "backstop withdraw: refused",
     ]
     + ["work: ends", "work: yields", "work: goes on"]
-    + ["sweep: nothing to do", "sweep: slice", "sweep: close-out", "sweep: insurance", "sweep: settled", "sweep: debt"]
+    + [
+        "sweep: nothing to do",
+        "sweep: holds nothing",
+        "sweep: slice",
+        "sweep: close-out",
+        "sweep: insurance",
+        "sweep: settled",
+        "sweep: debt",
+    ]
     + ["sweep: wound down", "sweep: wound down with a debt", "unwind: wound down", "trigger: wound down"]
     + ["leg: wound down"]
     + ["takeover: taken", "takeover: refused", "takeover: no place", "takeover: the backstop's own"]
     + ["liquidated: book took some", "liquidated: book took none"]
-    + ["rank: goes on", "rank: found", "rank: nobody", "deleverage: all", "deleverage: part"]
+    + ["rank: scores", "rank: does not score", "deleverage: all", "deleverage: part"]
+    + [f"enrol: {what}" for what in ("one side", "both sides", "the backstop", "entered already", "a new word")]
+    + ["strike: one bit", "strike: a word", "strike: the last"]
+    + [f"gather: {what}" for what in ("a sweep's word", "a ranking's word", "end of a sweep")]
+    + ["gather: end of a ranking", "gather: nobody to be ranked"]
+    + [f"gather: {count} leaves" for count in (0, 2, 4)]
     + ["unwind: offers", "unwind: nothing", "trigger: above", "trigger: below", "trigger: none"]
     + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: end"]
     + [f"outcome: {reason}" for reason in errors.OUTCOMES]
@@ -246,9 +259,7 @@ def _admit(step: Step) -> set[str]:
 
 
 def _transfer(step: Step) -> set[str]:
-    if step.before.peer <= keys.MAX_ACCOUNT:
-        return {"transfer: to master"}
-    return {"transfer: to sub-account" if len(step.old) == 3 else "transfer: to sub-account of the payer"}
+    return {"transfer: to master" if step.before.peer <= keys.MAX_ACCOUNT else "transfer: to sub-account"}
 
 
 def _shares(step: Step) -> set[str]:
@@ -272,7 +283,10 @@ def _sweep(step: Step) -> set[str]:
     if any(leaves.decode_market(step.new[key]).insurance < market.insurance for key, market in markets.items()):
         found.add("sweep: insurance")
     if step.before.winding_since:
-        found.add("sweep: wound down" if step.after.phase == phases.WORK else "sweep: wound down with a debt")
+        is_done = step.after.phase in (phases.WORK, phases.STRIKE)
+        found.add("sweep: wound down" if is_done else "sweep: wound down with a debt")
+    if step.after.phase == phases.STRIKE:
+        return found | {"sweep: holds nothing"}
     if step.after.phase == phases.WORK:
         return found | {"sweep: nothing to do"}
     if step.after.market == step.after.trigger_market and step.after.phase == phases.TAKEOVER:
@@ -289,9 +303,33 @@ def _takeover(step: Step) -> set[str]:
 
 
 def _rank(step: Step) -> set[str]:
-    if step.after.ranking:
-        return {"rank: goes on"}
-    return {"rank: found" if step.after.phase == phases.DELEVERAGE else "rank: nobody"}
+    return {"rank: scores" if step.after.best_score > step.before.best_score else "rank: does not score"}
+
+
+def _enrol(step: Step) -> set[str]:
+    found = {"enrol: one side" if step.after.phase != phases.ENROL else "enrol: both sides"}
+    if step.before.enrol == keys.BACKSTOP + 1:
+        found.add("enrol: the backstop")
+    lowest, *_ = step.old
+    if step.old[lowest] == step.new[lowest]:
+        found.add("enrol: entered already")
+    if not step.old[lowest]:
+        found.add("enrol: a new word")
+    return found
+
+
+def _strike(step: Step) -> set[str]:
+    changed = sum(step.old[key] != step.new[key] for key in step.old)
+    return {("strike: one bit", "strike: a word", "strike: the last")[changed - 1]}
+
+
+def _gather(step: Step) -> set[str]:
+    found = {f"gather: {len(step.old)} leaves"}
+    if step.before.ranking:
+        if step.after.ranking:
+            return found | {"gather: a ranking's word"}
+        return found | {"gather: end of a ranking" if step.after.best_score else "gather: nobody to be ranked"}
+    return found | {"gather: a sweep's word" if step.after.sweeping else "gather: end of a sweep"}
 
 
 def _deleverage(step: Step) -> set[str]:
@@ -344,6 +382,9 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
         "liquidated: book took some" if step.after.phase == phases.WORK else "liquidated: book took none"
     },
     "rank": _rank,
+    "enrol": _enrol,
+    "strike": _strike,
+    "gather": _gather,
     "deleverage": _deleverage,
     "unwind": lambda step: {
         "unwind: offers"

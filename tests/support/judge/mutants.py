@@ -31,7 +31,7 @@ MUTANTS = (
     Mutant(
         "size unsigned", "state/leaves.vy", "margin", "data -= convert(1 << width", "data -= 0 * convert(1 << width"
     ),
-    Mutant("another bitmap word", "state/keys.vy", "book", "tick >> (24 - 8 * depth)", "tick >> (25 - 8 * depth)"),
+    Mutant("another bitmap word", "state/keys.vy", "book", "number >> (24 - 8 * depth)", "number >> (25 - 8 * depth)"),
     Mutant("nonce one too old", "rules/fetch.vy", "fetch", "age >= NONCE_WINDOW", "age > NONCE_WINDOW"),
     Mutant("window one short", "rules/fetch.vy", "fetch", "jump < NONCE_WINDOW", "jump < NONCE_WINDOW - 1"),
     Mutant("agent a second longer", "rules/fetch.vy", "fetch", "agent.expiry <= regs.time", "agent.expiry < regs.time"),
@@ -40,7 +40,6 @@ MUTANTS = (
     Mutant("rebate above the fee", "rules/listing.vy", "messages", "-convert(parameters.taker_fee, int256)", "-2**31"),
     Mutant("tiers fall", "rules/listing.vy", "messages", "tier2_size > parameters.tier1_size", "tier2_size > 0"),
     Mutant("payee pays", "rules/transfers.vy", "payments", "payee.collateral += ", "payee.collateral -= "),
-    Mutant("payer keeps its subs", "rules/transfers.vy", "payments", "max(payer.subs, ", "min(payer.subs, "),
     Mutant("hours run on", "rules/transfers.vy", "margin", "window != regs.window", "window == 0"),
     Mutant("upper median", "rules/oracle.vy", "oracle", "(count - 1) // 2", "count // 2"),
     Mutant("report taken twice", "rules/oracle.vy", "oracle", "regs.nonce <= oracle", "regs.nonce < oracle"),
@@ -158,7 +157,49 @@ MUTANTS = (
         "leverage ignored", "rules/liquidation.vy", "liquidation", "ratio * min(leverage, phases.MAX_SCORE)", "ratio"
     ),
     Mutant("every loss alike", "rules/liquidation.vy", "liquidation", "SCORE_ONE - min(loss, ", "SCORE_ONE - min(0, "),
-    Mutant("last sub left out", "rules/work.vy", "liquidation", "if sub < subs:", "if sub + 1 < subs:"),
+    Mutant("word not read", "rules/work.vy", "work", "SWEEP if regs.sweep_word != 0 else phases.GATHER", "SWEEP"),
+    Mutant(
+        "taker entered twice",
+        "rules/matching.vy",
+        "matching",
+        "keys.handle_account(regs.cursor))\n    values",
+        "regs.account)\n    values",
+    ),
+    Mutant("backstop not entered", "rules/backstop.vy", "backstop", "= backstop.positions[place].size == 0", "= False"),
+    Mutant("one side entered", "rules/holders.vy", "work", "regs.enrol = regs.enrol_next", "regs.enrol = 0"),
+    Mutant(
+        "entered and lost", "rules/holders.vy", "work", "regs.phase = regs.enrol_phase", "regs.phase = regs.next_phase"
+    ),
+    Mutant("entered next to it", "rules/holders.vy", "work", "= regs.enrol - 1", "= regs.enrol"),
+    Mutant("struck with its word", "rules/bitmaps.vy", "work", "is_empty = bitmap.word == 0", "is_empty = True"),
+    Mutant(
+        "struck and visited again", "rules/holders.vy", "work", "self.pass_visited(regs.sweep_word)", "regs.sweep_word"
+    ),
+    Mutant(
+        "struck though it holds",
+        "rules/liquidation.vy",
+        "liquidation",
+        "account.positions[place].size == 0:",
+        "account.positions[place].bids == 0:",
+    ),
+    Mutant(
+        "every other holder", "rules/holders.vy", "liquidation", "return word & (word - 1)", "return word & (word - 2)"
+    ),
+    Mutant("first word left out", "rules/bitmaps.vy", "work", ".word >> bit << bit", ".word >> (bit + 1) << (bit + 1)"),
+    Mutant(
+        "word read again",
+        "rules/holders.vy",
+        "work",
+        "regs.sweep_end = min(base + bitmaps.WORD_BITS, bitmaps.END)",
+        "regs.sweep_end = base",
+    ),
+    Mutant(
+        "others' holders ranked",
+        "rules/holders.vy",
+        "work",
+        "keys.holder_tree(regs.market), regs.rank_end",
+        "keys.holder_tree(regs.trigger_market), regs.rank_end",
+    ),
     Mutant("one step too long", "rules/work.vy", "work", ">= phases.WORK_LIMIT", "> phases.WORK_LIMIT"),
     Mutant(
         "takes over everything",
@@ -241,10 +282,10 @@ MUTANTS = (
     Mutant("stops enter", "rules/triggers.vy", "work", "elif regs.winding_since == 0 and", "elif"),
     Mutant("legs enter", "rules/bulk.vy", "work", "regs.winding_since == 0", "regs.winding_since != 1"),
     Mutant("still offers", "rules/backstop.vy", "backstop", "or regs.winding_since != 0", "or regs.winding_since == 1"),
-    Mutant("level counted again", "rules/book.vy", "book", "(1 << bit) - 1", "1 << bit"),
+    Mutant("level counted again", "rules/bitmaps.vy", "book", "(1 << bit) - 1", "1 << bit"),
     Mutant("tail lost", "rules/book.vy", "book", "level.tail = order.prev", "level.tail = order.next"),
-    Mutant("highest ask", "rules/book.vy", "book", "word & unsafe_sub(0, word)", "word"),
-    Mutant("one word only", "rules/book.vy", "book", "is_empty = bitmap.word == 0", "is_empty = False"),
+    Mutant("highest ask", "rules/bitmaps.vy", "book", "word & unsafe_sub(0, word)", "word"),
+    Mutant("one word only", "rules/bitmaps.vy", "book", "is_empty = bitmap.word == 0", "is_empty = False"),
     Mutant("steps not counted", "judge.vy", "judge", "regs.steps += 1\n    return", "regs.steps += 0\n    return"),
     Mutant("input not begun", "judge.vy", "judge", "regs.started = regs.steps", "regs.started = regs.started"),
     Mutant("batch not begun", "judge.vy", "judge", "regs.steps = 0", "regs.steps = pre.steps"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+from tests.support.machines.holders import enter_holders
+
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
@@ -46,8 +48,11 @@ def draw_size(draw: Random) -> int:
 
 def fill_account(state: State, account: Account, draw: Random) -> None:
     """An account of some positions whose equity is at, beside or far from its maintenance margin."""
-    places = draw.sample(range(MAX_POSITIONS), draw.choice([0, 0, 1, 2, 8]))
-    for place, market in zip(places, draw.sample(range(1, 9), len(places)), strict=True):
+    places = draw.sample(range(MAX_POSITIONS), draw.choice([0, 1, 1, 2, 8]))
+    markets = draw.sample(range(1, 9), len(places))
+    if places and 1 not in markets and draw.random() < 0.8:
+        markets[0] = 1  # the one under the sweep
+    for place, market in zip(places, markets, strict=True):
         size = draw_size(draw)
         leaf = state.market(market)
         funding = leaf.funding - draw.choice([0] * 12 + [1, -1, 2**33, 2**64])
@@ -72,23 +77,38 @@ def make_machine(seed: int) -> Machine:
             continue  # an account that was never written
         leaf = state.account(master)
         fill_account(state, leaf, draw)
-        leaf.subs = draw.choice([0] * 9 + [1, 3, 15]) if master else 0
-        for number in range(1, leaf.subs + 1):
+        for number in range(1, (draw.choice([0] * 9 + [1, 3, 15]) if master else 0) + 1):
             if draw.random() < 0.7:
                 fill_account(state, state.account(keys.sub_account(master, number)), draw)
     backstop = state.account(keys.BACKSTOP)
     backstop.deadline = 0  # nobody can sign one for it
     backstop.collateral += draw.choice([0, 10**9, 2**120])
+    enter_holders(state)
+    for _ in range(draw.choice([0, 5, 20])):
+        leave_position(state, draw)
     regs.has_work = regs.sweeping = 1
-    regs.sweep = draw.choice([0, 0, 1, ACCOUNTS - 5, ACCOUNTS])
-    regs.skip_account = int(draw.random() < 0.3)
+    regs.sweep_end = draw.choice([0, 0, 256, 2**20, 2**24 - 256, 2**24])
+    regs.skip_account = int(draw.random() < 0.5)
     regs.trigger_market = 1
+    if regs.sweep_end == 256:  # in the middle of a word
+        word = state.bitmap(keys.holder_tree(1), 2, 0).word
+        regs.sweep_word = word & -(1 << draw.choice([0, 100, 150]))
     if draw.random() < 0.3:
         begin_ranking(machine, draw)
     if draw.random() < 0.25:
         regs.winding_since = TIME
     state.commit()
     return machine
+
+
+def leave_position(state: State, draw: Random) -> None:
+    """An account that has closed its position in the market under the sweep and is still among its holders."""
+    number = draw.randint(1, ACCOUNTS)
+    for position in state.account(number).positions:
+        if position.market == 1:
+            state.market(1).open_interest -= max(position.size, 0)
+            position.size, position.cost = 0, 0
+            position.clear_if_empty()
 
 
 def begin_ranking(machine: Machine, draw: Random) -> None:

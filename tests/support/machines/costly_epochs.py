@@ -1,6 +1,8 @@
 """Epochs of one batch whose steps are all of one kind, the dearest there are: for measurements, and where many steps
 are wanted from few inputs."""
 
+from tests.support.machines.holders import enter_holders
+
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO, Batch
@@ -45,7 +47,7 @@ def make_fills(orders: int = 1_000, makers: int = 10) -> Epoch:
 
 
 def make_sweep(accounts: int = 1_000, cranks: int = 1, owed: int = 3 << 32) -> Epoch:
-    """A visit of every account after a crank, each with positions in eight markets that owe funding."""
+    """A visit of every holder after a crank, each with positions in eight markets that owe funding."""
     traffic = SampleTraffic()
     machine = open_markets(traffic, 1)
     machine.regs.accounts = accounts
@@ -58,12 +60,13 @@ def make_sweep(accounts: int = 1_000, cranks: int = 1, owed: int = 3 << 32) -> E
         account.positions = [
             Position(market, 1 if number % 2 else -1, 0, 0, PRICE * 10, 0) for market in range(1, MARKETS + 1)
         ]
+    enter_holders(machine.state)
     traffic.time += phases.SAMPLE_INTERVAL
     return machine, [Batch.seal(ZERO, 1, traffic.time, 0, 0, ZERO, (), (traffic.crank(),) * cranks)]
 
 
 def make_scan(accounts: int = 1_000) -> Epoch:
-    """A visit of every account that changes nothing."""
+    """A visit of every holder that changes nothing."""
     return make_sweep(accounts, owed=0)
 
 

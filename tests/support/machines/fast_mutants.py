@@ -26,27 +26,25 @@ class FastMutant(NamedTuple):
         return names
 
 
-_SWEPT = "self._unsettled | columns.doubtful(markets)"
-_ROOM = "(regs.steps - regs.started)) // 2"
+_SWEPT = "self._up_to_date & holding & ~columns.doubtful(markets)"
+_ROOM = "(phases.WORK_LIMIT - (regs.steps - regs.started)) // 2"
 
 FAST_MUTANTS = (
     FastMutant(sweep, "nobody was given up", " or regs.skip_account", ""),
-    FastMutant(sweep, "nobody is below maintenance", _SWEPT, "self._unsettled"),
-    FastMutant(sweep, "nothing is due in a sweep", _SWEPT, "columns.doubtful(markets)"),
-    FastMutant(sweep, "nothing is due in a ranking", "self._unsettled | columns.opposite", "columns.opposite"),
-    FastMutant(sweep, "the last of a ranking decides nothing", "self._round.length - 1\n", "self._round.length\n"),
+    FastMutant(sweep, "nobody is below maintenance", _SWEPT, "self._up_to_date & holding"),
+    FastMutant(sweep, "nothing is due in a sweep", _SWEPT, "holding & ~columns.doubtful(markets)"),
+    FastMutant(sweep, "nobody is taken out of the holders", _SWEPT, "self._up_to_date & ~columns.doubtful(markets)"),
+    FastMutant(sweep, "nothing is due in a ranking", "self._up_to_date & ~self._columns", "~self._columns"),
+    FastMutant(sweep, "a ranking is of those of the sweep", "self._ranked or self._find_ranked(regs)", "self._swept"),
+    FastMutant(sweep, "a ranking is of those of the last one", "self._ranked = None\n            if", "if"),
     FastMutant(sweep, "sides of a ranking are mixed up", "sign = -1 if", "sign = 1 if"),
-    FastMutant(sweep, "who was used before a ranking is as before", "list(columns.stale)", "[]"),
     FastMutant(sweep, "who was used since is as before", "in self._columns.follow(self._state):", "in ():"),
-    FastMutant(sweep, "an input has no end", "end - number, room))", "end - number))"),
-    FastMutant(
-        sweep,
-        "an input ends one visit late",
-        "(regs.steps - regs.started)) // 2",
-        "(regs.steps - regs.started)) // 2 + 1",
-    ),
-    FastMutant(sweep, "the suspect is left out, too", "left(suspects, number)", "left(suspects, number + 1)"),
-    FastMutant(sweep, "sub-accounts are masters", "known = subs <= self._subs[masters]", "known = subs == 0"),
+    FastMutant(sweep, "all used accounts have low numbers", "self._used[base // WORD_BITS]", "self._used[0]"),
+    FastMutant(sweep, "words are read from the wrong end", 'bitorder="little"', 'bitorder="big"'),
+    FastMutant(sweep, "every word is the first", "calm.get_word(base)", "calm.get_word(0)"),
+    FastMutant(sweep, "an input has no end", f"min(before.bit_count(), {_ROOM})", "before.bit_count()"),
+    FastMutant(sweep, "an input ends one visit late", _ROOM, f"{_ROOM} + 1"),
+    FastMutant(sweep, "the suspect is left out, too", "((busy & -busy) - 1)", "((busy & -busy) * 2 - 1)"),
     FastMutant(columns, "nothing settles", "found |= markets.settled[market]", "found |= False"),
     FastMutant(columns, "funding is small", "(markets.funding[market, 0] != high) | ", ""),
     FastMutant(columns, "funding is large", " | (markets.funding[market, 1] != low)", ""),

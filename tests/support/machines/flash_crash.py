@@ -30,6 +30,7 @@ from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
+from setoff.shared.rules.holders import get_visited
 from setoff.shared.rules.step import apply_step
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
@@ -273,13 +274,13 @@ class Crash:
     def watch_visit(self) -> None:
         """A visit begins a liquidation iff the account is below maintenance then, by a formula of our own."""
         regs, state = self.machine.regs, self.machine.state
-        number = regs.sweep
+        number = get_visited(regs.sweep_end, regs.sweep_word)
         apply_step(regs, state)
         account, market = state.account(number), state.market(1)
         size = abs(account.positions[0].size)
         fraction = 50_000 if size >= TERMS["tier1_size"] else 25_000
         is_below = size and self.get_equity(account) * PPM < size * market.mark * UNIT * fraction
-        assert is_below == (regs.phase != phases.WORK), number
+        assert is_below == (regs.phase not in (phases.WORK, phases.STRIKE)), number
         if is_below:
             self.totals.accounts.add(number)
 

@@ -10,6 +10,7 @@ from collections import Counter
 from random import Random
 
 from tests.support.machines.generator import LONER, Generator
+from tests.support.machines.holders import enter_holders
 
 from setoff.shared import errors
 from setoff.shared.codec import records
@@ -19,6 +20,7 @@ from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import used_inputs
 from setoff.shared.rules import phases
+from setoff.shared.rules.holders import get_visited
 from setoff.shared.rules.liquidation import compute_maintenance
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Position, decode_account
@@ -59,6 +61,8 @@ MODES = (
     "work left over",
     "stale price",
     "sub-account",
+    "holders entered",
+    "holders taken out",
 )
 """What the batches that are compared have to meet together."""
 
@@ -98,14 +102,14 @@ class Populace:
             account = state.account(master)
             self._settle_in(state, account)
             if rng.random() < 0.1:
-                account.subs = rng.choice((1, 3, 15))
-                for sub in range(1, account.subs + 1):
+                for sub in range(1, rng.choice((1, 3, 15)) + 1):
                     if rng.random() < 0.6:
                         self._settle_in(state, state.account(keys.sub_account(master, sub)))
+        enter_holders(state)
 
     def _settle_in(self, state: State, account: Account) -> None:
         rng = self.rng
-        markets = rng.sample(MARKETS, rng.choice((0, 0, 0, 0, 1, 1, 2, 3)))
+        markets = rng.sample(MARKETS, rng.choice((0, 1, 1, 2, 3, 3)))
         for place, market in zip(rng.sample(range(8), len(markets)), markets, strict=True):
             leaf = state.market(market)
             size = rng.randint(-50, 50)
@@ -144,6 +148,7 @@ class Populace:
         market.funding += rng.choice((0, 0, 1, -1, 2**33, -(2**64)))
         market.step_band = rng.choice((market.step_band, market.step_band, 1_000))
         market.index = market.mark = market.stop_above or market.mark
+        market.halted_until = rng.choice((market.halted_until, market.halted_until, self.traffic.time + 300))
         if self.number == self.end // 2 and self.end % 2:
             state.market(3).expiry = self.traffic.time
         account = state.account(rng.randint(1, ACCOUNTS))
@@ -200,10 +205,11 @@ class Populace:
         regs = self.plain.regs
         if regs.phase != phases.SWEEP:
             return
-        account = decode_account(self.plain.state.value(keys.account_key(regs.sweep)))
+        number = get_visited(regs.sweep_end, regs.sweep_word)
+        account = decode_account(self.plain.state.value(keys.account_key(number)))
         self.met["wind-down"] += regs.winding_since != 0
         self.met["deadline"] += 0 < account.deadline <= regs.time
-        self.met["sub-account"] += keys.get_sub(regs.sweep) != 0
+        self.met["sub-account"] += keys.get_sub(number) != 0
         for position in account.positions:
             if position.market:
                 market = self.plain.state.market(position.market)
@@ -221,6 +227,8 @@ class Populace:
             ("deleveraging", phases.DELEVERAGE),
             ("trigger", phases.FIRE),
             ("unwinding", phases.UNWIND),
+            ("holders entered", phases.ENROL),
+            ("holders taken out", phases.STRIKE),
         ):
             self.met[mode] += phase in seen
         self.met["parked"] += regs.outcome == errors.PARKED

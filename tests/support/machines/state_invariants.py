@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from tests.support.judge.bench import Step
+from tests.support.machines.holders import check_holders, read_words
 
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
@@ -110,6 +111,9 @@ def check_state(machine: Machine, deposited: int) -> None:
     assert shares.pop(keys.BACKSTOP, 0) == sum(shares.values())
     check_reservations(picture)
     check_book(items, picture)
+    held = {(p.market, number) for number, account in picture.accounts.items() for p in account.positions if p.size}
+    settled = {number for number, market in picture.markets.items() if market.settled}
+    check_holders(read_words(items.items()), held, settled, machine.regs)
 
 
 def check_reservations(picture: Picture) -> None:

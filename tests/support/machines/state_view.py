@@ -58,5 +58,5 @@ class StateView:
 
     def bits(self, side: int, depth: int, tick: int, market: int = 1) -> set[int]:
         """Bits set in the word at `depth` that covers `tick`."""
-        word = leaves.decode_bitmap(self.value(keys.bitmap_key(market, side, depth, tick))).word
+        word = leaves.decode_bitmap(self.value(keys.bitmap_key(keys.level_tree(market, side), depth, tick))).word
         return {bit for bit in range(256) if word >> bit & 1}

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from tests.support.machines.holders import check_holders, read_words
+
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -34,11 +36,13 @@ class Picture:
     orders: dict[int, Order] = field(default_factory=dict)
     levels: dict[tuple[int, int, int], Level] = field(default_factory=dict)
     words: dict[int, int] = field(default_factory=dict)
+    holders: dict[int, int] = field(default_factory=dict)
     markets: dict[int, Market] = field(default_factory=dict)
     withdrawn: int = 0
 
     def __post_init__(self) -> None:
         self.machine.state.commit()
+        self.holders = read_words(self.machine.state.tree.items())
         for key, value in self.machine.state.tree.items():
             kind, body = key >> keys.BODY_BITS, key & (1 << keys.BODY_BITS) - 1
             if kind == keys.ACCOUNT:
@@ -63,6 +67,7 @@ def check_invariants(machine: Machine, deposited: int) -> None:
     check_reservations(picture)
     check_lists(picture)
     check_bitmaps(picture)
+    check_index(picture)
     check_work(picture)
 
 
@@ -106,6 +111,12 @@ def check_positions(picture: Picture) -> None:
         assert sizes[number] == 0 or market.settled
 
 
+def get_phase(machine: Machine) -> int:
+    """The phase the machine is in, or goes on with once holders are entered: that changes nothing in the book."""
+    regs = machine.regs
+    return regs.enrol_phase if regs.phase == phases.ENROL else regs.phase
+
+
 def is_arming(machine: Machine, account: int, market: int) -> bool:
     """Whether the place is one that an armed order in flight has taken, which reserves nothing else."""
     regs = machine.regs
@@ -115,13 +126,13 @@ def is_arming(machine: Machine, account: int, market: int) -> bool:
 
 def is_reserved(machine: Machine) -> bool:
     """Whether the order in flight is counted among its account's open orders."""
-    regs = machine.regs
-    if regs.phase == phases.MARGIN:
+    regs, phase = machine.regs, get_phase(machine)
+    if phase == phases.MARGIN:
         is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
         return not is_payment and not regs.flags & records.ARMED
-    if regs.phase in SHARED:
+    if phase in SHARED:
         return regs.next_phase in (phases.MATCH, phases.DROP)
-    return regs.phase in RESERVED and not regs.flags & records.ARMED
+    return phase in RESERVED and not regs.flags & records.ARMED
 
 
 def check_reservations(picture: Picture) -> None:
@@ -156,7 +167,7 @@ def check_reservations(picture: Picture) -> None:
 def check_lists(picture: Picture) -> None:
     """Every level's list leads from head to tail through all its orders and no others, oldest first."""
     seen: set[int] = set()
-    in_flight = picture.machine.regs.phase == phases.UNLINK
+    in_flight = get_phase(picture.machine) == phases.UNLINK
     for (market, side, tick), level in picture.levels.items():
         size = count = before = last = 0
         handle = level.head
@@ -190,7 +201,7 @@ def check_bitmaps(picture: Picture) -> None:
     words: defaultdict[int, int] = defaultdict(int)
     for place, side, tick in listed:
         for depth in (0, 1, 2):
-            words[keys.bitmap_key(place, side, depth, tick)] |= 1 << keys.bitmap_bit(depth, tick)
+            words[keys.bitmap_key(keys.level_tree(place, side), depth, tick)] |= 1 << keys.bitmap_bit(depth, tick)
     assert picture.words == words
     if regs.phase == phases.SEEK:
         listed.add(now)
@@ -205,9 +216,24 @@ def check_bitmaps(picture: Picture) -> None:
             assert not (market.best_bid and market.best_ask) or market.best_bid < market.best_ask
 
 
+def check_index(picture: Picture) -> None:
+    """Whoever holds something in a market is found by the next change of its price."""
+    held = {
+        (position.market, number)
+        for number, account in picture.accounts.items()
+        for position in account.positions
+        if position.size
+    }
+    settled = {number for number, market in picture.markets.items() if market.settled}
+    check_holders(picture.holders, held, settled, picture.machine.regs)
+
+
 def check_work(picture: Picture) -> None:
     """An idle machine has either nothing left to do of its own, or says so."""
     regs = picture.machine.regs
+    # The market under a sweep is that whose armed orders come after it.
+    assert regs.trigger_market or not (regs.sweeping or regs.ranking)
+    assert regs.sweeping or not regs.ranking
     if regs.phase == phases.IDLE:
         left = bool(regs.sweeping or regs.trigger_market or regs.unwind or regs.ranking)
         assert regs.has_work == left

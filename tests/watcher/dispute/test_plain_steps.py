@@ -12,7 +12,7 @@ from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine import machine as machine_module
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.sweep import Sweep
+from setoff.shared.machine.sweep import Calm
 from setoff.shared.params import DEMO, Params
 from setoff.watcher.dispute.challenger import OpenEpochs
 from setoff.watcher.execution import spot_checks
@@ -23,7 +23,7 @@ from setoff.watcher.settings import WatcherSettings
 
 LIAR = 6
 SWEPT = 2
-"""The epoch in which an account has a deadline that is over, and a sweep comes by."""
+"""The epoch in which a sweep comes by accounts that have closed their positions since the last one."""
 
 
 @pytest.fixture
@@ -40,12 +40,9 @@ def swept(exchange: Exchange) -> Exchange:
     exchange.enact(traffic.set_signer(max_age=10**6))
     exchange.post(0, 4)
     traffic.time = exchange.operator.head().timestamp
-    deadline = traffic.time + 30
-    exchange.post(
-        1,
-        0,
-        [traffic.report(0, 100), traffic.schedule_cancel(1, deadline), traffic.order(1, records.SELL, 110, 5)],
-    )
+    sides = ((1, records.SELL), (2, records.BUY), (2, records.SELL), (1, records.BUY))
+    orders = [traffic.order(account, side, 100, 5) for account, side in sides]
+    exchange.post(1, 0, [traffic.report(0, 100), *orders])
     exchange.anvil.advance(60)
     exchange.post(SWEPT, 0, [traffic.crank(), traffic.withdraw(2, 7)])
     return exchange
@@ -61,7 +58,7 @@ def truth(swept: Exchange, desk: Desk) -> list[bytes]:
 def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sweeps leave out every visit, in an exchange of any size."""
     monkeypatch.setattr(machine_module, "MANY_ACCOUNTS", 0)
-    monkeypatch.setattr(Sweep, "_find", lambda sweep, flags: [])
+    monkeypatch.setattr(Calm, "get_word", lambda calm, base: 2**256 - 1)
 
 
 def spare(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,7 +191,7 @@ def test_settings_that_cannot_work(settings: WatcherSettings) -> None:
 def test_brings_an_exchange_without_operator_to_its_end(
     exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also where an input has too few steps to visit all accounts, as with 100,000 of them."""
+    """Also where an input has too few steps to visit all holders, as with 100,000 of them."""
     watcher = LoneWatcher(exchange, keeping(settings, liveness_keeper_pace=0))
     leave_positions(exchange)
     monkeypatch.setattr(wind_down, "PATIENCE", 10 * DEMO.wind_down)  # with single markets

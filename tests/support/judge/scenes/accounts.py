@@ -24,7 +24,7 @@ def play_sub_accounts(world: JudgedWorld) -> None:
         world.withdraw(one, 1),
     ]
     assert world.run(*moves) == [OK] * 4 + ["sub_account"] * 2
-    assert world.account(1).subs == 3
+    assert world.account(two).collateral == 50
 
 
 def play_agents(world: JudgedWorld) -> None:

@@ -3,6 +3,7 @@
 from tests.support.judge.scenes import (
     accounts,
     backstop,
+    holders,
     liquidation,
     listing,
     margin,
@@ -24,6 +25,7 @@ SCENES = (
     *settlement.SCENES,
     *liquidation.SCENES,
     *backstop.SCENES,
+    *holders.SCENES,
     *accounts.SCENES,
     *listing.SCENES,
 )

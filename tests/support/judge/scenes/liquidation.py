@@ -88,8 +88,7 @@ def play_losers(world: JudgedWorld) -> None:
     world.trade(2, 4, 110, 7_000, order_slot=3)
 
     def meddle(machine: Machine, input_index: int, micro: int) -> None:
-        if machine.regs.phase == phases.RANK:
-            machine.regs.rank = machine.regs.accounts
+        if machine.regs.phase == phases.GATHER and machine.regs.ranking:
             machine.regs.best_score = machine.regs.best_account = 0
 
     world.bench.meddle = meddle

@@ -1,6 +1,7 @@
 """Dated futures at their end, and the end of the exchange."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
+from tests.support.machines.holders import enter_holders
 from tests.support.machines.world import BUY, GTC, SELL
 
 from setoff.shared.codec import records
@@ -76,7 +77,7 @@ def play_wind_down(world: JudgedWorld) -> None:
     assert world.account(3).orders == 0b1110  # no visit takes an order out
     assert world.run(world.cancel_all(3)) == [OK]
     for account in (1, 2, 3, 4):
-        assert all(not place.market for place in world.account(account).positions)
+        assert all(not place.size for place in world.account(account).positions)
     world.wait(phases.DRAWN_TIME)
     shares = world.account(4).shares
     assert world.run(world.backstop_withdraw(4, shares)) == [OK]
@@ -100,7 +101,7 @@ def play_wind_down_amid_work(world: JudgedWorld) -> None:
     world.machine.state.account(1).collateral += 1_000
     world.machine.state.account(1).positions[0].size -= 10
     world.machine.state.market(1).open_interest += 10
-    world.machine.state.commit()
+    enter_holders(world.machine.state)
 
     def stop(machine: Machine, input_index: int, micro: int) -> None:
         """The input's steps are used up as soon as the work begins."""
