@@ -6,6 +6,7 @@ of its list that apply, as assertions on `vyper.ast`; each exception is named wi
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,16 @@ from vyper.ast import parse_to_ast
 from setoff.contracts.compiler import ROOT
 
 FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.vy"))}
-TREES: dict[str, vy.Module] = {name: parse_to_ast(path.read_text()) for name, path in FILES.items()}
+
+# On one worker, so that the files are parsed once; and by none that only collects.
+pytestmark = pytest.mark.xdist_group("static")
+
+
+@cache
+def trees() -> dict[str, vy.Module]:
+    """The syntax tree of each file."""
+    return {name: parse_to_ast(path.read_text()) for name, path in FILES.items()}
+
 
 OUTGOING = {
     "inbox.vy: post_data": "the data availability module, one of those named at the deployment",
@@ -49,7 +59,7 @@ MOST_TURNS = 1024
 
 
 def functions() -> Iterator[tuple[str, vy.FunctionDef]]:
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for function in tree.get_children(vy.FunctionDef):
             yield f"{name}: {function.name}", function
 
@@ -65,7 +75,7 @@ def changes_state(function: vy.FunctionDef) -> bool:
 def constants(name: str) -> dict[str, int]:
     """Integer constants of a file, as far as they are plain numbers."""
     found = {}
-    for variable in TREES[name].get_children(vy.VariableDecl):
+    for variable in trees()[name].get_children(vy.VariableDecl):
         if variable.is_constant and isinstance(variable.value, vy.Int):
             found[variable.target.id] = variable.value.value
     return found
@@ -90,7 +100,7 @@ def goes_out(function: vy.FunctionDef) -> bool:
 
 def reaches_out(name: str, function: vy.FunctionDef) -> bool:
     """Whether it does, or anything it calls in its own file; or pays, which is in another."""
-    here = {other.name: other for other in TREES[name].get_children(vy.FunctionDef)}
+    here = {other.name: other for other in trees()[name].get_children(vy.FunctionDef)}
     todo, done = [function], set()
     while todo:
         current = todo.pop()
@@ -143,7 +153,7 @@ def test_only_claims_joins_and_the_operators_bond_take_money() -> None:
 
 @pytest.mark.parametrize("word", sorted(FORBIDDEN))
 def test_no_contract_uses(word: str) -> None:
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         if word.startswith("unsafe_") and name.split("/")[0] in ("rules", "state"):
             continue  # where differential tests and bounds cover each; never where money is
         for call in tree.get_descendants(vy.Call):
@@ -179,7 +189,7 @@ def test_every_loop_has_a_constant_bound() -> None:
 
 def test_nobody_owns_anything() -> None:
     """No address or contract in storage that a call could replace: who may do what is fixed at deployment."""
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for variable in tree.get_children(vy.VariableDecl):
             kind = variable.annotation.node_source_code
             is_fixed = variable.is_constant or variable.is_immutable

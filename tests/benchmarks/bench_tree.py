@@ -6,11 +6,12 @@ from collections.abc import Callable
 from statistics import median
 
 from setoff.shared.codec.hashing import hash_pair
+from setoff.shared.state import leaves
 from setoff.shared.state.tree import Tree
 
 LEAVES = 100_000
 FIRST_KEY = 1 << 36
-LEAF_BYTES = 640
+LEAF_BYTES = leaves.ACCOUNT_BYTES
 """Bytes of an account's leaf."""
 
 

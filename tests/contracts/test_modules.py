@@ -16,6 +16,9 @@ from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.blobs import BLOBS
 
+# On one worker, with all that need the trusted setup: it takes seconds to load.
+pytestmark = pytest.mark.xdist_group("blobs")
+
 RECORD = 124
 ZERO = bytes(32)
 MAXIMAL = 1024

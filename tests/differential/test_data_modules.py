@@ -15,6 +15,9 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import BLOBS
 from setoff.shared.machine.data import CALLDATA, DataModule
 
+# On one worker, with all that need the trusted setup: it takes seconds to load.
+pytestmark = pytest.mark.xdist_group("blobs")
+
 FETCHES = 8
 """Records in blobs: each takes half a second of proofs and point evaluations."""
 

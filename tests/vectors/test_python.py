@@ -148,6 +148,7 @@ def test_headers_and_epochs() -> None:
         assert epoch_hash(entry["epoch"], entry["batches"], entry["last"]) == entry["hash"]
 
 
+@pytest.mark.xdist_group("blobs")  # the trusted setup takes seconds to load
 def test_data_roots_and_record_proofs_of_blobs() -> None:
     for entry in BATCHES["blobs"]:
         count, root = entry["record_count"], entry["data_root"]

@@ -7,9 +7,10 @@ import pytest
 from tests.support.machines.checked import run_traffic_checked
 
 from setoff.shared.rules import bitmaps, book, liquidation, margin, matching, oracle
-from setoff.shared.state.leaves import Market, Position
+from setoff.shared.state.leaves import Account, Market, Order, Position
 
 _trade, _fill, _pass = matching.apply_trade, matching.apply_fill, liquidation.pass_visited
+_discount = book.discount_order
 
 
 def charge_too_little(market: Market, account: Any, *rest: Any) -> None:
@@ -29,12 +30,21 @@ def fill_quietly(position: Position, delta: int, price: int, market: Market) -> 
     position.cost = 0
 
 
+def discount_half(account: Account, order: Order, order_slot: int) -> None:
+    """The slot counts as taken for ever."""
+    _discount(account, order, order_slot)
+    account.orders |= 1 << order_slot
+
+
 LIES: list[tuple[ModuleType, str, Any, str]] = [
     (matching, "apply_trade", charge_too_little, "check_money"),
     (matching, "apply_fill", fill_more, "check_positions"),
     (matching, "apply_fill", fill_quietly, "check_positions"),
     # A refused order keeps its reservation.
     (margin, "release", lambda *_: None, "check_reservations"),
+    # An order is put into the book, or taken out of it, and its account does not notice.
+    (book, "count_order", lambda *_: None, "check_reservations"),
+    (book, "discount_order", discount_half, "check_reservations"),
     # The best price stays where it was when a better level comes or the best one goes.
     (book, "set_best", lambda *_: None, "check_bitmaps"),
     # An order rests where it could have traded.
