@@ -303,18 +303,19 @@ def test_what_is_parked_is_let_go_many_at_a_time_but_not_into_full_batches(
     exchange.deposit(1, 1_000)
     exchange.anvil.advance(SILENCE)
     run_epoch(watcher)
+    count = 3 * wind_down.SURE_CRANKS  # a third of them at first, and then twice as many
     with monkeypatch.context() as full:
-        park(watcher, 40, full)
+        park(watcher, count, full)
         before = queued(watcher)
-        assert parked(run_epoch(watcher)) == 40 and queued(watcher) == before + wind_down.SURE_CRANKS
+        assert parked(run_epoch(watcher)) == count and queued(watcher) == before + wind_down.SURE_CRANKS
     left, sent = [], []
     while not left or left[-1]:
         before = queued(watcher)
         left.append(parked(run_epoch(watcher)))
         sent.append(queued(watcher) - before)
-    rest = 40 - wind_down.SURE_CRANKS
+    rest = count - wind_down.SURE_CRANKS
     assert sent == [wind_down.SURE_CRANKS, rest] and left == [rest, 0]
-    assert care_for_all(watcher).regs.withdrawals == 40 and queued(watcher) == before + rest, "and rests"
+    assert care_for_all(watcher).regs.withdrawals == count and queued(watcher) == before + rest, "and rests"
 
 
 def test_what_is_parked_uses_up_no_crank_of_a_market_that_winds_down(
