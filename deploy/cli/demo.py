@@ -23,13 +23,14 @@ step, and L1 judges it. In the end all facts are read back from the chain, and t
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which lie, how long, where to."""
     from setoff.deploy.simulation.faults import CLAIM_LIES
+    from setoff.shared.l1.da.registry import MODULES
 
     lies = "\n".join(f"  {name:<18} {text}" for name, text in CLAIM_LIES.items())
     parser.epilog = f"{EPILOG}\nLies:\n{lies}"
     parser.add_argument("--lie", choices=list(CLAIM_LIES), default="wrong-fill", metavar="NAME",
                         help="what the operator lies about; now %(default)s")  # fmt: skip
     parser.add_argument("--honest", action="store_true", help="no lie at all")
-    parser.add_argument("--data", choices=["calldata", "blobs"], default="calldata",
+    parser.add_argument("--data", choices=[module.name for module in MODULES.values()], default="calldata",
                         help="where the operator posts the records; now %(default)s")  # fmt: skip
     parser.add_argument("--records", type=int, metavar="N", help="events of the recorded order flow to send")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="chooses keys and which orders are sent")

@@ -55,7 +55,7 @@ class Processes:
         batch `lie_from` on that it fits, or one of RECEIPT_LIES; "" for none.
 
         `confirmations`: blocks on top of a message on L1 before it is consumed; 0 if the chain never reorganises.
-        `data`: where records are posted, calldata or blobs.
+        `data`: where records are posted, the name of a module.
         """
         environment = {
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE),

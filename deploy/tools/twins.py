@@ -87,8 +87,8 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
         {"State", "encode_leaf", "value", "begin_journal", "end_journal", "undo", "of", "restore", "commit", "trim"}
     ),
     "rules/phases": frozenset({"NAMES"}),
-    # What people and the columns of a sweep ask, and no step.
-    "rules/margin": frozenset({"get_tiers"}),
+    # What people and the columns of a sweep ask, and no step; and Vyper has no tuples to look in.
+    "rules/margin": frozenset({"get_tiers", "PAYMENTS"}),
     "rules/liquidation": frozenset({"compute_liquidation_price"}),
     "rules/listing": frozenset({"CHANGEABLE"}),
     # The judge's fetch: it chooses between the contracts of messages and of records.

@@ -9,6 +9,8 @@ An isolated position is one in a sub-account of its own.
 
 from __future__ import annotations
 
+from typing import Final
+
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
@@ -20,6 +22,9 @@ from setoff.shared.rules.transfers import check_withdrawal_limit
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
+
+PAYMENTS: Final = (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
+"""Records that spend free collateral."""
 
 
 def compute_value(size: int, price: int, market: Market) -> int:
@@ -190,7 +195,7 @@ def step_margin(regs: Registers, state: State) -> None:
     """
     account = state.account(regs.account)
     fresh = settle_account(state, account, regs.time)
-    if regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT):
+    if regs.kind in PAYMENTS:
         outcome = check_payment(regs, state, account, fresh)
         if outcome != errors.ACCEPTED:
             regs.reject(outcome)

@@ -10,6 +10,7 @@ from tests.support.generator.generator import Generator
 from tests.support.judge.bench import OPERATOR, Bench, Case, Judge
 from tests.support.own_contracts import CODE_STORE
 
+from setoff.shared.l1.da import registry
 from setoff.shared.l1.da.registry import own_contracts
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import BLOBS
@@ -42,7 +43,7 @@ class ModularJudge(Judge):
         if header.record_count and batch.module is BLOBS:
             self.chain.carry_blobs([bytes(32), header.data_root])
             told = word(1)
-        elif header.record_count:
+        elif header.record_count and batch.module is CODE:
             told = word(int(self.chain.create(init_code(batch.module_data)), 16))
         posting = (header.timestamp, header.message_count, header.record_count, told)
         self.inbox.post_data(header.module, header.number, header.hash(), [posting], sender=OPERATOR)
@@ -53,8 +54,12 @@ def limited(judged: Counter[str], most: int) -> Callable[[str], bool]:
     return lambda kind: kind.startswith(("fetch ", "refuse ")) and sum(judged.values()) < most
 
 
-@pytest.mark.parametrize(("module", "most"), [(BLOBS, FETCHES), (CODE, 40)])
-def test_the_judge_fetches_records_from_modules(module: DataModule, most: int) -> None:
+MODULES: list[DataModule] = [*(module.codec for module in registry.MODULES.values() if module.number), CODE]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.number))
+def test_the_judge_fetches_records_from_modules(module: DataModule) -> None:
+    most = FETCHES if module is BLOBS else 40
     bench = Bench(ModularJudge())
     generator = Generator(7, bench.machine)
     bench.choose = lambda kind: False

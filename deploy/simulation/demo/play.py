@@ -60,7 +60,7 @@ class Script:
     trading_seconds: float = 40.0
     batch_interval: float = 3.0
     data: str = "calldata"
-    """Where the operator posts records: calldata or blobs."""
+    """Where the operator posts records: the name of a module."""
     confirmations: int = 0
     """Blocks on top of a deposit before the operator credits it."""
     seed: int = 0

@@ -84,7 +84,7 @@ def test_a_batch_that_comes_too_late_is_told_and_its_successor_posted(
     assert compare(InboxBatches(reader), outbox, 1, 1).common == 1
 
 
-@pytest.mark.parametrize("name", ["calldata", "blobs", "code"])
+@pytest.mark.parametrize("name", [*(module.name for module in registry.MODULES.values()), "code"])
 def test_batches_are_posted_through_any_module_and_read_back(
     chain: Anvil, deployment: Deployment, outbox: Outbox, name: str
 ) -> None:

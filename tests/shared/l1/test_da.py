@@ -24,7 +24,10 @@ def test_modules_are_numbered_without_gaps_and_named_once() -> None:
 
 def test_every_module_but_calldata_has_a_contract_and_every_contract_a_module() -> None:
     named = {module.contract for module in registry.MODULES.values() if module.number}
-    assert named == {name for name in contract_names() if name.startswith("da/")}
+    assert named == {name for name in contract_names() if name.startswith("da/")}, (
+        "each contract in contracts/da/ needs its module at the end of MODULES (shared/l1/da/registry.py), and each "
+        "module its contract; one without '# pragma evm-version' does not count"
+    )
     assert registry.MODULES[0].contract == "" and set(registry.own_contracts().values()) == named
 
 

@@ -39,6 +39,12 @@ RECORDS: dict[str, int] = {
     "replay": 2,
 }
 """How often each input is drawn."""
+FORCEABLE = tuple(
+    kind
+    for kind in RECORDS
+    if kind not in ("bulk", "stray leg page", "report", "crash", "crank", "forgery", "noise", "replay")
+)
+"""Those that an owner or an agent signs."""
 MESSAGES: dict[str, int] = {
     "deposit": 10,
     "list_market": 10,
@@ -105,7 +111,7 @@ class Inputs(Bulks, Owners, Listings):
     def forced(self) -> bytes:
         """A record of any type in the name of whoever signed it, and once in a while of another or of nobody."""
         rng = self.rng
-        record = self.bulk()[0] if rng.random() < 0.05 else self.maker(rng.choice(list(RECORDS)[:12]))()
+        record = self.bulk()[0] if rng.random() < 0.05 else self.maker(rng.choice(FORCEABLE))()
         signer = signatures.recover(eip712.digest(self.machine.regs.domain, record), record[records.BODY_BYTES :])
         sender = rng.choices((signer, bytes(20), ADDRESSES[TRADERS[1]]), (20, 1, 1))[0]
         body = rng.choice((self.crank, self.report))() if rng.random() < 0.05 else record

@@ -10,7 +10,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.levels import get_best
-from setoff.shared.rules.margin import compute_health, compute_initial, compute_value
+from setoff.shared.rules.margin import PAYMENTS, compute_health, compute_initial, compute_value
 from setoff.shared.rules.positions import is_live
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Market, Order
@@ -160,7 +160,7 @@ def _margin(step: Step) -> set[str]:
     account = _account(step.old, regs.account)
     equity, requirement = compute_health(regs, State(Tree(step.old.items())), account)
     found = {"margin: negative equity"} if equity < 0 else set()
-    is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
+    is_payment = regs.kind in PAYMENTS
     if step.after.phase == step.before.return_phase:
         return found | {"margin: payment refused" if is_payment else "margin: refused"}
     if is_payment:

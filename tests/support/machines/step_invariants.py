@@ -10,6 +10,7 @@ from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.liquidation import compute_maintenance
+from setoff.shared.rules.margin import PAYMENTS
 from setoff.shared.rules.marks import is_fresh
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Level, Market, Order
@@ -128,7 +129,7 @@ def is_reserved(machine: Machine) -> bool:
     """Whether the order in flight is counted among its account's open orders."""
     regs, phase = machine.regs, get_phase(machine)
     if phase == phases.MARGIN:
-        is_payment = regs.kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
+        is_payment = regs.kind in PAYMENTS
         return not is_payment and not regs.flags & records.ARMED
     if phase in SHARED:
         return regs.next_phase in (phases.MATCH, phases.DROP)
