@@ -12,10 +12,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from tests.support.generator.generator import Generator
 from tests.support.judge.bench import Bench, Case, Judge, Step
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import SCENES
-from tests.support.machines.generator import Generator
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM

@@ -7,12 +7,12 @@ is compared with the machine's. There is no list of exceptions.
 from __future__ import annotations
 
 import pytest
+from tests.support.generator.generator import Generator
 from tests.support.judge.bench import PHASES, Bench
 from tests.support.judge.branches import BRANCHES, branches_of
 from tests.support.judge.coverage import GROUP_OF, Coverage
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import SCENES
-from tests.support.machines.generator import Generator
 
 from setoff.contracts.compiler import ROOT
 from setoff.shared.rules import phases

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from tests.support.chains.code_store import CODE, init_code
 from tests.support.evm import reverts
+from tests.support.generator.generator import Generator
 from tests.support.judge.bench import OPERATOR, Bench, Case, Judge
-from tests.support.machines.generator import Generator
 from tests.support.own_contracts import CODE_STORE
 
 from setoff.shared.l1.da.registry import own_contracts

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 from tests.support.evm import Reverted, reverts
+from tests.support.generator.generator import Generator
 from tests.support.judge.bench import KINDS, Bench, Case, Judge, encode_proof
 from tests.support.judge.kinds import CRITICAL, favour_of
-from tests.support.machines.generator import Generator
 
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.machine.machine import Machine

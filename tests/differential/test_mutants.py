@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.support.evm import Reverted
+from tests.support.generator.generator import Generator
 from tests.support.judge.bench import GROUPS, PHASES, Bench, Case, Judge, Mismatch
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.mutants import MUTANTS, Mutant
 from tests.support.judge.scenes.every import SCENES
-from tests.support.machines.generator import Generator
 
 from setoff.contracts import compiler
 from setoff.contracts.compiler import Compiled, compile_contract

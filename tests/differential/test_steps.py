@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from random import Random
 
 import pytest
+from tests.support.generator.generator import Generator
 from tests.support.judge.bench import KINDS, Bench, Judge
 from tests.support.judge.kinds import CRITICAL, PHASED, favour_of
-from tests.support.machines.generator import Generator
 from tests.support.machines.state_invariants import check_conservation, check_state
 
 from setoff.shared.machine.machine import Machine

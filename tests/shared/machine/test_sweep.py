@@ -1,8 +1,8 @@
 """Sweeps without the visits that change nothing end, step by step, where all visits end."""
 
 import pytest
+from tests.support.generator.generator import Generator
 from tests.support.machines.all_sorts import ACCOUNTS, ALWAYS, NEVER, crank_batch, make_machine, of, trace_plainly
-from tests.support.machines.generator import Generator
 from tests.support.machines.holders import enter_holders
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.generator.generator import Generator
+from tests.support.generator.players import ADDRESSES, LONER, SUBS, TRADERS
 from tests.support.judge.bench import Bench
-from tests.support.machines.generator import ADDRESSES, LONER, SUBS, TRADERS, Generator
 from tests.support.machines.state_invariants import check_conservation, check_state
 from tests.support.machines.world import BELOW, BUY, SELL, World, sub
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tests.support.generator.inputs import MESSAGES, RECORDS
 from tests.support.judge.bench import KINDS
-from tests.support.machines.generator import MESSAGES, RECORDS
 
 PHASED = KINDS - {"idle", "unused input", "unused batch"}
 """Kinds that leave something in the state, which are judged now and then beyond the quota."""

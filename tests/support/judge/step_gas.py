@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.support.evm import DEPLOYER
+from tests.support.generator.generator import Generator
 from tests.support.judge.bench import Bench, Judge, Step, encode_proof, see, step_data
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import SCENES
-from tests.support.machines.generator import Generator
 from tests.support.machines.world import BUY, FOK, SELL
 
 from setoff.shared.codec import records

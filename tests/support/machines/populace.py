@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from tests.support.machines.generator import LONER, Generator
+from tests.support.generator.generator import Generator
+from tests.support.generator.players import LONER
 from tests.support.machines.holders import enter_holders
 
 from setoff.shared import errors
