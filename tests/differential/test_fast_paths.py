@@ -19,8 +19,8 @@ from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
-SHARDS = 2
-BATCHES = 20_000 if IS_LONG else 160
+SHARDS = 4
+BATCHES = 20_000 if IS_LONG else 320
 """Batches that all shards together compare."""
 LIFE = 20
 """Batches of one exchange."""
