@@ -165,8 +165,7 @@ def test_a_strangers_batch_is_seen_and_read(chain: Anvil, deployment: Deployment
     reader = ChainReader(l1, deployment)
     batcher, posted = Batcher(l1, reader, outbox), InboxBatches(reader)
     now = l1.head().timestamp
-    chain.l1.request("evm_increaseTime", DEMO.silence + 10)
-    chain.l1.request("evm_mine")
+    chain.advance(DEMO.silence + 10)
     theirs = seal(0, now + DEMO.silence).batch
     stranger.transact(deployment.inbox, encode_post(theirs.header))
     ours = seal(0, now)

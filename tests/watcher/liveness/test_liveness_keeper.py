@@ -56,7 +56,10 @@ def keeping(settings: WatcherSettings, account: int = 5, **changes: object) -> W
 def keep(watcher: LoneWatcher, rounds: int = 1) -> str:
     for _ in range(rounds):
         watcher.desk.catch_up()
-        watcher.said = watcher.liveness_keeper.step()
+        try:
+            watcher.said = watcher.liveness_keeper.step()
+        except StateError as error:  # what was posted since is not read yet; the service tries again, too
+            watcher.said = str(error)
     return watcher.said
 
 
