@@ -56,4 +56,19 @@ def play_far_ranking(world: JudgedWorld) -> None:
     assert 2 in ranked and world.took("deleverage")
 
 
-SCENES = (play_words, play_both_sides, play_far_ranking)
+def play_nothing_left(world: JudgedWorld) -> None:
+    """Who has closed, but still offers something there; and whose places are all taken by others (by hand)."""
+    world.begin(markets=9, taker_fee=0, maker_fee=0)
+    world.trade(1, 2, 100, 10, market=9)
+    world.trade(2, 3, 100, 10, order_slot=1, market=9)
+    world.trade(3, 1, 100, 10, order_slot=2, market=9)
+    assert world.run(world.order(2, 1, 150, 5, order_slot=3, market=9)) == [OK]
+    for number, position in enumerate(world.machine.state.account(3).positions):
+        position.market = number + 1
+        position.bids = 1
+    world.machine.state.commit()
+    assert world.run(world.price(100, 9)) == [OK]
+    assert world.took("strike") == 3
+
+
+SCENES = (play_words, play_both_sides, play_far_ranking, play_nothing_left)
