@@ -160,6 +160,6 @@ def are_tiers_sound(parameters: records.MarketParameters) -> bool:
 @pure
 def are_margins_sound(initial: uint256, maintenance: uint256) -> bool:
     """
-    @return Whether a pair of margin fractions, ppm, makes sense.
+    @return Whether a tier's margin fractions, ppm, make sense. The market's own, which are not higher, are above zero.
     """
-    return 1 <= maintenance and maintenance <= initial and initial <= integers.PPM
+    return maintenance <= initial and initial <= integers.PPM

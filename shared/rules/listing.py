@@ -90,5 +90,5 @@ def are_tiers_sound(parameters: MarketParameters) -> bool:
 
 
 def are_margins_sound(initial: int, maintenance: int) -> bool:
-    """Whether a pair of margin fractions, ppm, makes sense."""
-    return 1 <= maintenance <= initial <= PPM
+    """Whether a tier's margin fractions, ppm, make sense. The market's own, which are not higher, are above zero."""
+    return maintenance <= initial <= PPM

@@ -138,6 +138,15 @@ def play_the_end(world: JudgedWorld) -> None:
     assert world.run(world.cancel_all(2)) == [OK] and not world.account(2).positions[0].market
 
 
+def play_holders_at_the_end(world: JudgedWorld) -> None:
+    """In a wind-down only what is held needs margin, long or short: the worth of a position is not paid out with it."""
+    world.begin(money=1_000, order_margin=100)
+    world.trade(1, 2, 100, 1)
+    assert world.batch([records.encode(records.WindDownBody())]) == [OK]
+    taken = [world.withdraw(account, amount) for account in (1, 2) for amount in (900, 500)]
+    assert world.run(*taken) == [REFUSED, OK, REFUSED, OK]
+
+
 SCENES = (
     play_resting,
     play_armed,
@@ -146,4 +155,5 @@ SCENES = (
     play_deadlines,
     play_liquidated,
     play_the_end,
+    play_holders_at_the_end,
 )
