@@ -15,7 +15,10 @@ from functools import cache
 from typing import Final
 
 from tests.support.courts.gas import measure
+from tests.support.machines.costly_epochs import open_markets
 
+from setoff.deploy.contracts.deployment import TEST_DECIMALS
+from setoff.deploy.devnet.devnet import BITCOIN
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
@@ -50,8 +53,8 @@ PRICE_SECONDS: Final = 10
 """Between two prices of a market."""
 ORDERS: Final = 400
 """Of the sample whose memory is measured."""
-ORDER_MARGIN: Final = 1.0
-"""Dollars an order and a position: as in `deploy/contracts/presets/bitcoin.toml`."""
+ORDER_MARGIN: Final = BITCOIN.parameters.order_margin / 10**TEST_DECIMALS
+"""Dollars an order and a position, as in the example market."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,7 @@ def _gas() -> dict[str, int]:
     return measure()
 
 
+@cache
 def measure_order() -> float:
     """Bytes of memory of an order at a price of its own, the level included."""
     traffic, machine = _exchange()
@@ -230,6 +234,7 @@ def measure_order() -> float:
     return _measure(machine, rest) / ORDERS
 
 
+@cache
 def measure_account() -> float:
     """Bytes of memory of an account without positions and orders."""
     traffic, machine = _exchange()
@@ -242,14 +247,9 @@ def measure_account() -> float:
 
 
 def _exchange() -> tuple[SampleTraffic, Machine]:
+    """A machine with two funded accounts and priced markets, hashed as between two epochs."""
     traffic = SampleTraffic()
-    machine = Machine.genesis(traffic.domain)
-    machine.begin(0, traffic.time)
-    for account in (1, 2):
-        machine.take(traffic.deposit(account, 10**15), is_message=True)
-    machine.take(traffic.list_market(1, max_age=10**6), is_message=True)
-    machine.take(traffic.set_signer(), is_message=True)
-    assert machine.take(traffic.report(0, 100_000), is_message=False) == 0
+    machine = open_markets(traffic, 2)
     machine.hash()
     return traffic, machine
 
