@@ -55,8 +55,6 @@ def test_storage_and_time_last_from_one_transaction_to_the_next(engine: Engine) 
         engine.set_time(time)
         assert words(engine.ask(Transaction(SENDER, KEEPER, bytes(32))))[:2] == [6, time]
         assert keep(engine, 6)[:2] == [6, time]
-    engine.set_storage(KEEPER, 0, 2**255)
-    assert keep(engine, 1)[0] == 2**255
 
 
 def test_gas_is_that_of_a_cold_chain(engine: Engine) -> None:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from tests.support.machines.step_invariants import check_invariants
+from tests.support.machines.invariants import check_invariants
 from tests.support.machines.world import BUY, FOK, GTC, IOC, SELL, World
 
 from setoff.shared import errors

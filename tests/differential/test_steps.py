@@ -11,7 +11,8 @@ import pytest
 from tests.support.generator.generator import Generator
 from tests.support.judge.bench import KINDS, Bench, Judge
 from tests.support.judge.kinds import CRITICAL, PHASED, favour_of
-from tests.support.machines.state_invariants import check_conservation, check_state
+from tests.support.machines.conservation import check_conservation
+from tests.support.machines.invariants import check_invariants
 
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -61,9 +62,13 @@ def run_exchange(seed: int, quotas: Mapping[str, int], judged: Counter[str], *, 
     end = LIFE - 40
     bench.choose = lambda kind: judged[kind] < quotas.get(kind, 0) or (kind in PHASED and rng.random() < 0.02)
 
+    was_called_off = False
+
     def meddle(machine: Machine, input_index: int, micro: int) -> None:
         """Now and then an input has used up its steps of the machine's own work; and a wind-down is called off."""
+        nonlocal was_called_off
         if not micro and bench.number < end and rng.random() < 0.5:
+            was_called_off |= machine.regs.winding_since != 0
             machine.regs.winding_since = 0
         if micro and machine.regs.phase == phases.WORK and rng.random() < 0.001:
             machine.regs.steps += phases.WORK_LIMIT
@@ -77,7 +82,7 @@ def run_exchange(seed: int, quotas: Mapping[str, int], judged: Counter[str], *, 
             check_conservation(step)
             deposited += max(0, step.after.owed - step.before.owed)
         if bench.number % 8 == 0:
-            check_state(bench.machine, deposited)
+            check_invariants(bench.machine, deposited, was_called_off=was_called_off)
         lacking = find_lacking(quotas, judged)
         has_all_but_crises = lacking <= CRITICAL
         if not lacking or (has_all_but_crises and bench.number >= YOUTH):
@@ -86,4 +91,4 @@ def run_exchange(seed: int, quotas: Mapping[str, int], judged: Counter[str], *, 
             plan = generator.crisis()
         else:
             plan = generator.batch(40, favour_of(lacking - CRITICAL) if bench.number > 10 else Counter())
-    check_state(bench.machine, deposited)
+    check_invariants(bench.machine, deposited, was_called_off=was_called_off)

@@ -127,10 +127,6 @@ class Chain:
         self.engine.set_balance(account, amount)
         return account
 
-    def store(self, account: str, slot: int, value: int) -> None:
-        """Set a word of a contract's storage, to get to states that no test has the calls for."""
-        self.engine.set_storage(account, slot, value)
-
     def code(self, account: str) -> bytes:
         """Code at an address."""
         return self.engine.code(account)

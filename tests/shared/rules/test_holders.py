@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from tests.support.machines.holders import list_holders, read_words
+from tests.support.machines.holders import list_entered, read_words
 from tests.support.machines.world import BACKSTOP, BUY, FOK, GTC, IOC, SELL, World, sub
 
 from setoff.shared.codec import records
@@ -13,10 +13,10 @@ from setoff.shared.rules.holders import get_visited
 from setoff.shared.rules.step import apply_step
 
 
-def list_entered(world: World, market: int = 1) -> list[int]:
+def list_holders(world: World, market: int = 1) -> list[int]:
     state = world.machine.state
     state.commit()
-    return list_holders(read_words(state.tree.items()), market)
+    return [account for each, account in list_entered(read_words(state.tree.items())) if each == market]
 
 
 def take_steps(world: World, body: bytes) -> list[tuple[int, int]]:
@@ -55,13 +55,13 @@ def report(world: World, price: int, market: int = 1) -> list[tuple[int, int]]:
 def test_both_sides_of_a_trade_are_entered_at_once() -> None:
     world = World.trading()
     world.order(1, SELL, 100, 5)
-    assert list_entered(world) == []  # an open order holds nothing
+    assert list_holders(world) == []  # an open order holds nothing
     steps = take_steps(world, world.traffic.order(2, BUY, 100, 5))
     at = [phase for phase, _ in steps]
     assert at[at.index(phases.FILL) :] == [
         *(phases.FILL, phases.ENROL, phases.ENROL, phases.UNLINK, phases.UNLIST, phases.SEEK),
     ]
-    assert list_entered(world) == [1, 2]
+    assert list_holders(world) == [1, 2]
     assert list(read_words(world.machine.state.tree.items()).values()) == [1, 1, 0b110]
 
 
@@ -83,11 +83,11 @@ def test_a_position_that_changes_sides_stays_entered_and_one_that_reopens_is_ent
     world.order(2, BUY, 100, 5)
     world.order(3, BUY, 100, 5)
     steps = Counter(phase for phase, _ in take_steps(world, world.traffic.order(2, SELL, 100, 5)))
-    assert steps[phases.ENROL] == 1 and list_entered(world) == [1, 2, 3]
+    assert steps[phases.ENROL] == 1 and list_holders(world) == [1, 2, 3]
     # Closed and not visited yet, its bit still stands; to set it again changes nothing.
     world.order(2, SELL, 101, 3)
     steps = Counter(phase for phase, _ in take_steps(world, world.traffic.order(3, BUY, 101, 3)))
-    assert steps[phases.ENROL] == 1 and list_entered(world) == [1, 2, 3]
+    assert steps[phases.ENROL] == 1 and list_holders(world) == [1, 2, 3]
     world.order(3, SELL, 100, 1)
     steps = Counter(phase for phase, _ in take_steps(world, world.traffic.order(2, BUY, 100, 9)))
     assert steps[phases.ENROL] == 0 and world.position(2).size == -2
@@ -119,10 +119,10 @@ def test_who_closed_is_visited_once_more_and_then_taken_out() -> None:
     world = World.trading(taker_fee=0, maker_fee=0)
     trade(world, 1, 2)
     trade(world, 2, 3)
-    assert list_entered(world) == [1, 2, 3] and world.position(2).size == 0
+    assert list_holders(world) == [1, 2, 3] and world.position(2).size == 0
     steps = report(world, 101)
     assert list_visited(steps) == [1, 2, 3] and list_visited(steps, phases.STRIKE) == [2]
-    assert list_entered(world) == [1, 3]
+    assert list_holders(world) == [1, 3]
     assert list_visited(report(world, 102)) == [1, 3]
 
 
@@ -135,7 +135,7 @@ def test_a_word_that_becomes_empty_is_left_out() -> None:
     assert phase_counts(report(world, 100))[phases.GATHER] == 3  # two words, and none behind them
     trade(world, sub(2), 3)
     assert list_visited(report(world, 101), phases.STRIKE) == [3, sub(2)]
-    assert list_entered(world) == [] and read_words(world.machine.state.tree.items()) == {}
+    assert list_holders(world) == [] and read_words(world.machine.state.tree.items()) == {}
     assert phase_counts(report(world, 102))[phases.GATHER] == 1
 
 
@@ -185,7 +185,7 @@ def test_the_backstop_is_entered_when_it_takes_over_and_visited_first() -> None:
     assert at[at.index(phases.TAKEOVER) : at.index(phases.TAKEOVER) + 3] == [
         *(phases.TAKEOVER, phases.ENROL, phases.WORK),
     ]
-    assert world.position(BACKSTOP).size > 0 and BACKSTOP in list_entered(world)
+    assert world.position(BACKSTOP).size > 0 and BACKSTOP in list_holders(world)
     assert list_visited(report(world, 91))[0] == BACKSTOP
 
 
@@ -196,7 +196,7 @@ def test_a_settled_market_has_no_holders_left() -> None:
     assert world.take(records.encode(records.WindDownBody()), is_message=True) == "accepted"
     assert world.crank(1) == "accepted"
     assert world.market().settled == 1
-    assert list_entered(world) == []
+    assert list_holders(world) == []
     assert {world.position(account).size for account in range(1, 5)} == {0}
 
 

@@ -6,7 +6,8 @@ import pytest
 from tests.support.generator.generator import Generator
 from tests.support.generator.players import ADDRESSES, LONER, SUBS, TRADERS
 from tests.support.judge.bench import Bench
-from tests.support.machines.state_invariants import check_conservation, check_state
+from tests.support.machines.conservation import check_conservation
+from tests.support.machines.invariants import check_invariants
 from tests.support.machines.world import BELOW, BUY, SELL, World, sub
 
 from setoff.deploy.simulation.sample_traffic import trader_key
@@ -183,7 +184,7 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     for _ in range(2):
         generator.time += 60
         run(generator.time, cranks, [])
-    check_state(machine, deposited)
+    check_invariants(machine, deposited)
     state = machine.state
     assert all(state.market(market).settled or state.market(market).index == 0 for market in markets)
 
@@ -219,4 +220,4 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     outcomes = run(generator.time, bodies, [])
     assert outcomes == ["accepted"] * len(due)
     assert machine.regs.owed == left - debts >= 0
-    check_state(machine, deposited)
+    check_invariants(machine, deposited)

@@ -85,8 +85,6 @@ class Engine(Protocol):
     def set_code(self, account: str, code: bytes) -> None:
         """Make an account that was not used before a contract with this code."""
 
-    def set_storage(self, account: str, slot: int, value: int) -> None: ...
-
     def snapshot(self) -> Hashable:
         """The state now, the clock apart."""
 

@@ -88,9 +88,6 @@ class InProcessEngine:
         self._evm.insert_account_info(account, info)
         self._accounts[account.lower()] = (info, {})  # not in the journal before it is called
 
-    def set_storage(self, account: str, slot: int, value: int) -> None:
-        self._evm.insert_account_storage(account, slot, value)
-
     def snapshot(self) -> Any:
         return self._evm.snapshot()
 

@@ -173,9 +173,6 @@ class NodeEngine:
     def set_code(self, account: str, code: bytes) -> None:
         self._node.request("anvil_setCode", account, "0x" + code.hex())
 
-    def set_storage(self, account: str, slot: int, value: int) -> None:
-        self._node.request("anvil_setStorageAt", account, hex(slot), f"0x{value:064x}")
-
     def snapshot(self) -> Any:
         return (self._node.request("evm_snapshot"), self._node.time)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.support.judge.bench import Bench, Step
-from tests.support.machines.state_invariants import check_conservation
+from tests.support.machines.conservation import check_conservation
 from tests.support.machines.state_view import StateView
 from tests.support.machines.world import BUY, SELL
 

@@ -1,7 +1,7 @@
 """An input run step by step, every invariant checked after each."""
 
 from tests.support.generator.generator import Generator
-from tests.support.machines.step_invariants import check_invariants, find_unhealthy
+from tests.support.machines.invariants import check_invariants, find_unhealthy
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from setoff.shared.rules.bitmaps import WORD_BITS, mark
 from setoff.shared.state import keys, leaves
@@ -28,37 +30,41 @@ def read_words(items: Iterable[tuple[int, bytes]]) -> dict[int, int]:
     return {key: leaves.decode_bitmap(value).word for key, value in items if key >> keys.BODY_BITS == keys.HOLDERS}
 
 
-def list_holders(words: Mapping[int, int], market: int) -> list[int]:
-    """Accounts entered among the holders of a market, by the lowest words alone."""
-    lowest = keys.bitmap_key(keys.holder_tree(market), 2, 0)
-    return [
-        (key - lowest) * WORD_BITS + bit
-        for key, word in sorted(words.items())
-        if lowest <= key < lowest + 2**16
-        for bit in range(WORD_BITS)
-        if word >> bit & 1
-    ]
+def list_entered(words: Mapping[int, int]) -> list[tuple[int, int]]:
+    """(market, account) of everybody who is entered, in order, by the lowest words alone."""
+    entered: list[tuple[int, int]] = []
+    for key, word in sorted(words.items()):
+        market, depth, number = (key & _BODY) >> 18, key >> 16 & 3, (key & 0xFFFF) * WORD_BITS
+        while word and depth == 2:
+            entered.append((market, number + (word & -word).bit_length() - 1))
+            word &= word - 1
+    return entered
+
+
+@lru_cache(256)  # what is marked stays as it is over most steps
+def expect_words(marked: frozenset[tuple[int, int]]) -> Mapping[int, int]:
+    """The bitmap words, by key, in which exactly these (tree, number) are marked.
+
+    A bit above stands for a word below that is not empty.
+    """
+    words: defaultdict[int, int] = defaultdict(int)
+    for tree, number in marked:
+        for depth in range(3):
+            words[keys.bitmap_key(tree, depth, number)] |= 1 << keys.bitmap_bit(depth, number)
+    return dict(words)
 
 
 def check_holders(words: Mapping[int, int], held: set[tuple[int, int]], settled: set[int], regs: Registers) -> None:
     """Who holds something is entered, or is about to be; `held`: (market, account) of every position with lots.
 
-    A bit above stands for a word below that is not empty. What a sweep or a ranking has read is still so. A settled
-    market has no holders once the work is done.
+    What a sweep or a ranking has read is still so. A settled market has no holders once the work is done.
     """
-    pending = {(regs.market, enrol - 1) for enrol in (regs.enrol, regs.enrol_next) if enrol}
-    expected: dict[int, int] = {}
-    entered: set[tuple[int, int]] = set()
-    for market in range(1, keys.MAX_MARKET + 1):
-        holders = list_holders(words, market)
-        entered |= {(market, account) for account in holders}
-        assert not holders or market not in settled or regs.sweeping or regs.has_work
-        for account in holders:
-            for depth in range(3):
-                key = keys.bitmap_key(keys.holder_tree(market), depth, account)
-                expected[key] = expected.get(key, 0) | 1 << keys.bitmap_bit(depth, account)
-    assert expected == words
-    assert held - entered <= pending
+    entered = set(list_entered(words))
+    markets = {market for market, _ in entered}
+    assert all(1 <= market <= keys.MAX_MARKET for market in markets)
+    assert regs.sweeping or regs.has_work or markets.isdisjoint(settled)
+    assert expect_words(frozenset((keys.holder_tree(market), account) for market, account in entered)) == words
+    assert held - entered <= {(regs.market, enrol - 1) for enrol in (regs.enrol, regs.enrol_next) if enrol}
     for word, end, market in (
         (regs.sweep_word, regs.sweep_end, regs.trigger_market),
         (regs.rank_word, regs.rank_end, regs.market),
