@@ -47,6 +47,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="takes minutes; SETOFF_LONG=1 runs it"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests of one group share what is dear to make: a scheduler that takes no notice of groups makes it four times."""
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError(
+                    "pytest-xdist does not see the tests' groups: another pytest than the locked one?"
+                )
+
+
 @pytest.fixture
 def anvil() -> Iterator[Anvil]:
     """A development chain of its own for each test."""
