@@ -252,13 +252,24 @@ class Node:
         return self.ask("eth_blobBaseFee", take=take_quantity)
 
     def estimate_gas(
-        self, sender: Address, to: Address | None, data: bytes, value: int = 0, blob_hashes: Sequence[bytes] = ()
+        self,
+        sender: Address,
+        to: Address | None,
+        data: bytes,
+        value: int = 0,
+        blob_hashes: Sequence[bytes] = (),
+        *,
+        block: int | None = None,
     ) -> int:
-        """Gas that a transaction of `sender` would use, with blobs of these hashes. Raises Reverted."""
+        """Gas that a transaction of `sender` would use, with blobs of these hashes, after that block, by default next.
+
+        Raises Reverted.
+        """
         request: dict[str, Any] = self._call_object(to, data, value, sender)
         if blob_hashes:
             request["blobVersionedHashes"] = [to_hex(versioned_hash) for versioned_hash in blob_hashes]
-        return self.ask("eth_estimateGas", request, self.next_block(), take=take_quantity)
+        tag = self.next_block() if block is None else _tag(block)
+        return self.ask("eth_estimateGas", request, tag, take=take_quantity)
 
     def logs(
         self,

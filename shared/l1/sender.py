@@ -31,6 +31,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.answers import TransactionReceipt, take_quantity
 from setoff.shared.l1.bid_journal import BidJournal, FormerBid, NoJournal
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import GAS_CAP, Node
 from setoff.shared.l1.sidecar import Sidecar
 from setoff.shared.l1.transaction import sign_transaction
@@ -142,6 +143,8 @@ class Sender:
         self._lock = threading.RLock()
         self._next: int | None = None
         self._kept: dict[int, Transaction] = {}
+        self._mined_in = 0
+        """The highest block in which one of ours was seen."""
         self.journal: BidJournal = journal or NoJournal()
         self.address: bytes = signatures.address_of(secret)
 
@@ -162,7 +165,7 @@ class Sender:
     ) -> bytes:
         """See `L1.send`."""
         if gas is None:
-            estimate = self._node.estimate_gas(self.address, to, data, value, sidecar.hashes if sidecar else ())
+            estimate = self._estimate(to, data, value, sidecar)
             gas = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
         if gas > GAS_CAP:
             raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
@@ -189,6 +192,29 @@ class Sender:
                 # Signed and kept: it goes out as soon as the node answers.
                 log.warning("transaction %d waits for the node: %s", transaction.nonce, error)
             return transaction.hashes[0]
+
+    def _estimate(self, to: str | None, data: bytes, value: int, sidecar: Sidecar | None) -> int:
+        """Gas that a transaction would use.
+
+        A backend that has not seen our last transaction refuses what needs it. So a refusal counts when it is given
+        again of a block that has that one; whoever lacks this block says so, and is asked again, or another is.
+        """
+        hashes = sidecar.hashes if sidecar else ()
+        try:
+            return self._node.estimate_gas(self.address, to, data, value, hashes)
+        except Reverted as refusal:
+            if not self._mined_in:
+                raise
+            block = max(self._node.head().number, self._mined_in)
+            deadline = time.monotonic() + self._node.patience
+            while time.monotonic() < deadline:
+                try:
+                    return self._node.estimate_gas(self.address, to, data, value, hashes, block=block)
+                except Reverted:
+                    break
+                except ChainError as error:
+                    log.info("a refusal may be of a block before our last transaction: %s", error.detail)
+            raise refusal
 
     def tend(self) -> None:
         """Send again what is in no block, and forget what is deep enough in the chain."""
@@ -227,6 +253,7 @@ class Sender:
         is_used = kept is not None and kept.nonce < self._node.transaction_count(self.address)
         for version in hashes:
             if receipt := self._node.receipt(version):
+                self._mined_in = max(self._mined_in, receipt.block_number)
                 return receipt
         if kept is not None and is_used:
             taker = self._find_taker(kept.nonce)

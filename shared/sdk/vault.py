@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from typing import Final
-
 from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import ChainError, InputError
+from setoff.shared.errors import InputError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, QUEUE, TOKEN, VAULT, Contract
 from setoff.shared.wire.withdrawals import WithdrawalProof
-
-RETRY_SECONDS: Final = 0.5
-"""Between two tries of what a backend that lags refuses."""
 
 
 class Vault:
@@ -51,20 +45,8 @@ class Vault:
         vault = self._vault.address
         if self._token.view("allowance", self._l1.address, vault) < amount:
             self._token.transact("approve", vault, amount)
-        self._lock(owner, amount)
+        self._vault.transact("deposit_for", owner, amount)
         return self.account(owner)
-
-    def _lock(self, owner: bytes, amount: int) -> None:
-        """Deposit what was approved. Another backend of the node may not know of that yet: it is asked again then."""
-        deadline = time.monotonic() + self._l1.patience
-        while True:
-            try:
-                self._vault.transact("deposit_for", owner, amount)
-                return
-            except ChainError as error:
-                if error.reason != "token_allowance" or time.monotonic() > deadline:
-                    raise
-                time.sleep(RETRY_SECONDS)
 
     def withdraw(self, proof: WithdrawalProof) -> TransactionReceipt:
         """Have the vault pay a withdrawal. Raises Reverted("not_confirmed") before L1 has confirmed its epoch."""

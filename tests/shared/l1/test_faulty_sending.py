@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis import Redis
+from tests.support.chains.exchange import Exchange, call_data
 from tests.support.nodes import faults
 from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.waiting import wait_until
@@ -14,6 +15,7 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.sender import Fees
 
 
@@ -80,6 +82,31 @@ def test_a_false_nonce_too_low_skips_no_nonce(anvil: Anvil, node: FaultyNode) ->
     l1 = connect(node, Fees(patience=0.5))
     assert l1.transact(receiver(0), value=1).succeeded
     assert anvil.l1.transaction_count(l1.address) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_backend_that_lags_does_not_refuse_what_the_last_transaction_made_possible(
+    exchange: Exchange, node: FaultyNode, seed: int
+) -> None:
+    """An approval, and at once what needs it; half of the answers are of the block before."""
+    l1, token, vault = connect(node), exchange.deployment.token, exchange.deployment.vault
+    exchange.funder.transact(token, call_data("transfer(address,uint256)", l1.address, 10))
+    exchange.anvil.mine(2)
+    node.faults = [but_sending(faults.Flaky(faults.Lagging(1), 0.5, seed))]
+    for amount in (1, 2, 3):
+        assert l1.transact(token, call_data("approve(address,uint256)", vault, amount)).succeeded
+        assert l1.transact(vault, call_data("deposit_for(address,uint256)", l1.address, amount)).succeeded
+    held = exchange.operator.call(token, call_data("balanceOf(address)", vault))
+    assert int.from_bytes(held, "big") == 6
+
+
+def test_what_is_refused_though_all_is_seen_is_refused_once_more_and_said(exchange: Exchange, node: FaultyNode) -> None:
+    l1, token, vault = connect(node), exchange.deployment.token, exchange.deployment.vault
+    assert l1.transact(token, call_data("approve(address,uint256)", vault, 1)).succeeded
+    node.asked.clear()
+    with pytest.raises(Reverted, match="token_balance"):
+        l1.transact(vault, call_data("deposit_for(address,uint256)", l1.address, 1))
+    assert node.asked["eth_estimateGas"] == 2 and not node.asked["eth_sendRawTransaction"]
 
 
 def test_late_receipts_are_waited_for(anvil: Anvil, node: FaultyNode) -> None:
