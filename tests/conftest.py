@@ -11,6 +11,7 @@ import pytest
 from tests.support.chains.exchange import Exchange
 from tests.support.chains.shared_anvil import SharedAnvil
 from tests.support.engines.choice import describe_engine, engine_name
+from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import Anvil
@@ -74,6 +75,13 @@ def _blob_chain() -> Iterator[SharedAnvil]:
 def blob_anvil(_blob_chain: SharedAnvil) -> Anvil:
     """A development chain that knows blobs already, at its first block. Not to be stopped."""
     return _blob_chain.lend()
+
+
+@pytest.fixture
+def node(anvil: Anvil) -> Iterator[FaultyNode]:
+    """A node in front of `anvil`, honest until a test gives it a fault."""
+    with FaultyNode(anvil.url) as node:
+        yield node
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from eth_abi import encode
 from tests.support.courts.arena import (
+    CALLS,
     CLAIMANT,
     HONEST,
     MOVER,
@@ -43,6 +44,7 @@ Attempt = Callable[["Play", str, bytes, str, int], None]
 class Play:
     """A dispute that calls every function of the court; `attempt` sees each call before it is made.
 
+    On an arena, whose own methods make no calldata that an attempt could bend.
     It is about epoch 1: `relay`, a contract, has claimed epoch 0 before, and its stake waits there to be collected.
     """
 
@@ -205,9 +207,6 @@ def bend(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "a byte too many", data + b"\1"
     yield "a word too many", data + b"\xff" * WORD
 
-
-CALLS = {"claim", "join", "move", "timeout", "prove", "install", "void", "settle", "release", "redeem"}
-CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
 
 FREE = {"claim": {1, 2}, "join": set(range(1, 32)), "redeem": {2}}
 """Arguments that a caller is free to choose otherwise: what he gets then is another call, and not a mistake."""

@@ -7,11 +7,10 @@ that recovers a signature: whichever of them runs dry first, its failure must no
 from __future__ import annotations
 
 import pytest
-from tests.support.courts.arena import CLAIMANT, HONEST, OUT, PARAMS, RIVAL, STANDING
-from tests.support.courts.dispute import Dispute, lie_at, move_arguments, proof_arguments
+from tests.support.courts.arena import HONEST, OUT, RIVAL, STANDING, proof_arguments
+from tests.support.courts.dispute import Dispute, lie_at
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.machine.history import EPOCH
 
 
 @pytest.fixture
@@ -23,19 +22,13 @@ def dispute() -> Dispute:
 def test_at_every_gas_limit_the_verdict_is_right(dispute: Dispute, kind: str) -> None:
     arena, position = dispute.arena, dispute.steps()[kind]
     honest, liar = dispute.run(), dispute.run(lie_at(position))
-    arena.court.claim(0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=PARAMS.stake)
-    key = arena.key(arena.genesis)
-    for run, owner in ((liar, RIVAL), (honest, HONEST)):
-        arena.court.join(key, run.children(0, 0), run.end, run.last_path(), sender=owner, value=PARAMS.bond)
-    prefix = 0
-    for level in range(EPOCH.levels):
-        mover, opponent = (honest, liar) if level % 2 == 0 else (liar, honest)
-        arguments = move_arguments(key, mover, opponent, level, prefix)
-        arena.court.move(*arguments)
-        prefix = prefix * 32 + arguments[3]
-    assert prefix == position
+    key = arena.claim(keccak(b"third"))
+    arena.join(key, liar, RIVAL)
+    arena.join(key, honest)
+    assert arena.seal(key, honest, liar) == position
 
-    data = arena.court.encode("prove", *proof_arguments(key, arena.genesis, honest, liar, position))
+    arguments = proof_arguments(key, honest, liar, position, arena.genesis, honest.proof(position))
+    data = arena.court.encode("prove", *arguments)
     before = arena.chain.snapshot()
     for _ in range(2):  # the second time all is warm, as it is in the tries below
         arena.chain.call(arena.court.address, data, sender=HONEST)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from tests.support.courts.arena import PARAMS, T, lie_from, truth
-from tests.support.courts.side_by_side import PEOPLE, raw
-from tests.support.courts.twins import Twins
+from tests.support.courts.arena import CALLS, PARAMS, T, lie_from, truth
+from tests.support.courts.twins import PEOPLE, Twins
+from tests.support.evm import raw
 
 from setoff.contracts.compiler import ROOT
 from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage
@@ -452,9 +452,6 @@ def test_walks_take_every_call_and_meet_every_reason() -> None:
     assert set(seen) == CALLS and all(count > 0 for count in seen.values()), f"never taken: {seen}"
     assert COURT_REASONS - set(reasons) <= {"history_standing"}, f"met: {reasons}"
 
-
-CALLS = {"claim", "join", "move", "timeout", "prove", "install", "void", "settle", "release", "redeem"}
-CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
 
 COURT_REASONS = {
     reason

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
-from tests.support.courts.arena import HONEST, LISTER, PARAMS, PASSER_BY, TRADER, Arena
-from tests.support.courts.dispute import move_arguments, proof_arguments
-from tests.support.evm import CHAIN_ID, address, reverts
-from tests.support.judge.bench import GROUPS
+from tests.support.courts.arena import HONEST, LISTER, PARAMS, PASSER_BY, proof_arguments
+from tests.support.courts.dispute import JudgedArena
+from tests.support.evm import address, reverts
 
-from setoff.deploy.simulation.sample_traffic import SampleTraffic, market_body, oracle_key, trader_key
+from setoff.deploy.simulation.sample_traffic import market_body, oracle_key
 from setoff.shared.codec import signatures
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
@@ -23,27 +22,18 @@ DEPOSIT = 1_000_000
 THIEF = address("thief")
 
 
-class Ending:
+class Ending(JudgedArena):
     """An exchange on L1 that a passer-by winds down: epoch 0 opens it, epoch 1 is its end."""
 
     def __init__(self) -> None:
-        self.arena = Arena(PARAMS, epochs=0, groups=GROUPS)
-        self.vault = bytes.fromhex(self.arena.vault.address[2:])
-        self.traffic = SampleTraffic(CHAIN_ID, self.vault)
-        self.batches: list[Batch] = []
-        self.bodies: list[bytes] = []
-        self.taken = 0
+        super().__init__()
+        self.arena.chain.fund(THIEF)
         self._open()
         self._end()
 
     def _open(self) -> None:
         arena = self.arena
-        arena.chain.fund(THIEF)
-        arena.token.mint(TRADER, USERS * DEPOSIT)
-        arena.token.approve(arena.vault.address, USERS * DEPOSIT, sender=TRADER)
-        for account in range(1, USERS + 1):
-            owner = "0x" + signatures.address_of(trader_key(account)).hex()
-            self.queue(arena.vault.deposit_for, owner, DEPOSIT, sender=TRADER)
+        self.deposit(USERS, DEPOSIT)
         listing = market_body(max_age=10**6)
         arena.queue.propose_listing((listing.market, astuple(listing.parameters)), sender=LISTER)
         signer = "0x" + signatures.address_of(oracle_key(0)).hex()
@@ -61,23 +51,6 @@ class Ending:
         self.queue(self.arena.queue.force, self.traffic.crank(), sender=PASSER_BY)
         self.post(by=PASSER_BY)
         self.post(by=PASSER_BY)
-
-    def queue(self, call: object, *arguments: object, **options: object) -> None:
-        """A call that queues messages."""
-        call(*arguments, **options)  # type: ignore[operator]
-        self.bodies += [event["body"] for event in self.arena.chain.last.named("MessageQueued")]
-
-    def post(self, records: list[bytes] | None = None, **options: str) -> None:
-        """A batch of all queued messages and these records."""
-        messages = self.bodies[self.taken :]
-        self.taken = len(self.bodies)
-        last = self.batches[-1].header if self.batches else None
-        counts = sum(b.header.message_count for b in self.batches), sum(b.header.record_count for b in self.batches)
-        parent, queue_hash = (last.hash(), last.queue_hash) if last else (ZERO, ZERO)
-        number = len(self.batches)
-        batch = Batch.seal(parent, number, self.arena.now, *counts, queue_hash, messages, records or [])
-        assert self.arena.post(b"".join(records or []), len(messages), **options) == batch.header.hash()
-        self.batches.append(batch)
 
     def confirm(self, run: EpochRun, epoch: int) -> None:
         """Nobody disputes this end."""
@@ -106,18 +79,11 @@ def test_a_thief_who_takes_every_step_of_the_end_gets_nothing() -> None:
     theft = EpochRun(first.end_machine(), exchange.batches[2:], queue_hash, steal)
 
     key = arena.claim(theft.end, first.end, 1, by=THIEF)
-    bond = {"value": PARAMS.bond}
-    court.join(key, honest.children(0, 0), honest.end, honest.last_path(), sender=HONEST, **bond)
-    court.join(key, theft.children(0, 0), theft.end, theft.last_path(), sender=THIEF, **bond)
-    level, prefix = 0, 0
-    while level < 7:
-        fields, on_turn, _ = court.match_of(key, honest.root, theft.root)
-        level, prefix = fields[2], fields[3]
-        if level < 7:
-            mover, opponent, sender = (honest, theft, HONEST) if on_turn == honest.root else (theft, honest, THIEF)
-            court.move(*move_arguments(key, mover, opponent, level, prefix), sender=sender)
-    assert prefix >> 30 == 1  # they agree on the wind-down's batch, each visit of it, and differ in the theft
-    court.prove(*proof_arguments(key, first.end, honest, theft, prefix), sender=HONEST)
+    arena.join(key, honest)
+    arena.join(key, theft, THIEF)
+    position = arena.seal(key, honest, theft)
+    assert position >> 30 == 1  # they agree on the wind-down's batch, each visit of it, and differ in the theft
+    court.prove(*proof_arguments(key, honest, theft, position, first.end, honest.proof(position)), sender=HONEST)
     arena.warp(2 * PARAMS.challenge_period)
     with reverts("wrong_end"):
         court.install(key, theft.end)

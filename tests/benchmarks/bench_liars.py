@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tests.support.courts.arena import CLAIMANT, HONEST, PARAMS, RIVAL
-from tests.support.courts.dispute import Dispute, lie_at, move_arguments, proof_arguments
+from tests.support.courts.arena import HONEST, PARAMS, RIVAL, move_arguments, proof_arguments
+from tests.support.courts.dispute import Dispute, lie_at
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.history import EPOCH
@@ -47,10 +47,9 @@ def play(liars: int) -> dict[str, float]:
     honest = dispute.run()
     lies = [dispute.run(lie_at(position, number)) for number in range(1, liars + 1)]
     before = arena.chain.balance(HONEST)
-    court.claim(0, arena.genesis, keccak(b"third"), sender=CLAIMANT, value=PARAMS.stake)
-    key = arena.key(arena.genesis)
+    key = arena.claim(keccak(b"third"))
     for lie in lies:
-        court.join(key, lie.children(0, 0), lie.end, lie.last_path(), sender=RIVAL, value=PARAMS.bond)
+        arena.join(key, lie, RIVAL)
     purse.call("join", key, honest.children(0, 0), honest.end, honest.last_path(), value=PARAMS.bond)
     for lie in lies:
         prefix = 0
@@ -62,7 +61,8 @@ def play(liars: int) -> dict[str, float]:
             else:
                 court.move(*arguments, sender=RIVAL)
             prefix = prefix * EPOCH.fanout + arguments[3]
-        purse.call("prove", *proof_arguments(key, arena.genesis, honest, lie, position))
+        proof = honest.proof(position)
+        purse.call("prove", *proof_arguments(key, honest, lie, position, arena.genesis, proof))
     arena.warp(PARAMS.challenge_period)
     purse.call("install", key, honest.end)
     purse.call("settle", key, honest.root)

@@ -34,11 +34,6 @@ STEP = 1 << 20 | 2
 """A real step: input 1, micro-step 2."""
 
 
-@pytest.fixture
-def arena() -> Arena:
-    return Arena()
-
-
 def test_an_undisputed_claim_is_confirmed_after_t(arena: Arena) -> None:
     key = arena.claim(END)
     assert key == arena.key(arena.genesis) == arena.court.key_of(0, arena.genesis)

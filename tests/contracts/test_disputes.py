@@ -16,7 +16,6 @@ from tests.support.courts.arena import (
     RIVAL,
     STANDING,
     THIRD,
-    AnyHistory,
     Arena,
     T,
     lie_from,
@@ -25,7 +24,7 @@ from tests.support.courts.arena import (
 from tests.support.evm import reverts
 from tests.support.own_contracts import RELAY
 
-from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage
+from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage, Leaves
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import merkle_path
 from setoff.shared.machine.history import EPOCH
@@ -34,11 +33,6 @@ LIE = keccak(b"a lie")
 STEP = 1 << 20 | 2
 """A real step: input 1, micro-step 2."""
 BATCH, INPUT = 1 << 30, 1 << 20
-
-
-@pytest.fixture
-def arena() -> Arena:
-    return Arena()
 
 
 # --- where a history can lie -----------------------------------------------------------------------------------------
@@ -446,7 +440,7 @@ def test_moves_made_through_a_contract_are_in_events(arena: Arena) -> None:
 # --- proofs ----------------------------------------------------------------------------------------------------------
 
 
-def sealed(arena: Arena, position: int = STEP) -> tuple[bytes, AnyHistory, AnyHistory]:
+def sealed(arena: Arena, position: int = STEP) -> tuple[bytes, Leaves, Leaves]:
     """A key with an honest and a lying history, sealed at `position`."""
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, position, "liar")
     key = arena.claim(LIE)

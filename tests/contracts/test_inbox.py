@@ -28,6 +28,7 @@ def as_tuple(header: Header) -> tuple[object, ...]:
 
 @pytest.fixture
 def arena() -> Arena:
+    """With nothing posted yet."""
     return Arena(epochs=0)
 
 

@@ -58,6 +58,7 @@ def post_blob(arena: Arena, versioned_hash: bytes, count: int) -> Header:
 
 @pytest.fixture
 def arena() -> Arena:
+    """With nothing posted yet."""
     return Arena(epochs=0)
 
 

@@ -22,7 +22,6 @@ from tests.support.courts.arena import (
     STANDING,
     THIRD,
     VOID,
-    AnyHistory,
     Arena,
     T,
     lie_from,
@@ -31,7 +30,7 @@ from tests.support.courts.arena import (
 from tests.support.evm import ETHER, reverts
 from tests.support.own_contracts import RELAY
 
-from setoff.deploy.simulation.lab.machine import Exchanged, Garbage
+from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, Leaves
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import encode_words
 
@@ -39,11 +38,6 @@ STAKE, REWARD, CLAIMS = PARAMS.stake, PARAMS.stake_reward, PARAMS.stake_claims
 GWEI = 10**9
 LIE = keccak(b"a lie")
 STEP = 1 << 20 | 2
-
-
-@pytest.fixture
-def arena() -> Arena:
-    return Arena()
 
 
 def held(arena: Arena) -> int:
@@ -54,15 +48,15 @@ def burnt(arena: Arena) -> int:
     return arena.chain.balance(SINK)
 
 
-def direction(key: bytes, loser: AnyHistory, winner: AnyHistory) -> bytes:
+def direction(key: bytes, loser: Leaves, winner: Leaves) -> bytes:
     return keccak(encode_words(key, loser.root, winner.root))
 
 
-def credited(arena: Arena, key: bytes, loser: AnyHistory, winner: AnyHistory, mover: str = HONEST) -> int:
+def credited(arena: Arena, key: bytes, loser: Leaves, winner: Leaves, mover: str = HONEST) -> int:
     return int(arena.court.credit_of(direction(key, loser, winner), mover))
 
 
-def finish(arena: Arena, key: bytes, winner: AnyHistory) -> None:
+def finish(arena: Arena, key: bytes, winner: Leaves) -> None:
     """Install and settle, and advance the first epoch."""
     arena.chain.set_time(max(arena.now, arena.court.claim_of(key)[6] + T))
     arena.court.install(key, winner.end)
@@ -446,7 +440,7 @@ def test_a_void_claim_that_somebody_defends_is_not_slashed(arena: Arena) -> None
     assert arena.court.stake_at(1) == (CLAIMANT, STAKE, 0, False)
 
 
-def false_start_arena() -> tuple[Arena, bytes, bytes, AnyHistory, AnyHistory]:
+def false_start_arena() -> tuple[Arena, bytes, bytes, Leaves, Leaves]:
     """An arena with a disputed claim on a false start of epoch 1: (arena, true key, false key, out, standing)."""
     arena = Arena(epochs=2)
     false_start = keccak(b"false start")

@@ -16,6 +16,7 @@ DELAY = PARAMS.listing_delay
 
 @pytest.fixture
 def arena() -> Arena:
+    """With nothing posted yet."""
     return Arena(epochs=0)
 
 

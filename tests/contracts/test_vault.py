@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.courts.arena import OTHER_TRADER, PASSER_BY, THIRD_TRADER, TRADER, Arena, T
-from tests.support.evm import Contract, address, reverts
+from tests.support.evm import Contract, address, raw, reverts
 from tests.support.own_contracts import ODD_TOKEN, RELAY
 
 from setoff.contracts import compiler
@@ -20,10 +20,6 @@ from setoff.shared.state.tree import Tree
 
 ZERO = "0x" + 40 * "0"
 REGISTERS = keccak(b"registers")
-
-
-def raw(account: str) -> bytes:
-    return bytes.fromhex(account[2:])
 
 
 def leaf(account: int, owner: str, amount: int) -> bytes:
@@ -67,11 +63,6 @@ def deposit(arena: Arena, owner: str, amount: int) -> int:
     arena.token.approve(arena.vault.address, amount, sender=owner)
     account: int = arena.vault.deposit(amount, sender=owner)
     return account
-
-
-@pytest.fixture
-def arena() -> Arena:
-    return Arena()
 
 
 def test_numbers_accounts_densely_and_queues_deposits(arena: Arena) -> None:

@@ -59,6 +59,11 @@ def address(name: str | int) -> str:
     return to_checksum_address(seed)
 
 
+def raw(account: str) -> bytes:
+    """An address in bytes."""
+    return bytes.fromhex(account[2:])
+
+
 DEPLOYER = address("deployer")
 
 

@@ -5,32 +5,31 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from tests.support.courts.arena import AnyHistory, Arena, lie_from, truth
-from tests.support.courts.league import T, check_same
-from tests.support.courts.side_by_side import PEOPLE, SideBySide, raw
+from tests.support.courts.arena import CALLS, lie_from, move_arguments, proof_arguments, truth
+from tests.support.courts.league import T
+from tests.support.courts.twins import PEOPLE, Twins
+from tests.support.evm import raw
 
-from setoff.deploy.simulation.lab.machine import LAST, PROOF, Exchanged
+from setoff.deploy.simulation.lab.machine import LAST, PROOF, Exchanged, Leaves
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import events
-from setoff.shared.dispute.bisection import make_move
 from setoff.shared.dispute.calls import Call
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.history import EPOCH
 
 EVENTS = {event.__name__ for event in events.EVENTS}
 
 
-class Pair(SideBySide):
-    """Both courts side by side, and histories to play with."""
+class Caller:
+    """Calls at random, mostly sensible ones, and histories to play with."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, twins: Twins, seed: int) -> None:
         self.draw = random.Random(seed)
-        self.begin(Arena(epochs=2))
-        genesis = self.arena.genesis
+        self.twins = twins
+        genesis = twins.arena.genesis
         self.is_idle = self.draw.random() < 0.25  # nobody answers, so disputes end void
         # The start of epoch 1, and a false one that one of the histories of epoch 0 stands for.
         self.starts = [(0, genesis), (1, truth(genesis).end), (1, lie_from(genesis, 1 << 20, "one").end)]
-        self.histories: dict[tuple[int, bytes], list[AnyHistory]] = {}
+        self.histories: dict[tuple[int, bytes], list[Leaves]] = {}
         for epoch, start in self.starts:
             honest = truth(start, epoch)
             self.histories[epoch, start] = [
@@ -43,14 +42,9 @@ class Pair(SideBySide):
                 Exchanged(honest, 0, keccak(b"first")),
             ]
 
-    def compare(self) -> None:
-        """The money, and the state of all games."""
-        super().compare()
-        check_same(self.court, self.model)
-
     def random_call(self) -> Call:
         """Mostly something sensible."""
-        draw, model = self.draw, self.model
+        draw, model = self.draw, self.twins.model
         kinds = ["claim", "join", "join", "move", "move", "move", "play", "play", "timeout", "prove", "prove"]
         kinds += ["install", "void", "settle", "release", "release", "redeem", "advance", "reclaim", "reclaim_history"]
         kinds += ["collect", "unstake"]
@@ -102,49 +96,37 @@ class Pair(SideBySide):
         return Call(kind, simple[kind])
 
     def match_call(self, kind: str, key: bytes, one: Any, other: Any) -> Call:
-        claim = self.court.claims.get(key)
+        claim = self.twins.court.claims.get(key)
         roots = {one.root, other.root}
         match = claim.match(one.root, other.root) if claim and roots <= claim.histories.keys() else None
         if kind == "timeout":
             return Call("timeout", (key, one.root, other.root))
         if kind == "prove":
             position = match.prefix if match and match.is_sealed else 0
-            pre = one.leaf(position - 1) if position else self.court.claims[key].start if claim else ZERO
-            path = one.path(position - 1) if position else []
-            return Call("prove", (key, one.root, other.root, pre, path, PROOF if self.draw.random() < 0.9 else b""))
+            proof = PROOF if self.draw.random() < 0.9 else b""
+            return Call("prove", proof_arguments(key, one, other, position, claim.start if claim else ZERO, proof))
         if match is None or match.is_sealed:
             return Call("move", (key, one.root, other.root, 0, [ZERO] * 32, ZERO, [], [ZERO] * 5, [ZERO] * 5))
         mover, opponent = (one, other) if match.on_turn == one.root else (other, one)
         if self.draw.random() < 0.05:
             mover, opponent = opponent, mover
-        level, prefix = match.level, match.prefix
-        move = make_move(
-            mover.children(level, prefix),
-            opponent.children(level, prefix),
-            lambda index: mover.children(level + 1, EPOCH.fanout * prefix + index),
-        )
-        index = move.index ^ (self.draw.random() < 0.03)
-        arguments = (key, mover.root, opponent.root, index, move.children, move.their_child)
-        return Call("move", (*arguments, move.common, move.mine, move.theirs))
-
-
-CALLS = {"claim", "join", "move", "timeout", "prove", "install", "void", "settle", "release", "redeem"}
-CALLS |= {"advance", "reclaim", "reclaim_history", "collect", "unstake"}
+        key, mine, theirs, index, *rest = move_arguments(key, mover, opponent, match.level, match.prefix)
+        return Call("move", (key, mine, theirs, index ^ (self.draw.random() < 0.03), *rest))
 
 
 @pytest.mark.parametrize("group", range(2))
 def test_the_model_is_the_court(group: int) -> None:
     taken: set[str] = set()
+    twins = Twins(epochs=2)
     for seed in range(12 * group, 12 * group + 12):
-        pair = Pair(seed)
-        hurry = pair.draw.choice([0.01, 0.02, 0.05])
+        twins.reset()
+        caller = Caller(twins, seed)
+        hurry = caller.draw.choice([0.01, 0.02, 0.05])
         for _ in range(800):
-            if pair.draw.random() < hurry:
-                seconds = pair.draw.choice([1, 10, T // 4, T // 3])
-                pair.arena.warp(seconds)
-                pair.model.now += seconds
-            pair.call(pair.random_call(), pair.draw.choice(PEOPLE))
-        taken |= set(pair.taken)
+            if caller.draw.random() < hurry:
+                twins.set_time(twins.now + caller.draw.choice([1, 10, T // 4, T // 3]))
+            twins.call(caller.random_call(), caller.draw.choice(PEOPLE))
+        taken |= set(twins.taken)
     # Credits count gas, which the model does not have, and without a gas price there are none.
     assert taken == CALLS - {"redeem"}
 

@@ -1,7 +1,6 @@
 """The operator puts up its receipt bond when it starts, unless somebody has to look first."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 from tests.support.chains.exchange import Exchange
@@ -14,9 +13,9 @@ from setoff.shared.wire.receipts import sign
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil)
+def exchange(anvil: Anvil) -> Exchange:
+    """The contracts alone, where other tests of this room have an operator that runs."""
+    return Exchange(anvil)
 
 
 @pytest.fixture

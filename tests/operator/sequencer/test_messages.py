@@ -1,7 +1,5 @@
 """The L1 queue read from a real chain: order, confirmations, reorgs, and lies of the node."""
 
-from collections.abc import Iterator
-
 import pytest
 from tests.support.chains.exchange import Exchange
 
@@ -16,9 +14,9 @@ from setoff.shared.params import DEVNET
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil)
+def exchange(anvil: Anvil) -> Exchange:
+    """The contracts alone, where other tests of this room have an operator that runs."""
+    return Exchange(anvil)
 
 
 def messages_of(exchange: Exchange, confirmations: int = 0) -> QueueMessages:

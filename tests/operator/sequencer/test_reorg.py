@@ -1,6 +1,6 @@
 """A reorg of a real chain, deeper than the confirmations, under a running operator and under one that is down."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -30,9 +30,9 @@ CONFIRMATIONS = 1
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with Anvil() as anvil:
-        yield Exchange(anvil, DEMO)
+def exchange(anvil: Anvil) -> Exchange:
+    """The contracts alone, where other tests of this room have an operator that runs."""
+    return Exchange(anvil, DEMO)
 
 
 @asynccontextmanager

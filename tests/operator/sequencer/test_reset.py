@@ -21,9 +21,7 @@ from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
 BUY, SELL = records.BUY, records.SELL
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(l1_monitor, "RESET_PAUSE", 0.0)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 async def test_a_batch_that_l1_refuses_is_made_anew(redis_server: RedisServer) -> None:

@@ -11,7 +11,6 @@ from tests.support.processes.running_operator import HandL1, Running, opening, o
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer import l1_monitor
 from setoff.operator.sequencer.messages import L1View, QueueMessages
 from setoff.operator.sequencer.reset import RESET_TRIES
 from setoff.shared.config.redis_server import RedisServer
@@ -23,9 +22,7 @@ from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
 DELAY = 500
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(l1_monitor, "RESET_PAUSE", 0.0)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 class QueueL1(HandL1):

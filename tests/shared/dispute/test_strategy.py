@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from tests.support.courts.arena import AnyHistory, lie_from
+from tests.support.courts.arena import lie_from
 from tests.support.courts.league import (
     BEGIN,
     GENESIS,
@@ -30,7 +30,7 @@ from tests.support.courts.league import (
     unproven,
 )
 
-from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage, position
+from setoff.deploy.simulation.lab.machine import LAST, Exchanged, Garbage, Leaves, position
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions, events
 from setoff.shared.dispute.actions import Action
@@ -39,7 +39,7 @@ from setoff.shared.dispute.game import ClaimState, CourtState
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
 from setoff.shared.params import GWEI
 
-LIES: dict[str, AnyHistory] = {
+LIES: dict[str, Leaves] = {
     "first leaf": lie_from(GENESIS, 0, "first"),
     "later leaf": lie_from(GENESIS, position(1, 2, 3), "later"),
     "last leaf": Exchanged(TRUTH, LAST, keccak(b"last")),
@@ -59,11 +59,11 @@ BEHAVIOURS: dict[str, Behaviour] = {
 CLAIMER = Policy(claim_after=0, collect_from=1)
 
 
-def honest(*histories: AnyHistory, me: bytes = HONEST, policy: Policy = WATCH) -> Party:
+def honest(*histories: Leaves, me: bytes = HONEST, policy: Policy = WATCH) -> Party:
     return Party(me, book_of(*(histories or (TRUTH,))), policy)
 
 
-def liar(lie: AnyHistory, behaviour: Behaviour = eager, *, me: bytes = LIAR, policy: Policy = WATCH) -> Party:
+def liar(lie: Leaves, behaviour: Behaviour = eager, *, me: bytes = LIAR, policy: Policy = WATCH) -> Party:
     return Party(me, book_of(lie), policy, mute if isinstance(lie, Garbage) else behaviour)
 
 
@@ -75,7 +75,7 @@ def winner_of(league: League) -> bytes:
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=list(BEHAVIOURS))
 @pytest.mark.parametrize("lie", LIES.values(), ids=list(LIES))
-def test_a_false_claim_loses(lie: AnyHistory, behaviour: Behaviour) -> None:
+def test_a_false_claim_loses(lie: Leaves, behaviour: Behaviour) -> None:
     league = League(liar(lie, behaviour, policy=CLAIMER), honest(), gas_price=5 * GWEI)
     with nothing_lost(league, HONEST):
         league.run_until_confirmed()
@@ -93,7 +93,7 @@ def test_a_false_claim_loses(lie: AnyHistory, behaviour: Behaviour) -> None:
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=list(BEHAVIOURS))
 @pytest.mark.parametrize("lie", LIES.values(), ids=list(LIES))
-def test_a_true_claim_that_somebody_disputes_is_defended(lie: AnyHistory, behaviour: Behaviour) -> None:
+def test_a_true_claim_that_somebody_disputes_is_defended(lie: Leaves, behaviour: Behaviour) -> None:
     league = League(honest(policy=CLAIMER), liar(lie, behaviour), gas_price=5 * GWEI)
     with nothing_lost(league, HONEST):
         league.run_until_confirmed()
@@ -311,7 +311,7 @@ def test_choice_is_ordered_by_the_time_left() -> None:
 def test_random_leagues(seed: int) -> None:
     draw = random.Random(seed)
     behaviours = list(BEHAVIOURS.values())
-    kinds: list[Callable[[int], AnyHistory]] = [
+    kinds: list[Callable[[int], Leaves]] = [
         lambda n: Exchanged(TRUTH, draw.randrange(LAST + 1), keccak(b"%d" % n)),
         lambda n: lie_from(GENESIS, position(draw.randrange(2), draw.randrange(3), draw.randrange(4)), f"{n}"),
         lambda n: Garbage(keccak(b"end %d" % n), b"garbage %d" % n),

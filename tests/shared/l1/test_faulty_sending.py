@@ -1,7 +1,6 @@
 """Sending through nodes that do not tell everything: nothing is executed twice, nothing done is said to have failed."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from redis import Redis
@@ -17,12 +16,6 @@ from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.sender import Fees
-
-
-@pytest.fixture
-def node(anvil: Anvil) -> Iterator[FaultyNode]:
-    with FaultyNode(anvil.url) as node:
-        yield node
 
 
 def connect(node: FaultyNode, fees: Fees | None = None) -> L1:

@@ -1,32 +1,18 @@
 """The client against a real exchange: nonces, order slots, typed errors, the stream."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from eth_account import Account
-from tests.support.processes.running_operator import Running, open_market, operator, store
+from tests.support.processes.running_operator import Running
 
 from setoff.deploy.simulation.sample_traffic import oracle_key, trader_key
 from setoff.shared.codec.records import BUY, IOC, POST_ONLY, SELL
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient, Unavailable, WalletSigner
 
 
-@pytest.fixture
-async def exchange(tmp_path: Path) -> AsyncIterator[Running]:
-    with store(tmp_path / "redis") as server:
-        async with operator(server.url, batch_interval=0.2) as running:
-            await open_market(running)
-            yield running
-
-
-def trader(exchange: Running, account: int) -> SetoffClient:
-    return SetoffClient(exchange.url, KeySigner(trader_key(account)))
-
-
 async def test_trades(exchange: Running) -> None:
-    async with trader(exchange, 1) as seller, trader(exchange, 2) as buyer:
+    async with exchange.trader(1) as seller, exchange.trader(2) as buyer:
         resting = await seller.place(1, SELL, 101, 5)
         assert (resting.resting, resting.filled, resting.fills) == (5, 0, ())
         taken = await buyer.place(1, BUY, 102, 3)
@@ -42,7 +28,7 @@ async def test_trades(exchange: Running) -> None:
 
 
 async def test_moves_money(exchange: Running) -> None:
-    async with trader(exchange, 1) as payer, trader(exchange, 2) as payee:
+    async with exchange.trader(1) as payer, exchange.trader(2) as payee:
         before = int((await payee.account())["collateral"])
         await payer.transfer(2, 1000)
         assert int((await payee.account())["collateral"]) == before + 1000
@@ -66,7 +52,7 @@ async def test_reports_prices(exchange: Running) -> None:
 
 
 async def test_says_why_not(exchange: Running) -> None:
-    async with trader(exchange, 1) as client, trader(exchange, 2) as other:
+    async with exchange.trader(1) as client, exchange.trader(2) as other:
         with pytest.raises(Refusal) as caught:
             await client.place(1, BUY, 100, 0)
         assert caught.value.reason == "size_out_of_range"
@@ -78,7 +64,7 @@ async def test_says_why_not(exchange: Running) -> None:
             await client.cancel(17)
         assert caught.value.reason == "unknown_order"
         assert (await client.place(1, BUY, 101, 1, IOC)).filled == 1
-    async with trader(exchange, 9) as stranger:
+    async with exchange.trader(9) as stranger:
         with pytest.raises(Refusal) as caught:
             await stranger.place(1, BUY, 100, 1)
         assert caught.value.reason == "not_found"
@@ -88,7 +74,7 @@ async def test_says_why_not(exchange: Running) -> None:
 
 
 async def test_many_orders_at_once(exchange: Running) -> None:
-    async with trader(exchange, 1) as client:
+    async with exchange.trader(1) as client:
         await client.load()
         results = await asyncio.gather(*[client.place(1, BUY, 60 + i % 30, 1) for i in range(200)])
         assert len({result.order_slot for result in results}) == 200
@@ -96,7 +82,7 @@ async def test_many_orders_at_once(exchange: Running) -> None:
 
 
 async def test_uses_order_slots_again(exchange: Running) -> None:
-    async with trader(exchange, 1) as maker, trader(exchange, 2) as taker:
+    async with exchange.trader(1) as maker, exchange.trader(2) as taker:
         for _ in range(300):
             assert (await maker.place(1, SELL, 100, 1)).resting == 1
             assert (await taker.place(1, BUY, 100, 1)).filled == 1
@@ -104,7 +90,7 @@ async def test_uses_order_slots_again(exchange: Running) -> None:
 
 async def test_two_clients_of_one_account(exchange: Running) -> None:
     """A nonce that the other one used is refused once; then the client has asked again."""
-    async with trader(exchange, 1) as one, trader(exchange, 1) as two:
+    async with exchange.trader(1) as one, exchange.trader(1) as two:
         await one.place(1, BUY, 90, 1)
         await two.place(1, BUY, 90, 1, order_slot=100)
         with pytest.raises(Refusal) as caught:
@@ -123,7 +109,7 @@ async def test_a_wallet_signs(exchange: Running) -> None:
 
 
 async def test_streams(exchange: Running) -> None:
-    async with trader(exchange, 1) as client:
+    async with exchange.trader(1) as client:
         stream = client.stream(["records", "batches"])
         following = asyncio.create_task(anext(stream))
         await asyncio.sleep(0.1)

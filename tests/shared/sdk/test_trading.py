@@ -1,31 +1,16 @@
 """The client's ways to trade beyond a plain order: agents, sub-accounts, market orders, bulk records, switches."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from tests.support.processes.running_operator import Running, open_market, operator, store
+from tests.support.processes.running_operator import Running
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, agent_key, oracle_key, trader_key
+from setoff.deploy.simulation.sample_traffic import START_TIME, agent_key, oracle_key
 from setoff.shared.codec.records import ABOVE, BUY, CANCEL_LEG, FOK, IOC, REDUCE_ONLY, SELL, SELL_LEG, Leg
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
 from setoff.shared.sdk.bodies import get_bound
 
 
-@pytest.fixture
-async def exchange(tmp_path: Path) -> AsyncIterator[Running]:
-    with store(tmp_path / "redis") as server:
-        async with operator(server.url, batch_interval=0.2) as running:
-            await open_market(running)
-            yield running
-
-
-def trader(exchange: Running, account: int) -> SetoffClient:
-    return SetoffClient(exchange.url, KeySigner(trader_key(account)))
-
-
 async def test_market_orders_are_bounded(exchange: Running) -> None:
-    async with trader(exchange, 1) as seller, trader(exchange, 2) as buyer:
+    async with exchange.trader(1) as seller, exchange.trader(2) as buyer:
         for price in (100, 101, 103):
             await seller.place(1, SELL, price, 2)
         taken = await buyer.place_market(1, BUY, 10, slippage=20_000)
@@ -38,7 +23,7 @@ async def test_market_orders_are_bounded(exchange: Running) -> None:
             await buyer.place(1, BUY, 100, 1, IOC | REDUCE_ONLY)
         with pytest.raises(Refusal, match="unfillable"):
             await buyer.place(1, BUY, 103, 9, FOK)
-    async with trader(exchange, 3) as idle:
+    async with exchange.trader(3) as idle:
         with pytest.raises(Refusal, match="not_reducing"):
             await idle.close_position(1)
 
@@ -49,7 +34,7 @@ def test_bounds_stay_in_range() -> None:
 
 
 async def test_orders_by_their_own_ids(exchange: Running) -> None:
-    async with trader(exchange, 1) as client:
+    async with exchange.trader(1) as client:
         placed = await client.place(1, BUY, 90, 5, client=2**60)
         await client.place(1, BUY, 120, 5, ABOVE, trigger=110, client=7)
         with pytest.raises(Refusal, match="unknown_order"):
@@ -65,7 +50,7 @@ async def test_orders_by_their_own_ids(exchange: Running) -> None:
 
 
 async def test_everything_at_once(exchange: Running) -> None:
-    async with trader(exchange, 1) as client, trader(exchange, 2) as other:
+    async with exchange.trader(1) as client, exchange.trader(2) as other:
         quoted = await client.bulk([Leg(0, 1, input_index, 90 + input_index, 2) for input_index in range(5)])
         assert quoted.legs == (2,) * 5 and quoted.filled == 0
         assert (await client.place(1, BUY, 80, 1)).order_slot == 5  # the slots of the legs are known to be busy
@@ -84,7 +69,7 @@ async def test_everything_at_once(exchange: Running) -> None:
 
 async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> None:
     key = KeySigner(agent_key(1, 3))
-    async with trader(exchange, 1) as owner, SetoffClient(exchange.url, key, account=1, agent=3) as agent:
+    async with exchange.trader(1) as owner, SetoffClient(exchange.url, key, account=1, agent=3) as agent:
         with pytest.raises(Refusal, match="bad_signature"):
             await agent.place(1, BUY, 90, 1)
         await owner.set_agent(3, key.address, START_TIME + 100)
@@ -103,7 +88,7 @@ async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> 
 
 
 async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:
-    async with trader(exchange, 1) as master:
+    async with exchange.trader(1) as master:
         isolated = master.at(2)
         account = await isolated.load()
         assert account == 2 << 20 | 1
@@ -120,7 +105,7 @@ async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:
 
 
 async def test_shares_of_the_backstop(exchange: Running) -> None:
-    async with trader(exchange, 2) as client:
+    async with exchange.trader(2) as client:
         await client.backstop_deposit(5000)
         assert (await client.backstop())["equity"] == "5000"
         with pytest.raises(Refusal, match="insufficient_margin"):
@@ -131,7 +116,7 @@ async def test_shares_of_the_backstop(exchange: Running) -> None:
 
 async def test_what_the_machine_does_for_a_report_comes_with_its_receipt(exchange: Running) -> None:
     oracle = SetoffClient(exchange.url, KeySigner(oracle_key(0)))
-    async with trader(exchange, 1) as one, trader(exchange, 2) as two, oracle:
+    async with exchange.trader(1) as one, exchange.trader(2) as two, oracle:
         await one.place(1, SELL, 104, 2)
         await two.place(1, BUY, 110, 2, ABOVE | IOC, trigger=102)
         fired = await oracle.report(0, exchange.traffic.time + 1, 1, 103)

@@ -1,4 +1,8 @@
-"""The real court on a real chain, with the toy machine's judge, and players that know its epochs."""
+"""The real court on a real chain, with the toy machine's judge, and players that know its epochs.
+
+Beside the arena because players in threads and processes of their own need a node, a clock that runs, and funded keys;
+beside `Exchange` because with the real machine and judge no history could lie in any place one likes.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -6,14 +10,14 @@ from typing import Any
 
 from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
-from tests.support.courts.arena import PARAMS, AnyHistory
+from tests.support.courts.arena import PARAMS
 from tests.support.courts.league import Book
 from tests.support.evm import compile_own
 from tests.support.own_contracts import TOY_JUDGE
 
 from setoff.contracts.compiler import Compiled, compile_contract
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.deploy.simulation.lab.machine import Run
+from setoff.deploy.simulation.lab.machine import Leaves, Run
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.strategy import Policy
 from setoff.shared.dispute.trace_provider import ExecutedEpoch
@@ -86,7 +90,7 @@ class ToyChain:
             self.l1.transact(self.inbox, encode_post(header))
             self.hashes.append(header.hash())
 
-    def book(self, *histories: AnyHistory) -> Book:
+    def book(self, *histories: Leaves) -> Book:
         """What somebody knows who believes these to be the histories of epochs 0, 1, …."""
         return make_book(self.hashes, self.genesis, list(histories))
 
@@ -94,7 +98,7 @@ class ToyChain:
         return CourtPlayer(self.anvil.connect(account, **options), self.court, book, policy)
 
 
-def make_book(hashes: list[bytes], start: bytes, histories: list[AnyHistory]) -> Book:
+def make_book(hashes: list[bytes], start: bytes, histories: list[Leaves]) -> Book:
     """What somebody knows of the epochs whose batches have these hashes."""
     book = Book()
     for epoch, history in enumerate(histories):

@@ -1,4 +1,8 @@
-"""The contracts deployed on a test chain with a toy judge, histories that lie in any place, and calls in game terms."""
+"""The contracts deployed on a test chain with a toy judge, histories that lie in any place, and calls in game terms.
+
+The one world of the contracts' tests. Its judge may be the real one (`dispute.py`); with the toy one a whole history
+takes microseconds.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +13,7 @@ from tests.support.evm import Chain, Contract, address
 from tests.support.own_contracts import CODE_STORE, TOY_JUDGE
 
 from setoff.contracts.compiler import Compiled
-from setoff.deploy.simulation.lab.machine import Exchanged, Garbage, history_gone_wrong, true_history
+from setoff.deploy.simulation.lab.machine import Leaves, history_gone_wrong, true_history
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.dispute.bisection import make_move
@@ -73,6 +77,12 @@ T: Final = PARAMS.challenge_period
 BOND: Final = PARAMS.bond
 SHARE: Final = PARAMS.bond - PARAMS.bond_burn
 
+CALLS: Final = {
+    *("claim", "join", "move", "timeout", "prove", "install", "void", "settle", "release", "redeem"),
+    *("advance", "reclaim", "reclaim_history", "collect", "unstake"),
+}
+"""Everything that anybody may call at the court."""
+
 ABSENT, CLAIMED, DISPUTED, INSTALLED, SETTLED, VOID, MOOT = range(7)
 STANDING, OUT, PAID = 1, 2, 3
 
@@ -85,9 +95,6 @@ def truth(start: bytes, epoch: int = 0, batch_count: int = PARAMS.epoch_batches)
 def lie_from(start: bytes, position: int, name: str, epoch: int = 0) -> HistoryTree:
     """A history that is wrong at a real step and goes on from there: another end."""
     return history_gone_wrong(start, epoch, PARAMS.epoch_batches, position, keccak(name.encode()))
-
-
-AnyHistory = HistoryTree | Exchanged | Garbage
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,50 +201,42 @@ class Arena:
         key: bytes = self.court.claim(epoch, self.genesis if start is None else start, end, sender=by, value=value)
         return key
 
-    def join(self, key: bytes, history: AnyHistory, by: str = HONEST) -> bytes:
+    def join(self, key: bytes, history: Leaves, by: str = HONEST) -> bytes:
         root: bytes = self.court.join(
             key, history.children(0, 0), history.end, history.last_path(), sender=by, value=self.params.bond
         )
         assert root == history.root
         return root
 
-    def match(self, key: bytes, a: AnyHistory, b: AnyHistory) -> Match:
+    def match(self, key: bytes, a: Leaves, b: Leaves) -> Match:
         fields, on_turn, expiry = self.court.match_of(key, a.root, b.root)
         return Match(*(*fields, on_turn, expiry))
 
-    def move_arguments(self, key: bytes, a: AnyHistory, b: AnyHistory) -> tuple[Any, ...]:
+    def move_arguments(self, key: bytes, a: Leaves, b: Leaves) -> tuple[Any, ...]:
         """Arguments of the move of whichever side is on turn."""
         match = self.match(key, a, b)
         mover, opponent = (a, b) if match.on_turn == a.root else (b, a)
-        level, prefix = match.level, match.prefix
-        move = make_move(
-            mover.children(level, prefix),
-            opponent.children(level, prefix),
-            lambda index: mover.children(level + 1, 32 * prefix + index),
-        )
-        sides = (move.common, move.mine, move.theirs)
-        return (key, mover.root, opponent.root, move.index, move.children, move.their_child, *sides)
+        return move_arguments(key, mover, opponent, match.level, match.prefix)
 
-    def move(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = HONEST, **options: Any) -> None:
+    def move(self, key: bytes, a: Leaves, b: Leaves, by: str = HONEST, **options: Any) -> None:
         self.court.move(*self.move_arguments(key, a, b), sender=by, **options)
 
-    def seal(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = HONEST, **options: Any) -> int:
+    def seal(self, key: bytes, a: Leaves, b: Leaves, by: str = HONEST, **options: Any) -> int:
         """Play the remaining moves of both sides; returns the position of the differing leaves."""
         while self.match(key, a, b).level < EPOCH.levels:
             self.move(key, a, b, by, **options)
         return self.match(key, a, b).prefix
 
-    def proof_arguments(self, key: bytes, a: Any, b: Any, start: bytes | None = None) -> tuple[Any, ...]:
+    def proof_arguments(self, key: bytes, a: Leaves, b: Leaves, start: bytes | None = None) -> tuple[Any, ...]:
+        """Arguments of the judgement of a sealed match; the leaf before comes from `a`."""
         position = self.match(key, a, b).prefix
-        pre = a.leaf(position - 1) if position else self.genesis if start is None else start
-        path = a.path(position - 1) if position else []
-        return (key, a.root, b.root, pre, path, NO_WORK)
+        return proof_arguments(key, a, b, position, self.genesis if start is None else start)
 
-    def prove(self, key: bytes, a: AnyHistory, b: AnyHistory, by: str = HONEST, **options: Any) -> None:
+    def prove(self, key: bytes, a: Leaves, b: Leaves, by: str = HONEST, **options: Any) -> None:
         start = options.pop("start", None)
         self.court.prove(*self.proof_arguments(key, a, b, start), sender=by, **options)
 
-    def beat(self, key: bytes, liar: AnyHistory, honest: AnyHistory, by: str = HONEST, **options: Any) -> None:
+    def beat(self, key: bytes, liar: Leaves, honest: Leaves, by: str = HONEST, **options: Any) -> None:
         """Play a match to its end by proof; the liar must be out and the honest history stand."""
         self.seal(key, honest, liar, by, **options)
         self.prove(key, honest, liar, by, **options)
@@ -247,7 +246,7 @@ class Arena:
     def state(self, key: bytes) -> int:
         return int(self.court.claim_of(key)[0])
 
-    def history_state(self, key: bytes, history: AnyHistory) -> int:
+    def history_state(self, key: bytes, history: Leaves) -> int:
         return int(self.court.history_of(key, history.root)[0])
 
     def counters(self, key: bytes) -> tuple[int, int]:
@@ -263,6 +262,26 @@ class Arena:
         for account in accounts or PARTIES:
             if self.owed(account):
                 self.court.collect(account, sender=PASSER_BY)
+
+
+def move_arguments(key: bytes, mover: Leaves, opponent: Leaves, level: int, prefix: int) -> tuple[Any, ...]:
+    """Of the court's `move` in a match that is at (level, prefix); the fourth is the index."""
+    move = make_move(
+        mover.children(level, prefix),
+        opponent.children(level, prefix),
+        lambda index: mover.children(level + 1, EPOCH.fanout * prefix + index),
+    )
+    sides = (move.common, move.mine, move.theirs)
+    return (key, mover.root, opponent.root, move.index, move.children, move.their_child, *sides)
+
+
+def proof_arguments(
+    key: bytes, executed: Leaves, other: Leaves, position: int, start: bytes, proof: bytes = NO_WORK
+) -> tuple[Any, ...]:
+    """Of the court's `prove`: the leaf before `position` comes from `executed`, or is the claim's start."""
+    pre = executed.leaf(position - 1) if position else start
+    path = executed.path(position - 1) if position else []
+    return (key, executed.root, other.root, pre, path, proof)
 
 
 def next_posting(

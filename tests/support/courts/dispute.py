@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from tests.support.courts.arena import HONEST, Arena
+from tests.support.courts.arena import TRADER, Arena
 from tests.support.evm import CHAIN_ID
 from tests.support.judge.bench import GROUPS
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
-from setoff.shared.codec import eip712, signatures
-from setoff.shared.dispute.bisection import make_move
+from setoff.shared.codec import signatures
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_inputs
 from setoff.shared.machine.machine import Machine
@@ -20,33 +19,54 @@ from setoff.shared.state import keys
 DEPOSIT = 1_000_000
 
 
-class Dispute:
+class JudgedArena:
+    """Contracts with the real judge, and each batch that is posted to them as the machine takes it."""
+
+    def __init__(self) -> None:
+        self.arena = Arena(epochs=0, groups=GROUPS)
+        self.vault = bytes.fromhex(self.arena.vault.address[2:])
+        self.traffic = SampleTraffic(CHAIN_ID, self.vault)
+        self.batches: list[Batch] = []
+        self._bodies: list[bytes] = []
+        self._taken = 0
+
+    def deposit(self, accounts: int, amount: int) -> None:
+        """The first deposits: so much for each owner of accounts 1 to `accounts`, by one trader."""
+        arena = self.arena
+        arena.token.mint(TRADER, accounts * amount)
+        arena.token.approve(arena.vault.address, accounts * amount, sender=TRADER)
+        for account in range(1, accounts + 1):
+            owner = "0x" + signatures.address_of(trader_key(account)).hex()
+            self.queue(arena.vault.deposit_for, owner, amount, sender=TRADER)
+
+    def queue(self, call: Callable[..., object], *arguments: object, **options: object) -> None:
+        """A call that queues messages."""
+        call(*arguments, **options)
+        self._bodies += [event["body"] for event in self.arena.chain.last.named("MessageQueued")]
+
+    def post(self, records: Sequence[bytes] = (), **options: str) -> None:
+        """A batch of all queued messages and these records."""
+        messages = self._bodies[self._taken :]
+        self._taken = len(self._bodies)
+        headers = [batch.header for batch in self.batches]
+        counts = sum(header.message_count for header in headers), sum(header.record_count for header in headers)
+        parent, queue_hash = (headers[-1].hash(), headers[-1].queue_hash) if headers else (ZERO, ZERO)
+        batch = Batch.seal(parent, len(headers), self.arena.now, *counts, queue_hash, messages, records)
+        assert self.arena.post(b"".join(records), len(messages), **options) == batch.header.hash()
+        self.batches.append(batch)
+
+
+class Dispute(JudgedArena):
     """An epoch of a deposit and of signed records on L1, and what happens in it by the machine."""
 
     def __init__(self) -> None:
-        self.arena = arena = Arena(epochs=0, groups=GROUPS)
-        vault = bytes.fromhex(arena.vault.address[2:])
-        traffic = SampleTraffic(CHAIN_ID, vault)
-        owner = "0x" + signatures.address_of(trader_key(1)).hex()
-        arena.token.mint(HONEST, DEPOSIT)
-        arena.token.approve(arena.vault.address, DEPOSIT, sender=HONEST)
-        arena.vault.deposit_for(owner, DEPOSIT, sender=HONEST)
-        (queued,) = arena.chain.last.named("MessageQueued")
-        self.batches = [self.post(ZERO, ZERO, [queued["body"]], [])]
-        last = self.batches[0].header
-        records = [traffic.withdraw(1, 7), traffic.transfer(1, keys.sub_account(1, 1), 1), bytes(124)]
-        self.batches.append(self.post(last.hash(), last.queue_hash, [], records))
-        self.start = Machine.genesis(eip712.domain_separator(CHAIN_ID, vault))
-        assert self.start.hash() == arena.genesis
-
-    def post(self, parent: bytes, queue_hash: bytes, messages: list[bytes], records: list[bytes]) -> Batch:
-        """Post a batch; the same one as the machine takes it."""
-        number = self.arena.inbox.count()
-        headers = [batch.header for batch in getattr(self, "batches", [])]
-        counts = sum(header.message_count for header in headers), sum(header.record_count for header in headers)
-        batch = Batch.seal(parent, number, self.arena.now, *counts, queue_hash, messages, records)
-        assert self.arena.post(b"".join(records), len(messages)) == batch.header.hash()
-        return batch
+        super().__init__()
+        self.deposit(1, DEPOSIT)
+        self.post()
+        traffic = self.traffic
+        self.post([traffic.withdraw(1, 7), traffic.transfer(1, keys.sub_account(1, 1), 1), bytes(124)])
+        self.start = Machine.genesis(traffic.domain)
+        assert self.start.hash() == self.arena.genesis
 
     def steps(self) -> dict[str, int]:
         """The first position of each kind of step: of each phase, and of each fetch by its batch and input index."""
@@ -76,21 +96,3 @@ def lie_at(position: int, number: int = 1) -> Stepper:
             machine.regs.sequence += number
 
     return step
-
-
-def move_arguments(key: bytes, mover: EpochRun, opponent: EpochRun, level: int, prefix: int) -> tuple[Any, ...]:
-    """Of the court's `move` in a match that is at (level, prefix); the fourth is the index."""
-    move = make_move(
-        mover.children(level, prefix),
-        opponent.children(level, prefix),
-        lambda index: mover.children(level + 1, prefix * 32 + index),
-    )
-    sides = (move.common, move.mine, move.theirs)
-    return (key, mover.root, opponent.root, move.index, move.children, move.their_child, *sides)
-
-
-def proof_arguments(key: bytes, start: bytes, honest: EpochRun, liar: EpochRun, position: int) -> tuple[Any, ...]:
-    """Of the court's `prove`, with the real step."""
-    pre = honest.leaf(position - 1) if position else start
-    path = honest.path(position - 1) if position else []
-    return (key, honest.root, liar.root, pre, path, honest.proof(position))

@@ -1,4 +1,8 @@
-"""Games of the toy machine on the court's model: one call at a time (`Game`), or by players who decide (`League`)."""
+"""Games of the toy machine on the court's model: one call at a time (`Game`), or by players who decide (`League`).
+
+Without a chain, because players look at the court a hundred times in each of many games; that the model is the court is
+what `twins.py` is for.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pytest
-from tests.support.courts.arena import PARAMS, AnyHistory, truth
+from tests.support.courts.arena import PARAMS, truth
 
-from setoff.deploy.simulation.lab.machine import Run, judge
+from setoff.deploy.simulation.lab.machine import Leaves, Run, judge
 from setoff.deploy.simulation.reference_court import ReferenceCourt, Revert
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute import actions
@@ -56,7 +60,7 @@ def make_model(epochs: int = EPOCHS) -> ReferenceCourt:
     return model
 
 
-def book_of(*histories: AnyHistory, start: bytes = GENESIS, posted_at: int = BEGIN) -> Book:
+def book_of(*histories: Leaves, start: bytes = GENESIS, posted_at: int = BEGIN) -> Book:
     """What somebody knows who believes these to be the histories of epochs 0, 1, …."""
     book = Book()
     count = TERMS.epoch_batches
@@ -103,11 +107,11 @@ class Game:
         self._refusal = reason
         return self
 
-    def join(self, history: AnyHistory, by: bytes = HONEST) -> Self:
+    def join(self, history: Leaves, by: bytes = HONEST) -> Self:
         arguments = (self.key, history.children(0, 0), history.end, history.last_path())
         return self._do(Call("join", arguments, TERMS.bond), by)
 
-    def move(self, mover: AnyHistory, opponent: AnyHistory, by: bytes = HONEST, gas_price: int = 0) -> Self:
+    def move(self, mover: Leaves, opponent: Leaves, by: bytes = HONEST, gas_price: int = 0) -> Self:
         """`mover` moves at the match's present level, whether or not it is on turn."""
         match = self.court.claims[self.key].match(mover.root, opponent.root)
         book = book_of(mover)
@@ -120,19 +124,19 @@ class Game:
             call = Call("move", (self.key, mover.root, opponent.root, 0, [], bytes(32), [], [], []))
         return self._do(call, by, gas_price)
 
-    def play(self, one: AnyHistory, other: AnyHistory, by: bytes = HONEST, gas_price: int = 0) -> Self:
+    def play(self, one: Leaves, other: Leaves, by: bytes = HONEST, gas_price: int = 0) -> Self:
         """All moves of both sides that are left."""
         while not (match := self.court.claims[self.key].match(one.root, other.root)).is_sealed:
             mover, opponent = (one, other) if match.on_turn == one.root else (other, one)
             self.move(mover, opponent, by, gas_price)
         return self
 
-    def prove(self, executed: AnyHistory, other: AnyHistory, by: bytes = HONEST, gas_price: int = 0) -> Self:
+    def prove(self, executed: Leaves, other: Leaves, by: bytes = HONEST, gas_price: int = 0) -> Self:
         """Judge the match; the leaf before comes from `executed`."""
         call = make_call(actions.Prove(self.key, executed.root, other.root), self.court, book_of(executed), by)
         return self._do(call, by, gas_price)
 
-    def timeout(self, one: AnyHistory, other: AnyHistory, by: bytes = HONEST, gas_price: int = 0) -> Self:
+    def timeout(self, one: Leaves, other: Leaves, by: bytes = HONEST, gas_price: int = 0) -> Self:
         return self._do(Call("timeout", (self.key, one.root, other.root)), by, gas_price)
 
     def install(self, end: bytes) -> Self:
@@ -141,23 +145,23 @@ class Game:
     def void(self) -> Self:
         return self._do(Call("void", (self.key,)))
 
-    def settle(self, winner: AnyHistory | None) -> Self:
+    def settle(self, winner: Leaves | None) -> Self:
         return self._do(Call("settle", (self.key, winner.root if winner else bytes(32))))
 
-    def release(self, *histories: AnyHistory) -> Self:
+    def release(self, *histories: Leaves) -> Self:
         for history in histories:
             self._do(Call("release", (self.key, history.root)))
         return self
 
-    def redeem(self, history: AnyHistory, mover: bytes) -> Self:
+    def redeem(self, history: Leaves, mover: bytes) -> Self:
         return self._do(Call("redeem", (self.key, history.root, mover)))
 
-    def expect_out(self, *histories: AnyHistory) -> Self:
+    def expect_out(self, *histories: Leaves) -> Self:
         for history in histories:
             assert self.court.claims[self.key].histories[history.root].state is HistoryState.OUT
         return self
 
-    def expect_standing(self, *histories: AnyHistory) -> Self:
+    def expect_standing(self, *histories: Leaves) -> Self:
         assert {history.root for history in self.court.claims[self.key].standing()} == {h.root for h in histories}
         return self
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from redis import Redis
 
-from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic, trader_key
 from setoff.operator.api.service import MakeSequencer, serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
@@ -24,6 +24,7 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
 from setoff.shared.machine.machine import Machine
+from setoff.shared.sdk import KeySigner, SetoffClient
 from setoff.shared.wire.records import encode_record
 
 ADDRESS = "0x" + "11" * 20
@@ -131,6 +132,10 @@ class Running:
         """POST /v1/records; the status and the JSON answered."""
         async with self.http.post(f"{self.url}/v1/records", json=body, data=data, headers=headers) as response:
             return response.status, await response.json()
+
+    def trader(self, account: int) -> SetoffClient:
+        """The client of one of the traders, not open yet."""
+        return SetoffClient(self.url, KeySigner(trader_key(account)))
 
     async def submit(self, record: bytes) -> tuple[int, Any]:
         return await self.post(encode_record(record))

@@ -1,7 +1,5 @@
 """Following a node that does not tell everything: what it leaves out is read again, and nothing read before is lost."""
 
-from collections.abc import Iterator
-
 import pytest
 from tests.support.chains.exchange import Exchange
 from tests.support.nodes import faults
@@ -14,12 +12,6 @@ from setoff.shared.l1.inbox import BATCH_POSTED
 from setoff.watcher.settings import WatcherSettings
 
 POSTED = "0x" + BATCH_POSTED.topic.hex()
-
-
-@pytest.fixture
-def node(anvil: Anvil) -> Iterator[FaultyNode]:
-    with FaultyNode(anvil.url) as node:
-        yield node
 
 
 @pytest.fixture
