@@ -18,7 +18,8 @@ class OperatorSettings(Settings):
     listen: str = "127.0.0.1:8700"
     """Where the API listens, host:port; port 0 takes a free one."""
     data: str = "calldata"
-    """Where the records of batches are posted: the name of a data availability module (`shared/l1/da/registry.py`)."""
+    """Where the records of batches are posted: the name of a data availability module (`shared/l1/da/registry.py`).
+    Calldata takes the place of blobs where the L1 node does not take any."""
     blob_fee_cap: int = 500
     """Gwei a unit of blob gas to pay at most. Nodes take either blob transactions of an account or others at a time, so
     each kind waits for the other; where a move in a dispute waits for blobs and its deadline presses, more is paid, up

@@ -27,6 +27,7 @@ from redis.exceptions import RedisError
 
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.abilities import tell_lacks
 from setoff.shared.l1.patience import try_until
 from setoff.watcher.context import Context
 from setoff.watcher.preflight import check_preflight, wait_for_l1
@@ -204,6 +205,7 @@ def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> N
     try_until(lambda: check_preflight(settings, l1), asked)
     if asked.is_set():
         return
+    tell_lacks(l1)
     with Watcher(settings, challenge):
         log.info("the watcher runs: %s, %s", settings.name, "plays" if settings.key else "only watches, without a key")
         asked.wait()

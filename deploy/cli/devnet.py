@@ -41,13 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     signers = [signatures.address_of(oracle)] * 2  # a quorum of two; here both are the same key
     with Devnet(folder, preset(arguments.preset), signers=signers, port=arguments.port) as devnet:
-        Faucet(devnet.anvil.connect(FIRST_TRADER), devnet.deployment).give(
+        Faucet(devnet.chain.connect(FIRST_TRADER), devnet.deployment).give(
             signatures.address_of(keys[FIRST_TRADER]), 10**12, wei=0
         )
         print(
             GUIDE.format(
                 setoff=name_command(),
-                url=devnet.anvil.url,
+                url=devnet.chain.url,
                 deployment=devnet.deployment_file,
                 redis=devnet.redis_url(0),
                 watcher_redis=devnet.redis_url(1),
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             ),
             flush=True,
         )
-        while not stop.wait(0.5) and devnet.anvil.is_running:
+        while not stop.wait(0.5) and devnet.chain.is_running:
             pass
     return 0 if stop.is_set() else 1
 

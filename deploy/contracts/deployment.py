@@ -12,6 +12,7 @@ from eth_utils.address import to_checksum_address
 
 from setoff.contracts.compiler import compile_contract
 from setoff.contracts.verification import RULES, check_deployment
+from setoff.deploy.contracts.waves import send_in_waves
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, ConfigError
@@ -86,32 +87,16 @@ def deploy(
 
 
 def _create(l1: L1, steps: Sequence[Step], tell: Callable[[str], object]) -> list[TransactionReceipt]:
-    """Create the contracts in their order, as many at once as the node can foresee."""
+    """Create the contracts in their order."""
     receipts: list[TransactionReceipt] = []
-    waiting: list[bytes] = []
-
-    def wait() -> None:
-        for transaction in waiting:
-            step, receipt = steps[len(receipts)], l1.wait(transaction)
-            if not receipt.succeeded or receipt.contract is None:
-                raise ConfigError("wrong_deployment", f"{step.name} was not created")
-            if to_checksum_address(receipt.contract) != step.address:
-                raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent another one")
-            receipts.append(receipt)
-            tell(f"{len(receipts)} of {len(steps)}: {step.name} at {step.address}")
-        waiting.clear()
-
-    for step in steps:
-        try:
-            waiting.append(l1.send(None, step.code))
-        except ChainError as error:
-            # Some constructors look at contracts before them. A node shows those that wait in its pool as far as they
-            # fit into its pending block, and some have none: then these have to be in a block first.
-            if not waiting or error.reason != "transaction_reverted":
-                raise
-            wait()
-            waiting.append(l1.send(None, step.code))
-    wait()
+    sent = send_in_waves(l1, [(None, step.code) for step in steps])  # some constructors look at contracts before them
+    for step, receipt in zip(steps, sent, strict=True):
+        if not receipt.succeeded or receipt.contract is None:
+            raise ConfigError("wrong_deployment", f"{step.name} was not created")
+        if to_checksum_address(receipt.contract) != step.address:
+            raise ConfigError("wrong_deployment", f"{step.name} has another address: the account sent another one")
+        receipts.append(receipt)
+        tell(f"{len(receipts)} of {len(steps)}: {step.name} at {step.address}")
     return receipts
 
 

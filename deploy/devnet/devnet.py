@@ -12,7 +12,9 @@ from typing import Final, Self
 
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.contracts.listing import encode_listing, encode_signer
+from setoff.deploy.contracts.waves import send_in_waves
 from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.devnet.chain import Chain
 from setoff.shared.codec.records import ListMarketBody, MarketParameters
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
@@ -51,9 +53,8 @@ def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> Non
 
 
 def _send_all(lister: L1, deployment: Deployment, calls: Sequence[bytes]) -> None:
-    sent = [lister.send(deployment.queue, call) for call in calls]
-    for transaction in sent:
-        if not lister.wait(transaction).succeeded:
+    for receipt in send_in_waves(lister, [(deployment.queue, call) for call in calls]):
+        if not receipt.succeeded:
             raise ChainError("transaction_reverted", "the queue refused a proposal")
 
 
@@ -61,18 +62,31 @@ class Devnet:
     """A running chain with a deployment; a context manager that stops it. `folder` keeps what is to be kept."""
 
     def __init__(
-        self, folder: Path, params: Params, *, signers: Sequence[bytes] = (), markets: int = 2, port: int = 0
+        self,
+        folder: Path,
+        params: Params,
+        *,
+        signers: Sequence[bytes] = (),
+        markets: int = 2,
+        port: int = 0,
+        chain: Chain | None = None,
+        deployment: Deployment | None = None,
     ) -> None:
-        """`signers`: addresses of the oracle's signers, 20 bytes each. Raises ConfigError if something cannot start."""
+        """`signers`: addresses of the oracle's signers, 20 bytes each; `chain`: a running one, that its owner stops, by
+        default an anvil of its own; `deployment`: what account 0 has deployed there.
+
+        Raises ConfigError if something cannot start.
+        """
         self.folder = folder
         self.params = params
         self.deployment_file = folder / "deployment.json"
-        self.anvil = Anvil(block_time=1, port=port)
+        self.chain = chain or Anvil(block_time=1, port=port)
+        self._is_ours = chain is None
         try:
             self.redis = RedisServer.embed(folder / "redis")
-            self.deployer = self.anvil.connect(DEPLOYER)
-            self.deployment: Deployment = deploy(
-                self.deployer, params, operator=self.anvil.connect(OPERATOR).address, lister=self.deployer.address
+            self.deployer = self.chain.connect(DEPLOYER)
+            self.deployment = deployment or deploy(
+                self.deployer, params, operator=self.chain.connect(OPERATOR).address, lister=self.deployer.address
             )
             self.deployment.save(self.deployment_file)
             self.enact(
@@ -96,7 +110,7 @@ class Devnet:
     @property
     def l1(self) -> L1:
         """A connection for reading."""
-        return self.anvil.l1
+        return self.chain.l1
 
     def redis_url(self, database: int) -> str:
         """A Redis database of one's own."""
@@ -107,11 +121,12 @@ class Devnet:
         enact(self.deployer, self.deployment, proposals)
 
     def stop(self) -> None:
-        """Stop chain and Redis; more than once does no harm."""
+        """Stop Redis and the chain, if that is ours; more than once does no harm."""
         redis = getattr(self, "redis", None)
         if redis is not None:
             redis.stop()
-        self.anvil.stop()
+        if self._is_ours:
+            self.chain.stop()
 
 
 class Faucet:

@@ -122,7 +122,7 @@ class Processes:
     def _start(self, name: str, words: list[str], environment: dict[str, str]) -> Process:
         shared = {
             "SETOFF_DEPLOYMENT": str(self.devnet.deployment_file),
-            "SETOFF_RPC_URL": self.devnet.anvil.url,
+            "SETOFF_RPC_URL": self.devnet.chain.url,
             "SETOFF_CONFIRMATIONS": "0",
             "SETOFF_L1_POLL": "0.5",
         }

@@ -29,9 +29,12 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.l1.abilities import CARRIES_BLOBS
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.da.blobs import BLOBS
+from setoff.shared.l1.da.calldata import CALLDATA
 from setoff.shared.l1.da.registry import find_module
 from setoff.shared.l1.inbox import Inbox
 
@@ -72,6 +75,7 @@ async def _serve_until_signal(
     claims = await asyncio.to_thread(lambda: CourtContract(l1, deployment.court).terms)
     settings = dataclasses.replace(settings, batch_interval=choose_batch_interval(settings.batch_interval, claims))
     await asyncio.to_thread(check_heartbeat, settings.heartbeat, claims.epoch_batches, Inbox(l1, deployment))
+    settings = await asyncio.to_thread(choose_data, settings, l1)
     source = QueueMessages(reader, settings.confirmations)
     signer = await asyncio.to_thread(open_signer, settings, deployment, l1, make_signer)
     with await asyncio.to_thread(RedisServer.open, settings) as server:
@@ -105,6 +109,17 @@ def choose_batch_interval(wanted: float, claims: Terms) -> float:
             least,
         )
     return wanted or max(LEAST_BATCH_INTERVAL, least)
+
+
+def choose_data(settings: OperatorSettings, l1: L1) -> OperatorSettings:
+    """The settings, with calldata for blobs where the node takes none: what is closed has to reach L1.
+
+    Raises ChainError if the node does not answer.
+    """
+    if find_module(settings.data) is not BLOBS or CARRIES_BLOBS.is_had_by(l1):
+        return settings
+    log.warning("data is blobs, and the L1 node takes no %s: records are posted in calldata", CARRIES_BLOBS.name)
+    return dataclasses.replace(settings, data=CALLDATA.name)
 
 
 def check_heartbeat(heartbeat: float, epoch_batches: int, inbox: Inbox) -> None:

@@ -26,6 +26,8 @@ PASSING: Final = ("batch_number", "batch_timestamp", "no_such_message", "epoch_t
 begins an epoch before its time."""
 FINAL: Final = ("batch_hash", "message_left_out")
 """Refusals of this batch for good; so is "batch_timestamp" where the block is later than the batch."""
+NO_BLOB: Final = "data_commitment"
+"""What a posting is refused for whose blobs are not there."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Batcher:
         self._inbox = Inbox(l1, chain.deployment)
         self._sent: tuple[int, bytes] | None = None
         self._said: tuple[int, str] | None = None  # batch and reason of the wait told last
+        self._sent_blindly: bytes | None = None  # hash of the last batch of a posting that no estimate was for
         self._interval: int | None = None  # of epochs; not read yet
         self._made: tuple[bytes, Posting] | None = None  # hash of the last batch of a posting that is still to be taken
 
@@ -82,7 +85,7 @@ class Batcher:
         batches = self._gather(first)
         posting = self._make_posting(batches)
         try:
-            sent = self._l1.send(self._chain.deployment.inbox, posting.data, sidecar=posting.sidecar)
+            sent = self._send(posting, batches[-1].header.hash())
             self._made, self._sent = None, (batches[-1].header.number, sent)
             for batch in batches:
                 log.info("posting batch %d: %d inputs", batch.header.number, batch.header.inputs)
@@ -90,6 +93,21 @@ class Batcher:
             if refusal.reason not in PASSING or is_final(refusal, first, self._l1.head().timestamp):
                 raise
             self._say_wait(first.header.number, refusal.reason)
+
+    def _send(self, posting: Posting, last: bytes) -> bytes:
+        """Send the posting whose last batch has this hash; returns the transaction's hash. Raises as `L1.send`."""
+        inbox = self._chain.deployment.inbox
+        try:
+            return self._l1.send(inbox, posting.data, sidecar=posting.sidecar)
+        except Reverted as refusal:
+            # The blobs are asked for last: a node whose estimates do not see them has found all before in order.
+            if posting.sidecar is None or refusal.reason != NO_BLOB or last == self._sent_blindly:
+                raise
+        if self._sent_blindly is None:
+            log.warning("the node's estimates do not see blobs: the gas of postings is computed instead")
+        # Once for the same batches: should it fail in its block, only more of them are a reason to pay again.
+        self._sent_blindly = last
+        return self._l1.send(inbox, posting.data, gas=posting.gas, sidecar=posting.sidecar)
 
     def _say_wait(self, number: int, reason: str) -> None:
         """Say why the batch waits, once."""

@@ -26,6 +26,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import SetoffError
+from setoff.shared.l1.abilities import tell_lacks
 from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
@@ -85,6 +86,7 @@ def run_publisher(
     fees = Fees(blob_cap=settings.blob_fee_cap * GWEI)
     l1 = L1(settings.rpc_url, settings.private_key(), chain_id=deployment.chain_id, fees=fees)
     try_until(lambda: check_deployment(l1, deployment), stop)
+    tell_lacks(l1)
     if settings.receipts:
         put_up_bond(l1, deployment)
     with RedisServer.open(settings) as server, server.client() as redis:

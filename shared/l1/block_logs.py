@@ -18,9 +18,10 @@ from typing import Final
 
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.answers import Block, Log, TransactionReceipt
+from setoff.shared.l1.block_receipts import read_receipts
 from setoff.shared.l1.endpoint import Unsupported
 from setoff.shared.l1.headers import may_hold
-from setoff.shared.l1.proofs import AccountProof, take_account, take_receipts
+from setoff.shared.l1.proofs import AccountProof, take_account
 from setoff.shared.l1.rpc import Node, to_hex
 
 CROWDED: Final = 32
@@ -39,7 +40,6 @@ class BlockLogs:
         """`addresses`: 20 bytes each. Of contracts whose every event changes their storage, as all of ours do."""
         self.node = node
         self.addresses = tuple(sorted(addresses))
-        self._has_block_receipts = True
         self._has_proofs = True
         self._has_told = False
 
@@ -63,20 +63,7 @@ class BlockLogs:
             log.warning(
                 "headers of this chain have fields unknown here: blooms and receipts are taken on the node's word"
             )
-        if self._has_block_receipts:
-            try:
-                return self.node.ask(
-                    "eth_getBlockReceipts",
-                    to_hex(block.hash),
-                    take=lambda value: take_receipts(value, block.receipts_root),
-                )
-            except Unsupported:
-                self._has_block_receipts = False
-        single = [self.node.request("eth_getTransactionReceipt", to_hex(each)) for each in block.transactions]
-        try:
-            return take_receipts(single, block.receipts_root)
-        except ValueError as error:
-            raise ChainError("rpc_unreachable", f"{self.node.hosts}: {error} in block {block.number}") from None
+        return read_receipts(self.node, block)
 
     def _are_unchanged(self, block: Block, addresses: Sequence[bytes]) -> bool:
         """Whether it is proven that the block changed none of these contracts."""

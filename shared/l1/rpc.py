@@ -85,6 +85,8 @@ class Node:
         self.patience = patience
         self._wanted_chain = chain_id
         self._has_pending: bool | None = None
+        self.learnt: dict[str, bool] = {}
+        """What these nodes can do, as far as it was tried out, by name (`abilities.py`)."""
         self._log_span = LOG_BLOCKS
 
     @cached_property
@@ -155,6 +157,32 @@ class Node:
             else:
                 endpoint.complaint = ""
                 return answer
+
+    def ask_each(self, method: str, *params: Any, take: Callable[[Any], T]) -> list[T | Refused | None]:
+        """What every endpoint answers itself, of those that answer, in their order: the `result`, None for null, or the
+        refusal. Raises ChainError("rpc_unreachable") if none does, within `patience`.
+        """
+        deadline, delay = time.monotonic() + self.patience, FIRST_DELAY
+        while True:
+            answers: list[T | Refused | None] = []
+            for endpoint in self.endpoints:
+                try:
+                    answers.append(take(endpoint.ask(method, params)))
+                except Refused as refusal:
+                    answers.append(refusal)
+                except Lacking:
+                    answers.append(None)
+                except Malformed as failure:
+                    endpoint.complaint = f"a malformed answer to {method}: {failure}"
+                except Unanswered as failure:
+                    endpoint.complaint = str(failure)
+            if answers:
+                return answers
+            if time.monotonic() + delay > deadline:
+                complaint = "; ".join(f"{each.host}: {each.complaint}" for each in self.endpoints)
+                raise ChainError("rpc_unreachable", complaint)
+            time.sleep(delay)
+            delay = min(2 * delay, LAST_DELAY)
 
     def _choose(self, last: dict[Endpoint, float], unable: dict[Endpoint, Unsupported]) -> Endpoint:
         """Who is asked next: who was not yet, whose word counts, who wants no rest; the first one of these."""
@@ -230,15 +258,19 @@ class Node:
 
     def call(
         self,
-        to: Address,
+        to: Address | None,
         data: bytes,
         *,
         value: int = 0,
         sender: Address | None = None,
         block: int | str = "latest",
+        blob_hashes: Sequence[bytes] = (),
     ) -> bytes:
-        """What the contract at `to` returns. Raises Reverted."""
-        request = self._call_object(to, data, value, sender)
+        """What the contract at `to` returns, or a contract's creation, in a transaction with blobs of these hashes.
+
+        Raises Reverted.
+        """
+        request = self._call_object(to, data, value, sender, blob_hashes)
         return self.ask("eth_call", request, _tag(block), take=take_bytes)
 
     def next_block(self) -> str:
@@ -265,9 +297,7 @@ class Node:
 
         Raises Reverted.
         """
-        request: dict[str, Any] = self._call_object(to, data, value, sender)
-        if blob_hashes:
-            request["blobVersionedHashes"] = [to_hex(versioned_hash) for versioned_hash in blob_hashes]
+        request = self._call_object(to, data, value, sender, blob_hashes)
         tag = self.next_block() if block is None else _tag(block)
         return self.ask("eth_estimateGas", request, tag, take=take_quantity)
 
@@ -332,14 +362,36 @@ class Node:
                 "eth_getBlockByNumber", "pending", False, take=_or_none(take_pending), patience=FIRST_DELAY
             )
         except ChainError as error:
-            if isinstance(error, Refused):
+            if isinstance(error, Refused) or self._is_refused("eth_getBlockByNumber", "pending", False):
                 self._has_pending = False
             return 0
         self._has_pending = pending is not None
         return pending or 0
 
-    def _call_object(self, to: Address | None, data: bytes, value: int, sender: Address | None) -> dict[str, str]:
-        request = {"data": to_hex(data), "value": hex(value), "gas": hex(GAS_CAP)}
+    def _is_refused(self, method: str, *params: Any) -> bool:
+        """Whether every endpoint that answers other questions meanwhile refuses this, twice, in whatever words."""
+        questions: tuple[tuple[str, tuple[Any, ...]], ...] = ((method, params), ("eth_blockNumber", ()))
+        refused = []
+        for endpoint in self.endpoints:
+            answers = []
+            for name, told in (*questions, *questions):
+                try:
+                    endpoint.ask(name, told)
+                    answers.append(True)
+                except Refused:
+                    answers.append(False)
+                except Unanswered:
+                    break
+            if answers[1::2] == [True, True]:
+                refused.append(not any(answers[::2]))
+        return bool(refused) and all(refused)
+
+    def _call_object(
+        self, to: Address | None, data: bytes, value: int, sender: Address | None, blob_hashes: Sequence[bytes] = ()
+    ) -> dict[str, Any]:
+        request: dict[str, Any] = {"data": to_hex(data), "value": hex(value), "gas": hex(GAS_CAP)}
+        if blob_hashes:
+            request["blobVersionedHashes"] = [to_hex(versioned_hash) for versioned_hash in blob_hashes]
         if to is not None:
             request["to"] = to_hex(to)
         if sender is not None:

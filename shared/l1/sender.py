@@ -21,6 +21,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,6 +30,7 @@ from coincurve import PrivateKey
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.abilities import REFUSING_ESTIMATES
 from setoff.shared.l1.answers import TransactionReceipt, take_quantity
 from setoff.shared.l1.bid_journal import BidJournal, FormerBid, NoJournal
 from setoff.shared.l1.endpoint import Reverted
@@ -165,7 +167,7 @@ class Sender:
     ) -> bytes:
         """See `L1.send`."""
         if gas is None:
-            estimate = self._estimate(to, data, value, sidecar)
+            estimate = self._estimate(to, data, value, sidecar.hashes if sidecar else ())
             gas = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
         if gas > GAS_CAP:
             raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
@@ -193,15 +195,14 @@ class Sender:
                 log.warning("transaction %d waits for the node: %s", transaction.nonce, error)
             return transaction.hashes[0]
 
-    def _estimate(self, to: str | None, data: bytes, value: int, sidecar: Sidecar | None) -> int:
+    def _estimate(self, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]) -> int:
         """Gas that a transaction would use.
 
         A backend that has not seen our last transaction refuses what needs it. So a refusal counts when it is given
         again of a block that has that one; whoever lacks this block says so, and is asked again, or another is.
         """
-        hashes = sidecar.hashes if sidecar else ()
         try:
-            return self._node.estimate_gas(self.address, to, data, value, hashes)
+            return self._estimate_after(None, to, data, value, blob_hashes)
         except Reverted as refusal:
             if not self._mined_in:
                 raise
@@ -209,12 +210,22 @@ class Sender:
             deadline = time.monotonic() + self._node.patience
             while time.monotonic() < deadline:
                 try:
-                    return self._node.estimate_gas(self.address, to, data, value, hashes, block=block)
+                    return self._estimate_after(block, to, data, value, blob_hashes)
                 except Reverted:
                     break
                 except ChainError as error:
                     log.info("a refusal may be of a block before our last transaction: %s", error.detail)
             raise refusal
+
+    def _estimate_after(
+        self, block: int | None, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]
+    ) -> int:
+        """The same after that block, None: next. Raises Reverted, also where the node's estimates refuse nothing."""
+        node = self._node
+        if not REFUSING_ESTIMATES.is_had_by(node):
+            tag = node.next_block() if block is None else block
+            node.call(to, data, value=value, sender=self.address, block=tag, blob_hashes=blob_hashes)
+        return node.estimate_gas(self.address, to, data, value, blob_hashes, block=block)
 
     def tend(self) -> None:
         """Send again what is in no block, and forget what is deep enough in the chain."""

@@ -17,6 +17,8 @@ from setoff.shared.machine import blobs as kzg
 
 WRAPPER_VERSION: Final = b"\1"
 """Of EIP-7594: the sidecar has proofs of cells."""
+CELLS: Final = 128
+"""Of a blob (EIP-7594)."""
 BLOB_GAS: Final = 1 << 17
 """Blob gas of a blob."""
 
@@ -31,7 +33,7 @@ class Sidecar:
     blobs: tuple[bytes, ...]
     commitments: tuple[bytes, ...]
     cell_proofs: tuple[bytes, ...]
-    """128 a blob."""
+    """As many as there are cells, for each blob."""
 
     @classmethod
     def of(cls, blobs: Sequence[bytes]) -> Self:

@@ -78,7 +78,7 @@ def run() -> dict[str, float]:
     flow = Flow(seed=2)
     records = make_batch(flow, make_market(flow)).records
     with tempfile.TemporaryDirectory() as folder, Devnet(Path(folder), DEVNET) as devnet:
-        inbox = Inbox(devnet.anvil.connect(OPERATOR), devnet.deployment, records)
+        inbox = Inbox(devnet.chain.connect(OPERATOR), devnet.deployment, records)
         inbox.post(CALLDATA)
         used = inbox.post(CALLDATA)  # the second one is like all that follow
         one, six = inbox.post(BLOBS), inbox.post(BLOBS, MAX_BLOBS)

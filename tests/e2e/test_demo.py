@@ -68,7 +68,7 @@ def test_a_reorg_in_the_middle_of_a_game_changes_nothing(tmp_path: Path) -> None
     def reorganise(monitor: Monitor, processes: Processes) -> None:
         moves = monitor.named("Moved")
         if not opened:
-            processes.devnet.anvil.mine(confirmations)  # the first deposits need not wait for the clock
+            processes.devnet.chain.mine(confirmations)  # the first deposits need not wait for the clock
             opened.append(True)
         elif not depths and len(moves) >= 2:
             head = processes.devnet.l1.head().number

@@ -44,11 +44,11 @@ class Stage:
         self.contract = ReceiptsContract(devnet.l1, deployment.receipts)
         self.kept = folder / "receipts"
         self._file = self.kept / f"{deployment.chain_id}-{deployment.vault.lower()}.jsonl"
-        Faucet(devnet.anvil.connect(FAUCET), deployment).give(KeySigner(KEY).address, 10 * FUNDS, 0)
+        Faucet(devnet.chain.connect(FAUCET), deployment).give(KeySigner(KEY).address, 10 * FUNDS, 0)
         self.deposit()
 
     def deposit(self) -> None:
-        Vault(self.devnet.anvil.connect(FIRST_TRADER), self.devnet.deployment).deposit(FUNDS)
+        Vault(self.devnet.chain.connect(FIRST_TRADER), self.devnet.deployment).deposit(FUNDS)
 
     def wait_until(self, holds: Callable[[], object]) -> None:
         wait_until(holds, SECONDS, meanwhile=self.processes.check, pause=0.2)
@@ -72,7 +72,7 @@ class Stage:
     def setoff(self, words: str) -> int:
         """Run `setoff receipts …` as the trader; its exit code."""
         places = ["--receipts", str(self.kept), "--deployment", str(self.devnet.deployment_file)]
-        return cli.main(["receipts", *words.split(), *places, "--rpc", self.devnet.anvil.url])
+        return cli.main(["receipts", *words.split(), *places, "--rpc", self.devnet.chain.url])
 
     def cases(self) -> list[tuple[str, str]]:
         """What the watcher has charged, and what became of it."""
@@ -137,7 +137,7 @@ def test_a_record_that_is_never_posted_costs_the_bond(stage: Stage, capsys: pyte
     reader = ChainReader(stage.devnet.l1, stage.devnet.deployment)
     stage.wait_until(reader.batch_count)
     # Long after the deadline the exchange goes on: with a deposit, in a batch that does not reach the record.
-    stage.devnet.anvil.advance(DEMO.receipt_horizon + 60)
+    stage.devnet.chain.advance(DEMO.receipt_horizon + 60)
     stage.deposit()
     stage.wait_until(lambda: stage.setoff("check") == 1)
     assert "after the deadline" in capsys.readouterr().out

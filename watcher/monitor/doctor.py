@@ -1,5 +1,5 @@
 """Whether this watcher could win a dispute today: the same rules as on L1, money, speed, a node and a Redis that do
-what is needed. Nothing is sent, and nothing is started.
+what is needed. Nothing is started, and nothing is sent that a block could take.
 
 A watcher whose rulebook differs from L1's in one step is worse than none: it stakes its bond on a lie.
 """
@@ -17,6 +17,7 @@ from setoff.contracts.verification import check_deployment
 from setoff.shared.config.redis_server import check_durable
 from setoff.shared.dispute.game import CourtState
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
+from setoff.shared.l1.abilities import ABILITIES, CARRIES_BLOBS
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
@@ -220,23 +221,13 @@ class Doctor:
         if count:
             self._reader.batch(0)
             yield Finding(GOOD, "node: old transactions", "the first batch's inputs are there")
-        for what, method, parameters, loss in (
-            (
-                "pending block",
-                "eth_getBlockByNumber",
-                ("pending", False),
-                "calls are tried on the latest block instead",
-            ),
-            ("finalized block", "eth_getBlockByNumber", ("finalized", False), "nothing is known to be final"),
-            ("tip suggestion", "eth_maxPriorityFeePerGas", (), "the least tip is paid"),
-        ):
+        for ability in (*ABILITIES, CARRIES_BLOBS):
             try:
-                has = self._l1.request(method, *parameters) is not None
+                has = ability.is_had_by(self._l1)
             except ChainError as error:
-                if error.reason == "rpc_unreachable":
-                    raise
-                has = False
-            yield Finding(GOOD if has else WARNING, f"node: {what}", "yes" if has else f"no: {loss}")
+                yield Finding(WARNING, f"node: {ability.name}", f"not known: {error.detail}")
+                continue
+            yield Finding(GOOD if has else WARNING, f"node: {ability.name}", "yes" if has else f"no: {ability.lack}")
         has = JudgeSelftest(self._reader).can_pretend
         yield Finding(
             GOOD if has else WARNING,

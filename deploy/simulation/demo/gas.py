@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from setoff.deploy.contracts.events import addresses
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.l1.block_receipts import read_receipts
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE
 
@@ -44,16 +45,14 @@ def read_gas(l1: L1, deployment: Deployment) -> list[Gas]:
     used: dict[str, list[int]] = defaultdict(list)
     failed: dict[str, int] = defaultdict(int)
     for number in range(deployment.block, l1.head().number + 1):
-        block = l1.request("eth_getBlockByNumber", hex(number), True)
-        if not block["transactions"]:
+        receipts = read_receipts(l1, l1.block(number))
+        if not receipts:
             continue
-        receipts = {receipt["transactionHash"]: receipt for receipt in l1.request("eth_getBlockReceipts", hex(number))}
-        for transaction in block["transactions"]:
-            kind = _kind(names, transaction)
-            if kind:
-                receipt = receipts[transaction["hash"]]
-                used[kind].append(int(receipt["gasUsed"], 16))
-                failed[kind] += receipt["status"] != "0x1"
+        sent = l1.request("eth_getBlockByNumber", hex(number), True)["transactions"]
+        for transaction, receipt in zip(sent, receipts, strict=True):
+            if kind := _kind(names, transaction):
+                used[kind].append(receipt.gas_used)
+                failed[kind] += not receipt.succeeded
     return [Gas(kind, len(gas), failed[kind], min(gas), max(gas), sum(gas)) for kind, gas in sorted(used.items())]
 
 

@@ -80,7 +80,7 @@ class Market:
 
     def vault(self, trader: Trader) -> Vault:
         """The vault, as the trader's wallet uses it."""
-        return Vault(L1(self._devnet.anvil.url, trader.key), self._devnet.deployment)
+        return Vault(L1(self._devnet.chain.url, trader.key), self._devnet.deployment)
 
     # --- the exchange ------------------------------------------------------------------------------------------------
 

@@ -82,20 +82,23 @@ class Play:
 
     def run(self) -> Summary:
         """Play it. Raises SetoffError if something cannot go on; whatever was started is stopped."""
-        console, script = self.console, self.script
-        console.chapter("the contracts, compiled")
+        self.console.chapter("the contracts, compiled")
         compile_all()
-        console.chapter("a chain, two markets")
-        oracle_keys = [derive_key(script.seed, "oracle", number) for number in range(SIGNERS)]
-        with Devnet(self.folder, script.params, signers=[signatures.address_of(key) for key in oracle_keys]) as devnet:
-            console.tell(f"chain {devnet.deployment.chain_id} at {devnet.anvil.url}, court {devnet.deployment.court}")
-            processes = Processes(devnet, self.folder)
-            try:
-                return asyncio.run(self._play(devnet, processes, oracle_keys))
-            finally:
-                processes.stop()
+        self.console.chapter("a chain, two markets")
+        with Devnet(self.folder, self.script.params, signers=list_signers(self.script.seed)) as devnet:
+            return self.run_on(devnet)
 
-    async def _play(self, devnet: Devnet, processes: Processes, oracle_keys: list[bytes]) -> Summary:
+    def run_on(self, devnet: Devnet) -> Summary:
+        """Play it on a chain that is there, with the script's terms and the oracle signers of its seed."""
+        deployment = devnet.deployment
+        self.console.tell(f"chain {deployment.chain_id} at {devnet.chain.url}, court {deployment.court}")
+        processes = Processes(devnet, self.folder)
+        try:
+            return asyncio.run(self._play(devnet, processes))
+        finally:
+            processes.stop()
+
+    async def _play(self, devnet: Devnet, processes: Processes) -> Summary:
         script, console, domain = self.script, self.console, devnet.deployment.domain
         console.chapter(f"an operator and {script.watchers} watchers, processes of their own")
         lie_from = 0 if script.lie in EARLY else script.lie_from
@@ -112,12 +115,12 @@ class Play:
 
         console.chapter(f"{script.traders} traders deposit on L1")
         traders = [Trader(derive_key(script.seed, "trader", i), domain) for i in range(script.traders)]
-        signers = [OracleSigner(number, key, domain) for number, key in enumerate(oracle_keys)]
+        signers = [OracleSigner(number, key, domain) for number, key in enumerate(_derive_oracle(script.seed))]
         gambler = Trader(derive_key(script.seed, "gambler", 0), domain)
         self._market = market = Market(devnet, traders, gambler, signers)
-        total = await asyncio.to_thread(market.deposit_all, Faucet(devnet.anvil.connect(FAUCET), devnet.deployment))
+        total = await asyncio.to_thread(market.deposit_all, Faucet(devnet.chain.connect(FAUCET), devnet.deployment))
         console.tell(f"{total / 10**6:,.2f} tUSD are in the vault")
-        monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, self._names(processes, traders))
+        monitor = Monitor(L1(devnet.chain.url), devnet.deployment, self._names(processes, traders))
 
         async with self._reporting(monitor, processes), SetoffClient(processes.operator_url()) as client:
             await market.wait_until_open(client)
@@ -205,7 +208,7 @@ class Play:
             is_quiet, seen = len(monitor.events) == seen, len(monitor.events)
             if is_quiet and self._is_only_time_missing(monitor):
                 self.console.tell(f"the chain's clock jumps {self.script.params.challenge_period} s ahead")
-                await asyncio.to_thread(devnet.anvil.advance, self.script.params.challenge_period)
+                await asyncio.to_thread(devnet.chain.advance, self.script.params.challenge_period)
 
     def _is_only_time_missing(self, monitor: Monitor) -> bool:
         """Whether all is posted and claimed, and each dispute decided, or one with a liar who does not move."""
@@ -273,6 +276,15 @@ class Play:
         return processes.names() | {
             "0x" + trader.address.hex(): f"trader {number}" for number, trader in enumerate(traders, start=1)
         }
+
+
+def list_signers(seed: int) -> list[bytes]:
+    """The addresses of the oracle's signers, 20 bytes each."""
+    return [signatures.address_of(key) for key in _derive_oracle(seed)]
+
+
+def _derive_oracle(seed: int) -> list[bytes]:
+    return [derive_key(seed, "oracle", number) for number in range(SIGNERS)]
 
 
 def _show(market: Market) -> str:

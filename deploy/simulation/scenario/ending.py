@@ -78,7 +78,7 @@ class Ending:
             saver = Trader(derive_key(seed, "saver", 0), domain)
             self._devnet, self._processes, self._people = devnet, processes, [saver, *traders, gambler]
             self._market = Market(devnet, traders, gambler, signers)
-            self._monitor = Monitor(L1(devnet.anvil.url), devnet.deployment, processes.names())
+            self._monitor = Monitor(L1(devnet.chain.url), devnet.deployment, processes.names())
             self._inbox = Inbox(devnet.l1, devnet.deployment)
             self._reader = ChainReader(devnet.l1, devnet.deployment)
             self._withdrawals = Withdrawals(devnet, Replay(self._reader), self._people)
@@ -105,7 +105,7 @@ class Ending:
 
     def _deposit(self) -> None:
         """The market's people, and one who only keeps money there."""
-        faucet, saver = Faucet(self._devnet.anvil.connect(FAUCET), self._devnet.deployment), self._people[0]
+        faucet, saver = Faucet(self._devnet.chain.connect(FAUCET), self._devnet.deployment), self._people[0]
         self._market.deposit_all(faucet)
         faucet.give(saver.address, SAVINGS)
         saver.account = self._market.vault(saver).deposit(SAVINGS)
@@ -273,7 +273,7 @@ class Ending:
         ahead = moment - self._devnet.l1.now()
         if ahead > 0:
             self._console.tell(f"the chain's clock jumps {ahead} s ahead")
-            self._devnet.anvil.advance(ahead)
+            self._devnet.chain.advance(ahead)
 
     async def _look(self) -> int:
         """Look at L1, tell what is new, let go wrong what is to; returns how many events there are."""

@@ -47,16 +47,16 @@ class Mischief:
     def _do(self, fault: Fault, monitor: Monitor, processes: Processes) -> None:
         self._console.tell(f"{fault.kind} {fault.actor}", "bold cyan")
         self.done.append(fault.kind)
-        anvil = processes.devnet.anvil
+        chain = processes.devnet.chain
         if fault.kind == "restart":
             for name in processes_of(fault.actor):
                 processes.running[name].kill()
                 processes.running[name].start()
         elif fault.kind == "reorg":
-            anvil.l1.request("anvil_reorg", fault.depth, [])
+            chain.l1.request("anvil_reorg", fault.depth, [])
         elif fault.kind == "outage":
-            os.kill(anvil.process.pid, signal.SIGSTOP)
-            threading.Timer(fault.seconds, os.kill, (anvil.process.pid, signal.SIGCONT)).start()
+            os.kill(chain.process.pid, signal.SIGSTOP)
+            threading.Timer(fault.seconds, os.kill, (chain.process.pid, signal.SIGCONT)).start()
         elif fault.kind == "corrupt":
             self._console.tell(f"{spoil(processes.devnet.redis_url(OPERATOR_DATABASE + 1))} batches spoilt", "cyan")
         else:

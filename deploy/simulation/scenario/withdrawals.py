@@ -82,7 +82,7 @@ class Withdrawals:
             inclusion = self._inclusion(trader)
             self.replay.advance()
             for index in find_withdrawals(self.replay, trader.account):
-                vault = Vault(L1(self._devnet.anvil.url, trader.key), self._devnet.deployment)
+                vault = Vault(L1(self._devnet.chain.url, trader.key), self._devnet.deployment)
                 if not vault.is_paid(index):
                     before = vault.balance()
                     inclusion.pay(index)
@@ -91,7 +91,7 @@ class Withdrawals:
 
     def _inclusion(self, trader: Trader) -> ForcedInclusion:
         """As its own sender: no signature but that of the transaction."""
-        l1 = L1(self._devnet.anvil.url, trader.key)
+        l1 = L1(self._devnet.chain.url, trader.key)
         inclusion = ForcedInclusion(l1, self._devnet.deployment, KeySigner(trader.key), as_sender=True)
         inclusion.replay = self.replay
         return inclusion

@@ -39,6 +39,11 @@ SLOT_SECONDS: Final = 12
 MAX_ANSWER: Final = 1 << 23
 """Bytes of JSON that a beacon node may send: more than all blobs of a block."""
 
+POSTING_GAS: Final = 200_000
+BATCH_GAS: Final = 50_000
+"""Gas of a posting, and of each batch in it, at most. The first posting of all, which fills empty storage, takes
+184,460; a batch beside it 32,000."""
+
 log = logging.getLogger(__name__)
 
 
@@ -163,8 +168,10 @@ def make_posting(l1: L1, inbox: Address, batches: Sequence[Batch]) -> Posting:
     """The inbox's `post_data` that carries a blob for each batch with records, in their order."""
     carried = [batch.module_data for batch in batches if batch.records]
     told = [place.to_bytes(32, "big") for place in range(len(carried))]
-    sidecar = Sidecar.of(carried) if carried else None
-    return Posting(encode_post_data([batch.header for batch in batches], told), sidecar)
+    data = encode_post_data([batch.header for batch in batches], told)
+    if not carried:
+        return Posting(data)
+    return Posting(data, Sidecar.of(carried), POSTING_GAS + BATCH_GAS * len(batches))
 
 
 BLOBS: Final = DataAvailability(

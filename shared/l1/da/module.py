@@ -47,6 +47,8 @@ class Posting(NamedTuple):
 
     data: bytes
     sidecar: Sidecar | None = None
+    gas: int = 0
+    """What it takes at most, for a node that estimates as if there were no blobs; 0 without blobs."""
 
 
 @dataclass(frozen=True, slots=True)

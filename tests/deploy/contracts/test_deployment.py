@@ -1,13 +1,17 @@
 """The contracts on a real chain: addresses, wiring, terms, and what is refused at the start of a service."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
+from tests.support.nodes import faults
+from tests.support.nodes.faulty_node import Fault, FaultyNode
 
 from setoff.contracts.verification import check_deployment
 from setoff.deploy.contracts.deployment import contract_address, deploy
-from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.contracts.listing import encode_signer
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.devnet import enact
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError, InputError
 from setoff.shared.l1.connection import L1
@@ -106,14 +110,16 @@ def test_refuses_an_operator_with_code_and_unsafe_parameters(l1: L1, deployment:
         deploy(l1, unsafe, operator=l1.address, lister=l1.address)
 
 
-def test_deploys_where_not_all_fits_into_a_block() -> None:
-    """Blocks of 36 million gas take three or four of the contracts: the node foresees no more of them."""
+@pytest.mark.parametrize("lacks", [(), (faults.NoPending(), faults.EstimatesAnything())], ids=["", "no pending block"])
+def test_deploys_where_not_all_fits_into_a_block(lacks: Sequence[Fault]) -> None:
+    """Blocks of 36 million gas take three or four of the contracts: the node foresees no more of them, or nothing."""
     told: list[str] = []
-    with Anvil(gas_limit=36_000_000, options=("--block-time", "1")) as chain:
-        l1 = chain.connect(0)
+    with Anvil(gas_limit=36_000_000, options=("--block-time", "1")) as chain, FaultyNode(chain.url, *lacks) as node:
+        l1 = L1(node.url, dev_keys()[0])
         deployment = deploy(l1, DEVNET, operator=chain.connect(1).address, lister=l1.address, tell=told.append)
         check_deployment(l1, deployment, DEVNET)
         blocks = l1.head().number - deployment.block
+        enact(l1, deployment, [encode_signer(number, l1.address, 1, 60) for number in range(2)])
     assert blocks >= 1
     assert [line.split(" ", 3)[:3] for line in told] == [
         [str(n), "of", f"{len(told)}:"] for n in range(1, len(told) + 1)

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 from tests.support.chains import code_store
+from tests.support.nodes import faults
+from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.own_contracts import CODE_STORE
 
 from setoff.contracts.compiler import compile_file
 from setoff.deploy.contracts.deployment import deploy
-from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.operator.publisher.batcher import Batcher
 from setoff.operator.sequencer.exchange import SealedBatch
 from setoff.operator.sequencer.outbox import Outbox
@@ -19,7 +21,10 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError, DataError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.da import blobs as da_blobs
 from setoff.shared.l1.da import registry
+from setoff.shared.l1.da.blobs import BATCH_GAS, BLOBS, POSTING_GAS
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import POST, Inbox, encode_post
 from setoff.shared.machine.batch import Batch
@@ -119,6 +124,51 @@ def test_what_goes_before_a_posting_is_done_once_while_the_posting_has_to_wait(
     while batcher.post_next() < 1:
         l1.tend()
     assert l1.transaction_count(l1.address) == sent + 2
+
+
+def put_blobs(outbox: Outbox, now: int, count: int = 3) -> None:
+    """Batches of a record each, to be posted in blobs."""
+    parent = ZERO
+    for number in range(count):
+        batch = Batch.seal(parent, number, now, 0, number, ZERO, (), [bytes([number + 1]) * 124], BLOBS.codec)
+        outbox.put(SealedBatch(batch, bytes(32), (), ()))
+        parent = batch.header.hash()
+
+
+def test_the_gas_of_a_posting_is_computed_where_estimates_do_not_see_blobs(
+    chain: Anvil, deployment: Deployment, outbox: Outbox
+) -> None:
+    with FaultyNode(chain.url, faults.BlindToBlobs()) as node:
+        l1 = L1(node.url, dev_keys()[0])
+        batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
+        put_blobs(outbox, l1.head().timestamp)
+        while batcher.post_next() < 3:
+            l1.tend()
+        (sent,) = [kept for kept in l1.sender._kept.values() if kept.sidecar]
+        receipt = l1.wait(sent.hashes[0])
+        assert sent.gas == POSTING_GAS + 3 * BATCH_GAS > receipt.gas_used > sent.gas // 2
+        # What is refused for another reason is still found before it is sent.
+        outbox.put(seal(3, l1.head().timestamp - DEMO.max_skew - 10, outbox.header(2).hash(), first_record=3))  # type: ignore[union-attr]
+        with pytest.raises(Reverted, match="batch_timestamp"):
+            batcher.post_next()
+
+
+def test_a_computed_gas_that_was_too_little_is_not_paid_for_again(
+    chain: Anvil, deployment: Deployment, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(da_blobs, "POSTING_GAS", 0)
+    with FaultyNode(chain.url, faults.BlindToBlobs()) as node:
+        l1 = L1(node.url, dev_keys()[0])
+        batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
+        put_blobs(outbox, l1.head().timestamp, 1)
+        assert batcher.post_next() == 0
+        sent = l1.transaction_count(l1.address)
+        for _ in range(3):
+            with pytest.raises(Reverted, match="data_commitment"):
+                batcher.post_next()
+        assert l1.transaction_count(l1.address) == sent
+        stuck = outbox.stuck()
+        assert stuck is not None and (stuck.reason, stuck.is_final) == ("data_commitment", False)
 
 
 def test_a_batch_from_the_future_only_has_to_wait(chain: Anvil, deployment: Deployment, outbox: Outbox) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from eth_abi import encode
+from tests.support.nodes import faults
+from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.processes.left_over import stop_redis
 from tests.support.processes.sequencer_process import Process
 from tests.support.waiting import until
 
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
-from setoff.operator.api.service import choose_batch_interval, run_sequencer
+from setoff.operator.api.service import choose_batch_interval, choose_data, run_sequencer
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
@@ -208,3 +210,14 @@ def test_batches_close_no_faster_than_epochs_can_be_claimed(
     claims = Terms(*params.terms())
     assert choose_batch_interval(wanted, claims) == chosen
     assert ("claims will fall behind" in caplog.text) == warned
+
+
+def test_records_go_to_calldata_where_the_node_takes_no_blobs(chain: Anvil, caplog: pytest.LogCaptureFixture) -> None:
+    settings = OperatorSettings(data="blobs")
+    assert choose_data(settings, L1(chain.url)) is settings
+    with FaultyNode(chain.url, faults.NoBlobTransactions()) as node:
+        assert choose_data(settings, L1(node.url)).data == "calldata"
+        assert "takes no blob transactions with cell proofs" in caplog.text
+        asked = node.asked.total()
+        calldata = OperatorSettings(data="calldata")
+        assert choose_data(calldata, L1(node.url)) is calldata and node.asked.total() == asked

@@ -19,7 +19,8 @@ from typing import Any, Final
 from eth_utils import to_checksum_address
 from tests.support.engines.engine import GAS_LIMIT, HARDFORK, Failed, Outcome, RawLog, Transaction
 
-from setoff.deploy.devnet.anvil import die_with_parent, find_anvil
+from setoff.deploy.devnet.anvil import find_anvil
+from setoff.deploy.devnet.chain import die_with_parent
 
 START_SECONDS: Final = 20
 ANSWER_SECONDS: Final = 120

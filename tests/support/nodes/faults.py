@@ -12,6 +12,15 @@ from typing import Any, Final
 
 from tests.support.nodes.faulty_node import Answer, Fault, FaultyNode, Hangup, HttpAnswer, Next, Question
 
+from setoff.shared.l1.abilities import (
+    BLOCK_RECEIPTS,
+    CARRIES_BLOBS,
+    FINALIZED,
+    PENDING,
+    REFUSING_ESTIMATES,
+    TIPS,
+)
+
 STATE: Final = ("eth_call", "eth_getBalance", "eth_getCode", "eth_getTransactionCount", "eth_estimateGas")
 BLOCK_NULLS: Final = ("eth_getBlockByNumber", "eth_getBlockByHash")
 RECEIPT_NULLS: Final = ("eth_getTransactionReceipt", "eth_getBlockReceipts")
@@ -202,6 +211,74 @@ class LateReceipts:
 
 
 @dataclass
+class NoPending:
+    """No pending block, in words of its own."""
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        is_pending = "pending" in asked.params
+        return asked.refuse(-32602, '"pending" is not yet supported') if is_pending else go_on(asked)
+
+
+@dataclass
+class NoMethod:
+    """The method is not there; or answers null, for those who mistake what it is asked."""
+
+    method: str
+    answers_null: bool = False
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        if asked.method != self.method:
+            return go_on(asked)
+        return asked.answer(None) if self.answers_null else asked.refuse(-32601, "Method not found")
+
+
+@dataclass
+class NoFinality:
+    """A chain without finality, or too young for it."""
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        return asked.answer(None) if "finalized" in asked.params else go_on(asked)
+
+
+@dataclass
+class EstimatesAnything:
+    """An estimate of what would revert is the gas until there."""
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        answer = go_on(asked)
+        return asked.answer(hex(60_000)) if asked.method == "eth_estimateGas" and "error" in answer else answer
+
+
+@dataclass
+class NoOverrides:
+    """State overrides are passed over in silence."""
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        return go_on(asked.ask(*asked.params[:2]) if asked.method == "eth_call" else asked)
+
+
+@dataclass
+class BlindToBlobs:
+    """Calls and estimates are made as if there were no blobs."""
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        if asked.method not in ("eth_call", "eth_estimateGas"):
+            return go_on(asked)
+        call, *others = asked.params
+        return go_on(asked.ask({name: call[name] for name in call if name != "blobVersionedHashes"}, *others))
+
+
+@dataclass
+class NoBlobTransactions:
+    """What carries blobs cannot be read."""
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        if asked.method == "eth_sendRawTransaction" and asked.params[0].startswith("0x03"):
+            return asked.refuse(-32700, "serialized tx data could not be parsed (Expected 4 values)")
+        return go_on(asked)
+
+
+@dataclass
 class Slow:
     """Every answer takes so many seconds."""
 
@@ -230,6 +307,17 @@ class Elsewhere:
     def __call__(self, asked: Question, go_on: Next) -> Answer:
         return self.node.forward(asked, self.url)
 
+
+LACKS: Final[dict[str, Fault]] = {
+    PENDING.name: NoPending(),
+    FINALIZED.name: NoFinality(),
+    TIPS.name: NoMethod("eth_maxPriorityFeePerGas"),
+    BLOCK_RECEIPTS.name: NoMethod("eth_getBlockReceipts", answers_null=True),
+    REFUSING_ESTIMATES.name: EstimatesAnything(),
+    CARRIES_BLOBS.name: NoBlobTransactions(),
+    "state overrides": NoOverrides(),
+}
+"""What nodes were seen to lack, by what `watcher doctor` calls it."""
 
 RANGE_LIMITS: Final[dict[str, Callable[[Question], Answer]]] = {
     "infura": lambda asked: asked.refuse(-32005, "query returned more than 10000 results"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console as RichConsole
 
+from setoff.deploy.devnet.devnet import Devnet
 from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.play import Interference, Play, Script
 from setoff.deploy.simulation.demo.summary import Summary
@@ -31,6 +32,13 @@ def play(folder: Path, interfere: Interference | None = None, **changes: Any) ->
     """Play the honest script with these changes; what happened is printed, for the report of a failure."""
     with Console(RichConsole(force_terminal=False, width=140)) as console:
         return Play(replace(HONEST, **changes), folder, console, interfere).run()
+
+
+def play_on(devnet: Devnet, folder: Path, **changes: Any) -> Summary:
+    """The same on a chain that is there, with the terms of its deployment."""
+    script = replace(HONEST, params=devnet.params, **changes)
+    with Console(RichConsole(force_terminal=False, width=140)) as console:
+        return Play(script, folder, console).run_on(devnet)
 
 
 def assert_all_verified(summary: Summary) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 from tests.support.chains.exchange import Exchange
+from tests.support.nodes import faults
+from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import dev_keys
@@ -111,6 +113,19 @@ def test_a_watcher_that_could_win_and_one_that_could_not(
     poor = dataclasses.replace(settings, key="11" * 32)
     found = findings_of(poor)
     assert found["worst epoch"].is_fatal and found["capital"].is_fatal
+
+
+def test_a_node_that_lacks_much_is_enough_and_what_it_lacks_is_said(
+    settings: WatcherSettings, desk: Desk, exchange: Exchange
+) -> None:
+    post_something(exchange)
+    desk.execute_all()
+    with FaultyNode(exchange.anvil.url, *faults.LACKS.values()) as node:
+        found = findings_of(dataclasses.replace(settings, rpc_url=node.url, key=dev_keys()[3].hex()), steps=100)
+    assert {what for what, finding in found.items() if finding.is_fatal} == {"processes"}
+    of_node = {what.removeprefix("node: "): finding for what, finding in found.items() if what.startswith("node: ")}
+    assert {what for what, finding in of_node.items() if finding.grade == "warn"} == set(faults.LACKS)
+    assert all(of_node[what].seen.startswith("no: ") for what in faults.LACKS)
 
 
 def stakes_of(settings: WatcherSettings) -> Finding | None:

@@ -1,0 +1,27 @@
+"""Transactions of one account that build on each other, as many at once as the node can foresee."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.answers import TransactionReceipt
+from setoff.shared.l1.connection import L1
+
+
+def send_in_waves(l1: L1, calls: Sequence[tuple[str | None, bytes]]) -> Iterator[TransactionReceipt]:
+    """Send these calls, (contract or None to create one, calldata), in their order; their receipts, as they come.
+
+    A node tries a call on what waits in its pool as far as that fits into its pending block, and some have none: what
+    is refused there is sent again once all before it are in a block. Raises ChainError if it is refused then, too.
+    """
+    waiting: list[bytes] = []
+    for to, data in calls:
+        try:
+            waiting.append(l1.send(to, data))
+        except ChainError as error:
+            if not waiting or error.reason == "rpc_unreachable":
+                raise
+            yield from map(l1.wait, waiting)
+            waiting = [l1.send(to, data)]
+    yield from map(l1.wait, waiting)
