@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from coincurve import PrivateKey
 
 from setoff.shared.errors import ChainError
-from setoff.shared.l1.answers import take_bytes, take_list, take_object, take_quantity
+from setoff.shared.l1.answers import ADDRESS_BYTES, take_bytes, take_list, take_object, take_quantity
 from setoff.shared.l1.endpoint import Refused, Reverted, Unsupported
 from setoff.shared.l1.rpc import Node, to_hex
 from setoff.shared.l1.sidecar import CELLS, Sidecar
@@ -108,6 +108,10 @@ def _shows_block_receipts(node: Node) -> bool:
     return _is_shown(node, "eth_getBlockReceipts", to_hex(node.head().hash), take=take_list)
 
 
+def _proves_storage(node: Node) -> bool:
+    return _is_shown(node, "eth_getProof", to_hex(bytes(ADDRESS_BYTES)), [], hex(node.head().number))
+
+
 def _refuses_in_estimates(node: Node) -> bool:
     def look() -> bool:
         answers = node.ask_each("eth_estimateGas", {"data": REVERTING}, take=take_quantity)
@@ -171,6 +175,9 @@ TIPS: Final = Ability("tip suggestion", "the least tip is paid", _suggests_tips)
 BLOCK_RECEIPTS: Final = Ability(
     "receipts of a block by its hash", "they are asked for one by one", _shows_block_receipts
 )
+PROOFS: Final = Ability(
+    "proofs of storage", "of a full block all receipts are read, though our contracts may have none", _proves_storage
+)
 REFUSING_ESTIMATES: Final = Ability(
     "refusal in estimates of gas", "a transaction is tried as a call before it is estimated", _refuses_in_estimates
 )
@@ -178,5 +185,5 @@ CARRIES_BLOBS: Final = Ability(
     "blob transactions with cell proofs", "an operator posts in calldata instead", _takes_blobs
 )
 
-ABILITIES: Final = (PENDING, FINALIZED, TIPS, BLOCK_RECEIPTS, REFUSING_ESTIMATES)
+ABILITIES: Final = (PENDING, FINALIZED, TIPS, BLOCK_RECEIPTS, PROOFS, REFUSING_ESTIMATES)
 """What everybody needs."""

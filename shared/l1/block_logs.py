@@ -17,9 +17,9 @@ from dataclasses import replace
 from typing import Final
 
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.abilities import PROOFS
 from setoff.shared.l1.answers import Block, Log, TransactionReceipt
 from setoff.shared.l1.block_receipts import read_receipts
-from setoff.shared.l1.endpoint import Unsupported
 from setoff.shared.l1.headers import may_hold
 from setoff.shared.l1.proofs import AccountProof, take_account
 from setoff.shared.l1.rpc import Node, to_hex
@@ -40,7 +40,6 @@ class BlockLogs:
         """`addresses`: 20 bytes each. Of contracts whose every event changes their storage, as all of ours do."""
         self.node = node
         self.addresses = tuple(sorted(addresses))
-        self._has_proofs = True
         self._has_told = False
 
     def read(self, block: Block) -> list[Log]:
@@ -67,17 +66,17 @@ class BlockLogs:
 
     def _are_unchanged(self, block: Block, addresses: Sequence[bytes]) -> bool:
         """Whether it is proven that the block changed none of these contracts."""
-        if not self._has_proofs or not block.number:
+        if not block.number:
             return False
         try:
+            if not PROOFS.is_had_by(self.node):
+                return False
             before = self.node.block_by_hash(block.parent)
             return all(
                 prove(self.node, address, before, PROOF_PATIENCE).storage_root
                 == prove(self.node, address, block, PROOF_PATIENCE).storage_root
                 for address in addresses
             )
-        except Unsupported:
-            self._has_proofs = False
         except ChainError as error:
             log.debug("no proof of block %d: %s", block.number, error)
         return False

@@ -87,6 +87,7 @@ FAULTS: Final[dict[str, Callable[[int], list[Fault]]]] = {
     "first topic only": lambda seed: [faults.FirstTopicOnly()],
     **{f"malformed {value!r}": lambda seed, value=value: [faults.Flaky(faults.Malformed(value), 0.2, seed)]
        for value in (5, None, [], "0x", {"number": "0x1"})},
+    "lacks much": lambda seed: list(faults.LACKS.values()),
 }  # fmt: skip
 """By name: the faults of a node, from a seed."""
 
@@ -97,8 +98,11 @@ SAMPLE: Final = [
     ("operator", "anything from three blocks ago"),
     ("keeper", "malformed 5"),
     ("client", "half of it two blocks ago"),
+    ("watcher", "lacks much"),
+    ("operator", "lacks much"),
 ]
-"""Of the matrix, in the default run: what has confirmed a lie, lost deposits, ended processes, sent twice."""
+"""Of the matrix, in the default run: what has confirmed a lie, lost deposits, ended processes, sent twice, come to no
+end."""
 
 
 class Scene:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.support.nodes import faults
-from tests.support.nodes.faulty_node import Answer, FaultyNode, Next, Question
+from tests.support.nodes.faulty_node import Answer, Fault, FaultyNode, Next, Question
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.shared.errors import ChainError
@@ -17,15 +17,21 @@ from setoff.shared.l1.abilities import (
     find_lacks,
     tell_lacks,
 )
-from setoff.shared.l1.block_logs import BlockLogs
+from setoff.shared.l1.answers import Block
+from setoff.shared.l1.block_logs import CROWDED, BlockLogs
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
+from setoff.shared.l1.headers import may_hold
 from setoff.shared.l1.rpc import Node
 from setoff.shared.l1.sidecar import Sidecar
 from setoff.shared.machine.blobs import BLOB_BYTES
 
 LOGGER = bytes.fromhex("60016000a000")
 """Code that logs a byte."""
+COUNTER = bytes.fromhex("5f546001015f555f5fa000")
+"""Code that counts its calls, and logs each."""
+FILLER = bytes.fromhex("610bb85b805f5fa16001900380600357")
+"""Code that logs 3,000 topics, so that the block's bloom may hold anything."""
 REFUSER = bytes.fromhex("60006000fd")
 """Code that reverts."""
 
@@ -67,6 +73,17 @@ def test_what_is_offered_carries_a_true_blob_and_words_of_the_first_look_alone_d
 def test_what_is_lacking_is_found_and_nothing_else(anvil: Anvil, name: str) -> None:
     with FaultyNode(anvil.url, faults.LACKS[name]) as node:
         assert lacks_of(Node(node.url)) == {name}
+
+
+def test_of_several_endpoints_one_is_enough_to_read_and_all_are_needed_to_send(anvil: Anvil) -> None:
+    l1 = anvil.connect(0)
+    contract = create(l1, LOGGER)
+    block = anvil.l1.block(l1.transact(contract).block_number)
+    with FaultyNode(anvil.url, *faults.LACKS.values()) as faulty:
+        node = Node([faulty.url, anvil.url])
+        assert lacks_of(node) == {REFUSING_ESTIMATES.name, CARRIES_BLOBS.name}
+        assert len(BlockLogs(node, [contract]).read(block)) == 1
+        assert faulty.asked["eth_getTransactionReceipt"] == 0
 
 
 def test_it_is_found_out_once_and_told(anvil: Anvil, caplog: pytest.LogCaptureFixture) -> None:
@@ -131,3 +148,24 @@ def test_events_are_proven_by_single_receipts_where_a_block_has_none_of_its_own(
         faulty.faults = [*faulty.faults, faults.Null()]
         with pytest.raises(ChainError, match="rpc_unreachable"):
             logs.read(blocks[0])
+
+
+@pytest.mark.parametrize("lacks", [[], [faults.NoMethod("eth_getProof")]], ids=["proofs", "no proofs"])
+def test_a_full_block_is_passed_over_by_proof_or_read_whole(anvil: Anvil, lacks: list[Fault]) -> None:
+    l1 = anvil.connect(0)
+    counter, filler = create(l1, COUNTER), create(l1, FILLER)
+
+    def make_block(call: bytes) -> Block:
+        anvil.l1.request("evm_setAutomine", False)
+        for to in [call, *[l1.address] * CROWDED]:
+            l1.send(to)
+        anvil.mine()
+        return anvil.l1.head()
+
+    with FaultyNode(anvil.url, *lacks) as faulty:
+        logs = BlockLogs(Node(faulty.url), [counter])
+        block = make_block(filler)
+        assert len(block.transactions) > CROWDED and may_hold(block.bloom, counter)
+        assert logs.read(block) == []
+        assert bool(faulty.asked["eth_getBlockReceipts"]) == bool(lacks)
+        assert [entry.address for entry in logs.read(make_block(counter))] == [counter]

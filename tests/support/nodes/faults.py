@@ -17,6 +17,7 @@ from setoff.shared.l1.abilities import (
     CARRIES_BLOBS,
     FINALIZED,
     PENDING,
+    PROOFS,
     REFUSING_ESTIMATES,
     TIPS,
 )
@@ -313,11 +314,12 @@ LACKS: Final[dict[str, Fault]] = {
     FINALIZED.name: NoFinality(),
     TIPS.name: NoMethod("eth_maxPriorityFeePerGas"),
     BLOCK_RECEIPTS.name: NoMethod("eth_getBlockReceipts", answers_null=True),
+    PROOFS.name: NoMethod("eth_getProof"),
     REFUSING_ESTIMATES.name: EstimatesAnything(),
     CARRIES_BLOBS.name: NoBlobTransactions(),
     "state overrides": NoOverrides(),
 }
-"""What nodes were seen to lack, by what `watcher doctor` calls it."""
+"""What nodes may lack, by what `watcher doctor` calls it."""
 
 RANGE_LIMITS: Final[dict[str, Callable[[Question], Answer]]] = {
     "infura": lambda asked: asked.refuse(-32005, "query returned more than 10000 results"),
