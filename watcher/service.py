@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
+from setoff.shared.config.backoff import Backoff
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.abilities import tell_lacks
@@ -37,14 +38,8 @@ from setoff.watcher.settings import WatcherSettings
 GRACE: Final = 6.0
 """Seconds that processes have to stop by themselves. Killing them loses nothing but time."""
 
-FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0
-"""Seconds before a process that ended is started again; doubled each time."""
-
 PING: Final = 1.0
 """Seconds between two looks whether our own Redis server still answers."""
-
-STEADY: Final = 60.0
-"""Seconds of life after which a process counts as healthy again."""
 
 LOOK: Final = 1.0
 """Seconds between two looks of a process whether the server that it was forked from still lives."""
@@ -72,39 +67,35 @@ class Child:
 
     def __init__(self, name: str, target: Target, settings: WatcherSettings) -> None:
         self.name = name
-        self.restarts = -1
         self._target = target
         self._settings = settings
-        self._backoff = FIRST_BACKOFF
-        self._started_at = 0.0
-        self._start_at = 0.0
+        self._backoff = Backoff()
         self.process: ForkServerProcess | None = None
+
+    @property
+    def restarts(self) -> int:
+        """Times that it was started again."""
+        return self._backoff.restarts
 
     def tend(self) -> None:
         """Start the process if it does not run and it is time."""
-        now = time.monotonic()
         if self.process is not None:
             if self.process.is_alive():
                 return
             log.error("%s ended with code %s, starting it again", self.name, self.process.exitcode)
             self.process.close()
             self.process = None
-            self._wait(FIRST_BACKOFF if now - self._started_at > STEADY else 2 * self._backoff)
-        if now >= self._start_at:
+            self._backoff.has_ended()
+        if self._backoff.is_due:
             process = _FORKS.Process(target=_run_child, args=(self._target, self._settings), name=self.name)
             try:
                 process.start()
             except OSError as error:
                 log.error("%s could not be started: %s", self.name, error)
-                self._wait(2 * self._backoff)
+                self._backoff.has_ended()
                 return
             self.process = process
-            self._started_at = now
-            self.restarts += 1
-
-    def _wait(self, seconds: float) -> None:
-        self._backoff = min(seconds, LAST_BACKOFF)
-        self._start_at = time.monotonic() + self._backoff
+            self._backoff.has_started()
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM."""

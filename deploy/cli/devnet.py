@@ -83,6 +83,8 @@ An operator (its API will be at http://127.0.0.1:8700):
 
 A watcher:
   REDIS_URL={watcher_redis} SETOFF_WATCHER_KEY={watcher} {setoff} watcher run
+and what it thinks; `watcher disputes` and `watcher doctor` are asked in the same way:
+  REDIS_URL={watcher_redis} SETOFF_WATCHER_KEY={watcher} {setoff} watcher status
 
 A trader, who has a million test dollars:
   export SETOFF_KEY={trader}

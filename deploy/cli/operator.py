@@ -8,18 +8,21 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from functools import partial
 
 from setoff.deploy.cli import settings
 from setoff.deploy.devnet.process import end_with_parent
 from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.backoff import Backoff
+from setoff.shared.errors import StateError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The two processes, and both at once."""
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     for name, purpose in (
-        ("run", "both processes, until SIGTERM or SIGINT"),
+        ("run", "both processes, each started again when it ends, until SIGTERM or SIGINT"),
         ("sequencer", "the API, the order of records, their durable log, and signed receipts for them"),
         ("publisher", "posts batches to L1, claims what they end at, defends its claims; puts up the receipt bond"),
     ):
@@ -43,32 +46,63 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run_both(arguments: argparse.Namespace, loaded: OperatorSettings) -> int:
-    """Run both parts as processes until a signal comes, or one of them ends: then the other is ended, too.
+class Part:
+    """One of the two processes, started again when it ends by itself. It ends with this process, even if that is
+    killed."""
 
-    Both end with this process, even if it is killed.
-    """
+    def __init__(self, name: str, options: Sequence[str]) -> None:
+        self.name = name
+        self._command = [sys.executable, "-m", "setoff.deploy.cli", "operator", name, *options]
+        self._backoff = Backoff()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def tend(self) -> None:
+        """Start it if it does not run and it is time. Raises StateError if it could not start at all."""
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                return
+            self._process = None
+            pause = self._backoff.has_ended()
+            if code > 0 and not self._backoff.restarts and not self._backoff.was_steady:
+                raise StateError("not_ready", f"the {self.name} could not start, see above; nothing runs any more")
+            how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            print(f"setoff: the {self.name} {how}; it is started again in {pause:.1f} s", file=sys.stderr, flush=True)
+        if self._backoff.is_due:
+            parent = partial(end_with_parent, os.getpid())
+            self._process = subprocess.Popen(self._command, preexec_fn=parent)
+            self._backoff.has_started()
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self) -> None:
+        """Until it has ended."""
+        if self._process is not None:
+            self._process.wait()
+
+
+def run_both(arguments: argparse.Namespace, loaded: OperatorSettings) -> int:
+    """Run both parts as processes until a signal comes; raises StateError if one of them cannot start."""
     # What either part would complain of is told once, before they start.
     loaded.load_deployment()
     loaded.private_key()
     options = [f"--config={arguments.config}"] if arguments.config else []
     options += [f"--set={override}" for override in arguments.overrides]
-    parts = [
-        subprocess.Popen(
-            [sys.executable, "-m", "setoff.deploy.cli", "operator", part, *options],
-            preexec_fn=partial(end_with_parent, os.getpid()),
-        )
-        for part in ("sequencer", "publisher")
-    ]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    while not stop.wait(0.2) and all(part.poll() is None for part in parts):
-        pass
-    ended = [part for part in parts if part.poll() is not None]
-    for part in parts:
-        if part.poll() is None:
-            part.terminate()
-    for part in parts:
-        part.wait()
-    return 1 if ended and not stop.is_set() else 0
+    parts = [Part(name, options) for name in ("sequencer", "publisher")]
+    try:
+        while True:
+            for part in parts:
+                part.tend()
+            if stop.wait(0.2):
+                return 0
+    finally:
+        for part in parts:
+            part.ask_to_stop()
+        for part in parts:
+            part.wait()

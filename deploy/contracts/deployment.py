@@ -73,12 +73,14 @@ def deploy(
         modules=modules,
     )
     receipts = _create(l1, steps, tell)
+    first = min(receipts, key=lambda receipt: receipt.block_number)
     addresses = {step.name: step.address for step in steps}
     deployment = Deployment(
         chain_id=l1.chain_id,
         token=token or addresses["token"],
         **{name: addresses[name] for name in CORE},
-        block=min(receipt.block_number for receipt in receipts),
+        block=first.block_number,
+        block_hash="0x" + first.block_hash.hex(),
         epoch_batches=params.epoch_batches,
         least_deposit=least_deposit,
     )

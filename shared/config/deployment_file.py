@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from setoff.shared.codec import eip712
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ConfigError
 
 _MISSING: Final = object()
@@ -30,6 +31,9 @@ class Deployment:
     epoch_batches: int = 1
     least_deposit: int = 0
     """Token units."""
+    block_hash: str = "0x" + 64 * "0"
+    """That `block` had when the contracts were made: it tells apart chains of one number, such as two that were started
+    for development one after the other, with the same contracts at the same addresses. Zero: not known."""
 
     @property
     def vault_bytes(self) -> bytes:
@@ -43,8 +47,8 @@ class Deployment:
 
     @property
     def namespace(self) -> str:
-        """Prefix of this deployment's keys in Redis, so that two deployments never share one."""
-        return f"setoff:{self.domain.hex()[:16]}"
+        """Prefix of this deployment's keys in Redis and of its files, so that two deployments never share one."""
+        return f"setoff:{keccak(self.domain + bytes.fromhex(self.block_hash[2:])).hex()[:16]}"
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -63,7 +67,7 @@ class Deployment:
             if item.type == "int":
                 good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
             else:
-                good = isinstance(value, str) and is_hex(value, 20)
+                good = isinstance(value, str) and is_hex(value, 32 if item.name == "block_hash" else 20)
             if not good:
                 raise ConfigError("bad_config", f"deployment: {path} has no usable '{item.name}'")
             values[item.name] = value

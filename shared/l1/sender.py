@@ -65,6 +65,11 @@ may have left there, or for its turn. All of that passes when the ones before ar
 CHEAP: Final = ("underpriced", "base fee", "basefee", "fee per blob gas", "too low to replace", "replacement gas")
 """What nodes say of a bid that is too low."""
 
+DOUBTS: Final = 6
+"""Times that a call is tried again which the latest block allows and the next one does not, it is said."""
+DOUBT_SECONDS: Final = 0.2
+"""Before each of them."""
+
 PRESSING: Final = 4
 """A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
 
@@ -198,24 +203,43 @@ class Sender:
     def _estimate(self, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]) -> int:
         """Gas that a transaction would use.
 
-        A backend that has not seen our last transaction refuses what needs it. So a refusal counts when it is given
-        again of a block that has that one; whoever lacks this block says so, and is asked again, or another is.
+        A backend that has not seen our last transaction refuses what needs it. What is refused of a block that has it,
+        too, is refused; what is not is asked again of the next block: there somebody else may have been first.
         """
         try:
             return self._estimate_after(None, to, data, value, blob_hashes)
-        except Reverted as refusal:
+        except Reverted as error:
             if not self._mined_in:
                 raise
-            block = max(self._node.head().number, self._mined_in)
-            deadline = time.monotonic() + self._node.patience
-            while time.monotonic() < deadline:
-                try:
-                    return self._estimate_after(block, to, data, value, blob_hashes)
-                except Reverted:
-                    break
-                except ChainError as error:
-                    log.info("a refusal may be of a block before our last transaction: %s", error.detail)
-            raise refusal
+            refusal = error
+        self._estimate_at_head(to, data, value, blob_hashes, refusal)
+        for _ in range(DOUBTS):
+            time.sleep(DOUBT_SECONDS)
+            try:
+                return self._estimate_after(None, to, data, value, blob_hashes)
+            except Reverted as error:
+                refusal = error
+        raise refusal
+
+    def _estimate_at_head(
+        self, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes], refusal: Reverted
+    ) -> None:
+        """Raises `refusal` if the call is refused of the latest block, which has our last transaction.
+
+        A backend that lacks this block says so, and is asked again, or another is.
+        """
+        block = max(self._node.head().number, self._mined_in)
+        deadline = time.monotonic() + self._node.patience
+        while time.monotonic() < deadline:
+            try:
+                self._estimate_after(block, to, data, value, blob_hashes)
+            except Reverted:
+                break
+            except ChainError as error:
+                log.info("a refusal may be of a block before our last transaction: %s", error.detail)
+            else:
+                return
+        raise refusal
 
     def _estimate_after(
         self, block: int | None, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]

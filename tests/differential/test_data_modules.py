@@ -27,6 +27,10 @@ def word(value: int) -> bytes:
     return value.to_bytes(32, "big")
 
 
+VERSION = b"\x01"
+"""Of a blob's hash (EIP-4844): its first byte."""
+
+
 class ModularJudge(Judge):
     """A judge whose inbox has all modules, ours and a third party's."""
 
@@ -41,7 +45,8 @@ class ModularJudge(Judge):
             self.queue.append(body)
         header, told = batch.header, b""
         if header.record_count and batch.module is BLOBS:
-            self.chain.carry_blobs([bytes(32), header.data_root])
+            self.chain.fund(OPERATOR)
+            self.chain.carry_blobs([VERSION + bytes(31), header.data_root])
             told = word(1)
         elif header.record_count and batch.module is CODE:
             told = word(int(self.chain.create(init_code(batch.module_data)), 16))

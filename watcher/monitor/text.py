@@ -9,7 +9,11 @@ from setoff.watcher.monitor.narrative import narrate
 
 def to_text(overview: Overview) -> str:
     """For people."""
-    unknown = "" if overview.knows else "; without our own execution nothing is said about who is right"
+    unknown = (
+        ""
+        if overview.knows
+        else "; without our own execution nothing is said about who is right (REDIS_URL names a watcher's store)"
+    )
     lines = [
         f"block {overview.block}, {overview.confirmed} epochs confirmed, {len(overview.disputes)} claims open{unknown}"
     ]

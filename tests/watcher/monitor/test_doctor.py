@@ -112,7 +112,9 @@ def test_a_watcher_that_could_win_and_one_that_could_not(
     # The truth about development terms: no epoch at the cap is done in time; and a poor watcher is no watcher.
     poor = dataclasses.replace(settings, key="11" * 32)
     found = findings_of(poor)
-    assert found["worst epoch"].is_fatal and found["capital"].is_fatal
+    assert found["worst epoch"].grade == "warn" and "for trials" in found["worst epoch"].seen
+    assert found["capital"].is_fatal
+    assert findings_of(rich, kappa=15)["worst epoch"].is_fatal, "who asks for a time gets a verdict"
 
 
 def test_a_node_that_lacks_much_is_enough_and_what_it_lacks_is_said(

@@ -1,0 +1,81 @@
+"""`setoff operator run`: two processes under one supervisor, which starts again what ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from tests.support.chains.exchange import Exchange
+from tests.support.waiting import wait_until
+
+from setoff.deploy.devnet.anvil import dev_keys
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+
+
+@contextmanager
+def operator(exchange: Exchange, folder: Path, listen: str = "127.0.0.1:0") -> Iterator[subprocess.Popen[bytes]]:
+    """The command, its output in the file `log` of the folder."""
+    exchange.deployment.save(folder / "deployment.json")
+    environment = os.environ | {
+        "SETOFF_DEPLOYMENT": str(folder / "deployment.json"),
+        "SETOFF_RPC_URL": exchange.anvil.url,
+        "SETOFF_OPERATOR_KEY": dev_keys()[0].hex(),
+        "SETOFF_OPERATOR_LISTEN": listen,
+        "SETOFF_REDIS_DIR": str(folder / "redis"),
+        "SETOFF_CONFIRMATIONS": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+    with (folder / "log").open("wb") as log:
+        words = [sys.executable, "-m", "setoff.deploy.cli", "operator", "run"]
+        with subprocess.Popen(words, env=environment, stdout=log, stderr=log) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+
+def addresses(log: Path) -> list[str]:
+    """Of the sequencer, one each time that it started."""
+    words = "sequencer: http"
+    return [line.removeprefix("sequencer: ") for line in log.read_text().splitlines() if line.startswith(words)]
+
+
+def find_part(process: int, name: str) -> int:
+    """The number of the process that runs a part; 0 while there is none."""
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        if name in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
+            return int(child)
+    return 0
+
+
+def test_a_part_that_is_killed_is_started_again_and_said(exchange: Exchange, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with operator(exchange, tmp_path) as running:
+        wait_until(lambda: len(addresses(log)) == 1, 60)
+        os.kill(find_part(running.pid, "sequencer"), signal.SIGKILL)
+        wait_until(lambda: len(addresses(log)) == 2, 60)
+        assert requests.get(f"{addresses(log)[1]}/v1/status", timeout=10).status_code == 200
+        publisher = find_part(running.pid, "publisher")
+        os.kill(publisher, signal.SIGKILL)
+        wait_until(lambda: find_part(running.pid, "publisher") not in (0, publisher), 60)
+        running.terminate()
+        assert running.wait(30) == 0
+    said = log.read_text()
+    assert "the sequencer was ended by SIGKILL; it is started again in 1.0 s" in said
+    assert "the publisher was ended by SIGKILL; it is started again in 1.0 s" in said
+
+
+def test_what_cannot_start_is_not_tried_for_ever(exchange: Exchange, tmp_path: Path) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    listen = f"127.0.0.1:{taken.getsockname()[1]}"
+    with taken, operator(exchange, tmp_path, listen) as running:
+        assert running.wait(60) == 1
+    said = (tmp_path / "log").read_text()
+    assert "the sequencer could not start, see above" in said and "port_taken" in said

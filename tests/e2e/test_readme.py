@@ -1,0 +1,138 @@
+"""What the README and the guide of a devnet tell to type, typed as it stands there by a newcomer."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.waiting import wait_until
+
+from setoff.deploy.cli.main import COMMANDS
+from setoff.shared.sdk import SubmitResult
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+WRITTEN = re.findall(r"^\$ (deploy/run [^#\n]*?) *(?:#.*)?$", README, re.MULTILINE)
+"""Its commands, in order."""
+LATER = ("deploy/run demo", "deploy/run test")
+"""Those that tests of their own stand for."""
+STAYING = ("operator run", "watcher run", "--every")
+"""Words of the commands that go on until they are stopped."""
+
+
+class Terminal:
+    """A shell's environment, and what was left running there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("SETOFF_KEY")}
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def type(self, line: str) -> None:
+        """Run it to its end; what needs that something else has started is typed again for a while."""
+        said = ""
+
+        def is_done() -> bool:
+            nonlocal said
+            words = ["bash", "-c", line]
+            done = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=200)
+            said = f"{line}: {done.stdout}{done.stderr}"
+            return done.returncode == 0
+
+        wait_until(is_done, 90, what=lambda: said)
+
+    def leave_running(self, line: str) -> Path:
+        """Start it; the file that has its output."""
+        log = self._folder / f"{len(self._running)}.log"
+        with log.open("wb") as output:
+            words = ["bash", "-c", f"exec env {line}"]
+            self._running.append(
+                subprocess.Popen(
+                    words, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
+                )
+            )
+        return log
+
+    def close(self) -> None:
+        """Interrupt what runs, the newest first."""
+        for process in reversed(self._running):
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@contextmanager
+def open_terminal(folder: Path) -> Iterator[Terminal]:
+    terminal = Terminal(folder)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def test_there_is_something_to_type() -> None:
+    assert set(LATER) <= set(WRITTEN) and len(WRITTEN) > 8
+
+
+@pytest.mark.parametrize("line", [line for line in WRITTEN if line.startswith("deploy/run setoff ")])
+def test_every_command_of_the_readme_is_one(line: str) -> None:
+    assert line.split()[2] in COMMANDS
+
+
+def test_a_newcomer_gets_from_the_readme_to_a_trade(tmp_path: Path) -> None:
+    with open_terminal(tmp_path) as terminal:
+        # Other ports than those that are written, so that tests do not meet: nothing else is changed.
+        guide = terminal.leave_running(f"{WRITTEN[2]} --port 0 --dir {tmp_path}/devnet")
+        wait_until(lambda: "watch the watcher" in guide.read_text(), 60)
+        port = find_port()
+        terminal.environment |= {
+            "SETOFF_OPERATOR_LISTEN": f"127.0.0.1:{port}",
+            "SETOFF_EXCHANGE": f"http://127.0.0.1:{port}",
+            "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
+        }
+        typed = [line.strip() for line in guide.read_text().splitlines() if line.startswith("  ")]
+        before_the_lie = typed[: next(place for place, line in enumerate(typed) if line.endswith("operator sequencer"))]
+        for line in before_the_lie:
+            if line.startswith("export "):
+                terminal.environment |= dict(word.split("=", 1) for word in line.split()[1:])
+            elif not any(words in line for words in STAYING):
+                terminal.type(line)
+            else:
+                log = terminal.leave_running(line)
+                if "operator run" in line:
+                    wait_until(lambda log=log: "sequencer: http" in log.read_text(), 90, what=log.read_text)  # type: ignore[misc]
+                elif "--every" in line:
+                    wait_until(lambda log=log: "record " in log.read_text(), 90, what=log.read_text)  # type: ignore[misc]
+        (watcher,) = [line.split("deploy/run")[0] for line in typed if line.endswith("watcher run")]
+        for line in WRITTEN[3:]:
+            if not any(words in line for words in STAYING):
+                terminal.type(watcher + line)
+        result = asyncio.run(run_example(terminal.environment["SETOFF_KEY"], terminal.environment["SETOFF_EXCHANGE"]))
+        assert result.outcome == "accepted" and result.resting == 10
+
+
+async def run_example(key: str, url: str) -> SubmitResult:
+    """The README's Python, with this key and address."""
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    body = example.replace("0x…", key).replace("http://127.0.0.1:8700", url)
+    names: dict[str, Any] = {}
+    exec(f"async def example():\n{textwrap.indent(body, '    ')}    return result\n", names)
+    result = await names["example"]()
+    assert isinstance(result, SubmitResult)
+    return result
+
+
+def find_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
