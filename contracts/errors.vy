@@ -48,3 +48,6 @@ WOULD_TRIGGER: constant(uint256) = 38
 WRONG_LEG_PAGE: constant(uint256) = 39
 WINDING_DOWN: constant(uint256) = 40
 PARKED: constant(uint256) = 41
+NONCE_TOO_FAR: constant(uint256) = 42
+WRONG_SESSION: constant(uint256) = 43
+OUT_OF_SCOPE: constant(uint256) = 44

@@ -60,6 +60,9 @@ WOULD_TRIGGER: Final = 38
 WRONG_LEG_PAGE: Final = 39
 WINDING_DOWN: Final = 40
 PARKED: Final = 41
+NONCE_TOO_FAR: Final = 42
+WRONG_SESSION: Final = 43
+OUT_OF_SCOPE: Final = 44
 
 OUTCOMES: Final[tuple[str, ...]] = (
     "accepted",
@@ -104,6 +107,9 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "wrong_leg_page",
     "winding_down",
     "parked",
+    "nonce_too_far",
+    "wrong_session",
+    "out_of_scope",
 )
 """Reason strings of the outcomes, by number."""
 

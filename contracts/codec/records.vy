@@ -61,6 +61,9 @@ LEG_BYTES: constant(uint256) = 11
 SELL_LEG: constant(uint256) = 32
 CANCEL_LEG: constant(uint256) = 64
 
+# Types of records that an agent may sign: bit t for type t.
+AGENT_KINDS: constant(uint256) = 1 << ORDER | 1 << CANCEL | 1 << CANCEL_ALL | 1 << AMEND | 1 << SCHEDULE_CANCEL | 1 << BULK
+
 # Bounds of market parameters.
 MAX_POSITION: constant(uint256) = 2**38
 MAX_UNIT: constant(uint256) = 2**32
@@ -75,7 +78,7 @@ SCHEDULE_CANCEL_TYPE: constant(String[71]) = "ScheduleCancel(uint32 account,uint
 BULK_TYPE: constant(String[63]) = "Bulk(uint32 account,uint64 nonce,bytes32 leg_pages,uint8 agent)"
 BACKSTOP_DEPOSIT_TYPE: constant(String[59]) = "BackstopDeposit(uint32 account,uint64 nonce,uint128 amount)"
 BACKSTOP_WITHDRAW_TYPE: constant(String[60]) = "BackstopWithdraw(uint32 account,uint64 nonce,uint128 shares)"
-SET_AGENT_TYPE: constant(String[75]) = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry)"
+SET_AGENT_TYPE: constant(String[130]) = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry,uint32 session,uint16 subs,uint16 kinds,bytes8 markets)"
 TRANSFER_TYPE: constant(String[64]) = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
 WITHDRAW_TYPE: constant(String[52]) = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"
 REPORT_TYPE: constant(String[60]) = "Report(uint32 signer,uint64 time,uint16 market,uint32 price)"
@@ -132,6 +135,10 @@ struct SetAgentBody:
     agent: uint256
     key: address
     expiry: uint256
+    session: uint256
+    subs: uint256
+    kinds: uint256
+    markets: bytes8
 
 
 struct CrankBody:
@@ -262,7 +269,7 @@ def _size_of(kind: uint256) -> uint256:
     if kind == SCHEDULE_CANCEL:
         return 22
     if kind == SET_AGENT:
-        return 42
+        return 58
     if kind == CRANK:
         return 15
     if kind == BULK:
@@ -386,6 +393,10 @@ def decode_set_agent(body: Bytes[RECORD_BYTES]) -> SetAgentBody:
         agent=self._read(body, 13, 1),
         key=convert(convert(self._read(body, 14, 20), uint160), address),
         expiry=self._read(body, 34, 8),
+        session=self._read(body, 42, 4),
+        subs=self._read(body, 46, 2),
+        kinds=self._read(body, 48, 2),
+        markets=convert(convert(self._read(body, 50, 8), uint64), bytes8),
     )
 
 

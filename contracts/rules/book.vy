@@ -8,6 +8,7 @@
 
 import errors
 from codec import records
+from rules import agents
 from rules import bitmaps
 from rules import levels
 from rules import matching
@@ -81,6 +82,9 @@ def step_unlink(
     if order.market == 0 or is_other:
         store.check_count(w, 1)
         return registers.reject(regs, errors.UNKNOWN_ORDER), values
+    if regs.kind == records.CANCEL and not agents.may_trade(regs.scope, order.market):
+        store.check_count(w, 1)
+        return registers.reject(regs, errors.OUT_OF_SCOPE), values
     regs.level_market = order.market
     regs.level_side = levels.get_level_side(order)
     regs.tick = levels.get_level_tick(order)

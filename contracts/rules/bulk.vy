@@ -3,12 +3,13 @@
 @title Bulk records: one signature over orders and cancels, on leg pages of eight
 @license MIT
 @notice A bulk record signs the hash of its first leg page, and each page names the hash of the next. The pages must follow at
-        once; any other record in between ends the bulk, and so do MAX_LEG_PAGES pages, 64 legs. A leg that cannot be taken is
-        passed over. Twin: `shared/rules/bulk.py`.
+        once; any other record in between ends the bulk, and so do MAX_LEG_PAGES pages, 64 legs. A leg that cannot be taken, or
+        is not for the agent who signed, is passed over. Twin: `shared/rules/bulk.py`.
 """
 
 import errors
 from codec import records
+from rules import agents
 from rules import phases
 from state import keys
 from state import leaves
@@ -32,6 +33,8 @@ def take_leg_page(
     regs: registers.Registers = pre
     if expected == empty(bytes32) or regs.bulk_pages == 0 or keccak256(body) != expected:
         return regs, errors.WRONG_LEG_PAGE
+    if regs.bulk_until != 0 and regs.bulk_until <= regs.time:
+        return regs, errors.AGENT_EXPIRED
     regs.bulk_pages -= 1
     regs.account = regs.bulk_account
     regs.legs0 = self.get_legs(body, 0)
@@ -74,6 +77,7 @@ def step_leg(
     regs = registers.clear(regs)
     regs.kind = records.LEG_PAGE
     regs.account = regs.bulk_account
+    regs.scope = regs.bulk_scope
     if pair == 0 and regs.legs1 == 0 and regs.legs2 == 0 and regs.legs3 == 0:
         regs.phase = phases.IDLE
         return regs, w.values
@@ -88,7 +92,8 @@ def step_leg(
 @pure
 def is_leg_sound(regs: registers.Registers, leg: records.Leg) -> bool:
     """
-    @return Whether a leg names a market and, for an order, a price and size in range; nothing is opened in a wind-down.
+    @return Whether a leg names a market and, for an order, a price and size in range, and is one that its signer may send.
+            Nothing is opened in a wind-down. A cancel is looked at where its order is (UNLINK).
     """
     if leg.market < 1 or leg.market > regs.markets or leg.flags >= 128:
         return False
@@ -100,6 +105,7 @@ def is_leg_sound(regs: registers.Registers, leg: records.Leg) -> bool:
         and leg.price > 0
         and leg.size > 0
         and leg.size <= phases.MAX_ORDER_SIZE
+        and agents.may_send(regs.scope, leg.market, leg.flags)
     )
 
 

@@ -6,17 +6,19 @@
         recovered, its nonce used; what is left to do goes into the registers. An input that cannot be taken is a reject:
         the machine is idle again, and `outcome` says why. Twin: `shared/rules/fetch.py`.
         Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and an
-        input that takes a parked one that one's; then a record of an account its master account, and the agent who signs
-        or is named; a report and an early reject none.
+        input that takes a parked one that one's; then a record that an owner signs its master account, and the agent it
+        names; one that an agent signs that agent; a report and an early reject none.
 """
 
 import errors
 from codec import eip712
 from codec import records
 from codec import signatures
+from rules import agents
 from rules import bulk
 from rules import transfers
 from rules import listing
+from rules import nonces
 from rules import oracle
 from rules import parking
 from rules import phases
@@ -25,9 +27,6 @@ from state import keys
 from state import leaves
 from state import registers
 from state import store
-
-# Nonces below the highest seen that can still be used, in any order.
-NONCE_WINDOW: constant(uint256) = 256
 
 
 @internal
@@ -190,18 +189,29 @@ def check_record(
         if regs.signer == empty(address):
             outcome = errors.BAD_SIGNATURE
         elif regs.kind != records.REPORT:
-            master: leaves.Account = empty(leaves.Account)
-            master, touched, outcome = self.check_authority(regs, w, place)
+            touched = place + 1
+            value: Bytes[leaves.ACCOUNT_BYTES] = b""
+            regs, value, outcome = self.check_authority(regs, w, place)
             if outcome == errors.ACCEPTED:
-                values[place] = leaves.encode_account(master)
+                values[place] = value
     if outcome == errors.ACCEPTED:
         if regs.kind == records.SET_AGENT:
-            values[place + 1] = leaves.encode_agent(self.apply_agent(regs, w, place + 1, body))
-            touched = place + 2
+            change: records.SetAgentBody = records.decode_set_agent(body)
+            named: Bytes[leaves.ACCOUNT_BYTES] = b""
+            values[place], named, outcome = self.apply_agent(values[place], change)
+            if outcome != errors.ACCEPTED:
+                return regs, values, touched, outcome
+            store.agent(w, touched, change.account, change.agent)
+            values[touched] = named
+            touched += 1
         elif regs.kind == records.BULK:
             regs.bulk = records.decode_bulk(body).leg_pages
             regs.bulk_account = regs.account
             regs.bulk_pages = phases.MAX_LEG_PAGES
+            regs.bulk_scope = regs.scope
+            regs.bulk_until = 0
+            if regs.agent != 0:
+                regs.bulk_until = leaves.decode_agent(values[place]).expiry
         regs.phase = self.get_first_phase(regs.kind)
     return regs, values, touched, outcome
 
@@ -210,43 +220,66 @@ def check_record(
 @pure
 def check_authority(
     regs: registers.Registers, w: store.Witness, place: uint256
-) -> (leaves.Account, uint256, uint256):
+) -> (registers.Registers, Bytes[leaves.ACCOUNT_BYTES], uint256):
     """
     @notice Whether the signer may act for the account with this nonce, which is used up.
-            Records that move money or name keys have no field for an agent: the owner alone signs them.
-            Leaves, from `place` on: the master account; where an agent signs, that agent.
-    @return The master account, how many leaves there are up to here, and the outcome.
+            Records that move money or name keys have no field for an agent: the owner alone signs them. Owner and agents
+            have nonces of their own, so that nobody uses up another's.
+            Leaves, at `place`: the master account; where an agent signs, that agent instead.
+    @return The registers, the new value of the leaf (none unless that is accepted) and the outcome.
     """
+    if regs.agent != 0:
+        return self.check_agent(regs, store.agent(w, place, keys.get_master(regs.account), regs.agent))
     master: leaves.Account = store.account(w, place, keys.get_master(regs.account))
-    touched: uint256 = place + 1
-    if regs.agent == 0:
-        if master.owner != regs.signer:
-            return master, touched, errors.BAD_SIGNATURE
-    else:
-        agent: leaves.Agent = store.agent(w, place + 1, keys.get_master(regs.account), regs.agent)
-        touched = place + 2
-        if agent.address != regs.signer:
-            return master, touched, errors.BAD_SIGNATURE
-        if agent.expiry <= regs.time:
-            return master, touched, errors.AGENT_EXPIRED
+    if master.owner != regs.signer:
+        return regs, b"", errors.BAD_SIGNATURE
     outcome: uint256 = 0
-    master, outcome = self.use_nonce(master, regs.nonce)
-    return master, touched, outcome
+    master.nonce_top, master.nonce_bitmap, outcome = nonces.use_nonce(
+        master.nonce_top, master.nonce_bitmap, regs.nonce
+    )
+    return regs, leaves.encode_account(master), outcome
+
+
+@internal
+@pure
+def check_agent(
+    pre: registers.Registers, signing: leaves.Agent
+) -> (registers.Registers, Bytes[leaves.ACCOUNT_BYTES], uint256):
+    """
+    @notice Whether an agent may sign this record, with a nonce of its session.
+    @return The registers, the new value of its leaf (none unless that is accepted) and the outcome.
+    """
+    regs: registers.Registers = pre
+    agent: leaves.Agent = signing
+    if agent.address != regs.signer:
+        return regs, b"", errors.BAD_SIGNATURE
+    if agent.expiry <= regs.time:
+        return regs, b"", errors.AGENT_EXPIRED
+    if not agents.is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags):
+        return regs, b"", errors.OUT_OF_SCOPE
+    regs.scope = agents.get_scope(agent)
+    if regs.nonce >> agents.SESSION_BITS > agent.nonce_top >> agents.SESSION_BITS:
+        return regs, b"", errors.NONCE_TOO_FAR
+    outcome: uint256 = 0
+    agent.nonce_top, agent.nonce_bitmap, outcome = nonces.use_nonce(agent.nonce_top, agent.nonce_bitmap, regs.nonce)
+    return regs, leaves.encode_agent(agent), outcome
 
 
 @internal
 @pure
 def apply_agent(
-    regs: registers.Registers, w: store.Witness, place: uint256, body: Bytes[records.RECORD_BYTES]
-) -> leaves.Agent:
+    account: Bytes[leaves.ACCOUNT_BYTES], change: records.SetAgentBody
+) -> (Bytes[leaves.ACCOUNT_BYTES], Bytes[leaves.ACCOUNT_BYTES], uint256):
     """
-    @notice Name an agent, or take one away (address zero). Leaves: the agent, at `place`.
+    @notice Name an agent, or take one away.
+    @return The new values of the master account, whose value is given, and of the agent; and the outcome.
     """
-    change: records.SetAgentBody = records.decode_set_agent(body)
-    agent: leaves.Agent = store.agent(w, place, keys.get_master(regs.account), change.agent)
-    agent.address = change.key
-    agent.expiry = change.expiry
-    return agent
+    master: leaves.Account = leaves.decode_account(account)
+    outcome: uint256 = agents.check_session(master, change)
+    if outcome != errors.ACCEPTED:
+        return account, b"", outcome
+    master.session = change.session
+    return leaves.encode_account(master), leaves.encode_agent(agents.set_agent(change)), outcome
 
 
 @internal
@@ -275,7 +308,7 @@ def decode_record(
     if kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW]:
         return self.decode_payment(regs, body)
     if kind == records.SET_AGENT:
-        return regs, self.check_agent_change(regs, body)
+        return regs, agents.check_change(records.decode_set_agent(body))
     return self.decode_change(regs, body)
 
 
@@ -397,20 +430,6 @@ def decode_change(
 
 @internal
 @pure
-def check_agent_change(regs: registers.Registers, body: Bytes[records.RECORD_BYTES]) -> uint256:
-    """
-    @return Outcome: whether a change of agent names a master account and a number in range.
-    """
-    agent: uint256 = records.decode_set_agent(body).agent
-    if agent < 1 or agent > keys.MAX_AGENT:
-        return errors.MALFORMED_RECORD
-    if regs.account > keys.MAX_ACCOUNT:
-        return errors.SUB_ACCOUNT
-    return errors.ACCEPTED
-
-
-@internal
-@pure
 def decode_payment(
     pre: registers.Registers, body: Bytes[records.RECORD_BYTES]
 ) -> (registers.Registers, uint256):
@@ -487,27 +506,3 @@ def get_first_phase(kind: uint256) -> uint256:
         return phases.REPORT
     assert kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT], "malformed_record"
     return phases.MARGIN
-
-
-@internal
-@pure
-def use_nonce(account: leaves.Account, nonce: uint256) -> (leaves.Account, uint256):
-    """
-    @notice Mark `nonce` used. Anti-replay window in the manner of RFC 6479, 256 wide: nonces may come in any order; one
-            that lies NONCE_WINDOW or more below the highest seen is too old.
-    @return The account and the outcome.
-    """
-    used: leaves.Account = account
-    if nonce > account.nonce_top:
-        jump: uint256 = nonce - account.nonce_top
-        used.nonce_bitmap = account.nonce_bitmap << jump if jump < NONCE_WINDOW else 0
-        used.nonce_bitmap |= 1
-        used.nonce_top = nonce
-        return used, errors.ACCEPTED
-    age: uint256 = account.nonce_top - nonce
-    if age >= NONCE_WINDOW:
-        return account, errors.NONCE_TOO_OLD
-    if account.nonce_bitmap >> age & 1 == 1:
-        return account, errors.NONCE_USED
-    used.nonce_bitmap |= 1 << age
-    return used, errors.ACCEPTED

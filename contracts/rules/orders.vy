@@ -10,6 +10,7 @@
 import errors
 from codec import integers
 from codec import records
+from rules import agents
 from rules import levels
 from rules import marks
 from rules import phases
@@ -190,6 +191,8 @@ def step_amend(
     touched: uint256 = 2
     if order.market == 0 or not positions.is_live(order, account, regs.time):
         regs = registers.reject(regs, errors.UNKNOWN_ORDER)
+    elif not agents.may_send(regs.scope, order.market, order.flags):
+        regs = registers.reject(regs, errors.OUT_OF_SCOPE)
     elif regs.price == order.price and regs.size <= order.size:
         level: leaves.Level = store.level(
             w, 2, order.market, levels.get_level_side(order), levels.get_level_tick(order)

@@ -8,8 +8,8 @@
 @dev Decoding is total over values of the right length. Encoding relies on bounds that the rules keep: every field below
      the width it is packed in (positions at most 2**38 lots, orders 2**31, a level and open interest below 2**64,
      handles 2**36, ticks 2**24, costs and funding indices within 128 bits, shares 2**120, times, counters of orders and
-     nonces below 2**64; the index samples of a settlement price are fewer than 2**32, as a signer gives at most one a
-     second).
+     nonces below 2**64, sessions 2**32; the index samples of a settlement price are fewer than 2**32, as a signer gives at most
+     one a second).
 """
 
 MAX_POSITIONS: constant(uint256) = 8
@@ -23,7 +23,7 @@ MARKET_BYTES: constant(uint256) = 288
 ORACLE_BYTES: constant(uint256) = 128
 SIGNERS_BYTES: constant(uint256) = 256
 WITHDRAWAL_BYTES: constant(uint256) = 96
-AGENT_BYTES: constant(uint256) = 32
+AGENT_BYTES: constant(uint256) = 96
 PARKED_BYTES: constant(uint256) = 128
 
 _U8: constant(uint256) = 2**8 - 1
@@ -45,6 +45,7 @@ struct Position:
 
 struct Account:
     deadline: uint256          # seconds, when all its orders die, 0 for never
+    session: uint256           # the highest of its agents so far
     owner: address
     collateral: int256         # token units
     shares: uint256            # of the backstop vault (on the vault's own account: all of them)
@@ -139,8 +140,13 @@ struct Withdrawal:
 
 
 struct Agent:
-    expiry: uint256    # seconds
+    expiry: uint256          # seconds
     address: address
+    markets: uint256         # eight numbers of markets it may trade in, a byte each, 0 for all
+    subs: uint256            # bit s is set for sub-account s, 0 for all
+    kinds: uint256           # bit t is set for records of type t, 0 for all
+    nonce_top: uint256       # highest nonce seen; its upper half is the session
+    nonce_bitmap: uint256    # bit i is set iff nonce_top - i was used, or is of another session
 
 
 struct Parked:
@@ -204,7 +210,7 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
     @return 21 words, or no bytes for an account that does not exist.
     """
     words: uint256[21] = empty(uint256[21])
-    words[0] = leaf.deadline << 192 | convert(leaf.owner, uint256)
+    words[0] = leaf.deadline << 192 | leaf.session << 160 | convert(leaf.owner, uint256)
     words[1] = self._bits(leaf.collateral)
     words[2] = leaf.shares << 64 | leaf.nonce_top
     words[3] = leaf.nonce_bitmap
@@ -234,6 +240,7 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
         return leaf
     words: uint256[21] = abi_decode(data, uint256[21])
     leaf.deadline = words[0] >> 192
+    leaf.session = words[0] >> 160 & _U32
     leaf.owner = self._address(words[0])
     leaf.collateral = self._number(words[1])
     leaf.shares = words[2] >> 64 & _U128
@@ -539,12 +546,16 @@ def decode_withdrawal(data: Bytes[ACCOUNT_BYTES]) -> Withdrawal:
 @pure
 def encode_agent(leaf: Agent) -> Bytes[ACCOUNT_BYTES]:
     """
-    @return 1 word, or no bytes for no agent.
+    @return 3 words, or no bytes for no agent.
     """
-    word: uint256 = leaf.expiry << 192 | convert(leaf.address, uint256)
-    if word == 0:
+    words: uint256[3] = [
+        leaf.expiry << 192 | convert(leaf.address, uint256),
+        leaf.markets << 192 | leaf.subs << 176 | leaf.kinds << 160 | leaf.nonce_top,
+        leaf.nonce_bitmap,
+    ]
+    if words[0] | words[1] | words[2] == 0:
         return b""
-    return abi_encode(word)
+    return abi_encode(words)
 
 
 @internal
@@ -555,8 +566,16 @@ def decode_agent(data: Bytes[ACCOUNT_BYTES]) -> Agent:
     """
     if len(data) == 0:
         return empty(Agent)
-    word: uint256 = abi_decode(data, uint256)
-    return Agent(expiry=word >> 192, address=self._address(word))
+    words: uint256[3] = abi_decode(data, uint256[3])
+    return Agent(
+        expiry=words[0] >> 192,
+        address=self._address(words[0]),
+        markets=words[1] >> 192,
+        subs=words[1] >> 176 & _U16,
+        kinds=words[1] >> 160 & _U16,
+        nonce_top=words[1] & _U64,
+        nonce_bitmap=words[2],
+    )
 
 
 @internal

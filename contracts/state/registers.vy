@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 68 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 71 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -44,6 +44,8 @@ struct Registers:
     bulk: bytes32            # hash of the leg page that must come next, zero for none
     bulk_account: uint256    # account of that bulk record
     bulk_pages: uint256      # leg pages it may still have
+    bulk_scope: uint256      # `scope` of the agent who signed it
+    bulk_until: uint256      # seconds: from when on that agent has expired, 0 if the owner signed it
     legs0: uint256           # legs still to run, two of 11 bytes a word
     legs1: uint256
     legs2: uint256
@@ -52,6 +54,7 @@ struct Registers:
     account: uint256         # its account (for a report: the signer's index)
     signer: address          # address recovered from its signature, or the owner a message names
     agent: uint256           # which of the account's agents signed it, 0 its owner
+    scope: uint256           # what that agent may trade: its sub-accounts (16 bits), its markets (64 bits), 0 for everything
     nonce: uint256           # its nonce (for a report: its time)
     market: uint256
     side: uint256
@@ -90,6 +93,7 @@ def clear(regs: Registers) -> Registers:
     cleared.account = 0
     cleared.signer = empty(address)
     cleared.agent = 0
+    cleared.scope = 0
     cleared.nonce = 0
     cleared.market = 0
     cleared.side = 0
@@ -147,7 +151,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 68 words.
+    @return keccak of the 71 words.
     """
     return keccak256(abi_encode(regs))
 

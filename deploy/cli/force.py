@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Final
 
-from setoff.deploy.cli.agent import DAY, NOBODY, parse_address
+from setoff.deploy.cli.agent import DAY, NOBODY, add_scope, parse_address, read_scope
 from setoff.deploy.cli.trade import FLAGS
 from setoff.deploy.cli.wallet import add_chain, format_amount, parse_amount
 from setoff.shared.codec import records
@@ -76,6 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     agent.add_argument("number", type=int, help="of the agent, 1 to 8")
     agent.add_argument("address", type=parse_address, nargs="?", help="of its key; none takes the right away")
     agent.add_argument("--days", type=float, default=30, help="how long it may; now %(default)s")
+    add_scope(agent)
     backstop_deposit = actions.add_parser("backstop-deposit", help="put collateral into the backstop")
     backstop_deposit.add_argument("amount", type=parse_amount)
     backstop_withdraw = actions.add_parser("backstop-withdraw", help="turn shares of the backstop back into collateral")
@@ -173,7 +174,7 @@ def make_body(inclusion: ForcedInclusion, arguments: argparse.Namespace) -> byte
         return inclusion.amend(arguments.order_slot, arguments.price, arguments.size)
     if arguments.action == "agent":
         expiry = int(time.time() + arguments.days * DAY) if arguments.address else 0
-        return inclusion.set_agent(arguments.number, arguments.address or NOBODY, expiry)
+        return inclusion.set_agent(arguments.number, arguments.address or NOBODY, expiry, read_scope(arguments))
     if arguments.action == "backstop-deposit":
         return inclusion.backstop_deposit(arguments.amount)
     return inclusion.backstop_withdraw(arguments.shares)

@@ -13,7 +13,9 @@ from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
+from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.state import keys
+from setoff.shared.wire.scopes import EVERYTHING, Scope
 
 CHAIN_ID: Final = 31337
 VAULT: Final = keccak(b"setoff scene vault")[12:]
@@ -62,7 +64,8 @@ class SampleTraffic:
     def __init__(self, chain_id: int = CHAIN_ID, vault: bytes = VAULT) -> None:
         self.domain = eip712.domain_separator(chain_id, vault)
         self.time = START_TIME
-        self._nonces: dict[int, int] = {}
+        self._nonces: dict[tuple[int, int], int] = {}
+        self._sessions: dict[int, int] = {}
         self._order_slots: dict[int, int] = {}
         self._parent = ZERO
         self._queue_hash = ZERO
@@ -106,11 +109,16 @@ class SampleTraffic:
         owner = signatures.address_of(trader_key(keys.get_master(account)))
         return records.encode(records.ForcedBody(owner, record[: records.BODY_BYTES]))
 
-    def next_nonce(self, account: int) -> int:
-        """A nonce of `account` (its master's) that has not been given out."""
-        master = keys.get_master(account)
-        self._nonces[master] = self._nonces.get(master, 0) + 1
-        return self._nonces[master]
+    def next_nonce(self, account: int, agent: int = 0) -> int:
+        """A nonce of the owner of `account`, or of its agent, that has not been given out."""
+        key = keys.get_master(account), agent
+        self._nonces[key] = self._nonces.get(key, 0) + 1
+        return self._nonces[key]
+
+    def next_session(self, account: int) -> int:
+        """A session of the agents of `account` that has not been given out."""
+        self._sessions[account] = self._sessions.get(account, 0) + 1
+        return self._sessions[account]
 
     def order(
         self,
@@ -133,7 +141,7 @@ class SampleTraffic:
             order_slot = self._order_slots.get(account, 0)
         self._order_slots[account] = (order_slot + 1) % 256
         if nonce is None:
-            nonce = self.next_nonce(account)
+            nonce = self.next_nonce(account, agent)
         body = records.OrderBody(
             account, nonce, market, side, flags, order_slot, price, size, expiry, trigger, client, agent
         )
@@ -143,31 +151,46 @@ class SampleTraffic:
         self, account: int, order_slot: int, nonce: int | None = None, *, client: int = 0, agent: int = 0
     ) -> bytes:
         """A signed cancel of the order in `order_slot`."""
-        nonce = self.next_nonce(account) if nonce is None else nonce
+        nonce = self.next_nonce(account, agent) if nonce is None else nonce
         body = records.CancelBody(account, nonce, order_slot, client, agent)
         return self.sign_for(account, agent, records.encode(body))
 
     def cancel_all(self, account: int, *, agent: int = 0) -> bytes:
         """A signed cancel of every order."""
-        body = records.CancelAllBody(account, self.next_nonce(account), agent)
+        body = records.CancelAllBody(account, self.next_nonce(account, agent), agent)
         return self.sign_for(account, agent, records.encode(body))
 
     def amend(self, account: int, order_slot: int, price: int, size: int, *, agent: int = 0) -> bytes:
         """A signed change of the order in `order_slot`."""
-        body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
+        body = records.AmendBody(account, self.next_nonce(account, agent), order_slot, price, size, agent)
         return self.sign_for(account, agent, records.encode(body))
 
     def schedule_cancel(self, account: int, deadline: int, *, agent: int = 0) -> bytes:
         """A signed dead-man's switch; `deadline` in seconds, 0 for none."""
-        body = records.ScheduleCancelBody(account, self.next_nonce(account), deadline, agent)
+        body = records.ScheduleCancelBody(account, self.next_nonce(account, agent), deadline, agent)
         return self.sign_for(account, agent, records.encode(body))
 
-    def set_agent(self, account: int, agent: int, expiry: int, address: bytes | None = None) -> bytes:
-        """The owner's signed naming of agent number `agent`; its key is `agent_key` unless an address is given."""
-        key = agent_key(keys.get_master(account), agent)
-        body = records.SetAgentBody(
-            account, self.next_nonce(account), agent, signatures.address_of(key) if address is None else address, expiry
-        )
+    def set_agent(
+        self,
+        account: int,
+        agent: int,
+        expiry: int,
+        address: bytes | None = None,
+        *,
+        session: int | None = None,
+        scope: Scope = EVERYTHING,
+    ) -> bytes:
+        """The owner's signed naming of agent number `agent`; its key is `agent_key` unless an address is given.
+
+        Its records have the nonces of this session from now on.
+        """
+        if address is None:
+            address = signatures.address_of(agent_key(keys.get_master(account), agent))
+        session = self.next_session(account) if session is None else session
+        self._sessions[account] = max(session, self._sessions.get(account, 0))
+        if agent:
+            self._nonces[account, agent] = session << SESSION_BITS
+        body = records.SetAgentBody(account, self.next_nonce(account), agent, address, expiry, session, *scope.fields)
         return self.sign_for(account, 0, records.encode(body))
 
     def bulk(self, account: int, legs: Sequence[records.Leg], *, agent: int = 0) -> list[bytes]:
@@ -177,7 +200,7 @@ class SampleTraffic:
         for start in reversed(range(0, len(legs), records.LEGS_PER_PAGE)):
             leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
             following = keccak(leg_pages[0])
-        body = records.BulkBody(account, self.next_nonce(account), following, agent)
+        body = records.BulkBody(account, self.next_nonce(account, agent), following, agent)
         return [self.sign_for(account, agent, records.encode(body)), *leg_pages]
 
     def transfer(self, account: int, peer: int, amount: int, nonce: int | None = None) -> bytes:

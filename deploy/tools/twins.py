@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from operator import add, floordiv, lshift, mul, sub
+from operator import add, floordiv, lshift, mul, or_, sub
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,6 +121,7 @@ _OPERATORS: Final[dict[str, Any]] = {
     "FloorDiv": floordiv,
     "Pow": pow,
     "LShift": lshift,
+    "BitOr": or_,
 }
 
 

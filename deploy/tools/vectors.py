@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from setoff.deploy.simulation.sample_traffic import (
     START_TIME,
     VAULT,
     SampleTraffic,
+    agent_key,
     oracle_key,
     play_epoch,
     trader_key,
@@ -38,6 +40,8 @@ from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
+from setoff.shared.rules.agents import SESSION_BITS
+from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import (
     MARKET,
@@ -54,6 +58,7 @@ from setoff.shared.state.leaves import (
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import encode_leaf
 from setoff.shared.state.tree import EMPTY, Tree
+from setoff.shared.wire.scopes import Scope
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 """Where the files of this work tree are."""
@@ -84,7 +89,13 @@ def plain(value: Any) -> Any:
 def build() -> dict[str, Any]:
     """All vectors: file name to document."""
     traffic = SampleTraffic()
-    batches = [*play_epoch(traffic), refuse_everything(traffic), hold(traffic), *wind_down(traffic)]
+    batches = [
+        *play_epoch(traffic),
+        refuse_everything(traffic),
+        hold(traffic),
+        *manage_agents(traffic),
+        *wind_down(traffic),
+    ]
     return {
         "codec.json": build_codec(batches),
         "leaves.json": build_leaves(),
@@ -252,6 +263,78 @@ def hold(traffic: SampleTraffic) -> Batch:
     inputs += trade(22, 21, 1_006)
     inputs += [traffic.order(21, records.SELL, 1_000, 2, market=11), *report(1)]
     return traffic.seal([traffic.deposit(account, 10**7) for account in (20, 21, 22, 300)], inputs)
+
+
+def manage_agents(traffic: SampleTraffic) -> list[Batch]:
+    """Agents with scopes, at their edges and beyond; nonces too far; a right taken away, the same key named again."""
+    traffic.time += 1
+    one, two = keys.sub_account(20, 1), keys.sub_account(20, 15)
+    way, end = records.CANCEL_TAKER, traffic.time + 60
+    far = MAX_NONCE_JUMP
+    scope = Scope((1,), ("Order", "Amend", "Bulk"), (11, 255))
+    kept = traffic.cancel_all(20, agent=2)  # of no session yet
+    order = partial(traffic.order, side=records.BUY, price=950, size=1, market=11)
+    named = [
+        traffic.set_agent(20, 1, end, scope=scope),
+        traffic.set_agent(20, 2, 2**40),
+        traffic.set_agent(20, 3, 2**40, scope=Scope(markets=(11,))),
+        *(traffic.transfer(20, sub, 10**6) for sub in (one, two)),
+    ]
+    first = 1 << SESSION_BITS
+    legs = [
+        records.Leg(way, 11, 6, 950, 1),
+        records.Leg(0, 11, 7, 950, 1),
+        records.Leg(way, 10, 8, 950, 1),
+        records.Leg(records.CANCEL_LEG, 11, 4),
+    ]
+    scoped = [
+        order(one, order_slot=0, flags=way, agent=1),
+        order(one, order_slot=1, agent=1),
+        order(two, order_slot=1, flags=way, agent=1),
+        traffic.order(one, records.BUY, 100, 1, market=10, order_slot=1, flags=way, agent=1),
+        traffic.cancel(one, 0, agent=1),
+        traffic.cancel_all(one, agent=1),
+        traffic.amend(one, 0, 951, 1, agent=1),
+        order(one, order_slot=2),
+        traffic.amend(one, 2, 951, 1, agent=1),
+        traffic.order(one, records.BUY, 98, 1, market=9, order_slot=4),
+        *traffic.bulk(one, legs, agent=1),
+        traffic.cancel(one, 4, agent=3),
+        traffic.cancel_all(one, agent=3),
+        traffic.schedule_cancel(one, 0, agent=3),
+        traffic.cancel(one, 2, agent=3),
+    ]
+    counted = [
+        kept,
+        traffic.cancel(20, 9, 2 * first, agent=2),
+        traffic.cancel(20, 9, 3 * first + 1, agent=2),
+        traffic.cancel(20, 9, 2 * first + far + 1, agent=2),
+        traffic.cancel(20, 9, 2 * first + far, agent=2),
+        traffic.cancel(20, 9, 2**64 - 1),
+        traffic.cancel(20, 9, 2**64 - 1, agent=2),
+    ]
+    old = traffic.cancel(20, 9, 2 * first + far + 7, agent=2)
+    changed = [
+        traffic.set_agent(20, 2, 0, bytes(20), session=36),
+        old,
+        traffic.set_agent(20, 2, 2**40, session=5),
+        traffic.set_agent(20, 2, 2**40, session=36),
+        traffic.set_agent(20, 2, 2**40, session=37 + far),
+        traffic.set_agent(20, 4, 0, bytes(20), session=36),
+        traffic.set_agent(20, 2, 2**40, session=37),
+        old,
+        traffic.cancel(20, 9, agent=2),
+    ]
+    bulk, page = traffic.bulk(one, [records.Leg(way, 11, 9, 950, 1)], agent=1)
+    batches = [traffic.seal([], [*named, *scoped, *counted, *changed, bulk])]
+    traffic.time = end
+    late = order(one, order_slot=3, flags=way, agent=1)
+    batches.append(traffic.seal([], [page, page, late]))
+    by_hand = traffic.cancel_all(20, agent=2)[: records.BODY_BYTES]
+    forced = records.encode(records.ForcedBody(signatures.address_of(agent_key(20, 2)), by_hand))
+    bulk, page = traffic.bulk(one, [records.Leg(0, 11, 9, 950, 1)], agent=2)
+    batches.append(traffic.seal([forced], [bulk, traffic.set_agent(20, 2, 0, bytes(20), session=69), page]))
+    return batches
 
 
 def wind_down(traffic: SampleTraffic) -> list[Batch]:
@@ -438,6 +521,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     account = Account()
     account.owner, account.collateral, account.nonce_top, account.nonce_bitmap = VAULT, -5, 2**64 - 1, 2**255 + 1
     account.deadline, account.shares, account.orders = 2**64 - 1, 2**119, 2**255 + 7
+    account.session = 2**32 - 1
     account.positions[0] = Position(1, -(2**38), 3, 2**39, -(2**94), -(2**127), 256)
     account.positions[7] = Position(255, 2**38, 0, 1, 2**94, 2**127 - 1)
     yield "account", keys.account_key(keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)), account
@@ -478,7 +562,8 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     withdrawal.account, withdrawal.owner, withdrawal.amount = 77, VAULT, 2**96 - 1
     yield "withdrawal", keys.withdrawal_key(2**36 - 1), withdrawal
     agent = Agent()
-    agent.expiry, agent.address = 2**64 - 1, VAULT
+    agent.expiry, agent.address, agent.nonce_top, agent.nonce_bitmap = 2**64 - 1, VAULT, 2**64 - 2, 2**255 + 3
+    agent.markets, agent.subs, agent.kinds = 0x0102_0000_0000_00FF, 2**15 + 1, records.AGENT_KINDS
     yield "agent", keys.agent_key(keys.MAX_ACCOUNT, keys.MAX_AGENT), agent
 
 

@@ -12,6 +12,7 @@ from setoff.shared.codec import eip712, records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
+from setoff.shared.rules.nonces import MAX_NONCE_JUMP, NONCE_WINDOW
 from setoff.shared.state import keys, leaves
 from setoff.shared.wire.refusals import show_error
 
@@ -53,6 +54,8 @@ class StatusHandlers:
                     "bulk_legs": phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE,
                     "max_sub": keys.MAX_SUB,
                     "max_agent": keys.MAX_AGENT,
+                    "nonce_window": NONCE_WINDOW,
+                    "max_nonce_jump": MAX_NONCE_JUMP,
                     "crank_interval": phases.SAMPLE_INTERVAL,
                     "max_order_slot": keys.MAX_ORDER_SLOT,
                     "max_tick": keys.MAX_TICK,

@@ -17,6 +17,7 @@ from setoff.shared.codec.records import MarketParameters
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.machine import LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
+from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.rules.levels import is_armed
 from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
 from setoff.shared.rules.margin import compute_health, compute_order_margin, compute_value, get_tiers, settle_account
@@ -26,6 +27,7 @@ from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.store import State
 from setoff.shared.state.tree import Tree
+from setoff.shared.wire.scopes import Scope
 
 SIDES: Final = ("buy", "sell")
 FLAGS: Final = ("gtc", "ioc", "post_only", "fok")
@@ -90,7 +92,7 @@ def show_result(result: SubmitResult) -> dict[str, Any]:
 
 
 def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
-    """Money, health, positions, orders and the next nonce of an account or sub-account.
+    """Money, health, positions, orders, the owner's next nonce, and the agents of an account or sub-account.
 
     `equity` is what the rules see: after the funding that is due (`funding`, which `collateral` does not have yet).
     `order_margin`: the part of `requirement` that the account's `order_count` orders need for being kept, the dead ones
@@ -126,6 +128,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "next_nonce": str(master.nonce_top + 1),
         "nonce_top": str(master.nonce_top),
         "nonce_bitmap": hex(master.nonce_bitmap),
+        "session": master.session,
         "positions": show_positions(state, leaf, equity - maintenance),
         "agents": show_agents(tree, account, time),
         "orders": show_orders(exchange, account),
@@ -166,14 +169,21 @@ def show_positions(state: State, account: Account, buffer: int) -> list[dict[str
 
 
 def show_agents(tree: Tree, account: int, time: int) -> list[dict[str, Any]]:
-    """The keys that may trade for the account's master now."""
+    """The keys that may trade for the account's master now, what for, and the next nonce of each."""
     master = keys.get_master(account)
     found = [
         (number, leaves.decode_agent(tree.get(keys.agent_key(master, number))))
         for number in range(1, keys.MAX_AGENT + 1)
     ]
     return [
-        {"agent": number, "key": "0x" + agent.address.hex(), "expiry": agent.expiry}
+        {
+            "agent": number,
+            "key": "0x" + agent.address.hex(),
+            "expiry": agent.expiry,
+            **Scope.of(agent).to_json(),
+            "session": agent.nonce_top >> SESSION_BITS,
+            "next_nonce": str(agent.nonce_top + 1),
+        }
         for number, agent in found
         if agent.expiry > time
     ]

@@ -27,6 +27,7 @@ from setoff.shared.codec.layout import (
     Address,
     At,
     Body,
+    Bytes8,
     Bytes32,
     Bytes60,
     Bytes88,
@@ -89,6 +90,9 @@ LEGS_PER_PAGE: Final = 8
 LEG_BYTES: Final = 11
 SELL_LEG: Final = 32
 CANCEL_LEG: Final = 64
+
+AGENT_KINDS: Final = 1 << ORDER | 1 << CANCEL | 1 << CANCEL_ALL | 1 << AMEND | 1 << SCHEDULE_CANCEL | 1 << BULK
+"""Types of records that an agent may sign: bit t for type t."""
 
 # Bounds of market parameters.
 MAX_POSITION: Final = 2**38
@@ -168,13 +172,23 @@ class ScheduleCancelBody(NamedTuple):
 
 
 class SetAgentBody(NamedTuple):
-    """Lets `key` (an address, 20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds)."""
+    """Lets `key` (an address, 20 bytes) trade for the account as its agent number `agent` until `expiry` (seconds).
+
+    Address zero takes away the right of whoever has that number. session: higher than any before, of all the account's
+    agents; it is the upper half of this agent's nonces. The rest is what the agent may touch, zero for everything.
+    subs: bit s stands for sub-account s (0: the master itself); kinds: bit t for records of type t; markets: up to
+    eight market numbers, a byte each.
+    """
 
     account: Account
     nonce: U64
     agent: U8
     key: Address
     expiry: U64
+    session: U32
+    subs: U16 = 0
+    kinds: U16 = 0
+    markets: Bytes8 = bytes(8)
 
 
 class CrankBody(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.agents import may_trade
 from setoff.shared.rules.bitmaps import find_best, find_next, mark, unmark
 from setoff.shared.rules.levels import get_best, get_level_side, get_level_tick, is_highest_first, set_best
 from setoff.shared.rules.matching import drop
@@ -57,6 +58,9 @@ def step_unlink(regs: Registers, state: State) -> None:
     order = state.order(regs.cursor)
     if order.market == 0 or (regs.kind == records.CANCEL and regs.client not in (0, order.client)):
         regs.reject(errors.UNKNOWN_ORDER)
+        return
+    if regs.kind == records.CANCEL and not may_trade(regs.scope, order.market):
+        regs.reject(errors.OUT_OF_SCOPE)
         return
     regs.level_market = order.market
     regs.level_side = get_level_side(order)

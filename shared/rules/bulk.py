@@ -1,8 +1,8 @@
 """Bulk records: one signature over orders and cancels, on leg pages of eight. Twin: ``contracts/rules/bulk.vy``.
 
 A bulk record signs the hash of its first leg page, and each page names the hash of the next. The pages must follow at
-once; any other record in between ends the bulk, and so do MAX_LEG_PAGES pages, 64 legs. A leg that cannot be taken is
-passed over.
+once; any other record in between ends the bulk, and so do MAX_LEG_PAGES pages, 64 legs. A leg that cannot be taken, or
+is not for the agent who signed, is passed over.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import Leg
 from setoff.shared.rules import phases
+from setoff.shared.rules.agents import may_send
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -27,6 +28,8 @@ def take_leg_page(regs: Registers, body: bytes, expected: bytes) -> int:
     """Load the legs of a leg page, which must be the `expected` one; returns the outcome."""
     if expected == bytes(32) or regs.bulk_pages == 0 or keccak(body) != expected:
         return errors.WRONG_LEG_PAGE
+    if regs.bulk_until and regs.bulk_until <= regs.time:
+        return errors.AGENT_EXPIRED
     regs.bulk_pages -= 1
     regs.account = regs.bulk_account
     regs.legs0 = get_legs(body, 0)
@@ -55,6 +58,7 @@ def step_leg(regs: Registers, state: State) -> None:
     regs.clear()
     regs.kind = records.LEG_PAGE
     regs.account = regs.bulk_account
+    regs.scope = regs.bulk_scope
     if pair == 0 and regs.legs1 == 0 and regs.legs2 == 0 and regs.legs3 == 0:
         regs.phase = phases.IDLE
         return
@@ -65,7 +69,10 @@ def step_leg(regs: Registers, state: State) -> None:
 
 
 def is_leg_sound(regs: Registers, leg: Leg) -> bool:
-    """Whether a leg names a market and, for an order, a price and size in range; nothing is opened in a wind-down."""
+    """Whether a leg names a market and, for an order, a price and size in range, and is one that its signer may send.
+
+    Nothing is opened in a wind-down. A cancel is looked at where its order is (UNLINK).
+    """
     if not 1 <= leg.market <= regs.markets or leg.flags >= 128:
         return False
     if leg.flags & records.CANCEL_LEG:
@@ -75,6 +82,7 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
         and leg.flags & records.SELF_TRADE != records.SELF_TRADE
         and leg.price > 0
         and 0 < leg.size <= phases.MAX_ORDER_SIZE
+        and may_send(regs.scope, leg.market, leg.flags)
     )
 
 

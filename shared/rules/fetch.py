@@ -5,8 +5,8 @@ recovered, its nonce used; what is left to do goes into the registers. An input 
 machine is idle again, and ``outcome`` says why.
 
 Leaves: a message the one it changes; a record of the queue that has to wait its place among the parked, and an input
-that takes a parked one that one's; then a record of an account its master account, and the agent who signs or is named;
-a report and an early reject none.
+that takes a parked one that one's; then a record that an owner signs its master account, and the agent it names; one
+that an agent signs that agent; a report and an early reject none.
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ from typing import Final
 from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.rules import phases
+from setoff.shared.rules.agents import SESSION_BITS, check_change, check_session, get_scope, is_in_scope, set_agent
 from setoff.shared.rules.bulk import take_leg_page
 from setoff.shared.rules.listing import apply_change, apply_listing
+from setoff.shared.rules.nonces import use_nonce
 from setoff.shared.rules.oracle import apply_signer
 from setoff.shared.rules.parking import is_anything_parked, park, unpark
 from setoff.shared.rules.transfers import apply_deposit
 from setoff.shared.rules.wind_down import apply_wind_down, is_refused
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Account
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
-NONCE_WINDOW: Final = 256
-"""Nonces below the highest seen that can still be used, in any order."""
-_BITMAP_MASK: Final = 2**256 - 1
 _FIRST_PHASES: Final[dict[int, int]] = {
     records.ORDER: phases.ADMIT,
     records.CANCEL: phases.UNLINK,
@@ -152,11 +150,15 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
             if outcome != errors.ACCEPTED:
                 return outcome
     if regs.kind == records.SET_AGENT:
-        apply_agent(regs, state, body)
+        outcome = apply_agent(regs, state, body)
+        if outcome != errors.ACCEPTED:
+            return outcome
     elif regs.kind == records.BULK:
         regs.bulk = records.decode_bulk(body).leg_pages
         regs.bulk_account = regs.account
         regs.bulk_pages = phases.MAX_LEG_PAGES
+        regs.bulk_scope = regs.scope
+        regs.bulk_until = state.agent(keys.get_master(regs.account), regs.agent).expiry if regs.agent else 0
     regs.phase = get_first_phase(regs.kind)
     return errors.ACCEPTED
 
@@ -164,28 +166,40 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
 def check_authority(regs: Registers, state: State) -> int:
     """Whether the signer may act for the account with this nonce, which is used up; returns the outcome.
 
-    Records that move money or name keys have no field for an agent: the owner alone signs them.
-    Leaves: the master account; where an agent signs, that agent.
+    Records that move money or name keys have no field for an agent: the owner alone signs them. Owner and agents have
+    nonces of their own, so that nobody uses up another's.
+    Leaves: the master account; where an agent signs, that agent instead.
     """
+    if regs.agent:
+        return check_agent(regs, state)
     master = state.account(keys.get_master(regs.account))
-    if regs.agent == 0:
-        if master.owner != regs.signer:
-            return errors.BAD_SIGNATURE
-    else:
-        agent = state.agent(keys.get_master(regs.account), regs.agent)
-        if agent.address != regs.signer:
-            return errors.BAD_SIGNATURE
-        if agent.expiry <= regs.time:
-            return errors.AGENT_EXPIRED
-    return use_nonce(master, regs.nonce)
+    return use_nonce(master, regs.nonce) if master.owner == regs.signer else errors.BAD_SIGNATURE
 
 
-def apply_agent(regs: Registers, state: State, body: bytes) -> None:
-    """Name an agent, or take one away (address zero). Leaves: the agent."""
+def check_agent(regs: Registers, state: State) -> int:
+    """Whether an agent may sign this record, with a nonce of its session; returns the outcome. Leaves: the agent."""
+    agent = state.agent(keys.get_master(regs.account), regs.agent)
+    if agent.address != regs.signer:
+        return errors.BAD_SIGNATURE
+    if agent.expiry <= regs.time:
+        return errors.AGENT_EXPIRED
+    if not is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags):
+        return errors.OUT_OF_SCOPE
+    regs.scope = get_scope(agent)
+    if regs.nonce >> SESSION_BITS > agent.nonce_top >> SESSION_BITS:
+        return errors.NONCE_TOO_FAR
+    return use_nonce(agent, regs.nonce)
+
+
+def apply_agent(regs: Registers, state: State, body: bytes) -> int:
+    """Name an agent, or take one away; returns the outcome. Leaves: the master account; the agent, if that is done."""
     change = records.decode_set_agent(body)
-    agent = state.agent(keys.get_master(regs.account), change.agent)
-    agent.address = change.key
-    agent.expiry = change.expiry
+    master = state.account(change.account)
+    outcome = check_session(master, change)
+    if outcome == errors.ACCEPTED:
+        master.session = change.session
+        set_agent(state.agent(change.account, change.agent), change)
+    return outcome
 
 
 def decode_record(regs: Registers, body: bytes) -> int:
@@ -204,7 +218,7 @@ def decode_record(regs: Registers, body: bytes) -> int:
     if kind in (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW):
         return decode_payment(regs, body)
     if kind == records.SET_AGENT:
-        return check_agent_change(regs, body)
+        return check_change(records.decode_set_agent(body))
     return decode_change(regs, body)
 
 
@@ -280,15 +294,6 @@ def decode_change(regs: Registers, body: bytes) -> int:
     return check_quote(regs.price, regs.size) if regs.kind == records.AMEND else errors.ACCEPTED
 
 
-def check_agent_change(regs: Registers, body: bytes) -> int:
-    """Whether a change of agent names a master account and a number in range; returns the outcome."""
-    if not 1 <= records.decode_set_agent(body).agent <= keys.MAX_AGENT:
-        return errors.MALFORMED_RECORD
-    if regs.account > keys.MAX_ACCOUNT:
-        return errors.SUB_ACCOUNT
-    return errors.ACCEPTED
-
-
 def decode_payment(regs: Registers, body: bytes) -> int:
     """Fields of a transfer, a withdrawal, or a deposit into the backstop or withdrawal from it; returns the outcome."""
     if regs.kind == records.TRANSFER:
@@ -331,23 +336,3 @@ def decode_report(regs: Registers, body: bytes) -> int:
 def get_first_phase(kind: int) -> int:
     """Phase in which a checked record of this type starts. Raises KeyError for a type that has none."""
     return _FIRST_PHASES[kind]
-
-
-def use_nonce(account: Account, nonce: int) -> int:
-    """Mark `nonce` used; returns the outcome. Anti-replay window in the manner of RFC 6479, 256 wide.
-
-    Nonces may come in any order; one that lies NONCE_WINDOW or more below the highest seen is too old.
-    """
-    if nonce > account.nonce_top:
-        shift = nonce - account.nonce_top
-        account.nonce_bitmap = (account.nonce_bitmap << shift) & _BITMAP_MASK if shift < NONCE_WINDOW else 0
-        account.nonce_bitmap |= 1
-        account.nonce_top = nonce
-        return errors.ACCEPTED
-    age = account.nonce_top - nonce
-    if age >= NONCE_WINDOW:
-        return errors.NONCE_TOO_OLD
-    if account.nonce_bitmap >> age & 1:
-        return errors.NONCE_USED
-    account.nonce_bitmap |= 1 << age
-    return errors.ACCEPTED

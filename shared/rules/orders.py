@@ -9,6 +9,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
+from setoff.shared.rules.agents import may_send
 from setoff.shared.rules.levels import get_level_side, get_level_tick, get_trigger_side, is_armed
 from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.rules.positions import (
@@ -136,6 +137,8 @@ def step_amend(regs: Registers, state: State) -> None:
     order = state.order(regs.cursor)
     if order.market == 0 or not is_live(order, account, regs.time):
         regs.reject(errors.UNKNOWN_ORDER)
+    elif not may_send(regs.scope, order.market, order.flags):
+        regs.reject(errors.OUT_OF_SCOPE)
     elif regs.price == order.price and regs.size <= order.size:
         level = state.level(order.market, get_level_side(order), get_level_tick(order))
         less = order.size - regs.size

@@ -12,12 +12,26 @@ from setoff.shared.wire.records import SIGNED, encode_body
 SLIPPAGE: Final = 10_000
 """How far from the mark a market order may trade unless another bound is given, ppm."""
 
+SESSION_GAP: Final = 32
+"""Sessions passed over where an agent's right is taken away: namings that were signed before, and never taken, are
+void."""
+
 
 def get_bound(mark: int, side: int, slippage: int) -> int:
     """The worst price of an order, ticks, that is `slippage` ppm worse than the mark at most."""
     if side == records.BUY:
         return min(mark + mark * slippage // PPM, keys.MAX_TICK)
     return max(mark - mark * slippage // PPM, 1)
+
+
+def give_way(flags: int) -> int:
+    """The flags of an order for an agent that has not all sub-accounts, unless they name a rule against self-trade."""
+    return flags if flags & records.SELF_TRADE else flags | records.CANCEL_TAKER
+
+
+def next_session(last: int, address: bytes) -> int:
+    """The session in which an agent is named after the account's `last`, or (address zero) its right taken away."""
+    return last + (1 if any(address) else SESSION_GAP)
 
 
 def make_body(name: str, account: int, nonce: int, agent: int, *fields: int | bytes) -> bytes:

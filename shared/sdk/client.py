@@ -16,24 +16,29 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import aiohttp
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg, ReportBody
 from setoff.shared.errors import InputError, StateError
-from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
+from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, give_way, make_body, next_session
 from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
 from setoff.shared.wire.leg_pages import make_leg_pages
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_body, encode_crank, encode_record
+from setoff.shared.wire.scopes import EVERYTHING, Scope
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 TIMEOUT: Final = 30.0
 """Seconds for one request."""
+_ASK_AGAIN: Final = frozenset(
+    ("nonce_used", "nonce_too_old", "nonce_too_far", "bad_signature", "agent_expired", "out_of_scope")
+)
+"""Reasons after which nonces are read again: another client uses the key too, or an agent was named anew."""
 
 
 class Refusal(InputError):
@@ -71,7 +76,7 @@ class SubmitResult:
 
 
 class Nonces:
-    """The nonces of one master account, shared by the clients of its sub-accounts."""
+    """The nonces of one key, an owner's or an agent's, shared by its clients of all sub-accounts."""
 
     def __init__(self) -> None:
         self.next = 0  # 0: not known
@@ -111,6 +116,7 @@ class SetoffClient:
         self._vault = b""
         self._account = 0
         self._nonces = Nonces()
+        self._gives_way = False
         self._busy: set[int] = set()
         self._next_order_slot = 0
 
@@ -130,6 +136,7 @@ class SetoffClient:
         )
         twin._http = self._session()
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
+        twin._gives_way = self._gives_way
         return twin
 
     # --- reads -----------------------------------------------------------------------------------------------------
@@ -214,11 +221,13 @@ class SetoffClient:
         """Place an order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one.
 
         `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
-        an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`).
+        an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`). An agent that has
+        not all sub-accounts signs CANCEL_TAKER where no rule against self-trade is named: no other may be its.
         """
         account = await self.load()
         if order_slot is None:
             order_slot = await self._free_order_slot()
+        flags = give_way(flags) if self._gives_way else flags
         fields = (market, side, flags, order_slot, price, size, expiry, trigger, client)
         record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
         self._busy.add(order_slot)
@@ -311,9 +320,14 @@ class SetoffClient:
         """Take `shares` of the backstop vault back as money."""
         return await self.submit(await self._signed("BackstopWithdraw", shares))
 
-    async def set_agent(self, agent: int, address: bytes, expiry: int) -> SubmitResult:
-        """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds); zeros take it away."""
-        return await self.submit(await self._signed("SetAgent", agent, address, expiry))
+    async def set_agent(self, agent: int, address: bytes, expiry: int, scope: Scope = EVERYTHING) -> SubmitResult:
+        """Let `address` (20 bytes) trade as agent number `agent` until `expiry` (seconds) within `scope`.
+
+        Zeros take the right away, of whoever has that number; the orders that it has sent stay. Raises
+        InputError("malformed_record") for a scope that no agent can have.
+        """
+        session = next_session(int((await self.account())["session"]), address)
+        return await self.submit(await self._signed("SetAgent", agent, address, expiry, session, *scope.fields))
 
     # --- records ---------------------------------------------------------------------------------------------------
 
@@ -335,8 +349,8 @@ class SetoffClient:
         try:
             answer = await self._request("POST", "/v1/records", json=encode_record(record, leg_pages))
         except Refusal as error:
-            if error.reason in ("nonce_used", "nonce_too_old"):
-                self._nonces.next = 0  # somebody else uses the account too: ask again
+            if error.reason in _ASK_AGAIN:
+                self._nonces.next = 0
             raise
         store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
         if store is not None:
@@ -365,17 +379,28 @@ class SetoffClient:
     async def load(self) -> int:
         """The account traded for; with it domain, nonce and order slots are read if they are not known.
 
-        Raises Refusal("not_found") before the first deposit has arrived.
+        Raises Refusal("not_found") before the first deposit has arrived, Refusal("bad_signature") for an agent whom the
+        account does not name now.
         """
         await self._load_domain()
         if not self._account or not self._nonces.next:
             shown = await self.account()
             self._account = shown["account"]
-            self._nonces.next = max(self._nonces.next, int(shown["next_nonce"]))
+            self._nonces.next = max(self._nonces.next, int(self._find_key(shown)["next_nonce"]))
             self._busy |= {order["order_slot"] for order in shown["orders"]}
         return self._account
 
     # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _find_key(self, shown: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the exchange shows of the key that signs: the owner's is the account's own."""
+        if not self._agent:
+            return shown
+        for agent in shown["agents"]:
+            if agent["agent"] == self._agent:
+                self._gives_way = bool(agent["subs"])
+                return cast("Mapping[str, Any]", agent)
+        raise Refusal("bad_signature", f"account {shown['master']} has no agent {self._agent} who may trade now")
 
     async def _load_domain(self) -> None:
         if not self._vault:

@@ -12,26 +12,28 @@ the L1 transaction, so it also serves accounts that are contracts.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from setoff.shared import errors
-from setoff.shared.codec import records
+from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, InputError, StateError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
+from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.rules.positions import is_live
-from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, make_body
+from setoff.shared.sdk.bodies import SESSION_GAP, SLIPPAGE, get_bound, give_way, make_body, next_session
 from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Account, Market
+from setoff.shared.state.leaves import Account, Agent, Market
 from setoff.shared.state.store import State
+from setoff.shared.wire.scopes import EVERYTHING, Scope
 
 NONCE_GAP: Final = 32
 """Nonces left free above the highest on L1: the operator may have taken records that it has not posted yet."""
@@ -79,6 +81,7 @@ class ForcedInclusion:
         self._vault = Vault(l1, deployment)
         self.replay = Replay(ChainReader(l1, deployment), report)
         self._nonces: dict[int, int] = {}
+        self._sessions: list[int] = []
 
     # --- actions: bodies of 60 bytes ---------------------------------------------------------------------------------
 
@@ -105,6 +108,8 @@ class ForcedInclusion:
         """An order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one."""
         account = self.account()
         order_slot = self._free_order_slot(account) if order_slot is None else order_slot
+        if self._agent and self._state().agent(keys.get_master(account), self._agent).subs:
+            flags = give_way(flags)
         fields = (market, side, flags, order_slot, price, size, expiry, trigger, 0)
         return make_body("Order", account, self._nonce(account), self._agent, *fields)
 
@@ -138,9 +143,14 @@ class ForcedInclusion:
         """Let every order of the account die at `deadline` (unix seconds; 0: never)."""
         return self._body("ScheduleCancel", deadline)
 
-    def set_agent(self, agent: int, address: bytes, expiry: int) -> bytes:
-        """Let `address` trade as agent number `agent` until `expiry`; zeros take the right away."""
-        return self._body("SetAgent", agent, address, expiry)
+    def set_agent(self, agent: int, address: bytes, expiry: int, scope: Scope = EVERYTHING) -> bytes:
+        """Let `address` trade as agent number `agent` until `expiry` within `scope`; zeros take the right away."""
+        account = self.account()
+        last = max([self.leaf(keys.get_master(account)).session, *self._sessions, *self._waiting_sessions(account)])
+        # The operator may have taken some that it has not posted yet.
+        session = next_session(last + SESSION_GAP, address)
+        self._sessions.append(session)
+        return self._body("SetAgent", agent, address, expiry, session, *scope.fields)
 
     def backstop_deposit(self, amount: int) -> bytes:
         """Put `amount` token units into the backstop."""
@@ -249,23 +259,46 @@ class ForcedInclusion:
         account = self.account()
         return make_body(name, account, self._nonce(account), self._agent, *fields)
 
-    def _nonce(self, account: int) -> int:
-        """A nonce above all that L1 knows of the master account, in batches and in the queue."""
+    def _key(self, account: int) -> Account | Agent:
+        """What has the nonces of the signer: the owner's account, or the agent."""
         master = keys.get_master(account)
-        last = max(self.leaf(master).nonce_top + NONCE_GAP, self._nonces.get(master, 0), self._waiting_nonce(master))
-        self._nonces[master] = last + 1
-        return last + 1
+        return self._state().agent(master, self._agent) if self._agent else self.leaf(master)
 
-    def _waiting_nonce(self, master: int) -> int:
-        """The highest nonce of the account among the messages that wait, 0 if there is none."""
-        used = [0]
+    def _nonce(self, account: int) -> int:
+        """A nonce above all that L1 knows of the signer's, in batches and in the queue."""
+        master = keys.get_master(account)
+        top = self._key(account).nonce_top
+        waiting = [records.get_head(body)[2] for body in self._waiting(account)]
+        # No further than a nonce may be: what waits beyond that will be refused.
+        known = [nonce for nonce in (*waiting, self._nonces.get(master, 0)) if nonce < top + MAX_NONCE_JUMP]
+        self._nonces[master] = max([top + NONCE_GAP, *known]) + 1
+        return self._nonces[master]
+
+    def _waiting(self, account: int) -> Iterator[bytes]:
+        """The signer's own records for the master account among the messages that wait.
+
+        Anybody can queue a message that names it, with any nonce; such are not its own.
+        """
         for message in self.replay.waiting():
-            body = records.decode_forced(message).body if message[0] == records.FORCED else message
-            if body[0] in records.SIGNED and body[0] != records.REPORT:
-                _, account, nonce = records.get_head(body)
-                if keys.get_master(account) == master and nonce < 2**63:
-                    used.append(nonce)
-        return max(used)
+            sender: bytes | None = None
+            body = message
+            if message[0] == records.FORCED:
+                sender, body = records.decode_forced(message)
+            if body[0] not in records.SIGNED or body[0] == records.REPORT or not records.is_canonical(body):
+                continue
+            if keys.get_master(records.get_head(body)[1]) != keys.get_master(account):
+                continue
+            if sender is None:
+                digest = eip712.digest(self._deployment.domain, body)
+                sender = signatures.recover(digest, body[records.BODY_BYTES :])
+            if sender == self._signer.address:
+                yield body
+
+    def _waiting_sessions(self, account: int) -> Iterator[int]:
+        """Sessions that the owner's records among the messages that wait begin."""
+        for body in self._waiting(account):
+            if body[0] == records.SET_AGENT:
+                yield records.decode_set_agent(body).session
 
     def _free_order_slot(self, account: int) -> int:
         """The highest order slot that is free: the exchange's own client begins with the lowest."""

@@ -26,7 +26,7 @@ MARKET_BYTES: Final = 288
 ORACLE_BYTES: Final = 128
 SIGNERS_BYTES: Final = 256
 WITHDRAWAL_BYTES: Final = 96
-AGENT_BYTES: Final = 32
+AGENT_BYTES: Final = 96
 PARKED_BYTES: Final = 128
 
 _POSITION_BYTES: Final = 64
@@ -62,11 +62,13 @@ class Position:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """A trader's account; a sub-account uses neither owner nor nonces, its master's count."""
+    """A trader's account; a sub-account uses neither owner, sessions nor nonces, its master's count."""
 
     deadline: U64 = 0
     """Seconds, when all its orders die, 0 for never."""
-    owner: Annotated[Address, At(12)] = bytes(20)
+    session: U32 = 0
+    """The highest of its agents so far."""
+    owner: Address = bytes(20)
     collateral: I256 = 0
     """Token units: deposits, fees and the notional of every fill, so that equity = it + sum of size * mark * unit."""
     shares: Annotated[U128, At(72)] = 0
@@ -206,10 +208,27 @@ class Withdrawal:
 
 @dataclass(slots=True, eq=False)
 class Agent:
-    """A key that may trade for a master account until `expiry` (seconds)."""
+    """A key that may trade for a master account until `expiry` (seconds), with nonces of its own.
+
+    What it may touch is as in the record that named it: 0 for everything.
+    """
 
     expiry: U64 = 0
     address: Annotated[Address, At(12)] = bytes(20)
+    markets: U64 = 0
+    """Eight numbers of markets, a byte each."""
+    subs: U16 = 0
+    """Bit s is set for sub-account s."""
+    kinds: U16 = 0
+    """Bit t is set for records of type t."""
+    nonce_top: Annotated[U64, At(56)] = 0
+    """Highest nonce seen; its upper half is the session."""
+    nonce_bitmap: U256 = 0
+    """Bit i is set iff nonce_top - i was used, or is of another session."""
+
+    def clear(self) -> None:
+        """Make it nobody."""
+        Agent.__init__(self)
 
 
 @dataclass(slots=True, eq=False)

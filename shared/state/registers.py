@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-68 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+71 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -22,6 +22,7 @@ class InFlight:
     account: U64 = 0  # its account (for a report: the signer's index)
     signer: Address = bytes(20)  # address recovered from its signature, or the owner a message names
     agent: U64 = 0  # which of the account's agents signed it, 0 its owner
+    scope: U128 = 0  # what that agent may trade: its sub-accounts (16 bits), its markets (64 bits), 0 for everything
     nonce: U64 = 0  # its nonce (for a report: its time)
     market: U64 = 0
     side: U64 = 0
@@ -88,6 +89,8 @@ class Registers(InFlight):
     bulk: Bytes32 = bytes(32)  # hash of the leg page that must come next, zero for none
     bulk_account: U64 = 0  # account of that bulk record
     bulk_pages: U64 = 0  # leg pages it may still have
+    bulk_scope: U128 = 0  # `scope` of the agent who signed it
+    bulk_until: U64 = 0  # seconds: from when on that agent has expired, 0 if the owner signed it
     legs0: U192 = 0  # legs still to run, two of 11 bytes a word
     legs1: U192 = 0
     legs2: U192 = 0
@@ -111,7 +114,7 @@ class Registers(InFlight):
         self.phase = self.return_phase
 
     def encode(self) -> bytes:
-        """The 68 words."""
+        """The 71 words."""
         return LAYOUT.pack(self)
 
     @classmethod
@@ -124,7 +127,7 @@ class Registers(InFlight):
         return LAYOUT.copy(self)
 
     def hash(self) -> bytes:
-        """keccak of the 68 words."""
+        """keccak of the 71 words."""
         return keccak(self.encode())
 
 

@@ -16,6 +16,7 @@ FLOORS: Final = {
     "orders that rest": 4,
     "holders of a lot": 0.2,
     "empty accounts": 3,
+    "accounts with eight agents": 0.5,
 }
 """The least that the attacker pays for each dollar of all the honest together, by attack."""
 SERIOUS: Final = [name for name, terms in PRESETS.items() if not terms.is_trial]

@@ -11,7 +11,7 @@ from setoff.shared import errors, params
 from setoff.shared.codec import eip712, integers, receipts, records
 from setoff.shared.codec.layout import Field
 from setoff.shared.machine import batch, data
-from setoff.shared.rules import fetch, phases
+from setoff.shared.rules import agents, nonces, phases
 from setoff.shared.rules.wind_down import is_refused
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import FIELDS, Registers
@@ -68,7 +68,7 @@ def test_bonds_at_once() -> None:
 
 
 def test_constants() -> None:
-    modules = (records, keys, leaves, phases, fetch, integers, batch, data)
+    modules = (records, keys, leaves, phases, agents, nonces, integers, batch, data)
     for name, value in table("name", "value"):
         found = {getattr(module, name) for module in modules if hasattr(module, name)}
         assert found == {int(value)}, name

@@ -33,6 +33,7 @@ from setoff.shared.params import (
     count_keys,
 )
 from setoff.shared.rules import phases
+from setoff.shared.state import keys
 
 GAS_PRICE: Final = GWEI
 """Wei a gas: as low as L1 has been."""
@@ -87,6 +88,7 @@ def list_attacks(terms: Params) -> list[Attack]:
         _rest_orders(),
         _hold_dust(),
         _open_accounts(),
+        _name_agents(),
     ]
 
 
@@ -216,6 +218,19 @@ def _open_accounts() -> Attack:
     )
 
 
+def _name_agents() -> Attack:
+    """Accounts with all the agents they may have: the records that name them cost the operator, and nobody else."""
+    gas = _gas()["deposit, first"]
+    size = measure_account() + keys.MAX_AGENT * measure_agent()
+    return Attack(
+        "accounts with eight agents",
+        "an account",
+        _dollars(gas),
+        _memory(size, KEEPING_YEARS),
+        {"attacker_gas": gas, "honest memory_bytes": size, "honest steps a price": 0},
+    )
+
+
 @cache
 def _gas() -> dict[str, int]:
     return measure()
@@ -244,6 +259,23 @@ def measure_account() -> float:
             assert machine.take(traffic.deposit(10 + number, 10**9), is_message=True) == 0
 
     return _measure(machine, deposit) / ORDERS
+
+
+@cache
+def measure_agent() -> float:
+    """Bytes of memory of an agent, where an account has as many as it may."""
+    traffic, machine = _exchange()
+    accounts = range(10, 10 + ORDERS // keys.MAX_AGENT)
+    for account in accounts:
+        assert machine.take(traffic.deposit(account, 10**9), is_message=True) == 0
+    machine.hash()
+
+    def name() -> None:
+        for account in accounts:
+            for agent in range(1, keys.MAX_AGENT + 1):
+                assert machine.take(traffic.set_agent(account, agent, 2**40), is_message=False) == 0
+
+    return _measure(machine, name) / (len(accounts) * keys.MAX_AGENT)
 
 
 def _exchange() -> tuple[SampleTraffic, Machine]:

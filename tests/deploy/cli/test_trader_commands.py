@@ -50,6 +50,11 @@ async def test_agents_and_sub_accounts(exchange: Running, setoff: Command) -> No
     assert "100.000000" in await setoff("account --sub 3")
     assert "accepted" in await setoff("trade cancel --all --sub 3")
     assert "moved" in await setoff("transfer 100 .0 --sub 3")
+    scope = "--only-sub 3 --only-market 1 --only-market 2 --only-kind Order"
+    assert "accepted" in await setoff(f"agent set 2 0x{address_of(agent).hex()} {scope}")
+    assert "sub-accounts 3, markets 1 2, kinds Order" in await setoff("agent list")
+    assert "out_of_scope" in await setoff("trade buy 1 4 90 --account 1 --agent 2", agent, code=1)
+    assert "malformed_record" in await setoff(f"agent set 3 0x{address_of(agent).hex()} --only-sub 16", code=1)
     assert "accepted" in await setoff("agent remove 2")
     assert "bad_signature" in await setoff("trade cancel --all --account 1 --agent 2", agent, code=1)
 

@@ -207,7 +207,9 @@ async def test_refuses_a_replayed_nonce(exchange: Running) -> None:
     await check_refused(exchange, await exchange.post(GOOD), before, 422, "nonce_used")
     other = encode_record(order(order_slot=4, size=1))
     await check_refused(exchange, await exchange.post(other), before, 422, "nonce_used")
-    old = encode_record(order(nonce=2**40, order_slot=5))
+    far = encode_record(order(nonce=2**40, order_slot=5))
+    await check_refused(exchange, await exchange.post(far), before, 422, "nonce_too_far")
+    old = encode_record(order(nonce=2**16, order_slot=5))
     assert (await exchange.post(old))[0] == 200
     before = await exchange.status()
     await check_refused(

@@ -6,10 +6,12 @@ import pytest
 from tests.support.processes.running_operator import HandL1, Running, open_market, operator
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, agent_key
 from setoff.shared.codec import records
+from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.rules import phases
+from setoff.shared.wire.scopes import Scope
 
 BUY, SELL = records.BUY, records.SELL
 
@@ -140,8 +142,17 @@ async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
     _, shown = await exchange.get("/v1/accounts/1.3")
     assert (shown["account"], shown["master"], shown["sub"], shown["collateral"]) == (sub, 1, 3, str(10**6))
     assert shown == (await exchange.get(f"/v1/accounts/{sub}"))[1]
-    assert shown["next_nonce"] == "4" and len(shown["orders"]) == 1
-    assert [(agent["agent"], agent["expiry"]) for agent in shown["agents"]] == [(2, START_TIME + 1000)]
+    assert (shown["next_nonce"], shown["session"], len(shown["orders"])) == ("3", 1, 1)
+    scope = Scope((0, 3), ("Order", "CancelAll"), (1, 255))
+    await submit(exchange, traffic.set_agent(1, 5, START_TIME + 1000, scope=scope))
+    _, shown = await exchange.get("/v1/accounts/1.3")
+    free = {"subs": [], "kinds": [], "markets": [], "session": 1, "next_nonce": str(2**32 + 2)}
+    bound = {"subs": [0, 3], "kinds": ["Order", "CancelAll"], "markets": [1, 255]}
+    keys = [{"key": "0x" + address_of(agent_key(1, number)).hex(), "agent": number} for number in (2, 5)]
+    assert shown["agents"] == [
+        {**keys[0], "expiry": START_TIME + 1000, **free},
+        {**keys[1], "expiry": START_TIME + 1000, **bound, "session": 2, "next_nonce": str(2**33 + 1)},
+    ]
     _, master = await exchange.get("/v1/accounts/1")
     assert master["subs"] == 3 and master["orders"] == []
     await submit(exchange, traffic.backstop_deposit(2, 500))

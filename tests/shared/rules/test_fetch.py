@@ -8,7 +8,8 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import CURVE_ORDER
 from setoff.shared.rules import phases
-from setoff.shared.rules.fetch import NONCE_WINDOW, decode_record, get_first_phase, use_nonce
+from setoff.shared.rules.fetch import decode_record, get_first_phase
+from setoff.shared.rules.nonces import MAX_NONCE_JUMP, NONCE_WINDOW, use_nonce
 from setoff.shared.state.keys import MAX_TICK
 from setoff.shared.state.leaves import Account
 
@@ -148,7 +149,7 @@ def test_nonces_may_come_in_any_order_within_the_window() -> None:
     assert use_nonce(account, 46) == errors.NONCE_USED
 
 
-@pytest.mark.parametrize("jump", [1, 255, 256, 257, 2**64 - 1])
+@pytest.mark.parametrize("jump", [1, 255, 256, 257, MAX_NONCE_JUMP])
 def test_a_jump_of_the_nonce_shifts_the_window(jump: int) -> None:
     account = Account()
     assert use_nonce(account, 0) == errors.ACCEPTED
@@ -157,6 +158,21 @@ def test_a_jump_of_the_nonce_shifts_the_window(jump: int) -> None:
     assert use_nonce(account, 0) == expected
     assert use_nonce(account, jump) == errors.NONCE_USED
     assert account.nonce_bitmap < 1 << 256
+
+
+@pytest.mark.parametrize("jump", [MAX_NONCE_JUMP + 1, 2**32, 2**64 - 1 - 7])
+def test_a_nonce_too_far_ahead_is_refused_and_uses_up_nothing(jump: int) -> None:
+    account = Account()
+    account.nonce_top, account.nonce_bitmap = 7, 1
+    assert use_nonce(account, 7 + jump) == errors.NONCE_TOO_FAR
+    assert (account.nonce_top, account.nonce_bitmap) == (7, 1)
+
+
+def test_the_last_nonce_of_all_can_be_used() -> None:
+    account = Account()
+    account.nonce_top = 2**64 - 2
+    assert use_nonce(account, 2**64 - 1) == errors.ACCEPTED
+    assert account.nonce_top == 2**64 - 1
 
 
 def test_a_reject_after_the_nonce_check_uses_the_nonce() -> None:

@@ -70,6 +70,34 @@ def test_two_in_a_row_have_two_nonces_and_leave_the_operator_room(town: Town) ->
     assert inclusion.leaf(2).nonce_top == top + NONCE_GAP + 3
 
 
+def test_nobody_else_leads_the_nonces_astray(town: Town) -> None:
+    """Anybody may queue messages that name the account, with nonces and sessions of his choice."""
+    inclusion = town.inclusion(2)
+    top, session = inclusion.leaf(2).nonce_top, inclusion.leaf(2).session
+    liar = town.inclusion(3)
+    far = records.encode(records.CancelAllBody(2, top + 60_000))
+    liar.send(far)
+    liar.send(records.encode(records.SetAgentBody(2, top + 60_000, 1, bytes(20), 0, session + 60_000)))
+    liar.send_record(far + bytes(64))
+    liar.send_record(town.traffic.sign(far, trader_key(3)))
+    sent = [inclusion.send(inclusion.cancel_all()), inclusion.send(inclusion.set_agent(1, bytes(20), 0))]
+    post(town)
+    assert [inclusion.wait(forced, timeout=0).outcome for forced in sent] == [errors.ACCEPTED] * 2
+    assert inclusion.leaf(2).nonce_top == top + NONCE_GAP + 2
+    assert session < inclusion.leaf(2).session < session + 200
+
+
+def test_a_right_is_given_and_taken_away_twice_in_one_queue(town: Town) -> None:
+    """The sessions of what waits are known, so that each comes after the one before."""
+    owner = town.inclusion(2)
+    address = signatures.address_of(agent_key(2, 1))
+    sent = [owner.send(owner.set_agent(1, key, town.now + 10_000)) for key in (address, bytes(20), address)]
+    sent.append(town.inclusion(2).send(town.inclusion(2).set_agent(1, bytes(20), 0)))
+    post(town)
+    assert [owner.wait(forced, timeout=0).outcome for forced in sent] == [errors.ACCEPTED] * 4
+    assert owner.replay.machine.state.agent(2, 1).address == bytes(20)
+
+
 def test_a_position_is_closed_at_a_bound_and_a_refusal_has_its_reason(town: Town) -> None:
     inclusion = town.inclusion(3)
     with pytest.raises(InputError, match="not_reducing"):

@@ -5,8 +5,10 @@ from tests.support.processes.running_operator import Running
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, agent_key, oracle_key
 from setoff.shared.codec.records import ABOVE, BUY, CANCEL_LEG, FOK, IOC, REDUCE_ONLY, SELL, SELL_LEG, Leg
+from setoff.shared.errors import InputError
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
 from setoff.shared.sdk.bodies import get_bound
+from setoff.shared.wire.scopes import Scope
 
 
 async def test_market_orders_are_bounded(exchange: Running) -> None:
@@ -78,13 +80,36 @@ async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> 
         with pytest.raises(Refusal, match="bad_signature"):
             await agent.withdraw(1)
         await agent.bulk([Leg(CANCEL_LEG, 1, result.order_slot)])
-        with pytest.raises(Refusal, match="nonce_used"):
-            await owner.set_agent(3, bytes(20), 0)  # the agent has used it: nonces are the account's
-        await owner.set_agent(3, bytes(20), 0)
-        with pytest.raises(Refusal):
+        await owner.set_agent(3, bytes(20), 0)  # the agent has used none of its nonces
+        for _ in range(2):
+            with pytest.raises(Refusal, match="bad_signature"):
+                await agent.place(1, BUY, 90, 1)
+        # Named again it has other nonces: what it knows is of no use once, then it has asked.
+        await owner.set_agent(3, key.address, START_TIME + 100)
+        assert (await agent.place(1, BUY, 90, 1)).resting == 1
+        await owner.set_agent(3, key.address, START_TIME + 200)
+        with pytest.raises(Refusal, match="nonce_too_old"):
             await agent.place(1, BUY, 90, 1)
-        with pytest.raises(Refusal, match="bad_signature"):
-            await agent.place(1, BUY, 90, 1)
+        assert (await agent.place(1, BUY, 90, 1)).resting == 1
+
+
+async def test_an_agent_keeps_to_its_scope_and_gives_way_to_the_owner_s_other_orders(exchange: Running) -> None:
+    key = KeySigner(agent_key(1, 3))
+    async with trader(exchange, 1) as owner, SetoffClient(exchange.url, key, account=1, agent=3, sub=2) as agent:
+        await owner.transfer(1 | 2 << 20, 10**6)
+        scope = Scope(subs=(2,), markets=(1,))
+        with pytest.raises(InputError, match="malformed_record"):
+            await owner.set_agent(3, key.address, START_TIME + 100, Scope(kinds=("Withdraw",)))
+        await owner.set_agent(3, key.address, START_TIME + 100, scope)
+        await owner.place(1, SELL, 110, 1)
+        with pytest.raises(Refusal, match="self_trade"):
+            await agent.place(1, BUY, 110, 1)
+        assert (await agent.place(1, BUY, 90, 1)).resting == 1
+        with pytest.raises(Refusal, match="out_of_scope"):
+            await agent.cancel_all()
+        with pytest.raises(Refusal, match="out_of_scope"):
+            await agent.at(1).place(1, BUY, 90, 1)
+        assert [order["price"] for order in await owner.orders()] == [110]
 
 
 async def test_sub_accounts_keep_risks_apart(exchange: Running) -> None:

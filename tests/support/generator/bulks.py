@@ -47,7 +47,7 @@ class Bulks(Orders, Prices):
         for start in reversed(range(0, max(1, len(legs)), records.LEGS_PER_PAGE)):
             leg_pages.insert(0, records.encode_leg_page(legs[start : start + records.LEGS_PER_PAGE], following))
             following = keccak(leg_pages[0])
-        body = records.BulkBody(account, self.next_nonce(account), following, agent)
+        body = records.BulkBody(account, self.next_nonce(account, agent), following, agent)
         inputs = [self.by(account, records.encode(body), agent), *leg_pages]
         if rng.random() < 0.2:
             inputs.insert(rng.randint(1, len(inputs)), rng.choice((self.crank, self.cancel, self.stray_leg_page))())

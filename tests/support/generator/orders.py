@@ -84,7 +84,7 @@ class Orders(Players):
         agent = self.some_agent()
         body = records.OrderBody(
             account,
-            self.next_nonce(account),
+            self.next_nonce(account, agent),
             market,
             side,
             flags,
@@ -147,12 +147,14 @@ class Orders(Players):
     def cancel(self) -> bytes:
         account, agent = self.some_account(), self.some_agent()
         client = self.rng.choice((0, 0, 0, 1, 2))
-        body = records.CancelBody(account, self.next_nonce(account), self.used_order_slot(account), client, agent)
+        body = records.CancelBody(
+            account, self.next_nonce(account, agent), self.used_order_slot(account), client, agent
+        )
         return self.by(account, records.encode(body), agent)
 
     def cancel_all(self) -> bytes:
         account, agent = self.some_account(), self.some_agent()
-        body = records.CancelAllBody(account, self.next_nonce(account), agent)
+        body = records.CancelAllBody(account, self.next_nonce(account, agent), agent)
         return self.by(account, records.encode(body), agent)
 
     def amend(self) -> bytes:
@@ -165,11 +167,11 @@ class Orders(Players):
             price = self.some_price(order.market, order.side)
         if rng.random() < 0.03:
             size = rng.choice(SIZE_EDGES)
-        body = records.AmendBody(account, self.next_nonce(account), order_slot, price, size, agent)
+        body = records.AmendBody(account, self.next_nonce(account, agent), order_slot, price, size, agent)
         return self.by(account, records.encode(body), agent)
 
     def schedule_cancel(self) -> bytes:
         account, agent = self.some_account(), self.some_agent()
         deadline = self.rng.choice((0, self.time - 1, self.time, self.time + 1, self.time + 30, MAX_UINT64))
-        body = records.ScheduleCancelBody(account, self.next_nonce(account), deadline, agent)
+        body = records.ScheduleCancelBody(account, self.next_nonce(account, agent), deadline, agent)
         return self.by(account, records.encode(body), agent)

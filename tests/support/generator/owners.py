@@ -12,6 +12,7 @@ from tests.support.generator.players import (
 )
 
 from setoff.shared.codec import records
+from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.rules.margin import compute_health
 from setoff.shared.state import keys
 
@@ -62,8 +63,25 @@ class Owners(Players):
     def name_agent(self, account: int, agent: int, expiry: int) -> bytes:
         key = HANDS.get((account, agent))
         address = ADDRESSES[key] if key and self.rng.random() < 0.95 else bytes(20)
-        body = records.SetAgentBody(account, self.next_nonce(account), agent, address, expiry)
+        session = self.next_session(account)
+        if any(address):
+            self.nonces[account, agent] = session << SESSION_BITS
+        body = records.SetAgentBody(
+            account, self.next_nonce(account), agent, address, expiry, session, *self.some_scope()
+        )
         return self.by(account, records.encode(body))
+
+    def some_scope(self) -> tuple[int, int, bytes]:
+        """Sub-accounts, kinds and markets of an agent, mostly all of them."""
+        rng = self.rng
+        subs = rng.choice((0, 0, 0, 1, 0b11, 0b110, 1 << keys.MAX_SUB))
+        kinds = rng.choice(
+            (0, 0, 0, 1 << records.ORDER, records.AGENT_KINDS, records.AGENT_KINDS & ~(1 << records.BULK))
+        )
+        markets = rng.choice((b"", b"", b"", b"\1", b"\2", b"\0\1\2", bytes(range(1, 9)), b"\xff" * 8))
+        if rng.random() < 0.03:
+            kinds = rng.choice((1, 1 << records.WITHDRAW, 2**16 - 1))
+        return subs, kinds, markets.ljust(8, b"\0")
 
     def set_agent(self) -> bytes:
         rng = self.rng

@@ -8,6 +8,8 @@ from setoff.shared.codec import eip712, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
+from setoff.shared.rules.agents import SESSION_BITS
+from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market
 from setoff.shared.state.store import State
@@ -53,7 +55,8 @@ class Players:
         self.is_large = is_large  # sizes, prices and money near their bounds
         self.is_poor = not is_large  # a backstop that can take over little
         self.time = 1_700_000_000
-        self.nonces: dict[int, int] = {}
+        self.nonces: dict[tuple[int, int], int] = {}
+        self.sessions: dict[int, int] = {}
         self.sent: list[bytes] = []
         self.drift: dict[int, int] = {}
 
@@ -65,20 +68,31 @@ class Players:
         key = HANDS.get((master, agent)) if agent and self.rng.random() < 0.95 else TRADERS.get(master)
         return self.sign(key or ORACLES[0], body)
 
-    def next_nonce(self, account: int) -> int:
+    def next_nonce(self, account: int, agent: int = 0) -> int:
         rng = self.rng
         account = keys.get_master(account)
-        nonce = self.nonces.get(account, 0) + 1
-        if account == LONER:
+        nonce = self.nonces.get((account, agent), 0) + 1
+        if account == LONER and not agent:
             nonce += rng.choice((0, 1, 254, 255, 256))
         elif rng.random() < 0.05:
             nonce += rng.choice((1, 30, 255))
         elif rng.random() < 0.06:
             return max(0, nonce - rng.choice((1, 2, 5, 255, 256, 257)))  # used, unused below the top, or too old
-        if account == LONER and rng.random() < 0.003:
-            return MAX_UINT64
-        self.nonces[account] = nonce
+        if rng.random() < 0.01:
+            far = rng.choice((MAX_NONCE_JUMP - 1, MAX_NONCE_JUMP, MAX_NONCE_JUMP + 1, 1 << SESSION_BITS))
+            return min(nonce + far, MAX_UINT64) if rng.random() < 0.8 else MAX_UINT64
+        self.nonces[account, agent] = nonce
         return nonce
+
+    def next_session(self, account: int) -> int:
+        """Mostly the one behind the account's last."""
+        rng = self.rng
+        last = max(self.sessions.get(account, 0), self.read_account(account).session)
+        if rng.random() < 0.15:
+            far = rng.choice((-1, 0, 0, 2, MAX_NONCE_JUMP, MAX_NONCE_JUMP + 1, 2**32))
+            return min(max(0, last + far), 2**32 - 1)
+        self.sessions[account] = min(last + 1, 2**32 - 1)
+        return self.sessions[account]
 
     def some_account(self) -> int:
         rng = self.rng

@@ -42,6 +42,7 @@ FAVOURS: tuple[dict[str, int], ...] = (
     {"crash": 4, "crank": 8},
     {"report": 8, "crank": 8},
     {"armed": 90, "report": 20},
+    {"armed": 90, "report": 30, "crank": 10},
     {"armed": 60, "crank": 20, "report": 20},
     {"forced": 20},
 )
@@ -148,7 +149,9 @@ class Populace:
         market = state.market(rng.choice(MARKETS))
         market.funding += rng.choice((0, 0, 1, -1, 2**33, -(2**64)))
         market.step_band = rng.choice((market.step_band, market.step_band, 1_000))
-        market.index = market.mark = market.stop_above or market.mark
+        for number in MARKETS:
+            leaf = state.market(number)
+            leaf.index = leaf.mark = leaf.stop_above or leaf.stop_below or leaf.mark
         market.halted_until = rng.choice((market.halted_until, market.halted_until, self.traffic.time + 300))
         if self.number == self.end // 2 and self.end % 2:
             state.market(3).expiry = self.traffic.time

@@ -1,6 +1,7 @@
 """A small exchange for tests: inputs of the sample traffic, run one by one on a machine, outcomes as reason strings."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from tests.support.machines.state_view import StateView
 
@@ -70,8 +71,8 @@ class World(StateView):
     def schedule_cancel(self, account: int, deadline: int, **fields: int) -> str:
         return self.take(self.traffic.schedule_cancel(account, deadline, **fields))
 
-    def set_agent(self, account: int, agent: int, expiry: int, address: bytes | None = None) -> str:
-        return self.take(self.traffic.set_agent(account, agent, expiry, address))
+    def set_agent(self, account: int, agent: int, expiry: int, address: bytes | None = None, **fields: Any) -> str:
+        return self.take(self.traffic.set_agent(account, agent, expiry, address, **fields))
 
     def bulk(self, account: int, legs: Sequence[Leg], **fields: int) -> list[str]:
         """Outcomes of the bulk record and of each page."""

@@ -8,7 +8,10 @@ from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import Leg
 from setoff.shared.codec.signatures import address_of
+from setoff.shared.rules.agents import SESSION_BITS
+from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.state import keys
+from setoff.shared.wire.scopes import Scope
 
 
 def play_sub_accounts(world: JudgedWorld) -> None:
@@ -30,21 +33,110 @@ def play_sub_accounts(world: JudgedWorld) -> None:
 def play_agents(world: JudgedWorld) -> None:
     """An agent is named and taken away again."""
     world.begin()
-    change = records.SetAgentBody(1, world.next_nonce(1), 3, bytes(range(20)), world.time + 9)
-    gone = records.SetAgentBody(1, world.next_nonce(1), 3, bytes(20), 0)
-    for body in (change, gone):
-        assert world.run(world.sign_for(1, 0, records.encode(body))) == [OK]
+    for record in (world.set_agent(1, 3, world.time + 9), world.set_agent(1, 3, world.time + 9, bytes(20))):
+        assert world.run(record) == [OK]
     assert world.machine.state.tree.get(keys.agent_key(1, 3)) == b""
+
+
+def play_sessions(world: JudgedWorld) -> None:
+    """Agents come and go in the order of their sessions, and count within them."""
+    world.begin()
+    until = world.time + 100
+    changes = [
+        world.set_agent(1, 1, until, session=MAX_NONCE_JUMP + 1),
+        world.set_agent(1, 1, until, session=MAX_NONCE_JUMP),
+        world.set_agent(1, 2, until, session=MAX_NONCE_JUMP),
+        world.set_agent(1, 2, until, bytes(20), session=MAX_NONCE_JUMP),
+        world.set_agent(1, 1, until, bytes(20), session=MAX_NONCE_JUMP - 1),
+        world.set_agent(1, 1, until, session=MAX_NONCE_JUMP + 3),
+    ]
+    wrong = "wrong_session"
+    assert world.run(*changes) == [wrong, OK, wrong, OK, wrong, OK]
+    first, far = MAX_NONCE_JUMP + 3 << SESSION_BITS, MAX_NONCE_JUMP
+    counts = (0, -255, -256, 1 << SESSION_BITS, far + 1, far, far - 254, far - 255, far - 256, far - 254)
+    unknown, used, old = "unknown_order", "nonce_used", "nonce_too_old"
+    assert world.run(*(world.cancel(1, 9, first + count, agent=1) for count in counts)) == [
+        used, used, old, "nonce_too_far", "nonce_too_far", *[unknown] * 3, old, used,
+    ]  # fmt: skip
+    # At its session's end the next one's numbers are not so far, and none of its all the same.
+    world.machine.state.agent(1, 1).nonce_top = first + 2**SESSION_BITS - 2
+    world.machine.state.commit()
+    counts = (2**SESSION_BITS - 1, 2**SESSION_BITS, 2**SESSION_BITS + 1)
+    assert world.run(*(world.cancel(1, 9, first + count, agent=1) for count in counts)) == [
+        unknown, "nonce_too_far", "nonce_too_far",
+    ]  # fmt: skip
+    top = world.account(1).nonce_top
+    counts = (MAX_NONCE_JUMP + 1, MAX_NONCE_JUMP, MAX_NONCE_JUMP - 255, MAX_NONCE_JUMP - 256)
+    assert world.run(*(world.cancel(1, 9, top + count) for count in counts)) == ["nonce_too_far", unknown, unknown, old]
+
+
+def play_scopes(world: JudgedWorld) -> None:
+    """Agents for some of everything, at the edge of what they may and beyond it."""
+    world.begin(markets=2, money=10**6)
+    one, two, until = keys.sub_account(1, 1), keys.sub_account(1, 15), world.time + 100
+    named = [
+        world.set_agent(1, 1, until, scope=Scope(subs=(1,))),
+        world.set_agent(1, 2, until, scope=Scope(markets=(2,))),
+        world.set_agent(1, 3, until, scope=Scope(kinds=("Cancel", "Bulk"))),
+        world.set_agent(1, 4, until, scope=Scope((0, 15), ("Order", "Amend"), (9, 1, 255, 3, 4, 5, 6, 2))),
+    ]
+    assert world.run(*named, *(world.transfer(1, sub, 10**5) for sub in (one, two))) == [OK] * 6
+    out, way = "out_of_scope", records.CANCEL_TAKER
+    by_sub = [
+        world.order(one, BUY, 90, 1, agent=1),
+        world.order(one, BUY, 90, 1, flags=records.CANCEL_BOTH, agent=1),
+        world.order(two, BUY, 90, 1, flags=way, agent=1),
+        world.order(one, BUY, 90, 1, flags=way, agent=1),
+        world.order(one, BUY, 90, 1, order_slot=1),
+        world.amend(one, 1, 91, 1, agent=1),
+        world.amend(one, 0, 91, 1, agent=1),
+        world.cancel_all(1, agent=1),
+        world.cancel_all(one, agent=1),
+    ]
+    assert world.run(*by_sub) == [out, out, out, OK, OK, out, OK, out, OK]
+    by_market = [
+        world.order(1, BUY, 90, 1, agent=2),
+        world.order(1, BUY, 90, 1, market=2, agent=2),
+        world.order(1, BUY, 90, 1, order_slot=1),
+        world.amend(1, 1, 90, 1, agent=2),
+        world.cancel(1, 1, agent=2),
+        world.cancel_all(1, agent=2),
+        world.schedule_cancel(1, 0, agent=2),
+        world.amend(1, 0, 91, 1, agent=2),
+        world.cancel(1, 0, agent=2),
+    ]
+    assert world.run(*by_market) == [out, OK, OK, out, out, out, out, OK, OK]
+    by_kind = [
+        world.order(1, BUY, 90, 1, agent=3),
+        world.cancel(1, 1, agent=3),
+        world.order(two, BUY, 90, 1, market=2, flags=way, agent=4),
+        world.cancel(two, 0, agent=4),
+        world.order(1, BUY, 90, 1, order_slot=2, flags=way, agent=4),
+    ]
+    assert world.run(*by_kind) == [out, OK, OK, out, OK]
+    legs = [Leg(0, 1, 5, 90, 1), Leg(0, 2, 6, 90, 1), Leg(records.CANCEL_LEG, 2, 2), Leg(records.CANCEL_LEG, 1, 6)]
+    assert world.run(*world.bulk(1, legs, agent=2), *world.bulk(1, legs, agent=1)) == [OK, OK, out, "wrong_leg_page"]
+    legs = [Leg(0, 1, 5, 90, 1), Leg(way, 1, 6, 90, 1)]
+    assert world.run(*world.bulk(one, legs, agent=1)) == [OK, OK]
+    assert [bool(world.resting(one, slot).market) for slot in (5, 6)] == [False, True]
+    # The owner's bulk after an agent's; an agent's page at the very second at which it ends, and one before.
+    assert world.run(*world.bulk(1, [Leg(0, 1, 5, 90, 1)])) == [OK, OK]
+    (early, page), (late, last) = (world.bulk(1, [Leg(0, 2, slot, 90, 1)], agent=2) for slot in (7, 8))
+    world.wait(99)
+    assert world.run(early) == [OK]
+    assert world.run(page, late) == [OK, OK]
+    world.wait(1)
+    assert world.run(last, last) == ["agent_expired", "wrong_leg_page"]
+    strange = records.SetAgentBody(1, world.next_nonce(1), 1, bytes(20), 0, 9, 0, records.AGENT_KINDS | 1)
+    assert world.run(world.sign_for(1, 0, records.encode(strange))) == ["malformed_record"]
 
 
 def play_forced(world: JudgedWorld) -> None:
     """Records of their senders: of the owner, of an agent, of a stranger, of nobody, and what nobody can send."""
     world.begin(money=1_000)
     hand = address_of(agent_key(1, 1))
-    name = records.encode(records.SetAgentBody(1, world.next_nonce(1), 1, hand, world.time + 10))
-    gone = records.encode(records.SetAgentBody(1, world.next_nonce(1), 2, bytes(20), world.time + 10))
-    by_agent = records.encode(records.CancelAllBody(1, world.next_nonce(1), 1))
-    by_nobody = records.encode(records.CancelAllBody(1, world.next_nonce(1), 2))
+    name, gone = world.set_agent(1, 1, world.time + 10), world.set_agent(1, 2, world.time + 10, bytes(20))
+    by_agent, by_nobody = world.cancel_all(1, agent=1), world.cancel_all(1, agent=2)
     order = world.order(1, BUY, 100, 5)[: records.BODY_BYTES]
     owner = address_of(trader_key(1))
     forced = [(owner, name), (owner, gone), (hand, by_agent), (owner, by_agent), (bytes(20), by_nobody)]
@@ -60,7 +152,7 @@ def play_forced(world: JudgedWorld) -> None:
     world.wait(10)
     leg_page = records.encode_leg_page([Leg(GTC, 1, 7, 90, 1)])
     bulk = records.encode(records.BulkBody(1, world.next_nonce(1), keccak(leg_page)))
-    late = records.encode(records.CancelAllBody(1, world.next_nonce(1), 1))
+    late = world.cancel_all(1, agent=1)[: records.BODY_BYTES]
     messages = [records.encode(records.ForcedBody(by, body)) for by, body in ((hand, late), (owner, bulk))]
     assert world.batch([*messages, leg_page]) == ["agent_expired", *["malformed_record"] * 2]
 
@@ -68,5 +160,7 @@ def play_forced(world: JudgedWorld) -> None:
 SCENES = (
     play_sub_accounts,
     play_agents,
+    play_sessions,
+    play_scopes,
     play_forced,
 )

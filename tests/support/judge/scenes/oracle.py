@@ -31,9 +31,9 @@ def play_lost_price(world: JudgedWorld) -> None:
 def play_bad_fields(world: JudgedWorld) -> None:
     """Numbers that nothing has: an agent, a market and a price of 0."""
     world.begin()
-    nobody = records.encode(records.SetAgentBody(1, world.next_nonce(1), 0, bytes(20), 0))
+    nobody = world.set_agent(1, 0, 0, bytes(20))
     reports = [world.report(0, price, market=market) for market, price in ((0, 100), (1, 0))]
-    assert world.run(world.sign_for(1, 0, nobody), *reports) == [
+    assert world.run(nobody, *reports) == [
         "malformed_record",
         "unknown_market",
         "price_out_of_range",

@@ -3,12 +3,10 @@
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BUY, IOC, SELL
 
-from setoff.deploy.simulation.sample_traffic import agent_key
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import Leg
-from setoff.shared.codec.signatures import address_of
 from setoff.shared.rules import phases
 
 
@@ -78,12 +76,12 @@ def play_edges(world: JudgedWorld) -> None:
     """The very second at which an agent and an order end, the very price of a stop, a premium over its cap, no page."""
     world.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=1)
     crank, end = records.encode_crank(1), world.time + 100
-    agent = records.SetAgentBody(3, world.next_nonce(3), 1, address_of(agent_key(3, 1)), end)
+    agent = world.set_agent(3, 1, end)
     world.trade(1, 2, 10_000, 10)
     late = world.order(4, SELL, 10_000, 5, expiry=end)
     stop = world.order(2, SELL, 9_000, 5, order_slot=1, flags=records.BELOW, trigger=9_900)
     book = [world.order(3, BUY, 10_400, 5), world.order(3, SELL, 10_600, 5, order_slot=1)]
-    assert world.run(world.sign_for(3, 0, records.encode(agent)), late) == [OK, OK]
+    assert world.run(agent, late) == [OK, OK]
     world.time = end
     hand = world.cancel_all(3, agent=1)
     assert world.run(hand, world.order(1, BUY, 10_000, 5, order_slot=1), stop, *book, crank) == [

@@ -1,11 +1,11 @@
 """The machine's own work and the bounds of a slot and a batch: what waits, and what goes on."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
-from tests.support.machines.world import BUY, GTC, SELL
+from tests.support.machines.world import BUY, SELL
 
-from setoff.deploy.simulation.sample_traffic import agent_key, trader_key
+from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared.codec import records
-from setoff.shared.codec.records import Leg, OrderBody
+from setoff.shared.codec.records import Leg
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -76,15 +76,15 @@ def play_parked(world: JudgedWorld) -> None:
     def named(record: bytes) -> bytes:
         return records.encode(records.ForcedBody(owner, record[: records.BODY_BYTES]))
 
-    agent = records.encode(records.SetAgentBody(3, world.next_nonce(3), 1, address_of(agent_key(3, 1)), 2**40))
-    hand = records.encode(OrderBody(3, world.next_nonce(3), 1, BUY, GTC, 7, 70, 1, agent=1))
+    agent = world.set_agent(3, 1, 2**40)
+    hand = world.order(3, BUY, 70, 1, order_slot=7, agent=1)
     last = [
         world.price(79),
         named(world.cancel_all(4)),
         named(world.withdraw(3, 1)),
         *world.bulk(3, [Leg(0, 1, 5, 71, 1)]),
     ]
-    late = [named(agent), world.sign_for(3, 1, hand), world.order(3, BUY, 71, 1), *last]
+    late = [named(agent), hand, world.order(3, BUY, 71, 1), *last]
     assert world.batch(late[:2], [world.order(3, BUY, 60, 1)]) == ["parked", "parked", "busy"]
     world.bench.meddle = lambda machine, input_index, micro: None
     # The rest of the work; then each new one lets one go that has waited, and the last waits behind all of them.
