@@ -80,7 +80,7 @@ LIES: list[tuple[ModuleType, str, Any, str]] = [
     (liquidation, "find_target", lambda *_: None, "run_checked"),
     (liquidation, "pass_visited", lambda word: _pass(_pass(word) or 1), "run_checked"),
     # A report sets no work off: nobody is visited, and no stop fires.
-    (oracle, "begin_work", lambda regs: regs.finish(), "run_checked"),
+    (oracle, "begin_work", lambda regs: regs.finish(), "run_checked or check_triggers"),
     (oracle, "begin_work", begin_nowhere, "check_work"),
 ]
 
@@ -93,7 +93,7 @@ def test_a_broken_rule_is_found(
     with pytest.raises(AssertionError) as found:
         for seed in range(6):
             run_traffic_checked(seed, batches=6, inputs=60)
-    assert found.traceback[-1].name == finder
+    assert found.traceback[-1].name in finder.split(" or ")
 
 
 # --- states that no rule leads to ------------------------------------------------------------------------------------

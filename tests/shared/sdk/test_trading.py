@@ -95,7 +95,7 @@ async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> 
 
 async def test_an_agent_keeps_to_its_scope_and_gives_way_to_the_owner_s_other_orders(exchange: Running) -> None:
     key = KeySigner(agent_key(1, 3))
-    async with trader(exchange, 1) as owner, SetoffClient(exchange.url, key, account=1, agent=3, sub=2) as agent:
+    async with exchange.trader(1) as owner, SetoffClient(exchange.url, key, account=1, agent=3, sub=2) as agent:
         await owner.transfer(1 | 2 << 20, 10**6)
         scope = Scope(subs=(2,), markets=(1,))
         with pytest.raises(InputError, match="malformed_record"):

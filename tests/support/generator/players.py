@@ -71,18 +71,22 @@ class Players:
     def next_nonce(self, account: int, agent: int = 0) -> int:
         rng = self.rng
         account = keys.get_master(account)
-        nonce = self.nonces.get((account, agent), 0) + 1
+        top = (self.state.agent(account, agent) if agent else self.state.account(account)).nonce_top
+        last = self.nonces.get((account, agent), 0)
+        if not top <= last < top + MAX_NONCE_JUMP // 2:
+            last = top  # one that was far was taken after all, or was not
+        nonce = last + 1
         if account == LONER and not agent:
             nonce += rng.choice((0, 1, 254, 255, 256))
         elif rng.random() < 0.05:
             nonce += rng.choice((1, 30, 255))
         elif rng.random() < 0.06:
             return max(0, nonce - rng.choice((1, 2, 5, 255, 256, 257)))  # used, unused below the top, or too old
-        if rng.random() < 0.01:
-            far = rng.choice((MAX_NONCE_JUMP - 1, MAX_NONCE_JUMP, MAX_NONCE_JUMP + 1, 1 << SESSION_BITS))
-            return min(nonce + far, MAX_UINT64) if rng.random() < 0.8 else MAX_UINT64
-        self.nonces[account, agent] = nonce
-        return nonce
+        if rng.random() < 0.003:
+            far = (MAX_NONCE_JUMP - 1, MAX_NONCE_JUMP, 1 << SESSION_BITS, MAX_UINT64)
+            return min(last + rng.choice(far), MAX_UINT64)
+        self.nonces[account, agent] = min(nonce, MAX_UINT64)
+        return self.nonces[account, agent]
 
     def next_session(self, account: int) -> int:
         """Mostly the one behind the account's last."""

@@ -7,7 +7,7 @@ from setoff.deploy.simulation.sample_traffic import agent_key, trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import Leg
-from setoff.shared.codec.signatures import address_of
+from setoff.shared.codec.signatures import HALF_ORDER, address_of
 from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.state import keys
@@ -157,10 +157,23 @@ def play_forced(world: JudgedWorld) -> None:
     assert world.batch([*messages, leg_page]) == ["agent_expired", *["malformed_record"] * 2]
 
 
+def play_signatures(world: JudgedWorld) -> None:
+    """What is no signature: a part of it missing, or beyond its bound."""
+    world.begin()
+    record = world.cancel_all(1)
+    body, r, s = record[:60], record[60:92], record[92:]
+    above = (HALF_ORDER + 1).to_bytes(32, "big")
+    assert world.run(*(body + end for end in (r + bytes(32), r + above, bytes(32) + s, r + s))) == [
+        *["bad_signature"] * 3,
+        OK,
+    ]
+
+
 SCENES = (
     play_sub_accounts,
     play_agents,
     play_sessions,
     play_scopes,
     play_forced,
+    play_signatures,
 )

@@ -42,6 +42,20 @@ def play_lifetimes(world: JudgedWorld) -> None:
     assert outcomes == [OK] * 6 + ["unknown_order", OK, OK, "unknown_order", OK]
 
 
+def play_dead_in_the_way(world: JudgedWorld) -> None:
+    """An order that has expired gives up its slot, and counts for nobody who takes all or nothing; and odd forms."""
+    world.begin(money=10**6)
+    late = world.time + 10
+    orders = [world.order(1, SELL, 100, 5, expiry=late), world.order(2, SELL, 100, 5, expiry=late)]
+    assert world.run(*orders) == [OK, OK]
+    world.wait(10)
+    anew = [world.order(1, SELL, 101, 5), world.order(3, BUY, 100, 5, flags=records.FOK)]
+    assert world.run(*anew, world.order(3, BUY, 101, 5, flags=records.FOK)) == [OK, "unfillable", OK]
+    assert world.run(world.order(3, BUY, 100, 1, flags=128)) == ["malformed_record"]
+    forced = world.force(3, world.cancel_all(3))
+    assert world.batch([forced[:-1] + b"\1", forced]) == ["malformed_record", OK]
+
+
 def play_armed(world: JudgedWorld) -> None:
     """Stops enter when the mark comes to them; what they are refused then, nobody is told."""
     world.begin(money=10**6, expiry=world.time + 100)
@@ -136,6 +150,7 @@ def play_ninth_leg_page(world: JudgedWorld) -> None:
 
 SCENES = (
     play_lifetimes,
+    play_dead_in_the_way,
     play_armed,
     play_edges,
     play_bulk,
