@@ -22,7 +22,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:executing        (epoch hash, name of the worker that executes it)
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:confirmed        epoch up to whose start L1 has confirmed what this watcher executed
-    {prefix}:alarm            why no fast path is taken any more (`execution/spot_checks.py`)
+    {prefix}:alarm            why no fast path is taken any more (`shared/machine/spot_checks.py`)
     {prefix}:status           hash: process -> JSON, see `status.py`
     {prefix}:receipts, :kept, :charges, :judged    see `receipts.py`
 

@@ -1,19 +1,25 @@
 """What this operator says that the posted batches end at, epoch by epoch.
 
 Each epoch's start is the end of the one before, whether L1 has confirmed that or not: so epochs are claimed ahead of
-their confirmations.
+their confirmations. One input of each is run by plain steps, too, before a bond is put on its end, and others as time
+allows; a fast path that is found to be wrong is not taken again.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.spot_checks import SpotChecks, WrongFastPath
+
+log = logging.getLogger(__name__)
 
 
 class ClaimedEpoch(NamedTuple):
@@ -33,6 +39,7 @@ class ClaimedEpochs:
         self._machine = machine
         self._queue_hash = queue_hash
         self._epochs: list[ClaimedEpoch] = []
+        self._checks = SpotChecks(_refuse, every_epoch=True)
 
     @property
     def next(self) -> int:
@@ -56,15 +63,23 @@ class ClaimedEpochs:
         return self._queue_hash if number == self.first else self[number - 1].batches[-1].header.queue_hash
 
     def extend(self, batches: Sequence[Batch]) -> EpochRun:
-        """Run the next epoch."""
+        """Run the next epoch. Raises WrongFastPath."""
         queue_hash = self.queue_hash(self.next)
         run = self.execute(self.start(self.next), batches, queue_hash)
         self._epochs.append(ClaimedEpoch(tuple(batches), queue_hash, run))
         return run
 
     def execute(self, start: Machine, batches: Sequence[Batch], queue_hash: bytes) -> EpochRun:
-        """The run of an epoch by the rules."""
-        return EpochRun(start, batches, queue_hash)
+        """The run of an epoch by the rules, to its end."""
+        run = EpochRun(start, batches, queue_hash, checks=self._checks)
+        run.end_machine()
+        return run
+
+    def distrust(self, error: WrongFastPath) -> None:
+        """A fast path was wrong: nothing that it led to is believed, and from now on every step is taken."""
+        log.critical("ALARM: %s; from now on every step is taken", error.detail)
+        self._machine.many_accounts = EVERY_STEP
+        self.cut(self.first)
 
     def check(self, number: int, confirmed: bytes) -> None:
         """Compare the start of an epoch, if it is one of these, with what L1 has confirmed.
@@ -84,3 +99,7 @@ class ClaimedEpochs:
             self._machine, self._queue_hash = self.start(number), self.queue_hash(number)
             del self._epochs[: number - self.first]
             self.first = number
+
+
+def _refuse(text: str) -> NoReturn:
+    raise WrongFastPath("data_mismatch", text)

@@ -34,6 +34,7 @@ from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.survey import Survey
+from setoff.shared.machine.spot_checks import WrongFastPath
 from setoff.shared.params import GWEI
 
 EPOCHS_KEPT: Final = 16
@@ -60,9 +61,13 @@ class Publisher:
         if self._survey is not None:
             self._survey.look()
         confirmed = self._defender.look()
-        self._proposer.follow()
-        self._proposer.check(confirmed)
-        self._defender.play()
+        try:
+            self._proposer.follow()
+            self._proposer.check(confirmed)
+            self._defender.play()
+        except WrongFastPath as error:
+            self._proposer.epochs.distrust(error)
+            raise
         self._forget()
 
     def _forget(self) -> None:

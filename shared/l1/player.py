@@ -27,6 +27,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import Address
+from setoff.shared.machine.spot_checks import WrongFastPath
 from setoff.shared.params import ETHER
 
 INTERVAL: Final = 1.0
@@ -197,6 +198,8 @@ class CourtPlayer:
             transaction = self.l1.send(self.contract.address, data, call.value, due=self._due(action, result.now))
         except Reverted as error:
             self._refused(action, error.reason, result)
+        except WrongFastPath:
+            raise  # nothing of what is known of any epoch may be said
         except SetoffError as error:
             if error.reason == "rpc_unreachable":
                 raise

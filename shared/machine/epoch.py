@@ -1,7 +1,8 @@
 """One epoch, run by one party: its end, its history, and the proof of any of its steps.
 
 Running is fast (one re-rooting an input at most); the history (a machine hash after every real step) is built only when
-a game asks for it; leaves it does not keep are computed again input by input as the game descends.
+a game asks for it, by plain steps whatever fast path the run took, and compared with it; leaves it does not keep are
+computed again input by input as the game descends.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from itertools import islice
 from typing import Final
 
 from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.history import EPOCH, HistoryTree
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.spot_checks import SpotChecks, WrongFastPath
 from setoff.shared.machine.tracing import Stepper, honest_step, trace_inputs, used_inputs, walk_input
 from setoff.shared.machine.witness import StepProof, prove_step
 
@@ -35,13 +38,20 @@ def split_trace_position(position: int) -> tuple[int, int, int]:
 class EpochRun:
     """The run of `batches` from `start` by `stepper`; what a party to a dispute knows of an epoch.
 
-    `queue_hash` is the L1 queue's before the first batch. The machine given as `start` is not changed.
+    `queue_hash` is the L1 queue's before the first batch. The machine given as `start` is not changed. `checks`: of
+    whoever stakes on the end.
     """
 
     def __init__(
-        self, start: Machine, batches: Sequence[Batch], queue_hash: bytes, stepper: Stepper = honest_step
+        self,
+        start: Machine,
+        batches: Sequence[Batch],
+        queue_hash: bytes,
+        stepper: Stepper = honest_step,
+        checks: SpotChecks | None = None,
     ) -> None:
         self._start = start.copy()
+        self._checks = checks
         self._batches = tuple(batches)
         self._stepper = stepper
         self._queue_hashes = [queue_hash, *(batch.header.queue_hash for batch in batches)]
@@ -51,9 +61,11 @@ class EpochRun:
     @cached_property
     def _end_machine(self) -> Machine:
         machine = self._start.copy()
+        if self._checks is not None:
+            self._checks.begin_epoch(sum(map(used_inputs, self._batches)))
         for batch in self._batches:
             for input_index in range(used_inputs(batch)):
-                self._run_input(machine, batch, input_index)
+                machine = self._run_input(machine, batch, input_index, self._checks)
         return machine
 
     @cached_property
@@ -69,9 +81,14 @@ class EpochRun:
 
     @cached_property
     def _history(self) -> HistoryTree:
-        inputs = trace_inputs(self._start.copy(), self._batches, self._stepper)
+        machine = self._start.copy()
+        machine.many_accounts = EVERY_STEP
+        inputs = trace_inputs(machine, self._batches, self._stepper)
         batches = (islice(inputs, used_inputs(batch)) for batch in self._batches)
-        return HistoryTree(self.start_hash, batches, self._input_leaves)
+        history = HistoryTree(self.start_hash, batches, self._input_leaves)
+        if history.end != self.end:
+            raise WrongFastPath("data_mismatch", "an epoch was run to another end than plain steps come to")
+        return history
 
     @property
     def root(self) -> bytes:
@@ -124,12 +141,16 @@ class EpochRun:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _run_input(self, machine: Machine, batch: Batch, input_index: int) -> None:
-        if self._stepper is honest_step:
+    def _run_input(self, machine: Machine, batch: Batch, input_index: int, checks: SpotChecks | None = None) -> Machine:
+        """The machine after it, by default the same one."""
+        if self._stepper is not honest_step:
+            for _ in walk_input(machine, batch, input_index, self._stepper):
+                pass
+        elif checks is not None:
+            return checks.run_input(machine, batch, input_index)
+        else:
             machine.run_input(batch, input_index)
-            return
-        for _ in walk_input(machine, batch, input_index, self._stepper):
-            pass
+        return machine
 
     def _machine_before_input(self, batch_index: int, input_index: int) -> Machine:
         """The machine before an input; from the one asked for last if that is on the way, since games ask for an

@@ -20,12 +20,12 @@ from tests.support.machines.costly_epochs import Epoch, count_steps, make_fills,
 from setoff.shared.machine import tracing
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.history import EPOCH, HistoryTree
+from setoff.shared.machine.spot_checks import SHARE
 from setoff.shared.machine.tracing import run_plainly, used_inputs
 from setoff.shared.params import MAINNET, MAX_BATCH_STEPS, TESTNET
 from setoff.watcher.dispute import epoch_record
 from setoff.watcher.dispute.epoch_files import EpochFiles
 from setoff.watcher.dispute.epoch_record import EpochRecord
-from setoff.watcher.execution.spot_checks import SHARE
 
 LIARS: Final = 1000
 ACCOUNTS: Final = 4000

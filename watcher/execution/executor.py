@@ -2,7 +2,8 @@
 
 An epoch takes as long as it takes. On its way it is kept every few seconds, so that a worker that is killed, or any
 other, goes on where it stopped. Inputs are run by the machine's fast paths, and some of them by plain steps as well
-(`spot_checks.py`); once these were found to differ, anywhere and by whichever process, all are run by plain steps.
+(`shared/machine/spot_checks.py`); once these were found to differ, anywhere and by whichever process, all are run by
+plain steps.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Final, NoReturn
 from setoff.shared.errors import StateError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.spot_checks import SpotChecks
 from setoff.shared.machine.tracing import run_plainly, used_inputs
 from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.execution.jobs import Jobs
-from setoff.watcher.execution.spot_checks import SpotChecks
 from setoff.watcher.store import EpochResult, Progress
 
 CHEAP: Final = 0.05

@@ -4,9 +4,14 @@ import pytest
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
+from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.errors import DataError
+from setoff.shared.machine import machine as machine_module
 from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.spot_checks import SpotChecks, WrongFastPath
+from setoff.shared.machine.sweep import Calm
 
 
 @pytest.fixture
@@ -58,3 +63,45 @@ def test_goes_on_after_what_was_forgotten_or_cut(
     epochs.cut(3)
     assert epochs.next == 3
     assert epochs.extend([batches[3]]).end == truth[3]
+
+
+def swept(traffic: SampleTraffic) -> list[Batch]:
+    """Two batches: positions that are opened and closed, then a sweep that comes by the accounts that had them."""
+    messages = [traffic.deposit(1, 10**9), traffic.deposit(2, 10**9)]
+    messages += [traffic.list_market(max_age=10**6), traffic.set_signer(max_age=10**6)]
+    sides = ((1, SELL), (2, BUY), (2, SELL), (1, BUY))
+    orders = [traffic.order(account, side, 100, 5) for account, side in sides]
+    first = traffic.seal(messages, [traffic.report(0, 100), *orders])
+    traffic.time += 60
+    return [first, traffic.seal([], [traffic.crank(), traffic.withdraw(2, 7)])]
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps leave out every visit, in an exchange of any size."""
+    monkeypatch.setattr(machine_module, "MANY_ACCOUNTS", 0)
+    monkeypatch.setattr(Calm, "get_word", lambda calm, base: 2**256 - 1)
+
+
+@pytest.mark.parametrize("is_drawn", [True, False], ids=["before the claim", "in a dispute"])
+def test_a_wrong_fast_path_is_found_before_a_bond_goes_down_or_a_move_is_made(
+    traffic: SampleTraffic, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_drawn: bool
+) -> None:
+    batches = swept(traffic)
+    machine, ends = Machine.genesis(traffic.domain), []
+    machine.many_accounts = EVERY_STEP
+    for batch in batches:
+        machine.run_batch(batch)
+        ends.append(machine.hash())
+    spoil(monkeypatch)
+    monkeypatch.setattr(SpotChecks, "_is_drawn", lambda checks: is_drawn)
+    monkeypatch.setattr(SpotChecks, "begin_epoch", lambda checks, inputs: None)
+    epochs = ClaimedEpochs(Machine.genesis(traffic.domain))
+    with pytest.raises(WrongFastPath) as found:
+        for batch in batches:
+            epochs.extend([batch])
+        assert [epochs[number].run.end for number in range(2)] != ends, "nobody has looked yet"
+        _ = epochs[1].run.root
+    epochs.distrust(found.value)
+    assert "ALARM" in caplog.text and epochs.next == 0
+    assert [epochs.extend([batch]).end for batch in batches] == ends
+    assert len(epochs[1].run.root) == 32

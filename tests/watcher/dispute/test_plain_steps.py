@@ -11,12 +11,12 @@ from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine import machine as machine_module
+from setoff.shared.machine import spot_checks
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.spot_checks import CREDIT, SpotChecks
 from setoff.shared.machine.sweep import Calm
 from setoff.shared.params import DEMO, Params
 from setoff.watcher.dispute.challenger import OpenEpochs
-from setoff.watcher.execution import spot_checks
-from setoff.watcher.execution.spot_checks import CREDIT, SpotChecks
 from setoff.watcher.execution.verify import verify_epoch
 from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.settings import WatcherSettings

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import run_plainly
@@ -27,6 +28,10 @@ _NONE: Final = -2
 """No input is due: it is counted down further, and is never -1."""
 
 _draw: Final = random.SystemRandom()
+
+
+class WrongFastPath(DataError):
+    """A fast path came to another state than plain steps do."""
 
 
 @dataclass(slots=True)
