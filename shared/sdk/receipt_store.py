@@ -26,6 +26,8 @@ from setoff.shared.wire.receipts import SignedReceipt
 
 DEADLINE_SHARE: Final = 2
 """A deadline further away than this part of the exit delay is worth little: the bond could leave before it."""
+CLOCK_SLACK: Final = 120
+"""Seconds more, for the operator's batch may be a few blocks ahead of the block from which L1's time was read here."""
 
 
 class Finding(NamedTuple):
@@ -52,6 +54,11 @@ class OperatorBond:
     def now(self) -> int:
         """L1's time, unix seconds, as far as this machine's clock can tell."""
         return self.time + int(monotonic() - self.read_at)
+
+    @property
+    def latest(self) -> int:
+        """The latest deadline, unix seconds, of a receipt that is worth something now."""
+        return self.now + self.exit_delay // DEADLINE_SHARE + CLOCK_SLACK
 
     @classmethod
     def read(cls, l1: L1, deployment: Deployment) -> Self:
@@ -109,9 +116,7 @@ class ReceiptStore:
             taken.append(signed)
         if operator_bond is not None and not operator_bond.exit_delay:
             raise DataError("receipt_broken", "the receipt is not bonded: L1 holds no bond that stays")
-        if operator_bond is not None and any(
-            signed.receipt.deadline > operator_bond.now + operator_bond.exit_delay // DEADLINE_SHARE for signed in taken
-        ):
+        if operator_bond is not None and any(signed.receipt.deadline > operator_bond.latest for signed in taken):
             raise DataError("receipt_broken", "the receipt's deadline is so late that the bond may be gone by then")
         return taken
 

@@ -16,7 +16,7 @@ from setoff.shared.codec.receipts import Receipt, extend
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.evidence import BROKEN, KEPT, WAITING, find_batch, find_conflict, judge
 from setoff.shared.machine.batch import Batch, Header
-from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
+from setoff.shared.sdk.receipt_store import CLOCK_SLACK, OperatorBond, ReceiptStore
 from setoff.shared.wire.receipts import SignedReceipt, sign
 
 DOMAIN = eip712.domain_separator(31337, b"\7" * 20)
@@ -160,9 +160,12 @@ def test_receipts_without_a_bond_or_beyond_it_are_told(line: Line, tmp_path: Pat
     with pytest.raises(DataError, match="not bonded"):
         bare.take([body(1)], [line.take(body(1)).to_json()])
     receipt_store = ReceiptStore(tmp_path / "kept", DOMAIN, BOND)
-    receipt_store.take([body(2)], [line.take(body(2), horizon=10_000).to_json()])
-    with pytest.raises(DataError, match="deadline"):
-        receipt_store.take([body(3)], [line.take(body(3), horizon=10**6).to_json()])
+    # An operator's batch may be of a later block than the one that L1's time was read from.
+    for record, horizon in enumerate((10_000, 10_000 + CLOCK_SLACK - 1), 2):
+        receipt_store.take([body(record)], [line.take(body(record), horizon=horizon).to_json()])
+    for record, horizon in enumerate((10_000 + CLOCK_SLACK + 60, 10**6), 4):
+        with pytest.raises(DataError, match="deadline"):
+            receipt_store.take([body(record)], [line.take(body(record), horizon=horizon).to_json()])
 
 
 def test_a_file_that_holds_something_else_is_named(receipt_store: ReceiptStore) -> None:
