@@ -70,6 +70,11 @@ DOUBTS: Final = 6
 DOUBT_SECONDS: Final = 0.2
 """Before each of them."""
 
+KNOWN: Final = (*TAKEN, *WAITING, *CHEAP, "nonce too low")
+"""What has a meaning; anything else may be said of the node rather than of the transaction."""
+PAUSES: Final = (0.1, 0.4, 1.0)
+"""Seconds before the same transaction is sent again that was refused in other words."""
+
 PRESSING: Final = 4
 """A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
 
@@ -442,7 +447,7 @@ class Sender:
         guesses = 0
         while True:
             try:
-                self._node.request("eth_sendRawTransaction", "0x" + transaction.raw.hex())
+                self._hand_over(transaction)
                 return
             except ChainError as error:
                 if error.reason == "rpc_unreachable":
@@ -471,6 +476,22 @@ class Sender:
             if not self._raise_bid(transaction):
                 log.warning("transaction %d waits for lower fees: %s", transaction.nonce, refusal.detail)
                 return
+
+    def _hand_over(self, transaction: Transaction) -> None:
+        """Send it; the same once more, after a while, if it is refused in words that nobody knows: a node that has too
+        much to do may say so in any. Raises ChainError."""
+        raw = "0x" + transaction.raw.hex()
+        for pause in PAUSES:
+            try:
+                self._node.request("eth_sendRawTransaction", raw)
+                return
+            except ChainError as error:
+                words = error.detail.lower()
+                if error.reason != "rpc_refused" or any(known in words for known in KNOWN):
+                    raise
+                log.info("transaction %d was refused, and is sent again: %s", transaction.nonce, error.detail)
+            time.sleep(pause)
+        self._node.request("eth_sendRawTransaction", raw)
 
     def _is_known(self, transaction: Transaction) -> bool:
         """Whether the node has the last version, whatever it says of it."""
