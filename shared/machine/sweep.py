@@ -101,7 +101,9 @@ class Sweep:
             yield
 
     def _find(self, flags: Flags) -> Calm:
-        return Calm(self._columns.ids[flags])
+        """Those of the rows in use: a free one stands for nobody, not for account 0, which its zeros look like."""
+        used = len(self._columns.rows)
+        return Calm(self._columns.ids[:used][flags[:used]])
 
     def _find_ranked(self, regs: Registers) -> Calm:
         """Those who have no score; who was used since the columns were filled is known by `_used`."""

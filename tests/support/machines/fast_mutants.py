@@ -37,6 +37,7 @@ FAST_MUTANTS = (
     FastMutant(sweep, "nothing is due in a ranking", "self._up_to_date & ~self._columns", "~self._columns"),
     FastMutant(sweep, "a ranking is of those of the sweep", "self._ranked or self._find_ranked(regs)", "self._swept"),
     FastMutant(sweep, "a ranking is of those of the last one", "self._ranked = None\n            if", "if"),
+    FastMutant(sweep, "free rows stand for the backstop", "ids[:used][flags[:used]]", "ids[flags]"),
     FastMutant(sweep, "sides of a ranking are mixed up", "sign = -1 if", "sign = 1 if"),
     FastMutant(sweep, "who was used since is as before", "in self._columns.follow(self._state):", "in ():"),
     FastMutant(sweep, "all used accounts have low numbers", "self._used[base // WORD_BITS]", "self._used[0]"),
