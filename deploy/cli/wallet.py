@@ -103,7 +103,7 @@ def open_receipt_store(arguments: argparse.Namespace) -> ReceiptStore | None:
 
 def receipts_file(arguments: argparse.Namespace, deployment: Deployment) -> Path:
     """Where the receipts of this deployment are kept."""
-    return Path(arguments.receipts) / f"{deployment.namespace.replace(':', '-')}.jsonl"
+    return Path(arguments.receipts) / f"{deployment.file_name}.jsonl"
 
 
 def parse_amount(text: str) -> int:

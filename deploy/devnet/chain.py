@@ -7,27 +7,22 @@ started it.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
+from setoff.deploy.devnet.process import end_with_parent
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
-
-PR_SET_PDEATHSIG: Final = 1
-"""Of prctl(2): the signal that this process gets when its parent ends."""
-
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Chain(ABC):
@@ -63,7 +58,7 @@ class Chain(ABC):
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=die_with_parent if _libc else None,
+                preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGKILL),
             )
         try:
             self.port = self._find_port(ready, seconds)
@@ -121,9 +116,3 @@ class Chain(ABC):
                 raise ConfigError(reason, f"the node ended at once: {output.strip()[-300:]}")
             time.sleep(0.01)
         raise ConfigError("bad_config", f"the node did not start within {seconds} s")
-
-
-def die_with_parent() -> None:
-    """Runs in the child before the node: the kernel ends it when the parent is gone, however that went."""
-    if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -97,10 +97,10 @@ class Process:
         self.kill()
 
 
-def end_with_parent(parent: int) -> None:
-    """For `preexec_fn`, in a child of the process `parent`: on Linux the kernel ends it (SIGTERM) when that is gone,
-    even if it was killed."""
+def end_with_parent(parent: int, number: signal.Signals = signal.SIGTERM) -> None:
+    """For `preexec_fn`, in a child of the process `parent`: on Linux the kernel sends it this signal when the thread
+    that started it is gone, even if that was killed."""
     if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc.prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it was gone before the kernel knew
             os._exit(1)

@@ -47,8 +47,13 @@ class Deployment:
 
     @property
     def namespace(self) -> str:
-        """Prefix of this deployment's keys in Redis and of its files, so that two deployments never share one."""
+        """Prefix of this deployment's keys in Redis, so that two deployments never share one."""
         return f"setoff:{keccak(self.domain + bytes.fromhex(self.block_hash[2:])).hex()[:16]}"
+
+    @property
+    def file_name(self) -> str:
+        """The same for files and folders."""
+        return self.namespace.replace(":", "-")
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -214,10 +214,9 @@ class Sender:
         try:
             return self._estimate_after(None, to, data, value, blob_hashes)
         except Reverted as error:
-            if not self._mined_in:
+            if not self._mined_in or not self._is_allowed_at_head(to, data, value, blob_hashes):
                 raise
             refusal = error
-        self._estimate_at_head(to, data, value, blob_hashes, refusal)
         for _ in range(DOUBTS):
             time.sleep(DOUBT_SECONDS)
             try:
@@ -226,10 +225,8 @@ class Sender:
                 refusal = error
         raise refusal
 
-    def _estimate_at_head(
-        self, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes], refusal: Reverted
-    ) -> None:
-        """Raises `refusal` if the call is refused of the latest block, which has our last transaction.
+    def _is_allowed_at_head(self, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]) -> bool:
+        """Whether the call is seen to go through after the latest block, which has our last transaction.
 
         A backend that lacks this block says so, and is asked again, or another is.
         """
@@ -239,12 +236,12 @@ class Sender:
             try:
                 self._estimate_after(block, to, data, value, blob_hashes)
             except Reverted:
-                break
+                return False
             except ChainError as error:
                 log.info("a refusal may be of a block before our last transaction: %s", error.detail)
             else:
-                return
-        raise refusal
+                return True
+        return False
 
     def _estimate_after(
         self, block: int | None, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]

@@ -1,7 +1,7 @@
 """Fast paths are advice: some inputs are run again by plain steps, drawn at random, all the time.
 
-What that takes is bounded by a share of the time that passes: a watcher that has nothing else to do checks nearly every
-input, one that catches up a sample. Which inputs nobody can foresee. Each input is as likely as any other, so that what
+What that takes is bounded by a share of the time that passes: who has nothing else to do checks nearly every input, who
+catches up a sample. Which inputs nobody can foresee. Each input is as likely as any other, so that what
 leaves out many steps, and takes long to check, is not left out for that.
 """
 
@@ -36,7 +36,7 @@ class WrongFastPath(DataError):
 
 @dataclass(slots=True)
 class Tally:
-    """What was checked by one worker."""
+    """What was checked by one process."""
 
     inputs: int = 0
     checked: int = 0
@@ -45,7 +45,7 @@ class Tally:
 
 
 class SpotChecks:
-    """Of one worker."""
+    """Of one process: a watcher's worker, an operator's publisher."""
 
     def __init__(
         self, alarm: Callable[[str], None], clock: Callable[[], float] = time.monotonic, *, every_epoch: bool = False

@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc, as Linux has it")
 
 
 @contextmanager

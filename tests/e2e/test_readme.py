@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import textwrap
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.ports import find_free_ports
 from tests.support.waiting import wait_until
 
 from setoff.deploy.cli.main import COMMANDS
@@ -95,7 +95,7 @@ def test_a_newcomer_gets_from_the_readme_to_a_trade(tmp_path: Path) -> None:
         # Other ports than those that are written, so that tests do not meet: nothing else is changed.
         guide = terminal.leave_running(f"{WRITTEN[2]} --port 0 --dir {tmp_path}/devnet")
         wait_until(lambda: "watch the watcher" in guide.read_text(), 60)
-        port = find_port()
+        (port,) = find_free_ports(1)
         terminal.environment |= {
             "SETOFF_OPERATOR_LISTEN": f"127.0.0.1:{port}",
             "SETOFF_EXCHANGE": f"http://127.0.0.1:{port}",
@@ -131,8 +131,3 @@ async def run_example(key: str, url: str) -> SubmitResult:
     result = await names["example"]()
     assert isinstance(result, SubmitResult)
     return result
-
-
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -43,7 +43,7 @@ class Stage:
         deployment = devnet.deployment
         self.contract = ReceiptsContract(devnet.l1, deployment.receipts)
         self.kept = folder / "receipts"
-        self._file = self.kept / f"{deployment.namespace.replace(':', '-')}.jsonl"
+        self._file = self.kept / f"{deployment.file_name}.jsonl"
         Faucet(devnet.chain.connect(FAUCET), deployment).give(KeySigner(KEY).address, 10 * FUNDS, 0)
         self.deposit()
 

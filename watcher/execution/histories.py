@@ -20,7 +20,7 @@ class Histories:
     @classmethod
     def of(cls, settings: WatcherSettings, deployment: Deployment) -> Self:
         """Those that the settings say."""
-        return cls(settings.evidence_dir / deployment.namespace.replace(":", "-"))
+        return cls(settings.evidence_dir / deployment.file_name)
 
     def folder(self, result: EpochResult) -> Path:
         """Of an executed epoch, there or not."""

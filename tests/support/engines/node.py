@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 import weakref
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +23,7 @@ from eth_utils import to_checksum_address
 from tests.support.engines.engine import GAS_LIMIT, HARDFORK, Failed, Outcome, RawLog, Transaction
 
 from setoff.deploy.devnet.anvil import find_anvil
-from setoff.deploy.devnet.chain import die_with_parent
+from setoff.deploy.devnet.process import end_with_parent
 
 START_SECONDS: Final = 20
 ANSWER_SECONDS: Final = 120
@@ -57,7 +60,7 @@ class Node:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGKILL),
         )
         self._stop = weakref.finalize(self, _stop, self._process, self._folder)
         self._socket = socket.socket(socket.AF_UNIX)

@@ -1,16 +1,15 @@
 """@ethereumjs/client: an execution client in JavaScript, by the rules of Prague, driven through its Engine API."""
 
 import json
-import socket
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from tests.support.nodes.engine_driver import EngineDriver
 from tests.support.nodes.other_node import OtherNode, find_other_nodes
+from tests.support.ports import find_free_ports
 
 from setoff.deploy.devnet.anvil import CHAIN_ID, dev_keys
 from setoff.shared.codec import signatures
@@ -107,10 +106,3 @@ def read_system_contracts() -> dict[str, Any]:
     found = subprocess.run(command, cwd=other, capture_output=True, text=True, check=True)
     entries = {address: entry for address, entry in json.loads(found.stdout).items() if isinstance(entry, list)}
     return {address: {"balance": entry[0], "code": entry[1]} for address, entry in entries.items() if entry[1] != "0x"}
-
-
-def find_free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in sockets]
