@@ -14,6 +14,8 @@ HASH_BYTES: Final = 32
 ADDRESS_BYTES: Final = 20
 BLOOM_BYTES: Final = 256
 MAX_QUANTITY: Final = 1 << 256
+MAX_KIND: Final = 0x7F
+"""Of a transaction (EIP-2718)."""
 
 
 class Malformed(ValueError):
@@ -187,6 +189,9 @@ def take_receipt(value: Any) -> TransactionReceipt:
         raise Malformed("a receipt without one of its fields")
     block_hash = take_hash(found["blockHash"])
     try:
+        kind = take_quantity(found.get("type") or "0x0")
+        if kind > MAX_KIND:
+            raise Malformed(f"{kind} is no type of a transaction")
         sender, contract = found.get("from"), found.get("contractAddress")
         from_sender = None if sender is None else take_address(sender)
         logs = take_logs(found.get("logs"))
@@ -200,7 +205,7 @@ def take_receipt(value: Any) -> TransactionReceipt:
             None if contract is None else take_address(contract),
             tuple(logs),
             from_sender,
-            take_quantity(found.get("type") or "0x0"),
+            kind,
             take_quantity(found.get("cumulativeGasUsed") or "0x0"),
             take_bytes(found.get("logsBloom") or "0x"),
         )

@@ -159,7 +159,7 @@ def read_refusal(error: Any) -> Refused:
             returned = bytes.fromhex(data[2:])
         except ValueError:
             returned = b""
-    if code in BUSY_CODES:
+    if isinstance(code, int) and code in BUSY_CODES:
         raise Unanswered(message or f"error {code}")
     if not returned and any(words in message.lower() for words in POOR):
         return Refused("insufficient_funds", message)

@@ -132,7 +132,7 @@ class Node:
             last[endpoint] = time.monotonic()
             tries += 1
             try:
-                answer = take(endpoint.ask(method, params))
+                answer = _read(take, endpoint.ask(method, params))
             except Unsupported as refusal:
                 unable[endpoint] = refusal
                 if len(unable) == len(self.endpoints):
@@ -167,7 +167,7 @@ class Node:
             answers: list[T | Refused | None] = []
             for endpoint in self.endpoints:
                 try:
-                    answers.append(take(endpoint.ask(method, params)))
+                    answers.append(_read(take, endpoint.ask(method, params)))
                 except Refused as refusal:
                     answers.append(refusal)
                 except Lacking:
@@ -197,15 +197,15 @@ class Node:
 
         Raises ChainError("rpc_unreachable") if nobody shows it.
         """
-        return self.ask("eth_getBlockByNumber", _tag(number), False, take=take_block)
+        return self.ask("eth_getBlockByNumber", _tag(number), False, take=_take_block_at(number))
 
     def block_by_hash(self, block_hash: bytes) -> Block:
         """The block with this hash, which somebody has seen. Raises as `block`."""
-        return self.ask("eth_getBlockByHash", to_hex(block_hash), False, take=take_block)
+        return self.ask("eth_getBlockByHash", to_hex(block_hash), False, take=_take_block_at(block_hash))
 
     def find_block(self, number: int | str) -> Block | None:
         """The block with this number or tag, None if the node that was asked has none: which proves nothing."""
-        return self.ask("eth_getBlockByNumber", _tag(number), False, take=_or_none(take_block))
+        return self.ask("eth_getBlockByNumber", _tag(number), False, take=_or_none(_take_block_at(number)))
 
     def head(self) -> Block:
         """The latest block."""
@@ -411,12 +411,34 @@ def matches_topics(entry: Log, topics: Sequence[bytes | None]) -> bool:
     )
 
 
+def _read(take: Callable[[Any], T], value: Any) -> T:
+    """An answer as `take` reads it. Raises Lacking, and Malformed for whatever else it cannot make sense of."""
+    try:
+        return take(value)
+    except (Lacking, Malformed):
+        raise
+    except Exception as error:  # of the libraries that decode it: no answer may end who has asked
+        raise Malformed(f"{type(error).__name__}: {error}") from None
+
+
 def _take_anything(value: Any) -> Any:
     return value
 
 
 def _tag(block: int | str) -> str:
     return block if isinstance(block, str) else hex(block)
+
+
+def _take_block_at(place: int | str | bytes) -> Callable[[Any], Block]:
+    """Reads the block of this number or hash, or of a tag whichever it is. Raises Malformed for another one."""
+
+    def read(value: Any) -> Block:
+        block = take_block(value)
+        if not isinstance(place, str) and place != (block.number if isinstance(place, int) else block.hash):
+            raise Malformed(f"block {block.number} instead of the one asked for")
+        return block
+
+    return read
 
 
 def _or_none(take: Callable[[Any], T]) -> Callable[[Any], T | None]:

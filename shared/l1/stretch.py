@@ -56,7 +56,9 @@ def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gap
             if base == newest:
                 raise ChainError("rpc_unreachable", f"{node.hosts} shows two chains at once")
             return Stretch(base, (), [], True)
-        return Stretch(way.fork, way.blocks, [entry for block in way.blocks for entry in contracts.read(block)], True)
+        is_bound = all(block.is_sealed for block in way.blocks)
+        logs = [entry for block in way.blocks for entry in contracts.read(block)]
+        return Stretch(way.fork, way.blocks, logs, is_bound)
     base, span = _find_base(node, known), LOG_BLOCKS >> (NARROWER * gaps)
     end = node.block(min(base + max(span, NEAR), head.number - NEAR // 2))
     if span <= 1:

@@ -56,10 +56,12 @@ class Survey:
                 self._suspect(found, endpoint, f"does not answer ({head})")
             else:
                 heads[endpoint] = head.number
-        top = max(heads.values(), default=0)
+        # Of two that differ who is behind is wrong; of more, who differs from most: a head is quickly made up.
+        middle = sorted(heads.values())[len(heads) // 2] if heads else 0
         for endpoint, number in heads.items():
-            if top - number > self._depth:
-                self._suspect(found, endpoint, f"is {top - number} blocks behind")
+            if abs(middle - number) > self._depth:
+                way = "behind" if number < middle else "ahead"
+                self._suspect(found, endpoint, f"is {abs(middle - number)} blocks {way}")
         current = [endpoint for endpoint in heads if not endpoint.suspicion]
         height = max(min((heads[endpoint] for endpoint in current), default=0) - self._depth, 0)
         blocks = {endpoint: _ask(endpoint, hex(height)) for endpoint in current}

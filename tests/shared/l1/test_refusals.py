@@ -10,8 +10,9 @@ from tests.support.nodes.faulty_node import FaultyNode
 from setoff.deploy.devnet.anvil import CHAIN_ID, Anvil
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.answers import Lacking, Malformed, take_log, take_receipt, take_transaction
+from setoff.shared.l1.block_receipts import read_receipts
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.endpoint import Refused, Reverted
+from setoff.shared.l1.endpoint import Refused, Reverted, read_refusal
 from setoff.shared.l1.headers import take_block
 from setoff.shared.l1.rpc import Node
 
@@ -121,6 +122,36 @@ def test_no_shape_ends_in_another_error(anvil: Anvil) -> None:
             for wrong in (5, -1, None, True, "", "0x", "0xzz", "0x123", [], {}, [5], 1.5, "0x" + "f" * 80):
                 with contextlib.suppress(Malformed, Lacking):
                     take({**answer, name: wrong})
+
+
+def test_what_no_decoder_can_read_is_a_malformed_answer(anvil: Anvil) -> None:
+    """A library's own error, of whatever kind, ends nobody: another endpoint is asked."""
+
+    def take(value: object) -> object:
+        raise KeyError(value)
+
+    with pytest.raises(ChainError, match=r"malformed.*KeyError"):
+        Node(anvil.url, patience=0.0).ask("eth_blockNumber", take=take)
+    anvil.connect(0).transact(bytes(20), value=1)
+    head = anvil.l1.head()
+
+    def tell_of_another_kind(asked: faults.Question, go_on: faults.Next) -> faults.Answer:
+        answer = go_on(asked)
+        for receipt in answer["result"] if asked.method == "eth_getBlockReceipts" else ():
+            receipt["type"] = "0x100"
+        return answer
+
+    with FaultyNode(anvil.url, tell_of_another_kind) as node:
+        assert len(read_receipts(Node([node.url, anvil.url]), head)) == 1
+        with pytest.raises(ChainError, match="no type"):
+            read_receipts(Node(node.url, patience=0.0), head)
+
+
+@pytest.mark.parametrize("code", [None, "429", [], {}, 1.5, True])
+@pytest.mark.parametrize("message", [None, 5, [], {}])
+@pytest.mark.parametrize("data", [None, 5, [], {"data": []}, "0xzz", "0x08c379a0", "0x4e487b71"])
+def test_no_shape_of_a_refusal_ends_in_another_error(code: object, message: object, data: object) -> None:
+    assert read_refusal({"code": code, "message": message, "data": data}).reason
 
 
 def test_null_is_waited_for_and_never_a_value(anvil: Anvil) -> None:

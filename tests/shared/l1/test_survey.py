@@ -45,6 +45,22 @@ def test_who_lies_lags_or_is_silent_is_named_and_asked_last(anvil: Anvil) -> Non
         assert node.head().number == 10 and first.asked.total() == before + 1
 
 
+def test_who_is_ahead_of_all_others_is_not_the_one_to_believe(anvil: Anvil) -> None:
+    anvil.mine(10)
+    with (
+        Anvil() as fork,
+        FaultyNode(anvil.url) as first,
+        FaultyNode(anvil.url) as second,
+        FaultyNode(anvil.url) as third,
+    ):
+        fork.mine(20)
+        first.faults = [faults.Elsewhere(first, fork.url)]
+        node = Node([first.url, second.url, third.url])
+        (complaint,) = Survey(node, 3).look()
+        assert complaint.startswith(first.url.removeprefix("http://")) and "10 blocks ahead" in complaint
+        assert node.head().hash == anvil.l1.head().hash
+
+
 def test_of_two_that_differ_both_are_named(anvil: Anvil) -> None:
     anvil.mine(10)
     with Anvil() as fork:
