@@ -73,7 +73,10 @@ DOUBT_SECONDS: Final = 0.2
 KNOWN: Final = (*TAKEN, *WAITING, *CHEAP, "nonce too low")
 """What has a meaning; anything else may be said of the node rather than of the transaction."""
 PAUSES: Final = (0.1, 0.4, 1.0)
-"""Seconds before the same transaction is sent again that was refused in other words."""
+"""Seconds before the same transaction is sent again that was refused in other words. Nobody waits for them but the
+thread that sends it for the first time, and that without the lock."""
+FILLER_GAS: Final = 21_000
+"""Of a transaction that does nothing."""
 
 PRESSING: Final = 4
 """A deadline presses in the last quarter of the time there was, or when so many times the patience is left."""
@@ -136,6 +139,12 @@ class Transaction:
     """When its fees were last raised."""
     was_mined: bool = False
     urgency: Urgency | None = None
+    refusals: int = 0
+    """Times that it was refused in words that nobody knows, since it was last given up."""
+    again_at: float = 0.0
+    """From when on it may be sent again, on the monotonic clock."""
+    is_offered: bool = False
+    """Whether the thread that sends it for the first time is still at it: `tend` lets it alone."""
 
     @property
     def blob_gas(self) -> int:
@@ -193,17 +202,46 @@ class Sender:
             self._sign(transaction)
             self._kept[transaction.nonce] = transaction
             self._next += 1
-            try:
-                self._broadcast(transaction, is_first=True)
-            except ChainError as error:
-                if error.reason != "rpc_unreachable":
-                    # No node has taken it, so its nonce is free.
-                    del self._kept[transaction.nonce]
-                    self._next = transaction.nonce
-                    raise
-                # Signed and kept: it goes out as soon as the node answers.
-                log.warning("transaction %d waits for the node: %s", transaction.nonce, error)
-            return transaction.hashes[0]
+            transaction.is_offered = True
+        self._offer(transaction)
+        return transaction.hashes[0]
+
+    def _offer(self, transaction: Transaction) -> None:
+        """Send it for the first time. Raises ChainError if no node takes it; then its nonce is free, or filled.
+
+        Between two tries the lock is free: others are sent, looked after and looked for meanwhile.
+        """
+        try:
+            while True:
+                with self._lock:
+                    pause = self._broadcast(transaction, is_first=True)
+                if pause is None:
+                    return
+                time.sleep(pause)
+        except ChainError as error:
+            if error.reason != "rpc_unreachable":
+                self._take_back(transaction)
+                raise
+            # Signed and kept: it goes out as soon as the node answers.
+            log.warning("transaction %d waits for the node: %s", transaction.nonce, error)
+        finally:
+            transaction.is_offered = False
+
+    def _take_back(self, transaction: Transaction) -> None:
+        """No node has taken it: its nonce is free, if no other thread has sent one after it meanwhile. Otherwise a
+        transaction that does nothing fills the gap, for nodes take none out of turn."""
+        with self._lock:
+            if transaction.nonce + 1 == self._next:
+                del self._kept[transaction.nonce]
+                self._next = transaction.nonce
+                return
+            log.warning("transaction %d was refused for good, and is replaced by an empty one", transaction.nonce)
+            transaction.to, transaction.data, transaction.value = "0x" + self.address.hex(), b"", 0
+            transaction.gas, transaction.sidecar, transaction.blob_fee = FILLER_GAS, None, 0
+            transaction.urgency, transaction.refusals, transaction.again_at = None, 0, 0.0
+            if not self._raise_bid(transaction):
+                self._sign(transaction)
+            self._try_broadcast(transaction)
 
     def _estimate(self, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]) -> int:
         """Gas that a transaction would use.
@@ -268,7 +306,9 @@ class Sender:
                     self.journal.forget(nonce)
                     continue
                 transaction.was_mined = nonce < mined
-                if transaction.was_mined or self._is_held(transaction):
+                if transaction.was_mined or transaction.is_offered or self._is_held(transaction):
+                    continue
+                if time.monotonic() < transaction.again_at:
                     continue
                 # Whether the node shows it says little, for some show no transaction that is in no block.
                 if time.monotonic() - transaction.bid_at >= self._patience(transaction):
@@ -433,62 +473,61 @@ class Sender:
         except ChainError as error:
             log.warning("transaction %d was not taken again: %s", transaction.nonce, error)
 
-    def _broadcast(self, transaction: Transaction, *, is_first: bool = False) -> None:
+    def _broadcast(self, transaction: Transaction, *, is_first: bool = False) -> float | None:
         """Hand the transaction to the node, unless it is held. Raises ChainError if the node does not take it.
 
-        `is_first`: nobody was told of it before, so it may be refused for good, or go out under another nonce.
+        `is_first`: nobody was told of it before, so it may be refused for good, or go out under another nonce. Returns
+        the seconds after which the same has to be handed over once more: a node that has too much to do may refuse in
+        any words. None: that is all.
         """
         if self._is_held(transaction):
             log.info("transaction %d waits for those of the other kind before it", transaction.nonce)
-            return
+            return None
         guesses = 0
         while True:
             try:
-                self._hand_over(transaction)
-                return
+                self._node.request("eth_sendRawTransaction", "0x" + transaction.raw.hex())
+                transaction.refusals = 0
+                return None
             except ChainError as error:
                 if error.reason == "rpc_unreachable":
                     raise
                 refusal = error
             words = refusal.detail.lower()
+            if refusal.reason == "rpc_refused" and not any(known in words for known in KNOWN):
+                if transaction.refusals < len(PAUSES):
+                    return self._pause(transaction, refusal)
             if any(known in words for known in TAKEN) or self._is_known(transaction):
-                return
+                return None
             if any(waiting in words for waiting in WAITING):
                 log.info("transaction %d waits for those before it", transaction.nonce)
-                return
+                return None
             taker = self._find_taker(transaction.nonce)
             if taker is not None:
                 if taker in transaction.hashes or not is_first or not self._renumber(transaction):
-                    return
+                    return None
                 continue
             if "nonce too low" in words:
                 log.info("transaction %d: %s, which no block shows", transaction.nonce, refusal.detail)
-                return
+                return None
             if not self._can_pay(transaction):
                 raise ChainError("insufficient_funds", refusal.detail)
             if not any(cheap in words for cheap in CHEAP) and not self._is_rivalled(transaction):
                 guesses += 1
                 if guesses > GUESSES:
+                    transaction.refusals = 0
                     raise refusal
             if not self._raise_bid(transaction):
                 log.warning("transaction %d waits for lower fees: %s", transaction.nonce, refusal.detail)
-                return
+                return None
 
-    def _hand_over(self, transaction: Transaction) -> None:
-        """Send it; the same once more, after a while, if it is refused in words that nobody knows: a node that has too
-        much to do may say so in any. Raises ChainError."""
-        raw = "0x" + transaction.raw.hex()
-        for pause in PAUSES:
-            try:
-                self._node.request("eth_sendRawTransaction", raw)
-                return
-            except ChainError as error:
-                words = error.detail.lower()
-                if error.reason != "rpc_refused" or any(known in words for known in KNOWN):
-                    raise
-                log.info("transaction %d was refused, and is sent again: %s", transaction.nonce, error.detail)
-            time.sleep(pause)
-        self._node.request("eth_sendRawTransaction", raw)
+    def _pause(self, transaction: Transaction, refusal: ChainError) -> float:
+        """Let it alone for a while; the seconds."""
+        log.info("transaction %d was refused, and is sent again: %s", transaction.nonce, refusal.detail)
+        pause = PAUSES[transaction.refusals]
+        transaction.refusals += 1
+        transaction.again_at = time.monotonic() + pause
+        return pause
 
     def _is_known(self, transaction: Transaction) -> bool:
         """Whether the node has the last version, whatever it says of it."""
