@@ -5,9 +5,11 @@ or not anybody has moved in it. So matches are not created, only looked up (`Cla
 those of `contracts/court/matches.vy` (PROTOCOL, Clocks and money).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from typing import Final
 
 from setoff.shared.dispute import events
@@ -143,12 +145,34 @@ class Claim:
         played = self.matches.get((earlier.root, later.root))
         return played or Match(earlier.root, later.root, later.joined_at, earlier.children)
 
-    def standing_matches(self) -> Iterator[Match]:
-        """Every match between two standing histories, in the order of their joins."""
-        standing = sorted(self.standing(), key=lambda history: history.join_order)
-        for number, one in enumerate(standing):
-            for other in standing[number + 1 :]:
-                yield self.match(one.root, other.root)
+    def matches_of(self, root: bytes) -> Iterator[Match]:
+        """The matches of a history with each standing one, in the order of joins. Raises KeyError if it has not
+        joined."""
+        for other in self._standing_in_order():
+            if other.root != root:
+                yield self.match(root, other.root)
+
+    def turns(self) -> Iterator[Match]:
+        """Standing matches in which every clock that runs is shown: all in which somebody has moved, and of the others
+        one for each later history, for its clock is the same in all of them. So they are no more than moves and
+        histories, where the pairs are the square of these.
+        """
+        standing = self._standing_in_order()
+        moved: Counter[bytes] = Counter()
+        for (earlier, later), match in self.matches.items():
+            if self.is_standing(earlier) and self.is_standing(later):
+                moved[later] += 1
+                yield match
+        for number, later_one in enumerate(standing):
+            if moved[later_one.root] < number:
+                others = (other.root for other in islice(standing, number))
+                yield self.match(
+                    next(other for other in others if (other, later_one.root) not in self.matches), later_one.root
+                )
+
+    def _standing_in_order(self) -> list[HistoryCommitment]:
+        """Of joins."""
+        return sorted(self.standing(), key=lambda history: history.join_order)
 
     def delay(self, root: bytes) -> int:
         """Seconds of its clock that a history spent before it joined: since t0 if it differs from the claim, since t1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from setoff.shared.dispute.game import Claim
+from setoff.shared.errors import SetoffError
 
 
 class TraceProvider(Protocol):
@@ -66,3 +67,13 @@ def find_executed(epochs: Epochs, claim: Claim) -> ExecutedEpoch | None:
     if executed is None or executed.epoch_hash != claim.epoch_hash or executed.run.start_hash != claim.start:
         return None
     return executed
+
+
+def find_true_root(executed: ExecutedEpoch | None, claim: Claim) -> bytes | None:
+    """Root of the claim's true history; None if it is not known, not yet, or if nobody has joined at all."""
+    if executed is None or not claim.histories:
+        return None
+    try:
+        return executed.run.root
+    except SetoffError:
+        return None

@@ -17,7 +17,7 @@ from setoff.shared.l1.answers import Block, Log
 from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, JUDGE, Contract
-from setoff.shared.l1.court_audit import find_gap
+from setoff.shared.l1.court_audit import RootOf, find_gap
 from setoff.shared.l1.rpc import Address
 from setoff.shared.l1.stretch import MARKS, read_stretch
 
@@ -113,6 +113,8 @@ class CourtReader:
         """`first_block` is that of the deployment, or any before."""
         self.contract = contract
         self.court = CourtState(contract.terms, contract.genesis)
+        self.root_of: RootOf = lambda _: None
+        """Whose matches are held against the court even where nobody is seen to have moved."""
         self.reorgs = 0
         self._first = first_block
         self._logs = BlockLogs(contract.l1, [contract.address])
@@ -166,7 +168,7 @@ class CourtReader:
 
     def _audit(self, head: Block) -> None:
         """Compare what was read with the court's own counters; read it again, narrower, where they differ."""
-        gap = find_gap(self.contract, self.court, head)
+        gap = find_gap(self.contract, self.court, head, self.root_of)
         if gap:
             self._gaps += 1
             log.error("the events that %s shows leave something out (%s): reading again", self.contract.l1.hosts, gap)

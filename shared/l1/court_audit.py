@@ -7,7 +7,7 @@ missed nothing that a player could still act upon. Money that is owed is left to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from setoff.shared.dispute.game import Claim, ClaimState, CourtState
@@ -24,15 +24,20 @@ STATES: Final[dict[ClaimState, int]] = {
 }
 """As `contracts/court/claims.vy` counts them."""
 
+RootOf = Callable[[Claim], bytes | None]
+"""The root of a claim's true history, None where it is not known."""
 
-def find_gap(contract: Contract, court: CourtState, block: Block) -> str:
+
+def find_gap(contract: Contract, court: CourtState, block: Block, root_of: RootOf = lambda _: None) -> str:
     """The first thing in which the court after `block` differs from the games as they were rebuilt up to there; empty
     if there is none. Raises ChainError.
+
+    `root_of`: whose matches are compared even where nobody has moved yet, as far as is known.
     """
-    return next(_find_gaps(contract, court, block), "")
+    return next(_find_gaps(contract, court, block, root_of), "")
 
 
-def _find_gaps(contract: Contract, court: CourtState, block: Block) -> Iterator[str]:
+def _find_gaps(contract: Contract, court: CourtState, block: Block, root_of: RootOf) -> Iterator[str]:
     at = block.number
     confirmed = court.confirmed
     if contract.view("start_of", confirmed, block=at) != court.start_of[confirmed]:
@@ -49,18 +54,22 @@ def _find_gaps(contract: Contract, court: CourtState, block: Block) -> Iterator[
         if (still_open, slashed) != (stake.open, stake.is_slashed):
             yield f"stake {number} has {still_open} open claims"
     for claim in court.unfinished():
-        yield from _compare(contract, claim, at)
+        yield from _compare(contract, claim, root_of(claim), at)
 
 
-def _compare(contract: Contract, claim: Claim, at: int) -> Iterator[str]:
-    """A claim, and its matches."""
+def _compare(contract: Contract, claim: Claim, root: bytes | None, at: int) -> Iterator[str]:
+    """A claim, its matches in which somebody has moved, and all of the history with this root.
+
+    The rest, between others, decides nothing, and is the square of the histories.
+    """
     state, *_, joined, standing, ends, _, _ = contract.view("claim_of", claim.key, block=at)
     name = f"the claim of epoch {claim.epoch}"
     if state != STATES[claim.state]:
         yield f"{name} is in state {state}"
     if (joined, standing, ends) != (len(claim.histories), len(claim.standing()), len(claim.ends())):
         yield f"{name} has {joined} histories, of which {standing} stand"
-    for match in claim.standing_matches():
+    ours = claim.matches_of(root) if root is not None and claim.is_standing(root) else ()
+    for match in {(match.earlier, match.later): match for match in (*claim.turns(), *ours)}.values():
         found = contract.view("match_of", claim.key, match.earlier, match.later, block=at)[0]
         if (found[2], found[3], found[4]) != (match.level, match.prefix, match.since):
             yield f"a match of {name} is at level {found[2]}"

@@ -20,7 +20,7 @@ from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call, step_call
 from setoff.shared.dispute.events import Event
 from setoff.shared.dispute.strategy import Player, Policy, is_contradicted
-from setoff.shared.dispute.trace_provider import Epochs
+from setoff.shared.dispute.trace_provider import Epochs, find_executed, find_true_root
 from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.connection import L1
@@ -112,6 +112,7 @@ class CourtPlayer:
         self.contract = CourtContract(l1, court)
         self.reader = CourtReader(self.contract, first_block)
         self.epochs = epochs
+        self.reader.root_of = lambda claim: find_true_root(find_executed(self.epochs, claim), claim)
         self.player = Player(l1.address, policy or Policy())
         self.is_alarmed = False
         """Whether L1 has confirmed another result than this player's own."""

@@ -494,9 +494,9 @@ class Sender:
                     raise
                 refusal = error
             words = refusal.detail.lower()
-            if refusal.reason == "rpc_refused" and not any(known in words for known in KNOWN):
-                if transaction.refusals < len(PAUSES):
-                    return self._pause(transaction, refusal)
+            is_unheard_of = refusal.reason == "rpc_refused" and not any(known in words for known in KNOWN)
+            if is_unheard_of and transaction.refusals < len(PAUSES):
+                return self._pause(transaction, refusal)
             if any(known in words for known in TAKEN) or self._is_known(transaction):
                 return None
             if any(waiting in words for waiting in WAITING):

@@ -87,7 +87,7 @@ def alert_claim(
         if root is not None and root in claim.histories and claim.histories[root].was_eliminated:
             yield Alert(CRITICAL, key, f"{name}: the true history is out")
         return
-    for match in claim.standing_matches():
+    for match in claim.matches_of(root):
         if match.is_sealed or match.on_turn != root:
             continue
         left = claim.expiry(match, period) - now

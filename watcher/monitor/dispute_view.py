@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from setoff.shared.dispute.game import Claim, ClaimState, CourtState, HistoryCommitment, Match
-from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, find_executed
-from setoff.shared.errors import SetoffError
+from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch, find_executed, find_true_root
 from setoff.watcher.chain.withheld import WithheldBatch
 from setoff.watcher.liveness.presence import Presence
 from setoff.watcher.monitor.alerts import (
@@ -84,6 +83,9 @@ class DisputeView:
     """Bonds and the stake's reward together."""
     sides: list[Side]
     matches: list[Pairing]
+    """Those of the true history, those in which somebody has moved, and one for each other clock that runs."""
+    idle_matches: int
+    """All others: their clocks are those of matches that are shown."""
 
 
 @dataclass(slots=True)
@@ -133,23 +135,13 @@ def view_disputes(
     overview.alerts += alert_withheld(withheld, period, now)
     for claim in court.unfinished():
         executed = find_executed(epochs, claim) if epochs else None
-        root = _true_root(claim, executed)
+        root = find_true_root(executed, claim)
         overview.disputes.append(_view(court, claim, executed, root, now))
         overview.alerts += (
             alert_claim(court, claim, executed, root, now, low) if executed else alert_unknown(court, claim, now)
         )
     overview.alerts += alert_contradiction(court, epochs) if epochs else ()
     return overview
-
-
-def _true_root(claim: Claim, executed: ExecutedEpoch | None) -> bytes | None:
-    """Root of the true history, None if it is not known (yet)."""
-    if executed is None or not claim.histories:
-        return None
-    try:
-        return executed.run.root
-    except SetoffError:
-        return None
 
 
 def _verdict(executed: ExecutedEpoch | None, end: bytes) -> str:
@@ -177,6 +169,7 @@ def _view(court: CourtState, claim: Claim, executed: ExecutedEpoch | None, root:
     ]
     expected, due = _expected(claim, executed, period)
     is_open = claim.state in (ClaimState.CLAIMED, ClaimState.DISPUTED)
+    matches, standing = _choose_matches(claim, root), len(claim.standing())
     return DisputeView(
         key=_hex(claim.key),
         epoch=claim.epoch,
@@ -190,8 +183,18 @@ def _view(court: CourtState, claim: Claim, executed: ExecutedEpoch | None, root:
         join_in=max(claim.claimed_at + period - now, 0) if is_open else 0,
         at_stake=sum(side.bond for side in sides) + terms.stake_reward,
         sides=sides,
-        matches=[_pairing(claim, match, root, now, period) for match in claim.standing_matches()],
+        matches=[_pairing(claim, match, root, now, period) for match in matches],
+        idle_matches=standing * (standing - 1) // 2 - len(matches),
     )
+
+
+def _choose_matches(claim: Claim, root: bytes | None) -> list[Match]:
+    """What is shown of the pairs, which are the square of the histories: in the order of joins."""
+    found = {(match.earlier, match.later): match for match in claim.turns()}
+    if root is not None and claim.is_standing(root):
+        found |= {(match.earlier, match.later): match for match in claim.matches_of(root)}
+    joined = {history.root: history.join_order for history in claim.histories.values()}
+    return sorted(found.values(), key=lambda match: (joined[match.earlier], joined[match.later]))
 
 
 def _expected(claim: Claim, executed: ExecutedEpoch | None, period: int) -> tuple[bytes | None, int]:

@@ -34,6 +34,8 @@ def to_text(overview: Overview) -> str:
             turn = f"{_short(match.on_turn)} on turn" if match.on_turn else "sealed, a proof decides"
             pair = f"{_short(match.one)} against {_short(match.other)}"
             lines.append(f"    {pair}: level {match.level}, {turn}, {match.time_left} s")
+        if dispute.idle_matches:
+            lines.append(f"    and {dispute.idle_matches} matches between others in which nobody has moved")
     lines += [f"{alert.level.upper()}: {alert.text}" for alert in overview.alerts]
     return "\n".join(lines)
 

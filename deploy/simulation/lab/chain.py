@@ -285,7 +285,7 @@ class Lab:
                     yield from (claim.disputed_at + wait + delay for wait in (kappa, period, 3 * period))
             if claim.state not in (ClaimState.DISPUTED, ClaimState.INSTALLED):
                 continue
-            for match in claim.standing_matches():
+            for match in claim.turns():
                 if not match.is_sealed:
                     yield claim.expiry(match, period)
                     yield from (match.since + delay for delay in delays if delay)

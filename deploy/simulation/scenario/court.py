@@ -268,7 +268,7 @@ class CourtScenario:
             times = {claim.claimed_at + period, claim.changed_at, claim.claimed_at + self.script.params.claim_interval}
             if claim.disputed_at:
                 times |= {claim.disputed_at + period, claim.disputed_at + 3 * period}
-            for match in claim.standing_matches():
+            for match in claim.turns():
                 times |= {match.since} if match.is_sealed else {match.since, claim.expiry(match, period)}
             moments |= {moment + wait for moment in times for wait in waits}
         for claim in court.unpaid():
