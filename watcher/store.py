@@ -22,7 +22,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:executing        (epoch hash, name of the worker that executes it)
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:confirmed        epoch up to whose start L1 has confirmed what this watcher executed
-    {prefix}:alarm            why no fast path is taken any more (`shared/machine/spot_checks.py`)
+    {prefix}:alarm            why no fast path is taken any more (`shared/config/fast_path_alarm.py`)
     {prefix}:status           hash: process -> JSON, see `status.py`
     {prefix}:receipts, :kept, :charges, :judged    see `receipts.py`
 
@@ -42,6 +42,7 @@ from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.l1.chain import QueuedMessage
 from setoff.shared.l1.da.registry import get_module
@@ -96,6 +97,7 @@ class Store:
         self.redis = redis
         self.prefix = prefix
         self.epoch_batches = epoch_batches
+        self._alarm = FastPathAlarm(redis, self.key("alarm"))
 
     def key(self, *parts: str) -> str:
         """The full name of a key."""
@@ -420,11 +422,11 @@ class Store:
 
     def alarm(self) -> str:
         """What a fast path got wrong; empty if nothing is known of that."""
-        return (self._get(self.key("alarm")) or b"").decode()
+        return self._alarm.read()
 
     def raise_alarm(self, text: str) -> None:
         """A fast path was wrong: take none any more, and execute all again that L1 has not confirmed."""
-        self.redis.setnx(self.key("alarm"), text)
+        self._alarm.ring(text)
         self.redis.delete(self.key("progress"))
         self.drop_epochs(self.confirmed())
 

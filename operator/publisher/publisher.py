@@ -1,7 +1,7 @@
 """The publisher: the operator's process that faces L1. It posts closed batches, claims their ends, and defends them.
 
 Two threads: the batcher keeps its beat while the defender is busy with a dispute. Nothing but a snapshot of confirmed
-epochs is kept between two runs: the rest is on L1 and in the outbox.
+epochs is kept between two runs, and that a fast path was wrong: the rest is on L1 and in the outbox.
 """
 
 from __future__ import annotations
@@ -55,9 +55,11 @@ class Publisher:
         self._defender = defender
         self._snapshot = snapshot
         self._survey = survey
+        self._alarm = ""  # what is still to be kept of a wrong fast path
 
     def step(self) -> None:
         """One round. Raises ChainError, DataError or RedisError; the next round begins anew."""
+        self._keep_alarm()
         if self._survey is not None:
             self._survey.look()
         confirmed = self._defender.look()
@@ -67,8 +69,16 @@ class Publisher:
             self._defender.play()
         except WrongFastPath as error:
             self._proposer.epochs.distrust(error)
+            self._alarm = error.detail
+            self._keep_alarm()
             raise
         self._forget()
+
+    def _keep_alarm(self) -> None:
+        """See to it that the next run knows of a wrong fast path. Raises RedisError; the next round tries it again."""
+        if self._alarm:
+            self._snapshot.alarm.ring(self._alarm)
+            self._alarm = ""
 
     def _forget(self) -> None:
         """Let go of what is confirmed and settled, and keep a snapshot to begin from next time."""

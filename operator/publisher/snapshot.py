@@ -1,4 +1,5 @@
-"""Where the publisher begins after a restart: the start of the first epoch that it still needs, kept in Redis."""
+"""Where the publisher begins after a restart: the start of the first epoch that it still needs, kept in Redis; and
+whether it still believes its fast paths."""
 
 from __future__ import annotations
 
@@ -9,10 +10,12 @@ from typing import Any, cast
 from redis import Redis
 
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
+from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import WitnessError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.machine.data import ZERO
+from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine
 
 MakeEpochs = Callable[[Machine, int, bytes], ClaimedEpochs]
@@ -22,12 +25,13 @@ log = logging.getLogger(__name__)
 
 
 class EpochSnapshot:
-    """`{namespace}:publisher`: a hash of epoch, queue hash and machine at its start. All but this is on L1 and in the
-    outbox."""
+    """`{namespace}:publisher`: a hash of epoch, queue hash and machine at its start; `…:alarm` beside it. All but this
+    is on L1 and in the outbox."""
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
         self._key = f"{namespace}:publisher"
+        self.alarm = FastPathAlarm(redis, f"{self._key}:alarm")
 
     def save(self, epochs: ClaimedEpochs) -> None:
         """Keep the start of the first of these."""
@@ -39,7 +43,16 @@ class EpochSnapshot:
         self._redis.hset(self._key, mapping=cast(Any, fields))
 
     def load(self, chain: ChainReader, make_epochs: MakeEpochs = ClaimedEpochs) -> ClaimedEpochs:
-        """The epochs from there on, if L1 has confirmed that start, else from genesis."""
+        """The epochs from there on, if L1 has confirmed that start, else from genesis; every step of them is taken if a
+        fast path was ever wrong."""
+        machine, epoch, queue_hash = self._load_start(chain)
+        if alarm := self.alarm.read():
+            log.critical("ALARM: %s; as before, every step is taken", alarm)
+            machine.many_accounts = EVERY_STEP
+        return make_epochs(machine, epoch, queue_hash)
+
+    def _load_start(self, chain: ChainReader) -> tuple[Machine, int, bytes]:
+        """Machine, number and queue hash at the start of the first epoch."""
         fields = cast("dict[bytes, bytes]", self._redis.hgetall(self._key))
         if fields:
             epoch = int(fields[b"epoch"])
@@ -50,5 +63,5 @@ class EpochSnapshot:
             else:
                 court = CourtContract(chain.l1, chain.deployment.court)
                 if court.view("start_of", epoch) == machine.hash():
-                    return make_epochs(machine, epoch, fields[b"queue_hash"])
-        return make_epochs(Machine.genesis(chain.deployment.domain), 0, ZERO)
+                    return machine, epoch, fields[b"queue_hash"]
+        return Machine.genesis(chain.deployment.domain), 0, ZERO

@@ -1,17 +1,16 @@
 """The epochs that the operator claims: the truth, checked against what L1 confirms, kept as long as they are needed."""
 
 import pytest
+from tests.support.machines.wrong_fast_path import draw, spoil
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.errors import DataError
-from setoff.shared.machine import machine as machine_module
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.spot_checks import SpotChecks, WrongFastPath
-from setoff.shared.machine.sweep import Calm
 
 
 @pytest.fixture
@@ -76,12 +75,6 @@ def swept(traffic: SampleTraffic) -> list[Batch]:
     return [first, traffic.seal([], [traffic.crank(), traffic.withdraw(2, 7)])]
 
 
-def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sweeps leave out every visit, in an exchange of any size."""
-    monkeypatch.setattr(machine_module, "MANY_ACCOUNTS", 0)
-    monkeypatch.setattr(Calm, "get_word", lambda calm, base: 2**256 - 1)
-
-
 @pytest.mark.parametrize("is_drawn", [True, False], ids=["before the claim", "in a dispute"])
 def test_a_wrong_fast_path_is_found_before_a_bond_goes_down_or_a_move_is_made(
     traffic: SampleTraffic, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_drawn: bool
@@ -93,7 +86,7 @@ def test_a_wrong_fast_path_is_found_before_a_bond_goes_down_or_a_move_is_made(
         machine.run_batch(batch)
         ends.append(machine.hash())
     spoil(monkeypatch)
-    monkeypatch.setattr(SpotChecks, "_is_drawn", lambda checks: is_drawn)
+    draw(monkeypatch, every=is_drawn)
     monkeypatch.setattr(SpotChecks, "begin_epoch", lambda checks, inputs: None)
     epochs = ClaimedEpochs(Machine.genesis(traffic.domain))
     with pytest.raises(WrongFastPath) as found:

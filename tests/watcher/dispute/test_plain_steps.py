@@ -4,17 +4,15 @@ from dataclasses import replace
 
 import pytest
 from tests.support.chains.exchange import Exchange, call_data
+from tests.support.machines.wrong_fast_path import SWEPT, draw, post_swept, spoil
 from tests.support.processes.lone_watcher import LoneWatcher
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
-from setoff.shared.codec import records
-from setoff.shared.machine import machine as machine_module
 from setoff.shared.machine import spot_checks
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.spot_checks import CREDIT, SpotChecks
-from setoff.shared.machine.sweep import Calm
 from setoff.shared.params import DEMO, Params
 from setoff.watcher.dispute.challenger import OpenEpochs
 from setoff.watcher.execution.verify import verify_epoch
@@ -22,8 +20,6 @@ from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.settings import WatcherSettings
 
 LIAR = 6
-SWEPT = 2
-"""The epoch in which a sweep comes by accounts that have closed their positions since the last one."""
 
 
 @pytest.fixture
@@ -33,18 +29,7 @@ def params() -> Params:
 
 @pytest.fixture
 def swept(exchange: Exchange) -> Exchange:
-    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-    exchange.deposit(1, 10**9)
-    exchange.deposit(2, 10**9)
-    exchange.enact(traffic.list_market(max_age=10**6))
-    exchange.enact(traffic.set_signer(max_age=10**6))
-    exchange.post(0, 4)
-    traffic.time = exchange.operator.head().timestamp
-    sides = ((1, records.SELL), (2, records.BUY), (2, records.SELL), (1, records.BUY))
-    orders = [traffic.order(account, side, 100, 5) for account, side in sides]
-    exchange.post(1, 0, [traffic.report(0, 100), *orders])
-    exchange.anvil.advance(60)
-    exchange.post(SWEPT, 0, [traffic.crank(), traffic.withdraw(2, 7)])
+    post_swept(exchange)
     return exchange
 
 
@@ -55,17 +40,6 @@ def truth(swept: Exchange, desk: Desk) -> list[bytes]:
     return [verify_epoch(desk.context.reader, epoch)[0].end for epoch in range(3)]
 
 
-def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sweeps leave out every visit, in an exchange of any size."""
-    monkeypatch.setattr(machine_module, "MANY_ACCOUNTS", 0)
-    monkeypatch.setattr(Calm, "get_word", lambda calm, base: 2**256 - 1)
-
-
-def spare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No input is drawn for a check."""
-    monkeypatch.setattr(SpotChecks, "_is_drawn", lambda checks: False)
-
-
 def start_of(exchange: Exchange, epoch: int) -> bytes:
     return exchange.operator.call(exchange.deployment.court, call_data("start_of(uint256)", epoch))
 
@@ -74,7 +48,7 @@ def test_the_worker_that_draws_the_input_notices(
     desk: Desk, truth: list[bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     spoil(monkeypatch)
-    monkeypatch.setattr(SpotChecks, "_is_drawn", lambda checks: True)
+    draw(monkeypatch, every=True)
     assert desk.execute(0) == truth[0] and desk.execute(1) == truth[1]
     assert desk.execute(SWEPT) is None
     assert "plain steps" in desk.store.alarm() and "ALARM" in caplog.text
@@ -90,7 +64,7 @@ def test_a_watcher_with_a_wrong_fast_path_wins_a_dispute(
 ) -> None:
     """Its workers came to a wrong end and checked nothing. A liar claims; what it would say is not its own end."""
     spoil(monkeypatch)
-    spare(monkeypatch)
+    draw(monkeypatch, every=False)
     lie: OpenEpochs = lambda settings, context: open_false_epochs(  # noqa: E731
         WatcherLie("forged-withdrawal", SWEPT), settings, context
     )
@@ -113,7 +87,7 @@ def test_a_watcher_with_a_wrong_fast_path_wins_a_dispute(
 
 
 def test_of_every_epoch_that_is_staked_on_an_input_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    spare(monkeypatch)
+    draw(monkeypatch, every=False)
     traffic = SampleTraffic()
     machine = Machine.genesis(traffic.domain)
     batch = traffic.seal([traffic.deposit(1, 5)] * 7)
