@@ -64,6 +64,7 @@ INBOX: public(immutable(Inbox))
 LISTER: public(immutable(address))
 LISTING_DELAY: public(immutable(uint256))    # seconds
 WIND_DOWN: public(immutable(uint256))        # seconds without a batch of the operator's after which the exchange may end
+LEAST_QUORUM: public(immutable(uint256))     # of oracle signers, that can be proposed
 
 count: public(uint256)
 queue_hash: public(HashMap[uint256, bytes32])
@@ -75,7 +76,9 @@ proposals: HashMap[uint256, Proposal]
 
 
 @deploy
-def __init__(vault: address, inbox: address, lister: address, listing_delay: uint256, wind_down: uint256):
+def __init__(
+    vault: address, inbox: address, lister: address, listing_delay: uint256, wind_down: uint256, least_quorum: uint256
+):
     """
     @param vault The one contract that queues deposits.
     @param inbox What knows when the operator last posted.
@@ -83,6 +86,8 @@ def __init__(vault: address, inbox: address, lister: address, listing_delay: uin
     @param listing_delay Seconds for which a proposal is public before it can be queued.
     @param wind_down Seconds for which the operator must have been silent before the exchange may be ended; longer than
            the silence after which others may post.
+    @param least_quorum The fewest oracle signers whose reports may make a price. With less than three, one that is false
+           decides it: for trials only.
     """
     assert vault != empty(address) and inbox != empty(address), "zero_address"
     assert listing_delay < 2**64 and wind_down < 2**64, "bad_terms"
@@ -91,6 +96,7 @@ def __init__(vault: address, inbox: address, lister: address, listing_delay: uin
     LISTER = lister
     LISTING_DELAY = listing_delay
     WIND_DOWN = wind_down
+    LEAST_QUORUM = least_quorum
 
 
 @external
@@ -169,10 +175,11 @@ def propose_signer(index: uint16, signer: address, quorum: uint16, max_age: uint
     @notice Propose a change of one oracle signer. Only the lister may.
     @param index Which of the signers, from 0.
     @param signer Its address; zero takes it away.
-    @param quorum Number of fresh reports that make a price.
+    @param quorum Number of fresh reports that make a price, at least LEAST_QUORUM.
     @param max_age Seconds a report stays fresh.
     @return The proposal's id.
     """
+    assert convert(quorum, uint256) >= LEAST_QUORUM, "quorum_too_small"
     return self._propose(
         concat(
             SET_SIGNER,

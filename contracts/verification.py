@@ -14,7 +14,7 @@ from setoff.shared.l1.contracts import INTERFACE, Contract
 from setoff.shared.l1.da.registry import MODULES, own_contracts
 from setoff.shared.l1.rpc import Address
 from setoff.shared.machine.machine import Machine
-from setoff.shared.params import Params
+from setoff.shared.params import Params, find_least_quorum
 
 View = Callable[..., Any]
 """What a contract's function returns, by both names and its arguments."""
@@ -106,6 +106,11 @@ def _check_terms(deployment: Deployment, view: View, params: Params | None) -> N
         raise _wrong(f"an epoch has {terms[0]} batches for the court and {batches} for the inbox")
     if terms[2] != interval:
         raise _wrong(f"epochs are claimed every {terms[2]} s at most, and begun every {interval} s at most")
+    quorum, needed = view("queue", "LEAST_QUORUM"), find_least_quorum(terms[1])
+    if quorum < needed:
+        raise _wrong(
+            f"the queue takes a quorum of {quorum} oracle signers: only a trial may do with less than {needed}"
+        )
     if params is None:
         return
     if terms != params.terms():
@@ -116,6 +121,8 @@ def _check_terms(deployment: Deployment, view: View, params: Params | None) -> N
     wind_down = view("queue", "WIND_DOWN")
     if wind_down != params.wind_down:
         raise _wrong(f"the queue's time to the wind-down is {wind_down}")
+    if quorum != params.least_quorum:
+        raise _wrong(f"the queue's least quorum is {quorum}")
     bond = tuple(view("receipts", name) for name in ("BOND", "EXIT_DELAY"))
     if bond != (params.receipt_bond, params.exit_delay):
         raise _wrong(f"the receipt bond and its exit delay are {bond}")

@@ -202,6 +202,7 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
     "message_type": "the type byte is not one this call may queue",
     "not_the_vault": "only the vault may",
     "not_the_lister": "only the lister may",
+    "quorum_too_small": "a price would take fewer oracle signers than this deployment asks for",
     "no_such_proposal": "there is no such proposal, or it was queued or taken back",
     "earlier_proposal": "an earlier proposal has to be queued or taken back first",
     "proposal_expired": "the week in which the proposal could be queued is over",

@@ -33,9 +33,11 @@ a small server does of the dearest kind of steps, less a third: a core that take
 from one that took 1.54 µs and did 34,000 (the same benchmark shows both)."""
 SPARE_TIME: Final = 5
 """A watcher that has to execute and trace one worst epoch after another has one part in so many of the time left."""
+LEAST_QUORUM: Final = 3
+"""Oracle signers whose reports a price takes at least, but in trials: the fewest of which one can be false."""
 TRIAL_PERIOD: Final = 1800
 """Seconds. A shorter challenge period is for trials among friends: there κ is what an ordinary epoch takes, epochs are
-not paced, and who may post worst batches can win with a lie."""
+not paced, who may post worst batches can win with a lie, and one oracle signer may be enough for a price."""
 
 # Gas of a transaction, intrinsic and calldata included, rounded up from what the contract tests measure. The court
 # credits moves, timeouts and proofs up to these limits (`contracts/court/credits.vy` has the same three).
@@ -159,7 +161,12 @@ class Params:
     @property
     def is_trial(self) -> bool:
         """Whether κ need not cover the worst epoch, nor the claim interval a row of them."""
-        return self.challenge_period < TRIAL_PERIOD
+        return is_trial_period(self.challenge_period)
+
+    @property
+    def least_quorum(self) -> int:
+        """The smallest quorum of oracle signers that can be proposed."""
+        return find_least_quorum(self.challenge_period)
 
     @property
     def needed_share(self) -> int:
@@ -370,6 +377,16 @@ DEMO: Final = Params(
 )
 
 PRESETS: Final[dict[str, Params]] = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET, "demo": DEMO}
+
+
+def is_trial_period(challenge_period: int) -> bool:
+    """Whether a deployment with this challenge period, seconds, is for trials."""
+    return challenge_period < TRIAL_PERIOD
+
+
+def find_least_quorum(challenge_period: int) -> int:
+    """The smallest quorum of oracle signers that a deployment with this challenge period, seconds, may take."""
+    return 1 if is_trial_period(challenge_period) else LEAST_QUORUM
 
 
 def count_keys(seconds: int, claim_interval: int) -> int | None:

@@ -208,7 +208,7 @@ struct MarketParameters:
     maker_fee: int256             # ppm of the fill; negative: a rebate
     band: uint256                 # ppm around the mark, for orders
     max_age: uint256              # seconds an index stays fresh
-    step_band: uint256            # ppm an index may move at a time
+    step_band: uint256            # ppm an index may move in an interval
     funding_cap: uint256          # ppm of the index: bound of the premium, whose eighth is paid an hour
     close_out: uint256            # ppm of the notional
     max_open_interest: uint256    # lots

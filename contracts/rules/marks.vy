@@ -46,26 +46,45 @@ def is_expired(market: leaves.Market, time: uint256) -> bool:
 @pure
 def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time: uint256) -> leaves.Market:
     """
-    @notice Take `price` as the index; a jump beyond the step band is cut there and halts the market.
-    @dev The limit is at most the index, or 1 below which no price is: so the index less the limit, above the price, is
-         above 0.
+    @notice Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the
+            market. The anchor is the index at the beginning of an interval, which begins with the first new index after
+            the one before: so however many reports come in an interval, together they move the index by no more than
+            the band.
+    @dev The limit is at most the anchor, or 1 below which no price is: so the anchor less the limit, above the price,
+         is above 0.
     """
-    moved: leaves.Market = market
+    moved: leaves.Market = self.weigh_index(market, time)
     index: uint256 = price
-    if market.index != 0:
-        limit: uint256 = max(1, market.index * market.step_band // integers.PPM)
-        if index > market.index + limit:
-            index = market.index + limit
-            moved.halted_until = time + phases.HALT_TIME
-        elif index + limit < market.index:
-            index = market.index - limit
-            moved.halted_until = time + phases.HALT_TIME
+    if market.index == 0 or market.anchor_time + phases.INDEX_INTERVAL <= time:
+        moved.anchor = market.index if market.index != 0 else price
+        moved.anchor_time = time
+    limit: uint256 = max(1, moved.anchor * market.step_band // integers.PPM)
+    if index > moved.anchor + limit:
+        index = moved.anchor + limit
+        moved.halted_until = time + phases.HALT_TIME
+    elif index + limit < moved.anchor:
+        index = moved.anchor - limit
+        moved.halted_until = time + phases.HALT_TIME
     moved.index = min(index, keys.MAX_TICK)
     moved.index_time = max(market.index_time, price_time)
-    if market.expiry != 0 and market.expiry <= time + phases.TWAP_TIME:
-        moved.twap_sum += moved.index
-        moved.twap_count += 1
     return moved
+
+
+@internal
+@pure
+def weigh_index(market: leaves.Market, time: uint256) -> leaves.Market:
+    """
+    @notice Weigh the index with the seconds it has held until `time`, as far as they lie in the last TWAP_TIME before
+            the expiry: how many reports came in them does not count.
+    """
+    weighed: leaves.Market = market
+    if market.expiry != 0 and market.index != 0:
+        first: uint256 = max(market.held_since + phases.TWAP_TIME, market.expiry) - phases.TWAP_TIME
+        held: uint256 = max(min(time, market.expiry), first) - first
+        weighed.twap_sum += market.index * held
+        weighed.twap_time += held
+    weighed.held_since = time
+    return weighed
 
 
 @internal
@@ -193,10 +212,10 @@ def settle_market(pre: leaves.Market, time: uint256) -> leaves.Market:
     @notice Bring an expired market to its settlement price, and settle it once its mark is there. So whoever cannot pay
             the way to that price is first liquidated like at any change of a price.
     """
-    market: leaves.Market = pre
+    market: leaves.Market = self.weigh_index(pre, time)
     price: uint256 = market.index
-    if market.twap_count != 0:
-        price = market.twap_sum // market.twap_count
+    if market.twap_time != 0:
+        price = market.twap_sum // market.twap_time
     if market.mark == price:
         market.settled = 1
     market.index = price

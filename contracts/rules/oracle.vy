@@ -72,7 +72,7 @@ def step_report(
     oracle.prices[regs.account] = regs.price
     oracle.times[regs.account] = regs.nonce
     values[1] = leaves.encode_oracle(oracle)
-    median: uint256 = self.compute_median(oracle, signers, regs.time)
+    median: uint256 = self.compute_median(oracle, signers, regs.time, market.index)
     if median == 0:
         store.check_count(w, 3)
         return registers.finish(regs), values
@@ -99,9 +99,12 @@ def check_report(regs: registers.Registers, signers: leaves.Signers) -> uint256:
 
 @internal
 @pure
-def compute_median(oracle: leaves.Oracle, signers: leaves.Signers, time: uint256) -> uint256:
+def compute_median(oracle: leaves.Oracle, signers: leaves.Signers, time: uint256, index: uint256) -> uint256:
     """
-    @return Lower median, in ticks, of the reports at most max_age seconds old; 0 where there are fewer than the quorum.
+    @notice Of an even number the one of the two in the middle that is nearer to `index`, the lower one if neither is.
+            With a quorum of 2f + 1 or more, f false reports leave it between two honest ones: on either side of a
+            middle one are at least f others.
+    @return Median, in ticks, of the reports at most max_age seconds old; 0 where there are fewer than the quorum.
     """
     fresh: uint256[leaves.MAX_SIGNERS] = empty(uint256[leaves.MAX_SIGNERS])
     count: uint256 = 0
@@ -118,4 +121,6 @@ def compute_median(oracle: leaves.Oracle, signers: leaves.Signers, time: uint256
             count += 1
     if count < signers.quorum:
         return 0
-    return fresh[(count - 1) // 2]
+    lower: uint256 = fresh[(count - 1) // 2]
+    upper: uint256 = fresh[count // 2]
+    return upper if lower + upper < 2 * index else lower

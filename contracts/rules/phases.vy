@@ -73,7 +73,9 @@ FUNDING_HOURS: constant(uint256) = 8
 MAX_FUNDING_HOURS: constant(uint256) = 24
 # Seconds a market stays reduce-only after its index ran into the step band.
 HALT_TIME: constant(uint256) = 300
-# Seconds before the expiry of a dated future whose index prices make its settlement price.
+# Seconds of batch time within which an index moves at most the step band from where it was at their beginning.
+INDEX_INTERVAL: constant(uint256) = 60
+# Seconds before the expiry of a dated future over which the index is averaged for its settlement price.
 TWAP_TIME: constant(uint256) = 1800
 # Seconds for which withdrawals are limited after the backstop was drawn, and the share of all money an hour may take.
 DRAWN_TIME: constant(uint256) = 86_400

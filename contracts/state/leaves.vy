@@ -19,7 +19,7 @@ ACCOUNT_BYTES: constant(uint256) = 672
 ORDER_BYTES: constant(uint256) = 64
 LEVEL_BYTES: constant(uint256) = 32
 BITMAP_BYTES: constant(uint256) = 32
-MARKET_BYTES: constant(uint256) = 288
+MARKET_BYTES: constant(uint256) = 320
 ORACLE_BYTES: constant(uint256) = 128
 SIGNERS_BYTES: constant(uint256) = 256
 WITHDRAWAL_BYTES: constant(uint256) = 96
@@ -99,7 +99,7 @@ struct Market:
     funding: int256                # token units a lot has paid since listing, times 2**32
     premium: int256                # smoothed premium of the book over the index, ticks times 2**16
     sampled: uint256               # seconds, its last sample
-    step_band: uint256             # ppm an index may move at a time
+    step_band: uint256             # ppm an index may move in an interval
     funding_cap: uint256           # ppm of the index: bound of the premium, an eighth of which is paid an hour
     close_out: uint256             # ppm of the notional
     settled: uint256               # 1 once a dated future has its settlement price (in mark)
@@ -116,9 +116,12 @@ struct Market:
     tier2_size: uint256
     tier2_initial: uint256
     tier2_maintenance: uint256
-    twap_sum: uint256              # ticks: index samples for the settlement price
-    twap_count: uint256            # how many
+    twap_sum: uint256              # ticks times seconds, for the settlement price: each index with the time it held
+    twap_time: uint256             # seconds that are in it
+    anchor: uint256                # ticks, from which the index moves at most the step band within an interval
+    anchor_time: uint256           # seconds, when that interval began
     order_margin: uint256          # token units of initial margin for each order that has a leaf, and once for a position
+    held_since: uint256            # seconds, since when the index is what it is
 
 
 struct Oracle:
@@ -358,9 +361,9 @@ def decode_bitmap(data: Bytes[ACCOUNT_BYTES]) -> Bitmap:
 @pure
 def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
     """
-    @return 9 words, or no bytes for a market that is not listed.
+    @return 10 words, or no bytes for a market that is not listed.
     """
-    words: uint256[9] = [
+    words: uint256[10] = [
         leaf.unit << 192
         | leaf.initial_margin << 160
         | leaf.maintenance_margin << 128
@@ -390,7 +393,8 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         | leaf.tier2_size << 64
         | leaf.tier2_initial << 32
         | leaf.tier2_maintenance,
-        leaf.twap_sum << 192 | leaf.twap_count << 160 | leaf.order_margin,
+        leaf.twap_sum << 192 | leaf.twap_time << 160 | leaf.anchor << 128 | leaf.anchor_time << 64 | leaf.order_margin,
+        leaf.held_since << 192,
     ]
     used: uint256 = 0
     for word: uint256 in words:
@@ -408,7 +412,7 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
     """
     if len(data) == 0:
         return empty(Market)
-    words: uint256[9] = abi_decode(data, uint256[9])
+    words: uint256[10] = abi_decode(data, uint256[10])
     return Market(
         unit=words[0] >> 192,
         initial_margin=words[0] >> 160 & _U32,
@@ -446,8 +450,11 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         tier2_initial=words[7] >> 32 & _U32,
         tier2_maintenance=words[7] & _U32,
         twap_sum=words[8] >> 192,
-        twap_count=words[8] >> 160 & _U32,
+        twap_time=words[8] >> 160 & _U32,
+        anchor=words[8] >> 128 & _U32,
+        anchor_time=words[8] >> 64 & _U64,
         order_margin=words[8] & _U64,
+        held_since=words[9] >> 192,
     )
 
 

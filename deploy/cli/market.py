@@ -38,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     signer = actions.add_parser("signer", help="propose an oracle signer")
     signer.add_argument("number", type=int, help="0 to 6")
     signer.add_argument("address", help="0x…; the zero address takes it away")
-    signer.add_argument("--quorum", type=int, required=True, help="fresh reports that make a price")
+    signer.add_argument(
+        "--quorum", type=int, required=True, help="fresh reports that make a price: 3 at least, but in a trial"
+    )
     signer.add_argument("--max-age", type=int, default=60, help="seconds a report stays fresh; now %(default)s")
     shown = actions.add_parser("proposals", help="what waits")
     enact = actions.add_parser("enact", help="queue a proposal whose delay has passed")
@@ -82,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
         listing.revoke(l1, deployment, arguments.id)
         print("taken back")
     else:
+        if arguments.action == "signer":
+            listing.check_quorum(l1, deployment, arguments.quorum)
         proposal = listing.propose(l1, deployment, call)
         print(f"proposal {proposal.id}, {_when(proposal)}: {proposal.describe()}")
     return 0

@@ -118,7 +118,14 @@ def plan(
     at = {name: contract_address(deployer, nonce + place) for place, name in enumerate(names)}
     periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
     arguments: dict[str, list[Any]] = {
-        "queue": [at["vault"], at["inbox"], to_checksum_address(lister), params.listing_delay, params.wind_down],
+        "queue": [
+            at["vault"],
+            at["inbox"],
+            to_checksum_address(lister),
+            params.listing_delay,
+            params.wind_down,
+            params.least_quorum,
+        ],
         "vault": [token or at["token"], at["queue"], at["court"], least_deposit],
         "inbox": [
             at["queue"],

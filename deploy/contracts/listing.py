@@ -107,6 +107,16 @@ def encode_signer(number: int, signer: bytes, quorum: int, max_age: int) -> byte
     return QUEUE.encode("propose_signer", number, signer, quorum, max_age)
 
 
+def check_quorum(l1: L1, deployment: Deployment, quorum: int) -> None:
+    """Raises ConfigError("quorum_too_small") if the queue of this deployment takes none as small."""
+    least = Contract(l1, QUEUE, deployment.queue).view("LEAST_QUORUM")
+    if quorum < least:
+        raise ConfigError(
+            "quorum_too_small",
+            f"a price takes at least {least} signers here, one of them false perhaps; {quorum} would do in a trial",
+        )
+
+
 def propose(l1: L1, deployment: Deployment, call: bytes) -> Proposal:
     """Send one of those calls with the lister's key. Raises Reverted("not_the_lister") with another one."""
     receipt = l1.transact(deployment.queue, call)

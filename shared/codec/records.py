@@ -297,7 +297,7 @@ class MarketParameters:
     max_age: Annotated[U32, Range(low=1)] = 60
     """Seconds an index stays fresh."""
     step_band: Annotated[U32, At(160), Range(1, PPM)] = 100_000
-    """Ppm an index may move at a time."""
+    """Ppm an index may move within an interval (`rules/phases.py`)."""
     funding_cap: Annotated[U32, Range(high=MAX_FEE)] = 5_000
     """Ppm of the index: bound of the premium, an eighth of which is paid an hour."""
     close_out: U32 = 0

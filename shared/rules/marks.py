@@ -29,17 +29,32 @@ def is_expired(market: Market, time: int) -> bool:
 
 
 def apply_index(market: Market, price: int, price_time: int, time: int) -> None:
-    """Take `price` as the index; a jump beyond the step band is cut there and halts the market."""
-    if market.index:
-        limit = max(1, market.index * market.step_band // PPM)
-        if abs(price - market.index) > limit:
-            price = market.index + limit if price > market.index else market.index - limit
-            market.halted_until = time + phases.HALT_TIME
+    """Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the market.
+
+    The anchor is the index at the beginning of an interval, which begins with the first new index after the one before:
+    so however many reports come in an interval, together they move the index by no more than the band.
+    """
+    weigh_index(market, time)
+    if market.index == 0 or market.anchor_time + phases.INDEX_INTERVAL <= time:
+        market.anchor = market.index if market.index else price
+        market.anchor_time = time
+    limit = max(1, market.anchor * market.step_band // PPM)
+    if abs(price - market.anchor) > limit:
+        price = market.anchor + limit if price > market.anchor else market.anchor - limit
+        market.halted_until = time + phases.HALT_TIME
     market.index = min(price, keys.MAX_TICK)
     market.index_time = max(market.index_time, price_time)
-    if market.expiry and market.expiry <= time + phases.TWAP_TIME:
-        market.twap_sum += market.index
-        market.twap_count += 1
+
+
+def weigh_index(market: Market, time: int) -> None:
+    """Weigh the index with the seconds it has held until `time`, as far as they lie in the last TWAP_TIME before the
+    expiry: how many reports came in them does not count."""
+    if market.expiry and market.index:
+        first = max(market.held_since + phases.TWAP_TIME, market.expiry) - phases.TWAP_TIME
+        held = max(min(time, market.expiry), first) - first
+        market.twap_sum += market.index * held
+        market.twap_time += held
+    market.held_since = time
 
 
 def compute_mid(market_id: int, market: Market, state: State) -> int:
@@ -120,7 +135,8 @@ def settle_market(market: Market, time: int) -> None:
 
     So whoever cannot pay the way to that price is first liquidated like at any change of a price.
     """
-    price = market.twap_sum // market.twap_count if market.twap_count else market.index
+    weigh_index(market, time)
+    price = market.twap_sum // market.twap_time if market.twap_time else market.index
     if market.mark == price:
         market.settled = 1
     market.index = price

@@ -44,7 +44,7 @@ def step_report(regs: Registers, state: State) -> None:
         return
     oracle.prices[regs.account] = regs.price
     oracle.times[regs.account] = regs.nonce
-    median = compute_median(oracle, signers, regs.time)
+    median = compute_median(oracle, signers, regs.time, market.index)
     if median == 0:
         regs.finish()
         return
@@ -64,8 +64,13 @@ def check_report(regs: Registers, signers: Signers) -> int:
     return errors.ACCEPTED
 
 
-def compute_median(oracle: Oracle, signers: Signers, time: int) -> int:
-    """Lower median, in ticks, of the reports at most max_age seconds old; 0 where there are fewer than the quorum."""
+def compute_median(oracle: Oracle, signers: Signers, time: int, index: int) -> int:
+    """Median, in ticks, of the reports at most max_age seconds old; 0 where there are fewer than the quorum.
+
+    Of an even number the one of the two in the middle that is nearer to `index`, the lower one if neither is. With a
+    quorum of 2f + 1 or more, f false reports leave it between two honest ones: on either side of a middle one are at
+    least f others.
+    """
     fresh: list[int] = []
     for i in range(signers.count):
         if oracle.times[i] and oracle.times[i] + signers.max_age >= time:
@@ -73,4 +78,6 @@ def compute_median(oracle: Oracle, signers: Signers, time: int) -> int:
     if len(fresh) < signers.quorum:
         return 0
     fresh.sort()
-    return fresh[(len(fresh) - 1) // 2]
+    lower = fresh[(len(fresh) - 1) // 2]
+    upper = fresh[len(fresh) // 2]
+    return upper if lower + upper < 2 * index else lower

@@ -125,8 +125,10 @@ MAX_FUNDING_HOURS: Final = 24
 """Hours without a crank that are made up for at most."""
 HALT_TIME: Final = 300
 """Seconds a market stays reduce-only after its index ran into the step band."""
+INDEX_INTERVAL: Final = 60
+"""Seconds of batch time within which an index moves at most the step band from where it was at their beginning."""
 TWAP_TIME: Final = 1800
-"""Seconds before the expiry of a dated future whose index prices make its settlement price."""
+"""Seconds before the expiry of a dated future over which the index is averaged for its settlement price."""
 DRAWN_TIME: Final = 86_400
 """Seconds for which withdrawals are limited after the backstop was drawn."""
 WITHDRAWAL_SHARE: Final = 16

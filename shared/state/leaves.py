@@ -22,7 +22,7 @@ ACCOUNT_BYTES: Final = 672
 ORDER_BYTES: Final = 64
 LEVEL_BYTES: Final = 32
 BITMAP_BYTES: Final = 32
-MARKET_BYTES: Final = 288
+MARKET_BYTES: Final = 320
 ORACLE_BYTES: Final = 128
 SIGNERS_BYTES: Final = 256
 WITHDRAWAL_BYTES: Final = 96
@@ -166,9 +166,15 @@ class Market(MarketParameters):
     """Ticks, the nearest armed levels, 0 for none."""
     stop_below: U32 = 0
     twap_sum: Annotated[U64, At(256)] = 0
-    """Ticks: index samples for the settlement price."""
-    twap_count: U32 = 0
-    """How many."""
+    """Ticks times seconds, for the settlement price: each index with the time it held before the expiry."""
+    twap_time: U32 = 0
+    """Seconds that are in it."""
+    anchor: U32 = 0
+    """Ticks, from which the index moves at most the step band within an interval: the index at its beginning."""
+    anchor_time: U64 = 0
+    """Seconds, when that interval began."""
+    held_since: Annotated[U64, At(288)] = 0
+    """Seconds, since when the index is what it is: when it was last set or weighed."""
 
 
 @dataclass(slots=True, eq=False)

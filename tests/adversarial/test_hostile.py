@@ -321,7 +321,7 @@ def test_a_token_that_calls_back_gets_nothing_done(function: str) -> None:
     token = chain.deploy(HOSTILE_TOKEN)
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address, 1)
-    chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0)
+    chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0, 1)
     token.mint(TRADER, 1000)
     token.mint(token.address, 1000)
     again = {

@@ -10,6 +10,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.layout import fields_of
 from setoff.shared.codec.records import ListMarketBody, MarketParameters, SetSignerBody
+from setoff.shared.params import MAINNET
 
 DELAY = PARAMS.listing_delay
 
@@ -95,7 +96,7 @@ def test_only_the_vault_queues_deposits(arena: Arena) -> None:
             arena.queue.push(b"\x81" + bytes(123), sender=caller)
 
     vault = address("an account in the vault's place")
-    queue = arena.chain.deploy("queue", vault, arena.inbox.address, LISTER, 0, 0)
+    queue = arena.chain.deploy("queue", vault, arena.inbox.address, LISTER, 0, 0, 1)
     queue.push(b"\x81" + bytes(123), sender=vault)
     with reverts("message_type"):
         queue.push(b"\x82" + bytes(123), sender=vault)
@@ -145,6 +146,17 @@ def test_names_signers_as_the_codec_does(arena: Arena) -> None:
     assert event["body"] == records.encode(SetSignerBody(3, bytes.fromhex(signer[2:]), 2, 60))
     with reverts("not_the_lister"):
         arena.queue.propose_signer(3, signer, 2, 60, sender=OPERATOR)
+
+
+def test_takes_no_quorum_in_which_one_false_signer_decides_but_in_a_trial(arena: Arena) -> None:
+    assert arena.queue.LEAST_QUORUM() == PARAMS.least_quorum == 1
+    queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0, MAINNET.least_quorum)
+    assert queue.LEAST_QUORUM() == MAINNET.least_quorum == 3
+    for quorum in (0, 1, 2):
+        with reverts("quorum_too_small"):
+            queue.propose_signer(0, address("signer"), quorum, 60, sender=LISTER)
+    assert queue.proposal_count() == 0
+    queue.propose_signer(0, address("signer"), 3, 60, sender=LISTER)
 
 
 def test_enacts_a_proposal_once_and_not_before_its_delay(arena: Arena) -> None:
@@ -230,12 +242,12 @@ def test_so_many_dead_proposals_are_passed_at_once(arena: Arena) -> None:
 
 
 def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
-    queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0)
+    queue = arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 0, 1)
     queue.propose_listing(as_abi(listing_of()), sender=LISTER)
     assert queue.enact(0) == 0
     with reverts("bad_terms"):
-        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 2**64, 0)
+        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 2**64, 0, 1)
     with reverts("bad_terms"):
-        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 2**64)
+        arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 2**64, 1)
     with reverts("zero_address"):
-        arena.chain.deploy("queue", address("vault"), "0x" + bytes(20).hex(), LISTER, 0, 0)
+        arena.chain.deploy("queue", address("vault"), "0x" + bytes(20).hex(), LISTER, 0, 0, 1)

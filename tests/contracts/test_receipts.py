@@ -90,7 +90,7 @@ def as_tuple(header: Header, **changes: Any) -> tuple[Any, ...]:
 @pytest.fixture
 def bench() -> Bench:
     chain = Chain()
-    queue = chain.deploy("queue", VAULT, chain.predict(1), LISTER, 10, 0)
+    queue = chain.deploy("queue", VAULT, chain.predict(1), LISTER, 10, 0, 1)
     inbox = chain.deploy("inbox", queue.address, OPERATOR, 100, 50, 10_000, 1, 0, [])
     receipts = chain.deploy("receipts", VAULT, inbox.address, BOND, EXIT_DELAY)
     chain.fund(OPERATOR, 100 * ETHER)

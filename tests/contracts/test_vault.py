@@ -102,7 +102,7 @@ def test_refuses_nothing_and_what_is_not_there(arena: Arena) -> None:
 def test_takes_no_deposit_below_its_least(arena: Arena) -> None:
     queue = arena.chain.predict(1)
     vault = arena.chain.deploy("vault", arena.token.address, queue, arena.court.address, 50)
-    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, TRADER, 0, 0).address == queue
+    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, TRADER, 0, 0, 1).address == queue
     arena.token.mint(TRADER, 1_000)
     arena.token.approve(vault.address, 1_000, sender=TRADER)
     assert vault.LEAST_DEPOSIT() == 50
@@ -136,7 +136,7 @@ def test_bounds_what_it_holds_and_for_how_many(arena: Arena, tmp_path: Path) -> 
     (tmp_path / "vault.vy").write_text(text)
     queue = arena.chain.predict(1)
     vault = arena.chain.deploy(tmp_path / "vault.vy", arena.token.address, queue, arena.court.address, 1)
-    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, TRADER, 0, 0).address == queue
+    assert arena.chain.deploy("queue", vault.address, arena.inbox.address, TRADER, 0, 0, 1).address == queue
     arena.token.mint(TRADER, 1000)
     arena.token.approve(vault.address, 1000, sender=TRADER)
     vault.deposit(50, sender=TRADER)
@@ -249,7 +249,7 @@ def vault_with(arena: Arena, mode: int) -> tuple[Contract, Contract]:
     token = chain.deploy(ODD_TOKEN, mode)
     queue = chain.predict(1)
     vault = chain.deploy("vault", token.address, queue, arena.court.address, 1)
-    assert chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0).address == queue
+    assert chain.deploy("queue", vault.address, arena.inbox.address, PASSER_BY, 0, 0, 1).address == queue
     token.mint(TRADER, 1000)
     return token, vault
 

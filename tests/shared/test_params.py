@@ -61,6 +61,7 @@ def test_the_bound_is_the_last_safe_value() -> None:
 def test_only_trials_leave_less_time_than_the_worst_history_takes(name: str) -> None:
     terms = preset(name)
     assert terms.is_trial == (name in ("devnet", "demo"))
+    assert terms.least_quorum == (1 if terms.is_trial else 3)
     assert terms.is_trial == (terms.computation < terms.worst_computation)
     assert terms.is_trial == (terms.claim_interval < terms.needed_claim_interval)
     assert terms.is_trial or terms.worst_execution + terms.worst_computation <= terms.claim_interval * 4 // 5

@@ -20,11 +20,12 @@ from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.l1.abilities import ABILITIES, CARRIES_BLOBS
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.contracts import QUEUE, Contract
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import count_workers, estimate_seconds
-from setoff.shared.params import GWEI, HONEST_GAS, PRESETS, find_preset
+from setoff.shared.params import GWEI, HONEST_GAS, LEAST_QUORUM, PRESETS, find_preset
 from setoff.shared.rules import phases
 from setoff.watcher.context import find_store, open_reader
 from setoff.watcher.dispute.capital import count_dispute_capital, count_keeper_capital, format_ether, sum_staked
@@ -118,6 +119,14 @@ class Doctor:
             yield Finding(GOOD, "terms", f"those of the preset {self._preset}, T = {terms.challenge_period} s")
         else:
             yield Finding(WARNING, "terms", f"of no preset, T = {terms.challenge_period} s: name κ with --kappa")
+
+        least = Contract(self._l1, QUEUE, self._deployment.queue).view("LEAST_QUORUM")
+        if least < LEAST_QUORUM:
+            yield Finding(
+                WARNING, "oracle", f"a quorum of {least} may set the price, one false signer with it: a trial"
+            )
+        else:
+            yield Finding(GOOD, "oracle", f"a price takes {least} signers at least: one false one cannot move it alone")
 
         if self._settings.deference:
             try:

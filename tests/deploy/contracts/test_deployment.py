@@ -9,13 +9,13 @@ from tests.support.nodes.faulty_node import Fault, FaultyNode
 
 from setoff.contracts.verification import check_deployment
 from setoff.deploy.contracts.deployment import contract_address, deploy
-from setoff.deploy.contracts.listing import encode_signer
+from setoff.deploy.contracts.listing import check_quorum, encode_signer
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.devnet.devnet import enact
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError, InputError
 from setoff.shared.l1.connection import L1
-from setoff.shared.params import DEVNET, PRESETS, TESTNET
+from setoff.shared.params import DEVNET, PRESETS, TESTNET, Params
 from setoff.shared.sdk.vault import Vault
 
 
@@ -68,6 +68,18 @@ def test_deploys_beside_another_one_and_on_a_token_that_is_there(anvil: Anvil, l
         assert (other.token, other.least_deposit) == (deployment.token, 10 * 10**6)
         assert other.court != deployment.court
         check_deployment(l1, other, preset)
+        if preset.is_trial:
+            check_quorum(l1, other, 1)
+        else:
+            check_quorum(l1, other, 3)
+            with pytest.raises(ConfigError, match="quorum_too_small"):
+                check_quorum(l1, other, 2)
+
+
+def test_finds_a_queue_in_which_one_signer_is_enough(anvil: Anvil, l1: L1, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Params, "least_quorum", property(lambda params: 1))
+    with pytest.raises(ConfigError, match="only a trial"):
+        deploy(l1, TESTNET, operator=anvil.connect(1).address, lister=l1.address)
 
 
 def test_finds_every_difference(anvil: Anvil, l1: L1, deployment: Deployment) -> None:

@@ -89,7 +89,7 @@ def contracts(tmp_path: Path) -> Path:
         ),
         ("state/leaves", "    premium: int256 ", "    premium: uint256 ", "struct Market has premium as uint256"),
         ("state/leaves", "leaf.band << 32", "leaf.band << 24", "Market is written with band elsewhere"),
-        ("state/leaves", "leaf.twap_sum << 192 | leaf.twap_count << 160", "leaf.twap_sum << 192", "with no twap_count"),
+        ("state/leaves", "leaf.twap_sum << 192 | leaf.twap_time << 160", "leaf.twap_sum << 192", "with no twap_time"),
         (
             "state/leaves",
             "self._bits(leaf.premium) & _U64",

@@ -18,11 +18,11 @@ def dated(**market: int) -> World:
 
 
 def expire(world: World, *prices: int) -> None:
-    """Reports in the last minutes, then the expiry."""
+    """Reports in the last half hour, each of which holds as long as the others, then the expiry."""
     world.wait(EXPIRY - TWAP_TIME - world.traffic.time)
     for price in prices:
-        world.set_mark(price, seconds=10)
-    world.wait(EXPIRY - world.traffic.time)
+        assert world.report(0, price) == "accepted"
+        world.wait(TWAP_TIME // len(prices))
 
 
 def settle(world: World) -> None:
@@ -34,14 +34,32 @@ def settle(world: World) -> None:
     assert world.market().settled == 1
 
 
-def test_only_the_last_half_hour_is_averaged() -> None:
+def test_only_the_last_half_hour_is_averaged_each_index_by_the_time_it_held() -> None:
     world = dated()
     world.wait(TWAP_TIME - 1)
-    world.report(0, 500, time=START_TIME + TWAP_TIME - 1)
-    assert (world.market().twap_sum, world.market().twap_count) == (0, 0)
-    world.set_mark(110)  # exactly half an hour before
-    world.set_mark(121)
-    assert (world.market().twap_sum, world.market().twap_count) == (231, 2)
+    world.report(0, 105)
+    assert (world.market().twap_sum, world.market().twap_time) == (0, 0)
+    world.set_mark(110, seconds=11)  # ten seconds into the half hour
+    assert (world.market().twap_sum, world.market().twap_time) == (1_050, 10)
+    world.set_mark(121, seconds=90)
+    assert (world.market().twap_sum, world.market().twap_time) == (1_050 + 9_900, 100)
+    world.wait(EXPIRY - world.traffic.time + 500)  # what comes after the expiry does not count
+    world.crank()
+    assert world.market().twap_time == TWAP_TIME
+    assert world.market().mark == (1_050 + 9_900 + 121 * (TWAP_TIME - 100)) // TWAP_TIME == 120
+
+
+def test_many_reports_weigh_no_more_than_one() -> None:
+    plain, crowded = dated(), dated()
+    for world, times in ((plain, 1), (crowded, 59)):
+        world.wait(EXPIRY - TWAP_TIME - world.traffic.time)
+        for _ in range(30):
+            for report in range(times):
+                assert world.report(0, 190, time=world.traffic.time - times + report) == "accepted"
+            assert world.report(0, 110) == "accepted"
+            world.wait(TWAP_TIME // 30)
+        world.crank()
+    assert plain.market().mark == crowded.market().mark == 110
 
 
 def test_two_cranks_settle_at_the_average_rounded_down() -> None:
@@ -124,8 +142,8 @@ def test_settlement_waits_for_the_sampling_interval_and_for_an_index() -> None:
 def test_who_cannot_pay_the_way_to_the_settlement_price_is_liquidated_first() -> None:
     world = World.trading(accounts=2, funds=11_000, taker_fee=0, maker_fee=0, expiry=EXPIRY, max_age=2**31)
     world.wait(TWAP_TIME)
-    for price in (140, 140, 140, 100):
-        world.set_mark(price)
+    world.set_mark(140, seconds=0)
+    world.set_mark(100, seconds=TWAP_TIME * 3 // 4)
     world.order(1, BUY, 100, 100)
     world.order(2, SELL, 100, 100)
     world.wait(EXPIRY - world.traffic.time)
@@ -144,8 +162,8 @@ def test_a_loss_at_settlement_can_liquidate_elsewhere() -> None:
     world.deposit(2, 10**6)
     world.deposit(3, 10**6)
     world.wait(TWAP_TIME)
-    for price in (62, 62, 101):
-        world.set_mark(price)
+    world.set_mark(62, seconds=0)
+    world.set_mark(101, seconds=TWAP_TIME * 2 // 3)
     for market, size in ((1, 20), (2, 30)):
         world.order(1, BUY, 101, size, market=market)
         world.order(2, SELL, 101, size, market=market)
@@ -171,8 +189,8 @@ def test_an_open_order_keeps_the_place_of_a_settled_position() -> None:
 def test_armed_orders_of_a_settled_market_never_enter() -> None:
     world = dated()
     world.wait(TWAP_TIME)
-    world.set_mark(140)
-    world.set_mark(100)
+    world.set_mark(140, seconds=0)
+    world.set_mark(100, seconds=TWAP_TIME // 2)
     world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=115, order_slot=0)
     world.order(3, BUY, 120, 1, flags=ABOVE | IOC, trigger=130, order_slot=1)
     world.order(2, SELL, 120, 5, order_slot=9)

@@ -1,11 +1,13 @@
 """The mark is a median of three; premiums are smoothed; jumps of the index are cut and halt the market."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.machines.world import ABOVE, BUY, REDUCE_ONLY, SELL, World
 
 from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.rules.marks import apply_index, compute_mid, sample_premium, update_mark
-from setoff.shared.rules.phases import HALT_TIME, PREMIUM_ONE
+from setoff.shared.rules.phases import HALT_TIME, INDEX_INTERVAL, PREMIUM_ONE
 from setoff.shared.state.keys import MAX_TICK
 from setoff.shared.state.leaves import Market, decode_market
 
@@ -112,21 +114,45 @@ def test_rejects_crank_without_a_price_or_on_a_stale_one() -> None:
 def test_a_jump_of_the_index_is_cut_at_the_step_band_and_halts_the_market() -> None:
     market = market_at(1_000, step_band=50_000)
     apply_index(market, 1_050, 5, START_TIME)
-    assert (market.index, market.halted_until) == (1_050, 0)
+    assert (market.index, market.anchor, market.halted_until) == (1_050, 1_000, 0)
+    apply_index(market, 2_000, 6, START_TIME + 1)
+    assert (market.index, market.halted_until) == (1_050, START_TIME + 1 + HALT_TIME)
+    apply_index(market, 1, 7, START_TIME + INDEX_INTERVAL - 1)
+    assert (market.index, market.halted_until) == (950, START_TIME + INDEX_INTERVAL - 1 + HALT_TIME)
+    # The next interval begins where the index is.
+    apply_index(market, 2_000, 8, START_TIME + INDEX_INTERVAL)
+    assert (market.index, market.anchor, market.anchor_time) == (997, 950, START_TIME + INDEX_INTERVAL)
+
+
+def test_the_first_index_is_an_anchor_too() -> None:
+    market = market_at(0, step_band=50_000)
+    apply_index(market, 1_000, 5, START_TIME)
     apply_index(market, 2_000, 6, START_TIME)
-    assert (market.index, market.halted_until) == (1_102, START_TIME + HALT_TIME)  # 1,050 + 52
-    apply_index(market, 1, 7, START_TIME + 1)
-    assert (market.index, market.halted_until) == (1_102 - 55, START_TIME + 1 + HALT_TIME)
+    assert (market.index, market.anchor) == (1_050, 1_000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, MAX_TICK)), max_size=60), st.integers(1, 1_000_000))
+def test_within_an_interval_the_index_stays_in_the_band_around_its_beginning_however_many_reports(
+    reports: list[tuple[int, int]], step_band: int
+) -> None:
+    market = market_at(100_000, step_band=step_band)
+    time, began, beginning = START_TIME, 0, 0
+    for seconds, price in reports:
+        time += seconds
+        if time >= began + INDEX_INTERVAL:
+            began, beginning = time, market.index
+        apply_index(market, price, time, time)
+        assert abs(market.index - beginning) <= max(1, beginning * step_band // 1_000_000)
+        assert 1 <= market.index <= MAX_TICK
 
 
 def test_a_step_is_at_least_one_tick() -> None:
     market = market_at(3, step_band=1)
     apply_index(market, 9, 5, START_TIME)
     assert market.index == 4
-    apply_index(market, 1, 6, START_TIME)
-    apply_index(market, 1, 7, START_TIME)
-    apply_index(market, 1, 8, START_TIME)
-    assert market.index == 1
+    for number in range(1, 4):
+        apply_index(market, 1, 6, START_TIME + number * INDEX_INTERVAL)
+        assert market.index == 4 - number
 
 
 def test_a_halted_market_is_reduce_only_for_its_time() -> None:

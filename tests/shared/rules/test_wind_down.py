@@ -139,13 +139,13 @@ def test_a_debt_falls_to_insurance_and_to_the_other_side_before_the_settlement()
 
 def test_a_dated_future_ends_at_the_mean_it_has_and_a_market_without_a_price_needs_no_end() -> None:
     world = World.trading(expiry=World().traffic.time + 1000)
-    world.set_mark(110)
-    world.set_mark(121)
+    world.set_mark(110, seconds=30)
+    world.set_mark(121, seconds=50)
     assert world.list_market(2) == "accepted"
     wind_down(world)
     world.wait(60)
     assert world.crank() == "accepted"
-    assert world.market().index == (100 + 110 + 121) // 3
+    assert world.market().index == (30 * 100 + 50 * 110 + 60 * 121) // 140
     assert world.crank(2) == "not_due"
     world.wait(60)
     world.crank()

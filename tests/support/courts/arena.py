@@ -134,7 +134,9 @@ class Arena:
         self.blobs, self.code_store = deployed[BLOBS.number - 1], deployed[-1]
         queue, vault, inbox, judge, court = (chain.predict(1 + ahead) for ahead in range(5))
         self.token = chain.deploy("token")
-        self.queue = chain.deploy("queue", vault, inbox, LISTER, params.listing_delay, params.wind_down)
+        self.queue = chain.deploy(
+            "queue", vault, inbox, LISTER, params.listing_delay, params.wind_down, params.least_quorum
+        )
         self.vault = chain.deploy("vault", self.token.address, queue, court, 1)
         periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, *periods, self.modules)

@@ -58,7 +58,7 @@ class Generator(Inputs):
         if rng.random() < 0.7:
             # Fresh prices first, as an operator would have it.
             markets = rng.sample((1, 2, 3), rng.randint(1, 3))
-            signers = rng.sample(range(SIGNERS), rng.choice((1, 2)))
+            signers = rng.sample(range(SIGNERS), rng.choice((1, SIGNERS)))
             fresh = [
                 self.report_of(index, self.time, market, self.next_price(market))
                 for market in markets
@@ -94,7 +94,9 @@ class Generator(Inputs):
         for _ in range(rng.choice((0, 3))):
             account = keys.sub_account(rng.choice(accounts), rng.choice((0, 1)))
             inputs.append(self.order_of(account, rng.randint(0, 1), price, rng.randint(1, 300), market=market))
-        inputs += [self.report_of(index, self.time + 1, market, price) for index in range(rng.choice((1, 3)))]
+        inputs += [
+            self.report_of(index, self.time + 1, market, price) for index in range(rng.choice((1, SIGNERS, SIGNERS)))
+        ]
         return self.time, messages, inputs
 
     def batches(self, count: int, inputs: int) -> Iterator[tuple[int, list[bytes], list[bytes]]]:

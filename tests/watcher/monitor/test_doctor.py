@@ -108,6 +108,7 @@ def test_a_watcher_that_could_win_and_one_that_could_not(
     fatal = {what for what, finding in found.items() if finding.is_fatal}
     assert fatal == {"processes"}  # the only thing that is missing: nobody runs
     assert found["terms"].seen.startswith("those of the preset devnet")
+    assert found["oracle"].grade == "warn" and "a trial" in found["oracle"].seen
     assert found["steps of every kind"].grade == "ok"
     # The truth about development terms: no epoch at the cap is done in time; and a poor watcher is no watcher.
     poor = dataclasses.replace(settings, key="11" * 32)

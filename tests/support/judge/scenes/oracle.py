@@ -49,6 +49,35 @@ def play_signers(world: JudgedWorld) -> None:
     assert world.batch(bad) == ["bad_parameters"] * 4
 
 
+def play_median(world: JudgedWorld) -> None:
+    """Even and odd numbers of reports, a tie, and the edge of an interval of the index."""
+    world.begin(mark=1_000, step_band=100_000)
+    assert world.batch([world.set_signer(number, 2, 600) for number in range(4)]) == [OK] * 4
+    told = [
+        (1, 1_020, 1_000),  # two: the nearer is the lower one
+        (2, 1_060, 1_020),  # three
+        (3, 900, 1_000),
+        (0, 1_050, 1_020),  # 900, 1020, 1050, 1060
+        (3, 1_055, 1_050),  # 1020, 1050, 1055, 1060
+        (1, 900, 1_050),
+        (3, 900, 1_050),  # 900, 900, 1050, 1060: the nearer is the upper one
+        (2, 1_100, 1_050),
+        (3, 1_100, 1_050),
+        (0, 1_000, 1_000),  # 900, 1000, 1100, 1100: neither is nearer
+    ]
+    for number, price, index in told:
+        world.wait(1)
+        assert world.run(world.report(number, price)) == [OK]
+        assert world.market().index == index
+    assert world.batch([world.set_signer(0, 1, 1)]) == [OK]
+    world.time = world.market().anchor_time + phases.INDEX_INTERVAL - 1
+    assert world.run(world.report(0, 2_000)) == [OK]
+    assert (world.market().index, world.market().anchor) == (1_100, 1_000)
+    world.wait(1)
+    assert world.run(world.report(0, 2_000)) == [OK]
+    assert (world.market().index, world.market().anchor) == (1_210, 1_100)
+
+
 def play_guards(world: JudgedWorld) -> None:
     """Orders that could open are refused on an old price, in a halt, and over the cap of open interest."""
     world.begin(money=10**6, max_age=30, step_band=100_000, max_open_interest=20)
@@ -57,6 +86,7 @@ def play_guards(world: JudgedWorld) -> None:
     assert world.run(world.order(2, BUY, 100, 1)) == ["open_interest_cap"]
     assert world.run(world.price(150), world.order(1, SELL, 100, 1)) == [OK, "halted"]
     assert world.market().mark == 110
+    world.wait(phases.INDEX_INTERVAL)
     assert world.run(world.price(50), world.order(1, BUY, 99, 20, order_slot=5)) == [OK, OK]
     assert world.market().mark == 99
     world.wait(400)
@@ -133,6 +163,7 @@ SCENES = (
     play_lost_price,
     play_bad_fields,
     play_signers,
+    play_median,
     play_guards,
     play_time,
     play_return,
