@@ -83,6 +83,9 @@ class Background:
         run = self._run or self._make()
         try:
             answer = question(run)
+        except OSError as error:  # its files cannot be read now: the other games go on
+            self._run = None
+            raise StateError("not_ready", str(error)) from None
         except Unsound as error:
             self._run = None
             if self._distrust is None:

@@ -14,8 +14,10 @@ Only one process at a time writes (`lock`); whoever finds `done` only reads.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +34,9 @@ from setoff.shared.machine.tracing import Chunk, Place
 STRIDE: Final = EPOCH.opening_bits
 HEIGHTS: Final = tuple(range(0, EPOCH.micro_bits, STRIDE))
 """Above the leaves: where nodes are kept."""
+
+LEAST_FREE: Final = 1 << 28
+"""Bytes of the disk that no history takes: a Redis server on the same disk ends where it has none left."""
 
 _NAMES: Final = (*(f"nodes{height}" for height in HEIGHTS), "inputs", "fragments", "chunks")
 _BLOCK: Final = NODE << STRIDE
@@ -100,7 +105,9 @@ class EpochWriter:
         self._pending = [self._read_pending(level) for level in range(len(HEIGHTS))]
 
     def add(self, chunk: Chunk) -> None:
-        """Write the next chunk."""
+        """Write the next chunk. Raises OSError where the disk has no room for it."""
+        if shutil.disk_usage(self._folder).free < LEAST_FREE:
+            raise OSError(errno.ENOSPC, "the disk of evidence_dir is nearly full")
         self._chunks.write(_CHUNK.pack(self._fragments.tell(), len(chunk.fragment), *chunk.place))
         self._fragments.write(chunk.fragment)
         begin = 0

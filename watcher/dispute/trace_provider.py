@@ -162,9 +162,13 @@ class ExecutedEpochs:
         """Raises StateError("not_ready") if the epoch is no longer the one of `result`."""
         try:
             return self._read_run(epoch, result)
-        except SetoffError:
+        except (SetoffError, OSError) as error:
             self._paused[result] = time.monotonic() + PAUSE
-            raise
+            if isinstance(error, StateError) or getattr(error, "reason", "") == "rpc_unreachable":
+                raise
+            # Data that nobody has any more, a disk that is full: the games about other epochs go on.
+            log.critical("ALARM: the history of epoch %d cannot be built: %s", epoch, error)
+            raise StateError("not_ready", str(error)) from None
 
     def _read_run(self, epoch: int, result: EpochResult) -> Run:
         inputs = self._archive.inputs(epoch)

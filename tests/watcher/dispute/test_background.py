@@ -57,6 +57,20 @@ def test_a_failure_is_told_and_tried_again(builder: ThreadPoolExecutor) -> None:
     assert run.ask("end", lambda run: 8) == 7  # known from then on
 
 
+def test_a_file_that_cannot_be_read_is_read_again(builder: ThreadPoolExecutor) -> None:
+    made: list[int] = []
+
+    def question(run: EpochRun) -> int:
+        if len(made) == 1:
+            raise OSError("no space left on the device")
+        return 7
+
+    run = Background(lambda: made.append(1) or RUN, None, builder)  # type: ignore[func-returns-value]
+    with pytest.raises(StateError, match=r"not_ready.*no space"):
+        run.ask("end", question)
+    assert run.ask("end", question) == 7 and len(made) == 2
+
+
 def test_histories_are_built_one_after_the_other_in_the_order_asked_for(builder: ThreadPoolExecutor) -> None:
     go = threading.Event()
     order: list[int] = []

@@ -8,15 +8,18 @@ from typing import NamedTuple
 import pytest
 from tests.support.chains.exchange import Exchange
 from tests.support.processes.watching import Desk
+from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.simulation.lying_watcher import WatcherLie, open_false_epochs, run_lying_watcher
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.shared.dispute.calls import Call
 from setoff.shared.errors import ConfigError, StateError
+from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.player import CourtPlayer
 from setoff.shared.params import DEMO
 from setoff.watcher.context import Context
-from setoff.watcher.dispute import trace_provider
+from setoff.watcher.dispute import epoch_files, trace_provider
 from setoff.watcher.dispute.background import Run
 from setoff.watcher.dispute.challenger import describe, make_player, open_epochs
 from setoff.watcher.dispute.trace_provider import ExecutedEpochs
@@ -216,3 +219,28 @@ def test_lies_stay_away_from_mainnet(settings: WatcherSettings, exchange: Exchan
 def test_refuses_an_unknown_lie(settings: WatcherSettings) -> None:
     with pytest.raises(ConfigError, match="no lie"):
         run_lying_watcher(settings, WatcherLie("white"))
+
+
+def test_a_history_that_cannot_be_written_down_holds_up_no_other_game(
+    exchange: Exchange, settings: WatcherSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is full: two lies, one of whose histories has no room for a while."""
+    honest, thief = Party.of(settings, HONEST), exchange.anvil.connect(LIAR)
+    court = CourtContract(thief, exchange.deployment.court)
+    results = [result for epoch in range(2) if (result := honest.desk.store.epoch(epoch))]
+    monkeypatch.setattr(trace_provider, "PAUSE", 0.1)
+    thief.transact(court.address, court.encode(Call("claim", (0, court.genesis, b"a" * 32))), DEMO.stake)
+    honest.player.step()
+    exchange.anvil.advance(PERIOD - 10)
+    thief.transact(court.address, court.encode(Call("claim", (1, results[0].end, b"b" * 32))))
+
+    def ends() -> list[bytes]:
+        claims = [claim for claim in honest.player.reader.court.claims.values() if claim.epoch == 1]
+        return [history.end for claim in claims for history in claim.histories.values()]
+
+    with monkeypatch.context() as full:
+        full.setattr(epoch_files, "LEAST_FREE", 1 << 62)
+        exchange.anvil.advance(11)
+        wait_until(lambda: honest.confirmed == 1, meanwhile=honest.player.step)
+        assert ends() == []
+    wait_until(lambda: ends() == [results[1].end], meanwhile=honest.player.step)
