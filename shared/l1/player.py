@@ -24,6 +24,7 @@ from setoff.shared.dispute.trace_provider import Epochs, find_executed, find_tru
 from setoff.shared.dispute.urgency import deadline_of, share_of_wait
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.contracts import JUDGE
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import Address
@@ -195,8 +196,7 @@ class CourtPlayer:
             if isinstance(action, actions.Prove):
                 self._check_proof(action, call)
             data = self.contract.encode(call)
-            self.l1.dry_run(self.contract.address, data, value=call.value)
-            transaction = self.l1.send(self.contract.address, data, call.value, due=self._due(action, result.now))
+            transaction = self._send(call, data, self._due(action, result.now))
         except Reverted as error:
             self._refused(action, error.reason, result)
         except WrongFastPath:
@@ -216,6 +216,17 @@ class CourtPlayer:
             self._pauses.pop(action, None)
             self._sent[action] = transaction
             result.sent.append((action, transaction))
+
+    def _send(self, call: Call, data: bytes, due: tuple[float, int] | None) -> bytes:
+        """Try and send it. Raises Reverted, StateError("not_ready") if an endpoint refuses in vain what has a deadline."""
+        court = self.contract.address
+        try:
+            self.l1.dry_run(court, data, value=call.value)
+            return self.l1.send(court, data, call.value, due=due)
+        except Reverted:
+            if due is None or not self.l1.doubt(court, data, call.value, self.player.me):
+                raise
+            raise StateError("not_ready", "one endpoint refuses what another allows") from None
 
     def _describe_funds(self, call: Call) -> str:
         """What the account holds, and what the call takes beside its gas."""
@@ -254,6 +265,8 @@ class CourtPlayer:
         step, leaf = step_call(action, call, self.reader.court, self.epochs)
         result = self.contract.step(step)
         if result != leaf:
+            if self.l1.doubt(self.contract.judge, JUDGE.encode(step.function, *step.arguments), wanted=leaf):
+                raise StateError("not_ready", "one endpoint judges otherwise than another")
             log.error("the judge disagrees with this machine in match %s", _name(action))
             raise StateError("wrong_pre", f"the judge comes to {result.hex()}, our history holds {leaf.hex()}")
 

@@ -32,7 +32,7 @@ from setoff.shared.l1.answers import (
     take_receipt,
     take_transaction,
 )
-from setoff.shared.l1.endpoint import Endpoint, Refused, Reverted, Unanswered, Unsupported
+from setoff.shared.l1.endpoint import LONGEST_REST, Endpoint, Refused, Reverted, Unanswered, Unsupported
 from setoff.shared.l1.headers import take_block, take_pending
 
 LOG_BLOCKS: Final = 2000
@@ -52,6 +52,9 @@ LACK: Final = 8.0
 
 DOUBTS: Final = 4
 """Times that a call is tried which a node refuses in words that nobody knows: it may be the call."""
+
+FAR: Final = 60
+"""Seconds that the next block may be ahead of the latest one, before all endpoints are asked."""
 
 CALLS: Final = frozenset({"eth_call", "eth_estimateGas"})
 SENDS: Final = frozenset({"eth_sendRawTransaction"})
@@ -119,6 +122,7 @@ class Node:
         delay, tries, lacking_since = FIRST_DELAY, 0, 0.0
         last: dict[Endpoint, float] = {}  # when it was asked last
         unable: dict[Endpoint, Unsupported] = {}
+        first: Refused | None = None
         while True:
             endpoint = self._choose(last, unable)
             if endpoint in last:  # all that can were asked
@@ -140,9 +144,9 @@ class Node:
             except Reverted:
                 raise
             except Refused as refusal:
-                is_final = refusal.reason == "insufficient_funds" or method in SENDS or not method.startswith("eth_")
-                if is_final or (method in CALLS and tries >= DOUBTS * len(self.endpoints)):
-                    raise
+                first = first or refusal
+                if self._is_final(refusal, method, tries):
+                    raise first from None
                 endpoint.complaint = refusal.message or "an error without words"
             except Unanswered as failure:
                 endpoint.complaint = str(failure)
@@ -184,6 +188,47 @@ class Node:
             time.sleep(delay)
             delay = min(2 * delay, LAST_DELAY)
 
+    def _is_final(self, refusal: Refused, method: str, tries: int) -> bool:
+        """Whether there is no use in asking on, after so many tries."""
+        if tries < len(self.endpoints):
+            return False  # what one refuses another may take
+        is_plain = refusal.reason == "insufficient_funds" or method in SENDS or not method.startswith("eth_")
+        return is_plain or (method in CALLS and tries >= DOUBTS * len(self.endpoints))
+
+    def tell_each(self, method: str, *params: Any) -> None:
+        """Say something to every endpoint, whatever it answers: what one keeps to itself another passes on."""
+        for endpoint in self.endpoints:
+            try:
+                endpoint.ask(method, params)
+            except (Refused, Unanswered) as error:
+                log.debug("%s: %s", endpoint.host, error)
+
+    def doubt(
+        self, to: Address, data: bytes, value: int = 0, sender: Address | None = None, wanted: bytes | None = None
+    ) -> bool:
+        """Whether of several endpoints one refuses a call in the next block, or comes to something else than is
+        `wanted` of it, and another does not: then the former rests a while."""
+        if len(self.endpoints) < 2:
+            return False
+        request, tag = self._call_object(to, data, value, sender), self.next_block()
+        allows: dict[Endpoint, bool] = {}
+        for endpoint in self.endpoints:
+            try:
+                answer = _read(take_bytes, endpoint.ask("eth_call", (request, tag)))
+                if wanted is None:
+                    endpoint.ask("eth_estimateGas", (request, tag))
+                allows[endpoint] = wanted in (None, answer)
+            except Refused:
+                allows[endpoint] = False
+            except (Unanswered, Malformed, Lacking) as error:
+                log.debug("%s: %s", endpoint.host, error)
+        if len(set(allows.values())) < 2:
+            return False
+        for endpoint in (endpoint for endpoint, is_allowed in allows.items() if not is_allowed):
+            log.error("L1 endpoints: %s refuses a call that others allow, and is asked last", endpoint.host)
+            endpoint.rest(LONGEST_REST)
+        return True
+
     def _choose(self, last: dict[Endpoint, float], unable: dict[Endpoint, Unsupported]) -> Endpoint:
         """Who is asked next: who was not yet, whose word counts, who wants no rest; the first one of these."""
         now = time.monotonic()
@@ -213,8 +258,11 @@ class Node:
 
     def now(self) -> int:
         """The timestamp a transaction sent now can expect: the pending block's, never less than the latest one's."""
-        pending = self._pending_time()
-        return max(self.head().timestamp, pending)
+        pending, head = self._pending_time(), self.head().timestamp
+        if pending > head + FAR and len(self.endpoints) > 1:  # no clock runs out by the word of one
+            answers = self.ask_each("eth_getBlockByNumber", "pending", False, take=take_pending)
+            pending = min(answer for answer in (pending, *answers) if isinstance(answer, int))
+        return max(head, pending)
 
     def balance(self, address: Address) -> int:
         """Wei."""

@@ -314,6 +314,8 @@ class Sender:
                 if time.monotonic() - transaction.bid_at >= self._patience(transaction):
                     self._raise_bid(transaction)
                     self._try_broadcast(transaction)
+                    if len(self._node.endpoints) > 1:  # one of them may keep to itself what it is given
+                        self._node.tell_each("eth_sendRawTransaction", "0x" + transaction.raw.hex())
                 elif self._node.find_transaction(transaction.hashes[-1]) is None:
                     # Dropped from a block by a reorg, or from the pool; all later nonces wait for it.
                     self._try_broadcast(transaction)
