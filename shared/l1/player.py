@@ -218,7 +218,7 @@ class CourtPlayer:
             result.sent.append((action, transaction))
 
     def _send(self, call: Call, data: bytes, due: tuple[float, int] | None) -> bytes:
-        """Try and send it. Raises Reverted, StateError("not_ready") if an endpoint refuses in vain what has a deadline."""
+        """Try and send it. Raises Reverted; StateError("not_ready") if only one endpoint refuses what has a deadline."""
         court = self.contract.address
         try:
             self.l1.dry_run(court, data, value=call.value)
