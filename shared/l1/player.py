@@ -196,7 +196,7 @@ class CourtPlayer:
             if isinstance(action, actions.Prove):
                 self._check_proof(action, call)
             data = self.contract.encode(call)
-            transaction = self._send(call, data, self._due(action, result.now))
+            transaction = self._send(action, call, data, self._due(action, result.now))
         except Reverted as error:
             self._refused(action, error.reason, result)
         except WrongFastPath:
@@ -217,14 +217,16 @@ class CourtPlayer:
             self._sent[action] = transaction
             result.sent.append((action, transaction))
 
-    def _send(self, call: Call, data: bytes, due: tuple[float, int] | None) -> bytes:
-        """Try and send it. Raises Reverted; StateError("not_ready") if only one endpoint refuses what has a deadline."""
+    def _send(self, action: Action, call: Call, data: bytes, due: tuple[float, int] | None) -> bytes:
+        """Try and send it. Raises Reverted; StateError("not_ready") if only one endpoint refuses, as far as others are
+        asked: about what has a deadline, or was refused before."""
         court = self.contract.address
         try:
             self.l1.dry_run(court, data, value=call.value)
             return self.l1.send(court, data, call.value, due=due)
         except Reverted:
-            if due is None or not self.l1.doubt(court, data, call.value, self.player.me):
+            is_worth_asking = due is not None or action in self._pauses
+            if not is_worth_asking or not self.l1.doubt(court, data, call.value, self.player.me):
                 raise
             raise StateError("not_ready", "one endpoint refuses what another allows") from None
 
