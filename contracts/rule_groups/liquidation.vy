@@ -6,6 +6,7 @@
 @notice Phases SWEEP, LIQUIDATED, RANK and DELEVERAGE.
 """
 
+from rules import deleveraging
 from rules import liquidation
 from rules import phases
 from state import leaves
@@ -31,7 +32,7 @@ def apply(
     if regs.phase == phases.LIQUIDATED:
         return liquidation.step_liquidated(regs, w)
     if regs.phase == phases.RANK:
-        return liquidation.step_rank(regs, w)
+        return deleveraging.step_rank(regs, w)
     if regs.phase == phases.DELEVERAGE:
-        return liquidation.step_deleverage(regs, w)
+        return deleveraging.step_deleverage(regs, w)
     raise "wrong_phase"

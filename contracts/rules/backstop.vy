@@ -12,8 +12,8 @@
 import errors
 from codec import integers
 from codec import records
+from rules import deleveraging
 from rules import holders
-from rules import liquidation
 from rules import margin
 from rules import marks
 from rules import phases
@@ -31,7 +31,7 @@ def step_takeover(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Move the position in liquidation to the backstop at the zero price, if its margin allows; else begin to rank.
+    @notice Move the position in liquidation to the backstop at the zero price, if its margin allows; else deleverage.
             Leaves: account, backstop (unless it is the account), the market of each of the backstop's positions in place
             order (the market in liquidation counts as one, where a place for it is free).
     """
@@ -56,7 +56,9 @@ def step_takeover(
             is_legal: bool = margin.is_fill_legal(backstop, markets, regs.market, delta, regs.price, 0)
             if is_legal:
                 market: leaves.Market = markets[place]
-                market, account, backstop = liquidation.trade_across(regs, market, account, backstop, regs.size)
+                market, account, backstop = deleveraging.trade_across(
+                    regs, market, account, backstop, regs.size, regs.price
+                )
                 markets[place] = market
                 values[0] = leaves.encode_account(account)
             else:
@@ -70,13 +72,7 @@ def step_takeover(
                     regs = holders.enrol(regs, keys.BACKSTOP)
                 return regs, values
     store.check_count(w, touched)
-    regs.ranking = 1
-    regs.rank_end = 0
-    regs.rank_word = 0
-    regs.best_score = 0
-    regs.best_account = 0
-    regs.phase = phases.WORK
-    return regs, values
+    return deleveraging.begin_deleveraging(regs), values
 
 
 @internal

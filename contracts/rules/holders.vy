@@ -77,7 +77,7 @@ def step_gather(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Read the next word of holders: of the market in liquidation for a ranking, else of the one under the sweep.
-            Without one the ranking ends, and turns to the highest score; or the sweep does.
+            Without one the ranking ends, or the sweep does.
             Leaves: as `bitmaps.find_word`.
     """
     regs: registers.Registers = pre
@@ -102,14 +102,13 @@ def step_gather(
 @pure
 def end_ranking(pre: registers.Registers) -> registers.Registers:
     """
-    @notice Turn to the account with the highest score.
+    @notice Turn to those ranked.
     """
     regs: registers.Registers = pre
     regs.ranking = 0
-    if regs.best_score != 0:
-        regs.phase = phases.DELEVERAGE
-    else:
+    if regs.ranked0 == 0:
         # Nobody is on the other side who could be deleveraged: the account stays as it is.
+        regs.deleveraging = 0
         regs.skip_account = 1
     return regs
 

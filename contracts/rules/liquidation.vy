@@ -1,13 +1,16 @@
 # pragma version 0.4.3
 """
-@title Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging
+@title Liquidation, forced by the rulebook: sweep, and slices to the book
 @license MIT
 @notice An account below maintenance loses its orders, one after the other; then its largest position is offered to the
         book in slices, at its zero price or better: the price at which the account gives up just that position's share of
         equity. What the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the
-        opposite accounts in the order of their scores. A sweep of the holders of a market ends only when each is
-        healthy, or has nothing left that could be reduced. Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in
-        place, these functions return them; where it returns a position, they return its place.
+        opposite accounts in the order of their scores (`deleveraging.vy`). A sweep of the holders of a market ends only
+        when each is healthy, or has nothing left that could be reduced.
+        A debt is closed in the market that made it: between the mark before the change and the mark, where each on the
+        other side has gained as much a lot. What that does not bring stays the account's own.
+        Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in place, these functions return
+        them; where it returns a position, they return its place.
 @dev Bounds as in margin.vy: equities within 128 bits, margins and values of a position below 2**117, so a product of two of
      them is far inside 256 bits. Every divisor is positive: a target has a margin, so the sum of margins is, and so is
      its size; a unit is from the listing on.
@@ -18,7 +21,6 @@ from codec import records
 from rules import holders
 from rules import margin
 from rules import marks
-from rules import matching
 from rules import orders
 from rules import phases
 from rules import positions
@@ -65,15 +67,17 @@ def step_sweep(
         regs = orders.unlink_first(regs, number, account, phases.WORK)
     else:
         market: leaves.Market = markets[target]
+        loss: int256 = self.compute_loss(regs, account.positions[target], market)
         if equity < 0:
-            drawn: int256 = min(-equity, market.insurance)
+            drawn: int256 = min(min(-equity, loss), market.insurance)
             account.collateral += drawn
             market.insurance -= drawn
             equity += drawn
+            loss -= drawn
             markets[target] = market
         position: leaves.Position = account.positions[target]
         side: uint256 = records.SELL if position.size > 0 else records.BUY
-        share: int256 = self.compute_share(regs, position, market, equity, maintenance)
+        share: int256 = self.compute_share(position, market, equity, maintenance, loss)
         price: uint256 = self.compute_zero_price(position, market, share)
         size: uint256 = convert(abs(position.size), uint256)
         if equity <= close_out:
@@ -150,37 +154,48 @@ def find_target(
 ) -> uint256:
     """
     @return Place of the position to reduce first: with the highest maintenance margin and a fresh price (the first of
-            equals). An account in debt first loses the one in the market whose price has changed. MAX_POSITIONS if no
-            position has a fresh price. In a wind-down that market counts as fresh, however long the work on it takes.
+            equals). An account in debt first loses the one in the market whose price has changed, however old that price
+            is. MAX_POSITIONS if no position has a fresh price; fresh is what was so when the sweep began, however long it
+            takes.
     """
     target: uint256 = leaves.MAX_POSITIONS
     highest: int256 = 0
     for i: uint256 in range(leaves.MAX_POSITIONS):
         position: leaves.Position = account.positions[i]
-        if position.size != 0 and (
-            marks.is_fresh(markets[i], regs.time) or (regs.winding_since != 0 and position.market == regs.trigger_market)
-        ):
+        if position.size != 0:
             if equity < 0 and position.market == regs.trigger_market:
                 return i
-            needed: int256 = self.compute_position_margin(position, markets[i])
-            if needed > highest:
-                target = i
-                highest = needed
+            if marks.is_fresh(markets[i], regs.sweep_time):
+                needed: int256 = self.compute_position_margin(position, markets[i])
+                if needed > highest:
+                    target = i
+                    highest = needed
     return target
 
 
 @internal
 @pure
+def compute_loss(regs: registers.Registers, position: leaves.Position, market: leaves.Market) -> int256:
+    """
+    @return What the change of the mark that is swept took from the position, token units, and gave to the other side.
+    """
+    if position.market != regs.trigger_market:
+        return 0
+    change: int256 = convert(regs.mark_before, int256) - convert(market.mark, int256)
+    return max(0, margin.compute_value(position.size, change, market))
+
+
+@internal
+@pure
 def compute_share(
-    regs: registers.Registers, position: leaves.Position, market: leaves.Market, equity: int256, maintenance: int256
+    position: leaves.Position, market: leaves.Market, equity: int256, maintenance: int256, loss: int256
 ) -> int256:
     """
     @return What of the account's equity the closing of the position may cost, token units; negative: what it must bring.
-            Its part in the maintenance margin. But a debt came with the last change of a price, so that market carries
-            all of it: there the other side has gained as much, and nobody is drawn below zero by another's debt.
+            Its part in the maintenance margin. Of a debt the `loss` that made it at most: nobody else gained it.
     """
-    if equity < 0 and position.market == regs.trigger_market:
-        return equity
+    if equity < 0:
+        return max(equity, -loss)
     return integers.div_floor(equity * self.compute_position_margin(position, market), maintenance)
 
 
@@ -227,114 +242,3 @@ def step_liquidated(
     is_book_left: bool = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
     regs.phase = phases.WORK if is_book_left else phases.TAKEOVER
     return regs, w.values
-
-
-@internal
-@pure
-def step_rank(
-    pre: registers.Registers, w: store.Witness
-) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
-    """
-    @notice Score one holder for deleveraging against the position in the registers.
-            Leaves: account, the market of each of its positions, in place order.
-    """
-    regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    number: uint256 = holders.get_visited(regs.rank_end, regs.rank_word)
-    account: leaves.Account = store.account(w, 0, number)
-    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
-    fresh: bool = False
-    account, markets, fresh = margin.settle_account(w, 1, account, regs.time)
-    score: uint256 = self.compute_score(regs, account, markets)
-    if score > regs.best_score:
-        regs.best_score = score
-        regs.best_account = number
-    regs.rank_word = holders.pass_visited(regs.rank_word)
-    regs.phase = phases.WORK
-    values[0] = leaves.encode_account(account)
-    return regs, margin._set_markets(values, 1, markets)
-
-
-@internal
-@pure
-def compute_score(
-    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
-) -> uint256:
-    """
-    @return Profit ratio times leverage of the account's position opposite to the one in liquidation; 0 if it has none. A
-            position in profit scores SCORE_ONE**2 * (profit / cost) * (notional / equity), and more than any in loss;
-            one in loss the less, the larger its loss to its cost.
-    """
-    equity: int256 = account.collateral
-    size: int256 = 0
-    profit: int256 = 0
-    notional: int256 = 0
-    cost: int256 = 1
-    for i: uint256 in range(leaves.MAX_POSITIONS):
-        position: leaves.Position = account.positions[i]
-        if position.market != 0:
-            worth: int256 = margin.compute_value(position.size, convert(markets[i].mark, int256), markets[i])
-            equity += worth
-            if position.market == regs.market:
-                size = position.size
-                profit = worth - position.cost
-                notional = abs(worth)
-                cost = max(1, abs(position.cost))
-    if size == 0 or (size > 0) == (regs.side == records.SELL):
-        return 0
-    if profit <= 0:
-        loss: uint256 = convert(-profit, uint256) * phases.SCORE_ONE // convert(cost, uint256)
-        return phases.SCORE_ONE - min(loss, phases.SCORE_ONE - 1)
-    ratio: uint256 = min(convert(profit, uint256) * phases.SCORE_ONE // convert(cost, uint256), phases.MAX_SCORE)
-    leverage: uint256 = convert(notional, uint256) * phases.SCORE_ONE // convert(max(1, equity), uint256)
-    return phases.SCORE_ONE + ratio * min(leverage, phases.MAX_SCORE)
-
-
-@internal
-@pure
-def step_deleverage(
-    pre: registers.Registers, w: store.Witness
-) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
-    """
-    @notice Close against the account with the highest score, at the zero price and without fees.
-            Leaves: account in liquidation, the other account, market.
-    """
-    regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    store.check_count(w, 3)
-    account: leaves.Account = store.account(w, 0, regs.account)
-    other: leaves.Account = store.account(w, 1, regs.best_account)
-    market: leaves.Market = store.market(w, 2, regs.market)
-    place: uint256 = positions.get_position(other, regs.market)
-    size: uint256 = min(regs.size, convert(abs(other.positions[place].size), uint256))
-    market, account, other = self.trade_across(regs, market, account, other, size)
-    regs.phase = phases.WORK
-    values[0] = leaves.encode_account(account)
-    values[1] = leaves.encode_account(other)
-    values[2] = leaves.encode_market(market)
-    return regs, values
-
-
-@internal
-@pure
-def trade_across(
-    regs: registers.Registers, market: leaves.Market, account: leaves.Account, other: leaves.Account, size: uint256
-) -> (leaves.Market, leaves.Account, leaves.Account):
-    """
-    @notice Trade `size` lots between an account in liquidation and another, at the price in the registers, without fees.
-    @return The market, the account and the other.
-    """
-    traded: leaves.Market = market
-    closing: leaves.Account = account
-    taking: leaves.Account = other
-    delta: int256 = convert(size, int256)
-    if regs.side == records.SELL:
-        delta = -delta
-    opposite: uint256 = 1 - regs.side  # a side is 0 or 1
-    place: uint256 = positions.get_position(closing, regs.market)
-    closing.positions[place] = positions.reserve(closing.positions[place], regs.side, size)
-    place = positions.get_position(taking, regs.market)
-    taking.positions[place] = positions.reserve(taking.positions[place], opposite, size)
-    traded, closing = matching.apply_trade(traded, closing, regs.market, regs.side, delta, regs.price, 0)
-    traded, taking = matching.apply_trade(traded, taking, regs.market, opposite, -delta, regs.price, 0)
-    return traded, closing, taking

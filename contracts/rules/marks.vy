@@ -188,6 +188,7 @@ def step_crank(
     if market.settled != 0 or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
         store.check_count(w, 1)
         return registers.reject(regs, errors.NOT_DUE), values
+    mark_before: uint256 = market.mark
     if wind_down.is_over(regs, market) and not self.is_expired(market, regs.time):
         market.expiry = regs.time
     if self.is_expired(market, regs.time):
@@ -202,7 +203,7 @@ def step_crank(
         market = self.update_mark(market, mid)
         regs.unwind = regs.market
     values[0] = leaves.encode_market(market)
-    return self.begin_work(regs), values
+    return self.begin_work(regs, mark_before), values
 
 
 @internal
@@ -227,15 +228,19 @@ def settle_market(pre: leaves.Market, time: uint256) -> leaves.Market:
 
 @internal
 @pure
-def begin_work(pre: registers.Registers) -> registers.Registers:
+def begin_work(pre: registers.Registers, mark_before: uint256) -> registers.Registers:
     """
-    @return The registers of a machine that visits the holders of the market in them, and then its armed orders.
+    @return The registers of a machine that visits the holders of the market in them, whose mark was `mark_before` until
+            now, and then its armed orders.
     """
     regs: registers.Registers = pre
     regs.sweeping = 1
     regs.sweep_end = 0
     regs.sweep_word = 0
     regs.trigger_market = regs.market
+    regs.mark_before = mark_before
+    regs.rank_market = 0
+    regs.sweep_time = regs.time
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK
     return regs

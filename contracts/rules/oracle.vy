@@ -76,10 +76,11 @@ def step_report(
     if median == 0:
         store.check_count(w, 3)
         return registers.finish(regs), values
+    mark_before: uint256 = market.mark
     market = marks.apply_index(market, median, regs.nonce, regs.time)
     market = marks.update_mark(market, marks.compute_mid(regs.market, market, w, 3))
     values[2] = leaves.encode_market(market)
-    return marks.begin_work(regs), values
+    return marks.begin_work(regs, mark_before), values
 
 
 @internal

@@ -91,6 +91,10 @@ FUNDING_ONE: constant(uint256) = 2**32
 SCORE_ONE: constant(uint256) = 2**16
 # Bound of either factor of a score.
 MAX_SCORE: constant(uint256) = 2**48
+# Accounts that a ranking keeps: as many as it serves at least before there is another.
+RANKED: constant(uint256) = 8
+# Bound of account numbers in an entry of a ranking: score * RANK_ACCOUNTS + RANK_ACCOUNTS - 1 - account.
+RANK_ACCOUNTS: constant(uint256) = 2**24
 # Slices in which a liquidation offers a position to the book, and the backstop unwinds its own.
 LIQUIDATION_SLICES: constant(uint256) = 4
 UNWIND_SLICES: constant(uint256) = 8

@@ -26,7 +26,7 @@ def step_work(
     regs: registers.Registers = pre
     store.check_count(w, 0)
     regs.return_phase = phases.WORK
-    if regs.ranking == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
+    if regs.deleveraging == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
         regs.has_work = 0
         regs.return_phase = phases.IDLE
         regs.phase = phases.IDLE
@@ -35,6 +35,8 @@ def step_work(
         regs.phase = phases.IDLE
     elif regs.ranking != 0:
         regs.phase = phases.RANK if regs.rank_word != 0 else phases.GATHER
+    elif regs.deleveraging != 0:
+        regs.phase = phases.DELEVERAGE
     elif regs.sweeping != 0:
         regs.phase = phases.SWEEP if regs.sweep_word != 0 else phases.GATHER
     elif regs.trigger_market != 0:

@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 71 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 82 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -35,12 +35,23 @@ struct Registers:
     sweep_word: uint256      # those of that word who are left to visit, the next of them the lowest bit
     skip_account: uint256    # 1 if nothing can be done for the account under the sweep: it is passed over
     trigger_market: uint256  # market whose price has changed: its holders and armed orders are looked at, 0 for none
+    mark_before: uint256     # ticks: its mark before that change
+    sweep_time: uint256      # seconds: when the change came, by which prices are fresh for the whole sweep
     unwind: uint256          # market in which the backstop offers its position, 0 for none
-    ranking: uint256         # 1 while holders are left to rank for auto-deleveraging
+    deleveraging: uint256    # 1 while lots in flight are to be closed against the other side
+    ranking: uint256         # 1 while holders are left to rank for that
     rank_end: uint256        # account behind the word of holders that was read last
     rank_word: uint256       # those of that word who are left to rank, the next of them the lowest bit
-    best_score: uint256      # highest score so far
-    best_account: uint256    # the account that has it
+    rank_market: uint256     # market of those ranked, 0 for none in this sweep
+    rank_side: uint256       # side on which those are closed who are closed against them
+    ranked0: uint256         # the first of the ranking, by score << 24 | 2**24 - 1 - account, 0 for nobody
+    ranked1: uint256         # and so on
+    ranked2: uint256
+    ranked3: uint256
+    ranked4: uint256
+    ranked5: uint256
+    ranked6: uint256
+    ranked7: uint256
     bulk: bytes32            # hash of the leg page that must come next, zero for none
     bulk_account: uint256    # account of that bulk record
     bulk_pages: uint256      # leg pages it may still have
@@ -151,7 +162,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 71 words.
+    @return keccak of the 82 words.
     """
     return keccak256(abi_encode(regs))
 

@@ -500,7 +500,7 @@ def build_leaves() -> dict[str, Any]:
             setattr(regs, name, number * 1_000_003)
     regs.signer, regs.amount, regs.bulk = VAULT, 2**128 - 1, keccak(b"page")
     regs.legs0 = regs.legs3 = 2**176 - 1
-    regs.best_score = regs.owed = 2**112
+    regs.ranked0 = regs.owed = 2**112
     regs.nonce = regs.size = 2**64 - 1
     return {"leaves": plain(entries), "registers": plain([*hashed, _hash_registers(regs)])}
 

@@ -16,6 +16,7 @@ from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.rules import phases
+from setoff.shared.rules.deleveraging import get_first_ranked
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.parking import is_anything_parked
 from setoff.shared.rules.positions import find_position
@@ -262,7 +263,7 @@ class Machine:
     def _run_trade(self) -> None:
         """Run a step that may trade, and list the fill."""
         regs = self.regs
-        phase, kind, cursor, best = regs.phase, get_fill_kind(regs), regs.cursor, regs.best_account
+        phase, kind, cursor = regs.phase, get_fill_kind(regs), regs.cursor
         if phase == phases.FILL:
             maker, maker_order_slot, price, size = (
                 keys.handle_account(cursor),
@@ -272,10 +273,12 @@ class Machine:
             )
             apply_step(regs, self.state)
         else:
-            maker, maker_order_slot, price = keys.BACKSTOP if phase == phases.TAKEOVER else best, 0, regs.price
-            before = self._get_size()
+            maker, maker_order_slot = keys.BACKSTOP if phase == phases.TAKEOVER else get_first_ranked(regs), 0
+            account = self.state.account(regs.account)
+            lots, cash = self._get_size(), account.collateral
             apply_step(regs, self.state)
-            size = abs(self._get_size() - before)
+            size = abs(self._get_size() - lots)
+            price = abs(account.collateral - cash) // (size * self.state.market(regs.market).unit) if size else 0
         if size:
             self.fills.append(
                 Fill(regs.market, regs.account, regs.order_slot, maker, maker_order_slot, regs.side, price, size, kind)

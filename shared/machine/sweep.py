@@ -68,7 +68,7 @@ class Sweep:
             end, word = regs.rank_end, regs.rank_word
         else:
             self._ranked = None
-            if not regs.sweeping or regs.skip_account:
+            if regs.deleveraging or not regs.sweeping or regs.skip_account:
                 return 0
             calm, end, word = self._swept, regs.sweep_end, regs.sweep_word
         if word == 0:

@@ -11,8 +11,8 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.deleveraging import begin_deleveraging, trade_across
 from setoff.shared.rules.holders import enrol
-from setoff.shared.rules.liquidation import trade_across
 from setoff.shared.rules.margin import compute_health, is_fill_legal, settle_account
 from setoff.shared.rules.marks import is_fresh, settle_funding
 from setoff.shared.rules.positions import find_position, reserve
@@ -24,7 +24,7 @@ from setoff.shared.state.store import State
 
 
 def step_takeover(regs: Registers, state: State) -> None:
-    """Move the position in liquidation to the backstop at the zero price, if its margin allows; else begin to rank.
+    """Move the position in liquidation to the backstop at the zero price, if its margin allows; else deleverage.
 
     Leaves: account, backstop, the market of each of the backstop's positions in place order (the market in liquidation
     counts as one, where a place for it is free).
@@ -38,19 +38,14 @@ def step_takeover(regs: Registers, state: State) -> None:
         settle_account(state, backstop, regs.time)
         delta = -regs.size if regs.side == records.BUY else regs.size
         if is_fill_legal(state, backstop, regs.market, delta, regs.price, 0):
-            trade_across(regs, state.market(regs.market), account, backstop, regs.size)
+            trade_across(regs, state.market(regs.market), account, backstop, regs.size, regs.price)
             regs.drawn_until = regs.time + phases.DRAWN_TIME
             regs.phase = phases.WORK
             if is_opening:
                 enrol(regs, keys.BACKSTOP)
             return
         position.clear_if_empty()
-    regs.ranking = 1
-    regs.rank_end = 0
-    regs.rank_word = 0
-    regs.best_score = 0
-    regs.best_account = 0
-    regs.phase = phases.WORK
+    begin_deleveraging(regs)
 
 
 def step_unwind(regs: Registers, state: State) -> None:

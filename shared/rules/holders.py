@@ -49,7 +49,7 @@ def step_strike(regs: Registers, state: State) -> None:
 def step_gather(regs: Registers, state: State) -> None:
     """Read the next word of holders: of the market in liquidation for a ranking, else of the one under the sweep.
 
-    Without one the ranking ends, and turns to the highest score; or the sweep does.
+    Without one the ranking ends, or the sweep does.
     Leaves: as `bitmaps.find_word`.
     """
     regs.phase = phases.WORK
@@ -66,13 +66,12 @@ def step_gather(regs: Registers, state: State) -> None:
 
 
 def end_ranking(regs: Registers) -> None:
-    """Turn to the account with the highest score."""
+    """Turn to those ranked."""
     regs.ranking = 0
-    if regs.best_score:
-        regs.phase = phases.DELEVERAGE
-    else:
+    if regs.ranked0 == 0:
         # Nobody is on the other side who could be deleveraged: the account stays as it is. Sizes sum to zero, so no
         # trace leads here; but a step has to end in every state, and a ranking that is begun anew would not.
+        regs.deleveraging = 0
         regs.skip_account = 1
 
 

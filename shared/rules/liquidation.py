@@ -1,10 +1,13 @@
-"""Liquidation, forced by the rulebook: sweep, slices to the book, deleveraging.
+"""Liquidation, forced by the rulebook: sweep, and slices to the book.
 
 An account below maintenance loses its orders, one after the other; then its largest position is offered to the book in
 slices, at its zero price or better: the price at which the account gives up just that position's share of equity. What
 the book does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in
-the order of their scores. A sweep of the holders of a market ends only when each is healthy, or has nothing left that
-could be reduced.
+the order of their scores (`deleveraging.py`). A sweep of the holders of a market ends only when each is healthy, or has
+nothing left that could be reduced.
+
+A debt is closed in the market that made it: between the mark before the change and the mark, where each on the other
+side has gained as much a lot. What that does not bring stays the account's own.
 """
 
 from __future__ import annotations
@@ -15,9 +18,8 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.holders import get_visited, pass_visited
 from setoff.shared.rules.margin import compute_requirement, compute_value, get_maintenance_margin, settle_account
 from setoff.shared.rules.marks import is_fresh
-from setoff.shared.rules.matching import apply_trade
 from setoff.shared.rules.orders import unlink_first
-from setoff.shared.rules.positions import find_position, get_position, reserve
+from setoff.shared.rules.positions import find_position, reserve
 from setoff.shared.rules.work import begin_order
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Position
@@ -49,13 +51,15 @@ def step_sweep(regs: Registers, state: State) -> None:
         unlink_first(regs, number, account, phases.WORK)
         return
     market = state.market(target.market)
+    loss = compute_loss(regs, target, market)
     if equity < 0:
-        drawn = min(-equity, market.insurance)
+        drawn = min(-equity, loss, market.insurance)
         account.collateral += drawn
         market.insurance -= drawn
         equity += drawn
+        loss -= drawn
     side = records.SELL if target.size > 0 else records.BUY
-    share = compute_share(regs, target, market, equity, maintenance)
+    share = compute_share(target, market, equity, maintenance, loss)
     price = compute_zero_price(target, market, share)
     if equity <= close_out:
         begin_order(regs, number, target.market, side, price, abs(target.size), phases.WORK)
@@ -119,8 +123,8 @@ def compute_liquidation_price(position: Position, market: Market, buffer: int) -
 def find_target(regs: Registers, state: State, account: Account, equity: int) -> Position | None:
     """The position to reduce first: with the highest maintenance margin and a fresh price (the first of equals).
 
-    An account in debt first loses the one in the market whose price has changed. None if no position has a fresh price.
-    In a wind-down that market counts as fresh, however long the work on it takes.
+    An account in debt first loses the one in the market whose price has changed, however old that price is. None if no
+    position has a fresh price; fresh is what was so when the sweep began, however long it takes.
     Leaves: as `settle_account`.
     """
     target: Position | None = None
@@ -128,9 +132,9 @@ def find_target(regs: Registers, state: State, account: Account, equity: int) ->
     for position in account.positions:
         if position.size:
             market = state.market(position.market)
-            if is_fresh(market, regs.time) or (regs.winding_since and position.market == regs.trigger_market):
-                if equity < 0 and position.market == regs.trigger_market:
-                    return position
+            if equity < 0 and position.market == regs.trigger_market:
+                return position
+            if is_fresh(market, regs.sweep_time):
                 margin = compute_position_margin(position, market)
                 if margin > highest:
                     target = position
@@ -138,14 +142,20 @@ def find_target(regs: Registers, state: State, account: Account, equity: int) ->
     return target
 
 
-def compute_share(regs: Registers, position: Position, market: Market, equity: int, maintenance: int) -> int:
+def compute_loss(regs: Registers, position: Position, market: Market) -> int:
+    """What the change of the mark that is swept took from the position, token units, and gave to the other side."""
+    if position.market != regs.trigger_market:
+        return 0
+    return max(0, compute_value(position.size, regs.mark_before - market.mark, market))
+
+
+def compute_share(position: Position, market: Market, equity: int, maintenance: int, loss: int) -> int:
     """What of the account's equity the closing of the position may cost, token units; negative: what it must bring.
 
-    Its part in the maintenance margin. But a debt came with the last change of a price, so that market carries all of
-    it: there the other side has gained as much, and nobody is drawn below zero by another's debt.
+    Its part in the maintenance margin. Of a debt the `loss` that made it at most: nobody else gained it.
     """
-    if equity < 0 and position.market == regs.trigger_market:
-        return equity
+    if equity < 0:
+        return max(equity, -loss)
     return div_floor(equity * compute_position_margin(position, market), maintenance)
 
 
@@ -174,71 +184,3 @@ def step_liquidated(regs: Registers, state: State) -> None:
     regs.return_phase = phases.WORK
     is_book_left = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
     regs.phase = phases.WORK if is_book_left else phases.TAKEOVER
-
-
-def step_rank(regs: Registers, state: State) -> None:
-    """Score one holder for deleveraging against the position in the registers.
-
-    Leaves: account, the market of each of its positions, in place order.
-    """
-    number = get_visited(regs.rank_end, regs.rank_word)
-    account = state.account(number)
-    settle_account(state, account, regs.time)
-    score = compute_score(regs, state, account)
-    if score > regs.best_score:
-        regs.best_score = score
-        regs.best_account = number
-    regs.rank_word = pass_visited(regs.rank_word)
-    regs.phase = phases.WORK
-
-
-def compute_score(regs: Registers, state: State, account: Account) -> int:
-    """Profit ratio times leverage of the account's position opposite to the one in liquidation; 0 if it has none.
-
-    A position in profit scores SCORE_ONE**2 * (profit / cost) * (notional / equity), and more than any in loss; one in
-    loss the less, the larger its loss to its cost. Leaves: as `settle_account`.
-    """
-    equity = account.collateral
-    size = 0
-    profit = 0
-    notional = 0
-    cost = 1
-    for position in account.positions:
-        if position.market:
-            market = state.market(position.market)
-            value = compute_value(position.size, market.mark, market)
-            equity += value
-            if position.market == regs.market:
-                size = position.size
-                profit = value - position.cost
-                notional = abs(value)
-                cost = max(1, abs(position.cost))
-    if size == 0 or (size > 0) == (regs.side == records.SELL):
-        return 0
-    if profit <= 0:
-        return phases.SCORE_ONE - min(-profit * phases.SCORE_ONE // cost, phases.SCORE_ONE - 1)
-    ratio = min(profit * phases.SCORE_ONE // cost, phases.MAX_SCORE)
-    leverage = min(notional * phases.SCORE_ONE // max(1, equity), phases.MAX_SCORE)
-    return phases.SCORE_ONE + ratio * leverage
-
-
-def step_deleverage(regs: Registers, state: State) -> None:
-    """Close against the account with the highest score, at the zero price and without fees.
-
-    Leaves: account in liquidation, the other account, market.
-    """
-    account = state.account(regs.account)
-    other = state.account(regs.best_account)
-    market = state.market(regs.market)
-    size = min(regs.size, abs(get_position(other, regs.market).size))
-    trade_across(regs, market, account, other, size)
-    regs.phase = phases.WORK
-
-
-def trade_across(regs: Registers, market: Market, account: Account, other: Account, size: int) -> None:
-    """Trade `size` lots between an account in liquidation and another, at the price in the registers, without fees."""
-    delta = size if regs.side == records.BUY else -size
-    reserve(get_position(account, regs.market), regs.side, size)
-    reserve(get_position(other, regs.market), 1 - regs.side, size)
-    apply_trade(market, account, regs.market, regs.side, delta, regs.price, 0)
-    apply_trade(market, other, regs.market, 1 - regs.side, -delta, regs.price, 0)

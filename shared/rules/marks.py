@@ -115,6 +115,7 @@ def step_crank(regs: Registers, state: State) -> None:
     if market.settled or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
         regs.reject(errors.NOT_DUE)
         return
+    mark_before = market.mark
     if is_over(regs, market) and not is_expired(market, regs.time):
         market.expiry = regs.time
     if is_expired(market, regs.time):
@@ -127,7 +128,7 @@ def step_crank(regs: Registers, state: State) -> None:
         sample_premium(market, mid, regs.time)
         update_mark(market, mid)
         regs.unwind = regs.market
-    begin_work(regs)
+    begin_work(regs, mark_before)
 
 
 def settle_market(market: Market, time: int) -> None:
@@ -145,11 +146,17 @@ def settle_market(market: Market, time: int) -> None:
     market.sampled = time
 
 
-def begin_work(regs: Registers) -> None:
-    """Have the machine visit the holders of the market in the registers, and then its armed orders."""
+def begin_work(regs: Registers, mark_before: int) -> None:
+    """Have the machine visit the holders of the market in the registers, whose mark was `mark_before` until now.
+
+    And then its armed orders.
+    """
     regs.sweeping = 1
     regs.sweep_end = 0
     regs.sweep_word = 0
     regs.trigger_market = regs.market
+    regs.mark_before = mark_before
+    regs.rank_market = 0
+    regs.sweep_time = regs.time
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK

@@ -48,9 +48,10 @@ def step_report(regs: Registers, state: State) -> None:
     if median == 0:
         regs.finish()
         return
+    mark_before = market.mark
     apply_index(market, median, regs.nonce, regs.time)
     update_mark(market, compute_mid(regs.market, market, state))
-    begin_work(regs)
+    begin_work(regs, mark_before)
 
 
 def check_report(regs: Registers, signers: Signers) -> int:

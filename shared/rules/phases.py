@@ -147,6 +147,10 @@ SCORE_ONE: Final = 2**16
 """Fixed-point one of a deleveraging score."""
 MAX_SCORE: Final = 2**48
 """Bound of either factor of a score."""
+RANKED: Final = 8
+"""Accounts that a ranking keeps: as many as it serves at least before there is another."""
+RANK_ACCOUNTS: Final = 2**24
+"""Bound of account numbers in an entry of a ranking: score * RANK_ACCOUNTS + RANK_ACCOUNTS - 1 - account."""
 LIQUIDATION_SLICES: Final = 4
 """Slices in which a liquidation offers a position to the book."""
 UNWIND_SLICES: Final = 8

@@ -12,8 +12,9 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.backstop import step_shares, step_takeover, step_unwind
 from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.bulk import step_leg
+from setoff.shared.rules.deleveraging import step_deleverage, step_rank
 from setoff.shared.rules.holders import step_enrol, step_gather, step_strike
-from setoff.shared.rules.liquidation import step_deleverage, step_liquidated, step_rank, step_sweep
+from setoff.shared.rules.liquidation import step_liquidated, step_sweep
 from setoff.shared.rules.margin import step_margin
 from setoff.shared.rules.marks import step_crank
 from setoff.shared.rules.matching import step_fill, step_match, step_probe

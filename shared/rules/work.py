@@ -15,7 +15,7 @@ from setoff.shared.state.store import State
 def step_work(regs: Registers, state: State) -> None:
     """Choose the next piece of work, or end. Leaves: none."""
     regs.return_phase = phases.WORK
-    if regs.ranking == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
+    if regs.deleveraging == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
         regs.has_work = 0
         regs.return_phase = phases.IDLE
         regs.phase = phases.IDLE
@@ -24,6 +24,8 @@ def step_work(regs: Registers, state: State) -> None:
         regs.phase = phases.IDLE
     elif regs.ranking:
         regs.phase = phases.RANK if regs.rank_word else phases.GATHER
+    elif regs.deleveraging:
+        regs.phase = phases.DELEVERAGE
     elif regs.sweeping:
         regs.phase = phases.SWEEP if regs.sweep_word else phases.GATHER
     elif regs.trigger_market:

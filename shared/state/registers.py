@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-71 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+82 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -80,12 +80,23 @@ class Registers(InFlight):
     sweep_word: U256 = 0  # those of that word who are left to visit, the next of them the lowest bit
     skip_account: U64 = 0  # 1 if nothing can be done for the account under the sweep: it is passed over
     trigger_market: U64 = 0  # market whose price has changed: its holders and armed orders are looked at, 0 for none
+    mark_before: U64 = 0  # ticks: its mark before that change
+    sweep_time: U64 = 0  # seconds: when the change came, by which prices are fresh for the whole sweep
     unwind: U64 = 0  # market in which the backstop offers its position, 0 for none
-    ranking: U64 = 0  # 1 while holders are left to rank for auto-deleveraging
+    deleveraging: U64 = 0  # 1 while lots in flight are to be closed against the other side
+    ranking: U64 = 0  # 1 while holders are left to rank for that
     rank_end: U64 = 0  # account behind the word of holders that was read last
     rank_word: U256 = 0  # those of that word who are left to rank, the next of them the lowest bit
-    best_score: U128 = 0  # highest score so far
-    best_account: U64 = 0  # the account that has it
+    rank_market: U64 = 0  # market of those ranked, 0 for none in this sweep
+    rank_side: U64 = 0  # side on which those are closed who are closed against them
+    ranked0: U128 = 0  # the first of the ranking, by score << 24 | 2**24 - 1 - account, 0 for nobody
+    ranked1: U128 = 0  # and so on
+    ranked2: U128 = 0
+    ranked3: U128 = 0
+    ranked4: U128 = 0
+    ranked5: U128 = 0
+    ranked6: U128 = 0
+    ranked7: U128 = 0
     bulk: Bytes32 = bytes(32)  # hash of the leg page that must come next, zero for none
     bulk_account: U64 = 0  # account of that bulk record
     bulk_pages: U64 = 0  # leg pages it may still have
@@ -114,7 +125,7 @@ class Registers(InFlight):
         self.phase = self.return_phase
 
     def encode(self) -> bytes:
-        """The 71 words."""
+        """The 82 words."""
         return LAYOUT.pack(self)
 
     @classmethod
@@ -127,7 +138,7 @@ class Registers(InFlight):
         return LAYOUT.copy(self)
 
     def hash(self) -> bytes:
-        """keccak of the 71 words."""
+        """keccak of the 82 words."""
         return keccak(self.encode())
 
 

@@ -10,7 +10,8 @@ from tests.support.machines.holders import enter_holders
 from tests.support.machines.world import BACKSTOP, BUY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE
-from setoff.shared.rules.liquidation import compute_score
+from setoff.shared.rules import deleveraging
+from setoff.shared.rules.deleveraging import compute_score
 from setoff.shared.rules.phases import MAX_SCORE, SCORE_ONE
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -140,9 +141,9 @@ def test_the_size_is_that_of_the_smaller_position_and_the_price_the_zero_price()
     world.deposit(1, 1)
     world.set_market(1, taker_fee=0, maker_fee=0, initial_margin=50_000, maintenance_margin=20_000, close_out=20_000)
     bankrupt(world, mark=95, left=40)
-    # Below close-out: all at once. 40 units for 40 lots are no tick for each; for the last three they are one.
-    assert world.trades(DELEVERAGE) == [(9, 3, 95, 37), (9, 2, 94, 3)]
-    assert world.account(9).collateral == 40 - 3 * 10
+    # Below close-out: all at once, at one price. 40 units for 40 lots are no tick for each.
+    assert world.trades(DELEVERAGE) == [(9, 3, 95, 37), (9, 2, 95, 3)]
+    assert world.account(9).collateral == 40
     assert world.market().open_interest == 0
 
 
@@ -156,3 +157,96 @@ def test_nobody_else_is_touched() -> None:
     assert {maker for _, maker, _, _ in world.trades(DELEVERAGE)} == {3}
     after = world.account(2)
     assert (after.collateral, after.positions[0].size) == (before.collateral, before.positions[0].size)
+
+
+# --- one ranking for many ---------------------------------------------------------------------------------------------
+
+
+def count_rankings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """A list that gets (account, market) of each ranking that begins from now on."""
+    begun: list[tuple[int, int]] = []
+    begin = deleveraging.begin_ranking
+
+    def count(regs: Registers) -> None:
+        begun.append((regs.account, regs.market))
+        begin(regs)
+
+    monkeypatch.setattr(deleveraging, "begin_ranking", count)
+    return begun
+
+
+def test_a_ranking_closes_eight_before_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = shorts({account: (10**5 + account, 100, 1) for account in range(10, 30)}, loser=8)
+    world.deposit(1, 1)
+    begun = count_rankings(monkeypatch)
+    bankrupt(world, mark=95, loser=8, left=0)
+    assert [maker for _, maker, _, _ in world.trades(DELEVERAGE)] == list(range(10, 30))
+    assert begun == [(8, 1)] * 3  # for eight, for eight and for four
+
+
+def test_a_ranking_serves_all_that_are_closed_on_its_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = shorts({2: (10**6, 100, 10), 3: (10**5, 100, 10)}, loser=8)
+    world.deposit(1, 1)
+    for account in (5, 6, 7):
+        world.deposit(account, 10**6)
+        world.order(2, SELL, 100, 4)
+        world.order(account, BUY, 100, 4)
+    for account in (5, 6, 7):
+        own = world.machine.state.account(account)
+        spare = own.collateral + 4 * 95 * 10
+        own.collateral -= spare
+        world.machine.state.account(1).collateral += spare
+    begun = count_rankings(monkeypatch)
+    bankrupt(world, mark=95, loser=8, left=0)
+    # 3 has the higher leverage and keeps its place until it is gone; 2 serves all that are left.
+    assert [(taker, maker, size) for taker, maker, _, size in world.trades(DELEVERAGE)] == [
+        (5, 3, 4), (6, 3, 4), (7, 3, 2), (7, 2, 2), (8, 2, 20),
+    ]  # fmt: skip
+    assert begun == [(5, 1)]
+
+
+def test_who_has_traded_out_since_it_was_ranked_is_passed_over() -> None:
+    world = shorts({2: (10**6, 100, 10), 3: (2_000, 100, 10)}, loser=8)
+    world.deposit(1, 1)
+    world.deposit(5, 10**6)
+    world.order(2, SELL, 100, 4)
+    world.order(5, BUY, 100, 4)
+    world.order(3, BUY, 95, 6)
+    state = world.machine.state
+    spare = world.account(5).collateral + 4 * 95 * 10
+    state.account(5).collateral -= spare
+    state.account(1).collateral += spare
+    # 5 is closed against 3, who then buys the other six from 8, in the book: nothing is left to close against.
+    bankrupt(world, mark=95, loser=8, left=10)
+    assert [(taker, maker, size) for taker, maker, _, size in world.trades(DELEVERAGE)][:1] == [(5, 3, 4)]
+    assert world.position(3).size == 0
+    assert {maker for taker, maker, _, _ in world.trades(DELEVERAGE) if taker == 8} == {2}
+
+
+def test_another_market_and_another_sweep_have_rankings_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = shorts({2: (10**6, 100, 10)}, loser=8)
+    world.deposit(1, 1)
+    world.list_market(2, taker_fee=0, maker_fee=0, initial_margin=50_000, maintenance_margin=20_000)
+    world.report(0, 100, market=2)
+    world.order(2, SELL, 100, 5, market=2)
+    world.order(8, BUY, 100, 5, market=2)
+    begun = count_rankings(monkeypatch)
+    state = world.machine.state
+    spare = world.account(8).collateral + 15 * 100 * 10
+    state.account(8).collateral -= spare
+    state.account(1).collateral += spare
+    world.set_mark(100)
+    assert begun == [(8, 1), (8, 2)]
+    assert world.equity(8) == 0
+
+
+def test_dust_on_the_other_side_shares_its_rankings() -> None:
+    """64 accounts with a lot each, closed by one that failed: the steps are those of eight rankings."""
+    crowd = range(10, 74)
+    world = shorts({account: (10**5 + account, 100, 1) for account in crowd}, loser=8)
+    world.deposit(1, 1)
+    before = world.machine.regs.steps
+    bankrupt(world, mark=95, loser=8, left=0)
+    steps = world.machine.regs.steps - before
+    ranking, closing, sweep = 2 * len(crowd) + 6, 2 * len(crowd), 4 * len(crowd)
+    assert steps <= 8 * ranking + closing + sweep

@@ -9,10 +9,10 @@ import pytest
 from tests.support.generator.generator import Generator
 from tests.support.judge.bench import Bench
 from tests.support.judge.judged_world import OK, JudgedWorld
-from tests.support.machines.checked import run_traffic_checked
+from tests.support.machines.checked import run_checked, run_traffic_checked
 from tests.support.machines.conservation import check_conservation
 from tests.support.machines.invariants import check_invariants
-from tests.support.machines.world import ABOVE, BUY, World
+from tests.support.machines.world import ABOVE, BUY, SELL, World
 
 from setoff.shared.rules import bitmaps, book, liquidation, margin, matching, oracle
 from setoff.shared.state import keys, leaves
@@ -52,9 +52,9 @@ def forget_younger(account: Account, order: Order, order_slot: int) -> None:
     order.next = 0
 
 
-def begin_nowhere(regs: Registers) -> None:
+def begin_nowhere(regs: Registers, mark_before: int) -> None:
     """A sweep begins, of no market."""
-    _begin(regs)
+    _begin(regs, mark_before)
     regs.trigger_market = 0
 
 
@@ -80,7 +80,7 @@ LIES: list[tuple[ModuleType, str, Any, str]] = [
     (liquidation, "find_target", lambda *_: None, "run_checked"),
     (liquidation, "pass_visited", lambda word: _pass(_pass(word) or 1), "run_checked"),
     # A report sets no work off: nobody is visited, and no stop fires.
-    (oracle, "begin_work", lambda regs: regs.finish(), "run_checked or check_triggers"),
+    (oracle, "begin_work", lambda regs, mark_before: regs.finish(), "run_checked or check_triggers"),
     (oracle, "begin_work", begin_nowhere, "check_work"),
 ]
 
@@ -91,9 +91,24 @@ def test_a_broken_rule_is_found(
 ) -> None:
     monkeypatch.setattr(module, name, lie)
     with pytest.raises(AssertionError) as found:
-        for seed in range(6):
+        for seed in range(10):
             run_traffic_checked(seed, batches=6, inputs=60)
     assert found.traceback[-1].name in finder.split(" or ")
+
+
+def test_a_debt_charged_to_those_who_did_not_gain_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World.trading(accounts=2, funds=10_000)
+    world.order(2, SELL, 100, 10)
+    world.order(1, BUY, 100, 10)
+    for account, change in ((1, -15_000), (2, 15_000)):
+        world.machine.state.account(account).collateral += change
+    world.wait(1)
+    report = world.traffic.report(0, 99)
+    run_checked(world.machine.copy(), report, 20_000)
+    monkeypatch.setattr(liquidation, "compute_loss", lambda *_: 2**100)
+    with pytest.raises(AssertionError) as found:
+        run_checked(world.machine, report, 20_000)
+    assert found.traceback[-1].path.stem == "bearers"
 
 
 # --- states that no rule leads to ------------------------------------------------------------------------------------

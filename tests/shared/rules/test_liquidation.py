@@ -9,7 +9,7 @@ import pytest
 from tests.support.machines.world import ABOVE, BUY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
-from setoff.shared.rules.liquidation import compute_maintenance, compute_share, compute_zero_price
+from setoff.shared.rules.liquidation import compute_loss, compute_maintenance, compute_share, compute_zero_price
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, Position, decode_market
 from setoff.shared.state.registers import Registers
@@ -92,25 +92,35 @@ def test_the_first_thing_to_go_are_the_account_s_orders() -> None:
 )
 def test_the_zero_price_gives_a_position_its_share_of_the_equity(size: int, equity: int, price: int) -> None:
     position, market = position_at(1_000, size)
-    share = compute_share(Registers(), position, market, equity, 500)
+    share = compute_share(position, market, equity, 500, loss=2**50)
     assert compute_zero_price(position, market, share) == price
 
 
 def test_the_share_is_that_of_the_position_in_the_maintenance_margin() -> None:
     # v3: M * V / W = 0.05 * 600 / 1,500 = 2 %
     position, market = position_at(1_000, 10)
-    share = compute_share(Registers(), position, market, 600, 1_500)
+    share = compute_share(position, market, 600, 1_500, loss=0)
     assert share == 200
     assert compute_zero_price(position, market, share) == 980
 
 
-def test_a_debt_is_all_of_the_market_whose_price_has_changed() -> None:
+@pytest.mark.parametrize(
+    ("size", "mark_before", "loss"), [(10, 1_030, 600), (10, 990, 0), (-10, 970, 600), (-10, 1_010, 0), (10, 1_000, 0)]
+)
+def test_a_position_lost_what_the_change_of_the_mark_took(size: int, mark_before: int, loss: int) -> None:
+    position, market = position_at(1_000, size, unit=2)
+    regs = Registers(trigger_market=1, mark_before=mark_before)
+    assert compute_loss(regs, position, market) == loss
+    regs.trigger_market = 2
+    assert compute_loss(regs, position, market) == 0
+
+
+def test_a_debt_is_of_the_change_that_made_it_and_no_more() -> None:
     position, market = position_at(1_000, 10)
-    regs = Registers()
-    assert compute_share(regs, position, market, -600, 1_500) == -200
-    regs.trigger_market = 1
-    assert compute_share(regs, position, market, -600, 1_500) == -600
-    assert compute_share(regs, position, market, 600, 1_500) == 200
+    assert compute_share(position, market, -600, 1_500, loss=1_000) == -600
+    assert compute_share(position, market, -600, 1_500, loss=200) == -200
+    assert compute_share(position, market, -600, 1_500, loss=0) == 0
+    assert compute_share(position, market, 600, 1_500, loss=1_000) == 200
 
 
 def test_the_account_never_loses_more_than_its_share() -> None:
@@ -258,6 +268,80 @@ def test_a_crash_in_one_market_takes_nothing_from_those_who_trade_in_another() -
     world.set_mark(50)
     assert world.trades(DELEVERAGE) == [(1, 3, 79, 100), (1, 2, 100, 100)]
     assert [world.equity(number) for number in (1, 2, 3)] == [0, 10_000, 121_000 + 21_000]
+
+
+def two_markets(signer_age: int = 60) -> World:
+    """Account 1: 2,000 lots long in market 2 against account 2, and one in market 1 against account 3, who is poor."""
+    world = World.trading(accounts=0, **PLAIN, step_band=200_000)
+    world.list_market(2, **PLAIN, step_band=200_000)
+    world.set_signer(max_age=signer_age)
+    world.report(0, 100, market=2)
+    for account, funds in ((1, 200_100), (2, 10**7), (3, 200)):
+        world.deposit(account, funds)
+    for market, other, size in ((2, 2, 2_000), (1, 3, 1)):
+        world.order(other, SELL, 100, size, market=market, order_slot=market)
+        world.order(1, BUY, 100, size, market=market, order_slot=market)
+    return world
+
+
+def test_a_debt_is_closed_at_once_however_old_the_report_that_made_it() -> None:
+    world = two_markets(signer_age=120)
+    world.wait(100)
+    # 90 seconds old, and the market takes what is older than 60 for stale. Account 1 lost 220,000 of 200,100.
+    assert world.report(0, 89, market=2, time=world.traffic.time - 90) == "accepted"
+    assert world.trades(DELEVERAGE) == [(1, 2, 90, 2_000)]  # 19,900 a lot and up: one tick of the 11 it gained
+    assert world.equity(1) == 100
+    before = world.equity(3)
+    world.report(0, 100, market=1)
+    assert world.equity(3) == before
+    assert world.equity(1) == 100
+
+
+def test_what_a_change_did_not_make_is_the_account_s_own() -> None:
+    world = two_markets()
+    world.machine.state.account(1).collateral -= 250_000
+    world.machine.state.account(2).collateral += 250_000
+    world.machine.state.market(1).insurance += 5_000
+    world.machine.state.market(2).insurance += 5_000
+    world.machine.regs.owed += 10_000
+    world.set_mark(99)  # it owed 49,900 before, and lost another 10: insurance pays those
+    assert world.trades(DELEVERAGE) == [(1, 3, 99, 1), (1, 2, 100, 2_000)]
+    assert [world.market(market).insurance for market in (1, 2)] == [4_990, 5_000]
+    assert (world.equity(1), world.equity(3)) == (-49_900, 210)
+
+
+def test_without_insurance_the_other_side_gives_back_the_change_and_no_more() -> None:
+    world = two_markets()
+    world.machine.state.account(1).collateral -= 250_000
+    world.machine.state.account(2).collateral += 250_000
+    world.set_mark(99)
+    assert world.trades(DELEVERAGE) == [(1, 3, 100, 1), (1, 2, 100, 2_000)]
+    assert (world.equity(1), world.equity(3)) == (-49_900, 200)
+
+
+def test_a_gain_of_the_other_side_is_not_charged_to_those_who_lost() -> None:
+    world = two_markets()
+    world.machine.state.account(1).collateral -= 250_000
+    world.machine.state.account(2).collateral += 250_000
+    world.set_mark(101)  # up: account 3, on the other side, has lost itself
+    assert world.trades(DELEVERAGE)[0] == (1, 3, 101, 1)
+    assert (world.equity(1), world.equity(3)) == (-49_890, 190)
+
+
+@pytest.mark.parametrize(
+    ("equity", "price", "left"), [(2_000, 99, 1_000), (1_000, 99, 0), (550, 94, 50), (99, 89, 99), (-100, 99, -1_100)]
+)
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_the_other_side_is_never_left_below_zero(equity: int, price: int, left: int, side: int) -> None:
+    """It pays what it has; but who was below zero already gives back all that this change brought it."""
+    world = one_against_rich(10, 1_000, side=side, step_band=200_000)
+    state, mark = world.machine.state, 89 if side == BUY else 111
+    for account, at_the_mark in ((1, -1_000), (2, equity)):
+        state.account(account).collateral = at_the_mark - world.position(account).size * mark * 10
+    world.set_mark(mark)
+    assert world.trades(DELEVERAGE) == [(1, 2, price if side == BUY else 200 - price, 10)]
+    assert world.equity(2) == left
+    assert world.equity(1) == equity - 1_000 - left
 
 
 def test_an_account_without_a_fresh_price_waits() -> None:

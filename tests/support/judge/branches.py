@@ -9,6 +9,7 @@ from tests.support.judge.bench import Step
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.deleveraging import get_ranked
 from setoff.shared.rules.levels import get_best
 from setoff.shared.rules.margin import PAYMENTS, compute_health, compute_initial, compute_value
 from setoff.shared.rules.positions import is_live
@@ -64,7 +65,8 @@ BRANCHES = frozenset(
     + ["leg: wound down"]
     + ["takeover: taken", "takeover: refused", "takeover: no place", "takeover: the backstop's own"]
     + ["liquidated: book took some", "liquidated: book took none"]
-    + ["rank: scores", "rank: does not score", "deleverage: all", "deleverage: part"]
+    + ["rank: first", "rank: further", "rank: last", "rank: does not score", "deleverage: all", "deleverage: part"]
+    + ["deleverage: gone", "deleverage: again", "deleverage: ranks anew", "deleverage: the account itself"]
     + [f"enrol: {what}" for what in ("one side", "both sides", "the backstop", "entered already", "a new word")]
     + ["strike: one bit", "strike: a word", "strike: the last"]
     + [f"gather: {what}" for what in ("a sweep's word", "a ranking's word", "end of a sweep")]
@@ -297,13 +299,15 @@ def _sweep(step: Step) -> set[str]:
 def _takeover(step: Step) -> set[str]:
     if step.before.account == keys.BACKSTOP:
         return {"takeover: the backstop's own"}
-    if not step.after.ranking:
+    if not step.after.deleveraging:
         return {"takeover: taken"}
     return {"takeover: refused" if len(step.old) > 2 else "takeover: no place"}
 
 
 def _rank(step: Step) -> set[str]:
-    return {"rank: scores" if step.after.best_score > step.before.best_score else "rank: does not score"}
+    if get_ranked(step.after) == get_ranked(step.before):
+        return {"rank: last" if step.before.ranked7 else "rank: does not score"}
+    return {"rank: first" if step.after.ranked0 != step.before.ranked0 else "rank: further"}
 
 
 def _enrol(step: Step) -> set[str]:
@@ -328,15 +332,24 @@ def _gather(step: Step) -> set[str]:
     if step.before.ranking:
         if step.after.ranking:
             return found | {"gather: a ranking's word"}
-        return found | {"gather: end of a ranking" if step.after.best_score else "gather: nobody to be ranked"}
+        return found | {"gather: end of a ranking" if step.after.ranked0 else "gather: nobody to be ranked"}
     return found | {"gather: a sweep's word" if step.after.sweeping else "gather: end of a sweep"}
 
 
 def _deleverage(step: Step) -> set[str]:
+    if not step.old:
+        return {"deleverage: the account itself"}
     before, after = (
         _size(_account(values, step.before.account), step.before.market) for values in (step.old, step.new)
     )
-    return {"deleverage: all" if abs(before) - abs(after) == step.before.size else "deleverage: part"}
+    if before == after:
+        return {"deleverage: gone"}
+    found = {"deleverage: all" if abs(before) - abs(after) == step.before.size else "deleverage: part"}
+    if step.after.ranked0 == step.before.ranked0:
+        found.add("deleverage: again")
+    if step.after.ranking:
+        found.add("deleverage: ranks anew")
+    return found
 
 
 def _trigger(step: Step) -> set[str]:

@@ -284,12 +284,71 @@ MUTANTS = (
     ),
     Mutant("closed out late", "rules/liquidation.vy", "liquidation", "equity <= close_out", "equity > close_out"),
     Mutant("orders kept", "rules/liquidation.vy", "liquidation", "elif account.orders != 0:", "elif False:"),
-    Mutant("insurance overdrawn", "rules/liquidation.vy", "liquidation", "min(-equity, market.insurance)", "-equity"),
+    Mutant(
+        "insurance overdrawn",
+        "rules/liquidation.vy",
+        "liquidation",
+        "min(min(-equity, loss), market.insurance)",
+        "-equity",
+    ),
+    Mutant(
+        "another market's debt insured",
+        "rules/liquidation.vy",
+        "liquidation",
+        "min(min(-equity, loss), market.insurance)",
+        "min(-equity, market.insurance)",
+    ),
+    Mutant("a loss paid twice", "rules/liquidation.vy", "liquidation", "loss -= drawn", "loss -= 0"),
+    Mutant("a debt of nobody's gain", "rules/liquidation.vy", "liquidation", "max(equity, -loss)", "equity"),
+    Mutant(
+        "every market's change",
+        "rules/liquidation.vy",
+        "liquidation",
+        "position.market != regs.trigger_market",
+        "False",
+    ),
+    Mutant(
+        "gains as losses",
+        "rules/liquidation.vy",
+        "liquidation",
+        "max(0, margin.compute_value(position.size, change",
+        "abs(margin.compute_value(position.size, change",
+    ),
+    Mutant("fresh as of now", "rules/liquidation.vy", "liquidation", "regs.sweep_time", "regs.time"),
+    Mutant(
+        "mark before not kept", "rules/marks.vy", "oracle", "regs.mark_before = mark_before", "regs.mark_before = 0"
+    ),
+    Mutant("ranking of another sweep", "rules/marks.vy", "oracle", "    regs.rank_market = 0\n", ""),
+    Mutant(
+        "ranking of another market",
+        "rules/deleveraging.vy",
+        "backstop",
+        "regs.rank_market != regs.market or ",
+        "",
+    ),
+    Mutant("ranked once for each", "rules/deleveraging.vy", "backstop", "or regs.ranked0 == 0:", "or True:"),
+    Mutant(
+        "equal scores swapped", "rules/deleveraging.vy", "liquidation", "phases.RANK_ACCOUNTS - 1 - number", "number"
+    ),
+    Mutant("last one forgotten", "rules/deleveraging.vy", "liquidation", "ranked[i] = ranked[i + 1]", "ranked[i] = 0"),
+    Mutant("dropped with lots left", "rules/deleveraging.vy", "liquidation", "if left == 0:", "if True:"),
+    Mutant("closed against itself", "rules/deleveraging.vy", "liquidation", "if number != regs.account:", "if True:"),
+    Mutant("same side as well", "rules/deleveraging.vy", "liquidation", "max(0, lots), uint256", "abs(lots), uint256"),
+    Mutant(
+        "left below zero", "rules/deleveraging.vy", "liquidation", "min(regs.price, market.mark + room)", "regs.price"
+    ),
+    Mutant(
+        "given nothing back",
+        "rules/deleveraging.vy",
+        "liquidation",
+        "    if equity < 0:\n        return regs.price",
+        "    if equity < 0:\n        return market.mark",
+    ),
     Mutant("zero price above", "rules/liquidation.vy", "liquidation", "mark - room if", "mark + room if"),
     Mutant(
-        "leverage ignored", "rules/liquidation.vy", "liquidation", "ratio * min(leverage, phases.MAX_SCORE)", "ratio"
+        "leverage ignored", "rules/deleveraging.vy", "liquidation", "ratio * min(leverage, phases.MAX_SCORE)", "ratio"
     ),
-    Mutant("every loss alike", "rules/liquidation.vy", "liquidation", "SCORE_ONE - min(loss, ", "SCORE_ONE - min(0, "),
+    Mutant("every loss alike", "rules/deleveraging.vy", "liquidation", "SCORE_ONE - min(loss, ", "SCORE_ONE - min(0, "),
     Mutant("word not read", "rules/work.vy", "work", "SWEEP if regs.sweep_word != 0 else phases.GATHER", "SWEEP"),
     Mutant(
         "taker entered twice",

@@ -122,11 +122,12 @@ def begin_ranking(machine: Machine, draw: Random) -> None:
             if position.size and not machine.state.market(position.market).settled
         ]
     )
-    regs.ranking = 1
+    regs.deleveraging = regs.ranking = 1
     regs.kind, regs.account, regs.market = records.LIQUIDATION, account, position.market
     regs.side = records.SELL if position.size > 0 else records.BUY
     regs.size = abs(position.size)
     regs.price = machine.state.market(position.market).mark
+    regs.rank_market, regs.rank_side = regs.market, regs.side
 
 
 def of(machine: Machine, many_accounts: int) -> Machine:

@@ -1,6 +1,7 @@
 """An input run step by step, every invariant checked after each."""
 
 from tests.support.generator.generator import Generator
+from tests.support.machines.bearers import Bearers
 from tests.support.machines.invariants import check_invariants, find_unhealthy
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
@@ -34,9 +35,11 @@ def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int]
     while regs.phase != phases.IDLE:
         if reached is not None:
             reached.add(regs.phase)
+        before = Bearers.of(machine)
         apply_step(regs, machine.state)
         assert len(machine.state.touched) <= phases.MAX_LEAVES
         check_invariants(machine, deposited)
+        before.check(Bearers.of(machine))
     if body[0] in (records.REPORT, records.CRANK) and regs.outcome == errors.ACCEPTED:
         assert find_unhealthy(machine) == []
     assert regs.steps - first <= phases.INPUT_STEP_BOUND

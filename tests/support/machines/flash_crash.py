@@ -260,7 +260,7 @@ class Crash:
                 apply_step(regs, state)
             elif phase == phases.TAKEOVER:
                 apply_step(regs, state)
-                self.totals.taken += 0 if regs.ranking else regs.size
+                self.totals.taken += 0 if regs.deleveraging else regs.size
             elif phase == phases.DELEVERAGE:
                 before = state.market(1).open_interest
                 apply_step(regs, state)

@@ -190,10 +190,11 @@ def check_index(picture: Picture, regs: Registers) -> None:
 def check_work(regs: Registers) -> None:
     """An idle machine has either nothing left to do of its own, or says so."""
     # The market under a sweep is that whose armed orders come after it.
-    assert regs.trigger_market or not (regs.sweeping or regs.ranking)
-    assert regs.sweeping or not regs.ranking
+    assert regs.trigger_market or not regs.sweeping
+    assert regs.sweeping or not regs.deleveraging
+    assert regs.deleveraging or not regs.ranking
     if regs.phase == phases.IDLE:
-        left = bool(regs.sweeping or regs.trigger_market or regs.unwind or regs.ranking)
+        left = bool(regs.sweeping or regs.trigger_market or regs.unwind)
         assert regs.has_work == left
         assert regs.return_phase == (phases.WORK if regs.has_work else phases.IDLE)
 

@@ -50,12 +50,15 @@ def play_under_water(world: JudgedWorld) -> None:
     # A close as a taker at the mark keeps the ratio but for the fee; to open more is refused.
     assert world.run(world.order(4, BUY, 90, 50), world.order(2, SELL, 90, 20, order_slot=3)) == [OK] * 2
     assert world.run(world.order(2, BUY, 85, 1, order_slot=4)) == ["insufficient_margin"]
-    # Below zero even a close at the mark makes things no better. (An old price: nobody is liquidated on it.)
+    # Below zero even a close at the mark makes things no better. (Its money is taken by hand: else it is liquidated.)
     aged = records.encode(SetMarketBody(1, MarketParameters(1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM)))
     shut = world.order(2, SELL, 70, 1, order_slot=5)
     world.wait(10)
-    outcomes = world.batch([aged], [world.price(70, age=5), shut, world.withdraw(2, 1)])
-    assert outcomes == [OK, OK, "insufficient_margin", "stale_price"]
+    state = world.machine.state
+    state.account(2).collateral -= 2_000
+    state.account(3).collateral += 2_000
+    state.commit()
+    assert world.batch([aged], [shut, world.withdraw(2, 1)]) == [OK, "insufficient_margin", "stale_price"]
     assert world.took("takeover") == 0
 
 

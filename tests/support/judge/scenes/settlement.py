@@ -56,8 +56,8 @@ def play_wind_down(world: JudgedWorld) -> None:
     # The index leaves the mark of market 1 behind: at it account 2 is worth less than nothing.
     market = world.machine.state.market(1)
     market.index = 10
-    world.machine.state.account(2).collateral -= 14_500
-    world.machine.state.account(3).collateral += 14_500
+    world.machine.state.account(2).collateral -= 9_000
+    world.machine.state.account(3).collateral += 9_000
     world.machine.state.commit()
     end = records.encode(records.WindDownBody())
     after = [
@@ -67,7 +67,7 @@ def play_wind_down(world: JudgedWorld) -> None:
         world.price(100),
     ]
     refused = ["winding_down"] * 4
-    assert world.batch([end, end], [*after, *world.bulk(1, [Leg(GTC, 1, 9, 100, 1)]), world.withdraw(3, 20_000)]) == [
+    assert world.batch([end, end], [*after, *world.bulk(1, [Leg(GTC, 1, 9, 100, 1)]), world.withdraw(3, 15_000)]) == [
         OK, "winding_down", *refused, OK, OK, OK,
     ]  # fmt: skip
     world.wait(60)

@@ -1,0 +1,68 @@
+"""Who bears what in a step: nobody falls below zero but by its own market, which keeps the debt."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from setoff.shared.codec.integers import div_ceil
+from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
+from setoff.shared.rules.margin import compute_value
+from setoff.shared.state import keys, leaves
+
+
+@dataclass
+class Bearers:
+    """What everybody has before a step, and which step it is.
+
+    equities: token units, with the funding that is due. insurance: of each market.
+    """
+
+    phase: int
+    account: int
+    market: int
+    trigger_market: int
+    change: int
+    equities: dict[int, int]
+    sizes: dict[tuple[int, int], int]
+    insurance: dict[int, int]
+
+    @classmethod
+    def of(cls, machine: Machine) -> Self:
+        """Of the machine before its next step."""
+        machine.state.commit()
+        regs, values = machine.regs, machine.state.tree.items()
+        kinds: dict[int, dict[int, bytes]] = {keys.ACCOUNT: {}, keys.MARKET: {}}
+        for key, value in values:
+            if key >> keys.BODY_BITS in kinds:
+                kinds[key >> keys.BODY_BITS][key & (1 << keys.BODY_BITS) - 1] = value
+        markets = {number: leaves.decode_market(value) for number, value in kinds[keys.MARKET].items()}
+        equities: dict[int, int] = {}
+        sizes: dict[tuple[int, int], int] = {}
+        for number, value in kinds[keys.ACCOUNT].items():
+            account = leaves.decode_account(value)
+            equities[number] = account.collateral
+            for position in account.positions:
+                if position.market:
+                    market = markets[position.market]
+                    due = div_ceil(position.size * (market.funding - position.funding), phases.FUNDING_ONE)
+                    equities[number] += compute_value(position.size, market.mark, market) - due
+                    sizes[number, position.market] = position.size
+        swept = markets.get(regs.trigger_market)
+        change = abs(swept.mark - regs.mark_before) * swept.unit if swept else 0
+        insurance = {number: market.insurance for number, market in markets.items()}
+        return cls(regs.phase, regs.account, regs.market, regs.trigger_market, change, equities, sizes, insurance)
+
+    def check(self, after: "Bearers") -> None:
+        """The step that led to `after` took from nobody what is not theirs to bear."""
+        is_pricing = self.phase in (phases.REPORT, phases.CRANK)
+        is_closing = self.phase in (phases.TAKEOVER, phases.DELEVERAGE)
+        for number, before in self.equities.items():
+            left = after.equities.get(number, 0)
+            if before >= 0 > left:
+                assert is_pricing and self.sizes.get((number, self.market))
+            if is_closing and number != self.account and left < before:
+                lots = abs(self.sizes.get((number, self.market), 0) - after.sizes.get((number, self.market), 0))
+                assert self.market == self.trigger_market
+                assert before - left <= lots * self.change
+        for number, before in self.insurance.items():
+            assert after.insurance[number] >= before or (self.phase == phases.SWEEP and number == self.trigger_market)
