@@ -7,7 +7,6 @@ caller to try again (`rpc.py`), narrower or elsewhere.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -47,14 +46,6 @@ BUSY_CODES: Final = frozenset({429, -32005, -32007, -32029, -32090, -32097})
 
 WORDS: Final = 200
 """Characters of a node's own words that are passed on."""
-
-WHOLE: Final = 2
-"""Times its timeout that a request may take from beginning to end: whoever sends a byte now and then ends no wait."""
-
-MOST_BYTES: Final = 1 << 28
-"""Of an answer: more than nodes give, less than a memory holds."""
-
-CHUNK: Final = 1 << 16
 
 LONGEST_REST: Final = 10.0
 """Seconds for which a node that asks for a pause is left alone, at most."""
@@ -101,18 +92,18 @@ class Endpoint:
         """What was wrong with its last answer; empty: nothing."""
         self.suspicion = ""
         """Why its answers count for less than others'; empty: they do not."""
-        self._lines = _Lines(url, timeout)
+        self._url = url
+        self._timeout = timeout
+        self._sessions = _Sessions(url)
 
     def ask(self, method: str, params: Sequence[Any]) -> Any:
         """The `result` of one JSON-RPC call. Raises Unanswered, Refused."""
         call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
         try:
-            answer = self._lines.line.post(call)
+            answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout)
             if not answer.ok:
                 raise _read_failure(answer)
             content = answer.json()
-        except queue.Empty:
-            raise Unanswered("no whole answer in time") from None
         except (requests.RequestException, OSError) as failure:
             raise Unanswered(type(failure).__name__) from None
         except (ValueError, RecursionError) as failure:  # what a broken answer does to its decoder
@@ -124,85 +115,17 @@ class Endpoint:
         self.rests_until = max(self.rests_until, time.monotonic() + min(seconds, LONGEST_REST))
 
 
-class _Lines(threading.local):
+class _Sessions(threading.local):
     """Connections that stay open, of each thread its own: a session is not made for several."""
 
-    def __init__(self, url: str, timeout: float) -> None:
-        self.line = _Line(url, timeout)
-
-
-class _Line:
-    """A session in a thread of its own, so that whoever asks can give up: no timeout of a socket is one of the whole,
-    nor one of looking up a name. It is asked nothing more until the answer that was given up has come to an end."""
-
-    def __init__(self, url: str, timeout: float) -> None:
-        self._patience = WHOLE * timeout
-        self._calls: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
-        self._is_late = threading.Event()
-        # The thread holds nothing of this object, so that it ends with it.
-        arguments = (url, timeout, self._calls, self._answers, self._is_late)
-        threading.Thread(target=_serve, args=arguments, name="endpoint", daemon=True).start()
-
-    def __del__(self) -> None:
-        self._is_late.set()
-        self._calls.put(None)
-
-    def post(self, call: dict[str, Any]) -> requests.Response:
-        """The answer. Raises queue.Empty if it is late, whatever `requests` does."""
-        if self._is_late.is_set():
-            self._answers.get_nowait()
-            self._is_late.clear()
-        self._calls.put(call)
-        try:
-            answer = self._answers.get(timeout=self._patience)
-        except queue.Empty:
-            self._is_late.set()
-            raise
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def _serve(
-    url: str,
-    timeout: float,
-    calls: queue.SimpleQueue[dict[str, Any] | None],
-    answers: queue.SimpleQueue[requests.Response | Exception],
-    is_late: threading.Event,
-) -> None:
-    """The thread of a line."""
-    with _open_session(url) as session:
-        while (call := calls.get()) is not None:
-            try:
-                answers.put(_post(session, url, call, timeout, is_late))
-            except Exception as failure:
-                answers.put(failure)
-
-
-def _post(
-    session: requests.Session, url: str, call: dict[str, Any], timeout: float, is_late: threading.Event
-) -> requests.Response:
-    answer = session.post(url, json=call, timeout=timeout, stream=True)
-    content = bytearray()
-    for chunk in answer.iter_content(CHUNK):
-        content += chunk
-        if is_late.is_set() or len(content) > MOST_BYTES:
-            answer.close()
-            raise requests.ConnectionError("an answer without an end")
-    answer._content = bytes(content)
-    return answer
-
-
-def _open_session(url: str) -> requests.Session:
-    session = requests.Session()
-    # Asked once what the environment says of proxies, certificates and passwords: at each call, that would take a
-    # third of its time.
-    found = session.merge_environment_settings(url, {}, None, None, None)
-    session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
-    session.auth = get_netrc_auth(url)
-    session.trust_env = False
-    return session
+    def __init__(self, url: str) -> None:
+        self.session = session = requests.Session()
+        # Asked once what the environment says of proxies, certificates and passwords: at each call, that would take a
+        # third of its time.
+        found = session.merge_environment_settings(url, {}, None, None, None)
+        session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
+        session.auth = get_netrc_auth(url)
+        session.trust_env = False
 
 
 def _read_failure(response: requests.Response) -> Exception:
