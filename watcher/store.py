@@ -451,6 +451,10 @@ class Store:
                 found[name] = sum(cast("list[int]", pipe.execute()))
         return found
 
+    def memory(self) -> int:
+        """Bytes of memory that the server uses, for this watcher and whoever else is on it."""
+        return int(cast("dict[str, int]", self.redis.info("memory"))["used_memory"])
+
     # --- inside ---
 
     def _batch_key(self, batch_hash: bytes) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, quantiles
@@ -17,8 +18,9 @@ from typing import Final
 
 from tests.support.machines.costly_epochs import Epoch, count_steps, make_fills, make_scan, make_sweep
 
+from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.machine import tracing
-from setoff.shared.machine.batch import ZERO, Batch
+from setoff.shared.machine.batch import HEADER_BYTES, MAX_INPUTS, ZERO, Batch
 from setoff.shared.machine.history import EPOCH, HistoryTree
 from setoff.shared.machine.spot_checks import SHARE
 from setoff.shared.machine.tracing import run_plainly, used_inputs
@@ -26,6 +28,7 @@ from setoff.shared.params import MAINNET, MAX_BATCH_STEPS, TESTNET
 from setoff.watcher.dispute import epoch_record
 from setoff.watcher.dispute.epoch_files import EpochFiles
 from setoff.watcher.dispute.epoch_record import EpochRecord
+from setoff.watcher.store import encode_batch
 
 LIARS: Final = 1000
 ACCOUNTS: Final = 4000
@@ -61,6 +64,19 @@ def write_down(epoch: Epoch, folder: Path) -> EpochRecord:
     return EpochRecord(epoch[0].hash(), epoch[1], ZERO, files)
 
 
+def count_stored(epoch: Epoch) -> tuple[int, int]:
+    """Bytes in Redis of an epoch's batches, and of the machine at its end, as `watcher/store.py` keeps them."""
+    machine, batches = epoch[0].copy(), epoch[1]
+    for batch in batches:
+        machine.run_batch(batch)
+    return sum(len(encode_batch(batch)) for batch in batches), len(zlib.compress(machine.snapshot(), level=1))
+
+
+def count_disk(folder: Path) -> int:
+    """Bytes of all histories in a folder."""
+    return sum(path.stat().st_size for path in folder.glob("*/*"))
+
+
 def trace_in_memory(epoch: Epoch) -> bytes:
     """The commitment alone, nothing kept; by the fast paths."""
     inputs = tracing.trace_inputs(epoch[0].copy(), epoch[1], workers=1)
@@ -94,12 +110,17 @@ def play(record: EpochRecord, liars: int) -> dict[int, list[float]]:
 
 
 def run() -> dict[str, float]:
-    """CPU and disk of a watcher an epoch: idle, of the dearest steps, and under 1,000 liars; milliseconds a reply."""
+    """CPU and disk of a watcher an epoch: idle, of the dearest steps, and under 1,000 liars; milliseconds a reply.
+
+    `store` is what Redis holds of the epoch: its batches, and the machine at its end.
+    """
     figures: dict[str, float] = {}
     machine, (some,) = make_scan(1)
     header = some.header
     idle = machine, [Batch.seal(ZERO, header.number, header.timestamp, 0, 0, ZERO, (), ())]
     figures["idle epoch: execution_ms"] = measure(lambda: execute(idle)) * 1e3
+    figures["idle epoch: store_bytes"] = sum(count_stored(idle))
+    figures["idle epoch: history on disk_bytes"] = 0  # nobody builds one of what nobody disputes
     dearest = 0.0
     for name, make in (
         ("sweep", lambda: make_sweep(ACCOUNTS, CRANKS)),
@@ -120,16 +141,20 @@ def run() -> dict[str, float]:
             figures[f"{name}: history_us a step"] = traced * 1e6
             in_memory = measure(lambda: trace_in_memory(epoch)) / steps  # noqa: B023
             figures[f"{name}: history, by one in memory"] = traced / in_memory
-            size = sum(path.stat().st_size for path in (Path(folder) / "epoch").iterdir())
+            size = count_disk(Path(folder))
             figures[f"{name}: disk_bytes a step"] = size / steps
+            of_batches, of_machine = count_stored(epoch)
+            figures[f"{name}: store, batches_bytes"] = of_batches
+            figures[f"{name}: store, machine_bytes"] = of_machine
             replies = play(record, LIARS)
+            figures[f"{name}: {LIARS} liars, more on disk_bytes"] = count_disk(Path(folder)) - size
             every = [seconds for of_level in replies.values() for seconds in of_level]
             figures[f"{name}: reply_ms"] = mean(every) * 1e3
             figures[f"{name}: reply_ms, 99 of 100 below"] = quantiles(every, n=100)[-1] * 1e3
             figures[f"{name}: a liar, 4 moves and the proof_ms"] = sum(mean(each) for each in replies.values()) * 1e3
-            figures[f"{name}: {LIARS} liars, in histories"] = (
-                LIARS * sum(mean(each) for each in replies.values()) / (traced * steps)
-            )
+            of_liars = LIARS * sum(mean(each) for each in replies.values())
+            figures[f"{name}: {LIARS} liars_s"] = of_liars
+            figures[f"{name}: {LIARS} liars, in histories"] = of_liars / (traced * steps)
             if traced > dearest:
                 dearest = traced
                 for preset, params in (("mainnet", MAINNET), ("testnet", TESTNET)):
@@ -137,6 +162,9 @@ def run() -> dict[str, float]:
                     figures[f"{preset}, worst epoch: plain execution_s"] = plain * worst
                     figures[f"{preset}, worst epoch: history_s, two cores"] = (traced + plain) / 2 * worst
                     figures[f"{preset}, worst epoch: history on disk_GB"] = size / steps * worst / 1e9
+                    full = HEADER_BYTES + MAX_INPUTS * RECORD_BYTES
+                    figures[f"{preset}, worst epoch: store, batches_MB"] = params.epoch_batches * full / 1e6
+                    figures[f"{preset}, worst epoch: store, machine_MB"] = of_machine / 1e6
     figures["spot checks: share of the time at most"] = SHARE
     return figures
 

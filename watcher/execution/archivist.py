@@ -1,7 +1,7 @@
 """Looks after the evidence: a machine at every confirmed start, nothing gone that L1 may ask for, nothing for ever.
 
-What stays is bounded by what anybody can post: epochs come no faster than the terms let them, and close
-(`retention.py`) within a few challenge periods. Who keeps an epoch open by leaving a bond unpaid has that bond in it.
+What stays is bounded by what anybody can post (the watcher's page has the sum): epochs close (`retention.py`) within a
+few challenge periods. Who keeps an epoch open by leaving a bond unpaid has that bond in it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from setoff.shared.dispute.game import CourtState
 from setoff.shared.errors import StateError
 from setoff.shared.l1.court import CourtReader
 from setoff.watcher.execution.archive import Archive
-from setoff.watcher.execution.histories import Histories
+from setoff.watcher.execution.histories import Histories, name_history
 from setoff.watcher.execution.retention import find_closed, name_ranges, plan_retention
+from setoff.watcher.execution.strays import Strays
 from setoff.watcher.store import EpochResult
 
 STARTS_AT_ONCE: Final = 4
@@ -36,7 +37,7 @@ class Kept(NamedTuple):
     dropped: int
     """Epochs that this round let go of."""
     bytes: dict[str, int]
-    """See `Store.sizes`; and of the `histories` on disk."""
+    """See `Store.sizes`; of the `histories` on disk; and all that the `redis` server has in memory, whoever's it is."""
 
 
 class Archivist:
@@ -47,6 +48,7 @@ class Archivist:
         self._archive = archive
         self._store = archive.store
         self._court = court
+        self._strays = Strays()
         self._gone: set[int] = set()
         self._look_again = 0.0
 
@@ -60,6 +62,7 @@ class Archivist:
         agreed = (epoch for epoch in range(min(court.confirmed, len(results)), 0, -1) if _agrees(court, starts, epoch))
         self._store.put_confirmed(next(agreed, 0))
         self._keep_confirmed(court, starts, has_start)
+        self._drop_strays(court, results)
         return self._drop_closed(court, results, starts, has_start)
 
     def _keep_confirmed(self, court: CourtState, starts: list[bytes], has_start: list[bool]) -> None:
@@ -94,8 +97,20 @@ class Archivist:
             log.info("closed on L1, so no longer kept: epochs %s", name_ranges(going))
         # What a reorg replaces is read and kept anew under the same numbers.
         self._gone = {epoch for epoch in plan.batches if epoch < count}
-        sizes = self._store.sizes() | {"histories": self._histories.size()}
+        sizes = {**self._store.sizes(), "histories": self._histories.size(), "redis": self._store.memory()}
         return Kept(name_ranges(set(range(count)) - self._gone), len(going), sizes)
+
+    def _drop_strays(self, court: CourtState, results: list[EpochResult]) -> None:
+        """Forget histories on disk of what reorgs took back, once all that is posted is executed."""
+        if len(results) < self._store.batch_count() // self._store.epoch_batches:
+            self._strays.clear()
+            return
+        needed = {name_history(result.epoch_hash, result.start) for result in results}
+        needed |= {name_history(claim.epoch_hash, claim.start) for claim in (*court.unfinished(), *court.unpaid())}
+        now = self._court.contract.l1.now()
+        for name in self._strays.find(self._histories.names(), needed, court, now):
+            self._histories.drop_named(name)
+            log.info("of no epoch any more, so no longer kept: the history %s", name)
 
     def _drop_batches(self, going: list[int], gone: set[int]) -> None:
         """Forget the batches of these epochs; their blobs, too, where no batch that stays has the same one."""

@@ -11,6 +11,11 @@ from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import EpochResult
 
 
+def name_history(epoch_hash: bytes, start: bytes) -> str:
+    """The name of an epoch's folder: of its batches, and the machine hash before them."""
+    return f"{epoch_hash.hex()[:24]}-{start.hex()[:24]}"
+
+
 class Histories:
     """All of one deployment."""
 
@@ -24,11 +29,19 @@ class Histories:
 
     def folder(self, result: EpochResult) -> Path:
         """Of an executed epoch, there or not."""
-        return self._folder / f"{result.epoch_hash.hex()[:24]}-{result.start.hex()[:24]}"
+        return self._folder / name_history(result.epoch_hash, result.start)
+
+    def names(self) -> list[str]:
+        """Of the folders that are there."""
+        return [path.name for path in self._folder.glob("*-*") if path.is_dir()]
 
     def drop(self, result: EpochResult) -> None:
         """Forget an epoch's; what somebody has open of it stays readable until he closes it."""
-        folder = self.folder(result)
+        self.drop_named(self.folder(result).name)
+
+    def drop_named(self, name: str) -> None:
+        """The same, by the name of its folder."""
+        folder = self._folder / name
         if folder.is_dir():
             for path in sorted(folder.iterdir()):  # "done" before most of what it speaks of
                 path.unlink(missing_ok=True)

@@ -30,9 +30,14 @@ class Retention(NamedTuple):
 def find_closed(court: CourtState, now: int) -> Callable[[int], bool]:
     """Whether an epoch is closed, by its number; `now` in the chain's unix seconds."""
     held = {claim.epoch for claim in (*court.unfinished(), *court.unpaid()) if not court.is_false_start(claim)}
-    settled_before = now - min(GRACE, court.terms.challenge_period)
+    settled_before = now - find_patience(court)
     held |= {claim.epoch for claim in court.claims.values() if claim.changed_at > settled_before}
     return lambda epoch: epoch < court.confirmed and epoch not in held
+
+
+def find_patience(court: CourtState) -> int:
+    """Seconds of the chain's time for which what nobody needs is kept, for the sake of a reorg."""
+    return min(GRACE, court.terms.challenge_period)
 
 
 def plan_retention(count: int, is_closed: Callable[[int], bool], has_start: Sequence[bool]) -> Retention:

@@ -16,8 +16,9 @@ from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.machine.data import ZERO
 from setoff.shared.params import DEMO, DEVNET, Params
 from setoff.watcher.execution.archivist import Archivist
-from setoff.watcher.execution.histories import Histories
-from setoff.watcher.execution.retention import GRACE, find_closed, name_ranges, plan_retention
+from setoff.watcher.execution.histories import Histories, name_history
+from setoff.watcher.execution.retention import GRACE, find_closed, find_patience, name_ranges, plan_retention
+from setoff.watcher.execution.strays import Strays
 from setoff.watcher.settings import WatcherSettings
 
 pytestmark = pytest.mark.xdist_group("blobs")
@@ -78,6 +79,18 @@ def test_what_leads_to_an_open_epoch_stays() -> None:
 
 def test_ranges_are_named() -> None:
     assert [name_ranges(epochs) for epochs in ([], [3], [2, 1, 0, 7])] == ["none", "3", "0-2, 7"]
+
+
+def test_a_history_is_a_stray_only_after_it_was_one_for_a_while() -> None:
+    court, strays = court_of(confirmed=0), Strays()
+    patience = find_patience(court)
+    assert strays.find(["a", "b"], ["a"], court, 100) == []
+    assert strays.find(["a", "b"], ["a"], court, 99 + patience) == []
+    assert strays.find(["a", "b"], ["a", "b"], court, 100 + patience) == [], "a reorg has brought it back"
+    assert strays.find(["a", "b"], ["a"], court, 101 + patience) == [], "and it begins anew"
+    assert strays.find(["a", "b"], ["a"], court, 101 + 2 * patience) == ["b"]
+    strays.clear()
+    assert strays.find(["a", "b"], ["a"], court, 102 + 2 * patience) == [], "nor does it count while some is unknown"
 
 
 # --- on a chain ---
@@ -191,3 +204,50 @@ def test_the_machine_at_a_confirmed_start_is_made_where_it_is_missing(
     desk.store.drop_snapshot(*ends)
     archivist.step()
     assert desk.store.has_snapshots(ends) == [True, False, False]
+
+
+def test_histories_of_what_a_reorg_took_back_go_and_those_that_a_claim_may_need_stay(
+    exchange: Exchange, desk: Desk, archivist: Archivist
+) -> None:
+    """On disk: of the executed epoch, of one that an open claim is about, of one that nobody knows."""
+    exchange.post(0, 0)
+    exchange.post(1, 0)
+    desk.execute_all()
+    genesis, (first, _) = confirmed(exchange, 0), desk.store.results()
+    send(exchange, 6, Call("claim", (0, genesis, keccak(b"a lie")), DEMO.stake))
+    histories, other = archivist._histories, first._replace(epoch_hash=keccak(b"taken back"))
+    names = [name_history(each.epoch_hash, each.start) for each in (first, other)]
+    for each in (first, other):
+        folder = histories.folder(each)
+        folder.mkdir(parents=True)
+        (folder / "nodes0").write_bytes(bytes(32))
+    # Another reorg, deeper than the claim: what is executed is not what is claimed, and what is claimed is kept.
+    desk.store.drop_epochs(0)
+    for _ in range(2):
+        archivist.step()
+        exchange.anvil.advance(GRACE)
+    assert sorted(histories.names()) == sorted(names), "nothing goes while something posted is not executed"
+    desk.execute_all()
+    archivist.step()
+    assert sorted(histories.names()) == sorted(names), "not at once"
+    exchange.anvil.advance(find_patience(archivist._court.court))
+    kept = archivist.step()
+    assert histories.names() == [names[0]] and kept.bytes["histories"] == 32 and kept.bytes["redis"] > 0
+
+
+def test_the_history_of_a_claim_that_is_not_settled_stays_whatever_is_executed(
+    exchange: Exchange, desk: Desk, archivist: Archivist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange.post(0, 0)
+    desk.execute_all()
+    (result,) = desk.store.results()
+    send(exchange, 6, Call("claim", (0, confirmed(exchange, 0), keccak(b"a lie")), DEMO.stake))
+    folder = archivist._histories.folder(result)
+    folder.mkdir(parents=True)
+    # The chain as executed is another one; the claim is still on L1.
+    monkeypatch.setattr(desk.store, "results", lambda: [result._replace(epoch_hash=keccak(b"another"))])
+    monkeypatch.setattr(archivist, "_store", desk.store)
+    for _ in range(3):
+        archivist.step()
+        exchange.anvil.advance(GRACE)
+    assert folder.is_dir()
