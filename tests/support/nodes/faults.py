@@ -112,6 +112,21 @@ class Times:
         return self.fault(asked, go_on) if happens else go_on(asked)
 
 
+class Spells:
+    """The fault happens to these questions, counted from the first; in between the node is perfect."""
+
+    def __init__(self, fault: Fault, *spells: range) -> None:
+        self.fault, self.spells = fault, spells
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        with self._lock:
+            happens = any(self._count in spell for spell in self.spells)
+            self._count += 1
+        return self.fault(asked, go_on) if happens else go_on(asked)
+
+
 @dataclass
 class LogGaps:
     """Events are left out of log queries, silently: those for which `leaves_out` says so, by default all."""

@@ -10,6 +10,7 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -69,6 +70,8 @@ class FaultyNode:
         self.faults: Sequence[Fault] = faults
         self.asked: Counter[str] = Counter()
         """Questions so far, by method."""
+        self.opened = ExitStack()
+        """What its faults have begun, ended with it."""
         self._lock = threading.Lock()
         self._local = threading.local()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
@@ -89,6 +92,7 @@ class FaultyNode:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self.opened.close()
 
     def forward(self, question: Question, url: str = "") -> Answer:
         """What the real node says, or another one at `url`."""
