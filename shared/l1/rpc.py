@@ -44,7 +44,7 @@ TAKEN: Final = 4
 GAS_CAP: Final = 1 << 24
 """No transaction may ask for more gas (EIP-7825)."""
 
-FIRST_DELAY, LAST_DELAY = 0.1, 3.0
+FIRST_DELAY, LAST_DELAY = 0.1, 1.0
 """Seconds between tries: at first, and at most."""
 
 LACK: Final = 8.0

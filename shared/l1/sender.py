@@ -327,9 +327,11 @@ class Sender:
         """
         with self._lock:
             kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
-            hashes = list(kept.hashes) if kept else [transaction]
-        # Which version was mined is asked only after the nonce is seen to be used, so that none is missed.
+        # Which versions there are, and which of them was mined, is asked only after the nonce is seen to be used, so
+        # that none is missed: until then another thread may raise the bid.
         is_used = kept is not None and kept.nonce < self._node.transaction_count(self.address)
+        with self._lock:
+            hashes = list(kept.hashes) if kept else [transaction]
         for version in hashes:
             if receipt := self._node.receipt(version):
                 self._mined_in = max(self._mined_in, receipt.block_number)

@@ -147,7 +147,7 @@ async def trade(make_scene: Callable[..., Scene], make_faults: MakeFaults) -> No
     """A client: deposits arrive, once each, and are seen in what was posted."""
     scene = make_scene()
     deployment, funder = scene.exchange.deployment, scene.exchange.funder
-    trader = L1(scene.node.url, dev_keys()[TRADER], chain_id=CHAIN_ID, patience=3.0)
+    trader = L1(scene.node.url, dev_keys()[TRADER], chain_id=CHAIN_ID)  # a command, which nobody tries again
     funder.transact(deployment.token, call_data("transfer(address,uint256)", trader.address, 1_000))
     scene.anvil.mine(5)
     scene.node.faults = make_faults(scene.node)

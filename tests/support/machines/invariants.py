@@ -208,7 +208,8 @@ def check_triggers(picture: Picture, regs: Registers) -> None:
 
 
 def find_unhealthy(machine: Machine) -> list[int]:
-    """Accounts below maintenance with a position that has a fresh price, or in debt without any position.
+    """Accounts below maintenance (in a wind-down: in debt) with a position that has a fresh price, or in debt without
+    any position.
 
     None once the work after a change of price is done.
     """
@@ -219,7 +220,8 @@ def find_unhealthy(machine: Machine) -> list[int]:
         account = state.account(number)
         equity, maintenance, _ = compute_maintenance(state, account)
         held = [state.market(position.market) for position in account.positions if position.size]
-        if equity < maintenance and (not held or any(is_fresh(market, time) for market in held)):
+        least = 0 if machine.regs.winding_since else maintenance
+        if equity < least and (not held or any(is_fresh(market, time) for market in held)):
             found.append(number)
     state.touched.clear()
     return found
