@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ class Compiled:
     runtime: str
     immutables: int
     """Bytes that the constructor appends to the runtime code."""
+    storage: dict[str, dict[str, Any]]
+    """Where its variables lie: by name (`module.variable`) the slot, the type, and of a mapping's structs the words."""
 
     @property
     def size(self) -> int:
@@ -149,4 +152,27 @@ def _compile(path: Path, name: str, optimize: str) -> Compiled:
         bytecode=data.bytecode.hex(),
         runtime=data.bytecode_runtime.hex(),
         immutables=data.global_ctx.immutable_section_bytes,
+        storage=dict(_list_storage(data.global_ctx, "")),
     )
+
+
+def _list_storage(module: Any, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The compiler's storage layout, as `vyper -f layout` prints it, with what that leaves out: the fields of structs
+    in mappings, counted in words from the struct's first."""
+    from vyper.semantics.data_locations import DataLocation
+    from vyper.semantics.types import HashMapT, StructT
+
+    for name, variable in module.variables.items():
+        if variable.location != DataLocation.STORAGE or not variable.is_state_variable():
+            continue
+        entry: dict[str, Any] = {"slot": variable.position.position, "type": str(variable.typ)}
+        kept = variable.typ
+        while isinstance(kept, HashMapT):
+            kept = kept.value_type
+        if isinstance(kept, StructT):
+            words = [kind.get_size_in(DataLocation.STORAGE) for kind in kept.member_types.values()]
+            places = accumulate(words, initial=0)
+            entry["fields"] = dict(zip(kept.member_types, places, strict=False))
+        yield prefix + name, entry
+    for part in module.initialized_modules:
+        yield from _list_storage(part.module_info.module_t, f"{prefix}{part.module_info.alias}.")

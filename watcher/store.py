@@ -178,9 +178,9 @@ class Store:
             index += 1
         return index
 
-    def newest_message(self) -> int | None:
-        """Block of the last message before `next_message`, None if that is not known any more."""
-        value = self._field("messages", self.next_message() - 1)
+    def message_block(self, index: int) -> int | None:
+        """In which block a message was queued, None if that is not known any more."""
+        value = self._field("messages", index)
         return None if value is None else int.from_bytes(value[:8], "big")
 
     def drop_messages(self, indices: Iterable[int]) -> None:

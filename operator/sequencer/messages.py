@@ -1,7 +1,8 @@
 """The L1 queue as the sequencer sees it: which messages wait, and what time it is on L1.
 
 The operator's own clock counts for nothing: a batch's timestamp is L1's, and only events deep enough in the chain are
-taken. A node that leaves out a message is noticed, by the proofs of every block and by the queue's own counter.
+taken. A node that leaves out a message, or puts one in, is noticed, by the proofs of every block and by the queue's own
+storage.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple, NoReturn, Protocol
 
 from setoff.shared.codec.records import RECORD_BYTES
-from setoff.shared.errors import ChainError, DataError
+from setoff.shared.errors import DataError
 from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
+from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.stretch import MARKS, read_stretch
+from setoff.shared.l1.stretch import MARKS, PROVEN, read_stretch
+from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import extend_queue_hash
+from setoff.shared.machine.data import ZERO
 
 IDLE_CHAIN: Final = 60
 """Seconds after which a latest block counts as the last one of a chain that only makes blocks on demand."""
@@ -71,7 +76,7 @@ class QueueMessages:
         self._confirmations = confirmations
         self._delay: int | None = None  # not read yet
         self._first = 0  # of the last look: what lies before is not kept
-        self._gaps = 0  # how often the node was found to leave something out
+        self._doubt = Doubt(reader.l1)
         self._forget()
 
     async def look(self, first: int, queue_hash: bytes) -> L1View:
@@ -101,7 +106,6 @@ class QueueMessages:
         self._marks: dict[int, bytes] = {}  # number to hash of blocks up to which everything was read, ascending
         self._found: dict[int, QueuedMessage] = {}  # by index
         self._next = 0  # index of the first message that was not read
-        self._is_doubted = False  # whether what was read is still to be held against the queue's counter
 
     def _read(self, until: int) -> None:
         """Everything up to that block. Raises ChainError if the node leaves something out."""
@@ -113,24 +117,40 @@ class QueueMessages:
         if until < next(reversed(self._marks)):
             return  # the node is behind
         last = self._l1.block(until)
-        while (stretch := read_stretch(self._reader.events, self._marks, last, self._gaps)) is not None:
+        while (stretch := read_stretch(self._reader.events, self._marks, last, self._doubt.gaps)) is not None:
             if stretch.fork < next(reversed(self._marks)):
                 self._rewind(stretch.fork)
                 continue
             for message in self._reader.decode(stretch.logs)[0]:
                 if message.index != self._next:
-                    self._doubt(f"message {self._next} is not shown")
+                    self._refute(f"message {self._next} is not shown")
                 self._found[message.index] = message
                 self._next += 1
             self._marks |= {block.number: block.hash for block in stretch.blocks}
             anchored, *rest = self._marks.items()
             self._marks = dict([anchored, *rest[-MARKS:]])
-            self._is_doubted |= not stretch.is_certain
-        if self._is_doubted and self._marks.get(last.number) == last.hash:
-            count = self._reader.message_count(last.number)
-            if count > self._next:
-                self._doubt(f"{count} messages are on L1, {self._next} were shown")
-            self._is_doubted, self._gaps = False, 0
+            self._doubt.take_in(stretch)
+        if self._doubt.is_open and self._marks.get(last.number) == last.hash:
+            self._audit(last)
+
+    def _audit(self, last: Block) -> None:
+        """Hold what was read against the queue's storage. Raises ChainError."""
+        block = find_agreed(self._l1, last, self._marks.get, PROVEN)
+        if block.number < self._reader.deployment.block:
+            return  # nothing can be proven of so young a queue; the doubt stays
+        shown = [message for _, message in sorted(self._found.items()) if message.block_number <= block.number]
+        if not shown and self._found.get(0) is None and self._next:
+            return  # what came before is not kept: later
+        for before, message in pairwise(shown):
+            if message.queue_hash != extend_queue_hash(before.queue_hash, message.body):
+                self._refute(f"message {message.index} does not follow on the one before")
+        if shown and shown[0].index == 0 and shown[0].queue_hash != extend_queue_hash(ZERO, shown[0].body):
+            self._refute("message 0 is not the first one")
+        count, queue_hash = (shown[-1].index + 1, shown[-1].queue_hash) if shown else (0, ZERO)
+        gap = self._reader.find_gap_in_queue(block, count, queue_hash, is_all=True)
+        if gap:
+            self._refute(gap)
+        self._doubt.settle()
 
     def _rewind(self, number: int) -> None:
         """A reorg: what came after that block is read again."""
@@ -140,11 +160,10 @@ class QueueMessages:
         if not self._found:  # how many there were before is not known any more
             self._marks = dict([next(iter(self._marks.items()))])
 
-    def _doubt(self, what: str) -> NoReturn:
+    def _refute(self, what: str) -> NoReturn:
         """Read everything again, narrower. Raises ChainError."""
         self._forget()
-        self._gaps += 1
-        raise ChainError("rpc_unreachable", f"{self._l1.hosts} leaves something out: {what}")
+        raise self._doubt.refute(what)
 
     def _check(self, first: int, queue_hash: bytes) -> list[bytes]:
         """The messages from `first` on, each checked to continue the queue hash."""

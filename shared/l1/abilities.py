@@ -32,6 +32,8 @@ NO_DATA: Final = Sidecar((bytes(BLOB_BYTES),), (INFINITY,), (INFINITY,) * CELLS)
 """A blob that nobody has to compute anything for."""
 OFFERED: Final = 50_000
 """Gas of a transaction that is only offered."""
+OLD: Final = 3
+"""Blocks back from the latest one of which storage has to be proven, at least."""
 TRIES: Final = 3
 """Times that a node has to fail in something before it is said to lack it."""
 PAUSE: Final = 0.5
@@ -109,7 +111,9 @@ def _shows_block_receipts(node: Node) -> bool:
 
 
 def _proves_storage(node: Node) -> bool:
-    return _is_shown(node, "eth_getProof", to_hex(bytes(ADDRESS_BYTES)), [], hex(node.head().number))
+    """Also of a block that is no longer the latest one."""
+    number = max(node.head().number - OLD, 0)
+    return _is_shown(node, "eth_getProof", to_hex(bytes(ADDRESS_BYTES)), [to_hex(bytes(32))], hex(number))
 
 
 def _refuses_in_estimates(node: Node) -> bool:
@@ -176,7 +180,9 @@ BLOCK_RECEIPTS: Final = Ability(
     "receipts of a block by its hash", "they are asked for one by one", _shows_block_receipts
 )
 PROOFS: Final = Ability(
-    "proofs of storage", "of a full block all receipts are read, though our contracts may have none", _proves_storage
+    "proofs of storage",
+    "after a long way the contracts' storage is taken on the node's word; of a full block all receipts are read",
+    _proves_storage,
 )
 REFUSING_ESTIMATES: Final = Ability(
     "refusal in estimates of gas", "a transaction is tried as a call before it is estimated", _refuses_in_estimates

@@ -21,8 +21,8 @@ from setoff.shared.l1.abilities import PROOFS
 from setoff.shared.l1.answers import Block, Log, TransactionReceipt
 from setoff.shared.l1.block_receipts import read_receipts
 from setoff.shared.l1.headers import may_hold, take_block
-from setoff.shared.l1.proofs import AccountProof, take_account
 from setoff.shared.l1.rpc import Node, to_hex
+from setoff.shared.l1.storage import prove
 
 CROWDED: Final = 32
 """Transactions in a block from which on its receipts are so many that two proofs are cheaper."""
@@ -95,14 +95,3 @@ def _bind(entry: Log, block: Block, receipt: TransactionReceipt) -> Log:
     return replace(
         entry, block_number=block.number, block_hash=block.hash, timestamp=block.timestamp, sender=receipt.sender
     )
-
-
-def prove(
-    node: Node, address: bytes, block: Block, patience: float | None = None, slots: Sequence[int] = ()
-) -> AccountProof:
-    """A contract after `block`, and these slots of its storage, proven by the block's state root. Raises ChainError."""
-    keys = ["0x" + slot.to_bytes(32, "big").hex() for slot in slots]
-    return node.ask(
-        "eth_getProof", to_hex(address), keys, hex(block.number), patience=patience,
-        take=lambda value: take_account(value, address, slots, block.state_root),
-    )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Final
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.abi import EventType
-from setoff.shared.l1.answers import Log
+from setoff.shared.l1.answers import Block, Log
 from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, QUEUE, Contract
@@ -21,11 +21,15 @@ from setoff.shared.l1.da.module import DataPlaces, DataSource
 from setoff.shared.l1.da.registry import get_module
 from setoff.shared.l1.inbox import BATCH_POSTED, PostedBatch, decode_batch
 from setoff.shared.l1.rpc import LOG_BLOCKS
+from setoff.shared.l1.storage import Fact, find_difference, load_layout
 from setoff.shared.l1.stretch import NEAR
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 
 MESSAGE_QUEUED: Final = QUEUE.events["MessageQueued"]
+
+INBOX_STORAGE: Final = load_layout("inbox")
+QUEUE_STORAGE: Final = load_layout("queue")
 
 SPANS: Final = (LOG_BLOCKS, 128, 8)
 """Blocks in one query for logs: narrower each time that something was missing."""
@@ -111,14 +115,15 @@ class ChainReader:
             raise DataError("data_mismatch", f"batch {number} is not the one that L1 holds")
         return self.assemble(posted, self.messages_of(posted))
 
-    def assemble(self, posted: PostedBatch, messages: Sequence[bytes]) -> Batch:
-        """The batch of these messages and its module's records, checked against its header.
+    def assemble(self, posted: PostedBatch, messages: Sequence[bytes], queue_hash: bytes | None = None) -> Batch:
+        """The batch of these messages and its module's records, checked against its header; `queue_hash`: the queue's
+        before its messages, by default as L1 says.
 
         Raises ChainError as `data` does, DataError("data_mismatch") if the header commits to other inputs.
         """
         module = get_module(posted.header.module).codec
         batch = Batch.read(posted.header, messages, self.data(posted), module)
-        batch.check(self.queue_hash_at(posted.header.first_message))
+        batch.check(self.queue_hash_at(posted.header.first_message) if queue_hash is None else queue_hash)
         return batch
 
     def find(self, number: int, block: int | None = None) -> PostedBatch:
@@ -176,6 +181,29 @@ class ChainReader:
         raise ChainError("rpc_unreachable", f"{self.l1.hosts} leaves out events of blocks {first} to {last}")
 
     # --- what L1 keeps ---
+
+    def find_gap_in_inbox(self, block: Block, batches: int, batch_hash: bytes, *, is_all: bool) -> str:
+        """In what the inbox's storage after `block` is otherwise than so many batches (one at least if it is not all),
+        the last with this hash; empty if in nothing. `is_all`: there are to be no more of them. Raises ChainError.
+
+        The one hash binds all of them: it is that of a header, in which are the hash of the batch before, the root of
+        the records, and the queue hash after the messages, which binds these and the queue hash before.
+        """
+        facts = []
+        if batches:
+            slot, value = INBOX_STORAGE.slot("batch_hash", batches - 1), int.from_bytes(batch_hash, "big")
+            facts.append(Fact(slot, value, f"the hash of batch {batches - 1}"))
+        if is_all:
+            facts.append(Fact(INBOX_STORAGE.slot("count"), batches, "the number of batches"))
+        return find_difference(self.l1, self._inbox.address, block, facts)
+
+    def find_gap_in_queue(self, block: Block, messages: int, queue_hash: bytes, *, is_all: bool) -> str:
+        """The same of the queue: so many messages, and the hash after them. Raises ChainError."""
+        slot, value = QUEUE_STORAGE.slot("queue_hash", messages), int.from_bytes(queue_hash, "big")
+        facts = [Fact(slot, value, f"the queue hash after {messages} messages")]
+        if is_all:
+            facts.append(Fact(QUEUE_STORAGE.slot("count"), messages, "the number of messages"))
+        return find_difference(self.l1, self._queue.address, block, facts)
 
     def batch_count(self, block: int | str = "latest") -> int:
         """Number of batches posted so far, or up to a block."""

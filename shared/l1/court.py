@@ -12,14 +12,17 @@ from setoff.shared.dispute.calls import Call
 from setoff.shared.dispute.events import EVENTS, Eliminated, Event, KeyEvent, Moved
 from setoff.shared.dispute.game import CourtState
 from setoff.shared.dispute.terms import Terms
-from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.errors import ConfigError
 from setoff.shared.l1.answers import Block, Log
 from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, JUDGE, Contract
-from setoff.shared.l1.court_audit import RootOf, find_gap
+from setoff.shared.l1.court_audit import RootOf, find_contradiction, is_closed, list_facts
+from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.rpc import Address
-from setoff.shared.l1.stretch import MARKS, read_stretch
+from setoff.shared.l1.storage import find_difference
+from setoff.shared.l1.stretch import MARKS, PROVEN, read_stretch
+from setoff.shared.l1.survey import find_agreed
 
 COMPACT_EVENTS: Final = 4096
 """Events kept before those of closed claims are given up."""
@@ -121,8 +124,8 @@ class CourtReader:
         self._marks: dict[int, bytes] = {}  # number to hash of blocks up to which everything is in, ascending
         self._journal: list[tuple[int, Event]] = []
         self._compact_at = COMPACT_EVENTS
-        self._is_doubted = False  # whether what was read is still to be held against the court's counters
-        self._gaps = 0  # how often it was, and something was missing
+        self._doubt = Doubt(contract.l1)
+        self._closed: set[int] = set()  # stakes that were proven to be closed for good
 
     @property
     def block(self) -> int:
@@ -133,27 +136,27 @@ class CourtReader:
         """Take in what happened since the last poll; returns the new events. Raises ChainError.
 
         If blocks read before are no longer in the chain, what they held is undone first. What a node may have left out
-        is not taken for all there is: it is held against the court's counters, and read again if they differ.
+        is not taken for all there is: it is held against the court's storage, and read again if that differs.
         """
         l1, found = self.contract.l1, list[Event]()
         head = l1.head()
         if not self._marks:
             anchor = l1.block(max(min(self._first - 1, head.number), 0))
             self._marks[anchor.number] = anchor.hash
-        while (stretch := read_stretch(self._logs, self._marks, head, self._gaps)) is not None:
+        while (stretch := read_stretch(self._logs, self._marks, head, self._doubt.gaps)) is not None:
             # All or nothing: a node that goes silent on the way changes nothing here.
             events = self.contract.decode(stretch.logs)
             self._rewind(stretch.fork)
             self._take_in(events, stretch.blocks)
             found += [event for _, event in events]
-            self._is_doubted |= not stretch.is_certain
-        if self._is_doubted and self._marks.get(head.number) == head.hash:
+            self._doubt.take_in(stretch)
+        if self._doubt.is_open and self._marks.get(head.number) == head.hash:
             self._audit(head)
         return found
 
     def doubt(self) -> None:
         """What was read contradicts what L1 does: compare the two with the next poll."""
-        self._is_doubted = True
+        self._doubt.is_open = True
 
     def _take_in(self, events: Iterable[tuple[int, Event]], blocks: Iterable[Block]) -> None:
         """What happened up to the last of these blocks."""
@@ -167,14 +170,19 @@ class CourtReader:
             self._compact()
 
     def _audit(self, head: Block) -> None:
-        """Compare what was read with the court's own counters; read it again, narrower, where they differ."""
-        gap = find_gap(self.contract, self.court, head, self.root_of)
+        """Hold what was read against the court's storage; read it again, narrower, where they differ."""
+        block = find_agreed(self.contract.l1, head, self._marks.get, PROVEN)
+        if block.number < self._first:
+            return  # nothing can be proven of so young a court; the doubt stays
+        court = self.court if block.hash == head.hash else self._rebuild(block.number)
+        gap = find_contradiction(court) or find_difference(
+            self.contract.l1, self.contract.address, block, list_facts(court, self.root_of, self._closed)
+        )
         if gap:
-            self._gaps += 1
-            log.error("the events that %s shows leave something out (%s): reading again", self.contract.l1.hosts, gap)
             self._rewind(next(iter(self._marks)))
-            raise ChainError("rpc_unreachable", f"the events shown leave something out: {gap}")
-        self._is_doubted, self._gaps = False, 0
+            raise self._doubt.refute(gap)
+        self._closed |= {number for number in court.stakes if is_closed(court, number)}
+        self._doubt.settle()
 
     def _rewind(self, number: int) -> None:
         """Undo what came after that block."""
@@ -182,14 +190,22 @@ class CourtReader:
             return
         self.reorgs += 1
         log.warning("blocks after %d are read again", number)
+        self._closed.clear()
         self._marks = {mark: block_hash for mark, block_hash in self._marks.items() if mark <= number}
         self._journal = [(at, event) for at, event in self._journal if at <= number]
         self._replay()
 
     def _replay(self) -> None:
-        self.court = CourtState(self.contract.terms, self.contract.genesis)
-        for _, event in self._journal:
-            self.court.apply(event)
+        self.court = self._rebuild(self.block)
+
+    def _rebuild(self, until: int) -> CourtState:
+        """The games as they were after that block."""
+        court = CourtState(self.contract.terms, self.contract.genesis)
+        for number, event in self._journal:
+            if number > until:
+                break
+            court.apply(event)
+        return court
 
     def _compact(self) -> None:
         """Forget claims that are closed, paid out, and behind the confirmed chain."""

@@ -92,6 +92,8 @@ class Endpoint:
         """What was wrong with its last answer; empty: nothing."""
         self.suspicion = ""
         """Why its answers count for less than others'; empty: they do not."""
+        self.refuted = ""
+        """What it has said of events that L1 has otherwise: from then on it is asked last. Empty: nothing."""
         self._url = url
         self._timeout = timeout
         self._sessions = _Sessions(url)

@@ -118,6 +118,12 @@ class Node:
 
         Raises ChainError("rpc_unreachable"), Reverted or Refused.
         """
+        return self._ask(method, params, take, patience)[0]
+
+    def _ask(
+        self, method: str, params: Sequence[Any], take: Callable[[Any], T], patience: float | None
+    ) -> tuple[T, Endpoint]:
+        """See `ask`; and who said so."""
         deadline = time.monotonic() + (self.patience if patience is None else patience)
         delay, tries, lacking_since = FIRST_DELAY, 0, 0.0
         last: dict[Endpoint, float] = {}  # when it was asked last
@@ -160,7 +166,7 @@ class Node:
                 deadline = min(deadline, lacking_since + LACK)
             else:
                 endpoint.complaint = ""
-                return answer
+                return answer, endpoint
 
     def ask_each(self, method: str, *params: Any, take: Callable[[Any], T]) -> list[T | Refused | None]:
         """What every endpoint answers itself, of those that answer, in their order: the `result`, None for null, or the
@@ -233,7 +239,11 @@ class Node:
         """Who is asked next: who was not yet, whose word counts, who wants no rest; the first one of these."""
         now = time.monotonic()
         able = [endpoint for endpoint in self.endpoints if endpoint not in unable]
-        return min(able, key=lambda each: (each in last, max(each.rests_until - now, 0.0), bool(each.suspicion)))
+
+        def rank(each: Endpoint) -> tuple[object, ...]:
+            return each in last, max(each.rests_until - now, 0.0), bool(each.refuted), bool(each.suspicion)
+
+        return min(able, key=rank)
 
     # --- reads ---
 
@@ -357,11 +367,13 @@ class Node:
         topics: Iterable[bytes | None] = (),
         *,
         span: int | None = None,
+        told_by: set[Endpoint] | None = None,
     ) -> list[Log]:
         """The events of these contracts in the blocks `first` to `last`, in order, as far as the node shows them: a
         node that is behind leaves out the newest without a word (`block_logs.py` has all of a block).
 
         Whatever refuses a range, and however, is asked for half of it, down to one block; `span`: blocks to begin with.
+        `told_by` takes in who has answered.
         """
         wanted_addresses = {bytes.fromhex(to_hex(address)[2:]) for address in addresses}
         wanted_topics = list(topics)
@@ -375,8 +387,8 @@ class Node:
             until = min(first + width - 1, last)
             bounds = {"fromBlock": hex(first), "toBlock": hex(until)}
             try:
-                page = self.ask(
-                    "eth_getLogs", {**asked, **bounds}, take=take_logs, patience=None if until == first else 0.0
+                page, endpoint = self._ask(
+                    "eth_getLogs", [{**asked, **bounds}], take_logs, None if until == first else 0.0
                 )
             except ChainError:
                 if first == until:
@@ -384,6 +396,8 @@ class Node:
                 width = (until - first + 1) // 2
                 self._log_span, taken = width, 0
                 continue
+            if told_by is not None:
+                told_by.add(endpoint)
             # A node may know the first topic only, or answer a question of somebody else's.
             found += [
                 entry

@@ -1,9 +1,9 @@
 """What happened after the blocks that were read: stretch by stretch, up to the head.
 
 Near the head a stretch is read block by block, along parent hashes and with proof of every block's events. A long way,
-at a start or after a pause, is read through the node's own filter, which may leave something out: that is not certain
-until the reader has held it against the contracts' own counters; what they miss is read again, narrower, in the end
-block by block as well.
+at a start or after a pause, is read through the node's own filter, which may leave something out, or put something in:
+that is not certain until the reader has held it against the contracts' storage (`storage.py`); what differs is read
+again, narrower, in the end block by block as well.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.answers import Block, Log
 from setoff.shared.l1.block_logs import BlockLogs
+from setoff.shared.l1.endpoint import Endpoint
 from setoff.shared.l1.rpc import LOG_BLOCKS, Node
 from setoff.shared.l1.walk import walk_back
 
@@ -21,6 +22,9 @@ NEAR: Final = 64
 
 MARKS: Final = 256
 """Newest blocks that a reader remembers to tell where a reorg began; a deeper one is found too, at more cost."""
+
+PROVEN: Final = NEAR // 2
+"""Blocks from the head back that are read one by one, also at the end of a long way."""
 
 NARROWER: Final = 6
 """By 2 to this power each new try to read a long way is narrower, after something was missing."""
@@ -37,6 +41,8 @@ class Stretch(NamedTuple):
     """All events of the contracts in them, in order."""
     is_certain: bool
     """Whether `logs` are proven to be all."""
+    told_by: frozenset[Endpoint] = frozenset()
+    """Else those who say so."""
 
 
 def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gaps: int = 0) -> Stretch | None:
@@ -60,14 +66,15 @@ def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gap
         logs = [entry for block in way.blocks for entry in contracts.read(block)]
         return Stretch(way.fork, way.blocks, logs, is_bound)
     base, span = _find_base(node, known), LOG_BLOCKS >> (NARROWER * gaps)
-    end = node.block(min(base + max(span, NEAR), head.number - NEAR // 2))
+    end = node.block(min(base + max(span, NEAR), head.number - PROVEN))
     if span <= 1:
         way = walk_back(node, end, known.get, MARKS + NEAR)
         return Stretch(base, way.blocks, [entry for block in way.blocks for entry in contracts.read(block)], True)
-    logs = node.logs(contracts.addresses, base + 1, end.number, span=span)
+    told_by: set[Endpoint] = set()
+    logs = node.logs(contracts.addresses, base + 1, end.number, span=span, told_by=told_by)
     if (node.block(base).hash, node.block(end.number).hash) != (known[base], end.hash):
         raise ChainError("rpc_unreachable", f"{node.hosts}: the chain has changed while it was read")
-    return Stretch(base, (end,), logs, False)
+    return Stretch(base, (end,), logs, False, frozenset(told_by))
 
 
 def _find_base(node: Node, known: dict[int, bytes]) -> int:

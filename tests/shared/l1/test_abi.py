@@ -1,5 +1,6 @@
 """The contracts' ABIs are the compiler's, and whoever uses them needs no compiler."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,24 +10,25 @@ import pytest
 from setoff.deploy.tools import abi
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.abi import INTERFACES
 from setoff.shared.l1.answers import Log
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, INTERFACE, QUEUE, Contract
+from setoff.shared.l1.storage import LAYOUTS
 
 
-def test_the_kept_abis_are_the_compilers() -> None:
+def test_the_kept_abis_and_layouts_are_the_compilers() -> None:
     assert list(abi.find_stale()) == []
 
 
 def test_a_stale_a_missing_and_a_needless_file_are_noticed(tmp_path: Path) -> None:
-    for path in abi.INTERFACES.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    assert list(abi.find_stale(tmp_path)) == []
-    (tmp_path / "inbox.json").write_text("[]")
-    (tmp_path / "court.json").unlink()
-    (tmp_path / "other.json").write_text("[]")
-    stale = {path.name: bool(text) for path, text in abi.find_stale(tmp_path)}
-    assert stale == {"inbox.json": True, "court.json": True, "other.json": False}
+    interfaces, layouts = (Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in (INTERFACES, LAYOUTS))
+    assert list(abi.find_stale(interfaces, layouts)) == []
+    (interfaces / "inbox.json").write_text("[]")
+    (layouts / "court.json").unlink()
+    (layouts / "other.json").write_text("[]")
+    stale = {path.relative_to(tmp_path).as_posix(): bool(text) for path, text in abi.find_stale(interfaces, layouts)}
+    assert stale == {"interfaces/inbox.json": True, "layouts/court.json": True, "layouts/other.json": False}
 
 
 def test_selectors_and_topics_are_hashes_of_signatures() -> None:

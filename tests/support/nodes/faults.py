@@ -3,10 +3,11 @@
 Faults that come now and then count questions, so a test can say how often; `Flaky` draws lots, from a seed.
 """
 
+import json
 import random
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ from setoff.shared.l1.abilities import (
 )
 
 STATE: Final = ("eth_call", "eth_getBalance", "eth_getCode", "eth_getTransactionCount", "eth_estimateGas")
+STORAGE: Final = ("eth_getProof", "eth_getStorageAt")
+TOLD: Final = ("eth_getLogs", "eth_call", "eth_getStorageAt")
+"""What a node answers with nothing that proves it."""
 BLOCK_NULLS: Final = ("eth_getBlockByNumber", "eth_getBlockByHash")
 RECEIPT_NULLS: Final = ("eth_getTransactionReceipt", "eth_getBlockReceipts")
 
@@ -50,7 +54,7 @@ class Lagging:
             wanted = dict(params[0])
             first, last = int(wanted["fromBlock"], 16), int(wanted["toBlock"], 16)
             return asked.answer([]) if first > mine else go_on(asked.ask({**wanted, "toBlock": hex(min(last, mine))}))
-        if method == "eth_getProof":
+        if method in STORAGE:
             return self._state(asked, go_on, 2, mine)
         if method in STATE:
             return self._state(asked, go_on, 1, mine)
@@ -140,6 +144,40 @@ class LogGaps:
             kept = [entry for entry in answer["result"] if not self.leaves_out(entry)]
             self.left_out += len(answer["result"]) - len(kept)
             answer["result"] = kept
+        return answer
+
+
+@dataclass
+class Conceals:
+    """From this block on nothing has happened, says whatever is not proven: events, calls and storage agree in it."""
+
+    first: int
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        if asked.method == "eth_getLogs":
+            answer = go_on(asked)
+            answer["result"] = [entry for entry in answer["result"] if int(entry["blockNumber"], 16) < self.first]
+            return answer
+        if asked.method in TOLD:
+            *others, tag = asked.params[: 2 if asked.method == "eth_call" else 3]
+            return go_on(asked.ask(*others, hex(self.first - 1) if _is_from(tag, self.first) else tag))
+        return go_on(asked)
+
+
+@dataclass
+class Forges:
+    """Words of the chain are told otherwise in whatever is not proven: events, calls and storage agree in it. By the
+    true words, in hexadecimal, the false ones."""
+
+    words: Mapping[str, str]
+
+    def __call__(self, asked: Question, go_on: Next) -> Answer:
+        answer = go_on(asked)
+        if asked.method in TOLD and "result" in answer:
+            text = json.dumps(answer["result"])
+            for true, false in self.words.items():
+                text = text.replace(true, false)
+            answer["result"] = json.loads(text)
         return answer
 
 
@@ -395,6 +433,11 @@ def _hang_up() -> Answer:
 def _is_later(tag: Any, block: int) -> bool:
     """Whether a quantity is a block after that one; no tag, hash or null is."""
     return isinstance(tag, str) and tag.startswith("0x") and len(tag) < 20 and int(tag, 16) > block
+
+
+def _is_from(tag: Any, block: int) -> bool:
+    """Whether a tag means that block or a later one."""
+    return tag in ("latest", "pending") or _is_later(tag, block - 1)
 
 
 def _block_of(result: Any) -> Any:

@@ -38,7 +38,7 @@ def test_a_batch_that_one_answer_left_out_is_read(exchange: Exchange, desk: Desk
 
 
 @pytest.mark.parametrize("what", ["batches", "messages"])
-def test_what_a_long_way_left_out_is_found_by_the_counters(
+def test_what_a_long_way_left_out_is_found_by_the_storage(
     exchange: Exchange, desk: Desk, node: FaultyNode, what: str
 ) -> None:
     exchange.deposit(1, 1000)

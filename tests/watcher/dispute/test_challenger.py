@@ -16,7 +16,10 @@ from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.dispute.calls import Call
 from setoff.shared.errors import ConfigError, StateError
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.court_audit import find_contradiction, list_facts
 from setoff.shared.l1.player import CourtPlayer
+from setoff.shared.l1.storage import find_difference
+from setoff.shared.machine.history import EPOCH
 from setoff.shared.params import DEMO
 from setoff.watcher.context import Context
 from setoff.watcher.dispute import epoch_files, trace_provider
@@ -102,6 +105,25 @@ def test_a_false_claim_is_corrected(exchange: Exchange, settings: WatcherSetting
     assert list(court.start_of.values()) == true_starts(honest)[: len(court.start_of)]
     (claim,) = [claim for claim in court.claims.values() if claim.epoch == epoch]
     assert claim.end != claim.result and claim.histories[claim.winner].owner == honest.player.player.me
+
+
+def test_every_word_of_a_dispute_is_proven_by_the_courts_storage(exchange: Exchange, settings: WatcherSettings) -> None:
+    """Of every state that it passes: what an audit would hold it against."""
+    honest = Party.of(settings, HONEST)
+    liar = Party.of(replace(settings, claim_after=0), LIAR, WatcherLie("wrong-root", 1))
+    reader, levels = honest.player.reader, set[int]()
+    for number in range(160):
+        (liar, honest)[number % 2].player.step()
+        exchange.anvil.advance(1)
+        reader.poll()
+        block, facts = exchange.operator.block(reader.block), list(list_facts(reader.court))
+        assert find_contradiction(reader.court) == ""
+        assert find_difference(exchange.operator, reader.contract.address, block, facts) == ""
+        claims = reader.court.unfinished()
+        levels |= {match.level for claim in claims for match in claim.turns()}
+        if honest.confirmed >= 2:
+            break
+    assert honest.confirmed >= 2 and {0, EPOCH.levels} < levels
 
 
 def test_a_lying_watcher_does_not_stop_true_claims(exchange: Exchange, settings: WatcherSettings) -> None:
