@@ -11,6 +11,7 @@ import errors
 from codec import records
 from rules import agents
 from rules import phases
+from rules import work
 from state import keys
 from state import leaves
 from state import registers
@@ -33,7 +34,7 @@ def take_leg_page(
     regs: registers.Registers = pre
     if expected == empty(bytes32) or regs.bulk_pages == 0 or keccak256(body) != expected:
         return regs, errors.WRONG_LEG_PAGE
-    if regs.bulk_until != 0 and regs.bulk_until <= regs.time:
+    if self.is_agent_expired(regs):
         return regs, errors.AGENT_EXPIRED
     regs.bulk_pages -= 1
     regs.account = regs.bulk_account
@@ -44,6 +45,15 @@ def take_leg_page(
     regs.bulk = extract32(body, 1 + records.LEGS_PER_PAGE * records.LEG_BYTES)
     regs.phase = phases.LEG
     return regs, errors.ACCEPTED
+
+
+@internal
+@pure
+def is_agent_expired(regs: registers.Registers) -> bool:
+    """
+    @return Whether the agent who signed the bulk has expired.
+    """
+    return regs.bulk_until != 0 and regs.bulk_until <= regs.time
 
 
 @internal
@@ -62,10 +72,12 @@ def step_leg(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Start the next leg of a leg page. Leaves: none.
+    @notice Start the next leg of a leg page, unless the input has no steps left for it. Leaves: none.
     """
     regs: registers.Registers = pre
     store.check_count(w, 0)
+    if work.is_out_of_steps(regs):
+        return work.pause(regs, phases.LEG), w.values
     pair: uint256 = regs.legs0
     if pair == 0:
         pair = regs.legs1
@@ -93,9 +105,10 @@ def step_leg(
 def is_leg_sound(regs: registers.Registers, leg: records.Leg) -> bool:
     """
     @return Whether a leg names a market and, for an order, a price and size in range, and is one that its signer may send.
-            Nothing is opened in a wind-down. A cancel is looked at where its order is (UNLINK).
+            Nothing is opened in a wind-down. A cancel is looked at where its order is (UNLINK). A page that had to pause may
+            outlive the agent who signed it.
     """
-    if leg.market < 1 or leg.market > regs.markets or leg.flags >= 128:
+    if leg.market < 1 or leg.market > regs.markets or leg.flags >= 128 or self.is_agent_expired(regs):
         return False
     if leg.flags & records.CANCEL_LEG != 0:
         return True

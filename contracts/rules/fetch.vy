@@ -92,7 +92,8 @@ def take_input(
         regs.outcome = errors.STEP_CAP
         if has_room:
             # Its registers stay as they are.
-            regs.phase = phases.WORK
+            regs.has_work = 0
+            regs.phase = regs.next_phase
             regs.outcome = errors.ACCEPTED if is_crank else errors.BUSY
         if is_parked:
             regs.outcome = errors.PARKED

@@ -234,11 +234,12 @@ def step_liquidated(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice After the book: visit the account again if it took anything, else turn to the backstop. Leaves: none.
+    @notice After the book: visit the account again if it took anything, or has not been asked to its end; else turn to the
+            backstop. Leaves: none.
     """
     regs: registers.Registers = pre
     store.check_count(w, 0)
     regs.return_phase = phases.WORK
-    is_book_left: bool = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
+    is_book_left: bool = regs.size < regs.amount or work.is_out_of_steps(regs)
     regs.phase = phases.WORK if is_book_left else phases.TAKEOVER
     return regs, w.values

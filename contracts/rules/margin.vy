@@ -253,15 +253,42 @@ def is_order_legal(
     leaf: int256 = convert(market.order_margin, int256) if levels.can_rest(regs.flags) else 0
     if equity - loss - fee >= requirement + leaf:
         return True
-    position: leaves.Position = account.positions[place]
-    closing: bool = False
-    if regs.side == records.BUY:
-        closing = position.size + convert(position.bids, int256) <= 0
-    else:
-        closing = position.size - convert(position.asks, int256) >= 0
-    if not closing or not self.is_fill_legal(account, markets, regs.market, delta, regs.price, taker_fee):
+    if not self.is_closing(regs, account.positions[place]):
+        return False
+    if not self.is_fill_legal(account, markets, regs.market, delta, regs.price, taker_fee):
         return False
     return not levels.can_rest(regs.flags) or max(0, equity) >= self.compute_order_margin(account, markets) + leaf
+
+
+@internal
+@pure
+def is_closing(regs: registers.Registers, position: leaves.Position) -> bool:
+    """
+    @return Whether the order in the registers, already reserved, can only close, with all others of its side.
+    """
+    if regs.side == records.BUY:
+        return position.size + convert(position.bids, int256) <= 0
+    return position.size - convert(position.asks, int256) >= 0
+
+
+@internal
+@pure
+def is_in_time(
+    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+) -> bool:
+    """
+    @return Whether the order in the registers, already reserved, may still trade now. One that was admitted in this input
+            may; one that was paused goes on later, and nothing else has been checked since.
+    """
+    place: uint256 = positions.get_position(account, regs.market)
+    market: leaves.Market = markets[place]
+    if regs.winding_since != 0 or marks.is_expired(market, regs.time):
+        return False
+    if positions.is_past_deadline(account, regs.time) or (regs.expiry != 0 and regs.expiry <= regs.time):
+        return False
+    if marks.is_fresh(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0:
+        return True
+    return self.is_closing(regs, account.positions[place])
 
 
 @internal
@@ -296,7 +323,7 @@ def step_margin(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Check the account in flight before its order or payment goes on.
+    @notice Check the account in flight before its order or payment goes on; a paused order is checked again.
             Leaves: account, the market of each of its positions. A refused order gives back its reservation, and its
             place.
     """
@@ -322,7 +349,7 @@ def step_margin(
         else:
             regs.sequence += 1
             regs.phase = phases.REST
-    elif self.is_order_legal(regs, account, markets):
+    elif self.is_in_time(regs, account, markets) and self.is_order_legal(regs, account, markets):
         regs.sequence += 1
         regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
         regs.phase = phases.MATCH

@@ -13,6 +13,7 @@ from rules import levels
 from rules import margin
 from rules import phases
 from rules import positions
+from rules import work
 from state import keys
 from state import leaves
 from state import registers
@@ -36,8 +37,10 @@ def step_match(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Find the next maker, or decide what becomes of the rest of the order.
-            Leaves: market; where an order crosses, the other side's best level.
+    @notice Find the next maker, or decide what becomes of the rest of the order. However many makers there are, it meets them
+            all: if the input has no steps left, the next record goes on. An order of the machine's own is left instead,
+            for the account will be visited again; a fill-or-kill order has counted how few makers it needs, and is never
+            cut in two. Leaves: market; where an order goes on, the other side's best level.
     @dev A side is 0 or 1 from the decoding on, so the other one cannot underflow.
     """
     regs: registers.Registers = pre
@@ -47,8 +50,8 @@ def step_match(
     touched: uint256 = 1
     if not self.is_crossing(regs.side, regs.price, best):
         regs = self.leave_book(regs)
-    elif regs.matches == phases.MAX_MATCHES:
-        regs.phase = phases.DROP
+    elif work.is_out_of_steps(regs) and regs.flags & records.TIME_IN_FORCE != records.FOK:
+        regs = self.pause_order(regs)
     else:
         level: leaves.Level = store.level(w, 1, regs.market, other, best)
         touched = 2
@@ -56,10 +59,23 @@ def step_match(
         regs.level_market = regs.market
         regs.level_side = other
         regs.tick = best
-        regs.matches += 1
         regs.phase = phases.PROBE
     store.check_count(w, touched)
     return regs, w.values
+
+
+@internal
+@pure
+def pause_order(pre: registers.Registers) -> registers.Registers:
+    """
+    @notice The input ends in the middle of the order: it goes on with the next record, and has no outcome any more.
+    """
+    regs: registers.Registers = pre
+    if regs.kind == records.LIQUIDATION:
+        return self.drop(regs, errors.ACCEPTED)
+    if regs.return_phase == phases.IDLE:
+        regs.return_phase = phases.WORK
+    return work.pause(regs, phases.MARGIN)
 
 
 @internal
@@ -209,7 +225,7 @@ def count_maker(pre: registers.Registers, order: leaves.Order, legal: bool) -> r
         regs.fok_lots = 0
         regs.matches = 0
         regs.phase = phases.MATCH
-    elif regs.matches >= phases.MAX_MATCHES:
+    elif regs.matches == phases.MAX_MATCHES:
         regs = self.drop(regs, errors.UNFILLABLE)
     else:
         regs.phase = phases.PROBE if regs.cursor != 0 else phases.NEXT

@@ -57,6 +57,7 @@ def step_admit(
     if has_trigger:
         outcome = self.check_trigger(regs, market, order, place < leaves.MAX_POSITIONS)
     else:
+        regs.price = self.bound_price(regs, market)
         outcome = self.check_admission(regs, market, order, position, place < leaves.MAX_POSITIONS)
     if outcome != errors.ACCEPTED:
         return registers.reject(regs, outcome), values
@@ -125,6 +126,31 @@ def arm(pre: registers.Registers) -> registers.Registers:
 
 @internal
 @pure
+def is_fired(regs: registers.Registers) -> bool:
+    """
+    @return Whether the order in the registers was armed, and the machine itself lets it in.
+    """
+    return regs.return_phase == phases.WORK
+
+
+@internal
+@pure
+def bound_price(regs: registers.Registers, market: leaves.Market) -> uint256:
+    """
+    @return The limit of the order in ticks; of one that takes at once, or has fired, brought back to the band's edge where it
+            would pay more. That is never to its owner's harm. A limit on the other side of the mark is left alone.
+    @dev A band is at most PPM, so the lower edge is not below 0.
+    """
+    if not self.is_fired(regs) and levels.can_rest(regs.flags):
+        return regs.price
+    width: uint256 = market.band * market.mark // integers.PPM
+    if regs.side == records.BUY:
+        return min(regs.price, market.mark + width)
+    return max(regs.price, market.mark - width)
+
+
+@internal
+@pure
 def check_admission(
     regs: registers.Registers,
     market: leaves.Market,
@@ -133,14 +159,14 @@ def check_admission(
     has_place: bool,
 ) -> uint256:
     """
-    @return Outcome: whether the order may be tried at all.
+    @return Outcome: whether the order may be tried at all. One that has fired may rest outside the band.
     """
     if market.mark == 0:
         return errors.NO_PRICE
     if marks.is_expired(market, regs.time):
         return errors.MARKET_EXPIRED
     distance: uint256 = max(regs.price, market.mark) - min(regs.price, market.mark)
-    if distance * integers.PPM > market.band * market.mark:
+    if not self.is_fired(regs) and distance * integers.PPM > market.band * market.mark:
         return errors.PRICE_BAND
     if order.market != 0:
         return errors.ORDER_SLOT_TAKEN

@@ -27,7 +27,7 @@ struct Registers:
     winding_since: uint256   # seconds: when the wind-down began, 0 while there is none
     last_gap_end: uint256    # seconds: when batches last came again after LONG_GAP without one
     started: uint256         # `steps` when that input was fetched
-    has_work: uint256        # 1 while the machine has work of its own left for the next input
+    has_work: uint256        # 1 while the machine has work left for the next input, which goes on in `next_phase`
     parked_first: uint256    # the first parked record, the next to be taken
     parked_end: uint256      # the number the next one to be parked gets
     sweeping: uint256        # 1 while holders are left to visit after a change of price
@@ -86,7 +86,7 @@ struct Registers:
     level_market: uint256    # market of the level the next step works on
     tick: uint256            # tick of the level the next step works on
     level_side: uint256      # side of the book that level is on
-    matches: uint256         # makers visited so far
+    matches: uint256         # makers that a fill-or-kill order has counted
     scanning: uint256        # 1 while a fill-or-kill order only counts what it could trade
     fok_lots: uint256        # lots it could trade
     next_phase: uint256      # phase to go on with after a shared phase

@@ -64,7 +64,8 @@ def add_order(order: argparse.ArgumentParser) -> None:
     """The arguments of an order."""
     order.add_argument("market", type=int)
     order.add_argument("size", type=int, help="lots")
-    order.add_argument("price", type=int, nargs="?", help="ticks; without it a market order, bounded by --slippage")
+    order.add_argument("price", type=int, nargs="?",
+                       help="ticks; without it a market order, bounded by --slippage and the price band")  # fmt: skip
     order.add_argument("--flags", choices=list(FLAGS), default="gtc", help="what becomes of the rest; now %(default)s")
     order.add_argument("--reduce-only", action="store_true", help="only close what is open")
     order.add_argument("--expires", type=int, metavar="SECONDS", default=0, help="dies after so many seconds from now")
@@ -185,4 +186,6 @@ def _describe(result: SubmitResult) -> str:
 
 
 def _describe_order(result: SubmitResult) -> str:
-    return f"{_describe(result)}: {result.filled} lots filled, {result.resting} rest in order slot {result.order_slot}"
+    so_far = " so far; the exchange goes on with it" if result.is_paused else ""
+    filled, resting, order_slot = result.filled, result.resting, result.order_slot
+    return f"{_describe(result)}: {filled} lots filled, {resting} rest in order slot {order_slot}{so_far}"

@@ -372,6 +372,7 @@ def _use_everything(traffic: SampleTraffic) -> Batch:
         traffic.order(8, records.SELL, 80, 2, market=9, flags=records.BELOW | records.IOC, trigger=95),
         traffic.order(sub, records.SELL, 80, 2, market=9, flags=records.BELOW, trigger=95),
         traffic.order(7, records.BUY, 130, 2, market=9, flags=records.ABOVE | records.REDUCE_ONLY, trigger=105),
+        traffic.order(4, records.BUY, 5, 1, market=9, flags=records.BELOW, trigger=96),
         traffic.cancel_all(sub),
         *(traffic.order(sub, records.BUY, 97, 1, market=9) for _ in range(2)),
         traffic.schedule_cancel(sub, traffic.time),
@@ -395,6 +396,7 @@ def _crash(traffic: SampleTraffic) -> Batch:
         traffic.crank(9),
         traffic.crank(10),
         traffic.withdraw(7, 400_000),
+        traffic.order(4, records.BUY, keys.MAX_TICK, 1, market=9, flags=records.IOC),
         traffic.crank(0),
     ]
     return traffic.seal((), inputs)

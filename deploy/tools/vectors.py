@@ -686,6 +686,23 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
             position = batch_index << 30 | input_index << 20 | micro
             entries[key] = _step(name, batch, position, pre, before, proof, machine)
 
+    def take_without_steps(batch: Batch, input_index: int, micro: int) -> None:
+        """What becomes of an order or a leg page whose input is out of steps, and how it goes on (an order too late).
+
+        On a machine of its own: the run is another.
+        """
+        nonlocal machine
+        run, machine = machine, machine.copy()
+        regs = machine.regs
+        regs.steps = regs.started + phases.WORK_LIMIT
+        take(batch, input_index, micro, phases.NAMES[regs.phase])
+        if regs.phase == phases.IDLE and input_index + 1 < batch.header.inputs:
+            name = NAMES.get(batch.body(input_index + 1)[0], "unknown")
+            take(batch, input_index + 1, 0, f"fetch {name}")
+            regs.expiry = regs.time
+            take(batch, input_index + 1, 1, phases.NAMES[regs.phase])
+        machine = run
+
     for batch in batches:
         for input_index in range(max(1, batch.header.inputs)):
             name = "unused input"
@@ -693,6 +710,8 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
                 name = f"fetch {NAMES.get(batch.body(input_index)[0], 'unknown')}"
             micro = 0
             while micro == 0 or machine.regs.phase != phases.IDLE:
+                if micro and machine.regs.phase in (phases.MATCH, phases.LEG):
+                    take_without_steps(batch, input_index, micro)
                 take(batch, input_index, micro, phases.NAMES[machine.regs.phase] if micro else name)
                 micro += 1
         take(batch, batch.header.inputs - 1 if batch.header.inputs else 0, 2**20 - 1, "idle")
@@ -709,7 +728,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     # Work that was left by the input before, by a record, by a crank, and at the end of the work that an input may do.
     regs = machine.regs
     regs.steps, regs.has_work, regs.sweeping, regs.sweep_word, regs.sweep_end = 0, 1, 1, 1 << 9, 256
-    regs.trigger_market, regs.return_phase = 9, phases.WORK
+    regs.trigger_market, regs.return_phase, regs.next_phase = 9, phases.WORK, phases.WORK
     take(last, input_index, 0, "fetch report")
     take(last, input_index, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
@@ -722,7 +741,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     )
     queue_hash = batches[at - 1].header.queue_hash
     forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)
-    regs.phase = phases.IDLE
+    regs.has_work, regs.phase = 1, phases.IDLE
     take(batches[at], forced, 0, "fetch forced")
     regs.has_work, regs.sweeping, regs.trigger_market, regs.phase = 0, 0, 0, phases.IDLE
     take(batches[at], forced, 0, "fetch forced")

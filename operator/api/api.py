@@ -2,7 +2,8 @@
 
     POST /v1/records            {"typed": {"type": "Order", "message": {…}}, "signature": "0x…"}: answers what became of
                                 it, with the signed receipts for it (and its pages) in "receipts";
-                                a bulk record comes with its "leg_pages", and is taken with all of them or not at all
+                                a bulk record comes with its "leg_pages", and is taken with all of them or not at all;
+                                but where the machine pauses in one, those behind it are left out
     POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order (one for
                                 a bulk record with the pages behind it)
     GET  /v1/info               chain, vault, domain, signed types, limits

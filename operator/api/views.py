@@ -67,8 +67,10 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
 
 
 def show_result(result: SubmitResult) -> dict[str, Any]:
-    """The answer to a record that was taken; for a bulk record also what its legs left in the book.
+    """The answer to a record that was taken; for a bulk record also what its legs left in the book, and how many of its
+    pages were taken.
 
+    `is_paused`: the machine goes on with it, and this is what came of it so far (see `SubmitResult`).
     `receipts`: the signed receipts for it and its pages.
     """
     kind, account, nonce = records.get_head(result.record)
@@ -81,6 +83,7 @@ def show_result(result: SubmitResult) -> dict[str, Any]:
         "account": account,
         "nonce": str(nonce),
         "resting": str(result.resting),
+        "is_paused": result.is_paused,
         "fills": [show_fill(fill) for fill in result.fills],
     }
     if kind == records.BULK:

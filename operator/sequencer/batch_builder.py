@@ -121,7 +121,7 @@ class BatchBuilder:
                     break
                 turn.refused.append((submission, error))
             else:
-                turn.events += [Recorded(body) for body in (record, *leg_pages)]
+                turn.events += [Recorded(body) for body in (record, *leg_pages[: result.leg_pages])]
                 turn.accepted.append((submission, result))
                 turn.taken.append(result)
                 self._may_crank |= record[0] == records.REPORT

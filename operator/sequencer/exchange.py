@@ -58,6 +58,8 @@ class SubmitResult:
     `resting`: lots that an order or amend left in the book, 0 for everything else; `outcome`: its reason number, not
     that of an accepted record only where an order traded before it met its owner's own. A bulk record's pages stand in
     the inputs and have the numbers that follow; `legs`: what then rests in each leg's input of it, for a cancel 0.
+    `is_paused`: the machine goes on with the order, or with the last page, in the inputs that follow, so that this is
+    what rests so far; of a bulk record the pages behind that one were not taken.
     `time`: the batch's timestamp; `links`: of the record and its pages; `signed`: the receipts for them.
     """
 
@@ -72,6 +74,7 @@ class SubmitResult:
     legs: tuple[int, ...] = ()
     time: int = 0
     links: tuple[Link, ...] = ()
+    is_paused: bool = False
     signed: tuple[SignedReceipt, ...] = ()
 
 
@@ -194,7 +197,8 @@ class Exchange:
             resting = self._get_resting(amend.account, amend.order_slot)
         regs = self.machine.regs
         place = cursor.records - 1, cursor.number, regs.input_index
-        return SubmitResult(*place, record, fills, resting, outcome, time=regs.time, links=links)
+        is_paused = regs.has_work != 0 and regs.next_phase != phases.WORK
+        return SubmitResult(*place, record, fills, resting, outcome, time=regs.time, links=links, is_paused=is_paused)
 
     def offer_first(
         self, timestamp: int, record: bytes, leg_pages: Sequence[bytes] = ()
@@ -281,7 +285,10 @@ class Exchange:
         return sealed
 
     def _offer_bulk(self, record: bytes, leg_pages: Sequence[bytes]) -> SubmitResult:
-        """A bulk record and its pages, inputs that follow each other; the pages are known to be its own."""
+        """A bulk record and its pages, inputs that follow each other; the pages are known to be its own.
+
+        Where the machine pauses in a page, it has to go on before another record comes: the bulk ends there.
+        """
         regs = self.machine.regs
         if not self.has_room(1 + len(leg_pages)):
             raise InputError("step_cap", "the open batch has no room for all its pages")
@@ -289,18 +296,23 @@ class Exchange:
         result = self.offer(record)
         fills: list[NumberedFill] = []
         links = list(result.links)
+        count, is_paused = 0, False
         for leg_page in leg_pages:
+            if is_paused:
+                break
             try:
                 taken = self.offer(leg_page)
                 fills += taken.fills
                 links += taken.links
+                count += 1
+                is_paused = taken.is_paused
             except InputError as error:
                 raise DataError("data_mismatch", f"a page of an accepted bulk record is refused: {error}") from None
         legs = tuple(
             0 if leg.flags & records.CANCEL_LEG else self._get_resting(account, leg.order_slot, before)
-            for leg in read_legs(leg_pages)
+            for leg in read_legs(leg_pages[:count])
         )
-        return replace(result, fills=tuple(fills), leg_pages=len(leg_pages), legs=legs, links=tuple(links))
+        return replace(result, fills=tuple(fills), leg_pages=count, legs=legs, links=tuple(links), is_paused=is_paused)
 
     def _get_resting(self, account: int, order_slot: int, after: int = 0) -> int:
         """Lots of the order in an account's order slot, 0 if there is none that entered after order number `after`."""

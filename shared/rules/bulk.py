@@ -15,6 +15,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import Leg
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import may_send
+from setoff.shared.rules.work import is_out_of_steps, pause
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -28,7 +29,7 @@ def take_leg_page(regs: Registers, body: bytes, expected: bytes) -> int:
     """Load the legs of a leg page, which must be the `expected` one; returns the outcome."""
     if expected == bytes(32) or regs.bulk_pages == 0 or keccak(body) != expected:
         return errors.WRONG_LEG_PAGE
-    if regs.bulk_until and regs.bulk_until <= regs.time:
+    if is_agent_expired(regs):
         return errors.AGENT_EXPIRED
     regs.bulk_pages -= 1
     regs.account = regs.bulk_account
@@ -42,6 +43,11 @@ def take_leg_page(regs: Registers, body: bytes, expected: bytes) -> int:
     return errors.ACCEPTED
 
 
+def is_agent_expired(regs: Registers) -> bool:
+    """Whether the agent who signed the bulk has expired."""
+    return regs.bulk_until != 0 and regs.bulk_until <= regs.time
+
+
 def get_legs(body: bytes, pair: int) -> int:
     """Two legs of a leg page as one integer, the first in the higher bits."""
     start = 1 + pair * _WORD_BYTES
@@ -49,7 +55,10 @@ def get_legs(body: bytes, pair: int) -> int:
 
 
 def step_leg(regs: Registers, state: State) -> None:
-    """Start the next leg of a leg page. Leaves: none."""
+    """Start the next leg of a leg page, unless the input has no steps left for it. Leaves: none."""
+    if is_out_of_steps(regs):
+        pause(regs, phases.LEG)
+        return
     pair = regs.legs0
     if pair == 0:
         pair, regs.legs1, regs.legs2, regs.legs3 = regs.legs1, regs.legs2, regs.legs3, 0
@@ -71,9 +80,10 @@ def step_leg(regs: Registers, state: State) -> None:
 def is_leg_sound(regs: Registers, leg: Leg) -> bool:
     """Whether a leg names a market and, for an order, a price and size in range, and is one that its signer may send.
 
-    Nothing is opened in a wind-down. A cancel is looked at where its order is (UNLINK).
+    Nothing is opened in a wind-down. A cancel is looked at where its order is (UNLINK). A page that had to pause may
+    outlive the agent who signed it.
     """
-    if not 1 <= leg.market <= regs.markets or leg.flags >= 128:
+    if not 1 <= leg.market <= regs.markets or leg.flags >= 128 or is_agent_expired(regs):
         return False
     if leg.flags & records.CANCEL_LEG:
         return True

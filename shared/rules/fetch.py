@@ -95,7 +95,8 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
         return errors.PARKED if is_parked else errors.STEP_CAP
     if regs.has_work:
         # Its registers stay as they are.
-        regs.phase = phases.WORK
+        regs.has_work = 0
+        regs.phase = regs.next_phase
         if is_parked:
             return errors.PARKED
         return errors.ACCEPTED if is_crank else errors.BUSY

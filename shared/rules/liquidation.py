@@ -20,7 +20,7 @@ from setoff.shared.rules.margin import compute_requirement, compute_value, get_m
 from setoff.shared.rules.marks import is_fresh
 from setoff.shared.rules.orders import unlink_first
 from setoff.shared.rules.positions import find_position, reserve
-from setoff.shared.rules.work import begin_order
+from setoff.shared.rules.work import begin_order, is_out_of_steps
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
@@ -180,7 +180,9 @@ def go_on(regs: Registers, account: Account) -> None:
 
 
 def step_liquidated(regs: Registers, state: State) -> None:
-    """After the book: visit the account again if it took anything, else turn to the backstop. Leaves: none."""
+    """After the book: visit the account again if it took anything, or has not been asked to its end; else turn to the
+    backstop. Leaves: none.
+    """
     regs.return_phase = phases.WORK
-    is_book_left = regs.size < regs.amount or regs.matches == phases.MAX_MATCHES
+    is_book_left = regs.size < regs.amount or is_out_of_steps(regs)
     regs.phase = phases.WORK if is_book_left else phases.TAKEOVER

@@ -16,8 +16,8 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
 from setoff.shared.rules import phases
 from setoff.shared.rules.levels import can_rest
-from setoff.shared.rules.marks import is_fresh, settle_funding
-from setoff.shared.rules.positions import get_position, release
+from setoff.shared.rules.marks import is_expired, is_fresh, settle_funding
+from setoff.shared.rules.positions import get_position, is_past_deadline, release
 from setoff.shared.rules.transfers import check_withdrawal_limit
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
@@ -166,11 +166,31 @@ def is_order_legal(regs: Registers, state: State, account: Account) -> bool:
     fee = compute_fee(compute_value(regs.size, regs.price, market), market.taker_fee)
     if equity - loss - fee >= requirement + leaf:
         return True
-    position = get_position(account, regs.market)
-    closing = position.size + position.bids <= 0 if regs.side == records.BUY else position.size - position.asks >= 0
-    if not closing or not is_fill_legal(state, account, regs.market, delta, regs.price, market.taker_fee):
+    if not is_closing(regs, account):
+        return False
+    if not is_fill_legal(state, account, regs.market, delta, regs.price, market.taker_fee):
         return False
     return not can_rest(regs.flags) or max(0, equity) >= compute_order_margin(state, account) + leaf
+
+
+def is_closing(regs: Registers, account: Account) -> bool:
+    """Whether the order in the registers, already reserved, can only close, with all others of its side."""
+    position = get_position(account, regs.market)
+    return position.size + position.bids <= 0 if regs.side == records.BUY else position.size - position.asks >= 0
+
+
+def is_in_time(regs: Registers, state: State, account: Account) -> bool:
+    """Whether the order in the registers, already reserved, may still trade now.
+
+    One that was admitted in this input may; one that was paused goes on later, and nothing else has been checked since.
+    Leaves: as `settle_account`.
+    """
+    market = state.market(regs.market)
+    if regs.winding_since or is_expired(market, regs.time):
+        return False
+    if is_past_deadline(account, regs.time) or (regs.expiry and regs.expiry <= regs.time):
+        return False
+    return is_fresh(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0 or is_closing(regs, account)
 
 
 def check_arming(regs: Registers, state: State, account: Account, fresh: bool) -> int:
@@ -189,7 +209,7 @@ def check_arming(regs: Registers, state: State, account: Account, fresh: bool) -
 
 
 def step_margin(regs: Registers, state: State) -> None:
-    """Check the account in flight before its order or payment goes on.
+    """Check the account in flight before its order or payment goes on; a paused order is checked again.
 
     Leaves: account, the market of each of its positions. A refused order gives back its reservation, and its place.
     """
@@ -209,7 +229,7 @@ def step_margin(regs: Registers, state: State) -> None:
         else:
             regs.sequence += 1
             regs.phase = phases.REST
-    elif is_order_legal(regs, state, account):
+    elif is_in_time(regs, state, account) and is_order_legal(regs, state, account):
         regs.sequence += 1
         regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
         regs.phase = phases.MATCH

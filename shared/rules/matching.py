@@ -9,6 +9,7 @@ from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.levels import can_rest, get_best
 from setoff.shared.rules.margin import compute_fee, compute_health, compute_value, is_fill_legal, settle_account
 from setoff.shared.rules.positions import apply_fill, get_closable, get_position, is_live, release
+from setoff.shared.rules.work import is_out_of_steps, pause
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.registers import Registers
@@ -23,23 +24,35 @@ def is_crossing(side: int, limit: int, best: int) -> bool:
 def step_match(regs: Registers, state: State) -> None:
     """Find the next maker, or decide what becomes of the rest of the order.
 
-    Leaves: market; where an order crosses, the other side's best level.
+    However many makers there are, it meets them all: if the input has no steps left, the next record goes on. An order
+    of the machine's own is left instead, for the account will be visited again; a fill-or-kill order has counted how
+    few makers it needs, and is never cut in two.
+    Leaves: market; where an order goes on, the other side's best level.
     """
     market = state.market(regs.market)
     other = 1 - regs.side
     best = get_best(market, other)
     if not is_crossing(regs.side, regs.price, best):
         leave_book(regs)
-    elif regs.matches == phases.MAX_MATCHES:
-        regs.phase = phases.DROP
+    elif is_out_of_steps(regs) and regs.flags & records.TIME_IN_FORCE != records.FOK:
+        pause_order(regs)
     else:
         level = state.level(regs.market, other, best)
         regs.cursor = level.head
         regs.level_market = regs.market
         regs.level_side = other
         regs.tick = best
-        regs.matches += 1
         regs.phase = phases.PROBE
+
+
+def pause_order(regs: Registers) -> None:
+    """The input ends in the middle of the order: it goes on with the next record, and has no outcome any more."""
+    if regs.kind == records.LIQUIDATION:
+        drop(regs, errors.ACCEPTED)
+        return
+    if regs.return_phase == phases.IDLE:
+        regs.return_phase = phases.WORK
+    pause(regs, phases.MARGIN)
 
 
 def leave_book(regs: Registers) -> None:
@@ -139,7 +152,7 @@ def count_maker(regs: Registers, order: Order, legal: bool) -> None:
         regs.fok_lots = 0
         regs.matches = 0
         regs.phase = phases.MATCH
-    elif regs.matches >= phases.MAX_MATCHES:
+    elif regs.matches == phases.MAX_MATCHES:
         drop(regs, errors.UNFILLABLE)
     else:
         regs.phase = phases.PROBE if regs.cursor else phases.NEXT

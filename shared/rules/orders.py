@@ -10,7 +10,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import may_send
-from setoff.shared.rules.levels import get_level_side, get_level_tick, get_trigger_side, is_armed
+from setoff.shared.rules.levels import can_rest, get_level_side, get_level_tick, get_trigger_side, is_armed
 from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.rules.positions import (
     find_position,
@@ -49,7 +49,11 @@ def step_admit(regs: Registers, state: State) -> None:
         return
     position = find_position(account, regs.market)
     has_trigger = regs.flags & records.ARMED != 0
-    outcome = (check_trigger if has_trigger else check_admission)(regs, market, order, position)
+    if has_trigger:
+        outcome = check_trigger(regs, market, order, position)
+    else:
+        bound_price(regs, market)
+        outcome = check_admission(regs, market, order, position)
     if outcome != errors.ACCEPTED or position is None:
         regs.reject(outcome)
         return
@@ -92,13 +96,31 @@ def arm(regs: Registers) -> None:
     regs.tick = regs.trigger
 
 
+def is_fired(regs: Registers) -> bool:
+    """Whether the order in the registers was armed, and the machine itself lets it in."""
+    return regs.return_phase == phases.WORK
+
+
+def bound_price(regs: Registers, market: Market) -> None:
+    """Bring the limit of an order that takes at once, or has fired, back to the band's edge where it would pay more.
+
+    That is never to its owner's harm. A limit on the other side of the mark is left alone.
+    """
+    if is_fired(regs) or not can_rest(regs.flags):
+        width = market.band * market.mark // PPM
+        if regs.side == records.BUY:
+            regs.price = min(regs.price, market.mark + width)
+        else:
+            regs.price = max(regs.price, market.mark - width)
+
+
 def check_admission(regs: Registers, market: Market, order: Order, position: Position | None) -> int:
-    """Whether the order may be tried at all; returns the outcome."""
+    """Whether the order may be tried at all; returns the outcome. One that has fired may rest outside the band."""
     if market.mark == 0:
         return errors.NO_PRICE
     if is_expired(market, regs.time):
         return errors.MARKET_EXPIRED
-    if abs(regs.price - market.mark) * PPM > market.band * market.mark:
+    if not is_fired(regs) and abs(regs.price - market.mark) * PPM > market.band * market.mark:
         return errors.PRICE_BAND
     if order.market != 0:
         return errors.ORDER_SLOT_TAKEN

@@ -93,16 +93,16 @@ NAMES: Final[tuple[str, ...]] = (
 MAX_LEG_PAGES: Final = 8
 """Leg pages one bulk record may have."""
 MAX_MATCHES: Final = 1024
-"""Makers one order may visit; what is left then is given up."""
-RECORD_STEP_BOUND: Final = 9 * MAX_MATCHES + 4 * 256 + 64
-"""Real steps one record can take: two a maker counted (probe, next), seven a maker visited (match, probe, fill,
-enrol, unlink, unlist, seek), four an order of the account that is cancelled (clear or admit, unlink, unlist, seek), one
-in each of its 256 order slots, and the fixed ones, among them the taker's enrol."""
+"""Makers a fill-or-kill order may count."""
+RECORD_STEP_BOUND: Final = 10 * MAX_MATCHES + 4 * 256 + 64
+"""Real steps one order can take that does not pause: two a maker counted (probe, next), eight a maker visited (match,
+probe, fill; and a second time to take it out: match, probe, unlink, unlist, seek), four an order of the account that is
+cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the
+taker's enrol."""
 WORK_LIMIT: Final = 2**16
-"""Real steps after which an input leaves the rest of the machine's own work to the next one."""
+"""Real steps after which an input leaves the rest of its order, its legs or the machine's own work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
-"""Real steps one input can take: the machine's own work and the last piece of it, or the eight legs of a leg page,
-which are not more."""
+"""Real steps one input can take: those, and the last piece, which is at most one order."""
 BATCH_STEP_CAP: Final = 2**20
 """Real steps of a batch after which its records are refused (its messages, one step each, come first and are not)."""
 MAX_LEAVES: Final = 10

@@ -2,6 +2,7 @@
 
 Twin: ``contracts/rules/work.vy``. Work goes on until it is done; what an input has no steps left for waits, and until
 it is done no record is taken: each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
+An order that finds more makers than one input can visit, and the legs behind it, wait in the same way.
 """
 
 from __future__ import annotations
@@ -12,16 +13,26 @@ from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
 
+def is_out_of_steps(regs: Registers) -> bool:
+    """Whether the input has done as much as one may before it leaves the rest to the next."""
+    return regs.steps - regs.started >= phases.WORK_LIMIT
+
+
+def pause(regs: Registers, phase: int) -> None:
+    """Leave the rest to the next record, which goes on in `phase`."""
+    regs.has_work = 1
+    regs.next_phase = phase
+    regs.phase = phases.IDLE
+
+
 def step_work(regs: Registers, state: State) -> None:
     """Choose the next piece of work, or end. Leaves: none."""
     regs.return_phase = phases.WORK
     if regs.deleveraging == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
-        regs.has_work = 0
         regs.return_phase = phases.IDLE
         regs.phase = phases.IDLE
-    elif regs.steps - regs.started >= phases.WORK_LIMIT:
-        regs.has_work = 1
-        regs.phase = phases.IDLE
+    elif is_out_of_steps(regs):
+        pause(regs, phases.WORK)
     elif regs.ranking:
         regs.phase = phases.RANK if regs.rank_word else phases.GATHER
     elif regs.deleveraging:

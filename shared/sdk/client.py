@@ -55,8 +55,10 @@ class SubmitResult:
     its slot of the account, the lots that rest in the book, and the fills as the API shows them; for a bulk record what
     each of its legs left there.
 
-    `outcome`: "accepted", or the reason for which an order ended after it had traded. `signed`: the operator's signed
-    receipts for it and its pages, as far as the client keeps them.
+    `outcome`: "accepted", or the reason for which an order ended after it had traded. `is_paused`: there were so many
+    makers that the exchange goes on with it after this answer, which is what came of it so far; of a bulk record the
+    legs behind that page were not taken, and `legs` is as short. `signed`: the operator's signed receipts for it and
+    its pages, as far as the client keeps them.
     """
 
     sequence: int
@@ -68,6 +70,7 @@ class SubmitResult:
     outcome: str = "accepted"
     legs: tuple[int, ...] = ()
     signed: tuple[SignedReceipt, ...] = ()
+    is_paused: bool = False
 
     @property
     def filled(self) -> int:
@@ -237,7 +240,7 @@ class SetoffClient:
             if error.reason != "order_slot_taken":
                 self._busy.discard(order_slot)
             raise
-        if not result.resting:
+        if not result.resting and not result.is_paused:
             self._busy.discard(order_slot)
         return result
 
@@ -280,7 +283,7 @@ class SetoffClient:
     async def amend(self, order_slot: int, price: int, size: int) -> SubmitResult:
         """Give the order in `order_slot` a new price and size; less at the same price keeps its turn."""
         result = await self.submit(await self._signed("Amend", order_slot, price, size))
-        if not result.resting:
+        if not result.resting and not result.is_paused:
             self._busy.discard(order_slot)
         return result
 
@@ -296,10 +299,10 @@ class SetoffClient:
         first, leg_pages = make_leg_pages(legs)
         result = await self.submit(await self._signed("Bulk", first), leg_pages)
         for leg, resting in zip(legs, result.legs, strict=False):
-            if resting:
-                self._busy.add(leg.order_slot)
-            elif leg.flags & records.CANCEL_LEG:
+            if leg.flags & records.CANCEL_LEG:
                 self._busy.discard(leg.order_slot)
+            elif resting or result.is_paused:
+                self._busy.add(leg.order_slot)
         return result
 
     # --- money and keys ----------------------------------------------------------------------------------------------
@@ -354,7 +357,8 @@ class SetoffClient:
             raise
         store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
         if store is not None:
-            signed = tuple(store.take([record, *leg_pages], answer.get("receipts")))
+            taken = leg_pages[: answer.get("leg_pages", 0)]
+            signed = tuple(store.take([record, *taken], answer.get("receipts")))
         order_slot = 0
         if record[0] == records.ORDER:
             order_slot = records.decode_order(record).order_slot
@@ -370,6 +374,7 @@ class SetoffClient:
             answer["outcome"],
             tuple(int(resting) for resting in answer.get("legs", ())),
             signed,
+            answer.get("is_paused", False),
         )
 
     def sign(self, body: bytes) -> bytes:

@@ -43,10 +43,10 @@ class InFlight:
     level_market: U64 = 0  # market of the level the next step works on
     tick: U64 = 0  # tick of the level the next step works on
     level_side: U64 = 0  # side of the book that level is on
-    matches: U64 = 0  # makers visited so far
+    matches: U64 = 0  # makers that a fill-or-kill order has counted
     scanning: U64 = 0  # 1 while a fill-or-kill order only counts what it could trade
     fok_lots: U64 = 0  # lots it could trade
-    next_phase: U64 = 0  # phase to go on with after a shared phase
+    next_phase: U64 = 0  # phase to go on with after a shared phase, or with the next input
     return_phase: U64 = 0  # phase to return to when the work in flight is done
 
 
@@ -72,7 +72,7 @@ class Registers(InFlight):
     winding_since: U64 = 0  # seconds: when the wind-down began, 0 while there is none
     last_gap_end: U64 = 0  # seconds: when batches last came again after LONG_GAP without one
     started: U64 = 0  # `steps` when that input was fetched
-    has_work: U64 = 0  # 1 while the machine has work of its own left for the next input
+    has_work: U64 = 0  # 1 while the machine has work left for the next input, which goes on in `next_phase`
     parked_first: U64 = 0  # the first parked record, the next to be taken
     parked_end: U64 = 0  # the number the next one to be parked gets
     sweeping: U64 = 0  # 1 while holders are left to visit after a change of price

@@ -12,6 +12,7 @@ from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.columns import Columns
 from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
 from setoff.shared.state.leaves import MAX_POSITIONS, Position
 
 ACCOUNTS = 100_000
@@ -64,6 +65,7 @@ def begin_again(machine: Machine) -> None:
     """A change of the first market's price."""
     regs = machine.regs
     regs.has_work = regs.sweeping = regs.trigger_market = 1
+    regs.next_phase = phases.WORK
     regs.sweep_end = regs.sweep_word = 0
 
 

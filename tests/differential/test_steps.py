@@ -29,6 +29,8 @@ LIFE = 200
 """Batches that an exchange lives for."""
 YOUTH = 40
 """Batches that it lives for where only crises are wanted."""
+PAUSES = {phases.WORK: 0.001, phases.MATCH: 0.01, phases.LEG: 0.01}
+"""How often an input is out of steps where it may leave the rest to the next."""
 LIVES = 13 + STEPS_OF_A_KIND // 100
 """Exchanges that a shard may have."""
 
@@ -65,12 +67,12 @@ def run_exchange(seed: int, quotas: Mapping[str, int], judged: Counter[str], *, 
     was_called_off = False
 
     def meddle(machine: Machine, input_index: int, micro: int) -> None:
-        """Now and then an input has used up its steps of the machine's own work; and a wind-down is called off."""
+        """Now and then an input has used up its steps; and a wind-down is called off."""
         nonlocal was_called_off
         if not micro and bench.number < end and rng.random() < 0.5:
             was_called_off |= machine.regs.winding_since != 0
             machine.regs.winding_since = 0
-        if micro and machine.regs.phase == phases.WORK and rng.random() < 0.001:
+        if micro and rng.random() < PAUSES.get(machine.regs.phase, 0):
             machine.regs.steps += phases.WORK_LIMIT
 
     bench.meddle = meddle

@@ -9,6 +9,7 @@ from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.shared.codec import records
+from setoff.shared.codec.records import Leg
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.rules import phases
 
@@ -170,6 +171,56 @@ async def test_records_wait_for_the_machines_own_work(
         assert first > 4 and set(taken[1:first]) == {records.CRANK}
         await until(lambda: not running.sequencer.exchange.is_busy)
         await asyncio.sleep(0.1)
+        machine = running.sequencer.exchange.machine.hash()
+        async with operator(redis_server.url, traffic, running.l1) as again:
+            assert again.sequencer.exchange.machine.hash() == machine
+
+
+async def test_an_order_that_pauses_says_so_and_is_through_before_the_next(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phases, "WORK_LIMIT", 20)
+    traffic = SampleTraffic()
+    async with operator(redis_server.url, traffic, HandL1(opening(traffic, 4))) as running:
+        await submit(running, traffic.report(0, 100))
+        for slot in range(8):
+            await submit(running, traffic.order(1, SELL, 100 + slot, 1, order_slot=slot))
+        taker, late = traffic.order(2, BUY, 110, 20, order_slot=3), traffic.order(3, SELL, 110, 2)
+        first, second = await asyncio.gather(running.sequencer.submit(taker), running.sequencer.submit(late))
+        assert first.is_paused and 0 < len(first.fills) < 8 and first.resting == 0
+        assert not second.is_paused and [fill.fill.size for fill in second.fills] == [2]
+        machine = running.sequencer.exchange.machine
+        fills = [fill.fill for fill in running.sequencer.exchange.fills]
+        assert [fill.size for fill in fills if fill.taker == 2] == [1] * 8
+        _, shown = await running.get("/v1/orders/2")
+        orders = shown["orders"]
+        assert [(order["order_slot"], order["size"]) for order in orders] == [(3, "10")]
+        hashed = machine.hash()
+        async with operator(redis_server.url, traffic, running.l1) as again:
+            assert again.sequencer.exchange.machine.hash() == hashed
+
+
+async def test_a_bulk_ends_with_the_page_that_pauses(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phases, "WORK_LIMIT", 20)
+    traffic = SampleTraffic()
+    async with operator(redis_server.url, traffic, HandL1(opening(traffic, 4))) as running:
+        await submit(running, traffic.report(0, 100))
+        for slot in range(8):
+            await submit(running, traffic.order(1, SELL, 100 + slot, 1, order_slot=slot))
+        legs = [Leg(0, 1, slot, 110 if slot == 1 else 90, 12) for slot in range(10)]
+        record, *pages = traffic.bulk(2, legs)
+        result = await running.sequencer.submit(record, pages)
+        assert result.is_paused and result.leg_pages == 1 and len(pages) == 2
+        assert result.legs == (12, 0, 0, 0, 0, 0, 0, 0)
+        assert len(result.links) == 2
+        after = await running.sequencer.submit(traffic.order(3, BUY, 80, 1))
+        assert not after.is_paused
+        _, shown = await running.get("/v1/orders/2")
+        orders = shown["orders"]
+        assert [order["order_slot"] for order in orders] == list(range(8))
+        assert orders[1]["size"] == "4"
         machine = running.sequencer.exchange.machine.hash()
         async with operator(redis_server.url, traffic, running.l1) as again:
             assert again.sequencer.exchange.machine.hash() == machine

@@ -80,11 +80,9 @@ def test_work_that_a_report_begins_is_part_of_it() -> None:
 
 def test_a_record_that_comes_into_the_machines_work_is_undone_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The work itself is left for a crank, even where it would have traded."""
-    monkeypatch.setattr(phases, "WORK_LIMIT", 3)
     world = World.trading(funds=10**9)
-    while world.machine.regs.has_work:
-        assert offer(world, world.traffic.crank(0)) == "accepted"
     gamble(world)
+    monkeypatch.setattr(phases, "WORK_LIMIT", 7)
     assert offer(world, world.traffic.report(0, 94, time=world.traffic.time + 1)) == "accepted"
     kinds = []
     while world.machine.regs.has_work:

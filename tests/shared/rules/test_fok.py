@@ -124,6 +124,6 @@ def test_it_counts_a_bounded_number_of_makers(monkeypatch: pytest.MonkeyPatch) -
     for order_slot in range(6):
         world.order(1, SELL, 100 + order_slot, 1, order_slot=order_slot)
     before = world.machine.regs.steps
-    assert world.order(2, BUY, 110, 4, flags=FOK) == "unfillable"
-    assert world.order(2, BUY, 110, 3, flags=FOK) == "accepted"
+    assert world.order(2, BUY, 110, 5, flags=FOK) == "unfillable"
+    assert world.order(2, BUY, 110, 4, flags=FOK) == "accepted"
     assert world.machine.regs.steps - before <= 2 * (8 * 4 + 32)

@@ -3,7 +3,6 @@
 import pytest
 from tests.support.machines.world import BUY, IOC, POST_ONLY, SELL, World
 
-from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.matching import is_crossing
 from setoff.shared.state import keys
@@ -96,35 +95,24 @@ def test_a_pruned_only_order_of_the_taker_keeps_its_position_place() -> None:
     assert world.level(SELL, 100).count == 0
 
 
-def test_an_order_visits_a_bounded_number_of_makers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phases, "MAX_MATCHES", 3)
-    world = World.trading()
-    for order_slot in range(5):
-        world.order(1, SELL, 100, 1, order_slot=order_slot)
-    assert world.order(2, BUY, 100, 9) == "accepted"
-    assert len(world.fills()) == 3
-    assert world.level(SELL, 100).count == 2
-    assert (world.position(2).bids, world.market().best_bid) == (0, 0)  # the rest is given up, not rested crossed
-
-
-def test_no_record_takes_more_steps_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phases, "MAX_MATCHES", 20)
+def test_an_order_visits_all_makers_there_are() -> None:
     world = World.trading()
     for order_slot in range(25):
         world.order(1, SELL, 100 + order_slot, 1, order_slot=order_slot)  # each on its own level: the longest way
     before = world.machine.regs.steps
-    world.order(2, BUY, 130, 25)
-    assert world.machine.regs.steps - before <= 6 * 20 + 8
-    assert len(world.fills()) == 20
+    world.order(2, BUY, 118, 25)
+    # Six a maker, the two positions that open, and the order itself.
+    assert world.machine.regs.steps - before <= 6 * 19 + 2 + 6
+    assert len(world.fills()) == 19
+    assert world.queue(BUY, 118) == [(2, 0, 6)]
 
 
 def test_the_step_bound_of_a_record_fits_into_a_slot() -> None:
-    assert phases.RECORD_STEP_BOUND == 9 * phases.MAX_MATCHES + 4 * (keys.MAX_ORDER_SLOT + 1) + 64
-    # The orders of an account that are dead since a deadline leave once, at the first of its legs.
-    dead = 4 * (keys.MAX_ORDER_SLOT + 1)
-    assert records.LEGS_PER_PAGE * (phases.RECORD_STEP_BOUND - dead) + dead <= phases.INPUT_STEP_BOUND
+    assert phases.RECORD_STEP_BOUND == 10 * phases.MAX_MATCHES + 4 * (keys.MAX_ORDER_SLOT + 1) + 64
     assert phases.INPUT_STEP_BOUND < 2**20
     assert phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.INPUT_STEP_BOUND
+    # A bulk of the most pages has room in a batch, whatever each of its inputs does.
+    assert (1 + phases.MAX_LEG_PAGES) * phases.INPUT_STEP_BOUND < phases.BATCH_STEP_CAP
 
 
 def test_a_post_only_order_does_not_look_at_its_own_side() -> None:

@@ -1,7 +1,9 @@
 """Admission of orders: every check, in its order, and what it reserves."""
 
-from tests.support.machines.world import BUY, IOC, POST_ONLY, SELL, World
+import pytest
+from tests.support.machines.world import BUY, FOK, IOC, POST_ONLY, SELL, World
 
+from setoff.shared.state import keys
 from setoff.shared.state.leaves import MAX_POSITIONS
 
 
@@ -18,6 +20,30 @@ def test_the_price_band_is_inclusive() -> None:
     assert world.order(1, BUY, 899, 1) == "price_band"
     assert world.order(1, SELL, 1_100, 1) == "accepted"
     assert world.order(1, SELL, 1_101, 1) == "price_band"
+
+
+@pytest.mark.parametrize("flags", [IOC, FOK])
+def test_what_takes_at_once_may_name_any_limit_and_trades_within_the_band(flags: int) -> None:
+    world = World.trading(mark=1_000, band=100_000)
+    world.order(1, SELL, 1_100, 2)
+    world.order(1, BUY, 900, 2)
+    world.set_mark(1_001)  # the band is now 901 to 1,101
+    assert world.order(2, BUY, keys.MAX_TICK, 2, flags=flags) == "accepted"
+    assert world.fills() == [(1, 1_100, 2)]
+    assert world.order(2, SELL, 1, 2, flags=flags) == ("unfillable" if flags == FOK else "accepted")
+    assert world.fills() == []
+    assert world.order(2, BUY, 800, 2, flags=flags) == "price_band"
+    assert world.order(2, SELL, 1_200, 2, flags=flags) == "price_band"
+    assert world.order(2, BUY, keys.MAX_TICK, 2, flags=POST_ONLY) == "price_band"
+
+
+def test_the_margin_of_a_market_order_is_that_of_the_band_s_edge() -> None:
+    world = World.trading(mark=1_000, band=100_000, taker_fee=0, maker_fee=0)
+    world.deposit(4, 20_000)
+    world.order(1, SELL, 1_000, 10)
+    # Ten lots need 10,000 of margin, and could lose 10,000 to the edge of the band: to MAX_TICK no money would do.
+    assert world.order(4, BUY, keys.MAX_TICK, 10, flags=IOC) == "accepted"
+    assert world.position(4).size == 10
 
 
 def test_rejects_taken_slot_until_its_order_is_gone() -> None:

@@ -116,6 +116,35 @@ def test_a_sub_account_can_arm() -> None:
     assert world.queue(BUY, 110) == [(sub(1), 0, 1)]
 
 
+def test_a_stop_beyond_the_band_trades_up_to_its_edge_and_rests_there() -> None:
+    world = World.trading(mark=100, band=100_000, step_band=900_000)
+    world.order(3, SELL, 110, 2)
+    world.order(1, BUY, 200, 5, flags=ABOVE, trigger=104, order_slot=4)
+    world.set_mark(105)
+    assert world.fills() == [(3, 110, 2)]
+    assert world.queue(BUY, 115) == [(1, 4, 3)]
+    world.order(2, SELL, 1, 5, flags=BELOW, trigger=96, order_slot=4)
+    world.set_mark(95)
+    assert world.fills() == [(1, 115, 3)]
+    assert world.queue(SELL, 86) == [(2, 4, 2)]  # 95 less a tenth, rounded toward the mark
+
+
+def test_a_stop_whose_limit_lies_far_on_the_other_side_rests_where_its_owner_wants_it() -> None:
+    world = World.trading(mark=100, band=100_000, step_band=900_000)
+    assert world.order(1, BUY, 80, 5) == "price_band"
+    world.order(1, BUY, 80, 5, flags=ABOVE, trigger=104, order_slot=4)
+    world.order(2, SELL, 140, 5, flags=ABOVE, trigger=104, order_slot=4)
+    world.set_mark(105)
+    assert (world.queue(BUY, 80), world.queue(SELL, 140)) == ([(1, 4, 5)], [(2, 4, 5)])
+
+
+def test_a_limit_within_the_band_is_never_changed() -> None:
+    world = World.trading(mark=100, band=100_000, step_band=900_000)
+    world.order(1, BUY, 114, 5, flags=ABOVE, trigger=104, order_slot=4)
+    world.set_mark(105)
+    assert world.queue(BUY, 114) == [(1, 4, 5)]
+
+
 def test_a_crank_fires_as_well() -> None:
     world = World.trading(mark=1_000, impact=1)
     world.order(1, BUY, 1_200, 1, flags=ABOVE, trigger=1_005, order_slot=0)

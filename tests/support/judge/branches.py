@@ -13,6 +13,7 @@ from setoff.shared.rules.deleveraging import get_ranked
 from setoff.shared.rules.levels import get_best
 from setoff.shared.rules.margin import PAYMENTS, compute_health, compute_initial, compute_value
 from setoff.shared.rules.positions import is_live
+from setoff.shared.rules.work import is_out_of_steps
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.store import State
@@ -30,8 +31,8 @@ BRANCHES = frozenset(
     + ["probe: own", "probe: dead", "probe: unfunded", "probe: funded", "probe: closing", "probe: cut"]
     + ["probe: counted", "probe: not counted"]
     + ["margin: funded", "margin: closing", "margin: refused", "margin: negative equity"]
-    + ["margin: payment", "margin: payment refused"]
-    + ["match: cross", "match: rest", "match: dropped", "match: limit"]
+    + ["margin: payment", "margin: payment refused", "margin: goes on", "margin: ends"]
+    + ["match: cross", "match: rest", "match: dropped", "match: paused", "match: left"]
     + ["unlink: no order", "unlink: with lots", "unlink: without lots", "unlink: armed", "unlink: dead"]
     + [f"unlink: {place}" for place in ("only", "head", "tail", "middle")]
     + ["rest: new level", "rest: append", "unlist: best", "unlist: behind"]
@@ -73,7 +74,7 @@ BRANCHES = frozenset(
     + ["gather: end of a ranking", "gather: nobody to be ranked"]
     + [f"gather: {count} leaves" for count in (0, 2, 4)]
     + ["unwind: offers", "unwind: nothing", "trigger: above", "trigger: below", "trigger: none"]
-    + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: end"]
+    + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: paused", "leg: end"]
     + [f"outcome: {reason}" for reason in errors.OUTCOMES]
 )
 """Every branch that the differential tests must meet."""
@@ -163,6 +164,8 @@ def _margin(step: Step) -> set[str]:
     equity, requirement = compute_health(regs, State(Tree(step.old.items())), account)
     found = {"margin: negative equity"} if equity < 0 else set()
     is_payment = regs.kind in PAYMENTS
+    if regs.steps == regs.started + 1 and not is_payment:
+        return {"margin: goes on" if step.after.phase == phases.MATCH else "margin: ends"}
     if step.after.phase == step.before.return_phase:
         return found | {"margin: payment refused" if is_payment else "margin: refused"}
     if is_payment:
@@ -175,7 +178,9 @@ def _match(step: Step) -> set[str]:
         return {"match: cross"}
     if step.after.phase == phases.REST:
         return {"match: rest"}
-    return {"match: limit" if step.before.matches == phases.MAX_MATCHES else "match: dropped"}
+    if step.after.phase == phases.IDLE:
+        return {"match: paused"}
+    return {"match: left" if is_out_of_steps(step.before) else "match: dropped"}
 
 
 def _unlink(step: Step) -> set[str]:
@@ -364,7 +369,7 @@ def _trigger(step: Step) -> set[str]:
 
 def _leg(step: Step) -> set[str]:
     if step.after.phase == phases.IDLE:
-        return {"leg: end"}
+        return {"leg: paused" if step.after.has_work else "leg: end"}
     if step.after.phase == phases.LEG:
         return {"leg: wound down" if step.before.winding_since else "leg: passed over"}
     return {"leg: order" if step.after.phase == phases.ADMIT else "leg: cancel"}

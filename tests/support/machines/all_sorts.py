@@ -87,6 +87,7 @@ def make_machine(seed: int) -> Machine:
     for _ in range(draw.choice([0, 5, 20])):
         leave_position(state, draw)
     regs.has_work = regs.sweeping = 1
+    regs.next_phase = phases.WORK
     regs.sweep_end = draw.choice([0, 0, 256, 2**20, 2**24 - 256, 2**24])
     regs.skip_account = int(draw.random() < 0.5)
     regs.trigger_market = 1

@@ -80,7 +80,12 @@ def check_positions(picture: Picture, regs: Registers) -> None:
 
 
 def get_phase(regs: Registers) -> int:
-    """The phase the machine is in, or goes on with once holders are entered: that changes nothing in the book."""
+    """The phase the machine is in, or goes on with once holders are entered, or with the next record.
+
+    Neither changes anything in the book.
+    """
+    if regs.phase == phases.IDLE and regs.has_work:
+        return regs.next_phase
     return regs.enrol_phase if regs.phase == phases.ENROL else regs.phase
 
 
@@ -188,15 +193,21 @@ def check_index(picture: Picture, regs: Registers) -> None:
 
 
 def check_work(regs: Registers) -> None:
-    """An idle machine has either nothing left to do of its own, or says so."""
+    """An idle machine has either nothing left to do, or says so, and with what it goes on."""
     # The market under a sweep is that whose armed orders come after it.
     assert regs.trigger_market or not regs.sweeping
     assert regs.sweeping or not regs.deleveraging
     assert regs.deleveraging or not regs.ranking
     if regs.phase == phases.IDLE:
         left = bool(regs.sweeping or regs.trigger_market or regs.unwind)
-        assert regs.has_work == left
-        assert regs.return_phase == (phases.WORK if regs.has_work else phases.IDLE)
+        assert regs.has_work or (not left and regs.return_phase == phases.IDLE)
+        if regs.has_work and regs.next_phase == phases.WORK:
+            assert left and regs.return_phase == phases.WORK
+        elif regs.has_work and regs.next_phase == phases.LEG:
+            assert not left and regs.return_phase == phases.LEG
+        elif regs.has_work:
+            assert regs.next_phase == phases.MARGIN and regs.kind in (records.ORDER, records.AMEND)
+            assert regs.return_phase in (phases.WORK, phases.LEG) and regs.size
 
 
 def check_triggers(picture: Picture, regs: Registers) -> None:

@@ -11,6 +11,7 @@ from tests.support.judge.scenes import (
     oracle,
     order_margin,
     orders,
+    pausing,
     settlement,
     work,
 )
@@ -22,6 +23,7 @@ SCENES = (
     *order_margin.SCENES,
     *oracle.SCENES,
     *work.SCENES,
+    *pausing.SCENES,
     *settlement.SCENES,
     *liquidation.SCENES,
     *backstop.SCENES,

@@ -8,6 +8,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import Leg
 from setoff.shared.rules import phases
+from setoff.shared.state import keys
 
 
 def play_lifetimes(world: JudgedWorld) -> None:
@@ -148,7 +149,37 @@ def play_ninth_leg_page(world: JudgedWorld) -> None:
     assert world.took("admit") == phases.MAX_LEG_PAGES
 
 
+def play_beyond_the_band(world: JudgedWorld) -> None:
+    """Limits beyond the band: of what rests, of what takes at once, and of what has been armed, on either side."""
+    world.begin(money=10**6, band=100_000)
+    book = [world.order(3, SELL, 109, 5), world.order(4, BUY, 91, 5), world.order(4, BUY, 90, 5, order_slot=1)]
+    rests = [world.order(1, BUY, 111, 1), world.order(1, SELL, 89, 1), world.order(1, BUY, 89, 1)]
+    assert world.run(*book, *rests) == [OK] * 3 + ["price_band"] * 3
+    ioc, fok = records.IOC, records.FOK
+    at_once = [
+        world.order(1, BUY, keys.MAX_TICK, 2, flags=ioc),
+        world.order(1, BUY, keys.MAX_TICK, 2, flags=fok),
+        world.order(1, SELL, 1, 2, flags=ioc),
+        world.order(1, SELL, 1, 9, flags=fok),  # nine at 90 or more there are not
+        world.order(1, BUY, 89, 1, flags=ioc),
+        world.order(1, SELL, 111, 1, flags=fok),
+    ]
+    assert world.run(*at_once) == [OK, OK, OK, "unfillable", "price_band", "price_band"]
+    above, below = records.ABOVE, records.BELOW
+    armed = [
+        world.order(1, BUY, 200, 4, order_slot=1, flags=above, trigger=105),
+        world.order(1, BUY, 50, 4, order_slot=2, flags=above, trigger=105),
+        world.order(2, SELL, 1, 4, order_slot=1, flags=below, trigger=80),
+        world.order(2, SELL, 300, 4, order_slot=2, flags=below, trigger=80),
+    ]
+    assert world.run(*armed, world.price(106)) == [OK] * 5
+    assert world.resting(1, 1).price == 116 and world.resting(1, 2).price == 50
+    assert world.run(world.cancel_all(1), world.price(80)) == [OK, OK]
+    assert world.resting(2, 1).market == 0 and world.resting(2, 2).price == 300
+
+
 SCENES = (
+    play_beyond_the_band,
     play_lifetimes,
     play_dead_in_the_way,
     play_armed,
