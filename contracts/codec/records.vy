@@ -222,6 +222,7 @@ struct MarketParameters:
     tier2_initial: uint256
     tier2_maintenance: uint256
     order_margin: uint256         # token units of initial margin for each order that has a leaf, and once for a position
+    backstop_cap: uint256         # ppm of the backstop's equity that its position is worth at most, 0 for no such limit
 
 
 struct ListMarketBody:
@@ -289,11 +290,11 @@ def _size_of(kind: uint256) -> uint256:
     if kind == DEPOSIT:
         return 41
     if kind == LIST_MARKET:
-        return 119
+        return 123
     if kind == SET_SIGNER:
         return 29
     if kind == SET_MARKET:
-        return 119
+        return 123
     if kind == FORCED:
         return 81
     if kind == WIND_DOWN:
@@ -550,7 +551,8 @@ def encode_list_market(type: bytes1, listing: ListMarketBody) -> Bytes[RECORD_BY
         convert(convert(parameters.tier2_initial, uint32), bytes4),
         convert(convert(parameters.tier2_maintenance, uint32), bytes4),
         convert(convert(parameters.order_margin, uint64), bytes8),
-        empty(bytes5),
+        convert(convert(parameters.backstop_cap, uint32), bytes4),
+        empty(bytes1),
     )
 
 
@@ -587,6 +589,7 @@ def decode_list_market(message: Bytes[RECORD_BYTES]) -> ListMarketBody:
             tier2_initial=self._read(message, 103, 4),
             tier2_maintenance=self._read(message, 107, 4),
             order_margin=self._read(message, 111, 8),
+            backstop_cap=self._read(message, 119, 4),
         ),
     )
 

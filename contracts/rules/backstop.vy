@@ -31,48 +31,87 @@ def step_takeover(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Move the position in liquidation to the backstop at the zero price, if its margin allows; else deleverage.
-            Leaves: account, backstop (unless it is the account), the market of each of the backstop's positions in place
-            order (the market in liquidation counts as one, where a place for it is free).
+    @notice Move as much of the position in liquidation to the backstop as it may take, at the zero price; deleverage the
+            rest. Leaves: account, backstop (unless it is the account), the market of each of the backstop's positions in
+            place order (the market in liquidation counts as one, where a place for it is free).
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     account: leaves.Account = store.account(w, 0, regs.account)
     touched: uint256 = 1
+    lots: uint256 = 0
+    is_opening: bool = False
     if regs.account != keys.BACKSTOP:
         backstop: leaves.Account = store.account(w, 1, keys.BACKSTOP)
         touched = 2
         place: uint256 = positions.find_position(backstop, regs.market)
         if place < leaves.MAX_POSITIONS:
-            is_opening: bool = backstop.positions[place].size == 0
+            is_opening = backstop.positions[place].size == 0
             backstop.positions[place].market = regs.market
             markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
             fresh: bool = False
             backstop, markets, fresh = margin.settle_account(w, 2, backstop, regs.time)
             touched = len(w.keys)  # which settle_account has checked
-            delta: int256 = convert(regs.size, int256)
-            if regs.side == records.BUY:
-                delta = -delta
-            is_legal: bool = margin.is_fill_legal(backstop, markets, regs.market, delta, regs.price, 0)
-            if is_legal:
+            lots = self.compute_takeover(regs, backstop, markets, place)
+            if lots != 0:
                 market: leaves.Market = markets[place]
                 market, account, backstop = deleveraging.trade_across(
-                    regs, market, account, backstop, regs.size, regs.price
+                    regs, market, account, backstop, lots, regs.price
                 )
                 markets[place] = market
                 values[0] = leaves.encode_account(account)
+                regs.drawn_until = regs.time + phases.DRAWN_TIME
+                regs.size -= lots
             else:
                 backstop.positions[place] = leaves.clear_if_empty(backstop.positions[place])
             values[1] = leaves.encode_account(backstop)
             values = margin._set_markets(values, 2, markets)
-            if is_legal:
-                regs.drawn_until = regs.time + phases.DRAWN_TIME
-                regs.phase = phases.WORK
-                if is_opening:
-                    regs = holders.enrol(regs, keys.BACKSTOP)
-                return regs, values
     store.check_count(w, touched)
-    return deleveraging.begin_deleveraging(regs), values
+    if regs.size != 0:
+        regs = deleveraging.begin_deleveraging(regs)
+    else:
+        regs.phase = phases.WORK
+    if lots != 0 and is_opening:
+        regs = holders.enrol(regs, keys.BACKSTOP)
+    return regs, values
+
+
+@internal
+@pure
+def compute_takeover(
+    regs: registers.Registers,
+    backstop: leaves.Account,
+    markets: leaves.Market[leaves.MAX_POSITIONS],
+    place: uint256,
+) -> uint256:
+    """
+    @return Lots in the registers that the backstop may take over into its position at `place`: most that are legal. What
+            it holds then is worth no more than the market's cap, and if that is a new position no less than dust.
+    """
+    market: leaves.Market = markets[place]
+    size: int256 = backstop.positions[place].size
+    sign: int256 = -1 if regs.side == records.BUY else 1
+    mark: int256 = convert(market.mark, int256)
+    equity: int256 = 0
+    others: int256 = 0
+    equity, others = margin.compute_others(backstop, markets, regs.market)
+    limit: int256 = convert(regs.size, int256)
+    if market.backstop_cap != 0:
+        money: uint256 = convert(max(0, equity), uint256) * market.backstop_cap
+        most: uint256 = money // (integers.PPM * market.mark * market.unit)
+        limit = min(limit, max(0, convert(most, int256) - size * sign))
+    lots: int256 = limit
+    if not margin.is_change_legal(equity, others, size, market, lots * sign, regs.price, 0):
+        lots = 0
+        for i: uint256 in range(phases.TAKEOVER_BITS):
+            more: int256 = lots + convert(1 << (phases.TAKEOVER_BITS - 1 - i), int256)
+            if more < limit:
+                if margin.is_change_legal(equity, others, size, market, more * sign, regs.price, 0):
+                    lots = more
+    dust: int256 = margin.compute_value(lots, mark, market) * convert(phases.BACKSTOP_DUST, int256)
+    if size == 0 and dust < equity:
+        return 0
+    return convert(lots, uint256)
 
 
 @internal
@@ -146,23 +185,40 @@ def apply_backstop_deposit(
     regs: registers.Registers, account: leaves.Account, backstop: leaves.Account, equity: int256
 ) -> (registers.Registers, leaves.Account, leaves.Account):
     """
-    @notice Shares for the amount in the registers, at the backstop's equity; rounded down.
+    @notice Shares for the amount in the registers, at the backstop's equity; rounded down. Where all is lost, those there
+            were are void: a new generation of shares begins.
     @return The registers, the account and the backstop.
     """
-    shares: uint256 = regs.amount
-    if backstop.shares != 0:
-        if equity <= 0:
-            return registers.reject(regs, errors.INSUFFICIENT_MARGIN), account, backstop
-        shares = regs.amount * backstop.shares // convert(equity, uint256)
-    if shares == 0 or backstop.shares + shares >= phases.MAX_SHARES:
+    worth: uint256 = convert(max(0, equity), uint256)
+    is_lost: bool = backstop.shares > worth * phases.VOID_PRICE
+    issued: uint256 = 0 if is_lost else backstop.shares
+    shares: uint256 = regs.amount * (issued + phases.VIRTUAL_SHARES) // (worth + 1)
+    if equity + convert(regs.amount, int256) <= 0:
+        return registers.reject(regs, errors.INSUFFICIENT_MARGIN), account, backstop
+    if shares == 0 or issued + shares >= phases.MAX_SHARES:
         return registers.reject(regs, errors.AMOUNT_OUT_OF_RANGE), account, backstop
     payer: leaves.Account = account
     payee: leaves.Account = backstop
+    held: uint256 = 0
+    if is_lost:
+        payee.generation += 1
+    else:
+        held = self.get_shares(account, backstop)
     payer.collateral -= convert(regs.amount, int256)
     payee.collateral += convert(regs.amount, int256)
-    payer.shares += shares
-    payee.shares += shares
+    payer.generation = payee.generation
+    payer.shares = held + shares
+    payee.shares = issued + shares
     return registers.finish(regs), payer, payee
+
+
+@internal
+@pure
+def get_shares(account: leaves.Account, backstop: leaves.Account) -> uint256:
+    """
+    @return The account's shares of the backstop; those of an earlier generation are void.
+    """
+    return account.shares if account.generation == backstop.generation else 0
 
 
 @internal
@@ -174,9 +230,10 @@ def apply_backstop_withdraw(
     @notice Money for the shares in the registers, rounded down, as far as the backstop's margin leaves it `free`.
     @return The registers, the account and the backstop.
     """
-    if regs.amount > account.shares:
+    if regs.amount > self.get_shares(account, backstop):
         return registers.reject(regs, errors.INSUFFICIENT_MARGIN), account, backstop
-    amount: int256 = convert(convert(max(0, equity), uint256) * regs.amount // backstop.shares, int256)
+    issued: uint256 = backstop.shares + phases.VIRTUAL_SHARES
+    amount: int256 = convert(convert(max(0, equity), uint256) * regs.amount // issued, int256)
     if amount > free:
         return registers.reject(regs, errors.INSUFFICIENT_MARGIN), account, backstop
     payee: leaves.Account = account

@@ -89,6 +89,7 @@ def set_parameters(market: leaves.Market, parameters: records.MarketParameters) 
     changed.tier2_initial = parameters.tier2_initial
     changed.tier2_maintenance = parameters.tier2_maintenance
     changed.order_margin = parameters.order_margin
+    changed.backstop_cap = parameters.backstop_cap
     return changed
 
 

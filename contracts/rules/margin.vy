@@ -206,24 +206,45 @@ def is_fill_legal(
             positions after it (open orders aside) are funded, or if it strictly lowers the requirement and does not
             worsen the ratio of equity to requirement (compared by cross-multiplication).
     """
+    equity: int256 = 0
+    others: int256 = 0
+    equity, others = self.compute_others(account, markets, market_id)
+    place: uint256 = positions.get_position(account, market_id)
+    return self.is_change_legal(equity, others, account.positions[place].size, markets[place], delta, price, rate)
+
+
+@internal
+@pure
+def compute_others(
+    account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS], market_id: uint256
+) -> (int256, int256):
+    """
+    @return (equity, initial margin of the positions in other markets than this) in token units.
+    """
     equity: int256 = account.collateral
-    change: int256 = 0
-    before: int256 = 0
-    after: int256 = 0
+    others: int256 = 0
     for i: uint256 in range(leaves.MAX_POSITIONS):
-        position: leaves.Position = account.positions[i]
-        if position.market != 0:
+        if account.positions[i].market != 0:
+            size: int256 = account.positions[i].size
             market: leaves.Market = markets[i]
-            mark: int256 = convert(market.mark, int256)
-            size: int256 = position.size
-            equity += self.compute_value(size, mark, market)
-            before += self.compute_initial(abs(size), market)
-            if position.market == market_id:
-                size += delta
-                change = self.compute_value(delta, mark - convert(price, int256), market)
-                worth: int256 = self.compute_value(abs(delta), convert(price, int256), market)
-                change -= self.compute_fee(worth, rate)
-            after += self.compute_initial(abs(size), market)
+            equity += self.compute_value(size, convert(market.mark, int256), market)
+            if account.positions[i].market != market_id:
+                others += self.compute_initial(abs(size), market)
+    return equity, others
+
+
+@internal
+@pure
+def is_change_legal(
+    equity: int256, others: int256, size: int256, market: leaves.Market, delta: int256, price: uint256, rate: int256
+) -> bool:
+    """
+    @return `is_fill_legal` of a position of `size` lots, by what `compute_others` found.
+    """
+    change: int256 = self.compute_value(delta, convert(market.mark, int256) - convert(price, int256), market)
+    change -= self.compute_fee(self.compute_value(abs(delta), convert(price, int256), market), rate)
+    before: int256 = others + self.compute_initial(abs(size), market)
+    after: int256 = others + self.compute_initial(abs(size + delta), market)
     if equity + change >= after:
         return True
     return after < before and (equity + change) * before >= equity * after

@@ -98,3 +98,12 @@ RANK_ACCOUNTS: constant(uint256) = 2**24
 # Slices in which a liquidation offers a position to the book, and the backstop unwinds its own.
 LIQUIDATION_SLICES: constant(uint256) = 4
 UNWIND_SLICES: constant(uint256) = 8
+# Shares of the backstop that count as issued and belong to nobody, with a token unit beside what is in it: so a share of an
+# empty one has a price, a part of a unit, and who deposits little before a profit makes shares dear for nobody.
+VIRTUAL_SHARES: constant(uint256) = 2**10
+# Shares a token unit of equity from which on the backstop's shares are void: all but one part in 2**20 is lost.
+VOID_PRICE: constant(uint256) = 2**30
+# The backstop opens no position that is worth less than one part in so many of its equity: it has eight places.
+BACKSTOP_DUST: constant(uint256) = 256
+# Bits of the lots of a position that it may take over in part.
+TAKEOVER_BITS: constant(uint256) = 40

@@ -48,6 +48,7 @@ struct Account:
     session: uint256           # the highest of its agents so far
     owner: address
     collateral: int256         # token units
+    generation: uint256        # of those shares: void if it is not that of the vault's own account
     shares: uint256            # of the backstop vault (on the vault's own account: all of them)
     nonce_top: uint256         # highest nonce seen
     nonce_bitmap: uint256      # bit i set iff nonce_top - i was used
@@ -122,6 +123,7 @@ struct Market:
     anchor_time: uint256           # seconds, when that interval began
     order_margin: uint256          # token units of initial margin for each order that has a leaf, and once for a position
     held_since: uint256            # seconds, since when the index is what it is
+    backstop_cap: uint256          # ppm of the backstop's equity that its position is worth at most, 0 for no such limit
 
 
 struct Oracle:
@@ -215,7 +217,7 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
     words: uint256[21] = empty(uint256[21])
     words[0] = leaf.deadline << 192 | leaf.session << 160 | convert(leaf.owner, uint256)
     words[1] = self._bits(leaf.collateral)
-    words[2] = leaf.shares << 64 | leaf.nonce_top
+    words[2] = leaf.generation << 192 | leaf.shares << 64 | leaf.nonce_top
     words[3] = leaf.nonce_bitmap
     words[4] = leaf.orders
     used: bool = words[0] | words[1] | words[2] | words[3] | words[4] != 0
@@ -246,6 +248,7 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
     leaf.session = words[0] >> 160 & _U32
     leaf.owner = self._address(words[0])
     leaf.collateral = self._number(words[1])
+    leaf.generation = words[2] >> 192
     leaf.shares = words[2] >> 64 & _U128
     leaf.nonce_top = words[2] & _U64
     leaf.nonce_bitmap = words[3]
@@ -394,7 +397,7 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         | leaf.tier2_initial << 32
         | leaf.tier2_maintenance,
         leaf.twap_sum << 192 | leaf.twap_time << 160 | leaf.anchor << 128 | leaf.anchor_time << 64 | leaf.order_margin,
-        leaf.held_since << 192,
+        leaf.held_since << 192 | leaf.backstop_cap << 160,
     ]
     used: uint256 = 0
     for word: uint256 in words:
@@ -455,6 +458,7 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         anchor_time=words[8] >> 64 & _U64,
         order_margin=words[8] & _U64,
         held_since=words[9] >> 192,
+        backstop_cap=words[9] >> 160 & _U32,
     )
 
 

@@ -38,7 +38,9 @@ WALLET: Final = 10**18
 """Wei for a wallet's gas."""
 
 
-BITCOIN: Final = ListMarketBody(1, MarketParameters(100, 50_000, 30_000, 500, -100, 100_000, order_margin=10**6))
+BITCOIN: Final = ListMarketBody(
+    1, MarketParameters(100, 50_000, 30_000, 500, -100, 100_000, order_margin=10**6, backstop_cap=250_000)
+)
 """A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar. An order needs a dollar of margin."""
 
 

@@ -383,7 +383,7 @@ def _use_everything(traffic: SampleTraffic) -> Batch:
         traffic.order(8, records.SELL, 100, 20, market=10),
         traffic.crank(9),
         traffic.crank(9),
-        traffic.backstop_withdraw(8, 100),
+        traffic.backstop_withdraw(8, 100 << 10),
     ]
     return traffic.seal(messages, inputs)
 

@@ -18,6 +18,7 @@ from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.machine import LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS
+from setoff.shared.rules.backstop import get_shares
 from setoff.shared.rules.levels import is_armed
 from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
 from setoff.shared.rules.margin import compute_health, compute_order_margin, compute_value, get_tiers, settle_account
@@ -126,7 +127,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "free": str(equity - initial),
         "buffer": str(equity - maintenance),
         "is_fresh": are_fresh,
-        "shares": str(leaf.shares),
+        "shares": str(get_shares(leaf, state.account(keys.BACKSTOP))),
         "deadline": deadline,
         "next_nonce": str(master.nonce_top + 1),
         "nonce_top": str(master.nonce_top),

@@ -320,6 +320,8 @@ class MarketParameters:
     tier2_maintenance: U32 = 0
     order_margin: Annotated[U64, At(280)] = 0
     """Token units of initial margin for each order that has a leaf, and once for a position."""
+    backstop_cap: Annotated[U32, At(296)] = 0
+    """Ppm of the backstop's equity that its position is worth at most, 0 for no such limit."""
 
 
 class ListMarketBody(NamedTuple):

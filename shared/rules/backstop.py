@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.codec.integers import div_up
+from setoff.shared.codec.integers import PPM, div_up
 from setoff.shared.rules import phases
 from setoff.shared.rules.deleveraging import begin_deleveraging, trade_across
 from setoff.shared.rules.holders import enrol
-from setoff.shared.rules.margin import compute_health, is_fill_legal, settle_account
+from setoff.shared.rules.margin import (
+    compute_health,
+    compute_others,
+    compute_value,
+    is_change_legal,
+    settle_account,
+)
 from setoff.shared.rules.marks import is_fresh, settle_funding
 from setoff.shared.rules.positions import find_position, reserve
 from setoff.shared.rules.work import begin_order
@@ -24,7 +30,7 @@ from setoff.shared.state.store import State
 
 
 def step_takeover(regs: Registers, state: State) -> None:
-    """Move the position in liquidation to the backstop at the zero price, if its margin allows; else deleverage.
+    """Move what the backstop may take of the position in liquidation to it, at the zero price; deleverage the rest.
 
     Leaves: account, backstop, the market of each of the backstop's positions in place order (the market in liquidation
     counts as one, where a place for it is free).
@@ -32,20 +38,50 @@ def step_takeover(regs: Registers, state: State) -> None:
     account = state.account(regs.account)
     backstop = state.account(keys.BACKSTOP)
     position = find_position(backstop, regs.market) if regs.account != keys.BACKSTOP else None
+    lots = 0
+    is_opening = False
     if position is not None:
         is_opening = position.size == 0
         position.market = regs.market
         settle_account(state, backstop, regs.time)
-        delta = -regs.size if regs.side == records.BUY else regs.size
-        if is_fill_legal(state, backstop, regs.market, delta, regs.price, 0):
-            trade_across(regs, state.market(regs.market), account, backstop, regs.size, regs.price)
+        lots = compute_takeover(regs, state, backstop, position.size)
+        if lots:
+            trade_across(regs, state.market(regs.market), account, backstop, lots, regs.price)
             regs.drawn_until = regs.time + phases.DRAWN_TIME
-            regs.phase = phases.WORK
-            if is_opening:
-                enrol(regs, keys.BACKSTOP)
-            return
-        position.clear_if_empty()
-    begin_deleveraging(regs)
+            regs.size -= lots
+        else:
+            position.clear_if_empty()
+    if regs.size:
+        begin_deleveraging(regs)
+    else:
+        regs.phase = phases.WORK
+    if lots and is_opening:
+        enrol(regs, keys.BACKSTOP)
+
+
+def compute_takeover(regs: Registers, state: State, backstop: Account, size: int) -> int:
+    """Lots in the registers that the backstop may take over, with a position of `size` lots: most that are legal.
+
+    What it holds then is worth no more than the market's cap, and if that is a new position no less than dust.
+    Leaves: as `settle_account`, where the market is one.
+    """
+    market = state.market(regs.market)
+    sign = -1 if regs.side == records.BUY else 1
+    equity, others = compute_others(state, backstop, regs.market)
+    limit = regs.size
+    if market.backstop_cap:
+        most = max(0, equity) * market.backstop_cap // (PPM * market.mark * market.unit)
+        limit = min(limit, max(0, most - size * sign))
+    lots = limit
+    if not is_change_legal(equity, others, size, market, lots * sign, regs.price, 0):
+        lots = 0
+        for bit in reversed(range(phases.TAKEOVER_BITS)):
+            more = lots + 2**bit
+            if more < limit and is_change_legal(equity, others, size, market, more * sign, regs.price, 0):
+                lots = more
+    if size == 0 and compute_value(lots, market.mark, market) * phases.BACKSTOP_DUST < equity:
+        return 0
+    return lots
 
 
 def step_unwind(regs: Registers, state: State) -> None:
@@ -86,29 +122,41 @@ def step_shares(regs: Registers, state: State) -> None:
 
 
 def apply_backstop_deposit(regs: Registers, account: Account, backstop: Account, equity: int) -> None:
-    """Shares for the amount in the registers, at the backstop's equity; rounded down."""
-    shares = regs.amount
-    if backstop.shares:
-        if equity <= 0:
-            regs.reject(errors.INSUFFICIENT_MARGIN)
-            return
-        shares = regs.amount * backstop.shares // equity
-    if shares == 0 or backstop.shares + shares >= phases.MAX_SHARES:
+    """Shares for the amount in the registers, at the backstop's equity; rounded down.
+
+    Where all is lost, those there were are void: a new generation of shares begins.
+    """
+    is_lost = backstop.shares > max(0, equity) * phases.VOID_PRICE
+    issued = 0 if is_lost else backstop.shares
+    shares = regs.amount * (issued + phases.VIRTUAL_SHARES) // (max(0, equity) + 1)
+    if equity + regs.amount <= 0:
+        regs.reject(errors.INSUFFICIENT_MARGIN)
+        return
+    if shares == 0 or issued + shares >= phases.MAX_SHARES:
         regs.reject(errors.AMOUNT_OUT_OF_RANGE)
         return
+    if is_lost:
+        backstop.generation += 1
+    held = get_shares(account, backstop) if not is_lost else 0
     account.collateral -= regs.amount
     backstop.collateral += regs.amount
-    account.shares += shares
-    backstop.shares += shares
+    account.generation = backstop.generation
+    account.shares = held + shares
+    backstop.shares = issued + shares
     regs.finish()
+
+
+def get_shares(account: Account, backstop: Account) -> int:
+    """The account's shares of the backstop; those of an earlier generation are void."""
+    return account.shares if account.generation == backstop.generation else 0
 
 
 def apply_backstop_withdraw(regs: Registers, account: Account, backstop: Account, free: int, equity: int) -> None:
     """Money for the shares in the registers, rounded down, as far as the backstop's margin leaves it `free`."""
-    if regs.amount > account.shares:
+    if regs.amount > get_shares(account, backstop):
         regs.reject(errors.INSUFFICIENT_MARGIN)
         return
-    amount = max(0, equity) * regs.amount // backstop.shares
+    amount = max(0, equity) * regs.amount // (backstop.shares + phases.VIRTUAL_SHARES)
     if amount > free:
         regs.reject(errors.INSUFFICIENT_MARGIN)
         return

@@ -132,21 +132,31 @@ def is_fill_legal(state: State, account: Account, market_id: int, delta: int, pr
     not worsen the ratio of equity to requirement (compared by cross-multiplication).
     Leaves: as `settle_account`; `market_id` is among them.
     """
+    equity, others = compute_others(state, account, market_id)
+    return is_change_legal(
+        equity, others, get_position(account, market_id).size, state.market(market_id), delta, price, rate
+    )
+
+
+def compute_others(state: State, account: Account, market_id: int) -> tuple[int, int]:
+    """(equity, initial margin of the positions in other markets) in token units. Leaves: as `settle_account`."""
     equity = account.collateral
-    change = 0
-    before = 0
-    after = 0
+    others = 0
     for position in account.positions:
         if position.market:
             market = state.market(position.market)
-            size = position.size
-            equity += compute_value(size, market.mark, market)
-            before += compute_initial(abs(size), market)
-            if position.market == market_id:
-                size += delta
-                change = compute_value(delta, market.mark - price, market)
-                change -= compute_fee(compute_value(abs(delta), price, market), rate)
-            after += compute_initial(abs(size), market)
+            equity += compute_value(position.size, market.mark, market)
+            if position.market != market_id:
+                others += compute_initial(abs(position.size), market)
+    return equity, others
+
+
+def is_change_legal(equity: int, others: int, size: int, market: Market, delta: int, price: int, rate: int) -> bool:
+    """`is_fill_legal` of a position of `size` lots, by what `compute_others` found."""
+    change = compute_value(delta, market.mark - price, market)
+    change -= compute_fee(compute_value(abs(delta), price, market), rate)
+    before = others + compute_initial(abs(size), market)
+    after = others + compute_initial(abs(size + delta), market)
     if equity + change >= after:
         return True
     return after < before and (equity + change) * before >= equity * after

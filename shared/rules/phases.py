@@ -155,3 +155,12 @@ LIQUIDATION_SLICES: Final = 4
 """Slices in which a liquidation offers a position to the book."""
 UNWIND_SLICES: Final = 8
 """Slices in which the backstop unwinds a position of its own."""
+VIRTUAL_SHARES: Final = 2**10
+"""Shares of the backstop that count as issued and belong to nobody, with a token unit beside what is in it: so a share
+of an empty one has a price, a part of a unit, and who deposits little before a profit makes shares dear for nobody."""
+VOID_PRICE: Final = 2**30
+"""Shares a token unit of equity from which on the backstop's shares are void: all but one part in 2**20 is lost."""
+BACKSTOP_DUST: Final = 256
+"""The backstop opens no position that is worth less than one part in so many of its equity: it has eight places."""
+TAKEOVER_BITS: Final = 40
+"""Bits of the lots of a position that it may take over in part."""

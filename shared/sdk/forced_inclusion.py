@@ -158,7 +158,12 @@ class ForcedInclusion:
 
     def backstop_withdraw(self, shares: int | None = None) -> bytes:
         """Take `shares` of the backstop back as money, by default all."""
-        return self._body("BackstopWithdraw", self.leaf(self.account()).shares if shares is None else shares)
+        return self._body("BackstopWithdraw", self.shares() if shares is None else shares)
+
+    def shares(self) -> int:
+        """What the account has of the backstop; shares of an earlier generation are void."""
+        account, backstop = self.leaf(self.account()), self.leaf(keys.BACKSTOP)
+        return account.shares if account.generation == backstop.generation else 0
 
     # --- sending and waiting -----------------------------------------------------------------------------------------
 

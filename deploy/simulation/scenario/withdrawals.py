@@ -40,7 +40,7 @@ class Withdrawals:
         """Whoever has a part of the backstop gives it back."""
         for trader in self._traders:
             inclusion = self._inclusion(trader)
-            if inclusion.leaf(trader.account).shares:
+            if inclusion.shares():
                 self._sent.append(inclusion.send(inclusion.backstop_withdraw()))
 
     def force_everything(self) -> None:

@@ -157,7 +157,7 @@ async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
     assert master["subs"] == 3 and master["orders"] == []
     await submit(exchange, traffic.backstop_deposit(2, 500))
     _, backstop = await exchange.get("/v1/backstop")
-    assert (backstop["equity"], backstop["shares"], backstop["free"]) == ("500", "500", "500")
-    assert (await exchange.get("/v1/accounts/2"))[1]["shares"] == "500"
+    assert (backstop["equity"], backstop["shares"], backstop["free"]) == ("500", "512000", "500")
+    assert (await exchange.get("/v1/accounts/2"))[1]["shares"] == "512000"
     for path in ("/v1/accounts/1.16", "/v1/accounts/9.1", "/v1/accounts/0.1"):
         assert (await exchange.get(path))[0] == 404

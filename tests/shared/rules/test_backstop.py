@@ -1,16 +1,21 @@
 """The backstop: shares worth its equity, positions taken over while its margin allows, offered again at cranks."""
 
+import pytest
 from tests.support.machines.world import BACKSTOP, BUY, SELL, World
 
 from setoff.shared.machine.machine import DELEVERAGE, TAKEOVER, UNWIND
-from setoff.shared.rules.phases import DRAWN_TIME
+from setoff.shared.rules.phases import DRAWN_TIME, VIRTUAL_SHARES
 
 PLAIN = {"taker_fee": 0, "maker_fee": 0}
 
 
-def funded(amount: int = 100_000) -> World:
+ONE = VIRTUAL_SHARES
+"""Shares that a unit buys at first."""
+
+
+def funded(amount: int = 100_000, **market: int) -> World:
     """Account 3 has `amount` in the backstop; account 1 is long 100 lots at 100 with 10,000; 2 has the other side."""
-    world = World.trading(funds=10_000, **PLAIN)
+    world = World.trading(funds=10_000, **{**PLAIN, **market})
     world.deposit(2, 10**8)
     world.deposit(3, 10**8)
     if amount:
@@ -20,26 +25,30 @@ def funded(amount: int = 100_000) -> World:
     return world
 
 
-def test_the_first_shares_cost_a_unit_each() -> None:
+def give(world: World, amount: int) -> None:
+    """A profit of the backstop, paid by account 1."""
+    world.machine.state.account(BACKSTOP).collateral += amount
+    world.machine.state.account(1).collateral -= amount
+
+
+def test_the_first_shares_are_1024_for_a_unit() -> None:
     world = World.trading()
     assert world.backstop_deposit(1, 500) == "accepted"
-    assert (world.account(1).shares, world.account(1).collateral) == (500, 999_500)
-    assert (world.account(BACKSTOP).shares, world.account(BACKSTOP).collateral) == (500, 500)
+    assert (world.account(1).shares, world.account(1).collateral) == (500 * ONE, 999_500)
+    assert (world.account(BACKSTOP).shares, world.account(BACKSTOP).collateral) == (500 * ONE, 500)
 
 
 def test_later_shares_cost_what_they_are_worth_rounded_against_the_buyer() -> None:
     world = World.trading()
     world.backstop_deposit(1, 500)
-    world.machine.state.account(BACKSTOP).collateral += 250  # a profit: 1.5 a share
-    world.machine.state.account(1).collateral -= 250
+    give(world, 250)
     assert world.backstop_deposit(2, 100) == "accepted"
-    assert world.account(2).shares == 66
-    assert world.backstop_withdraw(1, 500) == "accepted"
-    # 850 * 500 / 566 = 750.88
-    assert world.account(1).collateral == 1_000_000 - 500 - 250 + 750
-    assert world.account(BACKSTOP).collateral == 100
-    assert world.backstop_withdraw(2, 66) == "accepted"
-    assert (world.account(BACKSTOP).shares, world.account(BACKSTOP).collateral) == (0, 0)
+    assert world.account(2).shares == 100 * 501 * ONE // 751 == 68_312
+    assert world.backstop_withdraw(1, 500 * ONE) == "accepted"
+    assert world.account(1).collateral == 1_000_000 - 500 - 250 + 850 * 500 * ONE // (500 * ONE + 68_312 + ONE)
+    assert world.backstop_withdraw(2, 68_312) == "accepted"
+    left = world.account(BACKSTOP)
+    assert left.shares == 0 and 0 < left.collateral <= 4  # what 1,024 shares are worth that belong to nobody
 
 
 def test_rejects_deposit_beyond_what_is_free_and_shares_that_are_not_there() -> None:
@@ -47,7 +56,7 @@ def test_rejects_deposit_beyond_what_is_free_and_shares_that_are_not_there() -> 
     assert world.backstop_deposit(1, 1_000_001) == "insufficient_margin"
     assert world.backstop_deposit(1, 0) == "amount_out_of_range"
     world.backstop_deposit(1, 500)
-    assert world.backstop_withdraw(1, 501) == "insufficient_margin"
+    assert world.backstop_withdraw(1, 500 * ONE + 1) == "insufficient_margin"
     assert world.backstop_withdraw(2, 1) == "insufficient_margin"
     assert world.backstop_withdraw(1, 0) == "amount_out_of_range"
 
@@ -55,20 +64,108 @@ def test_rejects_deposit_beyond_what_is_free_and_shares_that_are_not_there() -> 
 def test_rejects_deposit_too_small_for_a_share() -> None:
     world = World.trading()
     world.backstop_deposit(1, 10)
-    world.machine.state.account(BACKSTOP).collateral += 990
-    world.machine.state.account(1).collateral -= 990
-    assert world.backstop_deposit(2, 99) == "amount_out_of_range"
-    assert world.backstop_deposit(2, 100) == "accepted"
+    give(world, 990 * ONE)
+    price = (10 + 990 * ONE + 1) // (11 * ONE)  # and a part of a unit
+    assert world.backstop_deposit(2, price) == "amount_out_of_range"
+    assert world.backstop_deposit(2, price + 1) == "accepted"
 
 
-def test_rejects_deposit_into_a_backstop_without_equity() -> None:
+@pytest.mark.parametrize("profit", [1_000, 10**6, 10**9])
+def test_who_was_there_with_a_unit_takes_little_from_those_who_come(profit: int) -> None:
+    """The attack on ERC-4626 vaults: one unit, then a profit that makes shares dear, and others get none."""
+    world = World.trading(funds=10**10)
+    world.backstop_deposit(1, 1)
+    give(world, profit)
+    amount = max(10**6, profit // 100)
+    assert world.backstop_deposit(2, amount) == "accepted"
+    assert world.backstop_withdraw(2, world.account(2).shares) == "accepted"
+    assert 10**10 - world.account(2).collateral <= amount // 10
+    world.backstop_withdraw(1, ONE)
+    # It paid the profit itself, and half of that stays with the shares of nobody.
+    assert world.account(1).collateral < 10**10 - profit // 3
+
+
+def test_what_nobody_s_shares_are_worth_is_not_given_to_who_comes_first() -> None:
+    world = World.trading()
+    give(world, 1_000)
+    assert world.backstop_deposit(2, 5_000) == "accepted"
+    assert world.backstop_withdraw(2, world.account(2).shares) == "accepted"
+    assert 999_990 <= world.account(2).collateral <= 1_000_000
+
+
+@pytest.mark.parametrize("worth", [0, -300])
+def test_shares_of_a_backstop_that_lost_all_are_void_and_a_new_generation_begins(worth: int) -> None:
     world = World.trading()
     world.backstop_deposit(1, 500)
-    world.machine.state.account(BACKSTOP).collateral = 0
-    world.machine.state.account(1).collateral += 500
-    assert world.backstop_deposit(2, 100) == "insufficient_margin"
-    assert world.backstop_withdraw(1, 500) == "accepted"  # worth nothing
-    assert world.account(1).collateral == 1_000_000
+    give(world, worth - 500)
+    assert world.backstop_deposit(2, -worth) in ("insufficient_margin", "amount_out_of_range")
+    assert world.backstop_deposit(2, 1_000) == "accepted"
+    assert (world.account(BACKSTOP).generation, world.account(2).generation, world.account(1).generation) == (1, 1, 0)
+    assert world.account(BACKSTOP).shares == world.account(2).shares == 1_000 * ONE
+    assert world.backstop_withdraw(1, 1) == "insufficient_margin"  # its 512,000 are worth nothing
+    assert world.backstop_deposit(1, 100) == "accepted"
+    assert world.account(1).generation == 1
+    assert world.account(1).shares == 100 * 1_001 * ONE // (1_001 + worth)
+    assert world.backstop_withdraw(2, 1_000 * ONE) == "accepted"
+    assert world.account(2).collateral == 1_000_000 - 1_000 + (1_100 + worth) * 1_000 * ONE // (
+        1_001 * ONE + world.account(1).shares
+    )
+
+
+def test_all_but_a_millionth_lost_is_all_lost() -> None:
+    world = World.trading(funds=2**40)
+    world.backstop_deposit(1, 2**30)
+    give(world, 2**10 - 2**30)
+    assert world.backstop_deposit(2, 1) == "accepted"
+    assert world.account(BACKSTOP).generation == 0  # 2^40 shares on 2^10 units: just not void
+    give(world, -2)
+    assert world.backstop_deposit(2, 1) == "accepted"
+    assert world.account(BACKSTOP).generation == 1
+
+
+# --- what it takes over -----------------------------------------------------------------------------------------------
+
+
+def test_a_cap_bounds_what_its_position_is_worth_and_the_rest_is_deleveraged() -> None:
+    world = funded(100_000, backstop_cap=15_000, close_out=50_000)
+    world.set_mark(92)
+    # At close-out all 100 at once, at 90: 1,500 of 100,000 is one lot of 920.
+    assert world.trades(TAKEOVER) == [(1, BACKSTOP, 90, 1)]
+    assert world.trades(DELEVERAGE) == [(1, 2, 90, 99)]
+
+
+def test_by_its_margin_it_takes_as_many_lots_as_are_legal() -> None:
+    world = funded(5_000, close_out=50_000)
+    world.set_mark(92)
+    # Of n lots at 90: equity 5,000 + 20 n, needed 92 n.
+    assert world.trades(TAKEOVER) == [(1, BACKSTOP, 90, 69)]
+    assert world.trades(DELEVERAGE) == [(1, 2, 90, 31)]
+    assert world.position(BACKSTOP).size == 69
+
+
+def test_dust_takes_no_place() -> None:
+    world = funded(256 * 92_000 + 1, close_out=50_000)
+    world.set_mark(92)
+    assert world.trades(TAKEOVER) == []
+    world = funded(256 * 92_000, close_out=50_000)
+    world.set_mark(92)
+    assert world.trades(TAKEOVER) == [(1, BACKSTOP, 90, 100)]
+
+
+def test_eight_dust_positions_leave_its_places_free() -> None:
+    world = World.trading(accounts=2, funds=10**7, **PLAIN)
+    for market in range(2, 10):
+        world.list_market(market, **PLAIN)
+        world.report(0, 100, market=market)
+    world.deposit(3, 10**8)
+    world.backstop_deposit(3, 10**7)
+    for market in range(2, 10):
+        world.deposit(10 + market, 1_000)
+        world.order(10 + market, BUY, 100, 1, market=market)
+        world.order(2, SELL, 100, 1, market=market)
+    for market in range(2, 10):
+        world.set_mark(91, market=market)
+    assert not any(position.market for position in world.account(BACKSTOP).positions)
 
 
 def test_it_takes_over_what_the_book_does_not_take() -> None:
@@ -86,10 +183,9 @@ def test_it_takes_over_what_the_book_does_not_take() -> None:
 def test_it_takes_no_more_than_its_margin_allows() -> None:
     world = funded(2_000)
     world.set_mark(94)
-    # A slice of 25 at 90 brings 1,000 and needs 2,350: 3,000 are enough. The next, of 19, needs 4,136: too much.
-    first, second = world.machine.fills[:2]
-    assert (first.kind, first.price, first.size) == (TAKEOVER, 90, 25)
-    assert (second.kind, second.maker, second.price, second.size) == (DELEVERAGE, 2, 90, 19)
+    # A slice of 25 at 90 brings 1,000 and needs 2,350: 3,000 are enough. Of the next 19 twelve: 3,480 of 3,478.
+    fills = [(fill.kind, fill.maker, fill.price, fill.size) for fill in world.machine.fills[:3]]
+    assert fills == [(TAKEOVER, BACKSTOP, 90, 25), (TAKEOVER, BACKSTOP, 90, 12), (DELEVERAGE, 2, 90, 7)]
     assert world.equity(BACKSTOP) >= world.position(BACKSTOP).size * 94
 
 
@@ -135,7 +231,7 @@ def test_shares_cannot_be_taken_out_of_the_margin() -> None:
     size = world.position(BACKSTOP).size
     equity, needed = world.equity(BACKSTOP), size * 94
     worth = equity - needed
-    shares = ((worth + 1) * 100_000 - 1) // equity  # as many as are worth no more than that, rounded down
+    shares = ((worth + 1) * 100_001 * ONE - 1) // equity  # as many as are worth no more than that, rounded down
     assert world.backstop_withdraw(3, shares + 1) == "insufficient_margin"
     assert world.backstop_withdraw(3, shares) == "accepted"
 

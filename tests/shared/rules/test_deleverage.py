@@ -9,7 +9,7 @@ import pytest
 from tests.support.machines.holders import enter_holders
 from tests.support.machines.world import BACKSTOP, BUY, SELL, World, sub
 
-from setoff.shared.machine.machine import DELEVERAGE
+from setoff.shared.machine.machine import DELEVERAGE, TAKEOVER
 from setoff.shared.rules import deleveraging
 from setoff.shared.rules.deleveraging import compute_score
 from setoff.shared.rules.phases import MAX_SCORE, SCORE_ONE
@@ -120,7 +120,7 @@ def test_a_sub_account_is_ranked_by_itself() -> None:
     assert world.trades(DELEVERAGE)[0][1] == sub(2)  # the leanest, though its master is rich
 
 
-def test_the_backstop_is_ranked_like_anybody() -> None:
+def test_the_backstop_first_closes_what_it_has_on_the_other_side() -> None:
     world = shorts({2: (10**6, 100, 10)})
     world.deposit(1, 10**6)
     state = world.machine.state
@@ -133,7 +133,8 @@ def test_the_backstop_is_ranked_like_anybody() -> None:
     giver.collateral -= 1_000
     enter_holders(state)
     bankrupt(world, mark=95)
-    assert world.trades(DELEVERAGE)[0] == (9, BACKSTOP, 94, 1)
+    assert world.trades(TAKEOVER) == [(9, BACKSTOP, 94, 2)]  # its short, and a long that it can carry
+    assert world.position(BACKSTOP).size == 1
 
 
 def test_the_size_is_that_of_the_smaller_position_and_the_price_the_zero_price() -> None:

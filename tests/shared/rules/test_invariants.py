@@ -148,7 +148,7 @@ def test_every_invariant_holds_after_every_step(actions: list[tuple[Any, ...]]) 
 @pytest.mark.parametrize("first", range(20 if LONG else 2))
 def test_every_invariant_holds_in_traffic_that_fails_accounts(first: int) -> None:
     reached: set[int] = set()
-    for seed in range(8 * first, 8 * first + 8):
+    for seed in range(12 * first, 12 * first + 12):
         run_traffic_checked(seed, 40 if LONG else 8, 60, reached)
     assert reached == set(range(1, len(phases.NAMES)))
 

@@ -15,6 +15,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records, signatures
 from setoff.shared.codec.records import BackstopWithdrawBody, ForcedBody, TransferBody, WithdrawBody
 from setoff.shared.rules import phases
+from setoff.shared.rules.backstop import get_shares
 from setoff.shared.rules.nonces import NONCE_WINDOW
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
@@ -101,7 +102,7 @@ def test_nothing_opens_and_money_moves() -> None:
     assert world.cancel(1, 0) == "accepted"
     assert world.set_agent(1, 1, world.traffic.time + 10) == "accepted"
     assert world.transfer(1, sub(1), 10) == "accepted"
-    assert world.backstop_withdraw(3, 1000) == "accepted"
+    assert world.backstop_withdraw(3, 1000 << 10) == "accepted"
     assert world.withdraw(1, 10) == "accepted"
     assert world.deposit(2, 5) == "accepted"
 
@@ -192,7 +193,8 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     generator.time += phases.DRAWN_TIME
     masters = range(1, LONER + 1)
     nonces = {master: free_nonces(state.account(master)) for master in masters}
-    wanted = [(master, state.account(master).shares) for master in masters if state.account(master).shares]
+    backstop = state.account(keys.BACKSTOP)
+    wanted = [(m, shares) for m in masters if (shares := get_shares(state.account(m), backstop))]
     bodies = [
         forced(master, records.encode(BackstopWithdrawBody(master, next(nonces[master]), min(shares, 2**96 - 1))))
         for master, shares in wanted

@@ -134,9 +134,9 @@ async def test_shares_of_the_backstop(exchange: Running) -> None:
         await client.backstop_deposit(5000)
         assert (await client.backstop())["equity"] == "5000"
         with pytest.raises(Refusal, match="insufficient_margin"):
-            await client.backstop_withdraw(5001)
-        await client.backstop_withdraw(2000)
-        assert (await client.account())["shares"] == (await client.backstop())["shares"] == "3000"
+            await client.backstop_withdraw(5000 * 1024 + 1)
+        await client.backstop_withdraw(2000 * 1024)
+        assert (await client.account())["shares"] == (await client.backstop())["shares"] == str(3000 * 1024)
 
 
 async def test_what_the_machine_does_for_a_report_comes_with_its_receipt(exchange: Running) -> None:

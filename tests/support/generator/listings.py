@@ -67,6 +67,7 @@ class Listings(Players):
             impact=rng.choice((0, 1, 5)),
             expiry=self.time + rng.choice((1, 300, 2500)) if market > 2 and rng.random() < 0.5 else 0,
             order_margin=rng.choice((0, 0, 0, 1, 2**40 if self.is_large else 30)),
+            backstop_cap=rng.choice((0, 0, 250_000, PPM, 2**32 - 1)),
         )
         has_tiers = rng.random() < 0.4 and margin + 20 <= PPM
         return records.ListMarketBody(market, tiered(m) if has_tiers else m)

@@ -48,6 +48,7 @@ BRANCHES = frozenset(
     + [
         "backstop deposit: first",
         "backstop deposit: more",
+        "backstop deposit: a new generation",
         "backstop deposit: refused",
         "backstop withdraw: paid",
         "backstop withdraw: refused",
@@ -64,7 +65,13 @@ BRANCHES = frozenset(
     ]
     + ["sweep: wound down", "sweep: wound down with a debt", "unwind: wound down", "trigger: wound down"]
     + ["leg: wound down"]
-    + ["takeover: taken", "takeover: refused", "takeover: no place", "takeover: the backstop's own"]
+    + [
+        "takeover: taken",
+        "takeover: in part",
+        "takeover: refused",
+        "takeover: no place",
+        "takeover: the backstop's own",
+    ]
     + ["liquidated: book took some", "liquidated: book took none"]
     + ["rank: first", "rank: further", "rank: last", "rank: does not score", "deleverage: all", "deleverage: part"]
     + ["deleverage: gone", "deleverage: again", "deleverage: ranks anew", "deleverage: the account itself"]
@@ -275,7 +282,10 @@ def _shares(step: Step) -> set[str]:
         return {"backstop withdraw: paid" if is_done else "backstop withdraw: refused"}
     if not is_done:
         return {"backstop deposit: refused"}
-    return {"backstop deposit: more" if _account(step.old, keys.BACKSTOP).shares else "backstop deposit: first"}
+    before, after = (_account(values, keys.BACKSTOP) for values in (step.old, step.new))
+    if before.generation != after.generation:
+        return {"backstop deposit: a new generation"}
+    return {"backstop deposit: more" if before.shares else "backstop deposit: first"}
 
 
 def _work(step: Step) -> set[str]:
@@ -306,6 +316,8 @@ def _takeover(step: Step) -> set[str]:
         return {"takeover: the backstop's own"}
     if not step.after.deleveraging:
         return {"takeover: taken"}
+    if step.after.size < step.before.size:
+        return {"takeover: in part"}
     return {"takeover: refused" if len(step.old) > 2 else "takeover: no place"}
 
 

@@ -259,8 +259,9 @@ class Crash:
                 self.totals.liquidated += regs.lots
                 apply_step(regs, state)
             elif phase == phases.TAKEOVER:
+                before = regs.size
                 apply_step(regs, state)
-                self.totals.taken += 0 if regs.deleveraging else regs.size
+                self.totals.taken += before - regs.size
             elif phase == phases.DELEVERAGE:
                 before = state.market(1).open_interest
                 apply_step(regs, state)

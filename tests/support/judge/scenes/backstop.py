@@ -4,6 +4,8 @@ from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BUY
 
 from setoff.shared.codec import records
+from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.records import MarketParameters, SetMarketBody
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
@@ -18,8 +20,8 @@ def play_takeover(world: JudgedWorld) -> None:
     limited = [
         world.withdraw(4, 20_000),
         world.withdraw(4, 20_000),
-        world.backstop_withdraw(3, 50_000),
-        world.backstop_withdraw(3, 50_001),
+        world.backstop_withdraw(3, 50_000 << 10),
+        world.backstop_withdraw(3, (50_000 << 10) + 1),
     ]
     assert world.run(*limited) == [OK, "withdrawals_limited", "insufficient_margin", "insufficient_margin"]
     world.wait(3600)
@@ -27,24 +29,55 @@ def play_takeover(world: JudgedWorld) -> None:
     held = world.position(keys.BACKSTOP).size
     world.wait(60)
     bids = world.order(4, BUY, 93, 2_000, order_slot=5)
-    assert world.run(world.backstop_withdraw(3, 1_000), bids, records.encode_crank(1)) == [OK] * 3
+    assert world.run(world.backstop_withdraw(3, 1_000 << 10), bids, records.encode_crank(1)) == [OK] * 3
     assert world.position(keys.BACKSTOP).size < held
-    # Its price broken, the backstop is liquidated as anybody.
+    # Its price broken, the backstop is liquidated as anybody (and may carry some of what fails after it).
+    held = world.position(keys.BACKSTOP).size
     assert world.run(world.price(30)) == [OK]
-    assert world.position(keys.BACKSTOP).size == 0
+    assert world.took("deleverage") > 0 and world.position(keys.BACKSTOP).size < held // 8
 
 
 def play_worthless_shares(world: JudgedWorld) -> None:
-    """Where the shares are worth nothing, nobody buys any. (What they were worth is taken by hand.)"""
+    """Shares that are worth nothing are void once somebody deposits again. (What they were worth is taken by hand.)"""
     world.begin()
     assert world.run(world.backstop_deposit(1, 1_000)) == [OK]
     world.machine.state.account(keys.BACKSTOP).collateral = 0
     world.machine.state.commit()
-    assert world.run(world.backstop_deposit(2, 1_000), world.backstop_withdraw(1, 1_000)) == ["insufficient_margin", OK]
-    assert world.run(world.backstop_deposit(1, 1_000)) == [OK]
-    world.machine.state.account(keys.BACKSTOP).collateral = 10**6
-    world.machine.state.commit()
-    assert world.run(world.backstop_deposit(2, 10)) == ["amount_out_of_range"]
+    assert world.run(world.backstop_withdraw(1, 24 << 10)) == [OK]
+    assert world.run(world.backstop_deposit(2, 1_000), world.backstop_withdraw(1, 1)) == [OK, "insufficient_margin"]
+    assert world.run(world.backstop_deposit(1, 500), world.backstop_withdraw(1, 500 << 10)) == [OK, OK]
+    assert (world.account(1).generation, world.account(keys.BACKSTOP).generation) == (1, 1)
+    # A debt is the next depositor's to fill; a share may be too dear for what is offered.
+    for worth, amount, outcome in (
+        (-700, 700, "insufficient_margin"),
+        (-700, 701, OK),
+        (2**40, 1, "amount_out_of_range"),
+    ):
+        world.machine.state.account(keys.BACKSTOP).collateral = worth
+        world.machine.state.commit()
+        assert world.run(world.backstop_deposit(2, amount)) == [outcome]
+
+
+def play_caps(world: JudgedWorld) -> None:
+    """As much as cap and margin allow, the rest to the other side; what would be dust in a new place is not taken."""
+    world.begin(money=10**5, maintenance_margin=50_000, markets=3, backstop_cap=400_000)
+    world.trade(1, 2, 100, 9_000)
+    world.trade(1, 3, 100, 3, order_slot=2, market=2)
+    assert world.run(world.backstop_deposit(4, 10**5), world.withdraw(3, 99_960), world.price(80, 2)) == [OK] * 3
+    assert world.position(3, 2).size == world.position(keys.BACKSTOP, 2).size == 0
+    assert world.run(world.price(92)) == [OK]
+    held = world.position(keys.BACKSTOP).size
+    assert 0 < held * 92 <= 45_000 and world.took("deleverage") > 1
+    # Nearer to its margin it takes a part by that.
+    uncapped = records.encode(
+        SetMarketBody(1, MarketParameters(1, 100_000, 50_000, 500, -100, PPM, max_age=10**9, step_band=PPM))
+    )
+    state = world.machine.state
+    state.account(4).collateral += world.account(keys.BACKSTOP).collateral + held * 92 - held * 11
+    state.account(keys.BACKSTOP).collateral = -held * 92 + held * 11
+    state.commit()
+    assert world.batch([uncapped], [world.price(91)]) == [OK, OK]
+    assert held <= world.position(keys.BACKSTOP).size
 
 
 def play_poor_backstop(world: JudgedWorld) -> None:
@@ -52,7 +85,7 @@ def play_poor_backstop(world: JudgedWorld) -> None:
     world.begin(money=10**5, maintenance_margin=50_000, markets=2)
     world.trade(1, 2, 100, 4_000)
     world.trade(3, 2, 100, 4_000, order_slot=1)
-    assert world.run(world.backstop_deposit(4, 10), world.price(91)) == [OK, OK]
+    assert world.run(world.backstop_deposit(4, 1), world.price(91)) == [OK, OK]
     assert world.took("deleverage") > 1 and world.position(keys.BACKSTOP).size == 0
 
 
@@ -80,10 +113,12 @@ def play_stale_backstop(world: JudgedWorld) -> None:
 
 
 def play_shares(world: JudgedWorld) -> None:
-    """Shares too few to be one, too many to be counted, and all of them at once."""
+    """Too many shares to be counted, and all of them at once."""
     world.begin(money=2**95)
     assert (
-        world.run(world.backstop_deposit(1, 1000), world.backstop_withdraw(1, 1000), world.backstop_deposit(2, 2**94))
+        world.run(
+            world.backstop_deposit(1, 1000), world.backstop_withdraw(1, 1000 << 10), world.backstop_deposit(2, 2**94)
+        )
         == [OK] * 3
     )
     for account in (keys.BACKSTOP, 2):
@@ -95,6 +130,7 @@ def play_shares(world: JudgedWorld) -> None:
 SCENES = (
     play_takeover,
     play_worthless_shares,
+    play_caps,
     play_poor_backstop,
     play_full_backstop,
     play_stale_backstop,
