@@ -25,8 +25,7 @@ AUDITED: Final = ("queue", "inbox", "court")
 """The contracts whose storage is read."""
 
 SLOTS: Final = 128
-"""Slots asked for in one request: some 3 KB of proof each, of a contract of any
-size."""
+"""Slots asked for in one request: some 3 KB of proof each, of a contract of any size."""
 
 Key = bytes | int
 """Of a mapping: an integer, 32 bytes, or an address of 20 bytes."""

@@ -78,8 +78,8 @@ def attempt(action: Callable[[], object]) -> None:
         action()
 
 
-def begin(make: Callable[[], T], tries: int = 20) -> T:
-    """As a supervisor does."""
+def begin(make: Callable[[], T], tries: int = 100) -> T:
+    """As a supervisor does, who never gives up: more tries than a fault that passes lasts for."""
     for _ in range(tries):
         try:
             return make()
