@@ -29,7 +29,7 @@ def pause(world: JudgedWorld, order: bytes, *meanwhile: bytes, seconds: int = 0)
     """
     asks = [world.order(1, SELL, 100, 5), world.order(1, SELL, 101, 5, order_slot=1)]
     assert world.run(*asks) == [OK, OK]
-    before = world.position(2).size
+    before, bids = world.position(2).size, world.position(2).bids
     stop(world, phases.MATCH, after=1)
     assert world.run(order) == [OK]
     assert world.machine.regs.has_work and world.position(2).size == before + 5
@@ -37,7 +37,7 @@ def pause(world: JudgedWorld, order: bytes, *meanwhile: bytes, seconds: int = 0)
     outcomes = world.batch(list(meanwhile), [records.encode_crank(0), world.cancel_all(1)])
     assert set(outcomes) == {OK}
     assert world.machine.regs.has_work == 0
-    assert world.position(2).bids == 0
+    assert world.position(2).bids == bids
     return world.position(2).size - before
 
 
@@ -80,7 +80,8 @@ def play_late_orders(world: JudgedWorld) -> None:
     world.trade(2, 1, 99, 65)
     assert world.position(2).size < -30
     assert pause(world, world.order(2, BUY, 101, 10), seconds=61) == 10
-    assert world.run(world.price(100)) == [OK]
+    # With so many bids beside it, it is only its flag that keeps it from opening.
+    assert world.run(world.price(100), world.order(2, BUY, 60, 99, order_slot=5)) == [OK, OK]
     assert pause(world, world.order(2, BUY, 101, 10, flags=REDUCE_ONLY), seconds=61) == 10
 
 
