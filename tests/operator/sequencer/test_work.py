@@ -331,7 +331,7 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
         await submit(running, traffic.order(1, BUY, 100, 900))
         fallen = await submit(running, traffic.report(0, 94, time=traffic.time + 1))
         assert {(f["kind"], f["taker"], f["maker"]) for f in fallen["fills"]} == {("deleverage", 1, 2)}
-        await submit(running, traffic.backstop_deposit(3, 10**8))
+        await submit(running, traffic.backstop_deposit(3, 10**7))
         await submit(running, traffic.order(4, BUY, 94, 900))
         await submit(running, traffic.order(2, SELL, 94, 900))
         fallen = await submit(running, traffic.report(0, 88, time=traffic.time + 2))

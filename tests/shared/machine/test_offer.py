@@ -109,7 +109,7 @@ def test_fills_beside_the_book_name_both_accounts() -> None:
 def test_the_backstop_unwinds_what_it_took_over() -> None:
     world = World.trading(funds=10**9)
     world.machine.state.account(1).collateral = 92_000
-    assert world.take(world.traffic.backstop_deposit(3, 10**8)) == "accepted"
+    assert world.take(world.traffic.backstop_deposit(3, 10**7)) == "accepted"
     assert world.order(2, SELL, 100, 900) == world.order(1, BUY, 100, 900) == "accepted"
     assert world.report(0, 94, time=world.traffic.time + 1) == "accepted"
     held = world.position(0).size
