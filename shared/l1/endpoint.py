@@ -7,6 +7,7 @@ caller to try again (`rpc.py`), narrower or elsewhere.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from eth_abi.abi import decode
 from requests.utils import get_netrc_auth
 
 from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.session import open_session, read_whole
 
 ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
 """Of `Error(string)`, with which a contract reverts."""
@@ -46,6 +48,9 @@ BUSY_CODES: Final = frozenset({429, -32005, -32007, -32029, -32090, -32097})
 
 WORDS: Final = 200
 """Characters of a node's own words that are passed on."""
+
+MOST_BYTES: Final = 1 << 28
+"""Of an answer: more than nodes give, less than a memory holds."""
 
 LONGEST_REST: Final = 10.0
 """Seconds for which a node that asks for a pause is left alone, at most."""
@@ -102,10 +107,14 @@ class Endpoint:
         """The `result` of one JSON-RPC call. Raises Unanswered, Refused."""
         call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
         try:
-            answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout)
-            if not answer.ok:
-                raise _read_failure(answer)
-            content = answer.json()
+            # Followed nowhere: a node has no say in what else is asked from here.
+            answer = self._sessions.session.post(
+                self._url, json=call, timeout=self._timeout, stream=True, allow_redirects=False
+            )
+            body = read_whole(answer, MOST_BYTES)
+            if not answer.ok or answer.is_redirect:
+                raise _read_failure(answer, body)
+            content = json.loads(body)
         except (requests.RequestException, OSError) as failure:
             raise Unanswered(type(failure).__name__) from None
         except (ValueError, RecursionError) as failure:  # what a broken answer does to its decoder
@@ -121,7 +130,7 @@ class _Sessions(threading.local):
     """Connections that stay open, of each thread its own: a session is not made for several."""
 
     def __init__(self, url: str) -> None:
-        self.session = session = requests.Session()
+        self.session = session = open_session()
         # Asked once what the environment says of proxies, certificates and passwords: at each call, that would take a
         # third of its time.
         found = session.merge_environment_settings(url, {}, None, None, None)
@@ -130,17 +139,16 @@ class _Sessions(threading.local):
         session.trust_env = False
 
 
-def _read_failure(response: requests.Response) -> Exception:
+def _read_failure(answer: requests.Response, body: bytes) -> Exception:
     """What an HTTP error means, which may have a JSON-RPC answer for a body."""
-    pause = _read_pause(response.headers.get("Retry-After"))
+    pause = _read_pause(answer.headers.get("Retry-After"))
     try:
-        body = response.json()
-        error = body.get("error")
+        error = json.loads(body).get("error")
     except (ValueError, AttributeError):
         error = None
-    status = f"HTTP status {response.status_code}"
+    status = f"HTTP status {answer.status_code}"
     if error is None:
-        return Unanswered(f"{status} {response.text[:WORDS]}".strip(), pause)
+        return Unanswered(f"{status} {body[:WORDS].decode(errors='replace')}".strip(), pause)
     try:
         refusal = read_refusal(error)
     except Unanswered as busy:

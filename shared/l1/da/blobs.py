@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.endpoint import Refused
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
 from setoff.shared.l1.rpc import Address
+from setoff.shared.l1.session import open_session, read_whole
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch
@@ -34,6 +34,8 @@ PEER_PATH: Final = "/v1/blobs/0x"
 ARCHIVE: Final = "the archive"
 TIMEOUT: Final = 10.0
 """Seconds for one request."""
+_ONCE: Final[dict[str, Any]] = {"timeout": TIMEOUT, "stream": True, "allow_redirects": False}
+"""How a place is asked: what it redirects to would be another, without a bound on what it says on the way."""
 SLOT_SECONDS: Final = 12
 """Seconds of a slot on mainnet, for a beacon node that does not say."""
 MAX_ANSWER: Final = 1 << 23
@@ -138,30 +140,22 @@ class BlobSource:
 
 
 def _ask_peer(peer: str, versioned_hash: bytes) -> Iterator[bytes]:
-    with requests.get(f"{peer}{PEER_PATH}{versioned_hash.hex()}", timeout=TIMEOUT, stream=True) as answer:
+    with open_session() as session:
+        answer = session.get(f"{peer}{PEER_PATH}{versioned_hash.hex()}", **_ONCE)
         if answer.status_code == requests.codes.not_found:
             return
         answer.raise_for_status()
-        yield _read_bounded(answer, BLOB_BYTES)
+        yield read_whole(answer, BLOB_BYTES)
 
 
 def _get_json(url: str, params: dict[str, str] | None = None) -> dict[str, Any]:
-    with requests.get(url, params=params, timeout=TIMEOUT, stream=True) as answer:
+    with open_session() as session:
+        answer = session.get(url, params=params, **_ONCE)
         answer.raise_for_status()
-        found = json.loads(_read_bounded(answer, MAX_ANSWER))
+        found = json.loads(read_whole(answer, MAX_ANSWER))
     if not isinstance(found, dict):
         raise ValueError("the answer is no object")
     return found
-
-
-def _read_bounded(answer: requests.Response, most: int) -> bytes:
-    """The body, if it is no longer than `most` bytes and comes within the time."""
-    body, deadline = bytearray(), time.monotonic() + TIMEOUT
-    for chunk in answer.iter_content(1 << 16):
-        body += chunk
-        if len(body) > most or time.monotonic() > deadline:
-            raise ValueError("the answer is too long")
-    return bytes(body)
 
 
 def make_posting(l1: L1, inbox: Address, batches: Sequence[Batch]) -> Posting:
