@@ -68,7 +68,7 @@ class ToyChain:
 
     def __post_init__(self) -> None:
         self.l1 = l1 = self.anvil.connect(OPERATOR)
-        queue = deploy(l1, compile_contract("queue"), VAULT, VAULT, l1.address, 0, 0)
+        queue = deploy(l1, compile_contract("queue"), VAULT, VAULT, l1.address, 0, 0, 1)
         params = self.params
         periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
         self.inbox = deploy(l1, compile_contract("inbox"), queue, l1.address, *periods, [])
