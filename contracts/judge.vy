@@ -263,15 +263,23 @@ def _rules_of(phase: uint256) -> Rules:
     """
     if phase in [phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP]:
         return ORDERS
-    if phase in [phases.MARGIN, phases.PROBE]:
+    if phase in [phases.MARGIN, phases.PROBE, phases.DEPTH]:
         return MARGIN
     if phase in [phases.MATCH, phases.FILL]:
         return MATCHING
-    if phase in [phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT]:
+    if phase in [
+        phases.UNLINK,
+        phases.UNLIST,
+        phases.SEEK,
+        phases.REST,
+        phases.LIST,
+        phases.NEXT,
+        phases.DESCEND,
+    ]:
         return BOOK
     if phase in [phases.TRANSFER, phases.WITHDRAW]:
         return PAYMENTS
-    if phase in [phases.REPORT, phases.CRANK]:
+    if phase in [phases.REPORT, phases.CRANK, phases.SAMPLE]:
         return ORACLE
     if phase in [phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE]:
         return LIQUIDATION

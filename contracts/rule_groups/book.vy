@@ -3,10 +3,11 @@
 """
 @title Rules: order book
 @license MIT
-@notice Phases UNLINK, UNLIST, SEEK, REST, LIST and NEXT.
+@notice Phases UNLINK, UNLIST, SEEK, REST, LIST, NEXT and DESCEND.
 """
 
 from rules import book
+from rules import crank
 from rules import phases
 from state import leaves
 from state import registers
@@ -38,4 +39,6 @@ def apply(
         return book.step_list(regs, w)
     if regs.phase == phases.NEXT:
         return book.step_next(regs, w)
+    if regs.phase == phases.DESCEND:
+        return crank.step_descend(regs, w)
     raise "wrong_phase"

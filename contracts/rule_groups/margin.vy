@@ -3,9 +3,10 @@
 """
 @title Rules: margin
 @license MIT
-@notice Phases MARGIN and PROBE.
+@notice Phases MARGIN, PROBE and DEPTH.
 """
 
+from rules import crank
 from rules import margin
 from rules import matching
 from rules import phases
@@ -31,4 +32,6 @@ def apply(
         return margin.step_margin(regs, w)
     if regs.phase == phases.PROBE:
         return matching.step_probe(regs, w)
+    if regs.phase == phases.DEPTH:
+        return crank.step_depth(regs, w)
     raise "wrong_phase"

@@ -1,12 +1,12 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Rules: oracle and marks
+@title Rules: oracle and crank
 @license MIT
-@notice Phases REPORT and CRANK.
+@notice Phases REPORT, CRANK and SAMPLE.
 """
 
-from rules import marks
+from rules import crank
 from rules import oracle
 from rules import phases
 from state import leaves
@@ -30,5 +30,7 @@ def apply(
     if regs.phase == phases.REPORT:
         return oracle.step_report(regs, w)
     if regs.phase == phases.CRANK:
-        return marks.step_crank(regs, w)
+        return crank.step_crank(regs, w)
+    if regs.phase == phases.SAMPLE:
+        return crank.step_sample(regs, w)
     raise "wrong_phase"

@@ -1,27 +1,24 @@
 # pragma version 0.4.3
 """
-@title Index, mark and funding of a market, and the crank that lets its time pass
+@title Index, mark and funding of a market
 @license MIT
-@notice Mark = median of the index, the index plus the smoothed premium, and the middle of the book: no one of the oracle,
-        the past and the book can move it alone. Funding: each hour longs pay shorts the smoothed premium, clamped, one
-        part in FUNDING_HOURS; kept as what a lot has paid since listing, so that an account settles when it is next
-        touched. Twin: `shared/rules/marks.py`. Where Python changes a market or an account in place, these functions
-        return it.
+@notice Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
+        middle one of the last three premiums that were measured: no report, no sample and no book of one moment moves it
+        alone, and within an interval none of them moves it out of the step band. Funding: longs pay shorts an hour one
+        part in FUNDING_HOURS of what the index lies outside the impact prices, for the time since the last sample; kept
+        as what a lot has paid since listing, so that an account settles when it is next touched. Twin:
+        `shared/rules/marks.py`. Where Python changes a market or an account in place, these functions return it.
 @dev Bounds: prices are at most 2**24 ticks, fractions at most PPM, times below 2**63 and ages below 2**32. A premium stays
-     below 2**41 in magnitude (a sample is at most the index times 2**16), an hour's funding below 2**85, and a funding
-     index below 2**127 for 2**42 hours; times a position of 2**39 lots that is 2**166. So nothing here overflows, and a
+     below 2**41 in magnitude (a sample is at most the index times 2**16), what one sample pays below 2**85, and a funding
+     index below 2**127 for 2**42 samples; times a position of 2**39 lots that is 2**166. So nothing here overflows, and a
      batch's time never falls behind the one before, so no difference of times underflows.
 """
 
-import errors
 from codec import integers
-from codec import records
 from rules import phases
-from rules import wind_down
 from state import keys
 from state import leaves
 from state import registers
-from state import store
 
 
 @internal
@@ -44,21 +41,43 @@ def is_expired(market: leaves.Market, time: uint256) -> bool:
 
 @internal
 @pure
+def begin_interval(market: leaves.Market, time: uint256) -> leaves.Market:
+    """
+    @notice Begin the next interval if the last one is over: index and mark are its anchors, which both stay close to. It
+            begins with the first report or sample after the one before: so however many come in an interval, together
+            they move either by no more than the step band.
+    """
+    begun: leaves.Market = market
+    if market.anchor_time + phases.INDEX_INTERVAL <= time:
+        begun.anchor = market.index
+        begun.mark_anchor = market.mark
+        begun.anchor_time = time
+    return begun
+
+
+@internal
+@pure
+def compute_limit(market: leaves.Market, anchor: uint256) -> uint256:
+    """
+    @return How far, ticks, index or mark may be from its anchor.
+    """
+    return max(1, anchor * market.step_band // integers.PPM)
+
+
+@internal
+@pure
 def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time: uint256) -> leaves.Market:
     """
     @notice Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the
-            market. The anchor is the index at the beginning of an interval, which begins with the first new index after
-            the one before: so however many reports come in an interval, together they move the index by no more than
-            the band.
+            market.
     @dev The limit is at most the anchor, or 1 below which no price is: so the anchor less the limit, above the price,
          is above 0.
     """
-    moved: leaves.Market = self.weigh_index(market, time)
+    moved: leaves.Market = self.begin_interval(self.weigh_index(market, time), time)
     index: uint256 = price
-    if market.index == 0 or market.anchor_time + phases.INDEX_INTERVAL <= time:
-        moved.anchor = market.index if market.index != 0 else price
-        moved.anchor_time = time
-    limit: uint256 = max(1, moved.anchor * market.step_band // integers.PPM)
+    if moved.anchor == 0:
+        moved.anchor = price
+    limit: uint256 = self.compute_limit(market, moved.anchor)
     if index > moved.anchor + limit:
         index = moved.anchor + limit
         moved.halted_until = time + phases.HALT_TIME
@@ -89,66 +108,70 @@ def weigh_index(market: leaves.Market, time: uint256) -> leaves.Market:
 
 @internal
 @pure
-def compute_mid(market_id: uint256, market: leaves.Market, w: store.Witness, first: uint256) -> uint256:
+def update_mark(market: leaves.Market) -> leaves.Market:
     """
-    @notice Leaves, from `first` to the witness's end: the best bid's and the best ask's level, where both sides have one.
-    @return Middle of the book, ticks; the index where a best level offers less than the impact size.
-    """
-    if market.best_bid == 0 or market.best_ask == 0:
-        store.check_count(w, first)
-        return market.index
-    store.check_count(w, first + 2)
-    bid: leaves.Level = store.level(w, first, market_id, records.BUY, market.best_bid)
-    ask: leaves.Level = store.level(w, first + 1, market_id, records.SELL, market.best_ask)
-    if bid.size < market.impact or ask.size < market.impact:
-        return market.index
-    return (market.best_bid + market.best_ask) // 2
-
-
-@internal
-@pure
-def update_mark(market: leaves.Market, mid: uint256) -> leaves.Market:
-    """
-    @notice Set the mark from index, smoothed premium and `mid`.
+    @notice Set the mark from index, smoothed premium and basis, within the step band around its anchor.
     """
     marked: leaves.Market = market
     index: int256 = convert(market.index, int256)
     smooth: int256 = index + integers.div_trunc(market.premium, convert(phases.PREMIUM_ONE, int256))
-    low: int256 = min(index, smooth)
-    high: int256 = max(index, smooth)
-    mark: int256 = max(max(1, low), min(high, convert(mid, int256)))
-    marked.mark = min(convert(mark, uint256), keys.MAX_TICK)
+    near: int256 = index + self.get_middle(market.basis0, market.basis1, market.basis2)
+    middle: int256 = max(1, self.get_middle(index, smooth, near))
+    mark: uint256 = min(convert(middle, uint256), keys.MAX_TICK)
+    if market.mark_anchor == 0:
+        marked.mark_anchor = mark
+    limit: uint256 = self.compute_limit(market, marked.mark_anchor)
+    mark = min(marked.mark_anchor + limit, mark)
+    if mark + limit < marked.mark_anchor:
+        mark = marked.mark_anchor - limit
+    marked.mark = min(mark, keys.MAX_TICK)
     return marked
 
 
 @internal
 @pure
-def sample_premium(market: leaves.Market, mid: uint256, time: uint256) -> leaves.Market:
+def get_middle(a: int256, b: int256, c: int256) -> int256:
     """
-    @notice Take a sample of the premium, and pay the funding of every hour that has passed since the one before.
+    @return The middle one of three numbers.
+    """
+    return max(min(a, b), min(max(a, b), c))
+
+
+@internal
+@pure
+def take_sample(market: leaves.Market, bid: uint256, ask: uint256, time: uint256) -> leaves.Market:
+    """
+    @notice Take a sample of the premium, and pay the funding for the time since the sample before.
+    @param bid The mean price, ticks, at which `impact` lots can be sold; `ask` that at which they can be bought. Sides
+           and spread of the premium for funding: dYdX v4, "Funding", and Hyperliquid, "Funding":
+           max(0, bid - index) - max(0, index - ask).
     """
     sampled: leaves.Market = market
+    index: int256 = convert(market.index, int256)
     limit: int256 = convert(market.index * market.band // integers.PPM, int256)
-    premium: int256 = max(-limit, min(limit, convert(mid, int256) - convert(market.index, int256)))
-    premium *= convert(phases.PREMIUM_ONE, int256)
-    sampled.premium += integers.div_trunc(premium - market.premium, convert(phases.PREMIUM_SAMPLES, int256))
+    basis: int256 = max(-limit, min(limit, convert((bid + ask) // 2, int256) - index))
+    sampled.basis2 = market.basis1
+    sampled.basis1 = market.basis0
+    sampled.basis0 = basis
+    sampled.premium += integers.div_trunc(
+        basis * convert(phases.PREMIUM_ONE, int256) - market.premium, convert(phases.PREMIUM_SAMPLES, int256)
+    )
+    sampled.excess = max(0, convert(bid, int256) - index) - max(0, index - convert(ask, int256))
     if market.sampled != 0:
-        hours: uint256 = min(time // phases.HOUR - market.sampled // phases.HOUR, phases.MAX_FUNDING_HOURS)
-        sampled.funding += convert(hours, int256) * self.compute_funding(sampled)
-    sampled.sampled = time
+        sampled.funding += self.compute_funding(sampled, min(time - market.sampled, phases.MAX_FUNDING_TIME))
     return sampled
 
 
 @internal
 @pure
-def compute_funding(market: leaves.Market) -> int256:
+def compute_funding(market: leaves.Market, seconds: uint256) -> int256:
     """
-    @return What a long lot pays a short one in an hour, token units times FUNDING_ONE.
+    @return What a long lot pays a short one for `seconds` at the last sample, token units times FUNDING_ONE.
     """
     cap: int256 = convert(market.index * market.funding_cap * phases.PREMIUM_ONE // integers.PPM, int256)
-    rate: int256 = max(-cap, min(cap, market.premium))
-    scale: int256 = convert(market.unit * (phases.FUNDING_ONE // phases.PREMIUM_ONE), int256)
-    return integers.div_trunc(rate * scale, convert(phases.FUNDING_HOURS, int256))
+    rate: int256 = max(-cap, min(cap, market.excess * convert(phases.PREMIUM_ONE, int256)))
+    scale: int256 = convert(market.unit * (phases.FUNDING_ONE // phases.PREMIUM_ONE) * seconds, int256)
+    return integers.div_trunc(rate * scale, convert(phases.FUNDING_HOURS * phases.HOUR, int256))
 
 
 @internal
@@ -170,60 +193,6 @@ def settle_funding(
     payer.collateral -= charge
     paid.pool += charge
     return payer, paid
-
-
-@internal
-@pure
-def step_crank(
-    pre: registers.Registers, w: store.Witness
-) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
-    """
-    @notice Let time pass on a market: a sample of the premium, funding and a new mark; settlement if it has expired.
-            A market that is over, because the exchange winds down or its oracle is dead, expires now.
-            Leaves: market; the best levels as `compute_mid`. What changed lets the machine visit all holders.
-    """
-    regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    market: leaves.Market = store.market(w, 0, regs.market)
-    if market.settled != 0 or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
-        store.check_count(w, 1)
-        return registers.reject(regs, errors.NOT_DUE), values
-    mark_before: uint256 = market.mark
-    if wind_down.is_over(regs, market) and not self.is_expired(market, regs.time):
-        market.expiry = regs.time
-    if self.is_expired(market, regs.time):
-        store.check_count(w, 1)
-        market = self.settle_market(market, regs.time)
-    elif not self.is_fresh(market, regs.time):
-        store.check_count(w, 1)
-        return registers.reject(regs, errors.STALE_PRICE), values
-    else:
-        mid: uint256 = self.compute_mid(regs.market, market, w, 1)
-        market = self.sample_premium(market, mid, regs.time)
-        market = self.update_mark(market, mid)
-        regs.unwind = regs.market
-    values[0] = leaves.encode_market(market)
-    return self.begin_work(regs, mark_before), values
-
-
-@internal
-@pure
-def settle_market(pre: leaves.Market, time: uint256) -> leaves.Market:
-    """
-    @notice Bring an expired market to its settlement price, and settle it once its mark is there. So whoever cannot pay
-            the way to that price is first liquidated like at any change of a price.
-    """
-    market: leaves.Market = self.weigh_index(pre, time)
-    price: uint256 = market.index
-    if market.twap_time != 0:
-        price = market.twap_sum // market.twap_time
-    if market.mark == price:
-        market.settled = 1
-    market.index = price
-    market.index_time = time
-    market.mark = price
-    market.sampled = time
-    return market
 
 
 @internal

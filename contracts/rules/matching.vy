@@ -129,19 +129,8 @@ def step_probe(
     markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
     fresh: bool = False
     account, markets, fresh = margin.settle_account(w, 2, account, regs.time)
-    regs.lots = 0
     legal: bool = False
-    if positions.is_live(order, account, regs.time):
-        place: uint256 = positions.get_position(account, regs.market)
-        regs.lots = min(regs.size - regs.fok_lots, order.size)
-        if order.flags & records.REDUCE_ONLY != 0:
-            regs.lots = min(regs.lots, positions.get_closable(account.positions[place], order.side))
-        delta: int256 = convert(regs.lots, int256)
-        if regs.side == records.BUY:
-            delta = -delta
-        legal = regs.lots > 0 and margin.is_fill_legal(
-            account, markets, regs.market, delta, order.price, self.get_maker_rate(regs, markets[place])
-        )
+    regs, legal = self.can_maker_fill(regs, account, markets, order)
     if regs.scanning != 0:
         regs = self.count_maker(regs, order, legal and self.is_maker_sure(regs, account, markets, order))
     elif not legal:
@@ -153,6 +142,34 @@ def step_probe(
         regs.phase = phases.FILL
     values[1] = leaves.encode_account(account)
     return regs, margin._set_markets(values, 2, markets)
+
+
+@internal
+@pure
+def can_maker_fill(
+    pre: registers.Registers,
+    account: leaves.Account,
+    markets: leaves.Market[leaves.MAX_POSITIONS],
+    order: leaves.Order,
+) -> (registers.Registers, bool):
+    """
+    @notice How much of what is left to trade the maker can trade goes to `lots`.
+    @return The registers, and whether the maker can trade anything, now and by itself.
+    """
+    regs: registers.Registers = pre
+    regs.lots = 0
+    if not positions.is_live(order, account, regs.time):
+        return regs, False
+    place: uint256 = positions.get_position(account, regs.market)
+    regs.lots = min(regs.size - regs.fok_lots, order.size)
+    if order.flags & records.REDUCE_ONLY != 0:
+        regs.lots = min(regs.lots, positions.get_closable(account.positions[place], order.side))
+    delta: int256 = convert(regs.lots, int256)
+    if regs.side == records.BUY:
+        delta = -delta
+    return regs, regs.lots > 0 and margin.is_fill_legal(
+        account, markets, regs.market, delta, order.price, self.get_maker_rate(regs, markets[place])
+    )
 
 
 @internal
@@ -183,8 +200,8 @@ def is_maker_sure(
     order: leaves.Order,
 ) -> bool:
     """
-    @return Fill-or-kill, first pass: whether the maker can fill all its open orders of that side, however they come. For
-            each is judged again when it trades, and those before it count then.
+    @return Where makers are only counted: whether this one can fill all its open orders of that side, however they come.
+            For each is judged again when it trades, and those before it count then.
     """
     place: uint256 = positions.get_position(account, regs.market)
     position: leaves.Position = account.positions[place]

@@ -52,7 +52,7 @@ def step_report(
     """
     @notice Take a signer's price; with a quorum of fresh reports the median becomes the index.
             Leaves: signers; once signer and time are found good, the market's reports; if the report is news, the
-            market, and with a quorum the best levels (`marks.compute_mid`).
+            market.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -65,21 +65,19 @@ def step_report(
     if regs.nonce <= oracle.times[regs.account]:
         store.check_count(w, 2)
         return registers.reject(regs, errors.STALE_REPORT), values
+    store.check_count(w, 3)
     market: leaves.Market = store.market(w, 2, regs.market)
     if marks.is_expired(market, regs.time):
-        store.check_count(w, 3)
         return registers.reject(regs, errors.MARKET_EXPIRED), values
     oracle.prices[regs.account] = regs.price
     oracle.times[regs.account] = regs.nonce
     values[1] = leaves.encode_oracle(oracle)
     median: uint256 = self.compute_median(oracle, signers, regs.time, market.index)
     if median == 0:
-        store.check_count(w, 3)
         return registers.finish(regs), values
     mark_before: uint256 = market.mark
     market = marks.apply_index(market, median, regs.nonce, regs.time)
-    market = marks.update_mark(market, marks.compute_mid(regs.market, market, w, 3))
-    values[2] = leaves.encode_market(market)
+    values[2] = leaves.encode_market(marks.update_mark(market))
     return marks.begin_work(regs, mark_before), values
 
 

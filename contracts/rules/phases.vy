@@ -38,6 +38,9 @@ FIRE: constant(uint256) = 29
 ENROL: constant(uint256) = 30
 STRIKE: constant(uint256) = 31
 GATHER: constant(uint256) = 32
+DESCEND: constant(uint256) = 33
+DEPTH: constant(uint256) = 34
+SAMPLE: constant(uint256) = 35
 
 # Leg pages one bulk record may have.
 MAX_LEG_PAGES: constant(uint256) = 8
@@ -69,8 +72,10 @@ SAMPLE_INTERVAL: constant(uint256) = 60
 PREMIUM_SAMPLES: constant(uint256) = 8
 # Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
 FUNDING_HOURS: constant(uint256) = 8
-# Hours without a crank that are made up for at most.
-MAX_FUNDING_HOURS: constant(uint256) = 24
+# Seconds that one sample pays for at most: time in which nothing was measured is not made up for.
+MAX_FUNDING_TIME: constant(uint256) = 2 * SAMPLE_INTERVAL
+# Makers that a crank looks at on a side; where they do not offer the impact size, the book is thin.
+DEPTH_ORDERS: constant(uint256) = 32
 # Seconds a market stays reduce-only after its index ran into the step band.
 HALT_TIME: constant(uint256) = 300
 # Seconds of batch time within which an index moves at most the step band from where it was at their beginning.

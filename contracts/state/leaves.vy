@@ -124,6 +124,11 @@ struct Market:
     order_margin: uint256          # token units of initial margin for each order that has a leaf, and once for a position
     held_since: uint256            # seconds, since when the index is what it is
     backstop_cap: uint256          # ppm of the backstop's equity that its position is worth at most, 0 for no such limit
+    mark_anchor: uint256           # as the anchor, of the mark
+    basis0: int256                 # ticks from the index to the middle of the impact prices, in the last sample; before it
+    basis1: int256
+    basis2: int256
+    excess: int256                 # ticks by which the index lay outside the impact prices in the last sample
 
 
 struct Oracle:
@@ -397,7 +402,13 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         | leaf.tier2_initial << 32
         | leaf.tier2_maintenance,
         leaf.twap_sum << 192 | leaf.twap_time << 160 | leaf.anchor << 128 | leaf.anchor_time << 64 | leaf.order_margin,
-        leaf.held_since << 192 | leaf.backstop_cap << 160,
+        leaf.held_since << 192
+        | leaf.backstop_cap << 160
+        | leaf.mark_anchor << 128
+        | (self._bits(leaf.basis0) & _U32) << 96
+        | (self._bits(leaf.basis1) & _U32) << 64
+        | (self._bits(leaf.basis2) & _U32) << 32
+        | self._bits(leaf.excess) & _U32,
     ]
     used: uint256 = 0
     for word: uint256 in words:
@@ -459,6 +470,11 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         order_margin=words[8] & _U64,
         held_since=words[9] >> 192,
         backstop_cap=words[9] >> 160 & _U32,
+        mark_anchor=words[9] >> 128 & _U32,
+        basis0=self._low(words[9] >> 96, 32),
+        basis1=self._low(words[9] >> 64, 32),
+        basis2=self._low(words[9] >> 32, 32),
+        excess=self._low(words[9], 32),
     )
 
 

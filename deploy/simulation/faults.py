@@ -110,11 +110,7 @@ def _is_liquidation(machine: Machine, batch: Batch, input_index: int, micro: int
 
 def _is_sample(machine: Machine, batch: Batch, input_index: int, micro: int) -> bool:
     """Whether a crank samples a market's premium and pays what funding is due."""
-    if micro == 0 or machine.regs.phase != phases.CRANK:
-        return False
-    twin = machine.copy()
-    honest_step(twin, batch, input_index, micro)
-    return twin.regs.phase == phases.WORK
+    return micro > 0 and machine.regs.phase == phases.SAMPLE
 
 
 def _change_root(machine: Machine, batch: Batch, input_index: int, micro: int) -> None:

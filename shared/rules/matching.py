@@ -86,15 +86,7 @@ def step_probe(regs: Registers, state: State) -> None:
         return
     account = state.account(maker)
     settle_account(state, account, regs.time)
-    regs.lots = 0
-    if is_live(order, account, regs.time):
-        regs.lots = min(regs.size - regs.fok_lots, order.size)
-        if order.flags & records.REDUCE_ONLY:
-            regs.lots = min(regs.lots, get_closable(get_position(account, regs.market), order.side))
-    delta = -regs.lots if regs.side == records.BUY else regs.lots
-    legal = regs.lots > 0 and is_fill_legal(
-        state, account, regs.market, delta, order.price, get_maker_rate(regs, state.market(regs.market))
-    )
+    legal = can_maker_fill(regs, state, account, order)
     if regs.scanning:
         count_maker(regs, order, legal and is_maker_sure(regs, state, account, order))
     elif not legal:
@@ -104,6 +96,22 @@ def step_probe(regs: Registers, state: State) -> None:
         drop(regs, errors.WOULD_CROSS)
     else:
         regs.phase = phases.FILL
+
+
+def can_maker_fill(regs: Registers, state: State, account: Account, order: Order) -> bool:
+    """Whether the maker can trade anything, now and by itself; how much of what is left to trade goes to `lots`.
+
+    Leaves: as `settle_account`.
+    """
+    regs.lots = 0
+    if is_live(order, account, regs.time):
+        regs.lots = min(regs.size - regs.fok_lots, order.size)
+        if order.flags & records.REDUCE_ONLY:
+            regs.lots = min(regs.lots, get_closable(get_position(account, regs.market), order.side))
+    delta = -regs.lots if regs.side == records.BUY else regs.lots
+    return regs.lots > 0 and is_fill_legal(
+        state, account, regs.market, delta, order.price, get_maker_rate(regs, state.market(regs.market))
+    )
 
 
 def meet_own_order(regs: Registers, order: Order) -> None:
@@ -122,7 +130,7 @@ def meet_own_order(regs: Registers, order: Order) -> None:
 
 
 def is_maker_sure(regs: Registers, state: State, account: Account, order: Order) -> bool:
-    """Fill-or-kill, first pass: whether the maker can fill all its open orders of that side, however they come.
+    """Where makers are only counted: whether this one can fill all its open orders of that side, however they come.
 
     For each is judged again when it trades, and those before it count then. Leaves: as `settle_account`.
     """

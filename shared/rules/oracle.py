@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.rules.marks import apply_index, begin_work, compute_mid, is_expired, update_mark
+from setoff.shared.rules.marks import apply_index, begin_work, is_expired, update_mark
 from setoff.shared.state.leaves import MAX_SIGNERS, Oracle, Signers
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -26,8 +26,7 @@ def apply_signer(state: State, body: bytes) -> int:
 def step_report(regs: Registers, state: State) -> None:
     """Take a signer's price; with a quorum of fresh reports the median becomes the index.
 
-    Leaves: signers; once signer and time are found good, the market's reports; if the report is news, the market, and
-    with a quorum the best levels (`marks.compute_mid`).
+    Leaves: signers; once signer and time are found good, the market's reports; if the report is news, the market.
     """
     signers = state.signers()
     outcome = check_report(regs, signers)
@@ -50,7 +49,7 @@ def step_report(regs: Registers, state: State) -> None:
         return
     mark_before = market.mark
     apply_index(market, median, regs.nonce, regs.time)
-    update_mark(market, compute_mid(regs.market, market, state))
+    update_mark(market)
     begin_work(regs, mark_before)
 
 

@@ -12,7 +12,10 @@ fetch ── message, reject ─────────────────
   ├─ cancel ─▶ UNLINK ─▶ UNLIST ─▶ SEEK ─▶ `next_phase`
   ├─ cancel-all, schedule-cancel ─▶ CLEAR ─▶ back, or UNLINK ─▶ CLEAR … (an order each time)
   ├─ transfer ─▶ MARGIN ─▶ TRANSFER ─▶ back
-  └─ withdraw ─▶ MARGIN ─▶ WITHDRAW ─▶ back
+  ├─ withdraw ─▶ MARGIN ─▶ WITHDRAW ─▶ back
+  └─ crank ─▶ CRANK ─▶ DESCEND ─▶ DEPTH ─▶ SAMPLE ─▶ WORK …       each side level by level, maker by maker, until
+                         ▲ ▲       │ ▲ └▶ UNLINK ─▶ on             `impact` lots are counted
+                         └─┴───────┘ └──────────────┘
 """
 
 from __future__ import annotations
@@ -52,6 +55,9 @@ FIRE: Final = 29
 ENROL: Final = 30
 STRIKE: Final = 31
 GATHER: Final = 32
+DESCEND: Final = 33
+DEPTH: Final = 34
+SAMPLE: Final = 35
 
 NAMES: Final[tuple[str, ...]] = (
     "idle",
@@ -87,6 +93,9 @@ NAMES: Final[tuple[str, ...]] = (
     "enrol",
     "strike",
     "gather",
+    "descend",
+    "depth",
+    "sample",
 )
 """Names by number, for people."""
 
@@ -98,7 +107,8 @@ RECORD_STEP_BOUND: Final = 10 * MAX_MATCHES + 4 * 256 + 64
 """Real steps one order can take that does not pause: two a maker counted (probe, next), eight a maker visited (match,
 probe, fill; and a second time to take it out: match, probe, unlink, unlist, seek), four an order of the account that is
 cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the
-taker's enrol."""
+taker's enrol. (A crank that measures the book takes at most five a maker, of which there are
+2 * DEPTH_ORDERS, and four more.)"""
 WORK_LIMIT: Final = 2**16
 """Real steps after which an input leaves the rest of its order, its legs or the machine's own work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
@@ -106,7 +116,7 @@ INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
 BATCH_STEP_CAP: Final = 2**20
 """Real steps of a batch after which its records are refused (its messages, one step each, come first and are not)."""
 MAX_LEAVES: Final = 10
-"""Leaves the widest step touches (probe: order, account and eight markets)."""
+"""Leaves the widest step touches (probe, depth: order, account and eight markets)."""
 
 MAX_ORDER_SIZE: Final = 2**31
 """Lots. A level holds at most 2**24 accounts * 2**8 order slots * 2**31 lots = 2**63; open interest stays below
@@ -121,8 +131,10 @@ PREMIUM_SAMPLES: Final = 8
 """Weight of a sample in the smoothed premium: one part in so many."""
 FUNDING_HOURS: Final = 8
 """Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid)."""
-MAX_FUNDING_HOURS: Final = 24
-"""Hours without a crank that are made up for at most."""
+MAX_FUNDING_TIME: Final = 2 * SAMPLE_INTERVAL
+"""Seconds that one sample pays for at most: time in which nothing was measured is not made up for."""
+DEPTH_ORDERS: Final = 32
+"""Makers that a crank looks at on a side; where they do not offer the impact size, the book is thin."""
 HALT_TIME: Final = 300
 """Seconds a market stays reduce-only after its index ran into the step band."""
 INDEX_INTERVAL: Final = 60

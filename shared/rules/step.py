@@ -12,11 +12,11 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.backstop import step_shares, step_takeover, step_unwind
 from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.bulk import step_leg
+from setoff.shared.rules.crank import step_crank, step_depth, step_descend, step_sample
 from setoff.shared.rules.deleveraging import step_deleverage, step_rank
 from setoff.shared.rules.holders import step_enrol, step_gather, step_strike
 from setoff.shared.rules.liquidation import step_liquidated, step_sweep
 from setoff.shared.rules.margin import step_margin
-from setoff.shared.rules.marks import step_crank
 from setoff.shared.rules.matching import step_fill, step_match, step_probe
 from setoff.shared.rules.oracle import step_report
 from setoff.shared.rules.orders import step_admit, step_amend, step_clear, step_drop
@@ -60,6 +60,9 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
     step_enrol,
     step_strike,
     step_gather,
+    step_descend,
+    step_depth,
+    step_sample,
 )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import Annotated, Final
 
-from setoff.shared.codec.layout import I64, I128, I256, U8, U16, U32, U64, U128, U256, Address, At
+from setoff.shared.codec.layout import I32, I64, I128, I256, U8, U16, U32, U64, U128, U256, Address, At
 from setoff.shared.codec.records import RECORD_BYTES, MarketParameters
 from setoff.shared.state.layout import WORD, Layout
 
@@ -177,6 +177,14 @@ class Market(MarketParameters):
     """Seconds, when that interval began."""
     held_since: Annotated[U64, At(288)] = 0
     """Seconds, since when the index is what it is: when it was last set or weighed."""
+    mark_anchor: Annotated[U32, At(300)] = 0
+    """As `anchor`, of the mark."""
+    basis0: I32 = 0
+    """Ticks from the index to the middle of the impact prices, in the last sample; before it the next two."""
+    basis1: I32 = 0
+    basis2: I32 = 0
+    excess: I32 = 0
+    """Ticks, signed, by which the index lay outside the impact prices in the last sample; 0 if the book was thin."""
 
 
 @dataclass(slots=True, eq=False)

@@ -146,31 +146,27 @@ def steady_market() -> World:
     return world
 
 
-def fund_a_day(skews: list[int]) -> tuple[int, int, int, int]:
-    """(funding index, collateral of long and short, cranks) after a day of a crank an hour at these skews."""
+def fund_an_hour(skews: list[int]) -> tuple[int, int]:
+    """(what a lot pays, seconds by the machine's clock) in an hour of a crank a minute at these skews."""
     world = steady_market()
     clock = Clock(world, 2 * HOUR)
-    start, cranks = clock.now, 0
-    for hour, skew in enumerate(skews, 1):
-        clock.post(start + hour * HOUR, skew)
-        cranks += world.crank() == "accepted"
-    clock.post(start + DAY + HOUR, 0)
-    cranks += world.crank() == "accepted"
-    return world.market().funding, world.account(1).collateral, world.account(2).collateral, cranks
+    start, before, paid = clock.now, world.traffic.time, world.market().funding
+    for minute, skew in enumerate(skews, 1):
+        clock.post(start + minute * SAMPLE_INTERVAL, skew)
+        world.crank()
+    return world.market().funding - paid, world.traffic.time - before
 
 
-def test_funding_over_a_day_is_the_same_to_the_unit_whichever_the_skew() -> None:
-    honest = fund_a_day([0] * 24)
-    assert honest[0] > 0
+def test_funding_is_paid_for_no_second_that_has_not_passed_whichever_the_skew() -> None:
+    """Who lets the clock stand, or jump, can keep funding from being paid, and makes nobody pay more."""
+    paid, seconds = fund_an_hour([0] * 60)
+    assert seconds == HOUR and paid > 0
     rng = Random(5)
-    schedules = [[2 * HOUR] * 24, [0, 2 * HOUR] * 12, [rng.randrange(2 * HOUR) for _ in range(24)]]
-    schedules += [[HOUR - 1] * 24, [2 * HOUR] * 12 + [0] * 12]
+    schedules = [[2 * HOUR] * 60, [0, 600] * 30, [rng.randrange(600) for _ in range(60)], [90] * 59 + [0]]
     for skews in schedules:
-        funding, long, short, cranks = fund_a_day(skews)
-        # Fewer cranks, perhaps, and as many hours; each visit of an account rounds by less than a unit.
-        assert funding == honest[0]
-        assert cranks <= honest[3]
-        assert abs(long - honest[1]) <= honest[3] and abs(short - honest[2]) <= honest[3]
+        other, passed = fund_an_hour(skews)
+        assert passed <= seconds
+        assert other <= paid * passed // seconds
 
 
 def test_skewing_adds_no_samples_of_the_premium() -> None:

@@ -1,7 +1,8 @@
-"""Funding: an hour costs a long an eighth of the smoothed premium; every unit that is paid is received or kept.
+"""Funding: an hour costs a long an eighth of the premium; every unit that is paid is received or kept.
 
-Formulas checked against: dYdX v4, "Funding rates" (hourly rate = one-hour premium / 8, clamped; payment = - size *
-index * rate), and Hyperliquid, "Funding" (the eight-hour rate paid hourly at one eighth).
+Formulas checked against: dYdX v4, "Funding rates" (premium = max(0, impact bid - index) - max(0, index - impact ask);
+hourly rate = the mean of an hour's samples / 8, clamped; payment = - size * index * rate), and Hyperliquid, "Funding"
+(the same premium; the eight-hour rate paid hourly at one eighth).
 """
 
 import pytest
@@ -9,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.machines.world import BUY, SELL, World
 
-from setoff.shared.rules.marks import compute_funding, sample_premium, settle_funding
-from setoff.shared.rules.phases import FUNDING_ONE, HOUR, MAX_FUNDING_HOURS, PREMIUM_ONE
+from setoff.shared.rules.marks import compute_funding, settle_funding, take_sample
+from setoff.shared.rules.phases import FUNDING_ONE, HOUR, MAX_FUNDING_TIME, SAMPLE_INTERVAL
 from setoff.shared.state.leaves import Account, Market, Position, decode_market
 
 
-def market_with(index: int, premium: int, cap: int, unit: int = 10) -> Market:
-    """`premium` in ticks, `cap` in ppm of the index."""
+def market_with(index: int, excess: int, cap: int, unit: int = 10) -> Market:
+    """`excess` in ticks, `cap` in ppm of the index."""
     market = decode_market(b"")
     market.index, market.unit, market.funding_cap, market.band = index, unit, cap, 1_000_000
-    market.premium = premium * PREMIUM_ONE
+    market.excess = excess
     return market
 
 
@@ -36,42 +37,86 @@ def market_with(index: int, premium: int, cap: int, unit: int = 10) -> Market:
     ],
 )
 def test_an_hour_is_an_eighth_of_the_premium_clamped(premium: int, cap: int, paid: int) -> None:
-    assert compute_funding(market_with(10_000, premium, cap)) == paid * FUNDING_ONE
+    market = market_with(10_000, premium, cap)
+    assert compute_funding(market, HOUR) == paid * FUNDING_ONE
+    assert compute_funding(market, 36) == int(paid * FUNDING_ONE / 100)
 
 
-def test_hours_are_counted_by_their_beginnings() -> None:
+def take(market: Market, bid: int, ask: int, time: int) -> int:
+    """A sample; returns what it has paid."""
+    before = market.funding
+    take_sample(market, bid, ask, time)
+    market.sampled = time
+    return market.funding - before
+
+
+def test_a_sample_pays_for_the_time_since_the_one_before_and_for_two_minutes_at_most() -> None:
     market = market_with(10_000, 0, 50_000)
-    hourly = 125 * FUNDING_ONE
+    second = 125 * FUNDING_ONE / HOUR
+    assert take(market, 10_100, 10_200, HOUR) == 0  # the first only starts the clock
+    assert take(market, 10_100, 10_200, HOUR + 60) == int(60 * second)
+    assert take(market, 10_100, 10_200, HOUR + 179) == int(119 * second)
+    assert take(market, 10_100, 10_200, HOUR + 300) == int(120 * second)
+    assert take(market, 10_100, 10_200, 11 * HOUR) == int(120 * second)  # ten hours without a crank
+    assert MAX_FUNDING_TIME == 2 * SAMPLE_INTERVAL == 120
 
-    def sample(time: int) -> int:
-        market.premium = 100 * PREMIUM_ONE  # a constant premium of 1 %
-        sample_premium(market, 10_100, time)
-        return market.funding
 
-    assert sample(10 * HOUR + 3_599) == 0  # the first sample only starts the clock
-    assert sample(11 * HOUR) == hourly
-    assert sample(11 * HOUR + 3_599) == hourly
-    assert sample(14 * HOUR + 1) == 4 * hourly
-    assert sample(14 * HOUR + MAX_FUNDING_HOURS * HOUR + 9 * HOUR) == (4 + MAX_FUNDING_HOURS) * hourly
+@pytest.mark.parametrize(
+    ("bid", "ask", "excess"),
+    [
+        (10_100, 10_200, 100),
+        (9_700, 9_900, -100),
+        (9_900, 10_300, 0),  # the index is between them, wherever their middle is
+        (10_000, 10_400, 0),
+        (9_000, 10_000, 0),
+        (10_001, 10_002, 1),
+    ],
+)
+def test_only_what_the_index_lies_outside_the_impact_prices_is_paid(bid: int, ask: int, excess: int) -> None:
+    market = market_with(10_000, 0, 50_000)
+    market.sampled = HOUR
+    assert take(market, bid, ask, HOUR + 100) == compute_funding(market, 100)
+    assert market.excess == excess
+    assert (market.funding > 0) == (excess > 0) and (market.funding < 0) == (excess < 0)
 
 
 def test_payments_round_up_and_receipts_down_and_the_market_keeps_the_rest() -> None:
-    # bid 20,090 and ask 20,110 around an index of 20,000: premium 100, smoothed 12.5, then 23.4375 ticks.
+    # bid 20,090 and ask 20,110 over an index of 20,000: 90 ticks outside.
     world = World.trading(funds=10**12, mark=20_000, impact=1, taker_fee=0, maker_fee=0, funding_cap=100_000)
-    world.order(1, BUY, 20_000, 1_000)
-    world.order(2, SELL, 20_000, 1_000)
+    world.order(1, BUY, 20_000, 1_001)
+    world.order(2, SELL, 20_000, 1_001)
     world.order(3, BUY, 20_090, 1)
     world.order(3, SELL, 20_110, 1)
     assert world.crank() == "accepted"
     before = [world.account(number).collateral for number in (1, 2)]
-    world.wait(HOUR)
+    world.wait(60)
     world.report(0, 20_000)
     assert world.crank() == "accepted"
-    # 23.4375 / 8 * 10 = 29.296875 a lot; 29,296.875 for the thousand
-    assert world.market().funding == 29_296_875 * FUNDING_ONE // 1_000_000
+    # 90 / 8 * 10 / 60 = 1.875 a lot; 1,876.875 for all
+    assert world.market().funding == 1_875 * FUNDING_ONE // 1_000
     after = [world.account(number).collateral for number in (1, 2)]
-    assert [new - old for old, new in zip(before, after, strict=True)] == [-29_297, 29_296]
+    assert [new - old for old, new in zip(before, after, strict=True)] == [-1_877, 1_876]
     assert world.market().pool == 1
+
+
+def test_nothing_is_paid_for_a_time_in_which_the_book_is_thin() -> None:
+    world = World.trading(funds=10**12, mark=20_000, impact=5, taker_fee=0, maker_fee=0, funding_cap=100_000)
+    world.order(1, BUY, 20_000, 10)
+    world.order(2, SELL, 20_000, 10)
+    world.order(3, BUY, 20_090, 5, order_slot=0)
+    world.order(3, SELL, 20_110, 5, order_slot=1)
+    world.crank()
+    world.cancel(3, 0)
+    world.order(3, BUY, 20_090, 4, order_slot=0)
+    world.wait(60)
+    world.report(0, 20_000)
+    assert world.crank() == "accepted"
+    assert (world.market().funding, world.market().excess) == (0, 0)
+    world.order(1, BUY, 20_090, 1)
+    world.wait(60)
+    world.report(0, 20_000)
+    world.crank()
+    assert world.market().funding == compute_funding(world.market(), 60) > 0
 
 
 def test_an_account_settles_when_it_is_touched_for_all_the_hours_since() -> None:
@@ -126,14 +171,18 @@ def test_funding_can_push_an_account_below_maintenance_and_the_crank_liquidates_
     world.order(3, BUY, 10_990, 100, order_slot=0)
     world.order(3, SELL, 11_010, 100, order_slot=1)
     assert world.crank() == "accepted"
-    for _ in range(30):  # the mark rises with the premium, the long gains; then the premium is gone
-        world.wait(HOUR)
+    for _ in range(130):  # the mark rises with the premium, the long gains; then the premium is gone
+        world.wait(120)
         world.report(0, 10_000)
         world.crank()
+    assert world.position(1).size == 1
     world.cancel(3, 0)
     world.cancel(3, 1)
     world.order(3, BUY, 9_990, 100, order_slot=0)
-    world.wait(1)
-    world.report(0, 10_000)
+    world.order(3, SELL, 10_010, 100, order_slot=1)
+    for _ in range(2):
+        world.wait(60)
+        world.report(0, 10_000)
+        world.crank()
     assert world.position(1).size == 0
     assert world.market().mark == 10_000

@@ -1,4 +1,4 @@
-"""The mark is a median of three; premiums are smoothed; jumps of the index are cut and halt the market."""
+"""The mark is the middle of three; premiums are smoothed; jumps of the index are cut and halt the market."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.support.machines.world import ABOVE, BUY, REDUCE_ONLY, SELL, World
 
 from setoff.deploy.simulation.sample_traffic import START_TIME
-from setoff.shared.rules.marks import apply_index, compute_mid, sample_premium, update_mark
+from setoff.shared.rules.marks import apply_index, begin_interval, take_sample, update_mark
 from setoff.shared.rules.phases import HALT_TIME, INDEX_INTERVAL, PREMIUM_ONE
 from setoff.shared.state.keys import MAX_TICK
 from setoff.shared.state.leaves import Market, decode_market
@@ -20,83 +20,95 @@ def market_at(index: int, premium: int = 0, band: int = 100_000, step_band: int 
 
 
 @pytest.mark.parametrize(
-    ("index", "premium", "mid", "mark"),
+    ("index", "premium", "basis", "mark"),
     [
-        (1_000, 0, 1_000, 1_000),
-        (1_000, 0, 1_500, 1_000),  # the book alone moves nothing
-        (1_000, 20, 1_000, 1_000),  # nor does the past
-        (1_000, 20, 1_010, 1_010),  # the middle one of 1,000, 1,020 and 1,010
-        (1_000, 20, 1_500, 1_020),
-        (1_000, 20, 900, 1_000),
-        (1_000, -20, 990, 990),
-        (1_000, -20, 900, 980),
-        (1_000, -2_000, 1, 1),  # never below one tick
-        (MAX_TICK, 5, MAX_TICK + 9, MAX_TICK),
+        (1_000, 0, 0, 1_000),
+        (1_000, 0, 500, 1_000),  # the book alone moves nothing
+        (1_000, 20, 0, 1_000),  # nor does the past
+        (1_000, 20, 10, 1_010),  # the middle one of 1,000, 1,020 and 1,010
+        (1_000, 20, 500, 1_020),
+        (1_000, 20, -100, 1_000),
+        (1_000, -20, -10, 990),
+        (1_000, -20, -100, 980),
+        (1_000, -2_000, -999, 1),  # never below one tick
+        (MAX_TICK, 5, 9, MAX_TICK),
     ],
 )
-def test_the_mark_is_the_median_of_index_smoothed_premium_and_book(
-    index: int, premium: int, mid: int, mark: int
+def test_the_mark_is_the_middle_of_index_smoothed_premium_and_basis(
+    index: int, premium: int, basis: int, mark: int
 ) -> None:
     market = market_at(index, premium)
-    update_mark(market, mid)
+    market.basis0 = market.basis1 = market.basis2 = basis
+    update_mark(market)
     assert market.mark == mark
+
+
+def test_the_basis_is_the_middle_of_the_last_three_samples() -> None:
+    market = market_at(10_000, premium=1_000, step_band=1_000_000)
+    for basis, mark in ((50, 10_000), (-900, 10_000), (70, 10_050), (900, 10_070), (900, 10_900), (40, 10_900)):
+        market.basis2, market.basis1, market.basis0 = market.basis1, market.basis0, basis
+        update_mark(market)
+        assert market.mark == mark
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 2**24), st.integers(-(2**23), 2**23)), max_size=60))
+def test_within_an_interval_the_mark_stays_in_the_band_around_its_beginning(moves: list[tuple[int, int, int]]) -> None:
+    market = market_at(100_000, step_band=30_000)
+    update_mark(market)
+    time, began, beginning = START_TIME, 0, 0
+    for seconds, price, basis in moves:
+        time += seconds
+        if time >= began + INDEX_INTERVAL:
+            began, beginning = time, market.mark
+        begin_interval(market, time)
+        market.index = price
+        market.premium, market.basis0, market.basis1 = basis * PREMIUM_ONE, basis, basis
+        update_mark(market)
+        assert abs(market.mark - beginning) <= max(1, beginning * 30_000 // 1_000_000)
+        assert 1 <= market.mark <= MAX_TICK
 
 
 def test_a_sample_moves_the_premium_by_an_eighth() -> None:
     market = market_at(20_000)
-    sample_premium(market, 20_100, START_TIME)
+    take_sample(market, 20_090, 20_110, START_TIME)
     assert market.premium == 100 * PREMIUM_ONE // 8 == 819_200  # 12.5 ticks
-    sample_premium(market, 20_100, START_TIME + 60)
+    take_sample(market, 20_100, 20_101, START_TIME + 60)
     assert market.premium == 819_200 + (6_553_600 - 819_200) // 8 == 1_536_000  # 23.4375 ticks
-    sample_premium(market, 20_000, START_TIME + 120)
+    take_sample(market, 19_999, 20_001, START_TIME + 120)
     assert market.premium == 1_536_000 - 1_536_000 // 8
+    assert (market.basis0, market.basis1, market.basis2) == (0, 100, 100)
 
 
 def test_rounding_of_a_sample_is_the_same_up_and_down() -> None:
     high, low = market_at(1_000), market_at(1_000)
     high.premium, low.premium = 5, -5
-    sample_premium(high, 1_000, START_TIME)
-    sample_premium(low, 1_000, START_TIME)
+    take_sample(high, 999, 1_001, START_TIME)
+    take_sample(low, 999, 1_001, START_TIME)
     assert (high.premium, low.premium) == (5, -5)  # 5 / 8 is nothing
 
 
 def test_a_sample_is_cut_at_the_price_band() -> None:
     market = market_at(1_000, band=100_000)
-    sample_premium(market, 5_000, START_TIME)
-    assert market.premium == 100 * PREMIUM_ONE // 8
+    take_sample(market, 4_000, 6_000, START_TIME)
+    assert (market.premium, market.basis0) == (100 * PREMIUM_ONE // 8, 100)
     market = market_at(1_000, band=100_000)
-    sample_premium(market, 1, START_TIME)
-    assert market.premium == -100 * PREMIUM_ONE // 8
+    take_sample(market, 1, 1, START_TIME)
+    assert (market.premium, market.basis0) == (-100 * PREMIUM_ONE // 8, -100)
 
 
-def test_the_middle_of_a_thin_or_empty_book_is_the_index() -> None:
-    world = World.trading(impact=10)
-
-    def mid() -> int:
-        return compute_mid(1, world.machine.state.market(1), world.machine.state)
-
-    assert mid() == 100
-    world.order(1, BUY, 100, 10)
-    assert mid() == 100
-    world.order(2, SELL, 110, 9, order_slot=0)
-    assert mid() == 100  # nine lots are too few
-    world.order(2, SELL, 110, 1)
-    assert mid() == 105
-
-
-def test_a_crank_samples_the_book_and_moves_the_mark() -> None:
+def test_cranks_sample_the_book_and_move_the_mark_and_reports_keep_its_distance() -> None:
     world = World.trading(mark=1_000, impact=1)
     world.order(1, BUY, 1_035, 1)
     world.order(2, SELL, 1_045, 1)
     assert world.crank() == "accepted"
-    assert world.market().mark == 1_005  # the premium of 40 smoothed: 5
+    assert world.market().mark == 1_000  # one sample is not enough
     world.wait(59)
     assert world.crank() == "not_due"
     world.wait(1)
     assert world.crank() == "accepted"
     assert world.market().mark == 1_009  # 5 + 35 / 8 = 9.375
     world.set_mark(1_010)
-    assert world.market().mark == 1_019  # a report sets the mark as well, with the premium as it was
+    assert world.market().mark == 1_019  # a report sets the mark as well, with premium and basis as they were
 
 
 def test_rejects_crank_without_a_price_or_on_a_stale_one() -> None:

@@ -43,11 +43,11 @@ GROUPS = (
 )
 PHASES = {
     "orders": (phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP),
-    "margin": (phases.MARGIN, phases.PROBE),
+    "margin": (phases.MARGIN, phases.PROBE, phases.DEPTH),
     "matching": (phases.MATCH, phases.FILL),
-    "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT),
+    "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT, phases.DESCEND),
     "payments": (phases.TRANSFER, phases.WITHDRAW),
-    "oracle": (phases.REPORT, phases.CRANK),
+    "oracle": (phases.REPORT, phases.CRANK, phases.SAMPLE),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
     "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
     "work": (

@@ -40,8 +40,11 @@ BRANCHES = frozenset(
     + [f"seek: {side} {found}" for side in SIDES for found in ("found", "empty")]
     + [f"list: {side} {place}" for side in SIDES for place in ("best", "behind")]
     + [f"next: {words} words" for words in (1, 3, 5)]
-    + ["next: none", "report: median", "report: no quorum", "report: refused", "report: mid", "report: halt"]
-    + ["crank: sample", "crank: funding", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
+    + ["next: none", "report: median", "report: no quorum", "report: refused", "report: halt"]
+    + ["crank: measures", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
+    + [f"descend: {place} {found}" for place in ("best", "behind") for found in ("found", "none")]
+    + ["depth: counted", "depth: not sure", "depth: pruned", "depth: bids done", "depth: asks done", "depth: too many"]
+    + ["sample: thin", "sample: measured", "sample: funding"]
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to master"]
@@ -236,8 +239,6 @@ def _report(step: Step) -> set[str]:
         return {"report: no quorum" if step.after.outcome == errors.ACCEPTED else "report: refused"}
     market = _market(step.new, step.before.market)
     found = {"report: median"}
-    if any(key >> keys.BODY_BITS == keys.LEVEL for key in step.old):
-        found.add("report: mid")
     if market.halted_until == step.before.time + phases.HALT_TIME:
         found.add("report: halt")
     return found
@@ -246,14 +247,38 @@ def _report(step: Step) -> set[str]:
 def _crank(step: Step) -> set[str]:
     if step.after.phase == phases.IDLE:
         return {"crank: refused"}
+    if step.after.phase == phases.DESCEND:
+        return {"crank: measures"}
     before, after = (_market(values, step.before.market) for values in (step.old, step.new))
     if before.expiry != after.expiry:
         return {"crank: over"}
     if after.settled:
         return {"crank: settled"}
-    if step.after.unwind != step.before.market:
-        return {"crank: expired"}
-    return {"crank: sample"} | ({"crank: funding"} if before.funding != after.funding else set())
+    return {"crank: expired"}
+
+
+def _descend(step: Step) -> set[str]:
+    place = "behind" if step.before.tick else "best"
+    return {f"descend: {place} {'found' if step.after.phase == phases.DEPTH else 'none'}"}
+
+
+def _depth(step: Step) -> set[str]:
+    before, after = step.before, step.after
+    if after.phase == phases.UNLINK:
+        return {"depth: pruned"}
+    if after.level_side != before.level_side:
+        return {"depth: bids done"}
+    if after.size == 0:
+        return {"depth: asks done"}
+    found = {"depth: counted" if after.size < before.size else "depth: not sure"}
+    return found | ({"depth: too many"} if after.phase == phases.SAMPLE else set())
+
+
+def _sample(step: Step) -> set[str]:
+    if step.before.size:
+        return {"sample: thin"}
+    before, after = (_market(values, step.before.market) for values in (step.old, step.new))
+    return {"sample: measured"} | ({"sample: funding"} if before.funding != after.funding else set())
 
 
 def _amend(step: Step) -> set[str]:
@@ -400,6 +425,9 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "next": _next,
     "report": _report,
     "crank": _crank,
+    "descend": _descend,
+    "depth": _depth,
+    "sample": _sample,
     "amend": _amend,
     "clear": _clear,
     "admit": _admit,

@@ -162,9 +162,7 @@ MUTANTS = (
         "phases.INDEX_INTERVAL <= time",
         "phases.INDEX_INTERVAL < time",
     ),
-    Mutant(
-        "the anchor is the report", "rules/marks.vy", "oracle", "market.index if market.index != 0 else price", "price"
-    ),
+    Mutant("the anchor is the report", "rules/marks.vy", "oracle", "begun.anchor = market.index", "begun.anchor = 0"),
     Mutant("weighed after the expiry", "rules/marks.vy", "oracle", "min(time, market.expiry)", "time"),
     Mutant(
         "weighed before the half hour",
@@ -174,13 +172,58 @@ MUTANTS = (
         "min(time, market.held_since)",
     ),
     Mutant("reports are counted", "rules/marks.vy", "oracle", "weighed.twap_time += held", "weighed.twap_time += 1"),
-    Mutant("the last index left out", "rules/marks.vy", "oracle", "self.weigh_index(pre, time)", "pre"),
+    Mutant("the last index left out", "rules/crank.vy", "oracle", "marks.weigh_index(pre, time)", "pre"),
     Mutant("report taken twice", "rules/oracle.vy", "oracle", "regs.nonce <= oracle", "regs.nonce < oracle"),
-    Mutant("mark is the mid", "rules/marks.vy", "oracle", "min(high, convert(mid, int256))", "convert(mid, int256)"),
+    Mutant("mark is the basis", "rules/marks.vy", "oracle", "self.get_middle(index, smooth, near)", "near"),
+    Mutant("mark is the premium", "rules/marks.vy", "oracle", "self.get_middle(index, smooth, near)", "smooth"),
+    Mutant(
+        "the last sample is the basis",
+        "rules/marks.vy",
+        "oracle",
+        "self.get_middle(market.basis0, market.basis1, market.basis2)",
+        "market.basis0",
+    ),
+    Mutant("mark rises unbound", "rules/marks.vy", "oracle", "mark = min(marked.mark_anchor + limit, mark)", "pass"),
+    Mutant("mark falls unbound", "rules/marks.vy", "oracle", "mark = marked.mark_anchor - limit", "pass"),
+    Mutant("a sample lost", "rules/marks.vy", "oracle", "sampled.basis2 = market.basis1", "pass"),
+    Mutant("funding inside the spread", "rules/marks.vy", "oracle", "max(0, convert(bid, int256) - index)", "basis"),
+    Mutant(
+        "bids away from the index", "rules/crank.vy", "margin", "regs.amount // self.get", "1 + regs.amount // self.get"
+    ),
+    Mutant(
+        "asks rounded down",
+        "rules/crank.vy",
+        "oracle",
+        "integers.div_up(regs.amount, self.get_impact(market))",
+        "regs.amount // self.get_impact(market)",
+    ),
+    Mutant("thin counts", "rules/crank.vy", "oracle", "if regs.size == 0:", "if regs.trigger != 0:"),
+    Mutant("thin pays", "rules/crank.vy", "oracle", "market.excess = 0", "pass"),
+    Mutant("unfunded makers stay", "rules/crank.vy", "margin", "    if not can_fill:", "    if False:"),
+    Mutant(
+        "unsure makers count",
+        "rules/crank.vy",
+        "margin",
+        "if matching.is_maker_sure(regs, account, markets, order):",
+        "if True:",
+    ),
+    Mutant(
+        "every maker is looked at", "rules/crank.vy", "margin", "if regs.matches == phases.DEPTH_ORDERS:", "if False:"
+    ),
+    Mutant("the price of the one before", "rules/crank.vy", "margin", "regs.price = order.price", "pass"),
+    Mutant("one side is enough", "rules/crank.vy", "margin", "elif regs.level_side == records.BUY:", "elif False:"),
+    Mutant("from the best level again", "rules/crank.vy", "book", "if regs.tick != 0:", "if False:"),
+    Mutant("an impact of nothing", "rules/crank.vy", "margin", "max(1, market.impact)", "market.impact"),
     Mutant("no halt", "rules/marks.vy", "oracle", "time + phases.HALT_TIME", "0"),
-    Mutant("funding unclamped", "rules/marks.vy", "oracle", "max(-cap, min(cap, market.premium))", "market.premium"),
-    Mutant("every hour made up for", "rules/marks.vy", "oracle", "phases.MAX_FUNDING_HOURS)", "2**64)"),
-    Mutant("settled at once", "rules/marks.vy", "oracle", "if market.mark == price:", "if price != 0:"),
+    Mutant(
+        "funding unclamped",
+        "rules/marks.vy",
+        "oracle",
+        "max(-cap, min(cap, market.excess * convert(phases.PREMIUM_ONE, int256)))",
+        "market.excess * convert(phases.PREMIUM_ONE, int256)",
+    ),
+    Mutant("every hour made up for", "rules/marks.vy", "oracle", "phases.MAX_FUNDING_TIME)", "2**64)"),
+    Mutant("settled at once", "rules/crank.vy", "oracle", "if market.mark == price:", "if price != 0:"),
     Mutant("funding rounded down", "rules/marks.vy", "liquidation", "= integers.div_ceil(", "= integers.div_floor("),
     Mutant("edge of the band", "rules/orders.vy", "orders", "> market.band", ">= market.band"),
     Mutant("asks unlimited", "rules/orders.vy", "orders", "position.asks + regs.size", "regs.size"),
@@ -595,7 +638,7 @@ MUTANTS = (
     Mutant(
         "dead a second early", "rules/wind_down.vy", "oracle", "ORACLE_DEATH < regs.time", "ORACLE_DEATH <= regs.time"
     ),
-    Mutant("never over", "rules/marks.vy", "oracle", "market.expiry = regs.time", "market.expiry = market.expiry"),
+    Mutant("never over", "rules/crank.vy", "oracle", "market.expiry = regs.time", "market.expiry = market.expiry"),
     Mutant("margin called", "rules/liquidation.vy", "liquidation", "0 if regs.winding_since != 0 else ", ""),
     Mutant("stops enter", "rules/triggers.vy", "work", "elif regs.winding_since == 0 and", "elif"),
     Mutant("legs enter", "rules/bulk.vy", "work", "regs.winding_since == 0", "regs.winding_since != 1"),

@@ -3,6 +3,7 @@
 from tests.support.judge.scenes import (
     accounts,
     backstop,
+    crank,
     holders,
     liquidation,
     listing,
@@ -22,6 +23,7 @@ SCENES = (
     *orders.SCENES,
     *order_margin.SCENES,
     *oracle.SCENES,
+    *crank.SCENES,
     *work.SCENES,
     *pausing.SCENES,
     *settlement.SCENES,

@@ -107,12 +107,12 @@ def play_edges(world: JudgedWorld) -> None:
     world.wait(3601)
     assert world.run(crank) == [OK]
     cap = 10_000 * 2**16 // PPM  # one part in a million of the index
-    assert world.market().premium > cap
-    assert world.market().funding == cap * 2**16 // 8
+    assert world.market().excess * 2**16 > cap
+    assert world.market().funding == cap * 2**16 * phases.MAX_FUNDING_TIME // (8 * phases.HOUR)
     record, _ = world.bulk(1, [Leg(0, 1, 5, 9_000, 1)])
     _, other = world.bulk(1, [Leg(0, 1, 6, 9_000, 1)])
     cancels = [world.cancel(3, 0), world.cancel(3, 1)]
-    assert world.run(record, other, *cancels, world.price(9_900)) == [OK, "wrong_leg_page", OK, OK, OK]
+    assert world.run(record, other, *cancels, world.price(9_783)) == [OK, "wrong_leg_page", OK, OK, OK]
     assert world.took("fire") == 1
 
 

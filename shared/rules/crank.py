@@ -1,0 +1,156 @@
+"""The crank, which lets a market's time pass: it measures the depth of the book, samples what it shows, or settles.
+
+Twin: ``contracts/rules/crank.vy``. The book is measured as a taker would find it, maker by maker from the best level of
+each side: what counts is an order that is live and whose account can carry it, until `impact` lots are reached; who
+would be pruned by a taker is pruned. So lots that cannot trade, and prices behind which there are too few, say nothing.
+"""
+
+from __future__ import annotations
+
+from setoff.shared import errors
+from setoff.shared.codec import records
+from setoff.shared.codec.integers import div_up
+from setoff.shared.rules import phases
+from setoff.shared.rules.bitmaps import find_best, find_next
+from setoff.shared.rules.levels import is_highest_first
+from setoff.shared.rules.margin import settle_account
+from setoff.shared.rules.marks import (
+    begin_interval,
+    begin_work,
+    is_expired,
+    is_fresh,
+    take_sample,
+    update_mark,
+    weigh_index,
+)
+from setoff.shared.rules.matching import can_maker_fill, is_maker_sure
+from setoff.shared.rules.wind_down import is_over
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import Market
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+
+
+def step_crank(regs: Registers, state: State) -> None:
+    """Settle a market that has expired; of any other begin to measure the book.
+
+    A market that is over, because the exchange winds down or its oracle is dead, expires now. Leaves: market.
+    """
+    market = state.market(regs.market)
+    if market.settled or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
+        regs.reject(errors.NOT_DUE)
+        return
+    if is_over(regs, market) and not is_expired(market, regs.time):
+        market.expiry = regs.time
+    if is_expired(market, regs.time):
+        mark_before = market.mark
+        settle_market(market, regs.time)
+        begin_work(regs, mark_before)
+    elif not is_fresh(market, regs.time):
+        regs.reject(errors.STALE_PRICE)
+    else:
+        begin_side(regs, market, records.BUY)
+
+
+def settle_market(market: Market, time: int) -> None:
+    """Bring an expired market to its settlement price, and settle it once its mark is there.
+
+    So whoever cannot pay the way to that price is first liquidated like at any change of a price.
+    """
+    weigh_index(market, time)
+    price = market.twap_sum // market.twap_time if market.twap_time else market.index
+    if market.mark == price:
+        market.settled = 1
+    market.index = price
+    market.index_time = time
+    market.mark = price
+    market.sampled = time
+
+
+def begin_side(regs: Registers, market: Market, side: int) -> None:
+    """Begin to measure a side of the book, that of makers on `side`, before its best level."""
+    regs.side = 1 - side
+    regs.level_market = regs.market
+    regs.level_side = side
+    regs.tick = 0
+    regs.size = get_impact(market)
+    regs.amount = 0
+    regs.matches = 0
+    regs.phase = phases.DESCEND
+
+
+def get_impact(market: Market) -> int:
+    """Lots that have to be there on a side for it to be measured."""
+    return max(1, market.impact)
+
+
+def step_descend(regs: Registers, state: State) -> None:
+    """Go on to the next level of the side that is measured, at first to its best; a side without one more is thin.
+
+    Leaves: bitmap words, from the top to the best level, or from the leaf up to the first with a level behind and down
+    again to that; the level.
+    """
+    tree = keys.level_tree(regs.level_market, regs.level_side)
+    is_highest = is_highest_first(regs.level_side)
+    tick = find_next(state, tree, regs.tick, is_highest) if regs.tick else find_best(state, tree, is_highest)
+    if tick == 0:
+        regs.phase = phases.SAMPLE
+        return
+    regs.tick = tick
+    regs.peer = state.level(regs.level_market, regs.level_side, tick).head
+    regs.phase = phases.DEPTH
+
+
+def step_depth(regs: Registers, state: State) -> None:
+    """Count what the next maker offers, or prune it as a taker would; go on until `impact` lots are counted.
+
+    Leaves: maker's order; maker's account and the market of each of its positions.
+    """
+    regs.cursor = regs.peer
+    order = state.order(regs.cursor)
+    account = state.account(keys.handle_account(regs.cursor))
+    settle_account(state, account, regs.time)
+    market = state.market(regs.market)
+    regs.peer = order.next
+    regs.price = order.price
+    regs.matches += 1
+    if not can_maker_fill(regs, state, account, order):
+        regs.next_phase = choose_maker(regs)
+        regs.phase = phases.UNLINK
+        return
+    if is_maker_sure(regs, state, account, order):
+        regs.size -= regs.lots
+        regs.amount += regs.lots * order.price
+    if regs.size:
+        regs.phase = choose_maker(regs)
+    elif regs.level_side == records.BUY:
+        regs.trigger = regs.amount // get_impact(market)
+        begin_side(regs, market, records.SELL)
+    else:
+        regs.phase = phases.SAMPLE
+
+
+def choose_maker(regs: Registers) -> int:
+    """Phase to go on with: the next maker, the next level, or none where enough were looked at."""
+    if regs.matches == phases.DEPTH_ORDERS:
+        return phases.SAMPLE
+    return phases.DEPTH if regs.peer else phases.DESCEND
+
+
+def step_sample(regs: Registers, state: State) -> None:
+    """Take a sample of what was measured, if both sides have the depth, and set the mark. Leaves: market.
+
+    A thin book changes neither premium nor basis, and no funding accrues for the time since the last sample. What
+    changed lets the machine visit all holders.
+    """
+    market = state.market(regs.market)
+    if regs.size == 0:
+        take_sample(market, regs.trigger, div_up(regs.amount, get_impact(market)), regs.time)
+    else:
+        market.excess = 0
+    market.sampled = regs.time
+    begin_interval(market, regs.time)
+    mark_before = market.mark
+    update_mark(market)
+    regs.unwind = regs.market
+    begin_work(regs, mark_before)

@@ -1,0 +1,179 @@
+"""A crank measures the book as a taker would find it: orders that live, accounts that can carry them, enough lots."""
+
+from collections import Counter
+
+import pytest
+from tests.support.machines.world import BUY, REDUCE_ONLY, SELL, World
+
+from setoff.deploy.simulation.sample_traffic import START_TIME
+from setoff.shared.rules import phases
+from setoff.shared.rules.fetch import step_fetch
+from setoff.shared.rules.step import apply_step
+
+INDEX = 1_000
+
+
+def market_of(impact: int = 100, **market: int) -> World:
+    return World.trading(
+        accounts=6, funds=10**8, mark=INDEX, impact=impact, taker_fee=0, maker_fee=0, max_age=10**6, **market
+    )
+
+
+def offer(world: World, account: int, bid: int, ask: int, size: int = 100, order_slot: int = 0, **fields: int) -> None:
+    assert world.order(account, BUY, bid, size, order_slot=order_slot, **fields) == "accepted"
+    assert world.order(account, SELL, ask, size, order_slot=order_slot + 1, **fields) == "accepted"
+
+
+def crank(world: World, seconds: int = 60) -> Counter[int]:
+    """A crank some seconds later; returns how often each phase ran before the work began."""
+    world.wait(seconds)
+    regs, seen = world.machine.regs, Counter[int]()
+    step_fetch(regs, world.machine.state, world.traffic.crank(), False)
+    while regs.phase != phases.IDLE:
+        seen[regs.phase] += 1
+        apply_step(regs, world.machine.state)
+        world.machine.state.commit()
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "basis"),
+    [
+        ([(990, 100)], [(1_030, 100)], 10),
+        ([(990, 60), (980, 60)], [(1_030, 100)], 8),  # 60 at 990, 40 at 980: 986
+        ([(990, 60), (980, 60)], [(1_010, 1), (1_030, 10), (1_031, 500)], 8),  # 1,030.69 is 1,031: (986 + 1,031) / 2
+        ([(990, 33), (989, 67)], [(1_000, 100)], -6),  # 989.33 is 989; (989 + 1,000) / 2 = 994.5 is 994
+        ([(990, 60), (980, 39)], [(1_030, 100)], None),  # one lot is missing
+        ([(990, 100)], [(1_030, 99)], None),
+        ([(990, 100)], [], None),
+        ([], [(1_030, 100)], None),
+        ([], [], None),
+        ([(999, 1), (900, 99)], [(1_001, 1), (1_100, 99)], 0),  # thin at the best price: what is behind it counts
+    ],
+)
+def test_the_impact_prices_are_means_over_the_depth(
+    bids: list[tuple[int, int]], asks: list[tuple[int, int]], basis: int | None
+) -> None:
+    world = market_of()
+    for side, orders in ((BUY, bids), (SELL, asks)):
+        for slot, (price, size) in enumerate(orders):
+            assert world.order(1 + side, side, price, size, order_slot=slot) == "accepted"
+    crank(world)
+    market = world.market()
+    assert market.basis0 == (basis or 0)
+    assert (market.premium != 0) == bool(basis)
+    assert market.sampled == START_TIME + 60
+
+
+def test_a_thin_book_keeps_what_was_measured() -> None:
+    world = market_of()
+    offer(world, 1, 1_040, 1_060)
+    crank(world)
+    crank(world)
+    before = world.market()
+    assert (before.basis0, before.basis1, before.excess) == (50, 50, 40)
+    world.cancel(1, 0)
+    offer(world, 2, 1_010, 1_200, size=1, order_slot=4)
+    crank(world)
+    after = world.market()
+    assert (after.basis0, after.basis1, after.basis2) == (50, 50, 0)
+    assert (after.premium, after.mark, after.funding) == (before.premium, before.mark, before.funding)
+    assert after.excess == 0
+
+
+def test_a_dead_order_is_pruned_and_not_counted() -> None:
+    world = market_of()
+    offer(world, 1, 990, 1_010)
+    offer(world, 2, 995, 1_005, order_slot=2, expiry=world.traffic.time + 30)
+    seen = crank(world)
+    assert world.market().basis0 == 0
+    assert (world.level(BUY, 995).count, world.level(SELL, 1_005).count) == (0, 0)
+    assert world.account(2).orders == 0
+    assert (world.market().best_bid, world.market().best_ask) == (990, 1_010)
+    assert seen[phases.UNLINK] == 2 and seen[phases.DEPTH] == 4
+
+
+def test_a_maker_that_can_no_longer_pay_is_pruned() -> None:
+    world = market_of()
+    offer(world, 1, 900, 1_100)
+    offer(world, 2, 999, 1_001, order_slot=2)
+    world.machine.state.account(2).collateral = 1_000
+    crank(world)
+    assert world.market().basis0 == 0 and world.account(2).orders == 0
+    assert world.market().best_bid == 900
+
+
+def test_lots_that_one_account_could_not_trade_together_do_not_count() -> None:
+    """Ten orders, with the money for one of them: each could trade, and so none is pruned, but they are no depth."""
+    world = market_of(impact=50)
+    offer(world, 1, 900, 1_100)
+    for slot in range(5):
+        offer(world, 2, 1_010, 1_020, size=10, order_slot=2 * slot)
+    world.machine.state.account(2).collateral = 12_000  # 10 lots at 1,000 ticks of 10: 10,000 of margin
+    seen = crank(world)
+    assert world.market().basis0 == 0
+    assert world.account(2).orders != 0 and seen[phases.UNLINK] == 0
+
+
+def test_reduce_only_orders_count_as_far_as_they_close() -> None:
+    world = market_of()
+    world.order(3, BUY, 1_000, 60)
+    world.order(4, SELL, 1_000, 60)
+    offer(world, 1, 900, 1_100)
+    assert world.order(3, SELL, 1_010, 60, order_slot=3, flags=REDUCE_ONLY) == "accepted"
+    crank(world)
+    # Sixty at 1,010 and forty at 1,100: 1,046
+    assert world.market().basis0 == (900 + 1_046) // 2 - 1_000
+
+
+def test_no_more_than_so_many_makers_are_looked_at() -> None:
+    world = market_of(impact=phases.DEPTH_ORDERS + 1, order_margin=0)
+    for slot in range(phases.DEPTH_ORDERS + 1):
+        world.order(1, BUY, 1_100 - slot, 1, order_slot=slot)
+    offer(world, 2, 900, 1_200, order_slot=200)
+    seen = crank(world)
+    assert world.market().premium == 0 and seen[phases.DEPTH] == phases.DEPTH_ORDERS
+    world = market_of(impact=phases.DEPTH_ORDERS)
+    for slot in range(phases.DEPTH_ORDERS):
+        world.order(1, BUY, 1_100 - slot, 1, order_slot=slot)
+        world.order(2, SELL, 1_200 + slot, 1, order_slot=slot)
+    seen = crank(world)
+    assert world.market().premium > 0 and seen[phases.DEPTH] == 2 * phases.DEPTH_ORDERS
+
+
+def test_a_wall_of_dead_orders_is_taken_down_in_bounded_pieces() -> None:
+    world = market_of()
+    offer(world, 1, 900, 1_100)
+    for slot in range(100):
+        world.order(2, BUY, 995, 1, order_slot=slot, expiry=world.traffic.time + 30)
+    steps = 0
+    for left in (68, 36, 4):
+        seen = crank(world)
+        assert world.level(BUY, 995).count == left
+        measuring = phases.DESCEND, phases.DEPTH, phases.UNLINK, phases.UNLIST, phases.SEEK, phases.SAMPLE, phases.CRANK
+        steps = max(steps, sum(seen[phase] for phase in measuring))
+        assert world.market().premium == 0
+    crank(world)
+    assert world.market().premium == 0 and world.level(BUY, 995).count == 0  # 900 and 1,100
+    assert world.market().sampled == world.traffic.time
+    assert steps <= 5 * 2 * phases.DEPTH_ORDERS + 4 < phases.RECORD_STEP_BOUND
+
+
+def test_an_impact_of_nothing_is_one_lot() -> None:
+    world = market_of(impact=0)
+    offer(world, 1, 1_010, 1_030, size=1)
+    crank(world)
+    assert world.market().basis0 == 20
+
+
+def test_measuring_changes_no_account_but_for_funding_that_is_due() -> None:
+    world = market_of()
+    world.order(1, BUY, 1_000, 10)
+    world.order(2, SELL, 1_000, 10)
+    offer(world, 1, 1_020, 1_030, order_slot=5)
+    before = {number: world.account(number).collateral for number in (1, 2, 3)}
+    crank(world)
+    assert {number: world.account(number).collateral for number in (1, 2, 3)} == before
+    crank(world)
+    paid = -(-world.market().funding * 10 // 2**32)
+    assert paid > 0 and world.account(1).collateral == before[1] - paid
