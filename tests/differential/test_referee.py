@@ -148,6 +148,7 @@ class Engine:
     def _run(self) -> list[tuple[Resting, int, int]]:
         regs, fills = self.regs, []
         regs.outcome = errors.ACCEPTED
+        regs.started = regs.steps  # an input of its own, as a fetch begins one
         while regs.phase != phases.IDLE:
             is_fill, maker, before = regs.phase == phases.FILL, regs.cursor, regs.size
             apply_step(regs, self.state)

@@ -52,7 +52,8 @@ class QueueL1(HandL1):
         return self._block(len(self.messages))
 
     def _block(self, number: int) -> Block:
-        return Block(number, number.to_bytes(32, "big"), max(number - 1, 0).to_bytes(32, "big"), self.time, 1)
+        block_hash, parent = number.to_bytes(32, "big"), max(number - 1, 0).to_bytes(32, "big")
+        return Block(number, block_hash, parent, self.time, 1, is_sealed=True)
 
     def _call(self, *_: object, **__: object) -> bytes:
         return DELAY.to_bytes(32, "big")

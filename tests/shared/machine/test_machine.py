@@ -188,7 +188,7 @@ def test_fills_tell_their_kind(traffic: SampleTraffic, batches: list[Batch]) -> 
         machine.run_input(last, input_index)
         for fill in machine.fills:
             found.setdefault(fill.kind, set()).add(fill.taker)
-    assert found == {LIQUIDATION: {6}, TAKEOVER: {6}, DELEVERAGE: {9}, UNWIND: {BACKSTOP}, TRADE: {4, 8}}
+    assert found == {LIQUIDATION: {6}, TAKEOVER: {6, 9}, DELEVERAGE: {9}, UNWIND: {BACKSTOP}, TRADE: {4, 8}}
 
 
 def test_the_tree_of_a_run_is_that_of_its_leaves(ran: Machine) -> None:

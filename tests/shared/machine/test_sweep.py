@@ -78,7 +78,7 @@ def make_calm(seed: int) -> Machine:
         leaf.collateral = 2**127
         leaf.positions[3] = Position(1, 1 if master % 2 else -1, 0, 0, 0, market.funding)
     enter_holders(state)
-    regs.sweep_end = regs.sweep_word = regs.ranking = regs.skip_account = regs.winding_since = 0
+    regs.sweep_end = regs.sweep_word = regs.ranking = regs.deleveraging = regs.skip_account = regs.winding_since = 0
     regs.phase = phases.WORK
     return machine
 

@@ -423,7 +423,8 @@ def test_a_market_without_oracle_is_settled_though_the_operator_leaves_it_alone(
 
 
 def test_a_market_that_has_expired_gets_both_its_cranks(exchange: Exchange, watcher: LoneWatcher) -> None:
-    """The first brings its mark to the mean of its last indices, the second settles it there."""
+    """The first brings its mark to the mean of its last indices, 1,000 for some seconds and then 1,100; the second
+    settles it there."""
     leave_positions(exchange)
     exchange.anvil.advance(phases.TWAP_TIME + wind_down.PATIENCE)
     reader, before = watcher.context.reader, queued(watcher)
@@ -437,7 +438,7 @@ def test_a_market_that_has_expired_gets_both_its_cranks(exchange: Exchange, watc
     post(0)
     assert queued(watcher) == before + 1
     machine = post(1)
-    assert settled(machine) == [0, 0, 0] and machine.state.market(1).mark == 1_050 and queued(watcher) == before + 1
+    assert settled(machine) == [0, 0, 0] and machine.state.market(1).mark == 1_099 and queued(watcher) == before + 1
     exchange.anvil.advance(wind_down.PATIENCE)
     post(0)
     assert queued(watcher) == before + 2
