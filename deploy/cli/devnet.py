@@ -36,14 +36,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("bad_config", f"--dir: {folder} cannot be made: {error.strerror}") from None
     keys = dev_keys()
     oracle = keys[FIRST_TRADER + 1]
+    traders = [keys[FIRST_TRADER], keys[FIRST_TRADER + 2]]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     signers = [signatures.address_of(oracle)] * 2  # a quorum of two; here both are the same key
     with Devnet(folder, preset(arguments.preset), signers=signers, port=arguments.port) as devnet:
-        Faucet(devnet.chain.connect(FIRST_TRADER), devnet.deployment).give(
-            signatures.address_of(keys[FIRST_TRADER]), 10**12, wei=0
-        )
+        faucet = Faucet(devnet.chain.connect(FIRST_TRADER), devnet.deployment)
+        for trader in traders:
+            faucet.give(signatures.address_of(trader), 10**12, wei=0)
         print(
             GUIDE.format(
                 setoff=name_command(),
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
                 watcher_redis=devnet.redis_url(1),
                 operator=keys[OPERATOR].hex(),
                 watcher=keys[WATCHERS].hex(),
-                trader=keys[FIRST_TRADER].hex(),
+                trader=traders[0].hex(),
+                second_trader=traders[1].hex(),
                 oracle=oracle.hex(),
             ),
             flush=True,
@@ -97,6 +99,12 @@ Then:
   {setoff} trade buy 1 10 77990
   {setoff} trade market 1
   {setoff} receipts check
+A second trader, who has as much, takes the other side (orders of one owner never trade with each other):
+  {setoff} deposit 1000 --key {second_trader}
+  {setoff} trade sell 1 10 77990 --key {second_trader}
+Money back, after the challenge period; and the last batch, executed again from L1 alone:
+  {setoff} withdraw 100
+  {setoff} verify
 
 A lie: stop the operator, start its two parts again, the same way but for the words
   {setoff} operator sequencer

@@ -73,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     chosen = next((word for word in words if not word.startswith("-")), None)
-    parsed = make_parser(chosen).parse_args(words)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
+        parsed = make_parser(chosen).parse_args(words)
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         code: int = importlib.import_module(f"setoff.deploy.cli.{COMMANDS[parsed.command].module}").run(parsed)
     except SetoffError as error:
         print(f"setoff: {error}", file=sys.stderr)

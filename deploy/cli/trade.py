@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from typing import Any, Final
 
 from setoff.deploy.cli.wallet import add_exchange, ask_exchange
 from setoff.shared.codec import records
 from setoff.shared.sdk.bodies import SLIPPAGE
-from setoff.shared.sdk.client import SetoffClient, SubmitResult
+from setoff.shared.sdk.client import Refusal, SetoffClient, SubmitResult, Unavailable
 
 FLAGS: Final[dict[str, int]] = {
     "gtc": records.GTC,
@@ -141,11 +142,17 @@ async def place(client: SetoffClient, arguments: argparse.Namespace) -> SubmitRe
 
 
 async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
-    """The price as of L1's time, once or until the process is stopped."""
+    """The price as of L1's time, once or until the process is stopped: then an exchange that is away for a while, or a
+    price that another process reported first, ends nothing."""
     while True:
-        now = await client.now()
-        for signer in arguments.signer:
-            print(_describe(await client.report(signer, now, arguments.market, arguments.price)), flush=True)
+        try:
+            now = await client.now()
+            for signer in arguments.signer:
+                print(_describe(await client.report(signer, now, arguments.market, arguments.price)), flush=True)
+        except (Refusal, Unavailable) as error:
+            if not arguments.every or error.reason not in ("not_ready", "stale_report"):
+                raise
+            print(f"not reported, tried again in {arguments.every:g} s: {error}", file=sys.stderr, flush=True)
         if not arguments.every:
             return
         await asyncio.sleep(arguments.every)
@@ -164,6 +171,8 @@ async def cancel(client: SetoffClient, arguments: argparse.Namespace) -> SubmitR
 
 def print_book(book: dict[str, Any]) -> None:
     """The levels, highest price first."""
+    if not book["asks"] and not book["bids"]:
+        print("no orders rest")
     for side in ("asks", "bids"):
         levels = book[side][::-1] if side == "asks" else book[side]
         for level in levels:

@@ -107,11 +107,12 @@ def receipts_file(arguments: argparse.Namespace, deployment: Deployment) -> Path
 
 
 def parse_amount(text: str) -> int:
-    """Token units of a decimal amount, 1000.5 or 1,000.5: a comma parts thousands. Raises ValueError, which argparse
-    explains."""
+    """Token units of a decimal amount, 1000.5 or 1,000.5: a comma parts thousands. Raises ArgumentTypeError."""
     whole, _, part = text.partition(".")
     if not _AMOUNT.fullmatch(text) or len(part) > DECIMALS:
-        raise ValueError(f"'{text}' is no amount")
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no amount: type it as 100, 12.5 or 1,000.5, with {DECIMALS} decimals at most"
+        )
     whole = whole.replace(",", "")
     return int((whole or "0") + part.ljust(DECIMALS, "0"))
 

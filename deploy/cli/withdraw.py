@@ -6,6 +6,7 @@ import argparse
 import time
 
 from setoff.deploy.cli.wallet import add_chain, add_exchange, ask_exchange, format_amount, open_vault, parse_amount
+from setoff.shared.errors import StateError
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof
@@ -28,9 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
     index = arguments.index
     if index is None:
         index = ask_exchange(arguments, lambda client: request(client, arguments.amount))
-        print(f"withdrawal {index} is granted; L1 pays once its epoch is confirmed")
+        print(f"withdrawal {index} is granted; L1 pays once its epoch is confirmed", flush=True)
         if arguments.no_wait:
+            print(f"have it paid then: setoff withdraw --index {index}")
             return 0
+        print(f"waiting; if this is stopped: setoff withdraw --index {index}", flush=True)
+    elif not 0 <= index < (granted := int(ask_exchange(arguments, SetoffClient.status)["withdrawals"])):
+        raise StateError("not_found", f"there is no withdrawal {index}: {granted} were granted, from 0")
     vault = open_vault(arguments)
     while True:
         try:

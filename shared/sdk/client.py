@@ -452,7 +452,8 @@ class SetoffClient:
                 answer = await response.json(content_type=None)
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise Unavailable("not_ready", f"the exchange does not answer: {type(error).__name__}") from error
+            what = f"the exchange does not answer at {self._url.rpartition('@')[2]}: {type(error).__name__}"
+            raise Unavailable("not_ready", what) from error
         if status == 200 and isinstance(answer, dict):
             return answer
         reason, detail = "not_ready", f"HTTP status {status}"

@@ -16,7 +16,9 @@ def describe_status(statuses: list[ProcessStatus]) -> str:
     for status in statuses:
         state = "alive" if status.is_alive else f"silent for {status.age:.0f} s"
         facts = "  ".join(
-            f"{name} {value}" for name, value in status.facts.items() if name not in ("pid", "host") and value != []
+            f"{name} {value}"
+            for name, value in status.facts.items()
+            if name not in ("pid", "host") and value not in ([], "")
         )
         lines.append(f"{status.process:<24} {state:<20} {facts}".rstrip())
     return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in find_problems(statuses))])

@@ -1,14 +1,19 @@
 """The trader's commands against a running exchange: what they send, and what they print."""
 
+import argparse
 import asyncio
+from unittest.mock import AsyncMock
 
 import pytest
 from tests.support.processes.commands import Command
 from tests.support.processes.running_operator import Running
 
 from setoff.deploy.cli import main as cli
+from setoff.deploy.cli.trade import report
 from setoff.deploy.simulation.sample_traffic import agent_key, oracle_key, trader_key
 from setoff.shared.codec.signatures import address_of
+from setoff.shared.errors import SetoffError
+from setoff.shared.sdk.client import Refusal, SetoffClient, SubmitResult, Unavailable
 
 
 async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
@@ -30,6 +35,31 @@ async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
     assert "not_due" in await setoff("trade crank 1", code=1)
     with pytest.raises(SystemExit, match="name an order slot"):
         await setoff("trade cancel")
+
+
+async def test_what_is_not_there_is_said(exchange: Running, setoff: Command) -> None:
+    assert "no orders rest" in await setoff("trade book 1")
+    assert "there is no withdrawal 7: 0 were granted" in await setoff("withdraw --index 7", code=1)
+    async with SetoffClient("http://me:secret@127.0.0.1:9") as client:
+        with pytest.raises(Unavailable, match=r"at 127\.0\.0\.1:9: ") as caught:
+            await client.status()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "first", [Refusal("stale_report"), Unavailable("not_ready")], ids=["stale_report", "not_ready"]
+)
+async def test_a_repeated_report_outlives_what_passes(first: SetoffError) -> None:
+    client = AsyncMock(spec=SetoffClient)
+    client.report.side_effect = [first, SubmitResult(0, 0, 0, 0, 0, ()), Refusal("bad_signature")]
+    arguments = argparse.Namespace(market=1, price=105, signer=[0], every=0.001)
+    with pytest.raises(Refusal, match="bad_signature"):
+        await report(client, arguments)
+    assert client.report.await_count == 3
+    client.report.side_effect = [first]
+    arguments.every = None
+    with pytest.raises(type(first)):
+        await report(client, arguments)
 
 
 async def test_markets_and_reports(exchange: Running, setoff: Command) -> None:
