@@ -25,8 +25,9 @@ def play_sub_accounts(world: JudgedWorld) -> None:
         world.transfer(one, 2, 10),
         world.transfer(2, one, 10),
         world.withdraw(one, 1),
+        world.transfer(1, 99, 1),
     ]
-    assert world.run(*moves) == [OK] * 4 + ["sub_account"] * 2
+    assert world.run(*moves) == [OK] * 4 + ["sub_account"] * 2 + ["unknown_account"]
     assert world.account(two).collateral == 50
 
 

@@ -55,6 +55,33 @@ def play_two_positions(world: JudgedWorld) -> None:
     assert taken and taken[0] == 1
 
 
+def play_old_price(world: JudgedWorld) -> None:
+    """A position whose market has no fresh price stays, though it needs the most margin: another goes."""
+    world.begin(money=10**5, maintenance_margin=50_000, markets=2, max_age=60)
+    world.trade(1, 2, 100, 6_000)
+    world.trade(1, 2, 100, 3_000, order_slot=1, market=2)
+    world.wait(100)
+    assert world.run(world.backstop_deposit(4, 90_000), world.price(80, 2)) == [OK] * 2
+    taken = {step.before.market for step in world.steps if step.kind == "takeover"}
+    assert taken == {2} and world.position(2).size == 6_000
+
+
+def play_other_side(world: JudgedWorld) -> None:
+    """A ranking that is left from closing the other side of a market is not used."""
+    world.begin(money=10**5, maintenance_margin=50_000)
+    world.trade(1, 2, 100, 7_900)
+
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        regs = machine.regs
+        if regs.phase == phases.TAKEOVER:
+            regs.rank_market, regs.rank_side, regs.ranked0 = regs.market, 1 - regs.side, 1
+
+    world.bench.meddle = meddle
+    assert world.run(world.price(91)) == [OK]
+    assert world.took("rank") > 0 and world.took("deleverage") > 0
+    world.bench.meddle = lambda machine, input_index, micro: None
+
+
 def play_small_winners(world: JudgedWorld) -> None:
     """Whoever is ranked first closes all it has, which is less than is to be closed; then the next one."""
     world.begin(money=10**5, maintenance_margin=50_000)
@@ -200,6 +227,8 @@ SCENES = (
     play_slices,
     play_shorts,
     play_two_positions,
+    play_old_price,
+    play_other_side,
     play_small_winners,
     play_insurance,
     play_debts,
