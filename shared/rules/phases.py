@@ -107,8 +107,8 @@ RECORD_STEP_BOUND: Final = 10 * MAX_MATCHES + 4 * 256 + 64
 """Real steps one order can take that does not pause: two a maker counted (probe, next), eight a maker visited (match,
 probe, fill; and a second time to take it out: match, probe, unlink, unlist, seek), four an order of the account that is
 cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the
-taker's enrol. (A crank that measures the book takes at most five a maker, of which there are
-2 * DEPTH_ORDERS, and four more.)"""
+taker's enrol. (A crank that measures the book takes five a maker at most, of which there are 2 * DEPTH_ORDERS, and five
+more.)"""
 WORK_LIMIT: Final = 2**16
 """Real steps after which an input leaves the rest of its order, its legs or the machine's own work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64

@@ -29,12 +29,12 @@ class InFlight:
     flags: U64 = 0
     order_slot: U64 = 0  # order slot of the account
     price: U64 = 0  # ticks
-    size: U64 = 0  # lots still to trade
+    size: U64 = 0  # lots still to trade; of a crank those still to count on a side
     expiry: U64 = 0  # seconds, 0 for never
-    trigger: U64 = 0  # ticks, 0 for none
+    trigger: U64 = 0  # ticks, 0 for none; of a crank the impact price of the bids
     client: U64 = 0  # the trader's own id of the order
-    peer: U64 = 0  # the other account of a transfer
-    amount: U128 = 0  # token units
+    peer: U64 = 0  # the other account of a transfer; of a crank handle of the order it looks at next
+    amount: U128 = 0  # token units; of a crank lots times ticks counted on a side
     cursor: U64 = 0  # handle of the order the next step works on
     lots: U64 = 0  # lots of the next fill
     enrol: U64 = 0  # 1 + the account to be entered among the market's holders next, 0 for none
@@ -43,7 +43,7 @@ class InFlight:
     level_market: U64 = 0  # market of the level the next step works on
     tick: U64 = 0  # tick of the level the next step works on
     level_side: U64 = 0  # side of the book that level is on
-    matches: U64 = 0  # makers that a fill-or-kill order has counted
+    matches: U64 = 0  # makers that a fill-or-kill order has counted, or a crank has looked at on a side
     scanning: U64 = 0  # 1 while a fill-or-kill order only counts what it could trade
     fok_lots: U64 = 0  # lots it could trade
     next_phase: U64 = 0  # phase to go on with after a shared phase, or with the next input
