@@ -155,14 +155,14 @@ def step_depth(
     can_fill: bool = False
     regs, can_fill = matching.can_maker_fill(regs, account, markets, order)
     if not can_fill:
-        regs.next_phase = self.choose_maker(regs)
+        regs.next_phase = self.choose_phase(regs)
         regs.phase = phases.UNLINK
     else:
         if matching.is_maker_sure(regs, account, markets, order):
             regs.size -= regs.lots
             regs.amount += regs.lots * order.price
         if regs.size != 0:
-            regs.phase = self.choose_maker(regs)
+            regs.phase = self.choose_phase(regs)
         elif regs.level_side == records.BUY:
             regs.trigger = regs.amount // self.get_impact(market)
             regs = self.begin_side(regs, market, records.SELL)
@@ -174,7 +174,7 @@ def step_depth(
 
 @internal
 @pure
-def choose_maker(regs: registers.Registers) -> uint256:
+def choose_phase(regs: registers.Registers) -> uint256:
     """
     @return Phase to go on with: the next maker, the next level, or none where enough were looked at.
     """

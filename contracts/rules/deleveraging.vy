@@ -253,11 +253,7 @@ def compute_bearable_price(
             price.
     @dev A room below 2**127; the size is not 0.
     """
-    equity: int256 = other.collateral
-    for i: uint256 in range(leaves.MAX_POSITIONS):
-        if other.positions[i].market != 0:
-            mark: int256 = convert(markets[i].mark, int256)
-            equity += margin.compute_value(other.positions[i].size, mark, markets[i])
+    equity: int256 = margin.compute_equity(other, markets)
     if equity < 0:
         return regs.price
     room: uint256 = convert(equity, uint256) // (size * market.unit)

@@ -156,6 +156,20 @@ def settle_account(
 
 @internal
 @pure
+def compute_equity(account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]) -> int256:
+    """
+    @return What the account is worth at its markets' marks, token units.
+    """
+    equity: int256 = account.collateral
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        if account.positions[i].market != 0:
+            mark: int256 = convert(markets[i].mark, int256)
+            equity += self.compute_value(account.positions[i].size, mark, markets[i])
+    return equity
+
+
+@internal
+@pure
 def compute_health(
     regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
 ) -> (int256, int256):

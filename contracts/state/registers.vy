@@ -72,12 +72,12 @@ struct Registers:
     flags: uint256
     order_slot: uint256      # order slot of the account
     price: uint256           # ticks
-    size: uint256            # lots still to trade
+    size: uint256            # lots still to trade; of a crank those still to count on a side
     expiry: uint256          # seconds, 0 for never
-    trigger: uint256         # ticks, 0 for none
+    trigger: uint256         # ticks, 0 for none; of a crank the impact price of the bids
     client: uint256          # the trader's own id of the order
-    peer: uint256            # the other account of a transfer
-    amount: uint256          # token units
+    peer: uint256            # the other account of a transfer; of a crank handle of the order it looks at next
+    amount: uint256          # token units; of a crank lots times ticks counted on a side
     cursor: uint256          # handle of the order the next step works on
     lots: uint256            # lots of the next fill
     enrol: uint256           # 1 + the account to be entered among the market's holders next, 0 for none
@@ -86,10 +86,10 @@ struct Registers:
     level_market: uint256    # market of the level the next step works on
     tick: uint256            # tick of the level the next step works on
     level_side: uint256      # side of the book that level is on
-    matches: uint256         # makers that a fill-or-kill order has counted
+    matches: uint256         # makers that a fill-or-kill order has counted, or a crank has looked at on a side
     scanning: uint256        # 1 while a fill-or-kill order only counts what it could trade
     fok_lots: uint256        # lots it could trade
-    next_phase: uint256      # phase to go on with after a shared phase
+    next_phase: uint256      # phase to go on with after a shared phase, or with the next input
     return_phase: uint256    # phase to return to when the work in flight is done
 
 

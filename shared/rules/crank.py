@@ -115,14 +115,14 @@ def step_depth(regs: Registers, state: State) -> None:
     regs.price = order.price
     regs.matches += 1
     if not can_maker_fill(regs, state, account, order):
-        regs.next_phase = choose_maker(regs)
+        regs.next_phase = choose_phase(regs)
         regs.phase = phases.UNLINK
         return
     if is_maker_sure(regs, state, account, order):
         regs.size -= regs.lots
         regs.amount += regs.lots * order.price
     if regs.size:
-        regs.phase = choose_maker(regs)
+        regs.phase = choose_phase(regs)
     elif regs.level_side == records.BUY:
         regs.trigger = regs.amount // get_impact(market)
         begin_side(regs, market, records.SELL)
@@ -130,7 +130,7 @@ def step_depth(regs: Registers, state: State) -> None:
         regs.phase = phases.SAMPLE
 
 
-def choose_maker(regs: Registers) -> int:
+def choose_phase(regs: Registers) -> int:
     """Phase to go on with: the next maker, the next level, or none where enough were looked at."""
     if regs.matches == phases.DEPTH_ORDERS:
         return phases.SAMPLE

@@ -8,15 +8,20 @@ serves, however small their positions are.
 
 from __future__ import annotations
 
+from typing import Final
+
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.holders import get_visited, pass_visited
-from setoff.shared.rules.margin import compute_value, settle_account
+from setoff.shared.rules.margin import compute_equity, compute_value, settle_account
 from setoff.shared.rules.matching import apply_trade
 from setoff.shared.rules.positions import get_position, reserve
 from setoff.shared.state.leaves import Account, Market
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
+
+_RANKING: Final = tuple(f"ranked{place}" for place in range(phases.RANKED))
+"""The registers of the ranking, the first first."""
 
 
 def begin_deleveraging(regs: Registers) -> None:
@@ -39,30 +44,13 @@ def begin_ranking(regs: Registers) -> None:
 
 def get_ranked(regs: Registers) -> list[int]:
     """The ranking in the registers, the first first."""
-    return [
-        regs.ranked0,
-        regs.ranked1,
-        regs.ranked2,
-        regs.ranked3,
-        regs.ranked4,
-        regs.ranked5,
-        regs.ranked6,
-        regs.ranked7,
-    ]
+    return [getattr(regs, name) for name in _RANKING]
 
 
 def set_ranked(regs: Registers, ranked: list[int]) -> None:
     """Put a ranking into the registers."""
-    (
-        regs.ranked0,
-        regs.ranked1,
-        regs.ranked2,
-        regs.ranked3,
-        regs.ranked4,
-        regs.ranked5,
-        regs.ranked6,
-        regs.ranked7,
-    ) = ranked
+    for name, entry in zip(_RANKING, ranked, strict=True):
+        setattr(regs, name, entry)
 
 
 def get_first_ranked(regs: Registers) -> int:
@@ -165,11 +153,7 @@ def compute_bearable_price(regs: Registers, state: State, other: Account, market
     Beyond the mark it only is for a debt. Who is below zero already gives back what it gained by the change of price.
     Leaves: as `settle_account`.
     """
-    equity = other.collateral
-    for position in other.positions:
-        if position.market:
-            there = state.market(position.market)
-            equity += compute_value(position.size, there.mark, there)
+    equity = compute_equity(state, other)
     if equity < 0:
         return regs.price
     room = equity // (size * market.unit)

@@ -97,6 +97,16 @@ def settle_account(state: State, account: Account, time: int) -> bool:
     return fresh
 
 
+def compute_equity(state: State, account: Account) -> int:
+    """What the account is worth at its markets' marks, token units. Leaves: as `settle_account`."""
+    equity = account.collateral
+    for position in account.positions:
+        if position.market:
+            market = state.market(position.market)
+            equity += compute_value(position.size, market.mark, market)
+    return equity
+
+
 def compute_health(regs: Registers, state: State, account: Account) -> tuple[int, int]:
     """(equity, initial margin with its orders) in token units. Leaves: as `settle_account`.
 
