@@ -20,6 +20,7 @@ from setoff.shared.l1.answers import ADDRESS_BYTES, take_bytes, take_list, take_
 from setoff.shared.l1.endpoint import Refused, Reverted, Unsupported
 from setoff.shared.l1.rpc import Node, to_hex
 from setoff.shared.l1.sidecar import CELLS, Sidecar
+from setoff.shared.l1.survey import LEAST_DEPTH
 from setoff.shared.l1.transaction import sign_transaction
 from setoff.shared.machine.blobs import BLOB_BYTES
 from setoff.shared.params import GWEI
@@ -32,8 +33,6 @@ NO_DATA: Final = Sidecar((bytes(BLOB_BYTES),), (INFINITY,), (INFINITY,) * CELLS)
 """A blob that nobody has to compute anything for."""
 OFFERED: Final = 50_000
 """Gas of a transaction that is only offered."""
-OLD: Final = 3
-"""Blocks back from the latest one of which storage has to be proven, at least."""
 TRIES: Final = 3
 """Times that a node has to fail in something before it is said to lack it."""
 PAUSE: Final = 0.5
@@ -111,8 +110,8 @@ def _shows_block_receipts(node: Node) -> bool:
 
 
 def _proves_storage(node: Node) -> bool:
-    """Also of a block that is no longer the latest one."""
-    number = max(node.head().number - OLD, 0)
+    """Also of a block that is no longer the latest one: where endpoints differ, one before it is proven by."""
+    number = max(node.head().number - LEAST_DEPTH, 0)
     return _is_shown(node, "eth_getProof", to_hex(bytes(ADDRESS_BYTES)), [to_hex(bytes(32))], hex(number))
 
 

@@ -19,7 +19,7 @@ from eth_abi.abi import decode
 from requests.utils import get_netrc_auth
 
 from setoff.shared.errors import ChainError, ConfigError
-from setoff.shared.l1.session import open_session, read_whole
+from setoff.shared.l1.session import ONCE, open_session, read_whole
 
 ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
 """Of `Error(string)`, with which a contract reverts."""
@@ -107,10 +107,7 @@ class Endpoint:
         """The `result` of one JSON-RPC call. Raises Unanswered, Refused."""
         call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
         try:
-            # Followed nowhere: a node has no say in what else is asked from here.
-            answer = self._sessions.session.post(
-                self._url, json=call, timeout=self._timeout, stream=True, allow_redirects=False
-            )
+            answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout, **ONCE)
             body = read_whole(answer, MOST_BYTES)
             if not answer.ok or answer.is_redirect:
                 raise _read_failure(answer, body)

@@ -23,6 +23,10 @@ WHOLE: Final = 2
 
 CHUNK: Final = 1 << 16
 
+ONCE: Final[dict[str, Any]] = {"stream": True, "allow_redirects": False}
+"""How everybody is asked: the body is for `read_whole`; and no redirect is followed, for who is asked has no say in
+what else is asked from here, and nothing bounds what a redirect says on the way."""
+
 
 def open_session() -> requests.Session:
     """A session of one thread. An answer that takes too long is a RequestException, wherever it is read."""

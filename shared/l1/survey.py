@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, TypeVar
 
 from setoff.shared.errors import ChainError
@@ -62,7 +62,7 @@ class Survey:
             else:
                 heads[endpoint] = head.number
         # Of two that differ who is behind is wrong; of more, who differs from most: a head is quickly made up.
-        middle = sorted(heads.values())[len(heads) // 2] if heads else 0
+        middle = _find_middle(heads.values(), 0)
         for endpoint, number in heads.items():
             if abs(middle - number) > self._depth:
                 way = "behind" if number < middle else "ahead"
@@ -109,7 +109,7 @@ def _find_agreed(node: Node, tip: Block, reach: int) -> Block:
     if all(endpoint in shown and _is_same(shown[endpoint], tip) for endpoint in node.endpoints):
         return tip
     heads = [block.number for each in node.endpoints if isinstance(block := _ask(each, "latest"), Block)]
-    middle = sorted(heads)[len(heads) // 2] if heads else tip.number
+    middle = _find_middle(heads, tip.number)
     if tip.number - middle > reach:
         raise ChainError("rpc_unreachable", f"block {tip.number} is {tip.number - middle} ahead of most: {node.hosts}")
     current = [number for number in heads if tip.number - (number - LEAST_DEPTH) <= reach]
@@ -131,6 +131,11 @@ def _show(node: Node, number: int) -> dict[Endpoint, Block]:
 
 def _is_same(one: Block, other: Block) -> bool:
     return (one.hash, one.state_root) == (other.hash, other.state_root)
+
+
+def _find_middle(heads: Collection[int], default: int) -> int:
+    """The number of the middle one of these heads, the later one of two; `default` where there is none."""
+    return sorted(heads)[len(heads) // 2] if heads else default
 
 
 def _find_majority(votes: Iterable[T]) -> T | None:

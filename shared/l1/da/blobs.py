@@ -22,7 +22,7 @@ from setoff.shared.l1.da.module import DataAvailability, DataPlaces, Posting
 from setoff.shared.l1.endpoint import Refused
 from setoff.shared.l1.inbox import PostedBatch, encode_post_data
 from setoff.shared.l1.rpc import Address
-from setoff.shared.l1.session import open_session, read_whole
+from setoff.shared.l1.session import ONCE, open_session, read_whole
 from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch
@@ -34,8 +34,6 @@ PEER_PATH: Final = "/v1/blobs/0x"
 ARCHIVE: Final = "the archive"
 TIMEOUT: Final = 10.0
 """Seconds for one request."""
-_ONCE: Final[dict[str, Any]] = {"timeout": TIMEOUT, "stream": True, "allow_redirects": False}
-"""How a place is asked: what it redirects to would be another, without a bound on what it says on the way."""
 SLOT_SECONDS: Final = 12
 """Seconds of a slot on mainnet, for a beacon node that does not say."""
 MAX_ANSWER: Final = 1 << 23
@@ -141,7 +139,7 @@ class BlobSource:
 
 def _ask_peer(peer: str, versioned_hash: bytes) -> Iterator[bytes]:
     with open_session() as session:
-        answer = session.get(f"{peer}{PEER_PATH}{versioned_hash.hex()}", **_ONCE)
+        answer = session.get(f"{peer}{PEER_PATH}{versioned_hash.hex()}", timeout=TIMEOUT, **ONCE)
         if answer.status_code == requests.codes.not_found:
             return
         answer.raise_for_status()
@@ -150,7 +148,7 @@ def _ask_peer(peer: str, versioned_hash: bytes) -> Iterator[bytes]:
 
 def _get_json(url: str, params: dict[str, str] | None = None) -> dict[str, Any]:
     with open_session() as session:
-        answer = session.get(url, params=params, **_ONCE)
+        answer = session.get(url, params=params, timeout=TIMEOUT, **ONCE)
         answer.raise_for_status()
         found = json.loads(read_whole(answer, MAX_ANSWER))
     if not isinstance(found, dict):

@@ -176,15 +176,20 @@ async def test_records_wait_for_the_machines_own_work(
             assert again.sequencer.exchange.machine.hash() == machine
 
 
+async def offer_eight(running: Running, traffic: SampleTraffic) -> None:
+    """Eight asks of a lot, each at a price of its own: more makers than twenty steps suffice for."""
+    await submit(running, traffic.report(0, 100))
+    for slot in range(8):
+        await submit(running, traffic.order(1, SELL, 100 + slot, 1, order_slot=slot))
+
+
 async def test_an_order_that_pauses_says_so_and_is_through_before_the_next(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     traffic = SampleTraffic()
     async with operator(redis_server.url, traffic, HandL1(opening(traffic, 4))) as running:
-        await submit(running, traffic.report(0, 100))
-        for slot in range(8):
-            await submit(running, traffic.order(1, SELL, 100 + slot, 1, order_slot=slot))
+        await offer_eight(running, traffic)
         taker, late = traffic.order(2, BUY, 110, 20, order_slot=3), traffic.order(3, SELL, 110, 2)
         first, second = await asyncio.gather(running.sequencer.submit(taker), running.sequencer.submit(late))
         assert first.is_paused and 0 < len(first.fills) < 8 and first.resting == 0
@@ -206,9 +211,7 @@ async def test_a_bulk_ends_with_the_page_that_pauses(
     monkeypatch.setattr(phases, "WORK_LIMIT", 20)
     traffic = SampleTraffic()
     async with operator(redis_server.url, traffic, HandL1(opening(traffic, 4))) as running:
-        await submit(running, traffic.report(0, 100))
-        for slot in range(8):
-            await submit(running, traffic.order(1, SELL, 100 + slot, 1, order_slot=slot))
+        await offer_eight(running, traffic)
         legs = [Leg(0, 1, slot, 110 if slot == 1 else 90, 12) for slot in range(10)]
         record, *pages = traffic.bulk(2, legs)
         result = await running.sequencer.submit(record, pages)

@@ -1,5 +1,7 @@
 """Several endpoints: who lies or lags is named, and asked last."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.support.nodes import faults
 from tests.support.nodes.faulty_node import FaultyNode
@@ -15,17 +17,19 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "INTERVAL", 0.0)
 
 
-def test_who_lies_lags_or_is_silent_is_named_and_asked_last(anvil: Anvil) -> None:
+@pytest.fixture
+def three(anvil: Anvil) -> Iterator[tuple[FaultyNode, Node]]:
+    """The first of three endpoints, and a node that has them."""
+    with FaultyNode(anvil.url) as first, FaultyNode(anvil.url) as second, FaultyNode(anvil.url) as third:
+        yield first, Node([first.url, second.url, third.url])
+
+
+def test_who_lies_lags_or_is_silent_is_named_and_asked_last(anvil: Anvil, three: tuple[FaultyNode, Node]) -> None:
     anvil.mine(10)
-    with (
-        Anvil() as fork,
-        FaultyNode(anvil.url) as first,
-        FaultyNode(anvil.url) as second,
-        FaultyNode(anvil.url) as third,
-    ):
+    with Anvil() as fork:
+        first, node = three
         fork.advance(1000)
         fork.mine(9)
-        node = Node([first.url, second.url, third.url])
         comparison = Survey(node, 3)
         assert comparison.look() == []
         for fault, words in (
@@ -45,17 +49,12 @@ def test_who_lies_lags_or_is_silent_is_named_and_asked_last(anvil: Anvil) -> Non
         assert node.head().number == 10 and first.asked.total() == before + 1
 
 
-def test_who_is_ahead_of_all_others_is_not_the_one_to_believe(anvil: Anvil) -> None:
+def test_who_is_ahead_of_all_others_is_not_the_one_to_believe(anvil: Anvil, three: tuple[FaultyNode, Node]) -> None:
     anvil.mine(10)
-    with (
-        Anvil() as fork,
-        FaultyNode(anvil.url) as first,
-        FaultyNode(anvil.url) as second,
-        FaultyNode(anvil.url) as third,
-    ):
+    with Anvil() as fork:
+        first, node = three
         fork.mine(20)
         first.faults = [faults.Elsewhere(first, fork.url)]
-        node = Node([first.url, second.url, third.url])
         (complaint,) = Survey(node, 3).look()
         assert complaint.startswith(first.url.removeprefix("http://")) and "10 blocks ahead" in complaint
         assert node.head().hash == anvil.l1.head().hash
