@@ -363,7 +363,8 @@ def decode_order(
 @pure
 def are_flags_sound(flags: uint256, trigger: uint256) -> bool:
     """
-    @return Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown.
+    @return Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown. An
+            armed order is not fill-or-kill: many that fire at once would count makers for many batches, at no price.
     """
     if (
         flags >= 128
@@ -373,7 +374,7 @@ def are_flags_sound(flags: uint256, trigger: uint256) -> bool:
         return False
     if flags & records.ARMED == 0:
         return trigger == 0
-    return 1 <= trigger and trigger <= keys.MAX_TICK
+    return 1 <= trigger and trigger <= keys.MAX_TICK and flags & records.TIME_IN_FORCE != records.FOK
 
 
 @internal

@@ -44,8 +44,9 @@ SAMPLE: constant(uint256) = 35
 
 # Leg pages one bulk record may have.
 MAX_LEG_PAGES: constant(uint256) = 8
-# Makers a fill-or-kill order may count.
-MAX_MATCHES: constant(uint256) = 1024
+# Makers a fill-or-kill order may count, two steps each: one that comes to nothing pays no fee, and takes no more steps than a
+# record's share of its batch, BATCH_STEP_CAP / 2**10 inputs.
+MAX_MATCHES: constant(uint256) = 480
 # Real steps one order can take that does not pause: two a maker counted (probe, next), eight a maker visited (match, probe,
 # fill; and a second time to take it out: match, probe, unlink, unlist, seek), four an order of the account that is
 # cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the

@@ -163,6 +163,7 @@ def refuse_everything(traffic: SampleTraffic) -> Batch:
         good[:30] + b"\1" + good[31:],
         traffic.order(10, 2, 1_000, 1, market=11),
         traffic.order(10, records.BUY, 1_000, 1, market=11, flags=128),
+        traffic.order(10, records.BUY, 1_000, 1, market=11, flags=records.ABOVE | records.FOK, trigger=1_001),
         traffic.order(10, records.BUY, 1_000, 1, market=11, agent=9),
         traffic.cancel_all(10, agent=9),
         traffic.set_agent(10, 0, 0),
@@ -285,6 +286,7 @@ def manage_agents(traffic: SampleTraffic) -> list[Batch]:
         records.Leg(way, 11, 6, 950, 1),
         records.Leg(0, 11, 7, 950, 1),
         records.Leg(way, 10, 8, 950, 1),
+        records.Leg(way | records.SELL_LEG | records.FOK, 11, 8, 950, 1),
         records.Leg(records.CANCEL_LEG, 11, 4),
     ]
     scoped = [

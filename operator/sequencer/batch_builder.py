@@ -15,13 +15,16 @@ from typing import Final
 from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
 from setoff.operator.sequencer.journal_events import JournalEvent, Recorded
 from setoff.operator.sequencer.messages import L1View
+from setoff.operator.sequencer.step_shares import StepShares
 from setoff.operator.sequencer.submissions import Submission, Submissions
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import records
-from setoff.shared.errors import InputError
+from setoff.shared.errors import InputError, SetoffError
 
 GROUP: Final = 64
-"""Records of one turn: bounds the time for which the machine keeps the event loop."""
+"""Records of one turn: with TURN_STEPS it bounds the time for which the machine keeps the event loop."""
+TURN_STEPS: Final = 2**13
+"""Steps from which on a turn takes no more records."""
 NEVER: Final = 2**62
 IDLE_SECONDS: Final = 3600.0
 """How long to sleep where nothing is to come by itself."""
@@ -33,7 +36,7 @@ class Turn:
 
     events: list[JournalEvent] = field(default_factory=list)
     accepted: list[tuple[Submission, SubmitResult]] = field(default_factory=list)
-    refused: list[tuple[Submission, InputError]] = field(default_factory=list)
+    refused: list[tuple[Submission, SetoffError]] = field(default_factory=list)
     taken: list[SubmitResult] = field(default_factory=list)
     """All records that were taken, in their order, the sequencer's own among them."""
     forced: Sequence[NumberedFill] = ()
@@ -48,6 +51,7 @@ class BatchBuilder:
     def __init__(self, settings: OperatorSettings, submissions: Submissions, exchange: Exchange) -> None:
         self._settings = settings
         self._submissions = submissions
+        self._shares = StepShares()
         self.adopt(exchange)
 
     def adopt(self, exchange: Exchange) -> None:
@@ -103,11 +107,17 @@ class BatchBuilder:
 
     def _run_group(self, l1_time: int, turn: Turn) -> None:
         exchange, submissions = self.exchange, self._submissions
+        began_at = exchange.worked
         for _ in range(min(GROUP, len(submissions))):
-            if exchange.is_full or exchange.is_busy:
+            if exchange.is_full or exchange.is_busy or exchange.worked - began_at >= TURN_STEPS:
                 break
             submission = submissions.take()
-            record, leg_pages = submission.record, submission.leg_pages
+            record, leg_pages, sender = submission.record, submission.leg_pages, submission.sender
+            excess = self._shares.find_excess(sender)
+            if excess is not None and submissions.has_others(sender):
+                turn.refused.append((submission, excess))
+                continue
+            before = exchange.worked
             try:
                 if exchange.is_open:
                     result = exchange.offer(record, leg_pages)
@@ -125,6 +135,7 @@ class BatchBuilder:
                 turn.accepted.append((submission, result))
                 turn.taken.append(result)
                 self._may_crank |= record[0] == records.REPORT
+            self._shares.charge(sender, exchange.worked - before)
 
     def _crank_markets(self, turn: Turn) -> None:
         """Give every market its crank that is due; those there is no room for now get it in the next turn or batch."""

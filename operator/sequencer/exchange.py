@@ -91,7 +91,8 @@ class SealedBatch:
 class Exchange:
     """The machine between and inside batches.
 
-    `accounts` finds an account by its owner's address; `fills` are the latest ones.
+    `accounts` finds an account by its owner's address; `fills` are the latest ones; `worked`: steps of all records
+    that were offered, also of those that were refused.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Exchange:
         self.cursor = cursor
         self.fills: deque[NumberedFill] = deque(maxlen=FILLS_KEPT)
         self.accounts: dict[bytes, int] = {}
+        self.worked = 0
         self._epoch_batches = epoch_batches
         self._module = module
         self._opened: Opened | None = None
@@ -182,7 +184,8 @@ class Exchange:
         """
         if leg_pages:
             return self._offer_bulk(record, leg_pages)
-        outcome, was_taken, made = self.machine.offer(record)
+        outcome, was_taken, made, steps = self.machine.offer(record)
+        self.worked += steps
         if not was_taken:
             raise InputError(errors.OUTCOMES[outcome])
         links = (self._count(record),)

@@ -68,11 +68,13 @@ class Fill(NamedTuple):
 
 
 class OfferResult(NamedTuple):
-    """What became of a record that was offered: its outcome, whether it now stands in the batch, and its fills."""
+    """What became of a record that was offered: its outcome, whether it now stands in the batch, its fills, and the
+    steps that it took, also where they were undone."""
 
     outcome: int
     was_taken: bool
     fills: list[Fill]
+    steps: int
 
 
 class Machine:
@@ -181,7 +183,8 @@ class Machine:
         before = self.regs.copy()
         self.state.begin_journal()
         outcome = self.take(body, is_message=False)
-        is_costly = self.regs.steps - self.regs.started > COSTLY_STEPS
+        steps = self.regs.steps - self.regs.started
+        is_costly = steps > COSTLY_STEPS
         is_unparking = self.regs.parked_first != before.parked_first
         was_taken = (
             outcome == errors.ACCEPTED or is_unparking or (outcome != errors.BUSY and (is_costly or bool(self.fills)))
@@ -193,7 +196,7 @@ class Machine:
             self.regs = before
             self.fills = []
             self._next_input -= 1
-        return OfferResult(outcome, was_taken, self.fills)
+        return OfferResult(outcome, was_taken, self.fills, steps)
 
     # --- storage ---------------------------------------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
     """Whether a leg names a market and, for an order, a price and size in range, and is one that its signer may send.
 
     Nothing is opened in a wind-down. A cancel is looked at where its order is (UNLINK). A page that had to pause may
-    outlive the agent who signed it.
+    outlive the agent who signed it. A fill-or-kill order is no leg: eight of them would be eight records' steps.
     """
     if not 1 <= leg.market <= regs.markets or leg.flags >= 128 or is_agent_expired(regs):
         return False
@@ -90,6 +90,7 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
     return (
         regs.winding_since == 0
         and leg.flags & records.SELF_TRADE != records.SELF_TRADE
+        and leg.flags & records.TIME_IN_FORCE != records.FOK
         and leg.price > 0
         and 0 < leg.size <= phases.MAX_ORDER_SIZE
         and may_send(regs.scope, leg.market, leg.flags)

@@ -255,10 +255,15 @@ def decode_order(regs: Registers, body: bytes) -> int:
 
 
 def are_flags_sound(flags: int, trigger: int) -> bool:
-    """Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown."""
+    """Whether an order's flags name one self-trade rule, one kind of trigger if there is one, and nothing unknown.
+
+    An armed order is not fill-or-kill: many that fire at once would count makers for many batches, at no price.
+    """
     if flags >= 128 or flags & records.SELF_TRADE == records.SELF_TRADE or flags & records.ARMED == records.ARMED:
         return False
-    return 1 <= trigger <= keys.MAX_TICK if flags & records.ARMED else trigger == 0
+    if flags & records.ARMED == 0:
+        return trigger == 0
+    return 1 <= trigger <= keys.MAX_TICK and flags & records.TIME_IN_FORCE != records.FOK
 
 
 def check_quote(price: int, size: int) -> int:

@@ -101,8 +101,9 @@ NAMES: Final[tuple[str, ...]] = (
 
 MAX_LEG_PAGES: Final = 8
 """Leg pages one bulk record may have."""
-MAX_MATCHES: Final = 1024
-"""Makers a fill-or-kill order may count."""
+MAX_MATCHES: Final = 480
+"""Makers a fill-or-kill order may count, two steps each: one that comes to nothing pays no fee, and takes no more steps
+than a record's share of its batch, BATCH_STEP_CAP / 2**10 inputs."""
 RECORD_STEP_BOUND: Final = 10 * MAX_MATCHES + 4 * 256 + 64
 """Real steps one order can take that does not pause: two a maker counted (probe, next), eight a maker visited (match,
 probe, fill; and a second time to take it out: match, probe, unlink, unlist, seek), four an order of the account that is

@@ -14,12 +14,15 @@ from setoff.shared.rules import phases
 def make_leg_pages(legs: Sequence[Leg]) -> tuple[bytes, tuple[bytes, ...]]:
     """The leg pages of a bulk record, 124 bytes each, in order; and before them the hash that it signs (32 bytes).
 
-    Raises InputError("malformed_record") if there are no legs, or more than fit on phases.MAX_LEG_PAGES pages.
+    Raises InputError("malformed_record") if there are no legs, or more than fit on phases.MAX_LEG_PAGES pages, or for a
+    fill-or-kill order, which is passed over as a leg.
     """
     if not 1 <= len(legs) <= phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE:
         raise InputError(
             "malformed_record", f"a bulk record has 1 to {phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE} legs"
         )
+    if any(not leg.flags & records.CANCEL_LEG and leg.flags & records.TIME_IN_FORCE == records.FOK for leg in legs):
+        raise InputError("malformed_record", "a fill-or-kill order is a record of its own, not a leg of a bulk record")
     leg_pages: list[bytes] = []
     following = bytes(32)
     for start in reversed(range(0, len(legs), records.LEGS_PER_PAGE)):

@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 from tests.support.attacks import compute_load, list_attacks
+from tests.support.free_records import FreeRecords, list_free_records
 
 from setoff.shared.params import PRESETS
 
@@ -33,3 +34,9 @@ def test_attacks_cost_the_attacker_in_proportion(preset: str) -> None:
 @pytest.mark.parametrize("preset", SERIOUS)
 def test_one_worst_epoch_after_another_leaves_a_watcher_a_fifth_of_its_time(preset: str) -> None:
     assert 0.5 < compute_load(PRESETS[preset]) <= 0.8
+
+
+@pytest.mark.parametrize("row", list_free_records(), ids=lambda row: row.name)
+def test_a_record_without_a_fee_takes_no_more_than_its_share_of_the_steps(row: FreeRecords) -> None:
+    """So whoever floods a batch with them uses up its inputs first, as with any other records."""
+    assert row.ratio >= 1

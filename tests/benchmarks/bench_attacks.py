@@ -1,19 +1,24 @@
 """What each thing that anybody may send costs its sender, and what it costs the honest, on the terms of each preset.
 
 Dollars at the prices of `tests/support/attacks.py`, which are in the attacker's favour; `ratio` is what he pays for
-each dollar of theirs. Trials are left out: they hold against nobody who posts worst batches.
+each dollar of theirs. Trials are left out: they hold against nobody who posts worst batches. For records that pay no
+fee, `ratio` is the part of a batch's inputs that they take by the part of its steps (`tests/support/free_records.py`).
 """
 
 from __future__ import annotations
 
 from tests.support.attacks import compute_load, list_attacks
+from tests.support.free_records import list_free_records
 
 from setoff.shared.params import PRESETS
 
 
 def run() -> dict[str, float]:
-    """Figures by preset and attack."""
+    """Figures by preset and attack, and of records without a fee."""
     figures: dict[str, float] = {}
+    for row in list_free_records():
+        figures[f"free records: {row.name}: steps a record"] = row.steps / row.inputs
+        figures[f"free records: {row.name}: ratio"] = row.ratio
     for preset, terms in PRESETS.items():
         if terms.is_trial:
             continue

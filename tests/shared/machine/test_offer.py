@@ -60,11 +60,11 @@ def test_what_took_long_to_refuse_is_kept_as_a_reject(monkeypatch: pytest.Monkey
         assert world.order(2, SELL, 100, 1, order_slot=order_slot) == "accepted"
     record = world.traffic.order(1, BUY, 100, 100, flags=records.FOK)
     before = world.machine.hash()
-    assert world.machine.offer(record) == (errors.UNFILLABLE, False, [])
+    assert world.machine.offer(record)[:3] == (errors.UNFILLABLE, False, [])
     assert world.machine.hash() == before
     monkeypatch.setattr(machine, "COSTLY_STEPS", 32)
-    assert world.machine.offer(record) == (errors.UNFILLABLE, True, [])
-    assert world.machine.offer(record) == (errors.NONCE_USED, False, [])
+    assert world.machine.offer(record)[:3] == (errors.UNFILLABLE, True, [])
+    assert world.machine.offer(record) == (errors.NONCE_USED, False, [], 1)
 
 
 def test_work_that_a_report_begins_is_part_of_it() -> None:

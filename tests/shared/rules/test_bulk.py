@@ -56,6 +56,7 @@ def test_a_leg_that_cannot_be_taken_is_passed_over() -> None:
         Leg(0, 1, 0, 99, 0),  # no size
         Leg(0, 1, 0, 99, 2**31 + 1),  # too large
         Leg(records.SELF_TRADE, 1, 0, 99, 1),  # two self-trade rules
+        Leg(FOK, 1, 0, 99, 1),  # a record of its own
         Leg(128, 1, 0, 99, 1),  # an unknown flag
         Leg(CANCEL_LEG, 1, 9),  # nothing to cancel
         Leg(0, 1, 3, 99, 2**31),  # no margin
@@ -70,7 +71,7 @@ def test_legs_trade_like_any_order() -> None:
     world = World.trading()
     world.order(2, SELL, 100, 5)
     world.order(2, SELL, 101, 5)
-    legs = [Leg(IOC, 1, 0, 100, 3), Leg(FOK, 1, 1, 101, 8), Leg(FOK, 1, 2, 101, 7)]
+    legs = [Leg(IOC, 1, 0, 100, 3), Leg(FOK, 1, 1, 101, 7), Leg(IOC, 1, 2, 101, 7)]
     assert world.bulk(1, legs) == ["accepted"] * 2
     assert world.fills() == [(2, 100, 3), (2, 100, 2), (2, 101, 5)]
 

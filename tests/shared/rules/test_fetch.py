@@ -1,7 +1,7 @@
 """The fetch of an input: shape, signature, nonce, and everything that is checked before the book is read."""
 
 import pytest
-from tests.support.machines.world import ABOVE, BUY, SELL, World
+from tests.support.machines.world import ABOVE, BUY, FOK, IOC, SELL, World
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared import errors
@@ -65,6 +65,12 @@ def test_rejects_trigger_that_does_not_go_with_the_flags() -> None:
     assert world.order(1, BUY, 100, 1, flags=ABOVE) == "malformed_record"
     assert world.order(1, BUY, 100, 1, flags=ABOVE, trigger=MAX_TICK + 1) == "malformed_record"
     assert world.order(1, BUY, 100, 1, flags=ABOVE, trigger=MAX_TICK) == "accepted"
+
+
+def test_rejects_armed_order_that_would_count_makers() -> None:
+    world = World.trading()
+    assert world.order(1, BUY, 100, 1, flags=ABOVE | FOK, trigger=110) == "malformed_record"
+    assert world.order(1, BUY, 100, 1, flags=ABOVE | IOC, trigger=110) == "accepted"
 
 
 def test_rejects_unknown_account() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from tests.support.machines.world import BUY, IOC, POST_ONLY, SELL, World
 
+from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
 from setoff.shared.rules.matching import is_crossing
 from setoff.shared.state import keys
@@ -111,6 +112,8 @@ def test_the_step_bound_of_a_record_fits_into_a_slot() -> None:
     assert phases.RECORD_STEP_BOUND == 10 * phases.MAX_MATCHES + 4 * (keys.MAX_ORDER_SLOT + 1) + 64
     assert phases.INPUT_STEP_BOUND < 2**20
     assert phases.WORK_LIMIT + phases.RECORD_STEP_BOUND < phases.INPUT_STEP_BOUND
+    # A fill-or-kill order that comes to nothing takes no more than a record's share: fetch, admit, margin, match, drop.
+    assert 2 * phases.MAX_MATCHES + 5 <= phases.BATCH_STEP_CAP // MAX_INPUTS
     # A bulk of the most pages has room in a batch, whatever each of its inputs does.
     assert (1 + phases.MAX_LEG_PAGES) * phases.INPUT_STEP_BOUND < phases.BATCH_STEP_CAP
 

@@ -309,20 +309,12 @@ def test_what_the_backstop_cannot_offer_in_an_input_waits_for_its_next_crank(mon
     assert world.position(0).asks == 0
 
 
-@pytest.mark.parametrize("leg", [False, True])
-def test_a_fill_or_kill_order_is_never_cut_in_two(leg: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fill_or_kill_order_is_never_cut_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phases, "WORK_LIMIT", 8)
     world = walled()
-    if leg:
-        world.bulk(2, [Leg(FOK, 1, 0, 125, 40), Leg(0, 1, 1, 90, 3)])
-        assert world.position(2).size == 40
-        assert world.machine.regs.next_phase == phases.LEG
-        go_on(world)
-        assert world.position(2).orders == 1
-    else:
-        world.order(2, BUY, 125, 40, flags=FOK)
-        assert not world.machine.regs.has_work
-        assert len(world.fills()) == 21
+    world.order(2, BUY, 125, 40, flags=FOK)
+    assert not world.machine.regs.has_work
+    assert len(world.fills()) == 21
 
 
 def test_orders_of_one_owner_are_no_wall_for_it() -> None:

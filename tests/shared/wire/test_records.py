@@ -72,6 +72,7 @@ def test_reads_back_what_was_written(body: bytes, signature: bytes) -> None:
 
 def legs() -> st.SearchStrategy[list[records.Leg]]:
     leg = st.builds(records.Leg, *[st.integers(0, 2**bits - 1) for bits in (8, 8, 8, 24, 40)])
+    leg = leg.filter(lambda leg: leg.flags & (records.TIME_IN_FORCE | records.CANCEL_LEG) != records.FOK)
     return st.lists(leg, min_size=1, max_size=phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE)
 
 
@@ -100,6 +101,8 @@ def test_only_so_many_legs_at_once() -> None:
     for count in (0, phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE + 1):
         with pytest.raises(InputError, match="malformed_record"):
             make_leg_pages([records.Leg(0, 1, 1, 1, 1)] * count)
+    with pytest.raises(InputError, match="of its own"):
+        make_leg_pages([records.Leg(records.FOK, 1, 1, 1, 1)])
 
 
 def test_a_crank_needs_no_signature() -> None:

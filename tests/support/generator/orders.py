@@ -40,7 +40,10 @@ class Orders(Players):
 
     def armed(self) -> bytes:
         rng = self.rng
-        flags = rng.choice((records.ABOVE, records.BELOW)) | rng.choice((records.GTC, records.IOC, records.FOK))
+        flags = (
+            rng.choice((records.ABOVE, records.BELOW))
+            | rng.choices((records.GTC, records.IOC, records.FOK), (6, 6, 1))[0]
+        )
         return self.order_with(flags | rng.choice((0, 0, records.REDUCE_ONLY)))
 
     def order_of(

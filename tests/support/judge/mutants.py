@@ -141,6 +141,20 @@ MUTANTS = (
         "",
     ),
     Mutant(
+        "counts makers leg by leg",
+        "rules/bulk.vy",
+        "work",
+        "        and leg.flags & records.TIME_IN_FORCE != records.FOK\n",
+        "",
+    ),
+    Mutant(
+        "counts makers when it fires",
+        "rules/fetch.vy",
+        "fetch",
+        " and flags & records.TIME_IN_FORCE != records.FOK",
+        "",
+    ),
+    Mutant(
         "pages a second longer", "rules/bulk.vy", "fetch", "regs.bulk_until <= regs.time", "regs.bulk_until < regs.time"
     ),
     Mutant("agent a second longer", "rules/fetch.vy", "fetch", "agent.expiry <= regs.time", "agent.expiry < regs.time"),

@@ -132,8 +132,13 @@ def play_bulk(world: JudgedWorld) -> None:
     ]
     record, leg_page = world.bulk(1, legs)
     assert world.run(record, leg_page, leg_page) == [OK, OK, "wrong_leg_page"]
-    record, leg_page = world.bulk(1, [Leg(0, 0, 0)] * 7 + [Leg(0, 1, 5, 98, 1)])
-    assert world.run(record, leg_page) == [OK, OK]
+    record, leg_page = world.bulk(
+        1, [Leg(records.FOK | sell, 1, 6, 98, 1)] + [Leg(0, 0, 0)] * 6 + [Leg(0, 1, 5, 98, 1)]
+    )
+    assert world.run(world.order(2, BUY, 98, 1), record, leg_page) == [OK, OK, OK]
+    assert world.position(2).size == 0  # fill or kill is no leg
+    armed = [world.order(1, BUY, 90, 1, order_slot=6, flags=records.ABOVE | flag, trigger=120) for flag in range(4)]
+    assert world.run(*armed) == [OK, "order_slot_taken", "order_slot_taken", "malformed_record"]
 
 
 def play_ninth_leg_page(world: JudgedWorld) -> None:
