@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from setoff.deploy.cli.wallet import add_chain
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.errors import ChainError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.contracts import COURT
-from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.l1.da.module import DataPlaces
+from setoff.shared.l1.proven_court import ProvenCourt
+from setoff.shared.machine.batch import epoch_hash
 
-ABSENT: Final = 0
-"""State of a key that nobody has claimed (`contracts/court/claims.vy`)."""
+if TYPE_CHECKING:
+    from setoff.watcher.execution.verify import Execution
+
+TRIES: Final = 6
+"""Times that the court is read: narrower, and from others, after each that its storage contradicts."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,38 +50,55 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"\rbatch {batch} ", end="", file=sys.stderr, flush=True)
 
     execution, _ = verify_epoch(reader, epoch, report)
+    if is_shown:
+        print("\r", end="", file=sys.stderr)
     inputs = sum(len(outcomes) for outcomes in execution.outcomes)
     print(f"epoch {epoch}: {inputs} inputs, from 0x{execution.start.hex()} to 0x{execution.end.hex()}")
-    court = CourtContract(reader.l1, deployment.court)
-
-    def is_claimed() -> bool:
-        logs = court.logs("Claimed", deployment.block, reader.l1.head().number)
-        return any(COURT.events["Claimed"].decode(log)["epoch"] == epoch for log in logs)
-
-    return compare(court, epoch, execution.start, execution.end, is_claimed)
+    last = reader.batch_hash((epoch + 1) * deployment.epoch_batches - 1)
+    found = epoch_hash(epoch, deployment.epoch_batches, last)
+    return compare(
+        ProvenCourt(reader.proven, deployment.court), epoch, found, execution, lambda: _is_claimed(reader, epoch)
+    )
 
 
-def compare(court: CourtContract, epoch: int, start: bytes, end: bytes, is_claimed: Callable[[], bool]) -> int:
-    """Say what L1 holds of the epoch against its true start and end; returns 1 if that is something else, or 0.
+def _is_claimed(reader: ChainReader, epoch: int) -> bool:
+    """Whether it was ever claimed, by the court's events as they agree with its storage. Raises ChainError."""
+    court = CourtReader(CourtContract(reader.l1, reader.deployment.court), reader.deployment.block)
+    for tries_left in reversed(range(TRIES)):
+        try:
+            court.poll()
+            break
+        except ChainError:
+            if not tries_left:
+                raise
+    return any(claim.epoch == epoch for claim in court.court.claims.values())
+
+
+def compare(
+    court: ProvenCourt, epoch: int, epoch_hash: bytes, execution: Execution, is_claimed: Callable[[], bool]
+) -> int:
+    """Say whether what L1 holds of the epoch agrees with its true start and end; returns 1 if it does not, else 0.
 
     `is_claimed`: whether it was ever claimed, on whatever start.
     """
-    confirmed = bytes(court.view("confirmed", epoch))
+    confirmed = court.start_of(epoch + 1)
     if any(confirmed):
-        if confirmed == end:
-            print("L1 has confirmed this end")
-            return 0
-        print(f"L1 has confirmed another end: 0x{confirmed.hex()}")
-        return 1
-    state, _, _, claimed = court.view("claim_of", court.view("key_of", epoch, start))[:4]
-    if state == ABSENT:
+        if confirmed == execution.end:
+            return _conclude("agrees", "L1 has confirmed this end")
+        return _conclude("DIFFERS", f"L1 has confirmed another end: 0x{confirmed.hex()}")
+    claim = court.claim(epoch_hash, execution.start)
+    if not claim.is_claimed:
         if is_claimed():
-            print("L1 has not confirmed an end yet; it is claimed from another start only, which is not the true one")
-            return 1
-        print("L1 has not confirmed an end yet, and nobody has claimed one")
-        return 0
-    if bytes(claimed) == end:
-        print("L1 has not confirmed an end yet; this one is claimed")
-        return 0
-    print(f"L1 has not confirmed an end yet; another one is claimed: 0x{bytes(claimed).hex()}")
-    return 1
+            what = "it is claimed from another start only, which is not the true one"
+            return _conclude("DIFFERS", f"L1 has not confirmed an end yet; {what}")
+        return _conclude("has nothing to agree with", "L1 has not confirmed an end yet, and nobody has claimed one")
+    if claim.end == execution.end:
+        return _conclude("agrees", "L1 has not confirmed an end yet; this one is claimed")
+    return _conclude("DIFFERS", f"L1 has not confirmed an end yet; another one is claimed: 0x{claim.end.hex()}")
+
+
+def _conclude(verdict: str, why: str) -> int:
+    print(why)
+    with_what = "" if verdict.endswith("with") else " with the chain"
+    print(f"verdict: what was executed here {verdict}{with_what}")
+    return int(verdict == "DIFFERS")

@@ -13,7 +13,7 @@ from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import WitnessError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.proven_court import ProvenCourt
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine
@@ -61,7 +61,6 @@ class EpochSnapshot:
             except WitnessError:
                 log.warning("the snapshot is damaged: beginning from genesis")
             else:
-                court = CourtContract(chain.l1, chain.deployment.court)
-                if court.view("start_of", epoch) == machine.hash():
+                if ProvenCourt(chain.proven, chain.deployment.court).start_of(epoch) == machine.hash():
                     return machine, epoch, fields[b"queue_hash"]
         return Machine.genesis(chain.deployment.domain), 0, ZERO

@@ -55,9 +55,8 @@ class InboxBatches:
         """See `PostedBatches`."""
         if not self._interval:
             return Pace()
-        # In this order: if an epoch begins in between, an epoch more seems to be postable, not one less.
-        began_at = self._inbox.epoch_began_at()
-        return Pace(self._reader.deployment.epoch_batches, self._interval, self.batch_count(), began_at)
+        count, began_at = self._reader.pace()
+        return Pace(self._reader.deployment.epoch_batches, self._interval, count, began_at)
 
     def batch_hash(self, number: int) -> bytes:
         """See `PostedBatches`."""

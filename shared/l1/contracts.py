@@ -11,6 +11,7 @@ from setoff.shared.errors import ChainError
 from setoff.shared.l1.abi import NAMES, Interface, load_interface
 from setoff.shared.l1.answers import Log, TransactionReceipt
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.endpoint import Endpoint
 from setoff.shared.l1.rpc import DOUBTS, Address
 
 INTERFACE: Final[dict[str, Interface]] = {name: load_interface(name) for name in NAMES}
@@ -53,8 +54,15 @@ class Contract:
         return self.l1.transact(self.address, self.interface.encode(function, *arguments), value)
 
     def logs(
-        self, event: str, first: int, last: int, topics: Sequence[bytes] = (), span: int | None = None
+        self,
+        event: str,
+        first: int,
+        last: int,
+        topics: Sequence[bytes] = (),
+        span: int | None = None,
+        told_by: set[Endpoint] | None = None,
     ) -> list[Log]:
         """The events of one kind in the blocks `first` to `last`, in order, as far as the node shows them; `topics` as
-        far as they must be these, `span` as for `Node.logs`."""
-        return self.l1.logs([self.address], first, last, [self.interface.events[event].topic, *topics], span=span)
+        far as they must be these, `span` and `told_by` as for `Node.logs`."""
+        wanted = [self.interface.events[event].topic, *topics]
+        return self.l1.logs([self.address], first, last, wanted, span=span, told_by=told_by)

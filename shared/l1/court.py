@@ -132,6 +132,10 @@ class CourtReader:
         """The last block whose events are in."""
         return next(reversed(self._marks), self._first - 1)
 
+    def block_hash(self, number: int) -> bytes | None:
+        """The hash of a block whose events are in, None if it is not remembered."""
+        return self._marks.get(number)
+
     def poll(self) -> list[Event]:
         """Take in what happened since the last poll; returns the new events. Raises ChainError.
 

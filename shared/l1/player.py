@@ -28,6 +28,7 @@ from setoff.shared.l1.contracts import JUDGE
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import Address
+from setoff.shared.l1.sender import add_margin
 from setoff.shared.machine.spot_checks import WrongFastPath
 from setoff.shared.params import ETHER
 
@@ -61,6 +62,10 @@ NOT_YET: Final = frozenset({"too_early", "claim_too_early", "clock_runs", "not_r
 
 PASSING: Final = frozenset({"insufficient_funds", "rpc_refused"})
 """Reasons that may be gone at any time: money may come, and a node have another opinion."""
+
+TRIES: Final = 3
+"""Times that a call is tried which is refused, and goes through after the last block that was read: several backends
+may answer at one address, and one of them be on another branch."""
 
 POOR_PAUSE: Final = 4.0
 """Seconds before an action that was refused for one of them is tried again, at most."""
@@ -183,6 +188,8 @@ class CourtPlayer:
         else:
             if receipt is None or receipt.block_number > self.reader.block:
                 return True
+            if self.reader.block_hash(receipt.block_number) not in (None, receipt.block_hash):
+                return True  # it is in a block of another branch
         # In a block that was read, and still to be done: it failed there.
         del self._sent[action]
         if receipt is not None and not receipt.succeeded:
@@ -220,15 +227,41 @@ class CourtPlayer:
     def _send(self, action: Action, call: Call, data: bytes, due: tuple[float, int] | None) -> bytes:
         """Try and send it. Raises Reverted; StateError("not_ready") if only one endpoint refuses, as far as others are
         asked: about what has a deadline, or was refused before."""
-        court = self.contract.address
+        court, gas = self.contract.address, None
+        for tries_left in reversed(range(TRIES)):
+            try:
+                if gas is None or due is None:
+                    self.l1.dry_run(court, data, value=call.value)
+                return self.l1.send(court, data, call.value, gas=gas if due else None, due=due)
+            except Reverted as refusal:
+                gas = self._estimate_after_what_was_read(data, call.value) if tries_left else None
+                if gas is not None:
+                    log.info(
+                        "%s is tried again: a backend may be elsewhere that refuses it: %s", _name(action), refusal
+                    )
+                    continue
+                is_worth_asking = due is not None or action in self._pauses
+                if not is_worth_asking or not self.l1.doubt(court, data, call.value, self.player.me):
+                    raise
+                break
+        raise StateError("not_ready", "one endpoint refuses what another allows")
+
+    def _estimate_after_what_was_read(self, data: bytes, value: int) -> int | None:
+        """Gas to send a call with that goes through after the last block that was read, as whoever has that block says;
+        None if it does not, or nobody says so.
+
+        Who has a deadline then sends it without another trial: the next one may be elsewhere, too, and what is lost is
+        gas where somebody else was first.
+        """
+        block = self.reader.block_hash(self.reader.block)
+        if block is None:
+            return None
         try:
-            self.l1.dry_run(court, data, value=call.value)
-            return self.l1.send(court, data, call.value, due=due)
-        except Reverted:
-            is_worth_asking = due is not None or action in self._pauses
-            if not is_worth_asking or not self.l1.doubt(court, data, call.value, self.player.me):
-                raise
-            raise StateError("not_ready", "one endpoint refuses what another allows") from None
+            self.l1.call(self.contract.address, data, value=value, sender=self.player.me, block=block)
+            estimate = self.l1.estimate_gas(self.player.me, self.contract.address, data, value, block=block)
+        except ChainError:
+            return None
+        return add_margin(estimate)
 
     def _describe_funds(self, call: Call) -> str:
         """What the account holds, and what the call takes beside its gas."""

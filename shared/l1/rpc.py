@@ -321,12 +321,13 @@ class Node:
         *,
         value: int = 0,
         sender: Address | None = None,
-        block: int | str = "latest",
+        block: int | str | bytes = "latest",
         blob_hashes: Sequence[bytes] = (),
     ) -> bytes:
         """What the contract at `to` returns, or a contract's creation, in a transaction with blobs of these hashes.
 
-        Raises Reverted.
+        After the block with this number, tag or hash: whoever is on another branch has none of this hash. Raises
+        Reverted.
         """
         request = self._call_object(to, data, value, sender, blob_hashes)
         return self.ask("eth_call", request, _tag(block), take=take_bytes)
@@ -349,7 +350,7 @@ class Node:
         value: int = 0,
         blob_hashes: Sequence[bytes] = (),
         *,
-        block: int | None = None,
+        block: int | bytes | None = None,
     ) -> int:
         """Gas that a transaction of `sender` would use, with blobs of these hashes, after that block, by default next.
 
@@ -487,7 +488,10 @@ def _take_anything(value: Any) -> Any:
     return value
 
 
-def _tag(block: int | str) -> str:
+def _tag(block: int | str | bytes) -> str | dict[str, str]:
+    """By hash as EIP-1898 has it."""
+    if isinstance(block, bytes):
+        return {"blockHash": to_hex(block)}
     return block if isinstance(block, str) else hex(block)
 
 

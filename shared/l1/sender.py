@@ -152,6 +152,11 @@ class Transaction:
         return self.sidecar.gas if self.sidecar else 0
 
 
+def add_margin(estimate: int) -> int:
+    """The gas to send a transaction with that was estimated to use so much."""
+    return min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
+
+
 class Sender:
     """Signs and sends for one account, thread-safe. Use it through `L1`."""
 
@@ -187,7 +192,7 @@ class Sender:
         """See `L1.send`."""
         if gas is None:
             estimate = self._estimate(to, data, value, sidecar.hashes if sidecar else ())
-            gas = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1] + GAS_ALLOWANCE, GAS_CAP)
+            gas = add_margin(estimate)
         if gas > GAS_CAP:
             raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
         with self._lock:
@@ -216,8 +221,11 @@ class Sender:
                 with self._lock:
                     pause = self._broadcast(transaction, is_first=True)
                 if pause is None:
-                    return
+                    break
                 time.sleep(pause)
+            if transaction.urgency is not None and len(self._node.endpoints) > 1:
+                # Who took it may be on a branch that no other has: what has a deadline is given to all at once.
+                self._node.tell_each("eth_sendRawTransaction", "0x" + transaction.raw.hex())
         except ChainError as error:
             if error.reason != "rpc_unreachable":
                 self._take_back(transaction)

@@ -8,6 +8,7 @@ again, narrower, in the end block by block as well.
 
 from __future__ import annotations
 
+import logging
 from typing import Final, NamedTuple
 
 from setoff.shared.errors import ChainError
@@ -15,7 +16,7 @@ from setoff.shared.l1.answers import Block, Log
 from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.endpoint import Endpoint
 from setoff.shared.l1.rpc import LOG_BLOCKS, Node
-from setoff.shared.l1.walk import walk_back
+from setoff.shared.l1.walk import Way, walk_back
 
 NEAR: Final = 64
 """Blocks from the head back that are read one by one; what is further away, through the node's filter."""
@@ -26,8 +27,14 @@ MARKS: Final = 256
 PROVEN: Final = NEAR // 2
 """Blocks from the head back that are read one by one, also at the end of a long way."""
 
+SECOND_LOOKS: Final = 3
+"""Times that the head is asked for again where it is of another branch than what was read: of several backends one may
+have been left behind on a branch that no other has."""
+
 NARROWER: Final = 6
 """By 2 to this power each new try to read a long way is narrower, after something was missing."""
+
+log = logging.getLogger(__name__)
 
 
 class Stretch(NamedTuple):
@@ -57,6 +64,8 @@ def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gap
         return None
     if head.number - newest <= NEAR:
         way = walk_back(node, head, known.get, MARKS + NEAR)
+        if way.fork != newest:
+            way = _find_continuation(node, known, head) or way
         if way.fork is None:
             base = _find_base(node, known)
             if base == newest:
@@ -75,6 +84,21 @@ def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gap
     if (node.block(base).hash, node.block(end.number).hash) != (known[base], end.hash):
         raise ChainError("rpc_unreachable", f"{node.hosts}: the chain has changed while it was read")
     return Stretch(base, (end,), logs, False, frozenset(told_by))
+
+
+def _find_continuation(node: Node, known: dict[int, bytes], head: Block) -> Way | None:
+    """The way to a head no lower than this one, on the branch that was read before, if somebody has it."""
+    newest = next(reversed(known))
+    for _ in range(SECOND_LOOKS):
+        again = node.head()
+        if again.hash != head.hash and head.number <= again.number <= newest + NEAR:
+            way = walk_back(node, again, known.get, MARKS + NEAR)
+            if way.fork == newest:
+                log.error(
+                    "%s shows two branches at once: name a second L1 node beside it", node.hosts
+                )
+                return way
+    return None
 
 
 def _find_base(node: Node, known: dict[int, bytes]) -> int:

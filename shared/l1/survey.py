@@ -90,8 +90,8 @@ class Survey:
 
 
 def find_agreed(node: Node, tip: Block, known: Callable[[int], bytes | None], reach: int) -> Block:
-    """The block that what was read up to `tip` may be held against: `tip` itself if all endpoints have it; else the one
-    before it, at a depth where chains agree, that most of them have.
+    """The block that what was read up to `tip` may be held against: `tip` itself if all endpoints have it; the newest
+    that all have reached, if they have the same; else one before it, at a depth where chains agree, that most have.
 
     `known`: the hashes of blocks that were read, by number. As in the survey, who is silent or behind has no vote:
     here, more than `reach` blocks behind. Raises ChainError if there is no majority, or it is on another chain.
@@ -113,7 +113,11 @@ def _find_agreed(node: Node, tip: Block, reach: int) -> Block:
     if tip.number - middle > reach:
         raise ChainError("rpc_unreachable", f"block {tip.number} is {tip.number - middle} ahead of most: {node.hosts}")
     current = [number for number in heads if tip.number - (number - LEAST_DEPTH) <= reach]
-    number = max(min([tip.number, *current]) - LEAST_DEPTH, 0)
+    common = min([tip.number, *current])
+    shown = _show(node, common)
+    if len(shown) >= len(current) > 0 and len({(block.hash, block.state_root) for block in shown.values()}) == 1:
+        return next(iter(shown.values()))
+    number = max(common - LEAST_DEPTH, 0)
     shown = _show(node, number)
     majority = _find_majority((block.hash, block.state_root) for block in shown.values())
     for block in shown.values():

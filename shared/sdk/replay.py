@@ -1,7 +1,7 @@
 """The exchange, run again from what L1 holds: what became of every message, and any account, without asking anybody.
 
-Batches come from the node, each checked against its hash on L1; the machine does the rest. It begins at genesis, so a
-long history takes its time; what is posted later is only added.
+Batches come from the nodes, held against what inbox and queue are proven to have; the machine does the rest. It begins
+at genesis, so a long history takes its time; what is posted later is only added.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.errors import DataError, InputError
+from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.machine.batch import Batch, Header
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.machine import Machine
 from setoff.shared.wire.withdrawals import WithdrawalProof, prove_withdrawal
 
@@ -61,23 +62,26 @@ class Replay:
         """
         if self._headers and self.reader.batch_hash(self.batches - 1) != self._headers[-1].hash():
             self._begin()
-        head = self.reader.l1.head().number
-        messages = {message.index: message.body for message in self.reader.messages(self._first, head)}
-        for posted in self.reader.batches(self._block, head):
+        until_block = self.reader.proven.block().number
+        messages = {message.index: message.body for message in self.reader.messages(self._first, until_block)}
+        found = self.reader.batches(self._block, until_block)
+        if self._headers and not found:
+            raise ChainError("rpc_unreachable", f"{self.reader.l1.hosts} does not show batch {self.batches - 1} now")
+        for posted in found:
             header = posted.header
             if header.number < self.batches:
                 continue
             if until is not None and header.number >= until:
                 break
-            if header.number != self.batches or header.hash() != self.reader.batch_hash(header.number):
-                raise DataError("data_mismatch", f"the node shows another batch {header.number} than L1 holds")
+            last = self._headers[-1] if self._headers else None
+            if header.number != self.batches or header.parent != (last.hash() if last else ZERO):
+                raise DataError("data_mismatch", f"batch {header.number} does not follow on what was run")
             self._report(header.number)
             wanted = range(header.first_message, header.first_message + header.message_count)
             known = [messages[index] for index in wanted if index in messages]
-            batch = self.reader.assemble(
-                posted, known if len(known) == len(wanted) else self.reader.messages_of(posted)
-            )
-            self._run(batch)
+            if len(known) < len(wanted):
+                known = self.reader.messages_of(posted)
+            self._run(self.reader.assemble(posted, known, last.queue_hash if last else ZERO))
             self._headers.append(header)
             self._block = posted.block_number
 
@@ -89,8 +93,7 @@ class Replay:
         """The bodies of the messages whose effect is still to come: parked, or not consumed yet; oldest first."""
         regs, state = self.machine.regs, self.machine.state
         parked = [state.parked(index).body for index in range(regs.parked_first, regs.parked_end)]
-        head = self.reader.l1.head().number
-        found = self.reader.messages(self._first, head)
+        found = self.reader.messages(self._first, self.reader.proven.block().number)
         return parked + [message.body for message in found if message.index >= self.consumed]
 
     def prove_withdrawal(self, index: int) -> WithdrawalProof:

@@ -19,7 +19,7 @@ import pytest
 from redis import Redis
 from tests.support.chains.exchange import call_data
 from tests.support.nodes.faulty_node import FaultyNode
-from tests.support.nodes.matrix import FAULTS, MakeFaults, mix
+from tests.support.nodes.matrix import FAULTS, MakeFaults, branch_for_good, mix
 from tests.support.processes.behind_a_node import LIE, ROUNDS, WATCHER, Scene, attempt, begin, play_lie
 from tests.support.processes.lone_watcher import LoneWatcher
 from tests.support.processes.running_operator import SETTINGS
@@ -40,7 +40,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.sender import Fees, Sender
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEMO
 from setoff.shared.sdk.replay import Replay
@@ -178,6 +178,19 @@ async def test_whoever_is_behind_such_a_node_is_right_in_the_end(
     scene: Callable[..., Scene], party: str, fault: str
 ) -> None:
     await PARTIES[party](scene, partial(FAULTS[fault], 1))
+
+
+async def test_a_second_endpoint_makes_up_for_a_backend_that_stays_on_a_branch(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sender, "_patience", lambda *_: 0.3)  # the test turns the chain's clock, not the sender's
+
+    def make_scene() -> Scene:
+        made = scene()
+        made.faulty = replace(made.faulty, rpc_url=f"{made.node.url},{made.anvil.url}")
+        return made
+
+    await watch(make_scene, branch_for_good)
 
 
 @pytest.mark.long

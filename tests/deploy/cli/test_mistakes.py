@@ -21,7 +21,9 @@ from setoff.deploy.cli.wallet import parse_amount
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.proven_court import ProvenClaim
 from setoff.shared.sdk import KeySigner
+from setoff.watcher.execution.verify import Execution
 
 START, TRUE, FALSE = b"\1" * 32, b"\2" * 32, b"\3" * 32
 
@@ -111,31 +113,32 @@ class HandCourt:
     is_claimed: bool = False
     """From whatever start."""
 
-    def view(self, function: str, *arguments: object) -> object:
-        if function == "key_of":
-            return b"key of " + bytes(arguments[1])  # type: ignore[call-overload]
-        if function == "claim_of":
-            known = arguments[0] == b"key of " + self.start
-            return (self.state, 7, self.start, self.end, *[0] * 8) if known else (0, 0, bytes(32), bytes(32), *[0] * 8)
-        return {"confirmed": self.confirmed}[function]
+    def start_of(self, epoch: int) -> bytes:
+        return self.confirmed if epoch == 8 else bytes(32)
+
+    def claim(self, epoch_hash: bytes, start: bytes) -> ProvenClaim:
+        is_known = start == self.start and self.state > 0
+        return ProvenClaim(is_known, self.end if is_known else bytes(32))
 
 
 @pytest.mark.parametrize(
-    ("court", "code", "said"),
+    ("court", "code", "said", "verdict"),
     [
-        (HandCourt(confirmed=TRUE), 0, "has confirmed this end"),
-        (HandCourt(confirmed=FALSE), 1, "has confirmed another end: 0x0303"),
-        (HandCourt(), 0, "nobody has claimed one"),
-        (HandCourt(state=1, end=TRUE, is_claimed=True), 0, "this one is claimed"),
-        (HandCourt(state=1, end=FALSE, is_claimed=True), 1, "another one is claimed: 0x0303"),
-        (HandCourt(state=1, start=FALSE, end=TRUE, is_claimed=True), 1, "claimed from another start"),
+        (HandCourt(confirmed=TRUE), 0, "has confirmed this end", "here agrees"),
+        (HandCourt(confirmed=FALSE), 1, "has confirmed another end: 0x0303", "here DIFFERS"),
+        (HandCourt(), 0, "nobody has claimed one", "nothing to agree with"),
+        (HandCourt(state=1, end=TRUE, is_claimed=True), 0, "this one is claimed", "here agrees"),
+        (HandCourt(state=1, end=FALSE, is_claimed=True), 1, "another one is claimed: 0x0303", "here DIFFERS"),
+        (HandCourt(state=1, start=FALSE, end=TRUE, is_claimed=True), 1, "claimed from another start", "here DIFFERS"),
     ],
 )
-def test_verify_tells_what_is_claimed(
-    capsys: pytest.CaptureFixture[str], court: HandCourt, code: int, said: str
+def test_verify_tells_what_is_claimed_and_ends_with_a_verdict(
+    capsys: pytest.CaptureFixture[str], court: HandCourt, code: int, said: str, verdict: str
 ) -> None:
-    assert compare(court, 7, START, TRUE, lambda: court.is_claimed) == code  # type: ignore[arg-type]
-    assert said in capsys.readouterr().out
+    execution = Execution(7, START, TRUE, ())
+    assert compare(court, 7, b"hash", execution, lambda: court.is_claimed) == code  # type: ignore[arg-type]
+    *_, reason, last = capsys.readouterr().out.splitlines()
+    assert said in reason and last.startswith("verdict:") and verdict in last
 
 
 def children_of(process: int) -> list[int]:

@@ -119,6 +119,7 @@ def test_an_agent_forces_in_its_own_name_and_moves_no_money(town: Town, capsys: 
     key = agent_key(1, 2)
     address = signatures.address_of(key)
     town.anvil.l1.request("anvil_setBalance", "0x" + address.hex(), hex(10**18))
+    town.anvil.mine()  # no block holds what was set before
     owner = town.inclusion(1)
     forced = owner.send(owner.set_agent(2, address, town.now + 10_000))
     assert "accepted" in outcome(town, owner, forced)

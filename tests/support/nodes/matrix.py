@@ -47,6 +47,12 @@ FAULTS: Final[dict[str, Callable[[int, FaultyNode], list[Fault]]]] = {
 """By name: the faults of a node, from a seed."""
 
 
+def branch_for_good(node: FaultyNode) -> list[Fault]:
+    """Every third answer is of a branch that no other backend has, and stays so: whoever sees the chain through this
+    node alone may be too late, so it is one of two."""
+    return [faults.Balanced(OnAnother(node, begin_branch(8, 0)), 3)]
+
+
 def mix(names: list[str], seed: int, node: FaultyNode) -> list[Fault]:
     """Several at once."""
     return [fault for name in names for fault in FAULTS[name](seed, node)]

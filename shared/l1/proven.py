@@ -1,0 +1,50 @@
+"""What contracts hold now, proven: their storage after the newest block that the endpoints agree on.
+
+For all that decides about money or truth. A view is what one node says that a contract would answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.answers import Block
+from setoff.shared.l1.rpc import Node
+from setoff.shared.l1.storage import read_slots
+from setoff.shared.l1.survey import find_agreed
+
+REACH: Final = 32
+"""Blocks that an endpoint may be behind and still be asked for its word."""
+
+SECOND_LOOKS: Final = 2
+"""Times that the head is asked for again where it is lower than it was."""
+
+
+class Proven:
+    """Reads through one node. May be shared by threads."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._agreed: tuple[Block, Block] | None = None  # the head for which it was found, and it
+
+    def block(self) -> Block:
+        """The newest block that the endpoints agree on (`survey.py`). Raises ChainError."""
+        head, kept = self._node.head(), self._agreed
+        for _ in range(SECOND_LOOKS):
+            if kept is None or head.number >= kept[0].number:
+                break
+            head = max(head, self._node.head(), key=lambda block: block.number)  # this backend is behind, or elsewhere
+        if kept is None or kept[0].hash != head.hash:
+            kept = self._agreed = head, find_agreed(self._node, head, lambda _: None, REACH)
+        return kept[1]
+
+    def read(self, address: bytes, slots: Sequence[int], block: Block | None = None) -> list[int]:
+        """What the contract has in these slots after that block, by default the one of `block()`.
+
+        Raises ChainError, "wrong_deployment" if it has nothing and there is no contract at the address.
+        """
+        values = read_slots(self._node, address, block or self.block(), slots)
+        if not any(values) and not self._node.code(address):
+            raise ChainError("wrong_deployment", f"there is no contract at 0x{address.hex()}")
+        return values
