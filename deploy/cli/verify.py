@@ -14,7 +14,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.l1.proven_court import ProvenCourt
+from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.batch import epoch_hash
 
 if TYPE_CHECKING:

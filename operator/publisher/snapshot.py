@@ -13,7 +13,7 @@ from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import WitnessError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.proven_court import ProvenCourt
+from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine

@@ -6,13 +6,17 @@ For all that decides about money or truth. A view is what one node says that a c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.answers import Block
 from setoff.shared.l1.rpc import Node
-from setoff.shared.l1.storage import read_slots
+from setoff.shared.l1.storage import load_layout, read_slots
 from setoff.shared.l1.survey import find_agreed
+from setoff.shared.machine.batch import encode_words
+
+COURT_STORAGE: Final = load_layout("court")
 
 REACH: Final = 32
 """Blocks that an endpoint may be behind and still be asked for its word."""
@@ -48,3 +52,35 @@ class Proven:
         if not any(values) and not self._node.code(address):
             raise ChainError("wrong_deployment", f"there is no contract at 0x{address.hex()}")
         return values
+
+
+class ProvenClaim(NamedTuple):
+    """A key of the court."""
+
+    is_claimed: bool
+    end: bytes
+    """Zero where nobody has claimed it."""
+
+
+class ProvenCourt:
+    """One court. Every method raises ChainError if the nodes do not prove what it has."""
+
+    def __init__(self, proven: Proven, address: str) -> None:
+        self._proven = proven
+        self._address = bytes.fromhex(address.removeprefix("0x"))
+
+    def start_of(self, epoch: int) -> bytes:
+        """The confirmed start of an epoch, zero while there is none."""
+        return self._read(COURT_STORAGE.slot("claims.start_of", epoch))[0].to_bytes(32, "big")
+
+    def claim(self, epoch_hash: bytes, start: bytes) -> ProvenClaim:
+        """What is claimed of the epoch of this hash on this start, in the present round."""
+        base = keccak(encode_words(epoch_hash, start))
+        (round_,) = self._read(COURT_STORAGE.slot("claims.rounds", base))
+        key = keccak(encode_words(epoch_hash, start, round_))
+        fields = ("state", "end")
+        state, end = self._read(*(COURT_STORAGE.slot("claims.claim_of", key, field=field) for field in fields))
+        return ProvenClaim(state != 0, end.to_bytes(32, "big"))
+
+    def _read(self, *slots: int) -> list[int]:
+        return self._proven.read(self._address, slots)

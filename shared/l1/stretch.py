@@ -94,9 +94,7 @@ def _find_continuation(node: Node, known: dict[int, bytes], head: Block) -> Way 
         if again.hash != head.hash and head.number <= again.number <= newest + NEAR:
             way = walk_back(node, again, known.get, MARKS + NEAR)
             if way.fork == newest:
-                log.error(
-                    "%s shows two branches at once: name a second L1 node beside it", node.hosts
-                )
+                log.error("%s shows two branches at once: name a second L1 node beside it", node.hosts)
                 return way
     return None
 

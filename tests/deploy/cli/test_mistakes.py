@@ -21,7 +21,7 @@ from setoff.deploy.cli.wallet import parse_amount
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
-from setoff.shared.l1.proven_court import ProvenClaim
+from setoff.shared.l1.proven import ProvenClaim
 from setoff.shared.sdk import KeySigner
 from setoff.watcher.execution.verify import Execution
 

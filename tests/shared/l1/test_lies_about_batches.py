@@ -20,7 +20,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.proven_court import ProvenCourt
+from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.batch import extend_queue_hash
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.machine import Machine
