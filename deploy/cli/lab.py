@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from setoff.deploy.cli import market_lab
 from setoff.deploy.simulation.lab.report import run_report
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import ETHER, GWEI, PRESETS
@@ -25,12 +26,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print everything as JSON, and nothing else")
     parser.epilog = (
         "Plays the known attacks, random games, and sieges by 1, 10, 100 … liars, on the model of the court with the "
-        "strategy of the real player. Exit code 1 if anything that must hold did not."
+        "strategy of the real player. Exit code 1 if anything that must hold did not. `setoff lab market` is the "
+        "laboratory of the market's rules."
+    )
+    market_lab.configure(
+        parser.add_subparsers(dest="laboratory", metavar="[market]").add_parser(
+            "market", help="attacks on the rules of the market, and a search for others"
+        )
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Play, and print what came of it."""
+    if arguments.laboratory == "market":
+        return market_lab.run(arguments)
     if arguments.liars < 1 or arguments.games < 0:
         raise ConfigError("bad_config", "there is at least one liar, and no less than no game")
     console = Console()

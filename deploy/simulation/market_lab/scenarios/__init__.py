@@ -1,0 +1,18 @@
+"""The known attacks on the rules of the market, by name. To import this is to enter all of them in the register."""
+
+from setoff.deploy.simulation.market_lab.scenario import REGISTRY, Scenario
+from setoff.deploy.simulation.market_lab.scenarios import (
+    backstop,
+    books,
+    crowd,
+    debts,
+    deleveraging,
+    funding,
+    marks,
+    oracles,
+)
+
+MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, crowd)
+SCENARIOS: dict[str, Scenario] = REGISTRY
+
+__all__ = ["MODULES", "SCENARIOS"]

@@ -1,0 +1,98 @@
+"""Attacks on the vault behind liquidations: sell it what will lose, fill its places, share its profits just in time."""
+
+from __future__ import annotations
+
+from setoff.deploy.simulation.market_lab.play import Play
+from setoff.deploy.simulation.market_lab.scenario import scenario
+from setoff.deploy.simulation.market_lab.terms import PRICE, USD, lot_value
+from setoff.shared.codec.integers import PPM
+from setoff.shared.state.keys import BACKSTOP
+
+THIN = 2**31
+"""An impact that no book has: the mark is the index."""
+
+
+@scenario(limit_usd=5_000, stated="section 14, The backstop: a move of m takes m times its cap")
+def two_accounts_against_the_backstop(attack: bool, seed: int) -> Play:
+    """One of two accounts fails into the backstop, the other one gains what the backstop then loses."""
+    lots = 1_900_000
+    money = {"stakers": [2 * 10**6 * USD], "attacker": [10**7 * USD, 10**7 * USD]}
+    play = Play.open(money, impact=THIN, seed=seed)
+    (staker,), (short, long) = play.accounts("stakers"), play.accounts("attacker")
+    play.exchange.take(play.pen.backstop_deposit(staker, 10**6 * USD))
+    if attack:
+        play.trade(long, short, PRICE, lots)
+        play.withdraw_but(short, lot_value(lots) * 50_100 // PPM)
+    play.pass_time(70)
+    for thousandths in (1_041, 1_060, 1_080, 1_099):
+        play.prices[1] = PRICE * thousandths // 1_000
+        play.pass_time(30)
+    return play
+
+
+@scenario()
+def dust_in_the_backstop_s_places(attack: bool, seed: int) -> Play:
+    """Positions of a lot in eight markets fail into the backstop; then a real one needs it in a ninth."""
+    lots = 2_000
+    money = {
+        "stakers": [2 * 10**6 * USD],
+        "traders": [10**6 * USD] * 2,
+        "attacker": [1_000 * USD] * 16,
+    }
+    play = Play.open(money, markets=9, reports=30, cranks=False, impact=THIN, seed=seed)
+    (staker,), (long, short) = play.accounts("stakers"), play.accounts("traders")
+    play.exchange.take(play.pen.backstop_deposit(staker, 10**6 * USD))
+    play.trade(long, short, PRICE, lots, market=9)
+    play.withdraw_but(long, lot_value(lots) * 50_100 // PPM)
+    owned = play.accounts("attacker")
+    for market in range(1, 9):
+        if attack:
+            failing, other = owned[market - 1], owned[market + 7]
+            play.trade(failing, other, PRICE, 1, market=market)
+            play.withdraw_but(failing, lot_value(1) * 50_100 // PPM + USD)
+    play.exchange.wait(70)
+    play.prices = dict.fromkeys(range(1, 9), PRICE * 93 // 100) | {9: PRICE * 97 // 100}
+    for market in play.prices:
+        play.report(market=market)
+    play.check(play.size(BACKSTOP, 9) > 0, "the backstop could not take over a real position")
+    return play
+
+
+@scenario(limit_usd=5_000, stated="section 14, The backstop: to come in before a profit and leave after it")
+def just_in_time_stake(attack: bool, seed: int) -> Play:
+    """Stake in the record before a takeover that everybody can see coming, leave in the record after it."""
+    lots = 40_000
+    money = {"stakers": [10**6 * USD], "traders": [10**6 * USD] * 2, "attacker": [10**6 * USD]}
+    play = Play.open(money, impact=THIN, seed=seed)
+    (staker,), (long, short), (purse,) = (play.accounts(role) for role in ("stakers", "traders", "attacker"))
+    play.exchange.take(play.pen.backstop_deposit(staker, 10**5 * USD))
+    play.trade(long, short, PRICE, lots)
+    play.withdraw_but(long, lot_value(lots) * 50_100 // PPM)
+    play.pass_time(70)
+    if attack:
+        play.exchange.take(play.pen.backstop_deposit(purse, 900_000 * USD))
+    play.prices[1] = PRICE * 97 // 100
+    play.exchange.wait(1)
+    play.report()
+    if attack:
+        play.exchange.take(play.pen.backstop_withdraw(purse, play.exchange.account(purse).shares))
+    play.pass_time(60)
+    return play
+
+
+@scenario()
+def worthless_shares(attack: bool, seed: int) -> Play:
+    """Bring an almost empty backstop to nothing, with shares outstanding, so that nobody can stake any more."""
+    money = {"stakers": [10**6 * USD], "attacker": [1_000 * USD] * 3}
+    play = Play.open(money, impact=THIN, seed=seed)
+    (staker,), (long, short, purse) = play.accounts("stakers"), play.accounts("attacker")
+    if attack:
+        play.exchange.take(play.pen.backstop_deposit(purse, USD // 2))
+        play.trade(long, short, PRICE, 1)
+        play.withdraw_but(long, lot_value(1) * 50_100 // PPM + USD)
+    for percent in (95, 93, 91, 89, 87, 86):
+        play.prices[1] = PRICE * percent // 100
+        play.pass_time(70)
+    outcome = play.exchange.take(play.pen.backstop_deposit(staker, 10**6 * USD - 1))
+    play.check(outcome == "accepted", f"a stake of a million dollars was refused: {outcome}")
+    return play

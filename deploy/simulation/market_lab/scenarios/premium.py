@@ -1,0 +1,37 @@
+"""Where several attacks happen: makers who have quoted away from the index until the mark is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from setoff.deploy.simulation.market_lab.agents.makers import Maker
+from setoff.deploy.simulation.market_lab.play import Play
+from setoff.deploy.simulation.market_lab.terms import USD
+from setoff.shared.codec.integers import PPM
+
+MAKERS = (10_000_000 * USD, 10_000_000 * USD)
+
+
+def open_premium(
+    premium: int, money: Mapping[str, Sequence[int]], *, minutes: int = 40, lots: int = 50_000, **options: Any
+) -> Play:
+    """Two makers around a price `premium` ppm above the index, and a mark that has come there; the script cranks."""
+    play = Play.open({"makers": MAKERS} | dict(money), cranks=False, **options)
+    for account in play.accounts("makers"):
+        play.join(Maker(account, 60, lots=lots, levels=2, premium=premium))
+    pass_minutes(play, minutes)
+    return play
+
+
+def pass_minutes(play: Play, minutes: int) -> None:
+    """With a crank at the end of each."""
+    for _ in range(minutes):
+        play.pass_time(60)
+        play.crank()
+
+
+def get_fair(play: Play, premium: int) -> int:
+    """The price that the makers think of."""
+    index = play.market().index
+    return index + index * premium // PPM

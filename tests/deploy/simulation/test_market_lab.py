@@ -1,0 +1,113 @@
+"""Attacks on the market: none pays more than it may, and on weaker rules or terms the laboratory sees that it does."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from setoff.deploy.cli import main as cli
+from setoff.deploy.simulation.market_lab import terms
+from setoff.deploy.simulation.market_lab.outcome import compare, count_wealth
+from setoff.deploy.simulation.market_lab.play import Play
+from setoff.deploy.simulation.market_lab.scenarios import SCENARIOS
+from setoff.deploy.simulation.market_lab.scenarios.crowd import SECONDS, open_crowd
+from setoff.deploy.simulation.market_lab.terms import DUST, PRICE, USD
+from setoff.shared.codec.records import BUY, SELL
+from setoff.shared.rules import oracle, phases
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_attacker_gains_more_than_it_may(name: str) -> None:
+    outcome = SCENARIOS[name].run()
+    assert outcome.breaches == []
+    assert outcome.profit <= SCENARIOS[name].limit
+
+
+@pytest.mark.parametrize("name", [name for name, each in SCENARIOS.items() if each.limit > DUST])
+def test_a_limit_above_dust_is_close_to_what_is_lost_and_has_a_reason(name: str) -> None:
+    assert SCENARIOS[name].stated
+    assert SCENARIOS[name].run().profit > SCENARIOS[name].limit * 3 // 4, "the limit can be lower now"
+
+
+def test_without_a_cap_two_accounts_empty_the_backstop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(terms.BITCOIN, "backstop_cap", 0)
+    outcome = SCENARIOS["two-accounts-against-the-backstop"].run()
+    assert outcome.profit > 500_000 * USD
+    assert next(iter(outcome.find_losers())) == "stakers"
+
+
+def test_funding_of_ten_hours_pays_who_comes_just_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phases, "MAX_FUNDING_TIME", 10 * 3600)
+    assert SCENARIOS["just-before-a-late-crank"].run().profit > 1_000 * USD
+
+
+def test_a_false_signer_takes_from_a_victim_where_the_highest_report_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def pick_highest(reports: object, signers: object, time: int, index: int) -> int:
+        return max(reports.prices)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(oracle, "compute_median", pick_highest)
+    assert SCENARIOS["one-false-signer"].run().profit > 5_000 * USD
+
+
+def test_what_one_gains_another_loses_in_a_crowd() -> None:
+    play = open_crowd(seed=1)
+    play.pass_time(SECONDS // 4)
+    gains = count_wealth(play, play.prices)
+    assert sum(gains.values()) == 0
+    assert play.exchange.outcomes["accepted"] > 400
+    assert gains["gamblers"] != 0 != gains["makers"]
+
+
+def test_an_account_left_in_debt_is_not_charged_to_the_attacker_but_shown() -> None:
+    def open_pair() -> tuple[Play, int, int]:
+        play = Play.open({"victim": [10**6 * USD], "attacker": [30_000 * USD]})
+        return play, *play.accounts("victim"), *play.accounts("attacker")
+
+    quiet, _, _ = open_pair()
+    play, victim, attacker = open_pair()
+    play.trade(attacker, victim, PRICE, 40_000)
+    play.prices[1] = PRICE * 9 // 10
+    outcome = compare(play, quiet)
+    assert outcome.profit == -30_000 * USD
+    assert outcome.takings["debts"] < 0 < outcome.takings["victim"]
+
+
+def test_agents_of_the_same_seed_do_the_same() -> None:
+    ends = []
+    for _ in range(2):
+        play = open_crowd(seed=3)
+        play.pass_time(300)
+        ends.append(play.exchange.machine.hash())
+    assert ends[0] == ends[1]
+
+
+def test_who_quotes_leans_against_what_it_holds() -> None:
+    play = open_crowd(seed=0)
+    maker = play.accounts("makers")[0]
+    play.pass_time(20)
+    before = play.market().best_bid
+    trader = play.accounts("flow")[0]
+    play.order(trader, SELL, before, 10_000, order_slot=250)
+    held = play.size(maker)
+    play.pass_time(20)
+    assert held > 0
+    assert play.market().best_bid <= before
+    assert play.order(trader, BUY, 1, 1, order_slot=251) == "price_band"
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "report.json"
+    assert cli.main(["lab", "market", "--only", "worthless-shares", "gone-premium", "--json", str(path)]) == 0
+    report = json.loads(path.read_text())
+    assert [row["name"] for row in report["scenarios"]] == ["worthless-shares", "gone-premium"]
+    assert report["violations"] == [] and report["dust"] == DUST
+    assert "gone-premium" in capsys.readouterr().out
+    assert cli.main(["lab", "market", "--list"]) == 0
+    assert cli.main(["lab", "market", "--only", "nothing"]) == 1
+
+
+def test_the_command_line_says_so_where_an_attack_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(terms.BITCOIN, "backstop_cap", 0)
+    assert cli.main(["lab", "market", "--only", "two-accounts-against-the-backstop"]) == 1
