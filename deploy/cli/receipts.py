@@ -19,6 +19,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.evidence import BROKEN, ChainPosted, prosecute
 from setoff.shared.l1.receipts import ReceiptsContract
+from setoff.shared.l1.session import ONCE, open_session, read_whole
 from setoff.shared.sdk.receipt_store import Finding, OperatorBond, ReceiptStore
 
 EPILOG: Final = """\
@@ -39,6 +40,9 @@ hash that does not fit what was posted. A record that was left out can be forced
 124 bytes are in the file as "body".
 """
 HANDED: Final = 256
+MOST_BYTES: Final = 1 << 16
+"""Of a watcher's answer."""
+
 TIMEOUT: Final = 30
 
 
@@ -110,17 +114,19 @@ def check(findings: Sequence[Finding], receipt_store: ReceiptStore) -> int:
 def hand_over(url: str, receipt_store: ReceiptStore) -> int:
     """Give all receipts to a watcher, page by page. Raises ChainError or InputError with the watcher's reason."""
     shown = [signed.to_json() for sequence in sorted(receipt_store.kept) for signed in receipt_store.kept[sequence]]
-    kept = 0
+    kept, session = 0, open_session()
     for start in range(0, len(shown), HANDED):
         body = {"receipts": shown[start : start + HANDED]}
         try:
-            response = requests.post(f"{url.rstrip('/')}/v1/receipts", json=body, timeout=TIMEOUT)
-            answer: dict[str, Any] = response.json()
-        except (requests.RequestException, ValueError) as error:
+            response = session.post(f"{url.rstrip('/')}/v1/receipts", json=body, timeout=TIMEOUT, **ONCE)
+            answer: dict[str, Any] = dict(json.loads(read_whole(response, MOST_BYTES)))
+        except (requests.RequestException, OSError, ValueError, TypeError, RecursionError) as error:
             raise ChainError("not_ready", f"the watcher does not answer: {type(error).__name__}") from error
         if response.status_code != 200:
             raise InputError(str(answer.get("reason", "not_ready")), str(answer.get("detail", "")))
-        kept += int(answer["kept"])
+        if not isinstance(new := answer.get("kept"), int):
+            raise ChainError("not_ready", "the watcher does not answer: it does not say how many it has kept")
+        kept += new
     print(f"the watcher has all {len(shown)} receipts, {kept} of them new")
     return 0
 

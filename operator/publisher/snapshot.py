@@ -10,7 +10,7 @@ from typing import Any, cast
 from redis import Redis
 
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
-from setoff.shared.config.fast_path_alarm import FastPathAlarm
+from setoff.operator.sequencer.outbox import publisher_alarm
 from setoff.shared.errors import WitnessError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.proven import ProvenCourt
@@ -31,7 +31,7 @@ class EpochSnapshot:
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
         self._key = f"{namespace}:publisher"
-        self.alarm = FastPathAlarm(redis, f"{self._key}:alarm")
+        self.alarm = publisher_alarm(redis, namespace)
 
     def save(self, epochs: ClaimedEpochs) -> None:
         """Keep the start of the first of these."""

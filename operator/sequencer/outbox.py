@@ -5,6 +5,7 @@ Keys, under the deployment's namespace:
     batches         stream: an entry `{number + 1}-0` for each batch, to wait on
     posted          number of batches that are on L1, which the publisher keeps
     stuck           why the publisher cannot post, as long as it cannot (JSON of `Stuck`)
+    publisher:alarm why no fast path is taken any more (`shared/config/fast_path_alarm.py`), by either process
     withdrawals     hash: a withdrawal's index to its proof, once its epoch is complete
 """
 
@@ -19,6 +20,7 @@ from redis import Redis
 
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch
 from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import DataError
 from setoff.shared.l1.da.registry import get_module
 from setoff.shared.machine.batch import Batch, Header
@@ -44,12 +46,19 @@ class Stuck:
     """Whether L1 will never take this batch, so that its records have to go into another one."""
 
 
+def publisher_alarm(redis: Redis, namespace: str) -> FastPathAlarm:
+    """What the operator's two processes know of a wrong fast path."""
+    return FastPathAlarm(redis, f"{namespace}:publisher:alarm")
+
+
 class Outbox:
     """The outbox of one deployment, over a blocking client."""
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
         self._namespace = namespace
+        self.alarm = publisher_alarm(redis, namespace)
+        """That the publisher has found a fast path to be wrong."""
 
     def put(self, sealed: SealedBatch, *, replace: bool = False) -> None:
         """Add the next batch, all or nothing; again the same one does nothing.

@@ -2,6 +2,7 @@
 
 A reset in the journal makes void what was logged of the batches that it takes back, so that is left out of a replay. A
 snapshot is written only of what L1 holds; should L1 take even that back, the batches before are run from genesis.
+After the alarm that a fast path was wrong every step is taken, and the ends that were logged before are not believed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from setoff.operator.sequencer.journal_events import Closed, JournalEvent, Opene
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
+from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine
 
 
@@ -98,11 +100,12 @@ class Recovery:
 
     def _run(self, snapshot: Snapshot | None, replay: EventReplay) -> Exchange:
         exchange = self._base(snapshot, replay.first)
-        void = replay.reset
+        void, is_believed = replay.reset, not self._outbox.alarm.read()
         for event in replay.events:
-            sealed = exchange.apply(event)
+            sealed = exchange.apply(event, is_believed=is_believed)
             if sealed is not None:
-                self._outbox.put(sealed, replace=void is not None and sealed.batch.header.number >= void)
+                is_void = void is not None and sealed.batch.header.number >= void
+                self._outbox.put(sealed, replace=is_void or not is_believed)
         if void is not None:
             self._outbox.cut(exchange.cursor.number)
             self._outbox.drop_proofs(exchange.cursor.proven)
@@ -117,12 +120,15 @@ class Recovery:
             exchange.fills.extend(self._read_fills(snapshot.cursor.number))
         else:
             exchange = Exchange(Machine.genesis(self._domain), BatchCursor(), self._epoch_batches, self._module)
+        is_believed = not self._outbox.alarm.read()
+        if not is_believed:
+            exchange.machine.many_accounts = EVERY_STEP
         for before in range(exchange.cursor.number, number):
             sealed = self._outbox.get(before)
             if sealed is None:
                 raise DataError("data_mismatch", f"the outbox has lost batch {before}")
             for event in list_events(sealed):
-                exchange.apply(event)
+                exchange.apply(event, is_believed=is_believed)
         return exchange
 
     def _read_fills(self, number: int) -> list[NumberedFill]:

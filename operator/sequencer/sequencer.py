@@ -37,6 +37,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.da.registry import find_module
+from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.machine import Machine
 
 STORE_PATIENCE: Final = 30.0
@@ -291,7 +292,15 @@ class Sequencer:
             except Exception as error:
                 self._give_up(error)
 
+    async def _heed_alarm(self) -> None:
+        """Take every step from now on if the publisher has found a fast path to be wrong. Raises RedisError."""
+        machine = self.exchange.machine
+        if machine.many_accounts != EVERY_STEP and (alarm := await asyncio.to_thread(self._outbox.alarm.read)):
+            log.critical("ALARM: %s; from now on every step is taken", alarm)
+            machine.many_accounts = EVERY_STEP
+
     async def _look(self, *, is_first: bool = False) -> None:
+        await self._heed_alarm()
         if await self._monitor.look(self.exchange, is_first=is_first):
             self._resetter.calm()
         self._wake.set()

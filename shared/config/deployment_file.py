@@ -58,6 +58,9 @@ class Deployment:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read the JSON file. Raises ConfigError if it is missing, unreadable or incomplete."""
+        if path.is_dir():
+            hint = "SETOFF_DEPLOYMENT or the option is empty" if path == Path() else f"{path} is a folder"
+            raise ConfigError("bad_config", f"deployment: no file is named: {hint}")
         try:
             data = json.loads(path.read_text())
         except FileNotFoundError:

@@ -102,6 +102,12 @@ def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there is no file" in done.stderr
 
 
+@pytest.mark.parametrize(("named", "said"), [(Path(), "is empty"), (Path("/tmp"), "/tmp is a folder")])
+def test_no_deployment_file_is_named(named: Path, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"no file is named: .*{said}"):
+        Deployment.load(named)
+
+
 @dataclass
 class HandCourt:
     """The answers of a court."""
