@@ -48,11 +48,11 @@ interface Rules:
 
 
 struct Input:
-    header: batches.Header             # the batch's, where the step is the first of an input
-    body: Bytes[records.RECORD_BYTES]  # a message, and
-    record_page: Bytes[992]            # or the page that a record is on, and
-    siblings: DynArray[bytes32, 7]     # its path under the data root
-    queue_hash: bytes32                # (of a message) before it
+    header: batches.Header                 # the batch's, where the step is the first of an input
+    message: Bytes[records.MESSAGE_BYTES]  # a message with its time, and
+    record_page: Bytes[992]                # or the page that a record is on, and
+    siblings: DynArray[bytes32, 7]         # its path under the data root
+    queue_hash: bytes32                    # (of a message) before it
 
 
 struct Proof:
@@ -209,11 +209,12 @@ def _fetch(
         return regs, values
     is_message: bool = input_index < header.message_count
     body: Bytes[records.RECORD_BYTES] = b""
+    regs.stamp = regs.time
     if is_message:
-        body = p.input.body
-        assert len(body) == records.RECORD_BYTES, "wrong_input"
-        queue_hash: bytes32 = keccak256(concat(p.input.queue_hash, keccak256(body)))
+        assert len(p.input.message) == records.MESSAGE_BYTES, "wrong_input"
+        queue_hash: bytes32 = keccak256(concat(p.input.queue_hash, keccak256(p.input.message)))
         assert queue_hash == staticcall QUEUE.queue_hash(header.first_message + input_index + 1), "wrong_input"
+        body, regs.stamp = records.split_message(p.input.message)
     else:
         body = staticcall INBOX.check_record(header, input_index, p.input.record_page, p.input.siblings)
     regs.input_index = input_index

@@ -5,9 +5,10 @@
 @license MIT
 @notice Everything that enters the exchange from L1, in order: deposits, listings and changes of markets, oracle signers,
         records that somebody sends here because the operator left them out, and the end of the exchange once its
-        operator is gone. A message's body is 124 bytes, as a record's. The queue is a hash chain:
-        queue_hash(0) = 0, queue_hash(i + 1) = keccak(queue_hash(i) || keccak(body i)); a batch consumes messages in
-        order and commits to the hash after its last one.
+        operator is gone. A message's body is 124 bytes, as a record's; behind it stands the time at which it was queued
+        (8 bytes), by which the machine judges how old a price is, however late a batch consumes it. The queue is a hash
+        chain: queue_hash(0) = 0, queue_hash(i + 1) = keccak(queue_hash(i) || keccak(body i || time i)); a batch consumes
+        messages in order and commits to the hash after its last one.
         What changes the rules for those who trade is first proposed here, for all to see; it can be queued when the
         listing delay has passed, by anybody: in the order of the proposals, and within a week, so that what was agreed
         on last is not undone by something older that lay waiting.
@@ -256,7 +257,9 @@ def message_at(index: uint256) -> (bytes32, uint256):
 @internal
 def _append(body: Bytes[BODY]) -> uint256:
     index: uint256 = self.count
-    queue_hash: bytes32 = keccak256(concat(self.queue_hash[index], keccak256(body)))
+    queue_hash: bytes32 = keccak256(
+        concat(self.queue_hash[index], keccak256(concat(body, convert(convert(block.timestamp, uint64), bytes8))))
+    )
     self.queue_hash[index + 1] = queue_hash
     self.queued_at[index] = block.timestamp
     self.count = index + 1

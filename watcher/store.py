@@ -8,9 +8,9 @@ that say which batch has which number and how far the chain was executed.
 
     {prefix}:blocks           sorted set: (number u64, hash) of blocks up to which everything was read
     {prefix}:anchor           (number u64, hash) of the block before the deployment: names the chain
-    {prefix}:messages         hash: index -> (block u64, body 124 bytes)
+    {prefix}:messages         hash: index -> (block u64, the stamped message)
     {prefix}:batches          hash: number -> (block u64, batch hash)
-    {prefix}:batch:{hash}     header (10 words), then its messages, and in module 0 its records, 124 bytes each
+    {prefix}:batch:{hash}     header (10 words), then its stamped messages, and in module 0 its records
     {prefix}:data:{root}      a blob by its versioned hash, or another module's data by its root, compressed
     {prefix}:missing          hash: data root (of a blob: its versioned hash) that nobody had at the last try ->
                               (batch number, block)
@@ -41,7 +41,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.codec.records import MESSAGE_BYTES
 from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.l1.chain import QueuedMessage
@@ -54,7 +54,7 @@ CHECKPOINTS: Final = 1024
 """Blocks remembered for reorgs. A deeper one is followed too, by reading everything again."""
 
 _PLACE: Final = Struct(">Q32s")
-_MESSAGE: Final = Struct(f">Q{RECORD_BYTES}s")
+_MESSAGE: Final = Struct(f">Q{MESSAGE_BYTES}s")
 _RESULT: Final = Struct(">32s32s32s")
 _PROGRESS: Final = Struct(">32s32sII32s")
 _WANT: Final = Struct(">QQ")
@@ -508,8 +508,8 @@ def decode_batch(data: bytes, kept: Callable[[bytes], bytes | None]) -> Batch:
     if len(data) < HEADER_BYTES:
         raise DataError("data_mismatch", "a batch is cut short")
     header, inputs = Header.decode(data[:HEADER_BYTES]), data[HEADER_BYTES:]
-    end = header.message_count * RECORD_BYTES
-    messages = [inputs[at : at + RECORD_BYTES] for at in range(0, end, RECORD_BYTES)]
+    end = header.message_count * MESSAGE_BYTES
+    messages = [inputs[at : at + MESSAGE_BYTES] for at in range(0, end, MESSAGE_BYTES)]
     if header.module == CALLDATA.number:
         return Batch.read(header, messages, inputs[end:])
     found = kept(header.data_root) if header.record_count else b""

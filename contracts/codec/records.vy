@@ -4,13 +4,16 @@
 @license MIT
 @notice A record is a 60-byte body and a 64-byte compact signature (EIP-2098). The body starts with `type u8 | account
         u32 | nonce u64`, big-endian; what follows depends on the type, and the rest is zero. A message comes from the
-        L1 queue, has a type of 0x80 or more, and no signature. Twin: `shared/codec/records.py`.
+        L1 queue, has a type of 0x80 or more, and no signature. Whatever comes from the queue is stamped: its 124 bytes
+        and the time at which it was queued, MESSAGE_BYTES together. Twin: `shared/codec/records.py`.
 @dev Every function takes exactly 124 bytes, so no read goes beyond the end.
 """
 
 RECORD_BYTES: constant(uint256) = 124
 BODY_BYTES: constant(uint256) = 60
 SIGNATURE_BYTES: constant(uint256) = 64
+STAMP_BYTES: constant(uint256) = 8
+MESSAGE_BYTES: constant(uint256) = RECORD_BYTES + STAMP_BYTES
 
 ORDER: constant(uint256) = 1
 CANCEL: constant(uint256) = 2
@@ -627,6 +630,24 @@ def get_head(body: Bytes[RECORD_BYTES]) -> (uint256, uint256, uint256):
     @return (type, account, nonce) of a record's body.
     """
     return self._read(body, 0, 1), self._read(body, 1, 4), self._read(body, 5, 8)
+
+
+@internal
+@pure
+def stamp_message(body: Bytes[RECORD_BYTES], time: uint256) -> Bytes[MESSAGE_BYTES]:
+    """
+    @return The message of 124 bytes `body` that was queued at `time`, unix seconds.
+    """
+    return concat(body, convert(convert(time, uint64), bytes8))
+
+
+@internal
+@pure
+def split_message(message: Bytes[MESSAGE_BYTES]) -> (Bytes[RECORD_BYTES], uint256):
+    """
+    @return (its 124 bytes, when it was queued, unix seconds) of a message.
+    """
+    return slice(message, 0, RECORD_BYTES), convert(slice(message, RECORD_BYTES, STAMP_BYTES), uint256)
 
 
 @internal

@@ -46,7 +46,7 @@ def step_crank(
         market.expiry = regs.time
     if marks.is_expired(market, regs.time):
         values[0] = leaves.encode_market(self.settle_market(market, regs.time))
-        return marks.begin_work(regs, market.mark), values
+        return marks.begin_work(regs, market.mark, regs.time), values
     if not marks.is_fresh(market, regs.time):
         return registers.reject(regs, errors.STALE_PRICE), values
     return self.begin_side(regs, market, records.BUY), values
@@ -206,4 +206,4 @@ def step_sample(
     market = marks.begin_interval(market, regs.time)
     values[0] = leaves.encode_market(marks.update_mark(market))
     regs.unwind = regs.market
-    return marks.begin_work(regs, market.mark), values
+    return marks.begin_work(regs, market.mark, regs.time), values

@@ -367,8 +367,11 @@ def step_margin(
     account: leaves.Account = store.account(w, 0, regs.account)
     markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
     fresh: bool = False
-    account, markets, fresh = self.settle_account(w, 1, account, regs.time)
-    if regs.kind == records.TRANSFER or regs.kind == records.WITHDRAW or regs.kind == records.BACKSTOP_DEPOSIT:
+    is_payment: bool = regs.kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT]
+    # Money that waited in the queue is judged as of when it was asked for: nobody keeps it in by letting prices age.
+    time: uint256 = min(regs.stamp, regs.time) if is_payment else regs.time
+    account, markets, fresh = self.settle_account(w, 1, account, time)
+    if is_payment:
         outcome: uint256 = 0
         regs, outcome = self.check_payment(regs, account, markets, fresh)
         if outcome != errors.ACCEPTED:

@@ -197,10 +197,10 @@ def settle_funding(
 
 @internal
 @pure
-def begin_work(pre: registers.Registers, mark_before: uint256) -> registers.Registers:
+def begin_work(pre: registers.Registers, mark_before: uint256, time: uint256) -> registers.Registers:
     """
     @return The registers of a machine that visits the holders of the market in them, whose mark was `mark_before` until
-            now, and then its armed orders.
+            now, and then its armed orders; by `time` a price has to be fresh, to be liquidated on.
     """
     regs: registers.Registers = pre
     regs.sweeping = 1
@@ -209,7 +209,7 @@ def begin_work(pre: registers.Registers, mark_before: uint256) -> registers.Regi
     regs.trigger_market = regs.market
     regs.mark_before = mark_before
     regs.rank_market = 0
-    regs.sweep_time = regs.time
+    regs.sweep_time = time
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK
     return regs

@@ -51,8 +51,10 @@ def step_report(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Take a signer's price; with a quorum of fresh reports the median becomes the index.
-            Leaves: signers; once signer and time are found good, the market's reports; if the report is news, the
-            market.
+            Leaves: signers; once signer and time are found good, the market's reports; if the report is news, or comes
+            late through the queue, the market. Of a late one the time is that of its message: what has waited in the queue
+            is judged as of then, so that nobody makes it stale by letting it wait. It is news to the market as long as that
+            has no later index, and then brings what later reports there are to count, too.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -62,36 +64,41 @@ def step_report(
         store.check_count(w, 1)
         return registers.reject(regs, outcome), values
     oracle: leaves.Oracle = store.oracle(w, 1, regs.market)
-    if regs.nonce <= oracle.times[regs.account]:
+    is_news: bool = regs.nonce > oracle.times[regs.account]
+    is_late: bool = regs.stamp < regs.time
+    if not is_news and not is_late:
         store.check_count(w, 2)
         return registers.reject(regs, errors.STALE_REPORT), values
     store.check_count(w, 3)
     market: leaves.Market = store.market(w, 2, regs.market)
+    if is_late and regs.nonce <= market.index_time:
+        return registers.reject(regs, errors.STALE_REPORT), values
     if marks.is_expired(market, regs.time):
         return registers.reject(regs, errors.MARKET_EXPIRED), values
-    oracle.prices[regs.account] = regs.price
-    oracle.times[regs.account] = regs.nonce
+    if is_news:
+        oracle.prices[regs.account] = regs.price
+        oracle.times[regs.account] = regs.nonce
     values[1] = leaves.encode_oracle(oracle)
-    median: uint256 = self.compute_median(oracle, signers, regs.time, market.index)
+    median: uint256 = self.compute_median(oracle, signers, regs.stamp, market.index)
     if median == 0:
         return registers.finish(regs), values
     mark_before: uint256 = market.mark
     market = marks.apply_index(market, median, regs.nonce, regs.time)
     values[2] = leaves.encode_market(marks.update_mark(market))
-    return marks.begin_work(regs, mark_before), values
+    return marks.begin_work(regs, mark_before, min(regs.stamp, regs.time)), values
 
 
 @internal
 @pure
 def check_report(regs: registers.Registers, signers: leaves.Signers) -> uint256:
     """
-    @return Outcome: whether the report in the registers is a registered signer's and of our time.
+    @return Outcome: whether the report in the registers is a registered signer's and of its time.
     """
     if regs.account >= signers.count or signers.owners[regs.account] != regs.signer:
         return errors.UNKNOWN_SIGNER
-    if regs.nonce > regs.time + signers.max_age:
+    if regs.nonce > regs.stamp + signers.max_age:
         return errors.FUTURE_REPORT
-    if regs.nonce + signers.max_age < regs.time:
+    if regs.nonce + signers.max_age < regs.stamp:
         return errors.STALE_REPORT
     return errors.ACCEPTED
 

@@ -33,12 +33,12 @@ def park(
     body: Bytes[records.RECORD_BYTES],
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Keep the message `body` behind the ones that wait. Leaves: the parked record, at `place`.
+    @notice Keep the message `body`, with its stamp, behind the ones that wait. Leaves: the parked record, at `place`.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = before
     leaf: leaves.Parked = store.parked(w, place, regs.parked_end)
-    leaf.body = body
+    leaf.message = records.stamp_message(body, regs.stamp)
     values[place] = leaves.encode_parked(leaf)
     regs.parked_end += 1
     return regs, values
@@ -57,12 +57,14 @@ def unpark(
     Bytes[records.RECORD_BYTES],
 ):
     """
-    @notice Take the message that has waited longest out. Leaves: the parked record, at `place`.
+    @notice Take the message that has waited longest out, stamp and all. Leaves: the parked record, at `place`.
     @return The registers, the values and the message.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = before
     leaf: leaves.Parked = store.parked(w, place, regs.parked_first)
+    body: Bytes[records.RECORD_BYTES] = b""
+    body, regs.stamp = records.split_message(leaf.message)
     values[place] = leaves.encode_parked(empty(leaves.Parked))
     regs.parked_first += 1
-    return regs, values, leaf.body
+    return regs, values, body

@@ -24,7 +24,7 @@ ORACLE_BYTES: constant(uint256) = 128
 SIGNERS_BYTES: constant(uint256) = 256
 WITHDRAWAL_BYTES: constant(uint256) = 96
 AGENT_BYTES: constant(uint256) = 96
-PARKED_BYTES: constant(uint256) = 128
+PARKED_BYTES: constant(uint256) = 160
 
 _U8: constant(uint256) = 2**8 - 1
 _U16: constant(uint256) = 2**16 - 1
@@ -160,7 +160,7 @@ struct Agent:
 
 
 struct Parked:
-    body: Bytes[124]   # the message of a record that the machine had no time for yet, none for a free place
+    message: Bytes[132]   # a stamped record that the machine had no time for yet, none for a free place
 
 
 @internal
@@ -609,11 +609,11 @@ def decode_agent(data: Bytes[ACCOUNT_BYTES]) -> Agent:
 @pure
 def encode_parked(leaf: Parked) -> Bytes[ACCOUNT_BYTES]:
     """
-    @return 4 words (the 124 bytes of the message, then 4 zero bytes), or no bytes for none.
+    @return 5 words (the 132 bytes of the stamped message, then 28 zero bytes), or no bytes for none.
     """
-    if len(leaf.body) == 0:
+    if len(leaf.message) == 0:
         return b""
-    return concat(leaf.body, empty(bytes4))
+    return concat(leaf.message, empty(bytes28))
 
 
 @internal
@@ -623,5 +623,5 @@ def decode_parked(data: Bytes[ACCOUNT_BYTES]) -> Parked:
     @return The inverse of `encode_parked`.
     """
     if len(data) == 0:
-        return Parked(body=b"")
-    return Parked(body=slice(data, 0, 124))
+        return Parked(message=b"")
+    return Parked(message=slice(data, 0, 132))

@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 82 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 83 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -26,6 +26,7 @@ struct Registers:
     withdrawn: uint256       # token units granted in that hour
     winding_since: uint256   # seconds: when the wind-down began, 0 while there is none
     last_gap_end: uint256    # seconds: when batches last came again after LONG_GAP without one
+    stamp: uint256           # seconds: when the queue took the last input fetched; of one from no queue `time`
     started: uint256         # `steps` when that input was fetched
     has_work: uint256        # 1 while the machine has work left for the next input, which goes on in `next_phase`
     parked_first: uint256    # the first parked record, the next to be taken
@@ -162,7 +163,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 82 words.
+    @return keccak of the 83 words.
     """
     return keccak256(abi_encode(regs))
 

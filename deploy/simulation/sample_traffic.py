@@ -6,7 +6,7 @@ same bytes; they are worth nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from setoff.shared.codec import eip712, records, signatures
@@ -56,6 +56,11 @@ def market_body(market: int = 1, **parameters: int) -> records.ListMarketBody:
         "impact": 2**40,
     }
     return records.ListMarketBody(market, records.MarketParameters(**(fields | parameters)))
+
+
+def stamp_all(messages: Iterable[bytes], time: int) -> list[bytes]:
+    """The messages as the queue has them: those that have no time yet were queued at `time`, unix seconds."""
+    return [body if len(body) == records.MESSAGE_BYTES else records.stamp_message(body, time) for body in messages]
 
 
 class SampleTraffic:
@@ -242,7 +247,8 @@ class SampleTraffic:
         return self._queue_hash
 
     def seal(self, messages: Sequence[bytes] = (), inputs: Sequence[bytes] = ()) -> Batch:
-        """The next batch, at the present time: first the messages, then the records."""
+        """The next batch, at the present time: messages, of which those without a time are queued now, then records."""
+        messages = stamp_all(messages, self.time)
         counts = (self._messages, self._records)
         batch = Batch.seal(self._parent, self._number, self.time, *counts, self._queue_hash, messages, inputs)
         self._parent = batch.header.hash()

@@ -425,7 +425,7 @@ def _distinct_inputs(batches: list[Batch]) -> Iterator[bytes]:
     """At most six inputs of each type."""
     seen: dict[int, int] = {}
     for batch in batches:
-        for data in batch.messages + batch.records:
+        for data in (*(message[: records.RECORD_BYTES] for message in batch.messages), *batch.records):
             seen[data[0]] = seen.get(data[0], 0) + 1
             if seen[data[0]] <= 6:
                 yield data
@@ -625,7 +625,7 @@ def build_batches(batches: list[Batch]) -> dict[str, Any]:
     for batch in batches:
         for message in batch.messages:
             queue_hash = extend_queue_hash(queue_hash, message)
-            queue.append({"body": message, "queue_hash": queue_hash})
+            queue.append({"message": message, "queue_hash": queue_hash})
     headers = [{**plain(batch.header), "hash": plain(batch.header.hash())} for batch in batches]
     last = batches[-1].header.hash()
     epochs = [{"epoch": e, "batches": n, "last": last, "hash": epoch_hash(e, n, last)} for e, n in ((0, 7), (7, 1))]
@@ -739,7 +739,9 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
     at = next(
-        number for number, batch in enumerate(batches) if records.encode(records.WindDownBody()) in batch.messages
+        number
+        for number, batch in enumerate(batches)
+        if records.WIND_DOWN in (message[0] for message in batch.messages)
     )
     queue_hash = batches[at - 1].header.queue_hash
     forced = max(place for place, body in enumerate(batches[at].messages) if body[0] == records.FORCED)

@@ -346,9 +346,10 @@ class Exchange:
         self.machine.begin(opened.number, opened.timestamp)
 
     def _take_message(self, message: bytes) -> None:
-        outcome = self.machine.take(message, is_message=True)
-        if message[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
-            account = records.decode_deposit(message).account
+        body, queued_at = records.split_message(message)
+        outcome = self.machine.take(body, True, queued_at)
+        if body[0] == records.DEPOSIT and outcome == errors.ACCEPTED:
+            account = records.decode_deposit(body).account
             self.accounts.setdefault(self.machine.state.account(account).owner, account)
         self._number(self.machine.fills)
 

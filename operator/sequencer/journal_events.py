@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
-from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.codec.records import MESSAGE_BYTES, RECORD_BYTES
 from setoff.shared.errors import DataError
 from setoff.shared.machine.data import CALLDATA
 
@@ -27,7 +27,7 @@ _HASH_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A batch begins: its number, its timestamp (unix seconds), the L1 messages it consumes, 124 bytes each, and the
+    """A batch begins: its number, its timestamp (unix seconds), the L1 messages it consumes with their times, and the
     data availability module of its records."""
 
     number: int
@@ -105,8 +105,8 @@ def decode_events(data: bytes) -> Iterator[JournalEvent]:
         elif tag == _TAG_OPENED and at + _OPENED.size <= len(data):
             _, number, timestamp, module, count = _OPENED.unpack_from(data, at)
             start = at + _OPENED.size
-            end = start + count * RECORD_BYTES
-            messages = tuple(data[i : i + RECORD_BYTES] for i in range(start, end, RECORD_BYTES))
+            end = start + count * MESSAGE_BYTES
+            messages = tuple(data[i : i + MESSAGE_BYTES] for i in range(start, end, MESSAGE_BYTES))
             event = Opened(number, timestamp, messages, module)
         else:
             raise DataError("data_mismatch", f"the journal has an event of unknown type {tag}")

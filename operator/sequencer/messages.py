@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple, NoReturn, Protocol
 
-from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.codec.records import MESSAGE_BYTES
 from setoff.shared.errors import DataError
 from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
@@ -174,7 +174,7 @@ class QueueMessages:
         messages: list[bytes] = []
         while (message := self._found.get(first + len(messages))) is not None:
             queue_hash = extend_queue_hash(queue_hash, message.body)
-            if queue_hash != message.queue_hash or len(message.body) != RECORD_BYTES:
+            if queue_hash != message.queue_hash or len(message.body) != MESSAGE_BYTES:
                 self._forget()
                 raise DataError(
                     "data_mismatch",

@@ -1,7 +1,7 @@
 """Closed batches on their way to L1: the sequencer puts them, the publisher gets them, in the order of their numbers.
 
 Keys, under the deployment's namespace:
-    batch:{number}  hash: header (10 words), messages, records (124 bytes each), end (machine hash), fills
+    batch:{number}  hash: header (10 words), messages (132 bytes each), records (124), end (machine hash), fills
     batches         stream: an entry `{number + 1}-0` for each batch, to wait on
     posted          number of batches that are on L1, which the publisher keeps
     stuck           why the publisher cannot post, as long as it cannot (JSON of `Stuck`)
@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch
-from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.codec.records import MESSAGE_BYTES, RECORD_BYTES
 from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import DataError
 from setoff.shared.l1.da.registry import get_module
@@ -95,7 +95,9 @@ class Outbox:
             return None
         header = Header.decode(fields[b"header"])
         module = get_module(header.module).codec
-        batch = Batch(header, _split(fields[b"messages"]), _split(fields[b"records"]), module=module)
+        batch = Batch(
+            header, _split(fields[b"messages"], MESSAGE_BYTES), _split(fields[b"records"], RECORD_BYTES), module=module
+        )
         fills = tuple(
             NumberedFill(fill, number, input_index, time, Fill(*trade))
             for fill, number, input_index, time, *trade in _FILL.iter_unpack(fields[b"fills"])
@@ -168,5 +170,5 @@ class Outbox:
         return f"{self._namespace}:{name}"
 
 
-def _split(data: bytes) -> tuple[bytes, ...]:
-    return tuple(data[start : start + RECORD_BYTES] for start in range(0, len(data), RECORD_BYTES))
+def _split(data: bytes, width: int) -> tuple[bytes, ...]:
+    return tuple(data[start : start + width] for start in range(0, len(data), width))

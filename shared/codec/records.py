@@ -2,7 +2,8 @@
 
 A record is a 60-byte body and a 64-byte compact signature (EIP-2098): exactly four blob field elements of 31 bytes.
 The body of most starts with ``type u8 | account u32 | nonce u64``, big-endian; what follows depends on the type, and
-the rest is zero. A message comes from the L1 queue, has a type of 0x80 or more, and no signature.
+the rest is zero. A message comes from the L1 queue, has a type of 0x80 or more, and no signature. Whatever comes from
+the queue is stamped: its 124 bytes and the time at which it was queued, MESSAGE_BYTES together.
 
 The classes below say what a body's fields are, and nothing says it again: how they are packed, signed, and shown as
 JSON follows from their annotations (``layout.py``).
@@ -42,6 +43,8 @@ from setoff.shared.errors import InputError
 RECORD_BYTES: Final = 124
 BODY_BYTES: Final = 60
 SIGNATURE_BYTES: Final = 64
+STAMP_BYTES: Final = 8
+MESSAGE_BYTES: Final = RECORD_BYTES + STAMP_BYTES
 
 ORDER: Final = 1
 CANCEL: Final = 2
@@ -462,6 +465,16 @@ def get_head(body: bytes) -> tuple[int, int, int]:
     """(type, account, nonce) of a record's body."""
     kind, account, nonce = _HEAD.unpack_from(body)
     return kind, account, nonce
+
+
+def stamp_message(body: bytes, time: int) -> bytes:
+    """The message of 124 bytes `body` that was queued at `time`, unix seconds."""
+    return body + time.to_bytes(STAMP_BYTES, "big")
+
+
+def split_message(message: bytes) -> tuple[bytes, int]:
+    """(its 124 bytes, when it was queued, unix seconds) of a message."""
+    return message[:RECORD_BYTES], int.from_bytes(message[RECORD_BYTES:], "big")
 
 
 def is_forceable(body: bytes) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeVar
 
+from setoff.shared.codec.records import stamp_message
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.abi import EventType
@@ -53,7 +54,7 @@ class QueuedMessage:
 
     index: int
     body: bytes
-    """124 bytes."""
+    """Stamped: its 124 bytes and the time at which it was queued."""
     queue_hash: bytes
     """The hash of the queue after this message."""
     timestamp: int
@@ -349,6 +350,6 @@ def _binds(before: bytes, found: dict[int, bytes], wanted: range, after: bytes) 
 
 def _decode_message(log: Log) -> QueuedMessage:
     fields = MESSAGE_QUEUED.decode(log)
-    return QueuedMessage(
-        fields["index"], fields["body"], fields["queue_hash"], fields["timestamp"], log.block_number, log.block_hash
-    )
+    time = fields["timestamp"]
+    message = stamp_message(fields["body"], time)
+    return QueuedMessage(fields["index"], message, fields["queue_hash"], time, log.block_number, log.block_hash)

@@ -18,7 +18,7 @@ from struct import Struct
 from typing import Final, Self
 
 from setoff.shared.codec.hashing import hash_pair, keccak
-from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.codec.records import MESSAGE_BYTES, RECORD_BYTES
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.machine.data import CALLDATA, ZERO, DataModule
 
@@ -36,9 +36,9 @@ def encode_words(*values: int | bytes) -> bytes:
     return b"".join(value if isinstance(value, bytes) else value.to_bytes(32, "big") for value in values)
 
 
-def extend_queue_hash(queue_hash: bytes, body: bytes) -> bytes:
-    """The hash of the L1 queue (32 bytes, zero at first) after one more message of 124 bytes."""
-    return hash_pair(queue_hash, keccak(body))
+def extend_queue_hash(queue_hash: bytes, message: bytes) -> bytes:
+    """The hash of the L1 queue (32 bytes, zero at first) after one more message (MESSAGE_BYTES)."""
+    return hash_pair(queue_hash, keccak(message))
 
 
 def epoch_hash(epoch: int, batch_count: int, last_batch_hash: bytes) -> bytes:
@@ -119,7 +119,7 @@ def verify_record(
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A header with the inputs it commits to, 124 bytes each."""
+    """A header with the inputs it commits to: messages with their time (MESSAGE_BYTES each), records of 124 bytes."""
 
     header: Header
     messages: tuple[bytes, ...]
@@ -152,8 +152,8 @@ class Batch:
         `parent` is the batch hash before, `queue_hash` the queue's after that batch, `first_record` the number of
         records up to there.
         """
-        for body in messages:
-            queue_hash = extend_queue_hash(queue_hash, body)
+        for message in messages:
+            queue_hash = extend_queue_hash(queue_hash, message)
         joined = b"".join(records)
         data = module.encode(joined) if joined else b""
         root = module.commit(data) if joined else ZERO
@@ -185,12 +185,10 @@ class Batch:
         Raises DataError("data_mismatch") if the header commits to other inputs.
         """
         header = self.header
-        if {len(body) for body in self.messages + self.records} - {RECORD_BYTES}:
-            raise DataError(
-                "data_mismatch", f"batch {header.number} has an input that is not {RECORD_BYTES} bytes long"
-            )
-        for body in self.messages:
-            queue_hash = extend_queue_hash(queue_hash, body)
+        if {*map(len, self.messages)} - {MESSAGE_BYTES} or {*map(len, self.records)} - {RECORD_BYTES}:
+            raise DataError("data_mismatch", f"batch {header.number} has an input of a wrong length")
+        for message in self.messages:
+            queue_hash = extend_queue_hash(queue_hash, message)
         found = (len(self.messages), len(self.records), self._data_root(), queue_hash)
         if found != (header.message_count, header.record_count, header.data_root, header.queue_hash):
             raise DataError("data_mismatch", f"the inputs of batch {header.number} are not those of its header")
@@ -205,11 +203,13 @@ class Batch:
         return module.commit(data)
 
     def body(self, input_index: int) -> bytes:
-        """The 124 bytes of the input at `input_index`. Raises IndexError if the index is unused."""
+        """The 124 bytes of an input (of a message without its time). Raises IndexError if the index is unused."""
         if not 0 <= input_index < self.header.inputs:
             raise IndexError(f"input {input_index} of batch {self.header.number} is unused")
         messages = len(self.messages)
-        return self.messages[input_index] if input_index < messages else self.records[input_index - messages]
+        if input_index < messages:
+            return self.messages[input_index][:RECORD_BYTES]
+        return self.records[input_index - messages]
 
     def prove(self, input_index: int) -> tuple[bytes, list[bytes]]:
         """Page and siblings of the record at `input_index`. Raises IndexError if there is none."""

@@ -126,8 +126,11 @@ class Machine:
             return
         if input_index == 0:
             begin_batch(regs, batch.header.number, batch.header.timestamp)
-        if input_index < batch.header.inputs:
-            self._fetch(input_index, batch.body(input_index), input_index < batch.header.message_count)
+        if input_index < batch.header.message_count:
+            body, queued_at = records.split_message(batch.messages[input_index])
+            self._fetch(input_index, body, True, queued_at)
+        elif input_index < batch.header.inputs:
+            self._fetch(input_index, batch.body(input_index), False)
 
     def run_input(self, batch: Batch, input_index: int) -> int:
         """Run a whole input; returns its outcome."""
@@ -165,11 +168,14 @@ class Machine:
         begin_batch(self.regs, number, timestamp)
         self._next_input = 0
 
-    def take(self, body: bytes, is_message: bool) -> int:
-        """Run the next input, whatever its outcome; returns the outcome."""
+    def take(self, body: bytes, is_message: bool, queued_at: int | None = None) -> int:
+        """Run the next input, 124 bytes, whatever its outcome; returns the outcome.
+
+        queued_at: since when a message is in the queue, unix seconds; None for the batch's time.
+        """
         input_index = self._next_input
         self._next_input = input_index + 1
-        self._fetch(input_index, body, is_message)
+        self._fetch(input_index, body, is_message, queued_at)
         self._run_to_idle()
         return self.regs.outcome
 
@@ -227,11 +233,11 @@ class Machine:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _fetch(self, input_index: int, body: bytes, is_message: bool) -> None:
+    def _fetch(self, input_index: int, body: bytes, is_message: bool, queued_at: int | None = None) -> None:
         self.fills = []
         self.regs.input_index = input_index
         self.regs.steps += 1
-        step_fetch(self.regs, self.state, body, is_message)
+        step_fetch(self.regs, self.state, body, is_message, queued_at)
 
     def _run_to_idle(self) -> None:
         regs, state = self.regs, self.state

@@ -38,12 +38,12 @@ class WitnessLeaf(NamedTuple):
 class StepInput(NamedTuple):
     """What a fetch reads of its batch.
 
-    header: the batch's 10 words; body: the message (124 bytes), and the queue hash before it; or page and siblings of
+    header: the batch's 10 words; message: a message with its time, and the queue hash before it; or page and siblings of
     the record. All empty for a step that fetches nothing.
     """
 
     header: HeaderWords = _NO_HEADER
-    body: bytes = b""
+    message: bytes = b""
     record_page: bytes = b""
     siblings: tuple[bytes, ...] = ()
     queue_hash: bytes = bytes(32)
@@ -72,9 +72,9 @@ def get_step_input(batch: Batch | None, input_index: int, micro: int, queue_hash
     if input_index >= h.inputs:
         return StepInput(h.words)
     if input_index < h.message_count:
-        for body in batch.messages[:input_index]:
-            queue_hash = extend_queue_hash(queue_hash, body)
-        return StepInput(h.words, body=batch.body(input_index), queue_hash=queue_hash)
+        for message in batch.messages[:input_index]:
+            queue_hash = extend_queue_hash(queue_hash, message)
+        return StepInput(h.words, message=batch.messages[input_index], queue_hash=queue_hash)
     record_page, siblings = batch.prove(input_index)
     return StepInput(h.words, record_page=record_page, siblings=tuple(siblings))
 

@@ -45,7 +45,7 @@ def step_crank(regs: Registers, state: State) -> None:
     if is_expired(market, regs.time):
         mark_before = market.mark
         settle_market(market, regs.time)
-        begin_work(regs, mark_before)
+        begin_work(regs, mark_before, regs.time)
     elif not is_fresh(market, regs.time):
         regs.reject(errors.STALE_PRICE)
     else:
@@ -153,4 +153,4 @@ def step_sample(regs: Registers, state: State) -> None:
     mark_before = market.mark
     update_mark(market)
     regs.unwind = regs.market
-    begin_work(regs, mark_before)
+    begin_work(regs, mark_before, regs.time)

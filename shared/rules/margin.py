@@ -234,8 +234,11 @@ def step_margin(regs: Registers, state: State) -> None:
     Leaves: account, the market of each of its positions. A refused order gives back its reservation, and its place.
     """
     account = state.account(regs.account)
-    fresh = settle_account(state, account, regs.time)
-    if regs.kind in PAYMENTS:
+    is_payment = regs.kind in PAYMENTS
+    # Money that waited in the queue is judged as of when it was asked for: nobody keeps it in by letting prices age.
+    time = min(regs.stamp, regs.time) if is_payment else regs.time
+    fresh = settle_account(state, account, time)
+    if is_payment:
         outcome = check_payment(regs, state, account, fresh)
         if outcome != errors.ACCEPTED:
             regs.reject(outcome)

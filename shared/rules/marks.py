@@ -118,10 +118,10 @@ def settle_funding(account: Account, position: Position, market: Market) -> None
     market.pool += charge
 
 
-def begin_work(regs: Registers, mark_before: int) -> None:
+def begin_work(regs: Registers, mark_before: int, time: int) -> None:
     """Have the machine visit the holders of the market in the registers, whose mark was `mark_before` until now.
 
-    And then its armed orders.
+    And then its armed orders. `time`: by when a price has to be fresh, to be liquidated on.
     """
     regs.sweeping = 1
     regs.sweep_end = 0
@@ -129,6 +129,6 @@ def begin_work(regs: Registers, mark_before: int) -> None:
     regs.trigger_market = regs.market
     regs.mark_before = mark_before
     regs.rank_market = 0
-    regs.sweep_time = regs.time
+    regs.sweep_time = time
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK

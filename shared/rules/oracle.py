@@ -26,7 +26,10 @@ def apply_signer(state: State, body: bytes) -> int:
 def step_report(regs: Registers, state: State) -> None:
     """Take a signer's price; with a quorum of fresh reports the median becomes the index.
 
-    Leaves: signers; once signer and time are found good, the market's reports; if the report is news, the market.
+    Leaves: signers; once signer and time are found good, the market's reports; if the report is news, or comes late
+    through the queue, the market. Of a late one the time is that of its message: what has waited in the queue is judged
+    as of then, so that nobody makes it stale by letting it wait. It is news to the market as long as that has no later
+    index, and then brings what later reports there are to count, too.
     """
     signers = state.signers()
     outcome = check_report(regs, signers)
@@ -34,32 +37,38 @@ def step_report(regs: Registers, state: State) -> None:
         regs.reject(outcome)
         return
     oracle = state.oracle(regs.market)
-    if regs.nonce <= oracle.times[regs.account]:
+    is_news = regs.nonce > oracle.times[regs.account]
+    is_late = regs.stamp < regs.time
+    if not is_news and not is_late:
         regs.reject(errors.STALE_REPORT)
         return
     market = state.market(regs.market)
+    if is_late and regs.nonce <= market.index_time:
+        regs.reject(errors.STALE_REPORT)
+        return
     if is_expired(market, regs.time):
         regs.reject(errors.MARKET_EXPIRED)
         return
-    oracle.prices[regs.account] = regs.price
-    oracle.times[regs.account] = regs.nonce
-    median = compute_median(oracle, signers, regs.time, market.index)
+    if is_news:
+        oracle.prices[regs.account] = regs.price
+        oracle.times[regs.account] = regs.nonce
+    median = compute_median(oracle, signers, regs.stamp, market.index)
     if median == 0:
         regs.finish()
         return
     mark_before = market.mark
     apply_index(market, median, regs.nonce, regs.time)
     update_mark(market)
-    begin_work(regs, mark_before)
+    begin_work(regs, mark_before, min(regs.stamp, regs.time))
 
 
 def check_report(regs: Registers, signers: Signers) -> int:
-    """Whether the report in the registers is a registered signer's and of our time; returns the outcome."""
+    """Whether the report in the registers is a registered signer's and of its time; returns the outcome."""
     if regs.account >= signers.count or signers.owners[regs.account] != regs.signer:
         return errors.UNKNOWN_SIGNER
-    if regs.nonce > regs.time + signers.max_age:
+    if regs.nonce > regs.stamp + signers.max_age:
         return errors.FUTURE_REPORT
-    if regs.nonce + signers.max_age < regs.time:
+    if regs.nonce + signers.max_age < regs.stamp:
         return errors.STALE_REPORT
     return errors.ACCEPTED
 

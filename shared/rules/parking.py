@@ -6,6 +6,7 @@ finds the machine busy. So it is kept, and taken in its turn: before any later r
 
 from __future__ import annotations
 
+from setoff.shared.codec.records import split_message, stamp_message
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -16,14 +17,15 @@ def is_anything_parked(regs: Registers) -> bool:
 
 
 def park(regs: Registers, state: State, body: bytes) -> None:
-    """Keep the 124-byte message `body` behind the ones that wait. Leaves: the parked record."""
-    state.parked(regs.parked_end).body = body
+    """Keep the 124-byte message `body`, with its stamp, behind the ones that wait. Leaves: the parked record."""
+    state.parked(regs.parked_end).message = stamp_message(body, regs.stamp)
     regs.parked_end += 1
 
 
 def unpark(regs: Registers, state: State) -> bytes:
-    """Take the message that has waited longest out; returns its 124 bytes. Leaves: the parked record."""
+    """Take the message that has waited longest out, stamp and all; returns its 124 bytes. Leaves: the parked record."""
     leaf = state.parked(regs.parked_first)
-    body, leaf.body = leaf.body, b""
+    body, regs.stamp = split_message(leaf.message)
+    leaf.message = b""
     regs.parked_first += 1
     return body

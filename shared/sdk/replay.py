@@ -92,9 +92,10 @@ class Replay:
     def waiting(self) -> list[bytes]:
         """The bodies of the messages whose effect is still to come: parked, or not consumed yet; oldest first."""
         regs, state = self.machine.regs, self.machine.state
-        parked = [state.parked(index).body for index in range(regs.parked_first, regs.parked_end)]
+        width = records.RECORD_BYTES
+        parked = [state.parked(index).message[:width] for index in range(regs.parked_first, regs.parked_end)]
         found = self.reader.messages(self._first, self.reader.proven.block().number)
-        return parked + [message.body for message in found if message.index >= self.consumed]
+        return parked + [message.body[:width] for message in found if message.index >= self.consumed]
 
     def prove_withdrawal(self, index: int) -> WithdrawalProof:
         """Proof of a withdrawal under the state after the last batch run, which must be the last of an epoch.

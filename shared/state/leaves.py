@@ -12,7 +12,7 @@ from struct import Struct
 from typing import Annotated, Final
 
 from setoff.shared.codec.layout import I32, I64, I128, I256, U8, U16, U32, U64, U128, U256, Address, At
-from setoff.shared.codec.records import RECORD_BYTES, MarketParameters
+from setoff.shared.codec.records import MESSAGE_BYTES, MarketParameters
 from setoff.shared.state.layout import WORD, Layout
 
 MAX_POSITIONS: Final = 8
@@ -27,7 +27,7 @@ ORACLE_BYTES: Final = 128
 SIGNERS_BYTES: Final = 256
 WITHDRAWAL_BYTES: Final = 96
 AGENT_BYTES: Final = 96
-PARKED_BYTES: Final = 128
+PARKED_BYTES: Final = 160
 
 _POSITION_BYTES: Final = 64
 _REPORT_BYTES: Final = 16
@@ -251,8 +251,8 @@ class Agent:
 class Parked:
     """A record of the L1 queue that the machine had no time for yet."""
 
-    body: bytes = b""
-    """That of its message, b"" for none."""
+    message: bytes = b""
+    """Its 124 bytes and the time at which it was queued, b"" for none."""
 
 
 Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent | Parked
@@ -354,13 +354,13 @@ decode_agent: Final = AGENT.decode
 
 
 def encode_parked(leaf: Parked) -> bytes:
-    """4 words (the 124 bytes of the message, then 4 zero bytes), or b"" for none."""
-    return leaf.body.ljust(PARKED_BYTES, b"\0") if leaf.body else b""
+    """5 words (the 132 bytes of the stamped message, then 28 zero bytes), or b"" for none."""
+    return leaf.message.ljust(PARKED_BYTES, b"\0") if leaf.message else b""
 
 
 def decode_parked(value: bytes) -> Parked:
     """The inverse of `encode_parked`."""
-    return Parked(value[:RECORD_BYTES])
+    return Parked(value[:MESSAGE_BYTES])
 
 
 def _absent_if_zero(value: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-82 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+83 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -71,6 +71,7 @@ class Registers(InFlight):
     withdrawn: U128 = 0  # token units granted in that hour
     winding_since: U64 = 0  # seconds: when the wind-down began, 0 while there is none
     last_gap_end: U64 = 0  # seconds: when batches last came again after LONG_GAP without one
+    stamp: U64 = 0  # seconds: when the queue took the last input fetched; of one from no queue `time`
     started: U64 = 0  # `steps` when that input was fetched
     has_work: U64 = 0  # 1 while the machine has work left for the next input, which goes on in `next_phase`
     parked_first: U64 = 0  # the first parked record, the next to be taken
@@ -125,7 +126,7 @@ class Registers(InFlight):
         self.phase = self.return_phase
 
     def encode(self) -> bytes:
-        """The 82 words."""
+        """The 83 words."""
         return LAYOUT.pack(self)
 
     @classmethod
@@ -138,7 +139,7 @@ class Registers(InFlight):
         return LAYOUT.copy(self)
 
     def hash(self) -> bytes:
-        """keccak of the 82 words."""
+        """keccak of the 83 words."""
         return keccak(self.encode())
 
 

@@ -243,7 +243,7 @@ def test_unknown_phase_reverts(record: Record) -> None:
 
 def test_another_input_reverts(record: Record) -> None:
     fetches = [
-        case for case in record.cases.values() if case.proof.step_input.body or case.proof.step_input.record_page
+        case for case in record.cases.values() if case.proof.step_input.message or case.proof.step_input.record_page
     ]
     assert len(fetches) > 30
     for case in fetches:
@@ -253,11 +253,12 @@ def test_another_input_reverts(record: Record) -> None:
             for at in range(HEADER_WORDS)
         ]
         others.append(given._replace(header=StepInput().header))
-        if given.body:
+        if given.message:
             others += [
-                given._replace(body=flip(given.body, 3)),
-                given._replace(body=given.body[:-1]),
-                given._replace(body=b""),
+                given._replace(message=flip(given.message, 3)),
+                given._replace(message=flip(given.message, RECORD_BYTES + 7)),
+                given._replace(message=given.message[:-1]),
+                given._replace(message=b""),
                 given._replace(queue_hash=b"\1" * 32),
             ]
         else:
@@ -284,13 +285,13 @@ def bump(word: bytes | int) -> bytes | int:
 def test_a_message_is_no_record_and_a_record_no_message(record: Record) -> None:
     for kind, case in record.cases.items():
         given = case.proof.step_input
-        if given.body:
+        if given.message:
             others = [
-                given._replace(body=b"", record_page=given.body),
-                given._replace(body=b"", record_page=given.body, queue_hash=bytes(32)),
+                given._replace(message=b"", record_page=given.message),
+                given._replace(message=b"", record_page=given.message, queue_hash=bytes(32)),
             ]
         elif given.record_page:
-            others = [given._replace(record_page=b"", siblings=(), body=given.record_page[at : at + RECORD_BYTES])
+            others = [given._replace(record_page=b"", siblings=(), message=given.record_page[at : at + RECORD_BYTES])
                       for at in range(0, len(given.record_page), RECORD_BYTES)]  # fmt: skip
         else:
             continue

@@ -175,7 +175,7 @@ def test_data_roots_and_record_proofs() -> None:
 def test_the_queue_s_chain() -> None:
     queue_hash = bytes(32)
     for entry in BATCHES["queue"]:
-        queue_hash = extend_queue_hash(queue_hash, entry["body"])
+        queue_hash = extend_queue_hash(queue_hash, entry["message"])
         assert queue_hash == entry["queue_hash"]
 
 
@@ -197,12 +197,12 @@ def test_the_run_from_genesis() -> None:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def body_of(step: dict[str, Any], header: Header, input_index: int) -> bytes:
+def body_of(step: dict[str, Any], header: Header, input_index: int) -> tuple[bytes, int]:
+    """The input, and when it was queued."""
     given = step["input"]
     if input_index < header.message_count:
-        body: bytes = given["body"]
-        return body
-    return verify_record(header, input_index, given["record_page"], given["siblings"])
+        return records.split_message(given["message"])
+    return verify_record(header, input_index, given["record_page"], given["siblings"]), header.timestamp
 
 
 @pytest.mark.parametrize("step", STEPS["steps"], ids=lambda s: f"{s['name']}, {s['outcome']}, {s['next_phase']}")
@@ -219,7 +219,8 @@ def test_a_step_on_nothing_but_its_witness(step: dict[str, Any]) -> None:
         if input_index < header.inputs:
             regs.input_index = input_index
             regs.steps += 1
-            step_fetch(regs, state, body_of(step, header, input_index), input_index < header.message_count)
+            body, queued_at = body_of(step, header, input_index)
+            step_fetch(regs, state, body, input_index < header.message_count, queued_at)
     elif batch < STEPS["batch_count"]:
         apply_step(regs, state)
 

@@ -217,8 +217,8 @@ class JudgeSelftest:
         overrides: dict[str, Any] = {self._deployment.inbox: {"stateDiff": written}}
         if input_index < batch.header.message_count:
             after = sample.queue_hash
-            for body in batch.messages[: input_index + 1]:
-                after = extend_queue_hash(after, body)
+            for message in batch.messages[: input_index + 1]:
+                after = extend_queue_hash(after, message)
             index = batch.header.first_message + input_index + 1
             overrides[self._deployment.queue] = {"stateDiff": {_place(queue, index): _hex(after)}}
         return self._try(sample, PRETENDED, overrides)
@@ -237,6 +237,7 @@ class JudgeSelftest:
         regs.started = regs.steps
         regs.steps += 1
         body, is_message = batch.body(input_index), input_index < batch.header.message_count
+        regs.stamp = records.split_message(batch.messages[input_index])[1] if is_message else regs.time
         is_of_messages = body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED
         group = "MESSAGES" if is_of_messages else "FETCH"
         fetch = Interface(compile_contract(RULES[group]).abi).functions["take"]

@@ -274,7 +274,7 @@ def test_a_batch_whose_messages_are_gone_waits_and_one_with_other_messages_is_re
     """After a reorg: the queue's transactions are most often taken again, in the same order."""
     l1 = chain.connect(0)
     batcher, vault = Batcher(l1, ChainReader(l1, deployment), outbox), Vault(chain.connect(2), deployment)
-    lost = Batch.seal(ZERO, 0, l1.head().timestamp, 0, 0, ZERO, [bytes(124)], ())
+    lost = Batch.seal(ZERO, 0, l1.head().timestamp, 0, 0, ZERO, [bytes(132)], ())
     outbox.put(SealedBatch(lost, bytes(32), (), ()))
     with pytest.raises(ChainError, match="no_such_message"):
         batcher.post_next()

@@ -147,7 +147,8 @@ def read_back(redis: Redis) -> tuple[list[tuple[bytes, tuple[int, int]]], Machin
                 if number > outbox.latest():
                     machine.begin(number, event.timestamp)
                     for message in event.messages:
-                        machine.take(message, is_message=True)
+                        body, queued_at = records.split_message(message)
+                        machine.take(body, True, queued_at)
             elif isinstance(event, Recorded):
                 if number > outbox.latest():
                     assert machine.take(event.record, is_message=False) == 0

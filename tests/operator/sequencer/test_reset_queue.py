@@ -10,7 +10,7 @@ from tests.support.processes.resets import begin, check_order, close, ready, ref
 from tests.support.processes.running_operator import HandL1, Running, opening, operator
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, stamp_all
 from setoff.operator.sequencer.messages import L1View, QueueMessages
 from setoff.operator.sequencer.reset import RESET_TRIES
 from setoff.shared.config.redis_server import RedisServer
@@ -59,6 +59,7 @@ class QueueL1(HandL1):
         return DELAY.to_bytes(32, "big")
 
     def _read(self, block: Block) -> list[QueuedMessage]:
+        self.messages[:] = stamp_all(self.messages, START_TIME)
         if not 0 < block.number <= len(self.messages):
             return []
         queue_hash = reduce(extend_queue_hash, self.messages[: block.number], ZERO)

@@ -5,6 +5,7 @@ from tests.support.chains.exchange import Exchange
 
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.shared.codec.records import stamp_message
 from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import POST, decode_post
@@ -36,14 +37,16 @@ def test_reads_messages_and_batches_in_order(exchange: Exchange, reader: ChainRe
 
     messages = reader.messages(0, head)
     assert [message.index for message in messages] == [0, 1] and reader.message_count() == 2
-    assert messages[1].queue_hash == extend_queue_hash(messages[0].queue_hash, records[0]) == reader.queue_hash_at(2)
+    assert messages[1].body == stamp_message(records[0], messages[1].timestamp)
+    extended = extend_queue_hash(messages[0].queue_hash, messages[1].body)
+    assert messages[1].queue_hash == extended == reader.queue_hash_at(2)
     posted = reader.batches(0, head)
     assert [batch.header.number for batch in posted] == [0, 1, 2] and reader.batch_count() == 3
     for number in range(3):
         assert reader.batch_hash(number) == posted[number].header.hash()
         assert reader.batch(number, posted[number].block_number) == reader.batch(number)
     assert reader.batch(0).messages == (messages[0].body,) and reader.batch(0).records == tuple(records[1:])
-    assert reader.batch(1).messages == (records[0],) and reader.batch(1).records == ()
+    assert reader.batch(1).messages == (messages[1].body,) and reader.batch(1).records == ()
     with pytest.raises(InputError, match="not_found"):
         reader.batch(3)
 

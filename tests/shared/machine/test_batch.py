@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setoff.shared.codec.hashing import hash_pair, keccak
-from setoff.shared.codec.records import RECORD_BYTES
+from setoff.shared.codec.records import RECORD_BYTES, stamp_message
 from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_hash, verify_record
 from setoff.shared.machine.data import RECORDS_PER_PAGE, ZERO, data_root, prove_record, record_pages
@@ -22,9 +22,13 @@ def make_inputs(count: int, tag: int = 0) -> list[bytes]:
     return [bytes([tag]) + number.to_bytes(4, "big") + bytes(RECORD_BYTES - 5) for number in range(count)]
 
 
+def make_messages(count: int) -> list[bytes]:
+    return [stamp_message(body, 1_700_000_000) for body in make_inputs(count, 0x81)]
+
+
 def make_batch(message_count: int, record_count: int) -> Batch:
     return Batch.seal(
-        keccak(b"parent"), 7, 1_700_000_000, 40, 90, ZERO, make_inputs(message_count, 0x81), make_inputs(record_count)
+        keccak(b"parent"), 7, 1_700_000_000, 40, 90, ZERO, make_messages(message_count), make_inputs(record_count)
     )
 
 
@@ -108,7 +112,7 @@ def test_no_record_is_proven_to_a_header_without_records() -> None:
 
 
 def test_messages_extend_the_chain_of_the_queue() -> None:
-    first, second = make_inputs(2)
+    first, second = make_messages(2)
     queue_hash = extend_queue_hash(extend_queue_hash(ZERO, first), second)
     assert queue_hash == hash_pair(hash_pair(ZERO, keccak(first)), keccak(second))
     assert Batch.seal(ZERO, 0, 1, 0, 0, ZERO, [first, second], []).header.queue_hash == queue_hash
@@ -121,6 +125,8 @@ def test_check_refuses_inputs_the_header_does_not_commit_to() -> None:
         replace(batch, records=batch.records[:-1]),
         replace(batch, records=batch.records[::-1]),
         replace(batch, messages=batch.messages[:1]),
+        replace(batch, messages=tuple(body[:RECORD_BYTES] for body in batch.messages)),
+        replace(batch, messages=(batch.messages[0][:-1] + b"\1", batch.messages[1])),
         replace(batch, records=batch.records[:-1] + short),
         replace(batch, header=replace(batch.header, data_root=ZERO)),
     ):

@@ -96,7 +96,8 @@ def test_a_batch_of_what_was_offered_and_accepted_ends_the_same() -> None:
     machine = Machine.genesis(traffic.domain)
     machine.begin(0, first.header.timestamp)
     for message in first.messages:
-        machine.take(message, is_message=True)
+        body, queued_at = records.split_message(message)
+        machine.take(body, True, queued_at)
     kept = [record for record in first.records if machine.offer(record).was_taken]
     assert 0 < len(kept) < len(first.records)
     batch = SampleTraffic().seal(first.messages, kept)

@@ -5,7 +5,7 @@ from tests.support.generator.generator import Generator
 from tests.support.machines.all_sorts import ACCOUNTS, ALWAYS, NEVER, crank_batch, make_machine, of, trace_plainly
 from tests.support.machines.holders import enter_holders
 
-from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, stamp_all
 from setoff.shared.codec import records
 from setoff.shared.machine.batch import ZERO
 from setoff.shared.machine.columns import Columns
@@ -44,9 +44,9 @@ def test_traffic_ends_the_same_with_and_without_all_visits(seed: int) -> None:
     for number, (time, messages, inputs) in enumerate(Generator(100 + seed, plain).batches(8, 40)):
         plain.begin(number, time)
         quick.begin(number, time)
-        for body in (*messages, *inputs):
-            is_message = body[0] >= records.FIRST_MESSAGE
-            assert quick.take(body, is_message) == plain.take(body, is_message)
+        steps = [(*records.split_message(message), True) for message in stamp_all(messages, time)]
+        for body, queued_at, is_message in [*steps, *((record, time, False) for record in inputs)]:
+            assert quick.take(body, is_message, queued_at) == plain.take(body, is_message, queued_at)
             assert quick.fills == plain.fills
             assert quick.hash() == plain.hash()
 

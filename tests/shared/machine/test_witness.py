@@ -70,10 +70,10 @@ def test_a_proven_input_is_the_one_in_its_slot(steps: list[Step]) -> None:
             )
             assert given[1:] == StepInput()[1:]
         elif input_index < batch.header.message_count:
-            assert given.body == batch.messages[input_index]
+            assert given.message == batch.messages[input_index]
             assert given.record_page == b""
         else:
-            assert given.body == b""
+            assert given.message == b""
             assert verify_record(batch.header, input_index, given.record_page, given.siblings) == batch.body(
                 input_index
             )

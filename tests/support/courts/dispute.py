@@ -10,6 +10,7 @@ from tests.support.judge.bench import GROUPS
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec import signatures
+from setoff.shared.codec.records import stamp_message
 from setoff.shared.machine.batch import ZERO, Batch
 from setoff.shared.machine.epoch import EpochRun, Stepper, honest_step, used_inputs
 from setoff.shared.machine.machine import Machine
@@ -42,7 +43,8 @@ class JudgedArena:
     def queue(self, call: Callable[..., object], *arguments: object, **options: object) -> None:
         """A call that queues messages."""
         call(*arguments, **options)
-        self._bodies += [event["body"] for event in self.arena.chain.last.named("MessageQueued")]
+        events = self.arena.chain.last.named("MessageQueued")
+        self._bodies += [stamp_message(event["body"], event["timestamp"]) for event in events]
 
     def post(self, records: Sequence[bytes] = (), **options: str) -> None:
         """A batch of all queued messages and these records."""

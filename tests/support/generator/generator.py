@@ -49,6 +49,7 @@ class Generator(Inputs):
         messages = [
             body for _ in range(inputs if wanted else rng.randint(0, 6)) for body in self.draw(weights, "message")
         ]
+        messages = [body if len(body) > records.RECORD_BYTES else self.queue(body) for body in messages]
         weights = {kind: weight + favour.get(kind, 0) for kind, weight in RECORDS.items()} | refused
         inputs_drawn = [body for _ in range(inputs) for body in self.draw(weights, "record")]
         regs = self.machine.regs

@@ -10,6 +10,7 @@ from tests.support.generator.owners import Owners
 from tests.support.generator.players import (
     ACCOUNTS,
     ADDRESSES,
+    SIGNERS,
     TRADERS,
 )
 
@@ -54,6 +55,7 @@ MESSAGES: dict[str, int] = {
     "queued": 5,
     "forced": 5,
     "strange deposit": 4,
+    "late report": 4,
     "wind_down": 0,
 }
 
@@ -70,6 +72,8 @@ class Inputs(Bulks, Owners, Listings):
             return self.draw(RECORDS, "record")
         if kind == "bulk":
             return self.bulk()
+        if kind == "late report":
+            return [self.late_report()]
         if kind.startswith("refuse "):
             return [self.refused(kind.removeprefix("refuse "))]
         body = self.maker(kind)()
@@ -178,6 +182,18 @@ class Inputs(Bulks, Owners, Listings):
             return plain[name]()
         record = self.bulk()[0] if name == "bulk" else self.maker(name)()
         return self.sign(keccak(b"nobody"), record[: records.BODY_BYTES])
+
+    def queue(self, body: bytes) -> bytes:
+        """The message with a time: it has waited for some seconds or days, or has come after the batch's own time."""
+        waited = self.rng.choices((0, 30, 61, 3600, 10**5, -30), (6, 2, 2, 1, 1, 1))[0]
+        return records.stamp_message(body, max(0, self.time - waited))
+
+    def late_report(self) -> bytes:
+        """A message with a report of about the time at which it was queued."""
+        market, queued_at = self.some_market(), self.time - self.rng.choice((1, 40, 100, 5000))
+        age = self.rng.choices((0, 10, 60, 61, -60, -61), (8, 4, 1, 1, 1, 1))[0]
+        report = self.report_of(self.rng.randrange(SIGNERS), queued_at - age, market, self.next_price(market))
+        return records.stamp_message(report, queued_at)
 
     def replay(self) -> bytes:
         return self.rng.choice(self.sent) if self.sent else self.order()

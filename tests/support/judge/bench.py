@@ -17,7 +17,7 @@ from tests.support.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
 from tests.support.own_contracts import OPEN_QUEUE
 
 from setoff.contracts.compiler import Compiled
-from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, stamp_all
 from setoff.deploy.tools.vectors import NAMES
 from setoff.shared import errors
 from setoff.shared.codec.hashing import keccak
@@ -109,7 +109,7 @@ def encode_proof(proof: StepProof) -> bytes:
     header = b"".join(part if isinstance(part, bytes) else word(part) for part in given.header)
     step_input = _dynamic(
         [header, None, None, None, given.queue_hash],
-        [_bytes(given.body), _bytes(given.record_page), _hashes(given.siblings)],
+        [_bytes(given.message), _bytes(given.record_page), _hashes(given.siblings)],
     )
     leaves = [
         _dynamic(
@@ -278,6 +278,7 @@ class Bench:
     def run(self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes]) -> list[Step]:
         """Post a batch of these messages and records, and take every step of it on both sides."""
         counts = (self.messages, self.records)
+        messages = stamp_all(messages, timestamp)
         batch = Batch.seal(self.parent, self.number, timestamp, *counts, self.queue_hash, messages, inputs, self.module)
         if self.judge:
             self.judge.post(batch)

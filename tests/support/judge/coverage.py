@@ -159,12 +159,11 @@ class Coverage:
                 begin_batch(regs, number, timestamp)
             regs.input_index, regs.started = input_index, regs.steps
             is_message = input_index < message_count
+            message, regs.stamp = case.proof.step_input.message, regs.time
+            if is_message:
+                message, regs.stamp = records.split_message(message)
             place = (input_index - message_count) % RECORDS_PER_PAGE * records.RECORD_BYTES
-            body = (
-                case.proof.step_input.body
-                if is_message
-                else case.proof.step_input.record_page[place:][: records.RECORD_BYTES]
-            )
+            body = message if is_message else case.proof.step_input.record_page[place:][: records.RECORD_BYTES]
             name = "messages" if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED else "fetch"
             extra, tails = [None, word(is_message)], [_bytes(body)]
         elif regs.phase == phases.IDLE:

@@ -13,6 +13,7 @@ from tests.support.generator.generator import Generator
 from tests.support.generator.players import LONER
 from tests.support.machines.holders import enter_holders
 
+from setoff.deploy.simulation.sample_traffic import stamp_all
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
@@ -139,7 +140,7 @@ class Populace:
         time, messages, bodies = traffic.crisis() if rng.random() < 0.2 else traffic.batch(inputs, favour)
         if self.plain.regs.has_work and rng.random() < 0.8:
             bodies = [traffic.crank() for _ in range(4)] + bodies
-        batch = Batch.seal(bytes(32), self.number, time, 0, 0, self.queue_hash, messages, bodies)
+        batch = Batch.seal(bytes(32), self.number, time, 0, 0, self.queue_hash, stamp_all(messages, time), bodies)
         self.number += 1
         return batch
 

@@ -41,8 +41,8 @@ class World(StateView):
         assert world.report(0, mark) == "accepted"
         return world
 
-    def take(self, body: bytes, is_message: bool = False) -> str:
-        return errors.OUTCOMES[self.machine.take(body, is_message)]
+    def take(self, body: bytes, is_message: bool = False, queued_at: int | None = None) -> str:
+        return errors.OUTCOMES[self.machine.take(body, is_message, queued_at)]
 
     def deposit(self, account: int, amount: int) -> str:
         return self.take(self.traffic.deposit(account, amount), is_message=True)

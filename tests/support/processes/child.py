@@ -11,7 +11,7 @@ import time
 from redis import Redis
 from tests.support.processes.running_operator import DEPLOYMENT, SETTINGS, HandL1, make_signer, opening
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, stamp_all
 from setoff.operator.api.service import serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
@@ -25,13 +25,13 @@ class PassingL1(HandL1):
         super().__init__()
         self._outbox = outbox
         self._traffic = SampleTraffic()
-        self.messages = opening(self._traffic)
+        self.messages = stamp_all(opening(self._traffic), START_TIME)
         self._start = int(sys.argv[2])
 
     async def look(self, first: int, queue_hash: bytes) -> L1View:
         passed = int((time.time() - self._start) * 2)
         while len(self.messages) < passed:
-            self.messages.append(self._traffic.deposit(4, len(self.messages)))
+            self.messages += stamp_all([self._traffic.deposit(4, len(self.messages))], START_TIME)
         while len(self.posted) <= self._outbox.latest():
             self.take(self._outbox)
         self.time = START_TIME + passed

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from redis import Redis
 
-from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic, trader_key
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic, stamp_all, trader_key
 from setoff.operator.api.service import MakeSequencer, serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
@@ -65,6 +65,7 @@ class HandL1:
     async def look(self, first: int, queue_hash: bytes) -> L1View:
         if self.error is not None:
             raise self.error
+        self.messages[:] = stamp_all(self.messages, START_TIME)
         if len(self.messages) >= first and reduce(extend_queue_hash, self.messages[:first], ZERO) != queue_hash:
             raise DataError("data_mismatch", f"other messages before message {first}")
         self.queued += [self.time] * (len(self.messages) - len(self.queued))

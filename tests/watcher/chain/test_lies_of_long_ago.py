@@ -12,6 +12,7 @@ from tests.support.processes.watching import Desk
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.machine.batch import extend_queue_hash
@@ -56,7 +57,7 @@ def _forge_first_message(exchange: Exchange) -> dict[str, str]:
     (message,) = ChainReader(exchange.operator, exchange.deployment).messages(0, exchange.operator.head().number)
     false = message.body[:50] + keccak(message.body)[:16] + message.body[66:]
     return {
-        message.body.hex(): false.hex(),
+        message.body[:RECORD_BYTES].hex(): false[:RECORD_BYTES].hex(),
         message.queue_hash.hex(): extend_queue_hash(ZERO, false).hex(),
     }
 
