@@ -38,7 +38,7 @@ class WitnessLeaf(NamedTuple):
 class StepInput(NamedTuple):
     """What a fetch reads of its batch.
 
-    header: the batch's 10 words; message: a message with its time, and the queue hash before it; or page and siblings of
+    header: the batch's 10 words; message: with its time, and the queue hash before it; or page and siblings of
     the record. All empty for a step that fetches nothing.
     """
 

@@ -187,7 +187,66 @@ MUTANTS = (
     ),
     Mutant("reports are counted", "rules/marks.vy", "oracle", "weighed.twap_time += held", "weighed.twap_time += 1"),
     Mutant("the last index left out", "rules/crank.vy", "oracle", "marks.weigh_index(pre, time)", "pre"),
-    Mutant("report taken twice", "rules/oracle.vy", "oracle", "regs.nonce <= oracle", "regs.nonce < oracle"),
+    Mutant("report taken twice", "rules/oracle.vy", "oracle", "regs.nonce > oracle", "regs.nonce >= oracle"),
+    Mutant(
+        "stale as of now", "rules/oracle.vy", "oracle", "signers.max_age < regs.stamp", "signers.max_age < regs.time"
+    ),
+    Mutant("ahead of now", "rules/oracle.vy", "oracle", "regs.nonce > regs.stamp", "regs.nonce > regs.time"),
+    Mutant(
+        "counted as of now", "rules/oracle.vy", "oracle", "(oracle, signers, regs.stamp", "(oracle, signers, regs.time"
+    ),
+    Mutant("late news alone", "rules/oracle.vy", "oracle", "not is_news and not is_late", "not is_news"),
+    Mutant(
+        "older than the index", "rules/oracle.vy", "oracle", "is_late and regs.nonce <=", "is_late and regs.nonce <"
+    ),
+    Mutant("order among all", "rules/oracle.vy", "oracle", "if is_late and regs.nonce", "if regs.nonce"),
+    Mutant("older ones stored", "rules/oracle.vy", "oracle", "if is_news:", "if is_news or is_late:"),
+    Mutant(
+        "swept as of now",
+        "rules/oracle.vy",
+        "oracle",
+        "mark_before, min(regs.stamp, regs.time)",
+        "mark_before, regs.time",
+    ),
+    Mutant(
+        "swept ahead of now",
+        "rules/oracle.vy",
+        "oracle",
+        "mark_before, min(regs.stamp, regs.time)",
+        "mark_before, regs.stamp",
+    ),
+    Mutant(
+        "paid as of now",
+        "rules/margin.vy",
+        "margin",
+        "min(regs.stamp, regs.time) if is_payment",
+        "regs.time if is_payment",
+    ),
+    Mutant(
+        "paid ahead of now",
+        "rules/margin.vy",
+        "margin",
+        "min(regs.stamp, regs.time) if is_payment",
+        "regs.stamp if is_payment",
+    ),
+    Mutant("stamp of none", "judge.vy", "judge", "    regs.stamp = regs.time\n", ""),
+    Mutant(
+        "stamp lost", "codec/records.vy", "judge", "convert(slice(message, RECORD_BYTES, STAMP_BYTES), uint256)", "0"
+    ),
+    Mutant(
+        "stamped when parked",
+        "rules/parking.vy",
+        "fetch",
+        "stamp_message(body, regs.stamp)",
+        "stamp_message(body, regs.time)",
+    ),
+    Mutant(
+        "stamped when taken",
+        "rules/parking.vy",
+        "fetch",
+        "    values[place] = leaves.encode_parked(empty",
+        "    regs.stamp = pre.stamp\n    values[place] = leaves.encode_parked(empty",
+    ),
     Mutant("mark is the basis", "rules/marks.vy", "oracle", "self.get_middle(index, smooth, near)", "near"),
     Mutant("mark is the premium", "rules/marks.vy", "oracle", "self.get_middle(index, smooth, near)", "smooth"),
     Mutant(

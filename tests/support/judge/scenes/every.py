@@ -14,6 +14,7 @@ from tests.support.judge.scenes import (
     orders,
     pausing,
     settlement,
+    waiting,
     work,
 )
 
@@ -27,6 +28,7 @@ SCENES = (
     *work.SCENES,
     *pausing.SCENES,
     *settlement.SCENES,
+    *waiting.SCENES,
     *liquidation.SCENES,
     *backstop.SCENES,
     *holders.SCENES,
