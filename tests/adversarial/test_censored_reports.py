@@ -53,7 +53,7 @@ def post_what_is_due(exchange: Exchange, reader: ChainReader, records: list[byte
     head = exchange.operator.head()
     due = sum(message.timestamp + DAY <= head.timestamp for message in reader.messages(0, head.number))
     consumed = Inbox(exchange.operator, exchange.deployment).state().messages_consumed
-    exchange.post(reader.batch_count(), due - consumed, records)
+    exchange.post(reader.batch_count(), max(0, due - consumed), records)
 
 
 def test_a_market_lives_by_reports_that_strangers_force(exchange: Exchange, settings: WatcherSettings) -> None:

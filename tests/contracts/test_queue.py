@@ -28,7 +28,7 @@ def test_chains_messages_in_order(arena: Arena) -> None:
         record = bytes([number + 1]) * 124
         assert queue.force(record, sender=PASSER_BY) == number
         (event,) = arena.chain.last.named("MessageQueued")
-        queue_hash = hash_pair(queue_hash, keccak(record))
+        queue_hash = hash_pair(queue_hash, keccak(record + arena.now.to_bytes(8, "big")))
         assert event == {"index": number, "body": record, "queue_hash": queue_hash, "timestamp": arena.now}
         assert queue.queue_hash(number + 1) == queue_hash
         assert queue.message_at(number) == (queue_hash, arena.now)
