@@ -4,10 +4,11 @@
 @license MIT
 @notice The book is measured as a taker would find it, maker by maker from the best level of each side: what counts is an
         order that is live and whose account can carry it, until `impact` lots are reached; who would be pruned by a taker
-        is pruned. So lots that cannot trade, and prices behind which there are too few, say nothing. Twin:
-        `shared/rules/crank.py`.
+        is pruned. So lots that cannot trade, and prices behind which there are too few, say nothing. However many makers
+        there are, it meets them all: where the input has no steps left, the next record goes on. So no number of small
+        orders hides the lots behind them. Twin: `shared/rules/crank.py`.
 @dev Lots counted are below 2**64 and prices below 2**24, so an amount stays below 2**88. Lots of a maker are at most those
-     left to count, so no difference of them underflows.
+     left to count, so no sum of them exceeds what has to be there.
 """
 
 import errors
@@ -21,6 +22,7 @@ from rules import matching
 from rules import phases
 from rules import positions
 from rules import wind_down
+from rules import work
 from state import keys
 from state import leaves
 from state import registers
@@ -49,7 +51,8 @@ def step_crank(
         return marks.begin_work(regs, market.mark, regs.time), values
     if not marks.is_fresh(market, regs.time):
         return registers.reject(regs, errors.STALE_PRICE), values
-    return self.begin_side(regs, market, records.BUY), values
+    regs.size = max(1, market.impact)
+    return self.begin_side(regs, records.BUY), values
 
 
 @internal
@@ -74,30 +77,37 @@ def settle_market(pre: leaves.Market, time: uint256) -> leaves.Market:
 
 @internal
 @pure
-def begin_side(pre: registers.Registers, market: leaves.Market, side: uint256) -> registers.Registers:
+def begin_side(pre: registers.Registers, side: uint256) -> registers.Registers:
     """
     @return The registers of a machine that begins to measure a side of the book, that of makers on `side`, before its
-            best level.
+            best level. `size`: the lots that have to be there; `fok_lots` counts them, `amount` adds up lots times ticks.
     """
     regs: registers.Registers = pre
     regs.side = 1 - side
     regs.level_market = regs.market
     regs.level_side = side
     regs.tick = 0
-    regs.size = self.get_impact(market)
+    regs.fok_lots = 0
     regs.amount = 0
-    regs.matches = 0
     regs.phase = phases.DESCEND
     return regs
 
 
 @internal
 @pure
-def get_impact(market: leaves.Market) -> uint256:
+def end_side(pre: registers.Registers) -> registers.Registers:
     """
-    @return Lots that have to be there on a side for it to be measured.
+    @notice Note the impact price of the side that was measured, 0 if it is thin, and go on with the asks or the sample.
+            Each is rounded away from the middle: so rounding alone never puts the index outside of them.
     """
-    return max(1, market.impact)
+    regs: registers.Registers = pre
+    is_deep: bool = regs.fok_lots == regs.size
+    if regs.level_side == records.BUY:
+        regs.trigger = regs.amount // regs.size if is_deep else 0
+        return self.begin_side(regs, records.SELL)
+    regs.price = integers.div_up(regs.amount, regs.size) if is_deep else 0
+    regs.phase = phases.SAMPLE
+    return regs
 
 
 @internal
@@ -121,8 +131,7 @@ def step_descend(
         tick, touched = bitmaps.find_best(w, 0, tree, is_highest)
     if tick == 0:
         store.check_count(w, touched)
-        regs.phase = phases.SAMPLE
-        return regs, w.values
+        return self.end_side(regs), w.values
     level: leaves.Level = store.level(w, touched, regs.level_market, regs.level_side, tick)
     store.check_count(w, touched + 1)
     regs.tick = tick
@@ -138,20 +147,22 @@ def step_depth(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Count what the next maker offers, or prune it as a taker would; go on until `impact` lots are counted.
-            Leaves: maker's order; maker's account and the market of each of its positions.
+            Leaves: maker's order; maker's account and the market of each of its positions. None if the input is out of
+            steps.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    if work.is_out_of_steps(regs):
+        store.check_count(w, 0)
+        return work.pause(regs, phases.DEPTH), values
     regs.cursor = regs.peer
     order: leaves.Order = store.order(w, 0, regs.cursor)
     account: leaves.Account = store.account(w, 1, keys.handle_account(regs.cursor))
     markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
     fresh: bool = False
     account, markets, fresh = margin.settle_account(w, 2, account, regs.time)
-    market: leaves.Market = markets[positions.get_position(account, regs.market)]
     regs.peer = order.next
     regs.price = order.price
-    regs.matches += 1
     can_fill: bool = False
     regs, can_fill = matching.can_maker_fill(regs, account, markets, order)
     if not can_fill:
@@ -159,15 +170,12 @@ def step_depth(
         regs.phase = phases.UNLINK
     else:
         if matching.is_maker_sure(regs, account, markets, order):
-            regs.size -= regs.lots
+            regs.fok_lots += regs.lots
             regs.amount += regs.lots * order.price
-        if regs.size != 0:
-            regs.phase = self.choose_phase(regs)
-        elif regs.level_side == records.BUY:
-            regs.trigger = regs.amount // self.get_impact(market)
-            regs = self.begin_side(regs, market, records.SELL)
+        if regs.fok_lots == regs.size:
+            regs = self.end_side(regs)
         else:
-            regs.phase = phases.SAMPLE
+            regs.phase = self.choose_phase(regs)
     values[1] = leaves.encode_account(account)
     return regs, margin._set_markets(values, 2, markets)
 
@@ -176,10 +184,8 @@ def step_depth(
 @pure
 def choose_phase(regs: registers.Registers) -> uint256:
     """
-    @return Phase to go on with: the next maker, the next level, or none where enough were looked at.
+    @return Phase to go on with: the level's next maker, or the next level.
     """
-    if regs.matches == phases.DEPTH_ORDERS:
-        return phases.SAMPLE
     return phases.DEPTH if regs.peer != 0 else phases.DESCEND
 
 
@@ -189,19 +195,14 @@ def step_sample(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take a sample of what was measured, if both sides have the depth, and set the mark. Leaves: market.
-            A thin book changes neither premium nor basis, and no funding accrues for the time since the last sample. What
-            changed lets the machine visit all holders.
+    @notice Take a sample of what was measured, and set the mark. Leaves: market.
+            What changed lets the machine visit all holders.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 1)
     market: leaves.Market = store.market(w, 0, regs.market)
-    if regs.size == 0:
-        ask: uint256 = integers.div_up(regs.amount, self.get_impact(market))
-        market = marks.take_sample(market, regs.trigger, ask, regs.time)
-    else:
-        market.excess = 0
+    market = marks.take_sample(market, regs.trigger, regs.price, regs.time)
     market.sampled = regs.time
     market = marks.begin_interval(market, regs.time)
     values[0] = leaves.encode_market(marks.update_mark(market))

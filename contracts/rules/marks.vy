@@ -4,10 +4,11 @@
 @license MIT
 @notice Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
         middle one of the last three premiums that were measured: no report, no sample and no book of one moment moves it
-        alone, and within an interval none of them moves it out of the step band. Funding: longs pay shorts an hour one
-        part in FUNDING_HOURS of what the index lies outside the impact prices, for the time since the last sample; kept
-        as what a lot has paid since listing, so that an account settles when it is next touched. Twin:
-        `shared/rules/marks.py`. Where Python changes a market or an account in place, these functions return it.
+        alone, and within an interval none of them moves it out of the step band. It is never further from the index than
+        the maintenance margin, so that a premium which goes leaves no debt. Funding: longs pay shorts an hour one part in
+        FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample
+        and the one before it both show it, for the time between them; kept as what a lot has paid since listing, so that
+        an account settles when it is next touched. Twin: `shared/rules/marks.py`. Where Python changes a market or an account in place, these functions return it.
 @dev Bounds: prices are at most 2**24 ticks, fractions at most PPM, times below 2**63 and ages below 2**32. A premium stays
      below 2**41 in magnitude (a sample is at most the index times 2**16), what one sample pays below 2**85, and a funding
      index below 2**127 for 2**42 samples; times a position of 2**39 lots that is 2**166. So nothing here overflows, and a
@@ -142,34 +143,78 @@ def get_middle(a: int256, b: int256, c: int256) -> int256:
 def take_sample(market: leaves.Market, bid: uint256, ask: uint256, time: uint256) -> leaves.Market:
     """
     @notice Take a sample of the premium, and pay the funding for the time since the sample before.
-    @param bid The mean price, ticks, at which `impact` lots can be sold; `ask` that at which they can be bought. Sides
-           and spread of the premium for funding: dYdX v4, "Funding", and Hyperliquid, "Funding":
-           max(0, bid - index) - max(0, index - ask).
+    @param bid The mean price, ticks, at which `impact` lots can be sold, 0 where there are too few; `ask` that at which
+           they can be bought.
     """
     sampled: leaves.Market = market
-    index: int256 = convert(market.index, int256)
-    limit: int256 = convert(market.index * market.band // integers.PPM, int256)
-    basis: int256 = max(-limit, min(limit, convert((bid + ask) // 2, int256) - index))
+    seconds: uint256 = time - market.sampled
+    limit: int256 = convert(market.index * min(market.band, market.maintenance_margin) // integers.PPM, int256)
+    basis: int256 = max(-limit, min(limit, self.find_basis(market, bid, ask, seconds)))
     sampled.basis2 = market.basis1
     sampled.basis1 = market.basis0
     sampled.basis0 = basis
     sampled.premium += integers.div_trunc(
         basis * convert(phases.PREMIUM_ONE, int256) - market.premium, convert(phases.PREMIUM_SAMPLES, int256)
     )
-    sampled.excess = max(0, convert(bid, int256) - index) - max(0, index - convert(ask, int256))
+    excess: int256 = self.compute_excess(market, bid, ask)
     if market.sampled != 0:
-        sampled.funding += self.compute_funding(sampled, min(time - market.sampled, phases.MAX_FUNDING_TIME))
+        paid: int256 = self.get_lesser(market.excess, excess)
+        sampled.funding += self.compute_funding(market, paid, min(seconds, phases.MAX_FUNDING_TIME))
+    sampled.excess = excess
     return sampled
 
 
 @internal
 @pure
-def compute_funding(market: leaves.Market, seconds: uint256) -> int256:
+def find_basis(market: leaves.Market, bid: uint256, ask: uint256, seconds: uint256) -> int256:
     """
-    @return What a long lot pays a short one for `seconds` at the last sample, token units times FUNDING_ONE.
+    @notice Where a side is thin, the sample before says where the middle was, less as time goes by, and the other side
+            bounds it: who wants `impact` lots gets them at its price.
+    @return Ticks from the index to the middle of the impact prices, `seconds` after the sample before.
+    """
+    index: int256 = convert(market.index, int256)
+    if bid != 0 and ask != 0:
+        return convert((bid + ask) // 2, int256) - index
+    left: uint256 = phases.BASIS_TIME - min(seconds, phases.BASIS_TIME)
+    basis: int256 = integers.div_trunc(
+        market.basis0 * convert(left, int256), convert(phases.BASIS_TIME, int256)
+    )
+    if bid != 0:
+        return max(convert(bid, int256) - index, basis)
+    return min(convert(ask, int256) - index, basis) if ask != 0 else basis
+
+
+@internal
+@pure
+def compute_excess(market: leaves.Market, bid: uint256, ask: uint256) -> int256:
+    """
+    @notice Sides and spread: dYdX v4, "Funding", and Hyperliquid, "Funding": max(0, bid - index) - max(0, index - ask).
+            That a small premium, which nobody could earn by trading, is none: Binance, "Funding rates" (there 0.05 %).
+    @return Ticks by which the index lies outside the impact prices, beyond a taker's fee; a thin side says nothing.
+    """
+    index: int256 = convert(market.index, int256)
+    slack: int256 = convert(market.index * market.taker_fee // integers.PPM, int256)
+    below: int256 = index - slack - convert(ask, int256) if ask != 0 else 0
+    return max(0, convert(bid, int256) - index - slack) - max(0, below)
+
+
+@internal
+@pure
+def get_lesser(a: int256, b: int256) -> int256:
+    """
+    @return The one of two numbers that is nearer to zero; 0 where they differ in sign.
+    """
+    return max(0, min(a, b)) + min(0, max(a, b))
+
+
+@internal
+@pure
+def compute_funding(market: leaves.Market, excess: int256, seconds: uint256) -> int256:
+    """
+    @return What a long lot pays a short one for `seconds` at this excess, ticks; token units times FUNDING_ONE.
     """
     cap: int256 = convert(market.index * market.funding_cap * phases.PREMIUM_ONE // integers.PPM, int256)
-    rate: int256 = max(-cap, min(cap, market.excess * convert(phases.PREMIUM_ONE, int256)))
+    rate: int256 = max(-cap, min(cap, excess * convert(phases.PREMIUM_ONE, int256)))
     scale: int256 = convert(market.unit * (phases.FUNDING_ONE // phases.PREMIUM_ONE) * seconds, int256)
     return integers.div_trunc(rate * scale, convert(phases.FUNDING_HOURS * phases.HOUR, int256))
 

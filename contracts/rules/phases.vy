@@ -71,12 +71,12 @@ HOUR: constant(uint256) = 3600
 SAMPLE_INTERVAL: constant(uint256) = 60
 # Weight of a sample in the smoothed premium: one part in so many.
 PREMIUM_SAMPLES: constant(uint256) = 8
+# Seconds after which nothing is left of a basis that a thin book neither shows again nor denies.
+BASIS_TIME: constant(uint256) = PREMIUM_SAMPLES * SAMPLE_INTERVAL
 # Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
 FUNDING_HOURS: constant(uint256) = 8
 # Seconds that one sample pays for at most: time in which nothing was measured is not made up for.
 MAX_FUNDING_TIME: constant(uint256) = 2 * SAMPLE_INTERVAL
-# Makers that a crank looks at on a side; where they do not offer the impact size, the book is thin.
-DEPTH_ORDERS: constant(uint256) = 32
 # Seconds a market stays reduce-only after its index ran into the step band.
 HALT_TIME: constant(uint256) = 300
 # Seconds of batch time within which an index moves at most the step band from where it was at their beginning.

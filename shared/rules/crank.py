@@ -3,6 +3,8 @@
 Twin: ``contracts/rules/crank.vy``. The book is measured as a taker would find it, maker by maker from the best level of
 each side: what counts is an order that is live and whose account can carry it, until `impact` lots are reached; who
 would be pruned by a taker is pruned. So lots that cannot trade, and prices behind which there are too few, say nothing.
+However many makers there are, it meets them all: where the input has no steps left, the next record goes on. So no
+number of small orders hides the lots behind them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from setoff.shared.rules.marks import (
 )
 from setoff.shared.rules.matching import can_maker_fill, is_maker_sure
 from setoff.shared.rules.wind_down import is_over
+from setoff.shared.rules.work import is_out_of_steps, pause
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market
 from setoff.shared.state.registers import Registers
@@ -49,7 +52,8 @@ def step_crank(regs: Registers, state: State) -> None:
     elif not is_fresh(market, regs.time):
         regs.reject(errors.STALE_PRICE)
     else:
-        begin_side(regs, market, records.BUY)
+        regs.size = max(1, market.impact)
+        begin_side(regs, records.BUY)
 
 
 def settle_market(market: Market, time: int) -> None:
@@ -67,21 +71,32 @@ def settle_market(market: Market, time: int) -> None:
     market.sampled = time
 
 
-def begin_side(regs: Registers, market: Market, side: int) -> None:
-    """Begin to measure a side of the book, that of makers on `side`, before its best level."""
+def begin_side(regs: Registers, side: int) -> None:
+    """Begin to measure a side of the book, that of makers on `side`, before its best level.
+
+    `size`: the lots that have to be there; `fok_lots` counts them, `amount` adds up lots times ticks.
+    """
     regs.side = 1 - side
     regs.level_market = regs.market
     regs.level_side = side
     regs.tick = 0
-    regs.size = get_impact(market)
+    regs.fok_lots = 0
     regs.amount = 0
-    regs.matches = 0
     regs.phase = phases.DESCEND
 
 
-def get_impact(market: Market) -> int:
-    """Lots that have to be there on a side for it to be measured."""
-    return max(1, market.impact)
+def end_side(regs: Registers) -> None:
+    """Note the impact price of the side that was measured, 0 if it is thin, and go on with the asks or the sample.
+
+    Each is rounded away from the middle: so rounding alone never puts the index outside of them.
+    """
+    is_deep = regs.fok_lots == regs.size
+    if regs.level_side == records.BUY:
+        regs.trigger = regs.amount // regs.size if is_deep else 0
+        begin_side(regs, records.SELL)
+    else:
+        regs.price = div_up(regs.amount, regs.size) if is_deep else 0
+        regs.phase = phases.SAMPLE
 
 
 def step_descend(regs: Registers, state: State) -> None:
@@ -94,7 +109,7 @@ def step_descend(regs: Registers, state: State) -> None:
     is_highest = is_highest_first(regs.level_side)
     tick = find_next(state, tree, regs.tick, is_highest) if regs.tick else find_best(state, tree, is_highest)
     if tick == 0:
-        regs.phase = phases.SAMPLE
+        end_side(regs)
         return
     regs.tick = tick
     regs.peer = state.level(regs.level_market, regs.level_side, tick).head
@@ -104,50 +119,42 @@ def step_descend(regs: Registers, state: State) -> None:
 def step_depth(regs: Registers, state: State) -> None:
     """Count what the next maker offers, or prune it as a taker would; go on until `impact` lots are counted.
 
-    Leaves: maker's order; maker's account and the market of each of its positions.
+    Leaves: maker's order; maker's account and the market of each of its positions. None if the input is out of steps.
     """
+    if is_out_of_steps(regs):
+        pause(regs, phases.DEPTH)
+        return
     regs.cursor = regs.peer
     order = state.order(regs.cursor)
     account = state.account(keys.handle_account(regs.cursor))
     settle_account(state, account, regs.time)
-    market = state.market(regs.market)
     regs.peer = order.next
     regs.price = order.price
-    regs.matches += 1
     if not can_maker_fill(regs, state, account, order):
         regs.next_phase = choose_phase(regs)
         regs.phase = phases.UNLINK
         return
     if is_maker_sure(regs, state, account, order):
-        regs.size -= regs.lots
+        regs.fok_lots += regs.lots
         regs.amount += regs.lots * order.price
-    if regs.size:
-        regs.phase = choose_phase(regs)
-    elif regs.level_side == records.BUY:
-        regs.trigger = regs.amount // get_impact(market)
-        begin_side(regs, market, records.SELL)
+    if regs.fok_lots == regs.size:
+        end_side(regs)
     else:
-        regs.phase = phases.SAMPLE
+        regs.phase = choose_phase(regs)
 
 
 def choose_phase(regs: Registers) -> int:
-    """Phase to go on with: the next maker, the next level, or none where enough were looked at."""
-    if regs.matches == phases.DEPTH_ORDERS:
-        return phases.SAMPLE
+    """Phase to go on with: the level's next maker, or the next level."""
     return phases.DEPTH if regs.peer else phases.DESCEND
 
 
 def step_sample(regs: Registers, state: State) -> None:
-    """Take a sample of what was measured, if both sides have the depth, and set the mark. Leaves: market.
+    """Take a sample of what was measured, and set the mark. Leaves: market.
 
-    A thin book changes neither premium nor basis, and no funding accrues for the time since the last sample. What
-    changed lets the machine visit all holders.
+    What changed lets the machine visit all holders.
     """
     market = state.market(regs.market)
-    if regs.size == 0:
-        take_sample(market, regs.trigger, div_up(regs.amount, get_impact(market)), regs.time)
-    else:
-        market.excess = 0
+    take_sample(market, regs.trigger, regs.price, regs.time)
     market.sampled = regs.time
     begin_interval(market, regs.time)
     mark_before = market.mark

@@ -2,9 +2,11 @@
 
 Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
 middle one of the last three premiums that were measured: no report, no sample and no book of one moment moves it alone,
-and within an interval none of them moves it out of the step band. Funding: longs pay shorts an hour one part in
-FUNDING_HOURS of what the index lies outside the impact prices, for the time since the last sample; kept as what a lot
-has paid since listing, so that an account settles when it is next touched.
+and within an interval none of them moves it out of the step band. It is never further from the index than the
+maintenance margin, so that a premium which goes leaves no debt. Funding: longs pay shorts an hour one part in
+FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample and the
+one before it both show it, for the time between them; kept as what a lot has paid since listing, so that an account
+settles when it is next touched.
 """
 
 from __future__ import annotations
@@ -88,24 +90,57 @@ def get_middle(a: int, b: int, c: int) -> int:
 def take_sample(market: Market, bid: int, ask: int, time: int) -> None:
     """Take a sample of the premium, and pay the funding for the time since the sample before.
 
-    `bid`, `ask`: the mean prices, ticks, at which `impact` lots can be sold and bought. Sides and spread of the premium
-    for funding: dYdX v4, "Funding", and Hyperliquid, "Funding": max(0, bid - index) - max(0, index - ask).
+    `bid`, `ask`: the mean prices, ticks, at which `impact` lots can be sold and bought, 0 where there are too few.
     """
-    limit = market.index * market.band // PPM
-    basis = max(-limit, min(limit, (bid + ask) // 2 - market.index))
+    seconds = time - market.sampled
+    limit = market.index * min(market.band, market.maintenance_margin) // PPM
+    basis = max(-limit, min(limit, find_basis(market, bid, ask, seconds)))
     market.basis2 = market.basis1
     market.basis1 = market.basis0
     market.basis0 = basis
     market.premium += div_trunc(basis * phases.PREMIUM_ONE - market.premium, phases.PREMIUM_SAMPLES)
-    market.excess = max(0, bid - market.index) - max(0, market.index - ask)
+    excess = compute_excess(market, bid, ask)
     if market.sampled:
-        market.funding += compute_funding(market, min(time - market.sampled, phases.MAX_FUNDING_TIME))
+        paid = get_lesser(market.excess, excess)
+        market.funding += compute_funding(market, paid, min(seconds, phases.MAX_FUNDING_TIME))
+    market.excess = excess
 
 
-def compute_funding(market: Market, seconds: int) -> int:
-    """What a long lot pays a short one for `seconds` at the last sample, token units times FUNDING_ONE."""
+def find_basis(market: Market, bid: int, ask: int, seconds: int) -> int:
+    """Ticks from the index to the middle of the impact prices, `seconds` after the sample before.
+
+    Where a side is thin, the sample before says where that was, less as time goes by, and the other side bounds it: who
+    wants `impact` lots gets them at its price.
+    """
+    if bid and ask:
+        return (bid + ask) // 2 - market.index
+    left = max(0, phases.BASIS_TIME - seconds)
+    basis = div_trunc(market.basis0 * left, phases.BASIS_TIME)
+    if bid:
+        return max(bid - market.index, basis)
+    return min(ask - market.index, basis) if ask else basis
+
+
+def compute_excess(market: Market, bid: int, ask: int) -> int:
+    """Ticks, signed, by which the index lies outside the impact prices, beyond a taker's fee; a thin side says nothing.
+
+    Sides and spread: dYdX v4, "Funding", and Hyperliquid, "Funding": max(0, bid - index) - max(0, index - ask). That a
+    small premium, which nobody could earn by trading, is none: Binance, "Funding rates" (there 0.05 %).
+    """
+    slack = market.index * market.taker_fee // PPM
+    below = market.index - slack - ask if ask else 0
+    return max(0, bid - market.index - slack) - max(0, below)
+
+
+def get_lesser(a: int, b: int) -> int:
+    """The one of two numbers that is nearer to zero; 0 where they differ in sign."""
+    return max(0, min(a, b)) + min(0, max(a, b))
+
+
+def compute_funding(market: Market, excess: int, seconds: int) -> int:
+    """What a long lot pays a short one for `seconds` at this excess, ticks; token units times FUNDING_ONE."""
     cap = market.index * market.funding_cap * phases.PREMIUM_ONE // PPM
-    rate = max(-cap, min(cap, market.excess * phases.PREMIUM_ONE))
+    rate = max(-cap, min(cap, excess * phases.PREMIUM_ONE))
     scale = market.unit * (phases.FUNDING_ONE // phases.PREMIUM_ONE)
     return div_trunc(rate * scale * seconds, phases.FUNDING_HOURS * phases.HOUR)
 

@@ -108,10 +108,10 @@ RECORD_STEP_BOUND: Final = 10 * MAX_MATCHES + 4 * 256 + 64
 """Real steps one order can take that does not pause: two a maker counted (probe, next), eight a maker visited (match,
 probe, fill; and a second time to take it out: match, probe, unlink, unlist, seek), four an order of the account that is
 cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the
-taker's enrol. (A crank that measures the book takes five a maker at most, of which there are 2 * DEPTH_ORDERS, and five
-more.)"""
+taker's enrol."""
 WORK_LIMIT: Final = 2**16
-"""Real steps after which an input leaves the rest of its order, its legs or the machine's own work to the next one."""
+"""Real steps after which an input leaves the rest of its order, its legs, its measuring of the book or the machine's own
+work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
 """Real steps one input can take: those, and the last piece, which is at most one order."""
 BATCH_STEP_CAP: Final = 2**20
@@ -130,12 +130,12 @@ SAMPLE_INTERVAL: Final = 60
 """Seconds between two samples of a market's premium."""
 PREMIUM_SAMPLES: Final = 8
 """Weight of a sample in the smoothed premium: one part in so many."""
+BASIS_TIME: Final = PREMIUM_SAMPLES * SAMPLE_INTERVAL
+"""Seconds after which nothing is left of a basis that a thin book neither shows again nor denies."""
 FUNDING_HOURS: Final = 8
 """Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid)."""
 MAX_FUNDING_TIME: Final = 2 * SAMPLE_INTERVAL
 """Seconds that one sample pays for at most: time in which nothing was measured is not made up for."""
-DEPTH_ORDERS: Final = 32
-"""Makers that a crank looks at on a side; where they do not offer the impact size, the book is thin."""
 HALT_TIME: Final = 300
 """Seconds a market stays reduce-only after its index ran into the step band."""
 INDEX_INTERVAL: Final = 60

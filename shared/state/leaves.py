@@ -184,7 +184,7 @@ class Market(MarketParameters):
     basis1: I32 = 0
     basis2: I32 = 0
     excess: I32 = 0
-    """Ticks, signed, by which the index lay outside the impact prices in the last sample; 0 if the book was thin."""
+    """Ticks, signed, by which the index lay outside the impact prices in the last sample, beyond a taker's fee."""
 
 
 @dataclass(slots=True, eq=False)

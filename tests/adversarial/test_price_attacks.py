@@ -1,5 +1,6 @@
 """Who tries to move index, mark or funding for a gain, with a power that costs little: none of it pays."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -46,24 +47,25 @@ def pass_minutes(world: World, minutes: int) -> None:
 
 
 def premium_market(premium: int) -> World:
-    """Honest quotes around a price above the index, for so long that the mark is there."""
+    """Honest quotes around a price above the index, for so long that the mark is there, or as far as it may go."""
     world = market_of()
     quote(world, INDEX + premium - 20, INDEX + premium + 20)
     pass_minutes(world, 60)
-    assert abs(world.market().mark - INDEX - premium) < 5
+    shown = min(premium, INDEX * TERMS["maintenance_margin"] // PPM)
+    assert abs(world.market().mark - INDEX - shown) < 5
     return world
 
 
 def test_a_dust_bid_neither_flicks_the_mark_nor_takes_anybody_s_position() -> None:
-    world = premium_market(4_300)
+    world = premium_market(2_900)
     lots = 40_000
-    assert world.order(VICTIM, BUY, INDEX + 4_320, lots, flags=IOC) == "accepted"
+    assert world.order(VICTIM, BUY, INDEX + 2_920, lots, flags=IOC) == "accepted"
     mark = world.market().mark
     needed = lots * 100 * mark * 52_000 // PPM
     assert world.withdraw(VICTIM, world.equity(VICTIM) - needed) == "accepted"
     money, owned = world.equity(ATTACKER), world.equity(VICTIM)
     for _ in range(5):
-        assert world.order(ATTACKER, BUY, INDEX + 4_319, 1, order_slot=3) == "accepted"
+        assert world.order(ATTACKER, BUY, INDEX + 2_919, 1, order_slot=3) == "accepted"
         world.wait(2)
         tell(world)
         assert abs(world.market().mark - mark) <= 5
@@ -90,6 +92,84 @@ def test_a_dust_bid_does_not_save_a_long_its_funding() -> None:
             world.cancel(ATTACKER, 3)
         paid.append(world.market().funding - before)
     assert paid[0] == paid[1] > 0
+
+
+def take_out_what_the_mark_says(world: World, price: int) -> int:
+    """The attacker buys half a million dollars' worth at `price` and withdraws all it may; returns what that is."""
+    assert world.order(ATTACKER, BUY, price, 50_000, flags=IOC) == "accepted"
+    assert world.position(ATTACKER).size == 50_000
+    needed = -(-50_000 * 100 * world.market().mark * TERMS["initial_margin"] // PPM) + TERMS["order_margin"]
+    money = world.equity(ATTACKER) - needed
+    assert world.withdraw(ATTACKER, money + 1) == "insufficient_margin"
+    assert world.withdraw(ATTACKER, money) == "accepted"
+    return money
+
+
+@pytest.mark.parametrize("side_left", [BUY, SELL, None])
+@pytest.mark.parametrize("minutes", [0, 1, 5, 30])
+def test_nobody_draws_out_a_premium_that_is_gone(side_left: int | None, minutes: int) -> None:
+    """The premium goes, the book gets thin, and somebody buys at the true price while the mark is still the old one."""
+    world = premium_market(8_000)
+    brought = world.equity(ATTACKER)
+    world.cancel(MAKER, 1)
+    world.cancel(OTHER_MAKER, 1)
+    if side_left is not None:
+        account, price = (MAKER, INDEX - 20) if side_left == BUY else (OTHER_MAKER, INDEX + 20)
+        assert world.order(account, side_left, price, 500_000, order_slot=2) == "accepted"
+    pass_minutes(world, minutes)
+    assert world.order(OTHER_MAKER, SELL, INDEX + 20, 50_000, order_slot=3) == "accepted"
+    drawn = take_out_what_the_mark_says(world, INDEX + 20)
+    if side_left is not None:
+        pass_minutes(world, 3)
+    world.cancel_all(MAKER)
+    world.cancel_all(OTHER_MAKER)
+    quote(world, INDEX - 20, INDEX + 20)
+    pass_minutes(world, 30)
+    assert abs(world.market().mark - INDEX) <= 2
+    assert world.equity(ATTACKER) >= 0  # it leaves no debt
+    assert drawn + world.equity(ATTACKER) <= brought
+
+
+@pytest.mark.parametrize("seconds", [60, 120, 600])
+def test_nobody_keeps_a_premium_up_by_keeping_the_book_thin(seconds: int) -> None:
+    world = premium_market(2_500)
+    world.cancel(MAKER, 1)
+    world.cancel(OTHER_MAKER, 1)
+    for _ in range(0, 1_800, seconds):
+        world.wait(seconds)
+        tell(world)
+        assert world.crank() == "accepted"
+    assert world.market().mark <= INDEX + 250
+    assert world.market().excess == 0
+
+
+@pytest.mark.parametrize("noise", [15, 45, 90])
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_cranks_at_chosen_moments_earn_no_funding(side: int, noise: int) -> None:
+    """Two hours in which the index strays from the book by some basis points, and somebody with a position cranks when
+    that is worth most to it; a keeper cranks two minutes after the last sample."""
+    rng = random.Random(noise)
+    world = market_of()
+    quote(world, INDEX - 5, INDEX + 5)
+    other = SELL if side == BUY else BUY
+    assert world.order(VICTIM, other, INDEX, 40_000) == "accepted"
+    assert world.order(ATTACKER, side, INDEX, 40_000) == "accepted"
+    owner = 1 if side == SELL else -1  # whom a positive excess pays
+    was, stray = 0, 0.0
+    for _ in range(720):
+        world.wait(10)
+        stray = 0.7 * stray + rng.gauss(0, 0.7 * noise)
+        tell(world, price=INDEX + round(stray))
+        index, late = world.market().index, world.traffic.time - world.market().sampled
+        shown = owner * (max(0, INDEX - 5 - index) - max(0, index - INDEX - 5))
+        if late >= 120 or (late >= 60 and shown > noise // 2):
+            assert world.crank() == "accepted"
+            was += shown * 100 * min(late, 120) * 40_000 // (8 * phases.HOUR)
+    worth = 40_000 * INDEX * 100
+    assert was > 5 * worth // PPM  # what a sample paid by itself
+    earned = world.market().funding * 40_000 * owner // phases.FUNDING_ONE
+    # Dust beside the 500 ppm that it takes to come in; where the noise is twice the taker's fee, less than half.
+    assert earned <= (worth // PPM if noise < 50 else was // 2)
 
 
 @pytest.mark.parametrize("lies", [(1,), (MAX_TICK,), (90_000, 110_000), (99_999, 100_001)])
@@ -142,17 +222,17 @@ def test_dead_bids_at_the_end_of_the_hour_earn_no_funding() -> None:
 
 def test_a_position_opened_just_before_a_late_crank_earns_less_than_its_fee() -> None:
     world = market_of()
-    quote(world, INDEX + 4_000, INDEX + 4_040, size=100_000)
+    quote(world, INDEX + 4_100, INDEX + 4_140, size=100_000)
     pass_minutes(world, 30)
     world.wait(10 * phases.HOUR)
     tell(world)
     money, funding = world.equity(ATTACKER), world.market().funding
-    assert world.order(ATTACKER, SELL, INDEX + 4_000, 40_000, flags=IOC) == "accepted"
+    assert world.order(ATTACKER, SELL, INDEX + 4_100, 40_000, flags=IOC) == "accepted"
     assert world.crank() == "accepted"
     earned = (world.market().funding - funding) * 40_000 // phases.FUNDING_ONE
-    fee = 40_000 * (INDEX + 4_000) * 100 * TERMS["taker_fee"] // PPM
+    fee = 40_000 * (INDEX + 4_100) * 100 * TERMS["taker_fee"] // PPM
     # At the cap of 4 % an eighth an hour for two minutes: 167 ppm of the index, where the fee is 500.
     assert earned == 40_000 * INDEX * 100 * TERMS["funding_cap"] // (8 * 30) // PPM < fee
-    assert world.order(ATTACKER, BUY, INDEX + 4_040, 40_000, flags=IOC) == "accepted"
+    assert world.order(ATTACKER, BUY, INDEX + 4_140, 40_000, flags=IOC) == "accepted"
     assert world.position(ATTACKER).size == 0
     assert world.equity(ATTACKER) < money

@@ -48,6 +48,9 @@ def crank(world: World, seconds: int = 60) -> Counter[int]:
         ([(990, 100)], [], None),
         ([], [(1_030, 100)], None),
         ([], [], None),
+        ([(1_020, 100)], [(1_030, 99)], 20),  # nobody sells below what is bid
+        ([(970, 99)], [(980, 100)], -20),
+        ([], [(960, 100)], -40),
         ([(999, 1), (900, 99)], [(1_001, 1), (1_100, 99)], 0),  # thin at the best price: what is behind it counts
     ],
 )
@@ -65,20 +68,45 @@ def test_the_impact_prices_are_means_over_the_depth(
     assert market.sampled == START_TIME + 60
 
 
-def test_a_thin_book_keeps_what_was_measured() -> None:
+def test_a_side_that_has_the_depth_speaks_for_itself() -> None:
+    world = market_of()
+    offer(world, 1, 1_036, 1_044)
+    crank(world)
+    crank(world)
+    crank(world)
+    assert (world.market().basis0, world.market().excess) == (40, 36)
+    world.cancel(1, 1)
+    offer(world, 2, 1_010, 1_043, size=99, order_slot=4)
+    funding = world.market().funding
+    crank(world)  # bids alone: the basis falls by the time, but not below them
+    assert (world.market().basis0, world.market().excess) == (36, 36)
+    assert world.market().funding > funding
+    world.cancel(1, 0)
+    world.cancel(2, 4)
+    offer(world, 3, 800, 1_010, order_slot=8)
+    world.cancel(3, 8)
+    crank(world)  # asks alone, at 10
+    assert (world.market().basis0, world.market().excess) == (10, 0)
+
+
+@pytest.mark.parametrize("seconds", [60, 120, 240])
+def test_with_neither_side_the_mark_goes_back_to_the_index_by_time(seconds: int) -> None:
     world = market_of()
     offer(world, 1, 1_040, 1_060)
-    crank(world)
-    crank(world)
-    before = world.market()
-    assert (before.basis0, before.basis1, before.excess) == (50, 50, 40)
-    world.cancel(1, 0)
-    offer(world, 2, 1_010, 1_200, size=1, order_slot=4)
-    crank(world)
-    after = world.market()
-    assert (after.basis0, after.basis1, after.basis2) == (50, 50, 0)
-    assert (after.premium, after.mark, after.funding) == (before.premium, before.mark, before.funding)
-    assert after.excess == 0
+    for _ in range(60):
+        crank(world)
+    assert world.market().mark == 1_049
+    world.cancel_all(1)
+    marks = []
+    for _ in range(0, 960, seconds):
+        crank(world, seconds)
+        marks.append(world.market().mark)
+    assert marks == sorted(marks, reverse=True)
+    assert 1_000 <= marks[-1] < 1_010 and marks[480 // seconds - 1] < 1_030
+    assert world.market().excess == 0
+    for _ in range(10):
+        crank(world, 600)
+    assert world.market().mark == 1_000
 
 
 def test_a_dead_order_is_pruned_and_not_counted() -> None:
@@ -126,37 +154,53 @@ def test_reduce_only_orders_count_as_far_as_they_close() -> None:
     assert world.market().basis0 == (900 + 1_046) // 2 - 1_000
 
 
-def test_no_more_than_so_many_makers_are_looked_at() -> None:
-    world = market_of(impact=phases.DEPTH_ORDERS + 1, order_margin=0)
-    for slot in range(phases.DEPTH_ORDERS + 1):
-        world.order(1, BUY, 1_100 - slot, 1, order_slot=slot)
-    offer(world, 2, 900, 1_200, order_slot=200)
+def test_however_many_small_orders_there_are_the_lots_behind_them_count() -> None:
+    world = market_of(impact=200, order_margin=0)
+    for slot in range(150):
+        assert world.order(1, BUY, 1_030 - slot, 1, order_slot=slot) == "accepted"
+    offer(world, 2, 860, 1_050, order_slot=200)
+    offer(world, 3, 840, 1_070, order_slot=200)
     seen = crank(world)
-    assert world.market().premium == 0 and seen[phases.DEPTH] == phases.DEPTH_ORDERS
-    world = market_of(impact=phases.DEPTH_ORDERS)
-    for slot in range(phases.DEPTH_ORDERS):
-        world.order(1, BUY, 1_100 - slot, 1, order_slot=slot)
-        world.order(2, SELL, 1_200 + slot, 1, order_slot=slot)
-    seen = crank(world)
-    assert world.market().premium > 0 and seen[phases.DEPTH] == 2 * phases.DEPTH_ORDERS
+    bid = (sum(range(881, 1_031)) + 50 * 860) // 200
+    assert world.market().basis0 == max(-50, (bid + 1_060) // 2 - 1_000)
+    assert seen[phases.DEPTH] == 151 + 2
 
 
-def test_a_wall_of_dead_orders_is_taken_down_in_bounded_pieces() -> None:
+@pytest.mark.parametrize("limit", [5, 17, 40])
+def test_a_crank_without_steps_goes_on_with_the_next_record(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    worlds = market_of(impact=30, order_margin=0), market_of(impact=30, order_margin=0)
+    for world in worlds:
+        for slot in range(20):
+            world.order(1, BUY, 1_020 - slot, 1, order_slot=slot)
+            world.order(2, SELL, 1_030 + slot, 1, order_slot=slot, expiry=world.traffic.time + 30)
+        offer(world, 3, 900, 1_100)
+        world.wait(60)
+    assert worlds[0].crank() == "accepted"
+    monkeypatch.setattr(phases, "WORK_LIMIT", limit)
+    world, inputs = worlds[1], 1
+    assert world.crank() == "accepted"
+    while world.machine.regs.has_work:
+        assert world.machine.regs.next_phase in (phases.DEPTH, phases.WORK)
+        # The terms may change meanwhile: what is measured stays what it was.
+        assert world.set_market(impact=7, order_margin=0, max_age=10**6, taker_fee=0, maker_fee=0) == "accepted"
+        assert (world.crank() if inputs % 2 else world.order(4, BUY, 1_000, 1)) in ("accepted", "busy")
+        inputs += 1
+    assert inputs > 2
+    assert world.account(4).orders == 0 and world.account(2).orders == 0
+    one, other = worlds[0].market(), world.market()
+    assert (one.basis0, one.excess, one.mark) == (other.basis0, other.excess, other.mark) != (0, 0, 1_000)
+
+
+def test_a_wall_of_dead_orders_is_taken_down() -> None:
     world = market_of()
-    offer(world, 1, 900, 1_100)
+    offer(world, 1, 900, 1_120)
     for slot in range(100):
-        world.order(2, BUY, 995, 1, order_slot=slot, expiry=world.traffic.time + 30)
-    steps = 0
-    for left in (68, 36, 4):
-        seen = crank(world)
-        assert world.level(BUY, 995).count == left
-        measuring = phases.DESCEND, phases.DEPTH, phases.UNLINK, phases.UNLIST, phases.SEEK, phases.SAMPLE, phases.CRANK
-        steps = max(steps, sum(seen[phase] for phase in measuring))
-        assert world.market().premium == 0
-    crank(world)
-    assert world.market().premium == 0 and world.level(BUY, 995).count == 0  # 900 and 1,100
-    assert world.market().sampled == world.traffic.time
-    assert steps <= 5 * 2 * phases.DEPTH_ORDERS + 4 < phases.RECORD_STEP_BOUND
+        world.order(2, BUY, 995 - slot % 3, 1, order_slot=slot, expiry=world.traffic.time + 30)
+    seen = crank(world)
+    assert world.account(2).orders == 0
+    assert (world.market().basis0, world.market().sampled) == (10, world.traffic.time)
+    measuring = phases.DESCEND, phases.DEPTH, phases.UNLINK, phases.UNLIST, phases.SEEK, phases.SAMPLE, phases.CRANK
+    assert sum(seen[phase] for phase in measuring) <= 5 * 102 + 4
 
 
 def test_an_impact_of_nothing_is_one_lot() -> None:

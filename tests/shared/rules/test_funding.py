@@ -1,6 +1,6 @@
 """Funding: an hour costs a long an eighth of the premium; every unit that is paid is received or kept.
 
-Formulas checked against: dYdX v4, "Funding rates" (premium = max(0, impact bid - index) - max(0, index - impact ask);
+Paid is what both ends of an interval show, beyond a taker's fee. Formulas checked against: dYdX v4, "Funding rates" (premium = max(0, impact bid - index) - max(0, index - impact ask);
 hourly rate = the mean of an hour's samples / 8, clamped; payment = - size * index * rate), and Hyperliquid, "Funding"
 (the same premium; the eight-hour rate paid hourly at one eighth).
 """
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.machines.world import BUY, SELL, World
 
-from setoff.shared.rules.marks import compute_funding, settle_funding, take_sample
+from setoff.shared.rules.marks import compute_funding, get_lesser, settle_funding, take_sample
 from setoff.shared.rules.phases import FUNDING_ONE, HOUR, MAX_FUNDING_TIME, SAMPLE_INTERVAL
 from setoff.shared.state.leaves import Account, Market, Position, decode_market
 
@@ -19,6 +19,7 @@ def market_with(index: int, excess: int, cap: int, unit: int = 10) -> Market:
     """`excess` in ticks, `cap` in ppm of the index."""
     market = decode_market(b"")
     market.index, market.unit, market.funding_cap, market.band = index, unit, cap, 1_000_000
+    market.maintenance_margin = 1_000_000
     market.excess = excess
     return market
 
@@ -38,8 +39,8 @@ def market_with(index: int, excess: int, cap: int, unit: int = 10) -> Market:
 )
 def test_an_hour_is_an_eighth_of_the_premium_clamped(premium: int, cap: int, paid: int) -> None:
     market = market_with(10_000, premium, cap)
-    assert compute_funding(market, HOUR) == paid * FUNDING_ONE
-    assert compute_funding(market, 36) == int(paid * FUNDING_ONE / 100)
+    assert compute_funding(market, premium, HOUR) == paid * FUNDING_ONE
+    assert compute_funding(market, premium, 36) == int(paid * FUNDING_ONE / 100)
 
 
 def take(market: Market, bid: int, ask: int, time: int) -> int:
@@ -70,14 +71,35 @@ def test_a_sample_pays_for_the_time_since_the_one_before_and_for_two_minutes_at_
         (10_000, 10_400, 0),
         (9_000, 10_000, 0),
         (10_001, 10_002, 1),
+        (10_100, 0, 100),  # a side that is thin says nothing, the other what it says
+        (0, 9_900, -100),
+        (9_900, 0, 0),
+        (0, 10_100, 0),
+        (0, 0, 0),
     ],
 )
 def test_only_what_the_index_lies_outside_the_impact_prices_is_paid(bid: int, ask: int, excess: int) -> None:
-    market = market_with(10_000, 0, 50_000)
+    market = market_with(10_000, excess, 50_000)
     market.sampled = HOUR
-    assert take(market, bid, ask, HOUR + 100) == compute_funding(market, 100)
+    assert take(market, bid, ask, HOUR + 100) == compute_funding(market, excess, 100)
     assert market.excess == excess
     assert (market.funding > 0) == (excess > 0) and (market.funding < 0) == (excess < 0)
+    fee = market_with(10_000, 0, 50_000)
+    fee.taker_fee = 500  # five ticks
+    take(fee, bid, ask, HOUR)
+    assert fee.excess == max(0, excess - 5) - max(0, -excess - 5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "paid"),
+    [(50, 50, 50), (50, 80, 50), (80, 50, 50), (0, 50, 0), (50, 0, 0), (-20, 50, 0), (50, -20, 0), (-70, -20, -20)],
+)
+def test_paid_is_what_both_ends_of_an_interval_show(before: int, after: int, paid: int) -> None:
+    market = market_with(10_000, 0, 50_000)
+    for excess, time in ((before, HOUR), (after, HOUR + 60)):
+        charged = take(market, 10_000 + max(0, excess), 10_000 + min(0, excess), time)
+    assert charged == compute_funding(market, paid, 60)
+    assert get_lesser(before, after) == paid
 
 
 def test_payments_round_up_and_receipts_down_and_the_market_keeps_the_rest() -> None:
@@ -99,13 +121,14 @@ def test_payments_round_up_and_receipts_down_and_the_market_keeps_the_rest() -> 
     assert world.market().pool == 1
 
 
-def test_nothing_is_paid_for_a_time_in_which_the_book_is_thin() -> None:
+def test_nothing_is_paid_for_a_time_at_whose_end_the_side_is_thin() -> None:
     world = World.trading(funds=10**12, mark=20_000, impact=5, taker_fee=0, maker_fee=0, funding_cap=100_000)
     world.order(1, BUY, 20_000, 10)
     world.order(2, SELL, 20_000, 10)
     world.order(3, BUY, 20_090, 5, order_slot=0)
-    world.order(3, SELL, 20_110, 5, order_slot=1)
+    world.order(3, SELL, 20_110, 4, order_slot=1)
     world.crank()
+    assert world.market().excess == 90
     world.cancel(3, 0)
     world.order(3, BUY, 20_090, 4, order_slot=0)
     world.wait(60)
@@ -113,10 +136,12 @@ def test_nothing_is_paid_for_a_time_in_which_the_book_is_thin() -> None:
     assert world.crank() == "accepted"
     assert (world.market().funding, world.market().excess) == (0, 0)
     world.order(1, BUY, 20_090, 1)
-    world.wait(60)
-    world.report(0, 20_000)
-    world.crank()
-    assert world.market().funding == compute_funding(world.market(), 60) > 0
+    for _ in range(2):
+        assert world.market().funding == 0
+        world.wait(60)
+        world.report(0, 20_000)
+        world.crank()
+    assert world.market().funding == compute_funding(world.market(), 90, 60) > 0
 
 
 def test_an_account_settles_when_it_is_touched_for_all_the_hours_since() -> None:

@@ -16,6 +16,7 @@ def market_at(index: int, premium: int = 0, band: int = 100_000, step_band: int 
     """`premium` in ticks."""
     market = decode_market(b"")
     market.index, market.premium, market.band, market.step_band = index, premium * PREMIUM_ONE, band, step_band
+    market.maintenance_margin = 200_000
     return market
 
 
@@ -70,6 +71,7 @@ def test_within_an_interval_the_mark_stays_in_the_band_around_its_beginning(move
 
 def test_a_sample_moves_the_premium_by_an_eighth() -> None:
     market = market_at(20_000)
+    market.sampled = START_TIME
     take_sample(market, 20_090, 20_110, START_TIME)
     assert market.premium == 100 * PREMIUM_ONE // 8 == 819_200  # 12.5 ticks
     take_sample(market, 20_100, 20_101, START_TIME + 60)
@@ -87,13 +89,47 @@ def test_rounding_of_a_sample_is_the_same_up_and_down() -> None:
     assert (high.premium, low.premium) == (5, -5)  # 5 / 8 is nothing
 
 
-def test_a_sample_is_cut_at_the_price_band() -> None:
-    market = market_at(1_000, band=100_000)
-    take_sample(market, 4_000, 6_000, START_TIME)
-    assert (market.premium, market.basis0) == (100 * PREMIUM_ONE // 8, 100)
-    market = market_at(1_000, band=100_000)
-    take_sample(market, 1, 1, START_TIME)
-    assert (market.premium, market.basis0) == (-100 * PREMIUM_ONE // 8, -100)
+@pytest.mark.parametrize(("band", "maintenance", "most"), [(100_000, 200_000, 100), (100_000, 30_000, 30)])
+def test_a_sample_is_cut_at_the_price_band_and_at_the_maintenance_margin(
+    band: int, maintenance: int, most: int
+) -> None:
+    for bid, ask, basis in ((4_000, 6_000, most), (1, 1, -most), (4_000, 0, most), (0, 1, -most)):
+        market = market_at(1_000, band=band)
+        market.maintenance_margin = maintenance
+        take_sample(market, bid, ask, START_TIME)
+        assert (market.premium, market.basis0) == (basis * PREMIUM_ONE // 8, basis)
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "seconds", "basis"),
+    [
+        (0, 0, 60, 70),  # an eighth a minute
+        (0, 0, 120, 60),
+        (0, 0, 479, 0),
+        (0, 0, 480, 0),
+        (0, 0, 10**6, 0),
+        (1_075, 0, 60, 75),  # not below what is bid
+        (1_065, 0, 60, 70),
+        (0, 1_065, 60, 65),  # not above what is asked
+        (0, 1_075, 60, 70),
+        (0, 950, 60, -50),
+        (950, 0, 480, 0),
+        (1_020, 1_040, 480, 30),
+    ],
+)
+def test_a_thin_side_leaves_what_was_measured_before_less_with_time(
+    bid: int, ask: int, seconds: int, basis: int
+) -> None:
+    market = market_at(1_000, premium=80)
+    market.basis0, market.sampled = 80, START_TIME
+    take_sample(market, bid, ask, START_TIME + seconds)
+    assert (market.basis0, market.basis1) == (basis, 80)
+    # And below the index the same.
+    below = market_at(1_000, premium=-80)
+    below.basis0, below.sampled = -80, START_TIME
+    mirror = [2_000 - price if price else 0 for price in (ask, bid)]
+    take_sample(below, *mirror, START_TIME + seconds)
+    assert below.basis0 == -basis
 
 
 def test_cranks_sample_the_book_and_move_the_mark_and_reports_keep_its_distance() -> None:
