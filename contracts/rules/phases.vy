@@ -52,7 +52,8 @@ MAX_MATCHES: constant(uint256) = 480
 # cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the
 # taker's enrol.
 RECORD_STEP_BOUND: constant(uint256) = 10 * MAX_MATCHES + 4 * 256 + 64
-# Real steps after which an input leaves the rest of its order, its legs or the machine's own work to the next one.
+# Real steps after which an input leaves the rest of its order, its legs, the book it measures or the machine's own work to
+# the next one.
 WORK_LIMIT: constant(uint256) = 2**16
 # Real steps one input can take: those, and the last piece, which is at most one order.
 INPUT_STEP_BOUND: constant(uint256) = WORK_LIMIT + RECORD_STEP_BOUND + 64

@@ -110,8 +110,8 @@ probe, fill; and a second time to take it out: match, probe, unlink, unlist, see
 cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the
 taker's enrol."""
 WORK_LIMIT: Final = 2**16
-"""Real steps after which an input leaves the rest of its order, its legs, its measuring of the book or the machine's own
-work to the next one."""
+"""Real steps after which an input leaves the rest of its order, its legs, the book it measures or the machine's own work
+to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
 """Real steps one input can take: those, and the last piece, which is at most one order."""
 BATCH_STEP_CAP: Final = 2**20

@@ -29,7 +29,7 @@ LIFE = 200
 """Batches that an exchange lives for."""
 YOUTH = 40
 """Batches that it lives for where only crises are wanted."""
-PAUSES = {phases.WORK: 0.001, phases.MATCH: 0.01, phases.LEG: 0.01}
+PAUSES = {phases.WORK: 0.001, phases.MATCH: 0.01, phases.LEG: 0.01, phases.DEPTH: 0.01}
 """How often an input is out of steps where it may leave the rest to the next."""
 LIVES = 13 + STEPS_OF_A_KIND // 100
 """Exchanges that a shard may have."""

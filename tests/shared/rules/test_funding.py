@@ -1,6 +1,7 @@
 """Funding: an hour costs a long an eighth of the premium; every unit that is paid is received or kept.
 
-Paid is what both ends of an interval show, beyond a taker's fee. Formulas checked against: dYdX v4, "Funding rates" (premium = max(0, impact bid - index) - max(0, index - impact ask);
+Paid is what both ends of an interval show, beyond a taker's fee.
+Formulas checked against: dYdX v4, "Funding rates" (premium = max(0, impact bid - index) - max(0, index - impact ask);
 hourly rate = the mean of an hour's samples / 8, clamped; payment = - size * index * rate), and Hyperliquid, "Funding"
 (the same premium; the eight-hour rate paid hourly at one eighth).
 """

@@ -43,8 +43,8 @@ BRANCHES = frozenset(
     + ["next: none", "report: median", "report: no quorum", "report: refused", "report: halt"]
     + ["crank: measures", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
     + [f"descend: {place} {found}" for place in ("best", "behind") for found in ("found", "none")]
-    + ["depth: counted", "depth: not sure", "depth: pruned", "depth: bids done", "depth: asks done", "depth: too many"]
-    + ["sample: thin", "sample: measured", "sample: funding"]
+    + ["depth: counted", "depth: not sure", "depth: pruned", "depth: bids done", "depth: asks done", "depth: paused"]
+    + ["sample: neither", "sample: bids", "sample: asks", "sample: both", "sample: funding"]
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to master"]
@@ -264,21 +264,22 @@ def _descend(step: Step) -> set[str]:
 
 def _depth(step: Step) -> set[str]:
     before, after = step.before, step.after
+    if is_out_of_steps(before):
+        return {"depth: paused"}
     if after.phase == phases.UNLINK:
         return {"depth: pruned"}
     if after.level_side != before.level_side:
         return {"depth: bids done"}
-    if after.size == 0:
+    if after.phase == phases.SAMPLE:
         return {"depth: asks done"}
-    found = {"depth: counted" if after.size < before.size else "depth: not sure"}
-    return found | ({"depth: too many"} if after.phase == phases.SAMPLE else set())
+    return {"depth: counted" if after.fok_lots > before.fok_lots else "depth: not sure"}
 
 
 def _sample(step: Step) -> set[str]:
-    if step.before.size:
-        return {"sample: thin"}
+    bid, ask = step.before.trigger, step.before.price
+    sides = "both" if bid and ask else "bids" if bid else "asks" if ask else "neither"
     before, after = (_market(values, step.before.market) for values in (step.old, step.new))
-    return {"sample: measured"} | ({"sample: funding"} if before.funding != after.funding else set())
+    return {f"sample: {sides}"} | ({"sample: funding"} if before.funding != after.funding else set())
 
 
 def _amend(step: Step) -> set[str]:

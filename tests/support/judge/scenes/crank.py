@@ -1,9 +1,12 @@
-"""Cranks that measure the book: thin, deep, dead, unfunded, too long; and a mark that runs into its band."""
+"""Cranks that measure the book: thin, deep, dead, unfunded, long; and a mark that runs into its bounds."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
+from tests.support.judge.scenes.pausing import stop
 from tests.support.machines.world import BUY, REDUCE_ONLY, SELL
 
 from setoff.shared.codec import records
+from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.records import MarketParameters, SetMarketBody
 from setoff.shared.rules import phases
 from setoff.shared.rules.phases import PREMIUM_ONE
 
@@ -20,34 +23,109 @@ def crank(world: JudgedWorld, *before: bytes, seconds: int = 60) -> None:
 
 def play_depth(world: JudgedWorld) -> None:
     """Sides without a level, without enough lots, over several levels; samples, and the funding between them."""
-    world.begin(money=10**7, mark=1_000, impact=40, funding_cap=100_000)
+    world.begin(money=10**7, mark=1_000, impact=40, funding_cap=100_000, maintenance_margin=100_000)
     world.trade(1, 2, 1_000, 7, order_slot=9)
     crank(world)
     bids = [world.order(1, BUY, 1_020, 30), world.order(1, BUY, 1_010, 30, order_slot=1)]
-    crank(world, *bids)
+    crank(world, *bids)  # alone
+    assert (world.market().basis0, world.market().excess) == (17, 17)
     crank(world, world.order(2, SELL, 1_030, 39))
-    assert world.market().premium == 0
+    assert world.market().funding > 0
     crank(world, world.order(2, SELL, 1_040, 20, order_slot=1))
     # 1,017.5 and 1,030.25
     assert (world.market().basis0, world.market().excess) == ((1_017 + 1_031) // 2 - 1_000, 17)
-    assert world.market().funding > 0
     crank(world, world.order(3, BUY, 1_021, 40), seconds=77)
     crank(world, world.order(3, BUY, 1_025, 40, order_slot=1), seconds=4_000)
     assert world.market().basis2 < world.market().basis1 < world.market().basis0
     world.time += 1
     assert world.run(world.price(1_001)) == [OK]
     assert world.market().mark == 1_001 + (world.market().premium >> 16)
-    crank(world, world.cancel_all(1), world.cancel_all(3))
-    assert (world.market().excess, world.market().basis0) == (0, 28)
-    # An index above the book: shorts pay.
-    assert world.run(world.price(1_100)) == [OK]
-    crank(world, world.order(3, BUY, 1_000, 50))
-    assert world.market().excess < 0
+    before = world.market().basis0
+    crank(world, world.cancel_all(1), world.cancel_all(3), seconds=100)  # asks alone, at 1,031
+    assert (world.market().excess, world.market().basis0) == (0, before * 379 // 480)
+    crank(world, world.order(3, SELL, 1_003, 50))
+    assert (world.market().excess, world.market().basis0) == (0, 2)
+    # An index above the book: shorts pay, by asks alone and with bids.
+    assert world.run(world.price(1_100), world.cancel_all(3), world.cancel_all(2)) == [OK, OK, OK]
+    crank(world, world.order(3, SELL, 1_050, 50))
+    assert (world.market().excess, world.market().basis0) == (-50, -50)
+    funding = world.market().funding
+    crank(world, world.order(4, BUY, 1_000, 50))
+    assert world.market().funding < funding
+    # At the end of one interval and not at the other: nobody.
+    funding = world.market().funding
+    for price in (1_020, 900, 1_110, 1_110):
+        assert world.run(world.price(price)) == [OK]
+        crank(world)
+    assert world.market().funding < funding
+    # Neither side: by time.
+    assert world.run(world.cancel_all(3), world.cancel_all(4)) == [OK, OK]
+    basis = world.market().basis0
+    crank(world, seconds=100)
+    assert world.market().basis0 == -(-basis * 380 // 480) != 0
+    crank(world, seconds=480)
+    assert (world.market().basis0, world.market().excess) == (0, 0)
+
+
+def play_bounds(world: JudgedWorld) -> None:
+    """A premium beyond the maintenance margin, or beyond the band; and one of about a taker's fee, which is none."""
+    for number, (maintenance, band) in enumerate(((20_000, 100_000), (100_000, 30_000))):
+        market = number + 1
+        listing = world.listing(
+            market, 100_000, impact=5, max_age=10**9, step_band=PPM, funding_cap=50_000, taker_fee=10_000,
+            maintenance_margin=maintenance, band=band,
+        )  # fmt: skip
+        if number == 0:
+            world.begin(money=10**7, markets=0)
+        assert world.batch([listing], [world.price(1_000, market)]) == [OK, OK]
+        for bid, ask, excess in (
+            (1_011, 1_020, 1),
+            (1_012, 1_020, 2),
+            (1_010, 1_020, 0),
+            (980, 989, -1),
+            (980, 990, 0),
+        ):
+            quotes = [world.order(1, BUY, bid, 5, market=market), world.order(2, SELL, ask, 5, market=market)]
+            world.wait(60)
+            assert world.run(*quotes, records.encode_crank(market)) == [OK] * 3
+            assert world.market(market).excess == excess
+            assert world.run(world.cancel_all(1), world.cancel_all(2)) == [OK, OK]
+        for price in (1_070, 940):
+            assert world.run(world.price(price, market)) == [OK]
+            edge = price * min(maintenance, band) // PPM
+            side = BUY if price < 1_000 else SELL
+            # Sold below an index that is higher, bought above one that is lower.
+            quote = world.order(3, side, world.market(market).mark + (edge if side == BUY else -edge), 5, market=market)
+            world.wait(60)
+            assert world.run(quote, records.encode_crank(market)) == [OK, OK]
+            assert abs(world.market(market).basis0) <= edge
+            assert world.run(world.cancel_all(3)) == [OK]
+
+
+def play_a_long_book(world: JudgedWorld) -> None:
+    """A crank that finds more makers than its input has steps for goes on with the next record, on the old terms."""
+    world.begin(money=10**7, mark=1_000, impact=10, maintenance_margin=100_000)
+    book = [world.order(1, BUY, 1_020 - slot // 2, 1, order_slot=slot) for slot in range(12)]
+    book += [world.order(2, SELL, 1_030 + slot // 2, 1, order_slot=slot, expiry=world.time + 30) for slot in range(4)]
+    book += [world.order(3, SELL, 1_040, 10)]
+    assert set(world.run(*book)) == {OK}
+    world.wait(60)
+    stop(world, phases.DEPTH, after=3)
+    assert world.run(CRANK) == [OK]
+    assert world.machine.regs.has_work and world.machine.regs.next_phase == phases.DEPTH
+    terms = MarketParameters(1, 100_000, 100_000, 500, -100, PPM, 10**9, PPM, impact=3)
+    stop(world, phases.DEPTH, after=9)
+    busy = world.order(4, BUY, 990, 1)
+    outcomes = world.batch([records.encode(SetMarketBody(1, terms))], [busy, busy])
+    assert outcomes == [OK, "busy", "busy"]
+    assert world.machine.regs.has_work == 0
+    assert world.account(2).orders == 0 and world.account(4).orders == 0
+    assert world.market().basis0 == (1_018 + 1_040) // 2 - 1_000
 
 
 def play_makers(world: JudgedWorld) -> None:
     """Makers that are dead, cannot pay, can pay for one of their orders only, only close, or are too many."""
-    world.begin(money=10**6, mark=1_000, impact=40)
+    world.begin(money=10**6, mark=1_000, impact=40, maintenance_margin=100_000)
     assert world.run(world.order(1, BUY, 950, 100), world.order(2, SELL, 1_050, 100)) == [OK, OK]
     dead = [world.order(3, BUY, 990, 5, order_slot=slot, expiry=world.time + 30) for slot in (1, 2)]
     dead.append(world.order(3, SELL, 1_010, 5, order_slot=3, expiry=world.time + 30))
@@ -69,14 +147,10 @@ def play_makers(world: JudgedWorld) -> None:
     crank(world, *closing)
     assert world.market().basis0 != 0
     crank(world, world.cancel_all(3), world.cancel_all(4))
-    premium = world.market().premium
-    many = [world.order(4, BUY, 960 + slot // 3, 1, order_slot=slot) for slot in range(phases.DEPTH_ORDERS + 1)]
+    # However many lots stand in front, those behind them count.
+    many = [world.order(4, BUY, 960 + slot, 1, order_slot=slot) for slot in range(39)]
     crank(world, *many)
-    assert world.market().premium == premium
-    crank(world, world.cancel(4, phases.DEPTH_ORDERS))
-    assert world.market().premium == premium
-    crank(world, world.order(4, BUY, 999, 39, order_slot=50))
-    assert world.market().premium != premium
+    assert world.market().basis0 == ((sum(range(960, 999)) + 950) // 40 + 1_050) // 2 - 1_000
 
 
 def move(world: JudgedWorld, amount: int) -> None:
@@ -88,7 +162,7 @@ def move(world: JudgedWorld, amount: int) -> None:
 
 def play_mark_band(world: JudgedWorld) -> None:
     """The mark runs into the band around its anchor, up and down, with the next interval from there."""
-    world.begin(money=10**7, mark=10_000, impact=1, step_band=10_000)
+    world.begin(money=10**7, mark=10_000, impact=1, step_band=10_000, maintenance_margin=100_000)
     quotes = [world.order(1, BUY, 10_490, 5), world.order(2, SELL, 10_510, 5)]
     crank(world, *quotes)
     assert world.market().mark == 10_000
@@ -110,4 +184,4 @@ def play_mark_band(world: JudgedWorld) -> None:
     assert world.market().mark == 1
 
 
-SCENES = (play_depth, play_makers, play_mark_band)
+SCENES = (play_depth, play_bounds, play_a_long_book, play_makers, play_mark_band)
