@@ -3,12 +3,13 @@
 @title Index, mark and funding of a market
 @license MIT
 @notice Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
-        middle one of the last three premiums that were measured: no report, no sample and no book of one moment moves it
-        alone, and within an interval none of them moves it out of the step band. It is never further from the index than
+        middle one of the last three that were measured: no report, no sample and no book of one moment moves it alone,
+        and within an interval none of them moves it out of the step band. It is never further from the index than
         the maintenance margin, so that a premium which goes leaves no debt. Funding: longs pay shorts an hour one part in
         FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample
         and the one before it both show it, for the time between them; kept as what a lot has paid since listing, so that
-        an account settles when it is next touched. Twin: `shared/rules/marks.py`. Where Python changes a market or an account in place, these functions return it.
+        an account settles when it is next touched. Twin: `shared/rules/marks.py`. Where Python changes a market or an
+        account in place, these functions return it.
 @dev Bounds: prices are at most 2**24 ticks, fractions at most PPM, times below 2**63 and ages below 2**32. A premium stays
      below 2**41 in magnitude (a sample is at most the index times 2**16), what one sample pays below 2**85, and a funding
      index below 2**127 for 2**42 samples; times a position of 2**39 lots that is 2**166. So nothing here overflows, and a
@@ -168,20 +169,19 @@ def take_sample(market: leaves.Market, bid: uint256, ask: uint256, time: uint256
 @pure
 def find_basis(market: leaves.Market, bid: uint256, ask: uint256, seconds: uint256) -> int256:
     """
-    @notice Where a side is thin, the sample before says where the middle was, less as time goes by, and the other side
-            bounds it: who wants `impact` lots gets them at its price.
-    @return Ticks from the index to the middle of the impact prices, `seconds` after the sample before.
+    @notice That is what the sample before said, less as time goes by, but not below the impact price of the bids nor
+            above that of the asks: at these anybody gets `impact` lots. So a side that is thin, or far from the index,
+            says nothing.
+    @return Ticks from the index to where the book says that the price is, `seconds` after the sample before.
     """
     index: int256 = convert(market.index, int256)
-    if bid != 0 and ask != 0:
-        return convert((bid + ask) // 2, int256) - index
     left: uint256 = phases.BASIS_TIME - min(seconds, phases.BASIS_TIME)
     basis: int256 = integers.div_trunc(
         market.basis0 * convert(left, int256), convert(phases.BASIS_TIME, int256)
     )
     if bid != 0:
-        return max(convert(bid, int256) - index, basis)
-    return min(convert(ask, int256) - index, basis) if ask != 0 else basis
+        basis = max(basis, convert(bid, int256) - index)
+    return min(basis, convert(ask, int256) - index) if ask != 0 else basis
 
 
 @internal

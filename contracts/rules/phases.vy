@@ -72,7 +72,7 @@ HOUR: constant(uint256) = 3600
 SAMPLE_INTERVAL: constant(uint256) = 60
 # Weight of a sample in the smoothed premium: one part in so many.
 PREMIUM_SAMPLES: constant(uint256) = 8
-# Seconds after which nothing is left of a basis that a thin book neither shows again nor denies.
+# Seconds after which nothing is left of a basis that the book neither shows again nor denies.
 BASIS_TIME: constant(uint256) = PREMIUM_SAMPLES * SAMPLE_INTERVAL
 # Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid).
 FUNDING_HOURS: constant(uint256) = 8

@@ -1,9 +1,9 @@
 """Index, mark and funding of a market. Twin: ``contracts/rules/marks.vy``.
 
 Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
-middle one of the last three premiums that were measured: no report, no sample and no book of one moment moves it alone,
-and within an interval none of them moves it out of the step band. It is never further from the index than the
-maintenance margin, so that a premium which goes leaves no debt. Funding: longs pay shorts an hour one part in
+middle one of the last three that were measured: no report, no sample and no book of one moment moves it alone, and
+within an interval none of them moves it out of the step band. It is never further from the index than the maintenance
+margin, so that a premium which goes leaves no debt. Funding: longs pay shorts an hour one part in
 FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample and the
 one before it both show it, for the time between them; kept as what a lot has paid since listing, so that an account
 settles when it is next touched.
@@ -107,18 +107,16 @@ def take_sample(market: Market, bid: int, ask: int, time: int) -> None:
 
 
 def find_basis(market: Market, bid: int, ask: int, seconds: int) -> int:
-    """Ticks from the index to the middle of the impact prices, `seconds` after the sample before.
+    """Ticks from the index to where the book says that the price is, `seconds` after the sample before.
 
-    Where a side is thin, the sample before says where that was, less as time goes by, and the other side bounds it: who
-    wants `impact` lots gets them at its price.
+    That is what the sample before said, less as time goes by, but not below the impact price of the bids nor above that
+    of the asks: at these anybody gets `impact` lots. So a side that is thin, or far from the index, says nothing.
     """
-    if bid and ask:
-        return (bid + ask) // 2 - market.index
     left = max(0, phases.BASIS_TIME - seconds)
     basis = div_trunc(market.basis0 * left, phases.BASIS_TIME)
     if bid:
-        return max(bid - market.index, basis)
-    return min(ask - market.index, basis) if ask else basis
+        basis = max(basis, bid - market.index)
+    return min(basis, ask - market.index) if ask else basis
 
 
 def compute_excess(market: Market, bid: int, ask: int) -> int:

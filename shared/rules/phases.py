@@ -110,8 +110,8 @@ probe, fill; and a second time to take it out: match, probe, unlink, unlist, see
 cancelled (clear or admit, unlink, unlist, seek), one in each of its 256 order slots, and the fixed ones, among them the
 taker's enrol."""
 WORK_LIMIT: Final = 2**16
-"""Real steps after which an input leaves the rest of its order, its legs, the book it measures or the machine's own work
-to the next one."""
+"""Real steps after which an input leaves the rest of its order, its legs, the book it measures or the machine's own
+work to the next one."""
 INPUT_STEP_BOUND: Final = WORK_LIMIT + RECORD_STEP_BOUND + 64
 """Real steps one input can take: those, and the last piece, which is at most one order."""
 BATCH_STEP_CAP: Final = 2**20
@@ -131,7 +131,7 @@ SAMPLE_INTERVAL: Final = 60
 PREMIUM_SAMPLES: Final = 8
 """Weight of a sample in the smoothed premium: one part in so many."""
 BASIS_TIME: Final = PREMIUM_SAMPLES * SAMPLE_INTERVAL
-"""Seconds after which nothing is left of a basis that a thin book neither shows again nor denies."""
+"""Seconds after which nothing is left of a basis that the book neither shows again nor denies."""
 FUNDING_HOURS: Final = 8
 """Hours over which the premium is paid: an hour's funding is one part in so many (dYdX v4, Hyperliquid)."""
 MAX_FUNDING_TIME: Final = 2 * SAMPLE_INTERVAL

@@ -180,7 +180,7 @@ class Market(MarketParameters):
     mark_anchor: Annotated[U32, At(300)] = 0
     """As `anchor`, of the mark."""
     basis0: I32 = 0
-    """Ticks from the index to the middle of the impact prices, in the last sample; before it the next two."""
+    """Ticks from the index to where the book said that the price was, in the last sample; before it the next two."""
     basis1: I32 = 0
     basis2: I32 = 0
     excess: I32 = 0

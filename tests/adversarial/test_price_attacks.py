@@ -51,7 +51,7 @@ def premium_market(premium: int) -> World:
     world = market_of()
     quote(world, INDEX + premium - 20, INDEX + premium + 20)
     pass_minutes(world, 60)
-    shown = min(premium, INDEX * TERMS["maintenance_margin"] // PPM)
+    shown = min(premium - 20, INDEX * TERMS["maintenance_margin"] // PPM)
     assert abs(world.market().mark - INDEX - shown) < 5
     return world
 
@@ -128,6 +128,17 @@ def test_nobody_draws_out_a_premium_that_is_gone(side_left: int | None, minutes:
     assert abs(world.market().mark - INDEX) <= 2
     assert world.equity(ATTACKER) >= 0  # it leaves no debt
     assert drawn + world.equity(ATTACKER) <= brought
+
+
+@pytest.mark.parametrize("far", [BUY, SELL])
+def test_quotes_far_from_the_index_move_no_mark(far: int) -> None:
+    """Nobody else quotes on that side: bids a tenth below the index give nobody a price, and cost nothing."""
+    world = market_of()
+    honest, attacker = (INDEX + 20, INDEX - 9_900) if far == BUY else (INDEX - 20, INDEX + 9_900)
+    assert world.order(MAKER, 1 - far, honest, 500_000, order_slot=1) == "accepted"
+    assert world.order(ATTACKER, far, attacker, 500, order_slot=1) == "accepted"
+    pass_minutes(world, 30)
+    assert (world.market().mark, world.market().funding) == (INDEX, 0)
 
 
 @pytest.mark.parametrize("seconds", [60, 120, 600])

@@ -37,35 +37,42 @@ def crank(world: World, seconds: int = 60) -> Counter[int]:
 
 
 @pytest.mark.parametrize(
-    ("bids", "asks", "basis"),
+    ("bids", "asks", "bid", "ask"),
     [
-        ([(990, 100)], [(1_030, 100)], 10),
-        ([(990, 60), (980, 60)], [(1_030, 100)], 8),  # 60 at 990, 40 at 980: 986
-        ([(990, 60), (980, 60)], [(1_010, 1), (1_030, 10), (1_031, 500)], 8),  # 1,030.69 is 1,031: (986 + 1,031) / 2
-        ([(990, 33), (989, 67)], [(1_000, 100)], -6),  # 989.33 is 989; (989 + 1,000) / 2 = 994.5 is 994
-        ([(990, 60), (980, 39)], [(1_030, 100)], None),  # one lot is missing
-        ([(990, 100)], [(1_030, 99)], None),
-        ([(990, 100)], [], None),
-        ([], [(1_030, 100)], None),
-        ([], [], None),
-        ([(1_020, 100)], [(1_030, 99)], 20),  # nobody sells below what is bid
-        ([(970, 99)], [(980, 100)], -20),
-        ([], [(960, 100)], -40),
-        ([(999, 1), (900, 99)], [(1_001, 1), (1_100, 99)], 0),  # thin at the best price: what is behind it counts
+        ([(990, 100)], [(1_030, 100)], 990, 1_030),
+        ([(990, 60), (980, 60)], [(1_030, 100)], 986, 1_030),  # 60 at 990, 40 at 980
+        ([(990, 60), (980, 60)], [(1_010, 1), (1_030, 10), (1_031, 500)], 986, 1_031),  # 1,030.69
+        ([(990, 33), (989, 67)], [(1_000, 100)], 989, 1_000),  # 989.33
+        ([(990, 60), (980, 39)], [(1_030, 100)], 0, 1_030),  # one lot is missing
+        ([(990, 100)], [(1_030, 99)], 990, 0),
+        ([(990, 100)], [], 990, 0),
+        ([], [(1_030, 100)], 0, 1_030),
+        ([], [], 0, 0),
+        ([(999, 1), (900, 99)], [(1_001, 1), (1_100, 99)], 900, 1_100),  # what is behind the best price counts
+        ([(1_020, 100)], [(1_030, 100)], 1_020, 1_030),
+        ([(1_020, 100)], [(1_030, 99)], 1_020, 0),
+        ([(970, 100)], [(980, 100)], 970, 980),
+        ([], [(960, 100)], 0, 960),
     ],
 )
 def test_the_impact_prices_are_means_over_the_depth(
-    bids: list[tuple[int, int]], asks: list[tuple[int, int]], basis: int | None
+    bids: list[tuple[int, int]], asks: list[tuple[int, int]], bid: int, ask: int
 ) -> None:
     world = market_of()
     for side, orders in ((BUY, bids), (SELL, asks)):
         for slot, (price, size) in enumerate(orders):
             assert world.order(1 + side, side, price, size, order_slot=slot) == "accepted"
     crank(world)
+    assert get_impact_prices(world) == (bid, ask)
     market = world.market()
-    assert market.basis0 == (basis or 0)
-    assert (market.premium != 0) == bool(basis)
+    assert market.basis0 == (bid - INDEX if bid > INDEX else ask - INDEX if 0 < ask < INDEX else 0)
+    assert (market.premium != 0) == (market.basis0 != 0)
     assert market.sampled == START_TIME + 60
+
+
+def get_impact_prices(world: World) -> tuple[int, int]:
+    """Of bids and asks as the crank before found them."""
+    return world.machine.regs.trigger, world.machine.regs.price
 
 
 def test_a_side_that_has_the_depth_speaks_for_itself() -> None:
@@ -74,11 +81,11 @@ def test_a_side_that_has_the_depth_speaks_for_itself() -> None:
     crank(world)
     crank(world)
     crank(world)
-    assert (world.market().basis0, world.market().excess) == (40, 36)
+    assert (world.market().basis0, world.market().excess) == (36, 36)
     world.cancel(1, 1)
     offer(world, 2, 1_010, 1_043, size=99, order_slot=4)
     funding = world.market().funding
-    crank(world)  # bids alone: the basis falls by the time, but not below them
+    crank(world)  # bids alone: the basis would fall with time, but not below them
     assert (world.market().basis0, world.market().excess) == (36, 36)
     assert world.market().funding > funding
     world.cancel(1, 0)
@@ -95,14 +102,14 @@ def test_with_neither_side_the_mark_goes_back_to_the_index_by_time(seconds: int)
     offer(world, 1, 1_040, 1_060)
     for _ in range(60):
         crank(world)
-    assert world.market().mark == 1_049
+    assert world.market().mark == 1_039
     world.cancel_all(1)
     marks = []
     for _ in range(0, 960, seconds):
         crank(world, seconds)
         marks.append(world.market().mark)
     assert marks == sorted(marks, reverse=True)
-    assert 1_000 <= marks[-1] < 1_010 and marks[480 // seconds - 1] < 1_030
+    assert 1_000 <= marks[-1] < 1_010 and marks[480 // seconds - 1] < 1_025
     assert world.market().excess == 0
     for _ in range(10):
         crank(world, 600)
@@ -150,8 +157,8 @@ def test_reduce_only_orders_count_as_far_as_they_close() -> None:
     offer(world, 1, 900, 1_100)
     assert world.order(3, SELL, 1_010, 60, order_slot=3, flags=REDUCE_ONLY) == "accepted"
     crank(world)
-    # Sixty at 1,010 and forty at 1,100: 1,046
-    assert world.market().basis0 == (900 + 1_046) // 2 - 1_000
+    # Sixty at 1,010 and forty at 1,100
+    assert get_impact_prices(world) == (900, 1_046)
 
 
 def test_however_many_small_orders_there_are_the_lots_behind_them_count() -> None:
@@ -161,14 +168,13 @@ def test_however_many_small_orders_there_are_the_lots_behind_them_count() -> Non
     offer(world, 2, 860, 1_050, order_slot=200)
     offer(world, 3, 840, 1_070, order_slot=200)
     seen = crank(world)
-    bid = (sum(range(881, 1_031)) + 50 * 860) // 200
-    assert world.market().basis0 == max(-50, (bid + 1_060) // 2 - 1_000)
+    assert get_impact_prices(world) == ((sum(range(881, 1_031)) + 50 * 860) // 200, 1_060)
     assert seen[phases.DEPTH] == 151 + 2
 
 
 @pytest.mark.parametrize("limit", [5, 17, 40])
 def test_a_crank_without_steps_goes_on_with_the_next_record(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
-    worlds = market_of(impact=30, order_margin=0), market_of(impact=30, order_margin=0)
+    worlds = market_of(impact=15, order_margin=0), market_of(impact=15, order_margin=0)
     for world in worlds:
         for slot in range(20):
             world.order(1, BUY, 1_020 - slot, 1, order_slot=slot)
@@ -198,7 +204,8 @@ def test_a_wall_of_dead_orders_is_taken_down() -> None:
         world.order(2, BUY, 995 - slot % 3, 1, order_slot=slot, expiry=world.traffic.time + 30)
     seen = crank(world)
     assert world.account(2).orders == 0
-    assert (world.market().basis0, world.market().sampled) == (10, world.traffic.time)
+    assert get_impact_prices(world) == (900, 1_120)
+    assert world.market().sampled == world.traffic.time
     measuring = phases.DESCEND, phases.DEPTH, phases.UNLINK, phases.UNLIST, phases.SEEK, phases.SAMPLE, phases.CRANK
     assert sum(seen[phase] for phase in measuring) <= 5 * 102 + 4
 
@@ -207,7 +214,7 @@ def test_an_impact_of_nothing_is_one_lot() -> None:
     world = market_of(impact=0)
     offer(world, 1, 1_010, 1_030, size=1)
     crank(world)
-    assert world.market().basis0 == 20
+    assert world.market().basis0 == 10
 
 
 def test_measuring_changes_no_account_but_for_funding_that_is_due() -> None:

@@ -73,12 +73,12 @@ def test_a_sample_moves_the_premium_by_an_eighth() -> None:
     market = market_at(20_000)
     market.sampled = START_TIME
     take_sample(market, 20_090, 20_110, START_TIME)
-    assert market.premium == 100 * PREMIUM_ONE // 8 == 819_200  # 12.5 ticks
+    assert market.premium == 90 * PREMIUM_ONE // 8 == 737_280  # 11.25 ticks
     take_sample(market, 20_100, 20_101, START_TIME + 60)
-    assert market.premium == 819_200 + (6_553_600 - 819_200) // 8 == 1_536_000  # 23.4375 ticks
+    assert market.premium == 737_280 + (6_553_600 - 737_280) // 8 == 1_464_320  # 22.34 ticks
     take_sample(market, 19_999, 20_001, START_TIME + 120)
-    assert market.premium == 1_536_000 - 1_536_000 // 8
-    assert (market.basis0, market.basis1, market.basis2) == (0, 100, 100)
+    assert market.premium == 1_464_320 - (1_464_320 - PREMIUM_ONE) // 8
+    assert (market.basis0, market.basis1, market.basis2) == (1, 100, 90)
 
 
 def test_rounding_of_a_sample_is_the_same_up_and_down() -> None:
@@ -114,10 +114,13 @@ def test_a_sample_is_cut_at_the_price_band_and_at_the_maintenance_margin(
         (0, 1_075, 60, 70),
         (0, 950, 60, -50),
         (950, 0, 480, 0),
-        (1_020, 1_040, 480, 30),
+        (1_020, 1_040, 480, 20),
+        (1_020, 1_040, 60, 40),
+        (1_020, 1_100, 60, 70),
+        (900, 1_100, 240, 40),  # far from the index is as good as nothing
     ],
 )
-def test_a_thin_side_leaves_what_was_measured_before_less_with_time(
+def test_a_side_that_is_thin_or_far_leaves_what_was_measured_before_less_with_time(
     bid: int, ask: int, seconds: int, basis: int
 ) -> None:
     market = market_at(1_000, premium=80)
@@ -142,9 +145,9 @@ def test_cranks_sample_the_book_and_move_the_mark_and_reports_keep_its_distance(
     assert world.crank() == "not_due"
     world.wait(1)
     assert world.crank() == "accepted"
-    assert world.market().mark == 1_009  # 5 + 35 / 8 = 9.375
+    assert world.market().mark == 1_008  # 35 / 8, and an eighth of the rest: 8.2
     world.set_mark(1_010)
-    assert world.market().mark == 1_019  # a report sets the mark as well, with premium and basis as they were
+    assert world.market().mark == 1_018  # a report sets the mark as well, with premium and basis as they were
 
 
 def test_rejects_crank_without_a_price_or_on_a_stale_one() -> None:

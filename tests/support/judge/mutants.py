@@ -304,20 +304,20 @@ MUTANTS = (
     Mutant(
         "a basis by samples", "rules/marks.vy", "oracle", "phases.BASIS_TIME - min(seconds, phases.BASIS_TIME)", "420"
     ),
-    Mutant("bids bound nothing", "rules/marks.vy", "oracle", "max(convert(bid, int256) - index, basis)", "basis"),
+    Mutant("bids bound nothing", "rules/marks.vy", "oracle", "max(basis, convert(bid, int256) - index)", "basis"),
     Mutant(
         "bids are all",
         "rules/marks.vy",
         "oracle",
-        "max(convert(bid, int256) - index, basis)",
+        "max(basis, convert(bid, int256) - index)",
         "convert(bid, int256) - index",
     ),
-    Mutant("asks bound nothing", "rules/marks.vy", "oracle", "min(convert(ask, int256) - index, basis)", "basis"),
+    Mutant("asks bound nothing", "rules/marks.vy", "oracle", "min(basis, convert(ask, int256) - index)", "basis"),
     Mutant(
         "asks are all",
         "rules/marks.vy",
         "oracle",
-        "min(convert(ask, int256) - index, basis)",
+        "min(basis, convert(ask, int256) - index)",
         "convert(ask, int256) - index",
     ),
     Mutant(

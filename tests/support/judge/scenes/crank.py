@@ -33,16 +33,18 @@ def play_depth(world: JudgedWorld) -> None:
     assert world.market().funding > 0
     crank(world, world.order(2, SELL, 1_040, 20, order_slot=1))
     # 1,017.5 and 1,030.25
-    assert (world.market().basis0, world.market().excess) == ((1_017 + 1_031) // 2 - 1_000, 17)
+    assert (world.machine.regs.trigger, world.machine.regs.price) == (1_017, 1_031)
+    assert (world.market().basis0, world.market().excess) == (17, 17)
     crank(world, world.order(3, BUY, 1_021, 40), seconds=77)
     crank(world, world.order(3, BUY, 1_025, 40, order_slot=1), seconds=4_000)
     assert world.market().basis2 < world.market().basis1 < world.market().basis0
     world.time += 1
     assert world.run(world.price(1_001)) == [OK]
     assert world.market().mark == 1_001 + (world.market().premium >> 16)
-    before = world.market().basis0
+    before = world.market()
     crank(world, world.cancel_all(1), world.cancel_all(3), seconds=100)  # asks alone, at 1,031
-    assert (world.market().excess, world.market().basis0) == (0, before * 379 // 480)
+    left = 480 - (world.market().sampled - before.sampled)
+    assert (world.market().excess, world.market().basis0) == (0, before.basis0 * left // 480)
     crank(world, world.order(3, SELL, 1_003, 50))
     assert (world.market().excess, world.market().basis0) == (0, 2)
     # An index above the book: shorts pay, by asks alone and with bids.
@@ -69,37 +71,31 @@ def play_depth(world: JudgedWorld) -> None:
 
 def play_bounds(world: JudgedWorld) -> None:
     """A premium beyond the maintenance margin, or beyond the band; and one of about a taker's fee, which is none."""
-    for number, (maintenance, band) in enumerate(((20_000, 100_000), (100_000, 30_000))):
-        market = number + 1
-        listing = world.listing(
-            market, 100_000, impact=5, max_age=10**9, step_band=PPM, funding_cap=50_000, taker_fee=10_000,
-            maintenance_margin=maintenance, band=band,
-        )  # fmt: skip
-        if number == 0:
-            world.begin(money=10**7, markets=0)
-        assert world.batch([listing], [world.price(1_000, market)]) == [OK, OK]
-        for bid, ask, excess in (
-            (1_011, 1_020, 1),
-            (1_012, 1_020, 2),
-            (1_010, 1_020, 0),
-            (980, 989, -1),
-            (980, 990, 0),
-        ):
-            quotes = [world.order(1, BUY, bid, 5, market=market), world.order(2, SELL, ask, 5, market=market)]
-            world.wait(60)
-            assert world.run(*quotes, records.encode_crank(market)) == [OK] * 3
-            assert world.market(market).excess == excess
-            assert world.run(world.cancel_all(1), world.cancel_all(2)) == [OK, OK]
-        for price in (1_070, 940):
-            assert world.run(world.price(price, market)) == [OK]
-            edge = price * min(maintenance, band) // PPM
-            side = BUY if price < 1_000 else SELL
-            # Sold below an index that is higher, bought above one that is lower.
-            quote = world.order(3, side, world.market(market).mark + (edge if side == BUY else -edge), 5, market=market)
-            world.wait(60)
-            assert world.run(quote, records.encode_crank(market)) == [OK, OK]
-            assert abs(world.market(market).basis0) <= edge
-            assert world.run(world.cancel_all(3)) == [OK]
+    fields = {"impact": 5, "funding_cap": 50_000, "taker_fee": 10_000, "max_age": 10**9, "step_band": PPM}
+    world.begin(money=10**7, mark=1_000, maintenance_margin=100_000, band=100_000, **fields)
+    for bid, ask, excess in ((1_011, 1_020, 1), (1_012, 1_020, 2), (1_010, 1_020, 0), (980, 989, -1), (980, 990, 0)):
+        crank(world, world.order(1, BUY, bid, 5), world.order(2, SELL, ask, 5))
+        assert world.market().excess == excess
+        assert world.run(world.cancel_all(1), world.cancel_all(2)) == [OK, OK]
+    for side, price in ((BUY, 1_060), (SELL, 940)):
+        assert world.run(world.order(3, side, price, 5)) == [OK]
+        for maintenance, band in ((20_000, 100_000), (100_000, 30_000), (100_000, 100_000)):
+            terms = MarketParameters(
+                1,
+                100_000,
+                maintenance,
+                taker_fee=10_000,
+                maker_fee=0,
+                band=band,
+                max_age=10**9,
+                step_band=PPM,
+                impact=5,
+            )
+            assert world.batch([records.encode(SetMarketBody(1, terms))], []) == [OK]
+            crank(world)
+            edge = min(60, 1_000 * maintenance // PPM, 1_000 * band // PPM)
+            assert world.market().basis0 == (edge if side == BUY else -edge)
+        assert world.run(world.cancel_all(3)) == [OK]
 
 
 def play_a_long_book(world: JudgedWorld) -> None:
@@ -120,7 +116,7 @@ def play_a_long_book(world: JudgedWorld) -> None:
     assert outcomes == [OK, "busy", "busy"]
     assert world.machine.regs.has_work == 0
     assert world.account(2).orders == 0 and world.account(4).orders == 0
-    assert world.market().basis0 == (1_018 + 1_040) // 2 - 1_000
+    assert (world.machine.regs.trigger, world.machine.regs.price, world.market().basis0) == (1_018, 1_040, 18)
 
 
 def play_makers(world: JudgedWorld) -> None:
@@ -133,10 +129,10 @@ def play_makers(world: JudgedWorld) -> None:
     assert world.account(3).orders == 0 and world.market().best_bid == 950
     poor = world.machine.state.account(3).collateral - 5_000
     crank(world, *(world.order(3, BUY, 990, 20, order_slot=slot) for slot in range(4)))
-    assert world.market().basis0 == 20
+    assert world.machine.regs.trigger == 990
     move(world, poor)
     crank(world)  # each could trade, all of them not
-    assert world.market().basis0 == 0 and world.account(3).orders == 0b1111
+    assert world.machine.regs.trigger == 950 and world.account(3).orders == 0b1111
     move(world, 4_900)
     crank(world)
     assert world.account(3).orders == 0
@@ -145,12 +141,12 @@ def play_makers(world: JudgedWorld) -> None:
     closing = [world.order(4, SELL, 1_001, 15, order_slot=1, flags=REDUCE_ONLY)]
     closing += [world.order(3, BUY, 999, 10, order_slot=1, flags=REDUCE_ONLY)]
     crank(world, *closing)
-    assert world.market().basis0 != 0
+    assert (world.machine.regs.trigger, world.machine.regs.price) == (962, 1_032)
     crank(world, world.cancel_all(3), world.cancel_all(4))
     # However many lots stand in front, those behind them count.
     many = [world.order(4, BUY, 960 + slot, 1, order_slot=slot) for slot in range(39)]
     crank(world, *many)
-    assert world.market().basis0 == ((sum(range(960, 999)) + 950) // 40 + 1_050) // 2 - 1_000
+    assert world.machine.regs.trigger == (sum(range(960, 999)) + 950) // 40
 
 
 def move(world: JudgedWorld, amount: int) -> None:
