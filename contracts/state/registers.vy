@@ -72,10 +72,10 @@ struct Registers:
     side: uint256
     flags: uint256
     order_slot: uint256      # order slot of the account
-    price: uint256           # ticks
-    size: uint256            # lots still to trade; of a crank those still to count on a side
+    price: uint256           # ticks; of a crank the impact price of the asks, 0 for none
+    size: uint256            # lots still to trade; of a crank those a side has to offer
     expiry: uint256          # seconds, 0 for never
-    trigger: uint256         # ticks, 0 for none; of a crank the impact price of the bids
+    trigger: uint256         # ticks, 0 for none; of a crank the impact price of the bids, 0 for none
     client: uint256          # the trader's own id of the order
     peer: uint256            # the other account of a transfer; of a crank handle of the order it looks at next
     amount: uint256          # token units; of a crank lots times ticks counted on a side
@@ -87,9 +87,9 @@ struct Registers:
     level_market: uint256    # market of the level the next step works on
     tick: uint256            # tick of the level the next step works on
     level_side: uint256      # side of the book that level is on
-    matches: uint256         # makers that a fill-or-kill order has counted, or a crank has looked at on a side
+    matches: uint256         # makers that a fill-or-kill order has counted
     scanning: uint256        # 1 while a fill-or-kill order only counts what it could trade
-    fok_lots: uint256        # lots it could trade
+    fok_lots: uint256        # lots it could trade; of a crank those counted on a side
     next_phase: uint256      # phase to go on with after a shared phase, or with the next input
     return_phase: uint256    # phase to return to when the work in flight is done
 

@@ -28,10 +28,10 @@ class InFlight:
     side: U64 = 0
     flags: U64 = 0
     order_slot: U64 = 0  # order slot of the account
-    price: U64 = 0  # ticks
-    size: U64 = 0  # lots still to trade; of a crank those still to count on a side
+    price: U64 = 0  # ticks; of a crank the impact price of the asks, 0 for none
+    size: U64 = 0  # lots still to trade; of a crank those a side has to offer
     expiry: U64 = 0  # seconds, 0 for never
-    trigger: U64 = 0  # ticks, 0 for none; of a crank the impact price of the bids
+    trigger: U64 = 0  # ticks, 0 for none; of a crank the impact price of the bids, 0 for none
     client: U64 = 0  # the trader's own id of the order
     peer: U64 = 0  # the other account of a transfer; of a crank handle of the order it looks at next
     amount: U128 = 0  # token units; of a crank lots times ticks counted on a side
@@ -43,9 +43,9 @@ class InFlight:
     level_market: U64 = 0  # market of the level the next step works on
     tick: U64 = 0  # tick of the level the next step works on
     level_side: U64 = 0  # side of the book that level is on
-    matches: U64 = 0  # makers that a fill-or-kill order has counted, or a crank has looked at on a side
+    matches: U64 = 0  # makers that a fill-or-kill order has counted
     scanning: U64 = 0  # 1 while a fill-or-kill order only counts what it could trade
-    fok_lots: U64 = 0  # lots it could trade
+    fok_lots: U64 = 0  # lots it could trade; of a crank those counted on a side
     next_phase: U64 = 0  # phase to go on with after a shared phase, or with the next input
     return_phase: U64 = 0  # phase to return to when the work in flight is done
 
