@@ -229,9 +229,9 @@ def show_order(order: Order) -> dict[str, Any]:
 def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
     """Parameters, prices and state of a listed market.
 
-    Rates and fees are ppm; `premium` ppm of the index; `funding_rate` what a long lot pays a short one an hour while the
-    book stays as the last sample showed it, as ppm of the index; `funding` what a lot has paid since listing, in token
-    units times 2^32.
+    Rates and fees are ppm; `premium` ppm of the index; `funding_rate` what a long lot pays a short one an hour, as ppm
+    of the index, while the book stays as the last sample showed it; `funding` what a lot has paid since listing, in
+    token units times 2^32.
     """
     tree, time = get_tree(exchange), exchange.machine.regs.time
     leaf = leaves.decode_market(tree.get(keys.market_key(market)))

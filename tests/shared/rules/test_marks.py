@@ -130,8 +130,7 @@ def test_a_side_that_is_thin_or_far_leaves_what_was_measured_before_less_with_ti
     # And below the index the same.
     below = market_at(1_000, premium=-80)
     below.basis0, below.sampled = -80, START_TIME
-    mirror = [2_000 - price if price else 0 for price in (ask, bid)]
-    take_sample(below, *mirror, START_TIME + seconds)
+    take_sample(below, 2_000 - ask if ask else 0, 2_000 - bid if bid else 0, START_TIME + seconds)
     assert below.basis0 == -basis
 
 

@@ -8,12 +8,13 @@ from setoff.deploy.simulation.market_lab.scenario import scenario
 from setoff.deploy.simulation.market_lab.scenarios.premium import get_fair, open_premium, pass_minutes
 from setoff.deploy.simulation.market_lab.terms import PRICE, USD
 from setoff.shared.codec.records import BUY, IOC, SELL
-from setoff.shared.rules.phases import DEPTH_ORDERS
 from setoff.shared.state.keys import MAX_TICK
 
 LOTS = 40_000
 PREMIUM = 20_000
 HOURS = 1
+SMALL = 100
+"""Orders of a lot on either side."""
 
 
 def _hold_long(seed: int) -> tuple[Play, int, int]:
@@ -38,17 +39,17 @@ def thin_bid_saves_funding(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(limit_usd=1_100, stated="section 14, Mark and funding: orders of a lot inside the spread make the book thin")
+@scenario()
 def small_orders_in_the_spread(attack: bool, seed: int) -> Play:
-    """32 orders of a lot on either side inside the spread before each crank, by a long that owes funding."""
+    """A hundred orders of a lot on either side inside the spread before each crank, by a long that owes funding."""
     play, _, hand = _hold_long(seed)
     for _ in range(60 * HOURS):
         play.pass_time(60)
         if attack:
             bid, ask = play.market().best_bid, play.market().best_ask
-            for number in range(DEPTH_ORDERS):
+            for number in range(SMALL):
                 play.order(hand, BUY, bid + 1, 1, order_slot=number)
-                play.order(hand, SELL, ask - 1, 1, order_slot=100 + number)
+                play.order(hand, SELL, ask - 1, 1, order_slot=SMALL + number)
         play.crank()
         play.cancel_all(hand)
     play.prices[1] = get_fair(play, PREMIUM)
@@ -92,9 +93,7 @@ def just_before_a_late_crank(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(
-    limit_usd=25, stated="section 14, Mark and funding: live bids above the index; a taker's fee keeps others from them"
-)
+@scenario()
 def own_quotes_beyond_the_index(attack: bool, seed: int) -> Play:
     """Bid above the index, by less than a taker's fee and below the best ask, to be paid funding as a short."""
     money = {"makers": [10**7 * USD], "victim": [10**6 * USD], "attacker": [10**6 * USD, 10**6 * USD]}

@@ -91,7 +91,7 @@ def thin_bid_fires_stops(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(limit_usd=13_500, stated="section 14, Mark and funding: a premium above the initial margin that has gone")
+@scenario()
 def gone_premium(attack: bool, seed: int) -> Play:
     """The premium has gone while the book was thin: buy at the true price, take out what the old mark says, be gone."""
     premium = 80_000
