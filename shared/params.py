@@ -35,6 +35,8 @@ SPARE_TIME: Final = 5
 """A watcher that has to execute and trace one worst epoch after another has one part in so many of the time left."""
 LEAST_QUORUM: Final = 3
 """Oracle signers whose reports a price takes at least, but in trials: the fewest of which one can be false."""
+MAX_SKEW: Final = 900
+"""The most that `max_skew` may be, but in trials: a batch's time is chosen by whoever posts it, after the fact."""
 TRIAL_PERIOD: Final = 1800
 """Seconds. A shorter challenge period is for trials among friends: there κ is what an ordinary epoch takes, epochs are
 not paced, who may post worst batches can win with a lie, and one oracle signer may be enough for a price."""
@@ -93,7 +95,7 @@ class Params:
     batch_interval: int
     """How often the operator posts."""
     max_skew: int
-    """How far a batch's timestamp may lie behind its block's."""
+    """How far a batch's timestamp may lie behind its block's; what comes later is made again with another one."""
     force_delay: int
     """When a message on L1 can no longer be left out of a batch."""
     silence: int
@@ -214,14 +216,14 @@ class Params:
             raise ConfigError("bad_terms", f"an epoch has 1 to {MAX_EPOCH_BATCHES} batches")
         if self.epoch_batches * self.batch_interval < self.claim_interval:
             raise ConfigError("bad_terms", "epochs would be posted faster than they may be claimed")
-        if not self.batch_interval <= self.max_skew < self.silence:
-            raise ConfigError("bad_terms", "needed: batch_interval <= max_skew < silence")
-        if 2 * (self.claim_interval + self.batch_interval) > self.max_skew:
+        if not 4 * self.batch_interval <= self.max_skew < self.silence:
             raise ConfigError(
                 "bad_terms",
-                f"a batch may wait {self.claim_interval} s for its epoch to begin, and has to be young enough for L1 "
-                f"then, with as much time to spare: max_skew = {self.max_skew} s",
+                "needed: 4·batch_interval <= max_skew < silence: a batch is open for an interval, may wait for its "
+                "epoch as long, and L1 has to take it then, with as much time to spare",
             )
+        if self.max_skew > MAX_SKEW and not is_trial_period(self.challenge_period):
+            raise ConfigError("bad_terms", f"whoever posts could choose among the prices of {self.max_skew} s")
         if self.wind_down <= self.silence + self.force_delay:
             raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")
         if self.epoch_batches * self.batch_interval >= self.silence:
@@ -275,6 +277,7 @@ class Params:
             raise ConfigError("bad_terms", str(error)) from None
 
 
+_MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 
@@ -293,7 +296,7 @@ MAINNET: Final = Params(
     claim_interval=_HOUR,
     epoch_batches=30,
     batch_interval=120,
-    max_skew=12 * _HOUR,
+    max_skew=15 * _MINUTE,
     force_delay=_DAY,
     silence=3 * _DAY,
     wind_down=7 * _DAY,
@@ -317,7 +320,7 @@ TESTNET: Final = Params(
     claim_interval=360,
     epoch_batches=3,
     batch_interval=120,
-    max_skew=_HOUR,
+    max_skew=15 * _MINUTE,
     force_delay=600,
     silence=2 * _HOUR,
     wind_down=_DAY,

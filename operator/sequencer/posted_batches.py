@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.pace import Pace
+from setoff.operator.sequencer.pace import Pace, get_patience
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.batch import Batch
@@ -56,7 +56,8 @@ class InboxBatches:
         if not self._interval:
             return Pace()
         count, began_at = self._reader.pace()
-        return Pace(self._reader.deployment.epoch_batches, self._interval, count, began_at)
+        patience = get_patience(self.max_skew)
+        return Pace(self._reader.deployment.epoch_batches, self._interval, count, began_at, patience)
 
     def batch_hash(self, number: int) -> bytes:
         """See `PostedBatches`."""

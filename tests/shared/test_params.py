@@ -10,7 +10,7 @@ from setoff.contracts.compiler import ROOT
 from setoff.shared import params
 from setoff.shared.errors import ConfigError
 from setoff.shared.machine.batch import MAX_INPUTS
-from setoff.shared.params import DEVNET, PRESETS, TESTNET, Params, preset
+from setoff.shared.params import DEVNET, MAINNET, PRESETS, TESTNET, Params, preset
 from setoff.shared.rules import phases
 
 
@@ -38,7 +38,7 @@ def test_every_preset_is_safe(name: str) -> None:
         {"epoch_batches": 33},
         {"claim_interval": 3},
         {"max_skew": 1},
-        {"max_skew": 2 * (DEVNET.claim_interval + DEVNET.batch_interval) - 1},
+        {"max_skew": 4 * DEVNET.batch_interval - 1},
         {"silence": DEVNET.max_skew},
         {"wind_down": DEVNET.silence + DEVNET.force_delay},
         {"force_delay": DEVNET.batch_interval},
@@ -49,6 +49,12 @@ def test_every_preset_is_safe(name: str) -> None:
 def test_refuses_what_is_not_safe(change: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="bad_terms"):
         dataclasses.replace(DEVNET, **change).check()
+
+
+def test_nobody_chooses_among_the_prices_of_hours() -> None:
+    with pytest.raises(ConfigError, match="prices of 901 s"):
+        dataclasses.replace(MAINNET, max_skew=901).check()
+    dataclasses.replace(MAINNET, max_skew=900).check()
 
 
 def test_the_bound_is_the_last_safe_value() -> None:

@@ -7,7 +7,7 @@ from tests.support.processes.running_operator import HandL1, Running, opening, o
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
-from setoff.operator.sequencer.pace import Pace
+from setoff.operator.sequencer.pace import Pace, get_patience
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.params import PRESETS
 
@@ -29,14 +29,14 @@ INTERVAL = 600
     ],
 )
 def test_what_l1_takes_when(count: int, number: int, postable: int, opens: int) -> None:
-    pace = Pace(4, INTERVAL, count)
+    pace = Pace(4, INTERVAL, count, patience=INTERVAL)
     assert (pace.postable_at(number, 5), pace.opens_at(number, 5)) == (postable, opens)
     assert (pace.obstacle(number, 5) is None) == (opens == 5)
     assert pace._replace(interval=0).postable_at(number, 5) == 5
 
 
 def test_an_epoch_whose_time_has_come_begins_now_however_late_it_is() -> None:
-    pace = Pace(4, INTERVAL, 4)
+    pace = Pace(4, INTERVAL, 4, patience=INTERVAL)
     assert pace.postable_at(4, 10_000) == 10_000
     assert pace.postable_at(8, 10_000) == 10_600
     assert pace.obstacle(8, 10_000) is None
@@ -45,21 +45,23 @@ def test_an_epoch_whose_time_has_come_begins_now_however_late_it_is() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_batch_that_the_pace_keeps_is_ever_too_old_for_l1(preset: str) -> None:
-    """However an operator fills its batches: it opens none that would wait for longer than an interval."""
+    """However an operator fills its batches: it opens none that would wait for too long."""
     params = PRESETS[preset]
     begun, now, oldest = 0, 0, 0
-    pace = Pace(params.epoch_batches, params.claim_interval)
+    pace = Pace(params.epoch_batches, params.claim_interval, patience=get_patience(params.max_skew))
     waiting: list[int] = []  # timestamps of closed batches
     for number in range(4 * params.epoch_batches):
-        now = pace.opens_at(number, now)
-        waiting.append(now)  # filled at once
-        while waiting and pace.postable_at(pace.posted, now) <= now:
+        opens = pace.opens_at(number, now)
+        while waiting and (turn := pace.postable_at(pace.posted, now)) <= opens:
+            now = turn
             if pace.posted % pace.epoch_batches == 0:
                 begun, pace = begun + 1, pace._replace(began_at=now)
             oldest = max(oldest, now - waiting.pop(0))
             pace = pace._replace(posted=pace.posted + 1)
+        now = opens
+        waiting.append(now)  # filled at once
     assert begun >= (2 if params.claim_interval else 0)
-    assert oldest <= params.claim_interval
+    assert oldest <= get_patience(params.max_skew)
     assert oldest + params.batch_interval <= params.max_skew // 2
 
 

@@ -17,6 +17,7 @@ from setoff.shared.codec import records, signatures
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import ZERO, Batch, extend_queue_hash
+from setoff.shared.params import MAINNET
 
 BUY, SELL = records.BUY, records.SELL
 
@@ -148,6 +149,31 @@ async def test_a_batch_that_grows_too_old_is_made_anew_in_time(redis_server: Red
         await until(lambda: getattr(running.outbox.header(0), "timestamp", 0) == l1.time, "it is left to grow too old")
         await until(lambda: ready(running), "the operator stays closed")
         check_order(running, taken)
+
+
+async def test_l1_makes_no_block_for_twenty_minutes(redis_server: RedisServer) -> None:
+    """What was acknowledged comes to L1 in its order, under the time of the block that comes at last: receipts hold.
+    A price that the batch was made with stays the batch's own; nothing is done at one of twenty minutes ago."""
+    l1 = HandL1(opening(traffic := SampleTraffic(), 4))
+    l1.max_skew = MAINNET.max_skew
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
+        taken = await begin(running)
+        await close(running)
+        running.l1.take(running.outbox)
+        taken |= await trade(running, 6)
+        await close(running)
+        late = running.outbox.header(1)
+        assert late is not None and late.timestamp == START_TIME
+        l1.time += 1200  # the clock stood still meanwhile, and so did whoever reads it
+        await until(lambda: getattr(running.outbox.header(1), "timestamp", 0) == l1.time, "it is left to grow too old")
+        await until(lambda: ready(running), "the operator stays closed")
+        taken |= await trade(running, 3)
+        await close(running)
+        check_order(running, taken)
+        while len(l1.posted) <= running.outbox.latest():
+            l1.take(running.outbox)
+        assert [batch.header.timestamp for batch in l1.posted[1:]] == [l1.time] * (len(l1.posted) - 1)
+        assert all(l1.time - batch.header.timestamp <= MAINNET.max_skew for batch in l1.posted[1:])
 
 
 async def test_an_open_batch_from_long_ago_is_made_anew_at_the_start(redis_server: RedisServer) -> None:

@@ -14,7 +14,7 @@ from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT,
 from setoff.operator.api.service import MakeSequencer, serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.pace import Pace
+from setoff.operator.sequencer.pace import Pace, get_patience
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.settings import OperatorSettings
@@ -80,7 +80,8 @@ class HandL1:
 
     def pace(self) -> Pace:
         began_at = self.epoch_began_at
-        return Pace(self.epoch_batches, self.epoch_interval, len(self.posted), began_at)
+        patience = min(self.epoch_interval, get_patience(self.max_skew))
+        return Pace(self.epoch_batches, self.epoch_interval, len(self.posted), began_at, patience)
 
     def batch(self, number: int) -> Batch:
         return self.posted[number]
