@@ -115,7 +115,8 @@ def _find_agreed(node: Node, tip: Block, reach: int) -> Block:
     current = [number for number in heads if tip.number - (number - LEAST_DEPTH) <= reach]
     common = min([tip.number, *current])
     shown = _show(node, common)
-    if len(shown) >= len(current) > 0 and len({(block.hash, block.state_root) for block in shown.values()}) == 1:
+    is_shown_by_most = len(shown) >= len(current) and 2 * len(shown) > len(heads)
+    if is_shown_by_most and len({(block.hash, block.state_root) for block in shown.values()}) == 1:
         return next(iter(shown.values()))
     number = max(common - LEAST_DEPTH, 0)
     shown = _show(node, number)

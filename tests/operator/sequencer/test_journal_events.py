@@ -14,13 +14,15 @@ from setoff.operator.sequencer.journal_events import (
     decode_events,
     encode_events,
 )
+from setoff.shared.codec.records import MESSAGE_BYTES, RECORD_BYTES
 from setoff.shared.errors import DataError
 
-BODIES = st.binary(min_size=124, max_size=124)
+BODIES = st.binary(min_size=RECORD_BYTES, max_size=RECORD_BYTES)
+MESSAGES = st.binary(min_size=MESSAGE_BYTES, max_size=MESSAGE_BYTES)
 EVENTS = st.lists(
     st.one_of(
         st.builds(
-            Opened, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.lists(BODIES, max_size=3).map(tuple)
+            Opened, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.lists(MESSAGES, max_size=3).map(tuple)
         ),
         st.builds(Recorded, BODIES),
         st.builds(Rerun, BODIES),

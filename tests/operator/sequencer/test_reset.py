@@ -8,7 +8,7 @@ from tests.support.processes.resets import begin, check_order, close, in_outbox,
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, Running, opening, operator
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, trader_key
+from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, stamp_all, trader_key
 from setoff.operator.sequencer import l1_monitor
 from setoff.operator.sequencer.journal import Journal
 from setoff.operator.sequencer.messages import L1View
@@ -346,7 +346,7 @@ async def consume(running: Running, message: bytes) -> None:
 
 async def settle(running: Running) -> None:
     """Wait until what the outbox has builds on L1's own messages."""
-    queue_hash = reduce(extend_queue_hash, running.l1.messages, ZERO)
+    queue_hash = reduce(extend_queue_hash, stamp_all(running.l1.messages, START_TIME), ZERO)
     await until(lambda: running.sequencer.exchange.cursor.queue_hash == queue_hash, "nothing is made anew", 30)
     await until(lambda: ready(running), "the operator stays closed")
     await close(running)

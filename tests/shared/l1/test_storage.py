@@ -79,7 +79,11 @@ def test_what_is_proven_is_proven_by_a_block_that_most_endpoints_have(anvil: Anv
         assert find_agreed(node, head, forget, 32) == head
         second.faults = [faults.Lagging(2)]
         assert find_agreed(node, head, forget, 32).number == head.number - 2, "all have that one"
-        assert find_agreed(node, head, forget, 4).number == head.number - LEAST_DEPTH, "who is far behind has no vote"
+        assert find_agreed(node, head, forget, 4) == head, "who is far behind has no vote"
+        third.faults = [faults.Lagging(2)]
+        agreed = find_agreed(node, head, forget, 4)
+        assert agreed.number == head.number - LEAST_DEPTH, "who is alone ahead is not most, however near"
+        third.faults = []
         second.faults = [faults.Elsewhere(second, fork.url)]
         agreed = find_agreed(node, head, forget, 32)
         assert agreed == anvil.l1.block(head.number - LEAST_DEPTH)

@@ -101,11 +101,8 @@ class HandL1:
 
 def opening(traffic: SampleTraffic, accounts: int = 3, funds: int = 10**12) -> list[bytes]:
     """Messages that list market 1, register an oracle signer and fund accounts."""
-    return [
-        traffic.list_market(),
-        traffic.set_signer(max_age=600),
-        *(traffic.deposit(account, funds) for account in range(1, accounts + 1)),
-    ]
+    deposits = (traffic.deposit(account, funds) for account in range(1, accounts + 1))
+    return stamp_all([traffic.list_market(), traffic.set_signer(max_age=600), *deposits], START_TIME)
 
 
 @contextmanager
