@@ -81,7 +81,7 @@ SCHEDULE_CANCEL_TYPE: constant(String[71]) = "ScheduleCancel(uint32 account,uint
 BULK_TYPE: constant(String[63]) = "Bulk(uint32 account,uint64 nonce,bytes32 leg_pages,uint8 agent)"
 BACKSTOP_DEPOSIT_TYPE: constant(String[59]) = "BackstopDeposit(uint32 account,uint64 nonce,uint128 amount)"
 BACKSTOP_WITHDRAW_TYPE: constant(String[60]) = "BackstopWithdraw(uint32 account,uint64 nonce,uint128 shares)"
-SET_AGENT_TYPE: constant(String[130]) = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry,uint32 session,uint16 subs,uint16 kinds,bytes8 markets)"
+SET_AGENT_TYPE: constant(String[144]) = "SetAgent(uint32 account,uint64 nonce,uint8 agent,address key,uint64 expiry,uint32 session,uint16 subs,uint16 kinds,bytes8 markets,uint16 limits)"
 TRANSFER_TYPE: constant(String[64]) = "Transfer(uint32 account,uint64 nonce,uint32 peer,uint128 amount)"
 WITHDRAW_TYPE: constant(String[52]) = "Withdraw(uint32 account,uint64 nonce,uint128 amount)"
 REPORT_TYPE: constant(String[60]) = "Report(uint32 signer,uint64 time,uint16 market,uint32 price)"
@@ -142,6 +142,7 @@ struct SetAgentBody:
     subs: uint256
     kinds: uint256
     markets: bytes8
+    limits: uint256
 
 
 struct CrankBody:
@@ -273,7 +274,7 @@ def _size_of(kind: uint256) -> uint256:
     if kind == SCHEDULE_CANCEL:
         return 22
     if kind == SET_AGENT:
-        return 58
+        return 60
     if kind == CRANK:
         return 15
     if kind == BULK:
@@ -401,6 +402,7 @@ def decode_set_agent(body: Bytes[RECORD_BYTES]) -> SetAgentBody:
         subs=self._read(body, 46, 2),
         kinds=self._read(body, 48, 2),
         markets=convert(convert(self._read(body, 50, 8), uint64), bytes8),
+        limits=self._read(body, 58, 2),
     )
 
 

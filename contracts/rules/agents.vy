@@ -4,7 +4,8 @@
 @license MIT
 @notice An agent is named for a *session*, a number higher than any of the account before, which is the upper half of its
         nonces: what a key has signed counts in the session it was signed for, and never again. Its *scope* says which of
-        the owner's sub-accounts and markets it may touch, by which kinds of records; zero stands for all of them.
+        the owner's sub-accounts and markets it may touch, by which kinds of records, and what its orders may be; zero
+        stands for all of them.
         Twin: `shared/rules/agents.py`.
 """
 
@@ -16,8 +17,13 @@ from state import leaves
 
 # Bits of an agent's nonce that count within its session; those above are the session.
 SESSION_BITS: constant(uint256) = 32
-# Bits of a scope that are its markets; those above are its sub-accounts.
+# Bits of a scope that are its markets; those above are its sub-accounts, and then its limits.
 MARKETS_BITS: constant(uint256) = 64
+SUBS_BITS: constant(uint256) = 16
+# Of limits: the agent sends none but reduce-only orders. The bits below are the most lots of an order, 0 for any:
+CLOSES_ONLY: constant(uint256) = 2**15
+# so many binary digits, the lower ones; those above are how often they are doubled.
+SIZE_BITS: constant(uint256) = 10
 
 
 @internal
@@ -61,6 +67,7 @@ def set_agent(change: records.SetAgentBody) -> leaves.Agent:
         markets=convert(convert(change.markets, uint64), uint256),
         subs=change.subs,
         kinds=change.kinds,
+        limits=change.limits,
         nonce_top=change.session << SESSION_BITS,
         nonce_bitmap=max_value(uint256),
     )
@@ -68,10 +75,12 @@ def set_agent(change: records.SetAgentBody) -> leaves.Agent:
 
 @internal
 @pure
-def is_in_scope(agent: leaves.Agent, kind: uint256, account: uint256, market: uint256, flags: uint256) -> bool:
+def is_in_scope(
+    agent: leaves.Agent, kind: uint256, account: uint256, market: uint256, flags: uint256, size: uint256
+) -> bool:
     """
-    @return Whether the agent may sign a record of this kind for the account; of an order also its market and flags. What
-            takes back all orders of an account is for an agent of all its markets.
+    @return Whether the agent may sign a record of this kind for the account; of an order also its market, flags and size.
+            What takes back all orders of an account is for an agent of all its markets.
     """
     if agent.kinds != 0 and agent.kinds >> kind & 1 == 0:
         return False
@@ -79,16 +88,16 @@ def is_in_scope(agent: leaves.Agent, kind: uint256, account: uint256, market: ui
         return False
     if kind in [records.CANCEL_ALL, records.SCHEDULE_CANCEL]:
         return agent.markets == 0
-    return kind != records.ORDER or self.may_send(self.get_scope(agent), market, flags)
+    return kind != records.ORDER or self.may_send(self.get_scope(agent), market, flags, size)
 
 
 @internal
 @pure
 def get_scope(agent: leaves.Agent) -> uint256:
     """
-    @return Sub-accounts and markets of an agent, as the registers hold them.
+    @return Limits, sub-accounts and markets of an agent, as the registers hold them.
     """
-    return agent.subs << MARKETS_BITS | agent.markets
+    return agent.limits << (SUBS_BITS + MARKETS_BITS) | agent.subs << MARKETS_BITS | agent.markets
 
 
 @internal
@@ -108,11 +117,28 @@ def may_trade(scope: uint256, market: uint256) -> bool:
 
 @internal
 @pure
-def may_send(scope: uint256, market: uint256, flags: uint256) -> bool:
+def get_max_size(limits: uint256) -> uint256:
     """
-    @return Whether an order with these flags may come from who has this scope. All sub-accounts of an owner meet in one
-            book. An agent that has not all of them gives way to the others' orders there: it would take them out, if it
+    @return The most lots of an order that these limits of an agent allow, 0 for any.
+    """
+    size: uint256 = limits & ~CLOSES_ONLY
+    return (size & ((1 << SIZE_BITS) - 1)) << (size >> SIZE_BITS)
+
+
+@internal
+@pure
+def may_send(scope: uint256, market: uint256, flags: uint256, size: uint256) -> bool:
+    """
+    @return Whether an order with these flags, of so many lots, may come from who has this scope. All sub-accounts of an
+            owner meet in one book. An agent that has not all of them gives way to the others' orders there: it would take them out, if it
             could cancel what its order meets.
     """
-    gives_way: bool = flags & records.SELF_TRADE == records.CANCEL_TAKER
-    return self.may_trade(scope, market) and (scope >> MARKETS_BITS == 0 or gives_way)
+    limits: uint256 = scope >> (SUBS_BITS + MARKETS_BITS)
+    max_size: uint256 = self.get_max_size(limits)
+    has_all_subs: bool = scope >> MARKETS_BITS & ((1 << SUBS_BITS) - 1) == 0
+    return (
+        self.may_trade(scope, market)
+        and (has_all_subs or flags & records.SELF_TRADE == records.CANCEL_TAKER)
+        and (limits & CLOSES_ONLY == 0 or flags & records.REDUCE_ONLY != 0)
+        and (max_size == 0 or size <= max_size)
+    )

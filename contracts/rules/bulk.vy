@@ -119,7 +119,7 @@ def is_leg_sound(regs: registers.Registers, leg: records.Leg) -> bool:
         and leg.price > 0
         and leg.size > 0
         and leg.size <= phases.MAX_ORDER_SIZE
-        and agents.may_send(regs.scope, leg.market, leg.flags)
+        and agents.may_send(regs.scope, leg.market, leg.flags, leg.size)
     )
 
 

@@ -256,7 +256,7 @@ def check_agent(
         return regs, b"", errors.BAD_SIGNATURE
     if agent.expiry <= regs.time:
         return regs, b"", errors.AGENT_EXPIRED
-    if not agents.is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags):
+    if not agents.is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags, regs.size):
         return regs, b"", errors.OUT_OF_SCOPE
     regs.scope = agents.get_scope(agent)
     if regs.nonce >> agents.SESSION_BITS > agent.nonce_top >> agents.SESSION_BITS:

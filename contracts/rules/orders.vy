@@ -217,7 +217,7 @@ def step_amend(
     touched: uint256 = 2
     if order.market == 0 or not positions.is_live(order, account, regs.time):
         regs = registers.reject(regs, errors.UNKNOWN_ORDER)
-    elif not agents.may_send(regs.scope, order.market, order.flags):
+    elif not agents.may_send(regs.scope, order.market, order.flags, regs.size):
         regs = registers.reject(regs, errors.OUT_OF_SCOPE)
     elif regs.price == order.price and regs.size <= order.size:
         level: leaves.Level = store.level(

@@ -155,6 +155,7 @@ struct Agent:
     markets: uint256         # eight numbers of markets it may trade in, a byte each, 0 for all
     subs: uint256            # bit s is set for sub-account s, 0 for all
     kinds: uint256           # bit t is set for records of type t, 0 for all
+    limits: uint256          # of its orders (`rules/agents.vy`), 0 for none
     nonce_top: uint256       # highest nonce seen; its upper half is the session
     nonce_bitmap: uint256    # bit i is set iff nonce_top - i was used, or is of another session
 
@@ -577,7 +578,7 @@ def encode_agent(leaf: Agent) -> Bytes[ACCOUNT_BYTES]:
     """
     words: uint256[3] = [
         leaf.expiry << 192 | convert(leaf.address, uint256),
-        leaf.markets << 192 | leaf.subs << 176 | leaf.kinds << 160 | leaf.nonce_top,
+        leaf.markets << 192 | leaf.subs << 176 | leaf.kinds << 160 | leaf.limits << 144 | leaf.nonce_top,
         leaf.nonce_bitmap,
     ]
     if words[0] | words[1] | words[2] == 0:
@@ -600,6 +601,7 @@ def decode_agent(data: Bytes[ACCOUNT_BYTES]) -> Agent:
         markets=words[1] >> 192,
         subs=words[1] >> 176 & _U16,
         kinds=words[1] >> 160 & _U16,
+        limits=words[1] >> 144 & _U16,
         nonce_top=words[1] & _U64,
         nonce_bitmap=words[2],
     )

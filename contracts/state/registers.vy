@@ -66,7 +66,7 @@ struct Registers:
     account: uint256         # its account (for a report: the signer's index)
     signer: address          # address recovered from its signature, or the owner a message names
     agent: uint256           # which of the account's agents signed it, 0 its owner
-    scope: uint256           # what that agent may trade: its sub-accounts (16 bits), its markets (64 bits), 0 for everything
+    scope: uint256           # what that agent may trade: its limits (16 bits), sub-accounts (16), markets (64), 0 for everything
     nonce: uint256           # its nonce (for a report: its time)
     market: uint256
     side: uint256

@@ -72,17 +72,32 @@ def add_scope(parser: argparse.ArgumentParser) -> None:
                              "cancel all orders at once, or set a dead-man's switch")  # fmt: skip
     parser.add_argument("--only-kind", choices=list(KINDS), action="append", default=[], metavar="KIND",
                         help=f"only records of this kind; may be given again: {', '.join(KINDS)}")  # fmt: skip
+    parser.add_argument("--only-close", action="store_true",
+                        help="only reduce-only orders, which close positions and open none, and cancels")  # fmt: skip
+    parser.add_argument("--max-size", type=int, default=0, metavar="LOTS",
+                        help="of one order, however many it sends; ten binary digits of it count")  # fmt: skip
 
 
 def read_scope(arguments: argparse.Namespace) -> Scope:
     """What the options of `add_scope` say."""
-    return Scope(tuple(arguments.only_sub), tuple(arguments.only_kind), tuple(arguments.only_market))
+    return Scope(
+        tuple(arguments.only_sub),
+        tuple(arguments.only_kind),
+        tuple(arguments.only_market),
+        arguments.only_close,
+        arguments.max_size,
+    )
 
 
 def describe_scope(agent: Mapping[str, Any]) -> str:
     """The scope of an agent as the exchange shows it, for people."""
     names = (("subs", "sub-accounts"), ("markets", "markets"), ("kinds", "kinds"))
-    return ", ".join(f"{text} {' '.join(map(str, agent[name])) or 'all'}" for name, text in names)
+    parts = [f"{text} {' '.join(map(str, agent[name])) or 'all'}" for name, text in names]
+    if agent["closes_only"]:
+        parts.append("closes only")
+    if int(agent["max_size"]):
+        parts.append(f"orders of {agent['max_size']} lots at most")
+    return ", ".join(parts)
 
 
 def parse_address(text: str) -> bytes:

@@ -66,7 +66,8 @@ def add_order(order: argparse.ArgumentParser) -> None:
     order.add_argument("market", type=int)
     order.add_argument("size", type=int, help="lots")
     order.add_argument("price", type=int, nargs="?",
-                       help="ticks; without it a market order, bounded by --slippage and the price band")  # fmt: skip
+                       help="ticks; without it a market order, bounded by --slippage and the price band; one that "
+                            "waits is bounded by the band alone")  # fmt: skip
     order.add_argument("--flags", choices=list(FLAGS), default="gtc", help="what becomes of the rest; now %(default)s")
     order.add_argument("--reduce-only", action="store_true", help="only close what is open")
     order.add_argument("--expires", type=int, metavar="SECONDS", default=0, help="dies after so many seconds from now")
@@ -119,26 +120,19 @@ async def place(client: SetoffClient, arguments: argparse.Namespace) -> SubmitRe
     flags = FLAGS[arguments.flags] | SELF_TRADE[arguments.self_trade]
     if arguments.reduce_only:
         flags |= records.REDUCE_ONLY
-    if arguments.price is None:
-        market, size, slippage = arguments.market, arguments.size, arguments.slippage
-        flags &= ~records.TIME_IN_FORCE
-        return await client.place_market(market, side, size, flags=flags, slippage=slippage, client=arguments.client)
+    market, size, own = arguments.market, arguments.size, arguments.client
     trigger = 0
     if arguments.above is not None:
         flags, trigger = flags | records.ABOVE, arguments.above
     elif arguments.below is not None:
         flags, trigger = flags | records.BELOW, arguments.below
     expiry = await client.now() + arguments.expires if arguments.expires else 0
-    return await client.place(
-        arguments.market,
-        side,
-        arguments.price,
-        arguments.size,
-        flags,
-        expiry=expiry,
-        trigger=trigger,
-        client=arguments.client,
-    )
+    if arguments.price is None and trigger:
+        return await client.place_stop(market, side, size, flags, trigger, expiry=expiry, client=own)
+    if arguments.price is None:
+        flags &= ~records.TIME_IN_FORCE
+        return await client.place_market(market, side, size, flags=flags, slippage=arguments.slippage, client=own)
+    return await client.place(market, side, arguments.price, size, flags, expiry=expiry, trigger=trigger, client=own)
 
 
 async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:

@@ -279,6 +279,7 @@ def manage_agents(traffic: SampleTraffic) -> list[Batch]:
         traffic.set_agent(20, 1, end, scope=scope),
         traffic.set_agent(20, 2, 2**40),
         traffic.set_agent(20, 3, 2**40, scope=Scope(markets=(11,))),
+        traffic.set_agent(20, 5, 2**40, scope=Scope(closes_only=True, max_size=1026)),
         *(traffic.transfer(20, sub, 10**6) for sub in (one, two)),
     ]
     first = 1 << SESSION_BITS
@@ -305,6 +306,13 @@ def manage_agents(traffic: SampleTraffic) -> list[Batch]:
         traffic.cancel_all(one, agent=3),
         traffic.schedule_cancel(one, 0, agent=3),
         traffic.cancel(one, 2, agent=3),
+        order(one, order_slot=12, agent=5),
+        order(one, size=1, order_slot=12, flags=records.REDUCE_ONLY, agent=5),
+        order(one, size=1026, order_slot=12, flags=records.REDUCE_ONLY, agent=5),
+        order(one, size=1027, order_slot=12, flags=records.REDUCE_ONLY, agent=5),
+        order(one, order_slot=12),
+        traffic.amend(one, 12, 951, 1, agent=5),
+        traffic.cancel(one, 12, agent=5),
     ]
     counted = [
         kept,
@@ -440,7 +448,7 @@ def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
         for at in (size - 1, size, end - 1):
             data = bytearray(records.RECORD_BYTES)
             data[0], data[at] = kind, 1
-            cases.append({"input": bytes(data), "canonical": at < size})
+            cases.append({"input": bytes(data), "canonical": at < size or at >= end})
     unknown = (0, records.UNUSED, records.LIQUIDATION, records.FIRST_MESSAGE, max(records.TYPES) + 1, 0xFF)
     cases += [{"input": bytes([kind]) + bytes(123), "canonical": False} for kind in unknown]
     return cases

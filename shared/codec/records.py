@@ -180,7 +180,7 @@ class SetAgentBody(NamedTuple):
     Address zero takes away the right of whoever has that number. session: higher than any before, of all the account's
     agents; it is the upper half of this agent's nonces. The rest is what the agent may touch, zero for everything.
     subs: bit s stands for sub-account s (0: the master itself); kinds: bit t for records of type t; markets: up to
-    eight market numbers, a byte each.
+    eight market numbers, a byte each; limits: CLOSES_ONLY, and the most lots of an order (`rules/agents.py`).
     """
 
     account: Account
@@ -192,6 +192,7 @@ class SetAgentBody(NamedTuple):
     subs: U16 = 0
     kinds: U16 = 0
     markets: Bytes8 = bytes(8)
+    limits: U16 = 0
 
 
 class CrankBody(NamedTuple):

@@ -93,7 +93,7 @@ def is_leg_sound(regs: Registers, leg: Leg) -> bool:
         and leg.flags & records.TIME_IN_FORCE != records.FOK
         and leg.price > 0
         and 0 < leg.size <= phases.MAX_ORDER_SIZE
-        and may_send(regs.scope, leg.market, leg.flags)
+        and may_send(regs.scope, leg.market, leg.flags, leg.size)
     )
 
 

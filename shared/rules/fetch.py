@@ -186,7 +186,7 @@ def check_agent(regs: Registers, state: State) -> int:
         return errors.BAD_SIGNATURE
     if agent.expiry <= regs.time:
         return errors.AGENT_EXPIRED
-    if not is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags):
+    if not is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags, regs.size):
         return errors.OUT_OF_SCOPE
     regs.scope = get_scope(agent)
     if regs.nonce >> SESSION_BITS > agent.nonce_top >> SESSION_BITS:

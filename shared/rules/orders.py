@@ -159,7 +159,7 @@ def step_amend(regs: Registers, state: State) -> None:
     order = state.order(regs.cursor)
     if order.market == 0 or not is_live(order, account, regs.time):
         regs.reject(errors.UNKNOWN_ORDER)
-    elif not may_send(regs.scope, order.market, order.flags):
+    elif not may_send(regs.scope, order.market, order.flags, regs.size):
         regs.reject(errors.OUT_OF_SCOPE)
     elif regs.price == order.price and regs.size <= order.size:
         level = state.level(order.market, get_level_side(order), get_level_tick(order))

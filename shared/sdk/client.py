@@ -252,6 +252,15 @@ class SetoffClient:
         bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
         return await self.place(market, side, bound, size, flags | records.IOC, client=client)
 
+    async def place_stop(
+        self, market: int, side: int, size: int, flags: int, trigger: int, *, expiry: int = 0, client: int = 0
+    ) -> SubmitResult:
+        """Arm a market order: once the mark has risen (ABOVE in `flags`) or fallen (BELOW) to `trigger`, up to `size`
+        lots trade at once, no farther from the mark than the band is wide then; what is left is given up."""
+        worst = keys.MAX_TICK if side == records.BUY else 1
+        flags = flags & ~records.TIME_IN_FORCE | records.IOC
+        return await self.place(market, side, worst, size, flags, expiry=expiry, trigger=trigger, client=client)
+
     async def close_position(self, market: int, *, slippage: int = SLIPPAGE) -> SubmitResult:
         """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""
         sizes = {position["market"]: int(position["size"]) for position in (await self.account())["positions"]}

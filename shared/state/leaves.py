@@ -237,6 +237,8 @@ class Agent:
     """Bit s is set for sub-account s."""
     kinds: U16 = 0
     """Bit t is set for records of type t."""
+    limits: U16 = 0
+    """Of its orders (`rules/agents.py`)."""
     nonce_top: Annotated[U64, At(56)] = 0
     """Highest nonce seen; its upper half is the session."""
     nonce_bitmap: U256 = 0

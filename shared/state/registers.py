@@ -22,7 +22,9 @@ class InFlight:
     account: U64 = 0  # its account (for a report: the signer's index)
     signer: Address = bytes(20)  # address recovered from its signature, or the owner a message names
     agent: U64 = 0  # which of the account's agents signed it, 0 its owner
-    scope: U128 = 0  # what that agent may trade: its sub-accounts (16 bits), its markets (64 bits), 0 for everything
+    scope: U128 = (
+        0  # what that agent may trade: its limits (16 bits), sub-accounts (16), markets (64), 0 for everything
+    )
     nonce: U64 = 0  # its nonce (for a report: its time)
     market: U64 = 0
     side: U64 = 0

@@ -62,6 +62,11 @@ async def test_a_repeated_report_outlives_what_passes(first: SetoffError) -> Non
         await report(client, arguments)
 
 
+async def test_a_stop_without_a_price_waits(exchange: Running, setoff: Command) -> None:
+    assert "0 lots filled, 3 rest" in await setoff("trade buy 1 3 --above 150")
+    assert "0 lots filled, 3 rest" in await setoff("trade sell 1 3 --below 50")
+
+
 async def test_markets_and_reports(exchange: Running, setoff: Command) -> None:
     exchange.l1.time += 5
     await asyncio.sleep(0.1)
@@ -83,6 +88,8 @@ async def test_agents_and_sub_accounts(exchange: Running, setoff: Command) -> No
     scope = "--only-sub 3 --only-market 1 --only-market 2 --only-kind Order"
     assert "accepted" in await setoff(f"agent set 2 0x{address_of(agent).hex()} {scope}")
     assert "sub-accounts 3, markets 1 2, kinds Order" in await setoff("agent list")
+    assert "accepted" in await setoff(f"agent set 4 0x{address_of(agent).hex()} --only-close --max-size 5")
+    assert "kinds all, closes only, orders of 5 lots at most" in await setoff("agent list")
     assert "out_of_scope" in await setoff("trade buy 1 4 90 --account 1 --agent 2", agent, code=1)
     assert "malformed_record" in await setoff(f"agent set 3 0x{address_of(agent).hex()} --only-sub 16", code=1)
     assert "accepted" in await setoff("agent remove 2")

@@ -143,11 +143,13 @@ async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
     assert (shown["account"], shown["master"], shown["sub"], shown["collateral"]) == (sub, 1, 3, str(10**6))
     assert shown == (await exchange.get(f"/v1/accounts/{sub}"))[1]
     assert (shown["next_nonce"], shown["session"], len(shown["orders"])) == ("3", 1, 1)
-    scope = Scope((0, 3), ("Order", "CancelAll"), (1, 255))
+    scope = Scope((0, 3), ("Order", "CancelAll"), (1, 255), closes_only=True, max_size=1025)
     await submit(exchange, traffic.set_agent(1, 5, START_TIME + 1000, scope=scope))
     _, shown = await exchange.get("/v1/accounts/1.3")
-    free = {"subs": [], "kinds": [], "markets": [], "session": 1, "next_nonce": str(2**32 + 2)}
-    bound = {"subs": [0, 3], "kinds": ["Order", "CancelAll"], "markets": [1, 255]}
+    free = {"subs": [], "kinds": [], "markets": [], "closes_only": False, "max_size": "0", "session": 1}
+    free["next_nonce"] = str(2**32 + 2)
+    bound = {"subs": [0, 3], "kinds": ["Order", "CancelAll"], "markets": [1, 255], "closes_only": True}
+    bound["max_size"] = "1024"  # ten binary digits of it
     keys = [{"key": "0x" + address_of(agent_key(1, number)).hex(), "agent": number} for number in (2, 5)]
     assert shown["agents"] == [
         {**keys[0], "expiry": START_TIME + 1000, **free},

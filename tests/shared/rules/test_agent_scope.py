@@ -1,17 +1,25 @@
 """The scope of an agent: sub-accounts, markets and kinds of records; beyond it nothing of the owner's is touched."""
 
 import pytest
-from tests.support.machines.world import ABOVE, BUY, FOK, GTC, IOC, SELL, World, sub
+from tests.support.machines.world import ABOVE, BUY, FOK, GTC, IOC, REDUCE_ONLY, SELL, World, sub
 
 from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.codec import records
 from setoff.shared.codec.records import CANCEL_BOTH, CANCEL_LEG, CANCEL_MAKER, CANCEL_TAKER, SELL_LEG, Leg
+from setoff.shared.rules.agents import get_max_size
 from setoff.shared.wire.scopes import KINDS, Scope
 
 TOMORROW = START_TIME + 86_400
 
 
-def with_scope(*, subs: tuple[int, ...] = (), kinds: tuple[str, ...] = (), markets: tuple[int, ...] = ()) -> World:
+def with_scope(
+    *,
+    subs: tuple[int, ...] = (),
+    kinds: tuple[str, ...] = (),
+    markets: tuple[int, ...] = (),
+    closes_only: bool = False,
+    max_size: int = 0,
+) -> World:
     """A world of three markets, an owner with two sub-accounts, and an agent of theirs."""
     world = World.trading()
     for market in (2, 3):
@@ -19,7 +27,7 @@ def with_scope(*, subs: tuple[int, ...] = (), kinds: tuple[str, ...] = (), marke
         assert world.report(0, 100, market=market) == "accepted"
     for number in (1, 2):
         assert world.transfer(1, sub(1, number), 100_000) == "accepted"
-    assert world.set_agent(1, 1, TOMORROW, scope=Scope(subs, kinds, markets)) == "accepted"
+    assert world.set_agent(1, 1, TOMORROW, scope=Scope(subs, kinds, markets, closes_only, max_size)) == "accepted"
     return world
 
 
@@ -152,6 +160,44 @@ def test_an_agent_of_all_sub_accounts_chooses_its_rule() -> None:
     assert world.order(sub(1, 2), SELL, 101, 5) == "accepted"
     assert world.order(sub(1, 1), BUY, 101, 5, flags=CANCEL_MAKER, agent=1) == "accepted"
     assert world.queue(SELL, 101) == []
+
+
+def test_an_agent_that_may_only_close_opens_nothing() -> None:
+    world = with_scope(closes_only=True)
+    assert world.order(2, SELL, 100, 9) == world.order(1, BUY, 100, 9) == "accepted"
+    assert world.order(1, BUY, 90, 1, order_slot=1) == "accepted"
+    for flags in (GTC, IOC, FOK, ABOVE):
+        trigger = 120 if flags == ABOVE else 0
+        for side in (BUY, SELL):
+            assert world.order(1, side, 100, 1, flags=flags, trigger=trigger, agent=1) == "out_of_scope"
+    assert world.amend(1, 1, 90, 2, agent=1) == world.amend(1, 1, 91, 1, agent=1) == "out_of_scope"
+    assert world.bulk(1, [Leg(0, 1, 2, 90, 1), Leg(SELL_LEG | REDUCE_ONLY, 1, 3, 104, 2)], agent=1)[0] == "accepted"
+    assert world.queue(BUY, 90) == [(1, 1, 1)] and world.queue(SELL, 104) == [(1, 3, 2)]
+    assert world.order(1, SELL, 101, 4, flags=REDUCE_ONLY, order_slot=4, agent=1) == "accepted"
+    assert world.amend(1, 4, 102, 5, agent=1) == "accepted"
+    assert world.order(1, BUY, 90, 4, flags=REDUCE_ONLY, order_slot=5, agent=1) == "not_reducing"
+    assert world.cancel(1, 1, agent=1) == world.cancel_all(1, agent=1) == "accepted"
+
+
+def test_an_agents_orders_are_no_larger_than_its_scope_says() -> None:
+    world = with_scope(max_size=5)
+    assert world.order(1, BUY, 90, 20) == "accepted"
+    assert world.order(1, BUY, 90, 6, order_slot=1, agent=1) == "out_of_scope"
+    assert world.order(1, BUY, 130, 6, order_slot=1, flags=ABOVE, trigger=120, agent=1) == "out_of_scope"
+    assert world.order(1, BUY, 90, 5, order_slot=1, agent=1) == "accepted"
+    for order_slot in (0, 1):  # less, and enters anew
+        assert (
+            world.amend(1, order_slot, 90, 6, agent=1) == world.amend(1, order_slot, 89, 6, agent=1) == "out_of_scope"
+        )
+    assert world.bulk(1, [Leg(0, 1, 2, 90, 6), Leg(0, 1, 3, 90, 5)], agent=1)[0] == "accepted"
+    assert world.queue(BUY, 90) == [(1, 0, 20), (1, 1, 5), (1, 3, 5)]
+    assert world.amend(1, 0, 90, 5, agent=1) == "accepted"
+    assert world.order(1, BUY, 90, 6, order_slot=2) == "accepted"  # its owner's are of any size
+
+
+@pytest.mark.parametrize("limits", [0, 1, 1023, 1 << 10 | 1, 1 << 10, 31 << 10 | 1023, 2**15 | 7])
+def test_the_size_of_a_limit_is_a_number_that_is_doubled(limits: int) -> None:
+    assert get_max_size(limits) == (limits % 1024) * 2 ** (limits % 2**15 // 1024)
 
 
 def test_a_refusal_for_the_scope_uses_no_nonce() -> None:

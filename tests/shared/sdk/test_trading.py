@@ -1,5 +1,7 @@
 """The client's ways to trade beyond a plain order: agents, sub-accounts, market orders, bulk records, switches."""
 
+import asyncio
+
 import pytest
 from tests.support.processes.running_operator import Running
 
@@ -28,6 +30,20 @@ async def test_market_orders_are_bounded(exchange: Running) -> None:
     async with exchange.trader(3) as idle:
         with pytest.raises(Refusal, match="not_reducing"):
             await idle.close_position(1)
+
+
+async def test_stops_at_the_market_trade_when_the_mark_comes(exchange: Running) -> None:
+    async with exchange.trader(1) as maker, exchange.trader(2) as client:
+        await maker.place(1, SELL, 110, 4)
+        armed = await client.place_stop(1, BUY, 9, ABOVE, 105, expiry=START_TIME + 600, client=7)
+        (order,) = await client.orders()
+        assert (armed.resting, order["client"], order["expiry"]) == (9, "7", START_TIME + 600)
+        exchange.l1.time += 5
+        await asyncio.sleep(0.1)
+        async with SetoffClient(exchange.url, KeySigner(oracle_key(0))) as signer:
+            await signer.report(0, exchange.l1.time, 1, 106)
+        assert (await client.account())["positions"][0]["size"] == "4"
+        assert await client.orders() == []
 
 
 def test_bounds_stay_in_range() -> None:

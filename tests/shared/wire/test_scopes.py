@@ -13,6 +13,10 @@ SCOPES = (
     Scope(subs=(0,)),
     Scope(subs=(0, 7, 15), kinds=("Cancel",), markets=(1,)),
     Scope(kinds=tuple(KINDS), markets=(255, 1, 2, 3, 4, 5, 6, 7)),
+    Scope(closes_only=True),
+    Scope(max_size=1),
+    Scope(max_size=1023),
+    Scope(closes_only=True, max_size=2**31),
 )
 
 
@@ -21,7 +25,8 @@ def test_what_an_owner_signs_is_what_the_leaf_says(scope: Scope) -> None:
     agent = Agent()
     set_agent(agent, records.SetAgentBody(1, 1, 1, b"\1" * 20, 2**40, 7, *scope.fields))
     assert Scope.of(agent) == scope
-    assert scope.to_json() == {"subs": [*scope.subs], "kinds": [*scope.kinds], "markets": [*scope.markets]}
+    lists = {"subs": [*scope.subs], "kinds": [*scope.kinds], "markets": [*scope.markets]}
+    assert scope.to_json() == {**lists, "closes_only": scope.closes_only, "max_size": str(scope.max_size)}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +39,8 @@ def test_what_an_owner_signs_is_what_the_leaf_says(scope: Scope) -> None:
         Scope(markets=(0,)),
         Scope(markets=(256,)),
         Scope(markets=tuple(range(1, 10))),
+        Scope(max_size=-1),
+        Scope(max_size=2**31 + 1),
     ],
     ids=str,
 )

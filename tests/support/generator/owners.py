@@ -12,7 +12,7 @@ from tests.support.generator.players import (
 )
 
 from setoff.shared.codec import records
-from setoff.shared.rules.agents import SESSION_BITS
+from setoff.shared.rules.agents import CLOSES_ONLY, SESSION_BITS
 from setoff.shared.rules.margin import compute_health
 from setoff.shared.state import keys
 
@@ -71,8 +71,8 @@ class Owners(Players):
         )
         return self.by(account, records.encode(body))
 
-    def some_scope(self) -> tuple[int, int, bytes]:
-        """Sub-accounts, kinds and markets of an agent, mostly all of them."""
+    def some_scope(self) -> tuple[int, int, bytes, int]:
+        """Sub-accounts, kinds, markets and limits of an agent, mostly all of them."""
         rng = self.rng
         subs = rng.choice((0, 0, 0, 1, 0b11, 0b110, 1 << keys.MAX_SUB))
         kinds = rng.choice(
@@ -81,7 +81,8 @@ class Owners(Players):
         markets = rng.choice((b"", b"", b"", b"\1", b"\2", b"\0\1\2", bytes(range(1, 9)), b"\xff" * 8))
         if rng.random() < 0.03:
             kinds = rng.choice((1, 1 << records.WITHDRAW, 2**16 - 1))
-        return subs, kinds, markets.ljust(8, b"\0")
+        limits = rng.choice((0, 0, 0, 0, 0, 1, 100, 1023, 3 << 10 | 512, CLOSES_ONLY, CLOSES_ONLY | 50, 2**16 - 1))
+        return subs, kinds, markets.ljust(8, b"\0"), limits
 
     def set_agent(self) -> bytes:
         rng = self.rng

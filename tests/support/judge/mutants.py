@@ -16,6 +16,9 @@ class Mutant:
     new: str
 
 
+_SUBS = "        and (has_all_subs or flags & records.SELF_TRADE == records.CANCEL_TAKER)\n"
+_CLOSES = "        and (limits & CLOSES_ONLY == 0 or flags & records.REDUCE_ONLY != 0)\n"
+_MAX_SIZE = "        and (max_size == 0 or size <= max_size)\n"
 MUTANTS = (
     Mutant("requirement rounds down", "codec/integers.vy", "margin", "(a + b - 1) // b", "a // b"),
     Mutant("rebate rounds up", "codec/integers.vy", "matching", "if a > 0 and quotient", "if quotient"),
@@ -125,10 +128,21 @@ MUTANTS = (
         "kind in [records.CANCEL_ALL, records.SCHEDULE_CANCEL]",
         "kind == records.SCHEDULE_CANCEL",
     ),
-    Mutant("takes others out", "rules/agents.vy", "fetch", " and (scope >> MARKETS_BITS == 0 or gives_way)", ""),
-    Mutant("takes others' legs out", "rules/agents.vy", "work", " and (scope >> MARKETS_BITS == 0 or gives_way)", ""),
-    Mutant("amends and takes out", "rules/agents.vy", "orders", " and (scope >> MARKETS_BITS == 0 or gives_way)", ""),
-    Mutant("all give way", "rules/agents.vy", "fetch", "scope >> MARKETS_BITS == 0 or gives_way", "gives_way"),
+    Mutant("takes others out", "rules/agents.vy", "fetch", _SUBS, ""),
+    Mutant("takes others' legs out", "rules/agents.vy", "work", _SUBS, ""),
+    Mutant("amends and takes out", "rules/agents.vy", "orders", _SUBS, ""),
+    Mutant("all give way", "rules/agents.vy", "fetch", "(has_all_subs or flags", "(False or flags"),
+    Mutant("closers open", "rules/agents.vy", "fetch", _CLOSES, ""),
+    Mutant("closers' legs open", "rules/agents.vy", "work", _CLOSES, ""),
+    Mutant("closers amend others", "rules/agents.vy", "orders", _CLOSES, ""),
+    Mutant("of any size", "rules/agents.vy", "fetch", _MAX_SIZE, ""),
+    Mutant("legs of any size", "rules/agents.vy", "work", _MAX_SIZE, ""),
+    Mutant("amends to any size", "rules/agents.vy", "orders", _MAX_SIZE, ""),
+    Mutant("a lot too many", "rules/agents.vy", "fetch", "size <= max_size", "size <= max_size + 1"),
+    Mutant("a lot too few", "rules/agents.vy", "fetch", "size <= max_size", "size < max_size"),
+    Mutant("never doubled", "rules/agents.vy", "fetch", " << (size >> SIZE_BITS)", ""),
+    Mutant("limits are sub-accounts", "rules/agents.vy", "fetch", " & ((1 << SUBS_BITS) - 1) == 0", " == 0"),
+    Mutant("no limits", "rules/agents.vy", "fetch", "        limits=change.limits,\n", "        limits=0,\n"),
     Mutant("seven markets", "rules/agents.vy", "fetch", "in range(8)", "in range(7)"),
     Mutant("amends anything", "rules/orders.vy", "orders", "not agents.may_send(", "False and not agents.may_send("),
     Mutant("cancels anything", "rules/book.vy", "book", "not agents.may_trade(regs.scope, order.market)", "False"),
@@ -137,7 +151,7 @@ MUTANTS = (
         "legs to any market",
         "rules/bulk.vy",
         "work",
-        "        and agents.may_send(regs.scope, leg.market, leg.flags)\n",
+        "        and agents.may_send(regs.scope, leg.market, leg.flags, leg.size)\n",
         "",
     ),
     Mutant(

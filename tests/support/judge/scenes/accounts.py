@@ -1,7 +1,7 @@
 """Sub-accounts, agents, and records of their senders."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
-from tests.support.machines.world import BUY, GTC
+from tests.support.machines.world import BUY, GTC, SELL
 
 from setoff.deploy.simulation.sample_traffic import agent_key, trader_key
 from setoff.shared.codec import records
@@ -107,6 +107,27 @@ def play_scopes(world: JudgedWorld) -> None:
         world.cancel(1, 0, agent=2),
     ]
     assert world.run(*by_market) == [out, OK, OK, out, out, out, out, OK, OK]
+    limited = [
+        world.set_agent(1, 5, until, scope=Scope(closes_only=True, max_size=2)),
+        world.set_agent(1, 6, until, scope=Scope(subs=(1,), max_size=1025)),
+        world.order(2, SELL, 100, 9, order_slot=8),
+        world.order(1, BUY, 100, 9, order_slot=8),
+        world.order(1, SELL, 100, 2, order_slot=8, agent=5),
+        world.order(1, SELL, 100, 3, order_slot=8, flags=records.REDUCE_ONLY, agent=5),
+        world.order(1, SELL, 100, 2, order_slot=8, flags=records.REDUCE_ONLY, agent=5),
+        world.order(1, SELL, 100, 2, order_slot=9),
+        world.amend(1, 8, 100, 3, agent=5),
+        world.amend(1, 8, 101, 2, agent=5),
+        world.amend(1, 9, 101, 2, agent=5),
+        world.order(one, BUY, 90, 1025, order_slot=9, flags=way, agent=6),
+        world.order(one, BUY, 90, 1024, order_slot=9, flags=way, agent=6),
+        world.order(one, BUY, 90, 1024, order_slot=9, agent=6),
+    ]
+    assert world.run(*limited) == [OK, OK, OK, OK, out, out, OK, OK, out, OK, out, out, OK, out]
+    legs = [Leg(flags, 1, n, 105, size) for n, (flags, size) in enumerate(((32, 2), (36, 3), (36, 2), (64, 0)), 20)]
+    assert world.run(*world.bulk(1, legs, agent=5)) == [OK, OK]
+    assert [world.resting(1, 20 + n).size for n in range(3)] == [0, 0, 2]
+    assert world.run(world.cancel_all(1, agent=5), world.cancel_all(one, agent=6)) == [OK, OK]
     by_kind = [
         world.order(1, BUY, 90, 1, agent=3),
         world.cancel(1, 1, agent=3),
