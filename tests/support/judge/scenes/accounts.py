@@ -127,7 +127,8 @@ def play_scopes(world: JudgedWorld) -> None:
     legs = [Leg(flags, 1, n, 105, size) for n, (flags, size) in enumerate(((32, 2), (36, 3), (36, 2), (64, 0)), 20)]
     assert world.run(*world.bulk(1, legs, agent=5)) == [OK, OK]
     assert [world.resting(1, 20 + n).size for n in range(3)] == [0, 0, 2]
-    assert world.run(world.cancel_all(1, agent=5), world.cancel_all(one, agent=6)) == [OK, OK]
+    cancels = [world.cancel(1, order_slot, agent=5) for order_slot in (8, 9, 22)]
+    assert world.run(*cancels, world.cancel_all(one, agent=6)) == [OK] * 4
     by_kind = [
         world.order(1, BUY, 90, 1, agent=3),
         world.cancel(1, 1, agent=3),
