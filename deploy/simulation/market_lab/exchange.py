@@ -19,7 +19,10 @@ from setoff.shared.state.leaves import Account, Market, Position
 
 
 class Exchange:
-    """A machine and its pen. `deposited`, `withdrawn`: token units by account; `forced`: messages, by account."""
+    """A machine and its pen.
+
+    `deposited`, `withdrawn`: token units by account; `forced`: messages by account; `closed`: lots by kind of fill.
+    """
 
     def __init__(self, machine: Machine, pen: Pen) -> None:
         self.machine = machine
@@ -28,6 +31,7 @@ class Exchange:
         self.withdrawn: Counter[int] = Counter()
         self.forced: Counter[int] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.closed: Counter[int] = Counter()
 
     @classmethod
     def open(
@@ -60,15 +64,17 @@ class Exchange:
         """The same exchange, which goes its own way from here; cheap."""
         twin = type(self)(self.machine.copy(), self.pen.copy())
         twin.deposited, twin.withdrawn = self.deposited.copy(), self.withdrawn.copy()
-        twin.forced, twin.outcomes = self.forced.copy(), self.outcomes.copy()
+        twin.forced, twin.outcomes, twin.closed = self.forced.copy(), self.outcomes.copy(), self.closed.copy()
         return twin
 
     # --- inputs ------------------------------------------------------------------------------------------------------
 
-    def take(self, body: bytes, *, is_message: bool = False) -> str:
-        """Run an input; its outcome."""
-        outcome = errors.OUTCOMES[self.machine.take(body, is_message)]
+    def take(self, body: bytes, *, is_message: bool = False, queued_at: int | None = None) -> str:
+        """Run an input, of the queue's one that was queued then (unix seconds; now unless given); its outcome."""
+        outcome = errors.OUTCOMES[self.machine.take(body, is_message, queued_at)]
         self.outcomes[outcome] += 1
+        for fill in self.fills:
+            self.closed[fill.kind] += fill.size
         if outcome == "accepted" and body[0] == records.WITHDRAW:
             withdrawal = records.decode_withdraw(body[: records.BODY_BYTES])
             self.withdrawn[withdrawal.account] += withdrawal.amount

@@ -44,12 +44,13 @@ class Play:
         noise: int = 0,
         seed: int = 0,
         max_age: int = 60,
+        freshness: int = 60,
         reports: int = 20,
         cranks: bool = True,
         **terms: Any,
     ) -> Self:
         """An exchange with these roles (deposits in token units, an account each), honest signers who report every
-        `reports` seconds, and a cranker.
+        `reports` seconds, and a cranker. A report is good for `max_age` seconds, an index for `freshness`.
         """
         roles: dict[str, list[int]] = {}
         deposits: dict[int, int] = {}
@@ -57,14 +58,20 @@ class Play:
             roles[role] = [len(deposits) + 1 + number for number in range(len(amounts))]
             deposits.update(zip(roles[role], amounts, strict=True))
         exchange = Exchange.open(
-            deposits, markets=markets, signers=signers, quorum=quorum, price=price, terms=terms, max_age=max_age
+            deposits,
+            markets=markets,
+            signers=signers,
+            quorum=quorum,
+            price=price,
+            terms=terms | {"max_age": freshness},
+            max_age=max_age,
         )
         play = cls(exchange, roles, dict.fromkeys(range(1, markets + 1), price))
         for market in range(1, markets + 1):
             for number in range(honest):
                 play.join(OracleSigner(number, reports, noise=noise, market=market, seed=str(seed)))
             if cranks:
-                play.join(Cranker(market=market))
+                play.join(Cranker(max(60, reports), market=market))
         return play
 
     # --- time --------------------------------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ class View:
         """Lots that an account of one's own holds, signed."""
         return self._exchange.position(account, self.market).size
 
+    def count_orders(self, account: int) -> int:
+        """Orders that an account of one's own has open, in every market."""
+        return self._exchange.account(account).orders.bit_count()
+
     def get_equity(self, account: int) -> int:
         """What an account of one's own is worth at the marks, token units."""
         return compute_equity(self._exchange.machine, account, compute_marks(self._exchange.machine))

