@@ -65,7 +65,7 @@ MUTANTS = (
         "any scope",
         "rules/fetch.vy",
         "fetch",
-        "if not agents.is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags):",
+        "if not agents.is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags, regs.size):",
         "if False:",
     ),
     Mutant("no scope in flight", "rules/fetch.vy", "fetch", "regs.scope = agents.get_scope(agent)", "regs.scope = 0"),
