@@ -75,6 +75,7 @@ ORACLE: public(immutable(Rules))
 LIQUIDATION: public(immutable(Rules))
 BACKSTOP: public(immutable(Rules))
 WORK: public(immutable(Rules))
+AUCTION: public(immutable(Rules))
 
 PROOF_BYTES: constant(uint256) = 32768
 MICRO_BITS: constant(uint256) = 20
@@ -96,6 +97,7 @@ def __init__(
     liquidation: address,
     backstop: address,
     work: address,
+    auction: address,
 ):
     """
     @param inbox Where batches are posted; `queue` where their messages come from; the rest are the rules.
@@ -113,6 +115,7 @@ def __init__(
     LIQUIDATION = Rules(liquidation)
     BACKSTOP = Rules(backstop)
     WORK = Rules(work)
+    AUCTION = Rules(auction)
 
 
 @external
@@ -266,7 +269,7 @@ def _rules_of(phase: uint256) -> Rules:
         return ORDERS
     if phase in [phases.MARGIN, phases.PROBE, phases.DEPTH]:
         return MARGIN
-    if phase in [phases.MATCH, phases.FILL]:
+    if phase in [phases.MATCH, phases.FILL, phases.PAIR, phases.CROSS]:
         return MATCHING
     if phase in [
         phases.UNLINK,
@@ -276,6 +279,7 @@ def _rules_of(phase: uint256) -> Rules:
         phases.LIST,
         phases.NEXT,
         phases.DESCEND,
+        phases.APPROACH,
     ]:
         return BOOK
     if phase in [phases.TRANSFER, phases.WITHDRAW]:
@@ -296,4 +300,6 @@ def _rules_of(phase: uint256) -> Rules:
         phases.LEG,
     ]:
         return WORK
+    if phase in [phases.TALLY, phases.VOUCH]:
+        return AUCTION
     raise "wrong_phase"

@@ -31,6 +31,7 @@ RULES: Final[dict[str, str]] = {
     "LIQUIDATION": "rule_groups/liquidation",
     "BACKSTOP": "rule_groups/backstop",
     "WORK": "rule_groups/work",
+    "AUCTION": "rule_groups/auction",
 }
 """The judge's getters of its rule contracts, in the order of its constructor, and what is deployed for each."""
 

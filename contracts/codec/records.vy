@@ -227,6 +227,7 @@ struct MarketParameters:
     tier2_maintenance: uint256
     order_margin: uint256         # token units of initial margin for each order that has a leaf, and once for a position
     backstop_cap: uint256         # ppm of the backstop's equity that its position is worth at most, 0 for no such limit
+    call_minutes: uint256         # minutes for which it collects orders for an auction, 0 if it holds none
 
 
 struct ListMarketBody:
@@ -294,11 +295,11 @@ def _size_of(kind: uint256) -> uint256:
     if kind == DEPOSIT:
         return 41
     if kind == LIST_MARKET:
-        return 123
+        return 124
     if kind == SET_SIGNER:
         return 29
     if kind == SET_MARKET:
-        return 123
+        return 124
     if kind == FORCED:
         return 81
     if kind == WIND_DOWN:
@@ -557,7 +558,7 @@ def encode_list_market(type: bytes1, listing: ListMarketBody) -> Bytes[RECORD_BY
         convert(convert(parameters.tier2_maintenance, uint32), bytes4),
         convert(convert(parameters.order_margin, uint64), bytes8),
         convert(convert(parameters.backstop_cap, uint32), bytes4),
-        empty(bytes1),
+        convert(convert(parameters.call_minutes, uint8), bytes1),
     )
 
 
@@ -595,6 +596,7 @@ def decode_list_market(message: Bytes[RECORD_BYTES]) -> ListMarketBody:
             tier2_maintenance=self._read(message, 107, 4),
             order_margin=self._read(message, 111, 8),
             backstop_cap=self._read(message, 119, 4),
+            call_minutes=self._read(message, 123, 1),
         ),
     )
 

@@ -3,9 +3,10 @@
 """
 @title Rules: order book
 @license MIT
-@notice Phases UNLINK, UNLIST, SEEK, REST, LIST, NEXT and DESCEND.
+@notice Phases UNLINK, UNLIST, SEEK, REST, LIST, NEXT, DESCEND and APPROACH.
 """
 
+from rules import auction
 from rules import book
 from rules import crank
 from rules import phases
@@ -41,4 +42,6 @@ def apply(
         return book.step_next(regs, w)
     if regs.phase == phases.DESCEND:
         return crank.step_descend(regs, w)
+    if regs.phase == phases.APPROACH:
+        return auction.step_approach(regs, w)
     raise "wrong_phase"

@@ -3,9 +3,10 @@
 """
 @title Rules: matching
 @license MIT
-@notice Phases MATCH and FILL.
+@notice Phases MATCH, FILL, PAIR and CROSS.
 """
 
+from rules import auction
 from rules import matching
 from rules import phases
 from state import leaves
@@ -30,4 +31,8 @@ def apply(
         return matching.step_match(regs, w)
     if regs.phase == phases.FILL:
         return matching.step_fill(regs, w)
+    if regs.phase == phases.PAIR:
+        return auction.step_pair(regs, w)
+    if regs.phase == phases.CROSS:
+        return auction.step_cross(regs, w)
     raise "wrong_phase"

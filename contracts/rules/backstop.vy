@@ -12,6 +12,7 @@
 import errors
 from codec import integers
 from codec import records
+from rules import calls
 from rules import deleveraging
 from rules import holders
 from rules import margin
@@ -120,7 +121,7 @@ def step_unwind(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down.
+    @notice Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down, nor in a call.
             Leaves: backstop, market.
     """
     regs: registers.Registers = pre
@@ -131,12 +132,10 @@ def step_unwind(
     market: leaves.Market = store.market(w, 1, market_id)
     place: uint256 = positions.find_position(backstop, market_id)
     regs.unwind = 0
-    if (
-        place == leaves.MAX_POSITIONS
-        or backstop.positions[place].size == 0
-        or regs.winding_since != 0
-        or not marks.is_fresh(market, regs.time)
-    ):
+    is_shut: bool = (
+        regs.winding_since != 0 or calls.is_calling(market, regs.time) or not marks.is_fresh(market, regs.time)
+    )
+    if place == leaves.MAX_POSITIONS or backstop.positions[place].size == 0 or is_shut:
         regs.phase = phases.WORK
         return regs, values
     backstop, market = marks.settle_funding(backstop, place, market)

@@ -15,6 +15,7 @@ import errors
 from codec import integers
 from codec import records
 from rules import bitmaps
+from rules import calls
 from rules import levels
 from rules import margin
 from rules import marks
@@ -36,12 +37,15 @@ def step_crank(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Settle a market that has expired; of any other begin to measure the book. A market that is over, because the
-            exchange winds down or its oracle is dead, expires now. Leaves: market.
+            exchange winds down or its oracle is dead, expires now. Where an auction is due it holds that instead,
+            whenever that is; and a book in which nothing meets anything offers no depth. Leaves: market.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
     store.check_count(w, 1)
     market: leaves.Market = store.market(w, 0, regs.market)
+    if calls.is_auction_due(market, regs.time, regs.winding_since):
+        return calls.begin_auction(regs, market), values
     if market.settled != 0 or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
         return registers.reject(regs, errors.NOT_DUE), values
     if wind_down.is_over(regs, market) and not marks.is_expired(market, regs.time):
@@ -51,6 +55,9 @@ def step_crank(
         return marks.begin_work(regs, market.mark, regs.time), values
     if not marks.is_fresh(market, regs.time):
         return registers.reject(regs, errors.STALE_PRICE), values
+    if calls.is_calling(market, regs.time):
+        regs.phase = phases.SAMPLE
+        return regs, values
     regs.size = max(1, market.impact)
     return self.begin_side(regs, records.BUY), values
 
@@ -169,7 +176,7 @@ def step_depth(
         regs.next_phase = self.choose_phase(regs)
         regs.phase = phases.UNLINK
     else:
-        if matching.is_maker_sure(regs, account, markets, order):
+        if matching.is_maker_sure(regs, account, markets, order, regs.price):
             regs.fok_lots += regs.lots
             regs.amount += regs.lots * order.price
         if regs.fok_lots == regs.size:

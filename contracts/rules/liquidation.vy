@@ -18,6 +18,7 @@
 
 from codec import integers
 from codec import records
+from rules import calls
 from rules import holders
 from rules import margin
 from rules import marks
@@ -39,7 +40,8 @@ def step_sweep(
     """
     @notice Visit one holder: settle what is due, and begin its liquidation if it is below maintenance.
             First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt
-            is liquidated, never through the book: every position is about to be closed at its mark.
+            is liquidated, never through the book: every position is about to be closed at its mark. During a call of its
+            market a position waits as long as its account is above the close-out margin, below which the book is not asked.
             Leaves: account, the market of each of its positions, in place order.
     """
     regs: registers.Registers = pre
@@ -65,6 +67,8 @@ def step_sweep(
         regs = registers.clear(regs)
         regs.return_phase = phases.WORK
         regs = orders.unlink_first(regs, number, account, phases.WORK)
+    elif equity > close_out and calls.is_calling(markets[target], regs.time):
+        regs = self.go_on(regs, account)
     else:
         market: leaves.Market = markets[target]
         loss: int256 = self.compute_loss(regs, account.positions[target], market)

@@ -90,6 +90,7 @@ def set_parameters(market: leaves.Market, parameters: records.MarketParameters) 
     changed.tier2_maintenance = parameters.tier2_maintenance
     changed.order_margin = parameters.order_margin
     changed.backstop_cap = parameters.backstop_cap
+    changed.call_minutes = parameters.call_minutes
     return changed
 
 

@@ -68,10 +68,19 @@ def compute_limit(market: leaves.Market, anchor: uint256) -> uint256:
 
 @internal
 @pure
+def get_halt_time(market: leaves.Market) -> uint256:
+    """
+    @return Seconds for which a halt lasts; that of a market with calls is one.
+    """
+    return 60 * market.call_minutes if market.call_minutes != 0 else phases.HALT_TIME
+
+
+@internal
+@pure
 def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time: uint256) -> leaves.Market:
     """
     @notice Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the
-            market.
+            market. A market with calls holds one from its first index on, and when one comes again after long.
     @dev The limit is at most the anchor, or 1 below which no price is: so the anchor less the limit, above the price,
          is above 0.
     """
@@ -79,13 +88,16 @@ def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time
     index: uint256 = price
     if moved.anchor == 0:
         moved.anchor = price
+    is_back: bool = market.index == 0 or market.index_time + market.max_age + phases.HALT_TIME < time
+    if market.call_minutes != 0 and is_back:
+        moved.halted_until = time + self.get_halt_time(market)
     limit: uint256 = self.compute_limit(market, moved.anchor)
     if index > moved.anchor + limit:
         index = moved.anchor + limit
-        moved.halted_until = time + phases.HALT_TIME
+        moved.halted_until = time + self.get_halt_time(market)
     elif index + limit < moved.anchor:
         index = moved.anchor - limit
-        moved.halted_until = time + phases.HALT_TIME
+        moved.halted_until = time + self.get_halt_time(market)
     moved.index = min(index, keys.MAX_TICK)
     moved.index_time = max(market.index_time, price_time)
     return moved

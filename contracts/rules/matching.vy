@@ -8,6 +8,7 @@
 
 import errors
 from codec import records
+from rules import calls
 from rules import holders
 from rules import levels
 from rules import margin
@@ -40,7 +41,7 @@ def step_match(
     @notice Find the next maker, or decide what becomes of the rest of the order. However many makers there are, it meets them
             all: if the input has no steps left, the next record goes on. An order of the machine's own is left instead,
             for the account will be visited again; a fill-or-kill order has counted how few makers it needs, and is never
-            cut in two. Leaves: market; where an order goes on, the other side's best level.
+            cut in two. While a call lasts nobody is met. Leaves: market; where an order goes on, the other side's best level.
     @dev A side is 0 or 1 from the decoding on, so the other one cannot underflow.
     """
     regs: registers.Registers = pre
@@ -48,7 +49,7 @@ def step_match(
     other: uint256 = 1 - regs.side
     best: uint256 = levels.get_best(market, other)
     touched: uint256 = 1
-    if not self.is_crossing(regs.side, regs.price, best):
+    if calls.is_calling(market, regs.time) or not self.is_crossing(regs.side, regs.price, best):
         regs = self.leave_book(regs)
     elif work.is_out_of_steps(regs) and regs.flags & records.TIME_IN_FORCE != records.FOK:
         regs = self.pause_order(regs)
@@ -132,7 +133,8 @@ def step_probe(
     legal: bool = False
     regs, legal = self.can_maker_fill(regs, account, markets, order)
     if regs.scanning != 0:
-        regs = self.count_maker(regs, order, legal and self.is_maker_sure(regs, account, markets, order))
+        is_sure: bool = self.is_maker_sure(regs, account, markets, order, regs.price)
+        regs = self.count_maker(regs, order, legal and is_sure)
     elif not legal:
         regs.next_phase = phases.MATCH
         regs.phase = phases.UNLINK
@@ -198,10 +200,12 @@ def is_maker_sure(
     account: leaves.Account,
     markets: leaves.Market[leaves.MAX_POSITIONS],
     order: leaves.Order,
+    highest: uint256,
 ) -> bool:
     """
     @return Where makers are only counted: whether this one can fill all its open orders of that side, however they come.
-            For each is judged again when it trades, and those before it count then.
+            For each is judged again when it trades, and those before it count then. `highest`: ticks, at which it may
+            trade.
     """
     place: uint256 = positions.get_position(account, regs.market)
     position: leaves.Position = account.positions[place]
@@ -217,8 +221,8 @@ def is_maker_sure(
     )
     rate: int256 = max(0, self.get_maker_rate(regs, market))
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
-    highest: int256 = convert(max(best, regs.price), int256)
-    fees: int256 = margin.compute_fee(margin.compute_value(size, highest, market), rate)
+    price: int256 = convert(max(best, highest), int256)
+    fees: int256 = margin.compute_fee(margin.compute_value(size, price, market), rate)
     fees += convert(keys.MAX_ORDER_SLOT, int256)
     equity: int256 = 0
     requirement: int256 = 0

@@ -11,6 +11,7 @@ import errors
 from codec import integers
 from codec import records
 from rules import agents
+from rules import calls
 from rules import levels
 from rules import marks
 from rules import phases
@@ -29,7 +30,8 @@ def step_admit(
     """
     @notice Check an order against its market, its slot and the position limits, and reserve its size.
             Leaves: account, market, the order slot. Orders that died at the account's deadline are first taken out of the
-            book, one at a time; so is a dead one in the slot.
+            book, one at a time; so is a dead one in the slot. An auction that is due is held before an order enters the
+            book.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -53,6 +55,8 @@ def step_admit(
     if place < leaves.MAX_POSITIONS:
         position = account.positions[place]
     has_trigger: bool = regs.flags & records.ARMED != 0
+    if not has_trigger and calls.is_auction_due(market, regs.time, regs.winding_since):
+        return calls.begin_auction(regs, market), values
     outcome: uint256 = 0
     if has_trigger:
         outcome = self.check_trigger(regs, market, order, place < leaves.MAX_POSITIONS)
@@ -168,6 +172,8 @@ def check_admission(
     distance: uint256 = max(regs.price, market.mark) - min(regs.price, market.mark)
     if not self.is_fired(regs) and distance * integers.PPM > market.band * market.mark:
         return errors.PRICE_BAND
+    if calls.is_calling(market, regs.time) and not levels.can_rest(regs.flags):
+        return errors.HALTED
     if order.market != 0:
         return errors.ORDER_SLOT_TAKEN
     if not has_place:
@@ -192,7 +198,7 @@ def check_opening(regs: registers.Registers, market: leaves.Market, reach: uint2
     """
     if not marks.is_fresh(market, regs.time):
         return errors.STALE_PRICE
-    if regs.time < market.halted_until:
+    if regs.time < market.halted_until and market.call_minutes == 0:
         return errors.HALTED
     if reach > market.max_position:
         return errors.POSITION_LIMIT

@@ -41,6 +41,11 @@ GATHER: constant(uint256) = 32
 DESCEND: constant(uint256) = 33
 DEPTH: constant(uint256) = 34
 SAMPLE: constant(uint256) = 35
+APPROACH: constant(uint256) = 36
+TALLY: constant(uint256) = 37
+PAIR: constant(uint256) = 38
+VOUCH: constant(uint256) = 39
+CROSS: constant(uint256) = 40
 
 # Leg pages one bulk record may have.
 MAX_LEG_PAGES: constant(uint256) = 8
@@ -78,7 +83,8 @@ BASIS_TIME: constant(uint256) = PREMIUM_SAMPLES * SAMPLE_INTERVAL
 FUNDING_HOURS: constant(uint256) = 8
 # Seconds that one sample pays for at most: time in which nothing was measured is not made up for.
 MAX_FUNDING_TIME: constant(uint256) = 2 * SAMPLE_INTERVAL
-# Seconds a market stays reduce-only after its index ran into the step band.
+# Seconds a market without calls stays reduce-only after its index ran into the step band; and for which an index has to have
+# been stale for its market to hold a call when it comes back.
 HALT_TIME: constant(uint256) = 300
 # Seconds of batch time within which an index moves at most the step band from where it was at their beginning.
 INDEX_INTERVAL: constant(uint256) = 60

@@ -6,6 +6,7 @@
 """
 
 from codec import records
+from rules import calls
 from rules import phases
 from rules import positions
 from state import keys
@@ -20,17 +21,18 @@ def step_trigger(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Find the next armed order that the mark has reached, above before below; in a wind-down none enters any more.
-            Leaves: market; the level if there is one.
+    @notice Find the next armed order that the mark has reached, above before below. In a wind-down none enters any more,
+            and during a call none yet. Leaves: market; the level if there is one.
     """
     regs: registers.Registers = pre
     market_id: uint256 = regs.trigger_market
     market: leaves.Market = store.market(w, 0, market_id)
     side: uint256 = keys.ABOVE
     tick: uint256 = 0
-    if regs.winding_since == 0 and market.stop_above != 0 and market.mark >= market.stop_above:
+    is_open: bool = regs.winding_since == 0 and not calls.is_calling(market, regs.time)
+    if is_open and market.stop_above != 0 and market.mark >= market.stop_above:
         tick = market.stop_above
-    elif regs.winding_since == 0 and market.stop_below != 0 and market.mark <= market.stop_below:
+    elif is_open and market.stop_below != 0 and market.mark <= market.stop_below:
         side = keys.BELOW
         tick = market.stop_below
     else:

@@ -103,6 +103,7 @@ struct Market:
     step_band: uint256             # ppm an index may move in an interval
     funding_cap: uint256           # ppm of the index: bound of the premium, an eighth of which is paid an hour
     close_out: uint256             # ppm of the notional
+    call_minutes: uint256          # minutes for which it collects orders for an auction, 0 if it holds none
     settled: uint256               # 1 once a dated future has its settlement price (in mark)
     max_open_interest: uint256     # lots
     max_position: uint256          # lots
@@ -392,6 +393,7 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         leaf.step_band << 224
         | leaf.funding_cap << 192
         | leaf.close_out << 160
+        | leaf.call_minutes << 152
         | leaf.settled << 128
         | leaf.max_open_interest << 64
         | leaf.max_position,
@@ -450,7 +452,8 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         step_band=words[5] >> 224,
         funding_cap=words[5] >> 192 & _U32,
         close_out=words[5] >> 160 & _U32,
-        settled=words[5] >> 128 & _U32,
+        call_minutes=words[5] >> 152 & _U8,
+        settled=words[5] >> 128 & _U16,
         max_open_interest=words[5] >> 64 & _U64,
         max_position=words[5] & _U64,
         impact=words[6] >> 192,

@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 83 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 90 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -77,7 +77,8 @@ struct Registers:
     expiry: uint256          # seconds, 0 for never
     trigger: uint256         # ticks, 0 for none; of a crank the impact price of the bids, 0 for none
     client: uint256          # the trader's own id of the order
-    peer: uint256            # the other account of a transfer; of a crank handle of the order it looks at next
+    # The other account of a transfer; handle of the order that a crank looks at, or that leaves an auction, next.
+    peer: uint256
     amount: uint256          # token units; of a crank lots times ticks counted on a side
     cursor: uint256          # handle of the order the next step works on
     lots: uint256            # lots of the next fill
@@ -87,9 +88,17 @@ struct Registers:
     level_market: uint256    # market of the level the next step works on
     tick: uint256            # tick of the level the next step works on
     level_side: uint256      # side of the book that level is on
-    matches: uint256         # makers that a fill-or-kill order has counted
+    # Makers that a fill-or-kill order has counted; of an auction orders that vouched.
+    matches: uint256
     scanning: uint256        # 1 while a fill-or-kill order only counts what it could trade
     fok_lots: uint256        # lots it could trade; of a crank those counted on a side
+    bid: uint256             # of an auction, handle of the bid it looks at, or looks at next
+    bid_tick: uint256        # tick of its level, 0 if there is none
+    ask: uint256             # handle of the ask
+    ask_tick: uint256        # tick of its level, above all ticks if there is none
+    surplus: uint256         # lots counted on the other side than the one looked at, that have met none yet
+    clearing: uint256        # ticks: the lowest price at which as many lots trade; then the price at which they do
+    ceiling: uint256         # ticks: the highest such price, 0 once the clearing price is set
     next_phase: uint256      # phase to go on with after a shared phase, or with the next input
     return_phase: uint256    # phase to return to when the work in flight is done
 
@@ -129,6 +138,13 @@ def clear(regs: Registers) -> Registers:
     cleared.matches = 0
     cleared.scanning = 0
     cleared.fok_lots = 0
+    cleared.bid = 0
+    cleared.bid_tick = 0
+    cleared.ask = 0
+    cleared.ask_tick = 0
+    cleared.surplus = 0
+    cleared.clearing = 0
+    cleared.ceiling = 0
     cleared.next_phase = 0
     cleared.return_phase = 0
     return cleared
@@ -163,7 +179,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 83 words.
+    @return keccak of the 90 words.
     """
     return keccak256(abi_encode(regs))
 

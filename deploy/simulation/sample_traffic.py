@@ -264,7 +264,8 @@ def play_epoch(traffic: SampleTraffic) -> list[Batch]:
 
     The first trades in one market; the second prunes makers and forces a record through L1; the third is empty; in the
     fourth one account has a place in eight markets, so that probing it touches as many leaves as a step can; the fifth
-    has every other kind of record; in the sixth a price falls, an account is liquidated, and a dated future settles.
+    has every other kind of record; in the sixth a price falls, an
+    account is liquidated, a dated future settles, and an auction is held.
     """
     steps = (_open_market, _prune_makers, _do_nothing, _fill_places, _use_everything, _crash)
     return [step(traffic) for step in steps]
@@ -318,10 +319,12 @@ def _do_nothing(traffic: SampleTraffic) -> Batch:
 
 def _fill_places(traffic: SampleTraffic) -> Batch:
     traffic.time += 1
-    listings = [traffic.list_market(market, unit=market) for market in range(2, 9)]
+    listings = [traffic.list_market(market, unit=market) for market in range(2, 8)]
+    listings.append(traffic.list_market(8, unit=8, call_minutes=1, max_age=600))
     inputs = [traffic.report(number, 100 + market, market=market) for market in range(2, 9) for number in (0, 1)]
     inputs += [traffic.order(2, records.SELL, 100 + market, market, market=market) for market in range(2, 9)]
     inputs.append(traffic.order(4, records.BUY, 110, 2, market=5))
+    inputs += [traffic.order(3, records.BUY, 112, 9, market=8), traffic.order(1, records.SELL, 104, 3, market=8)]
     return traffic.seal(listings, inputs)
 
 
@@ -404,5 +407,6 @@ def _crash(traffic: SampleTraffic) -> Batch:
         traffic.withdraw(7, 400_000),
         traffic.order(4, records.BUY, keys.MAX_TICK, 1, market=9, flags=records.IOC),
         traffic.crank(0),
+        traffic.crank(8),
     ]
     return traffic.seal((), inputs)

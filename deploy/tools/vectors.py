@@ -94,6 +94,7 @@ def build() -> dict[str, Any]:
         refuse_everything(traffic),
         hold(traffic),
         *manage_agents(traffic),
+        *hold_auctions(traffic),
         *wind_down(traffic),
     ]
     return {
@@ -347,6 +348,43 @@ def manage_agents(traffic: SampleTraffic) -> list[Batch]:
     return batches
 
 
+def hold_auctions(traffic: SampleTraffic) -> list[Batch]:
+    """Two calls of a market, and their auctions: one that an order waits for, and one that a crank holds."""
+    traffic.time += 1
+    own = keys.sub_account(23, 1)
+    messages = [traffic.deposit(account, 10**7) for account in (23, 24, 25)]
+    messages.append(traffic.list_market(14, call_minutes=1, max_age=600, step_band=10_000, impact=1))
+    inputs = [
+        *(traffic.report(number, 1_000, market=14) for number in (0, 1)),
+        traffic.transfer(23, own, 10**6),
+        traffic.order(23, records.BUY, 1_020, 9, market=14),
+        traffic.order(24, records.SELL, 980, 4, market=14),
+        traffic.order(own, records.SELL, 985, 3, market=14),
+        traffic.order(25, records.SELL, 970, 2, market=14, expiry=traffic.time + 30),
+        traffic.order(25, records.BUY, 1_001, 5, market=14),
+        traffic.order(24, records.SELL, 1_001, 2, market=14, flags=records.POST_ONLY),
+        traffic.order(25, records.BUY, 1_030, 1, market=14, flags=records.IOC),
+        traffic.crank(14),
+    ]
+    batches = [traffic.seal(messages, inputs)]
+    traffic.time += 60
+    inputs = [traffic.order(25, records.SELL, 1_100, 1, market=14, order_slot=9), traffic.crank(14)]
+    batches.append(traffic.seal([], inputs))
+    traffic.time += 1
+    inputs = [
+        *(traffic.report(number, 1_100, market=14) for number in (0, 1)),
+        *(traffic.cancel_all(account) for account in (23, 24, 25)),
+        traffic.order(24, records.BUY, 1_005, 2, market=14),
+        traffic.order(25, records.SELL, 990, 3, market=14),
+        traffic.order(25, records.SELL, 995, 3, market=14, flags=records.REDUCE_ONLY),
+        traffic.order(24, records.BUY, 992, 1, market=14),
+    ]
+    batches.append(traffic.seal([], inputs))
+    traffic.time += 60
+    batches.append(traffic.seal([], [traffic.crank(14), traffic.crank(14)]))
+    return batches
+
+
 def wind_down(traffic: SampleTraffic) -> list[Batch]:
     """The end: records that their senders vouch for, the wind-down, what it refuses, and a market that it settles."""
     traffic.time += 61
@@ -376,7 +414,7 @@ def wind_down(traffic: SampleTraffic) -> list[Batch]:
     ]
     first = traffic.seal(messages, inputs)
     traffic.time += 60
-    inputs = [traffic.report(0, 1_000, market=11), traffic.crank(11), traffic.crank(14), traffic.withdraw(10, 1)]
+    inputs = [traffic.report(0, 1_000, market=11), traffic.crank(11), traffic.crank(15), traffic.withdraw(10, 1)]
     return [first, traffic.seal([traffic.deposit(10, 1)], inputs)]
 
 
@@ -445,7 +483,8 @@ def _padded_inputs(batches: list[Batch]) -> list[dict[str, Any]]:
     for kind in sorted(records.TYPES.keys() - {records.LEG_PAGE}):
         size = records.TYPES[kind].size
         end = records.RECORD_BYTES if kind >= records.FIRST_MESSAGE else records.BODY_BYTES
-        for at in (size - 1, size, end - 1):
+        # A type may use every byte.
+        for at in {size - 1: None, min(size, end - 1): None, end - 1: None}:
             data = bytearray(records.RECORD_BYTES)
             data[0], data[at] = kind, 1
             cases.append({"input": bytes(data), "canonical": at < size or at >= end})
@@ -560,6 +599,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     for n, name in enumerate(sorted(MARKET.offsets)):
         setattr(market, name, signed.get(name, 1_000_003 + n))
     market.open_interest, market.twap_sum = 2**62, 2**40
+    market.call_minutes, market.settled = 255, 2**16 - 2
     yield "market", keys.market_key(255), market
     oracle = Oracle()
     oracle.prices[0], oracle.times[0], oracle.prices[6], oracle.times[6] = 1, 2**63, keys.MAX_TICK, START_TIME
@@ -720,7 +760,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
                 name = f"fetch {NAMES.get(batch.body(input_index)[0], 'unknown')}"
             micro = 0
             while micro == 0 or machine.regs.phase != phases.IDLE:
-                if micro and machine.regs.phase in (phases.MATCH, phases.LEG):
+                if micro and machine.regs.phase in (phases.MATCH, phases.LEG, phases.TALLY, phases.PAIR):
                     take_without_steps(batch, input_index, micro)
                 take(batch, input_index, micro, phases.NAMES[machine.regs.phase] if micro else name)
                 micro += 1
@@ -743,7 +783,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     take(last, input_index, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
     take(last, input_index, 2, "work")
-    crank = input_index + last.records.index(traffic.crank(14))
+    crank = input_index + last.records.index(traffic.crank(15))
     take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
     at = next(

@@ -16,7 +16,8 @@
     GET  /v1/batches/{number}                              a closed batch
     GET  /v1/withdrawals/{index}                           its proof for the vault, once its epoch is complete
     GET  /v1/status  /v1/health                            where the sequencer is; 200 or 503
-    GET  /ws                    ?channels=records,fills,batches: JSON messages {"channel", "data"}, without the receipts
+    GET  /ws                    ?channels=records,fills,batches,auctions: JSON messages {"channel", "data"}, without the
+                                receipts
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was changed. 503: try again
 ("overloaded"), or ("not_ready") a record that was on its way may have been taken or not.

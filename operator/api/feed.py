@@ -1,9 +1,12 @@
-"""What happens, as it happens, to whoever listens: accepted records, fills, batches. Only durable things are told."""
+"""What happens, as it happens, to whoever listens: accepted records, fills, batches, auctions to come.
+
+Only durable things are told.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -11,7 +14,7 @@ from typing import Any, Final
 from setoff.operator.api import views
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch, SubmitResult
 
-CHANNELS: Final = frozenset({"records", "fills", "batches"})
+CHANNELS: Final = frozenset({"records", "fills", "batches", "auctions"})
 BACKLOG: Final = 4096
 """Messages a listener may be behind before it is dropped."""
 
@@ -47,6 +50,8 @@ class Feed:
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
+        self.show_auctions: Callable[[], Iterable[dict[str, Any]]] = tuple
+        """What is to be told of auctions after each batch."""
 
     def tell_record(self, result: SubmitResult) -> None:
         """See `Announcer`."""
@@ -59,6 +64,9 @@ class Feed:
     def tell_batch(self, sealed: SealedBatch) -> None:
         """See `Announcer`."""
         self.publish("batches", partial(views.show_batch, sealed, None))
+        if any("auctions" in subscription.channels for subscription in self._subscriptions):
+            for auction in self.show_auctions():
+                self.publish("auctions", partial(dict, auction))
 
     def publish(self, channel: str, make: Callable[[], dict[str, Any]]) -> None:
         """Tell every listener of `channel`; the message is made only if there is one."""

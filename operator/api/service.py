@@ -15,6 +15,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
+from setoff.operator.api import views
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.api import make_app
 from setoff.operator.api.feed import Feed
@@ -164,6 +165,7 @@ async def serve(
         outbox = Outbox(blocking, deployment.namespace)
         journal, feed = Journal(redis, deployment.namespace), Feed()
         sequencer = make_sequencer(settings, deployment, journal, outbox, source, posted, feed, signer)
+        feed.show_auctions = lambda: views.show_calling(sequencer.exchange)
         admission = Admission(deployment.domain, settings.max_per_client)
         app = make_app(sequencer, outbox, deployment, admission, feed, settings.max_body)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)

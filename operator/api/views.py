@@ -6,16 +6,17 @@ tree, so they never disturb the leaves the rules work on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
+from setoff.operator.api.auctions import show_auction, show_auctions
+from setoff.operator.api.book import BookReader
 from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.layout import fields_of
 from setoff.shared.codec.records import MarketParameters
 from setoff.shared.errors import OUTCOMES
-from setoff.shared.machine.machine import LIQUIDATION, TRADE, UNWIND
+from setoff.shared.machine.machine import AUCTION, LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.rules.backstop import get_shares
@@ -33,9 +34,7 @@ from setoff.shared.wire.scopes import Scope
 SIDES: Final = ("buy", "sell")
 FLAGS: Final = ("gtc", "ioc", "post_only", "fok")
 SELF_TRADE: Final = ("cancel_maker", "cancel_taker", "cancel_both")
-FILL_KINDS: Final = ("trade", "liquidation", "unwind", "takeover", "deleverage")
-MAX_ORDERS: Final = 20_000
-"""Orders that one view of a book looks at; levels behind them are not shown."""
+FILL_KINDS: Final = ("trade", "liquidation", "unwind", "takeover", "deleverage", "auction")
 
 _PARAMETERS: Final = fields_of(MarketParameters)
 
@@ -49,7 +48,7 @@ def get_tree(exchange: Exchange) -> Tree:
 def show_fill(numbered: NumberedFill) -> dict[str, Any]:
     """One trade; `fill` is its gap-free number. The order slots are null on a side that has no order of a trader."""
     fill = numbered.fill
-    has_maker_order_slot = fill.kind in (TRADE, LIQUIDATION, UNWIND)
+    has_maker_order_slot = fill.kind in (TRADE, LIQUIDATION, UNWIND, AUCTION)
     return {
         "fill": numbered.number,
         "batch": numbered.batch,
@@ -61,7 +60,7 @@ def show_fill(numbered: NumberedFill) -> dict[str, Any]:
         "price": fill.price,
         "size": str(fill.size),
         "taker": fill.taker,
-        "taker_order_slot": fill.taker_order_slot if fill.kind == TRADE else None,
+        "taker_order_slot": fill.taker_order_slot if fill.kind in (TRADE, AUCTION) else None,
         "maker": fill.maker,
         "maker_order_slot": fill.maker_order_slot if has_maker_order_slot else None,
     }
@@ -231,7 +230,7 @@ def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
 
     Rates and fees are ppm; `premium` ppm of the index; `funding_rate` what a long lot pays a short one an hour, as ppm
     of the index, while the book stays as the last sample showed it; `funding` what a lot has paid since listing, in
-    token units times 2^32.
+    token units times 2^32; `auction` what that of a market which collects orders would come to now, else null.
     """
     tree, time = get_tree(exchange), exchange.machine.regs.time
     leaf = leaves.decode_market(tree.get(keys.market_key(market)))
@@ -254,6 +253,7 @@ def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
         "insurance": str(leaf.insurance),
         "pool": str(leaf.pool),
         "halted_until": leaf.halted_until if leaf.halted_until > time else 0,
+        "auction": show_auction(tree, market, time),
         "is_settled": bool(leaf.settled),
     }
 
@@ -270,6 +270,12 @@ def show_parameters(parameters: MarketParameters) -> dict[str, Any]:
 def show_markets(exchange: Exchange) -> list[dict[str, Any]]:
     """All listed markets."""
     return [show_market(exchange, market) for market in range(1, exchange.machine.regs.markets + 1)]
+
+
+def show_calling(exchange: Exchange) -> list[dict[str, Any]]:
+    """The auctions of the markets that collect orders for one."""
+    regs = exchange.machine.regs
+    return list(show_auctions(get_tree(exchange), regs.markets, regs.time))
 
 
 def show_tiers(market: Market) -> list[dict[str, Any]]:
@@ -300,40 +306,6 @@ def show_book(exchange: Exchange, market: int, depth: int) -> dict[str, Any]:
     }
 
 
-class BookReader:
-    """Walks levels and the orders on them, and leaves out those that are dead (cancelled together, or expired)."""
-
-    def __init__(self, tree: Tree, time: int) -> None:
-        self._tree = tree
-        self._time = time
-        self._state = State(tree)
-        self._left = MAX_ORDERS
-
-    def read(self, market: int, side: int, depth: int) -> Iterator[dict[str, Any]]:
-        """Levels with something to trade with, best first."""
-        for tick in _ticks(self._tree, market, side):
-            if depth <= 0 or self._left <= 0:
-                return
-            size, count = self._read_level(market, side, tick)
-            if count:
-                yield {"price": tick, "size": str(size), "orders": count}
-                depth -= 1
-
-    def _read_level(self, market: int, side: int, tick: int) -> tuple[int, int]:
-        """Lots and number of the level's living orders."""
-        handle = leaves.decode_level(self._tree.get(keys.level_key(market, side, tick))).head
-        size = count = 0
-        while handle and self._left > 0:
-            self._left -= 1
-            order = leaves.decode_order(self._tree.get(keys.order_key(handle)))
-            account = self._state.account(keys.handle_account(handle))
-            if is_live(order, account, self._time):
-                size += order.size
-                count += 1
-            handle = order.next
-        return size, count
-
-
 def show_batch(sealed: SealedBatch, posted: bool | None) -> dict[str, Any]:
     """A closed batch: its header, its end, and whether it is on L1 (None: not known)."""
     header = sealed.batch.header
@@ -359,17 +331,3 @@ def show_batch(sealed: SealedBatch, posted: bool | None) -> dict[str, Any]:
 def _ratio(numerator: int, denominator: int) -> float:
     """A ratio in ppm, for people: the rules count in integers."""
     return round(numerator * PPM / denominator, 3) if denominator else 0.0
-
-
-def _ticks(tree: Tree, market: int, side: int, depth: int = 0, prefix: int = 0) -> Iterator[int]:
-    """Ticks with orders, best first: a walk over the bitmap words."""
-    shift = 16 - 8 * depth
-    word = leaves.decode_bitmap(tree.get(keys.bitmap_key(keys.level_tree(market, side), depth, prefix))).word
-    while word:
-        bit = word.bit_length() - 1 if side == records.BUY else (word & -word).bit_length() - 1
-        word ^= 1 << bit
-        tick = prefix | bit << shift
-        if depth == 2:
-            yield tick
-        else:
-            yield from _ticks(tree, market, side, depth + 1, tick)

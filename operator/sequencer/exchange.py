@@ -22,6 +22,7 @@ from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.data import CALLDATA
 from setoff.shared.machine.machine import Fill, Machine
 from setoff.shared.rules import phases
+from setoff.shared.rules.calls import is_auction_due
 from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, decode_account
@@ -380,10 +381,13 @@ def join_leg_pages(parts: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def is_crank_due(market: Market, time: int, interval: int, *, is_winding_down: bool = False) -> bool:
-    """Whether a market takes a crank at `time`, `interval` seconds (at least) after the last; at its end at once.
+    """Whether a market takes a crank at `time`, `interval` seconds (at least) after the last; at its end, and
+    where an auction is to be held, at once.
 
     A market whose oracle is dead is not cranked by the operator of itself: after a long stop its reports come first.
     """
+    if is_auction_due(market, time, int(is_winding_down)):
+        return True
     if market.settled or market.index == 0 or market.sampled + phases.SAMPLE_INTERVAL > time:
         return False
     return is_winding_down or is_expired(market, time) or (market.sampled + interval <= time and is_fresh(market, time))

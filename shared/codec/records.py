@@ -326,6 +326,8 @@ class MarketParameters:
     """Token units of initial margin for each order that has a leaf, and once for a position."""
     backstop_cap: Annotated[U32, At(296)] = 0
     """Ppm of the backstop's equity that its position is worth at most, 0 for no such limit."""
+    call_minutes: Annotated[U8, At(172)] = 0
+    """Minutes for which it collects orders for an auction, after listing and when it is halted; 0: it holds none."""
 
 
 class ListMarketBody(NamedTuple):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _REGISTERS_BYTES: Final = 32 * len(FIELDS)
 _ENTRY: Final = Struct(">BIH")
-_TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE))
+_TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE, phases.CROSS))
 MANY_ACCOUNTS: Final = 128
 """From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
 all of them at once takes longer than the visits."""
@@ -41,19 +41,20 @@ COSTLY_STEPS: Final = 256
 
 
 # Kinds of fills: of an order in the book, of the machine's own order (a position in liquidation, the backstop's), and
-# trades beside the book (a takeover by the backstop, a deleveraging).
+# trades beside the book (a takeover by the backstop, a deleveraging), and of two orders in the book in an auction.
 TRADE: Final = 0
 LIQUIDATION: Final = 1
 UNWIND: Final = 2
 TAKEOVER: Final = 3
 DELEVERAGE: Final = 4
+AUCTION: Final = 5
 
 
 class Fill(NamedTuple):
     """One trade: `size` lots at `price` ticks; side: the taker's; order_slot: of the account before it.
 
     In a liquidation, takeover or deleveraging the taker is the account in liquidation. The machine's own orders, and
-    both sides of a trade beside the book, have no order slot: theirs is 0.
+    both sides of a trade beside the book, have no order slot: theirs is 0. Of an auction the buyer stands as the taker.
     """
 
     market: int
@@ -281,6 +282,9 @@ class Machine:
                 regs.lots,
             )
             apply_step(regs, self.state)
+        elif phase == phases.CROSS:
+            self._run_cross()
+            return
         else:
             maker, maker_order_slot = keys.BACKSTOP if phase == phases.TAKEOVER else get_first_ranked(regs), 0
             account = self.state.account(regs.account)
@@ -291,6 +295,18 @@ class Machine:
         if size:
             self.fills.append(
                 Fill(regs.market, regs.account, regs.order_slot, maker, maker_order_slot, regs.side, price, size, kind)
+            )
+
+    def _run_cross(self) -> None:
+        """Run a step that trades two orders of the book; two of one owner lose their lots without a trade."""
+        regs = self.regs
+        buyer, seller = keys.handle_account(regs.bid), keys.handle_account(regs.ask)
+        slots = keys.handle_order_slot(regs.bid), keys.handle_order_slot(regs.ask)
+        price, size = regs.clearing, regs.lots
+        apply_step(regs, self.state)
+        if keys.get_master(buyer) != keys.get_master(seller):
+            self.fills.append(
+                Fill(regs.market, buyer, slots[0], seller, slots[1], records.BUY, price, size, kind=AUCTION)
             )
 
     def _get_size(self) -> int:

@@ -11,6 +11,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.deleveraging import begin_deleveraging, trade_across
 from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.margin import (
@@ -85,7 +86,7 @@ def compute_takeover(regs: Registers, state: State, backstop: Account, size: int
 
 
 def step_unwind(regs: Registers, state: State) -> None:
-    """Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down.
+    """Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down, nor in a call.
 
     Leaves: backstop, market.
     """
@@ -94,7 +95,8 @@ def step_unwind(regs: Registers, state: State) -> None:
     position = find_position(backstop, regs.unwind)
     market_id = regs.unwind
     regs.unwind = 0
-    if position is None or position.size == 0 or regs.winding_since or not is_fresh(market, regs.time):
+    is_shut = regs.winding_since != 0 or is_calling(market, regs.time) or not is_fresh(market, regs.time)
+    if position is None or position.size == 0 or is_shut:
         regs.phase = phases.WORK
         return
     settle_funding(backstop, position, market)

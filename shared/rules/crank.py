@@ -14,6 +14,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_up
 from setoff.shared.rules import phases
 from setoff.shared.rules.bitmaps import find_best, find_next
+from setoff.shared.rules.calls import begin_auction, is_auction_due, is_calling
 from setoff.shared.rules.levels import is_highest_first
 from setoff.shared.rules.margin import settle_account
 from setoff.shared.rules.marks import (
@@ -37,9 +38,14 @@ from setoff.shared.state.store import State
 def step_crank(regs: Registers, state: State) -> None:
     """Settle a market that has expired; of any other begin to measure the book.
 
-    A market that is over, because the exchange winds down or its oracle is dead, expires now. Leaves: market.
+    A market that is over, because the exchange winds down or its oracle is dead, expires now. Where an auction is
+    due it holds that instead, whenever that is; and a book in which nothing meets anything offers no depth.
+    Leaves: market.
     """
     market = state.market(regs.market)
+    if is_auction_due(market, regs.time, regs.winding_since):
+        begin_auction(regs, market)
+        return
     if market.settled or market.sampled + phases.SAMPLE_INTERVAL > regs.time or market.index == 0:
         regs.reject(errors.NOT_DUE)
         return
@@ -51,6 +57,8 @@ def step_crank(regs: Registers, state: State) -> None:
         begin_work(regs, mark_before, regs.time)
     elif not is_fresh(market, regs.time):
         regs.reject(errors.STALE_PRICE)
+    elif is_calling(market, regs.time):
+        regs.phase = phases.SAMPLE
     else:
         regs.size = max(1, market.impact)
         begin_side(regs, records.BUY)
@@ -134,7 +142,7 @@ def step_depth(regs: Registers, state: State) -> None:
         regs.next_phase = choose_phase(regs)
         regs.phase = phases.UNLINK
         return
-    if is_maker_sure(regs, state, account, order):
+    if is_maker_sure(regs, state, account, order, regs.price):
         regs.fok_lots += regs.lots
         regs.amount += regs.lots * order.price
     if regs.fok_lots == regs.size:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_floor, div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.holders import get_visited, pass_visited
 from setoff.shared.rules.margin import compute_requirement, compute_value, get_maintenance_margin, settle_account
 from setoff.shared.rules.marks import is_fresh
@@ -31,7 +32,8 @@ def step_sweep(regs: Registers, state: State) -> None:
     """Visit one holder: settle what is due, and begin its liquidation if it is below maintenance.
 
     First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt is
-    liquidated, never through the book: every position is about to be closed at its mark.
+    liquidated, never through the book: every position is about to be closed at its mark. During a call of its market a
+    position waits as long as its account is above the close-out margin, below which the book is not asked.
     Leaves: account, the market of each of its positions, in place order.
     """
     number = get_visited(regs.sweep_end, regs.sweep_word)
@@ -51,6 +53,9 @@ def step_sweep(regs: Registers, state: State) -> None:
         unlink_first(regs, number, account, phases.WORK)
         return
     market = state.market(target.market)
+    if equity > close_out and is_calling(market, regs.time):
+        go_on(regs, account)
+        return
     loss = compute_loss(regs, target, market)
     if equity < 0:
         drawn = min(-equity, loss, market.insurance)

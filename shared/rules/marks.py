@@ -45,8 +45,19 @@ def compute_limit(market: Market, anchor: int) -> int:
     return max(1, anchor * market.step_band // PPM)
 
 
+def get_halt_time(market: Market) -> int:
+    """Seconds for which a halt lasts; that of a market with calls is one."""
+    return 60 * market.call_minutes or phases.HALT_TIME
+
+
 def apply_index(market: Market, price: int, price_time: int, time: int) -> None:
-    """Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the market."""
+    """Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the market.
+
+    A market with calls holds one from its first index on, and when one comes again after long.
+    """
+    is_back = market.index == 0 or market.index_time + market.max_age + phases.HALT_TIME < time
+    if market.call_minutes and is_back:
+        market.halted_until = time + get_halt_time(market)
     weigh_index(market, time)
     begin_interval(market, time)
     if market.anchor == 0:
@@ -54,7 +65,7 @@ def apply_index(market: Market, price: int, price_time: int, time: int) -> None:
     limit = compute_limit(market, market.anchor)
     if abs(price - market.anchor) > limit:
         price = market.anchor + limit if price > market.anchor else market.anchor - limit
-        market.halted_until = time + phases.HALT_TIME
+        market.halted_until = time + get_halt_time(market)
     market.index = min(price, keys.MAX_TICK)
     market.index_time = max(market.index_time, price_time)
 

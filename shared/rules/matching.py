@@ -5,6 +5,7 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.levels import can_rest, get_best
 from setoff.shared.rules.margin import compute_fee, compute_health, compute_value, is_fill_legal, settle_account
@@ -26,13 +27,13 @@ def step_match(regs: Registers, state: State) -> None:
 
     However many makers there are, it meets them all: if the input has no steps left, the next record goes on. An order
     of the machine's own is left instead, for the account will be visited again; a fill-or-kill order has counted how
-    few makers it needs, and is never cut in two.
+    few makers it needs, and is never cut in two. While a call lasts nobody is met.
     Leaves: market; where an order goes on, the other side's best level.
     """
     market = state.market(regs.market)
     other = 1 - regs.side
     best = get_best(market, other)
-    if not is_crossing(regs.side, regs.price, best):
+    if is_calling(market, regs.time) or not is_crossing(regs.side, regs.price, best):
         leave_book(regs)
     elif is_out_of_steps(regs) and regs.flags & records.TIME_IN_FORCE != records.FOK:
         pause_order(regs)
@@ -88,7 +89,7 @@ def step_probe(regs: Registers, state: State) -> None:
     settle_account(state, account, regs.time)
     legal = can_maker_fill(regs, state, account, order)
     if regs.scanning:
-        count_maker(regs, order, legal and is_maker_sure(regs, state, account, order))
+        count_maker(regs, order, legal and is_maker_sure(regs, state, account, order, regs.price))
     elif not legal:
         regs.next_phase = phases.MATCH
         regs.phase = phases.UNLINK
@@ -129,10 +130,11 @@ def meet_own_order(regs: Registers, order: Order) -> None:
         regs.phase = phases.UNLINK
 
 
-def is_maker_sure(regs: Registers, state: State, account: Account, order: Order) -> bool:
+def is_maker_sure(regs: Registers, state: State, account: Account, order: Order, highest: int) -> bool:
     """Where makers are only counted: whether this one can fill all its open orders of that side, however they come.
 
-    For each is judged again when it trades, and those before it count then. Leaves: as `settle_account`.
+    For each is judged again when it trades, and those before it count then. `highest`: ticks, at which it may trade.
+    Leaves: as `settle_account`.
     """
     market = state.market(regs.market)
     position = get_position(account, regs.market)
@@ -144,7 +146,7 @@ def is_maker_sure(regs: Registers, state: State, account: Account, order: Order)
     loss = max(0, compute_value(delta, best - market.mark, market))
     rate = max(0, get_maker_rate(regs, market))
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
-    fees = compute_fee(compute_value(lots, max(best, regs.price), market), rate) + keys.MAX_ORDER_SLOT
+    fees = compute_fee(compute_value(lots, max(best, highest), market), rate) + keys.MAX_ORDER_SLOT
     equity, requirement = compute_health(regs, state, account)
     return equity - loss - fees >= requirement
 

@@ -10,6 +10,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import may_send
+from setoff.shared.rules.calls import begin_auction, is_auction_due, is_calling
 from setoff.shared.rules.levels import can_rest, get_level_side, get_level_tick, get_trigger_side, is_armed
 from setoff.shared.rules.marks import is_expired, is_fresh
 from setoff.shared.rules.positions import (
@@ -32,7 +33,7 @@ def step_admit(regs: Registers, state: State) -> None:
     """Check an order against its market, its slot and the position limits, and reserve its size.
 
     Leaves: account, market, the order slot. Orders that died at the account's deadline are first taken out of the book,
-    one at a time; so is a dead one in the slot.
+    one at a time; so is a dead one in the slot. An auction that is due is held before an order enters the book.
     """
     account = state.account(regs.account)
     market = state.market(regs.market)
@@ -49,6 +50,9 @@ def step_admit(regs: Registers, state: State) -> None:
         return
     position = find_position(account, regs.market)
     has_trigger = regs.flags & records.ARMED != 0
+    if not has_trigger and is_auction_due(market, regs.time, regs.winding_since):
+        begin_auction(regs, market)
+        return
     if has_trigger:
         outcome = check_trigger(regs, market, order, position)
     else:
@@ -122,6 +126,8 @@ def check_admission(regs: Registers, market: Market, order: Order, position: Pos
         return errors.MARKET_EXPIRED
     if not is_fired(regs) and abs(regs.price - market.mark) * PPM > market.band * market.mark:
         return errors.PRICE_BAND
+    if is_calling(market, regs.time) and not can_rest(regs.flags):
+        return errors.HALTED
     if order.market != 0:
         return errors.ORDER_SLOT_TAKEN
     if position is None:
@@ -141,7 +147,7 @@ def check_opening(regs: Registers, market: Market, reach: int) -> int:
     """Whether an order that can open a position, of up to `reach` lots, may be tried now; returns the outcome."""
     if not is_fresh(market, regs.time):
         return errors.STALE_PRICE
-    if regs.time < market.halted_until:
+    if regs.time < market.halted_until and market.call_minutes == 0:
         return errors.HALTED
     if reach > market.max_position:
         return errors.POSITION_LIMIT

@@ -16,6 +16,10 @@ fetch ── message, reject ─────────────────
   └─ crank ─▶ CRANK ─▶ DESCEND ─▶ DEPTH ─▶ SAMPLE ─▶ WORK …       each side level by level, maker by maker, until
                          ▲ ▲       │ ▲ └▶ UNLINK ─▶ on             `impact` lots are counted
                          └─┴───────┘ └──────────────┘
+An auction that is due is held by a crank, or while an order waits before ADMIT:
+  APPROACH ─▶ TALLY ─▶ PAIR ─▶ VOUCH ─▶ CROSS ─▶ PAIR …        each side level by level, order by order, until they no
+     ▲ ▲       │ ▲ └▶ UNLINK ─▶ on                             longer cross; then the first two, again and again
+     └─┴───────┘ └──────────────┘
 """
 
 from __future__ import annotations
@@ -58,6 +62,11 @@ GATHER: Final = 32
 DESCEND: Final = 33
 DEPTH: Final = 34
 SAMPLE: Final = 35
+APPROACH: Final = 36
+TALLY: Final = 37
+PAIR: Final = 38
+VOUCH: Final = 39
+CROSS: Final = 40
 
 NAMES: Final[tuple[str, ...]] = (
     "idle",
@@ -96,6 +105,11 @@ NAMES: Final[tuple[str, ...]] = (
     "descend",
     "depth",
     "sample",
+    "approach",
+    "tally",
+    "pair",
+    "vouch",
+    "cross",
 )
 """Names by number, for people."""
 
@@ -137,7 +151,8 @@ FUNDING_HOURS: Final = 8
 MAX_FUNDING_TIME: Final = 2 * SAMPLE_INTERVAL
 """Seconds that one sample pays for at most: time in which nothing was measured is not made up for."""
 HALT_TIME: Final = 300
-"""Seconds a market stays reduce-only after its index ran into the step band."""
+"""Seconds a market without calls stays reduce-only after its index ran into the step band; and for which an index has
+to have been stale for its market to hold a call when it comes back."""
 INDEX_INTERVAL: Final = 60
 """Seconds of batch time within which an index moves at most the step band from where it was at their beginning."""
 TWAP_TIME: Final = 1800

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from setoff.shared.rules import phases
+from setoff.shared.rules.auction import step_approach, step_cross, step_pair, step_tally, step_vouch
 from setoff.shared.rules.backstop import step_shares, step_takeover, step_unwind
 from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.bulk import step_leg
@@ -63,6 +64,11 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
     step_descend,
     step_depth,
     step_sample,
+    step_approach,
+    step_tally,
+    step_pair,
+    step_vouch,
+    step_cross,
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.positions import is_live
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
@@ -14,15 +15,18 @@ from setoff.shared.state.store import State
 
 
 def step_trigger(regs: Registers, state: State) -> None:
-    """Find the next armed order that the mark has reached, above before below; in a wind-down none enters any more.
+    """Find the next armed order that the mark has reached, above before below.
+
+    In a wind-down none enters any more, and during a call none yet.
 
     Leaves: market; the level if there is one.
     """
     market_id = regs.trigger_market
     market = state.market(market_id)
-    if regs.winding_since == 0 and market.stop_above and market.mark >= market.stop_above:
+    is_open = regs.winding_since == 0 and not is_calling(market, regs.time)
+    if is_open and market.stop_above and market.mark >= market.stop_above:
         side, tick = keys.ABOVE, market.stop_above
-    elif regs.winding_since == 0 and market.stop_below and market.mark <= market.stop_below:
+    elif is_open and market.stop_below and market.mark <= market.stop_below:
         side, tick = keys.BELOW, market.stop_below
     else:
         regs.trigger_market = 0

@@ -160,7 +160,7 @@ class Market(MarketParameters):
     """Smoothed premium of the book over the index, ticks times 2**16."""
     sampled: U64 = 0
     """Seconds, its last sample."""
-    settled: Annotated[U32, At(172)] = 0
+    settled: Annotated[U16, At(174)] = 0
     """1 once a dated future has its settlement price (in mark)."""
     halted_until: Annotated[U64, At(200)] = 0
     """Seconds."""

@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-83 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+90 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -35,7 +35,8 @@ class InFlight:
     expiry: U64 = 0  # seconds, 0 for never
     trigger: U64 = 0  # ticks, 0 for none; of a crank the impact price of the bids, 0 for none
     client: U64 = 0  # the trader's own id of the order
-    peer: U64 = 0  # the other account of a transfer; of a crank handle of the order it looks at next
+    # The other account of a transfer; handle of the order that a crank looks at, or that leaves an auction, next.
+    peer: U64 = 0
     amount: U128 = 0  # token units; of a crank lots times ticks counted on a side
     cursor: U64 = 0  # handle of the order the next step works on
     lots: U64 = 0  # lots of the next fill
@@ -45,9 +46,17 @@ class InFlight:
     level_market: U64 = 0  # market of the level the next step works on
     tick: U64 = 0  # tick of the level the next step works on
     level_side: U64 = 0  # side of the book that level is on
-    matches: U64 = 0  # makers that a fill-or-kill order has counted
+    # Makers that a fill-or-kill order has counted; of an auction orders that vouched.
+    matches: U64 = 0
     scanning: U64 = 0  # 1 while a fill-or-kill order only counts what it could trade
     fok_lots: U64 = 0  # lots it could trade; of a crank those counted on a side
+    bid: U64 = 0  # of an auction, handle of the bid it looks at, or looks at next
+    bid_tick: U64 = 0  # tick of its level, 0 if there is none
+    ask: U64 = 0  # handle of the ask
+    ask_tick: U64 = 0  # tick of its level, above all ticks if there is none
+    surplus: U64 = 0  # lots counted on the other side than the one looked at, that have met none yet
+    clearing: U64 = 0  # ticks: the lowest price at which as many lots trade; then the price at which they do
+    ceiling: U64 = 0  # ticks: the highest such price, 0 once the clearing price is set
     next_phase: U64 = 0  # phase to go on with after a shared phase, or with the next input
     return_phase: U64 = 0  # phase to return to when the work in flight is done
 
@@ -128,7 +137,7 @@ class Registers(InFlight):
         self.phase = self.return_phase
 
     def encode(self) -> bytes:
-        """The 83 words."""
+        """The 90 words."""
         return LAYOUT.pack(self)
 
     @classmethod
@@ -141,7 +150,7 @@ class Registers(InFlight):
         return LAYOUT.copy(self)
 
     def hash(self) -> bytes:
-        """keccak of the 83 words."""
+        """keccak of the 90 words."""
         return keccak(self.encode())
 
 

@@ -133,6 +133,32 @@ async def test_markets_show_their_tiers_and_halts(redis_server: RedisServer) -> 
         assert (status, answer["reason"]) == (422, "halted")
 
 
+async def test_an_auction_is_shown_before_it_is_held_and_held_at_its_time(redis_server: RedisServer) -> None:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**9, call_minutes=1, max_age=600, taker_fee=0, maker_fee=0)
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
+        await open_market(running, 1000)
+        _, market = await running.get("/v1/markets/1")
+        assert market["call_minutes"] == 1
+        assert market["auction"] == {"until": START_TIME + 60, "price": None, "volume": "0", "surplus": "0"}
+        await submit(running, traffic.order(1, BUY, 1020, 9))
+        await submit(running, traffic.order(2, SELL, 980, 3))
+        await submit(running, traffic.order(3, SELL, 1010, 2))
+        await submit(running, traffic.order(3, SELL, 970, 5, expiry=START_TIME + 50))
+        _, market = await running.get("/v1/markets/1")
+        assert (market["best_bid"], market["best_ask"]) == (1020, 970)
+        assert market["auction"] == {"until": START_TIME + 60, "price": 1020, "volume": "5", "surplus": "4"}
+        status, answer = await running.submit(traffic.order(1, BUY, 1020, 1, flags=records.IOC))
+        assert (status, answer["reason"]) == (422, "halted")
+        await pass_time(running, START_TIME + 60)
+        _, market = await running.get("/v1/markets/1")
+        assert market["auction"] is None and market["best_bid"] == 1020
+        _, answer = await running.get("/v1/fills")
+        shown = [(fill["kind"], fill["taker"], fill["maker"], fill["price"], fill["size"]) for fill in answer["fills"]]
+        assert shown == [("auction", 1, 2, 1020, "3"), ("auction", 1, 3, 1020, "2")]
+        assert answer["fills"][1]["taker_order_slot"] == 0 and answer["fills"][1]["maker_order_slot"] == 0
+
+
 async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
     traffic = exchange.traffic
     sub = 1 | 3 << 20

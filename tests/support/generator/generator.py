@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tests.support.generator.inputs import MESSAGES, RECORDS, Inputs
+from tests.support.generator.listings import CALLING
 from tests.support.generator.players import (
     ACCOUNTS,
     SIGNERS,
@@ -73,7 +74,7 @@ class Generator(Inputs):
         rng = self.rng
         self.time += rng.choice((1, 61))
         self.state = State(self.machine.state.tree)
-        market = rng.choice((1, 2))
+        market = rng.choice((1, 1, 1, CALLING))
         leaf = self.read_market(market)
         mark = leaf.mark or self.first_price(market)
         lot = max(1, mark * leaf.unit * leaf.initial_margin // PPM)

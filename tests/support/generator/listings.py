@@ -18,6 +18,9 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.state import keys, leaves
 
+CALLING = 2
+"""The market that holds calls."""
+
 
 class Listings(Players):
     """Deposits, markets and oracle signers, sound and at every edge."""
@@ -59,7 +62,7 @@ class Listings(Players):
             rng.choice((-taker, -taker // 2, 0, 100, records.MAX_FEE if self.is_large else 7)),
             rng.choice((PPM, 500_000, 200_000)),
             max_age=rng.choice((60, 400, 3000, 2**32 - 1)),
-            step_band=rng.choice((PPM, PPM, PPM, 250_000)),
+            step_band=rng.choice((20_000, 50_000)) if market == CALLING else rng.choice((PPM, PPM, PPM, 250_000)),
             funding_cap=rng.choice((0, 5_000, records.MAX_FEE)),
             close_out=rng.choice((0, 0, 0, maintenance // 3, maintenance // 3, maintenance)),
             max_open_interest=rng.choice((2**44, 2**44, 2**44, 40_000)),
@@ -68,6 +71,7 @@ class Listings(Players):
             expiry=self.time + rng.choice((1, 300, 2500)) if market > 2 and rng.random() < 0.5 else 0,
             order_margin=rng.choice((0, 0, 0, 1, 2**40 if self.is_large else 30)),
             backstop_cap=rng.choice((0, 0, 250_000, PPM, 2**32 - 1)),
+            call_minutes=1 if market == CALLING else 0,
         )
         has_tiers = rng.random() < 0.4 and margin + 20 <= PPM
         return records.ListMarketBody(market, tiered(m) if has_tiers else m)

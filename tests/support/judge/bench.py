@@ -40,12 +40,22 @@ GROUPS = (
     "liquidation",
     "backstop",
     "work",
+    "auction",
 )
 PHASES = {
     "orders": (phases.ADMIT, phases.AMEND, phases.CLEAR, phases.DROP),
     "margin": (phases.MARGIN, phases.PROBE, phases.DEPTH),
-    "matching": (phases.MATCH, phases.FILL),
-    "book": (phases.UNLINK, phases.UNLIST, phases.SEEK, phases.REST, phases.LIST, phases.NEXT, phases.DESCEND),
+    "matching": (phases.MATCH, phases.FILL, phases.PAIR, phases.CROSS),
+    "book": (
+        phases.UNLINK,
+        phases.UNLIST,
+        phases.SEEK,
+        phases.REST,
+        phases.LIST,
+        phases.NEXT,
+        phases.DESCEND,
+        phases.APPROACH,
+    ),
     "payments": (phases.TRANSFER, phases.WITHDRAW),
     "oracle": (phases.REPORT, phases.CRANK, phases.SAMPLE),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
@@ -59,6 +69,7 @@ PHASES = {
         phases.FIRE,
         phases.LEG,
     ),
+    "auction": (phases.TALLY, phases.VOUCH),
 }
 """Phases each group judges."""
 OPERATOR = address("operator")

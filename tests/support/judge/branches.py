@@ -10,8 +10,12 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.deleveraging import get_ranked
+from setoff.shared.rules.holders import get_visited
 from setoff.shared.rules.levels import get_best
+from setoff.shared.rules.liquidation import compute_maintenance
 from setoff.shared.rules.margin import PAYMENTS, compute_health, compute_initial, compute_value
+from setoff.shared.rules.marks import get_halt_time
+from setoff.shared.rules.matching import is_crossing
 from setoff.shared.rules.positions import is_live
 from setoff.shared.rules.work import is_out_of_steps
 from setoff.shared.state import keys, leaves
@@ -45,6 +49,20 @@ BRANCHES = frozenset(
     + [f"descend: {place} {found}" for place in ("best", "behind") for found in ("found", "none")]
     + ["depth: counted", "depth: not sure", "depth: pruned", "depth: bids done", "depth: asks done", "depth: paused"]
     + ["sample: neither", "sample: bids", "sample: asks", "sample: both", "sample: funding"]
+    + [
+        "report: call",
+        "crank: auction",
+        "crank: calling",
+        "admit: auction",
+        "match: call",
+        "sweep: call",
+        "trigger: call",
+    ]
+    + [f"approach: {side} {what}" for side in SIDES[:2] for what in ("best found", "behind found", "behind none")]
+    + [f"tally: {what}" for what in ("begins", "matched", "more", "apart", "pruned", "not sure", "paused")]
+    + [f"pair: {what}" for what in ("price", "two", "beyond", "second leaves", "paused", "done", "for an order")]
+    + [f"vouch: {what}" for what in ("first", "second", "cut", "pruned", "over the cap")]
+    + [f"cross: {what}" for what in ("traded", "one account", "one owner", "bid left", "ask left", "both used up")]
     + ["amend: shrinks", "amend: enters anew", "amend: refused", "clear: now", "clear: later"]
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to master"]
@@ -187,7 +205,9 @@ def _match(step: Step) -> set[str]:
     if step.after.phase == phases.PROBE:
         return {"match: cross"}
     if step.after.phase == phases.REST:
-        return {"match: rest"}
+        market = _market(step.old, step.before.market)
+        best = get_best(market, 1 - step.before.side)
+        return {"match: call" if is_crossing(step.before.side, step.before.price, best) else "match: rest"}
     if step.after.phase == phases.IDLE:
         return {"match: paused"}
     return {"match: left" if is_out_of_steps(step.before) else "match: dropped"}
@@ -239,8 +259,8 @@ def _report(step: Step) -> set[str]:
         return {"report: no quorum" if step.after.outcome == errors.ACCEPTED else "report: refused"}
     market = _market(step.new, step.before.market)
     found = {"report: median"}
-    if market.halted_until == step.before.time + phases.HALT_TIME:
-        found.add("report: halt")
+    if market.halted_until == step.before.time + get_halt_time(market):
+        found.add("report: call" if market.call_minutes else "report: halt")
     return found
 
 
@@ -249,6 +269,10 @@ def _crank(step: Step) -> set[str]:
         return {"crank: refused"}
     if step.after.phase == phases.DESCEND:
         return {"crank: measures"}
+    if step.after.phase == phases.APPROACH:
+        return {"crank: auction"}
+    if step.after.phase == phases.SAMPLE:
+        return {"crank: calling"}
     before, after = (_market(values, step.before.market) for values in (step.old, step.new))
     if before.expiry != after.expiry:
         return {"crank: over"}
@@ -282,6 +306,68 @@ def _sample(step: Step) -> set[str]:
     return {f"sample: {sides}"} | ({"sample: funding"} if before.funding != after.funding else set())
 
 
+def _is_below(step: Step) -> bool:
+    """Whether the account under the sweep is below its maintenance margin."""
+    number = get_visited(step.before.sweep_end, step.before.sweep_word)
+    equity, maintenance, _ = compute_maintenance(State(Tree(step.new.items())), _account(step.new, number))
+    return equity < maintenance
+
+
+def _approach(step: Step) -> set[str]:
+    side = step.before.level_side
+    place = "behind" if (step.before.bid_tick, step.before.ask_tick)[side] else "best"
+    found = any(key >> keys.BODY_BITS == keys.LEVEL for key in step.old)
+    return {f"approach: {SIDES[side]} {place} {'found' if found else 'none'}"}
+
+
+def _tally(step: Step) -> set[str]:
+    before, after = step.before, step.after
+    if after.phase == phases.IDLE:
+        return {"tally: paused"}
+    if after.phase == phases.UNLINK:
+        return {"tally: pruned"}
+    if after.phase == phases.PAIR:
+        return {"tally: apart"}
+    if (after.surplus, after.level_side) == (before.surplus, before.level_side):
+        return {"tally: not sure"}
+    if before.surplus == 0:
+        return {"tally: begins"}
+    return {"tally: more" if after.level_side != before.level_side and after.surplus else "tally: matched"}
+
+
+def _pair(step: Step) -> set[str]:
+    before, after = step.before, step.after
+    if not step.old:
+        return {"pair: paused" if after.phase == phases.IDLE else "pair: second leaves"}
+    found = {"pair: price"} if before.ceiling else set()
+    if len(step.old) == 1:
+        return found | {"pair: for an order" if after.phase == phases.ADMIT else "pair: done"}
+    if not before.ceiling and after.clearing != before.clearing:
+        found.add("pair: beyond")
+    return found | {"pair: two"}
+
+
+def _vouch(step: Step) -> set[str]:
+    before, after = step.before, step.after
+    if after.phase == phases.UNLINK:
+        market = _market(step.old, before.market)
+        is_over = before.matches == 0 and market.open_interest + before.lots > market.max_open_interest
+        return {"vouch: over the cap" if is_over else "vouch: pruned"}
+    if after.lots < before.lots:
+        return {"vouch: cut"}
+    return {"vouch: second" if after.phase == phases.CROSS else "vouch: first"}
+
+
+def _cross(step: Step) -> set[str]:
+    regs = step.before
+    buyer, seller = keys.handle_account(regs.bid), keys.handle_account(regs.ask)
+    left = [leaves.decode_order(step.new[keys.order_key(handle)]).size for handle in (regs.bid, regs.ask)]
+    found = {"cross: both used up"} if not any(left) else {"cross: bid left" if left[0] else "cross: ask left"}
+    if buyer == seller:
+        return found | {"cross: one account"}
+    return found | {"cross: one owner" if keys.get_master(buyer) == keys.get_master(seller) else "cross: traded"}
+
+
 def _amend(step: Step) -> set[str]:
     if step.after.phase == phases.UNLINK:
         return {"amend: enters anew"}
@@ -295,6 +381,8 @@ def _clear(step: Step) -> set[str]:
 def _admit(step: Step) -> set[str]:
     if step.after.phase == phases.UNLINK:
         return {"admit: dead order"}
+    if step.after.phase == phases.APPROACH:
+        return {"admit: auction"}
     return {"admit: armed" if step.before.flags & records.ARMED else "admit: order"}
 
 
@@ -331,6 +419,8 @@ def _sweep(step: Step) -> set[str]:
     if step.after.phase == phases.STRIKE:
         return found | {"sweep: holds nothing"}
     if step.after.phase == phases.WORK:
+        if not step.before.winding_since and _is_below(step):
+            found.add("sweep: call")
         return found | {"sweep: nothing to do"}
     if step.after.market == step.after.trigger_market and step.after.phase == phases.TAKEOVER:
         found.add("sweep: debt")
@@ -400,7 +490,8 @@ def _trigger(step: Step) -> set[str]:
     if step.before.winding_since and market.stop_below and market.mark <= market.stop_below:
         return {"trigger: wound down"}
     if step.after.phase == phases.WORK:
-        return {"trigger: none"}
+        is_waiting = market.stop_below != 0 and market.mark <= market.stop_below and not step.before.winding_since
+        return {"trigger: call" if is_waiting else "trigger: none"}
     (level,) = (key for key in step.old if key >> keys.BODY_BITS == keys.LEVEL)
     return {"trigger: above" if level >> 24 & 3 == keys.ABOVE else "trigger: below"}
 
@@ -414,6 +505,11 @@ def _leg(step: Step) -> set[str]:
 
 
 _READERS: dict[str, Callable[[Step], set[str]]] = {
+    "approach": _approach,
+    "tally": _tally,
+    "pair": _pair,
+    "vouch": _vouch,
+    "cross": _cross,
     "fill": _fill,
     "probe": _probe,
     "margin": _margin,

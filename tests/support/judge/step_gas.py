@@ -112,6 +112,17 @@ def play_many_leaves(world: JudgedWorld) -> None:
     assert world.run(world.price(92, 8)) == ["accepted"]
     assert world.took("takeover") and world.position(keys.BACKSTOP, 8).size
     world.run(world.backstop_deposit(4, 1), world.backstop_withdraw(3, 1), records.encode_crank(8))
+    leaf = world.machine.state.market(8)
+    leaf.call_minutes, leaf.halted_until = 1, world.time + 60
+    world.machine.state.commit()
+    crossing = [
+        world.order(1, BUY, 93, 2, market=8, order_slot=20),
+        world.order(4, SELL, 91, 1, market=8, order_slot=20),
+    ]
+    assert world.run(*crossing) == ["accepted", "accepted"]
+    world.wait(60)
+    assert world.run(records.encode_crank(8)) == ["accepted"]
+    assert world.took("cross")
 
 
 def measure(*, is_cold: bool = False) -> Worst:

@@ -183,8 +183,8 @@ def check_bitmaps(picture: Picture, regs: Registers) -> None:
         assert market.stop_above == min(ticks[number, keys.ABOVE], default=0)
         assert market.stop_below == max(ticks[number, keys.BELOW], default=0)
         if regs.phase in (phases.IDLE, phases.WORK):
-            # Nothing in the book could have matched.
-            assert not (market.best_bid and market.best_ask) or market.best_bid < market.best_ask
+            # Nothing in the book could have matched, where it has not to wait for an auction.
+            assert market.call_minutes or not (market.best_bid and market.best_ask) or market.best_bid < market.best_ask
 
 
 def check_index(picture: Picture, regs: Registers) -> None:
@@ -207,6 +207,9 @@ def check_work(regs: Registers) -> None:
             assert left and regs.return_phase == phases.WORK
         elif regs.has_work and regs.next_phase == phases.LEG:
             assert not left and regs.return_phase == phases.LEG
+        elif regs.has_work and regs.next_phase in (phases.TALLY, phases.PAIR):
+            assert not left and regs.return_phase == phases.LEG
+            assert regs.kind in (records.CRANK, records.ORDER, records.AMEND)
         elif regs.has_work:
             assert regs.next_phase == phases.MARGIN and regs.kind in (records.ORDER, records.AMEND)
             assert regs.return_phase in (phases.WORK, phases.LEG) and regs.size
@@ -216,6 +219,8 @@ def check_triggers(picture: Picture, regs: Registers) -> None:
     """No armed order whose trigger the mark has reached waits once all work is done; in a wind-down none enters."""
     if regs.phase == phases.IDLE and not regs.has_work and not regs.winding_since:
         for market in picture.markets.values():
+            if market.call_minutes:
+                continue  # until the first change of a price after a call
             assert market.stop_above == 0 or market.stop_above > market.mark
             assert market.stop_below == 0 or market.stop_below < market.mark
 
@@ -224,16 +229,18 @@ def find_unhealthy(machine: Machine) -> list[int]:
     """Accounts below maintenance (in a wind-down: in debt) with a position that has a fresh price, or in debt without
     any position.
 
-    None once the work after a change of price is done.
+    None once the work after a change of price is done. In a market with calls only those at close-out count.
     """
     state, time = machine.state, machine.regs.time
     found = []
     state.commit()
     for number in Picture.of(state.tree.items()).accounts:
         account = state.account(number)
-        equity, maintenance, _ = compute_maintenance(state, account)
+        equity, maintenance, close_out = compute_maintenance(state, account)
         held = [state.market(position.market) for position in account.positions if position.size]
         least = 0 if machine.regs.winding_since else maintenance
+        if any(market.call_minutes for market in held):
+            least = min(least, close_out)  # until the first change of a price after a call
         if equity < least and (not held or any(is_fresh(market, time) for market in held)):
             found.append(number)
     state.touched.clear()

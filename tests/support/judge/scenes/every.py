@@ -2,6 +2,7 @@
 
 from tests.support.judge.scenes import (
     accounts,
+    auction,
     backstop,
     crank,
     holders,
@@ -25,6 +26,7 @@ SCENES = (
     *order_margin.SCENES,
     *oracle.SCENES,
     *crank.SCENES,
+    *auction.SCENES,
     *work.SCENES,
     *pausing.SCENES,
     *settlement.SCENES,
