@@ -1,4 +1,4 @@
-"""Who takes: gamblers with leverage and stops, hedgers who follow what they own elsewhere."""
+"""Who takes: gamblers with leverage and stops, hedgers, and arbitrageurs, who leave no quote that is worth taking."""
 
 from __future__ import annotations
 
@@ -93,3 +93,24 @@ class Hedger(Agent):
                 market=self.market,
                 order_slot=0,
             )
+
+
+class Arbitrageur(Agent):
+    """Takes whatever is offered more than `edge` ppm better than the price elsewhere."""
+
+    def __init__(self, account: int, every: int = 10, *, lots: int = 50_000, edge: int = 1_000) -> None:
+        super().__init__(every)
+        self.account = account
+        self.lots = lots
+        self.edge = edge
+
+    def act(self, view: View, pen: Pen) -> Iterator[bytes]:
+        """On the side where there is something to take."""
+        away = view.price * self.edge // PPM
+        if 0 < view.best_ask < view.price - away:
+            yield self._take(pen, records.BUY, view.price - away)
+        if view.best_bid > view.price + away:
+            yield self._take(pen, records.SELL, view.price + away)
+
+    def _take(self, pen: Pen, side: int, limit: int) -> bytes:
+        return pen.order(self.account, side, limit, self.lots, flags=records.IOC, market=self.market, order_slot=0)

@@ -51,6 +51,11 @@ def find_crash(hours: Sequence[Hour], before: int = 24, after: int = 24) -> Sequ
     return hours[worst - before : worst + 24 + after]
 
 
+def find_long_crash(hours: Sequence[Hour]) -> Sequence[Hour]:
+    """The same crash with four days after it."""
+    return find_crash(hours, after=96)
+
+
 def find_rise(hours: Sequence[Hour], before: int = 6, after: int = 12) -> Sequence[Hour]:
     """The 24 hours that rose most, in the same way."""
     best = max(range(before, len(hours) - 24 - after), key=lambda i: hours[i + 24][3] / hours[i][3])

@@ -13,6 +13,7 @@ from setoff.deploy.simulation.market_lab.pen import Pen
 from setoff.deploy.simulation.market_lab.pictures.prices import (
     Hour,
     find_crash,
+    find_long_crash,
     find_rise,
     make_up_crash,
     make_up_rise,
@@ -76,7 +77,7 @@ STORIES: Final = {
         is_squeezed=True,
     ),
     "oracle-outage": Story(
-        "No report for three days, while the price falls", find_crash, make_up_crash, is_silent=True
+        "No report for three days, while the price falls", find_long_crash, make_up_crash, is_silent=True
     ),
     "empty-book": Story("The same crash, and nobody quotes", find_crash, make_up_crash, has_makers=False),
 }

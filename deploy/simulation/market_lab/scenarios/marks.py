@@ -139,10 +139,10 @@ def behind_a_late_mark(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(limit_usd=10_000, stated="open: the middle of two quotes far apart counts as a price (section 8, SAMPLE)")
+@scenario()
 def wide_quotes_in_an_empty_book(attack: bool, seed: int) -> Play:
-    """Nobody quotes: a bid far below the index and an ask just above it, neither worth taking, pull the mark down in
-    minutes; one victim is closed out, another's stop fires into the bid.
+    """Nobody quotes: a bid far below the index and an ask just above it, neither worth taking; does the mark go
+    to their middle, where one victim is closed out and another's stop fires into the bid?
     """
     lots = 20_000
     money = {"victims": [10**6 * USD] * 2, "others": [10**6 * USD], "attacker": [10**5 * USD] * 2}

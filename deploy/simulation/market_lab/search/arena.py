@@ -59,6 +59,7 @@ class Arena:
     attackers: tuple[int, ...]
     passive: Mapping[str, int]
     makers: tuple[int, ...]
+    arbitrageur: int
     terms: Mapping[str, Any] = field(default_factory=dict)
     quorum: int = HONEST
     quiet: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
@@ -75,8 +76,8 @@ class Arena:
 
 
 def open_arena(weather: str = "flat", *, quorum: int = HONEST, **terms: Any) -> Arena:
-    """Two makers, a long and a short near their limits, another pair that is safe and has a stop, a staker; and the
-    attackers, who have money and nothing else.
+    """Two makers, a long and a short near their limits, another pair that is safe and has a stop, a staker, an
+    arbitrageur; and the attackers, who have money and nothing else.
     """
     if weather not in WEATHERS:
         raise ConfigError("bad_config", f"there is no weather {weather}")
@@ -87,12 +88,13 @@ def open_arena(weather: str = "flat", *, quorum: int = HONEST, **terms: Any) -> 
         "safe long": [10**6 * USD],
         "safe short": [10**6 * USD],
         "staker": [10**6 * USD],
+        "arbitrageur": [10**7 * USD],
         ATTACKER: [MONEY] * 3,
     }
     play = Play.open(money, quorum=quorum, honest=HONEST, cranks=False, **terms)
-    long, short, safe_long, safe_short, staker = (
-        play.accounts(role)[0] for role in ("long", "short", "safe long", "safe short", "staker")
-    )
+    names = ("long", "short", "safe long", "safe short", "staker", "arbitrageur")
+    single = {name: play.accounts(name)[0] for name in names}
+    long, short, safe_long, safe_short, staker, arbitrageur = single.values()
     play.exchange.take(play.pen.backstop_deposit(staker, 200_000 * USD))
     play.trade(long, short, PRICE, LOTS)
     play.trade(safe_long, safe_short, PRICE, LOTS)
@@ -114,9 +116,9 @@ def open_arena(weather: str = "flat", *, quorum: int = HONEST, **terms: Any) -> 
         weather,
         play.exchange,
         (*owned, keys.sub_account(owned[0], 1)),
-        {"long": long, "short": short, "safe long": safe_long, "safe short": safe_short, "staker": staker}
-        | {f"maker {number + 1}": account for number, account in enumerate(makers)},
+        single | {f"maker {number + 1}": account for number, account in enumerate(makers)},
         () if weather == "empty" else tuple(makers),
+        arbitrageur,
         terms,
         quorum,
     )

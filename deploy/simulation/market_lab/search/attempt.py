@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from setoff.deploy.simulation.market_lab.agents.makers import Maker
+from setoff.deploy.simulation.market_lab.agents.traders import Arbitrageur
 from setoff.deploy.simulation.market_lab.search.arena import FALSE, HONEST, MONEY, SETTLING, Arena, open_arena
 from setoff.deploy.simulation.market_lab.search.moves import (
     FLAGS,
@@ -67,6 +68,7 @@ class Attempt:
         self._began = self._exchange.time
         self._watch = Watch(self._exchange, arena.passive.values(), arena.attackers)
         self._makers = [Maker(account, MINUTE, lots=5_000, levels=2, spread=300) for account in arena.makers]
+        self._arbitrageur = Arbitrageur(arena.arbitrageur, MINUTE)
         self._price = self._quoted = self._first = arena.get_price(0, direction)
         self._is_pending = False
         self._count = 0
@@ -180,6 +182,7 @@ class Attempt:
         self._is_pending = False
         for number in range(HONEST):
             self._take(self._pen.report(number, self._price))
+        self._take_all(self._arbitrageur.act(View(self._exchange, self._price), self._pen))
         self._quote()
         self._take(self._pen.crank())
 
