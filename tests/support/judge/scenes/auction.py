@@ -189,6 +189,29 @@ def play_pruned(world: JudgedWorld) -> None:
     hold(world)
 
 
+def play_unsure(world: JudgedWorld) -> None:
+    """Accounts that can pay for one of their orders, not for all: nothing is counted, and what trades is judged again."""
+    begin(world)
+    both = [world.order(4, BUY, 1_000, 10, order_slot=slot) for slot in range(2)]
+    assert set(world.run(*both, world.order(2, SELL, 1_000, 20))) == {OK}
+    move(world, 4, world.machine.state.account(4).collateral - 1_500)
+    hold(world)
+    assert world.position(4).size == 10 and world.account(4).orders == 0
+    # The first price lies at an ask that was dead: below the one that is left.
+    halt(world)
+    assert world.run(world.cancel_all(2)) == [OK]
+    move(world, 4, -5_000)
+    end = world.time + 30
+    dead = [world.order(1, SELL, 1_010, 1, expiry=end), world.order(1, BUY, 1_040, 1, expiry=end, order_slot=1)]
+    bids = [world.order(3, BUY, 1_015, 10), world.order(3, BUY, 900, 10, order_slot=1)]
+    asks = [world.order(2, SELL, 1_012, 10, order_slot=3), world.order(2, SELL, 1_100, 10, order_slot=4)]
+    assert set(world.run(*dead, *bids, *asks)) == {OK}
+    move(world, 3, world.machine.state.account(3).collateral - 1_400)
+    move(world, 2, world.machine.state.account(2).collateral - 12_400)
+    hold(world)
+    assert world.position(3).size == 10
+
+
 def play_closing(world: JudgedWorld) -> None:
     """Reduce-only orders trade no more than they close, whatever they were: the younger or the older of two."""
     begin(world)
@@ -316,6 +339,7 @@ SCENES = (
     play_waiting,
     play_halt,
     play_pruned,
+    play_unsure,
     play_closing,
     play_owners,
     play_caps,
