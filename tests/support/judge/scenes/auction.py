@@ -49,6 +49,16 @@ def play_call(world: JudgedWorld) -> None:
     assert world.run(world.order(4, BUY, 990, 1, flags=IOC, order_slot=8)) == [OK]
 
 
+def play_plain_halt(world: JudgedWorld) -> None:
+    """A market without calls goes on closing while it is halted."""
+    world.begin(money=10**7, mark=1_000, step_band=10_000)
+    world.trade(2, 1, 1_000, 5)
+    assert world.run(world.price(1_100)) == [OK]
+    closing = [world.order(1, SELL, 1_000, 5, flags=REDUCE_ONLY), world.order(2, BUY, 1_000, 5, flags=REDUCE_ONLY)]
+    assert world.run(*closing) == [OK, OK]
+    assert world.position(1).size == 0
+
+
 def play_prices(world: JudgedWorld) -> None:
     """The surplus on either side, or on none; bids that end before the asks, and asks before the bids."""
     begin(world)
@@ -89,6 +99,9 @@ def play_waiting(world: JudgedWorld) -> None:
     begin(world, max_age=100)
     rest(world, (1, BUY, 1_020, 5), (2, SELL, 980, 5))
     world.wait(60)
+    # One that is only armed does not enter the book.
+    assert world.run(world.order(4, SELL, 800, 1, flags=BELOW, trigger=850, order_slot=9)) == [OK]
+    assert world.position(1).size == 0
     assert world.run(world.order(3, BUY, 1_000, 5, flags=IOC)) == [OK]
     assert world.position(3).size == 0 and world.position(1).size == 5
     halt(world)
@@ -190,7 +203,7 @@ def play_pruned(world: JudgedWorld) -> None:
 
 
 def play_unsure(world: JudgedWorld) -> None:
-    """Accounts that can pay for one of their orders, not for all: nothing is counted, and what trades is judged again."""
+    """Accounts that can pay for one of their orders, not for all: none is counted, and what trades is judged again."""
     begin(world)
     both = [world.order(4, BUY, 1_000, 10, order_slot=slot) for slot in range(2)]
     assert set(world.run(*both, world.order(2, SELL, 1_000, 20))) == {OK}
@@ -335,6 +348,7 @@ def play_winding(world: JudgedWorld) -> None:
 
 SCENES = (
     play_call,
+    play_plain_halt,
     play_prices,
     play_waiting,
     play_halt,
