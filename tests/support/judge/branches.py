@@ -210,7 +210,7 @@ def _match(step: Step) -> set[str]:
         return {"match: call" if is_crossing(step.before.side, step.before.price, best) else "match: rest"}
     if step.after.phase == phases.IDLE:
         return {"match: paused"}
-    return {"match: left" if is_out_of_steps(step.before) else "match: dropped"}
+    return {"match: left" if is_out_of_steps(step.after) else "match: dropped"}
 
 
 def _unlink(step: Step) -> set[str]:
@@ -288,7 +288,7 @@ def _descend(step: Step) -> set[str]:
 
 def _depth(step: Step) -> set[str]:
     before, after = step.before, step.after
-    if is_out_of_steps(before):
+    if is_out_of_steps(after):
         return {"depth: paused"}
     if after.phase == phases.UNLINK:
         return {"depth: pruned"}
