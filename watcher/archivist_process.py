@@ -27,7 +27,8 @@ def run_archivist(settings: WatcherSettings, stop: threading.Event) -> None:
     """Keep what is needed and let go of the rest, until `stop` is set."""
     context = Context.open(settings)
     court = CourtReader(CourtContract(context.l1, context.deployment.court), context.deployment.block)
-    archivist = Archivist(Archive.of(context), court, Histories.of(settings, context.deployment))
+    histories = Histories.of(settings, context.deployment)
+    archivist = Archivist(Archive.of(context), court, histories, settings.redis_limit * 10**6)
     with Pulse(context.store, "archivist").beating() as pulse:
         while not stop.is_set():
             try:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import json
 from typing import NamedTuple, Self
 
 from redis import Redis
-from redis.exceptions import RedisError
 
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.redis_server import RedisServer, hide
 from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
@@ -61,19 +59,16 @@ def open_store(settings: WatcherSettings, deployment: Deployment) -> Store:
 
 
 def find_store(settings: WatcherSettings, deployment: Deployment) -> Store | None:
-    """The watcher's keys where its Redis server runs already, None where it does not: none is started for a look."""
-    url = settings.redis_url
-    if not url:
-        try:
-            url = str(json.loads((settings.redis_dir / "server.json").read_text())["url"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-    redis = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
-    try:
-        redis.ping()
-    except RedisError:
-        return None
-    return _store_on(redis, settings, deployment)
+    """The watcher's keys where its Redis server runs already, None where it would start one of its own: none is started
+    for a look. Raises ConfigError if the server that the settings name does not answer, in the words of `open_store`.
+    """
+    server = RedisServer.find(settings)
+    return None if server is None else _store_on(server.client(socket_timeout=5), settings, deployment)
+
+
+def name_redis(settings: WatcherSettings) -> str:
+    """Which server that is, for people; without a password."""
+    return hide(settings.redis_url) if settings.redis_url else f"the watcher's own in {settings.redis_dir.resolve()}"
 
 
 def _store_on(redis: Redis, settings: WatcherSettings, deployment: Deployment) -> Store:

@@ -29,6 +29,9 @@ class WatcherSettings(Settings):
     """URLs of other watchers, separated by commas, to ask for blobs that nobody else has any more."""
     workers: int = 1
     """Processes that execute batches."""
+    redis_limit: int = 4096
+    """Megabytes of inputs and machines in Redis beyond which those go that can be had again: calldata from L1, machines
+    from those before. What epochs in blobs take comes on top."""
     snapshot_epochs: int = 16
     """Epochs between two snapshots, where a machine is too large to be kept after every one."""
     evidence_dir: Path = Path("var/evidence")
@@ -59,6 +62,7 @@ class WatcherSettings(Settings):
         parse_listen(self.listen)
         require(all(is_url(peer) for peer in self.peer_urls), "peers", "must be http URLs, separated by commas")
         require(self.workers >= 0, "workers", "must be 0 or more")
+        require(self.redis_limit >= 1, "redis_limit", "must be 1 MB or more")
         require(self.snapshot_epochs >= 1, "snapshot_epochs", "must be 1 or more")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", self.name):
             raise ConfigError("bad_config", "name: must be 1 to 40 letters, digits, - and _")

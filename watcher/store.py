@@ -53,6 +53,11 @@ from setoff.shared.machine.machine import Machine
 CHECKPOINTS: Final = 1024
 """Blocks remembered for reorgs. A deeper one is followed too, by reading everything again."""
 
+LISTS: Final = (
+    "blocks", "messages", "batches", "missing", "epochs", "aside", "status", "receipts", "kept", "charges",
+)  # fmt: skip
+"""Keys that hold many entries, each of a few bytes."""
+
 _PLACE: Final = Struct(">Q32s")
 _MESSAGE: Final = Struct(f">Q{MESSAGE_BYTES}s")
 _RESULT: Final = Struct(">32s32s32s")
@@ -199,6 +204,11 @@ class Store:
         """Where batch `number` was posted, and its hash."""
         value = self._field("batches", number)
         return Place(*_PLACE.unpack(value)) if value is not None and len(value) == _PLACE.size else None
+
+    def batch_hashes(self) -> list[bytes]:
+        """Hashes of all batches that are read, in no order."""
+        places = cast("list[bytes]", self.redis.hvals(self.key("batches")))
+        return [Place(*_PLACE.unpack(value)).hash for value in places if len(value) == _PLACE.size]
 
     def batch(self, batch_hash: bytes) -> Batch | None:
         """The batch with this hash. Its inputs are not checked: `Archive` does."""
@@ -438,10 +448,33 @@ class Store:
         """See `confirmed`."""
         self.redis.set(self.key("confirmed"), epoch)
 
-    # --- how much there is ---
+    # --- what is there, and how much ---
+
+    def hashes(self, kind: str) -> list[str]:
+        """Hexadecimal hashes of all that is kept of a kind: "batch", "data" or "snapshot"; in no order."""
+        start = len(self.key(kind, ""))
+        return [key[start:].decode() for key in self.redis.scan_iter(self.key(kind, "*"), count=1000)]
+
+    def lengths(self, kind: str, hashes: Sequence[bytes]) -> list[int]:
+        """Bytes of each of these, 0 of what is not here."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for each in hashes:
+                pipe.strlen(self.key(kind, each.hex()))
+            return cast("list[int]", pipe.execute())
+
+    def aside(self) -> list[str]:
+        """Hexadecimal hashes of the epochs that were executed and that a reorg took back."""
+        return [field.hex() for field in self._fields("aside")]
+
+    def drop_aside(self, epoch_hashes: Iterable[bytes]) -> None:
+        """Forget that they were executed."""
+        fields = list(epoch_hashes)
+        if fields:
+            self.redis.hdel(self.key("aside"), *cast(Any, fields))
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of `batches`, of their modules' `data` (blobs), and of `snapshots`, as they are kept."""
+        """Bytes of `batches`, of their modules' `data` (blobs), and of `snapshots`, as they are kept; and of all
+        `lists`, as Redis reckons them from samples."""
         found = {}
         for name, kind in (("batches", "batch"), ("data", "data"), ("snapshots", "snapshot")):
             keys = list(self.redis.scan_iter(self.key(kind, "*"), count=1000))
@@ -449,6 +482,10 @@ class Store:
                 for key in keys:
                     pipe.strlen(key)
                 found[name] = sum(cast("list[int]", pipe.execute()))
+        with self.redis.pipeline(transaction=False) as pipe:
+            for name in LISTS:
+                pipe.memory_usage(self.key(name))
+            found["lists"] = sum(size or 0 for size in cast("list[int | None]", pipe.execute()))
         return found
 
     def memory(self) -> int:

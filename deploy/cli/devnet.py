@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             GUIDE.format(
                 setoff=name_command(),
+                folder=folder,
                 url=devnet.chain.url,
                 deployment=devnet.deployment_file,
                 redis=devnet.redis_url(0),
@@ -102,6 +103,10 @@ Then:
 A second trader, who has as much, takes the other side (orders of one owner never trade with each other):
   {setoff} deposit 1000 --key {second_trader}
   {setoff} trade sell 1 10 77990 --key {second_trader}
+A third, with a key of your own in a file (on other chains, too: `wallet new` never writes over one):
+  {setoff} wallet new {folder}/trader.key
+  {setoff} wallet fund {folder}/trader.key
+  {setoff} deposit 1000 --key {folder}/trader.key
 Money back, after the challenge period; and the last batch, executed again from L1 alone:
   {setoff} withdraw 100
   {setoff} verify

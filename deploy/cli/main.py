@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "market": Command("market", "list markets, change their parameters, name oracle signers: proposals on L1"),
     "operator": Command("operator", "run an exchange"),
     "watcher": Command("watcher", "watch an exchange, and dispute what is false"),
+    "wallet": Command("key_file", "make a key in a file, see its address, fill it on a development chain"),
     "account": Command("account", "your account at an exchange: money, positions, orders"),
     "deposit": Command("deposit", "lock collateral on L1"),
     "trade": Command("trade", "place orders, change them, take them back; look at markets and books"),

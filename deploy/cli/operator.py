@@ -13,6 +13,7 @@ from functools import partial
 
 from setoff.deploy.cli import settings
 from setoff.deploy.devnet.process import end_with_parent
+from setoff.operator.api.address import check_free
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.backoff import Backoff
 from setoff.shared.errors import StateError
@@ -89,6 +90,7 @@ def run_both(arguments: argparse.Namespace, loaded: OperatorSettings) -> int:
     # What either part would complain of is told once, before they start.
     loaded.load_deployment()
     loaded.private_key()
+    check_free(*loaded.address)  # before the publisher pays a bond for an operator that cannot serve
     options = [f"--config={arguments.config}"] if arguments.config else []
     options += [f"--set={override}" for override in arguments.overrides]
     stop = threading.Event()

@@ -117,14 +117,23 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.part == "doctor":
         return _examine(arguments, loaded)
     else:
-        from setoff.watcher.context import open_store
-        from setoff.watcher.monitor.status import describe_status, find_problems
-        from setoff.watcher.pulse import read_status
-
-        statuses = read_status(open_store(loaded, loaded.load_deployment()))
-        print(describe_status(statuses))
-        return 1 if find_problems(statuses) else 0
+        return _show_status(loaded)
     return 0
+
+
+def _show_status(loaded: WatcherSettings) -> int:
+    from setoff.watcher.context import find_store, name_redis
+    from setoff.watcher.monitor.status import describe_status, find_problems
+    from setoff.watcher.pulse import read_status
+
+    store = find_store(loaded, loaded.load_deployment())
+    if store is None:
+        print(f"PROBLEM: nothing runs: no Redis server answers as {name_redis(loaded)} (REDIS_URL names another one)")
+        return 1
+    statuses = read_status(store)
+    print(f"asked: {name_redis(loaded)}, keys {store.prefix}:…")
+    print(describe_status(statuses))
+    return 1 if find_problems(statuses) else 0
 
 
 def _keep_blob(path: Path, loaded: WatcherSettings) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import errno
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +15,7 @@ from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
 from setoff.operator.api import views
+from setoff.operator.api.address import refuse
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.api import make_app
 from setoff.operator.api.feed import Feed
@@ -191,8 +191,6 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> str:
     try:
         await site.start()
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ConfigError("port_taken", f"listen: another process listens on {host}:{port}") from None
-        raise ConfigError("bad_config", f"listen: cannot listen on {host}:{port}: {error.strerror}") from None
+        raise refuse(host, port, error) from None
     address = runner.addresses[0]
     return f"http://{address[0]}:{address[1]}"

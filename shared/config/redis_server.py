@@ -60,8 +60,18 @@ class RedisServer:
             with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:
                 redis.ping()
         except (RedisError, OSError, ValueError) as error:
-            raise ConfigError("bad_config", f"redis_url: no Redis server answers at {_hide(url)}: {error}") from None
+            raise ConfigError("bad_config", f"redis_url: no Redis server answers at {hide(url)}: {error}") from None
         return cls(url)
+
+    @classmethod
+    def find(cls, settings: Settings) -> Self | None:
+        """The server that the settings ask for where it runs already, None where `open` would start one: none is
+        started for a look. Raises ConfigError, as `open` does, if it is another's and does not answer.
+        """
+        if settings.redis_url:
+            return cls.connect(settings.redis_url)
+        running = _find_running(settings.redis_dir.resolve())
+        return None if running is None else cls(running)
 
     @classmethod
     def embed(cls, folder: Path, port: int = 0) -> Self:
@@ -98,6 +108,11 @@ class RedisServer:
         return cls(url, server)
 
     @property
+    def name(self) -> str:
+        """Its URL for people."""
+        return hide(self.url)
+
+    @property
     def is_embedded(self) -> bool:
         """Whether this process started the server and will stop it."""
         return self._server is not None
@@ -119,6 +134,12 @@ class RedisServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def hide(url: str) -> str:
+    """The URL for people: without user, password and whatever else its query may hold."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
 
 
 def check_durable(redis: Redis) -> None:
@@ -184,9 +205,3 @@ def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def _hide(url: str) -> str:
-    """The URL without its password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

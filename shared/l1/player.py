@@ -236,6 +236,7 @@ class CourtPlayer:
             except Reverted as refusal:
                 gas = self._estimate_after_what_was_read(data, call.value) if tries_left else None
                 if gas is not None:
+                    self.l1.note_split()
                     log.info(
                         "%s is tried again: a backend may be elsewhere that refuses it: %s", _name(action), refusal
                     )

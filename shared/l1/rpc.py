@@ -91,6 +91,7 @@ class Node:
         self.learnt: dict[str, bool] = {}
         """What these nodes can do, as far as it was tried out, by name (`abilities.py`)."""
         self._log_span = LOG_BLOCKS
+        self._split_at = float("-inf")  # monotonic
 
     @cached_property
     def chain_id(self) -> int:
@@ -104,6 +105,14 @@ class Node:
     def hosts(self) -> str:
         """The endpoints' hosts, for people."""
         return ", ".join(endpoint.host for endpoint in self.endpoints)
+
+    def note_split(self) -> None:
+        """One of them was seen to answer of two branches at once: of several backends behind it, one is elsewhere."""
+        self._split_at = time.monotonic()
+
+    def was_split(self, seconds: float) -> bool:
+        """Whether that was so in the last `seconds`."""
+        return time.monotonic() - self._split_at < seconds
 
     def check_chain(self) -> None:
         """Ask the node which chain it serves. Raises ConfigError if it is another one, ChainError if it is silent."""

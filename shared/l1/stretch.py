@@ -94,6 +94,7 @@ def _find_continuation(node: Node, known: dict[int, bytes], head: Block) -> Way 
         if again.hash != head.hash and head.number <= again.number <= newest + NEAR:
             way = walk_back(node, again, known.get, MARKS + NEAR)
             if way.fork == newest:
+                node.note_split()
                 log.error("%s shows two branches at once: name a second L1 node beside it", node.hosts)
                 return way
     return None

@@ -7,8 +7,8 @@ between is new, and what was read after the known one is no longer in the chain:
 Of several backends at one address one may stay on a branch that no other has. Its heads are not followed while another
 continues what was read (`stretch.py`), its refusals are held against the block read last, by hash (EIP-1898), and its
 receipts against the blocks that were read (`player.py`). What it is given to send is lost all the same, until the
-sender's next try: with one endpoint of this kind a game can run out of time, and the log says "two branches at once".
-With a second endpoint what has a deadline is given to both at once.
+sender's next try: with one endpoint of this kind a game can run out of time, and the log and `watcher status` say
+"two branches at once" (`survey.py`). With a second endpoint what has a deadline is given to both at once.
 """
 
 from __future__ import annotations

@@ -15,13 +15,16 @@ from tests.support.chains.exchange import Exchange
 from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
+from setoff.shared.l1.receipts import ReceiptsContract
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc, as Linux has it")
 
 
 @contextmanager
-def operator(exchange: Exchange, folder: Path, listen: str = "127.0.0.1:0") -> Iterator[subprocess.Popen[bytes]]:
-    """The command, its output in the file `log` of the folder."""
+def operator(
+    exchange: Exchange, folder: Path, listen: str = "127.0.0.1:0", **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The command, its output in the file `log` of the folder; `more`: of its environment."""
     exchange.deployment.save(folder / "deployment.json")
     environment = os.environ | {
         "SETOFF_DEPLOYMENT": str(folder / "deployment.json"),
@@ -31,6 +34,7 @@ def operator(exchange: Exchange, folder: Path, listen: str = "127.0.0.1:0") -> I
         "SETOFF_REDIS_DIR": str(folder / "redis"),
         "SETOFF_CONFIRMATIONS": "0",
         "PYTHONUNBUFFERED": "1",
+        **more,
     }
     with (folder / "log").open("wb") as log:
         words = [sys.executable, "-m", "setoff.deploy.cli", "operator", "run"]
@@ -73,9 +77,17 @@ def test_a_part_that_is_killed_is_started_again_and_said(exchange: Exchange, tmp
 
 
 def test_what_cannot_start_is_not_tried_for_ever(exchange: Exchange, tmp_path: Path) -> None:
+    with operator(exchange, tmp_path, SETOFF_OPERATOR_HEARTBEAT="999999") as running:
+        assert running.wait(60) == 1
+    said = (tmp_path / "log").read_text()
+    assert "the sequencer could not start, see above" in said and "heartbeat" in said
+
+
+def test_a_second_operator_finds_its_port_taken_before_it_pays_a_bond(exchange: Exchange, tmp_path: Path) -> None:
     taken = socket.create_server(("127.0.0.1", 0))
     listen = f"127.0.0.1:{taken.getsockname()[1]}"
     with taken, operator(exchange, tmp_path, listen) as running:
         assert running.wait(60) == 1
     said = (tmp_path / "log").read_text()
-    assert "the sequencer could not start, see above" in said and "port_taken" in said
+    assert said.strip() == f"setoff: port_taken: listen: another process listens on {listen}"
+    assert ReceiptsContract(exchange.operator, exchange.deployment.receipts).bond().held == 0

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from setoff.shared.codec import signatures
 from setoff.shared.dispute.trace_provider import Epochs
+from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, Contract
 from setoff.shared.l1.court import CourtContract, CourtReader
@@ -28,6 +29,7 @@ from setoff.watcher.monitor.history import describe_past, read_past
 from setoff.watcher.monitor.status import find_problems
 from setoff.watcher.pulse import read_status
 from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.store import Store
 
 HISTORY_WAIT: Final = 2.0
 """Seconds to wait for a history; who is right is unknown until it is there."""
@@ -47,7 +49,12 @@ class DisputeMonitor:
         self._first_block = deployment.block
         self._low = low
         self._epochs: Epochs | None = None
-        self._store = find_store(settings, deployment)
+        self._redis_refusal = ""
+        self._store: Store | None = None
+        try:
+            self._store = find_store(settings, deployment)
+        except ConfigError as error:
+            self._redis_refusal = str(error)
         self._chain = open_reader(settings, self._l1, deployment, self._store)
         self._presence = PresenceReader(self._chain)
         self._survey = Survey(self._l1, settings.confirmations)
@@ -81,6 +88,8 @@ class DisputeMonitor:
             log.warning("Redis: %s", error)
             overview = view_disputes(court, None, block, now, self._low, operator=operator)
             overview.alerts.append(Alert(CRITICAL, "", f"the watcher's Redis does not answer: {error}"))
+        if self._redis_refusal:
+            overview.alerts.append(Alert(CRITICAL, "", self._redis_refusal))
         overview.alerts += [Alert(CRITICAL, "", f"L1: {complaint}") for complaint in self._survey.look()]
         overview.operator_address, overview.account = self._operator, self._account
         return overview

@@ -27,7 +27,7 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import count_workers, estimate_seconds
 from setoff.shared.params import GWEI, HONEST_GAS, LEAST_QUORUM, PRESETS, find_preset
 from setoff.shared.rules import phases
-from setoff.watcher.context import find_store, open_reader
+from setoff.watcher.context import find_store, name_redis, open_reader
 from setoff.watcher.dispute.capital import count_dispute_capital, count_keeper_capital, format_ether, sum_staked
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.monitor.judge_selftest import JudgeSelftest, Samples
@@ -82,6 +82,7 @@ class Doctor:
         self._deployment = settings.load_deployment()
         self._l1 = L1(settings.rpc_url, chain_id=self._deployment.chain_id, patience=min(settings.l1_patience, 10.0))
         self._contract = CourtContract(self._l1, self._deployment.court)
+        self._redis_refusal = ""  # why the server that the settings name cannot be used, as `watcher run` says it
 
     def examine(self) -> Iterator[Finding]:
         """All findings, one by one. What cannot be examined since L1 does not answer is a finding, too."""
@@ -259,7 +260,10 @@ class Doctor:
 
     def _redis_keeps(self) -> Iterator[Finding]:
         if self._store is None:
-            yield Finding(WARNING, "Redis", "none is running; the watcher starts one of its own")
+            if self._redis_refusal:
+                yield Finding(FATAL, "Redis", self._redis_refusal)
+            else:
+                yield Finding(WARNING, "Redis", f"none is running; the watcher starts {name_redis(self._settings)}")
             return
         try:
             check_durable(self._store.redis)
@@ -299,7 +303,11 @@ class Doctor:
 
     @cached_property
     def _store(self) -> Store | None:
-        return find_store(self._settings, self._deployment)
+        try:
+            return find_store(self._settings, self._deployment)
+        except ConfigError as error:
+            self._redis_refusal = str(error)
+            return None
 
     @cached_property
     def _reader(self) -> ChainReader:

@@ -72,3 +72,17 @@ def test_of_two_that_differ_both_are_named(anvil: Anvil) -> None:
 def test_one_endpoint_has_nobody_to_be_compared_with(anvil: Anvil) -> None:
     with FaultyNode(anvil.url) as only:
         assert Survey(Node(only.url), 3).look() == [] and not only.asked
+
+
+def test_an_only_one_that_contradicts_itself_is_told_of_for_a_while(
+    anvil: Anvil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(anvil.url)
+    node.note_split()
+    (complaint,) = Survey(node, 3).look()
+    assert complaint.startswith(node.hosts) and "name a second L1 node beside it" in complaint
+    both = Node(f"{anvil.url},{anvil.url}?second")
+    both.note_split()
+    assert Survey(both, 3).look() == [], "with two it is as it should be"
+    monkeypatch.setattr(survey, "SPLIT_TOLD", 0.0)
+    assert Survey(node, 3).look() == []
