@@ -3,7 +3,8 @@
 @title The backstop vault: anyone may put money in, and it takes over what the book does not
 @license MIT
 @notice It is an account of its own (keys.BACKSTOP) under the same margin rules as any, so it can lose no more than was put
-        into it; its shares are worth its equity. At every crank it offers a part of its position.
+        into it; its shares are worth its equity. At every crank it offers a part of its position, the farther from the mark
+        the longer nobody has taken any.
         Twin: `shared/rules/backstop.py`. Where Python changes accounts in place, these functions return them.
 @dev Bounds: amounts are below 2**96, shares below 2**120 and an equity within 128 bits, so a product of two of them is far
      inside 256 bits. An account's shares are a part of the backstop's, so taking them off underflows neither.
@@ -121,11 +122,17 @@ def step_unwind(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down, nor in a call.
-            Leaves: backstop, market.
+    @notice Offer a part of the backstop's position to the book; not in a wind-down, nor in a call. Then note what came of it.
+            Leaves: backstop; before the offer the market.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    if regs.unwind == 0:
+        store.check_count(w, 1)
+        regs.return_phase = phases.WORK
+        regs.phase = phases.WORK
+        values[0] = leaves.encode_account(self.note_offer(regs, store.account(w, 0, keys.BACKSTOP)))
+        return regs, values
     store.check_count(w, 2)
     market_id: uint256 = regs.unwind
     backstop: leaves.Account = store.account(w, 0, keys.BACKSTOP)
@@ -145,7 +152,41 @@ def step_unwind(
     backstop.positions[place] = positions.reserve(position, side, size)
     values[0] = leaves.encode_account(backstop)
     values[1] = leaves.encode_market(market)
-    return work.begin_order(regs, keys.BACKSTOP, market_id, side, market.mark, size, phases.WORK), values
+    price: uint256 = self.compute_offer_price(position, market)
+    return work.begin_order(regs, keys.BACKSTOP, market_id, side, price, size, phases.UNWIND), values
+
+
+@internal
+@pure
+def compute_offer_price(position: leaves.Position, market: leaves.Market) -> uint256:
+    """
+    @return The worst price, ticks, at which the backstop offers: the mark, and farther from it the longer it has waited. No
+            farther than a maintenance margin, as nobody's orders.
+    @dev A margin is at most PPM, so the width is at most the mark.
+    """
+    fraction: uint256 = min(position.waited * phases.UNWIND_STEP, market.maintenance_margin)
+    width: uint256 = integers.div_up(market.mark * fraction, integers.PPM)
+    price: uint256 = market.mark - width if position.size > 0 else market.mark + width
+    return min(max(price, 1), keys.MAX_TICK)
+
+
+@internal
+@pure
+def note_offer(regs: registers.Registers, backstop: leaves.Account) -> leaves.Account:
+    """
+    @return The backstop: where nobody took anything the next offer goes farther; where somebody did, half as far. Nothing is
+            known of a book that the input had no steps to ask.
+    """
+    noted: leaves.Account = backstop
+    place: uint256 = positions.find_position(backstop, regs.market)
+    if place == leaves.MAX_POSITIONS or backstop.positions[place].size == 0:
+        return noted
+    waited: uint256 = backstop.positions[place].waited
+    if regs.size < regs.amount:
+        noted.positions[place].waited = waited // 2
+    elif not work.is_out_of_steps(regs):
+        noted.positions[place].waited = min(waited + 1, phases.UNWIND_WAITS)
+    return noted
 
 
 @internal

@@ -161,12 +161,14 @@ def find_target(
             equals). An account in debt first loses the one in the market whose price has changed, however old that price
             is. MAX_POSITIONS if no position has a fresh price; fresh is what was so when the sweep began, however long it
             takes.
+            Never one that has gained by the change: it waits for the next sweep. So while debts of this change are closed
+            nobody comes onto the side that pays for them.
     """
     target: uint256 = leaves.MAX_POSITIONS
     highest: int256 = 0
     for i: uint256 in range(leaves.MAX_POSITIONS):
         position: leaves.Position = account.positions[i]
-        if position.size != 0:
+        if position.size != 0 and not self.has_gained(regs, position, markets[i]):
             if equity < 0 and position.market == regs.trigger_market:
                 return i
             if marks.is_fresh(markets[i], regs.sweep_time):
@@ -175,6 +177,16 @@ def find_target(
                     target = i
                     highest = needed
     return target
+
+
+@internal
+@pure
+def has_gained(regs: registers.Registers, position: leaves.Position, market: leaves.Market) -> bool:
+    """
+    @return Whether the position has gained by the change of the mark that is swept.
+    """
+    is_better: bool = market.mark > regs.mark_before if position.size > 0 else market.mark < regs.mark_before
+    return position.market == regs.trigger_market and is_better
 
 
 @internal

@@ -141,16 +141,36 @@ def is_fired(regs: registers.Registers) -> bool:
 @pure
 def bound_price(regs: registers.Registers, market: leaves.Market) -> uint256:
     """
-    @return The limit of the order in ticks; of one that takes at once, or has fired, brought back to the band's edge where it
+    @return The limit of the order in ticks; of one that takes at once, or has fired, brought back to where fills end if it
             would pay more. That is never to its owner's harm. A limit on the other side of the mark is left alone.
     @dev A band is at most PPM, so the lower edge is not below 0.
     """
     if not self.is_fired(regs) and levels.can_rest(regs.flags):
         return regs.price
-    width: uint256 = market.band * market.mark // integers.PPM
+    width: uint256 = self.get_fill_band(market) * market.mark // integers.PPM
     if regs.side == records.BUY:
         return min(regs.price, market.mark + width)
     return max(regs.price, market.mark - width)
+
+
+@internal
+@pure
+def get_fill_band(market: leaves.Market) -> uint256:
+    """
+    @return How far from the mark, ppm of it, a fill may be to the harm of the one who comes: not beyond a maintenance margin.
+            Whoever is on the other side of an account that fails has then gained, since its own fill, what that one owes.
+    """
+    return min(market.band, market.maintenance_margin)
+
+
+@internal
+@pure
+def get_band(regs: registers.Registers, market: leaves.Market) -> uint256:
+    """
+    @return How far from the mark, ppm of it, the limit of the order in the registers may be: less where it pays more.
+    """
+    is_paying: bool = regs.price > market.mark if regs.side == records.BUY else regs.price < market.mark
+    return self.get_fill_band(market) if is_paying else market.band
 
 
 @internal
@@ -170,7 +190,7 @@ def check_admission(
     if marks.is_expired(market, regs.time):
         return errors.MARKET_EXPIRED
     distance: uint256 = max(regs.price, market.mark) - min(regs.price, market.mark)
-    if not self.is_fired(regs) and distance * integers.PPM > market.band * market.mark:
+    if not self.is_fired(regs) and distance * integers.PPM > self.get_band(regs, market) * market.mark:
         return errors.PRICE_BAND
     if calls.is_calling(market, regs.time) and not levels.can_rest(regs.flags):
         return errors.HALTED

@@ -111,6 +111,10 @@ RANK_ACCOUNTS: constant(uint256) = 2**24
 # Slices in which a liquidation offers a position to the book, and the backstop unwinds its own.
 LIQUIDATION_SLICES: constant(uint256) = 4
 UNWIND_SLICES: constant(uint256) = 8
+# How far, ppm of it, from the mark an offer of the backstop may trade for each before it that nobody took; and how many count
+# so at most.
+UNWIND_STEP: constant(uint256) = 100
+UNWIND_WAITS: constant(uint256) = 50
 # Shares of the backstop that count as issued and belong to nobody, with a token unit beside what is in it: so a share of an
 # empty one has a price, a part of a unit, and who deposits little before a profit makes shares dear for nobody.
 VIRTUAL_SHARES: constant(uint256) = 2**10

@@ -36,6 +36,7 @@ _U128: constant(uint256) = 2**128 - 1
 struct Position:
     market: uint256    # id, 0 in a free place
     orders: uint256    # how many orders of the account are in the market, resting or armed, dead or alive
+    waited: uint256    # of the backstop: offers that nobody took
     size: int256       # lots, signed
     bids: uint256      # lots of the account's buy orders in the book, and of one in flight
     asks: uint256      # lots of its sell orders
@@ -233,7 +234,12 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
         if p.market != 0:
             used = True
             words[5 + 2 * i] = (
-                p.market << 240 | p.orders << 224 | (self._bits(p.size) & _U64) << 128 | p.bids << 64 | p.asks
+                p.market << 240
+                | p.orders << 224
+                | p.waited << 208
+                | (self._bits(p.size) & _U64) << 128
+                | p.bids << 64
+                | p.asks
             )
             words[6 + 2 * i] = self._bits(p.cost) << 128 | self._bits(p.funding) & _U128
     if not used:
@@ -267,6 +273,7 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
             leaf.positions[i] = Position(
                 market=word >> 240,
                 orders=word >> 224 & _U16,
+                waited=word >> 208 & _U16,
                 size=self._low(word >> 128, 64),
                 bids=word >> 64 & _U64,
                 asks=word & _U64,

@@ -2,7 +2,7 @@
 
 Twin: ``contracts/rules/backstop.vy``. It is an account of its own (keys.BACKSTOP) under the same margin rules as any,
 so it can lose no more than was put into it; its shares are worth its equity. At every crank it offers a part of its
-position.
+position, the farther from the mark the longer nobody has taken any.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from setoff.shared.rules.margin import (
 )
 from setoff.shared.rules.marks import is_fresh, settle_funding
 from setoff.shared.rules.positions import find_position, reserve
-from setoff.shared.rules.work import begin_order
+from setoff.shared.rules.work import begin_order, is_out_of_steps
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Account
+from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -86,10 +86,13 @@ def compute_takeover(regs: Registers, state: State, backstop: Account, size: int
 
 
 def step_unwind(regs: Registers, state: State) -> None:
-    """Offer a part of the backstop's position to the book, at the mark or better; not in a wind-down, nor in a call.
+    """Offer a part of the backstop's position to the book; not in a wind-down, nor in a call. Then note what came of it.
 
-    Leaves: backstop, market.
+    Leaves: backstop; before the offer the market.
     """
+    if regs.unwind == 0:
+        note_offer(regs, state.account(keys.BACKSTOP))
+        return
     backstop = state.account(keys.BACKSTOP)
     market = state.market(regs.unwind)
     position = find_position(backstop, regs.unwind)
@@ -103,7 +106,35 @@ def step_unwind(regs: Registers, state: State) -> None:
     side = records.SELL if position.size > 0 else records.BUY
     size = div_up(abs(position.size), phases.UNWIND_SLICES)
     reserve(position, side, size)
-    begin_order(regs, keys.BACKSTOP, market_id, side, market.mark, size, phases.WORK)
+    price = compute_offer_price(position, market)
+    begin_order(regs, keys.BACKSTOP, market_id, side, price, size, phases.UNWIND)
+
+
+def compute_offer_price(position: Position, market: Market) -> int:
+    """The worst price, ticks, at which the backstop offers: the mark, and farther from it the longer it has waited.
+
+    No farther than a maintenance margin, as nobody's orders.
+    """
+    fraction = min(position.waited * phases.UNWIND_STEP, market.maintenance_margin)
+    width = div_up(market.mark * fraction, PPM)
+    price = market.mark - width if position.size > 0 else market.mark + width
+    return min(max(price, 1), keys.MAX_TICK)
+
+
+def note_offer(regs: Registers, backstop: Account) -> None:
+    """Where nobody took anything the next offer goes farther; where somebody did, half as far.
+
+    Nothing is known of a book that the input had no steps to ask.
+    """
+    regs.return_phase = phases.WORK
+    regs.phase = phases.WORK
+    position = find_position(backstop, regs.market)
+    if position is None or position.size == 0:
+        return
+    if regs.size < regs.amount:
+        position.waited //= 2
+    elif not is_out_of_steps(regs):
+        position.waited = min(position.waited + 1, phases.UNWIND_WAITS)
 
 
 def step_shares(regs: Registers, state: State) -> None:

@@ -130,13 +130,16 @@ def find_target(regs: Registers, state: State, account: Account, equity: int) ->
 
     An account in debt first loses the one in the market whose price has changed, however old that price is. None if no
     position has a fresh price; fresh is what was so when the sweep began, however long it takes.
-    Leaves: as `settle_account`.
+    Never one that has gained by the change: it waits for the next sweep. So while debts of this change are closed
+    nobody comes onto the side that pays for them. Leaves: as `settle_account`.
     """
     target: Position | None = None
     highest = 0
     for position in account.positions:
         if position.size:
             market = state.market(position.market)
+            if has_gained(regs, position, market):
+                continue
             if equity < 0 and position.market == regs.trigger_market:
                 return position
             if is_fresh(market, regs.sweep_time):
@@ -145,6 +148,12 @@ def find_target(regs: Registers, state: State, account: Account, equity: int) ->
                     target = position
                     highest = margin
     return target
+
+
+def has_gained(regs: Registers, position: Position, market: Market) -> bool:
+    """Whether the position has gained by the change of the mark that is swept."""
+    is_better = market.mark > regs.mark_before if position.size > 0 else market.mark < regs.mark_before
+    return position.market == regs.trigger_market and is_better
 
 
 def compute_loss(regs: Registers, position: Position, market: Market) -> int:

@@ -106,16 +106,30 @@ def is_fired(regs: Registers) -> bool:
 
 
 def bound_price(regs: Registers, market: Market) -> None:
-    """Bring the limit of an order that takes at once, or has fired, back to the band's edge where it would pay more.
+    """Bring the limit of an order that takes at once, or has fired, back to where fills end if it would pay more.
 
     That is never to its owner's harm. A limit on the other side of the mark is left alone.
     """
     if is_fired(regs) or not can_rest(regs.flags):
-        width = market.band * market.mark // PPM
+        width = get_fill_band(market) * market.mark // PPM
         if regs.side == records.BUY:
             regs.price = min(regs.price, market.mark + width)
         else:
             regs.price = max(regs.price, market.mark - width)
+
+
+def get_fill_band(market: Market) -> int:
+    """How far from the mark, ppm of it, a fill may be to the harm of who comes: not beyond a maintenance margin.
+
+    Whoever is on the other side of an account that fails has then gained, since its own fill, what that one owes.
+    """
+    return min(market.band, market.maintenance_margin)
+
+
+def get_band(regs: Registers, market: Market) -> int:
+    """How far from the mark, ppm of it, the limit of the order in the registers may be: less where it pays more."""
+    is_paying = regs.price > market.mark if regs.side == records.BUY else regs.price < market.mark
+    return get_fill_band(market) if is_paying else market.band
 
 
 def check_admission(regs: Registers, market: Market, order: Order, position: Position | None) -> int:
@@ -124,7 +138,7 @@ def check_admission(regs: Registers, market: Market, order: Order, position: Pos
         return errors.NO_PRICE
     if is_expired(market, regs.time):
         return errors.MARKET_EXPIRED
-    if not is_fired(regs) and abs(regs.price - market.mark) * PPM > market.band * market.mark:
+    if not is_fired(regs) and abs(regs.price - market.mark) * PPM > get_band(regs, market) * market.mark:
         return errors.PRICE_BAND
     if is_calling(market, regs.time) and not can_rest(regs.flags):
         return errors.HALTED

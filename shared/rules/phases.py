@@ -183,6 +183,10 @@ LIQUIDATION_SLICES: Final = 4
 """Slices in which a liquidation offers a position to the book."""
 UNWIND_SLICES: Final = 8
 """Slices in which the backstop unwinds a position of its own."""
+UNWIND_STEP: Final = 100
+"""How far, ppm of it, from the mark an offer of the backstop may trade for each before it that nobody took."""
+UNWIND_WAITS: Final = 50
+"""Offers that count so at most: half a percent, reached in as many minutes; half of what the preset closes out at."""
 VIRTUAL_SHARES: Final = 2**10
 """Shares of the backstop that count as issued and belong to nobody, with a token unit beside what is in it: so a share
 of an empty one has a price, a part of a unit, and who deposits little before a profit makes shares dear for nobody."""

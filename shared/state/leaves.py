@@ -51,6 +51,8 @@ class Position:
     """The market's funding index up to which the position has paid."""
     orders: Annotated[U16, At(2)] = 0
     """How many orders of the account are in the market, resting or armed, dead or alive."""
+    waited: U16 = 0
+    """Of the backstop: offers that nobody took. What it may lose to be rid of the position grows with them."""
 
     def clear_if_empty(self) -> None:
         """Free the place of a position that holds nothing any more."""
@@ -58,6 +60,7 @@ class Position:
             self.market = 0
             self.cost = 0
             self.funding = 0
+            self.waited = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -14,8 +14,9 @@ from setoff.shared.state.keys import MAX_TICK
 
 INDEX = 100_000
 MAKER, OTHER_MAKER, VICTIM, ATTACKER = 1, 2, 3, 4
-TERMS = load_terms(Path(contracts.__file__).parent / "presets" / "bitcoin.toml")
-"""A lot at a price of one tick is 100 token units, a ten-thousandth of a dollar: at the index a lot is ten dollars."""
+TERMS = load_terms(Path(contracts.__file__).parent / "presets" / "bitcoin.toml") | {"maintenance_margin": 50_000}
+"""With that margin quotes may come 4 % beyond the mark. A lot at a price of one tick is 100 token units, a
+ten-thousandth of a dollar: at the index a lot is ten dollars."""
 
 
 def market_of(signers: int = 1, quorum: int = 1) -> World:

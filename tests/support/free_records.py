@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from tests.support.machines.world import ABOVE, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL, World
+from tests.support.machines.world import ABOVE, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL, WIDE, World
 
 from setoff.shared.codec.records import CANCEL_LEG, SELL_LEG, Leg
 from setoff.shared.machine.batch import MAX_INPUTS
@@ -65,7 +65,7 @@ def _play(name: str, action: Callable[[World], int]) -> FreeRecords:
 
 def make_book() -> World:
     """Asks above the mark, a tick apart, of more orders than a fill-or-kill order may count."""
-    world = World.trading(accounts=TAKER, funds=10**12, mark=MARK, max_position=2**30)
+    world = World.trading(accounts=TAKER, funds=10**12, mark=MARK, max_position=2**30, **WIDE)
     for number in range(MAKERS * ORDER_SLOTS):
         account, order_slot = 1 + number // ORDER_SLOTS, number % ORDER_SLOTS
         assert world.order(account, SELL, MARK + 1 + number, 1, order_slot=order_slot) == "accepted"

@@ -1,7 +1,7 @@
 """The FIFO lists and the bitmaps: every place an order can leave from, and ticks on both sides of a word."""
 
 import pytest
-from tests.support.machines.world import BUY, IOC, SELL, World
+from tests.support.machines.world import BUY, IOC, SELL, WIDE, World
 
 from setoff.shared.state.keys import MAX_TICK
 
@@ -67,7 +67,7 @@ BORDERS = [1, 254, 255, 256, 257, 511, 512, 65_535, 65_536, 65_537, 131_071, 131
 
 @pytest.mark.parametrize("side", [BUY, SELL])
 def test_the_best_price_is_found_across_word_borders(side: int) -> None:
-    world = World.trading(funds=2**60, mark=100_000)
+    world = World.trading(funds=2**60, mark=100_000, **WIDE)
     for order_slot, tick in enumerate(BORDERS):
         assert world.order(1, side, tick, 1, order_slot=order_slot) == "accepted"
     order = sorted(range(len(BORDERS)), key=lambda order_slot: BORDERS[order_slot], reverse=side == BUY)
@@ -81,7 +81,7 @@ def test_the_best_price_is_found_across_word_borders(side: int) -> None:
 
 
 def test_a_word_is_unmarked_above_only_when_it_is_empty() -> None:
-    world = World.trading(funds=2**60, mark=100_000)
+    world = World.trading(funds=2**60, mark=100_000, **WIDE)
     world.order(1, BUY, 65_536, 1, order_slot=0)
     world.order(1, BUY, 65_537, 1, order_slot=1)
     world.order(1, BUY, 65_792, 1, order_slot=2)
@@ -107,7 +107,7 @@ def test_the_last_tick_is_a_price_like_others() -> None:
 
 
 def test_a_sweep_through_levels_cleans_them_up() -> None:
-    world = World.trading(funds=2**60, mark=400)
+    world = World.trading(funds=2**60, mark=400, **WIDE)
     for order_slot, tick in enumerate((254, 255, 256, 300, 511, 512)):
         world.order(1, SELL, tick, 1, order_slot=order_slot)
     world.order(2, BUY, 511, 9, flags=IOC)

@@ -77,9 +77,11 @@ def shorts(funds: dict[int, tuple[int, int, int]], loser: int = 9) -> World:
     world.deposit(loser, 10**7)
     for account, (deposit, price, lots) in funds.items():
         world.deposit(account, deposit)
+        world.set_mark(price)
         assert world.order(account, SELL, price, lots) == "accepted"
         assert world.order(loser, BUY, price, lots) == "accepted"
         assert world.position(account).size == -lots
+    world.set_mark(100)
     return world
 
 

@@ -1,7 +1,7 @@
 """Fill or kill: counted first, maker by maker and level by level; then it trades all of its size, or nothing."""
 
 import pytest
-from tests.support.machines.world import BUY, FOK, REDUCE_ONLY, SELL, World, sub
+from tests.support.machines.world import BUY, FOK, REDUCE_ONLY, SELL, WIDE, World, sub
 
 from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.codec import records
@@ -9,7 +9,7 @@ from setoff.shared.rules import phases
 
 
 def test_all_of_it_over_several_levels_and_bitmap_words() -> None:
-    world = World.trading(mark=260)
+    world = World.trading(mark=260, **WIDE)
     for order_slot, tick in enumerate((254, 255, 256, 300)):
         world.order(1, SELL, tick, 3, order_slot=order_slot)
     assert world.order(2, BUY, 300, 12, flags=FOK) == "accepted"
@@ -18,7 +18,7 @@ def test_all_of_it_over_several_levels_and_bitmap_words() -> None:
 
 
 def test_nothing_where_one_lot_is_missing() -> None:
-    world = World.trading(mark=260)
+    world = World.trading(mark=260, **WIDE)
     for order_slot, tick in enumerate((254, 255, 256, 300)):
         world.order(1, SELL, tick, 3, order_slot=order_slot)
     assert world.order(2, BUY, 300, 13, flags=FOK) == "unfillable"

@@ -194,10 +194,10 @@ def test_funding_can_push_an_account_below_maintenance_and_the_crank_liquidates_
     world.order(2, SELL, 10_000, 1)
     world.deposit(1, 0)
     assert world.withdraw(1, 1_000) == "accepted"  # equity 10,000
-    world.order(3, BUY, 10_990, 100, order_slot=0)
-    world.order(3, SELL, 11_010, 100, order_slot=1)
+    world.order(3, BUY, 10_490, 100, order_slot=0)
+    world.order(3, SELL, 10_510, 100, order_slot=1)
     assert world.crank() == "accepted"
-    for _ in range(130):  # the mark rises with the premium, the long gains; then the premium is gone
+    for _ in range(270):  # the mark rises with the premium, the long gains; then the premium is gone
         world.wait(120)
         world.report(0, 10_000)
         world.crank()

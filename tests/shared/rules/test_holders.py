@@ -204,7 +204,7 @@ def test_a_settled_market_has_no_holders_left() -> None:
 def test_an_order_that_meets_many_stays_below_its_bound(flags: int) -> None:
     """Every maker alone on its level, each opening a position: the dearest makers there are."""
     makers = 60
-    world = World.trading(accounts=makers + 1, funds=2**60, mark=1_000)
+    world = World.trading(accounts=makers + 1, funds=2**60, mark=1_050)
     for maker in range(1, makers + 1):
         assert world.order(maker, SELL, 1_000 + maker, 1) == "accepted"
     steps = phase_counts(take_steps(world, world.traffic.order(makers + 1, BUY, 1_100, makers, flags=flags)))

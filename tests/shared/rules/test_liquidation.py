@@ -324,7 +324,10 @@ def test_a_gain_of_the_other_side_is_not_charged_to_those_who_lost() -> None:
     world.machine.state.account(1).collateral -= 250_000
     world.machine.state.account(2).collateral += 250_000
     world.set_mark(101)  # up: account 3, on the other side, has lost itself
-    assert world.trades(DELEVERAGE)[0] == (1, 3, 101, 1)
+    assert world.trades(DELEVERAGE) == [(1, 2, 100, 2_000)]
+    assert (world.equity(1), world.equity(3)) == (-49_890, 190)
+    world.set_mark(101)  # what has gained waits for the next sweep
+    assert world.trades(DELEVERAGE) == [(1, 3, 101, 1)]
     assert (world.equity(1), world.equity(3)) == (-49_890, 190)
 
 

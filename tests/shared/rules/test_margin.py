@@ -65,12 +65,12 @@ def test_an_order_needs_margin_and_the_fee_to_the_unit() -> None:
 
 
 def test_a_limit_beyond_the_mark_needs_its_loss_as_well() -> None:
-    # at 110: margin 1,000 at the mark, 10 * 10 * 10 lost against it, 5.5 of fee
-    assert World.trading(funds=2_006).order(1, BUY, 110, 10) == "accepted"
-    assert World.trading(funds=2_005).order(1, BUY, 110, 10) == "insufficient_margin"
-    # a seller at 90 the same, with the smaller fee
-    assert World.trading(funds=2_005).order(1, SELL, 90, 10) == "accepted"
-    assert World.trading(funds=2_004).order(1, SELL, 90, 10) == "insufficient_margin"
+    # at 105: margin 1,000 at the mark, 10 * 5 * 10 lost against it, 5.25 of fee
+    assert World.trading(funds=1_506).order(1, BUY, 105, 10) == "accepted"
+    assert World.trading(funds=1_505).order(1, BUY, 105, 10) == "insufficient_margin"
+    # a seller at 95 the same, with the smaller fee
+    assert World.trading(funds=1_505).order(1, SELL, 95, 10) == "accepted"
+    assert World.trading(funds=1_504).order(1, SELL, 95, 10) == "insufficient_margin"
 
 
 def test_a_limit_better_than_the_mark_earns_nothing_in_advance() -> None:
@@ -121,8 +121,10 @@ def test_an_account_below_its_requirement_may_close_but_not_open() -> None:
 
 def test_closing_must_not_worsen_the_ratio_of_equity_to_requirement() -> None:
     # equity 9,000 of 9,700. Selling 50 at 97 - d costs 500 d; the ratio holds while 500 d <= 9,000 * 50 / 100 = 4,500
-    assert loser_at(97).order(2, SELL, 88, 50) == "accepted"
-    assert loser_at(97).order(2, SELL, 87, 50) == "insufficient_margin"
+    for price, outcome in ((88, "accepted"), (87, "insufficient_margin")):
+        world = loser_at(97)
+        world.set_market(taker_fee=0, maker_fee=0, initial_margin=110_000, maintenance_margin=110_000)
+        assert world.order(2, SELL, price, 50) == outcome
 
 
 def test_an_account_whose_equity_is_gone_may_close_at_the_mark_but_not_below() -> None:
@@ -170,10 +172,10 @@ def test_a_maker_who_only_closes_is_filled_below_the_requirement() -> None:
     world.deposit(3, 1_000_000)
     world.order(1, SELL, 100, 100)
     world.order(2, BUY, 100, 100)
-    world.order(2, SELL, 105, 100, order_slot=9)
+    world.order(2, SELL, 101, 100, order_slot=9)
     world.set_mark(97)
-    assert world.order(3, BUY, 105, 40) == "accepted"
-    assert world.fills() == [(2, 105, 40)]
+    assert world.order(3, BUY, 101, 40) == "accepted"
+    assert world.fills() == [(2, 101, 40)]
     assert world.position(2).size == 60
 
 

@@ -1,7 +1,7 @@
 """Price-time priority, partial fills, and the makers that do not trade."""
 
 import pytest
-from tests.support.machines.world import BUY, IOC, POST_ONLY, SELL, World
+from tests.support.machines.world import BUY, IOC, POST_ONLY, SELL, WIDE, World
 
 from setoff.shared.machine.batch import MAX_INPUTS
 from setoff.shared.rules import phases
@@ -97,7 +97,7 @@ def test_a_pruned_only_order_of_the_taker_keeps_its_position_place() -> None:
 
 
 def test_an_order_visits_all_makers_there_are() -> None:
-    world = World.trading()
+    world = World.trading(**WIDE)
     for order_slot in range(25):
         world.order(1, SELL, 100 + order_slot, 1, order_slot=order_slot)  # each on its own level: the longest way
     before = world.machine.regs.steps

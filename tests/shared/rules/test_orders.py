@@ -1,7 +1,7 @@
 """Admission of orders: every check, in its order, and what it reserves."""
 
 import pytest
-from tests.support.machines.world import BUY, FOK, IOC, POST_ONLY, SELL, World
+from tests.support.machines.world import BUY, FOK, GTC, IOC, POST_ONLY, SELL, World
 
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import MAX_POSITIONS
@@ -22,9 +22,23 @@ def test_the_price_band_is_inclusive() -> None:
     assert world.order(1, SELL, 1_101, 1) == "price_band"
 
 
+@pytest.mark.parametrize("band", [1_000_000, 50_000, 30_000])
+def test_nobody_pays_more_than_a_maintenance_margin_beyond_the_mark(band: int) -> None:
+    width = min(band, 50_000) // 1_000
+    for flags in (GTC, POST_ONLY):
+        world = World.trading(mark=1_000, band=band)
+        assert world.order(1, BUY, 1_001 + width, 1, flags=flags) == "price_band"
+        assert world.order(1, SELL, 999 - width, 1, flags=flags) == "price_band"
+        assert world.order(1, BUY, 1_000 + width, 1, flags=flags) == "accepted"
+        assert world.order(2, BUY, max(1, 1_000 - band // 1_000), 1, flags=flags) == "accepted"
+        world = World.trading(mark=1_000, band=band)
+        assert world.order(1, SELL, 1_000 - width, 1, flags=flags) == "accepted"
+        assert world.order(2, SELL, 1_000 + band // 1_000, 1, flags=flags) == "accepted"
+
+
 @pytest.mark.parametrize("flags", [IOC, FOK])
 def test_what_takes_at_once_may_name_any_limit_and_trades_within_the_band(flags: int) -> None:
-    world = World.trading(mark=1_000, band=100_000)
+    world = World.trading(mark=1_000, band=100_000, maintenance_margin=100_000)
     world.order(1, SELL, 1_100, 2)
     world.order(1, BUY, 900, 2)
     world.set_mark(1_001)  # the band is now 901 to 1,101
@@ -52,8 +66,9 @@ def test_rejects_taken_slot_until_its_order_is_gone() -> None:
     assert world.order(1, BUY, 90, 1, order_slot=7) == "order_slot_taken"
     assert world.cancel(1, 7) == "accepted"
     assert world.order(1, BUY, 90, 1, order_slot=7) == "accepted"
-    assert world.order(2, SELL, 90, 1) == "accepted"
-    assert world.order(1, BUY, 90, 1, order_slot=7) == "accepted"
+    assert world.order(1, BUY, 95, 1, order_slot=8) == "accepted"
+    assert world.order(2, SELL, 95, 1) == "accepted"
+    assert world.order(1, BUY, 90, 1, order_slot=8) == "accepted"
 
 
 def test_rejects_a_ninth_market_until_a_place_is_free() -> None:

@@ -219,8 +219,8 @@ def test_an_operator_who_starts_new_work_before_every_message_delays_it_by_one_s
 
 def test_sells_and_buys_of_the_queue_trade_when_their_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = busy(monkeypatch)
-    take(world, world.traffic.order(9, SELL, 95, 2, order_slot=5))
-    take(world, world.traffic.order(10, BUY, 95, 2, order_slot=6))
+    take(world, world.traffic.order(9, SELL, 94, 2, order_slot=5))
+    take(world, world.traffic.order(10, BUY, 94, 2, order_slot=6))
     held = world.position(9).size
     drain(world)
     assert world.position(9).size < held

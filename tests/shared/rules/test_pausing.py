@@ -11,6 +11,7 @@ from tests.support.machines.world import (
     POST_ONLY,
     REDUCE_ONLY,
     SELL,
+    WIDE,
     World,
     sub,
 )
@@ -32,7 +33,8 @@ def short_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def walled(levels: int = 20, **market: int) -> World:
     """Account 1 asks for a lot at 100, 101, …, each alone on its level, and account 3 for 50 behind all of them."""
-    world = World.trading(mark=110, step_band=900_000, max_age=60, **market)
+    wide = {"initial_margin": 200_000, "maintenance_margin": 200_000}
+    world = World.trading(mark=110, step_band=900_000, max_age=60, **(wide | market))
     for order_slot in range(levels):
         assert world.order(1, SELL, 100 + order_slot, 1, order_slot=order_slot) == "accepted"
     assert world.order(3, SELL, 100 + levels, 50, order_slot=0) == "accepted"
@@ -318,7 +320,7 @@ def test_a_fill_or_kill_order_is_never_cut_in_two(monkeypatch: pytest.MonkeyPatc
 
 
 def test_orders_of_one_owner_are_no_wall_for_it() -> None:
-    world = World.trading(mark=110, max_age=60)
+    world = World.trading(mark=110, max_age=60, **WIDE)
     world.transfer(2, sub(2), 100_000)
     for order_slot in range(20):
         world.order(sub(2), SELL, 100 + order_slot, 1, order_slot=order_slot)

@@ -78,11 +78,11 @@ def test_a_closed_position_frees_its_place() -> None:
     world.order(1, SELL, 100, 5)
     world.order(2, BUY, 100, 5)
     assert (world.position(2).size, world.position(2).cost) == (5, 5_000)
-    world.order(1, BUY, 110, 5)
-    world.order(2, SELL, 110, 5)
+    world.order(1, BUY, 105, 5)
+    world.order(2, SELL, 105, 5)
     assert world.account(1).positions[0].market == world.account(2).positions[0].market == 0
-    # bought at 100, sold at 110: 5 * 10 ticks * 10 units; 3 units of fee each way
-    assert world.account(2).collateral == 1_000_000 + 500 - 3 - 3
+    # bought at 100, sold at 105: 5 * 5 ticks * 10 units; 3 units of fee each way
+    assert world.account(2).collateral == 1_000_000 + 250 - 3 - 3
 
 
 def test_a_position_flips_within_one_order() -> None:

@@ -117,7 +117,7 @@ def test_a_sub_account_can_arm() -> None:
 
 
 def test_a_stop_beyond_the_band_trades_up_to_its_edge_and_rests_there() -> None:
-    world = World.trading(mark=100, band=100_000, step_band=900_000)
+    world = World.trading(mark=100, band=100_000, step_band=900_000, maintenance_margin=100_000)
     world.order(3, SELL, 110, 2)
     world.order(1, BUY, 200, 5, flags=ABOVE, trigger=104, order_slot=4)
     world.set_mark(105)
@@ -130,7 +130,7 @@ def test_a_stop_beyond_the_band_trades_up_to_its_edge_and_rests_there() -> None:
 
 
 def test_a_stop_whose_limit_lies_far_on_the_other_side_rests_where_its_owner_wants_it() -> None:
-    world = World.trading(mark=100, band=100_000, step_band=900_000)
+    world = World.trading(mark=100, band=100_000, step_band=900_000, maintenance_margin=100_000)
     assert world.order(1, BUY, 80, 5) == "price_band"
     world.order(1, BUY, 80, 5, flags=ABOVE, trigger=104, order_slot=4)
     world.order(2, SELL, 140, 5, flags=ABOVE, trigger=104, order_slot=4)
@@ -139,7 +139,7 @@ def test_a_stop_whose_limit_lies_far_on_the_other_side_rests_where_its_owner_wan
 
 
 def test_a_limit_within_the_band_is_never_changed() -> None:
-    world = World.trading(mark=100, band=100_000, step_band=900_000)
+    world = World.trading(mark=100, band=100_000, step_band=900_000, maintenance_margin=100_000)
     world.order(1, BUY, 114, 5, flags=ABOVE, trigger=104, order_slot=4)
     world.set_mark(105)
     assert world.queue(BUY, 114) == [(1, 4, 5)]

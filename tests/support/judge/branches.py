@@ -101,7 +101,15 @@ BRANCHES = frozenset(
     + [f"gather: {what}" for what in ("a sweep's word", "a ranking's word", "end of a sweep")]
     + ["gather: end of a ranking", "gather: nobody to be ranked"]
     + [f"gather: {count} leaves" for count in (0, 2, 4)]
-    + ["unwind: offers", "unwind: nothing", "trigger: above", "trigger: below", "trigger: none"]
+    + [
+        "unwind: offers",
+        "unwind: nothing",
+        "unwind: taken",
+        "unwind: left",
+        "trigger: above",
+        "trigger: below",
+        "trigger: none",
+    ]
     + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: paused", "leg: end"]
     + [f"outcome: {reason}" for reason in errors.OUTCOMES]
 )
@@ -460,6 +468,14 @@ def _strike(step: Step) -> set[str]:
     return {("strike: one bit", "strike: a word", "strike: the last")[changed - 1]}
 
 
+def _unwind(step: Step) -> set[str]:
+    if step.before.unwind == 0:
+        return {"unwind: taken" if step.after.size < step.after.amount else "unwind: left"}
+    if step.after.phase == phases.MATCH:
+        return {"unwind: offers"}
+    return {"unwind: wound down" if step.before.winding_since else "unwind: nothing"}
+
+
 def _gather(step: Step) -> set[str]:
     found = {f"gather: {len(step.old)} leaves"}
     if step.before.ranking:
@@ -541,13 +557,7 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "strike": _strike,
     "gather": _gather,
     "deleverage": _deleverage,
-    "unwind": lambda step: {
-        "unwind: offers"
-        if step.after.phase == phases.MATCH
-        else "unwind: wound down"
-        if step.before.winding_since
-        else "unwind: nothing"
-    },
+    "unwind": _unwind,
     "trigger": _trigger,
     "fire": lambda step: {"fire: alive" if step.after.next_phase == phases.ADMIT else "fire: dead"},
     "leg": _leg,

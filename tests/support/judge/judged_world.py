@@ -62,7 +62,7 @@ class JudgedWorld(StateView, SampleTraffic):
         assert set(outcomes) == {OK}
 
     def listing(self, market: int, margin_ppm: int, **fields: int) -> bytes:
-        parameters = MarketParameters(1, margin_ppm, 1, 500, -100, PPM)
+        parameters = MarketParameters(1, margin_ppm, margin_ppm, 500, -100, PPM)
         return records.encode(ListMarketBody(market, replace(parameters, **fields)))
 
     def price(self, price: int, market: int = 1, *, age: int = 0) -> bytes:

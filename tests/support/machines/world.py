@@ -16,6 +16,8 @@ BUY, SELL = records.BUY, records.SELL
 GTC, IOC, POST_ONLY, FOK = records.GTC, records.IOC, records.POST_ONLY, records.FOK
 REDUCE_ONLY, ABOVE, BELOW = records.REDUCE_ONLY, records.ABOVE, records.BELOW
 BACKSTOP = keys.BACKSTOP
+WIDE = {"initial_margin": 10**6, "maintenance_margin": 10**6}
+"""Margins with which orders may meet anywhere within the price band."""
 
 
 def sub(master: int, number: int = 1) -> int:

@@ -119,10 +119,10 @@ def _quote_at_index(play: Play) -> None:
     play.order(asker, SELL, PRICE + 20, 5_000, order_slot=0)
 
 
-@scenario(limit_usd=15_500, stated="section 14, Debts: who opens at the true price while the mark is the old one")
+@scenario()
 def behind_a_late_mark(attack: bool, seed: int) -> Play:
-    """A fall before its report: close the winning half of a hedged pair at the true price with others, let the other
-    half fail.
+    """A fall before its report: close the winning half of a hedged pair with others as near to the true price as orders
+    are taken, let the other half fail.
     """
     lots = 50_000
     money = {"others": [10**6 * USD], "attacker": [10**6 * USD, 10**6 * USD]}
@@ -132,9 +132,10 @@ def behind_a_late_mark(attack: bool, seed: int) -> Play:
     play.withdraw_but(long, lot_value(lots) * 50_100 // PPM)
     play.pass_time(70)
     play.prices[1] = PRICE * 92 // 100
-    play.order(other, SELL, play.prices[1], lots, order_slot=0)
+    edge = PRICE - PRICE * play.market().maintenance_margin // PPM
+    play.order(other, SELL, max(play.prices[1], edge), lots, order_slot=0)
     if attack:
-        play.order(short, BUY, play.prices[1], lots, flags=IOC, order_slot=0)
+        play.order(short, BUY, MAX_TICK, lots, flags=IOC, order_slot=0)
     play.pass_time(120)
     return play
 

@@ -1,7 +1,7 @@
 """The backstop: what it takes over, what it offers, and what its shares are worth."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
-from tests.support.machines.world import BUY
+from tests.support.machines.world import BUY, SELL
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
@@ -35,6 +35,43 @@ def play_takeover(world: JudgedWorld) -> None:
     held = world.position(keys.BACKSTOP).size
     assert world.run(world.price(30)) == [OK]
     assert world.took("deleverage") > 0 and world.position(keys.BACKSTOP).size < held // 8
+
+
+def play_waiting(world: JudgedWorld) -> None:
+    """Offers that nobody takes go farther from the mark, as far as the margin or half a percent; then half as far.
+
+    (Most of the minutes are passed by hand.)
+    """
+    world.begin(money=10**5, mark=10_000, markets=2, maintenance_margin=50_000)
+    world.trade(1, 2, 10_000, 90)
+    assert world.batch([world.deposit(1, 10**6)], []) == [OK]
+    world.trade(3, 1, 10_000, 90, market=2, order_slot=1)
+    assert world.run(world.backstop_deposit(4, 80_000), world.price(9_300), world.price(10_700, 2)) == [OK] * 3
+    held = [world.position(keys.BACKSTOP, market).size for market in (1, 2)]
+    assert held[0] > 8 and held[1] < -8
+    narrow = MarketParameters(1, 100_000, 4_000, 500, -100, PPM, max_age=10**9, step_band=PPM, impact=2**40)
+    assert world.batch([records.encode(SetMarketBody(1, narrow))], []) == [OK]
+
+    def crank(market: int, *before: bytes) -> int:
+        world.wait(60)
+        assert set(world.run(*before, records.encode_crank(market))) == {OK}
+        return world.position(keys.BACKSTOP, market).waited
+
+    assert [crank(1) for _ in range(3)] == [1, 2, 3]
+    bids = [world.order(4, BUY, price, 1, order_slot=price - 9_290) for price in (9_295, 9_296)]
+    assert crank(1, *bids) == 4  # as far as 9,297 this time
+    assert crank(1) == 2 and world.resting(4, 6).market == 0
+    state = world.machine.state
+    for position in state.account(keys.BACKSTOP).positions[:2]:
+        position.waited = phases.UNWIND_WAITS - 1
+    state.commit()
+    bids = [world.order(4, BUY, price, 1, order_slot=price - 9_250) for price in (9_262, 9_261)]
+    assert crank(1, world.cancel(4, 5), *bids) == 24
+    # No farther than the margin of 0.4 %.
+    assert world.resting(4, 12).market == 0 and world.resting(4, 11).size == 1
+    asks = [world.order(4, SELL, price, 1, market=2, order_slot=price - 10_700) for price in (10_754, 10_755)]
+    assert [crank(2, asks[1]), crank(2)] == [phases.UNWIND_WAITS] * 2
+    assert crank(2, asks[0]) == phases.UNWIND_WAITS // 2
 
 
 def play_worthless_shares(world: JudgedWorld) -> None:
@@ -129,6 +166,7 @@ def play_shares(world: JudgedWorld) -> None:
 
 SCENES = (
     play_takeover,
+    play_waiting,
     play_worthless_shares,
     play_caps,
     play_poor_backstop,

@@ -132,6 +132,9 @@ def play_debts(world: JudgedWorld) -> None:
     assert world.position(1, 1).size == world.position(1, 2).size == world.market(2).insurance == 0
     assert [world.account(account).collateral for account in (1, 3, 5)] == [-39_000, 1_000, -4_000]
     set_equity(4, -10_000, (98, 99))
+    # What has gained waits for the next price, which need not be another one.
+    assert world.run(world.price(99, 2)) == [OK]
+    assert world.position(4, 2).size == 400
     assert world.run(world.price(99, 2)) == [OK]
     assert world.position(4, 2).size == 0 and world.account(4).collateral == -10_000
 

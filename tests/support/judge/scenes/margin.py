@@ -36,23 +36,24 @@ def play_too_many_positions(world: JudgedWorld) -> None:
 
 def play_under_water(world: JudgedWorld) -> None:
     """A long loses its equity: its orders are pruned, it may close at a price good enough, and nothing else."""
-    world.begin(money=2_000)
+    world.begin(money=2_000, maintenance_margin=50_000)
     open_both = [
         world.order(1, SELL, 100, 100),
         world.order(2, BUY, 100, 100),
-        world.order(2, BUY, 60, 10, order_slot=1),
+        world.order(2, BUY, 82, 10, order_slot=1),
     ]
-    open_both.append(world.order(2, SELL, 95, 10, order_slot=2))
     assert set(world.run(*open_both)) == {OK}
-    # At 85 account 2 is worth 500 less what it needs (850): the close at 95 is taken as a maker, the bid pruned.
-    assert world.run(world.price(85), world.order(3, BUY, 95, 5)) == [OK] * 2
+    # At 85 account 2 is worth 500 less what it needs (850): the close at 89 is taken as a maker, the bid pruned.
+    close = world.order(2, SELL, 89, 10, order_slot=2)
+    assert world.run(world.price(85), close, world.order(3, BUY, 89, 5)) == [OK] * 3
     assert world.run(world.order(3, SELL, 60, 5, flags=IOC)) == [OK]
     # A close as a taker at the mark keeps the ratio but for the fee; to open more is refused.
-    assert world.run(world.order(4, BUY, 90, 50), world.order(2, SELL, 90, 20, order_slot=3)) == [OK] * 2
+    assert world.run(world.order(4, BUY, 88, 50), world.order(2, SELL, 88, 20, order_slot=3)) == [OK] * 2
     assert world.run(world.order(2, BUY, 85, 1, order_slot=4)) == ["insufficient_margin"]
     # Below zero even a close at the mark makes things no better. (Its money is taken by hand: else it is liquidated.)
-    aged = records.encode(SetMarketBody(1, MarketParameters(1, 100_000, 1, 500, -100, PPM, max_age=1, step_band=PPM)))
-    shut = world.order(2, SELL, 70, 1, order_slot=5)
+    terms = MarketParameters(1, 100_000, 100_000, 500, -100, PPM, max_age=1, step_band=PPM)
+    aged = records.encode(SetMarketBody(1, terms))
+    shut = world.order(2, SELL, 80, 1, order_slot=5)
     world.wait(10)
     state = world.machine.state
     state.account(2).collateral -= 2_000

@@ -56,7 +56,7 @@ def play_fill_or_kill(world: JudgedWorld) -> None:
 
 def play_far_levels(world: JudgedWorld) -> None:
     """Levels in other bitmap words, on either side; and a scan that has visited all the makers it may."""
-    world.begin(money=10**8, mark=20_000)
+    world.begin(money=10**8, mark=20_000, margin_ppm=10**6)
     far = [
         world.order(3, SELL, price, 1, order_slot=order_slot)
         for order_slot, price in enumerate((20_000, 20_255, 20_480, 39_999))

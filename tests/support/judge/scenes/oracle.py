@@ -111,7 +111,7 @@ def play_time(world: JudgedWorld) -> None:
     assert world.market().funding > 0
     world.wait(phases.ORACLE_DEATH - 10**4)
     assert world.run(crank) == [OK]
-    assert world.run(world.cancel_all(3), world.price(9_000), world.order(3, SELL, 8_000, 5)) == [OK] * 3
+    assert world.run(world.cancel_all(3), world.price(9_000), world.order(3, SELL, 8_600, 5)) == [OK] * 3
     world.wait(60)
     assert world.run(crank) == [OK]
     world.wait(100)

@@ -43,7 +43,7 @@ def play_armed(world: JudgedWorld) -> None:
 
 def play_closing(world: JudgedWorld) -> None:
     """Who is short of margin may still close: at once in any case, by resting or armed orders as far as it can pay."""
-    world.begin(money=10_000, order_margin=1_000)
+    world.begin(money=10_000, order_margin=1_000, maintenance_margin=1)
     world.trade(1, 2, 100, 700)
     assert world.run(world.price(90)) == [OK]  # equity of account 2: 10,000 - 35 - 7,000
     closing = [world.order(2, SELL, 90, 10, order_slot=slot) for slot in (1, 2, 3)]
@@ -53,7 +53,7 @@ def play_closing(world: JudgedWorld) -> None:
     stop = world.order(2, SELL, 75, 10, order_slot=4, flags=BELOW | REDUCE_ONLY, trigger=80)
     opening = world.order(2, SELL, 75, 10, order_slot=4, flags=BELOW, trigger=80)
     assert world.run(world.cancel(2, 1), opening, stop) == [OK, REFUSED, OK]
-    assert world.run(world.order(1, BUY, 91, 700)) == [OK]  # meets the one that rests
+    assert world.run(world.order(1, BUY, 90, 700)) == [OK]  # meets the one that rests
     assert world.position(2).size == 690
 
 

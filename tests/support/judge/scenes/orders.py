@@ -156,16 +156,18 @@ def play_ninth_leg_page(world: JudgedWorld) -> None:
 
 def play_beyond_the_band(world: JudgedWorld) -> None:
     """Limits beyond the band: of what rests, of what takes at once, and of what has been armed, on either side."""
-    world.begin(money=10**6, band=100_000)
-    book = [world.order(3, SELL, 109, 5), world.order(4, BUY, 91, 5), world.order(4, BUY, 90, 5, order_slot=1)]
-    rests = [world.order(1, BUY, 111, 1), world.order(1, SELL, 89, 1), world.order(1, BUY, 89, 1)]
+    world.begin(money=10**6, band=100_000, maintenance_margin=50_000)
+    book = [world.order(3, SELL, 105, 5), world.order(4, BUY, 96, 5), world.order(4, BUY, 95, 5, order_slot=1)]
+    rests = [world.order(1, BUY, 106, 1), world.order(1, SELL, 94, 1), world.order(1, BUY, 89, 1)]
     assert world.run(*book, *rests) == [OK] * 3 + ["price_band"] * 3
+    far = [world.order(4, SELL, 110, 1, order_slot=2), world.order(3, BUY, 90, 1, order_slot=1)]
+    assert world.run(*far) == [OK] * 2
     ioc, fok = records.IOC, records.FOK
     at_once = [
         world.order(1, BUY, keys.MAX_TICK, 2, flags=ioc),
         world.order(1, BUY, keys.MAX_TICK, 2, flags=fok),
         world.order(1, SELL, 1, 2, flags=ioc),
-        world.order(1, SELL, 1, 9, flags=fok),  # nine at 90 or more there are not
+        world.order(1, SELL, 1, 9, flags=fok),  # nine at 95 or more there are not
         world.order(1, BUY, 89, 1, flags=ioc),
         world.order(1, SELL, 111, 1, flags=fok),
     ]
@@ -178,7 +180,7 @@ def play_beyond_the_band(world: JudgedWorld) -> None:
         world.order(2, SELL, 300, 4, order_slot=2, flags=below, trigger=80),
     ]
     assert world.run(*armed, world.price(106)) == [OK] * 5
-    assert world.resting(1, 1).price == 116 and world.resting(1, 2).price == 50
+    assert world.resting(1, 1).price == 111 and world.resting(1, 2).price == 50
     assert world.run(world.cancel_all(1), world.price(80)) == [OK, OK]
     assert world.resting(2, 1).market == 0 and world.resting(2, 2).price == 300
 
