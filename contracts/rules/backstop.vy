@@ -122,7 +122,7 @@ def step_unwind(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Offer a part of the backstop's position to the book; not in a wind-down, nor in a call. Then note what came of it.
+    @notice Offer a part of the backstop's position to the book, but in a wind-down or a call; then note what came of it.
             Leaves: backstop; before the offer the market.
     """
     regs: registers.Registers = pre

@@ -86,7 +86,7 @@ def compute_takeover(regs: Registers, state: State, backstop: Account, size: int
 
 
 def step_unwind(regs: Registers, state: State) -> None:
-    """Offer a part of the backstop's position to the book; not in a wind-down, nor in a call. Then note what came of it.
+    """Offer a part of the backstop's position to the book, but in a wind-down or a call; then note what came of it.
 
     Leaves: backstop; before the offer the market.
     """
