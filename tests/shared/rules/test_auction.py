@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from tests.support.machines.invariants import check_invariants
-from tests.support.machines.world import BELOW, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL, World, sub
+from tests.support.machines.world import BELOW, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL, WIDE, World, sub
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
@@ -236,8 +236,8 @@ def test_orders_of_two_sub_accounts_of_one_owner_do_not_trade() -> None:
 
 
 def test_dead_and_unfunded_orders_move_no_price() -> None:
-    world = calling(accounts=6, initial_margin=100_000)
-    assert world.order(4, BUY, 1_400, 10_000, expiry=world.traffic.time + CALL) == "accepted"
+    world = calling(accounts=6, initial_margin=100_000, maintenance_margin=100_000)
+    assert world.order(4, BUY, 1_100, 10_000, expiry=world.traffic.time + CALL) == "accepted"
     rest(world, [(BUY, 1_010, 5), (SELL, 990, 5)])
     poor = 10 * 1_000 * 10 // 10 * 60 + 40_000
     account = world.machine.state.account(5)
@@ -305,7 +305,7 @@ def test_stops_do_not_fire_into_a_call() -> None:
 
 
 def test_quotes_in_a_call_are_no_depth() -> None:
-    world = calling()
+    world = calling(**WIDE)
     rest(world, [(BUY, 1_300, 5), (SELL, 1_350, 5)])
     world.wait(30)
     assert world.crank() == "accepted"
