@@ -110,7 +110,7 @@ def take_out_what_the_mark_says(world: World, price: int) -> int:
 @pytest.mark.parametrize("minutes", [0, 1, 5, 30])
 def test_nobody_draws_out_a_premium_that_is_gone(side_left: int | None, minutes: int) -> None:
     """The premium goes, the book gets thin, and somebody buys at the true price while the mark is still the old one."""
-    world = premium_market(8_000)
+    world = premium_market(4_500)
     brought = world.equity(ATTACKER)
     world.cancel(MAKER, 1)
     world.cancel(OTHER_MAKER, 1)

@@ -102,13 +102,19 @@ def gone_premium(attack: bool, seed: int) -> Play:
     play.leave(*play.agents[-2:])
     play.cancel_all(*play.accounts("makers"))
     pass_minutes(play, 5)
-    play.order(seller, SELL, PRICE, lots, order_slot=0)
+    play.order(seller, SELL, max(PRICE, _get_lowest(play)), lots, order_slot=0)
     if attack:
-        play.order(buyer, BUY, PRICE, lots, flags=IOC, order_slot=0)
+        play.order(buyer, BUY, MAX_TICK, lots, flags=IOC, order_slot=0)
         play.withdraw_but(buyer, lot_value(lots, play.market().mark) * 50_100 // PPM)
     _quote_at_index(play)
     pass_minutes(play, 5)
     return play
+
+
+def _get_lowest(play: Play) -> int:
+    """The lowest price at which a seller's order is taken, while the mark is what it is."""
+    market = play.market()
+    return market.mark - market.mark * market.maintenance_margin // PPM
 
 
 def _quote_at_index(play: Play) -> None:
@@ -132,8 +138,7 @@ def behind_a_late_mark(attack: bool, seed: int) -> Play:
     play.withdraw_but(long, lot_value(lots) * 50_100 // PPM)
     play.pass_time(70)
     play.prices[1] = PRICE * 92 // 100
-    edge = PRICE - PRICE * play.market().maintenance_margin // PPM
-    play.order(other, SELL, max(play.prices[1], edge), lots, order_slot=0)
+    play.order(other, SELL, max(play.prices[1], _get_lowest(play)), lots, order_slot=0)
     if attack:
         play.order(short, BUY, MAX_TICK, lots, flags=IOC, order_slot=0)
     play.pass_time(120)

@@ -11,16 +11,25 @@ from setoff.deploy.simulation.market_lab.terms import USD
 from setoff.shared.codec.integers import PPM
 
 MAKERS = (10_000_000 * USD, 10_000_000 * USD)
+STEP_MINUTES = 20
+"""After which the mark has followed a step of the makers."""
 
 
 def open_premium(
     premium: int, money: Mapping[str, Sequence[int]], *, minutes: int = 40, lots: int = 50_000, **options: Any
 ) -> Play:
-    """Two makers around a price `premium` ppm above the index, and a mark that has come there; the script cranks."""
+    """Two makers around a price `premium` ppm above the index, and a mark that has come there; the script cranks.
+
+    They come there in steps: no bid is taken farther above the mark than the maintenance margin.
+    """
     play = Play.open({"makers": MAKERS} | dict(money), cranks=False, **options)
-    for account in play.accounts("makers"):
-        play.join(Maker(account, 60, lots=lots, levels=2, premium=premium))
-    pass_minutes(play, minutes)
+    makers = [Maker(account, 60, lots=lots, levels=2) for account in play.accounts("makers")]
+    play.join(*makers)
+    step = play.market().maintenance_margin * 3 // 5
+    for reached in (*range(step, premium, step), premium):
+        for maker in makers:
+            maker.premium = reached
+        pass_minutes(play, minutes if reached == premium else STEP_MINUTES)
     return play
 
 
