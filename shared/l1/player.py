@@ -29,6 +29,7 @@ from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import Address
 from setoff.shared.l1.sender import add_margin
+from setoff.shared.l1.walk import walk_back
 from setoff.shared.machine.spot_checks import WrongFastPath
 from setoff.shared.params import ETHER
 
@@ -66,6 +67,9 @@ PASSING: Final = frozenset({"insufficient_funds", "rpc_refused"})
 TRIES: Final = 3
 """Times that a call is tried which is refused, and goes through after the last block that was read: several backends
 may answer at one address, and one of them be on another branch."""
+
+CONTINUED: Final = 8
+"""Blocks at most that a refusal may come after the one that was read last, to be held against the newest one."""
 
 POOR_PAUSE: Final = 4.0
 """Seconds before an action that was refused for one of them is tried again, at most."""
@@ -230,8 +234,7 @@ class CourtPlayer:
         court, gas = self.contract.address, None
         for tries_left in reversed(range(TRIES)):
             try:
-                if gas is None or due is None:
-                    self.l1.dry_run(court, data, value=call.value)
+                self.l1.dry_run(court, data, value=call.value)
                 return self.l1.send(court, data, call.value, gas=gas if due else None, due=due)
             except Reverted as refusal:
                 gas = self._estimate_after_what_was_read(data, call.value) if tries_left else None
@@ -248,16 +251,18 @@ class CourtPlayer:
         raise StateError("not_ready", "one endpoint refuses what another allows")
 
     def _estimate_after_what_was_read(self, data: bytes, value: int) -> int | None:
-        """Gas to send a call with that goes through after the last block that was read, as whoever has that block says;
-        None if it does not, or nobody says so.
+        """Gas to send a call with that goes through after the newest block that continues what was read, as whoever has
+        that block says; None if it does not, or nobody says so: then somebody else was first.
 
-        Who has a deadline then sends it without another trial: the next one may be elsewhere, too, and what is lost is
-        gas where somebody else was first.
+        Another trial comes before it is sent in any case, for what others have sent is in no block yet.
         """
         block = self.reader.block_hash(self.reader.block)
         if block is None:
             return None
         try:
+            head = self.l1.head()
+            if walk_back(self.l1, head, self.reader.block_hash, CONTINUED).fork == self.reader.block:
+                block = head.hash
             self.l1.call(self.contract.address, data, value=value, sender=self.player.me, block=block)
             estimate = self.l1.estimate_gas(self.player.me, self.contract.address, data, value, block=block)
         except ChainError:

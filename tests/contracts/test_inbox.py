@@ -8,6 +8,7 @@ from tests.support.evm import Reverted, reverts
 from tests.support.own_contracts import RELAY
 
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import stamp_message
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.data import prove_record
 
@@ -45,9 +46,10 @@ def test_posts_the_header_that_the_machine_seals(arena: Arena, count: int) -> No
 def test_links_batches_and_messages(arena: Arena) -> None:
     parent, queue_hash, first = bytes(32), bytes(32), 0
     for number in range(4):
-        messages = [bytes([1 + message]) * RECORD for message in range(number)]
-        for body in messages:
-            arena.queue.force(body, sender=TRADER)
+        messages = []
+        for message in range(number):
+            arena.queue.force(body := bytes([1 + message]) * RECORD, sender=TRADER)
+            messages.append(stamp_message(body, arena.now))
         bodies = records(3, number)
         arena.warp(1)
         arena.post(b"".join(bodies), messages=number)

@@ -240,6 +240,7 @@ bodies = st.one_of(
         st.integers(0, 2**16 - 1),
         st.one_of(st.just(0), st.integers(0, 2**16 - 1)),
         st.binary(min_size=8, max_size=8),
+        st.one_of(st.just(0), st.integers(0, 2**16 - 1)),
     ).map(records.encode),
     *(
         st.builds(body, st.integers(0, ACCOUNTS + 1), nonces, st.integers(0, 2**128 - 1)).map(records.encode)

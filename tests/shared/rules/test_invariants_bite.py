@@ -65,7 +65,7 @@ LIES: list[tuple[ModuleType, str, Any, str]] = [
     # A refused order keeps its reservation.
     (margin, "release", lambda *_: None, "check_reservations"),
     # An order is put into the book, or taken out of it, and its account does not notice.
-    (book, "count_order", lambda *_: None, "check_reservations"),
+    (book, "count_order", lambda *_: None, "check_positions or check_reservations"),
     (book, "discount_order", discount_half, "check_reservations"),
     (book, "discount_order", forget_younger, "check_lists"),
     # The best price stays where it was when a better level comes or the best one goes.

@@ -136,10 +136,17 @@ def check_reservations(picture: Picture, regs: Registers) -> None:
     assert not words
 
 
+def find_used_up(regs: Registers) -> set[int]:
+    """Handles of the orders without lots that are about to leave the book: at a fill one, at a call's end two."""
+    phase = get_phase(regs)
+    used_up = {regs.cursor} if phase == phases.UNLINK else set()
+    return used_up | {regs.peer} if phases.PAIR in (phase, regs.next_phase) else used_up
+
+
 def check_lists(picture: Picture, regs: Registers) -> None:
     """Every level's list leads from head to tail through all its orders and no others, oldest first."""
     seen: set[int] = set()
-    in_flight = get_phase(regs) == phases.UNLINK
+    used_up = find_used_up(regs)
     for (market, side, tick), level in picture.levels.items():
         size = count = before = last = 0
         handle = level.head
@@ -153,7 +160,7 @@ def check_lists(picture: Picture, regs: Registers) -> None:
                 assert order.flags & records.ARMED == (records.ABOVE if side == keys.ABOVE else records.BELOW)
                 assert order.trigger == tick
             assert order.sequence > last
-            assert order.size or (in_flight and handle == regs.cursor)
+            assert order.size or handle in used_up
             seen.add(handle)
             size, count, before, last = size + order.size, count + 1, handle, order.sequence
             handle = order.next
