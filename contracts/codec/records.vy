@@ -219,7 +219,7 @@ struct MarketParameters:
     max_position: uint256         # lots
     impact: uint256               # lots a best level needs to count for the mid price
     expiry: uint256               # seconds, 0 for a perpetual
-    tier1_size: uint256           # from so many lots on, the next two margins; 0 for no such tier
+    tier1_size: uint256           # lots, beyond which each bears the next two margins; 0 for no such tier
     tier1_initial: uint256
     tier1_maintenance: uint256
     tier2_size: uint256

@@ -134,7 +134,7 @@ def compute_maintenance(
             market: leaves.Market = markets[i]
             equity += margin.compute_value(position.size, convert(market.mark, int256), market)
             maintenance += self.compute_position_margin(position, market)
-            close_out += margin.compute_requirement(abs(position.size), market, market.close_out)
+            close_out += margin.compute_requirement(abs(position.size) * convert(market.close_out, int256), market)
     return equity, maintenance, close_out
 
 
@@ -144,8 +144,7 @@ def compute_position_margin(position: leaves.Position, market: leaves.Market) ->
     """
     @return Maintenance margin of a position, token units.
     """
-    size: int256 = abs(position.size)
-    return margin.compute_requirement(size, market, margin.get_maintenance_margin(size, market))
+    return margin.compute_requirement(margin.weigh_maintenance(abs(position.size), market), market)
 
 
 @internal

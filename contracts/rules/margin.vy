@@ -67,42 +67,54 @@ def compute_fee(amount: int256, rate: int256) -> int256:
 
 @internal
 @pure
-def get_initial_margin(exposure: int256, market: leaves.Market) -> uint256:
+def weigh_initial(exposure: int256, market: leaves.Market) -> int256:
     """
-    @return Initial margin fraction, ppm, of a position of `exposure` lots.
+    @return `exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
+            Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount).
     """
     lots: uint256 = convert(exposure, uint256)
-    if market.tier2_size != 0 and lots >= market.tier2_size:
-        return market.tier2_initial
-    if market.tier1_size != 0 and lots >= market.tier1_size:
-        return market.tier1_initial
-    return market.initial_margin
+    weight: uint256 = lots * market.initial_margin
+    if market.tier1_size != 0:
+        weight += self.get_beyond(lots, market.tier1_size) * (market.tier1_initial - market.initial_margin)
+    if market.tier2_size != 0:
+        weight += self.get_beyond(lots, market.tier2_size) * (market.tier2_initial - market.tier1_initial)
+    return convert(weight, int256)
 
 
 @internal
 @pure
-def get_maintenance_margin(exposure: int256, market: leaves.Market) -> uint256:
+def weigh_maintenance(exposure: int256, market: leaves.Market) -> int256:
     """
-    @return Maintenance margin fraction, ppm, of a position of `exposure` lots.
+    @return As `weigh_initial`, with the maintenance margin fractions.
     """
     lots: uint256 = convert(exposure, uint256)
-    if market.tier2_size != 0 and lots >= market.tier2_size:
-        return market.tier2_maintenance
-    if market.tier1_size != 0 and lots >= market.tier1_size:
-        return market.tier1_maintenance
-    return market.maintenance_margin
+    weight: uint256 = lots * market.maintenance_margin
+    if market.tier1_size != 0:
+        weight += self.get_beyond(lots, market.tier1_size) * (market.tier1_maintenance - market.maintenance_margin)
+    if market.tier2_size != 0:
+        weight += self.get_beyond(lots, market.tier2_size) * (market.tier2_maintenance - market.tier1_maintenance)
+    return convert(weight, int256)
 
 
 @internal
 @pure
-def compute_requirement(exposure: int256, market: leaves.Market, fraction: uint256) -> int256:
+def get_beyond(lots: uint256, size: uint256) -> uint256:
     """
-    @return Margin of `exposure` lots (>= 0) at `fraction` ppm, token units, rounded up; none once the market is settled.
+    @return Those of the lots that lie beyond a tier's size.
+    """
+    return max(lots, size) - size
+
+
+@internal
+@pure
+def compute_requirement(weight: int256, market: leaves.Market) -> int256:
+    """
+    @return Margin of lots that are weighed with ppm, token units, rounded up; none once the market is settled.
     """
     if market.settled != 0:
         return 0
-    worth: int256 = self.compute_value(exposure, convert(market.mark, int256), market)
-    return convert(integers.div_up(convert(worth, uint256) * fraction, integers.PPM), int256)
+    worth: int256 = self.compute_value(weight, convert(market.mark, int256), market)
+    return convert(integers.div_up(convert(worth, uint256), integers.PPM), int256)
 
 
 @internal
@@ -113,7 +125,7 @@ def compute_initial(exposure: int256, market: leaves.Market) -> int256:
     """
     if exposure == 0 or market.settled != 0:
         return 0
-    needed: int256 = self.compute_requirement(exposure, market, self.get_initial_margin(exposure, market))
+    needed: int256 = self.compute_requirement(self.weigh_initial(exposure, market), market)
     return needed + convert(market.order_margin, int256)
 
 

@@ -113,7 +113,7 @@ struct Market:
     expiry: uint256                # seconds, 0 for a perpetual
     stop_above: uint256            # ticks, the nearest armed levels, 0 for none
     stop_below: uint256
-    tier1_size: uint256            # from so many lots on, the next two margins in ppm; 0 for no such tier
+    tier1_size: uint256            # lots, beyond which each bears the next two margins in ppm; 0 for no such tier
     tier1_initial: uint256
     tier1_maintenance: uint256
     tier2_size: uint256

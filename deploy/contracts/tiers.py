@@ -6,8 +6,8 @@ symbol of each market its brackets, ascending, with `minNotional`, `maxNotional`
 
 A market has a base and two tiers, in lots; brackets are many, and in money. So brackets are put together under three
 leverages, each with the highest rate among its brackets, and sizes are counted at the highest price for which the
-result is to hold. At any price up to that one, no position needs less margin than the source's brackets ask, whose
-deductions (`cum`) are left out.
+result is to hold. At any price up to that one, no position needs less margin than the source's brackets ask where each
+part of it bears the rate of the bracket it lies in, which is what the source's deductions (`cum`) come to.
 """
 
 from __future__ import annotations

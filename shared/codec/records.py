@@ -315,7 +315,7 @@ class MarketParameters:
     expiry: Annotated[Time, At(208)] = 0
     """Seconds, 0 for a perpetual; it stays what it was when the market was listed."""
     tier1_size: Annotated[U64, At(224)] = 0
-    """From so many lots on, the next two margins (ppm); 0 where there is no such tier."""
+    """Lots, beyond which each bears the next two margins (ppm); 0 where there is no such tier."""
     tier1_initial: U32 = 0
     tier1_maintenance: U32 = 0
     tier2_size: U64 = 0

@@ -25,7 +25,7 @@ Flags = npt.NDArray[np.bool_]
 
 RELATIVE_ERROR: Final = 2.0**-46
 """Error allowed to equity and maintenance in floating point, as a part of them. With u = 2**-53: collateral is off by
-at most 6 u of itself, the worth of a position by 3 u, its margin by 6 u and 1 unit of rounding up; adding nine terms
+at most 6 u of itself, the worth of a position by 3 u, its margin by 8 u and 1 unit of rounding up; adding nine terms
 costs another 8 u of the sum of their magnitudes, to which eight margins add no more than the worths again (no fraction
 exceeds 1). So both together are off by less than 32 u of |collateral| + 2 * sum |worth|, and by 8 units: a fourth and a
 half of what is allowed."""
@@ -49,15 +49,14 @@ class MarketTable:
         """Of markets 1 to `markets`."""
         found = [decode_market(b""), *(state.market(market) for market in range(1, markets + 1))]
         self.worth: Floats = np.array([float(m.mark * m.unit) for m in found])
-        base, *tiers = zip_longest(*(get_tiers(m) for m in found), fillvalue=(_NEVER, 0, 0))
-        self.fraction: Floats = np.array([maintenance for _, _, maintenance in base]) / PPM
+        tiers = list(zip_longest(*(get_tiers(m) for m in found), fillvalue=(_NEVER, 0, 0)))
+        margins = np.array([[maintenance for _, _, maintenance in tier] for tier in tiers])
+        self.fraction: Floats = margins[0] / PPM
         self.tiers: list[tuple[Ints, Floats]] = [
-            (
-                np.array([min(size, _NEVER) for size, _, _ in tier], dtype=np.int64),
-                np.array([maintenance for _, _, maintenance in tier]) / PPM,
-            )
-            for tier in tiers
+            (np.array([min(size, _NEVER) for size, _, _ in tier], dtype=np.int64), rise / PPM)
+            for tier, rise in zip(tiers[1:], np.diff(margins, axis=0), strict=True)
         ]
+        """Of each tier beyond which size it holds, lots, and by how much its margin is above that of the one before."""
         self.settled: Flags = np.array([m.settled != 0 for m in found])
         funding = np.frombuffer(b"".join(m.funding.to_bytes(16, "big", signed=True) for m in found), ">u8")
         self.funding: npt.NDArray[np.uint64] = funding.astype(np.uint64).reshape(-1, 2)
@@ -116,12 +115,12 @@ class Columns:
         for market, size in zip(self.market, self.size, strict=True):
             worth = size * markets.worth[market]
             equity += worth
-            exposure = np.abs(worth)
-            magnitude += 2 * exposure
-            fraction = markets.fraction[market]
-            for sizes, tier in markets.tiers:
-                fraction = np.where(np.abs(size) >= sizes[market], tier[market], fraction)
-            maintenance += exposure * fraction
+            magnitude += 2 * np.abs(worth)
+            lots = np.abs(size)
+            weight = lots * markets.fraction[market]
+            for sizes, rise in markets.tiers:
+                weight += np.maximum(lots - sizes[market], 0) * rise[market]
+            maintenance += weight * markets.worth[market]
             is_holding |= size != 0
         return is_holding & ~(equity - maintenance > RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR)
 

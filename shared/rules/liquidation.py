@@ -17,7 +17,7 @@ from setoff.shared.codec.integers import PPM, div_floor, div_up
 from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.holders import get_visited, pass_visited
-from setoff.shared.rules.margin import compute_requirement, compute_value, get_maintenance_margin, settle_account
+from setoff.shared.rules.margin import compute_requirement, compute_value, settle_account, weigh_maintenance
 from setoff.shared.rules.marks import is_fresh
 from setoff.shared.rules.orders import unlink_first
 from setoff.shared.rules.positions import find_position, reserve
@@ -98,26 +98,25 @@ def compute_maintenance(state: State, account: Account) -> tuple[int, int, int]:
             market = state.market(position.market)
             equity += compute_value(position.size, market.mark, market)
             maintenance += compute_position_margin(position, market)
-            close_out += compute_requirement(abs(position.size), market, market.close_out)
+            close_out += compute_requirement(abs(position.size) * market.close_out, market)
     return equity, maintenance, close_out
 
 
 def compute_position_margin(position: Position, market: Market) -> int:
     """Maintenance margin of a position, token units."""
-    size = abs(position.size)
-    return compute_requirement(size, market, get_maintenance_margin(size, market))
+    return compute_requirement(weigh_maintenance(abs(position.size), market), market)
 
 
 def compute_liquidation_price(position: Position, market: Market, buffer: int) -> int | None:
     """Mark, ticks, from which on the account is below maintenance if every other price stays; None if there is none.
 
-    Within the position's present margin tier, and but for what rounding up adds to a margin.
+    But for what rounding up adds to a margin.
     """
     size = abs(position.size)
     if size == 0 or market.settled:
         return None
-    fraction = get_maintenance_margin(size, market)
-    per_tick = size * market.unit * (PPM - fraction if position.size > 0 else PPM + fraction)
+    weight = weigh_maintenance(size, market)
+    per_tick = market.unit * (size * PPM - weight if position.size > 0 else size * PPM + weight)
     if per_tick == 0:
         return None
     room = buffer * PPM // per_tick + 1 if buffer >= 0 else 0

@@ -2,8 +2,8 @@
 
 Twin: ``contracts/rules/margin.vy``. Cross margin over all positions at their mark prices, in token units:
 equity = collateral + sum of size * mark * unit;
-requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, the fraction by the size's tier, and of an
-order margin for each order's leaf and each position: everybody keeps them, and so they cost their owner.
+requirement = sum of |exposure| * mark * unit * margin fraction, rounded up, each lot's fraction by the tier it lies in,
+and of an order margin for each order's leaf and each position: everybody keeps them, and so they cost their owner.
 An isolated position is one in a sub-account of its own.
 """
 
@@ -38,7 +38,7 @@ def compute_fee(value: int, rate: int) -> int:
 
 
 def get_tiers(market: Market) -> tuple[tuple[int, int, int], ...]:
-    """(lots from which on it holds, initial margin, maintenance margin in ppm) of the base and each tier, ascending."""
+    """(lots beyond which it holds, initial margin, maintenance margin in ppm) of the base and each tier, ascending."""
     tiers = (
         (market.tier1_size, market.tier1_initial, market.tier1_maintenance),
         (market.tier2_size, market.tier2_initial, market.tier2_maintenance),
@@ -46,36 +46,44 @@ def get_tiers(market: Market) -> tuple[tuple[int, int, int], ...]:
     return ((0, market.initial_margin, market.maintenance_margin), *(tier for tier in tiers if tier[0]))
 
 
-def get_initial_margin(exposure: int, market: Market) -> int:
-    """Initial margin fraction, ppm, of a position of `exposure` lots."""
-    if market.tier2_size and exposure >= market.tier2_size:
-        return market.tier2_initial
-    if market.tier1_size and exposure >= market.tier1_size:
-        return market.tier1_initial
-    return market.initial_margin
+def weigh_initial(exposure: int, market: Market) -> int:
+    """`exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
+    Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount)."""
+    weight = exposure * market.initial_margin
+    if market.tier1_size:
+        weight += get_beyond(exposure, market.tier1_size) * (market.tier1_initial - market.initial_margin)
+    if market.tier2_size:
+        weight += get_beyond(exposure, market.tier2_size) * (market.tier2_initial - market.tier1_initial)
+    return weight
 
 
-def get_maintenance_margin(exposure: int, market: Market) -> int:
-    """Maintenance margin fraction, ppm, of a position of `exposure` lots."""
-    if market.tier2_size and exposure >= market.tier2_size:
-        return market.tier2_maintenance
-    if market.tier1_size and exposure >= market.tier1_size:
-        return market.tier1_maintenance
-    return market.maintenance_margin
+def weigh_maintenance(exposure: int, market: Market) -> int:
+    """As `weigh_initial`, with the maintenance margin fractions."""
+    weight = exposure * market.maintenance_margin
+    if market.tier1_size:
+        weight += get_beyond(exposure, market.tier1_size) * (market.tier1_maintenance - market.maintenance_margin)
+    if market.tier2_size:
+        weight += get_beyond(exposure, market.tier2_size) * (market.tier2_maintenance - market.tier1_maintenance)
+    return weight
 
 
-def compute_requirement(exposure: int, market: Market, fraction: int) -> int:
-    """Margin of `exposure` lots (>= 0) at `fraction` ppm, token units, rounded up; none once the market is settled."""
+def get_beyond(lots: int, size: int) -> int:
+    """Those of the lots that lie beyond a tier's size."""
+    return max(lots, size) - size
+
+
+def compute_requirement(weight: int, market: Market) -> int:
+    """Margin of lots that are weighed with ppm, token units, rounded up; none once the market is settled."""
     if market.settled:
         return 0
-    return div_up(compute_value(exposure, market.mark, market) * fraction, PPM)
+    return div_up(compute_value(weight, market.mark, market), PPM)
 
 
 def compute_initial(exposure: int, market: Market) -> int:
     """Initial margin of `exposure` lots, token units: of any at all one order margin more."""
     if exposure == 0 or market.settled:
         return 0
-    return compute_requirement(exposure, market, get_initial_margin(exposure, market)) + market.order_margin
+    return compute_requirement(weigh_initial(exposure, market), market) + market.order_margin
 
 
 def get_worst_exposure(position: Position) -> int:

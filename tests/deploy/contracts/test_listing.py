@@ -16,7 +16,7 @@ from setoff.shared.codec.records import MarketParameters
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import DEVNET
 from setoff.shared.rules.listing import set_parameters
-from setoff.shared.rules.margin import compute_requirement, get_initial_margin, get_maintenance_margin
+from setoff.shared.rules.margin import compute_requirement, weigh_initial, weigh_maintenance
 from setoff.shared.state.leaves import Market, decode_market
 
 PRESETS = Path(tiers.__file__).parent / "presets"
@@ -37,11 +37,14 @@ def make_market(symbol: str, unit: int, price: int, leverages: tuple[int, ...]) 
 
 
 def source_margins(symbol: str, worth: Decimal) -> tuple[Fraction, Fraction]:
-    """(initial, maintenance) margin that the source's brackets ask of a position of this worth, deductions left out."""
+    """(initial, maintenance) margin that the source's brackets ask of a position of this worth, part by part."""
+    initial = maintenance = Fraction(0)
     for entry in json.loads(BRACKETS.read_text(), parse_float=Decimal)[symbol]:
+        part = Fraction(str(min(worth, entry["maxNotional"]) - entry["minNotional"]))
+        initial += part / int(entry["maxLeverage"])
+        maintenance += part * Fraction(str(entry["maintenanceMarginRate"]))
         if worth <= entry["maxNotional"]:
-            rate = Fraction(str(entry["maintenanceMarginRate"]))
-            return Fraction(str(worth)) / int(entry["maxLeverage"]), Fraction(str(worth)) * rate
+            return initial, maintenance
     raise AssertionError("the source allows no such position")
 
 
@@ -65,8 +68,8 @@ def test_no_position_needs_less_than_the_source_asks(
                 continue
             checked += 1
             initial, maintenance = source_margins(symbol, Decimal(size * mark * unit) / 10**DECIMALS)
-            assert compute_requirement(size, market, get_initial_margin(size, market)) >= initial * 10**DECIMALS
-            assert compute_requirement(size, market, get_maintenance_margin(size, market)) >= maintenance * 10**DECIMALS
+            assert compute_requirement(weigh_initial(size, market), market) >= initial * 10**DECIMALS
+            assert compute_requirement(weigh_maintenance(size, market), market) >= maintenance * 10**DECIMALS
     assert checked > 20
 
 

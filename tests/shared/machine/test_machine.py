@@ -7,7 +7,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.machine import AUCTION, DELEVERAGE, LIQUIDATION, TAKEOVER, TRADE, UNWIND, Fill, Machine
+from setoff.shared.machine.machine import AUCTION, DELEVERAGE, LIQUIDATION, TAKEOVER, UNWIND, Fill, Machine
 from setoff.shared.rules import phases
 from setoff.shared.state.keys import BACKSTOP
 from setoff.shared.state.registers import Registers, machine_hash
@@ -76,6 +76,7 @@ def test_outcomes_of_the_played_epoch(traffic: SampleTraffic, batches: list[Batc
         (4, 51): "not_due",
         (5, 5): "withdrawals_limited",
         (5, 7): "unknown_market",
+        (4, 35): "price_band",
     }
 
 
@@ -190,7 +191,7 @@ def test_fills_tell_their_kind(traffic: SampleTraffic, batches: list[Batch]) -> 
         for fill in machine.fills:
             found.setdefault(fill.kind, set()).add(fill.taker)
     rare = {LIQUIDATION: {6}, TAKEOVER: {6, 9}, DELEVERAGE: {9}, UNWIND: {BACKSTOP}, AUCTION: {3}}
-    assert found == {TRADE: {4, 8}, **rare}
+    assert found == rare, "limits far from the mark meet nobody any more"
 
 
 def test_the_tree_of_a_run_is_that_of_its_leaves(ran: Machine) -> None:

@@ -15,14 +15,14 @@ from setoff.shared.state.leaves import Position, decode_market
 def test_the_requirement_rounds_up() -> None:
     market = decode_market(b"")
     market.mark, market.unit = 7, 3
-    assert compute_requirement(1, market, 100_001) == 3  # 21 * 0.100001
-    assert compute_requirement(0, market, 100_001) == 0
+    assert compute_requirement(100_001, market) == 3  # 21 * 0.100001
+    assert compute_requirement(0, market) == 0
 
 
 def test_a_settled_market_takes_no_margin() -> None:
     market = decode_market(b"")
     market.mark, market.unit, market.settled = 7, 3, 1
-    assert compute_requirement(5, market, 1_000_000) == 0
+    assert compute_requirement(5 * 1_000_000, market) == 0
 
 
 def test_a_cross_margined_account_by_the_published_formulas() -> None:

@@ -513,7 +513,13 @@ MUTANTS = (
     ),
     Mutant("ratio ignored", "rules/margin.vy", "margin", "after < before and (", "after < before or ("),
     Mutant("exact funds refused", "rules/margin.vy", "margin", "equity + change >= after", "equity + change > after"),
-    Mutant("tier one lot late", "rules/margin.vy", "margin", "lots >= market.tier1_size", "lots > market.tier1_size"),
+    Mutant(
+        "tiers overlap",
+        "rules/margin.vy",
+        "margin",
+        "market.tier2_initial - market.tier1_initial",
+        "market.tier2_initial",
+    ),
     Mutant(
         "asks not counted",
         "rules/margin.vy",

@@ -227,8 +227,8 @@ class Crash:
         apply_step(regs, state)
         account, market = state.account(number), state.market(1)
         size = abs(account.positions[0].size)
-        fraction = 50_000 if size >= TERMS["tier1_size"] else 25_000
-        is_below = size and self.get_equity(account) * PPM < size * market.mark * UNIT * fraction
+        weight = size * 25_000 + max(0, size - TERMS["tier1_size"]) * 25_000
+        is_below = size and self.get_equity(account) * PPM < market.mark * UNIT * weight
         assert is_below == (regs.phase not in (phases.WORK, phases.STRIKE)), number
         if is_below:
             self.totals.accounts.add(number)
