@@ -159,6 +159,10 @@ class Extremes:
         if self.is_changed():
             leaf.initial_margin = self.edge(2, PPM)
             leaf.maintenance_margin = self.edge(1, leaf.initial_margin)
+            leaf.tier1_initial = max(leaf.tier1_initial, leaf.initial_margin)
+            leaf.tier2_initial = max(leaf.tier2_initial, leaf.tier1_initial)
+            leaf.tier1_maintenance = max(leaf.tier1_maintenance, leaf.maintenance_margin)
+            leaf.tier2_maintenance = max(leaf.tier2_maintenance, leaf.tier1_maintenance)
             leaf.taker_fee = self.edge(0, records.MAX_FEE)
             leaf.maker_fee = self.edge(-leaf.taker_fee, records.MAX_FEE)
         # No less than what the two accounts of a fill hold, and room for what they trade.

@@ -21,7 +21,7 @@ from setoff.shared.state.store import State
 
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
 SHARDS = 4
-BATCHES = 20_000 if IS_LONG else 320
+BATCHES = 20_000 if IS_LONG else 480
 """Batches that all shards together compare."""
 LIFE = 20
 """Batches of one exchange."""

@@ -139,7 +139,7 @@ BAD_JSON: list[tuple[str, Any, int, str]] = [
     ("amend of nothing", sign(records.encode(AmendBody(1, 7, 9, 100, 1))), 422, "unknown_order"),
     ("zero size", encode_record(order(size=0)), 422, "size_out_of_range"),
     ("size above the limit", encode_record(order(size=phases.MAX_ORDER_SIZE + 1)), 422, "size_out_of_range"),
-    ("size beyond the margin", encode_record(order(price=200, size=phases.MAX_ORDER_SIZE)), 422, "insufficient_margin"),
+    ("more than it has", sign(records.encode(TransferBody(1, 7, 2, 10**13))), 422, "insufficient_margin"),
     ("zero price", encode_record(order(price=0)), 422, "price_out_of_range"),
     ("price above the highest tick", encode_record(order(price=2**24)), 422, "price_out_of_range"),
     ("price outside the band", encode_record(order(price=201)), 422, "price_band"),

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.processes.running_operator import HandL1, Running, open_market, opening, operator, replay
+from tests.support.processes.running_operator import FAR, HandL1, Running, open_market, opening, operator, replay
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
@@ -129,7 +129,7 @@ async def test_a_price_that_comes_back_brings_its_crank(redis_server: RedisServe
 
 async def test_a_dated_future_settles_by_itself(redis_server: RedisServer) -> None:
     traffic = SampleTraffic()
-    l1 = opening_of(traffic, 10**9, 10**9, expiry=START_TIME + 1000, max_age=10)
+    l1 = opening_of(traffic, 10**9, 10**9, expiry=START_TIME + 1000, max_age=10, **FAR)
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05, crank_interval=0) as running:
         await open_market(running)
         await submit(running, traffic.order(1, SELL, 110, 10))

@@ -944,7 +944,6 @@ MUTANTS = (
     Mutant("held in a wind-down", "rules/calls.vy", "oracle", "        and winding_since == 0\n", ""),
     Mutant("bids left out", "rules/calls.vy", "matching", "max(low, min(bid + 1, high))", "max(low, bid + 1)"),
     Mutant("at the bid that is left", "rules/calls.vy", "matching", "min(bid + 1, high)", "min(bid, high)"),
-    Mutant("asks left out", "rules/calls.vy", "matching", "min(high, max(ask - 1, low))", "min(high, ask - 1)"),
     Mutant("at the ask that is left", "rules/calls.vy", "matching", "max(ask - 1, low)", "max(ask, low)"),
     Mutant("first of the lowest", "rules/calls.vy", "oracle", "regs.clearing = market.best_ask", "regs.clearing = 0"),
     Mutant("first of the highest", "rules/calls.vy", "oracle", "regs.ceiling = market.best_bid", "regs.ceiling = 1"),

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from redis import Redis
@@ -99,10 +99,14 @@ class HandL1:
             outbox.set_posted(len(self.posted))
 
 
+FAR: Final = {"maintenance_margin": 100_000}
+"""A market in which orders are taken up to its band, a tenth of the mark."""
+
+
 def opening(traffic: SampleTraffic, accounts: int = 3, funds: int = 10**12) -> list[bytes]:
     """Messages that list market 1, register an oracle signer and fund accounts."""
     deposits = (traffic.deposit(account, funds) for account in range(1, accounts + 1))
-    return stamp_all([traffic.list_market(), traffic.set_signer(max_age=600), *deposits], START_TIME)
+    return stamp_all([traffic.list_market(**FAR), traffic.set_signer(max_age=600), *deposits], START_TIME)
 
 
 @contextmanager

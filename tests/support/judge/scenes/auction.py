@@ -259,8 +259,9 @@ def play_closing(world: JudgedWorld) -> None:
 
 
 def play_owners(world: JudgedWorld) -> None:
-    """Orders of one owner, of one account and of two, lose what they have in common; a fresh account is entered."""
-    begin(world)
+    """Orders of one owner, of one account and of two, lose what they have in common; a fresh account is entered; no
+    taker's fee pays for a rebate."""
+    begin(world, taker_fee=500, maker_fee=-500)
     own = sub(1)
     assert world.run(world.transfer(1, own, 10**6)) == [OK]
     rest(world, (1, BUY, 1_020, 5), (1, SELL, 980, 3), (own, SELL, 981, 4), (2, SELL, 985, 4), (3, BUY, 1_000, 2))
