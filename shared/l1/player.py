@@ -235,14 +235,14 @@ class CourtPlayer:
         for tries_left in reversed(range(TRIES)):
             try:
                 self.l1.dry_run(court, data, value=call.value)
+                if gas is not None:
+                    self.l1.note_split()  # refused, and a moment later allowed
                 return self.l1.send(court, data, call.value, gas=gas if due else None, due=due)
             except Reverted as refusal:
                 gas = self._estimate_after_what_was_read(data, call.value) if tries_left else None
                 if gas is not None:
-                    self.l1.note_split()
-                    log.info(
-                        "%s is tried again: a backend may be elsewhere that refuses it: %s", _name(action), refusal
-                    )
+                    # By a backend that is elsewhere, or for what others have sent that is in no block yet.
+                    log.info("%s is tried again, for what was read allows it: %s", _name(action), refusal)
                     continue
                 is_worth_asking = due is not None or action in self._pauses
                 if not is_worth_asking or not self.l1.doubt(court, data, call.value, self.player.me):
