@@ -72,13 +72,7 @@ def weigh_initial(exposure: int256, market: leaves.Market) -> int256:
     @return `exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
             Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount).
     """
-    lots: uint256 = convert(exposure, uint256)
-    weight: uint256 = lots * market.initial_margin
-    if market.tier1_size != 0:
-        weight += self.get_beyond(lots, market.tier1_size) * (market.tier1_initial - market.initial_margin)
-    if market.tier2_size != 0:
-        weight += self.get_beyond(lots, market.tier2_size) * (market.tier2_initial - market.tier1_initial)
-    return convert(weight, int256)
+    return self.weigh(exposure, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
 
 
 @internal
@@ -87,12 +81,21 @@ def weigh_maintenance(exposure: int256, market: leaves.Market) -> int256:
     """
     @return As `weigh_initial`, with the maintenance margin fractions.
     """
+    return self.weigh(exposure, market, market.maintenance_margin, market.tier1_maintenance, market.tier2_maintenance)
+
+
+@internal
+@pure
+def weigh(exposure: int256, market: leaves.Market, base: uint256, tier1: uint256, tier2: uint256) -> int256:
+    """
+    @return `exposure` lots (>= 0), each times the fraction, ppm, of the base or the tier it lies in.
+    """
     lots: uint256 = convert(exposure, uint256)
-    weight: uint256 = lots * market.maintenance_margin
+    weight: uint256 = lots * base
     if market.tier1_size != 0:
-        weight += self.get_beyond(lots, market.tier1_size) * (market.tier1_maintenance - market.maintenance_margin)
+        weight += self.get_beyond(lots, market.tier1_size) * (tier1 - base)
     if market.tier2_size != 0:
-        weight += self.get_beyond(lots, market.tier2_size) * (market.tier2_maintenance - market.tier1_maintenance)
+        weight += self.get_beyond(lots, market.tier2_size) * (tier2 - tier1)
     return convert(weight, int256)
 
 

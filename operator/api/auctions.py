@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from setoff.operator.api.book import BookReader
 from setoff.shared.codec import records
 from setoff.shared.rules.calls import compute_clearing, is_calling
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.tree import Tree
-
-_ALL: Final = 2**24
-"""Levels: as many as there are."""
 
 
 def show_auctions(tree: Tree, markets: int, time: int) -> Iterator[dict[str, Any]]:
@@ -33,8 +30,8 @@ def show_auction(tree: Tree, market: int, time: int) -> dict[str, Any] | None:
     if not is_calling(leaf, time):
         return None
     reader = BookReader(tree, max(time, leaf.halted_until))
-    bids = reader.read(market, records.BUY, _ALL)
-    asks = reader.read(market, records.SELL, _ALL)
+    bids = reader.read(market, records.BUY, keys.MAX_TICK)
+    asks = reader.read(market, records.SELL, keys.MAX_TICK)
     bid, bid_lots = _next(bids, 0)
     ask, ask_lots = _next(asks, keys.MAX_TICK + 1)
     low = high = volume = 0

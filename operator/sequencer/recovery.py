@@ -96,11 +96,12 @@ class Recovery:
     async def go_back(self, number: int) -> Exchange:
         """The exchange as it was before batch `number`."""
         snapshot = await self._journal.read_snapshot()
-        return await asyncio.to_thread(self._base, snapshot, number)
+        exchange, _ = await asyncio.to_thread(self._base, snapshot, number)
+        return exchange
 
     def _run(self, snapshot: Snapshot | None, replay: EventReplay) -> Exchange:
-        exchange = self._base(snapshot, replay.first)
-        void, is_believed = replay.reset, not self._outbox.alarm.read()
+        exchange, is_believed = self._base(snapshot, replay.first)
+        void = replay.reset
         for event in replay.events:
             sealed = exchange.apply(event, is_believed=is_believed)
             if sealed is not None:
@@ -114,7 +115,8 @@ class Recovery:
             raise DataError("data_mismatch", f"the outbox has batch {latest}, the journal ends before it")
         return exchange
 
-    def _base(self, snapshot: Snapshot | None, number: int) -> Exchange:
+    def _base(self, snapshot: Snapshot | None, number: int) -> tuple[Exchange, bool]:
+        """The exchange before batch `number`, and whether the ends that were logged are believed."""
         if snapshot is not None and snapshot.cursor.number <= number:
             exchange = Exchange(snapshot.restore(), replace(snapshot.cursor), self._epoch_batches, self._module)
             exchange.fills.extend(self._read_fills(snapshot.cursor.number))
@@ -129,7 +131,7 @@ class Recovery:
                 raise DataError("data_mismatch", f"the outbox has lost batch {before}")
             for event in list_events(sealed):
                 exchange.apply(event, is_believed=is_believed)
-        return exchange
+        return exchange, is_believed
 
     def _read_fills(self, number: int) -> list[NumberedFill]:
         """The last fills before batch `number`."""

@@ -91,10 +91,6 @@ class Inbox:
         """Least seconds between the beginnings of two epochs."""
         return self._read("EPOCH_INTERVAL")
 
-    def epoch_began_at(self) -> int:
-        """Block time (unix seconds) of the first batch of the last epoch begun; 0 before the first."""
-        return self._read("epoch_began_at")
-
     def paced_until(self) -> int:
         """Unix seconds from which on the next batch may be posted, as far as the pace of epochs goes; 0: it begins
         none."""

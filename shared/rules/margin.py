@@ -49,21 +49,21 @@ def get_tiers(market: Market) -> tuple[tuple[int, int, int], ...]:
 def weigh_initial(exposure: int, market: Market) -> int:
     """`exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
     Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount)."""
-    weight = exposure * market.initial_margin
-    if market.tier1_size:
-        weight += get_beyond(exposure, market.tier1_size) * (market.tier1_initial - market.initial_margin)
-    if market.tier2_size:
-        weight += get_beyond(exposure, market.tier2_size) * (market.tier2_initial - market.tier1_initial)
-    return weight
+    return weigh(exposure, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
 
 
 def weigh_maintenance(exposure: int, market: Market) -> int:
     """As `weigh_initial`, with the maintenance margin fractions."""
-    weight = exposure * market.maintenance_margin
+    return weigh(exposure, market, market.maintenance_margin, market.tier1_maintenance, market.tier2_maintenance)
+
+
+def weigh(lots: int, market: Market, base: int, tier1: int, tier2: int) -> int:
+    """`lots` (>= 0), each times the fraction, ppm, of the base or the tier it lies in."""
+    weight = lots * base
     if market.tier1_size:
-        weight += get_beyond(exposure, market.tier1_size) * (market.tier1_maintenance - market.maintenance_margin)
+        weight += get_beyond(lots, market.tier1_size) * (tier1 - base)
     if market.tier2_size:
-        weight += get_beyond(exposure, market.tier2_size) * (market.tier2_maintenance - market.tier1_maintenance)
+        weight += get_beyond(lots, market.tier2_size) * (tier2 - tier1)
     return weight
 
 

@@ -256,7 +256,7 @@ class SetoffClient:
         self, market: int, side: int, size: int, flags: int, trigger: int, *, expiry: int = 0, client: int = 0
     ) -> SubmitResult:
         """Arm a market order: once the mark has risen (ABOVE in `flags`) or fallen (BELOW) to `trigger`, up to `size`
-        lots trade at once, no farther from the mark than the band is wide then; what is left is given up."""
+        lots trade at once, no farther from the mark then than an order may pay; what is left is given up."""
         worst = keys.MAX_TICK if side == records.BUY else 1
         flags = flags & ~records.TIME_IN_FORCE | records.IOC
         return await self.place(market, side, worst, size, flags, expiry=expiry, trigger=trigger, client=client)

@@ -517,8 +517,8 @@ MUTANTS = (
         "tiers overlap",
         "rules/margin.vy",
         "margin",
-        "market.tier2_initial - market.tier1_initial",
-        "market.tier2_initial",
+        "(tier2 - tier1)",
+        "tier2",
     ),
     Mutant(
         "asks not counted",
