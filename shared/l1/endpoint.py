@@ -55,6 +55,9 @@ MOST_BYTES: Final = 1 << 28
 LONGEST_REST: Final = 10.0
 """Seconds for which a node that asks for a pause is left alone, at most."""
 
+SPLIT_TOLD: Final = 3600.0
+"""Seconds for which it counts that a node has answered of two branches at once."""
+
 
 class Refused(ChainError):
     """The node answered with an error; `message` is its own, `data` what a contract returned."""
@@ -99,6 +102,8 @@ class Endpoint:
         """Why its answers count for less than others'; empty: they do not."""
         self.refuted = ""
         """What it has said of events that L1 has otherwise: from then on it is asked last. Empty: nothing."""
+        self.split_at = float("-inf")
+        """When it was last seen to answer of two branches at once, monotonic."""
         self._url = url
         self._timeout = timeout
         self._sessions = _Sessions(url)
@@ -117,6 +122,10 @@ class Endpoint:
         except (ValueError, RecursionError) as failure:  # what a broken answer does to its decoder
             raise Unanswered(f"no JSON-RPC answer ({type(failure).__name__})") from None
         return _read(content)
+
+    def is_split(self) -> bool:
+        """Whether it was seen not long ago to answer of two branches at once."""
+        return time.monotonic() - self.split_at < SPLIT_TOLD
 
     def rest(self, seconds: float) -> None:
         """Leave it alone for a while."""

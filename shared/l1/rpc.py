@@ -56,6 +56,8 @@ DOUBTS: Final = 4
 FAR: Final = 60
 """Seconds that the next block may be ahead of the latest one, before all endpoints are asked."""
 
+SPLIT: Final = "shows two branches at once, so what is sent can be lost"
+
 CALLS: Final = frozenset({"eth_call", "eth_estimateGas"})
 SENDS: Final = frozenset({"eth_sendRawTransaction"})
 
@@ -91,7 +93,6 @@ class Node:
         self.learnt: dict[str, bool] = {}
         """What these nodes can do, as far as it was tried out, by name (`abilities.py`)."""
         self._log_span = LOG_BLOCKS
-        self._split_at = float("-inf")  # monotonic
 
     @cached_property
     def chain_id(self) -> int:
@@ -107,12 +108,22 @@ class Node:
         return ", ".join(endpoint.host for endpoint in self.endpoints)
 
     def note_split(self) -> None:
-        """One of them was seen to answer of two branches at once: of several backends behind it, one is elsewhere."""
-        self._split_at = time.monotonic()
+        """Whoever is asked first was seen to answer of two branches at once: of several backends behind it, one is
+        elsewhere. It is asked last from now on, and told of for a while."""
+        endpoint = self._choose({}, {})
+        is_new = not endpoint.is_split()
+        endpoint.split_at = time.monotonic()
+        if is_new:
+            log.error("L1 endpoints: %s", self._tell_split(endpoint))
 
-    def was_split(self, seconds: float) -> bool:
-        """Whether that was so in the last `seconds`."""
-        return time.monotonic() - self._split_at < seconds
+    def list_splits(self) -> list[str]:
+        """What is to be told of endpoints that have answered of two branches."""
+        return [self._tell_split(endpoint) for endpoint in self.endpoints if endpoint.is_split()]
+
+    def _tell_split(self, endpoint: Endpoint) -> str:
+        is_only = len(self.endpoints) == 1
+        advice = "name a second L1 node beside it (rpc_url=URL,URL)" if is_only else "it is asked last"
+        return f"{endpoint.host} {SPLIT}: {advice}"
 
     def check_chain(self) -> None:
         """Ask the node which chain it serves. Raises ConfigError if it is another one, ChainError if it is silent."""
@@ -250,7 +261,8 @@ class Node:
         able = [endpoint for endpoint in self.endpoints if endpoint not in unable]
 
         def rank(each: Endpoint) -> tuple[object, ...]:
-            return each in last, max(each.rests_until - now, 0.0), bool(each.refuted), bool(each.suspicion)
+            doubts = bool(each.refuted), each.is_split(), bool(each.suspicion)
+            return each in last, max(each.rests_until - now, 0.0), *doubts
 
         return min(able, key=rank)
 

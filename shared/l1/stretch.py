@@ -8,7 +8,6 @@ again, narrower, in the end block by block as well.
 
 from __future__ import annotations
 
-import logging
 from typing import Final, NamedTuple
 
 from setoff.shared.errors import ChainError
@@ -33,8 +32,6 @@ have been left behind on a branch that no other has."""
 
 NARROWER: Final = 6
 """By 2 to this power each new try to read a long way is narrower, after something was missing."""
-
-log = logging.getLogger(__name__)
 
 
 class Stretch(NamedTuple):
@@ -95,7 +92,6 @@ def _find_continuation(node: Node, known: dict[int, bytes], head: Block) -> Way 
             way = walk_back(node, again, known.get, MARKS + NEAR)
             if way.fork == newest:
                 node.note_split()
-                log.error("%s shows two branches at once: name a second L1 node beside it", node.hosts)
                 return way
     return None
 

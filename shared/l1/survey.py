@@ -22,13 +22,6 @@ from setoff.shared.l1.rpc import Node
 INTERVAL: Final = 10.0
 """Seconds between two comparisons."""
 
-SPLIT_TOLD: Final = 3600.0
-"""Seconds for which it is told that an only endpoint has answered of two branches."""
-
-SPLIT: Final = (
-    "shows two branches at once, so what is sent can be lost: name a second L1 node beside it (rpc_url=URL,URL)"
-)
-
 LEAST_DEPTH: Final = 3
 """Blocks back from the head at which endpoints have to agree, at least."""
 
@@ -52,16 +45,14 @@ class Survey:
 
         An only one has nobody to be compared with, but can contradict itself.
         """
-        if len(self._node.endpoints) == 1:
-            return [f"{self._node.hosts} {SPLIT}"] if self._node.was_split(SPLIT_TOLD) else []
-        if time.monotonic() >= self._next:
+        if len(self._node.endpoints) > 1 and time.monotonic() >= self._next:
             found = self._compare()
             self._next = time.monotonic() + INTERVAL
             for complaint in found:
                 if complaint not in self._found:
                     log.error("L1 endpoints: %s", complaint)
             self._found = found
-        return self._found
+        return self._found + self._node.list_splits()
 
     def _compare(self) -> list[str]:
         found: list[str] = []

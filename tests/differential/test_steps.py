@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from tests.support.generator.generator import Generator
 from tests.support.judge.bench import KINDS, Bench, Judge
-from tests.support.judge.kinds import CRITICAL, PHASED, favour_of
+from tests.support.judge.kinds import CALLED, CRITICAL, PHASED, favour_of
 from tests.support.machines.conservation import check_conservation
 from tests.support.machines.invariants import check_invariants
 
@@ -22,9 +22,11 @@ IS_LONG = os.environ.get("SETOFF_LONG") == "1"
 STEPS_OF_A_KIND = 10_000 if IS_LONG else 250
 """Steps of each kind that are judged in all shards together."""
 LARGE = 2
-"""Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in."""
+"""Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in, and
+markets are seldom called."""
 QUOTA = -(-STEPS_OF_A_KIND // SHARDS)
-CRITICAL_QUOTA = -(-STEPS_OF_A_KIND // (SHARDS - LARGE))
+RARE_QUOTA = -(-STEPS_OF_A_KIND // (SHARDS - LARGE))
+"""Of kinds that come up seldom in large shards, or not at all."""
 LIFE = 200
 """Batches that an exchange lives for."""
 YOUTH = 40
@@ -39,9 +41,10 @@ LIVES = 13 + STEPS_OF_A_KIND // 100
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_judge_agrees_with_machine(shard: int) -> None:
     is_large = shard < LARGE
-    quotas = {kind: CRITICAL_QUOTA if kind in CRITICAL else QUOTA for kind in KINDS}
     if is_large:
-        quotas = {kind: quota for kind, quota in quotas.items() if kind not in CRITICAL}
+        quotas = {kind: QUOTA // 8 if kind in CALLED else QUOTA for kind in KINDS - CRITICAL}
+    else:
+        quotas = {kind: RARE_QUOTA if kind in CRITICAL | CALLED else QUOTA for kind in KINDS}
     judged: Counter[str] = Counter()
     for life in range(LIVES):
         run_exchange(shard + SHARDS * life, quotas, judged, is_large=is_large)

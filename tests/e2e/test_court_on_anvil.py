@@ -12,6 +12,7 @@ import pytest
 from tests.support.chains.toy_chain import PUBLISHER, ToyChain, make_book, quick
 from tests.support.courts.arena import lie_from, truth
 from tests.support.courts.league import EPOCHS, Book
+from tests.support.nodes.faulty_node import Answer, FaultyNode, Next, Question
 from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
@@ -204,11 +205,30 @@ def test_what_others_have_done_counts_as_done_and_what_fails_is_told(chain: ToyC
     late = Round(second.reader.block, 0, [])
     second._act(chosen[0], late)
     assert late.done == chosen and late.sent == []
+    assert second.l1.list_splits() == [], "that another was first tells nothing of the node"
     # Not enough money for the bond: told, and tried again later.
     poor = CourtPlayer(L1(chain.anvil.url, keccak(b"poor")), chain.court, Book({0: chain.book(lie).executed(0)}), WATCH)  # type: ignore[dict-item]
     outcome = poor.step()
     assert outcome.sent == [] and len(outcome.refused) == 1
     assert poor.step().refused == []  # paused
+
+
+def test_what_is_refused_and_a_moment_later_allowed_is_sent_and_told_of_the_node(chain: ToyChain) -> None:
+    """Two backends behind one address, and one of them is on a branch where the match is over."""
+    trials = iter(range(100))
+
+    def stray(asked: Question, go_on: Next) -> Answer:
+        is_trial = asked.method == "eth_call" and "from" in asked.params[0]
+        return asked.revert("claim_state") if is_trial and next(trials) == 0 else go_on(asked)
+
+    lie = lie_from(chain.genesis, position(1, 0, 2), "operator")
+    chain.player(PUBLISHER, chain.book(lie), CLAIMER).step()
+    with FaultyNode(chain.anvil.url, stray) as node:
+        l1 = L1(node.url, dev_keys()[HONEST])
+        honest = CourtPlayer(l1, chain.court, chain.book(truth(chain.genesis)), WATCH)
+        assert [type(action) for action, _ in honest.step().sent] == [actions.Join]
+        (told,) = l1.list_splits()
+    assert "shows two branches at once" in told
 
 
 def test_the_reader_forgets_closed_claims_and_still_rolls_back(chain: ToyChain) -> None:

@@ -85,6 +85,7 @@ def test_looking_after_them_never_pauses(anvil: Anvil, node: FaultyNode, monkeyp
     sent = l1.send(REFUSED, value=1, gas=21_000)
     anvil.l1.request("anvil_dropAllTransactions")
     pauses = meanwhile(monkeypatch, lambda: None)
+    monkeypatch.setattr(sender, "PAUSES", (4.0,))
     node.faults = [refuse]
     l1.tend()
     l1.tend()

@@ -7,8 +7,8 @@ from tests.support.nodes import faults
 from tests.support.nodes.faulty_node import FaultyNode
 
 from setoff.deploy.devnet.anvil import Anvil
-from setoff.shared.l1 import survey
-from setoff.shared.l1.rpc import Node
+from setoff.shared.l1 import endpoint, survey
+from setoff.shared.l1.rpc import SPLIT, Node
 from setoff.shared.l1.survey import Survey
 
 
@@ -81,8 +81,18 @@ def test_an_only_one_that_contradicts_itself_is_told_of_for_a_while(
     node.note_split()
     (complaint,) = Survey(node, 3).look()
     assert complaint.startswith(node.hosts) and "name a second L1 node beside it" in complaint
-    both = Node(f"{anvil.url},{anvil.url}?second")
-    both.note_split()
-    assert Survey(both, 3).look() == [], "with two it is as it should be"
-    monkeypatch.setattr(survey, "SPLIT_TOLD", 0.0)
+    monkeypatch.setattr(endpoint, "SPLIT_TOLD", 0.0)
     assert Survey(node, 3).look() == []
+
+
+def test_one_of_several_that_contradicts_itself_is_asked_last_for_a_while(
+    three: tuple[FaultyNode, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, node = three
+    node.note_split()
+    (complaint,) = Survey(node, 3).look()
+    assert complaint == f"{node.endpoints[0].host} {SPLIT}: it is asked last"
+    before = first.asked.total()
+    assert node.head() and first.asked.total() == before
+    monkeypatch.setattr(endpoint, "SPLIT_TOLD", 0.0)
+    assert node.head() and first.asked.total() == before + 1

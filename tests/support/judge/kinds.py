@@ -14,6 +14,9 @@ PHASED = KINDS - {"idle", "unused input", "unused batch"}
 CRITICAL = {"takeover", "rank", "deleverage", "liquidated"}
 """Kinds that a break of prices brings up."""
 
+CALLED = {"approach", "tally", "pair", "vouch", "cross"}
+"""Kinds that the end of a call brings up."""
+
 
 SOURCES = {
     "clear": "cancel_all",

@@ -40,6 +40,11 @@ class Question:
         error = {"code": code, "message": message}
         return {"jsonrpc": "2.0", "id": self.id, "error": error if data is None else {**error, "data": data}}
 
+    def revert(self, reason: str) -> Answer:
+        """A contract has refused the call."""
+        data = "0x08c379a0" + (32).to_bytes(32, "big").hex() + len(reason).to_bytes(32, "big").hex()
+        return self.refuse(3, f"execution reverted: {reason}", data + reason.encode().hex().ljust(64, "0"))
+
 
 Next = Callable[[Question], Answer]
 Fault = Callable[[Question, Next], Answer]

@@ -27,11 +27,6 @@ LIE: Final = 1
 """The epoch that he lies about."""
 
 
-def revert(asked: Question, reason: str) -> Answer:
-    data = "0x08c379a0" + (32).to_bytes(32, "big").hex() + len(reason).to_bytes(32, "big").hex()
-    return asked.refuse(3, f"execution reverted: {reason}", data + reason.encode().hex().ljust(64, "0"))
-
-
 def keep_transactions(asked: Question, go_on: Next) -> Answer:
     """They are taken, and passed on to nobody."""
     if asked.method != "eth_sendRawTransaction":
@@ -47,11 +42,11 @@ def refuse_transactions(asked: Question, go_on: Next) -> Answer:
 def refuse_trials(asked: Question, go_on: Next) -> Answer:
     """Whoever tries what it is about to send is told that somebody else has done it."""
     is_trial = asked.method in ("eth_call", "eth_estimateGas") and "from" in asked.params[0]
-    return revert(asked, "history_exists") if is_trial else go_on(asked)
+    return asked.revert("history_exists") if is_trial else go_on(asked)
 
 
 def refuse_estimates(asked: Question, go_on: Next) -> Answer:
-    return revert(asked, "claim_state") if asked.method == "eth_estimateGas" else go_on(asked)
+    return asked.revert("claim_state") if asked.method == "eth_estimateGas" else go_on(asked)
 
 
 def call_it_poor(asked: Question, go_on: Next) -> Answer:
@@ -96,7 +91,7 @@ LIES: Final[dict[str, Fault]] = {
 }
 
 
-SAMPLE: Final = ("keep_transactions", "refuse_trials", "hide_events")
+SAMPLE: Final = ("refuse_trials", "hide_events")
 """In the default run."""
 
 
