@@ -49,12 +49,14 @@ exports: (
 
 
 @deploy
-def __init__(vault: address, inbox: address, judge: address, terms_: terms.Terms):
+def __init__(vault: address, inbox: address, judge: address, terms_: terms.Terms, backstop_delay: uint256):
     """
     @param vault Names the EIP-712 domain, and so the genesis machine hash.
     @param inbox Where the batches are posted.
     @param judge Runs one step.
+    @param backstop_delay Seconds from a request for shares of the backstop, or for its money, to its price.
     """
+    assert backstop_delay < 2**64, "bad_terms"
     assert vault != empty(address), "zero_address"
     terms.__init__(inbox, judge, terms_)
-    claims.__init__(vault)
+    claims.__init__(vault, backstop_delay)

@@ -51,3 +51,4 @@ PARKED: constant(uint256) = 41
 NONCE_TOO_FAR: constant(uint256) = 42
 WRONG_SESSION: constant(uint256) = 43
 OUT_OF_SCOPE: constant(uint256) = 44
+REQUEST_PENDING: constant(uint256) = 45

@@ -282,13 +282,13 @@ def _rules_of(phase: uint256) -> Rules:
         phases.APPROACH,
     ]:
         return BOOK
-    if phase in [phases.TRANSFER, phases.WITHDRAW]:
+    if phase in [phases.TRANSFER, phases.WITHDRAW, phases.REQUEST, phases.SHARES, phases.CREDIT]:
         return PAYMENTS
     if phase in [phases.REPORT, phases.CRANK, phases.SAMPLE]:
         return ORACLE
     if phase in [phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE]:
         return LIQUIDATION
-    if phase in [phases.SHARES, phases.TAKEOVER, phases.UNWIND]:
+    if phase in [phases.TAKEOVER, phases.UNWIND]:
         return BACKSTOP
     if phase in [
         phases.WORK,

@@ -14,7 +14,7 @@ from setoff.shared.l1.contracts import INTERFACE, Contract
 from setoff.shared.l1.da.registry import MODULES, own_contracts
 from setoff.shared.l1.rpc import Address
 from setoff.shared.machine.machine import Machine
-from setoff.shared.params import Params, find_least_quorum
+from setoff.shared.params import Params, find_least_quorum, is_trial_period
 
 View = Callable[..., Any]
 """What a contract's function returns, by both names and its arguments."""
@@ -72,7 +72,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
         found = "0x" + view(contract, getter).hex()
         if found != getattr(deployment, target).lower():
             raise _wrong(f"the {contract}'s {target} is {found}")
-    if view("court", "start_of", 0) != Machine.genesis(deployment.domain).hash():
+    if view("court", "start_of", 0) != Machine.genesis(deployment.domain, deployment.backstop_delay).hash():
         raise _wrong("the court starts from another machine")
     if view("receipts", "DOMAIN") != deployment.domain:
         raise _wrong("the receipts are of another domain")
@@ -112,8 +112,14 @@ def _check_terms(deployment: Deployment, view: View, params: Params | None) -> N
         raise _wrong(
             f"the queue takes a quorum of {quorum} oracle signers: only a trial may do with less than {needed}"
         )
+    if not is_trial_period(terms[1]) and deployment.backstop_delay < 2 * periods[0]:
+        raise _wrong(
+            f"requests of the backstop wait {deployment.backstop_delay} s: whoever posts could choose their price"
+        )
     if params is None:
         return
+    if deployment.backstop_delay != params.backstop_delay:
+        raise _wrong(f"requests of the backstop wait {deployment.backstop_delay} s")
     if terms != params.terms():
         raise _wrong(f"the court's terms are {terms}, not {params.terms()}")
     delay = view("queue", "LISTING_DELAY")

@@ -63,6 +63,7 @@ PARKED: Final = 41
 NONCE_TOO_FAR: Final = 42
 WRONG_SESSION: Final = 43
 OUT_OF_SCOPE: Final = 44
+REQUEST_PENDING: Final = 45
 
 OUTCOMES: Final[tuple[str, ...]] = (
     "accepted",
@@ -110,6 +111,7 @@ OUTCOMES: Final[tuple[str, ...]] = (
     "nonce_too_far",
     "wrong_session",
     "out_of_scope",
+    "request_pending",
 )
 """Reason strings of the outcomes, by number."""
 

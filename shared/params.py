@@ -108,6 +108,9 @@ class Params:
     """What a broken receipt costs the operator."""
     exit_delay: int
     """From the announcement to the return of the receipt bond."""
+    backstop_delay: int
+    """From a request for shares of the backstop, or for its money, to its price: longer than anybody can see ahead what
+    the backstop is about to gain or to lose."""
 
     @property
     def bond_burn(self) -> int:
@@ -224,6 +227,12 @@ class Params:
             )
         if self.max_skew > MAX_SKEW and not is_trial_period(self.challenge_period):
             raise ConfigError("bad_terms", f"whoever posts could choose among the prices of {self.max_skew} s")
+        if self.backstop_delay < 2 * self.max_skew and not self.is_trial:
+            raise ConfigError(
+                "bad_terms",
+                f"backstop_delay = {self.backstop_delay} s is less than 2·max_skew: whoever posts would ask for shares "
+                "of the backstop at a price that it knows",
+            )
         if self.wind_down <= self.silence + self.force_delay:
             raise ConfigError("bad_terms", "needed: wind_down > silence + force_delay, for others to post first")
         if self.epoch_batches * self.batch_interval >= self.silence:
@@ -303,6 +312,7 @@ MAINNET: Final = Params(
     listing_delay=3 * _DAY,
     receipt_bond=32 * ETHER,
     exit_delay=14 * _DAY,
+    backstop_delay=8 * _HOUR,
 )
 
 TESTNET: Final = Params(
@@ -327,6 +337,7 @@ TESTNET: Final = Params(
     listing_delay=600,
     receipt_bond=ETHER,
     exit_delay=6 * _HOUR,
+    backstop_delay=30 * _MINUTE,
 )
 
 # A trial: κ is enough for some 200,000 steps, a visit of 100,000 holders.
@@ -352,6 +363,7 @@ DEVNET: Final = Params(
     listing_delay=0,
     receipt_bond=ETHER,
     exit_delay=2 * _DAY,
+    backstop_delay=60,
 )
 
 # A trial on one machine that nobody attacks: no censorship, so a dispute can be watched to its end.
@@ -377,6 +389,7 @@ DEMO: Final = Params(
     listing_delay=0,
     receipt_bond=ETHER,
     exit_delay=2 * _DAY,
+    backstop_delay=10,
 )
 
 PRESETS: Final[dict[str, Params]] = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET, "demo": DEMO}

@@ -88,8 +88,8 @@ start_of: public(HashMap[uint256, bytes32])                 # epoch -> confirmed
 
 
 @deploy
-def __init__(vault: address):
-    self.start_of[0] = genesis._genesis(vault)
+def __init__(vault: address, backstop_delay: uint256):
+    self.start_of[0] = genesis._genesis(vault, backstop_delay)
 
 
 @external

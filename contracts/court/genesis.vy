@@ -3,7 +3,7 @@
 @title Where every history starts
 @license MIT
 @notice The EIP-712 domain of one deployment, and the machine hash before the first batch: the empty tree, and all
-        registers zero but the domain. Twins: `shared/codec/eip712.py`, `Machine.genesis`.
+        registers zero but the domain and the delay of requests of the backstop. Twins: `shared/codec/eip712.py`, `Machine.genesis`.
 """
 
 from state import keys
@@ -39,10 +39,11 @@ def _empty_root() -> bytes32:
 
 @internal
 @view
-def _genesis(vault: address) -> bytes32:
+def _genesis(vault: address, backstop_delay: uint256) -> bytes32:
     """
     @return Machine hash before the first batch.
     """
     regs: registers.Registers = empty(registers.Registers)
     regs.domain = self._domain_separator(vault)
+    regs.backstop_delay = backstop_delay
     return registers.machine_hash(self._empty_root(), registers.hash(regs))

@@ -3,7 +3,7 @@
 """
 @title Rules: backstop vault
 @license MIT
-@notice Phases SHARES, TAKEOVER and UNWIND.
+@notice Phases TAKEOVER and UNWIND.
 """
 
 from rules import backstop
@@ -26,8 +26,6 @@ def apply(
     @return The registers and the values after the step.
     """
     w: store.Witness = store.Witness(keys=keys, values=values)
-    if regs.phase == phases.SHARES:
-        return backstop.step_shares(regs, w)
     if regs.phase == phases.TAKEOVER:
         return backstop.step_takeover(regs, w)
     if regs.phase == phases.UNWIND:

@@ -3,11 +3,12 @@
 """
 @title Rules: payments
 @license MIT
-@notice Phases TRANSFER and WITHDRAW.
+@notice Phases TRANSFER, WITHDRAW, REQUEST, SHARES and CREDIT.
 """
 
 from rules import transfers
 from rules import phases
+from rules import shares
 from state import leaves
 from state import registers
 from state import store
@@ -30,4 +31,10 @@ def apply(
         return transfers.step_transfer(regs, w)
     if regs.phase == phases.WITHDRAW:
         return transfers.step_withdraw(regs, w)
+    if regs.phase == phases.REQUEST:
+        return shares.step_request(regs, w)
+    if regs.phase == phases.SHARES:
+        return shares.step_shares(regs, w)
+    if regs.phase == phases.CREDIT:
+        return shares.step_credit(regs, w)
     raise "wrong_phase"

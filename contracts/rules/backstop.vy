@@ -10,7 +10,6 @@
      inside 256 bits. An account's shares are a part of the backstop's, so taking them off underflows neither.
 """
 
-import errors
 from codec import integers
 from codec import records
 from rules import calls
@@ -187,99 +186,3 @@ def note_offer(regs: registers.Registers, backstop: leaves.Account) -> leaves.Ac
     elif not work.is_out_of_steps(regs):
         noted.positions[place].waited = min(waited + 1, phases.UNWIND_WAITS)
     return noted
-
-
-@internal
-@pure
-def step_shares(
-    pre: registers.Registers, w: store.Witness
-) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
-    """
-    @notice Put money into the backstop for shares, or take money out for them.
-            Leaves: account, backstop, the market of each of the backstop's positions, in place order.
-    """
-    regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    account: leaves.Account = store.account(w, 0, regs.account)
-    backstop: leaves.Account = store.account(w, 1, keys.BACKSTOP)
-    markets: leaves.Market[leaves.MAX_POSITIONS] = empty(leaves.Market[leaves.MAX_POSITIONS])
-    fresh: bool = False
-    backstop, markets, fresh = margin.settle_account(w, 2, backstop, regs.time)
-    equity: int256 = 0
-    requirement: int256 = 0
-    equity, requirement = margin.compute_health(regs, backstop, markets)
-    if not fresh:
-        regs = registers.reject(regs, errors.STALE_PRICE)
-    elif regs.kind == records.BACKSTOP_DEPOSIT:
-        regs, account, backstop = self.apply_backstop_deposit(regs, account, backstop, equity)
-    else:
-        regs, account, backstop = self.apply_backstop_withdraw(regs, account, backstop, equity - requirement, equity)
-    values[0] = leaves.encode_account(account)
-    values[1] = leaves.encode_account(backstop)
-    return regs, margin._set_markets(values, 2, markets)
-
-
-@internal
-@pure
-def apply_backstop_deposit(
-    regs: registers.Registers, account: leaves.Account, backstop: leaves.Account, equity: int256
-) -> (registers.Registers, leaves.Account, leaves.Account):
-    """
-    @notice Shares for the amount in the registers, at the backstop's equity; rounded down. Where all is lost, those there
-            were are void: a new generation of shares begins.
-    @return The registers, the account and the backstop.
-    """
-    worth: uint256 = convert(max(0, equity), uint256)
-    is_lost: bool = backstop.shares > worth * phases.VOID_PRICE
-    issued: uint256 = 0 if is_lost else backstop.shares
-    shares: uint256 = regs.amount * (issued + phases.VIRTUAL_SHARES) // (worth + 1)
-    if equity + convert(regs.amount, int256) <= 0:
-        return registers.reject(regs, errors.INSUFFICIENT_MARGIN), account, backstop
-    if shares == 0 or issued + shares >= phases.MAX_SHARES:
-        return registers.reject(regs, errors.AMOUNT_OUT_OF_RANGE), account, backstop
-    payer: leaves.Account = account
-    payee: leaves.Account = backstop
-    held: uint256 = 0
-    if is_lost:
-        payee.generation += 1
-    else:
-        held = self.get_shares(account, backstop)
-    payer.collateral -= convert(regs.amount, int256)
-    payee.collateral += convert(regs.amount, int256)
-    payer.generation = payee.generation
-    payer.shares = held + shares
-    payee.shares = issued + shares
-    return registers.finish(regs), payer, payee
-
-
-@internal
-@pure
-def get_shares(account: leaves.Account, backstop: leaves.Account) -> uint256:
-    """
-    @return The account's shares of the backstop; those of an earlier generation are void.
-    """
-    return account.shares if account.generation == backstop.generation else 0
-
-
-@internal
-@pure
-def apply_backstop_withdraw(
-    regs: registers.Registers, account: leaves.Account, backstop: leaves.Account, free: int256, equity: int256
-) -> (registers.Registers, leaves.Account, leaves.Account):
-    """
-    @notice Money for the shares in the registers, rounded down, as far as the backstop's margin leaves it `free`.
-    @return The registers, the account and the backstop.
-    """
-    if regs.amount > self.get_shares(account, backstop):
-        return registers.reject(regs, errors.INSUFFICIENT_MARGIN), account, backstop
-    issued: uint256 = backstop.shares + phases.VIRTUAL_SHARES
-    amount: int256 = convert(convert(max(0, equity), uint256) * regs.amount // issued, int256)
-    if amount > free:
-        return registers.reject(regs, errors.INSUFFICIENT_MARGIN), account, backstop
-    payee: leaves.Account = account
-    payer: leaves.Account = backstop
-    payee.shares -= regs.amount
-    payer.shares -= regs.amount
-    payee.collateral += amount
-    payer.collateral -= amount
-    return registers.finish(regs), payee, payer

@@ -38,10 +38,16 @@ def step_crank(
     """
     @notice Settle a market that has expired; of any other begin to measure the book. A market that is over, because the
             exchange winds down or its oracle is dead, expires now. Where an auction is due it holds that instead,
-            whenever that is; and a book in which nothing meets anything offers no depth. Leaves: market.
+            whenever that is; and a book in which nothing meets anything offers no depth. Of no market: settle requests of
+            the backstop, for which no change of a price has to be there. Leaves: market; none of no market.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    if regs.market == 0:
+        store.check_count(w, 0)
+        regs.settling = 1
+        regs.phase = phases.SHARES
+        return regs, values
     store.check_count(w, 1)
     market: leaves.Market = store.market(w, 0, regs.market)
     if calls.is_auction_due(market, regs.time, regs.winding_since):

@@ -258,10 +258,6 @@ def check_agent(
         return regs, b"", errors.AGENT_EXPIRED
     if not agents.is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags, regs.size):
         return regs, b"", errors.OUT_OF_SCOPE
-    if regs.peer != 0 and not agents.is_in_scope(
-        agent, records.CANCEL, regs.account, regs.market, regs.flags, regs.size
-    ):
-        return regs, b"", errors.OUT_OF_SCOPE  # an order with a partner will take that one out
     regs.scope = agents.get_scope(agent)
     if regs.nonce >> agents.SESSION_BITS > agent.nonce_top >> agents.SESSION_BITS:
         return regs, b"", errors.NONCE_TOO_FAR
@@ -303,7 +299,7 @@ def decode_record(
         return self.decode_report(regs, body)
     if kind == records.CRANK:
         regs.market = records.decode_crank(body).market
-        if regs.market < 1 or regs.market > regs.markets:
+        if regs.market > regs.markets:
             return regs, errors.UNKNOWN_MARKET
         return regs, errors.ACCEPTED
     if not self.is_account(regs, regs.account):
@@ -348,19 +344,15 @@ def decode_order(
     regs.trigger = order.trigger
     regs.client = order.client
     regs.agent = order.agent
-    regs.peer = 0 if order.partner == 0 else keys.order_handle(order.account, order.partner - 1)
     if (
         order.side > records.SELL
         or not self.are_flags_sound(order.flags, order.trigger)
         or order.agent > keys.MAX_AGENT
     ):
         return regs, errors.MALFORMED_RECORD
-    is_own: bool = order.partner == order.order_slot + 1
-    if order.partner != 0 and (order.flags & records.ARMED == 0 or is_own):
-        return regs, errors.MALFORMED_RECORD
     if order.market < 1 or order.market > regs.markets:
         return regs, errors.UNKNOWN_MARKET
-    if order.order_slot > keys.MAX_ORDER_SLOT or order.partner > keys.MAX_ORDER_SLOT + 1:
+    if order.order_slot > keys.MAX_ORDER_SLOT:
         return regs, errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry != 0 and order.expiry <= regs.time:
         return regs, errors.ORDER_EXPIRED
@@ -511,7 +503,7 @@ def get_first_phase(kind: uint256) -> uint256:
     if kind == records.CRANK:
         return phases.CRANK
     if kind == records.BACKSTOP_WITHDRAW:
-        return phases.SHARES
+        return phases.REQUEST
     if kind == records.REPORT:
         return phases.REPORT
     assert kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT], "malformed_record"

@@ -449,4 +449,4 @@ def get_payment_phase(kind: uint256) -> uint256:
     if kind == records.WITHDRAW:
         return phases.WITHDRAW
     assert kind == records.BACKSTOP_DEPOSIT, "malformed_record"
-    return phases.SHARES
+    return phases.REQUEST

@@ -257,7 +257,7 @@ def settle_funding(
 def begin_work(pre: registers.Registers, mark_before: uint256, time: uint256) -> registers.Registers:
     """
     @return The registers of a machine that visits the holders of the market in them, whose mark was `mark_before` until
-            now, and then its armed orders; by `time` a price has to be fresh, to be liquidated on.
+            now, then its armed orders, and settles requests of the backstop; by `time` a price has to be fresh, to be liquidated on.
     """
     regs: registers.Registers = pre
     regs.sweeping = 1
@@ -267,6 +267,7 @@ def begin_work(pre: registers.Registers, mark_before: uint256, time: uint256) ->
     regs.mark_before = mark_before
     regs.rank_market = 0
     regs.sweep_time = time
+    regs.settling = 1 if regs.first_request != 0 else 0
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK
     return regs

@@ -46,6 +46,8 @@ TALLY: constant(uint256) = 37
 PAIR: constant(uint256) = 38
 VOUCH: constant(uint256) = 39
 CROSS: constant(uint256) = 40
+REQUEST: constant(uint256) = 41
+CREDIT: constant(uint256) = 42
 
 # Leg pages one bulk record may have.
 MAX_LEG_PAGES: constant(uint256) = 8

@@ -1,6 +1,7 @@
 # pragma version 0.4.3
 """
-@title The machine's own work: after a change of price its holders are visited, then the armed orders are looked at
+@title The machine's own work: after a change of price its holders are visited, then the armed orders are looked at, and at
+       last requests of the backstop are settled
 @license MIT
 @notice Work goes on until it is done; what an input has no steps left for waits, and until it is done no record is taken:
         each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation. An order that finds more
@@ -48,7 +49,8 @@ def step_work(
     regs: registers.Registers = pre
     store.check_count(w, 0)
     regs.return_phase = phases.WORK
-    if regs.deleveraging == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
+    is_left: bool = regs.deleveraging | regs.sweeping | regs.trigger_market | regs.unwind | regs.settling != 0
+    if not is_left:
         regs.return_phase = phases.IDLE
         regs.phase = phases.IDLE
     elif self.is_out_of_steps(regs):
@@ -61,8 +63,10 @@ def step_work(
         regs.phase = phases.SWEEP if regs.sweep_word != 0 else phases.GATHER
     elif regs.trigger_market != 0:
         regs.phase = phases.TRIGGER
-    else:
+    elif regs.unwind != 0:
         regs.phase = phases.UNWIND
+    else:
+        regs.phase = phases.SHARES
     return regs, w.values
 
 

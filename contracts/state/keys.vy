@@ -19,6 +19,7 @@ WITHDRAWAL: constant(uint256) = 8
 AGENT: constant(uint256) = 9
 PARKED: constant(uint256) = 10
 HOLDERS: constant(uint256) = 11
+REQUEST: constant(uint256) = 12
 
 MAX_ACCOUNT: constant(uint256) = 2**20 - 1
 MAX_SUB: constant(uint256) = 15
@@ -211,3 +212,12 @@ def parked_key(index: uint256) -> uint256:
     @return Key of parked record `index` (0.., in the order in which the queue brought them).
     """
     return PARKED << BODY_BITS | index
+
+
+@internal
+@pure
+def request_key(account: uint256) -> uint256:
+    """
+    @return Key of what `account` has asked of the backstop.
+    """
+    return REQUEST << BODY_BITS | account

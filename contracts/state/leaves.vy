@@ -25,6 +25,7 @@ SIGNERS_BYTES: constant(uint256) = 256
 WITHDRAWAL_BYTES: constant(uint256) = 96
 AGENT_BYTES: constant(uint256) = 96
 PARKED_BYTES: constant(uint256) = 160
+REQUEST_BYTES: constant(uint256) = 64
 
 _U8: constant(uint256) = 2**8 - 1
 _U16: constant(uint256) = 2**16 - 1
@@ -69,7 +70,6 @@ struct Order:
     client: uint256      # the trader's own id of it
     sequence: uint256    # number of its acceptance
     trigger: uint256     # ticks, the mark at which an armed order enters the book, 0 for an order that is in it
-    partner: uint256     # 1 + the order slot of the armed order that leaves when this one fires, 0 for none
 
 
 struct Level:
@@ -165,6 +165,14 @@ struct Agent:
 
 struct Parked:
     message: Bytes[132]   # a stamped record that the machine had no time for yet, none for a free place
+
+
+struct Request:
+    amount: uint256        # token units to be put into the backstop, or shares to be taken out; 0 for no request
+    due: uint256           # seconds, from when on it is settled
+    generation: uint256    # of the shares
+    kind: uint256          # type of the record that asked
+    next: uint256          # the account that asked after it, 0 for none
 
 
 @internal
@@ -298,7 +306,7 @@ def encode_order(leaf: Order) -> Bytes[ACCOUNT_BYTES]:
         | leaf.size << 128
         | leaf.prev << 64
         | leaf.next,
-        leaf.expiry << 224 | leaf.client << 160 | leaf.sequence << 96 | leaf.trigger << 64 | leaf.partner << 48,
+        leaf.expiry << 224 | leaf.client << 160 | leaf.sequence << 96 | leaf.trigger << 64,
     ]
     if words[0] | words[1] == 0:
         return b""
@@ -326,7 +334,6 @@ def decode_order(data: Bytes[ACCOUNT_BYTES]) -> Order:
         client=words[1] >> 160 & _U64,
         sequence=words[1] >> 96 & _U64,
         trigger=words[1] >> 64 & _U32,
-        partner=words[1] >> 48 & _U16,
     )
 
 
@@ -639,3 +646,36 @@ def decode_parked(data: Bytes[ACCOUNT_BYTES]) -> Parked:
     if len(data) == 0:
         return Parked(message=b"")
     return Parked(message=slice(data, 0, 132))
+
+
+@internal
+@pure
+def encode_request(leaf: Request) -> Bytes[ACCOUNT_BYTES]:
+    """
+    @return 2 words, or no bytes for no request.
+    """
+    words: uint256[2] = [
+        leaf.amount << 128 | leaf.due << 64 | leaf.generation,
+        leaf.kind << 248 | leaf.next << 216,
+    ]
+    if words[0] | words[1] == 0:
+        return b""
+    return abi_encode(words)
+
+
+@internal
+@pure
+def decode_request(data: Bytes[ACCOUNT_BYTES]) -> Request:
+    """
+    @return The inverse of `encode_request`.
+    """
+    if len(data) == 0:
+        return empty(Request)
+    words: uint256[2] = abi_decode(data, uint256[2])
+    return Request(
+        amount=words[0] >> 128,
+        due=words[0] >> 64 & _U64,
+        generation=words[0] & _U64,
+        kind=words[1] >> 248,
+        next=words[1] >> 216 & _U32,
+    )

@@ -2,7 +2,7 @@
 """
 @title The registers: everything in flight that is not a leaf
 @license MIT
-@notice 90 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
+@notice 95 words, hashed in this order; machine hash = keccak(state root || registers hash). An idle machine keeps the values
         of its last input (they are part of the hash); the next fetch clears those from `kind` on.
         Twin: `shared/state/registers.py`.
 """
@@ -10,6 +10,8 @@
 
 struct Registers:
     domain: bytes32          # EIP-712 domain separator, fixed at genesis
+    # Seconds from a request for shares of the backstop, or for its money, to its price, fixed at genesis.
+    backstop_delay: uint256
     time: uint256            # seconds: timestamp of the batch
     batch: uint256           # number of the batch
     input_index: uint256     # of the last input fetched, in its batch
@@ -39,6 +41,9 @@ struct Registers:
     mark_before: uint256     # ticks: its mark before that change
     sweep_time: uint256      # seconds: when the change came, by which prices are fresh for the whole sweep
     unwind: uint256          # market in which the backstop offers its position, 0 for none
+    settling: uint256        # 1 while requests of the backstop that may be due are left to settle
+    first_request: uint256   # the account that asked first of those whose requests wait, 0 for none
+    last_request: uint256    # the one that asked last
     deleveraging: uint256    # 1 while lots in flight are to be closed against the other side
     ranking: uint256         # 1 while holders are left to rank for that
     rank_end: uint256        # account behind the word of holders that was read last
@@ -82,6 +87,7 @@ struct Registers:
     amount: uint256          # token units; of a crank lots times ticks counted on a side
     cursor: uint256          # handle of the order the next step works on
     lots: uint256            # lots of the next fill
+    shares: uint256          # of the backstop, that a request came to
     enrol: uint256           # 1 + the account to be entered among the market's holders next, 0 for none
     enrol_next: uint256      # 1 + the one after it
     enrol_phase: uint256     # phase to go on with once they are
@@ -129,6 +135,7 @@ def clear(regs: Registers) -> Registers:
     cleared.amount = 0
     cleared.cursor = 0
     cleared.lots = 0
+    cleared.shares = 0
     cleared.enrol = 0
     cleared.enrol_next = 0
     cleared.enrol_phase = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.console import Console
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         money.add_row(label, format_amount(int(shown[name])))
     money.add_row("shares of the backstop", shown["shares"])
     console.print(money)
+    if request := describe_request(shown["request"]):
+        console.print(request)
     for title, rows, columns in (
         ("positions", shown["positions"], POSITION),
         ("orders", [order | {"flags": describe_flags(order)} for order in shown["orders"]], ORDER),
@@ -61,15 +64,22 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def describe_request(request: dict[str, Any] | None) -> str:
+    """What an account has asked of the backstop, and when that is settled; nothing if it waits for nothing."""
+    if request is None:
+        return ""
+    due = datetime.fromtimestamp(request["due"], UTC)
+    if request["kind"] == "deposit":
+        asked = f"puts {format_amount(int(request['amount']))} into the backstop, at no risk until then"
+    else:
+        asked = f"takes {request['shares']} shares out of the backstop, at risk until then"
+    return f"{asked}: with the first price from {due:%Y-%m-%d %H:%M:%S} UTC on"
+
+
 def describe_flags(order: dict[str, Any]) -> str:
-    """Time in force, and what else limits an order; behind an "or" its partner's order slot: one of both fires."""
-    words = [
-        order["flags"],
-        "reduce_only" if order["reduce_only"] else "",
-        f"until {order['expiry']}" if order["expiry"] else "",
-        "" if order["partner"] is None else f"or {order['partner']}",
-    ]
-    return ", ".join(word for word in words if word)
+    """Time in force, and what else limits an order."""
+    words = [order["flags"], "reduce_only" if order["reduce_only"] else "", f"until {order['expiry']}"]
+    return ", ".join(word for word in words[: 3 if order["expiry"] else 2] if word)
 
 
 def format_cell(value: Any) -> str:

@@ -77,9 +77,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     agent.add_argument("address", type=parse_address, nargs="?", help="of its key; none takes the right away")
     agent.add_argument("--days", type=float, default=30, help="how long it may; now %(default)s")
     add_scope(agent)
-    backstop_deposit = actions.add_parser("backstop-deposit", help="put collateral into the backstop")
+    backstop_deposit = actions.add_parser("backstop-deposit", help="ask for shares of the backstop, for collateral")
     backstop_deposit.add_argument("amount", type=parse_amount)
-    backstop_withdraw = actions.add_parser("backstop-withdraw", help="turn shares of the backstop back into collateral")
+    backstop_withdraw = actions.add_parser(
+        "backstop-withdraw", help="ask to have shares of the backstop turned into collateral"
+    )
     backstop_withdraw.add_argument("shares", type=int, nargs="?", help="how many; all by default")
     for action in (withdraw, transfer, order, close, cancel, amend, agent, backstop_deposit, backstop_withdraw):
         action.add_argument("--as-sender", action="store_true",
@@ -91,7 +93,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--agent", dest="agent", metavar="N", type=int, default=0,
                             help="the number of the key among its agents")  # fmt: skip
     crank = actions.add_parser("crank", help="let time pass on a market: funding, settlement; anybody may")
-    crank.add_argument("market", type=int, help="its number; 0 only lets the machine go on with its own work")
+    crank.add_argument(
+        "market",
+        type=int,
+        help="its number; 0 only lets the machine go on with its own work, and settle requests of the backstop",
+    )
     record = actions.add_parser("record", help="send a record that somebody else signed")
     record.add_argument("record", type=parse_record, help="124 bytes in hex, as --print shows them")
     actions.add_parser("wind-down", help="end the exchange, once its operator is gone; anybody may, for good")

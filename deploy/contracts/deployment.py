@@ -83,6 +83,7 @@ def deploy(
         block_hash="0x" + first.block_hash.hex(),
         epoch_batches=params.epoch_batches,
         least_deposit=least_deposit,
+        backstop_delay=params.backstop_delay,
     )
     check_deployment(l1, deployment, params)
     return deployment
@@ -134,7 +135,7 @@ def plan(
             [*(at[name] for name in own_contracts().values()), *modules],
         ],
         "judge": [at["inbox"], at["queue"], *(at[name] for name in RULES.values())],
-        "court": [at["vault"], at["inbox"], at["judge"], params.terms()],
+        "court": [at["vault"], at["inbox"], at["judge"], params.terms(), params.backstop_delay],
         "receipts": [at["vault"], at["inbox"], params.receipt_bond, params.exit_delay],
     }
     return [Step(name, at[name], creation_code(name, arguments.get(name, []))) for name in names]

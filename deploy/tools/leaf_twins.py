@@ -32,6 +32,7 @@ LAYOUTS: Final[dict[str, Layout[Any]]] = {
     "Signers": leaves.SIGNERS,
     "Withdrawal": leaves.WITHDRAWAL,
     "Agent": leaves.AGENT,
+    "Request": leaves.REQUEST,
 }
 """The layout of each leaf by the name of its class, and of what stands in another leaf many times."""
 _LISTS: Final = {"prices": "price", "times": "time"}

@@ -52,6 +52,7 @@ from setoff.shared.state.leaves import (
     Oracle,
     Order,
     Position,
+    Request,
     Signers,
     Withdrawal,
 )
@@ -95,6 +96,7 @@ def build() -> dict[str, Any]:
         hold(traffic),
         *manage_agents(traffic),
         *hold_auctions(traffic),
+        ask(traffic),
         *wind_down(traffic),
     ]
     return {
@@ -242,6 +244,23 @@ def refuse_everything(traffic: SampleTraffic) -> Batch:
         traffic.order(7, records.SELL, 1_000, 3, market=11),
     ]
     return traffic.seal(messages, inputs)
+
+
+def ask(traffic: SampleTraffic) -> Batch:
+    """Requests of the backstop, which `build_steps` also takes where they have to wait."""
+    traffic.time += 1
+    inputs = [
+        traffic.crank(0),
+        traffic.backstop_deposit(20, 10**6),
+        traffic.backstop_deposit(20, 5),
+        traffic.crank(0),
+        *(traffic.report(number, 94, market=9) for number in (0, 1)),
+        traffic.backstop_withdraw(20, 1_000),
+        traffic.backstop_deposit(21, 10**6),
+        traffic.backstop_withdraw(20, 2**60),
+        traffic.crank(0),
+    ]
+    return traffic.seal([], inputs)
 
 
 def hold(traffic: SampleTraffic) -> Batch:
@@ -582,7 +601,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     order = Order()
     order.market, order.side, order.flags, order.price, order.size = 255, 1, 38, keys.MAX_TICK, 2**31
     order.prev, order.next, order.sequence, order.client = 2**36 - 1, 4097, 2**63, 7
-    order.expiry, order.trigger, order.partner = 2**32 - 1, 5, 256
+    order.expiry, order.trigger = 2**32 - 1, 5
     yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_ORDER_SLOT)), order
     level = Level()
     level.head, level.tail, level.size, level.count = 4096, 8191, 2**63, 256
@@ -615,6 +634,10 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     agent.expiry, agent.address, agent.nonce_top, agent.nonce_bitmap = 2**64 - 1, VAULT, 2**64 - 2, 2**255 + 3
     agent.markets, agent.subs, agent.kinds = 0x0102_0000_0000_00FF, 2**15 + 1, records.AGENT_KINDS
     yield "agent", keys.agent_key(keys.MAX_ACCOUNT, keys.MAX_AGENT), agent
+    request = Request()
+    request.amount, request.due, request.generation = 2**96 - 1, 2**64 - 2, 2**63 + 1
+    request.kind, request.next = records.BACKSTOP_WITHDRAW, keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)
+    yield "request", keys.request_key(1), request
 
 
 def build_tree() -> dict[str, Any]:
@@ -753,7 +776,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
             take(batch, input_index + 1, 1, phases.NAMES[regs.phase])
         machine = run
 
-    for batch in batches:
+    def take_inputs(batch: Batch) -> None:
         for input_index in range(max(1, batch.header.inputs)):
             name = "unused input"
             if input_index < batch.header.inputs:
@@ -764,6 +787,14 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
                     take_without_steps(batch, input_index, micro)
                 take(batch, input_index, micro, phases.NAMES[machine.regs.phase] if micro else name)
                 micro += 1
+
+    for batch in batches:
+        if any(body[0] == records.BACKSTOP_WITHDRAW for body in batch.records[6:7]):
+            run, machine = machine, machine.copy()
+            machine.regs.backstop_delay = 30
+            take_inputs(batch)
+            machine = run
+        take_inputs(batch)
         take(batch, batch.header.inputs - 1 if batch.header.inputs else 0, 2**20 - 1, "idle")
         take(batch, 1023, 0, "unused input")
         take(batch, 1023, 7, "idle")

@@ -49,6 +49,7 @@ class StatusHandlers:
                 "epoch_batches": deployment.epoch_batches,
                 "limits": {
                     "least_deposit": str(deployment.least_deposit),
+                    "backstop_delay": deployment.backstop_delay,
                     "batch_inputs": MAX_INPUTS,
                     "bulk_records": MAX_BULK,
                     "bulk_legs": phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE,

@@ -19,12 +19,12 @@ from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.machine import AUCTION, LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS
-from setoff.shared.rules.backstop import get_shares
 from setoff.shared.rules.levels import is_armed
 from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
 from setoff.shared.rules.margin import compute_health, compute_order_margin, compute_value, get_tiers, settle_account
 from setoff.shared.rules.marks import compute_funding, is_fresh
 from setoff.shared.rules.positions import is_live
+from setoff.shared.rules.shares import get_shares
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Market, Order
 from setoff.shared.state.store import State
@@ -127,6 +127,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "buffer": str(equity - maintenance),
         "is_fresh": are_fresh,
         "shares": str(get_shares(leaf, state.account(keys.BACKSTOP))),
+        "request": show_request(state, account),
         "deadline": deadline,
         "next_nonce": str(master.nonce_top + 1),
         "nonce_top": str(master.nonce_top),
@@ -136,6 +137,17 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "agents": show_agents(tree, account, time),
         "orders": show_orders(exchange, account),
     }
+
+
+def show_request(state: State, account: int) -> dict[str, Any] | None:
+    """What an account has asked of the backstop: from `due` on (seconds) it is settled with the next price; None if it
+    has asked nothing, or all is settled."""
+    request = state.request(account)
+    if request.amount == 0:
+        return None
+    is_deposit = request.kind == records.BACKSTOP_DEPOSIT
+    what = {"amount": str(request.amount)} if is_deposit else {"shares": str(request.amount)}
+    return {"kind": "deposit" if is_deposit else "withdraw", **what, "due": request.due}
 
 
 def find_subs(tree: Tree, account: int) -> int:
@@ -206,8 +218,7 @@ def show_orders(exchange: Exchange, account: int) -> list[dict[str, Any]]:
 
 
 def show_order(order: Order) -> dict[str, Any]:
-    """One order; `trigger` is null unless it is armed; so is `partner`, the order slot of the one that leaves when this
-    one fires, and the other way round."""
+    """One order; `trigger` is null unless it is armed."""
     trigger = None
     if is_armed(order):
         trigger = {"above" if order.flags & records.ABOVE else "below": order.trigger}
@@ -221,7 +232,6 @@ def show_order(order: Order) -> dict[str, Any]:
         "size": str(order.size),
         "expiry": order.expiry,
         "trigger": trigger,
-        "partner": order.partner - 1 if order.partner else None,
         "client": str(order.client),
         "sequence": order.sequence,
     }
@@ -294,7 +304,10 @@ def show_backstop(exchange: Exchange) -> dict[str, Any]:
     time = exchange.machine.regs.time
     until = exchange.machine.regs.drawn_until
     kept = ("collateral", "funding", "equity", "requirement", "maintenance", "free", "shares", "positions", "is_fresh")
-    return {name: shown[name] for name in kept} | {"withdrawals_limited_until": until if until > time else 0}
+    return {name: shown[name] for name in kept} | {
+        "delay": exchange.machine.regs.backstop_delay,
+        "withdrawals_limited_until": until if until > time else 0,
+    }
 
 
 def show_book(exchange: Exchange, market: int, depth: int) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Recovery:
         """`module`: the data availability module of new batches."""
         self._journal = journal
         self._outbox = outbox
-        self._domain = deployment.domain
+        self._genesis = deployment.domain, deployment.backstop_delay
         self._epoch_batches = deployment.epoch_batches
         self._module = module
 
@@ -121,7 +121,7 @@ class Recovery:
             exchange = Exchange(snapshot.restore(), replace(snapshot.cursor), self._epoch_batches, self._module)
             exchange.fills.extend(self._read_fills(snapshot.cursor.number))
         else:
-            exchange = Exchange(Machine.genesis(self._domain), BatchCursor(), self._epoch_batches, self._module)
+            exchange = Exchange(Machine.genesis(*self._genesis), BatchCursor(), self._epoch_batches, self._module)
         is_believed = not self._outbox.alarm.read()
         if not is_believed:
             exchange.machine.many_accounts = EVERY_STEP

@@ -31,6 +31,8 @@ class Deployment:
     epoch_batches: int = 1
     least_deposit: int = 0
     """Token units."""
+    backstop_delay: int = 0
+    """Seconds from a request for shares of the backstop, or for its money, to its price."""
     block_hash: str = "0x" + 64 * "0"
     """That `block` had when the contracts were made: it tells apart chains of one number, such as two that were started
     for development one after the other, with the same contracts at the same addresses. Zero: not known."""

@@ -96,9 +96,10 @@ class Machine:
         self._columns: Columns | None = None
 
     @classmethod
-    def genesis(cls, domain: bytes) -> Machine:
-        """The machine before batch 0: nothing in it but the 32-byte EIP-712 domain separator."""
-        return cls(Registers(domain=domain), State())
+    def genesis(cls, domain: bytes, backstop_delay: int = 0) -> Machine:
+        """The machine before batch 0: nothing in it but the 32-byte EIP-712 domain separator, and the seconds that a
+        request of the backstop waits."""
+        return cls(Registers(domain=domain, backstop_delay=backstop_delay), State())
 
     def copy(self) -> Machine:
         """An independent copy (cheap: trees share what neither has written)."""

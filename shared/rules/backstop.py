@@ -1,13 +1,12 @@
 """The backstop vault: anyone may put money in, and it takes over what the book does not.
 
 Twin: ``contracts/rules/backstop.vy``. It is an account of its own (keys.BACKSTOP) under the same margin rules as any,
-so it can lose no more than was put into it; its shares are worth its equity. At every crank it offers a part of its
-position, the farther from the mark the longer nobody has taken any.
+so it can lose no more than was put into it; its shares (`shares.py`) are worth its equity. At every crank it offers a
+part of its position, the farther from the mark the longer nobody has taken any.
 """
 
 from __future__ import annotations
 
-from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_up
 from setoff.shared.rules import phases
@@ -15,7 +14,6 @@ from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.deleveraging import begin_deleveraging, trade_across
 from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.margin import (
-    compute_health,
     compute_others,
     compute_value,
     is_change_legal,
@@ -135,66 +133,3 @@ def note_offer(regs: Registers, backstop: Account) -> None:
         position.waited //= 2
     elif not is_out_of_steps(regs):
         position.waited = min(position.waited + 1, phases.UNWIND_WAITS)
-
-
-def step_shares(regs: Registers, state: State) -> None:
-    """Put money into the backstop for shares, or take money out for them.
-
-    Leaves: account, backstop, the market of each of the backstop's positions, in place order.
-    """
-    account = state.account(regs.account)
-    backstop = state.account(keys.BACKSTOP)
-    fresh = settle_account(state, backstop, regs.time)
-    equity, requirement = compute_health(regs, state, backstop)
-    if not fresh:
-        regs.reject(errors.STALE_PRICE)
-    elif regs.kind == records.BACKSTOP_DEPOSIT:
-        apply_backstop_deposit(regs, account, backstop, equity)
-    else:
-        apply_backstop_withdraw(regs, account, backstop, equity - requirement, equity)
-
-
-def apply_backstop_deposit(regs: Registers, account: Account, backstop: Account, equity: int) -> None:
-    """Shares for the amount in the registers, at the backstop's equity; rounded down.
-
-    Where all is lost, those there were are void: a new generation of shares begins.
-    """
-    is_lost = backstop.shares > max(0, equity) * phases.VOID_PRICE
-    issued = 0 if is_lost else backstop.shares
-    shares = regs.amount * (issued + phases.VIRTUAL_SHARES) // (max(0, equity) + 1)
-    if equity + regs.amount <= 0:
-        regs.reject(errors.INSUFFICIENT_MARGIN)
-        return
-    if shares == 0 or issued + shares >= phases.MAX_SHARES:
-        regs.reject(errors.AMOUNT_OUT_OF_RANGE)
-        return
-    if is_lost:
-        backstop.generation += 1
-    held = get_shares(account, backstop) if not is_lost else 0
-    account.collateral -= regs.amount
-    backstop.collateral += regs.amount
-    account.generation = backstop.generation
-    account.shares = held + shares
-    backstop.shares = issued + shares
-    regs.finish()
-
-
-def get_shares(account: Account, backstop: Account) -> int:
-    """The account's shares of the backstop; those of an earlier generation are void."""
-    return account.shares if account.generation == backstop.generation else 0
-
-
-def apply_backstop_withdraw(regs: Registers, account: Account, backstop: Account, free: int, equity: int) -> None:
-    """Money for the shares in the registers, rounded down, as far as the backstop's margin leaves it `free`."""
-    if regs.amount > get_shares(account, backstop):
-        regs.reject(errors.INSUFFICIENT_MARGIN)
-        return
-    amount = max(0, equity) * regs.amount // (backstop.shares + phases.VIRTUAL_SHARES)
-    if amount > free:
-        regs.reject(errors.INSUFFICIENT_MARGIN)
-        return
-    account.shares -= regs.amount
-    backstop.shares -= regs.amount
-    account.collateral += amount
-    backstop.collateral -= amount
-    regs.finish()

@@ -40,8 +40,13 @@ def step_crank(regs: Registers, state: State) -> None:
 
     A market that is over, because the exchange winds down or its oracle is dead, expires now. Where an auction is
     due it holds that instead, whenever that is; and a book in which nothing meets anything offers no depth.
-    Leaves: market.
+    Of no market: settle requests of the backstop, for which no change of a price has to be there.
+    Leaves: market; none of no market.
     """
+    if regs.market == 0:
+        regs.settling = 1
+        regs.phase = phases.SHARES
+        return
     market = state.market(regs.market)
     if is_auction_due(market, regs.time, regs.winding_since):
         begin_auction(regs, market)

@@ -41,7 +41,7 @@ _FIRST_PHASES: Final[dict[int, int]] = {
     records.CRANK: phases.CRANK,
     records.BULK: phases.IDLE,
     records.BACKSTOP_DEPOSIT: phases.MARGIN,
-    records.BACKSTOP_WITHDRAW: phases.SHARES,
+    records.BACKSTOP_WITHDRAW: phases.REQUEST,
 }
 """Phase in which a checked record starts, by its type."""
 
@@ -86,7 +86,7 @@ def take_input(regs: Registers, state: State, body: bytes, is_message: bool) -> 
     has_room = regs.steps + phases.INPUT_STEP_BOUND <= phases.BATCH_STEP_CAP
     is_crank = body[0] == records.CRANK
     if is_crank:
-        # One of no market wants nothing but to let others go on: in its turn there would be nothing left to do.
+        # One of no market lets others go on; what else it is for, to settle requests, has time.
         has_to_wait = not has_room and records.decode_crank(body).market != 0
     else:
         has_to_wait = not has_room or regs.has_work != 0 or is_anything_parked(regs)
@@ -188,8 +188,6 @@ def check_agent(regs: Registers, state: State) -> int:
         return errors.AGENT_EXPIRED
     if not is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags, regs.size):
         return errors.OUT_OF_SCOPE
-    if regs.peer and not is_in_scope(agent, records.CANCEL, regs.account, regs.market, regs.flags, regs.size):
-        return errors.OUT_OF_SCOPE  # an order with a partner will take that one out
     regs.scope = get_scope(agent)
     if regs.nonce >> SESSION_BITS > agent.nonce_top >> SESSION_BITS:
         return errors.NONCE_TOO_FAR
@@ -215,7 +213,7 @@ def decode_record(regs: Registers, body: bytes) -> int:
         return decode_report(regs, body)
     if kind == records.CRANK:
         regs.market = records.decode_crank(body).market
-        return errors.ACCEPTED if 1 <= regs.market <= regs.markets else errors.UNKNOWN_MARKET
+        return errors.ACCEPTED if regs.market <= regs.markets else errors.UNKNOWN_MARKET
     if not is_account(regs, regs.account):
         return errors.UNKNOWN_ACCOUNT
     if kind == records.ORDER:
@@ -247,14 +245,11 @@ def decode_order(regs: Registers, body: bytes) -> int:
     regs.trigger = order.trigger
     regs.client = order.client
     regs.agent = order.agent
-    regs.peer = keys.order_handle(order.account, order.partner - 1) if order.partner else 0
     if order.side > records.SELL or not are_flags_sound(order.flags, order.trigger) or order.agent > keys.MAX_AGENT:
-        return errors.MALFORMED_RECORD
-    if order.partner and (order.flags & records.ARMED == 0 or order.partner == order.order_slot + 1):
         return errors.MALFORMED_RECORD
     if not 1 <= order.market <= regs.markets:
         return errors.UNKNOWN_MARKET
-    if order.order_slot > keys.MAX_ORDER_SLOT or order.partner > keys.MAX_ORDER_SLOT + 1:
+    if order.order_slot > keys.MAX_ORDER_SLOT:
         return errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry and order.expiry <= regs.time:
         return errors.ORDER_EXPIRED
@@ -308,7 +303,7 @@ def decode_change(regs: Registers, body: bytes) -> int:
 
 
 def decode_payment(regs: Registers, body: bytes) -> int:
-    """Fields of a transfer, a withdrawal, or a deposit into the backstop or withdrawal from it; returns the outcome."""
+    """Fields of a transfer, a withdrawal, or a request of the backstop; returns the outcome."""
     if regs.kind == records.TRANSFER:
         transfer = records.decode_transfer(body)
         regs.peer = transfer.peer

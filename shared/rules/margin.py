@@ -286,5 +286,5 @@ def get_payment_phase(kind: int) -> int:
     if kind == records.WITHDRAW:
         return phases.WITHDRAW
     if kind == records.BACKSTOP_DEPOSIT:
-        return phases.SHARES
+        return phases.REQUEST
     raise AssertionError(f"a payment of type {kind} without a phase")

@@ -165,7 +165,8 @@ def settle_funding(account: Account, position: Position, market: Market) -> None
 def begin_work(regs: Registers, mark_before: int, time: int) -> None:
     """Have the machine visit the holders of the market in the registers, whose mark was `mark_before` until now.
 
-    And then its armed orders. `time`: by when a price has to be fresh, to be liquidated on.
+    And then its armed orders, and settle requests of the backstop.
+    `time`: by when a price has to be fresh, to be liquidated on.
     """
     regs.sweeping = 1
     regs.sweep_end = 0
@@ -174,5 +175,6 @@ def begin_work(regs: Registers, mark_before: int, time: int) -> None:
     regs.mark_before = mark_before
     regs.rank_market = 0
     regs.sweep_time = time
+    regs.settling = 1 if regs.first_request else 0
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK

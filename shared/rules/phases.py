@@ -13,6 +13,7 @@ fetch ── message, reject ─────────────────
   ├─ cancel-all, schedule-cancel ─▶ CLEAR ─▶ back, or UNLINK ─▶ CLEAR … (an order each time)
   ├─ transfer ─▶ MARGIN ─▶ TRANSFER ─▶ back
   ├─ withdraw ─▶ MARGIN ─▶ WITHDRAW ─▶ back
+  ├─ backstop deposit ─▶ MARGIN ─▶ REQUEST ─▶ WORK ─▶ SHARES ─▶ CREDIT ─▶ WORK …   a backstop withdrawal without MARGIN
   └─ crank ─▶ CRANK ─▶ DESCEND ─▶ DEPTH ─▶ SAMPLE ─▶ WORK …       each side level by level, maker by maker, until
                          ▲ ▲       │ ▲ └▶ UNLINK ─▶ on             `impact` lots are counted
                          └─┴───────┘ └──────────────┘
@@ -67,6 +68,8 @@ TALLY: Final = 37
 PAIR: Final = 38
 VOUCH: Final = 39
 CROSS: Final = 40
+REQUEST: Final = 41
+CREDIT: Final = 42
 
 NAMES: Final[tuple[str, ...]] = (
     "idle",
@@ -110,6 +113,8 @@ NAMES: Final[tuple[str, ...]] = (
     "pair",
     "vouch",
     "cross",
+    "request",
+    "credit",
 )
 """Names by number, for people."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from setoff.shared.rules import phases
 from setoff.shared.rules.auction import step_approach, step_cross, step_pair, step_tally, step_vouch
-from setoff.shared.rules.backstop import step_shares, step_takeover, step_unwind
+from setoff.shared.rules.backstop import step_takeover, step_unwind
 from setoff.shared.rules.book import step_list, step_next, step_rest, step_seek, step_unlink, step_unlist
 from setoff.shared.rules.bulk import step_leg
 from setoff.shared.rules.crank import step_crank, step_depth, step_descend, step_sample
@@ -21,6 +21,7 @@ from setoff.shared.rules.margin import step_margin
 from setoff.shared.rules.matching import step_fill, step_match, step_probe
 from setoff.shared.rules.oracle import step_report
 from setoff.shared.rules.orders import step_admit, step_amend, step_clear, step_drop
+from setoff.shared.rules.shares import step_credit, step_request, step_shares
 from setoff.shared.rules.transfers import step_transfer, step_withdraw
 from setoff.shared.rules.triggers import step_fire, step_trigger
 from setoff.shared.rules.work import step_work
@@ -69,6 +70,8 @@ _STEPS: Final[tuple[Callable[[Registers, State], None] | None, ...]] = (
     step_pair,
     step_vouch,
     step_cross,
+    step_request,
+    step_credit,
 )
 
 

@@ -1,4 +1,5 @@
-"""The machine's own work: after a change of price its holders are visited, then the armed orders are looked at.
+"""The machine's own work: after a change of price its holders are visited, then the armed orders are looked at, and at
+last requests of the backstop are settled.
 
 Twin: ``contracts/rules/work.vy``. Work goes on until it is done; what an input has no steps left for waits, and until
 it is done no record is taken: each only lets the work go on. So nobody can skip, delay, pick or invent a liquidation.
@@ -28,7 +29,8 @@ def pause(regs: Registers, phase: int) -> None:
 def step_work(regs: Registers, state: State) -> None:
     """Choose the next piece of work, or end. Leaves: none."""
     regs.return_phase = phases.WORK
-    if regs.deleveraging == 0 and regs.sweeping == 0 and regs.trigger_market == 0 and regs.unwind == 0:
+    is_left = regs.deleveraging | regs.sweeping | regs.trigger_market | regs.unwind | regs.settling != 0
+    if not is_left:
         regs.return_phase = phases.IDLE
         regs.phase = phases.IDLE
     elif is_out_of_steps(regs):
@@ -41,8 +43,10 @@ def step_work(regs: Registers, state: State) -> None:
         regs.phase = phases.SWEEP if regs.sweep_word else phases.GATHER
     elif regs.trigger_market:
         regs.phase = phases.TRIGGER
-    else:
+    elif regs.unwind:
         regs.phase = phases.UNWIND
+    else:
+        regs.phase = phases.SHARES
 
 
 def begin_order(

@@ -21,6 +21,7 @@ WITHDRAWAL: Final = 8
 AGENT: Final = 9
 PARKED: Final = 10
 HOLDERS: Final = 11
+REQUEST: Final = 12
 
 MAX_ACCOUNT: Final = 2**20 - 1
 MAX_SUB: Final = 15
@@ -134,3 +135,8 @@ def withdrawal_key(index: int) -> int:
 def parked_key(index: int) -> int:
     """Key of parked record `index` (0.., in the order in which the queue brought them)."""
     return PARKED << BODY_BITS | index
+
+
+def request_key(account: int) -> int:
+    """Key of what `account` has asked of the backstop."""
+    return REQUEST << BODY_BITS | account

@@ -28,6 +28,7 @@ SIGNERS_BYTES: Final = 256
 WITHDRAWAL_BYTES: Final = 96
 AGENT_BYTES: Final = 96
 PARKED_BYTES: Final = 160
+REQUEST_BYTES: Final = 64
 
 _POSITION_BYTES: Final = 64
 _REPORT_BYTES: Final = 16
@@ -113,8 +114,6 @@ class Order:
     """Number of its acceptance."""
     trigger: U32 = 0
     """Ticks, the mark at which an armed order (see its flags) enters the book, 0 for an order that is in it."""
-    partner: U16 = 0
-    """1 + the order slot of the armed order that leaves when this one fires, and the other way round, 0 for none."""
 
     def clear(self) -> None:
         """Make it a free order slot."""
@@ -262,7 +261,27 @@ class Parked:
     """Its 124 bytes and the time at which it was queued, b"" for none."""
 
 
-Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent | Parked
+@dataclass(slots=True, eq=False)
+class Request:
+    """What an account has asked of the backstop, to be settled later: a node of the list of all requests."""
+
+    amount: U128 = 0
+    """Token units to be put in, or shares to be taken out; 0 for no request."""
+    due: U64 = 0
+    """Seconds, from when on it is settled."""
+    generation: U64 = 0
+    """Of the shares."""
+    kind: U8 = 0
+    """Type of the record that asked."""
+    next: U32 = 0
+    """The account that asked after it, 0 for none."""
+
+    def clear(self) -> None:
+        """Make it no request."""
+        Request.__init__(self)
+
+
+Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent | Parked | Request
 
 
 @dataclass(slots=True, eq=False)
@@ -284,6 +303,7 @@ SIGNERS: Final = Layout(Signers, WORD)
 """What stands before the addresses."""
 WITHDRAWAL: Final = Layout(Withdrawal, WITHDRAWAL_BYTES)
 AGENT: Final = Layout(Agent, AGENT_BYTES)
+REQUEST: Final = Layout(Request, REQUEST_BYTES)
 
 REPORT: Final = Layout(_Report, _REPORT_BYTES)
 _EMPTY_POSITION: Final = bytes(_POSITION_BYTES)
@@ -368,6 +388,10 @@ def encode_parked(leaf: Parked) -> bytes:
 def decode_parked(value: bytes) -> Parked:
     """The inverse of `encode_parked`."""
     return Parked(value[:MESSAGE_BYTES])
+
+
+encode_request: Final = REQUEST.encode
+decode_request: Final = REQUEST.decode
 
 
 def _absent_if_zero(value: bytes) -> bytes:

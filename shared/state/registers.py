@@ -1,6 +1,6 @@
 """The registers: everything in flight that is not a leaf. Twin: ``contracts/state/registers.vy``.
 
-90 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
+95 words, hashed in the order of `FIELDS`; machine hash = keccak(state root || registers hash). An idle machine keeps
 the values of its last input (they are part of the hash); the next fetch clears those from `kind` on.
 """
 
@@ -40,6 +40,7 @@ class InFlight:
     amount: U128 = 0  # token units; of a crank lots times ticks counted on a side
     cursor: U64 = 0  # handle of the order the next step works on
     lots: U64 = 0  # lots of the next fill
+    shares: U128 = 0  # of the backstop, that a request came to
     enrol: U64 = 0  # 1 + the account to be entered among the market's holders next, 0 for none
     enrol_next: U64 = 0  # 1 + the one after it
     enrol_phase: U64 = 0  # phase to go on with once they are
@@ -66,6 +67,8 @@ class Registers(InFlight):
     """All registers; these come before those of `InFlight`."""
 
     domain: Bytes32 = bytes(32)  # EIP-712 domain separator, fixed at genesis
+    # Seconds from a request for shares of the backstop, or for its money, to its price, fixed at genesis.
+    backstop_delay: U64 = 0
     time: U64 = 0  # seconds: timestamp of the batch
     batch: U64 = 0  # number of the batch
     input_index: U64 = 0  # of the last input fetched, in its batch
@@ -95,6 +98,9 @@ class Registers(InFlight):
     mark_before: U64 = 0  # ticks: its mark before that change
     sweep_time: U64 = 0  # seconds: when the change came, by which prices are fresh for the whole sweep
     unwind: U64 = 0  # market in which the backstop offers its position, 0 for none
+    settling: U64 = 0  # 1 while requests of the backstop that may be due are left to settle
+    first_request: U64 = 0  # the account that asked first of those whose requests wait, 0 for none
+    last_request: U64 = 0  # the one that asked last
     deleveraging: U64 = 0  # 1 while lots in flight are to be closed against the other side
     ranking: U64 = 0  # 1 while holders are left to rank for that
     rank_end: U64 = 0  # account behind the word of holders that was read last
@@ -137,7 +143,7 @@ class Registers(InFlight):
         self.phase = self.return_phase
 
     def encode(self) -> bytes:
-        """The 90 words."""
+        """The 95 words."""
         return LAYOUT.pack(self)
 
     @classmethod
@@ -150,7 +156,7 @@ class Registers(InFlight):
         return LAYOUT.copy(self)
 
     def hash(self) -> bytes:
-        """keccak of the 90 words."""
+        """keccak of the 95 words."""
         return keccak(self.encode())
 
 

@@ -26,6 +26,7 @@ from setoff.shared.state.leaves import (
     Order,
     Parked,
     Position,
+    Request,
     Signers,
     Withdrawal,
 )
@@ -43,6 +44,7 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
     keys.AGENT: leaves.encode_agent,
     keys.PARKED: leaves.encode_parked,
     keys.HOLDERS: leaves.encode_bitmap,
+    keys.REQUEST: leaves.encode_request,
 }
 
 _MARKETS: Final = keys.market_key(0)
@@ -158,6 +160,10 @@ class State:
     def parked(self, index: int) -> Parked:
         """Parked record by its number."""
         return cast(Parked, self._load(keys.parked_key(index), leaves.decode_parked))
+
+    def request(self, account: int) -> Request:
+        """What an account has asked of the backstop."""
+        return cast(Request, self._load(keys.request_key(account), leaves.decode_request))
 
     def value(self, key: int) -> bytes:
         """The encoded leaf under `key`, changes included; it does not count as a use."""

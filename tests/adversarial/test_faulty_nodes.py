@@ -84,7 +84,11 @@ async def operate(make_scene: Callable[..., Scene], make_faults: MakeFaults) -> 
     with Redis.from_url(scene.redis.url) as redis:
         outbox = Outbox(redis, deployment.namespace)
         batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
-        proposer = Proposer(ChainReader(l1, deployment), outbox, ClaimedEpochs(Machine.genesis(deployment.domain)))
+        proposer = Proposer(
+            ChainReader(l1, deployment),
+            outbox,
+            ClaimedEpochs(Machine.genesis(deployment.domain, deployment.backstop_delay)),
+        )
         defender = begin(lambda: Defender(l1, deployment, proposer))
         publisher = Publisher(proposer, defender, EpochSnapshot(redis, deployment.namespace))
         async with serve(settings, deployment, scene.redis.url, QueueMessages(chain, 1), posted) as (sequencer, _):

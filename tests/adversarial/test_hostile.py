@@ -297,7 +297,9 @@ def test_a_judge_that_misbehaves_gives_no_verdict(mode: int) -> None:
     arena = Arena()
     judge = arena.chain.deploy(HOSTILE_JUDGE, mode)
     terms = PARAMS.terms()
-    arena.court = arena.chain.deploy("court", arena.vault.address, arena.inbox.address, judge.address, terms)
+    arena.court = arena.chain.deploy(
+        "court", arena.vault.address, arena.inbox.address, judge.address, terms, PARAMS.backstop_delay
+    )
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, STEP, "liar")
     key = arena.claim(liar.end)
     arena.join(key, honest)

@@ -32,6 +32,7 @@ WIDTHS = {
     keys.SIGNERS: leaves.SIGNERS_BYTES,
     keys.WITHDRAWAL: leaves.WITHDRAWAL_BYTES,
     keys.AGENT: leaves.AGENT_BYTES,
+    keys.REQUEST: leaves.REQUEST_BYTES,
 }
 STRAIGHT = {"rules/phases.vy", "rules/parking.vy", "rule_groups/fetch.vy", "rule_groups/messages.vy"}
 """Files in which nothing is chosen: constants, and groups that hand on what they get."""

@@ -144,6 +144,7 @@ def test_lengths_of_leaves() -> None:
         "WITHDRAWAL",
         "AGENT",
         "PARKED",
+        "REQUEST",
     }
     for name, length in lengths.items():
         assert getattr(leaves, f"{name.upper()}_BYTES") == int(length)
@@ -222,6 +223,13 @@ def test_presets() -> None:
     }
 
 
+def test_delays_of_the_backstop() -> None:
+    rows = table("preset", "backstop_delay")
+    assert {name: int(delay) for name, delay in rows} == {
+        name: preset.backstop_delay for name, preset in params.PRESETS.items()
+    }
+
+
 def test_terms_of_the_receipt_bond() -> None:
     rows = table("preset", "receipt_bond", "exit_delay")
     assert {name: (int(bond), int(delay)) for name, bond, delay in rows} == {
@@ -256,7 +264,7 @@ def test_leaves_and_their_fields() -> None:
     for name, _, contents in table("leaf", "word", "contents"):
         leaf = name.partition(" ")[0] or leaf
         words[leaf] = words.get(leaf, "") + " · " + contents
-    for layout in (leaves.ORDER, leaves.LEVEL, leaves.MARKET):
+    for layout in (leaves.ORDER, leaves.LEVEL, leaves.MARKET, leaves.REQUEST):
         told = re.findall(r"\b([a-z]\w*):? ([uia])(\d+)\b", words[layout.leaf.__name__])
         assert [(name, f"{kind}{bits}") for name, kind, bits in told] == [
             (field.name, f"{'i' if field.is_signed else 'u'}{8 * field.size}") for field in layout.fields

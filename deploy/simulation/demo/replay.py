@@ -6,12 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from setoff.shared.codec.records import BACKSTOP_DEPOSIT
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER, Machine
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Account, decode_account, decode_market, decode_withdrawal
+from setoff.shared.state.leaves import (
+    Account,
+    Request,
+    decode_account,
+    decode_market,
+    decode_request,
+    decode_withdrawal,
+)
 
 
 @dataclass(slots=True)
@@ -35,7 +43,7 @@ class Owed:
     """What the vault has to hold for, in token units."""
 
     collateral: int
-    """Of all accounts and sub-accounts, and of the backstop vault."""
+    """Of all accounts and sub-accounts, of the backstop vault, and what waits to come into it."""
     insurance: int
     """In the markets' insurance funds, which take the fees."""
     pool: int
@@ -53,7 +61,7 @@ class Owed:
 
 def replay(reader: ChainReader) -> Replay:
     """Run every batch on L1 from genesis. Raises DataError where the node's data do not fit its hashes."""
-    result = Replay(Machine.genesis(reader.deployment.domain))
+    result = Replay(Machine.genesis(reader.deployment.domain, reader.deployment.backstop_delay))
     for number in range(reader.batch_count()):
         batch = reader.batch(number)
         if not batch.header.inputs:
@@ -82,6 +90,7 @@ def count_owed(machine: Machine, is_paid: set[int]) -> Owed:
         for position in account.positions:
             if position.market:
                 lots[position.market] += position.size
+    collateral += sum(request.amount for request in read_requests(machine) if request.kind == BACKSTOP_DEPOSIT)
     markets = [decode_market(_value(machine, keys.market_key(market))) for market in range(1, regs.markets + 1)]
     insurance, pool = sum(market.insurance for market in markets), sum(market.pool for market in markets)
     unpaid = [index for index in range(regs.withdrawals) if index not in is_paid]
@@ -97,6 +106,15 @@ def read_accounts(machine: Machine) -> Iterator[Account]:
     for master in range(1, machine.regs.accounts + 1):
         for sub in range(keys.MAX_SUB + 1):
             yield decode_account(_value(machine, keys.account_key(keys.sub_account(master, sub))))
+
+
+def read_requests(machine: Machine) -> Iterator[Request]:
+    """What accounts have asked of the backstop vault, the oldest first."""
+    number = machine.regs.first_request
+    while number:
+        request = decode_request(_value(machine, keys.request_key(number)))
+        yield request
+        number = request.next
 
 
 def _value(machine: Machine, key: int) -> bytes:

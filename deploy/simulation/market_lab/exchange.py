@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from setoff.deploy.simulation.market_lab.pen import Pen
-from setoff.deploy.simulation.market_lab.terms import BITCOIN, PRICE
+from setoff.deploy.simulation.market_lab.terms import BACKSTOP_DELAY, BITCOIN, PRICE
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Fill, Machine
@@ -44,10 +44,14 @@ class Exchange:
         max_age: int = 60,
         price: int = PRICE,
         terms: Mapping[str, Any] | None = None,
+        backstop_delay: int | None = None,
     ) -> Self:
-        """Accounts with money (token units), equal markets, oracle signers and a first price."""
+        """Accounts with money (token units), equal markets, oracle signers and a first price.
+
+        `backstop_delay`: seconds that a request of the backstop waits; by default mainnet's.
+        """
         pen = Pen()
-        machine = Machine.genesis(pen.domain)
+        machine = Machine.genesis(pen.domain, BACKSTOP_DELAY if backstop_delay is None else backstop_delay)
         machine.begin(0, pen.time)
         exchange = cls(machine, pen)
         for account, amount in money.items():
@@ -90,6 +94,13 @@ class Exchange:
         """Money from L1."""
         self.expect(self.pen.deposit(account, amount), is_message=True)
         self.deposited[account] += amount
+
+    def stake(self, account: int, amount: int) -> None:
+        """Money (token units) that is in the backstop already when the play begins: asked for long before."""
+        regs = self.machine.regs
+        delay, regs.backstop_delay = regs.backstop_delay, 0
+        self.expect(self.pen.backstop_deposit(account, amount))
+        regs.backstop_delay = delay
 
     def force(self, account: int, record: bytes) -> str:
         """A record of `account` through the L1 queue, in its turn."""

@@ -47,10 +47,12 @@ class Play:
         freshness: int = 60,
         reports: int = 20,
         cranks: bool = True,
+        backstop_delay: int | None = None,
         **terms: Any,
     ) -> Self:
         """An exchange with these roles (deposits in token units, an account each), honest signers who report every
-        `reports` seconds, and a cranker. A report is good for `max_age` seconds, an index for `freshness`.
+        `reports` seconds, and a cranker. A report is good for `max_age` seconds, an index for `freshness`;
+            a request of the backstop waits `backstop_delay` seconds, by default mainnet's.
         """
         roles: dict[str, list[int]] = {}
         deposits: dict[int, int] = {}
@@ -65,6 +67,7 @@ class Play:
             price=price,
             terms=terms | {"max_age": freshness},
             max_age=max_age,
+            backstop_delay=backstop_delay,
         )
         play = cls(exchange, roles, dict.fromkeys(range(1, markets + 1), price))
         for market in range(1, markets + 1):

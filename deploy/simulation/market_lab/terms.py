@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from setoff.deploy import contracts
 from setoff.deploy.contracts.listing import load_terms
+from setoff.shared.params import MAINNET
 
 BITCOIN: Final[dict[str, Any]] = load_terms(Path(contracts.__file__).parent / "presets" / "bitcoin.toml")
 """A lot at a price of one tick is 100 token units, a ten-thousandth of a dollar."""
@@ -14,6 +15,8 @@ USD: Final = 10**6
 """Token units of a dollar."""
 PRICE: Final = 100_000
 """Ticks at which scenarios begin: a lot is ten dollars then."""
+BACKSTOP_DELAY: Final = MAINNET.backstop_delay
+"""Seconds that requests of the backstop wait."""
 DUST: Final = 5 * USD
 """What attackers may end with above what they began with: rounding, on positions of some 400,000 dollars."""
 

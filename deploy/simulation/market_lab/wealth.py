@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from setoff.deploy.simulation.market_lab.exchange import Exchange
+from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_ceil
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
+from setoff.shared.rules.shares import get_shares
 from setoff.shared.state import keys
 
 Prices = Mapping[int, int]
@@ -33,18 +35,27 @@ def compute_marks(machine: Machine) -> dict[int, int]:
 
 
 def compute_stake(machine: Machine, account: int, prices: Prices) -> int:
-    """What an account's shares of the backstop are worth."""
+    """What an account's shares of the backstop are worth, those too that it has asked to be paid for."""
     leaf, backstop = machine.state.account(account), machine.state.account(keys.BACKSTOP)
-    if not leaf.shares or leaf.generation != backstop.generation:
-        return 0
+    shares = get_shares(leaf, backstop)
+    request = machine.state.request(account)
+    if request.kind == records.BACKSTOP_WITHDRAW and request.generation == backstop.generation:
+        shares += request.amount
     equity = max(0, compute_equity(machine, keys.BACKSTOP, prices))
-    return equity * leaf.shares // (backstop.shares + phases.VIRTUAL_SHARES)
+    return equity * shares // (backstop.shares + phases.VIRTUAL_SHARES)
+
+
+def count_waiting(machine: Machine, account: int) -> int:
+    """Token units that wait to become shares of the backstop."""
+    request = machine.state.request(account)
+    return request.amount if request.kind == records.BACKSTOP_DEPOSIT else 0
 
 
 def compute_wealth(exchange: Exchange, account: int, prices: Prices) -> int:
     """All that an account has, and what it has taken out, less what it brought."""
-    inside = compute_equity(exchange.machine, account, prices) + compute_stake(exchange.machine, account, prices)
-    return inside + exchange.withdrawn[account] - exchange.deposited[account]
+    machine = exchange.machine
+    inside = compute_equity(machine, account, prices) + compute_stake(machine, account, prices)
+    return inside + count_waiting(machine, account) + exchange.withdrawn[account] - exchange.deposited[account]
 
 
 def count_shared(exchange: Exchange, accounts: Iterable[int], prices: Prices) -> dict[str, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from setoff.deploy.cli import main as cli
-from setoff.deploy.simulation.market_lab import terms
+from setoff.deploy.simulation.market_lab import exchange, terms
 from setoff.deploy.simulation.market_lab.outcome import compare, count_wealth
 from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.scenarios import SCENARIOS
@@ -34,6 +34,14 @@ def test_without_a_cap_two_accounts_empty_the_backstop(monkeypatch: pytest.Monke
     outcome = SCENARIOS["two-accounts-against-the-backstop"].run()
     assert outcome.profit > 500_000 * USD
     assert next(iter(outcome.find_losers())) == "stakers"
+
+
+@pytest.mark.parametrize("name", ["just-in-time-stake", "leave-before-a-loss"])
+def test_without_a_delay_others_have_what_the_backstop_gains_and_not_what_it_loses(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "BACKSTOP_DELAY", 0)
+    assert SCENARIOS[name].run().profit > 4_000 * USD
 
 
 def test_funding_of_ten_hours_pays_who_comes_just_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ async def test_a_deep_reorg_replaces_a_deposit_that_was_consumed_and_posted(
             assert [account(running, number) for number in (1, 2, 3)] == [423, 800, 900]
             assert running.failure is None
             end = running.exchange.machine.hash()
-        machine, posted = Machine.genesis(exchange.deployment.domain), []
+        machine, posted = Machine.genesis(exchange.deployment.domain, exchange.deployment.backstop_delay), []
         for number in range(reader.batch_count()):
             batch = reader.batch(number)
             machine.run_batch(batch)

@@ -78,7 +78,9 @@ def propose(reader: ChainReader) -> bytes:
     with Redis() as nowhere:
         outbox = Outbox(nowhere, "none")
         outbox.get = lambda number: None  # type: ignore[method-assign]
-        proposer = Proposer(reader, outbox, ClaimedEpochs(Machine.genesis(reader.deployment.domain)))
+        proposer = Proposer(
+            reader, outbox, ClaimedEpochs(Machine.genesis(reader.deployment.domain, reader.deployment.backstop_delay))
+        )
         proposer.follow()
     return proposer.epochs.start_hash(LAST + 1)
 
@@ -111,7 +113,10 @@ def test_the_other_endpoint_is_heard(
 def test_what_is_confirmed_is_not_taken_from_a_view(exchange: Exchange, node: FaultyNode) -> None:
     court = ProvenCourt(ChainReader(L1(exchange.anvil.url), exchange.deployment).proven, exchange.deployment.court)
     genesis = court.start_of(0)
-    assert genesis == Machine.genesis(exchange.deployment.domain).hash() and court.start_of(1) == ZERO
+    assert (
+        genesis == Machine.genesis(exchange.deployment.domain, exchange.deployment.backstop_delay).hash()
+        and court.start_of(1) == ZERO
+    )
     node.faults = [faults.Forges({genesis.hex(): keccak(b"another").hex()})]
     told = ProvenCourt(ChainReader(L1(node.url), exchange.deployment).proven, exchange.deployment.court)
     assert told.start_of(0) == genesis

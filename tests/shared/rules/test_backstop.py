@@ -1,16 +1,11 @@
-"""The backstop: shares worth its equity, positions taken over while its margin allows, offered again at cranks."""
+"""The backstop: positions taken over while its margin allows, offered again at cranks."""
 
-import pytest
 from tests.support.machines.world import BACKSTOP, BUY, SELL, World
 
 from setoff.shared.machine.machine import DELEVERAGE, TAKEOVER, UNWIND
-from setoff.shared.rules.phases import DRAWN_TIME, VIRTUAL_SHARES
+from setoff.shared.rules.phases import DRAWN_TIME
 
 PLAIN = {"taker_fee": 0, "maker_fee": 0}
-
-
-ONE = VIRTUAL_SHARES
-"""Shares that a unit buys at first."""
 
 
 def funded(amount: int = 100_000, **market: int) -> World:
@@ -23,104 +18,6 @@ def funded(amount: int = 100_000, **market: int) -> World:
     world.order(1, BUY, 100, 100)
     world.order(2, SELL, 100, 100)
     return world
-
-
-def give(world: World, amount: int) -> None:
-    """A profit of the backstop, paid by account 1."""
-    world.machine.state.account(BACKSTOP).collateral += amount
-    world.machine.state.account(1).collateral -= amount
-
-
-def test_the_first_shares_are_1024_for_a_unit() -> None:
-    world = World.trading()
-    assert world.backstop_deposit(1, 500) == "accepted"
-    assert (world.account(1).shares, world.account(1).collateral) == (500 * ONE, 999_500)
-    assert (world.account(BACKSTOP).shares, world.account(BACKSTOP).collateral) == (500 * ONE, 500)
-
-
-def test_later_shares_cost_what_they_are_worth_rounded_against_the_buyer() -> None:
-    world = World.trading()
-    world.backstop_deposit(1, 500)
-    give(world, 250)
-    assert world.backstop_deposit(2, 100) == "accepted"
-    assert world.account(2).shares == 100 * 501 * ONE // 751 == 68_312
-    assert world.backstop_withdraw(1, 500 * ONE) == "accepted"
-    assert world.account(1).collateral == 1_000_000 - 500 - 250 + 850 * 500 * ONE // (500 * ONE + 68_312 + ONE)
-    assert world.backstop_withdraw(2, 68_312) == "accepted"
-    left = world.account(BACKSTOP)
-    assert left.shares == 0 and 0 < left.collateral <= 4  # what 1,024 shares are worth that belong to nobody
-
-
-def test_rejects_deposit_beyond_what_is_free_and_shares_that_are_not_there() -> None:
-    world = World.trading()
-    assert world.backstop_deposit(1, 1_000_001) == "insufficient_margin"
-    assert world.backstop_deposit(1, 0) == "amount_out_of_range"
-    world.backstop_deposit(1, 500)
-    assert world.backstop_withdraw(1, 500 * ONE + 1) == "insufficient_margin"
-    assert world.backstop_withdraw(2, 1) == "insufficient_margin"
-    assert world.backstop_withdraw(1, 0) == "amount_out_of_range"
-
-
-def test_rejects_deposit_too_small_for_a_share() -> None:
-    world = World.trading()
-    world.backstop_deposit(1, 10)
-    give(world, 990 * ONE)
-    price = (10 + 990 * ONE + 1) // (11 * ONE)  # and a part of a unit
-    assert world.backstop_deposit(2, price) == "amount_out_of_range"
-    assert world.backstop_deposit(2, price + 1) == "accepted"
-
-
-@pytest.mark.parametrize("profit", [1_000, 10**6, 10**9])
-def test_who_was_there_with_a_unit_takes_little_from_those_who_come(profit: int) -> None:
-    """The attack on ERC-4626 vaults: one unit, then a profit that makes shares dear, and others get none."""
-    world = World.trading(funds=10**10)
-    world.backstop_deposit(1, 1)
-    give(world, profit)
-    amount = max(10**6, profit // 100)
-    assert world.backstop_deposit(2, amount) == "accepted"
-    assert world.backstop_withdraw(2, world.account(2).shares) == "accepted"
-    assert 10**10 - world.account(2).collateral <= amount // 10
-    world.backstop_withdraw(1, ONE)
-    # It paid the profit itself, and half of that stays with the shares of nobody.
-    assert world.account(1).collateral < 10**10 - profit // 3
-
-
-def test_what_nobody_s_shares_are_worth_is_not_given_to_who_comes_first() -> None:
-    world = World.trading()
-    give(world, 1_000)
-    assert world.backstop_deposit(2, 5_000) == "accepted"
-    assert world.backstop_withdraw(2, world.account(2).shares) == "accepted"
-    assert 999_990 <= world.account(2).collateral <= 1_000_000
-
-
-@pytest.mark.parametrize("worth", [0, -300])
-def test_shares_of_a_backstop_that_lost_all_are_void_and_a_new_generation_begins(worth: int) -> None:
-    world = World.trading()
-    world.backstop_deposit(1, 500)
-    give(world, worth - 500)
-    assert world.backstop_deposit(2, -worth) in ("insufficient_margin", "amount_out_of_range")
-    assert world.backstop_deposit(2, 1_000) == "accepted"
-    assert (world.account(BACKSTOP).generation, world.account(2).generation, world.account(1).generation) == (1, 1, 0)
-    assert world.account(BACKSTOP).shares == world.account(2).shares == 1_000 * ONE
-    assert world.backstop_withdraw(1, 1) == "insufficient_margin"  # its 512,000 are worth nothing
-    assert world.backstop_deposit(1, 100) == "accepted"
-    assert world.account(1).generation == 1
-    assert world.account(1).shares == 100 * 1_001 * ONE // (1_001 + worth)
-    assert world.backstop_withdraw(2, 1_000 * ONE) == "accepted"
-    assert world.account(2).collateral == 1_000_000 - 1_000 + (1_100 + worth) * 1_000 * ONE // (
-        1_001 * ONE + world.account(1).shares
-    )
-
-
-def test_all_but_a_millionth_lost_is_all_lost() -> None:
-    world = World.trading(funds=2**40)
-    world.backstop_deposit(1, 2**30)
-    give(world, 2**10 - 2**30)
-    assert world.backstop_deposit(2, 1) == "accepted"
-    assert world.account(BACKSTOP).generation == 0  # 2^40 shares on 2^10 units: just not void
-    give(world, -2)
-    assert world.backstop_deposit(2, 1) == "accepted"
-    assert world.account(BACKSTOP).generation == 1
 
 
 # --- what it takes over -----------------------------------------------------------------------------------------------
@@ -223,25 +120,6 @@ def test_it_is_liquidated_like_anybody_when_it_is_below_maintenance() -> None:
     world.set_mark(85)
     assert world.position(BACKSTOP).size < held
     assert world.equity(BACKSTOP) >= 0
-
-
-def test_shares_cannot_be_taken_out_of_the_margin() -> None:
-    world = funded()
-    world.set_mark(94)
-    size = world.position(BACKSTOP).size
-    equity, needed = world.equity(BACKSTOP), size * 94
-    worth = equity - needed
-    shares = ((worth + 1) * 100_001 * ONE - 1) // equity  # as many as are worth no more than that, rounded down
-    assert world.backstop_withdraw(3, shares + 1) == "insufficient_margin"
-    assert world.backstop_withdraw(3, shares) == "accepted"
-
-
-def test_rejects_deposit_and_withdrawal_on_a_stale_price() -> None:
-    world = funded()
-    world.set_mark(94)
-    world.wait(61)
-    assert world.backstop_deposit(3, 5) == "stale_price"
-    assert world.backstop_withdraw(3, 5) == "stale_price"
 
 
 def test_withdrawals_are_limited_for_a_day_after_it_was_drawn() -> None:

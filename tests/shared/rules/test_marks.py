@@ -158,7 +158,7 @@ def test_rejects_crank_without_a_price_or_on_a_stale_one() -> None:
     world.report(0, 100)
     world.wait(61)
     assert world.crank() == "stale_price"
-    assert world.crank(0) == "unknown_market"
+    assert world.crank(0) == "not_due"
 
 
 def test_a_jump_of_the_index_is_cut_at_the_step_band_and_halts_the_market() -> None:

@@ -15,8 +15,8 @@ from setoff.shared import errors
 from setoff.shared.codec import records, signatures
 from setoff.shared.codec.records import BackstopWithdrawBody, ForcedBody, TransferBody, WithdrawBody
 from setoff.shared.rules import phases
-from setoff.shared.rules.backstop import get_shares
 from setoff.shared.rules.nonces import NONCE_WINDOW
+from setoff.shared.rules.shares import get_shares
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
 

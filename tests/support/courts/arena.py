@@ -71,6 +71,7 @@ PARAMS: Final = Params(
     listing_delay=500,
     receipt_bond=2 * ETHER + 1,
     exit_delay=20_000,
+    backstop_delay=0,
 ).check()
 """Round numbers: challenge period 1000 s, bond 1, stake 10 for 3 claims, reward 1."""
 T: Final = PARAMS.challenge_period
@@ -141,7 +142,7 @@ class Arena:
         periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
         self.inbox = chain.deploy("inbox", queue, OPERATOR, *periods, self.modules)
         self.judge = chain.deploy("judge", inbox, queue, *rules) if rules else chain.deploy(TOY_JUDGE)
-        self.court = chain.deploy(court_code, vault, inbox, judge, params.terms())
+        self.court = chain.deploy(court_code, vault, inbox, judge, params.terms(), params.backstop_delay)
         assert [c.address for c in (self.queue, self.vault, self.inbox, self.judge, self.court)] == [
             queue,
             vault,

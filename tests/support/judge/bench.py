@@ -56,10 +56,10 @@ PHASES = {
         phases.DESCEND,
         phases.APPROACH,
     ),
-    "payments": (phases.TRANSFER, phases.WITHDRAW),
+    "payments": (phases.TRANSFER, phases.WITHDRAW, phases.REQUEST, phases.SHARES, phases.CREDIT),
     "oracle": (phases.REPORT, phases.CRANK, phases.SAMPLE),
     "liquidation": (phases.SWEEP, phases.LIQUIDATED, phases.RANK, phases.DELEVERAGE),
-    "backstop": (phases.SHARES, phases.TAKEOVER, phases.UNWIND),
+    "backstop": (phases.TAKEOVER, phases.UNWIND),
     "work": (
         phases.WORK,
         phases.GATHER,

@@ -45,7 +45,7 @@ BRANCHES = frozenset(
     + [f"list: {side} {place}" for side in SIDES for place in ("best", "behind")]
     + [f"next: {words} words" for words in (1, 3, 5)]
     + ["next: none", "report: median", "report: no quorum", "report: refused", "report: halt"]
-    + ["crank: measures", "crank: expired", "crank: settled", "crank: refused", "crank: over"]
+    + ["crank: measures", "crank: expired", "crank: settled", "crank: refused", "crank: over", "crank: of no market"]
     + [f"descend: {place} {found}" for place in ("best", "behind") for found in ("found", "none")]
     + ["depth: counted", "depth: not sure", "depth: pruned", "depth: bids done", "depth: asks done", "depth: paused"]
     + ["sample: neither", "sample: bids", "sample: asks", "sample: both", "sample: funding"]
@@ -67,13 +67,13 @@ BRANCHES = frozenset(
     + ["admit: dead order", "admit: armed", "admit: order"]
     + ["transfer: to sub-account", "transfer: to master"]
     + [
-        "backstop deposit: first",
-        "backstop deposit: more",
-        "backstop deposit: a new generation",
-        "backstop deposit: refused",
-        "backstop withdraw: paid",
-        "backstop withdraw: refused",
+        f"request: {what}"
+        for what in ("deposit", "withdrawal", "the first", "a further one", "pending", "too many shares")
     ]
+    + [f"shares: {what}" for what in ("none", "not due", "stale", "asked for by a crank", "the last", "one of more")]
+    + [f"shares: deposit {what}" for what in ("first", "more", "in a new generation", "given back", "wound down")]
+    + [f"shares: withdrawal {what}" for what in ("paid", "in part", "void")]
+    + [f"credit: {what}" for what in ("money", "shares", "both", "nothing", "shares for void ones")]
     + ["work: ends", "work: yields", "work: goes on"]
     + [
         "sweep: nothing to do",
@@ -110,19 +110,7 @@ BRANCHES = frozenset(
         "trigger: below",
         "trigger: none",
     ]
-    + [
-        "fire: alive",
-        "fire: dead",
-        "fire: partner",
-        "unlink: partner",
-        "rest: partner",
-        "admit: partner",
-        "leg: order",
-        "leg: cancel",
-        "leg: passed over",
-        "leg: paused",
-        "leg: end",
-    ]
+    + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: paused", "leg: end"]
     + [f"outcome: {reason}" for reason in errors.OUTCOMES]
 )
 """Every branch that the differential tests must meet."""
@@ -240,8 +228,6 @@ def _unlink(step: Step) -> set[str]:
     if not order.market:
         return {"unlink: no order"}
     found = set()
-    if order.partner:
-        found.add("unlink: partner")
     if order.trigger:
         found.add("unlink: armed")
     elif not is_live(order, _account(step.old, keys.handle_account(step.before.cursor)), step.before.time):
@@ -295,6 +281,8 @@ def _crank(step: Step) -> set[str]:
         return {"crank: auction"}
     if step.after.phase == phases.SAMPLE:
         return {"crank: calling"}
+    if step.before.market == 0:
+        return {"crank: of no market"}
     before, after = (_market(values, step.before.market) for values in (step.old, step.new))
     if before.expiry != after.expiry:
         return {"crank: over"}
@@ -400,18 +388,11 @@ def _clear(step: Step) -> set[str]:
     return {"clear: now" if step.before.kind == records.CANCEL_ALL else "clear: later"}
 
 
-def _rest(step: Step) -> set[str]:
-    found = {"rest: partner"} if step.before.peer else set()
-    return found | {"rest: new level" if step.after.phase == phases.LIST else "rest: append"}
-
-
 def _admit(step: Step) -> set[str]:
     if step.after.phase == phases.UNLINK:
         return {"admit: dead order"}
     if step.after.phase == phases.APPROACH:
         return {"admit: auction"}
-    if step.before.flags & records.ARMED and step.before.peer:
-        return {"admit: armed", "admit: partner"}
     return {"admit: armed" if step.before.flags & records.ARMED else "admit: order"}
 
 
@@ -419,19 +400,45 @@ def _transfer(step: Step) -> set[str]:
     return {"transfer: to master" if step.before.peer <= keys.MAX_ACCOUNT else "transfer: to sub-account"}
 
 
-_FIRES = {phases.ADMIT: "fire: alive", phases.TRIGGER: "fire: partner", phases.WORK: "fire: dead"}
+def _request(step: Step) -> set[str]:
+    if step.after.outcome == errors.REQUEST_PENDING:
+        return {"request: pending"}
+    if step.after.outcome == errors.INSUFFICIENT_MARGIN:
+        return {"request: too many shares"}
+    is_deposit = step.before.kind == records.BACKSTOP_DEPOSIT
+    return {
+        "request: deposit" if is_deposit else "request: withdrawal",
+        "request: a further one" if step.before.first_request else "request: the first",
+    }
 
 
 def _shares(step: Step) -> set[str]:
-    is_done = step.after.outcome == errors.ACCEPTED
-    if step.before.kind == records.BACKSTOP_WITHDRAW:
-        return {"backstop withdraw: paid" if is_done else "backstop withdraw: refused"}
-    if not is_done:
-        return {"backstop deposit: refused"}
+    found = {"shares: asked for by a crank"} if step.before.return_phase == phases.IDLE else set()
+    if not step.old:
+        return found | {"shares: none"}
+    if step.after.phase != phases.CREDIT:
+        return found | {"shares: stale" if len(step.old) > 1 else "shares: not due"}
+    found.add("shares: one of more" if step.after.first_request else "shares: the last")
+    request = leaves.decode_request(step.old[keys.request_key(step.before.first_request)])
     before, after = (_account(values, keys.BACKSTOP) for values in (step.old, step.new))
-    if before.generation != after.generation:
-        return {"backstop deposit: a new generation"}
-    return {"backstop deposit: more" if before.shares else "backstop deposit: first"}
+    if request.kind == records.BACKSTOP_DEPOSIT:
+        if step.after.shares == 0:
+            return found | {"shares: deposit wound down" if step.before.winding_since else "shares: deposit given back"}
+        if before.generation != after.generation:
+            return found | {"shares: deposit in a new generation"}
+        return found | {"shares: deposit more" if before.shares else "shares: deposit first"}
+    if request.generation != before.generation:
+        return found | {"shares: withdrawal void"}
+    return found | {"shares: withdrawal in part" if step.after.shares else "shares: withdrawal paid"}
+
+
+def _credit(step: Step) -> set[str]:
+    money, shares = step.before.amount, step.before.shares
+    account, backstop = (_account(step.old, number) for number in (step.before.account, keys.BACKSTOP))
+    found = {"credit: shares for void ones"} if shares and account.generation != backstop.generation else set()
+    if money and shares:
+        return found | {"credit: both"}
+    return found | {"credit: money" if money else "credit: shares" if shares else "credit: nothing"}
 
 
 def _work(step: Step) -> set[str]:
@@ -555,7 +562,7 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "margin": _margin,
     "match": _match,
     "unlink": _unlink,
-    "rest": _rest,
+    "rest": lambda step: {"rest: new level" if step.after.phase == phases.LIST else "rest: append"},
     "unlist": _unlist,
     "seek": _seek,
     "list": _list,
@@ -569,7 +576,9 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "clear": _clear,
     "admit": _admit,
     "transfer": _transfer,
+    "request": _request,
     "shares": _shares,
+    "credit": _credit,
     "work": _work,
     "sweep": _sweep,
     "takeover": _takeover,
@@ -583,6 +592,6 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "deleverage": _deleverage,
     "unwind": _unwind,
     "trigger": _trigger,
-    "fire": lambda step: {_FIRES[step.after.next_phase]},
+    "fire": lambda step: {"fire: alive" if step.after.next_phase == phases.ADMIT else "fire: dead"},
     "leg": _leg,
 }

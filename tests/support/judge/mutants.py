@@ -785,8 +785,8 @@ MUTANTS = (
     Mutant("not noted as drawn", "rules/backstop.vy", "backstop", "regs.time + phases.DRAWN_TIME", "regs.time"),
     Mutant(
         "a share too many",
-        "rules/backstop.vy",
-        "backstop",
+        "rules/shares.vy",
+        "payments",
         "// (worth + 1)",
         "// (worth + 1) + 1",
     ),
@@ -802,94 +802,86 @@ MUTANTS = (
     Mutant("dust taken", "rules/backstop.vy", "backstop", "size == 0 and dust < equity", "False"),
     Mutant(
         "void shares paid",
-        "rules/backstop.vy",
-        "backstop",
+        "rules/shares.vy",
+        "payments",
         "account.generation == backstop.generation else 0",
         "True else 0",
     ),
-    Mutant("never void", "rules/backstop.vy", "backstop", "backstop.shares > worth * phases.VOID_PRICE", "False"),
-    Mutant("generation of before", "rules/backstop.vy", "backstop", "payee.generation += 1", "payee.generation += 0"),
+    Mutant("never void", "rules/shares.vy", "payments", "backstop.shares > worth * phases.VOID_PRICE", "False"),
+    Mutant(
+        "generation of before", "rules/shares.vy", "payments", "backstop.generation += 1", "backstop.generation += 0"
+    ),
     Mutant(
         "no virtual shares",
-        "rules/backstop.vy",
-        "backstop",
+        "rules/shares.vy",
+        "payments",
         "backstop.shares + phases.VIRTUAL_SHARES",
         "backstop.shares",
     ),
-    Mutant("generation not kept", "state/leaves.vy", "backstop", "leaf.generation << 192 | ", ""),
-    Mutant("margin given out", "rules/backstop.vy", "backstop", "if amount > free", "if amount > equity"),
+    Mutant("generation not kept", "state/leaves.vy", "payments", "leaf.generation << 192 | ", ""),
+    Mutant("margin given out", "rules/shares.vy", "payments", "int256) > free:", "int256) > equity:"),
+    Mutant("at once", "rules/shares.vy", "payments", "regs.time + regs.backstop_delay", "regs.time"),
+    Mutant("a second late", "rules/shares.vy", "payments", "request.due > regs.time", "request.due >= regs.time"),
+    Mutant(
+        "waits in a wind-down", "rules/shares.vy", "payments", "> regs.time and regs.winding_since == 0", "> regs.time"
+    ),
+    Mutant("asked twice", "rules/shares.vy", "payments", "if request.amount != 0:", "if False:"),
+    Mutant(
+        "shares of others",
+        "rules/shares.vy",
+        "payments",
+        "regs.amount > self.get_shares(account, backstop)",
+        "regs.amount > backstop.shares",
+    ),
+    Mutant("shares at an old price", "rules/shares.vy", "payments", "if not fresh:", "if False:"),
+    Mutant(
+        "settled again and again",
+        "rules/shares.vy",
+        "payments",
+        "values[0] = leaves.encode_request(empty(leaves.Request))",
+        "values[0] = values[0]",
+    ),
+    Mutant("a list without its end", "rules/shares.vy", "payments", "if request.next == 0:", "if False:"),
+    Mutant(
+        "others forgotten", "rules/shares.vy", "payments", "regs.first_request = request.next", "regs.first_request = 0"
+    ),
+    Mutant("not on the list", "rules/shares.vy", "payments", "last.next = regs.account", "last.next = 0"),
+    Mutant(
+        "void shares settled",
+        "rules/shares.vy",
+        "payments",
+        "elif request.generation == backstop.generation:",
+        "else:",
+    ),
+    Mutant(
+        "shares in a wind-down",
+        "rules/shares.vy",
+        "payments",
+        "if regs.winding_since != 0 or not is_sound:",
+        "if not is_sound:",
+    ),
+    Mutant("rest of the shares lost", "rules/shares.vy", "payments", "regs.shares = shares - paid", "regs.shares = 0"),
+    Mutant("left, and not", "rules/shares.vy", "payments", "regs.settling = 0", "regs.settling = 1"),
+    Mutant(
+        "money not credited",
+        "rules/shares.vy",
+        "payments",
+        "account.collateral += convert(regs.amount",
+        "account.collateral -= convert(regs.amount",
+    ),
+    Mutant("requests wait for ever", "rules/marks.vy", "oracle", "1 if regs.first_request != 0 else 0", "0"),
+    Mutant(
+        "no crank for requests", "rules/crank.vy", "oracle", "regs.phase = phases.SHARES", "regs.phase = phases.IDLE"
+    ),
+    Mutant("requests before the offer", "rules/work.vy", "work", "elif regs.unwind != 0:", "elif regs.settling == 0:"),
+    Mutant(
+        "request of no generation", "state/leaves.vy", "payments", "leaf.due << 64 | leaf.generation", "leaf.due << 64"
+    ),
     Mutant(
         "stop not at its price", "rules/triggers.vy", "work", "mark <= market.stop_below", "mark < market.stop_below"
     ),
     Mutant("stays armed", "rules/triggers.vy", "work", "order.flags & ~records.ARMED", "order.flags"),
     Mutant("trigger lost", "state/leaves.vy", "book", " | leaf.trigger << 64", ""),
-    Mutant("partner lost", "state/leaves.vy", "book", " | leaf.partner << 48", ""),
-    Mutant("partner of one that left", "rules/book.vy", "book", "        partner.partner = 0\n", ""),
-    Mutant("partner not told", "rules/book.vy", "book", "        partner.partner = regs.order_slot + 1\n", ""),
-    Mutant(
-        "partner not noted",
-        "rules/book.vy",
-        "book",
-        "        order.partner = keys.handle_order_slot(regs.peer) + 1\n",
-        "",
-    ),
-    Mutant("both fire", "rules/triggers.vy", "work", "    if order.partner != 0:\n", "    if False:\n"),
-    Mutant("a partner for nothing", "rules/triggers.vy", "work", "regs.next_phase = phases.TRIGGER", "pass"),
-    Mutant(
-        "dead and takes it along",
-        "rules/triggers.vy",
-        "work",
-        "if not positions.is_live(order, account, regs.time):",
-        "if False:",
-    ),
-    Mutant(
-        "a partner in another market",
-        "rules/orders.vy",
-        "orders",
-        "if partner.market != regs.market or not levels",
-        "if partner.market == 0 or not levels",
-    ),
-    Mutant("a partner of the book", "rules/orders.vy", "orders", "or not levels.is_armed(partner) ", ""),
-    Mutant("a third", "rules/orders.vy", "orders", " or partner.partner != 0", ""),
-    Mutant(
-        "both on one side",
-        "rules/orders.vy",
-        "orders",
-        "if levels.get_level_side(partner) == levels.get_trigger_side(regs.flags):",
-        "if False:",
-    ),
-    Mutant(
-        "alone after an amend",
-        "rules/orders.vy",
-        "orders",
-        "        regs.peer = positions.get_partner(order, regs.account)\n",
-        "",
-    ),
-    Mutant(
-        "its own partner",
-        "rules/fetch.vy",
-        "fetch",
-        "order.flags & records.ARMED == 0 or is_own",
-        "order.flags & records.ARMED == 0",
-    ),
-    Mutant("a partner of any order", "rules/fetch.vy", "fetch", "order.flags & records.ARMED == 0 or is_own", "is_own"),
-    Mutant(
-        "a slot too many",
-        "rules/fetch.vy",
-        "fetch",
-        "order.partner > keys.MAX_ORDER_SLOT + 1",
-        "order.partner > keys.MAX_ORDER_SLOT + 2",
-    ),
-    Mutant(
-        "a slot too few",
-        "rules/fetch.vy",
-        "fetch",
-        "order.partner > keys.MAX_ORDER_SLOT + 1",
-        "order.partner > keys.MAX_ORDER_SLOT",
-    ),
-    Mutant(
-        "cancels by a partner", "rules/fetch.vy", "fetch", "if regs.peer != 0 and not agents", "if False and not agents"
-    ),
     Mutant(
         "crank in vain", "rules/fetch.vy", "fetch", "decode_crank(body).market != 0", "decode_crank(body).market > 255"
     ),

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from operator import itemgetter
 
 from tests.support.machines.holders import check_holders, expect_words
-from tests.support.machines.picture import Picture
+from tests.support.machines.picture import Picture, count_credit
 
 from setoff.shared.codec import records
 from setoff.shared.machine.machine import Machine
@@ -37,24 +37,30 @@ def check_invariants(machine: Machine, deposited: int, *, was_called_off: bool =
     check_positions(picture, regs)
     check_reservations(picture, regs)
     check_lists(picture, regs)
-    check_pairs(picture)
     check_bitmaps(picture, regs)
     check_index(picture, regs)
     check_work(regs)
+    check_requests(picture, regs)
     if not was_called_off:
         check_triggers(picture, regs)
 
 
 def check_money(picture: Picture, regs: Registers, deposited: int) -> None:
     """Nothing is made and nothing is lost, to the unit."""
-    assert picture.money() == regs.owed
+    money, shares = count_credit(regs)
+    assert picture.money() + money == regs.owed
     assert regs.owed + picture.withdrawn == deposited
     assert regs.owed >= 0
     assert all(market.insurance >= 0 for market in picture.markets.values())
     accounts = picture.accounts.items()
     generation, issued = next(((a.generation, a.shares) for number, a in accounts if number == keys.BACKSTOP), (0, 0))
     held = sum(a.shares for number, a in accounts if number != keys.BACKSTOP and a.generation == generation)
-    assert held == issued
+    held += sum(
+        request.amount
+        for request in picture.requests.values()
+        if request.kind == records.BACKSTOP_WITHDRAW and request.generation == generation
+    )
+    assert held + shares == issued
 
 
 def check_positions(picture: Picture, regs: Registers) -> None:
@@ -170,17 +176,6 @@ def check_lists(picture: Picture, regs: Registers) -> None:
     assert seen == set(picture.orders)
 
 
-def check_pairs(picture: Picture) -> None:
-    """A partner is an armed order of the same account and market, on the other side of the mark, and says the same."""
-    for handle, order in picture.orders.items():
-        if order.partner:
-            other = keys.order_handle(keys.handle_account(handle), order.partner - 1)
-            partner = picture.orders[other]
-            assert partner.partner == keys.handle_order_slot(handle) + 1
-            assert partner.market == order.market
-            assert {order.flags & records.ARMED, partner.flags & records.ARMED} == {records.ABOVE, records.BELOW}
-
-
 def check_bitmaps(picture: Picture, regs: Registers) -> None:
     """Exactly the levels in use are marked, in three words each; the best prices are the best marked ones."""
     listed = set(picture.levels)
@@ -220,7 +215,7 @@ def check_work(regs: Registers) -> None:
     assert regs.sweeping or not regs.deleveraging
     assert regs.deleveraging or not regs.ranking
     if regs.phase == phases.IDLE:
-        left = bool(regs.sweeping or regs.trigger_market or regs.unwind)
+        left = bool(regs.sweeping or regs.trigger_market or regs.unwind or regs.settling)
         assert regs.has_work or (not left and regs.return_phase == phases.IDLE)
         if regs.has_work and regs.next_phase == phases.WORK:
             assert left and regs.return_phase == phases.WORK
@@ -232,6 +227,24 @@ def check_work(regs: Registers) -> None:
         elif regs.has_work:
             assert regs.next_phase == phases.MARGIN and regs.kind in (records.ORDER, records.AMEND)
             assert regs.return_phase in (phases.WORK, phases.LEG) and regs.size
+
+
+def check_requests(picture: Picture, regs: Registers) -> None:
+    """Requests of the backstop are one list, in the order in which they are due; idle, none waits that could be settled
+    without a look at a price."""
+    listed: list[int] = []
+    due = 0
+    number = regs.first_request
+    while number:
+        assert number not in listed
+        listed.append(number)
+        request = picture.requests[number]
+        assert request.amount and request.due >= due
+        assert request.kind in (records.BACKSTOP_DEPOSIT, records.BACKSTOP_WITHDRAW)
+        due, number = request.due, request.next
+    assert set(listed) == set(picture.requests)
+    assert regs.last_request == (listed[-1] if listed else 0)
+    assert not (regs.settling and regs.phase == phases.IDLE and not regs.has_work)
 
 
 def check_triggers(picture: Picture, regs: Registers) -> None:

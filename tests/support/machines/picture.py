@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from setoff.shared.codec import records
+from setoff.shared.rules import phases
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Level, Market, Order, Position
+from setoff.shared.state.leaves import Account, Level, Market, Order, Position, Request
+from setoff.shared.state.registers import Registers
 
 _BODY = 2**keys.BODY_BITS - 1
 
@@ -28,6 +31,11 @@ _read_level = lru_cache(4096)(leaves.decode_level)
 _read_market = lru_cache(4096)(leaves.decode_market)
 
 
+def count_credit(regs: Registers) -> tuple[int, int]:
+    """(token units, shares of the backstop) that a request came to, and that the next step gives to its account."""
+    return (regs.amount, regs.shares) if regs.phase == phases.CREDIT else (0, 0)
+
+
 @dataclass(slots=True)
 class Picture:
     """Some leaves, or all that there are."""
@@ -44,6 +52,8 @@ class Picture:
     holders: dict[int, int] = field(default_factory=dict)
     """Words over the holders, by key."""
     markets: dict[int, Market] = field(default_factory=dict)
+    requests: dict[int, Request] = field(default_factory=dict)
+    """By account."""
     withdrawn: int = 0
     """Token units of all withdrawals."""
 
@@ -67,14 +77,18 @@ class Picture:
                 picture.markets[body] = _read_market(value)
             elif kind == keys.WITHDRAWAL:
                 picture.withdrawn += leaves.decode_withdrawal(value).amount
+            elif kind == keys.REQUEST:
+                picture.requests[body] = leaves.decode_request(value)
         return picture
 
     def money(self) -> int:
-        """Token units owed: collateral, insurance, funding pools, and what positions in settled futures are worth.
+        """Token units owed: collateral, deposits into the backstop that wait, insurance, funding pools, and what
+        positions in settled futures are worth.
 
         Such a position stands, until the sweep visits it, for the cash that it will become.
         """
         total = sum(account.collateral for account in self.accounts.values())
+        total += sum(r.amount for r in self.requests.values() if r.kind == records.BACKSTOP_DEPOSIT)
         total += sum(market.insurance + market.pool for market in self.markets.values())
         settled = {number: market for number, market in self.markets.items() if market.settled}
         if settled:

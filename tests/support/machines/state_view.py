@@ -3,7 +3,7 @@
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules.margin import compute_value
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Agent, Level, Market, Order, Position, Withdrawal
+from setoff.shared.state.leaves import Account, Agent, Level, Market, Order, Position, Request, Withdrawal
 
 
 class StateView:
@@ -44,6 +44,9 @@ class StateView:
 
     def withdrawal(self, index: int) -> Withdrawal:
         return leaves.decode_withdrawal(self.value(keys.withdrawal_key(index)))
+
+    def request(self, account: int) -> Request:
+        return leaves.decode_request(self.value(keys.request_key(account)))
 
     def queue(self, side: int, tick: int, market: int = 1) -> list[tuple[int, int, int]]:
         """(account, order_slot, size) of the orders at a level, oldest first."""

@@ -45,7 +45,7 @@ def posted(exchange: Exchange) -> Exchange:
 @pytest.fixture
 def truth(posted: Exchange, desk: Desk) -> list[bytes]:
     """The ends of all epochs, from L1 alone."""
-    machine = Machine.genesis(posted.deployment.domain)
+    machine = Machine.genesis(posted.deployment.domain, posted.deployment.backstop_delay)
     ends = []
     for number in range(EPOCHS):
         assert set(machine.run_batch(desk.context.reader.batch(number))) == {0}
@@ -244,7 +244,7 @@ def test_a_killed_worker_s_epoch_goes_on_where_it_was(posted: Exchange, settings
 
 def test_progress_of_replaced_batches_is_not_gone_on_with(desk: Desk, truth: list[bytes]) -> None:
     desk.catch_up()
-    machine = Machine.genesis(desk.context.deployment.domain)
+    machine = Machine.genesis(desk.context.deployment.domain, desk.context.deployment.backstop_delay)
     desk.store.put_progress(Progress(bytes(32), machine.hash(), 0, 1, machine.hash()), machine)
     assert desk.execute(0) == truth[0]
     inputs = desk.archive.inputs(1)

@@ -111,7 +111,7 @@ def open_story(story: Story, price: int, traders: int, seed: int) -> Play:
     every = SLOW if story.is_silent else SECONDS
     play = Play.open(money, price=price, reports=every, max_age=2 * every, freshness=max(60, 2 * every), seed=seed)
     (staker,) = play.accounts("staker")
-    play.exchange.take(play.pen.backstop_deposit(staker, 50_000 * USD))
+    play.exchange.stake(staker, 50_000 * USD)
     owned = play.accounts("traders")
     worth = price * play.market().unit
     for long, short in zip(owned[0::2], owned[1::2], strict=True):

@@ -6,7 +6,6 @@ from functools import partial
 
 from setoff.deploy.simulation.market_lab.agents.flow import RecordedFlow, RecordedPrice
 from setoff.deploy.simulation.market_lab.agents.makers import Maker
-from setoff.deploy.simulation.market_lab.agents.stakers import Staker
 from setoff.deploy.simulation.market_lab.agents.traders import Gambler, Hedger
 from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.scenario import scenario
@@ -34,7 +33,8 @@ def open_crowd(seed: int) -> Play:
     play.join(RecordedFlow(play.accounts("flow"), PRICE, seed=seed))
     play.join(*(Gambler(account, seed=str(seed)) for account in play.accounts("gamblers")))
     play.join(*(Hedger(account, lots=500, seed=str(seed)) for account in play.accounts("hedgers")))
-    play.join(*(Staker(account, 50_000 * USD) for account in play.accounts("staker")))
+    for account in play.accounts("staker"):
+        play.exchange.stake(account, 50_000 * USD)
     long, short, _ = play.accounts("attacker")
     play.trade(long, short, PRICE, LOTS)
     return play

@@ -32,7 +32,7 @@ def thin_bid_closes_out(attack: bool, seed: int) -> Play:
     money = {"victim": [10**6 * USD], "stakers": [20_000 * USD], "attacker": [10**5 * USD, 10**6 * USD]}
     play = open_premium(premium, money, seed=seed)
     (victim,), (staker,), (hand, purse) = play.accounts("victim"), play.accounts("stakers"), play.accounts("attacker")
-    play.exchange.take(play.pen.backstop_deposit(staker, 10_000 * USD))
+    play.exchange.stake(staker, 10_000 * USD)
     play.order(victim, BUY, MAX_TICK, LOTS, flags=IOC, order_slot=0)
     play.withdraw_but(victim, lot_value(LOTS, play.market().mark) * 52_000 // PPM)
     if attack:
@@ -53,7 +53,7 @@ def thin_bid_draws_money(attack: bool, seed: int) -> Play:
     terms = {"initial_margin": 10_000, "maintenance_margin": 5_000, "close_out": 2_000}
     play = open_premium(premium, money, lots=500_000, seed=seed, **terms)
     (staker,), (trader, hand) = play.accounts("stakers"), play.accounts("attacker")
-    play.exchange.take(play.pen.backstop_deposit(staker, 10**6 * USD))
+    play.exchange.stake(staker, 10**6 * USD)
     play.withdraw_but(trader, lot_value(500_000) * 10_700 // PPM)
     if attack:
         _flick(play, hand, 2)

@@ -16,6 +16,8 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.errors import ConfigError
 from setoff.shared.state import keys
 
+DELAY: Final = 120
+"""Seconds that requests of the backstop wait: short, so that a try sees some settled."""
 MONEY: Final = 100_000 * USD
 """Of each attacker."""
 HONEST: Final = 3
@@ -91,11 +93,11 @@ def open_arena(weather: str = "flat", *, quorum: int = HONEST, **terms: Any) -> 
         "arbitrageur": [10**7 * USD],
         ATTACKER: [MONEY] * 3,
     }
-    play = Play.open(money, quorum=quorum, honest=HONEST, cranks=False, **terms)
+    play = Play.open(money, quorum=quorum, honest=HONEST, cranks=False, backstop_delay=DELAY, **terms)
     names = ("long", "short", "safe long", "safe short", "staker", "arbitrageur")
     single = {name: play.accounts(name)[0] for name in names}
     long, short, safe_long, safe_short, staker, arbitrageur = single.values()
-    play.exchange.take(play.pen.backstop_deposit(staker, 200_000 * USD))
+    play.exchange.stake(staker, 200_000 * USD)
     play.trade(long, short, PRICE, LOTS)
     play.trade(safe_long, safe_short, PRICE, LOTS)
     for account in (long, short):

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from setoff.deploy.simulation.market_lab.exchange import Exchange
 from setoff.deploy.simulation.market_lab.search.promises import Promises
+from setoff.deploy.simulation.market_lab.wealth import count_waiting
 from setoff.shared.codec.integers import PPM, div_ceil
 from setoff.shared.machine.machine import TAKEOVER
 from setoff.shared.rules.phases import FUNDING_ONE, INDEX_INTERVAL
@@ -60,6 +61,7 @@ class Watch:
     def _check_money(self) -> None:
         market = self._market
         collateral = sum(account.collateral for account in self._accounts.values())
+        collateral += sum(count_waiting(self._exchange.machine, number) for number in self._accounts)
         owed = self._exchange.machine.regs.owed
         self._hold(collateral + market.insurance + market.pool == owed, "money was made or lost")
         for number, account in self._passive.items():
