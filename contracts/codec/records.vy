@@ -73,7 +73,7 @@ MAX_UNIT: constant(uint256) = 2**32
 MAX_FEE: constant(uint256) = 100_000
 
 # The types as EIP-712 writes them.
-ORDER_TYPE: constant(String[169]) = "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 order_slot,uint32 price,uint64 size,uint32 expiry,uint32 trigger,uint64 client,uint8 agent)"
+ORDER_TYPE: constant(String[184]) = "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 order_slot,uint32 price,uint64 size,uint32 expiry,uint32 trigger,uint64 client,uint16 partner,uint8 agent)"
 CANCEL_TYPE: constant(String[79]) = "Cancel(uint32 account,uint64 nonce,uint16 order_slot,uint64 client,uint8 agent)"
 CANCEL_ALL_TYPE: constant(String[50]) = "CancelAll(uint32 account,uint64 nonce,uint8 agent)"
 AMEND_TYPE: constant(String[89]) = "Amend(uint32 account,uint64 nonce,uint16 order_slot,uint32 price,uint64 size,uint8 agent)"
@@ -99,6 +99,7 @@ struct OrderBody:
     expiry: uint256
     trigger: uint256
     client: uint256
+    partner: uint256
     agent: uint256
 
 
@@ -265,7 +266,7 @@ def _size_of(kind: uint256) -> uint256:
     @return Bytes of the fields of a type, 0 for an unknown type.
     """
     if kind == ORDER:
-        return 48
+        return 50
     if kind == CANCEL:
         return 24
     if kind == CANCEL_ALL:
@@ -325,7 +326,8 @@ def decode_order(body: Bytes[RECORD_BYTES]) -> OrderBody:
         expiry=self._read(body, 31, 4),
         trigger=self._read(body, 35, 4),
         client=self._read(body, 39, 8),
-        agent=self._read(body, 47, 1),
+        partner=self._read(body, 47, 2),
+        agent=self._read(body, 49, 1),
     )
 
 

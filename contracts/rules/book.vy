@@ -26,8 +26,8 @@ def step_rest(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Put the order (what is left of it) at the end of the level in the registers.
-            Leaves: account, level, new order, the level's last order.
+    @notice Put the order (what is left of it) at the end of the level in the registers, and make it its partner's partner.
+            Leaves: account, level, new order, the level's last order, its partner if it has one.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -58,6 +58,12 @@ def step_rest(
     level.tail = handle
     level.size += regs.size
     level.count += 1
+    if regs.peer != 0:
+        order.partner = keys.handle_order_slot(regs.peer) + 1
+        partner: leaves.Order = store.order(w, touched, regs.peer)
+        partner.partner = regs.order_slot + 1
+        values[touched] = leaves.encode_order(partner)
+        touched += 1
     store.check_count(w, touched)
     values[0] = leaves.encode_account(positions.count_order(account, regs.market, regs.order_slot))
     values[1] = leaves.encode_level(level)
@@ -71,8 +77,9 @@ def step_unlink(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take the order at the cursor out of the book and release what it still reserved.
-            Leaves: order; where there is one: its account, its level, the order before it, the order after it.
+    @notice Take the order at the cursor out of the book and release what it still reserved. Its partner is nobody's then.
+            Leaves: order; where there is one: its account, its level, the order before it, the order after it, its
+            partner.
     @dev An order in the book is counted, with its lots, in its level, so neither count nor size underflows.
     """
     regs: registers.Registers = pre
@@ -88,7 +95,8 @@ def step_unlink(
     regs.level_market = order.market
     regs.level_side = levels.get_level_side(order)
     regs.tick = levels.get_level_tick(order)
-    account: leaves.Account = store.account(w, 1, keys.handle_account(regs.cursor))
+    number: uint256 = keys.handle_account(regs.cursor)
+    account: leaves.Account = store.account(w, 1, number)
     account = positions.discount_order(account, order, keys.handle_order_slot(regs.cursor))
     level: leaves.Level = store.level(w, 2, regs.level_market, regs.level_side, regs.tick)
     touched: uint256 = 3
@@ -108,6 +116,11 @@ def step_unlink(
         touched += 1
     else:
         level.tail = order.prev
+    if order.partner != 0:
+        partner: leaves.Order = store.order(w, touched, positions.get_partner(order, number))
+        partner.partner = 0
+        values[touched] = leaves.encode_order(partner)
+        touched += 1
     store.check_count(w, touched)
     values[0] = b""
     values[1] = leaves.encode_account(account)

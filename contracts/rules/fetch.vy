@@ -258,6 +258,10 @@ def check_agent(
         return regs, b"", errors.AGENT_EXPIRED
     if not agents.is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags, regs.size):
         return regs, b"", errors.OUT_OF_SCOPE
+    if regs.peer != 0 and not agents.is_in_scope(
+        agent, records.CANCEL, regs.account, regs.market, regs.flags, regs.size
+    ):
+        return regs, b"", errors.OUT_OF_SCOPE  # an order with a partner will take that one out
     regs.scope = agents.get_scope(agent)
     if regs.nonce >> agents.SESSION_BITS > agent.nonce_top >> agents.SESSION_BITS:
         return regs, b"", errors.NONCE_TOO_FAR
@@ -344,15 +348,19 @@ def decode_order(
     regs.trigger = order.trigger
     regs.client = order.client
     regs.agent = order.agent
+    regs.peer = 0 if order.partner == 0 else keys.order_handle(order.account, order.partner - 1)
     if (
         order.side > records.SELL
         or not self.are_flags_sound(order.flags, order.trigger)
         or order.agent > keys.MAX_AGENT
     ):
         return regs, errors.MALFORMED_RECORD
+    is_own: bool = order.partner == order.order_slot + 1
+    if order.partner != 0 and (order.flags & records.ARMED == 0 or is_own):
+        return regs, errors.MALFORMED_RECORD
     if order.market < 1 or order.market > regs.markets:
         return regs, errors.UNKNOWN_MARKET
-    if order.order_slot > keys.MAX_ORDER_SLOT:
+    if order.order_slot > keys.MAX_ORDER_SLOT or order.partner > keys.MAX_ORDER_SLOT + 1:
         return regs, errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry != 0 and order.expiry <= regs.time:
         return regs, errors.ORDER_EXPIRED

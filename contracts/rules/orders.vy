@@ -29,23 +29,25 @@ def step_admit(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Check an order against its market, its slot and the position limits, and reserve its size.
-            Leaves: account, market, the order slot. Orders that died at the account's deadline are first taken out of the
-            book, one at a time; so is a dead one in the slot. An auction that is due is held before an order enters the
-            book.
+            Leaves: account, market, the order slot; of an armed order that nothing else keeps out its partner. Orders that
+            died at the account's deadline are first taken out of the book, one at a time; so is a dead one in the slot. An
+            auction that is due is held before an order enters the book.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    store.check_count(w, 3)
+    touched: uint256 = 3
     handle: uint256 = keys.order_handle(regs.account, regs.order_slot)
     account: leaves.Account = store.account(w, 0, regs.account)
     market: leaves.Market = store.market(w, 1, regs.market)
     order: leaves.Order = store.order(w, 2, handle)
     if positions.is_past_deadline(account, regs.time):
         if account.orders != 0:
+            store.check_count(w, touched)
             return self.unlink_first(regs, regs.account, account, phases.ADMIT), values
         account.deadline = 0
         values[0] = leaves.encode_account(account)
     if order.market != 0 and not positions.is_live(order, account, regs.time):
+        store.check_count(w, touched)
         regs.cursor = handle
         regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
@@ -56,13 +58,18 @@ def step_admit(
         position = account.positions[place]
     has_trigger: bool = regs.flags & records.ARMED != 0
     if not has_trigger and calls.is_auction_due(market, regs.time, regs.winding_since):
+        store.check_count(w, touched)
         return calls.begin_auction(regs, market), values
     outcome: uint256 = 0
     if has_trigger:
         outcome = self.check_trigger(regs, market, order, place < leaves.MAX_POSITIONS)
+        if outcome == errors.ACCEPTED and regs.peer != 0:
+            outcome = self.check_partner(regs, store.order(w, touched, regs.peer))
+            touched += 1
     else:
         regs.price = self.bound_price(regs, market)
         outcome = self.check_admission(regs, market, order, position, place < leaves.MAX_POSITIONS)
+    store.check_count(w, touched)
     if outcome != errors.ACCEPTED:
         return registers.reject(regs, outcome), values
     position.market = regs.market
@@ -113,6 +120,21 @@ def check_trigger(
     if regs.flags & records.ABOVE != 0:
         is_reached = market.mark >= regs.trigger
     return errors.WOULD_TRIGGER if is_reached else errors.ACCEPTED
+
+
+@internal
+@pure
+def check_partner(regs: registers.Registers, partner: leaves.Order) -> uint256:
+    """
+    @return Outcome: whether an order can be the partner of the armed one in the registers. It waits in the same market on the
+            other side of the mark, so that the two are never on one level, and it is nobody's partner yet, so that one that
+            fires takes out one other at most.
+    """
+    if partner.market != regs.market or not levels.is_armed(partner) or partner.partner != 0:
+        return errors.UNKNOWN_ORDER
+    if levels.get_level_side(partner) == levels.get_trigger_side(regs.flags):
+        return errors.UNKNOWN_ORDER
+    return errors.ACCEPTED
 
 
 @internal
@@ -233,7 +255,8 @@ def step_amend(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Change a resting order: in place if only less is offered, else it leaves the book and enters anew.
+    @notice Change a resting order: in place if only less is offered, else it leaves the book and enters anew. It keeps its
+            partner.
             Leaves: account, order; where it only shrinks, its level.
     """
     regs: registers.Registers = pre
@@ -266,6 +289,7 @@ def step_amend(
         regs.expiry = order.expiry
         regs.trigger = order.trigger
         regs.client = order.client
+        regs.peer = positions.get_partner(order, regs.account)
         regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
     store.check_count(w, touched)

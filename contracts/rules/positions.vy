@@ -13,6 +13,7 @@
 from codec import integers
 from codec import records
 from rules import levels
+from state import keys
 from state import leaves
 
 
@@ -59,6 +60,15 @@ def is_live(order: leaves.Order, account: leaves.Account, time: uint256) -> bool
     @return Whether an order of the account can still trade.
     """
     return (order.expiry == 0 or order.expiry > time) and not self.is_past_deadline(account, time)
+
+
+@internal
+@pure
+def get_partner(order: leaves.Order, account: uint256) -> uint256:
+    """
+    @return Handle of the order that leaves when this one, of account number `account`, fires; 0 for none.
+    """
+    return 0 if order.partner == 0 else keys.order_handle(account, order.partner - 1)
 
 
 @internal

@@ -55,18 +55,25 @@ def step_fire(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take an armed order off its level, and have it enter as the order it is; a dead one only leaves.
+    @notice Take an armed order off its level, and have it enter as the order it is; a dead one only leaves. One with a
+            partner takes that one out first, and is then found again, alone: nothing comes between the two.
             Leaves: order, its account.
     """
     regs: registers.Registers = pre
     store.check_count(w, 2)
     order: leaves.Order = store.order(w, 0, regs.cursor)
-    account: leaves.Account = store.account(w, 1, keys.handle_account(regs.cursor))
+    number: uint256 = keys.handle_account(regs.cursor)
+    account: leaves.Account = store.account(w, 1, number)
     regs.phase = phases.UNLINK
     regs.next_phase = phases.WORK
-    if positions.is_live(order, account, regs.time):
+    if not positions.is_live(order, account, regs.time):
+        return regs, w.values
+    if order.partner != 0:
+        regs.cursor = positions.get_partner(order, number)
+        regs.next_phase = phases.TRIGGER
+    else:
         regs.kind = records.ORDER
-        regs.account = keys.handle_account(regs.cursor)
+        regs.account = number
         regs.order_slot = keys.handle_order_slot(regs.cursor)
         regs.market = order.market
         regs.side = order.side

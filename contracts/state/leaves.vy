@@ -70,6 +70,7 @@ struct Order:
     client: uint256      # the trader's own id of it
     sequence: uint256    # number of its acceptance
     trigger: uint256     # ticks, the mark at which an armed order enters the book, 0 for an order that is in it
+    partner: uint256     # 1 + the order slot of the armed order that leaves when this one fires, 0 for none
 
 
 struct Level:
@@ -306,7 +307,7 @@ def encode_order(leaf: Order) -> Bytes[ACCOUNT_BYTES]:
         | leaf.size << 128
         | leaf.prev << 64
         | leaf.next,
-        leaf.expiry << 224 | leaf.client << 160 | leaf.sequence << 96 | leaf.trigger << 64,
+        leaf.expiry << 224 | leaf.client << 160 | leaf.sequence << 96 | leaf.trigger << 64 | leaf.partner << 48,
     ]
     if words[0] | words[1] == 0:
         return b""
@@ -334,6 +335,7 @@ def decode_order(data: Bytes[ACCOUNT_BYTES]) -> Order:
         client=words[1] >> 160 & _U64,
         sequence=words[1] >> 96 & _U64,
         trigger=words[1] >> 64 & _U32,
+        partner=words[1] >> 48 & _U16,
     )
 
 

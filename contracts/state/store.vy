@@ -8,7 +8,7 @@
      accounts: one; or taker and maker (orders of one owner never trade with each other); payer and payee (the fetch
      compares them); an account and the backstop (step_takeover compares them, and no account that signs is the backstop); an account in liquidation and the one with the highest score (whose position is on
      the other side); orders: one at the cursor and its neighbours in a list without cycles, or the free slot of a new
-     order and its level's last; requests: an account's own, where it has none, and the last of the list; parked records: the one at the end and the first, of which the second is taken only where
+     order and its level's last; of armed ones also the partner, which waits on a level of another side; requests: an account's own, where it has none, and the last of the list; parked records: the one at the end and the first, of which the second is taken only where
      there is one; levels: one, or the best of either side; bitmap words: of one tree one a depth, and below the
      branching point one more a depth, of a higher or lower index; markets: those of an account's positions, of which
      no two are in one market.

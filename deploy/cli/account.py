@@ -77,9 +77,14 @@ def describe_request(request: dict[str, Any] | None) -> str:
 
 
 def describe_flags(order: dict[str, Any]) -> str:
-    """Time in force, and what else limits an order."""
-    words = [order["flags"], "reduce_only" if order["reduce_only"] else "", f"until {order['expiry']}"]
-    return ", ".join(word for word in words[: 3 if order["expiry"] else 2] if word)
+    """Time in force, and what else limits an order; behind an "or" its partner's order slot: one of both fires."""
+    words = [
+        order["flags"],
+        "reduce_only" if order["reduce_only"] else "",
+        f"until {order['expiry']}" if order["expiry"] else "",
+        "" if order["partner"] is None else f"or {order['partner']}",
+    ]
+    return ", ".join(word for word in words if word)
 
 
 def format_cell(value: Any) -> str:

@@ -72,7 +72,9 @@ def add_order(order: argparse.ArgumentParser) -> None:
     order.add_argument("--reduce-only", action="store_true", help="only close what is open")
     order.add_argument("--expires", type=int, metavar="SECONDS", default=0, help="dies after so many seconds from now")
     order.add_argument("--above", type=int, metavar="TICKS", help="waits until the mark has risen to this price")
-    order.add_argument("--below", type=int, metavar="TICKS", help="waits until the mark has fallen to this price")
+    order.add_argument("--below", type=int, metavar="TICKS",
+                       help="waits until the mark has fallen to this price; with --above two market orders wait, of "
+                            "which one trades and takes the other out")  # fmt: skip
     order.add_argument("--self-trade", choices=list(SELF_TRADE), default="cancel-maker",
                        help="what happens where it meets an order of your own; now %(default)s")  # fmt: skip
     order.add_argument("--client", type=int, metavar="ID", default=0, help="an id of your own, to cancel it by")
@@ -110,6 +112,9 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> None:
         print(_describe_order(await client.close_position(arguments.market, slippage=arguments.slippage)))
     elif arguments.action == "amend":
         print(_describe_order(await client.amend(arguments.order_slot, arguments.price, arguments.size)))
+    elif arguments.above is not None and arguments.below is not None:
+        for result in await place_pair(client, arguments):
+            print(_describe_order(result))
     else:
         print(_describe_order(await place(client, arguments)))
 
@@ -133,6 +138,18 @@ async def place(client: SetoffClient, arguments: argparse.Namespace) -> SubmitRe
         flags &= ~records.TIME_IN_FORCE
         return await client.place_market(market, side, size, flags=flags, slippage=arguments.slippage, client=own)
     return await client.place(market, side, arguments.price, size, flags, expiry=expiry, trigger=trigger, client=own)
+
+
+async def place_pair(client: SetoffClient, arguments: argparse.Namespace) -> tuple[SubmitResult, SubmitResult]:
+    """Two armed orders, one above the mark and one below. Raises SystemExit for what they cannot be."""
+    if arguments.price is not None or arguments.client:
+        raise SystemExit("setoff trade: two orders at once, --above and --below, have no price and no id of their own")
+    side: int = records.BUY if arguments.action == "buy" else records.SELL
+    flags = SELF_TRADE[arguments.self_trade] | (records.REDUCE_ONLY if arguments.reduce_only else 0)
+    expiry = await client.now() + arguments.expires if arguments.expires else 0
+    return await client.place_pair(
+        arguments.market, side, arguments.size, arguments.above, arguments.below, flags=flags, expiry=expiry
+    )
 
 
 async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:

@@ -139,6 +139,7 @@ class SampleTraffic:
         expiry: int = 0,
         trigger: int = 0,
         client: int = 0,
+        partner: int = 0,
         agent: int = 0,
     ) -> bytes:
         """A signed order; `order_slot` is the order slot after the account's last one unless given."""
@@ -148,7 +149,7 @@ class SampleTraffic:
         if nonce is None:
             nonce = self.next_nonce(account, agent)
         body = records.OrderBody(
-            account, nonce, market, side, flags, order_slot, price, size, expiry, trigger, client, agent
+            account, nonce, market, side, flags, order_slot, price, size, expiry, trigger, client, partner, agent
         )
         return self.sign_for(account, agent, records.encode(body))
 

@@ -601,7 +601,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     order = Order()
     order.market, order.side, order.flags, order.price, order.size = 255, 1, 38, keys.MAX_TICK, 2**31
     order.prev, order.next, order.sequence, order.client = 2**36 - 1, 4097, 2**63, 7
-    order.expiry, order.trigger = 2**32 - 1, 5
+    order.expiry, order.trigger, order.partner = 2**32 - 1, 5, 256
     yield "order", keys.order_key(keys.order_handle(keys.sub_account(keys.MAX_ACCOUNT, 15), keys.MAX_ORDER_SLOT)), order
     level = Level()
     level.head, level.tail, level.size, level.count = 4096, 8191, 2**63, 256

@@ -218,7 +218,8 @@ def show_orders(exchange: Exchange, account: int) -> list[dict[str, Any]]:
 
 
 def show_order(order: Order) -> dict[str, Any]:
-    """One order; `trigger` is null unless it is armed."""
+    """One order; `trigger` is null unless it is armed; so is `partner`, the order slot of the one that leaves when this
+    one fires, and the other way round."""
     trigger = None
     if is_armed(order):
         trigger = {"above" if order.flags & records.ABOVE else "below": order.trigger}
@@ -232,6 +233,7 @@ def show_order(order: Order) -> dict[str, Any]:
         "size": str(order.size),
         "expiry": order.expiry,
         "trigger": trigger,
+        "partner": order.partner - 1 if order.partner else None,
         "client": str(order.client),
         "sequence": order.sequence,
     }

@@ -118,8 +118,9 @@ class OrderBody(NamedTuple):
 
     side: BUY or SELL; flags: time in force | REDUCE_ONLY | self-trade rule | ABOVE or BELOW for an armed order;
     order_slot: one of the account's; price: ticks; size: lots; expiry: seconds, 0 for never; trigger: mark price in
-    ticks that lets an armed order enter, else 0; client: the trader's own id of it; agent: number of the agent who
-    signs, 0 the owner.
+    ticks that lets an armed order enter, else 0; client: the trader's own id of it; partner: 1 + order slot of the
+    armed order that leaves when this one fires, and takes this one out when it fires, 0 for none; agent: number of the
+    agent who signs, 0 the owner.
     """
 
     account: Account
@@ -133,6 +134,7 @@ class OrderBody(NamedTuple):
     expiry: U32 = 0
     trigger: U32 = 0
     client: U64 = 0
+    partner: OrderSlot = 0
     agent: U8 = 0
 
 

@@ -13,16 +13,16 @@ from setoff.shared.rules.agents import may_trade
 from setoff.shared.rules.bitmaps import find_best, find_next, mark, unmark
 from setoff.shared.rules.levels import get_best, get_level_side, get_level_tick, is_highest_first, set_best
 from setoff.shared.rules.matching import drop
-from setoff.shared.rules.positions import count_order, discount_order
+from setoff.shared.rules.positions import count_order, discount_order, get_partner
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
 
 def step_rest(regs: Registers, state: State) -> None:
-    """Put the order (what is left of it) at the end of the level in the registers.
+    """Put the order (what is left of it) at the end of the level in the registers, and make it its partner's partner.
 
-    Leaves: account, level, new order, the level's last order.
+    Leaves: account, level, new order, the level's last order, its partner if it has one.
     """
     handle = keys.order_handle(regs.account, regs.order_slot)
     account = state.account(regs.account)
@@ -47,13 +47,16 @@ def step_rest(regs: Registers, state: State) -> None:
     level.tail = handle
     level.size += regs.size
     level.count += 1
+    if regs.peer:
+        order.partner = keys.handle_order_slot(regs.peer) + 1
+        state.order(regs.peer).partner = regs.order_slot + 1
     count_order(account, regs.market, regs.order_slot)
 
 
 def step_unlink(regs: Registers, state: State) -> None:
-    """Take the order at the cursor out of the book and release what it still reserved.
+    """Take the order at the cursor out of the book and release what it still reserved. Its partner is nobody's then.
 
-    Leaves: order; where there is one: its account, its level, the order before it, the order after it.
+    Leaves: order; where there is one: its account, its level, the order before it, the order after it, its partner.
     """
     order = state.order(regs.cursor)
     if order.market == 0 or (regs.kind == records.CANCEL and regs.client not in (0, order.client)):
@@ -65,7 +68,8 @@ def step_unlink(regs: Registers, state: State) -> None:
     regs.level_market = order.market
     regs.level_side = get_level_side(order)
     regs.tick = get_level_tick(order)
-    account = state.account(keys.handle_account(regs.cursor))
+    number = keys.handle_account(regs.cursor)
+    account = state.account(number)
     discount_order(account, order, keys.handle_order_slot(regs.cursor))
     level = state.level(regs.level_market, regs.level_side, regs.tick)
     level.size -= order.size
@@ -78,6 +82,8 @@ def step_unlink(regs: Registers, state: State) -> None:
         state.order(order.next).prev = order.prev
     else:
         level.tail = order.prev
+    if order.partner:
+        state.order(get_partner(order, number)).partner = 0
     order.clear()
     regs.phase = regs.next_phase if level.count else phases.UNLIST
 

@@ -188,6 +188,8 @@ def check_agent(regs: Registers, state: State) -> int:
         return errors.AGENT_EXPIRED
     if not is_in_scope(agent, regs.kind, regs.account, regs.market, regs.flags, regs.size):
         return errors.OUT_OF_SCOPE
+    if regs.peer and not is_in_scope(agent, records.CANCEL, regs.account, regs.market, regs.flags, regs.size):
+        return errors.OUT_OF_SCOPE  # an order with a partner will take that one out
     regs.scope = get_scope(agent)
     if regs.nonce >> SESSION_BITS > agent.nonce_top >> SESSION_BITS:
         return errors.NONCE_TOO_FAR
@@ -245,11 +247,14 @@ def decode_order(regs: Registers, body: bytes) -> int:
     regs.trigger = order.trigger
     regs.client = order.client
     regs.agent = order.agent
+    regs.peer = keys.order_handle(order.account, order.partner - 1) if order.partner else 0
     if order.side > records.SELL or not are_flags_sound(order.flags, order.trigger) or order.agent > keys.MAX_AGENT:
+        return errors.MALFORMED_RECORD
+    if order.partner and (order.flags & records.ARMED == 0 or order.partner == order.order_slot + 1):
         return errors.MALFORMED_RECORD
     if not 1 <= order.market <= regs.markets:
         return errors.UNKNOWN_MARKET
-    if order.order_slot > keys.MAX_ORDER_SLOT:
+    if order.order_slot > keys.MAX_ORDER_SLOT or order.partner > keys.MAX_ORDER_SLOT + 1:
         return errors.ORDER_SLOT_OUT_OF_RANGE
     if order.expiry and order.expiry <= regs.time:
         return errors.ORDER_EXPIRED

@@ -17,6 +17,7 @@ from setoff.shared.rules.positions import (
     find_position,
     get_closable,
     get_first_order_slot,
+    get_partner,
     get_position,
     is_live,
     is_past_deadline,
@@ -32,8 +33,9 @@ from setoff.shared.state.store import State
 def step_admit(regs: Registers, state: State) -> None:
     """Check an order against its market, its slot and the position limits, and reserve its size.
 
-    Leaves: account, market, the order slot. Orders that died at the account's deadline are first taken out of the book,
-    one at a time; so is a dead one in the slot. An auction that is due is held before an order enters the book.
+    Leaves: account, market, the order slot; of an armed order that nothing else keeps out its partner. Orders that died
+    at the account's deadline are first taken out of the book, one at a time; so is a dead one in the slot. An auction
+    that is due is held before an order enters the book.
     """
     account = state.account(regs.account)
     market = state.market(regs.market)
@@ -55,6 +57,8 @@ def step_admit(regs: Registers, state: State) -> None:
         return
     if has_trigger:
         outcome = check_trigger(regs, market, order, position)
+        if outcome == errors.ACCEPTED and regs.peer:
+            outcome = check_partner(regs, state.order(regs.peer))
     else:
         bound_price(regs, market)
         outcome = check_admission(regs, market, order, position)
@@ -91,6 +95,17 @@ def check_trigger(regs: Registers, market: Market, order: Order, position: Posit
     if market.mark >= regs.trigger if regs.flags & records.ABOVE else market.mark <= regs.trigger:
         return errors.WOULD_TRIGGER
     return errors.ACCEPTED
+
+
+def check_partner(regs: Registers, partner: Order) -> int:
+    """Whether an order can be the partner of the armed one in the registers; returns the outcome.
+
+    It waits in the same market on the other side of the mark: the two are never on one level. And it is nobody's
+    partner yet, so that whichever fires takes out one other at most.
+    """
+    if partner.market != regs.market or not is_armed(partner) or partner.partner:
+        return errors.UNKNOWN_ORDER
+    return errors.ACCEPTED if get_level_side(partner) != get_trigger_side(regs.flags) else errors.UNKNOWN_ORDER
 
 
 def arm(regs: Registers) -> None:
@@ -171,7 +186,8 @@ def check_opening(regs: Registers, market: Market, reach: int) -> int:
 
 
 def step_amend(regs: Registers, state: State) -> None:
-    """Change a resting order: in place if only less is offered, else it leaves the book and enters anew.
+    """Change a resting order: in place if only less is offered, else it leaves the book and enters anew. It keeps its
+    partner.
 
     Leaves: account, order; where it only shrinks, its level.
     """
@@ -196,6 +212,7 @@ def step_amend(regs: Registers, state: State) -> None:
         regs.expiry = order.expiry
         regs.trigger = order.trigger
         regs.client = order.client
+        regs.peer = get_partner(order, regs.account)
         regs.next_phase = phases.ADMIT
         regs.phase = phases.UNLINK
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_trunc
 from setoff.shared.rules.levels import is_armed
+from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Market, Order, Position
 
 
@@ -38,6 +39,11 @@ def is_past_deadline(account: Account, time: int) -> bool:
 def is_live(order: Order, account: Account, time: int) -> bool:
     """Whether an order of the account can still trade."""
     return (order.expiry == 0 or order.expiry > time) and not is_past_deadline(account, time)
+
+
+def get_partner(order: Order, account: int) -> int:
+    """Handle of the order that leaves when this one, of account number `account`, fires; 0 for none."""
+    return keys.order_handle(account, order.partner - 1) if order.partner else 0
 
 
 def count_order(account: Account, market: int, order_slot: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
-from setoff.shared.rules.positions import is_live
+from setoff.shared.rules.positions import get_partner, is_live
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -41,15 +41,23 @@ def step_trigger(regs: Registers, state: State) -> None:
 def step_fire(regs: Registers, state: State) -> None:
     """Take an armed order off its level, and have it enter as the order it is; a dead one only leaves.
 
+    One with a partner takes that one out first, and is then found again, alone: nothing comes between the two.
+
     Leaves: order, its account.
     """
     order = state.order(regs.cursor)
-    account = state.account(keys.handle_account(regs.cursor))
+    number = keys.handle_account(regs.cursor)
+    account = state.account(number)
     regs.phase = phases.UNLINK
     regs.next_phase = phases.WORK
-    if is_live(order, account, regs.time):
+    if not is_live(order, account, regs.time):
+        return
+    if order.partner:
+        regs.cursor = get_partner(order, number)
+        regs.next_phase = phases.TRIGGER
+    else:
         regs.kind = records.ORDER
-        regs.account = keys.handle_account(regs.cursor)
+        regs.account = number
         regs.order_slot = keys.handle_order_slot(regs.cursor)
         regs.market = order.market
         regs.side = order.side

@@ -29,6 +29,11 @@ def give_way(flags: int) -> int:
     return flags if flags & records.SELF_TRADE else flags | records.CANCEL_TAKER
 
 
+def name_partner(order_slot: int | None) -> int:
+    """How an order names the armed order in `order_slot` as its partner, None for none."""
+    return 0 if order_slot is None else order_slot + 1
+
+
 def next_session(last: int, address: bytes) -> int:
     """The session in which an agent is named after the account's `last`, or (address zero) its right taken away."""
     return last + (1 if any(address) else SESSION_GAP)

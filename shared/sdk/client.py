@@ -23,7 +23,7 @@ import aiohttp
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg, ReportBody
 from setoff.shared.errors import InputError, StateError
-from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, give_way, make_body, next_session
+from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, give_way, make_body, name_partner, next_session
 from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
@@ -220,18 +220,20 @@ class SetoffClient:
         expiry: int = 0,
         trigger: int = 0,
         client: int = 0,
+        partner: int | None = None,
     ) -> SubmitResult:
         """Place an order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one.
 
         `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
-        an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`). An agent that has
+        an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`); `partner`: order
+        slot of an armed order on the other side of the mark: whichever fires takes the other out. An agent that has
         not all sub-accounts signs CANCEL_TAKER where no rule against self-trade is named: no other may be its.
         """
         account = await self.load()
         if order_slot is None:
             order_slot = await self._free_order_slot()
         flags = give_way(flags) if self._gives_way else flags
-        fields = (market, side, flags, order_slot, price, size, expiry, trigger, client)
+        fields = (market, side, flags, order_slot, price, size, expiry, trigger, client, name_partner(partner))
         record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
         self._busy.add(order_slot)
         try:
@@ -260,6 +262,31 @@ class SetoffClient:
         worst = keys.MAX_TICK if side == records.BUY else 1
         flags = flags & ~records.TIME_IN_FORCE | records.IOC
         return await self.place(market, side, worst, size, flags, expiry=expiry, trigger=trigger, client=client)
+
+    async def place_pair(
+        self,
+        market: int,
+        side: int,
+        size: int,
+        above: int,
+        below: int,
+        *,
+        flags: int = records.REDUCE_ONLY,
+        expiry: int = 0,
+    ) -> tuple[SubmitResult, SubmitResult]:
+        """Arm two market orders, as `place_stop`, of which one fires: when the mark has risen to `above` or fallen to
+        `below` ticks. The other leaves then. Returns both, that above first; if one is refused there is none."""
+        worst = keys.MAX_TICK if side == records.BUY else 1
+        flags = flags & ~(records.TIME_IN_FORCE | records.ARMED) | records.IOC
+        first = await self.place(market, side, worst, size, flags | records.ABOVE, expiry=expiry, trigger=above)
+        try:
+            second = await self.place(
+                market, side, worst, size, flags | records.BELOW, expiry=expiry, trigger=below, partner=first.order_slot
+            )
+        except Refusal:
+            await self.cancel(first.order_slot)
+            raise
+        return first, second
 
     async def close_position(self, market: int, *, slippage: int = SLIPPAGE) -> SubmitResult:
         """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""

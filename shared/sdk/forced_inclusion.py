@@ -26,7 +26,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.rules.positions import is_live
-from setoff.shared.sdk.bodies import SESSION_GAP, SLIPPAGE, get_bound, give_way, make_body, next_session
+from setoff.shared.sdk.bodies import SESSION_GAP, SLIPPAGE, get_bound, give_way, make_body, name_partner, next_session
 from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.vault import Vault
@@ -104,13 +104,14 @@ class ForcedInclusion:
         order_slot: int | None = None,
         expiry: int = 0,
         trigger: int = 0,
+        partner: int | None = None,
     ) -> bytes:
         """An order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one."""
         account = self.account()
         order_slot = self._free_order_slot(account) if order_slot is None else order_slot
         if self._agent and self._state().agent(keys.get_master(account), self._agent).subs:
             flags = give_way(flags)
-        fields = (market, side, flags, order_slot, price, size, expiry, trigger, 0)
+        fields = (market, side, flags, order_slot, price, size, expiry, trigger, 0, name_partner(partner))
         return make_body("Order", account, self._nonce(account), self._agent, *fields)
 
     def close(self, market: int, bound: int | None = None, slippage: int = SLIPPAGE) -> bytes:

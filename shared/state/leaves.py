@@ -114,6 +114,8 @@ class Order:
     """Number of its acceptance."""
     trigger: U32 = 0
     """Ticks, the mark at which an armed order (see its flags) enters the book, 0 for an order that is in it."""
+    partner: U16 = 0
+    """1 + the order slot of the armed order that leaves when this one fires, and the other way round, 0 for none."""
 
     def clear(self) -> None:
         """Make it a free order slot."""

@@ -67,6 +67,15 @@ async def test_a_stop_without_a_price_waits(exchange: Running, setoff: Command) 
     assert "0 lots filled, 3 rest" in await setoff("trade sell 1 3 --below 50")
 
 
+async def test_two_that_wait_on_both_sides_are_a_pair(exchange: Running, setoff: Command) -> None:
+    shown = await setoff("trade buy 1 3 --above 150 --below 50")
+    assert shown.count("0 lots filled, 3 rest") == 2
+    account = await setoff("account")
+    assert all(word in account for word in ("above 150", "below 50", "or 0", "or 1"))
+    with pytest.raises(SystemExit, match="have no price"):
+        await setoff("trade buy 1 3 99 --above 150 --below 50")
+
+
 async def test_markets_and_reports(exchange: Running, setoff: Command) -> None:
     exchange.l1.time += 5
     await asyncio.sleep(0.1)

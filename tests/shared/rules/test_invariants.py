@@ -211,6 +211,7 @@ bodies = st.one_of(
         st.sampled_from([0, START_TIME, START_TIME + 1, 2**32 - 1]),
         st.one_of(st.integers(0, 300), st.integers(0, 2**32 - 1)),
         st.integers(0, 2**64 - 1),
+        st.one_of(st.just(0), st.integers(0, 300)),
         st.integers(0, 1),
     ).map(records.encode),
     st.builds(

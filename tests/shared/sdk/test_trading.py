@@ -46,6 +46,26 @@ async def test_stops_at_the_market_trade_when_the_mark_comes(exchange: Running) 
         assert await client.orders() == []
 
 
+async def test_a_pair_is_taken_whole_or_not_at_all(exchange: Running) -> None:
+    async with exchange.trader(1) as maker, exchange.trader(2) as client:
+        await maker.place(1, SELL, 110, 4)
+        with pytest.raises(Refusal, match="would_trigger"):
+            await client.place_pair(1, BUY, 3, 105, 101, flags=0)
+        assert await client.orders() == []
+        first, second = await client.place_pair(1, BUY, 3, 105, 95, flags=0, expiry=START_TIME + 600)
+        shown = {order["order_slot"]: (order["trigger"], order["partner"]) for order in await client.orders()}
+        assert shown == {
+            first.order_slot: ({"above": 105}, second.order_slot),
+            second.order_slot: ({"below": 95}, first.order_slot),
+        }
+        exchange.l1.time += 5
+        await asyncio.sleep(0.1)
+        async with SetoffClient(exchange.url, KeySigner(oracle_key(0))) as signer:
+            await signer.report(0, exchange.l1.time, 1, 106)
+        assert (await client.account())["positions"][0]["size"] == "3"
+        assert await client.orders() == []
+
+
 def test_bounds_stay_in_range() -> None:
     assert get_bound(100, BUY, 10_000) == 101 and get_bound(100, SELL, 10_000) == 99
     assert get_bound(2**24 - 1, BUY, 10_000) == 2**24 - 1 and get_bound(1, SELL, 10**6) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from tests.support.generator.players import (
     FLAG_EDGES,
     MAX_UINT64,
@@ -97,9 +99,20 @@ class Orders(Players):
             rng.choice((*([0] * 20), self.time, self.time + 1, self.time + 40, 2**32 - 1)),
             min(trigger, 2**32 - 1),
             rng.choice((0, 0, 1, 2, MAX_UINT64)),
+            self.some_partner(account, market, flags),
             agent,
         )
         return self.by(account, records.encode(body), agent)
+
+    def some_partner(self, account: int, market: int, flags: int) -> int:
+        """Of an armed order often one that waits, and of any now and then a slot that is none."""
+        rng = Random(f"{account} {market} {flags} {self.machine.regs.sequence}")
+        if rng.random() < 0.005:
+            return rng.choice((1, 2, 3, 256, 257, 2**16 - 1))
+        if not flags & records.ARMED or rng.random() < 0.3:
+            return 0
+        waiting = [order_slot + 1 for order_slot in range(ORDER_SLOTS) if self.order_at(account, order_slot).trigger]
+        return rng.choice(waiting) if waiting else 0
 
     def all_in(self, account: int, market: int) -> int:
         """Lots that take most of the account's equity as margin."""

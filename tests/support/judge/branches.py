@@ -110,7 +110,19 @@ BRANCHES = frozenset(
         "trigger: below",
         "trigger: none",
     ]
-    + ["fire: alive", "fire: dead", "leg: order", "leg: cancel", "leg: passed over", "leg: paused", "leg: end"]
+    + [
+        "fire: alive",
+        "fire: dead",
+        "fire: partner",
+        "unlink: partner",
+        "rest: partner",
+        "admit: partner",
+        "leg: order",
+        "leg: cancel",
+        "leg: passed over",
+        "leg: paused",
+        "leg: end",
+    ]
     + [f"outcome: {reason}" for reason in errors.OUTCOMES]
 )
 """Every branch that the differential tests must meet."""
@@ -228,6 +240,8 @@ def _unlink(step: Step) -> set[str]:
     if not order.market:
         return {"unlink: no order"}
     found = set()
+    if order.partner:
+        found.add("unlink: partner")
     if order.trigger:
         found.add("unlink: armed")
     elif not is_live(order, _account(step.old, keys.handle_account(step.before.cursor)), step.before.time):
@@ -388,11 +402,18 @@ def _clear(step: Step) -> set[str]:
     return {"clear: now" if step.before.kind == records.CANCEL_ALL else "clear: later"}
 
 
+def _rest(step: Step) -> set[str]:
+    found = {"rest: partner"} if step.before.peer else set()
+    return found | {"rest: new level" if step.after.phase == phases.LIST else "rest: append"}
+
+
 def _admit(step: Step) -> set[str]:
     if step.after.phase == phases.UNLINK:
         return {"admit: dead order"}
     if step.after.phase == phases.APPROACH:
         return {"admit: auction"}
+    if step.before.flags & records.ARMED and step.before.peer:
+        return {"admit: armed", "admit: partner"}
     return {"admit: armed" if step.before.flags & records.ARMED else "admit: order"}
 
 
@@ -410,6 +431,9 @@ def _request(step: Step) -> set[str]:
         "request: deposit" if is_deposit else "request: withdrawal",
         "request: a further one" if step.before.first_request else "request: the first",
     }
+
+
+_FIRES = {phases.ADMIT: "fire: alive", phases.TRIGGER: "fire: partner", phases.WORK: "fire: dead"}
 
 
 def _shares(step: Step) -> set[str]:
@@ -562,7 +586,7 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "margin": _margin,
     "match": _match,
     "unlink": _unlink,
-    "rest": lambda step: {"rest: new level" if step.after.phase == phases.LIST else "rest: append"},
+    "rest": _rest,
     "unlist": _unlist,
     "seek": _seek,
     "list": _list,
@@ -592,6 +616,6 @@ _READERS: dict[str, Callable[[Step], set[str]]] = {
     "deleverage": _deleverage,
     "unwind": _unwind,
     "trigger": _trigger,
-    "fire": lambda step: {"fire: alive" if step.after.next_phase == phases.ADMIT else "fire: dead"},
+    "fire": lambda step: {_FIRES[step.after.next_phase]},
     "leg": _leg,
 }

@@ -37,6 +37,7 @@ def check_invariants(machine: Machine, deposited: int, *, was_called_off: bool =
     check_positions(picture, regs)
     check_reservations(picture, regs)
     check_lists(picture, regs)
+    check_pairs(picture)
     check_bitmaps(picture, regs)
     check_index(picture, regs)
     check_work(regs)
@@ -174,6 +175,17 @@ def check_lists(picture: Picture, regs: Registers) -> None:
         assert (level.tail, level.size, level.count) == (before, size, count)
         assert count
     assert seen == set(picture.orders)
+
+
+def check_pairs(picture: Picture) -> None:
+    """A partner is an armed order of the same account and market, on the other side of the mark, and says the same."""
+    for handle, order in picture.orders.items():
+        if order.partner:
+            other = keys.order_handle(keys.handle_account(handle), order.partner - 1)
+            partner = picture.orders[other]
+            assert partner.partner == keys.handle_order_slot(handle) + 1
+            assert partner.market == order.market
+            assert {order.flags & records.ARMED, partner.flags & records.ARMED} == {records.ABOVE, records.BELOW}
 
 
 def check_bitmaps(picture: Picture, regs: Registers) -> None:

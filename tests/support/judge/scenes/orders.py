@@ -9,6 +9,7 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import Leg
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
+from setoff.shared.wire.scopes import Scope
 
 
 def play_lifetimes(world: JudgedWorld) -> None:
@@ -185,7 +186,56 @@ def play_beyond_the_band(world: JudgedWorld) -> None:
     assert world.resting(2, 1).market == 0 and world.resting(2, 2).price == 300
 
 
+def play_pairs(world: JudgedWorld) -> None:
+    """Armed orders that name a partner: what is none, what becomes of one when the other leaves, of both at a fire."""
+    world.begin(markets=2, money=10**6)
+    above, below = records.ABOVE, records.BELOW
+    late = world.time + 50
+
+    def take(account: int, order_slot: int = 0, **fields: int) -> bytes:
+        return world.order(account, BUY, 120, 2, order_slot=order_slot, flags=above, **{"trigger": 110, **fields})
+
+    def stop(account: int, order_slot: int = 1, *, partner: int = 1, **fields: int) -> bytes:
+        fields = {"trigger": 90, "flags": below, **fields}
+        return world.order(account, SELL, 80, 2, order_slot=order_slot, partner=partner, **fields)
+
+    assert world.run(*(make(account) for account in (1, 2, 3) for make in (take, stop))) == [OK] * 6
+    amends = [world.amend(2, 1, 80, 1), world.amend(2, 0, 121, 2), world.amend(2, 1, 81, 2)]
+    assert world.run(*amends, world.cancel(1, 0), stop(1, 2)) == [OK] * 4 + ["unknown_order"]
+    assert world.resting(1, 1).partner == 0 and world.resting(2, 1).partner == 1 and world.resting(2, 0).partner == 2
+    others = [take(4), take(4, 3, market=2), world.order(4, BUY, 50, 1, order_slot=4)]
+    agents = [world.set_agent(4, n, late, scope=Scope(kinds=k)) for n, k in ((1, ("Order",)), (2, ("Order", "Cancel")))]
+    assert world.run(*others, *agents) == [OK] * 5
+    misnamed = [
+        stop(4, partner=2),
+        stop(4, flags=0, trigger=0),
+        stop(4, partner=257),
+        stop(4, partner=256),
+        stop(4, partner=4),
+        stop(4, partner=5),
+        take(4, 1, partner=1, trigger=111),
+        stop(3, 2),
+        stop(3, 2, partner=2),
+        stop(4, agent=1),
+        stop(4, agent=2),
+        stop(4, 6, trigger=100),
+        world.order(4, SELL, 100, 1, order_slot=7, partner=2**16 - 1),
+    ]
+    reasons = ["malformed_record"] * 2 + ["order_slot_out_of_range"] + ["unknown_order"] * 6
+    assert world.run(*misnamed) == [*reasons, "out_of_scope", OK, "would_trigger", "malformed_record"]
+    more = [take(1), stop(1, 3, trigger=89), take(1, 4, trigger=130, expiry=late), stop(1, 5, partner=5, trigger=85)]
+    assert world.run(*more) == [OK] * 4
+    fires = world.took("fire")
+    assert world.run(world.price(110)) == [OK]
+    assert world.took("fire") == fires + 8 and world.market().stop_below == 90
+    assert [world.account(account).orders for account in (1, 2, 3, 4)] == [0b110011, 0b1, 0b1, 0b11001]
+    world.wait(60)
+    assert world.run(world.price(130)) == [OK]
+    assert world.account(1).orders == 0b100011 and world.resting(1, 5).partner == 0
+
+
 SCENES = (
+    play_pairs,
     play_beyond_the_band,
     play_lifetimes,
     play_dead_in_the_way,
