@@ -160,10 +160,10 @@ def step_unwind(
 def compute_offer_price(position: leaves.Position, market: leaves.Market) -> uint256:
     """
     @return The worst price, ticks, at which the backstop offers: the mark, and farther from it the longer it has waited. No
-            farther than a maintenance margin, as nobody's orders.
+            farther than what it gets at least for a position that it takes over.
     @dev A margin is at most PPM, so the width is at most the mark.
     """
-    fraction: uint256 = min(position.waited * phases.UNWIND_STEP, market.maintenance_margin)
+    fraction: uint256 = min(position.waited * phases.UNWIND_STEP, market.maintenance_margin // phases.LIQUIDATION_PART)
     width: uint256 = integers.div_up(market.mark * fraction, integers.PPM)
     price: uint256 = market.mark - width if position.size > 0 else market.mark + width
     return min(max(price, 1), keys.MAX_TICK)

@@ -208,6 +208,7 @@ def step_deleverage(
             market: leaves.Market = markets[place]
             price: uint256 = self.compute_bearable_price(regs, other, markets, market, size)
             market, account, other = self.trade_across(regs, market, account, other, size, price)
+            market, account = self.charge_levy(regs, market, account, size, price)
             markets[place] = market
             values[0] = leaves.encode_account(account)
         values[1] = leaves.encode_account(other)
@@ -248,18 +249,38 @@ def compute_bearable_price(
     size: uint256,
 ) -> uint256:
     """
-    @return The price in the registers, ticks; where it would leave `other` below zero that at which it keeps nothing.
-            Beyond the mark it only is for a debt. Who is below zero already gives back what it gained by the change of
-            price.
+    @return The mark, ticks; for a debt the price in the registers, or that at which `other` keeps nothing. Who is below
+            zero already gives back what it gained by the change of price.
     @dev A room below 2**127; the size is not 0.
     """
     equity: int256 = margin.compute_equity(other, markets)
+    is_sale: bool = regs.side == records.SELL
+    price: uint256 = max(regs.price, market.mark) if is_sale else min(regs.price, market.mark)
     if equity < 0:
-        return regs.price
+        return price
     room: uint256 = convert(equity, uint256) // (size * market.unit)
-    if regs.side == records.SELL:
-        return min(regs.price, market.mark + room)
-    return max(regs.price, market.mark - min(market.mark, room))
+    return min(price, market.mark + room) if is_sale else max(price, market.mark - min(market.mark, room))
+
+
+@internal
+@pure
+def charge_levy(
+    regs: registers.Registers, market: leaves.Market, account: leaves.Account, size: uint256, price: uint256
+) -> (leaves.Market, leaves.Account):
+    """
+    @notice Let the account in liquidation have the price in the registers, where it is worse than `price`, at which it has
+            traded `size` lots, and the insurance fund the difference.
+    @return The market and the account.
+    """
+    funded: leaves.Market = market
+    payer: leaves.Account = account
+    worse: int256 = convert(price, int256) - convert(regs.price, int256)
+    if regs.side == records.BUY:
+        worse = -worse
+    levy: int256 = max(0, margin.compute_value(convert(size, int256), worse, market))
+    payer.collateral -= levy
+    funded.insurance += levy
+    return funded, payer
 
 
 @internal

@@ -3,10 +3,11 @@
 @title Liquidation, forced by the rulebook: sweep, and slices to the book
 @license MIT
 @notice An account below maintenance loses its orders, one after the other; then its largest position is offered to the
-        book in slices, at its zero price or better: the price at which the account gives up just that position's share of
-        equity. What the book does not take goes to the backstop vault (`backstop.vy`), and what that cannot take to the
-        opposite accounts in the order of their scores (`deleveraging.vy`). A sweep of the holders of a market ends only
-        when each is healthy, or has nothing left that could be reduced.
+        book in slices, at its least price or better: a little from the mark, more if the account is deep below, and never
+        beyond the zero price, at which it gives up just that position's share of equity. After the first slice an account
+        that is not deep below waits a while. Then what the book does not take goes to the backstop vault (`backstop.vy`),
+        and what that cannot take to the opposite accounts in the order of their scores (`deleveraging.vy`). A sweep of the
+        holders of a market ends only when each is healthy, waits, or has nothing left that could be reduced.
         A debt is closed in the market that made it: between the mark before the change and the mark, where each on the
         other side has gained as much a lot. What that does not bring stays the account's own.
         Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in place, these functions return
@@ -42,6 +43,8 @@ def step_sweep(
             First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt
             is liquidated, never through the book: every position is about to be closed at its mark. During a call of its
             market a position waits as long as its account is above the close-out margin, below which the book is not asked.
+            While more than half of the way from that to maintenance is left, only the book is asked for a first slice, and
+            then the account waits.
             Leaves: account, the market of each of its positions, in place order.
     """
     regs: registers.Registers = pre
@@ -61,7 +64,8 @@ def step_sweep(
     if equity < least and regs.skip_account == 0:
         target = self.find_target(regs, account, markets, equity)
     regs.skip_account = 0
-    if target == leaves.MAX_POSITIONS:
+    is_gentle: bool = 2 * equity > maintenance + close_out
+    if target == leaves.MAX_POSITIONS or (is_gentle and regs.time < account.paused_until):
         regs = self.go_on(regs, account)
     elif account.orders != 0:
         regs = registers.clear(regs)
@@ -81,7 +85,7 @@ def step_sweep(
             markets[target] = market
         position: leaves.Position = account.positions[target]
         side: uint256 = records.SELL if position.size > 0 else records.BUY
-        share: int256 = self.compute_share(position, market, equity, maintenance, loss)
+        share: int256 = self.compute_share(position, market, equity, maintenance, close_out, loss)
         price: uint256 = self.compute_zero_price(position, market, share)
         size: uint256 = convert(abs(position.size), uint256)
         if equity <= close_out:
@@ -90,7 +94,11 @@ def step_sweep(
         else:
             size = integers.div_up(size, phases.LIQUIDATION_SLICES)
             account.positions[target] = positions.reserve(position, side, size)
-            regs = work.begin_order(regs, number, position.market, side, price, size, phases.LIQUIDATED)
+            return_phase: uint256 = phases.LIQUIDATED
+            if is_gentle and regs.time >= account.paused_until + phases.LIQUIDATION_WINDOW:
+                account.paused_until = regs.time + phases.LIQUIDATION_PAUSE
+                return_phase = phases.WORK
+            regs = work.begin_order(regs, number, position.market, side, price, size, return_phase)
     values[0] = leaves.encode_account(account)
     return regs, margin._set_markets(values, 1, markets)
 
@@ -203,15 +211,30 @@ def compute_loss(regs: registers.Registers, position: leaves.Position, market: l
 @internal
 @pure
 def compute_share(
-    position: leaves.Position, market: leaves.Market, equity: int256, maintenance: int256, loss: int256
+    position: leaves.Position,
+    market: leaves.Market,
+    equity: int256,
+    maintenance: int256,
+    close_out: int256,
+    loss: int256,
 ) -> int256:
     """
     @return What of the account's equity the closing of the position may cost, token units; negative: what it must bring.
-            Its part in the maintenance margin. Of a debt the `loss` that made it at most: nobody else gained it.
+            Its part in the maintenance margin of a LIQUIDATION_PART of that margin, and of what the equity is below the
+            middle of the margins, and what the mark is better for it than the index: nobody leaves by failing with a premium
+            that goes. All that as long as there is so much. Of a debt the `loss` that made it at most: nobody else gained it.
     """
     if equity < 0:
         return max(equity, -loss)
-    return integers.div_floor(equity * self.compute_position_margin(position, market), maintenance)
+    middle: int256 = integers.div_floor(maintenance + close_out, 2)
+    part: int256 = integers.div_floor(maintenance, convert(phases.LIQUIDATION_PART, int256))
+    given: int256 = part + max(0, middle - equity)
+    needed: int256 = self.compute_position_margin(position, market)
+    change: int256 = convert(market.mark, int256) - convert(market.index, int256)
+    premium: int256 = max(0, margin.compute_value(position.size, change, market))
+    return min(
+        integers.div_floor(equity * needed, maintenance), integers.div_floor(given * needed, maintenance) + premium
+    )
 
 
 @internal

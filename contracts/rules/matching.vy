@@ -7,6 +7,7 @@
 """
 
 import errors
+from codec import integers
 from codec import records
 from rules import calls
 from rules import holders
@@ -260,13 +261,15 @@ def step_fill(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Trade with the maker at the cursor, at the maker's price; whose position that opens is entered as a holder.
-            Leaves: market, level, maker's order, maker's account, taker's account.
+            An account in liquidation pays its fee. Leaves: market, level, maker's order, maker's account, taker's account; in
+            a liquidation the backstop.
     @dev The lots were taken by PROBE as at most the taker's and the maker's; a level's size is the sum of its orders'
          (at most 2**32 of at most 2**31 lots: no overflow of 2**64).
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    store.check_count(w, 5)
+    is_closing: bool = self.is_liquidation(regs)
+    store.check_count(w, 6 if is_closing else 5)
     market: leaves.Market = store.market(w, 0, regs.market)
     level: leaves.Level = store.level(w, 1, regs.market, regs.level_side, regs.tick)
     order: leaves.Order = store.order(w, 2, regs.cursor)
@@ -282,6 +285,12 @@ def step_fill(
     market, taker = self.apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, rate)
     rate = self.get_maker_rate(regs, market)
     market, maker = self.apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, rate)
+    if is_closing:
+        backstop: leaves.Account = store.account(w, 5, keys.BACKSTOP)
+        market, taker, backstop = self.charge_liquidation(
+            market, taker, backstop, self.compute_liquidation_fee(regs, market)
+        )
+        values[5] = leaves.encode_account(backstop)
     order.size -= size
     level.size -= size
     regs.size -= size
@@ -303,7 +312,7 @@ def step_fill(
 @pure
 def get_taker_rate(regs: registers.Registers, market: leaves.Market) -> int256:
     """
-    @return Taker's fee, ppm: an account in liquidation pays none.
+    @return Taker's fee, ppm: an account in liquidation pays another (`compute_liquidation_fee`).
     """
     return 0 if regs.kind == records.LIQUIDATION else convert(market.taker_fee, int256)
 
@@ -315,6 +324,51 @@ def get_maker_rate(regs: registers.Registers, market: leaves.Market) -> int256:
     @return Maker's fee, ppm: no rebate where no taker's fee pays for it.
     """
     return max(0, market.maker_fee) if regs.kind == records.LIQUIDATION else market.maker_fee
+
+
+@internal
+@pure
+def is_liquidation(regs: registers.Registers) -> bool:
+    """
+    @return Whether the order in the registers closes for an account in liquidation; an offer of the backstop does not.
+    """
+    return regs.kind == records.LIQUIDATION and regs.account != keys.BACKSTOP
+
+
+@internal
+@pure
+def compute_liquidation_fee(regs: registers.Registers, market: leaves.Market) -> int256:
+    """
+    @return Fee, token units, of a fill of the lots in the registers at the tick of the level: a part of the maintenance
+            margin. Taken from what the maker pays beyond the least price: so the account gets that at least, and nobody's
+            debt grows.
+    @dev The order crosses, so the tick is not worse than the price.
+    """
+    better: uint256 = regs.tick - regs.price if regs.side == records.SELL else regs.price - regs.tick
+    rate: uint256 = market.maintenance_margin // phases.LIQUIDATION_PART
+    lots: int256 = convert(regs.lots, int256)
+    worth: int256 = margin.compute_value(lots, convert(regs.tick, int256), market)
+    fee: int256 = margin.compute_fee(worth, convert(rate, int256))
+    return min(fee, margin.compute_value(lots, convert(better, int256), market))
+
+
+@internal
+@pure
+def charge_liquidation(
+    market: leaves.Market, account: leaves.Account, backstop: leaves.Account, fee: int256
+) -> (leaves.Market, leaves.Account, leaves.Account):
+    """
+    @notice The fee of an account in liquidation, token units: half to the backstop, the other half to the insurance.
+    @return The market, the account and the backstop.
+    """
+    paid: leaves.Market = market
+    payer: leaves.Account = account
+    payee: leaves.Account = backstop
+    half: int256 = integers.div_floor(fee, 2)
+    payer.collateral -= fee
+    payee.collateral += half
+    paid.insurance += fee - half
+    return paid, payer, payee
 
 
 @internal

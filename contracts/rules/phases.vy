@@ -110,8 +110,16 @@ MAX_SCORE: constant(uint256) = 2**48
 RANKED: constant(uint256) = 8
 # Bound of account numbers in an entry of a ranking: score * RANK_ACCOUNTS + RANK_ACCOUNTS - 1 - account.
 RANK_ACCOUNTS: constant(uint256) = 2**24
-# Slices in which a liquidation offers a position to the book, and the backstop unwinds its own.
+# Slices in which a liquidation offers a position to the book.
 LIQUIDATION_SLICES: constant(uint256) = 4
+# One part in so many of its maintenance margin is what the closing of a position may cost, if its account is not deep below,
+# and what its liquidation fee is at most.
+LIQUIDATION_PART: constant(uint256) = 6
+# Seconds for which an account that is not deep below its margin is left alone after its first slice, and after that pause
+# the seconds in which there is no other.
+LIQUIDATION_PAUSE: constant(uint256) = 30
+LIQUIDATION_WINDOW: constant(uint256) = 600
+# Slices in which the backstop unwinds a position of its own.
 UNWIND_SLICES: constant(uint256) = 8
 # How far, ppm of it, from the mark an offer of the backstop may trade for each before it that nobody took; and how many count
 # so at most.

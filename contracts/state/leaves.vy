@@ -51,6 +51,7 @@ struct Account:
     owner: address
     collateral: int256         # token units
     generation: uint256        # of those shares: void if it is not that of the vault's own account
+    paused_until: uint256      # seconds, until when its liquidation waits after a first slice; it stays when that is over
     shares: uint256            # of the backstop vault (on the vault's own account: all of them)
     nonce_top: uint256         # highest nonce seen
     nonce_bitmap: uint256      # bit i set iff nonce_top - i was used
@@ -235,7 +236,7 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
     words: uint256[21] = empty(uint256[21])
     words[0] = leaf.deadline << 192 | leaf.session << 160 | convert(leaf.owner, uint256)
     words[1] = self._bits(leaf.collateral)
-    words[2] = leaf.generation << 192 | leaf.shares << 64 | leaf.nonce_top
+    words[2] = leaf.generation << 224 | leaf.paused_until << 192 | leaf.shares << 64 | leaf.nonce_top
     words[3] = leaf.nonce_bitmap
     words[4] = leaf.orders
     used: bool = words[0] | words[1] | words[2] | words[3] | words[4] != 0
@@ -271,7 +272,8 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
     leaf.session = words[0] >> 160 & _U32
     leaf.owner = self._address(words[0])
     leaf.collateral = self._number(words[1])
-    leaf.generation = words[2] >> 192
+    leaf.generation = words[2] >> 224
+    leaf.paused_until = words[2] >> 192 & _U32
     leaf.shares = words[2] >> 64 & _U128
     leaf.nonce_top = words[2] & _U64
     leaf.nonce_bitmap = words[3]

@@ -401,7 +401,7 @@ def _use_everything(traffic: SampleTraffic) -> Batch:
 def _crash(traffic: SampleTraffic) -> Batch:
     traffic.time += 60
     inputs = [
-        *(traffic.report(number, 94, market=9) for number in (0, 1)),
+        *(traffic.report(number, 92, market=9) for number in (0, 1)),
         traffic.order(7, records.BUY, 94, 100, market=9),
         traffic.crank(9),
         traffic.crank(10),

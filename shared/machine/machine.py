@@ -53,8 +53,9 @@ AUCTION: Final = 5
 class Fill(NamedTuple):
     """One trade: `size` lots at `price` ticks; side: the taker's; order_slot: of the account before it.
 
-    In a liquidation, takeover or deleveraging the taker is the account in liquidation. The machine's own orders, and
-    both sides of a trade beside the book, have no order slot: theirs is 0. Of an auction the buyer stands as the taker.
+    In a liquidation, takeover or deleveraging the taker is the account in liquidation; in a deleveraging it may get
+    less than the price, at which the other side closes (`deleveraging.charge_levy`). The machine's own orders, and both
+    sides of a trade beside the book, have no order slot: theirs is 0. Of an auction the buyer stands as the taker.
     """
 
     market: int
@@ -292,11 +293,20 @@ class Machine:
             lots, cash = self._get_size(), account.collateral
             apply_step(regs, self.state)
             size = abs(self._get_size() - lots)
-            price = abs(account.collateral - cash) // (size * self.state.market(regs.market).unit) if size else 0
+            price = self._get_price_beside(abs(account.collateral - cash), size, phase) if size else 0
         if size:
             self.fills.append(
                 Fill(regs.market, regs.account, regs.order_slot, maker, maker_order_slot, regs.side, price, size, kind)
             )
+
+    def _get_price_beside(self, paid: int, size: int, phase: int) -> int:
+        """Ticks at which a trade beside the book was made for which the account in flight had `paid` token units: whom
+        it was deleveraged against closes at the mark, where that is better."""
+        market = self.state.market(self.regs.market)
+        price = paid // (size * market.unit)
+        if phase == phases.DELEVERAGE:
+            price = max(price, market.mark) if self.regs.side == records.SELL else min(price, market.mark)
+        return price
 
     def _run_cross(self) -> None:
         """Run a step that trades two orders of the book; two of one owner lose their lots without a trade."""
@@ -324,4 +334,4 @@ def get_fill_kind(regs: Registers) -> int:
         return DELEVERAGE
     if regs.kind != records.LIQUIDATION:
         return TRADE
-    return LIQUIDATION if regs.return_phase == phases.LIQUIDATED else UNWIND
+    return UNWIND if regs.return_phase == phases.UNWIND else LIQUIDATION

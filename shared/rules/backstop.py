@@ -111,9 +111,9 @@ def step_unwind(regs: Registers, state: State) -> None:
 def compute_offer_price(position: Position, market: Market) -> int:
     """The worst price, ticks, at which the backstop offers: the mark, and farther from it the longer it has waited.
 
-    No farther than a maintenance margin, as nobody's orders.
+    No farther than what it gets at least for a position that it takes over.
     """
-    fraction = min(position.waited * phases.UNWIND_STEP, market.maintenance_margin)
+    fraction = min(position.waited * phases.UNWIND_STEP, market.maintenance_margin // phases.LIQUIDATION_PART)
     width = div_up(market.mark * fraction, PPM)
     price = market.mark - width if position.size > 0 else market.mark + width
     return min(max(price, 1), keys.MAX_TICK)

@@ -112,6 +112,8 @@ def compute_score(regs: Registers, state: State, account: Account) -> int:
 def step_deleverage(regs: Registers, state: State) -> None:
     """Close against the first of the ranking, without fees; go on with the next once its position is gone.
 
+    What the account in liquidation gives beyond the mark is no prize of whoever is first, but the insurance fund's.
+
     It may have traded since it was ranked, and be on the same side by now, or the account in liquidation itself.
     Leaves: account in liquidation, the other account, the market of each of the other's positions, in place order; none
     where both are one.
@@ -128,7 +130,9 @@ def step_deleverage(regs: Registers, state: State) -> None:
         left = lots - size
         if size:
             market = state.market(regs.market)
-            trade_across(regs, market, account, other, size, compute_bearable_price(regs, state, other, market, size))
+            price = compute_bearable_price(regs, state, other, market, size)
+            trade_across(regs, market, account, other, size, price)
+            charge_levy(regs, market, account, size, price)
     if left == 0:
         drop_first_ranked(regs)
     regs.size -= size
@@ -148,16 +152,26 @@ def get_opposite(regs: Registers, other: Account) -> int:
 
 
 def compute_bearable_price(regs: Registers, state: State, other: Account, market: Market, size: int) -> int:
-    """The price in the registers, ticks; where it would leave `other` below zero that at which it keeps nothing.
+    """The mark, ticks; for a debt the price in the registers, or that at which `other` keeps nothing.
 
-    Beyond the mark it only is for a debt. Who is below zero already gives back what it gained by the change of price.
-    Leaves: as `settle_account`.
+    Who is below zero already gives back what it gained by the change of price. Leaves: as `settle_account`.
     """
     equity = compute_equity(state, other)
+    is_sale = regs.side == records.SELL
+    price = max(regs.price, market.mark) if is_sale else min(regs.price, market.mark)
     if equity < 0:
-        return regs.price
+        return price
     room = equity // (size * market.unit)
-    return min(regs.price, market.mark + room) if regs.side == records.SELL else max(regs.price, market.mark - room)
+    return min(price, market.mark + room) if is_sale else max(price, market.mark - room)
+
+
+def charge_levy(regs: Registers, market: Market, account: Account, size: int, price: int) -> None:
+    """Let the account in liquidation have the price in the registers, where it is worse than `price`, at which it has
+    traded `size` lots, and the insurance fund the difference."""
+    worse = price - regs.price if regs.side == records.SELL else regs.price - price
+    levy = max(0, compute_value(size, worse, market))
+    account.collateral -= levy
+    market.insurance += levy
 
 
 def trade_across(regs: Registers, market: Market, account: Account, other: Account, size: int, price: int) -> None:

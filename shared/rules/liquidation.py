@@ -1,10 +1,11 @@
 """Liquidation, forced by the rulebook: sweep, and slices to the book.
 
 An account below maintenance loses its orders, one after the other; then its largest position is offered to the book in
-slices, at its zero price or better: the price at which the account gives up just that position's share of equity. What
-the book does not take goes to the backstop vault (`backstop.py`), and what that cannot take to the opposite accounts in
-the order of their scores (`deleveraging.py`). A sweep of the holders of a market ends only when each is healthy, or has
-nothing left that could be reduced.
+slices, at its least price or better: a little from the mark, more if the account is deep below, and never beyond the
+zero price, at which it gives up just that position's share of equity. After the first slice an account that is not deep
+below waits a while. Then what the book does not take goes to the backstop vault (`backstop.py`), and what that cannot
+take to the opposite accounts in the order of their scores (`deleveraging.py`). A sweep of the holders of a market ends
+only when each is healthy, waits, or has nothing left that could be reduced.
 
 A debt is closed in the market that made it: between the mark before the change and the mark, where each on the other
 side has gained as much a lot. What that does not bring stays the account's own.
@@ -33,7 +34,9 @@ def step_sweep(regs: Registers, state: State) -> None:
 
     First its orders leave the book, one a visit, so that a piece of work stays small. In a wind-down only a debt is
     liquidated, never through the book: every position is about to be closed at its mark. During a call of its market a
-    position waits as long as its account is above the close-out margin, below which the book is not asked.
+    position waits as long as its account is above the close-out margin, below which the book is not asked. While more
+    than half of the way from that to maintenance is left, only the book is asked for a first slice, and then the
+    account waits.
     Leaves: account, the market of each of its positions, in place order.
     """
     number = get_visited(regs.sweep_end, regs.sweep_word)
@@ -44,7 +47,8 @@ def step_sweep(regs: Registers, state: State) -> None:
     least = 0 if regs.winding_since else maintenance
     target = find_target(regs, state, account, equity) if equity < least and regs.skip_account == 0 else None
     regs.skip_account = 0
-    if target is None:
+    is_gentle = 2 * equity > maintenance + close_out
+    if target is None or (is_gentle and regs.time < account.paused_until):
         go_on(regs, account)
         return
     if account.orders:
@@ -64,7 +68,7 @@ def step_sweep(regs: Registers, state: State) -> None:
         equity += drawn
         loss -= drawn
     side = records.SELL if target.size > 0 else records.BUY
-    share = compute_share(target, market, equity, maintenance, loss)
+    share = compute_share(target, market, equity, maintenance, close_out, loss)
     price = compute_zero_price(target, market, share)
     if equity <= close_out:
         begin_order(regs, number, target.market, side, price, abs(target.size), phases.WORK)
@@ -72,7 +76,11 @@ def step_sweep(regs: Registers, state: State) -> None:
     else:
         size = div_up(abs(target.size), phases.LIQUIDATION_SLICES)
         reserve(target, side, size)
-        begin_order(regs, number, target.market, side, price, size, phases.LIQUIDATED)
+        return_phase = phases.LIQUIDATED
+        if is_gentle and regs.time >= account.paused_until + phases.LIQUIDATION_WINDOW:
+            account.paused_until = regs.time + phases.LIQUIDATION_PAUSE
+            return_phase = phases.WORK
+        begin_order(regs, number, target.market, side, price, size, return_phase)
 
 
 def settle_expired(state: State, account: Account) -> None:
@@ -162,14 +170,20 @@ def compute_loss(regs: Registers, position: Position, market: Market) -> int:
     return max(0, compute_value(position.size, regs.mark_before - market.mark, market))
 
 
-def compute_share(position: Position, market: Market, equity: int, maintenance: int, loss: int) -> int:
+def compute_share(position: Position, market: Market, equity: int, maintenance: int, close_out: int, loss: int) -> int:
     """What of the account's equity the closing of the position may cost, token units; negative: what it must bring.
 
-    Its part in the maintenance margin. Of a debt the `loss` that made it at most: nobody else gained it.
+    Its part in the maintenance margin of a LIQUIDATION_PART of that margin, and of what the equity is below the middle
+    of the margins, and what the mark is better for it than the index: nobody leaves by failing with a premium. All
+    that as long as there is so much. Of a debt the `loss` that made it at most: nobody else gained it.
     """
     if equity < 0:
         return max(equity, -loss)
-    return div_floor(equity * compute_position_margin(position, market), maintenance)
+    middle = div_floor(maintenance + close_out, 2)
+    given = div_floor(maintenance, phases.LIQUIDATION_PART) + max(0, middle - equity)
+    needed = compute_position_margin(position, market)
+    premium = max(0, compute_value(position.size, market.mark - market.index, market))
+    return min(div_floor(equity * needed, maintenance), div_floor(given * needed, maintenance) + premium)
 
 
 def compute_zero_price(position: Position, market: Market, share: int) -> int:

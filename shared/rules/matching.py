@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from setoff.shared import errors
 from setoff.shared.codec import records
+from setoff.shared.codec.integers import div_floor
 from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.holders import enrol
@@ -171,7 +172,8 @@ def count_maker(regs: Registers, order: Order, legal: bool) -> None:
 def step_fill(regs: Registers, state: State) -> None:
     """Trade with the maker at the cursor, at the maker's price; whose position that opens is entered as a holder.
 
-    Leaves: market, level, maker's order, maker's account, taker's account.
+    An account in liquidation pays its fee. Leaves: market, level, maker's order, maker's account, taker's account; in a
+    liquidation the backstop.
     """
     market = state.market(regs.market)
     level = state.level(regs.market, regs.level_side, regs.tick)
@@ -184,6 +186,8 @@ def step_fill(regs: Registers, state: State) -> None:
     delta = size if regs.side == records.BUY else -size
     apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, get_taker_rate(regs, market))
     apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, get_maker_rate(regs, market))
+    if is_liquidation(regs):
+        charge_liquidation(market, taker, state.account(keys.BACKSTOP), compute_liquidation_fee(regs, market))
     order.size -= size
     level.size -= size
     regs.size -= size
@@ -196,13 +200,37 @@ def step_fill(regs: Registers, state: State) -> None:
 
 
 def get_taker_rate(regs: Registers, market: Market) -> int:
-    """Taker's fee, ppm: an account in liquidation pays none."""
+    """Taker's fee, ppm: an account in liquidation pays another (`compute_liquidation_fee`)."""
     return 0 if regs.kind == records.LIQUIDATION else market.taker_fee
 
 
 def get_maker_rate(regs: Registers, market: Market) -> int:
     """Maker's fee, ppm: no rebate where no taker's fee pays for it."""
     return max(0, market.maker_fee) if regs.kind == records.LIQUIDATION else market.maker_fee
+
+
+def is_liquidation(regs: Registers) -> bool:
+    """Whether the order in the registers closes for an account in liquidation; an offer of the backstop does not."""
+    return regs.kind == records.LIQUIDATION and regs.account != keys.BACKSTOP
+
+
+def compute_liquidation_fee(regs: Registers, market: Market) -> int:
+    """Fee, token units, of a fill of the lots in the registers at the tick of the level: part of a maintenance margin.
+
+    Taken from what the maker pays beyond the least price: so the account gets that at least, and nobody's debt grows.
+    """
+    better = regs.tick - regs.price if regs.side == records.SELL else regs.price - regs.tick
+    rate = market.maintenance_margin // phases.LIQUIDATION_PART
+    fee = compute_fee(compute_value(regs.lots, regs.tick, market), rate)
+    return min(fee, compute_value(regs.lots, better, market))
+
+
+def charge_liquidation(market: Market, account: Account, backstop: Account, fee: int) -> None:
+    """The fee of an account in liquidation, token units: half to the backstop, the other half to the insurance."""
+    half = div_floor(fee, 2)
+    account.collateral -= fee
+    backstop.collateral += half
+    market.insurance += fee - half
 
 
 def apply_trade(market: Market, account: Account, market_id: int, side: int, delta: int, price: int, rate: int) -> None:

@@ -186,6 +186,13 @@ RANK_ACCOUNTS: Final = 2**24
 """Bound of account numbers in an entry of a ranking: score * RANK_ACCOUNTS + RANK_ACCOUNTS - 1 - account."""
 LIQUIDATION_SLICES: Final = 4
 """Slices in which a liquidation offers a position to the book."""
+LIQUIDATION_PART: Final = 6
+"""One part in so many of its maintenance margin is what the closing of a position may cost, if its account is not
+deep below, and what its liquidation fee is at most: half a percent where that margin is three (dYdX v4's default)."""
+LIQUIDATION_PAUSE: Final = 30
+"""Seconds for which an account that is not deep below its margin is left alone after its first slice."""
+LIQUIDATION_WINDOW: Final = 600
+"""Seconds after such a pause in which there is no other."""
 UNWIND_SLICES: Final = 8
 """Slices in which the backstop unwinds a position of its own."""
 UNWIND_STEP: Final = 100

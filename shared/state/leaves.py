@@ -75,8 +75,10 @@ class Account:
     owner: Address = bytes(20)
     collateral: I256 = 0
     """Token units: deposits, fees and the notional of every fill, so that equity = it + sum of size * mark * unit."""
-    generation: Annotated[U64, At(64)] = 0
+    generation: Annotated[U32, At(64)] = 0
     """Of those shares: they are void if it is not that of the vault's own account."""
+    paused_until: U32 = 0
+    """Seconds, until when its liquidation waits after a first slice; it stays when that is over."""
     shares: U128 = 0
     """Of the backstop vault (on the vault's own account: all of them)."""
     nonce_top: U64 = 0

@@ -295,7 +295,7 @@ async def crash(running: Running) -> None:
     await open_market(running)
     await submit(running, traffic.order(2, SELL, 100, 900))
     await submit(running, traffic.order(1, BUY, 100, 900))
-    await submit(running, traffic.order(3, BUY, 93, 500))
+    await submit(running, traffic.order(3, BUY, 94, 500))
     await submit(running, traffic.report(0, 94, time=traffic.time + 1))
 
 
@@ -311,7 +311,7 @@ async def test_liquidations_reach_the_tape_with_their_accounts(redis_server: Red
         fills = [message["data"] for message in told[1:]]
         assert {fill["kind"] for fill in fills} == {"liquidation"}
         assert {(fill["taker"], fill["side"], fill["taker_order_slot"]) for fill in fills} == {(1, "sell", None)}
-        assert (fills[0]["maker"], fills[0]["price"], fills[0]["size"]) == (3, 93, "225")  # a quarter was enough
+        assert (fills[0]["maker"], fills[0]["price"], fills[0]["size"]) == (3, 94, "225")  # a quarter was enough
         _, tape = await running.get("/v1/fills?after=0&account=1")
         assert tape["fills"][0]["kind"] == "trade"
         assert tape["fills"][1 : 1 + len(fills)] == fills
@@ -332,12 +332,12 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
         await open_market(running)
         await submit(running, traffic.order(2, SELL, 100, 900))
         await submit(running, traffic.order(1, BUY, 100, 900))
-        fallen = await submit(running, traffic.report(0, 94, time=traffic.time + 1))
+        fallen = await submit(running, traffic.report(0, 92, time=traffic.time + 1))
         assert {(f["kind"], f["taker"], f["maker"]) for f in fallen["fills"]} == {("deleverage", 1, 2)}
         await submit(running, traffic.backstop_deposit(3, 10**7))
-        await submit(running, traffic.order(4, BUY, 94, 900))
-        await submit(running, traffic.order(2, SELL, 94, 900))
-        fallen = await submit(running, traffic.report(0, 88, time=traffic.time + 2))
+        await submit(running, traffic.order(4, BUY, 92, 900))
+        await submit(running, traffic.order(2, SELL, 92, 900))
+        fallen = await submit(running, traffic.report(0, 83, time=traffic.time + 2))
         assert {(f["kind"], f["maker"], f["maker_order_slot"]) for f in fallen["fills"]} == {("takeover", 0, None)}
         assert {f["taker"] for f in fallen["fills"]} == {1, 4}
         _, backstop = await running.get("/v1/backstop")

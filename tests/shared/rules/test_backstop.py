@@ -26,9 +26,10 @@ def funded(amount: int = 100_000, **market: int) -> World:
 def test_a_cap_bounds_what_its_position_is_worth_and_the_rest_is_deleveraged() -> None:
     world = funded(100_000, backstop_cap=15_000, close_out=50_000)
     world.set_mark(92)
-    # At close-out all 100 at once, at 90: 1,500 of 100,000 is one lot of 920.
+    # At close-out all 100 at once, at 90: 1,500 of 100,000 is one lot of 920. The other side closes at the mark.
     assert world.trades(TAKEOVER) == [(1, BACKSTOP, 90, 1)]
-    assert world.trades(DELEVERAGE) == [(1, 2, 90, 99)]
+    assert world.trades(DELEVERAGE) == [(1, 2, 92, 99)]
+    assert world.market().insurance == 2 * 99 * 10
 
 
 def test_by_its_margin_it_takes_as_many_lots_as_are_legal() -> None:
@@ -36,7 +37,7 @@ def test_by_its_margin_it_takes_as_many_lots_as_are_legal() -> None:
     world.set_mark(92)
     # Of n lots at 90: equity 5,000 + 20 n, needed 92 n.
     assert world.trades(TAKEOVER) == [(1, BACKSTOP, 90, 69)]
-    assert world.trades(DELEVERAGE) == [(1, 2, 90, 31)]
+    assert world.trades(DELEVERAGE) == [(1, 2, 92, 31)]
     assert world.position(BACKSTOP).size == 69
 
 
@@ -67,35 +68,34 @@ def test_eight_dust_positions_leave_its_places_free() -> None:
 
 def test_it_takes_over_what_the_book_does_not_take() -> None:
     world = funded()
-    world.set_mark(94)  # equity 4,000 of 4,700: slices at 90 until what is left is healthy
+    world.press(94)  # equity 4,000 of 4,700: slices until what is left is healthy
     taken = world.trades(TAKEOVER)
-    assert taken[0] == (1, BACKSTOP, 90, 25)
+    assert taken[0] == (1, BACKSTOP, 94, 25)  # a sixth of the margin is less than a tick
     assert sum(size for *_, size in taken) == world.position(BACKSTOP).size
     assert world.position(BACKSTOP).size + world.position(1).size == 100
     assert world.machine.regs.drawn_until == world.traffic.time + DRAWN_TIME
-    # it bought below the mark: its profit is what the account in liquidation lost
     assert world.equity(BACKSTOP) + world.equity(1) == 104_000
 
 
 def test_it_takes_no_more_than_its_margin_allows() -> None:
     world = funded(2_000)
-    world.set_mark(94)
-    # A slice of 25 at 90 brings 1,000 and needs 2,350: 3,000 are enough. Of the next 19 twelve: 3,480 of 3,478.
-    fills = [(fill.kind, fill.maker, fill.price, fill.size) for fill in world.machine.fills[:3]]
-    assert fills == [(TAKEOVER, BACKSTOP, 90, 25), (TAKEOVER, BACKSTOP, 90, 12), (DELEVERAGE, 2, 90, 7)]
+    world.press(94)
+    # A slice of 25 at 94 needs 2,350. Of 21 it can bear 1,974.
+    fills = [(fill.kind, fill.maker, fill.price, fill.size) for fill in world.machine.fills]
+    assert fills == [(TAKEOVER, BACKSTOP, 94, 21), (DELEVERAGE, 2, 94, 4)]
     assert world.equity(BACKSTOP) >= world.position(BACKSTOP).size * 94
 
 
 def test_without_money_in_it_everything_goes_to_the_other_side() -> None:
     world = funded(0)
-    world.set_mark(94)
+    world.press(94)
     assert world.trades(TAKEOVER) == []
     assert {maker for _, maker, _, _ in world.trades(DELEVERAGE)} == {2}
 
 
 def test_every_crank_offers_an_eighth_at_the_mark_or_better() -> None:
     world = funded()
-    world.set_mark(94)
+    world.press(94)
     held = world.position(BACKSTOP).size
     world.order(3, BUY, 93, 1_000, order_slot=0)  # below the mark: not good enough
     assert world.crank() == "accepted"
@@ -112,8 +112,8 @@ def test_every_crank_offers_an_eighth_at_the_mark_or_better() -> None:
 
 
 def test_it_is_liquidated_like_anybody_when_it_is_below_maintenance() -> None:
-    world = funded(3_500)
-    world.set_mark(94)
+    world = funded(2_400)
+    world.press(94)
     held = world.position(BACKSTOP).size
     assert held > 0
     world.order(3, BUY, 88, 1_000)
@@ -125,7 +125,7 @@ def test_it_is_liquidated_like_anybody_when_it_is_below_maintenance() -> None:
 def test_withdrawals_are_limited_for_a_day_after_it_was_drawn() -> None:
     world = funded()
     assert world.withdraw(3, 1_000) == "accepted"
-    world.set_mark(94)
+    world.press(94)
     owed = world.machine.regs.owed
     assert owed == 10_000 + 2 * (10_000 + 10**8) - 1_000
     share = owed // 16

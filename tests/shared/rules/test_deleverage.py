@@ -12,7 +12,7 @@ from tests.support.machines.world import BACKSTOP, BUY, SELL, World, sub
 from setoff.shared.machine.machine import DELEVERAGE, TAKEOVER
 from setoff.shared.rules import deleveraging
 from setoff.shared.rules.deleveraging import compute_score
-from setoff.shared.rules.phases import MAX_SCORE, SCORE_ONE
+from setoff.shared.rules.phases import LIQUIDATION_PAUSE, MAX_SCORE, SCORE_ONE
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -133,8 +133,8 @@ def test_the_backstop_first_closes_what_it_has_on_the_other_side() -> None:
     giver.positions[0].size, giver.positions[0].cost = -9, -9_000
     giver.collateral -= 1_000
     enter_holders(state)
-    bankrupt(world, mark=95)
-    assert world.trades(TAKEOVER) == [(9, BACKSTOP, 94, 2)]  # its short, and a long that it can carry
+    bankrupt(world, mark=95, left=90)
+    assert world.trades(TAKEOVER) == [(9, BACKSTOP, 95, 2)]  # its short, and a long that it can carry
     assert world.position(BACKSTOP).size == 1
 
 
@@ -153,10 +153,14 @@ def test_nobody_else_is_touched() -> None:
     world = shorts({2: (10**5, 100, 10), 3: (10**5, 110, 50)})
     world.deposit(1, 1)
     before = world.account(2)
-    bankrupt(world, mark=95, left=800)
-    # 800 of 1,140, then 650 of 855, 530 of 627, 440 of 456; each slice gives up a tick a lot
-    assert [size for *_, size in world.trades(DELEVERAGE)] == [15, 12, 9, 6]
-    assert {maker for _, maker, _, _ in world.trades(DELEVERAGE)} == {3}
+    bankrupt(world, mark=95, left=500)
+    # 500 of 1,140: deep below. Of 855 it is more than half: a pause. Then 500 of 627, and of 456.
+    assert world.trades(DELEVERAGE) == [(9, 3, 95, 15)]
+    world.set_mark(95)
+    assert world.trades(DELEVERAGE) == []
+    world.wait(LIQUIDATION_PAUSE)
+    world.set_mark(95)
+    assert world.trades(DELEVERAGE) == [(9, 3, 95, 12), (9, 3, 95, 9)]
     after = world.account(2)
     assert (after.collateral, after.positions[0].size) == (before.collateral, before.positions[0].size)
 

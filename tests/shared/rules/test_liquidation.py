@@ -2,14 +2,15 @@
 
 Worked numbers from published pages: dYdX v4 docs, "Liquidations" (isolated liquidation price p' = (e - s * p) / (|s| *
 MMF - s), with e the equity and s the size), and dYdX v3 docs, "Liquidations" (close price P * (1 -/+ M * V / W), with M
-the maintenance fraction, V the equity, W the maintenance margin of the account).
+the maintenance fraction, V the equity, W the maintenance margin of the account), which is where the least price ends.
 """
 
 import pytest
-from tests.support.machines.world import ABOVE, BUY, SELL, World, sub
+from tests.support.machines.world import ABOVE, BACKSTOP, BUY, REDUCE_ONLY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
 from setoff.shared.rules.liquidation import compute_loss, compute_maintenance, compute_share, compute_zero_price
+from setoff.shared.rules.phases import LIQUIDATION_PAUSE, LIQUIDATION_WINDOW
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, Position, decode_market
 from setoff.shared.state.registers import Registers
@@ -19,7 +20,7 @@ PLAIN = {"taker_fee": 0, "maker_fee": 0}
 
 def position_at(mark: int, size: int, maintenance: int = 50_000, unit: int = 1) -> tuple[Position, Market]:
     market = decode_market(b"")
-    market.mark, market.unit, market.maintenance_margin = mark, unit, maintenance
+    market.mark, market.index, market.unit, market.maintenance_margin = mark, mark, unit, maintenance
     return Position(market=1, size=size), market
 
 
@@ -52,10 +53,10 @@ def test_the_published_liquidation_price_of_a_short() -> None:
 
 def test_an_account_exactly_at_maintenance_is_left_alone() -> None:
     world = one_against_rich(10, 1_450)
-    world.set_mark(90)  # equity 450 of 450
+    world.press(90)  # equity 450 of 450
     assert world.position(1).size == 10
     world = one_against_rich(10, 1_449)
-    world.set_mark(90)
+    world.press(90)
     assert world.position(1).size < 10
 
 
@@ -78,30 +79,40 @@ def test_the_first_thing_to_go_are_the_account_s_orders() -> None:
 @pytest.mark.parametrize(
     ("size", "equity", "price"),
     [
-        # v3: close price of a long 1,000 * (1 - 0.05 * 400 / 500) = 960; of a short 1,040
-        (10, 400, 960),
-        (-10, 400, 1_040),
+        # A sixth of 500 is 83, 8.3 a lot: in favour of the account
+        (10, 499, 992),
+        (-10, 499, 1_008),
+        (10, 300, 992),
+        # Below the middle of 500 and 100 as much more as it is below: 50 of 83 + 50
+        (10, 250, 987),
+        (-10, 250, 1_013),
+        (10, 192, 981),
+        # v3: close price of a long 1,000 * (1 - 0.05 * 190 / 500) = 981; of a short 1,019
+        (10, 190, 981),
+        (-10, 190, 1_019),
+        (10, 100, 990),
         (10, 0, 1_000),
-        (10, 499, 951),  # 49.9 a lot, in favour of the account
-        (-10, 499, 1_049),
         (10, -400, 1_040),  # in debt: only a better price than the mark
         (-10, -400, 960),
         (-10, -20_000, 1),
         (10, -(2**40), 2**24 - 1),
     ],
 )
-def test_the_zero_price_gives_a_position_its_share_of_the_equity(size: int, equity: int, price: int) -> None:
+def test_the_least_price_is_a_sixth_of_the_margin_from_the_mark_and_never_beyond_the_zero_price(
+    size: int, equity: int, price: int
+) -> None:
     position, market = position_at(1_000, size)
-    share = compute_share(position, market, equity, 500, loss=2**50)
+    share = compute_share(position, market, equity, 500, 100, loss=2**50)
     assert compute_zero_price(position, market, share) == price
 
 
 def test_the_share_is_that_of_the_position_in_the_maintenance_margin() -> None:
-    # v3: M * V / W = 0.05 * 600 / 1,500 = 2 %
+    # v3: M * V / W = 0.05 * 300 / 1,500 = 1 %
     position, market = position_at(1_000, 10)
-    share = compute_share(position, market, 600, 1_500, loss=0)
-    assert share == 200
-    assert compute_zero_price(position, market, share) == 980
+    share = compute_share(position, market, 300, 1_500, 300, loss=0)
+    assert share == 100
+    assert compute_zero_price(position, market, share) == 990
+    assert compute_share(position, market, 1_200, 1_500, 300, loss=0) == 250 // 3
 
 
 @pytest.mark.parametrize(
@@ -117,10 +128,10 @@ def test_a_position_lost_what_the_change_of_the_mark_took(size: int, mark_before
 
 def test_a_debt_is_of_the_change_that_made_it_and_no_more() -> None:
     position, market = position_at(1_000, 10)
-    assert compute_share(position, market, -600, 1_500, loss=1_000) == -600
-    assert compute_share(position, market, -600, 1_500, loss=200) == -200
-    assert compute_share(position, market, -600, 1_500, loss=0) == 0
-    assert compute_share(position, market, 600, 1_500, loss=1_000) == 200
+    assert compute_share(position, market, -600, 1_500, 300, loss=1_000) == -600
+    assert compute_share(position, market, -600, 1_500, 300, loss=200) == -200
+    assert compute_share(position, market, -600, 1_500, 300, loss=0) == 0
+    assert compute_share(position, market, 300, 1_500, 300, loss=1_000) == 100
 
 
 def test_the_account_never_loses_more_than_its_share() -> None:
@@ -146,16 +157,154 @@ def test_a_slice_goes_to_the_book_and_no_more_than_health_needs() -> None:
     assert world.equity(1) == 4_000
 
 
-def test_the_account_gets_the_book_s_price_and_pays_no_fee() -> None:
+def test_the_account_gets_the_book_s_price_and_pays_its_fee_half_to_the_insurance_half_to_the_backstop() -> None:
     world = one_against_rich(100, 10_050, taker_fee=500, maker_fee=-200)
     world.order(3, BUY, 95, 1_000)
     kept = world.market().insurance
     cash = [world.account(number).collateral for number in (1, 3)]
     world.set_mark(94)
     assert world.trades(LIQUIDATION) == [(1, 3, 95, 25)]
-    assert world.account(1).collateral - cash[0] == 25 * 950
+    fee = -(-25 * 950 * (50_000 // 6) // 10**6)
+    assert fee == 198 < 25 * 10  # a tick better than its least price, which is the mark
+    assert world.account(1).collateral - cash[0] == 25 * 950 - fee
     assert world.account(3).collateral - cash[1] == -25 * 950  # and no rebate, for nobody paid for it
-    assert world.market().insurance == kept
+    assert world.market().insurance == kept + 99
+    assert world.account(BACKSTOP).collateral == 99
+
+
+@pytest.mark.parametrize(
+    ("bid", "fee"),
+    [
+        (94_100, 2_353),  # 0.8333 % of three lots, up
+        (94_000, 2_349),  # 783 ticks a lot are all that the account may lose, by price and fee
+        (93_300, 249),
+        (93_217, 0),
+        (93_216, None),
+    ],
+)
+def test_price_and_fee_cost_no_more_than_a_sixth_of_the_margin(bid: int, fee: int | None) -> None:
+    world = World.trading(accounts=1, funds=100_000, mark=100_000, unit=1, **PLAIN)
+    for account in (2, 3):
+        world.deposit(account, 10**10)
+    world.order(1, BUY, 100_000, 10)
+    world.order(2, SELL, 100_000, 10)
+    world.order(3, BUY, bid, 10)
+    world.set_mark(94_000)  # equity 40,000 of 47,000
+    lots = 0 if fee is None else 3
+    assert sum(size for *_, size in world.trades(LIQUIDATION)) == lots
+    assert 40_000 - world.equity(1) == lots * (94_000 - bid) + (fee or 0) <= 3 * 783 + 1
+    assert world.account(BACKSTOP).collateral == (fee or 0) // 2
+
+
+# --- gently -----------------------------------------------------------------------------------------------------------
+
+
+def fine(money: int = 100_000, lots: int = 10, **market: int) -> World:
+    """Account 1 is long of `lots` at 100,000, account 2 short; a lot and tick is a token unit. No fees, no book."""
+    world = World.trading(accounts=1, funds=money, mark=100_000, unit=1, **{**PLAIN, **market})
+    for account in (2, 3):
+        world.deposit(account, 10**10)
+    world.order(1, BUY, 100_000, lots)
+    world.order(2, SELL, 100_000, lots)
+    return world
+
+
+def test_who_is_just_below_is_left_alone_for_a_while_after_a_first_slice() -> None:
+    world = fine()
+    world.order(3, BUY, 93_500, 1)
+    world.set_mark(94_000)
+    assert [(f.kind, f.price, f.size) for f in world.machine.fills] == [(LIQUIDATION, 93_500, 1)]
+    assert world.account(1).paused_until == world.traffic.time + LIQUIDATION_PAUSE
+    world.order(3, BUY, 93_500, 10)
+    for _ in range(2):
+        world.set_mark(93_900, seconds=(LIQUIDATION_PAUSE - 1) // 2)
+        assert world.machine.fills == []
+    world.set_mark(93_900, seconds=2)
+    assert world.trades(LIQUIDATION)
+
+
+def test_a_first_slice_asks_the_book_alone_and_what_comes_after_the_pause_everybody() -> None:
+    world = fine()
+    world.backstop_deposit(3, 10**6)
+    world.set_mark(94_000)
+    assert world.machine.fills == []
+    world.set_mark(94_000, seconds=LIQUIDATION_PAUSE)
+    assert {fill.kind for fill in world.machine.fills} == {TAKEOVER}
+    assert world.trades(TAKEOVER)[0] == (1, BACKSTOP, 94_000 - 783, 3)
+
+
+def test_an_account_that_is_deep_below_does_not_wait() -> None:
+    world = fine(close_out=10_000)
+    world.set_mark(92_800)  # 28,000 of 46,400; the middle of that and 9,280 is 27,840
+    assert world.machine.fills == []
+    world.set_mark(92_750)  # 27,500, and 27,825
+    assert world.trades(DELEVERAGE)
+    world = fine(close_out=10_000)
+    world.set_mark(92_750)
+    assert world.trades(DELEVERAGE)
+
+
+def test_there_is_one_pause_in_ten_minutes() -> None:
+    world = fine()
+    world.set_mark(94_000)
+    first = world.account(1).paused_until
+    world.set_mark(94_000, seconds=LIQUIDATION_PAUSE)
+    assert world.trades(DELEVERAGE)
+    assert world.account(1).paused_until == first
+    state = world.machine.state
+    for seconds, is_paused in ((LIQUIDATION_WINDOW - 2, False), (2, True)):
+        world.set_mark(94_000, seconds=seconds)
+        # As if it had lost money meanwhile: a thousand above the middle of the margins.
+        size = world.position(1).size
+        spare = world.equity(1) - size * 2_350 - 1_000
+        state.account(1).collateral -= spare
+        state.account(2).collateral += spare
+        world.set_mark(94_000)
+        assert (world.machine.fills == []) == is_paused
+    assert world.account(1).paused_until == world.traffic.time + LIQUIDATION_PAUSE
+
+
+def test_the_owner_s_closing_orders_stay_in_a_pause_and_go_first_when_it_is_over() -> None:
+    world = fine()
+    world.order(1, SELL, 101_000, 1, order_slot=3)
+    world.set_mark(94_000)
+    assert world.account(1).orders == 0
+    assert world.order(1, SELL, 95_000, 5, order_slot=4, flags=REDUCE_ONLY) == "accepted"
+    assert world.order(1, BUY, 93_000, 1, order_slot=5) == "insufficient_margin"
+    assert world.withdraw(1, 1) == "insufficient_margin"
+    world.set_mark(94_000, seconds=10)
+    assert world.order(3, BUY, 95_000, 2, order_slot=6) == "accepted"
+    assert world.position(1).size == 8 and world.account(1).orders
+    world.set_mark(93_000, seconds=LIQUIDATION_PAUSE)
+    assert world.account(1).orders == 0
+
+
+def test_money_that_comes_in_a_pause_saves_the_position() -> None:
+    world = fine()
+    world.set_mark(94_000)
+    world.deposit(1, 8_000)
+    world.set_mark(94_000, seconds=LIQUIDATION_PAUSE)
+    assert world.machine.fills == [] and world.position(1).size == 10
+
+
+def test_a_pause_costs_the_others_no_more_than_half_the_way_to_close_out_by_a_jump() -> None:
+    """Who waits has more than the middle of the margins, so it owes less than (maintenance - close-out) / 2 more by a
+    jump than one that has the whole margin."""
+    given = []
+    for equity in (27_850, 46_400):  # at 92,800, just above the middle of 46,400 and 9,280; and the margin itself
+        world = fine(close_out=10_000)
+        state = world.machine.state
+        spare = world.account(1).collateral + 10 * 92_800 - equity
+        state.account(1).collateral -= spare
+        state.account(2).collateral += spare
+        world.set_mark(92_800)
+        assert world.machine.fills == []
+        held = world.equity(2)
+        world.set_mark(86_000)
+        assert world.position(1).size == 0
+        given.append(held + 10 * 6_800 - world.equity(2))
+    assert given == [68_000 - 27_850, 68_000 - 46_400]
+    assert given[0] - given[1] <= (46_400 - 9_280) // 2
 
 
 def test_a_maker_fee_is_charged_in_a_liquidation() -> None:
@@ -163,18 +312,20 @@ def test_a_maker_fee_is_charged_in_a_liquidation() -> None:
     world.order(3, BUY, 95, 1_000)
     kept = world.market().insurance
     world.set_mark(94)
-    assert world.market().insurance == kept + 3  # 23,750 * 0.0001, up
+    assert world.market().insurance == kept + 3 + 99  # 23,750 * 0.0001, up; and half of the liquidation fee
 
 
-def test_a_short_is_bought_back_from_the_lowest_ask_up_to_its_zero_price() -> None:
+def test_a_short_is_bought_back_from_the_lowest_ask_up_to_its_least_price() -> None:
     world = one_against_rich(100, 10_000, side=SELL)
-    # at 106: equity 4,000 of 5,300, so at most 4 ticks are left for each lot: the ask at 111 is too dear
+    # at 108: equity 2,000 of 5,400, 700 below half of it: 1,600 for 100 lots are a tick each, and 110 is too dear
     world.order(3, SELL, 107, 10, order_slot=0)
-    world.order(3, SELL, 110, 10, order_slot=1)
-    world.order(3, SELL, 111, 10, order_slot=2)
-    world.set_mark(106)
-    assert world.trades(LIQUIDATION)[:2] == [(1, 3, 107, 10), (1, 3, 110, 10)]
-    assert world.trades(DELEVERAGE)[0][2] == 110  # 3,500 are left for 80 lots: still 4 ticks
+    world.order(3, SELL, 109, 10, order_slot=1)
+    world.order(3, SELL, 110, 10, order_slot=2)
+    world.set_mark(108)
+    assert world.trades(LIQUIDATION) == [(1, 3, 107, 10), (1, 3, 109, 10)]
+    insurance = world.market().insurance
+    assert world.trades(DELEVERAGE)[0][2] == 108  # who closes pays the mark, and the account one tick more
+    assert insurance >= sum(size for *_, size in world.trades(DELEVERAGE)) * 10
 
 
 def test_the_largest_position_goes_first() -> None:
@@ -212,8 +363,8 @@ def test_the_sweep_visits_sub_accounts_and_everybody_below_maintenance() -> None
 
 def test_what_the_book_does_not_take_is_closed_against_the_other_side() -> None:
     world = one_against_rich(100, 10_000)
-    world.set_mark(94)  # no bids: equity 4,000, so 94 - 4 = 90
-    assert world.trades(DELEVERAGE)[0] == (1, 2, 90, 25)
+    world.press(94)  # no bids: equity 4,000 of 4,700, and not a tick for each lot
+    assert world.trades(DELEVERAGE) == [(1, 2, 94, 25)]
     assert world.equity(1) >= 0
     state = world.machine.state
     equity, maintenance, _ = compute_maintenance(state, state.account(1))
@@ -227,9 +378,10 @@ def test_below_close_out_everything_goes_at_once_past_the_book() -> None:
     assert {fill.kind for fill in world.machine.fills} == {LIQUIDATION}
     world = one_against_rich(100, 10_000, close_out=20_000)
     world.order(3, BUY, 92, 1_000)
-    world.set_mark(91)  # 1,000 < 1,820: 1 tick a lot is left
-    assert world.trades(DELEVERAGE) == [(1, 2, 90, 100)]
+    world.set_mark(91)  # 1,000 < 1,820: 1 tick a lot is left, which is no prize of the other side
+    assert world.trades(DELEVERAGE) == [(1, 2, 91, 100)]
     assert world.account(1).collateral == 0
+    assert world.market().insurance == 1_000
     assert world.level(BUY, 92).size == 1_000
 
 
@@ -370,5 +522,5 @@ def test_a_liquidation_leaves_what_it_must_to_the_unit() -> None:
 def test_takeover_comes_before_deleveraging() -> None:
     world = one_against_rich(100, 10_000)
     world.backstop_deposit(3, 1_000_000)
-    world.set_mark(94)
+    world.press(94)
     assert {fill.kind for fill in world.machine.fills} == {TAKEOVER}

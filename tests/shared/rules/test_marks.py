@@ -249,7 +249,7 @@ def test_nobody_is_liquidated_on_a_stale_price() -> None:
     world.wait(31)
     world.report(0, 100, market=2)
     assert world.position(1).size == 10  # the sweep after the other market's report passes it
-    world.report(0, 94)
+    world.press(94)
     assert world.position(1).size < 10
 
 

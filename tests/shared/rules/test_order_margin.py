@@ -169,7 +169,7 @@ def test_a_liquidation_first_empties_the_book_of_the_account_an_order_a_piece() 
     for order_slot in (7, 30, 255):
         assert world.order(1, SELL, 130 + order_slot % 20, 1, order_slot=order_slot) == "accepted"
     before = world.machine.regs.sequence
-    world.set_mark(78)
+    world.press(78)
     assert world.account(1).orders == 0
     assert world.machine.regs.sequence == before
     assert world.position(1).size < 80

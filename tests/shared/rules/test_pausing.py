@@ -276,19 +276,19 @@ def test_legs_of_an_agent_that_expires_meanwhile_are_passed_over() -> None:
 
 def test_a_liquidation_goes_on_through_the_book_before_it_asks_the_backstop() -> None:
     world = World.trading(funds=1_000_000, taker_fee=0, maker_fee=0, max_age=2**31, step_band=900_000)
-    world.deposit(4, 1_449)
+    world.deposit(4, 1_150)
     world.order(4, BUY, 100, 10)
     world.order(1, SELL, 100, 10)
     for order_slot in range(20):
-        world.order(2, BUY, 89 + order_slot // 4, 1, order_slot=order_slot)
+        world.order(2, BUY, 90 + order_slot // 4, 1, order_slot=order_slot)
     world.schedule_cancel(2, START_TIME)
-    world.order(3, BUY, 88, 50)
-    world.set_mark(90)
+    world.order(3, BUY, 89, 50)
+    world.set_mark(90)  # 150 of 450: a tick a lot
     liquidated = world.trades(LIQUIDATION)
     while world.machine.regs.has_work:
         world.crank(0)
         liquidated += world.trades(LIQUIDATION)
-    assert {(taker, maker, price) for taker, maker, price, _ in liquidated} == {(4, 3, 88)}
+    assert {(taker, maker, price) for taker, maker, price, _ in liquidated} == {(4, 3, 89)}
 
 
 def test_what_the_backstop_cannot_offer_in_an_input_waits_for_its_next_crank(monkeypatch: pytest.MonkeyPatch) -> None:

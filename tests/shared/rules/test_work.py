@@ -18,6 +18,7 @@ def test_work_begins_with_a_report_or_crank_and_ends_idle() -> None:
 
 
 def test_work_that_exceeds_its_limit_goes_on_in_the_next_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phases, "LIQUIDATION_PAUSE", 0)  # in which a first slice that is cut off would wait
     whole = crowd()
     whole.take(crash(whole))
     world = crowd()

@@ -15,7 +15,7 @@ from setoff.shared.rules.levels import get_best
 from setoff.shared.rules.liquidation import compute_maintenance
 from setoff.shared.rules.margin import PAYMENTS, compute_health, compute_initial, compute_value
 from setoff.shared.rules.marks import get_halt_time
-from setoff.shared.rules.matching import is_crossing
+from setoff.shared.rules.matching import is_crossing, is_liquidation
 from setoff.shared.rules.positions import is_live
 from setoff.shared.rules.work import is_out_of_steps
 from setoff.shared.state import keys, leaves
@@ -78,6 +78,8 @@ BRANCHES = frozenset(
     + [
         "sweep: nothing to do",
         "sweep: holds nothing",
+        "sweep: first slice",
+        "sweep: waits",
         "sweep: slice",
         "sweep: close-out",
         "sweep: insurance",
@@ -96,6 +98,7 @@ BRANCHES = frozenset(
     + ["liquidated: book took some", "liquidated: book took none"]
     + ["rank: first", "rank: further", "rank: last", "rank: does not score", "deleverage: all", "deleverage: part"]
     + ["deleverage: gone", "deleverage: again", "deleverage: ranks anew", "deleverage: the account itself"]
+    + ["deleverage: a levy", "deleverage: a debt", "fill: with its fee", "fill: at the least price", "fill: an offer"]
     + [f"enrol: {what}" for what in ("one side", "both sides", "the backstop", "entered already", "a new word")]
     + ["strike: one bit", "strike: a word", "strike: the last"]
     + [f"gather: {what}" for what in ("a sweep's word", "a ranking's word", "end of a sweep")]
@@ -165,6 +168,10 @@ def _fill(step: Step) -> set[str]:
     regs = step.before
     maker = keys.handle_account(regs.cursor)
     found = {"fill: liquidation"} if regs.kind == records.LIQUIDATION else set()
+    if is_liquidation(regs):
+        found.add("fill: at the least price" if regs.tick == regs.price else "fill: with its fee")
+    elif found:
+        found.add("fill: an offer")
     for role, account in (("taker", regs.account), ("maker", maker)):
         before, after = (_size(_account(values, account), regs.market) for values in (step.old, step.new))
         found.add(f"fill: {role} {_change(before, after)}")
@@ -337,6 +344,12 @@ def _is_below(step: Step) -> bool:
     return equity < maintenance
 
 
+def _is_paused(step: Step) -> bool:
+    """Whether the account under the sweep waits after a first slice."""
+    number = get_visited(step.before.sweep_end, step.before.sweep_word)
+    return step.before.time < _account(step.new, number).paused_until
+
+
 def _approach(step: Step) -> set[str]:
     side = step.before.level_side
     place = "behind" if (step.before.bid_tick, step.before.ask_tick)[side] else "best"
@@ -483,11 +496,13 @@ def _sweep(step: Step) -> set[str]:
         return found | {"sweep: holds nothing"}
     if step.after.phase == phases.WORK:
         if not step.before.winding_since and _is_below(step):
-            found.add("sweep: call")
+            found.add("sweep: waits" if _is_paused(step) else "sweep: call")
         return found | {"sweep: nothing to do"}
     if step.after.market == step.after.trigger_market and step.after.phase == phases.TAKEOVER:
         found.add("sweep: debt")
-    return found | {"sweep: close-out" if step.after.phase == phases.TAKEOVER else "sweep: slice"}
+    if step.after.phase == phases.TAKEOVER:
+        return found | {"sweep: close-out"}
+    return found | {"sweep: first slice" if step.after.return_phase == phases.WORK else "sweep: slice"}
 
 
 def _takeover(step: Step) -> set[str]:
@@ -549,6 +564,10 @@ def _deleverage(step: Step) -> set[str]:
     if before == after:
         return {"deleverage: gone"}
     found = {"deleverage: all" if abs(before) - abs(after) == step.before.size else "deleverage: part"}
+    mark = leaves.decode_market(step.old[keys.market_key(step.before.market)]).mark
+    if step.before.price != mark:
+        is_worse = step.before.price < mark if step.before.side == records.SELL else step.before.price > mark
+        found.add("deleverage: a levy" if is_worse else "deleverage: a debt")
     if step.after.ranked0 == step.before.ranked0:
         found.add("deleverage: again")
     if step.after.ranking:

@@ -70,6 +70,12 @@ class JudgedWorld(StateView, SampleTraffic):
         self.time += 1
         return self.report(0, price, market=market, time=self.time - age)
 
+    def press(self, price: int, market: int = 1) -> list[str]:
+        """The same price before and after a pause of those in liquidation."""
+        outcomes = self.run(self.price(price, market))
+        self.wait(phases.LIQUIDATION_PAUSE)
+        return outcomes + self.run(self.price(price, market))
+
     def order(
         self, account: int, side: int, price: int, size: int, *, order_slot: int | None = 0, **fields: Any
     ) -> bytes:

@@ -109,7 +109,7 @@ def play_many_leaves(world: JudgedWorld) -> None:
     deposit = world.deposit(4, 10**6)
     taken = [world.order(4, BUY, 101, 1, flags=FOK), world.order(4, BUY, 101, 1)]
     world.batch([deposit], [*resting, *taken, world.withdraw(1, 1), world.cancel(1, 10), world.withdraw(2, 890_000)])
-    assert world.run(world.price(92, 8)) == ["accepted"]
+    assert world.press(92, 8) == ["accepted"] * 2
     assert world.took("takeover") and world.position(keys.BACKSTOP, 8).size
     world.run(world.backstop_deposit(4, 1), world.backstop_withdraw(3, 1), records.encode_crank(8))
     leaf = world.machine.state.market(8)

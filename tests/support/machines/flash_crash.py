@@ -18,12 +18,13 @@ from setoff.deploy.simulation.market_lab.pictures.prices import Hour, fetch_pric
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.integers import PPM, div_up
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.holders import get_visited
+from setoff.shared.rules.matching import is_liquidation
 from setoff.shared.rules.step import apply_step
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
@@ -203,7 +204,7 @@ class Crash:
             phase = regs.phase
             if phase == phases.SWEEP:
                 self.watch_visit()
-            elif phase == phases.FILL and regs.return_phase == phases.LIQUIDATED:
+            elif phase == phases.FILL and is_liquidation(regs):
                 self.totals.liquidated += regs.lots
                 apply_step(regs, state)
             elif phase == phases.TAKEOVER:
@@ -221,15 +222,20 @@ class Crash:
     # --- what must hold ----------------------------------------------------------------------------------------------
 
     def watch_visit(self) -> None:
-        """A visit begins a liquidation iff the account is below maintenance then, by a formula of our own."""
+        """A visit begins a liquidation iff the account is below maintenance then, by a formula of our own, and does not
+        wait."""
         regs, state = self.machine.regs, self.machine.state
         number = get_visited(regs.sweep_end, regs.sweep_word)
+        paused_until = state.account(number).paused_until
         apply_step(regs, state)
         account, market = state.account(number), state.market(1)
         size = abs(account.positions[0].size)
         weight = size * 25_000 + max(0, size - TERMS["tier1_size"]) * 25_000
-        is_below = size and self.get_equity(account) * PPM < market.mark * UNIT * weight
-        assert is_below == (regs.phase not in (phases.WORK, phases.STRIKE)), number
+        equity, worth = self.get_equity(account), market.mark * UNIT
+        is_below = size and equity * PPM < worth * weight
+        middle = div_up(worth * weight, PPM) + div_up(worth * size * TERMS["close_out"], PPM)
+        is_waiting = is_below and regs.time < paused_until and 2 * equity > middle
+        assert bool(is_below and not is_waiting) == (regs.phase not in (phases.WORK, phases.STRIKE)), number
         if is_below:
             self.totals.accounts.add(number)
 

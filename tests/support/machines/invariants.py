@@ -273,7 +273,8 @@ def find_unhealthy(machine: Machine) -> list[int]:
     """Accounts below maintenance (in a wind-down: in debt) with a position that has a fresh price, or in debt without
     any position.
 
-    None once the work after a change of price is done. In a market with calls only those at close-out count.
+    None once the work after a change of price is done. In a market with calls only those at close-out count. Who waits
+    after a first slice has more than the middle of the margins.
     """
     state, time = machine.state, machine.regs.time
     found = []
@@ -285,6 +286,8 @@ def find_unhealthy(machine: Machine) -> list[int]:
         least = 0 if machine.regs.winding_since else maintenance
         if any(market.call_minutes for market in held):
             least = min(least, close_out)  # until the first change of a price after a call
+        if time < account.paused_until and 2 * equity > maintenance + close_out:
+            continue
         if equity < least and (not held or any(is_fresh(market, time) for market in held)):
             found.append(number)
     state.touched.clear()

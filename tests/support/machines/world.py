@@ -10,6 +10,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
 from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
 BUY, SELL = records.BUY, records.SELL
@@ -102,6 +103,11 @@ class World(StateView):
         """A new batch, and in it a report that is accepted."""
         self.wait(seconds)
         assert self.report(0, price, market=market) == "accepted"
+
+    def press(self, price: int, market: int = 1) -> None:
+        """The same price before and after a pause of those in liquidation."""
+        self.set_mark(price, market)
+        self.set_mark(price, market, seconds=phases.LIQUIDATION_PAUSE)
 
     def wait(self, seconds: int) -> None:
         """A new batch, later."""

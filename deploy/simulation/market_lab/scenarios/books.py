@@ -57,9 +57,9 @@ def fill_or_kill_in_part(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(limit_usd=8_500, stated="section 8, LIQUIDATED: a slice is offered down to the zero price, whoever bids")
+@scenario(limit_usd=500, stated="section 14, Liquidation: a quarter at a sixth of the margin from the mark")
 def bid_for_a_liquidation(attack: bool, seed: int) -> Play:
-    """An account is a hair below maintenance; the only bids are the attacker's, just above its zero price."""
+    """An account is a hair below maintenance; the only bids are the attacker's, just above its least price."""
     lots = 40_000
     money = {"victim": [10**6 * USD], "others": [10**6 * USD], "attacker": [10**6 * USD]}
     play = Play.open(money, impact=THIN, seed=seed)
@@ -67,8 +67,52 @@ def bid_for_a_liquidation(attack: bool, seed: int) -> Play:
     play.trade(victim, other, PRICE, lots)
     play.withdraw_but(victim, lot_value(lots) * 50_100 // PPM)
     if attack:
-        play.order(bidder, BUY, 94_992, lots, order_slot=0)
+        play.order(bidder, BUY, 97_436, lots, order_slot=0)
     play.pass_time(70)
     play.prices[1] = 97_925
     play.pass_time(70)
+    return play
+
+
+@scenario(limit_usd=3_500, stated="section 14, Liquidation: what a lone bid earns is what the backstop would have")
+def bid_in_a_gap(attack: bool, seed: int) -> Play:
+    """A jump leaves an account little more than its close-out margin; the only bids are the attacker's, far below where
+    the index was.
+    """
+    lots = 40_000
+    money = {"victim": [10**6 * USD], "others": [10**6 * USD], "attacker": [10**6 * USD]}
+    play = Play.open(money, impact=THIN, seed=seed)
+    (victim,), (other,), (bidder,) = (play.accounts(role) for role in ("victim", "others", "attacker"))
+    play.trade(victim, other, PRICE, lots)
+    play.withdraw_but(victim, lot_value(lots) * 50_100 // PPM)
+    play.pass_time(70)
+    if attack:
+        for slot, price in enumerate(range(94_900, 95_500, 5)):
+            play.order(bidder, BUY, price, lots // 100, order_slot=slot)
+    play.prices[1] = 96_200
+    play.pass_time(70)
+    return play
+
+
+@scenario()
+def pause_as_an_option(attack: bool, seed: int) -> Play:
+    """A hedged pair of one owner: the half that is below its margin waits, and the owner brings money only where the
+    price comes back.
+    """
+    lots = 40_000
+    money = {"others": [10**6 * USD] * 2, "attacker": [10**6 * USD] * 3}
+    play = Play.open(money, impact=THIN, seed=seed)
+    (long, short, purse), (buyer, seller) = play.accounts("attacker"), play.accounts("others")
+    play.trade(buyer, seller, PRICE, lots)
+    if attack:
+        play.trade(long, short, PRICE, lots)
+        play.withdraw_but(long, lot_value(lots) * 50_100 // PPM)
+    play.pass_time(70)
+    for price in (97_900, 97_600, 97_000, 96_400, 96_900, 97_800):
+        play.prices[1] = price
+        play.exchange.wait(10)
+        play.report()
+        if attack and price > 96_500:
+            play.exchange.take(play.pen.transfer(purse, long, 500 * USD))
+    play.pass_time(60)
     return play

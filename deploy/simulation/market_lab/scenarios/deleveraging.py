@@ -1,4 +1,4 @@
-"""Attacks on deleveraging: where to be closed first is a prize."""
+"""Attacks on deleveraging: were to be closed first a prize."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from setoff.deploy.simulation.market_lab.terms import PRICE, USD, lot_value
 from setoff.shared.codec.integers import PPM
 
 
-@scenario(
-    limit_usd=7_500, stated="section 14, Debts: who is closed at the zero price of an account that had something left"
-)
+@scenario()
 def first_to_be_deleveraged(attack: bool, seed: int) -> Play:
-    """The side that wins gets the zero price of the account that fails: be its first, with the highest leverage."""
+    """An account that fails has something left: be first of those who close against it, with the highest leverage."""
     lots = 40_000
     money = {"victim": [10**6 * USD], "others": [10**6 * USD, 10**6 * USD], "attacker": [10**5 * USD, 10**6 * USD]}
     play = Play.open(money, impact=2**31, seed=seed)

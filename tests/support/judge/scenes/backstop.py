@@ -14,7 +14,7 @@ def play_takeover(world: JudgedWorld) -> None:
     """The backstop takes a position over, withdrawals are limited, and it offers its own position crank by crank."""
     world.begin(money=10**5, maintenance_margin=50_000)
     world.trade(1, 2, 100, 9_000)
-    assert world.run(world.backstop_deposit(3, 50_000), world.price(93)) == [OK, OK]
+    assert world.run(world.backstop_deposit(3, 50_000)) + world.press(93) == [OK] * 3
     assert world.took("takeover") > 0 and world.took("deleverage") == 0
     assert world.position(keys.BACKSTOP).size > 0
     limited = [
@@ -38,7 +38,7 @@ def play_takeover(world: JudgedWorld) -> None:
 
 
 def play_waiting(world: JudgedWorld) -> None:
-    """Offers that nobody takes go farther from the mark, as far as the margin or half a percent; then half as far.
+    """Offers that nobody takes go farther from the mark, a sixth of the margin or half a percent; then half as far.
 
     (Most of the minutes are passed by hand.)
     """
@@ -46,7 +46,7 @@ def play_waiting(world: JudgedWorld) -> None:
     world.trade(1, 2, 10_000, 90)
     assert world.batch([world.deposit(1, 10**6)], []) == [OK]
     world.trade(3, 1, 10_000, 90, market=2, order_slot=1)
-    assert world.run(world.backstop_deposit(4, 80_000), world.price(9_300), world.price(10_700, 2)) == [OK] * 3
+    assert world.run(world.backstop_deposit(4, 80_000)) + world.press(9_300) + world.press(10_700, 2) == [OK] * 5
     held = [world.position(keys.BACKSTOP, market).size for market in (1, 2)]
     assert held[0] > 8 and held[1] < -8
     narrow = MarketParameters(1, 100_000, 4_000, 500, -100, PPM, max_age=10**9, step_band=PPM, impact=2**40)
@@ -65,9 +65,9 @@ def play_waiting(world: JudgedWorld) -> None:
     for position in state.account(keys.BACKSTOP).positions[:2]:
         position.waited = phases.UNWIND_WAITS - 1
     state.commit()
-    bids = [world.order(4, BUY, price, 1, order_slot=price - 9_250) for price in (9_262, 9_261)]
+    bids = [world.order(4, BUY, price, 1, order_slot=price - 9_281) for price in (9_293, 9_292)]
     assert crank(1, world.cancel(4, 5), *bids) == 24
-    # No farther than the margin of 0.4 %.
+    # No farther than a sixth of the margin of 0.4 %.
     assert world.resting(4, 12).market == 0 and world.resting(4, 11).size == 1
     asks = [world.order(4, SELL, price, 1, market=2, order_slot=price - 10_700) for price in (10_754, 10_755)]
     assert [crank(2, asks[1]), crank(2)] == [phases.UNWIND_WAITS] * 2
@@ -100,7 +100,7 @@ def play_caps(world: JudgedWorld) -> None:
     world.trade(1, 3, 100, 3, order_slot=2, market=2)
     assert world.run(world.backstop_deposit(4, 10**5), world.withdraw(3, 99_960), world.price(80, 2)) == [OK] * 3
     assert world.position(3, 2).size == world.position(keys.BACKSTOP, 2).size == 0
-    assert world.run(world.price(92)) == [OK]
+    assert world.press(92) == [OK] * 2
     held = world.position(keys.BACKSTOP).size
     assert 0 < held * 92 <= 45_000 and world.took("deleverage") > 1
     # Nearer to its margin it takes a part by that.
@@ -120,7 +120,7 @@ def play_poor_backstop(world: JudgedWorld) -> None:
     world.begin(money=10**5, maintenance_margin=50_000, markets=2)
     world.trade(1, 2, 100, 4_000)
     world.trade(3, 2, 100, 4_000, order_slot=1)
-    assert world.run(world.backstop_deposit(4, 1), world.price(91)) == [OK, OK]
+    assert world.run(world.backstop_deposit(4, 1), world.price(89)) == [OK, OK]
     assert world.took("deleverage") > 1 and world.position(keys.BACKSTOP).size == 0
 
 
@@ -142,7 +142,7 @@ def play_stale_backstop(world: JudgedWorld) -> None:
     """With an old price nobody knows what the backstop is worth."""
     world.begin(money=10**5, maintenance_margin=50_000, max_age=60)
     world.trade(1, 2, 100, 9_000)
-    assert world.run(world.backstop_deposit(3, 50_000), world.price(93)) == [OK, OK]
+    assert world.run(world.backstop_deposit(3, 50_000)) + world.press(93) == [OK] * 3
     world.wait(100)
     assert world.run(world.backstop_withdraw(3, 1), records.encode_crank(0)) == [OK, "stale_price"]
     assert world.run(world.price(93)) == [OK] and world.request(3).amount == 0
@@ -183,8 +183,8 @@ def play_requests(world: JudgedWorld) -> None:
     world.trade(3, 4, 101, 9_000)
     asked = [world.backstop_withdraw(2, 49_000 << 10), world.backstop_withdraw(1, (1_000 << 10) + 1)]
     assert world.run(*asked, world.backstop_withdraw(1, 500 << 10)) == [OK, "insufficient_margin", OK]
-    world.wait(50)
-    assert world.run(world.price(108)) == [OK] and world.position(keys.BACKSTOP).size != 0
+    world.wait(19)
+    assert world.press(108) == [OK] * 2 and world.position(keys.BACKSTOP).size != 0
     before = [world.account(account).collateral for account in (1, 2)]
     world.wait(100)
     assert world.run(world.price(108)) == [OK]

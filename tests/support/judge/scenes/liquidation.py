@@ -20,16 +20,52 @@ def play_slices(world: JudgedWorld) -> None:
         world.order(3, BUY, 91, 400, order_slot=1),
         world.order(3, BUY, 50, 400, order_slot=2),
     ]
-    assert world.batch([rich], [*orders, world.price(91)]) == [OK] * 5
+    assert world.batch([rich], [*orders, world.price(90)]) == [OK] * 5
     assert world.took("liquidated") > 1 and world.took("takeover") == 0
     assert 0 < world.position(2).size < 100
 
 
+def play_gently(world: JudgedWorld) -> None:
+    """A first slice for the book alone, a pause, the rest for all; none in ten minutes after it, nor deep down."""
+    world.begin(money=10**6, mark=10_000, maintenance_margin=50_000, close_out=10_000, taker_fee=0, maker_fee=0)
+    world.trade(1, 2, 10_000, 900)
+    assert world.run(world.withdraw(2, 10_000), world.order(3, BUY, 9_600, 100)) == [OK] * 2
+    # At 9,430 it has 477,000 of 424,350, at 9,360 414,000 of 421,200, at least prices 78 below the mark.
+    assert world.run(world.price(9_430)) == [OK]
+    assert world.position(2).size == 900 and world.account(2).paused_until == 0
+    assert (
+        world.run(world.cancel(3, 0), world.order(3, BUY, 9_283, 1), world.order(3, BUY, 9_282, 2, order_slot=1))
+        == [OK] * 3
+    )
+    assert world.run(world.price(9_360)) == [OK]
+    assert world.position(2).size == 897 and world.took("liquidated") == 0
+    assert world.account(2).paused_until == world.time + phases.LIQUIDATION_PAUSE
+    assert world.account(keys.BACKSTOP).collateral == 0  # 78 a lot is less than 78 ticks and a fee of 77.35
+    stop = world.order(2, SELL, 9_500, 10, order_slot=7, flags=records.REDUCE_ONLY)
+    world.wait(phases.LIQUIDATION_PAUSE - 3)
+    assert world.run(stop, world.price(9_360)) == [OK] * 2
+    assert world.position(2).size == 897 and world.account(2).orders
+    world.wait(1)
+    assert world.run(world.order(3, BUY, 9_360, 3, order_slot=5), world.price(9_360)) == [OK] * 2
+    assert world.account(2).orders == 0 and world.took("deleverage") > 0
+    assert world.account(keys.BACKSTOP).collateral > 0
+    held, first = world.position(2).size, world.account(2).paused_until
+    # It is short again within the ten minutes: no pause; after them another; and deep below none.
+    for seconds, price, is_paused in ((500, 9_225, False), (200, 9_090, True)):
+        world.wait(seconds)
+        assert world.run(world.price(price)) == [OK]
+        assert (world.position(2).size == held) == is_paused
+        assert (world.account(2).paused_until > first) == is_paused
+        held = world.position(2).size
+    assert world.run(world.price(8_900)) == [OK]
+    assert world.position(2).size < held
+
+
 def play_shorts(world: JudgedWorld) -> None:
     """A short that the price runs away from: slices, the backstop's takeover, and how it buys its own way out."""
-    world.begin(money=10**5, maintenance_margin=50_000, close_out=40_000)
+    world.begin(money=95_000, maintenance_margin=50_000, close_out=40_000)
     world.trade(1, 2, 100, 9_000)
-    asks = [world.order(3, SELL, 108, 300), world.order(3, SELL, 110, 300, order_slot=1)]
+    asks = [world.order(3, SELL, 107, 300), world.order(3, SELL, 109, 300, order_slot=1)]
     assert world.run(world.backstop_deposit(4, 90_000), *asks, world.price(106)) == [OK] * 4
     assert world.took("liquidated") > 1 and -9_000 < world.position(1).size < 0
     assert world.run(world.price(108)) == [OK]
@@ -50,7 +86,7 @@ def play_two_positions(world: JudgedWorld) -> None:
     world.begin(money=10**5, maintenance_margin=50_000, markets=2)
     world.trade(1, 2, 100, 6_000)
     world.trade(1, 2, 100, 3_000, order_slot=1, market=2)
-    assert world.run(world.backstop_deposit(4, 90_000), world.price(88)) == [OK] * 2
+    assert world.run(world.backstop_deposit(4, 90_000)) + world.press(88) == [OK] * 3
     taken = [step.before.market for step in world.steps if step.kind == "takeover"]
     assert taken and taken[0] == 1
 
@@ -61,7 +97,7 @@ def play_old_price(world: JudgedWorld) -> None:
     world.trade(1, 2, 100, 6_000)
     world.trade(1, 2, 100, 3_000, order_slot=1, market=2)
     world.wait(100)
-    assert world.run(world.backstop_deposit(4, 90_000), world.price(80, 2)) == [OK] * 2
+    assert world.run(world.backstop_deposit(4, 90_000)) + world.press(80, 2) == [OK] * 3
     taken = {step.before.market for step in world.steps if step.kind == "takeover"}
     assert taken == {2} and world.position(2).size == 6_000
 
@@ -77,7 +113,7 @@ def play_other_side(world: JudgedWorld) -> None:
             regs.rank_market, regs.rank_side, regs.ranked0 = regs.market, 1 - regs.side, 1
 
     world.bench.meddle = meddle
-    assert world.run(world.price(91)) == [OK]
+    assert world.press(91) == [OK] * 2
     assert world.took("rank") > 0 and world.took("deleverage") > 0
     world.bench.meddle = lambda machine, input_index, micro: None
 
@@ -87,7 +123,7 @@ def play_small_winners(world: JudgedWorld) -> None:
     world.begin(money=10**5, maintenance_margin=50_000)
     world.trade(1, 2, 100, 7_900)
     world.trade(3, 2, 100, 100, order_slot=1)
-    assert world.run(world.withdraw(3, 99_000), world.price(91)) == [OK, OK]
+    assert world.run(world.withdraw(3, 99_000)) + world.press(91) == [OK] * 3
     assert world.took("deleverage") > 1 and world.position(3).size == 0
 
 
@@ -149,7 +185,7 @@ def play_late_sweep(world: JudgedWorld) -> None:
             machine.regs.steps += phases.WORK_LIMIT
 
     world.bench.meddle = stop
-    assert world.run(world.price(93)) == [OK]
+    assert world.run(world.price(91)) == [OK]
     assert world.machine.regs.has_work == 1
     world.bench.meddle = lambda machine, input_index, micro: None
     world.wait(120)
@@ -196,7 +232,7 @@ def play_losers(world: JudgedWorld) -> None:
     # 1 sells what it bought at 100 to 3, at 120: at 110 both 2 (short from 100) and 3 have lost.
     out = world.withdraw(3, 86_000)
     assert world.run(out, world.order(3, BUY, 120, 1_000), world.order(1, SELL, 120, 1_000, order_slot=1)) == [OK] * 3
-    assert world.run(world.price(110)) == [OK]
+    assert world.press(110) == [OK] * 2
     entries = [taken.before.ranked0 for taken in world.steps if taken.kind == "deleverage"]
     assert entries and max(entries) // phases.RANK_ACCOUNTS <= phases.SCORE_ONE
     world.trade(2, 4, 110, 7_000, order_slot=3)
@@ -228,6 +264,7 @@ def play_owed(world: JudgedWorld) -> None:
 
 SCENES = (
     play_slices,
+    play_gently,
     play_shorts,
     play_two_positions,
     play_old_price,

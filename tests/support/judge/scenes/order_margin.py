@@ -107,11 +107,11 @@ def play_liquidated(world: JudgedWorld) -> None:
         world.order(2, SELL, 130, 1, order_slot=9),
         world.order(2, BUY, 130, 1, order_slot=4, flags=ABOVE | REDUCE_ONLY, trigger=125),
         world.order(2, SELL, 131, 1, order_slot=255),
-        world.order(3, BUY, 85, 400, order_slot=9),
+        world.order(3, BUY, 87, 800, order_slot=9),
         world.order(3, BUY, 84, 1, order_slot=10),
     ]
     assert world.run(*book) == [OK] * 5
-    assert world.run(world.price(88)) == [OK]
+    assert world.run(world.price(87)) == [OK]
     assert world.account(2).orders == 0 and world.account(3).orders == 3 * 2**9
     assert world.position(2).size < 700 and world.took("liquidated") > 0
 

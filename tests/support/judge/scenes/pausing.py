@@ -133,9 +133,9 @@ def play_liquidation_out_of_steps(world: JudgedWorld) -> None:
     world.begin(money=1_100, maintenance_margin=50_000)
     assert world.run(world.backstop_deposit(4, 1_000)) == [OK]
     world.trade(1, 2, 100, 100)
-    assert world.run(world.order(3, BUY, 90, 100)) == [OK]
+    assert world.run(world.order(3, BUY, 91, 100)) == [OK]
     stop(world, phases.MATCH)
-    assert world.run(world.price(93)) == [OK]
+    assert world.run(world.price(91)) == [OK]
     assert world.machine.regs.has_work == 1 and world.took("takeover") == 0
     assert world.position(2).size == 100
     assert world.run(records.encode_crank(0)) == [OK]
