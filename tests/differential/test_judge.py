@@ -21,7 +21,7 @@ from setoff.shared.state import keys
 from setoff.shared.state.registers import FIELDS
 from setoff.shared.state.tree import Path
 
-BATCHES = 60
+BATCHES = 120
 WORD = 32
 HEADER_WORDS = 10
 OFFSETS = (WORD * (1 + len(FIELDS)), WORD * (2 + len(FIELDS)))
@@ -53,7 +53,9 @@ class Record:
                 break
             lacking = KINDS - self.cases.keys()
             favour = favour_of(lacking - CRITICAL) if number > 10 else Counter()
-            plan = generator.crisis() if number % 3 == 2 else generator.batch(40, favour)
+            # What only a crisis brings up is waited for as long as the rest.
+            is_crisis = number % 3 == 2 or (lacking <= CRITICAL and number % 3 == 1)
+            plan = generator.crisis() if is_crisis else generator.batch(40, favour)
             # Steps are proven only where that can bring something new: proving is what takes the time.
             bench.choose = self.is_wanted
 
