@@ -45,7 +45,7 @@ class Record:
         bench = Bench(self.judge)
         bench.compare = self.keep
         bench.meddle = lambda machine, input_index, micro: call_off(machine, micro)
-        generator = Generator(4, bench.machine)
+        generator = Generator(10, bench.machine)
         plan = generator.opening()
         for number in range(BATCHES):
             bench.run(*plan)

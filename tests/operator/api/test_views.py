@@ -75,7 +75,7 @@ async def test_expired_orders_and_dead_mans_switches_are_seen_through(redis_serv
 async def test_an_account_is_liquidated_at_the_price_that_is_shown(redis_server: RedisServer, side: int) -> None:
     traffic = SampleTraffic()
     l1 = opening_of(traffic, 10**5, accounts=4, unit=7, taker_fee=0, maker_fee=0)
-    async with operator(redis_server.url, traffic, l1) as running:
+    async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         await open_market(running, 1000)
         await submit(running, traffic.order(2, 1 - side, 1000, 90))
         await submit(running, traffic.order(3, 1 - side, 1000, 23))
@@ -87,9 +87,15 @@ async def test_an_account_is_liquidated_at_the_price_that_is_shown(redis_server:
         assert position["value"] == str(int(position["size"]) * 7000) and position["profit"] == "0"
         assert int(account["buffer"]) == 10**5 - int(account["maintenance"]) == 10**5 - 113 * 7000 // 20
         safe = price + 1 if side == BUY else price - 1
-        assert (await submit(running, traffic.report(0, safe, time=traffic.time + 1)))["fills"] == []
-        fallen = await submit(running, traffic.report(0, price, time=traffic.time + 2))
-        assert {fill["taker"] for fill in fallen["fills"]} == {1}
+        sizes: list[int] = []
+        for number, reported in enumerate((safe, safe, price, price)):
+            # At its price it is offered to the book alone, which is empty, and waits; then to the backstop, too.
+            late = START_TIME + (phases.LIQUIDATION_PAUSE + 10) * (number + 1)
+            await pass_time(running, late)
+            await submit(running, traffic.report(0, reported, time=late))
+            _, account = await running.get("/v1/accounts/1")
+            sizes.append(abs(int(account["positions"][0]["size"])))
+        assert sizes[:3] == [113, 113, 113] and sizes[3] < 113
 
 
 async def test_funding_is_shown_before_it_is_paid(redis_server: RedisServer) -> None:
