@@ -26,7 +26,7 @@ def play_liquidation() -> list[Batch]:
         traffic.report(0, 100),
         traffic.order(2, SELL, 100, 900),
         traffic.order(1, BUY, 100, 900),
-        traffic.order(3, BUY, 93, 500),
+        traffic.order(3, BUY, 94, 500),
     ]
     first = traffic.seal(messages, trading)
     traffic.time += 61
