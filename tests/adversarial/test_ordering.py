@@ -131,6 +131,7 @@ def test_who_is_liquidated_does_not_depend_on_the_order_of_inputs_of_a_batch() -
         )
         for number in order:
             inputs[number](world)
+        world.press(90)
         ends.add(tuple((world.account(account).collateral, world.position(account).size) for account in range(1, 6)))
     assert len(ends) == 1
     assert next(iter(ends))[0][1] < 15

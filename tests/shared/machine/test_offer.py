@@ -18,7 +18,7 @@ def gamble(world: World) -> None:
     """Account 1 holds 900 lots for 92,000, bought from account 2; 3 bids for 500 below."""
     world.machine.state.account(1).collateral = 92_000
     assert world.order(2, SELL, 100, 900) == world.order(1, BUY, 100, 900) == "accepted"
-    assert world.order(3, BUY, 93, 500) == "accepted"
+    assert world.order(3, BUY, 94, 500) == "accepted"
 
 
 def test_a_refusal_leaves_no_trace() -> None:
@@ -73,7 +73,7 @@ def test_work_that_a_report_begins_is_part_of_it() -> None:
     twin = world.machine.copy()
     record = world.traffic.report(0, 94, time=world.traffic.time + 1)
     assert offer(world, record) == "accepted"
-    assert world.machine.fills == [Fill(1, 1, 0, 3, 0, SELL, 93, 225, LIQUIDATION)]
+    assert world.machine.fills == [Fill(1, 1, 0, 3, 0, SELL, 94, 225, LIQUIDATION)]
     twin.take(record, is_message=False)
     assert twin.hash() == world.machine.hash()
 
@@ -82,7 +82,7 @@ def test_a_record_that_comes_into_the_machines_work_is_undone_with_it(monkeypatc
     """The work itself is left for a crank, even where it would have traded."""
     world = World.trading(funds=10**9)
     gamble(world)
-    monkeypatch.setattr(phases, "WORK_LIMIT", 7)
+    monkeypatch.setattr(phases, "WORK_LIMIT", 5)
     assert offer(world, world.traffic.report(0, 94, time=world.traffic.time + 1)) == "accepted"
     kinds = []
     while world.machine.regs.has_work:
@@ -100,7 +100,7 @@ def test_fills_beside_the_book_name_both_accounts() -> None:
     world.machine.state.account(1).collateral = 92_000
     assert world.order(2, SELL, 100, 900) == world.order(1, BUY, 100, 900) == "accepted"
     assert [fill.kind for fill in world.machine.fills] == [TRADE]
-    assert world.report(0, 94, time=world.traffic.time + 1) == "accepted"
+    world.press(94)
     assert {(f.kind, f.taker, f.maker, f.side) for f in world.machine.fills} == {(DELEVERAGE, 1, 2, SELL)}
     taken = sum(fill.size for fill in world.machine.fills)
     assert world.position(1).size == 900 - taken == -world.position(2).size
@@ -111,7 +111,7 @@ def test_the_backstop_unwinds_what_it_took_over() -> None:
     world.machine.state.account(1).collateral = 92_000
     assert world.take(world.traffic.backstop_deposit(3, 10**7)) == "accepted"
     assert world.order(2, SELL, 100, 900) == world.order(1, BUY, 100, 900) == "accepted"
-    assert world.report(0, 94, time=world.traffic.time + 1) == "accepted"
+    world.press(94)
     held = world.position(0).size
     assert held == sum(fill.size for fill in world.machine.fills) > 0
     assert world.order(3, BUY, 95, 500) == "accepted"
