@@ -73,7 +73,9 @@ class ToyChain:
         periods = (params.max_skew, params.force_delay, params.silence, params.epoch_batches, params.claim_interval)
         self.inbox = deploy(l1, compile_contract("inbox"), queue, l1.address, *periods, [])
         judge = deploy(l1, compile_own(TOY_JUDGE))
-        self.court = deploy(l1, compile_contract("court"), VAULT, self.inbox, judge, params.terms(), params.backstop_delay)
+        self.court = deploy(
+            l1, compile_contract("court"), VAULT, self.inbox, judge, params.terms(), params.backstop_delay
+        )
         self.contract = CourtContract(l1, self.court)
         self.hashes: list[bytes] = []
 
