@@ -63,4 +63,4 @@ class EpochSnapshot:
             else:
                 if ProvenCourt(chain.proven, chain.deployment.court).start_of(epoch) == machine.hash():
                     return machine, epoch, fields[b"queue_hash"]
-        return Machine.genesis(chain.deployment.domain, chain.deployment.backstop_delay), 0, ZERO
+        return Machine.genesis(*chain.deployment.genesis), 0, ZERO

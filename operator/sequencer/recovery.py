@@ -78,7 +78,7 @@ class Recovery:
         """`module`: the data availability module of new batches."""
         self._journal = journal
         self._outbox = outbox
-        self._genesis = deployment.domain, deployment.backstop_delay
+        self._genesis = deployment.genesis
         self._epoch_batches = deployment.epoch_batches
         self._module = module
 

@@ -89,9 +89,7 @@ class Sequencer:
         self._monitor = L1Monitor(settings, source, posted, outbox)
         self._resetter = Resetter(self._recovery, outbox, posted, self._monitor)
         self._submissions = Submissions()
-        nothing = Exchange(
-            Machine.genesis(deployment.domain, deployment.backstop_delay), BatchCursor(), deployment.epoch_batches
-        )
+        nothing = Exchange(Machine.genesis(*deployment.genesis), BatchCursor(), deployment.epoch_batches)
         self._builder = BatchBuilder(settings, self._submissions, nothing)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

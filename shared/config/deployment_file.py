@@ -48,6 +48,11 @@ class Deployment:
         return eip712.domain_separator(self.chain_id, self.vault_bytes)
 
     @property
+    def genesis(self) -> tuple[bytes, int]:
+        """What `Machine.genesis` takes: all that the machine holds before the first batch."""
+        return self.domain, self.backstop_delay
+
+    @property
     def namespace(self) -> str:
         """Prefix of this deployment's keys in Redis, so that two deployments never share one."""
         return f"setoff:{keccak(self.domain + bytes.fromhex(self.block_hash[2:])).hex()[:16]}"

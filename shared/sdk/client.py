@@ -255,13 +255,24 @@ class SetoffClient:
         return await self.place(market, side, bound, size, flags | records.IOC, client=client)
 
     async def place_stop(
-        self, market: int, side: int, size: int, flags: int, trigger: int, *, expiry: int = 0, client: int = 0
+        self,
+        market: int,
+        side: int,
+        size: int,
+        flags: int,
+        trigger: int,
+        *,
+        expiry: int = 0,
+        client: int = 0,
+        partner: int | None = None,
     ) -> SubmitResult:
         """Arm a market order: once the mark has risen (ABOVE in `flags`) or fallen (BELOW) to `trigger`, up to `size`
         lots trade at once, no farther from the mark then than an order may pay; what is left is given up."""
         worst = keys.MAX_TICK if side == records.BUY else 1
         flags = flags & ~records.TIME_IN_FORCE | records.IOC
-        return await self.place(market, side, worst, size, flags, expiry=expiry, trigger=trigger, client=client)
+        return await self.place(
+            market, side, worst, size, flags, expiry=expiry, trigger=trigger, client=client, partner=partner
+        )
 
     async def place_pair(
         self,
@@ -276,12 +287,11 @@ class SetoffClient:
     ) -> tuple[SubmitResult, SubmitResult]:
         """Arm two market orders, as `place_stop`, of which one fires: when the mark has risen to `above` or fallen to
         `below` ticks. The other leaves then. Returns both, that above first; if one is refused there is none."""
-        worst = keys.MAX_TICK if side == records.BUY else 1
-        flags = flags & ~(records.TIME_IN_FORCE | records.ARMED) | records.IOC
-        first = await self.place(market, side, worst, size, flags | records.ABOVE, expiry=expiry, trigger=above)
+        flags &= ~records.ARMED
+        first = await self.place_stop(market, side, size, flags | records.ABOVE, above, expiry=expiry)
         try:
-            second = await self.place(
-                market, side, worst, size, flags | records.BELOW, expiry=expiry, trigger=below, partner=first.order_slot
+            second = await self.place_stop(
+                market, side, size, flags | records.BELOW, below, expiry=expiry, partner=first.order_slot
             )
         except Refusal:
             await self.cancel(first.order_slot)

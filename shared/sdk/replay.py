@@ -129,7 +129,7 @@ class Replay:
                 self._results[self._parked.pop(first)] = result
 
     def _begin(self) -> None:
-        self.machine = Machine.genesis(self.reader.deployment.domain, self.reader.deployment.backstop_delay)
+        self.machine = Machine.genesis(*self.reader.deployment.genesis)
         self._headers = []
         self._results = []
         self._parked = {}

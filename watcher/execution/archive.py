@@ -106,4 +106,4 @@ class Archive:
             machine = cached(result.end) or self.store.snapshot(result.end)
             if machine is not None:
                 return candidate, machine
-        return 0, Machine.genesis(self.reader.deployment.domain, self.reader.deployment.backstop_delay)
+        return 0, Machine.genesis(*self.reader.deployment.genesis)

@@ -35,7 +35,7 @@ def verify_epoch(
         raise InputError("not_found", f"the batches of epoch {epoch} are not all posted")
     first, last = reader.deployment.block, reader.proven.block().number
     messages = {message.index: message.body for message in reader.messages(first, last)}
-    machine = Machine.genesis(reader.deployment.domain, reader.deployment.backstop_delay)
+    machine = Machine.genesis(*reader.deployment.genesis)
     start = machine.hash()
     outcomes: list[tuple[int, ...]] = []
     queue_hash = ZERO

@@ -61,7 +61,7 @@ class Owed:
 
 def replay(reader: ChainReader) -> Replay:
     """Run every batch on L1 from genesis. Raises DataError where the node's data do not fit its hashes."""
-    result = Replay(Machine.genesis(reader.deployment.domain, reader.deployment.backstop_delay))
+    result = Replay(Machine.genesis(*reader.deployment.genesis))
     for number in range(reader.batch_count()):
         batch = reader.batch(number)
         if not batch.header.inputs:

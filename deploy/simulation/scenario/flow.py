@@ -59,7 +59,7 @@ class Exchange:
             header = self._inbox.next_header(self._inbox.state(), now, messages if number == 0 else 0, records)
             self.operator.transact(self.deployment.inbox, encode_post(header, records))
             self.batches.append(self._reader.batch(number))
-        machine, queue_hash = Machine.genesis(self.deployment.domain, self.deployment.backstop_delay), ZERO
+        machine, queue_hash = Machine.genesis(*self.deployment.genesis), ZERO
         for epoch in range(flow.epochs):
             self._starts.append((machine.copy(), queue_hash))
             for batch in self.of_epoch(epoch):

@@ -36,7 +36,7 @@ class Followed:
 
     def __init__(self, reader: ChainReader) -> None:
         self.reader = reader
-        self.machine = Machine.genesis(reader.deployment.domain, reader.deployment.backstop_delay)
+        self.machine = Machine.genesis(*reader.deployment.genesis)
         self.epochs: list[ExecutedEpoch] = []
 
     def follow(self) -> None:

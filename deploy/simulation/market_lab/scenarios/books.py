@@ -57,15 +57,21 @@ def fill_or_kill_in_part(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(limit_usd=500, stated="section 14, Liquidation: a quarter at a sixth of the margin from the mark")
-def bid_for_a_liquidation(attack: bool, seed: int) -> Play:
-    """An account is a hair below maintenance; the only bids are the attacker's, just above its least price."""
-    lots = 40_000
+def _open_near_maintenance(lots: int, seed: int) -> tuple[Play, int]:
+    """An account holds `lots` a hair above its maintenance margin, and nobody quotes; and the attacker's account."""
     money = {"victim": [10**6 * USD], "others": [10**6 * USD], "attacker": [10**6 * USD]}
     play = Play.open(money, impact=THIN, seed=seed)
     (victim,), (other,), (bidder,) = (play.accounts(role) for role in ("victim", "others", "attacker"))
     play.trade(victim, other, PRICE, lots)
     play.withdraw_but(victim, lot_value(lots) * 50_100 // PPM)
+    return play, bidder
+
+
+@scenario(limit_usd=500, stated="section 14, Liquidation: a quarter at a sixth of the margin from the mark")
+def bid_for_a_liquidation(attack: bool, seed: int) -> Play:
+    """An account is a hair below maintenance; the only bids are the attacker's, just above its least price."""
+    lots = 40_000
+    play, bidder = _open_near_maintenance(lots, seed)
     if attack:
         play.order(bidder, BUY, 97_436, lots, order_slot=0)
     play.pass_time(70)
@@ -80,11 +86,7 @@ def bid_in_a_gap(attack: bool, seed: int) -> Play:
     the index was.
     """
     lots = 40_000
-    money = {"victim": [10**6 * USD], "others": [10**6 * USD], "attacker": [10**6 * USD]}
-    play = Play.open(money, impact=THIN, seed=seed)
-    (victim,), (other,), (bidder,) = (play.accounts(role) for role in ("victim", "others", "attacker"))
-    play.trade(victim, other, PRICE, lots)
-    play.withdraw_but(victim, lot_value(lots) * 50_100 // PPM)
+    play, bidder = _open_near_maintenance(lots, seed)
     play.pass_time(70)
     if attack:
         for slot, price in enumerate(range(94_900, 95_500, 5)):
