@@ -51,16 +51,12 @@ OPERATOR, TRADER = 0, 7
 SHARES = 4
 """Of the random mixtures, for the workers of a test run."""
 SAMPLE: Final = [
-    ("watcher", "events from three blocks ago"),
     ("watcher", "null blocks, no times"),
-    ("watcher", "rate limit alchemy"),
     ("operator", "anything from three blocks ago"),
     ("keeper", "malformed 5"),
     ("client", "half of it two blocks ago"),
     ("watcher", "a branch, for a while"),
-    ("keeper", "another chain, for a while"),
     ("watcher", "lacks much"),
-    ("operator", "lacks much"),
 ]
 """Of the matrix, in the default run: what has confirmed a lie, lost deposits, ended processes, sent twice, come to no
 end."""

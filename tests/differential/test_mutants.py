@@ -22,8 +22,8 @@ from setoff.shared.rules import phases
 # On one worker, so that the traces are played once.
 pytestmark = pytest.mark.xdist_group("mutants")
 
-CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::60]
-"""Every sixtieth mutant, for each takes a compiler's seconds; or all of them."""
+CHOSEN = MUTANTS if os.environ.get("SETOFF_LONG") == "1" else MUTANTS[::100]
+"""Every hundredth mutant, for each takes a compiler's seconds; or all of them."""
 
 
 class Stage:

@@ -19,7 +19,7 @@ from setoff.shared.rules import phases
 
 SHARDS = 8
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
-STEPS_OF_A_KIND = 10_000 if IS_LONG else 250
+STEPS_OF_A_KIND = 10_000 if IS_LONG else 160
 """Steps of each kind that are judged in all shards together."""
 LARGE = 2
 """Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in, and

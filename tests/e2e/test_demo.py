@@ -43,6 +43,7 @@ def test_a_lie_about_a_record_in_a_blob_is_judged_by_point_evaluation(tmp_path: 
     assert "inbox.post" not in gas and gas["inbox.post_data"].count < summary.facts["batches"], "several at once"
 
 
+@pytest.mark.long  # the same on a chain without processes: `tests/adversarial/scenarios/silent.toml`
 def test_a_liar_who_never_moves_loses_by_the_clock(tmp_path: Path) -> None:
     summary = play(tmp_path, lie=SILENT)
     assert_all_verified(summary)

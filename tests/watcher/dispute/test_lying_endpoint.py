@@ -91,7 +91,7 @@ LIES: Final[dict[str, Fault]] = {
 }
 
 
-SAMPLE: Final = ("refuse_trials", "hide_events")
+SAMPLE: Final = ("refuse_trials",)
 """In the default run."""
 
 
