@@ -14,6 +14,7 @@ from codec import integers
 from codec import records
 from rules import calls
 from rules import deleveraging
+from rules import exits
 from rules import holders
 from rules import margin
 from rules import marks
@@ -61,7 +62,7 @@ def step_takeover(
                 )
                 markets[place] = market
                 values[0] = leaves.encode_account(account)
-                regs.drawn_until = regs.time + phases.DRAWN_TIME
+                regs = exits.note_draw(regs, lots * market.mark * market.unit)
                 regs.size -= lots
             else:
                 backstop.positions[place] = leaves.clear_if_empty(backstop.positions[place])

@@ -12,6 +12,7 @@
 """
 
 from codec import records
+from rules import exits
 from rules import holders
 from rules import margin
 from rules import matching
@@ -209,6 +210,7 @@ def step_deleverage(
             price: uint256 = self.compute_bearable_price(regs, other, markets, market, size)
             market, account, other = self.trade_across(regs, market, account, other, size, price)
             market, account = self.charge_levy(regs, market, account, size, price)
+            regs = exits.note_draw(regs, size * market.mark * market.unit)
             markets[place] = market
             values[0] = leaves.encode_account(account)
         values[1] = leaves.encode_account(other)

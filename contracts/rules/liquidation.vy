@@ -20,6 +20,7 @@
 from codec import integers
 from codec import records
 from rules import calls
+from rules import exits
 from rules import holders
 from rules import margin
 from rules import marks
@@ -80,6 +81,7 @@ def step_sweep(
             drawn: int256 = min(min(-equity, loss), market.insurance)
             account.collateral += drawn
             market.insurance -= drawn
+            regs = exits.note_draw(regs, convert(drawn, uint256))
             equity += drawn
             loss -= drawn
             markets[target] = market

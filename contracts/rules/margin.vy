@@ -17,8 +17,8 @@
 import errors
 from codec import integers
 from codec import records
+from rules import exits
 from rules import levels
-from rules import transfers
 from rules import marks
 from rules import phases
 from rules import positions
@@ -388,7 +388,7 @@ def step_margin(
     account, markets, fresh = self.settle_account(w, 1, account, time)
     if is_payment:
         outcome: uint256 = 0
-        regs, outcome = self.check_payment(regs, account, markets, fresh)
+        account, outcome = self.check_payment(regs, account, markets, fresh)
         if outcome != errors.ACCEPTED:
             regs = registers.reject(regs, outcome)
         else:
@@ -421,21 +421,21 @@ def check_payment(
     account: leaves.Account,
     markets: leaves.Market[leaves.MAX_POSITIONS],
     fresh: bool,
-) -> (registers.Registers, uint256):
+) -> (leaves.Account, uint256):
     """
     @notice Whether the account can spare the amount in the registers.
-    @return The registers and the outcome.
+    @return The account and the outcome.
     """
     if not fresh:
-        return regs, errors.STALE_PRICE
+        return account, errors.STALE_PRICE
     equity: int256 = 0
     requirement: int256 = 0
     equity, requirement = self.compute_health(regs, account, markets)
     if equity - convert(regs.amount, int256) < requirement:
-        return regs, errors.INSUFFICIENT_MARGIN
-    if regs.kind == records.WITHDRAW:
-        return transfers.check_withdrawal_limit(regs)
-    return regs, errors.ACCEPTED
+        return account, errors.INSUFFICIENT_MARGIN
+    if exits.is_exit(regs):
+        return exits.check_exit(regs, account, convert(equity - requirement, uint256))
+    return account, errors.ACCEPTED
 
 
 @internal

@@ -92,9 +92,10 @@ HALT_TIME: constant(uint256) = 300
 INDEX_INTERVAL: constant(uint256) = 60
 # Seconds before the expiry of a dated future over which the index is averaged for its settlement price.
 TWAP_TIME: constant(uint256) = 1800
-# Seconds for which withdrawals are limited after the backstop was drawn, and the share of all money an hour may take.
-DRAWN_TIME: constant(uint256) = 86_400
-WITHDRAWAL_SHARE: constant(uint256) = 16
+# Draws of an hour limit withdrawals if they are more than one part in so many of all money.
+DRAW_SHARE: constant(uint256) = 2**14
+# Hours of a limit, in each of which one part in so many more of an account's free money may leave it.
+EXIT_HOURS: constant(uint256) = 16
 # Seconds without an index after which a market is settled at its last one.
 ORACLE_DEATH: constant(uint256) = 604_800
 # Seconds without a batch after which the exchange counts as resumed, and for which its oracles then are not dead yet.

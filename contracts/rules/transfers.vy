@@ -88,25 +88,3 @@ def step_withdraw(
     values[0] = leaves.encode_account(account)
     values[1] = leaves.encode_withdrawal(withdrawal)
     return registers.finish(regs), values
-
-
-@internal
-@pure
-def check_withdrawal_limit(pre: registers.Registers) -> (registers.Registers, uint256):
-    """
-    @notice Count a withdrawal. None takes more than is owed in all, which equities exceed where an account owes more than
-            it has. While the backstop was lately drawn, those of an hour may not exceed one part in WITHDRAWAL_SHARE of
-            that.
-    @return The registers and the outcome.
-    """
-    regs: registers.Registers = pre
-    if regs.amount > regs.owed:
-        return regs, errors.WITHDRAWALS_LIMITED
-    window: uint256 = regs.time // phases.HOUR
-    if window != regs.window:
-        regs.window = window
-        regs.withdrawn = 0
-    if regs.time < regs.drawn_until and (regs.withdrawn + regs.amount) * phases.WITHDRAWAL_SHARE > regs.owed:
-        return regs, errors.WITHDRAWALS_LIMITED
-    regs.withdrawn += regs.amount
-    return regs, errors.ACCEPTED

@@ -15,7 +15,7 @@
 MAX_POSITIONS: constant(uint256) = 8
 MAX_SIGNERS: constant(uint256) = 7
 
-ACCOUNT_BYTES: constant(uint256) = 672
+ACCOUNT_BYTES: constant(uint256) = 704
 ORDER_BYTES: constant(uint256) = 64
 LEVEL_BYTES: constant(uint256) = 32
 BITMAP_BYTES: constant(uint256) = 32
@@ -32,6 +32,7 @@ _U16: constant(uint256) = 2**16 - 1
 _U32: constant(uint256) = 2**32 - 1
 _U64: constant(uint256) = 2**64 - 1
 _U128: constant(uint256) = 2**128 - 1
+_U192: constant(uint256) = 2**192 - 1
 
 
 struct Position:
@@ -56,6 +57,8 @@ struct Account:
     nonce_top: uint256         # highest nonce seen
     nonce_bitmap: uint256      # bit i set iff nonce_top - i was used
     orders: uint256            # bit i set iff order slot i holds an order, resting or armed, dead or alive
+    exit_since: uint256        # seconds, the beginning of the limit on withdrawals under which it last took money out
+    taken: uint256             # token units that it took out under that limit
     positions: Position[MAX_POSITIONS]
 
 
@@ -231,20 +234,21 @@ def _address(word: uint256) -> address:
 @pure
 def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
     """
-    @return 21 words, or no bytes for an account that does not exist.
+    @return 22 words, or no bytes for an account that does not exist.
     """
-    words: uint256[21] = empty(uint256[21])
+    words: uint256[22] = empty(uint256[22])
     words[0] = leaf.deadline << 192 | leaf.session << 160 | convert(leaf.owner, uint256)
     words[1] = self._bits(leaf.collateral)
     words[2] = leaf.generation << 224 | leaf.paused_until << 192 | leaf.shares << 64 | leaf.nonce_top
     words[3] = leaf.nonce_bitmap
     words[4] = leaf.orders
-    used: bool = words[0] | words[1] | words[2] | words[3] | words[4] != 0
+    words[5] = leaf.exit_since << 192 | leaf.taken
+    used: bool = words[0] | words[1] | words[2] | words[3] | words[4] | words[5] != 0
     for i: uint256 in range(MAX_POSITIONS):
         p: Position = leaf.positions[i]
         if p.market != 0:
             used = True
-            words[5 + 2 * i] = (
+            words[6 + 2 * i] = (
                 p.market << 240
                 | p.orders << 224
                 | p.waited << 208
@@ -252,7 +256,7 @@ def encode_account(leaf: Account) -> Bytes[ACCOUNT_BYTES]:
                 | p.bids << 64
                 | p.asks
             )
-            words[6 + 2 * i] = self._bits(p.cost) << 128 | self._bits(p.funding) & _U128
+            words[7 + 2 * i] = self._bits(p.cost) << 128 | self._bits(p.funding) & _U128
     if not used:
         return b""
     return abi_encode(words)
@@ -267,7 +271,7 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
     leaf: Account = empty(Account)
     if len(data) == 0:
         return leaf
-    words: uint256[21] = abi_decode(data, uint256[21])
+    words: uint256[22] = abi_decode(data, uint256[22])
     leaf.deadline = words[0] >> 192
     leaf.session = words[0] >> 160 & _U32
     leaf.owner = self._address(words[0])
@@ -278,10 +282,12 @@ def decode_account(data: Bytes[ACCOUNT_BYTES]) -> Account:
     leaf.nonce_top = words[2] & _U64
     leaf.nonce_bitmap = words[3]
     leaf.orders = words[4]
+    leaf.exit_since = words[5] >> 192
+    leaf.taken = words[5] & _U192
     for i: uint256 in range(MAX_POSITIONS):
-        word: uint256 = words[5 + 2 * i]
+        word: uint256 = words[6 + 2 * i]
         if word != 0:
-            money: uint256 = words[6 + 2 * i]
+            money: uint256 = words[7 + 2 * i]
             leaf.positions[i] = Position(
                 market=word >> 240,
                 orders=word >> 224 & _U16,

@@ -23,9 +23,9 @@ struct Registers:
     markets: uint256         # highest market id
     withdrawals: uint256     # withdrawals granted so far
     owed: uint256            # token units: deposits less withdrawals, all that the vault owes
-    drawn_until: uint256     # seconds: until then withdrawals are limited, because the backstop was drawn
-    window: uint256          # hour (seconds // 3600) of the withdrawals below
-    withdrawn: uint256       # token units granted in that hour
+    limited_since: uint256   # seconds: when the last limit on withdrawals began
+    draw_hour: uint256       # hour (seconds // 3600) of the draws below
+    drawn: uint256           # token units drawn in that hour
     winding_since: uint256   # seconds: when the wind-down began, 0 while there is none
     last_gap_end: uint256    # seconds: when batches last came again after LONG_GAP without one
     stamp: uint256           # seconds: when the queue took the last input fetched; of one from no queue `time`

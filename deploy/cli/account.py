@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(money)
     if request := describe_request(shown["request"]):
         console.print(request)
+    if limit := describe_exit(shown["exit"]):
+        console.print(limit)
     for title, rows, columns in (
         ("positions", shown["positions"], POSITION),
         ("orders", [order | {"flags": describe_flags(order)} for order in shown["orders"]], ORDER),
@@ -74,6 +76,17 @@ def describe_request(request: dict[str, Any] | None) -> str:
     else:
         asked = f"takes {request['shares']} shares out of the backstop, at risk until then"
     return f"{asked}: with the first price from {due:%Y-%m-%d %H:%M:%S} UTC on"
+
+
+def describe_exit(room: dict[str, Any]) -> str:
+    """What an account may take out, and when; nothing if all that is free may leave now."""
+    if room["all_at"] == 0:
+        return ""
+    more, everything = (datetime.fromtimestamp(room[name], UTC) for name in ("more_at", "all_at"))
+    later = f"all of it at {everything:%Y-%m-%d %H:%M} UTC"
+    if more < everything:
+        later = f"more at {more:%H:%M}, {later}"
+    return f"withdrawals are limited: {format_amount(int(room['now']))} can leave now, {later}"
 
 
 def describe_flags(order: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from setoff.deploy.cli.account import describe_request
@@ -51,5 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
     for position in shown["positions"]:
         print(f"market {position['market']}: {position['size']} lots at a mark of {position['mark']}")
     if shown["withdrawals_limited_until"]:
-        print(f"it was drawn: withdrawals are limited until {shown['withdrawals_limited_until']}")
+        until = datetime.fromtimestamp(shown["withdrawals_limited_until"], UTC)
+        print(f"withdrawals are limited until {until:%Y-%m-%d %H:%M} UTC: `setoff account` shows what may leave when")
     return 0

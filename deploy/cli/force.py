@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import asdict
 from typing import Final
 
+from setoff.deploy.cli.account import describe_exit
 from setoff.deploy.cli.agent import DAY, NOBODY, add_scope, parse_address, read_scope
 from setoff.deploy.cli.trade import FLAGS
 from setoff.deploy.cli.wallet import add_chain, format_amount, parse_amount
 from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.settings import read_key
-from setoff.shared.errors import ACCEPTED, BUSY, InputError
+from setoff.shared.errors import ACCEPTED, BUSY, WITHDRAWALS_LIMITED, InputError
 from setoff.shared.l1.connection import L1
+from setoff.shared.machine.exits import find_exit
 from setoff.shared.sdk.bodies import SLIPPAGE
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion, describe, find_withdrawals
@@ -37,6 +40,10 @@ it: from L1 alone, by running the posted batches again. No word of the operator'
 A record that finds the machine at work (visiting accounts after a change of a price) or its batch full is parked, and
 taken before any later record. An operator that lives brings that about with its next batch; where none does,
 `setoff force crank 0` lets the machine go on, once or, with many accounts, a few times. This command waits for the end.
+
+While withdrawals are limited (after large draws of the backstop, of insurance, or deleveraging), one of more than may
+leave the account is refused, and this command says how much may leave when: all of it fifteen hours after the limit
+began. No limit that begins later touches what is in the queue.
 
 The end of an exchange: when its operator has been silent for the time to the wind-down, anybody may `wind-down` it.
 Then a `crank` on each market, twice, a minute of batch time apart, settles it; `withdraw`, and `pay` once the epoch is
@@ -206,6 +213,8 @@ def report(inclusion: ForcedInclusion, arguments: argparse.Namespace, result: In
     """What else is to be said; returns the exit code."""
     if result.outcome == BUSY and arguments.action == "crank":
         return 0 if arguments.market == 0 else 1
+    if result.outcome == WITHDRAWALS_LIMITED:
+        print(describe_exit(asdict(find_exit(inclusion.replay.machine, inclusion.account(), int(time.time())))))
     if result.outcome != ACCEPTED:
         return 1
     if arguments.action == "withdraw":

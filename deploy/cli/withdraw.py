@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import time
 
+from setoff.deploy.cli.account import describe_exit
 from setoff.deploy.cli.wallet import add_chain, add_exchange, ask_exchange, format_amount, open_vault, parse_amount
-from setoff.shared.errors import StateError
+from setoff.shared.errors import OUTCOMES, WITHDRAWALS_LIMITED, StateError
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.sdk.client import Refusal, SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof
@@ -53,9 +54,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def request(client: SetoffClient, amount: int) -> int:
-    """Ask the exchange; returns the withdrawal's index, found by its account: others may withdraw at the same time."""
+    """Ask the exchange; returns the withdrawal's index, found by its account: others may withdraw at the same time.
+
+    Raises Refusal; where withdrawals are limited it says what may leave when.
+    """
     before = int((await client.status())["withdrawals"])
-    await client.withdraw(amount)
+    try:
+        await client.withdraw(amount)
+    except Refusal as refusal:
+        limit = describe_exit((await client.account())["exit"])
+        if refusal.reason != OUTCOMES[WITHDRAWALS_LIMITED] or not limit:
+            raise
+        raise Refusal(refusal.reason, limit) from refusal
     account = await client.load()
     while True:
         after = int((await client.status())["withdrawals"])

@@ -16,6 +16,7 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.layout import fields_of
 from setoff.shared.codec.records import MarketParameters
 from setoff.shared.errors import OUTCOMES
+from setoff.shared.machine.exits import Exit, compute_exit
 from setoff.shared.machine.machine import AUCTION, LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS
@@ -99,7 +100,8 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
 
     `equity` is what the rules see: after the funding that is due (`funding`, which `collateral` does not have yet).
     `order_margin`: the part of `requirement` that the account's `order_count` orders need for being kept, the dead ones
-    too that nobody has met yet.
+    too that nobody has met yet. `exit`: what of `free` may leave the account now, from when on more may, and all of it
+    (seconds; 0: all of it now); what leaves a sub-account for its master is not limited.
     """
     tree = get_tree(exchange)
     state, regs, time = State(tree), exchange.machine.regs, exchange.machine.regs.time
@@ -124,6 +126,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "maintenance": str(maintenance),
         "close_out": str(close_out),
         "free": str(equity - initial),
+        "exit": show_exit(compute_exit(regs, account, leaf, equity - initial, time)),
         "buffer": str(equity - maintenance),
         "is_fresh": are_fresh,
         "shares": str(get_shares(leaf, state.account(keys.BACKSTOP))),
@@ -137,6 +140,11 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "agents": show_agents(tree, account, time),
         "orders": show_orders(exchange, account),
     }
+
+
+def show_exit(room: Exit) -> dict[str, Any]:
+    """What may leave an account, and when."""
+    return {"now": str(room.now), "more_at": room.more_at, "all_at": room.all_at}
 
 
 def show_request(state: State, account: int) -> dict[str, Any] | None:
@@ -303,12 +311,11 @@ def show_tiers(market: Market) -> list[dict[str, Any]]:
 def show_backstop(exchange: Exchange) -> dict[str, Any]:
     """The backstop vault: what it is worth, who could take how much out, and its positions."""
     shown = show_account(exchange, keys.BACKSTOP)
-    time = exchange.machine.regs.time
-    until = exchange.machine.regs.drawn_until
+    regs = exchange.machine.regs
     kept = ("collateral", "funding", "equity", "requirement", "maintenance", "free", "shares", "positions", "is_fresh")
     return {name: shown[name] for name in kept} | {
-        "delay": exchange.machine.regs.backstop_delay,
-        "withdrawals_limited_until": until if until > time else 0,
+        "delay": regs.backstop_delay,
+        "withdrawals_limited_until": compute_exit(regs, keys.BACKSTOP, Account(), 0, regs.time).all_at,
     }
 
 

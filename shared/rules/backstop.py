@@ -12,6 +12,7 @@ from setoff.shared.codec.integers import PPM, div_up
 from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.deleveraging import begin_deleveraging, trade_across
+from setoff.shared.rules.exits import note_draw
 from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.margin import (
     compute_others,
@@ -46,7 +47,7 @@ def step_takeover(regs: Registers, state: State) -> None:
         lots = compute_takeover(regs, state, backstop, position.size)
         if lots:
             trade_across(regs, state.market(regs.market), account, backstop, lots, regs.price)
-            regs.drawn_until = regs.time + phases.DRAWN_TIME
+            note_draw(regs, compute_value(lots, state.market(regs.market).mark, state.market(regs.market)))
             regs.size -= lots
         else:
             position.clear_if_empty()

@@ -12,6 +12,7 @@ from typing import Final
 
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
+from setoff.shared.rules.exits import note_draw
 from setoff.shared.rules.holders import get_visited, pass_visited
 from setoff.shared.rules.margin import compute_equity, compute_value, settle_account
 from setoff.shared.rules.matching import apply_trade
@@ -133,6 +134,7 @@ def step_deleverage(regs: Registers, state: State) -> None:
             price = compute_bearable_price(regs, state, other, market, size)
             trade_across(regs, market, account, other, size, price)
             charge_levy(regs, market, account, size, price)
+            note_draw(regs, compute_value(size, market.mark, market))
     if left == 0:
         drop_first_ranked(regs)
     regs.size -= size

@@ -17,6 +17,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_floor, div_up
 from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
+from setoff.shared.rules.exits import note_draw
 from setoff.shared.rules.holders import get_visited, pass_visited
 from setoff.shared.rules.margin import compute_requirement, compute_value, settle_account, weigh_maintenance
 from setoff.shared.rules.marks import is_fresh
@@ -65,6 +66,7 @@ def step_sweep(regs: Registers, state: State) -> None:
         drawn = min(-equity, loss, market.insurance)
         account.collateral += drawn
         market.insurance -= drawn
+        note_draw(regs, drawn)
         equity += drawn
         loss -= drawn
     side = records.SELL if target.size > 0 else records.BUY

@@ -15,10 +15,10 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.exits import check_exit, is_exit
 from setoff.shared.rules.levels import can_rest
 from setoff.shared.rules.marks import is_expired, is_fresh, settle_funding
 from setoff.shared.rules.positions import get_position, is_past_deadline, release
-from setoff.shared.rules.transfers import check_withdrawal_limit
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -276,7 +276,7 @@ def check_payment(regs: Registers, state: State, account: Account, fresh: bool) 
     equity, requirement = compute_health(regs, state, account)
     if equity - regs.amount < requirement:
         return errors.INSUFFICIENT_MARGIN
-    return check_withdrawal_limit(regs) if regs.kind == records.WITHDRAW else errors.ACCEPTED
+    return check_exit(regs, account, equity - requirement) if is_exit(regs) else errors.ACCEPTED
 
 
 def get_payment_phase(kind: int) -> int:

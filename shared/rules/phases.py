@@ -162,10 +162,10 @@ INDEX_INTERVAL: Final = 60
 """Seconds of batch time within which an index moves at most the step band from where it was at their beginning."""
 TWAP_TIME: Final = 1800
 """Seconds before the expiry of a dated future over which the index is averaged for its settlement price."""
-DRAWN_TIME: Final = 86_400
-"""Seconds for which withdrawals are limited after the backstop was drawn."""
-WITHDRAWAL_SHARE: Final = 16
-"""Then an hour's withdrawals may take one part in so many of all money."""
+DRAW_SHARE: Final = 2**14
+"""Draws of an hour limit withdrawals if they are more than one part in so many of all money."""
+EXIT_HOURS: Final = 16
+"""Hours of a limit, in each of which one part in so many more of an account's free money may leave it."""
 ORACLE_DEATH: Final = 604_800
 """Seconds without an index after which a market is settled at its last one."""
 LONG_GAP: Final = 302_400

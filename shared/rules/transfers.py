@@ -47,21 +47,3 @@ def step_withdraw(regs: Registers, state: State) -> None:
     regs.withdrawals += 1
     regs.owed -= regs.amount
     regs.finish()
-
-
-def check_withdrawal_limit(regs: Registers) -> int:
-    """Count a withdrawal; returns the outcome.
-
-    None takes more than is owed in all, which equities exceed where an account owes more than it has. While the
-    backstop was lately drawn, those of an hour may not exceed one part in WITHDRAWAL_SHARE of that.
-    """
-    if regs.amount > regs.owed:
-        return errors.WITHDRAWALS_LIMITED
-    window = regs.time // phases.HOUR
-    if window != regs.window:
-        regs.window = window
-        regs.withdrawn = 0
-    if regs.time < regs.drawn_until and (regs.withdrawn + regs.amount) * phases.WITHDRAWAL_SHARE > regs.owed:
-        return errors.WITHDRAWALS_LIMITED
-    regs.withdrawn += regs.amount
-    return errors.ACCEPTED

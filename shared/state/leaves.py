@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import Annotated, Final
 
-from setoff.shared.codec.layout import I32, I64, I128, I256, U8, U16, U32, U64, U128, U256, Address, At
+from setoff.shared.codec.layout import I32, I64, I128, I256, U8, U16, U32, U64, U128, U192, U256, Address, At
 from setoff.shared.codec.records import MESSAGE_BYTES, MarketParameters
 from setoff.shared.state.layout import WORD, Layout
 
 MAX_POSITIONS: Final = 8
 MAX_SIGNERS: Final = 7
 
-ACCOUNT_BYTES: Final = 672
+ACCOUNT_BYTES: Final = 704
 ORDER_BYTES: Final = 64
 LEVEL_BYTES: Final = 32
 BITMAP_BYTES: Final = 32
@@ -87,6 +87,10 @@ class Account:
     """Bit i is set iff nonce_top - i was used."""
     orders: U256 = 0
     """Bit i is set iff order slot i holds an order, resting or armed, dead or alive."""
+    exit_since: U64 = 0
+    """Seconds, the beginning of the limit on withdrawals under which it last took money out."""
+    taken: U192 = 0
+    """Token units that it took out under that limit."""
     positions: list[Position] = field(default_factory=lambda: [Position() for _ in range(MAX_POSITIONS)])
     """In the places after these words."""
 
@@ -319,7 +323,7 @@ _pack_position, _read_position = POSITION.pack, POSITION.decode
 
 
 def encode_account(leaf: Account) -> bytes:
-    """21 words, or b"" for an account that does not exist."""
+    """22 words, or b"" for an account that does not exist."""
     parts = [_pack_account(leaf)]
     for position in leaf.positions:
         parts.append(_pack_position(position) if position.market else _EMPTY_POSITION)

@@ -80,9 +80,9 @@ class Registers(InFlight):
     markets: U64 = 0  # highest market id
     withdrawals: U64 = 0  # withdrawals granted so far
     owed: U128 = 0  # token units: deposits less withdrawals, all that the vault owes
-    drawn_until: U64 = 0  # seconds: until then withdrawals are limited, because the backstop was drawn
-    window: U64 = 0  # hour (seconds // 3600) of the withdrawals below
-    withdrawn: U128 = 0  # token units granted in that hour
+    limited_since: U64 = 0  # seconds: when the last limit on withdrawals began
+    draw_hour: U64 = 0  # hour (seconds // 3600) of the draws below
+    drawn: U128 = 0  # token units drawn in that hour
     winding_since: U64 = 0  # seconds: when the wind-down began, 0 while there is none
     last_gap_end: U64 = 0  # seconds: when batches last came again after LONG_GAP without one
     stamp: U64 = 0  # seconds: when the queue took the last input fetched; of one from no queue `time`

@@ -104,6 +104,7 @@ class Extremes:
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
         self.funding = 0
+        self.limited_since = 0
 
     def edge(self, low: int, high: int) -> int:
         """A number of the range, mostly at one of its ends."""
@@ -129,9 +130,16 @@ class Extremes:
             leaf.size = self.edge(phases.MAX_ORDER_SIZE, 2**63 - phases.MAX_ORDER_SIZE)
             leaf.count = self.edge(leaf.count, 2**28)
 
+    def change_registers(self, regs: Registers) -> None:
+        if self.is_changed():
+            regs.limited_since = self.edge(regs.time - 2 * phases.EXIT_HOURS * phases.HOUR, regs.time)
+            regs.draw_hour, regs.drawn = regs.time // phases.HOUR, self.edge(0, 2**127)
+        self.limited_since = regs.limited_since
+
     def change_account(self, leaf: Account, is_backstop: bool) -> None:
         if self.is_changed():
             leaf.collateral = self.signed(MONEY)
+            leaf.exit_since, leaf.taken = self.limited_since, self.edge(0, 2**132)
         lots = 2**62 if is_backstop else LOTS
         for position in leaf.positions:
             if not position.market:
@@ -172,6 +180,8 @@ class Extremes:
 def machine_of(start: Start, extremes: Extremes) -> Machine:
     """The machine before the step, changed."""
     extremes.funding = extremes.signed(FUNDING)
+    regs = start.regs.copy()
+    extremes.change_registers(regs)
     items = {key: value for key, value in start.leaves.items() if value}
     # A larger order might be one to shrink in place, and then its level has to be there.
     leaves_book = start.regs.phase == phases.AMEND and all(key >> keys.BODY_BITS != keys.LEVEL for key in items)
@@ -181,7 +191,7 @@ def machine_of(start: Start, extremes: Extremes) -> Machine:
             leaf = decode(value)
             extremes.change(key, leaf)
             items[key] = encode_leaf(key, leaf)
-    return Machine(start.regs.copy(), State(Tree(items.items())))
+    return Machine(regs, State(Tree(items.items())))
 
 
 @pytest.fixture(scope="module")

@@ -334,6 +334,14 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
         await submit(running, traffic.order(1, BUY, 100, 900))
         fallen = await submit(running, traffic.report(0, 92, time=traffic.time + 1))
         assert {(f["kind"], f["taker"], f["maker"]) for f in fallen["fills"]} == {("deleverage", 1, 2)}
+        shown = (await running.get("/v1/accounts/3"))[1]
+        since = shown["exit"]["all_at"] - 15 * 3600
+        assert shown["exit"] == {"now": str(10**9 // 16), "more_at": since + 3600, "all_at": since + 15 * 3600}
+        assert START_TIME <= since < START_TIME + 60
+        await submit(running, traffic.withdraw(3, 10**9 // 16))
+        status, refused = await running.submit(traffic.withdraw(3, 1))
+        assert (status, refused["reason"]) == (422, "withdrawals_limited")
+        assert (await running.get("/v1/accounts/3"))[1]["exit"]["now"] == "0"
         await submit(running, traffic.backstop_deposit(3, 10**7))
         await submit(running, traffic.order(4, BUY, 92, 900))
         await submit(running, traffic.order(2, SELL, 92, 900))

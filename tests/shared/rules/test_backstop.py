@@ -3,7 +3,6 @@
 from tests.support.machines.world import BACKSTOP, BUY, SELL, World
 
 from setoff.shared.machine.machine import DELEVERAGE, TAKEOVER, UNWIND
-from setoff.shared.rules.phases import DRAWN_TIME
 
 PLAIN = {"taker_fee": 0, "maker_fee": 0}
 
@@ -73,7 +72,7 @@ def test_it_takes_over_what_the_book_does_not_take() -> None:
     assert taken[0] == (1, BACKSTOP, 94, 25)  # a sixth of the margin is less than a tick
     assert sum(size for *_, size in taken) == world.position(BACKSTOP).size
     assert world.position(BACKSTOP).size + world.position(1).size == 100
-    assert world.machine.regs.drawn_until == world.traffic.time + DRAWN_TIME
+    assert world.machine.regs.drawn == world.position(BACKSTOP).size * 94 * 10
     assert world.equity(BACKSTOP) + world.equity(1) == 104_000
 
 
@@ -120,20 +119,3 @@ def test_it_is_liquidated_like_anybody_when_it_is_below_maintenance() -> None:
     world.set_mark(85)
     assert world.position(BACKSTOP).size < held
     assert world.equity(BACKSTOP) >= 0
-
-
-def test_withdrawals_are_limited_for_a_day_after_it_was_drawn() -> None:
-    world = funded()
-    assert world.withdraw(3, 1_000) == "accepted"
-    world.press(94)
-    owed = world.machine.regs.owed
-    assert owed == 10_000 + 2 * (10_000 + 10**8) - 1_000
-    share = owed // 16
-    world.set_market(1, **PLAIN, max_age=2**31)
-    assert world.withdraw(3, share - 1_000 + 1) == "withdrawals_limited"  # the 1,000 of this hour count as well
-    assert world.withdraw(3, share - 1_000) == "accepted"
-    assert world.withdraw(2, 1) == "withdrawals_limited"
-    world.wait(3_600)
-    assert world.withdraw(2, share // 2) == "accepted"
-    world.wait(DRAWN_TIME)
-    assert world.withdraw(2, 5 * 10**7) == "accepted"

@@ -189,8 +189,8 @@ def test_everybody_is_paid_to_the_unit_after_random_trading(seed: int) -> None:
     state = machine.state
     assert all(state.market(market).settled or state.market(market).index == 0 for market in markets)
 
-    # Messages alone: out of the backstop, sub-accounts to their masters, then out; a day later, if it was drawn.
-    generator.time += phases.DRAWN_TIME
+    # Messages alone: out of the backstop, sub-accounts to their masters, then out; once no limit lasts.
+    generator.time += phases.EXIT_HOURS * phases.HOUR
     masters = range(1, LONER + 1)
     nonces = {master: free_nonces(state.account(master)) for master in masters}
     backstop = state.account(keys.BACKSTOP)

@@ -13,6 +13,7 @@ from tests.support.generator.players import (
 
 from setoff.shared.codec import records
 from setoff.shared.rules.agents import CLOSES_ONLY, SESSION_BITS
+from setoff.shared.rules.exits import compute_hours, compute_room, get_taken
 from setoff.shared.rules.margin import compute_health
 from setoff.shared.state import keys
 
@@ -24,10 +25,13 @@ class Owners(Players):
         rng = self.rng
         if rng.random() < 0.06:
             return rng.choice(AMOUNT_EDGES)
-        equity, requirement = compute_health(self.machine.regs, self.state, self.read_account(account))
+        regs, leaf = self.machine.regs, self.read_account(account)
+        equity, requirement = compute_health(regs, self.state, leaf)
         free = equity - requirement
         if free > 0 and rng.random() < 0.45:
-            return min(max(1, rng.choice((free, free + 1, free - 1, free // 2))), 2**96)
+            hours = compute_hours(regs.limited_since, self.time, self.time)
+            room = compute_room(free, get_taken(leaf, regs.limited_since), hours)
+            return min(max(1, rng.choice((free, free + 1, free - 1, free // 2, room, room + 1))), 2**96)
         return rng.randint(1, 2**90 if self.is_large else 5000)
 
     def transfer(self) -> bytes:

@@ -42,6 +42,7 @@ def check_invariants(machine: Machine, deposited: int, *, was_called_off: bool =
     check_index(picture, regs)
     check_work(regs)
     check_requests(picture, regs)
+    check_exits(picture, regs)
     if not was_called_off:
         check_triggers(picture, regs)
 
@@ -257,6 +258,14 @@ def check_requests(picture: Picture, regs: Registers) -> None:
     assert set(listed) == set(picture.requests)
     assert regs.last_request == (listed[-1] if listed else 0)
     assert not (regs.settling and regs.phase == phases.IDLE and not regs.has_work)
+
+
+def check_exits(picture: Picture, regs: Registers) -> None:
+    """What was taken out is counted on masters alone, and under a limit that is there or is over."""
+    assert regs.limited_since <= regs.time
+    for number, account in picture.accounts.items():
+        assert account.exit_since <= regs.limited_since
+        assert account.taken == 0 or (account.exit_since and keys.BACKSTOP < number <= keys.MAX_ACCOUNT)
 
 
 def check_triggers(picture: Picture, regs: Registers) -> None:

@@ -11,21 +11,19 @@ from setoff.shared.state import keys
 
 
 def play_takeover(world: JudgedWorld) -> None:
-    """The backstop takes a position over, withdrawals are limited, and it offers its own position crank by crank."""
+    """The backstop takes a position over, exits are limited, and it offers its own position crank by crank."""
     world.begin(money=10**5, maintenance_margin=50_000)
     world.trade(1, 2, 100, 9_000)
     assert world.run(world.backstop_deposit(3, 50_000)) + world.press(93) == [OK] * 3
     assert world.took("takeover") > 0 and world.took("deleverage") == 0
     assert world.position(keys.BACKSTOP).size > 0
     limited = [
-        world.withdraw(4, 20_000),
-        world.withdraw(4, 20_000),
+        world.withdraw(4, 6_250),
+        world.withdraw(4, 1),
         world.backstop_withdraw(3, 1_000 << 10),
         world.backstop_withdraw(3, (50_000 << 10) + 1),
     ]
     assert world.run(*limited) == [OK, "withdrawals_limited", OK, "insufficient_margin"]
-    world.wait(3600)
-    assert world.run(world.withdraw(4, 20_000)) == [OK]
     held = world.position(keys.BACKSTOP).size
     world.wait(60)
     bids = world.order(4, BUY, 93, 2_000, order_slot=5)
@@ -191,6 +189,13 @@ def play_requests(world: JudgedWorld) -> None:
     paid = [world.account(account).collateral - money for account, money in zip((1, 2), before, strict=True)]
     assert 0 <= paid[0] <= 1 < 45_000 < paid[1]
     assert 0 < world.account(2).shares < 49_000 << 10 and world.account(1).shares >= 999 << 10
+    # A crank at which one is due: first the backstop offers what it holds.
+    assert world.run(world.backstop_deposit(1, 10), world.backstop_withdraw(1, 1)) == [OK, "request_pending"]
+    world.wait(100)
+    offers = world.took("unwind")
+    assert world.run(records.encode_crank(1)) == [OK]
+    kinds = [taken.kind for taken in world.steps[-20:]]
+    assert world.took("unwind") > offers and kinds.index("unwind") < kinds.index("shares")
 
 
 def play_requests_and_the_end(world: JudgedWorld) -> None:

@@ -258,7 +258,7 @@ def play_owed(world: JudgedWorld) -> None:
             machine.regs.owed = 10
 
     world.bench.meddle = meddle
-    assert world.run(world.withdraw(4, 11)) == ["withdrawals_limited"]
+    assert world.run(world.withdraw(4, 11), world.withdraw(4, 10)) == ["withdrawals_limited", OK]
     world.bench.meddle = lambda machine, input_index, micro: None
 
 

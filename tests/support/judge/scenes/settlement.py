@@ -80,7 +80,7 @@ def play_wind_down(world: JudgedWorld) -> None:
     assert world.run(world.cancel_all(3)) == [OK]
     for account in (1, 2, 3, 4):
         assert all(not place.size for place in world.account(account).positions)
-    world.wait(phases.DRAWN_TIME)
+    world.wait(phases.EXIT_HOURS * phases.HOUR)
     shares = world.account(4).shares
     assert world.run(world.backstop_withdraw(4, shares)) == [OK]
     paid = [world.withdraw(number, world.account(number).collateral) for number in (1, 2, 3, 4)]
