@@ -13,7 +13,6 @@ from typing import Any, Self
 from setoff.deploy.simulation.market_lab.pen import Pen
 from setoff.deploy.simulation.market_lab.terms import BACKSTOP_DELAY, BITCOIN, PRICE
 from setoff.shared import errors
-from setoff.shared.codec import records
 from setoff.shared.machine.machine import Fill, Machine
 from setoff.shared.state.leaves import Account, Market, Position
 
@@ -75,12 +74,13 @@ class Exchange:
 
     def take(self, body: bytes, *, is_message: bool = False, queued_at: int | None = None) -> str:
         """Run an input, of the queue's one that was queued then (unix seconds; now unless given); its outcome."""
+        granted = self.machine.regs.withdrawals
         outcome = errors.OUTCOMES[self.machine.take(body, is_message, queued_at)]
         self.outcomes[outcome] += 1
         for fill in self.fills:
             self.closed[fill.kind] += fill.size
-        if outcome == "accepted" and body[0] == records.WITHDRAW:
-            withdrawal = records.decode_withdraw(body[: records.BODY_BYTES])
+        for number in range(granted, self.machine.regs.withdrawals):
+            withdrawal = self.machine.state.withdrawal(number)
             self.withdrawn[withdrawal.account] += withdrawal.amount
         return outcome
 

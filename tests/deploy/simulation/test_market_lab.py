@@ -12,8 +12,8 @@ from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.scenarios import SCENARIOS
 from setoff.deploy.simulation.market_lab.scenarios.crowd import SECONDS, open_crowd
 from setoff.deploy.simulation.market_lab.terms import DUST, PRICE, USD
-from setoff.shared.codec.records import BUY, SELL
-from setoff.shared.rules import oracle, phases
+from setoff.shared.codec.records import BUY, SELL, WITHDRAW
+from setoff.shared.rules import exits, margin, oracle, phases
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -42,6 +42,22 @@ def test_without_a_delay_others_have_what_the_backstop_gains_and_not_what_it_los
 ) -> None:
     monkeypatch.setattr(exchange, "BACKSTOP_DELAY", 0)
     assert SCENARIOS[name].run().profit > 700 * USD
+
+
+def test_if_every_draw_counted_dust_would_keep_all_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phases, "DRAW_SHARE", 2**60)
+    assert len(SCENARIOS["dust-against-all-exits"].run().breaches) == 4
+
+
+def test_if_transfers_were_no_exit_a_row_of_owners_would_take_out_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(margin, "is_exit", lambda regs: regs.kind == WITHDRAW)
+    assert SCENARIOS["a-row-of-owners"].run().breaches
+
+
+def test_if_the_queue_were_limited_by_what_came_later_nobody_would_get_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    compute_hours = exits.compute_hours
+    monkeypatch.setattr(exits, "compute_hours", lambda since, stamp, time: compute_hours(since, time, time))
+    assert len(SCENARIOS["limits-for-ever"].run().breaches) == 4
 
 
 def test_funding_of_ten_hours_pays_who_comes_just_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,13 @@ from setoff.deploy.simulation.market_lab.scenarios import (
     crowd,
     debts,
     deleveraging,
+    exits,
     funding,
     marks,
     oracles,
 )
 
-MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, crowd)
+MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, crowd)
 SCENARIOS: dict[str, Scenario] = REGISTRY
 
 __all__ = ["MODULES", "SCENARIOS"]
