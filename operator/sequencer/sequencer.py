@@ -99,10 +99,10 @@ class Sequencer:
     async def start(self) -> None:
         """Read the journal, take a first look at L1, and begin. Raises SetoffError or RedisError if that cannot be."""
         await self._recover()
-        await self._look(is_first=True)
+        await self._look_first()
         while self._monitor.reset_reason and not await self._reset():
             await asyncio.sleep(self._settings.l1_poll)
-            await self._look(is_first=True)
+            await self._look_first()
         self.status = Status.READY
         self._tasks = [asyncio.create_task(self._guard()), asyncio.create_task(self._follow_l1())]
 
@@ -304,6 +304,18 @@ class Sequencer:
         if await self._monitor.look(self.exchange, is_first=is_first):
             self._resetter.calm()
         self._wake.set()
+
+    async def _look_first(self) -> None:
+        """Look, again and again for as long as L1 may be silent: one refusal ends no start. Raises ChainError."""
+        deadline = time.monotonic() + self._settings.l1_patience
+        while True:
+            try:
+                return await self._look(is_first=True)
+            except ChainError as error:
+                if error.reason != "rpc_unreachable" or time.monotonic() > deadline:
+                    raise
+                log.warning("L1 cannot be read yet, trying again: %s", error.detail)
+            await asyncio.sleep(self._settings.l1_poll)
 
     async def _reset(self) -> bool:
         """Make anew what L1 does not hold; returns whether that is done. Nothing has changed if L1 cannot be read.

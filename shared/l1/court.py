@@ -20,7 +20,7 @@ from setoff.shared.l1.contracts import COURT, JUDGE, Contract
 from setoff.shared.l1.court_audit import RootOf, find_contradiction, is_closed, list_facts
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.rpc import Address
-from setoff.shared.l1.storage import find_difference
+from setoff.shared.l1.storage import find_difference, is_vacant
 from setoff.shared.l1.stretch import MARKS, PROVEN, read_stretch
 from setoff.shared.l1.survey import find_agreed
 
@@ -41,7 +41,7 @@ class CourtContract(Contract):
     @cached_property
     def terms(self) -> Terms:
         """What it was deployed with. Raises ConfigError if there is no court at the address."""
-        if not self.l1.code(self.address):
+        if is_vacant(self.l1, self.address):
             raise ConfigError("wrong_deployment", f"there is no contract at 0x{self.address.hex()}")
         return Terms(*self.view("get_terms"))
 

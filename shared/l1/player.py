@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+from setoff.shared.config.pause import Pause
 from setoff.shared.dispute import actions
 from setoff.shared.dispute.actions import Action
 from setoff.shared.dispute.calls import Call, make_call, step_call
@@ -95,14 +96,6 @@ class Round:
     """With the reason."""
 
 
-@dataclass(slots=True)
-class Pause:
-    """Until when something refused is left alone."""
-
-    until: float = 0.0
-    length: float = FIRST_PAUSE
-
-
 class CourtPlayer:
     """One account playing at one court. `step` is a round; `run` goes on until told to stop."""
 
@@ -135,8 +128,7 @@ class CourtPlayer:
     @property
     def paused(self) -> frozenset[Action]:
         """What was refused, and is left alone for now."""
-        now = time.monotonic()
-        return frozenset(action for action, pause in self._pauses.items() if now < pause.until)
+        return frozenset(action for action, pause in self._pauses.items() if not pause.is_over)
 
     def step(self) -> Round:
         """One round. Raises ChainError if L1 cannot be reached; whatever was sent until then is looked after."""
@@ -178,7 +170,7 @@ class CourtPlayer:
     def _is_under_way(self, action: Action) -> bool:
         """Whether the action was sent and its effect cannot be seen yet, or was refused just now."""
         pause = self._pauses.get(action)
-        if pause is not None and time.monotonic() < pause.until:
+        if pause is not None and not pause.is_over:
             return True
         transaction = self._sent.get(action)
         if transaction is None:
@@ -297,9 +289,7 @@ class CourtPlayer:
             self._pause(action, POOR_PAUSE if reason in PASSING else LAST_PAUSE)
 
     def _pause(self, action: Action, longest: float = LAST_PAUSE) -> None:
-        pause = self._pauses.setdefault(action, Pause())
-        pause.until = time.monotonic() + pause.length
-        pause.length = min(2 * pause.length, longest)
+        self._pauses.setdefault(action, Pause(FIRST_PAUSE, LAST_PAUSE)).begin(longest)
 
     def _check_proof(self, action: actions.Prove, call: Call) -> None:
         """Raises StateError("wrong_pre") if L1's judge comes to another leaf than our history holds."""

@@ -21,12 +21,15 @@ from setoff.shared.l1.answers import (
 )
 
 EMPTY_ROOT: Final = keccak(rlp.encode(b""))
+NO_CODE: Final = keccak(b"")
 """Of a trie without entries."""
 
 
 class AccountProof(NamedTuple):
     """A contract as of one block."""
 
+    has_code: bool
+    """Whether there is a contract."""
     storage_root: bytes
     """Of all its storage: as long as it stays, nothing in the contract has changed."""
     values: tuple[int, ...]
@@ -59,7 +62,7 @@ def take_account(value: Any, address: bytes, slots: Sequence[int], state_root: b
     found = take_object(value)
     try:
         account = _walk(state_root, address, take_list(found.get("accountProof")))
-        storage_root = EMPTY_ROOT if not account else _take_storage_root(account)
+        storage_root, code_hash = _take_roots(account) if account else (EMPTY_ROOT, NO_CODE)
         entries = {}
         for entry in map(take_object, take_list(found.get("storageProof"))):
             entries[_take_key(entry)] = entry
@@ -71,7 +74,7 @@ def take_account(value: Any, address: bytes, slots: Sequence[int], state_root: b
             values.append(int.from_bytes(_decode(proven), "big") if proven else 0)
     except Lacking:
         raise Malformed("a proof without one of its parts") from None
-    return AccountProof(storage_root, tuple(values))
+    return AccountProof(code_hash != NO_CODE, storage_root, tuple(values))
 
 
 def _walk(root: bytes, key: bytes, proof: Sequence[Any]) -> bytes:
@@ -85,11 +88,12 @@ def _walk(root: bytes, key: bytes, proof: Sequence[Any]) -> bytes:
         raise Malformed(f"a proof that does not lead to the block's root ({type(error).__name__})") from None
 
 
-def _take_storage_root(account: bytes) -> bytes:
+def _take_roots(account: bytes) -> tuple[bytes, bytes]:
+    """Of its storage and, the hash, of its code."""
     fields = _decode(account)
     if not isinstance(fields, list) or len(fields) != 4:
         raise Malformed("an account of another form")
-    return bytes(fields[2])
+    return bytes(fields[2]), bytes(fields[3])
 
 
 def _decode(data: bytes) -> Any:

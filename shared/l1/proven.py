@@ -12,7 +12,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.answers import Block
 from setoff.shared.l1.rpc import Node
-from setoff.shared.l1.storage import load_layout, read_slots
+from setoff.shared.l1.storage import has_contract, is_vacant, load_layout, read_slots
 from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import encode_words
 
@@ -48,9 +48,12 @@ class Proven:
 
         Raises ChainError, "wrong_deployment" if it has nothing and there is no contract at the address.
         """
-        values = read_slots(self._node, address, block or self.block(), slots)
-        if not any(values) and not self._node.code(address):
-            raise ChainError("wrong_deployment", f"there is no contract at 0x{address.hex()}")
+        block = block or self.block()
+        values = read_slots(self._node, address, block, slots)
+        if not any(values) and not has_contract(self._node, address, block):
+            if is_vacant(self._node, address):
+                raise ChainError("wrong_deployment", f"there is no contract at 0x{address.hex()}")
+            raise ChainError("rpc_unreachable", f"block {block.number} is of a branch without 0x{address.hex()}")
         return values
 
 

@@ -8,6 +8,7 @@ kept in `layouts/`, as the ABIs are in `interfaces/`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,10 @@ AUDITED: Final = ("queue", "inbox", "court")
 
 SLOTS: Final = 128
 """Slots asked for in one request: some 3 KB of proof each, of a contract of any size."""
+
+LOOKS: Final = 3
+LOOK_PAUSE: Final = 0.3
+"""Seconds between two looks for a contract that is not there."""
 
 Key = bytes | int
 """Of a mapping: an integer, 32 bytes, or an address of 20 bytes."""
@@ -85,6 +90,25 @@ def read_slots(node: Node, address: bytes, block: Block, slots: Sequence[int]) -
         return list(prove(node, address, block, slots=slots).values)
     where, number = to_hex(address), hex(block.number)
     return [node.ask("eth_getStorageAt", where, to_hex(_to_word(slot)), number, take=take_quantity) for slot in slots]
+
+
+def has_contract(node: Node, address: bytes, block: Block) -> bool:
+    """Whether there is one after `block`, proven by its state root; on the node's word where it has no proofs. Raises
+    ChainError.
+    """
+    return prove(node, address, block).has_code if PROOFS.is_had_by(node) else bool(node.code(address))
+
+
+def is_vacant(node: Node, address: bytes) -> bool:
+    """Whether no contract is at the address, whenever it is looked for: a backend may be elsewhere for a moment. Raises
+    ChainError.
+    """
+    for look in range(LOOKS):
+        if look:
+            time.sleep(LOOK_PAUSE)
+        if has_contract(node, address, node.head()):
+            return False
+    return True
 
 
 def prove(

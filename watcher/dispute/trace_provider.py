@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Final, NoReturn
 
+from setoff.shared.config.pause import Pause
 from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import ChainError, DataError, SetoffError, StateError
 from setoff.watcher.dispute.background import Background, Run
@@ -26,8 +26,9 @@ pushed out is opened again when a dispute comes back to it; none is while it is 
 EPOCHS: Final = 4096
 """Epochs remembered with their few hashes."""
 
-PAUSE: Final = 5.0
-"""Seconds for which an epoch is left alone after its run failed."""
+FIRST_PAUSE, LAST_PAUSE = 0.25, 5.0
+"""Seconds for which an epoch is left alone after its run failed, once and again and again: what a node did not say just
+now it may say at once, and the clock of the game runs."""
 
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class ExecutedEpochs:
         self._wait = wait
         self._executed: OrderedDict[tuple[int, EpochResult], ExecutedEpoch] = OrderedDict()
         self._runs: OrderedDict[EpochResult, Background] = OrderedDict()
-        self._paused: dict[EpochResult, float] = {}
+        self._paused: dict[EpochResult, Pause] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="history")
 
     def executed(self, epoch: int) -> ExecutedEpoch | None:
@@ -106,7 +107,7 @@ class ExecutedEpochs:
         result = self._store.epoch(epoch)
         if result is None or self._store.epoch_hash(epoch) != result.epoch_hash:
             return None
-        if time.monotonic() < self._paused.get(result, 0.0):
+        if result in self._paused and not self._paused[result].is_over:
             return None
         executed = self._executed.get((epoch, result))
         if executed is None:
@@ -163,7 +164,7 @@ class ExecutedEpochs:
         try:
             return self._read_run(epoch, result)
         except (SetoffError, OSError) as error:
-            self._paused[result] = time.monotonic() + PAUSE
+            self._pause(result)
             if isinstance(error, StateError) or getattr(error, "reason", "") == "rpc_unreachable":
                 raise
             # Data that nobody has any more, a disk that is full: the games about other epochs go on.
@@ -177,13 +178,17 @@ class ExecutedEpochs:
         run = self.execute(epoch, result, inputs)
         if run.start_hash != result.start:
             raise StateError("not_ready", f"epoch {epoch} was replaced by a reorg")
+        self._paused.pop(result, None)
         return run
 
     def _drop(self, epoch: int, result: EpochResult, error: Unsound) -> NoReturn:
         """What was written down of an epoch is not what plain steps come to: none of it is said, it is built anew."""
         self._histories.drop(result)
-        self._paused[result] = time.monotonic() + PAUSE
+        self._pause(result)
         self._distrust(f"the history of epoch {epoch} is not what plain steps come to: {error}")
+
+    def _pause(self, result: EpochResult) -> None:
+        self._paused.setdefault(result, Pause(FIRST_PAUSE, LAST_PAUSE)).begin()
 
     def _distrust(self, text: str) -> NoReturn:
         """Raises StateError("not_ready"), when all have heard of it."""

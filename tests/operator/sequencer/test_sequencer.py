@@ -142,6 +142,18 @@ async def test_stops_taking_when_l1_is_silent(redis_server: RedisServer) -> None
         assert (await running.submit(running.traffic.order(1, BUY, 50, 1)))[0] == 200
 
 
+async def test_one_refusal_of_l1_ends_no_start(redis_server: RedisServer) -> None:
+    l1 = HandL1([])
+    l1.error = ChainError("rpc_unreachable", "busy")
+    asyncio.get_running_loop().call_later(0.3, setattr, l1, "error", None)
+    async with operator(redis_server.url, l1=l1) as running:
+        assert l1.error is None and (await running.get("/v1/health"))[0] == 200
+    l1.error = ChainError("rpc_unreachable", "gone")
+    with pytest.raises(ChainError, match="gone"):
+        async with operator(redis_server.url, l1=l1, l1_patience=0.2):
+            pytest.fail("it started without L1")
+
+
 async def test_gives_up_when_l1_takes_back_what_was_consumed(exchange: Running) -> None:
     exchange.l1.error = DataError("data_mismatch", "another history")
     await asyncio.wait_for(exchange.sequencer.failed.wait(), 5)

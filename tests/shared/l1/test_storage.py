@@ -9,6 +9,7 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.proven import Proven
 from setoff.shared.l1.rpc import Node
 from setoff.shared.l1.storage import SLOTS, Fact, find_difference, load_layout, prove, read_slots
 from setoff.shared.l1.survey import LEAST_DEPTH, find_agreed
@@ -92,3 +93,20 @@ def test_what_is_proven_is_proven_by_a_block_that_most_endpoints_have(anvil: Anv
         third.faults = [faults.Reset()]
         with pytest.raises(ChainError, match="no majority for block 7"):
             find_agreed(node, head, forget, 32)
+
+
+def test_a_contract_is_gone_only_if_that_is_proven(exchange: Exchange, node: FaultyNode) -> None:
+    """Not because a backend says that there is no code; where there never was one the deployment is wrong."""
+    inbox, nobody = bytes.fromhex(exchange.deployment.inbox[2:]), b"\1" * 20
+    node.faults = [lambda asked, go_on: {"result": "0x"} if asked.method == "eth_getCode" else go_on(asked)]
+    proven = Proven(Node(node.url))
+    assert proven.read(inbox, [INBOX.slot("count")]) == [0]
+    with pytest.raises(ChainError, match="wrong_deployment: there is no contract at 0x0101"):
+        proven.read(nobody, [0])
+
+
+def test_a_block_before_the_contract_tells_nothing_of_it(exchange: Exchange, node: FaultyNode) -> None:
+    """As the head of a branch would, that a backend is on for a moment."""
+    inbox, l1 = bytes.fromhex(exchange.deployment.inbox[2:]), Node(node.url)
+    with pytest.raises(ChainError, match="rpc_unreachable: block 0 is of a branch without"):
+        Proven(l1).read(inbox, [INBOX.slot("count")], l1.block(0))

@@ -250,7 +250,7 @@ def test_a_history_that_cannot_be_written_down_holds_up_no_other_game(
     honest, thief = Party.of(settings, HONEST), exchange.anvil.connect(LIAR)
     court = CourtContract(thief, exchange.deployment.court)
     results = [result for epoch in range(2) if (result := honest.desk.store.epoch(epoch))]
-    monkeypatch.setattr(trace_provider, "PAUSE", 0.1)
+    monkeypatch.setattr(trace_provider, "LAST_PAUSE", 0.1)
     thief.transact(court.address, court.encode(Call("claim", (0, court.genesis, b"a" * 32))), DEMO.stake)
     honest.player.step()
     exchange.anvil.advance(PERIOD - 10)
