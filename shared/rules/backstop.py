@@ -62,11 +62,14 @@ def step_takeover(regs: Registers, state: State) -> None:
 def compute_takeover(regs: Registers, state: State, backstop: Account, size: int) -> int:
     """Lots in the registers that the backstop may take over, with a position of `size` lots: most that are legal.
 
-    What it holds then is worth no more than the market's cap, and if that is a new position no less than dust.
+    What it holds then is worth no more than the market's cap, and if that is a new position no less than dust. None at
+    a price that is worse than the mark: a debt is for those who gained by the change that made it.
     Leaves: as `settle_account`, where the market is one.
     """
     market = state.market(regs.market)
     sign = -1 if regs.side == records.BUY else 1
+    if regs.price * sign > market.mark * sign:
+        return 0
     equity, others = compute_others(state, backstop, regs.market)
     limit = regs.size
     if market.backstop_cap:

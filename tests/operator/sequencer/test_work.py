@@ -346,10 +346,11 @@ async def test_without_a_book_the_backstop_takes_over_and_then_others_are_deleve
         await submit(running, traffic.order(4, BUY, 92, 900))
         await submit(running, traffic.order(2, SELL, 92, 900))
         fallen = await submit(running, traffic.report(0, 83, time=traffic.time + 2))
-        assert {(f["kind"], f["maker"], f["maker_order_slot"]) for f in fallen["fills"]} == {("takeover", 0, None)}
-        assert {f["taker"] for f in fallen["fills"]} == {1, 4}
+        ends = {(f["kind"], f["taker"], f["maker"], f["maker_order_slot"]) for f in fallen["fills"]}
+        assert ends == {("takeover", 4, 0, None), ("deleverage", 1, 2, None)}  # 1 is in debt
         _, backstop = await running.get("/v1/backstop")
-        assert int(backstop["positions"][0]["size"]) == sum(int(f["size"]) for f in fallen["fills"])
+        taken = sum(int(f["size"]) for f in fallen["fills"] if f["kind"] == "takeover")
+        assert int(backstop["positions"][0]["size"]) == taken
         assert backstop["withdrawals_limited_until"] > START_TIME
         await until_batch(running, (await running.status())["batch"])
         replay(running.outbox)

@@ -40,6 +40,19 @@ def test_by_its_margin_it_takes_as_many_lots_as_are_legal() -> None:
     assert world.position(BACKSTOP).size == 69
 
 
+def test_a_debt_is_not_taken_over_but_closed_against_who_gained() -> None:
+    world = funded(close_out=50_000)
+    world.set_mark(90)  # just nothing left
+    assert world.trades(TAKEOVER) == [(1, BACKSTOP, 90, 100)]
+    world = funded(close_out=50_000)
+    gained = world.equity(2)
+    world.set_mark(89)
+    assert world.trades(TAKEOVER) == []
+    assert world.trades(DELEVERAGE) == [(1, 2, 90, 100)]
+    assert world.equity(BACKSTOP) == 100_000
+    assert world.equity(2) == gained + 100 * 10 * 10  # of eleven a lot
+
+
 def test_dust_takes_no_place() -> None:
     world = funded(256 * 92_000 + 1, close_out=50_000)
     world.set_mark(92)

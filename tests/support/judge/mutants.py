@@ -939,6 +939,12 @@ MUTANTS = (
         "// (worth + 1)",
         "// (worth + 1) + 1",
     ),
+    Mutant(
+        "debts taken over", "rules/backstop.vy", "backstop", "price, int256) * sign > mark * sign", "price, int256) < 0"
+    ),
+    Mutant(
+        "the last unit not taken over", "rules/backstop.vy", "backstop", "sign > mark * sign", "sign >= mark * sign"
+    ),
     Mutant("cap of nothing", "rules/backstop.vy", "backstop", "if market.backstop_cap != 0:", "if False:"),
     Mutant(
         "cap of the fill alone",

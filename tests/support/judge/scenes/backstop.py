@@ -35,6 +35,33 @@ def play_takeover(world: JudgedWorld) -> None:
     assert world.took("deleverage") > 0 and world.position(keys.BACKSTOP).size < held // 8
 
 
+def play_debts(world: JudgedWorld) -> None:
+    """The backstop takes over what is worth just nothing, long and short, and no debt of a unit. (What is left of the
+    accounts is set by hand.)"""
+    world.begin(money=10**6, maintenance_margin=50_000, taker_fee=0, maker_fee=0)
+    assert world.run(world.backstop_deposit(3, 500_000)) == [OK]
+
+    def fail(seller: int, buyer: int, lots: int, price: int, left: int) -> int:
+        """Lots that the backstop holds after a trade at `price`, once 2 has so much left a tick from there."""
+        have(10**6)
+        world.trade(seller, buyer, price, lots, order_slot=lots % 256)
+        size = world.position(2).size
+        worse = price - 1 if size > 0 else price + 1
+        have(left - size * worse)
+        assert world.run(world.price(worse)) == [OK]
+        assert world.position(2).size == 0
+        return world.position(keys.BACKSTOP).size
+
+    def have(collateral: int) -> None:
+        world.machine.state.account(2).collateral = collateral
+        world.machine.state.commit()
+
+    assert fail(1, 2, 500, 100, left=0) == 500
+    assert fail(4, 2, 300, 99, left=-1) == 500
+    assert fail(2, 4, 200, 98, left=0) == 300
+    assert fail(2, 4, 100, 99, left=-1) == 200  # it is on the other side, and has gained by the change itself
+
+
 def play_waiting(world: JudgedWorld) -> None:
     """Offers that nobody takes go farther from the mark, a sixth of the margin or half a percent; then half as far.
 
@@ -225,6 +252,7 @@ def play_requests_and_the_end(world: JudgedWorld) -> None:
 
 SCENES = (
     play_takeover,
+    play_debts,
     play_waiting,
     play_worthless_shares,
     play_caps,
