@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from setoff.deploy.simulation.market_lab.play import ATTACKER, Play
@@ -12,13 +13,15 @@ from setoff.deploy.simulation.market_lab.wealth import Prices, compute_wealth, c
 @dataclass(frozen=True)
 class Outcome:
     """Token units. `profit`: the attackers', after fees, funding and gas; `takings`: what each role has more (less than
-    nothing: lost) than without the attack; `breaches`: harm that is no money.
+    nothing: lost) than without the attack; `breaches`: harm that is no money; `parts`: the outcomes that it is the mean
+    of, none if it is one itself.
     """
 
     profit: int
     gas: int
     takings: dict[str, int]
     breaches: list[str] = field(default_factory=list)
+    parts: tuple[Outcome, ...] = ()
 
     def find_losers(self) -> dict[str, int]:
         """Who lost how much, the most first."""
@@ -33,6 +36,18 @@ def compare(attacked: Play, quiet: Play) -> Outcome:
     takings = {role: after[role] - before[role] for role in after if role != ATTACKER}
     gas = count_gas(attacked) - count_gas(quiet)
     return Outcome(after[ATTACKER] - before[ATTACKER] - gas, gas, takings, attacked.breaches)
+
+
+def average(outcomes: Sequence[Outcome]) -> Outcome:
+    """What an attack is worth that may come to each of these, all equally likely."""
+    first, count = outcomes[0], len(outcomes)
+    return Outcome(
+        sum(each.profit for each in outcomes) // count,
+        sum(each.gas for each in outcomes) // count,
+        {role: sum(each.takings[role] for each in outcomes) // count for role in first.takings},
+        [breach for each in outcomes for breach in each.breaches],
+        tuple(outcomes),
+    )
 
 
 def count_wealth(play: Play, prices: Prices) -> dict[str, int]:

@@ -13,7 +13,10 @@ from setoff.deploy.simulation.market_lab.scenarios import SCENARIOS
 from setoff.deploy.simulation.market_lab.scenarios.crowd import SECONDS, open_crowd
 from setoff.deploy.simulation.market_lab.terms import DUST, PRICE, USD
 from setoff.shared.codec.records import BUY, SELL, WITHDRAW
-from setoff.shared.rules import exits, margin, oracle, phases
+from setoff.shared.rules import backstop, exits, margin, oracle, phases
+from setoff.shared.state.leaves import Account
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -32,8 +35,33 @@ def test_a_limit_above_dust_is_close_to_what_is_lost_and_has_a_reason(name: str)
 def test_without_a_cap_two_accounts_empty_the_backstop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(terms.BITCOIN, "backstop_cap", 0)
     outcome = SCENARIOS["two-accounts-against-the-backstop"].run()
-    assert outcome.profit > 500_000 * USD
-    assert next(iter(outcome.find_losers())) == "stakers"
+    worst = max(outcome.parts, key=lambda part: part.profit)
+    assert worst.profit > 500_000 * USD
+    assert next(iter(worst.find_losers())) == "stakers"
+    assert outcome.breaches
+
+
+def test_what_the_worst_path_costs_the_backstop_is_the_move_times_its_cap() -> None:
+    for name in ("two-accounts-against-the-backstop", "two-accounts-of-the-cap-s-size"):
+        outcome = SCENARIOS[name].run()
+        assert len(outcome.parts) == 8
+        lost = max(-part.takings["stakers"] for part in outcome.parts)
+        assert 0 < lost < 10**6 * USD * 75 // 1_000 // 4
+        assert outcome.profit == sum(part.profit for part in outcome.parts) // 8
+
+
+def test_if_the_backstop_took_debts_over_a_jump_would_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    compute_takeover = backstop.compute_takeover
+
+    def take_all(regs: Registers, state: State, account: Account, size: int) -> int:
+        price, mark = regs.price, state.market(regs.market).mark
+        regs.price = mark
+        lots = compute_takeover(regs, state, account, size)
+        regs.price = price
+        return lots
+
+    monkeypatch.setattr(backstop, "compute_takeover", take_all)
+    assert SCENARIOS["two-accounts-and-a-jump"].run().profit > 1_000 * USD
 
 
 @pytest.mark.parametrize("name", ["just-in-time-stake", "leave-before-a-loss"])

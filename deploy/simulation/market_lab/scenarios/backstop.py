@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+
 from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.scenario import scenario
 from setoff.deploy.simulation.market_lab.terms import PRICE, USD, lot_value
@@ -13,22 +16,48 @@ THIN = 2**31
 """An impact that no book has: the mark is the index."""
 
 
-@scenario(limit_usd=18_000, stated="section 14, The backstop: a move of m takes m times its cap")
-def two_accounts_against_the_backstop(attack: bool, seed: int) -> Play:
-    """One of two accounts fails gently into the backstop, the other one gains what the backstop then loses."""
-    lots = 1_900_000
+@scenario(paths=tuple(product((25, -25), repeat=3)))
+def two_accounts_against_the_backstop(attack: bool, seed: int, path: Sequence[int]) -> Play:
+    """One of two accounts fails gently into the backstop; the other gains what that loses, or loses what that gains."""
+    return play_two_accounts(attack, seed, path, 1_900_000)
+
+
+@scenario(paths=tuple(product((25, -25), repeat=3)))
+def two_accounts_of_the_cap_s_size(attack: bool, seed: int, path: Sequence[int]) -> Play:
+    """The same with so little that the backstop may take over all that fails, and the other half keeps its position."""
+    return play_two_accounts(attack, seed, path, 25_000)
+
+
+@scenario(paths=((77,), (-77,)))
+def two_accounts_and_a_jump(attack: bool, seed: int, path: Sequence[int]) -> Play:
+    """The same, and then a move beyond all margins at once: what half owes then, the other half has gained."""
+    return play_two_accounts(attack, seed, path, 25_000)
+
+
+def play_two_accounts(attack: bool, seed: int, path: Sequence[int], lots: int) -> Play:
+    """One of the attacker's accounts is short `lots` and fails at 102,200; then the price goes on by thousandths."""
     money = {"stakers": [2 * 10**6 * USD], "attacker": [10**7 * USD, 10**7 * USD]}
     play = Play.open(money, impact=THIN, seed=seed)
     (staker,), (short, long) = play.accounts("stakers"), play.accounts("attacker")
     play.exchange.stake(staker, 10**6 * USD)
     if attack:
         play.trade(long, short, PRICE, lots)
-        play.withdraw_but(short, lot_value(lots) * 50_100 // PPM)
+        play.withdraw_but(short, lot_value(lots) * 50_100 // PPM + USD)
     play.pass_time(70)
-    for thousandths in (1_022, 1_022, 1_060, 1_099):
+    thousandths = 1_022
+    for move in (0, 0, *path):
+        thousandths += move
         play.prices[1] = PRICE * thousandths // 1_000
+        held = abs(play.size(BACKSTOP))
         play.pass_time(30)
+        play.check(abs(play.size(BACKSTOP)) <= max(held, count_cap(play)), "the backstop took over more than its cap")
     return play
+
+
+def count_cap(play: Play) -> int:
+    """Lots that the backstop may hold in the market, at its equity and the mark of now."""
+    market = play.market()
+    return play.equity(BACKSTOP) * market.backstop_cap // (PPM * market.mark * market.unit)
 
 
 @scenario()
