@@ -33,4 +33,6 @@ def again(kind: uint256, data: Bytes[leaves.ACCOUNT_BYTES]) -> Bytes[leaves.ACCO
         return leaves.encode_withdrawal(leaves.decode_withdrawal(data))
     if kind == keys.AGENT:
         return leaves.encode_agent(leaves.decode_agent(data))
+    if kind == keys.REQUEST:
+        return leaves.encode_request(leaves.decode_request(data))
     raise "no such kind"

@@ -8,10 +8,18 @@ from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import Leg
 from setoff.shared.codec.signatures import HALF_ORDER, address_of
+from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.state import keys
 from setoff.shared.wire.scopes import Scope
+
+
+def play_deposits(world: JudgedWorld) -> None:
+    """Money for no account, or none, or too much of it."""
+    world.begin()
+    wrong = [world.deposit(0, 1), world.deposit(1, 0), world.deposit(1, phases.MAX_AMOUNT)]
+    assert world.batch(wrong) == ["unknown_account", "amount_out_of_range", "amount_out_of_range"]
 
 
 def play_sub_accounts(world: JudgedWorld) -> None:
@@ -193,6 +201,7 @@ def play_signatures(world: JudgedWorld) -> None:
 
 
 SCENES = (
+    play_deposits,
     play_sub_accounts,
     play_agents,
     play_sessions,

@@ -6,6 +6,7 @@ from tests.support.machines.world import BUY, SELL
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import MarketParameters, SetMarketBody
+from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
@@ -99,6 +100,32 @@ def play_waiting(world: JudgedWorld) -> None:
     assert crank(2, asks[0]) == phases.UNWIND_WAITS // 2
 
 
+def play_last_offer(world: JudgedWorld) -> None:
+    """An offer that the input has no steps to make says nothing; the last one leaves nothing to note. (What it has
+    is set, and steps are counted on, by hand.)"""
+    world.begin(money=10**5, maintenance_margin=50_000)
+    world.trade(1, 2, 100, 9_000)
+    assert world.run(world.backstop_deposit(3, 50_000)) + world.press(93) == [OK] * 3
+    assert world.position(keys.BACKSTOP).size > 2
+    backstop = world.machine.state.account(keys.BACKSTOP)
+    backstop.positions[0].size, backstop.collateral = 2, 50_000
+    world.machine.state.commit()
+
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if machine.regs.phase == phases.UNWIND and machine.regs.unwind == 0:
+            machine.regs.steps = machine.regs.started + phases.WORK_LIMIT - 1
+
+    world.bench.meddle = meddle
+    world.wait(60)
+    assert world.run(records.encode_crank(1)) == [OK]
+    assert world.position(keys.BACKSTOP).waited == 0
+    world.bench.meddle = lambda machine, input_index, micro: None
+    for left in (1, 0):
+        world.wait(60)
+        assert world.run(world.order(4, BUY, 93, 1, order_slot=left), records.encode_crank(1)) == [OK, OK]
+        assert world.position(keys.BACKSTOP).size == left
+
+
 def play_worthless_shares(world: JudgedWorld) -> None:
     """Shares that are worth nothing are void once somebody deposits again. (What they were worth is taken by hand.)"""
     world.begin()
@@ -161,6 +188,15 @@ def play_full_backstop(world: JudgedWorld) -> None:
     assert world.took("takeover") == world.took("deleverage") == 1
     world.wait(60)
     assert world.run(records.encode_crank(9)) == [OK]
+
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if machine.regs.phase == phases.UNWIND:
+            machine.regs.unwind = 0  # as if it had offered what it has not
+
+    world.bench.meddle = meddle
+    world.wait(60)
+    assert world.run(records.encode_crank(9)) == [OK]
+    world.bench.meddle = lambda machine, input_index, micro: None
 
 
 def play_stale_backstop(world: JudgedWorld) -> None:
@@ -254,6 +290,7 @@ SCENES = (
     play_takeover,
     play_debts,
     play_waiting,
+    play_last_offer,
     play_worthless_shares,
     play_caps,
     play_poor_backstop,

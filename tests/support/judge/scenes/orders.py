@@ -234,7 +234,18 @@ def play_pairs(world: JudgedWorld) -> None:
     assert world.account(1).orders == 0b100011 and world.resting(1, 5).partner == 0
 
 
+def play_triggers(world: JudgedWorld) -> None:
+    """Triggers at the ends of the ticks, and just beyond."""
+    world.begin()
+    above = [
+        world.order(1, BUY, 100, 1, flags=records.ABOVE, trigger=at, order_slot=at % 9) for at in (2**24 - 1, 2**24)
+    ]
+    below = [world.order(1, SELL, 100, 1, flags=records.BELOW, trigger=at, order_slot=at) for at in (1, 0)]
+    assert world.run(*above, *below) == [OK, "malformed_record", OK, "malformed_record"]
+
+
 SCENES = (
+    play_triggers,
     play_pairs,
     play_beyond_the_band,
     play_lifetimes,
