@@ -202,6 +202,10 @@ def check_twins() -> str:
     return run_tool(sys.executable, "-m", "setoff.deploy.tools.twins")
 
 
+def check_interfaces(*, fix: bool) -> str:
+    return run_tool(sys.executable, "-m", "setoff.deploy.tools.interfaces", *(["--fix"] if fix else []))
+
+
 def check_abi(*, fix: bool) -> str:
     return run_tool(sys.executable, "-m", "setoff.deploy.tools.abi", *(["--fix"] if fix else []))
 
@@ -224,6 +228,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "tests": check_tests,
         "twins": check_twins,
         "abi": lambda: check_abi(fix=fix),
+        "interfaces": lambda: check_interfaces(fix=fix),
     }
 
 
