@@ -1,5 +1,5 @@
-"""The page of the contracts' calls and events, `contracts/INTERFACES.md`: from the ABIs that are kept, and from what the
-sources say of each function. `python -m setoff.deploy.tools.interfaces` compares, `--fix` writes.
+"""The page of the contracts' calls and events, `contracts/INTERFACES.md`: from the ABIs that are kept, and from what
+the sources say of each function. `python -m setoff.deploy.tools.interfaces` compares, `--fix` writes.
 
 `deploy/run check` calls this.
 """
@@ -19,18 +19,20 @@ PAGE: Final = ROOT / "INTERFACES.md"
 HEAD: Final = """\
 # The contracts' interfaces
 
-Every call, view and event of the contracts on L1, made from their ABIs (`shared/l1/interfaces/*.json`, which the package
-brings along) and from the comments in the sources; `deploy/run check` holds it against both. What a call does to a claim, a
-batch or a balance stands in the protocol (`shared/PROTOCOL.md`: sections 10, 12, 13, 15 and 16), with what it costs in
-section 14. Types and selectors are those of the Solidity ABI; a tuple is written with the names of its fields. A call that is
-*payable* takes wei. Whatever fails reverts with one of the reasons of section 17.
+Every call, view and event of the contracts on L1, made from their ABIs (`shared/l1/interfaces/*.json`, which the
+package brings along) and from the comments in the sources; `deploy/run check` holds it against both. What a call
+does to a claim, a batch or a balance stands in the protocol (`shared/PROTOCOL.md`: sections 10, 12, 13, 15 and 16),
+with what it costs in section 14. Types and selectors are those of the Solidity ABI; a tuple is written with the
+names of its fields. A call that is *payable* takes wei. Whatever fails reverts with one of the reasons of section
+17.
 
-**Where they are.** The deployment's file, which `setoff deploy` writes and the operator publishes, has the addresses. One
-is enough: from the court, `INBOX()` and `JUDGE()`; from the inbox, `QUEUE()`, `OPERATOR()` and the data modules
-`module_at(1)` … `module_at(module_count())`; from the queue, `VAULT()` and `LISTER()`; from the vault, `TOKEN()` and `COURT()`,
-which has to be the court that one began with; from the judge the contracts that hold the rules. None of them can be changed. The
-receipts' contract is named by the file alone: its `INBOX()` and `OPERATOR()` have to be these. Whoever stakes
-compares the code at these addresses with what this repository compiles to; the compiler's version is pinned.
+**Where they are.** The deployment's file, which `setoff deploy` writes and the operator publishes, has the
+addresses. One is enough: from the court, `INBOX()` and `JUDGE()`; from the inbox, `QUEUE()`, `OPERATOR()` and the
+data modules `module_at(1)` … `module_at(module_count())`; from the queue, `VAULT()` and `LISTER()`; from the vault,
+`TOKEN()` and `COURT()`, which has to be the court that one began with; from the judge the contracts that hold the
+rules. None of them can be changed. The receipts' contract is named by the file alone: its `INBOX()` and
+`OPERATOR()` have to be these. Whoever stakes compares the code at these addresses with what this repository
+compiles to; the compiler's version is pinned.
 """
 
 OF: Final = {
@@ -46,7 +48,7 @@ OF: Final = {
 PLAIN: Final = {
     "court": {
         "claim_of": "A claim by its key, all zero where there is none; the fields are those of `claims.vy`.",
-        "stood_at": "Epoch and end: when the earliest claim was made under which somebody stands for that end; zero: nobody.",
+        "stood_at": "Epoch and end: when the earliest claim came under which somebody stands for it; zero: nobody.",
         "slices": "Key and root: wei that an eliminated history still owes to the movers of the winner's side.",
         "stake_count": "Stakes made; it is the last one's id.",
         "MOVE_GAS": "Gas that a move is credited at most.",
@@ -115,7 +117,7 @@ PLAIN: Final = {
 
 
 def find_texts(name: str) -> dict[str, str]:
-    """What a contract's sources say of its functions and public variables, by name: what they do and what they return."""
+    """What a contract's sources say of its functions and public variables, by name: what they do, or return."""
     texts = dict(PLAIN[name])
     for path in source_files((ROOT / f"{name}.vy").resolve()):
         source = path.read_text()
