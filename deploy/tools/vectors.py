@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,6 +108,8 @@ def build() -> dict[str, Any]:
         "runs.json": build_run(traffic, batches),
         "steps.json": build_steps(traffic, batches),
         "histories.json": build_history(batches),
+        # The judge's scenes are the tests' own, which nothing imports but this tool, where it writes their vectors.
+        "scenes.json": import_module("tests.support.scene_vectors").build_scenes(),
     }
 
 

@@ -15,6 +15,7 @@ from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
 from setoff.shared.machine.data import data_root
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step, begin_batch
 from setoff.shared.state import leaves
@@ -29,6 +30,7 @@ BATCHES = load("batches")
 RUN = load("runs")
 STEPS = load("steps")
 HISTORY = load("histories")
+SCENES = load("scenes")
 
 BODIES = {kind.title.lower(): kind.body for kind in records.TYPES.values()}
 
@@ -192,6 +194,55 @@ def test_the_run_from_genesis() -> None:
         assert machine.state.tree.root == entry["state_root"]
         assert machine.regs.steps == entry["steps"]
     assert sorted(machine.state.tree.items()) == list(map(tuple, RUN["leaves"]))
+
+
+# --- scenes -----------------------------------------------------------------------------------------------------------
+
+
+def change(machine: Machine, changes: list[dict[str, Any]], input_index: int, micro: int) -> None:
+    """What the scene sets by hand before this step."""
+    for entry in changes:
+        if (entry["input"], entry["micro"]) == (input_index, micro):
+            machine.state.commit()
+            for name, value in entry["registers"].items():
+                setattr(machine.regs, name, value)
+            tree = machine.state.tree
+            tree.update(dict(entry["leaves"]))
+            machine.state = State(tree)
+
+
+def play(machine: Machine, entry: dict[str, Any], input_index: int) -> None:
+    """One input of a scene's batch, step by step."""
+    messages, inputs, changes = entry["messages"], entry["records"], entry["changes"]
+    change(machine, changes, input_index, 0)
+    if input_index == 0:
+        begin_batch(machine.regs, entry["number"], entry["timestamp"])
+    if input_index >= len(messages) + len(inputs):
+        return
+    is_message = input_index < len(messages)
+    body, queued_at = inputs[input_index - len(messages)] if not is_message else b"", entry["timestamp"]
+    if is_message:
+        body, queued_at = records.split_message(messages[input_index])
+    machine.regs.input_index = input_index
+    machine.regs.steps += 1
+    step_fetch(machine.regs, machine.state, body, is_message, queued_at)
+    micro = 1
+    while machine.regs.phase != phases.IDLE:
+        change(machine, changes, input_index, micro)
+        apply_step(machine.regs, machine.state)
+        micro += 1
+
+
+@pytest.mark.parametrize("scene", SCENES["scenes"], ids=lambda scene: scene["name"])
+def test_a_scene_from_genesis(scene: dict[str, Any]) -> None:
+    machine = Machine.genesis(SCENES["domain"])
+    for entry in scene["batches"]:
+        for input_index, expected in enumerate(entry["hashes"]):
+            play(machine, entry, input_index)
+            assert errors.OUTCOMES[machine.regs.outcome] == entry["outcomes"][input_index]
+            assert machine.regs.steps == entry["steps"][input_index]
+            assert machine.hash() == expected, (entry["number"], input_index)
+    assert sorted(machine.state.tree.items()) == list(map(tuple, scene["leaves"]))
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,145 @@
+"""The vectors of scenes: what the judge's scenes and random exchanges play, with the machine hash after every input.
+
+A scene begins at genesis. What a scene sets by hand, between batches or before a step, stands in the vector as a change
+of registers and leaves at that place, so that anybody can play it without this code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final
+
+from tests.support.generator.generator import Generator
+from tests.support.judge.bench import Bench, Seen, Step, see
+from tests.support.judge.judged_world import JudgedWorld
+from tests.support.judge.scenes.every import SCENES
+
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, stamp_all
+from setoff.deploy.tools.vectors import plain
+from setoff.shared import errors
+from setoff.shared.codec import eip712
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
+from setoff.shared.state.registers import FIELDS
+
+LIVES: Final = tuple((seed, is_large) for is_large in (False, True) for seed in range(3))
+"""The random exchanges: seed, and whether sizes, prices and money are near their bounds."""
+LIFE_BATCHES: Final = 24
+LIFE_INPUTS: Final = 30
+
+
+class Recorder(Bench):
+    """A bench without a judge that writes down what is played on it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.choose = lambda kind: False
+        self.compare = lambda case: None
+        self.batches: list[dict[str, Any]] = []
+        self._changes: list[dict[str, Any]] = []
+        self.leaves: dict[int, bytes] = {}
+        """All of them, after the last batch."""
+        self._regs = see(self.machine)
+
+    def run(self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes]) -> list[Step]:
+        """Take every step of a batch of these messages and records, and write down what comes of each input."""
+        machine = self.machine
+        messages = stamp_all(messages, timestamp)
+        counts = (self.messages, self.records)
+        batch = Batch.seal(self.parent, self.number, timestamp, *counts, self.queue_hash, messages, inputs, self.module)
+        self._changes = []
+        self._note(0, 0, self._regs, self.leaves)
+        steps: list[Step] = []
+        outcomes, used, hashes = [], [], []
+        for input_index in range(max(1, batch.header.inputs)):
+            micro = 0
+            while micro == 0 or machine.regs.phase != phases.IDLE:
+                steps.append(self.take(batch, input_index, micro))
+                micro += 1
+            outcomes.append(errors.OUTCOMES[machine.regs.outcome])
+            used.append(machine.regs.steps)
+            hashes.append(machine.hash())
+        self.batches.append(
+            {
+                "number": self.number,
+                "timestamp": timestamp,
+                "changes": self._changes,
+                "messages": messages,
+                "records": inputs,
+                "outcomes": outcomes,
+                "steps": used,
+                "hashes": hashes,
+            }
+        )
+        self.leaves, self._regs = dict(machine.state.tree.items()), see(machine)
+        self.parent, self.queue_hash = batch.header.hash(), batch.header.queue_hash
+        self.number += 1
+        self.messages += len(messages)
+        self.records += len(inputs)
+        return steps
+
+    def take(self, batch: Batch | None, input_index: int, micro: int) -> Step:
+        """Take one step, and write down what is changed by hand before it."""
+        meddle, machine = self.meddle, self.machine
+
+        def watch(_: Machine, input_index: int, micro: int) -> None:
+            regs, leaves = see(machine), machine.state.tree
+            before = leaves.copy()
+            meddle(machine, input_index, micro)
+            machine.state.commit()
+            if see(machine) != regs or leaves.root != before.root:
+                self._note(input_index, micro, regs, dict(before.items()))
+            if self.meddle is watch:
+                self.meddle = meddle
+
+        self.meddle = watch
+        return super().take(batch, input_index, micro)
+
+    def _note(self, input_index: int, micro: int, regs: Seen, leaves: dict[int, bytes]) -> None:
+        """Write down how registers and leaves differ from these."""
+        now, tree = self.machine.regs, self.machine.state.tree
+        changed = {name: getattr(now, name) for name in FIELDS if getattr(now, name) != getattr(regs, name)}
+        gone = [(key, b"") for key in leaves if not tree.get(key)]
+        new = [(key, value) for key, value in tree.items() if leaves.get(key) != value]
+        if changed or gone or new:
+            change = {"input": input_index, "micro": micro, "registers": changed, "leaves": sorted(gone + new)}
+            at = next((c for c in self._changes if (c["input"], c["micro"]) == (input_index, micro)), None)
+            if at is None:
+                self._changes.append(change)
+            else:
+                at["registers"] |= changed
+                at["leaves"] = sorted((dict(at["leaves"]) | dict(change["leaves"])).items())
+
+
+def build_scenes() -> dict[str, Any]:
+    """The document of all scenes."""
+    domain = eip712.domain_separator(CHAIN_ID, VAULT)
+    scenes = [build_scene(name, play) for name, play in list_plays()]
+    return {"domain": plain(domain), "scenes": scenes}
+
+
+def list_plays() -> Iterator[tuple[str, Callable[[Recorder], None]]]:
+    """Every scene and every life, by name."""
+    for scene in SCENES:
+        room = scene.__module__.rsplit(".", 1)[1]
+        name = f"{room}: {scene.__name__.removeprefix('play_').replace('_', ' ')}"
+        yield name, lambda recorder, scene=scene: scene(JudgedWorld(recorder))  # type: ignore[misc]
+    for seed, is_large in LIVES:
+        yield f"life: {'large' if is_large else 'small'} {seed}", partial(live, seed=seed, is_large=is_large)
+
+
+def live(recorder: Recorder, seed: int, is_large: bool) -> None:
+    """A random exchange."""
+    generator = Generator(seed, recorder.machine, is_large=is_large)
+    for timestamp, messages, inputs in generator.batches(LIFE_BATCHES, LIFE_INPUTS):
+        recorder.run(timestamp, messages, inputs)
+
+
+def build_scene(name: str, play: Callable[[Recorder], None]) -> dict[str, Any]:
+    """The vector of one scene."""
+    recorder = Recorder(None)
+    play(recorder)
+    leaves = sorted(recorder.leaves.items())
+    return {"name": name, "batches": plain(recorder.batches), "leaves": plain(leaves)}
