@@ -3,7 +3,7 @@
 """
 @title L1 message queue
 @license MIT
-@notice Everything that enters the exchange from L1, in order: deposits, listings and changes of markets, oracle signers,
+@notice Everything that enters the exchange from L1, in order: deposits, listings and changes of markets, its terms, oracle signers,
         records that somebody sends here because the operator left them out, and the end of the exchange once its
         operator is gone. A message's body is 124 bytes, as a record's; behind it stands the time at which it was queued
         (8 bytes), by which the machine judges how old a price is, however late a batch consumes it. The queue is a hash
@@ -24,6 +24,7 @@ SET_SIGNER: constant(bytes1) = 0x83
 SET_MARKET: constant(bytes1) = 0x84
 FORCED: constant(bytes1) = 0x85
 WIND_DOWN_MESSAGE: constant(bytes1) = 0x86
+SET_TERMS: constant(bytes1) = 0x87
 RECORD_BODY: constant(uint256) = 60
 ENACTABLE_TIME: public(constant(uint256)) = 604_800   # seconds for which a proposal can be queued once its delay has passed
 MAX_PASSED: constant(uint256) = 256                    # dead proposals that one `enact` passes over
@@ -168,6 +169,15 @@ def propose_change(listing: records.ListMarketBody) -> uint256:
     @return The proposal's id.
     """
     return self._propose(records.encode_list_market(SET_MARKET, listing))
+
+
+@external
+def propose_terms(terms: records.SetTermsBody) -> uint256:
+    """
+    @notice Propose other terms of the whole exchange. Only the lister may; the rules refuse terms that cannot work.
+    @return The proposal's id.
+    """
+    return self._propose(records.encode_set_terms(SET_TERMS, terms))
 
 
 @external

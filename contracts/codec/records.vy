@@ -36,6 +36,7 @@ SET_SIGNER: constant(uint256) = 131
 SET_MARKET: constant(uint256) = 132
 FORCED: constant(uint256) = 133
 WIND_DOWN: constant(uint256) = 134
+SET_TERMS: constant(uint256) = 135
 # Kind of the machine's own orders, which no record has.
 LIQUIDATION: constant(uint256) = 127
 
@@ -71,6 +72,8 @@ AGENT_KINDS: constant(uint256) = 1 << ORDER | 1 << CANCEL | 1 << CANCEL_ALL | 1 
 MAX_POSITION: constant(uint256) = 2**38
 MAX_UNIT: constant(uint256) = 2**32
 MAX_FEE: constant(uint256) = 100_000
+# Token units: above what any owner's activity counts.
+MAX_ACTIVITY: constant(uint256) = 2**96
 
 # The types as EIP-712 writes them.
 ORDER_TYPE: constant(String[184]) = "Order(uint32 account,uint64 nonce,uint16 market,uint8 side,uint8 flags,uint16 order_slot,uint32 price,uint64 size,uint32 expiry,uint32 trigger,uint64 client,uint16 partner,uint8 agent)"
@@ -248,6 +251,18 @@ struct SetSignerBody:
     max_age: uint256
 
 
+struct ExchangeTerms:
+    low: uint256             # token units of activity, from which fees fall
+    high: uint256            # and up to which; 0: they do not
+    taker_saving: uint256    # ppm of the market's taker fee, by which that falls at most, as the next
+    maker_saving: uint256    # by which the maker's fee falls at most
+    most_rebate: uint256     # ppm of the fee that the taker of a fill pays
+
+
+struct SetTermsBody:
+    terms: ExchangeTerms
+
+
 @internal
 @pure
 def _read(data: Bytes[RECORD_BYTES], start: uint256, width: uint256) -> uint256:
@@ -305,6 +320,8 @@ def _size_of(kind: uint256) -> uint256:
         return 81
     if kind == WIND_DOWN:
         return 1
+    if kind == SET_TERMS:
+        return 45
     return 0
 
 
@@ -614,6 +631,43 @@ def decode_set_signer(message: Bytes[RECORD_BYTES]) -> SetSignerBody:
         owner=convert(convert(self._read(message, 3, 20), uint160), address),
         quorum=self._read(message, 23, 2),
         max_age=self._read(message, 25, 4),
+    )
+
+
+@internal
+@pure
+def encode_set_terms(type: bytes1, body: SetTermsBody) -> Bytes[RECORD_BYTES]:
+    """
+    @return The message. Reverts where a number does not fit.
+    """
+    terms: ExchangeTerms = body.terms
+    return concat(
+        type,
+        convert(convert(terms.low, uint128), bytes16),
+        convert(convert(terms.high, uint128), bytes16),
+        convert(convert(terms.taker_saving, uint32), bytes4),
+        convert(convert(terms.maker_saving, uint32), bytes4),
+        convert(convert(terms.most_rebate, uint32), bytes4),
+        empty(bytes32),
+        empty(bytes32),
+        empty(bytes15),
+    )
+
+
+@internal
+@pure
+def decode_set_terms(message: Bytes[RECORD_BYTES]) -> SetTermsBody:
+    """
+    @return Fields of a message about the exchange's terms.
+    """
+    return SetTermsBody(
+        terms=ExchangeTerms(
+            low=self._read(message, 1, 16),
+            high=self._read(message, 17, 16),
+            taker_saving=self._read(message, 33, 4),
+            maker_saving=self._read(message, 37, 4),
+            most_rebate=self._read(message, 41, 4),
+        )
     )
 
 

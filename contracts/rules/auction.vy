@@ -163,16 +163,7 @@ def is_legal(
     place: uint256 = positions.get_position(account, regs.market)
     size: int256 = convert(lots, int256)
     delta: int256 = size if order.side == records.BUY else -size
-    return margin.is_fill_legal(account, markets, regs.market, delta, price, self.get_rate(markets[place]))
-
-
-@internal
-@pure
-def get_rate(market: leaves.Market) -> int256:
-    """
-    @return Fee, ppm, that both sides pay: the maker's; no rebate where no taker's fee pays for it.
-    """
-    return max(0, market.maker_fee)
+    return margin.is_fill_legal(account, markets, regs.market, delta, price, matching.get_maker_rate(markets[place]))
 
 
 @internal
@@ -354,13 +345,14 @@ def step_cross(
         seller: leaves.Account = store.account(w, 6, seller_id)
         is_buyer_opening = buyer.positions[place].size == 0
         is_seller_opening = seller.positions[positions.get_position(seller, regs.market)].size == 0
-        rate: int256 = self.get_rate(market)
         delta: int256 = convert(size, int256)
+        worth: int256 = margin.compute_value(delta, convert(regs.clearing, int256), market)
+        fee: int256 = margin.compute_fee(worth, matching.get_maker_rate(market))
         market, buyer = matching.apply_trade(
-            market, buyer, regs.market, records.BUY, delta, regs.clearing, rate
+            market, buyer, regs.market, records.BUY, delta, regs.clearing, fee
         )
         market, seller = matching.apply_trade(
-            market, seller, regs.market, records.SELL, -delta, regs.clearing, rate
+            market, seller, regs.market, records.SELL, -delta, regs.clearing, fee
         )
         values[0] = leaves.encode_market(market)
         values[6] = leaves.encode_account(seller)

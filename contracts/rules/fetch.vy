@@ -17,6 +17,7 @@ from codec import signatures
 from rules import agents
 from rules import bulk
 from rules import transfers
+from rules import fees
 from rules import listing
 from rules import nonces
 from rules import oracle
@@ -51,6 +52,8 @@ def take_message(
         values, outcome = listing.apply_change(regs, w, body)
     elif kind == records.SET_SIGNER:
         values, outcome = oracle.apply_signer(w, body)
+    elif kind == records.SET_TERMS:
+        values, outcome = fees.apply_terms(w, body)
     else:
         assert kind == records.WIND_DOWN, "malformed_record"
         store.check_count(w, 0)

@@ -10,6 +10,7 @@ import errors
 from codec import integers
 from codec import records
 from rules import calls
+from rules import fees
 from rules import holders
 from rules import levels
 from rules import margin
@@ -171,7 +172,7 @@ def can_maker_fill(
     if regs.side == records.BUY:
         delta = -delta
     return regs, regs.lots > 0 and margin.is_fill_legal(
-        account, markets, regs.market, delta, order.price, self.get_maker_rate(regs, markets[place])
+        account, markets, regs.market, delta, order.price, self.get_maker_rate(markets[place])
     )
 
 
@@ -220,15 +221,15 @@ def is_maker_sure(
     loss: int256 = max(
         0, margin.compute_value(delta, convert(best, int256) - convert(market.mark, int256), market)
     )
-    rate: int256 = max(0, self.get_maker_rate(regs, market))
+    rate: int256 = self.get_maker_rate(market)
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
     price: int256 = convert(max(best, highest), int256)
-    fees: int256 = margin.compute_fee(margin.compute_value(size, price, market), rate)
-    fees += convert(keys.MAX_ORDER_SLOT, int256)
+    charged: int256 = margin.compute_fee(margin.compute_value(size, price, market), rate)
+    charged += convert(keys.MAX_ORDER_SLOT, int256)
     equity: int256 = 0
     requirement: int256 = 0
     equity, requirement = margin.compute_health(regs, account, markets)
-    return equity - loss - fees >= requirement
+    return equity - loss - charged >= requirement
 
 
 @internal
@@ -262,14 +263,11 @@ def step_fill(
     """
     @notice Trade with the maker at the cursor, at the maker's price; whose position that opens is entered as a holder.
             An account in liquidation pays its fee. Leaves: market, level, maker's order, maker's account, taker's account; in
-            a liquidation the backstop.
+            a liquidation the backstop; as `charge_fees`.
     @dev The lots were taken by PROBE as at most the taker's and the maker's; a level's size is the sum of its orders'
          (at most 2**32 of at most 2**31 lots: no overflow of 2**64).
     """
     regs: registers.Registers = pre
-    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    is_closing: bool = self.is_liquidation(regs)
-    store.check_count(w, 6 if is_closing else 5)
     market: leaves.Market = store.market(w, 0, regs.market)
     level: leaves.Level = store.level(w, 1, regs.market, regs.level_side, regs.tick)
     order: leaves.Order = store.order(w, 2, regs.cursor)
@@ -281,16 +279,23 @@ def step_fill(
     delta: int256 = convert(size, int256)
     if regs.side == records.SELL:
         delta = -delta
-    rate: int256 = self.get_taker_rate(regs, market)
-    market, taker = self.apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, rate)
-    rate = self.get_maker_rate(regs, market)
-    market, maker = self.apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, rate)
-    if is_closing:
-        backstop: leaves.Account = store.account(w, 5, keys.BACKSTOP)
+    place: uint256 = 5
+    backstop: leaves.Account = empty(leaves.Account)
+    if self.is_liquidation(regs):
+        backstop = store.account(w, place, keys.BACKSTOP)
+        place += 1
         market, taker, backstop = self.charge_liquidation(
             market, taker, backstop, self.compute_liquidation_fee(regs, market)
         )
-        values[5] = leaves.encode_account(backstop)
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = []
+    taker_fee: int256 = 0
+    maker_fee: int256 = 0
+    notional: int256 = margin.compute_value(convert(size, int256), convert(regs.tick, int256), market)
+    taker_fee, maker_fee, values = fees.charge_fees(
+        regs, w, place, market, keys.handle_account(regs.cursor), convert(notional, uint256)
+    )
+    market, taker = self.apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, taker_fee)
+    market, maker = self.apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, maker_fee)
     order.size -= size
     level.size -= size
     regs.size -= size
@@ -305,25 +310,18 @@ def step_fill(
     values[2] = leaves.encode_order(order)
     values[3] = leaves.encode_account(maker)
     values[4] = leaves.encode_account(taker)
+    if place > 5:
+        values[5] = leaves.encode_account(backstop)
     return regs, values
 
 
 @internal
 @pure
-def get_taker_rate(regs: registers.Registers, market: leaves.Market) -> int256:
+def get_maker_rate(market: leaves.Market) -> int256:
     """
-    @return Taker's fee, ppm: an account in liquidation pays another (`compute_liquidation_fee`).
+    @return Maker's fee, ppm, at most: what a rebate will be is the taker's fee's matter.
     """
-    return 0 if regs.kind == records.LIQUIDATION else convert(market.taker_fee, int256)
-
-
-@internal
-@pure
-def get_maker_rate(regs: registers.Registers, market: leaves.Market) -> int256:
-    """
-    @return Maker's fee, ppm: no rebate where no taker's fee pays for it.
-    """
-    return max(0, market.maker_fee) if regs.kind == records.LIQUIDATION else market.maker_fee
+    return max(0, market.maker_fee)
 
 
 @internal
@@ -380,7 +378,7 @@ def apply_trade(
     side: uint256,
     delta: int256,
     price: uint256,
-    rate: int256,
+    fee: int256,
 ) -> (leaves.Market, leaves.Account):
     """
     @notice One side of a fill: cash, fee, position, reservation, open interest (counted on the long side).
@@ -390,9 +388,7 @@ def apply_trade(
     trader: leaves.Account = account
     place: uint256 = positions.get_position(account, market_id)
     position: leaves.Position = account.positions[place]
-    worth: int256 = margin.compute_value(delta, convert(price, int256), market)
-    fee: int256 = margin.compute_fee(abs(worth), rate)
-    trader.collateral -= worth + fee
+    trader.collateral -= margin.compute_value(delta, convert(price, int256), market) + fee
     traded_market.insurance += fee
     traded_market.open_interest -= convert(max(position.size, 0), uint256)
     position = positions.apply_fill(position, delta, price, market)

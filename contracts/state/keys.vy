@@ -20,6 +20,8 @@ AGENT: constant(uint256) = 9
 PARKED: constant(uint256) = 10
 HOLDERS: constant(uint256) = 11
 REQUEST: constant(uint256) = 12
+TERMS: constant(uint256) = 13
+ACTIVITY: constant(uint256) = 14
 
 MAX_ACCOUNT: constant(uint256) = 2**20 - 1
 MAX_SUB: constant(uint256) = 15
@@ -221,3 +223,21 @@ def request_key(account: uint256) -> uint256:
     @return Key of what `account` has asked of the backstop.
     """
     return REQUEST << BODY_BITS | account
+
+
+@internal
+@pure
+def terms_key() -> uint256:
+    """
+    @return Key of the exchange's terms.
+    """
+    return TERMS << BODY_BITS
+
+
+@internal
+@pure
+def activity_key(master: uint256) -> uint256:
+    """
+    @return Key of the activity of a master account's owner, with all sub-accounts.
+    """
+    return ACTIVITY << BODY_BITS | master

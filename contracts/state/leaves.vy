@@ -26,6 +26,8 @@ WITHDRAWAL_BYTES: constant(uint256) = 96
 AGENT_BYTES: constant(uint256) = 96
 PARKED_BYTES: constant(uint256) = 160
 REQUEST_BYTES: constant(uint256) = 64
+TERMS_BYTES: constant(uint256) = 64
+ACTIVITY_BYTES: constant(uint256) = 32
 
 _U8: constant(uint256) = 2**8 - 1
 _U16: constant(uint256) = 2**16 - 1
@@ -178,6 +180,19 @@ struct Request:
     generation: uint256    # of the shares
     kind: uint256          # type of the record that asked
     next: uint256          # the account that asked after it, 0 for none
+
+
+struct Terms:
+    low: uint256             # token units of activity, from which fees fall
+    high: uint256            # and up to which; 0: they do not
+    taker_saving: uint256    # ppm of the market's taker fee, by which that falls at most, as the next
+    maker_saving: uint256    # by which the maker's fee falls at most
+    most_rebate: uint256     # ppm of the fee that the taker of a fill pays
+
+
+struct Activity:
+    amount: uint256    # token units: what an owner's fills are worth in taker's fees, less with each day
+    day: uint256       # (seconds div 86,400) up to which it has become less
 
 
 @internal
@@ -689,3 +704,60 @@ def decode_request(data: Bytes[ACCOUNT_BYTES]) -> Request:
         kind=words[1] >> 248,
         next=words[1] >> 216 & _U32,
     )
+
+
+@internal
+@pure
+def encode_terms(leaf: Terms) -> Bytes[ACCOUNT_BYTES]:
+    """
+    @return 2 words, or no bytes before the first terms.
+    """
+    words: uint256[2] = [
+        leaf.low << 128 | leaf.high,
+        leaf.taker_saving << 224 | leaf.maker_saving << 192 | leaf.most_rebate << 160,
+    ]
+    if words[0] | words[1] == 0:
+        return b""
+    return abi_encode(words)
+
+
+@internal
+@pure
+def decode_terms(data: Bytes[ACCOUNT_BYTES]) -> Terms:
+    """
+    @return The inverse of `encode_terms`.
+    """
+    if len(data) == 0:
+        return empty(Terms)
+    words: uint256[2] = abi_decode(data, uint256[2])
+    return Terms(
+        low=words[0] >> 128,
+        high=words[0] & _U128,
+        taker_saving=words[1] >> 224,
+        maker_saving=words[1] >> 192 & _U32,
+        most_rebate=words[1] >> 160 & _U32,
+    )
+
+
+@internal
+@pure
+def encode_activity(leaf: Activity) -> Bytes[ACCOUNT_BYTES]:
+    """
+    @return 1 word, or no bytes for an owner without fills.
+    """
+    word: uint256 = leaf.amount << 128 | leaf.day << 64
+    if word == 0:
+        return b""
+    return abi_encode(word)
+
+
+@internal
+@pure
+def decode_activity(data: Bytes[ACCOUNT_BYTES]) -> Activity:
+    """
+    @return The inverse of `encode_activity`.
+    """
+    if len(data) == 0:
+        return empty(Activity)
+    word: uint256 = abi_decode(data, uint256)
+    return Activity(amount=word >> 128, day=word >> 64 & _U64)

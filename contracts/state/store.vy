@@ -11,7 +11,7 @@
      order and its level's last; of armed ones also the partner, which waits on a level of another side; requests: an account's own, where it has none, and the last of the list; parked records: the one at the end and the first, of which the second is taken only where
      there is one; levels: one, or the best of either side; bitmap words: of one tree one a depth, and below the
      branching point one more a depth, of a higher or lower index; markets: those of an account's positions, of which
-     no two are in one market.
+     no two are in one market; activities: the maker's owner's and the taker's, which are two where orders trade.
 """
 
 from rules import phases
@@ -143,3 +143,21 @@ def request(w: Witness, place: uint256, account: uint256) -> leaves.Request:
     @return What an account has asked of the backstop.
     """
     return leaves.decode_request(self._value(w, place, keys.request_key(account), leaves.REQUEST_BYTES))
+
+
+@internal
+@pure
+def terms(w: Witness, place: uint256) -> leaves.Terms:
+    """
+    @return The exchange's terms.
+    """
+    return leaves.decode_terms(self._value(w, place, keys.terms_key(), leaves.TERMS_BYTES))
+
+
+@internal
+@pure
+def activity(w: Witness, place: uint256, master: uint256) -> leaves.Activity:
+    """
+    @return Activity of a master account's owner.
+    """
+    return leaves.decode_activity(self._value(w, place, keys.activity_key(master), leaves.ACTIVITY_BYTES))

@@ -47,6 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     for name, label in MONEY.items():
         money.add_row(label, format_amount(int(shown[name])))
     money.add_row("shares of the backstop", shown["shares"])
+    money.add_row("activity, in fees", format_amount(int(shown["activity"])))
+    for role in ("taker", "maker"):
+        money.add_row(f"saved as a {role}", f"{shown[f'{role}_saving'] / 10_000:g} % of the taker's fee")
     console.print(money)
     if request := describe_request(shown["request"]):
         console.print(request)

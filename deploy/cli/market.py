@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     market.add_argument("--leverage", default="50,20,5", metavar="N,N,N",
                         help="the most in the base and the two tiers; now %(default)s")  # fmt: skip
     market.add_argument("--dry-run", action="store_true", help="only print what would be proposed")
+    terms = actions.add_parser("terms", help="propose terms of the exchange: how fees fall with activity")
+    terms.add_argument("--terms", type=Path, metavar="FILE", help="TOML file of them")
+    terms.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one of them, over the file's")
+    terms.add_argument("--dry-run", action="store_true", help="only print what would be proposed")
     signer = actions.add_parser("signer", help="propose an oracle signer")
     signer.add_argument("number", type=int, help="0 to 6")
     signer.add_argument("address", help="0x…; the zero address takes it away")
@@ -47,9 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     revoke = actions.add_parser("revoke", help="take a proposal back")
     for action in (enact, revoke):
         action.add_argument("id", type=int)
-    for action in (market, signer, shown, enact, revoke):
+    for action in (market, terms, signer, shown, enact, revoke):
         add_chain(action)
-    for action in (market, signer, enact, revoke):
+    for action in (market, terms, signer, enact, revoke):
         action.add_argument(
             "--key", default="", help="private key in hex or the file that holds it; mostly the lister's"
         )
@@ -69,6 +74,13 @@ def run(arguments: argparse.Namespace) -> int:
             print("\n".join(f"{name:<20} {value}" for name, value in listing.to_names(terms).items()))
             return 0
         call = listing.encode_change(terms) if arguments.change else listing.encode_listing(terms)
+    elif arguments.action == "terms":
+        file = listing.load_terms(arguments.terms) if arguments.terms else {}
+        exchange = listing.make_exchange_terms(file, listing.parse_settings(arguments.set))
+        if arguments.dry_run:
+            print("\n".join(f"{name:<20} {value}" for name, value in asdict(exchange).items()))
+            return 0
+        call = listing.encode_terms(exchange)
     elif arguments.action == "signer":
         call = _encode_signer(arguments)
     deployment = Deployment.load(arguments.deployment)

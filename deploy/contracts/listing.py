@@ -1,4 +1,4 @@
-"""Proposals to the L1 queue: markets, changes of their parameters, oracle signers; and what waits there."""
+"""Proposals to the L1 queue: markets and changes of them, the exchange's terms, signers; and what waits there."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any, Final
 
 from setoff.shared.codec import records
 from setoff.shared.codec.layout import fields_of
-from setoff.shared.codec.records import ListMarketBody, MarketParameters
+from setoff.shared.codec.records import ExchangeTerms, ListMarketBody, MarketParameters
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, Contract
 from setoff.shared.l1.endpoint import Reverted
+from setoff.shared.rules.fees import are_terms_sound
 from setoff.shared.rules.listing import are_parameters_sound
 from setoff.shared.state.keys import MAX_MARKET
 
 _LIMITS: Final = {parameter.name: parameter.limits for parameter in fields_of(MarketParameters)}
+_TERM_LIMITS: Final = {parameter.name: parameter.limits for parameter in fields_of(ExchangeTerms)}
 _REQUIRED: Final = [parameter.name for parameter in fields(MarketParameters) if parameter.default is MISSING]
 
 
@@ -37,11 +39,11 @@ class Proposal:
         if self.message[0] == records.SET_SIGNER:
             signer = records.decode_set_signer(self.message)
             return f"signer {signer.number}: 0x{signer.owner.hex()}, quorum {signer.quorum}, age {signer.max_age} s"
+        if self.message[0] == records.SET_TERMS:
+            return "terms: " + _name_values(records.decode_set_terms(self.message).terms)
         kind = "market" if self.message[0] == records.LIST_MARKET else "change of market"
         market, parameters = records.decode_list_market(self.message)
-        return f"{kind} {market}: " + ", ".join(
-            f"{name} {value}" for name, value in asdict(parameters).items() if value
-        )
+        return f"{kind} {market}: {_name_values(parameters)}"
 
 
 def make_terms(market: int, *sources: Mapping[str, Any]) -> ListMarketBody:
@@ -50,21 +52,41 @@ def make_terms(market: int, *sources: Mapping[str, Any]) -> ListMarketBody:
     Raises ConfigError on a name that is no parameter, a value that is no integer or not in its range, a parameter that
     is missing, and parameters that the rules would refuse.
     """
-    given: dict[str, Any] = {name: value for source in sources for name, value in source.items()}
-    unknown = [name for name in given if name not in _LIMITS]
-    if unknown:
-        raise ConfigError("bad_config", f"a market has no parameter {', '.join(unknown)}")
+    given = _check_values("a market", _LIMITS, sources)
     missing = [name for name in _REQUIRED if name not in given]
     if missing:
         raise ConfigError("bad_config", f"these parameters are missing: {', '.join(missing)}")
-    for name, value in given.items():
-        limits = _LIMITS[name]
-        if type(value) is not int or value not in limits:
-            raise ConfigError("bad_config", f"{name} = {value} is not in {limits.start}…{limits.stop - 1}")
     parameters = MarketParameters(**given)
     if not 1 <= market <= MAX_MARKET or not are_parameters_sound(parameters):
         raise ConfigError("bad_parameters", "the rules would refuse these: see section 8 of the protocol, LIST_MARKET")
     return ListMarketBody(market, parameters)
+
+
+def make_exchange_terms(*sources: Mapping[str, Any]) -> ExchangeTerms:
+    """The terms of the exchange; later sources win over earlier ones, and what none of them names is 0.
+
+    Raises ConfigError on a name or value that terms cannot have, and on terms that the rules would refuse.
+    """
+    terms = ExchangeTerms(**_check_values("the exchange", _TERM_LIMITS, sources))
+    if not are_terms_sound(terms):
+        raise ConfigError("bad_parameters", "the rules would refuse these: see section 8 of the protocol, SET_TERMS")
+    return terms
+
+
+def _check_values(what: str, limits: Mapping[str, range], sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Values by name, of which the last counts. Raises ConfigError on what is no name, no integer or out of range."""
+    given: dict[str, Any] = {name: value for source in sources for name, value in source.items()}
+    unknown = [name for name in given if name not in limits]
+    if unknown:
+        raise ConfigError("bad_config", f"{what} has no parameter {', '.join(unknown)}")
+    for name, value in given.items():
+        if type(value) is not int or value not in limits[name]:
+            raise ConfigError("bad_config", f"{name} = {value} is not in {limits[name].start}…{limits[name].stop - 1}")
+    return given
+
+
+def _name_values(parameters: MarketParameters | ExchangeTerms) -> str:
+    return ", ".join(f"{name} {value}" for name, value in asdict(parameters).items() if value) or "none"
 
 
 def to_names(market: ListMarketBody) -> dict[str, int]:
@@ -100,6 +122,11 @@ def encode_listing(market: ListMarketBody) -> bytes:
 def encode_change(market: ListMarketBody) -> bytes:
     """Call of the queue that proposes other parameters of a market."""
     return QUEUE.encode("propose_change", _to_abi(market))
+
+
+def encode_terms(terms: ExchangeTerms) -> bytes:
+    """Call of the queue that proposes terms of the exchange."""
+    return QUEUE.encode("propose_terms", (astuple(terms),))
 
 
 def encode_signer(number: int, signer: bytes, quorum: int, max_age: int) -> bytes:

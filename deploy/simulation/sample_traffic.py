@@ -98,6 +98,10 @@ class SampleTraffic:
         owner = signatures.address_of(oracle_key(number))
         return records.encode(records.SetSignerBody(number, owner, quorum, max_age))
 
+    def set_terms(self, **terms: int) -> bytes:
+        """The exchange's terms."""
+        return records.encode(records.SetTermsBody(records.ExchangeTerms(**terms)))
+
     # --- records -----------------------------------------------------------------------------------------------------
 
     def sign(self, body: bytes, private_key: bytes) -> bytes:

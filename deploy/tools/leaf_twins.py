@@ -3,12 +3,12 @@
 `contracts/state/leaves.vy` and `contracts/state/registers.vy` are written by hand, for people to read. They say again
 what fields there are, and where in its words each stands and how wide it is; here each is looked for in their source,
 and whatever is missing, different or too much is a difference. So are the ranges of market parameters and what a change
-of them takes over, in `contracts/rules/listing.vy`.
+of them takes over, in `contracts/rules/listing.vy`; and those of the exchange's terms, in `contracts/rules/fees.vy`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from vyper.ast import nodes as vy_ast
@@ -16,6 +16,7 @@ from vyper.ast import nodes as vy_ast
 from setoff.deploy.tools.vyper_source import parse
 from setoff.shared.codec import integers, records
 from setoff.shared.codec.layout import Field, ranges_of
+from setoff.shared.rules.fees import NAMES
 from setoff.shared.rules.listing import CHANGEABLE
 from setoff.shared.state import leaves, registers
 from setoff.shared.state.layout import WORD, Layout
@@ -33,6 +34,8 @@ LAYOUTS: Final[dict[str, Layout[Any]]] = {
     "Withdrawal": leaves.WITHDRAWAL,
     "Agent": leaves.AGENT,
     "Request": leaves.REQUEST,
+    "Terms": leaves.TERMS,
+    "Activity": leaves.ACTIVITY,
 }
 """The layout of each leaf by the name of its class, and of what stands in another leaf many times."""
 _LISTS: Final = {"prices": "price", "times": "time"}
@@ -83,20 +86,30 @@ def find_register_differences(source: str) -> list[str]:
 
 def find_listing_differences(source: str) -> list[str]:
     """What differs between the text of `rules/listing.vy` and the table of market parameters in `codec/records.py`."""
+    return _compare_parameters(source, "set_parameters", records.MarketParameters, records.LIST_MARKET, CHANGEABLE)
+
+
+def find_terms_differences(source: str) -> list[str]:
+    """What differs between the text of `rules/fees.vy` and the table of the exchange's terms in `codec/records.py`."""
+    return _compare_parameters(source, "set_terms", records.ExchangeTerms, records.SET_TERMS, NAMES)
+
+
+def _compare_parameters(source: str, setter: str, group: type, number: int, names: Sequence[str]) -> list[str]:
+    """What `setter` takes over, and what `are_in_range` asks, of the parameters that a message brings."""
     functions = {node.name: node for node in parse(source).get_children(vy_ast.FunctionDef)}
     taken = []
-    for assignment in functions["set_parameters"].get_children(vy_ast.Assign):
+    for assignment in functions[setter].get_children(vy_ast.Assign):
         name = assignment.target.attr
         if name != assignment.value.attr:
-            return [f"set_parameters takes {name} from {assignment.value.attr}"]
+            return [f"{setter} takes {name} from {assignment.value.attr}"]
         taken.append(name)
     found = []
-    if taken != list(CHANGEABLE):
-        found.append(f"set_parameters takes {', '.join(taken)}, instead of {', '.join(CHANGEABLE)}")
+    if taken != list(names):
+        found.append(f"{setter} takes {', '.join(taken)}, instead of {', '.join(names)}")
     told = {_read_bound(node) for node in functions["are_in_range"].get_descendants(vy_ast.Compare)}
-    limits = {field.name: field.limits for field in records.TYPES[records.LIST_MARKET].fields}
+    limits = {field.name: field.limits for field in records.TYPES[number].fields}
     wanted = set()
-    for name, bounds in ranges_of(records.MarketParameters).items():
+    for name, bounds in ranges_of(group).items():
         if bounds.start != limits[name].start:
             wanted.add((name, "at least", bounds.start))
         if bounds.stop != limits[name].stop:

@@ -19,6 +19,8 @@ from setoff.shared.codec.layout import Field, fields_of
 Place = tuple[int, int]
 """(first byte, how many) of a field."""
 
+ENCODED: Final = {"encode_list_market": records.LIST_MARKET, "encode_set_terms": records.SET_TERMS}
+"""What makes a message of a proposal, and of which type."""
 _KINDS: Final = {
     **{body.__name__: fields_of(body, 1) for body in (each.body for each in records.TYPES.values())},
     records.Leg.__name__: fields_of(records.Leg),
@@ -34,7 +36,8 @@ def find_record_differences(source: str) -> list[str]:
     for name, function in functions.items():
         if name.startswith("decode_"):
             found += _compare_fields(function, structs)
-    found += _compare_encoder(functions["encode_list_market"])
+    for name, kind in ENCODED.items():
+        found += _compare_encoder(functions[name], kind)
     return found + list(_compare_hashes(functions["struct_hash"]))
 
 
@@ -107,21 +110,21 @@ def _find_keywords(call: Any, structs: dict[str, Any], types: dict[str, Any]) ->
             yield from _find_keywords(value, structs, types)
 
 
-def _compare_encoder(function: Any) -> Iterator[str]:
-    """The fields that `encode_list_market` puts behind each other, and their widths."""
+def _compare_encoder(function: Any, number: int) -> Iterator[str]:
+    """The fields that the encoder of a type of message puts behind each other, and their widths."""
     (result,) = function.get_children(vy_ast.Return)
     _, *parts = result.value.args
     theirs, end = {}, 1
     for part in parts:
-        size = int(part.args[1].id.removeprefix("bytes"))
-        (name,) = (node.attr for node in part.get_descendants(vy_ast.Attribute))
-        theirs[name] = f"bytes {end} to {end + size - 1}"
+        size = int(part.args[-1].id.removeprefix("bytes"))  # of convert(…, bytes4) as of empty(bytes32)
+        for node in part.get_descendants(vy_ast.Attribute):
+            theirs[node.attr] = f"bytes {end} to {end + size - 1}"
         end += size
-    kind = records.TYPES[records.LIST_MARKET]
+    kind = records.TYPES[number]
     ours = {field.name: f"bytes {field.start} to {field.start + field.size - 1}" for field in kind.fields}
-    yield from _compare("encode_list_market:", ours, theirs)
+    yield from _compare(f"{function.name}:", ours, theirs)
     if end != records.RECORD_BYTES:
-        yield "encode_list_market makes a message of another length"
+        yield f"{function.name} makes a message of another length"
 
 
 def _find_place(node: Any) -> Place:

@@ -28,8 +28,9 @@ from setoff.deploy.tools.leaf_twins import (
     find_leaf_differences,
     find_listing_differences,
     find_register_differences,
+    find_terms_differences,
 )
-from setoff.deploy.tools.record_twins import find_record_differences
+from setoff.deploy.tools.record_twins import ENCODED, find_record_differences
 from setoff.deploy.tools.vyper_source import parse
 from setoff.shared import errors
 from setoff.shared.codec import records
@@ -90,6 +91,7 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     # What people and the columns of a sweep ask, and no step; and Vyper has no tuples to look in.
     "rules/margin": frozenset({"get_tiers", "PAYMENTS"}),
     "rules/liquidation": frozenset({"compute_liquidation_price"}),
+    "rules/fees": frozenset({"NAMES", "compute_rate"}),
     "rules/listing": frozenset({"CHANGEABLE"}),
     # The judge's fetch: it chooses between the contracts of messages and of records.
     "rules/fetch": frozenset({"step_fetch"}),
@@ -97,7 +99,7 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
 """Names of a Python file that L1 has no use for."""
 VYPER_ONLY: Final[dict[str, frozenset[str]]] = {
     # In Python they follow from the fields.
-    "codec/records": frozenset(f"{kind.title}_TYPE" for kind in records.SIGNED.values()) | {"encode_list_market"},
+    "codec/records": frozenset(f"{kind.title}_TYPE" for kind in records.SIGNED.values()) | ENCODED.keys(),
     # Compared in `leaf_twins.py`.
     "state/leaves": frozenset(LAYOUTS),
     "state/registers": frozenset({"Registers"}),
@@ -108,6 +110,7 @@ TABLES: Final[dict[str, Callable[[str], list[str]]]] = {
     "codec/records": find_record_differences,
     "state/leaves": find_leaf_differences,
     "state/registers": find_register_differences,
+    "rules/fees": find_terms_differences,
     "rules/listing": find_listing_differences,
 }
 """Vyper files that say again what a table in Python says, and what compares them."""

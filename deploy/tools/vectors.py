@@ -42,11 +42,13 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import StepProof, prove_step
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS
+from setoff.shared.rules.fees import DAY
 from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import (
     MARKET,
     Account,
+    Activity,
     Agent,
     Bitmap,
     Level,
@@ -55,7 +57,9 @@ from setoff.shared.state.leaves import (
     Position,
     Request,
     Signers,
+    Terms,
     Withdrawal,
+    decode_activity,
 )
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import encode_leaf
@@ -97,6 +101,7 @@ def build() -> dict[str, Any]:
         hold(traffic),
         *manage_agents(traffic),
         *hold_auctions(traffic),
+        *save_fees(traffic),
         ask(traffic),
         *wind_down(traffic),
     ]
@@ -407,6 +412,38 @@ def hold_auctions(traffic: SampleTraffic) -> list[Batch]:
     return batches
 
 
+def save_fees(traffic: SampleTraffic) -> list[Batch]:
+    """Terms, refused and taken, fills all along their slope, days that pass, and a liquidation that counts for
+    nobody."""
+    traffic.time += 1
+    terms = {"low": 200, "high": 1_000, "taker_saving": 170_000, "maker_saving": 140_000, "most_rebate": 150_000}
+
+    def report(price: int, late: int = 0) -> list[bytes]:
+        return [traffic.report(number, price, market=15, time=traffic.time + late) for number in (0, 1)]
+
+    def trade(seller: int, buyer: int, size: int, price: int = 1_000) -> list[bytes]:
+        orders = ((seller, records.SELL), (buyer, records.BUY))
+        return [traffic.order(account, side, price, size, market=15) for account, side in orders]
+
+    messages = [
+        *(traffic.deposit(account, 10**7) for account in (26, 27)),
+        traffic.deposit(28, 11_000),
+        traffic.list_market(15, taker_fee=1_000, maker_fee=100, max_age=10**6),
+        traffic.set_terms(**terms | {"maker_saving": 200_000}),
+        traffic.set_terms(**terms),
+    ]
+    inputs = report(1_000)
+    for size in (20, 20, 33, 44, 20):
+        inputs += trade(26, 27, size)
+    inputs += [traffic.order(26, records.SELL, 1_000, 9, market=15), *trade(26, 28, 10)]
+    batches = [traffic.seal(messages, inputs)]
+    traffic.time += 3 * DAY
+    change = traffic.set_market(15, taker_fee=1_000, maker_fee=-300, max_age=10**6)
+    inputs = [*report(1_000), *trade(27, 26, 7), traffic.order(26, records.BUY, 925, 20, market=15), *report(925, 1)]
+    batches.append(traffic.seal([change], inputs))
+    return batches
+
+
 def wind_down(traffic: SampleTraffic) -> list[Batch]:
     """The end: records that their senders vouch for, the wind-down, what it refuses, and a market that it settles."""
     traffic.time += 61
@@ -436,7 +473,7 @@ def wind_down(traffic: SampleTraffic) -> list[Batch]:
     ]
     first = traffic.seal(messages, inputs)
     traffic.time += 60
-    inputs = [traffic.report(0, 1_000, market=11), traffic.crank(11), traffic.crank(15), traffic.withdraw(10, 1)]
+    inputs = [traffic.report(0, 1_000, market=11), traffic.crank(11), traffic.crank(16), traffic.withdraw(10, 1)]
     return [first, traffic.seal([traffic.deposit(10, 1)], inputs)]
 
 
@@ -641,6 +678,8 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     request.amount, request.due, request.generation = 2**96 - 1, 2**64 - 2, 2**63 + 1
     request.kind, request.next = records.BACKSTOP_WITHDRAW, keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)
     yield "request", keys.request_key(1), request
+    yield "terms", keys.terms_key(), Terms(2**96 - 2, 2**96 - 1, 999_999, 999_998, 999_997)
+    yield "activity", keys.activity_key(keys.MAX_ACCOUNT), Activity(2**96, 2**64 - 1)
 
 
 def build_tree() -> dict[str, Any]:
@@ -744,7 +783,8 @@ def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
 def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     """One example of each step that differs in phase, outcome, next phase or number of leaves.
 
-    Of those that enter holders and take them out one for each number of words they change.
+    Of those that enter holders and take them out one for each number of words they change, of fills one for each number
+    of owners who save something.
     """
     machine = Machine.genesis(traffic.domain)
     queue_hash = ZERO
@@ -757,6 +797,8 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
         after = machine.regs
         tree = machine.state.tree
         changed = sum(tree.get(leaf.key) != leaf.value for leaf in proof.witness) if name in _OF_HOLDERS else -1
+        if name == "fill":
+            changed = sum(_is_on_slope(leaf.key, leaf.value) for leaf in proof.witness)
         key = (name, after.outcome if after.phase == phases.IDLE else -1, after.phase, len(proof.witness), changed)
         if key not in entries:
             position = batch_index << 30 | input_index << 20 | micro
@@ -817,7 +859,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     take(last, input_index, 1, "work")
     regs.steps, regs.phase = regs.started + phases.WORK_LIMIT, phases.WORK
     take(last, input_index, 2, "work")
-    crank = input_index + last.records.index(traffic.crank(15))
+    crank = input_index + last.records.index(traffic.crank(16))
     take(last, crank, 0, "fetch crank")
     # A record of the queue that finds work left is parked; then it goes before another, and that one before a record.
     at = next(
@@ -835,6 +877,11 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     take(last, input_index, 0, "fetch report")
     take(last, crank, 0, "fetch crank")
     return {"batch_count": 1, "steps": list(entries.values())}
+
+
+def _is_on_slope(key: int, value: bytes) -> bool:
+    """Whether a leaf is the activity of somebody who saves by the terms of `save_fees`."""
+    return key >> keys.BODY_BITS == keys.ACTIVITY and decode_activity(value).amount > 200
 
 
 def _step(

@@ -7,7 +7,7 @@
     POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order (one for
                                 a bulk record with the pages behind it)
     GET  /v1/info               chain, vault, domain, signed types, limits
-    GET  /v1/markets            all markets                /v1/markets/{market}   one
+    GET  /v1/markets            all markets, and the terms of the exchange             /v1/markets/{market}   one
     GET  /v1/book/{market}      ?depth=20                  best levels of both sides
     GET  /v1/accounts/{account} id or owner's address, ".2" behind it for sub-account 2: money, positions, orders, nonce
     GET  /v1/orders/{account}                              open and armed orders

@@ -40,8 +40,11 @@ class ReadHandlers:
         ]
 
     async def get_markets(self, request: web.Request) -> web.Response:
-        """All markets."""
-        return self._show(request, lambda exchange: {"markets": views.show_markets(exchange)})
+        """All markets, and the terms that hold for each of them."""
+        return self._show(
+            request,
+            lambda exchange: {"markets": views.show_markets(exchange), "terms": views.show_terms(exchange)},
+        )
 
     async def get_market(self, request: web.Request) -> web.Response:
         """One market."""

@@ -66,6 +66,7 @@ class StatusHandlers:
                     "max_matches": phases.MAX_MATCHES,
                 },
                 "markets": views.show_markets(read_exchange(self._sequencer)),
+                "terms": views.show_terms(read_exchange(self._sequencer)),
             }
         )
 

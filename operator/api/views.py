@@ -13,13 +13,14 @@ from setoff.operator.api.book import BookReader
 from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
-from setoff.shared.codec.layout import fields_of
-from setoff.shared.codec.records import MarketParameters
+from setoff.shared.codec.layout import Field, fields_of
+from setoff.shared.codec.records import ExchangeTerms, MarketParameters
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.exits import Exit, compute_exit
 from setoff.shared.machine.machine import AUCTION, LIQUIDATION, TRADE, UNWIND
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS
+from setoff.shared.rules.fees import compute_rate, get_activity
 from setoff.shared.rules.levels import is_armed
 from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
 from setoff.shared.rules.margin import compute_health, compute_order_margin, compute_value, get_tiers, settle_account
@@ -38,6 +39,7 @@ SELF_TRADE: Final = ("cancel_maker", "cancel_taker", "cancel_both")
 FILL_KINDS: Final = ("trade", "liquidation", "unwind", "takeover", "deleverage", "auction")
 
 _PARAMETERS: Final = fields_of(MarketParameters)
+_TERMS: Final = fields_of(ExchangeTerms)
 
 
 def get_tree(exchange: Exchange) -> Tree:
@@ -130,6 +132,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
         "buffer": str(equity - maintenance),
         "is_fresh": are_fresh,
         "shares": str(get_shares(leaf, state.account(keys.BACKSTOP))),
+        **show_activity(state, keys.get_master(account), time),
         "request": show_request(state, account),
         "deadline": deadline,
         "next_nonce": str(master.nonce_top + 1),
@@ -145,6 +148,19 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
 def show_exit(room: Exit) -> dict[str, Any]:
     """What may leave an account, and when."""
     return {"now": str(room.now), "more_at": room.more_at, "all_at": room.all_at}
+
+
+def show_activity(state: State, master: int, time: int) -> dict[str, Any]:
+    """What an owner's fills of the last weeks are worth in taker's fees, token units, and how much less a market's
+    fees are for it now: of the next fill, in ppm of the market's taker fee."""
+    terms, activity = state.terms(), get_activity(state.activity(master), time)
+    savings = {name: compute_rate(getattr(terms, name), activity, terms) for name in ("taker_saving", "maker_saving")}
+    return {"activity": str(activity), **savings}
+
+
+def show_terms(exchange: Exchange) -> dict[str, Any]:
+    """What holds for the whole exchange: how fees fall with activity."""
+    return show_parameters(State(get_tree(exchange)).terms(), _TERMS)
 
 
 def show_request(state: State, account: int) -> dict[str, Any] | None:
@@ -280,10 +296,12 @@ def show_market(exchange: Exchange, market: int) -> dict[str, Any]:
     }
 
 
-def show_parameters(parameters: MarketParameters) -> dict[str, Any]:
-    """What its listing, and the changes since, say of a market."""
+def show_parameters(
+    parameters: MarketParameters | ExchangeTerms, names: tuple[Field, ...] = _PARAMETERS
+) -> dict[str, Any]:
+    """What its listing, and the changes since, say of a market; or the last message of the exchange."""
     shown: dict[str, Any] = {}
-    for field in _PARAMETERS:
+    for field in names:
         value = getattr(parameters, field.name)
         shown[field.name] = str(value) if field.is_shown_as_text else value
     return shown

@@ -25,6 +25,7 @@ from setoff.shared.codec.layout import (
     U32,
     U40,
     U64,
+    U128,
     Address,
     At,
     Body,
@@ -67,6 +68,7 @@ SET_SIGNER: Final = 0x83
 SET_MARKET: Final = 0x84
 FORCED: Final = 0x85
 WIND_DOWN: Final = 0x86
+SET_TERMS: Final = 0x87
 LIQUIDATION: Final = 0x7F
 """Kind of the machine's own orders, which no record has."""
 
@@ -101,6 +103,8 @@ AGENT_KINDS: Final = 1 << ORDER | 1 << CANCEL | 1 << CANCEL_ALL | 1 << AMEND | 1
 MAX_POSITION: Final = 2**38
 MAX_UNIT: Final = 2**32
 MAX_FEE: Final = 100_000
+MAX_ACTIVITY: Final = 2**96
+"""Token units: above what any owner's activity counts."""
 
 Account = Annotated[int, Width("uint32", "unknown_account")]
 Market = Annotated[int, Width("uint16", "unknown_market")]
@@ -361,6 +365,31 @@ class SetSignerBody(NamedTuple):
     max_age: U32
 
 
+@dataclass(slots=True)
+class ExchangeTerms:
+    """What holds for the whole exchange, and is kept in the leaf of its terms: how fees fall with an owner's activity.
+
+    From `low` to `high` what is saved rises evenly from nothing to the two savings. Where `high` is 0 nothing is
+    (`rules/fees.py`).
+    """
+
+    low: U128 = 0
+    """Token units of activity, as the next."""
+    high: Annotated[U128, Range(high=MAX_ACTIVITY)] = 0
+    taker_saving: Annotated[U32, Range(high=PPM)] = 0
+    """Ppm of the market's taker fee, by which that fee falls at most."""
+    maker_saving: Annotated[U32, Range(high=PPM)] = 0
+    """Ppm of the market's taker fee, by which the maker's fee falls at most."""
+    most_rebate: Annotated[U32, Range(high=PPM)] = 0
+    """Ppm of the fee that the taker of a fill pays: its maker gets no more."""
+
+
+class SetTermsBody(NamedTuple):
+    """Message: the terms of the whole exchange."""
+
+    terms: ExchangeTerms
+
+
 class WindDownBody(NamedTuple):
     """Message: the exchange begins to wind down."""
 
@@ -396,6 +425,7 @@ TYPES: Final[dict[int, InputType[Any]]] = {
         _message(SET_MARKET, SetMarketBody),
         _message(FORCED, ForcedBody),
         _message(WIND_DOWN, WindDownBody),
+        _message(SET_TERMS, SetTermsBody),
     )
 }
 """Every type of input, by number. (A leg page fills a whole input, as messages do.)"""
@@ -463,6 +493,7 @@ decode_report: Final = _decoder(ReportBody)
 decode_deposit: Final = _decoder(DepositBody)
 decode_list_market: Final = _decoder(ListMarketBody)
 decode_set_signer: Final = _decoder(SetSignerBody)
+decode_set_terms: Final = _decoder(SetTermsBody)
 decode_forced: Final = _decoder(ForcedBody)
 
 

@@ -15,13 +15,13 @@ from setoff.shared.rules.bitmaps import find_best, find_next
 from setoff.shared.rules.calls import compute_clearing, end_auction, is_auction_due
 from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.levels import is_highest_first
-from setoff.shared.rules.margin import is_fill_legal, settle_account
+from setoff.shared.rules.margin import compute_fee, compute_value, is_fill_legal, settle_account
 from setoff.shared.rules.marks import get_middle
-from setoff.shared.rules.matching import apply_trade, is_maker_sure
+from setoff.shared.rules.matching import apply_trade, get_maker_rate, is_maker_sure
 from setoff.shared.rules.positions import get_closable, get_position, is_live, release
 from setoff.shared.rules.work import is_out_of_steps, pause
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Account, Market, Order
+from setoff.shared.state.leaves import Account, Order
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -111,12 +111,7 @@ def get_offered(regs: Registers, account: Account, order: Order) -> int:
 def is_legal(regs: Registers, state: State, account: Account, order: Order, lots: int, price: int) -> bool:
     """Whether the order's account may trade so many lots at a price. Leaves: as `settle_account`."""
     delta = lots if order.side == records.BUY else -lots
-    return is_fill_legal(state, account, regs.market, delta, price, get_rate(state.market(regs.market)))
-
-
-def get_rate(market: Market) -> int:
-    """Fee, ppm, that both sides pay: the maker's; no rebate where no taker's fee pays for it."""
-    return max(0, market.maker_fee)
+    return is_fill_legal(state, account, regs.market, delta, price, get_maker_rate(state.market(regs.market)))
 
 
 def tally(regs: Registers, side: int, lots: int) -> None:
@@ -239,9 +234,9 @@ def step_cross(regs: Registers, state: State) -> None:
         size = regs.lots
         is_buyer_opening = get_position(buyer, regs.market).size == 0
         is_seller_opening = get_position(seller, regs.market).size == 0
-        rate = get_rate(market)
-        apply_trade(market, buyer, regs.market, records.BUY, size, regs.clearing, rate)
-        apply_trade(market, seller, regs.market, records.SELL, -size, regs.clearing, rate)
+        fee = compute_fee(compute_value(size, regs.clearing, market), get_maker_rate(market))
+        apply_trade(market, buyer, regs.market, records.BUY, size, regs.clearing, fee)
+        apply_trade(market, seller, regs.market, records.SELL, -size, regs.clearing, fee)
     bid.size -= size
     ask.size -= size
     bid_level.size -= size

@@ -18,6 +18,7 @@ from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS, check_change, check_session, get_scope, is_in_scope, set_agent
 from setoff.shared.rules.bulk import take_leg_page
+from setoff.shared.rules.fees import apply_terms
 from setoff.shared.rules.listing import apply_change, apply_listing
 from setoff.shared.rules.nonces import use_nonce
 from setoff.shared.rules.oracle import apply_signer
@@ -69,6 +70,8 @@ def take_message(regs: Registers, state: State, body: bytes, is_message: bool) -
         return apply_change(regs, state, body)
     if body[0] == records.SET_SIGNER:
         return apply_signer(state, body)
+    if body[0] == records.SET_TERMS:
+        return apply_terms(state, body)
     if body[0] == records.WIND_DOWN:
         return apply_wind_down(regs)
     raise AssertionError(f"a message of type {body[0]} without a rule")

@@ -7,6 +7,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import div_floor
 from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
+from setoff.shared.rules.fees import charge_fees
 from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.levels import can_rest, get_best
 from setoff.shared.rules.margin import compute_fee, compute_health, compute_value, is_fill_legal, settle_account
@@ -112,7 +113,7 @@ def can_maker_fill(regs: Registers, state: State, account: Account, order: Order
             regs.lots = min(regs.lots, get_closable(get_position(account, regs.market), order.side))
     delta = -regs.lots if regs.side == records.BUY else regs.lots
     return regs.lots > 0 and is_fill_legal(
-        state, account, regs.market, delta, order.price, get_maker_rate(regs, state.market(regs.market))
+        state, account, regs.market, delta, order.price, get_maker_rate(state.market(regs.market))
     )
 
 
@@ -145,11 +146,11 @@ def is_maker_sure(regs: Registers, state: State, account: Account, order: Order,
     best = get_best(market, order.side)
     delta = lots if order.side == records.BUY else -lots
     loss = max(0, compute_value(delta, best - market.mark, market))
-    rate = max(0, get_maker_rate(regs, market))
+    rate = get_maker_rate(market)
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
-    fees = compute_fee(compute_value(lots, max(best, highest), market), rate) + keys.MAX_ORDER_SLOT
+    charged = compute_fee(compute_value(lots, max(best, highest), market), rate) + keys.MAX_ORDER_SLOT
     equity, requirement = compute_health(regs, state, account)
-    return equity - loss - fees >= requirement
+    return equity - loss - charged >= requirement
 
 
 def count_maker(regs: Registers, order: Order, legal: bool) -> None:
@@ -173,7 +174,7 @@ def step_fill(regs: Registers, state: State) -> None:
     """Trade with the maker at the cursor, at the maker's price; whose position that opens is entered as a holder.
 
     An account in liquidation pays its fee. Leaves: market, level, maker's order, maker's account, taker's account; in a
-    liquidation the backstop.
+    liquidation the backstop; as `charge_fees`.
     """
     market = state.market(regs.market)
     level = state.level(regs.market, regs.level_side, regs.tick)
@@ -184,10 +185,12 @@ def step_fill(regs: Registers, state: State) -> None:
     is_maker_opening = get_position(maker, regs.market).size == 0
     size = regs.lots
     delta = size if regs.side == records.BUY else -size
-    apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, get_taker_rate(regs, market))
-    apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, get_maker_rate(regs, market))
     if is_liquidation(regs):
         charge_liquidation(market, taker, state.account(keys.BACKSTOP), compute_liquidation_fee(regs, market))
+    notional = compute_value(size, regs.tick, market)
+    taker_fee, maker_fee = charge_fees(regs, state, market, keys.handle_account(regs.cursor), notional)
+    apply_trade(market, taker, regs.market, regs.side, delta, regs.tick, taker_fee)
+    apply_trade(market, maker, regs.market, regs.level_side, -delta, regs.tick, maker_fee)
     order.size -= size
     level.size -= size
     regs.size -= size
@@ -199,14 +202,9 @@ def step_fill(regs: Registers, state: State) -> None:
         enrol(regs, keys.handle_account(regs.cursor))
 
 
-def get_taker_rate(regs: Registers, market: Market) -> int:
-    """Taker's fee, ppm: an account in liquidation pays another (`compute_liquidation_fee`)."""
-    return 0 if regs.kind == records.LIQUIDATION else market.taker_fee
-
-
-def get_maker_rate(regs: Registers, market: Market) -> int:
-    """Maker's fee, ppm: no rebate where no taker's fee pays for it."""
-    return max(0, market.maker_fee) if regs.kind == records.LIQUIDATION else market.maker_fee
+def get_maker_rate(market: Market) -> int:
+    """Maker's fee, ppm, at most: what a rebate will be is the taker's fee's matter."""
+    return max(0, market.maker_fee)
 
 
 def is_liquidation(regs: Registers) -> bool:
@@ -233,12 +231,10 @@ def charge_liquidation(market: Market, account: Account, backstop: Account, fee:
     market.insurance += fee - half
 
 
-def apply_trade(market: Market, account: Account, market_id: int, side: int, delta: int, price: int, rate: int) -> None:
+def apply_trade(market: Market, account: Account, market_id: int, side: int, delta: int, price: int, fee: int) -> None:
     """One side of a fill: cash, fee, position, reservation, open interest (counted on the long side)."""
     position = get_position(account, market_id)
-    value = compute_value(delta, price, market)
-    fee = compute_fee(abs(value), rate)
-    account.collateral -= value + fee
+    account.collateral -= compute_value(delta, price, market) + fee
     market.insurance += fee
     market.open_interest -= max(position.size, 0)
     apply_fill(position, delta, price, market)

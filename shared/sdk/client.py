@@ -145,12 +145,17 @@ class SetoffClient:
     # --- reads -----------------------------------------------------------------------------------------------------
 
     async def info(self) -> dict[str, Any]:
-        """Chain, vault, domain, limits and markets."""
+        """Chain, vault, domain, limits, markets and terms."""
         return await self._get("/v1/info")
 
     async def markets(self) -> list[dict[str, Any]]:
         """All markets."""
         found: list[dict[str, Any]] = (await self._get("/v1/markets"))["markets"]
+        return found
+
+    async def terms(self) -> dict[str, Any]:
+        """What holds for the whole exchange: how fees fall with activity."""
+        found: dict[str, Any] = (await self._get("/v1/markets"))["terms"]
         return found
 
     async def market(self, market: int) -> dict[str, Any]:

@@ -22,6 +22,8 @@ AGENT: Final = 9
 PARKED: Final = 10
 HOLDERS: Final = 11
 REQUEST: Final = 12
+TERMS: Final = 13
+ACTIVITY: Final = 14
 
 MAX_ACCOUNT: Final = 2**20 - 1
 MAX_SUB: Final = 15
@@ -140,3 +142,13 @@ def parked_key(index: int) -> int:
 def request_key(account: int) -> int:
     """Key of what `account` has asked of the backstop."""
     return REQUEST << BODY_BITS | account
+
+
+def terms_key() -> int:
+    """Key of the exchange's terms."""
+    return TERMS << BODY_BITS
+
+
+def activity_key(master: int) -> int:
+    """Key of the activity of a master account's owner, with all sub-accounts."""
+    return ACTIVITY << BODY_BITS | master

@@ -12,7 +12,7 @@ from struct import Struct
 from typing import Annotated, Final
 
 from setoff.shared.codec.layout import I32, I64, I128, I256, U8, U16, U32, U64, U128, U192, U256, Address, At
-from setoff.shared.codec.records import MESSAGE_BYTES, MarketParameters
+from setoff.shared.codec.records import MESSAGE_BYTES, ExchangeTerms, MarketParameters
 from setoff.shared.state.layout import WORD, Layout
 
 MAX_POSITIONS: Final = 8
@@ -29,6 +29,8 @@ WITHDRAWAL_BYTES: Final = 96
 AGENT_BYTES: Final = 96
 PARKED_BYTES: Final = 160
 REQUEST_BYTES: Final = 64
+TERMS_BYTES: Final = 64
+ACTIVITY_BYTES: Final = 32
 
 _POSITION_BYTES: Final = 64
 _REPORT_BYTES: Final = 16
@@ -289,7 +291,36 @@ class Request:
         Request.__init__(self)
 
 
-Leaf = Account | Order | Level | Bitmap | Market | Oracle | Signers | Withdrawal | Agent | Parked | Request
+@dataclass(slots=True, eq=False)
+class Terms(ExchangeTerms):
+    """The exchange's terms, as the last message about them set them."""
+
+
+@dataclass(slots=True, eq=False)
+class Activity:
+    """What an owner's fills, as maker and taker, are worth in taker's fees, less with each day."""
+
+    amount: U128 = 0
+    """Token units."""
+    day: U64 = 0
+    """Day (seconds div 86,400) up to which it has become less."""
+
+
+Leaf = (
+    Account
+    | Order
+    | Level
+    | Bitmap
+    | Market
+    | Oracle
+    | Signers
+    | Withdrawal
+    | Agent
+    | Parked
+    | Request
+    | Terms
+    | Activity
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -312,6 +343,8 @@ SIGNERS: Final = Layout(Signers, WORD)
 WITHDRAWAL: Final = Layout(Withdrawal, WITHDRAWAL_BYTES)
 AGENT: Final = Layout(Agent, AGENT_BYTES)
 REQUEST: Final = Layout(Request, REQUEST_BYTES)
+TERMS: Final = Layout(Terms, TERMS_BYTES)
+ACTIVITY: Final = Layout(Activity, ACTIVITY_BYTES)
 
 REPORT: Final = Layout(_Report, _REPORT_BYTES)
 _EMPTY_POSITION: Final = bytes(_POSITION_BYTES)
@@ -400,6 +433,10 @@ def decode_parked(value: bytes) -> Parked:
 
 encode_request: Final = REQUEST.encode
 decode_request: Final = REQUEST.decode
+encode_terms: Final = TERMS.encode
+decode_terms: Final = TERMS.decode
+encode_activity: Final = ACTIVITY.encode
+decode_activity: Final = ACTIVITY.decode
 
 
 def _absent_if_zero(value: bytes) -> bytes:

@@ -17,6 +17,7 @@ from setoff.shared.state import keys, leaves
 from setoff.shared.state.layout import make_getter
 from setoff.shared.state.leaves import (
     Account,
+    Activity,
     Agent,
     Bitmap,
     Leaf,
@@ -28,6 +29,7 @@ from setoff.shared.state.leaves import (
     Position,
     Request,
     Signers,
+    Terms,
     Withdrawal,
 )
 from setoff.shared.state.tree import Tree
@@ -45,6 +47,8 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
     keys.PARKED: leaves.encode_parked,
     keys.HOLDERS: leaves.encode_bitmap,
     keys.REQUEST: leaves.encode_request,
+    keys.TERMS: leaves.encode_terms,
+    keys.ACTIVITY: leaves.encode_activity,
 }
 
 _MARKETS: Final = keys.market_key(0)
@@ -164,6 +168,14 @@ class State:
     def request(self, account: int) -> Request:
         """What an account has asked of the backstop."""
         return cast(Request, self._load(keys.request_key(account), leaves.decode_request))
+
+    def terms(self) -> Terms:
+        """The exchange's terms."""
+        return cast(Terms, self._load(keys.terms_key(), leaves.decode_terms))
+
+    def activity(self, master: int) -> Activity:
+        """Activity of a master account's owner."""
+        return cast(Activity, self._load(keys.activity_key(master), leaves.decode_activity))
 
     def value(self, key: int) -> bytes:
         """The encoded leaf under `key`, changes included; it does not count as a use."""

@@ -9,7 +9,7 @@ from tests.support.evm import address, reverts
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.layout import fields_of
-from setoff.shared.codec.records import ListMarketBody, MarketParameters, SetSignerBody
+from setoff.shared.codec.records import ExchangeTerms, ListMarketBody, MarketParameters, SetSignerBody, SetTermsBody
 from setoff.shared.params import MAINNET
 
 DELAY = PARAMS.listing_delay
@@ -135,6 +135,17 @@ def test_lists_and_changes_markets_as_the_codec_does(arena: Arena, maker_fee: in
         assert event["body"] == message
         with reverts("not_the_lister"):
             propose(as_abi(listing), sender=TRADER)
+
+
+def test_sets_terms_as_the_codec_does(arena: Arena) -> None:
+    values = [field.limits.stop - 1 - place for place, field in enumerate(fields_of(ExchangeTerms))]
+    arena.queue.propose_terms((tuple(values),), sender=LISTER)
+    arena.warp(DELAY)
+    arena.queue.enact(0)
+    (event,) = arena.chain.last.named("MessageQueued")
+    assert event["body"] == records.encode(SetTermsBody(ExchangeTerms(*values)))
+    with reverts("not_the_lister"):
+        arena.queue.propose_terms((tuple(values),), sender=TRADER)
 
 
 def test_names_signers_as_the_codec_does(arena: Arena) -> None:

@@ -23,8 +23,9 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import prove_step
 from setoff.shared.rules import phases
+from setoff.shared.rules.fees import FADED_DAYS
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.leaves import Account, Level, Market, Order
+from setoff.shared.state.leaves import Account, Activity, Level, Market, Order, Terms
 from setoff.shared.state.registers import Registers, machine_hash
 from setoff.shared.state.store import State, encode_leaf
 from setoff.shared.state.tree import Tree
@@ -45,6 +46,8 @@ DECODERS: dict[int, Callable[[bytes], Any]] = {
     keys.ORDER: leaves.decode_order,
     keys.LEVEL: leaves.decode_level,
     keys.MARKET: leaves.decode_market,
+    keys.TERMS: leaves.decode_terms,
+    keys.ACTIVITY: leaves.decode_activity,
 }
 
 
@@ -125,6 +128,11 @@ class Extremes:
         elif isinstance(leaf, Order) and leaf.size and self.is_changed():
             # Not less: what is to be filled of it stands in the registers.
             leaf.size = self.edge(leaf.size, phases.MAX_ORDER_SIZE)
+        elif isinstance(leaf, Terms) and leaf.high:
+            self.change_terms(leaf)
+        elif isinstance(leaf, Activity) and self.is_changed():
+            leaf.amount = self.edge(0, records.MAX_ACTIVITY)
+            leaf.day = self.edge(max(0, leaf.day - FADED_DAYS), leaf.day)
         elif isinstance(leaf, Level) and leaf.count:
             # Room for the largest order to be taken out.
             leaf.size = self.edge(phases.MAX_ORDER_SIZE, 2**63 - phases.MAX_ORDER_SIZE)
@@ -135,6 +143,11 @@ class Extremes:
             regs.limited_since = self.edge(regs.time - 2 * phases.EXIT_HOURS * phases.HOUR, regs.time)
             regs.draw_hour, regs.drawn = regs.time // phases.HOUR, self.edge(0, 2**127)
         self.limited_since = regs.limited_since
+
+    def change_terms(self, leaf: Terms) -> None:
+        leaf.high = self.edge(1, records.MAX_ACTIVITY)
+        leaf.low = self.edge(0, leaf.high - 1)
+        leaf.taker_saving, leaf.maker_saving, leaf.most_rebate = (self.edge(0, PPM) for _ in range(3))
 
     def change_account(self, leaf: Account, is_backstop: bool) -> None:
         if self.is_changed():

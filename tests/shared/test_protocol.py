@@ -12,7 +12,7 @@ from setoff.shared import errors, params
 from setoff.shared.codec import eip712, integers, receipts, records
 from setoff.shared.codec.layout import Field
 from setoff.shared.machine import batch, data
-from setoff.shared.rules import agents, nonces, phases
+from setoff.shared.rules import agents, fees, nonces, phases
 from setoff.shared.rules.wind_down import is_refused
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import FIELDS, Registers
@@ -70,7 +70,7 @@ def test_bonds_at_once() -> None:
 
 
 def test_constants() -> None:
-    modules = (records, keys, leaves, phases, agents, nonces, integers, batch, data)
+    modules = (records, keys, leaves, phases, fees, agents, nonces, integers, batch, data)
     for name, value in table("name", "value"):
         found = {getattr(module, name) for module in modules if hasattr(module, name)}
         assert found == {int(value)}, name
@@ -147,6 +147,8 @@ def test_lengths_of_leaves() -> None:
         "AGENT",
         "PARKED",
         "REQUEST",
+        "TERMS",
+        "ACTIVITY",
     }
     for name, length in lengths.items():
         assert getattr(leaves, f"{name.upper()}_BYTES") == int(length)

@@ -55,6 +55,8 @@ def test_bodies_and_messages() -> None:
         if entry["name"] in ("list_market", "set_market"):
             parameters = {name: value for name, value in fields.items() if name != "market"}
             fields = {"market": fields["market"], "parameters": records.MarketParameters(**parameters)}
+        if entry["name"] == "set_terms":
+            fields = {"terms": records.ExchangeTerms(**fields)}
         assert records.encode(BODIES[entry["name"]](**fields)) == entry.get("body", entry.get("message"))
 
 

@@ -21,6 +21,7 @@ from setoff.shared.state.leaves import Market, decode_market
 
 PRESETS = Path(tiers.__file__).parent / "presets"
 BRACKETS, TERMS = PRESETS / "margin_tiers.json", PRESETS / "bitcoin.toml"
+EXCHANGE_TERMS = PRESETS / "terms.toml"
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 DECIMALS = 6
 
@@ -171,6 +172,12 @@ def check_proposals(setoff: Callable[..., str]) -> None:
     assert "market 1: unit 100" in shown and "taker_fee 400" in shown and "quorum 1" in shown
     assert "change of market 1" in shown and "initial_margin 70000" in shown
     assert "taken back" in setoff("revoke 1")
+    assert "taker_saving         180000" in setoff(f"terms --terms {EXCHANGE_TERMS} --dry-run")
+    assert "bad_parameters" in setoff(f"terms --terms {EXCHANGE_TERMS} --set taker_saving=250000", code=1)
+    assert "no parameter fee" in setoff("terms --set fee=1", code=1)
+    assert "proposal 3" in setoff(f"terms --terms {EXCHANGE_TERMS} --set low=7")
+    assert "terms: low 7, high 200000000000, taker_saving 180000" in setoff("proposals")
+    assert "taken back" in setoff("revoke 3")
     assert "queued" in setoff("enact 0", key=2)
     assert "no_such_proposal" in setoff("enact 0", code=1)
     assert "no_such_proposal" in setoff("revoke 1", code=1)

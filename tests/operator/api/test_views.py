@@ -195,3 +195,26 @@ async def test_sub_accounts_agents_and_the_backstop(exchange: Running) -> None:
     assert (await exchange.get("/v1/accounts/2"))[1]["shares"] == "512000"
     for path in ("/v1/accounts/1.16", "/v1/accounts/9.1", "/v1/accounts/0.1"):
         assert (await exchange.get(path))[0] == 404
+
+
+async def test_an_owner_sees_what_activity_saves(redis_server: RedisServer) -> None:
+    traffic = SampleTraffic()
+    l1 = opening_of(traffic, 10**8, taker_fee=10_000, maker_fee=2_000)
+    l1.messages.append(traffic.set_terms(low=100, high=300, taker_saving=100_000, maker_saving=90_000))
+    async with operator(redis_server.url, traffic, l1) as running:
+        await open_market(running)
+        _, shown = await running.get("/v1/markets")
+        assert shown["terms"] == {
+            "low": "100",
+            "high": "300",
+            "taker_saving": 100_000,
+            "maker_saving": 90_000,
+            "most_rebate": 0,
+        }
+        await submit(running, traffic.order(1, SELL, 100, 15))
+        await submit(running, traffic.order(2, BUY, 100, 15))  # worth 150 in fees
+        for account in ("1", "2", "2.1"):
+            _, shown = await running.get(f"/v1/accounts/{account}")
+            assert (shown["activity"], shown["taker_saving"], shown["maker_saving"]) == ("150", 25_000, 22_500)
+        _, shown = await running.get("/v1/accounts/3")
+        assert (shown["activity"], shown["taker_saving"]) == ("0", 0)

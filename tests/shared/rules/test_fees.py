@@ -1,11 +1,29 @@
-"""Fees and rebates: charges round up, rebates round down, and the difference is the market's."""
+"""Fees and rebates: charges round up, rebates round down, and the difference is the market's; who trades much pays
+less, and nobody by trading with himself."""
+
+from operator import itemgetter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.machines.world import BUY, SELL, World
+from tests.support.machines.world import BUY, SELL, World, sub
 
+from setoff.shared.codec import records
+from setoff.shared.machine import machine
+from setoff.shared.rules.fees import (
+    DAY,
+    FADED_DAYS,
+    WASH_FACTOR,
+    add_activity,
+    are_terms_sound,
+    charge_fees,
+    compute_saving,
+    get_activity,
+)
 from setoff.shared.rules.margin import compute_fee
+from setoff.shared.state.leaves import Activity, Market, Terms
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
 
 
 @pytest.mark.parametrize(
@@ -71,3 +89,178 @@ def test_the_price_is_the_maker_s() -> None:
     world.order(1, SELL, 95, 1)
     world.order(2, BUY, 105, 1)
     assert world.account(2).collateral == 1_000_000 - 950
+
+
+# --- fees that fall with activity -------------------------------------------------------------------------------------
+
+TERMS = {"low": 1_000, "high": 5_000, "taker_saving": 140_000, "maker_saving": 150_000, "most_rebate": 100_000}
+COSTLY = {"taker_fee": 10_000, "maker_fee": 2_000, "unit": 1}
+"""A hundred lots at a hundred ticks are worth a hundred in fees."""
+
+
+def trade(world: World, seller: int, buyer: int, size: int) -> tuple[int, int]:
+    """(maker's fee, taker's fee) of a sale at a hundred ticks, the seller being the maker."""
+    before = world.account(seller).collateral, world.account(buyer).collateral
+    assert world.order(seller, SELL, 100, size) == world.order(buyer, BUY, 100, size) == "accepted"
+    after = world.account(seller).collateral, world.account(buyer).collateral
+    return before[0] + 100 * size - after[0], before[1] - 100 * size - after[1]
+
+
+def test_nothing_is_saved_and_nothing_counted_without_terms() -> None:
+    world = World.trading(funds=10**8, **COSTLY)
+    assert [trade(world, 1, 2, 10_000) for _ in range(2)] == [(2_000, 10_000)] * 2
+    assert world.machine.state.activity(1).amount == 0
+
+
+def test_between_two_activities_fees_fall_evenly() -> None:
+    world = World.trading(funds=10**8, **COSTLY)
+    assert world.set_terms(**TERMS) == "accepted"
+    fees = [trade(world, 1, 2, 1_000) for _ in range(8)]  # each worth 1,000 in fees, and 200 to the maker
+    # At 1,000, 2,000 … 5,000 of activity none to all of 150 (maker) and 140 (taker) is saved.
+    assert fees == [(200, 1_000)] * 2 + [(163, 965), (125, 930), (88, 895)] + [(50, 860)] * 3
+    assert world.machine.state.activity(1).amount == world.machine.state.activity(2).amount == 8_000
+    assert trade(world, 1, 3, 1_000) == (50, 1_000)  # each side by its own
+
+
+def test_a_rebate_is_a_part_of_what_this_taker_pays() -> None:
+    world = World.trading(funds=10**8, **COSTLY | {"maker_fee": -5_000})
+    assert world.set_terms(**TERMS) == "accepted"
+    assert trade(world, 1, 2, 10_000) == (-1_000, 10_000)
+    assert trade(world, 1, 2, 10_000) == (-930, 9_300)  # of 10,000 only what `high` counts is less: 5,000 * 0.14
+
+
+def test_sub_accounts_have_their_owner_s_activity() -> None:
+    world = World.trading(funds=10**8, **COSTLY)
+    assert world.set_terms(**TERMS) == world.transfer(2, sub(2), 10**7) == "accepted"
+    for _ in range(5):
+        trade(world, 1, 2, 1_000)
+    assert trade(world, 3, sub(2), 1_000) == (200, 860)
+    assert world.machine.state.activity(2).amount == 6_000
+
+
+def test_what_is_liquidated_counts_for_nobody() -> None:
+    world = World.trading(funds=11_000, maintenance_margin=50_000, **COSTLY)
+    assert world.set_terms(**TERMS | {"low": 10, "high": 60}) == "accepted"
+    assert world.deposit(3, 10**6) == "accepted"
+    assert trade(world, 3, 1, 900) == (180, 900)
+    assert world.order(3, BUY, 92, 900) == "accepted"
+    kept = world.machine.state.activity(1).amount, world.machine.state.activity(3).amount
+    world.press(92)
+    assert world.trades(machine.LIQUIDATION)
+    assert (world.machine.state.activity(1).amount, world.machine.state.activity(3).amount) == kept == (900, 900)
+
+
+def test_whoever_can_pay_the_market_s_rates_can_pay_less() -> None:
+    """Orders are weighed with what they cost at most, so the last unit of equity is enough for any activity."""
+    for activity in (0, 10**6):
+        world = World.trading(accounts=2, funds=10**8, initial_margin=100_000, maintenance_margin=50_000, **COSTLY)
+        assert world.set_terms(**TERMS) == world.deposit(3, 1_000 + 100) == "accepted"
+        world.machine.state.activity(3).amount = activity
+        world.machine.state.activity(3).day = world.machine.regs.time // DAY
+        assert world.order(1, SELL, 100, 101) == "accepted"
+        assert world.order(3, BUY, 100, 101) == "insufficient_margin"
+        assert trade(world, 2, 3, 100)[1] == (86 if activity else 100)
+
+
+@given(st.integers(0, 2**96), st.lists(st.integers(0, FADED_DAYS), max_size=8))
+def test_it_makes_no_difference_how_often_an_activity_is_looked_at(amount: int, days: list[int]) -> None:
+    """Up to the day after which all is gone, which would have been a ten-thousandth."""
+    activity, today = Activity(amount, 0), 0
+    for more in days:
+        today += more
+        activity = Activity(get_activity(activity, DAY * today), today)
+    once = get_activity(Activity(amount, 0), DAY * today + DAY - 1)
+    assert activity.amount == once if today < FADED_DAYS else activity.amount <= amount // 10_000
+
+
+rates = st.integers(0, 1_000_000)
+
+
+@given(st.integers(0, 2**87), rates, rates, rates, st.integers(0, 100_000), st.integers(-1, 1), st.data())
+def test_no_fill_pays_who_is_on_both_sides(
+    notional: int, taker: int, maker: int, most: int, fee: int, sign: int, data: st.DataObject
+) -> None:
+    """Whatever the terms, sound or not, and whoever they are: no fee of a taker is negative, nor any sum of both."""
+    high = data.draw(st.integers(1, 2**96))
+    terms = {"low": data.draw(st.integers(0, high - 1)), "high": high}
+    state = State()
+    for name, value in {**terms, "taker_saving": taker, "maker_saving": maker, "most_rebate": most}.items():
+        setattr(state.terms(), name, value)
+    for master in (1, 2):
+        state.activity(master).amount = data.draw(st.integers(0, 2**96))
+    regs = Registers(account=2, kind=data.draw(st.sampled_from((records.ORDER, records.LIQUIDATION))))
+    market = Market(1, 1, 1, fee, sign * fee, 1)
+    paid, earned = charge_fees(regs, state, market, 1, notional)
+    assert 0 <= paid <= compute_fee(notional, fee)
+    assert -paid <= earned <= max(0, compute_fee(notional, sign * fee))
+    assert -earned <= paid * most // 10**6 or earned >= 0
+
+
+def saved(terms: Terms, part: int, activity: int, fills: list[tuple[int, int]]) -> int:
+    """What an owner saves, in fees, who begins with an activity; `fills`: (days before it, what it is worth)."""
+    total, today, held = 0, 0, Activity(activity, 0)
+    for days, worth in fills:
+        today += days
+        total += compute_saving(worth * 10**6, part, get_activity(held, DAY * today), terms)
+        add_activity(held, worth * 10**6, DAY * today)
+    return total
+
+
+SCALE = 10**12
+
+
+def steepest(low: int, most_rebate: int) -> Terms:
+    """Terms that save as much as they may, of both sides the same; `low`, `most_rebate`: ppm."""
+    kept = (10**6 - most_rebate) * (10**6 - low)
+    # (1 - s) * kept >= 3 * s
+    saving = kept * 10**6 // (WASH_FACTOR * 10**12 + kept)
+    terms = Terms(low * SCALE // 10**6, SCALE, saving, saving, most_rebate)
+    assert are_terms_sound(terms)
+    assert not are_terms_sound(Terms(terms.low, SCALE, saving + 1, saving, most_rebate))
+    return terms
+
+
+flows = st.lists(st.tuples(st.sampled_from((0, 0, 1, 1, 2, 7, 30, 200)), st.integers(1, 3 * SCALE)), max_size=40)
+
+
+@given(st.integers(0, 950_000), st.integers(0, 999_000), st.integers(1, 2 * SCALE), st.integers(0, SCALE), flows)
+def test_buying_activity_never_pays(
+    low: int, most_rebate: int, bought: int, held: int, fills: list[tuple[int, int]]
+) -> None:
+    """Whatever is traded later: it saves less than the trades with oneself cost by which the activity came."""
+    terms = steepest(low, most_rebate)
+    gain = saved(terms, terms.taker_saving, held + bought, fills) - saved(terms, terms.taker_saving, held, fills)
+    cost = bought * (10**6 - terms.taker_saving) * (10**6 - most_rebate) // 10**12
+    assert gain <= cost + len(fills)
+
+
+def test_the_factor_is_what_the_worst_trader_makes_of_it() -> None:
+    """One that goes up to the end of the slope in small fills, and stays there, saves by what he bought up to two
+    thirds of what it cost; in large fills (the property above) up to all of it. Without a factor it would pay."""
+    fills = [(0, SCALE // 100)] * 100 + [(1, SCALE - SCALE * 27 // 28)] * 500
+    bought = SCALE // 1_000
+    shares = []
+    for saving in (steepest(0, 0).taker_saving, 500_000):
+        terms = Terms(0, SCALE, saving, saving, 0)
+        gain = saved(terms, saving, bought, fills) - saved(terms, saving, 0, fills)
+        shares.append(gain / (bought * (10**6 - saving) / 10**6))
+    assert 0.6 < shares[0] < 2 / 3
+    assert shares[1] > 1.8
+
+
+@given(flows, flows, st.integers(0, SCALE))
+def test_two_accounts_save_no_more_than_one(
+    ours: list[tuple[int, int]], others: list[tuple[int, int]], bought: int
+) -> None:
+    """So whoever trades with an account of his own, and has both sides count, gets no more than by one of them."""
+    terms = steepest(100_000, 0)
+    dated = [
+        (sum(days for days, _ in fills[: n + 1]), worth)
+        for fills in (ours, others)
+        for n, (_, worth) in enumerate(fills)
+    ]
+    in_time = sorted(dated, key=itemgetter(0))  # of one day each owner's in their order
+    days = [0, *(day for day, _ in in_time)]
+    together = [(day - days[n], worth) for n, (day, worth) in enumerate(in_time)]
+    apart = sum(saved(terms, terms.taker_saving, bought, fills) for fills in (ours, others))
+    assert apart <= saved(terms, terms.taker_saving, bought, together) + len(together)

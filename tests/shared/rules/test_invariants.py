@@ -132,6 +132,9 @@ def open_world() -> World:
     for market in (2, 3):
         assert world.list_market(market, **TERMS[market]) == "accepted"
         assert world.report(0, 255, market=market) == "accepted"
+    assert (
+        world.set_terms(low=2, high=40, taker_saving=150_000, maker_saving=150_000, most_rebate=200_000) == "accepted"
+    )
     return world
 
 
@@ -148,7 +151,8 @@ def test_every_invariant_holds_after_every_step(actions: list[tuple[Any, ...]]) 
 @pytest.mark.parametrize("first", range(20 if LONG else 2))
 def test_every_invariant_holds_in_traffic_that_fails_accounts(first: int) -> None:
     reached: set[int] = set()
-    for seed in range(12 * first, 12 * first + 12):
+    # From lives on in which a slice finds nobody in the book: one in twenty.
+    for seed in range(12 * first + 22, 12 * first + 34):
         run_traffic_checked(seed, 40 if LONG else 8, 60, reached)
     assert reached == set(range(1, len(phases.NAMES)))
 

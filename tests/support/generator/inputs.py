@@ -51,6 +51,7 @@ MESSAGES: dict[str, int] = {
     "list_market": 10,
     "set_market": 6,
     "set_signer": 8,
+    "set_terms": 5,
     "noise": 6,
     "queued": 5,
     "forced": 5,
@@ -107,6 +108,7 @@ class Inputs(Bulks, Owners, Listings):
             "list_market": self.list_market,
             "set_market": self.set_market,
             "set_signer": self.set_signer,
+            "set_terms": self.set_terms,
             "forced": self.forced,
             "wind_down": lambda: records.encode(records.WindDownBody()),
         }
@@ -175,6 +177,7 @@ class Inputs(Bulks, Owners, Listings):
             "list_market": lambda: records.encode(self.listing(market)),
             "set_market": lambda: records.encode(records.SetMarketBody(*self.listing(market))),
             "set_signer": lambda: self.signer(0, rng.choice((0, 8)), 60),
+            "set_terms": lambda: records.encode(records.SetTermsBody(records.ExchangeTerms(low=1))),
             "forced": lambda: records.encode(records.ForcedBody(bytes(20), self.cancel()[: records.BODY_BYTES])),
             "wind_down": lambda: records.encode(records.WindDownBody()),
         }
@@ -201,7 +204,7 @@ class Inputs(Bulks, Owners, Listings):
     def noise(self, *, is_message: bool) -> bytes:
         """Bytes of any type: random, zero, or well-formed but in the wrong place or with something in the padding."""
         rng = self.rng
-        kind = rng.choice((*range(records.UNUSED + 2), 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0xFF))
+        kind = rng.choice((*range(records.UNUSED + 2), 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0xFF))
         shape = rng.randrange(4)
         if shape == 0:
             return bytes([kind]) + rng.randbytes(123)
@@ -212,6 +215,7 @@ class Inputs(Bulks, Owners, Listings):
             self.list_market,
             self.set_market,
             self.set_signer,
+            self.set_terms,
             self.forced,
             lambda: records.encode(records.WindDownBody()),
             self.order,

@@ -95,6 +95,21 @@ class Listings(Players):
             m = at_edge(m, *rng.choice(listing_edges(m)))
         return records.encode(records.SetMarketBody(*m))
 
+    def set_terms(self) -> bytes:
+        """Terms that reach down to what is traded here, or one of them at or over its edge."""
+        rng = self.rng
+        high = rng.choice((7, 300, 2**90 if self.is_large else 5_000))
+        terms = {
+            "low": rng.choice((0, high // 5)),
+            "high": high,
+            "taker_saving": rng.choice((0, 77_000, 150_000)),
+            "maker_saving": rng.choice((0, 90_000, 150_000)),
+            "most_rebate": rng.choice((0, 111_111, 200_000)),
+        }
+        if rng.random() < 0.3:
+            terms[rng.choice(list(terms))] = rng.choice((0, 1, PPM, PPM + 1, 2**32 - 1))
+        return records.encode(records.SetTermsBody(records.ExchangeTerms(**terms)))
+
     def signer(self, index: int, quorum: int, max_age: int) -> bytes:
         owner = ADDRESSES[ORACLES[index]] if index in ORACLES else self.rng.randbytes(20)
         return records.encode(records.SetSignerBody(index, owner, quorum, max_age))

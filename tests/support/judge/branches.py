@@ -13,7 +13,7 @@ from setoff.shared.rules.deleveraging import get_ranked
 from setoff.shared.rules.holders import get_visited
 from setoff.shared.rules.levels import get_best
 from setoff.shared.rules.liquidation import compute_maintenance
-from setoff.shared.rules.margin import PAYMENTS, compute_health, compute_initial, compute_value
+from setoff.shared.rules.margin import PAYMENTS, compute_fee, compute_health, compute_initial, compute_value
 from setoff.shared.rules.marks import get_halt_time
 from setoff.shared.rules.matching import is_crossing, is_liquidation
 from setoff.shared.rules.positions import is_live
@@ -99,6 +99,10 @@ BRANCHES = frozenset(
     + ["rank: first", "rank: further", "rank: last", "rank: does not score", "deleverage: all", "deleverage: part"]
     + ["deleverage: gone", "deleverage: again", "deleverage: ranks anew", "deleverage: the account itself"]
     + ["deleverage: a levy", "deleverage: a debt", "fill: with its fee", "fill: at the least price", "fill: an offer"]
+    + [
+        f"fill: {what}"
+        for what in ("without terms", "saves", "saves nothing", "rebate", "rebate cut", "counts for nobody")
+    ]
     + [f"enrol: {what}" for what in ("one side", "both sides", "the backstop", "entered already", "a new word")]
     + ["strike: one bit", "strike: a word", "strike: the last"]
     + [f"gather: {what}" for what in ("a sweep's word", "a ranking's word", "end of a sweep")]
@@ -164,6 +168,24 @@ def _change(before: int, after: int) -> str:
     return "adds" if abs(after) > abs(before) else "reduces"
 
 
+def _fees(step: Step) -> set[str]:
+    """How the fees of a fill came about."""
+    activities = [key for key in step.old if key >> keys.BODY_BITS == keys.ACTIVITY]
+    if not activities:
+        return {"fill: without terms"}
+    market = leaves.decode_market(step.old[keys.market_key(step.before.market)])
+    notional = compute_value(step.before.lots, step.before.tick, market)
+    kept = leaves.decode_market(step.new[keys.market_key(step.before.market)]).insurance - market.insurance
+    if step.before.kind == records.LIQUIDATION:
+        assert all(step.old[key] == step.new[key] for key in activities)
+        return {"fill: counts for nobody"}
+    base = compute_fee(notional, market.taker_fee) + compute_fee(notional, market.maker_fee)
+    found = {"fill: saves" if kept < base else "fill: saves nothing"}
+    if market.maker_fee < 0:
+        found.add("fill: rebate cut" if kept > base else "fill: rebate")
+    return found
+
+
 def _fill(step: Step) -> set[str]:
     regs = step.before
     maker = keys.handle_account(regs.cursor)
@@ -175,6 +197,7 @@ def _fill(step: Step) -> set[str]:
     for role, account in (("taker", regs.account), ("maker", maker)):
         before, after = (_size(_account(values, account), regs.market) for values in (step.old, step.new))
         found.add(f"fill: {role} {_change(before, after)}")
+    found |= _fees(step)
     found.add("fill: maker exhausted" if step.after.phase == phases.UNLINK else "fill: maker left")
     found.add("fill: taker left" if step.after.size else "fill: taker filled")
     return found

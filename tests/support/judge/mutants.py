@@ -531,7 +531,7 @@ MUTANTS = (
         "traded_market.insurance += fee",
         "traded_market.pool += 0",
     ),
-    Mutant("sure of everybody", "rules/matching.vy", "margin", "equity - loss - fees >= requirement", "loss >= 0"),
+    Mutant("sure of everybody", "rules/matching.vy", "margin", "equity - loss - charged >= requirement", "loss >= 0"),
     Mutant(
         "both for one", "rules/matching.vy", "margin", "rule == records.CANCEL_BOTH", "rule == records.CANCEL_MAKER"
     ),
@@ -1302,11 +1302,83 @@ MUTANTS = (
     ),
     Mutant(
         "rebates in an auction",
-        "rules/auction.vy",
+        "rules/matching.vy",
         "matching",
         "return max(0, market.maker_fee)",
         "return market.maker_fee",
     ),
+    Mutant("terms of any size", "rules/fees.vy", "messages", "terms.high <= records.MAX_ACTIVITY", "True"),
+    Mutant("saves more than all", "rules/fees.vy", "messages", "terms.taker_saving <= integers.PPM", "True"),
+    Mutant("makers save more than all", "rules/fees.vy", "messages", "terms.maker_saving <= integers.PPM", "True"),
+    Mutant("rebates of more than all", "rules/fees.vy", "messages", "terms.most_rebate <= integers.PPM", "True"),
+    Mutant("a slope from nowhere", "rules/fees.vy", "messages", "return terms.low == 0", "return True"),
+    Mutant(
+        "a slope without a length", "rules/fees.vy", "messages", "terms.low >= terms.high", "terms.low > terms.high"
+    ),
+    Mutant("a slope worth washing for", "rules/fees.vy", "messages", ">= WASH_FACTOR * saving", ">= saving"),
+    Mutant("a slope too flat", "rules/fees.vy", "messages", ">= WASH_FACTOR * saving", "> WASH_FACTOR * saving"),
+    Mutant(
+        "makers' savings unasked",
+        "rules/fees.vy",
+        "messages",
+        "max(terms.taker_saving, terms.maker_saving)",
+        "terms.taker_saving",
+    ),
+    Mutant(
+        "takers' savings unasked",
+        "rules/fees.vy",
+        "messages",
+        "max(terms.taker_saving, terms.maker_saving)",
+        "terms.maker_saving",
+    ),
+    Mutant("rebates unasked", "rules/fees.vy", "messages", " * (integers.PPM - terms.most_rebate)", " * integers.PPM"),
+    Mutant("savings kept", "rules/fees.vy", "messages", "(integers.PPM - terms.taker_saving) *", "integers.PPM *"),
+    Mutant("old rebates", "rules/fees.vy", "messages", "changed.most_rebate = given.most_rebate", "pass"),
+    Mutant("fees of the machine's own", "rules/fees.vy", "matching", "regs.kind != records.LIQUIDATION", "True"),
+    Mutant("all of it a rebate", "rules/fees.vy", "matching", "convert(terms.most_rebate, int256)", "1000000"),
+    Mutant("rebates of others' fees", "rules/fees.vy", "matching", "max(maker_fee, -rebate)", "maker_fee"),
+    Mutant(
+        "the taker's saving for both",
+        "rules/fees.vy",
+        "matching",
+        "worth, terms.maker_saving, self",
+        "worth, terms.taker_saving, self",
+    ),
+    Mutant(
+        "the maker's saving for both",
+        "rules/fees.vy",
+        "matching",
+        "worth, terms.taker_saving, self",
+        "worth, terms.maker_saving, self",
+    ),
+    Mutant("a sub-account's activity", "rules/fees.vy", "matching", "keys.get_master(regs.account)", "regs.account"),
+    Mutant(
+        "saved before it counts", "rules/fees.vy", "matching", "max(min(activity, terms.high), terms.low)", "activity"
+    ),
+    Mutant("saved for ever more", "rules/fees.vy", "matching", "min(activity, terms.high)", "activity"),
+    Mutant("all of a large fill", "rules/fees.vy", "matching", "min(worth, terms.high * integers.PPM)", "worth"),
+    Mutant("saved from the top", "rules/fees.vy", "matching", "* (terms.high - terms.low))", "* terms.high)"),
+    Mutant("faded a day late", "rules/fees.vy", "matching", "days >= FADED_DAYS", "days > FADED_DAYS"),
+    Mutant("faded a day early", "rules/fees.vy", "matching", "days >= FADED_DAYS", "days >= FADED_DAYS - 1"),
+    Mutant(
+        "fades faster",
+        "rules/fees.vy",
+        "matching",
+        "ACTIVITY_DAYS: constant(uint256) = 28",
+        "ACTIVITY_DAYS: constant(uint256) = 27",
+    ),
+    Mutant(
+        "does not fade", "rules/fees.vy", "matching", "amount = amount * (ACTIVITY_DAYS - 1) // ACTIVITY_DAYS", "pass"
+    ),
+    Mutant(
+        "grows without end",
+        "rules/fees.vy",
+        "matching",
+        "min(self.get_activity(activity, time) + worth // integers.PPM, records.MAX_ACTIVITY)",
+        "self.get_activity(activity, time) + worth // integers.PPM",
+    ),
+    Mutant("counts from when it began", "rules/fees.vy", "matching", "day=time // DAY,", "day=activity.day,"),
+    Mutant("forgets what was", "rules/fees.vy", "matching", "self.get_activity(activity, time) + worth", "worth"),
     Mutant(
         "first bid against the last ask",
         "rules/auction.vy",

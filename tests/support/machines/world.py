@@ -59,6 +59,9 @@ class World(StateView):
     def set_signer(self, number: int = 0, quorum: int = 1, max_age: int = 60) -> str:
         return self.take(self.traffic.set_signer(number, quorum, max_age), is_message=True)
 
+    def set_terms(self, **terms: int) -> str:
+        return self.take(self.traffic.set_terms(**terms), is_message=True)
+
     def order(self, account: int, side: int, price: int, size: int, **fields: int) -> str:
         return self.take(self.traffic.order(account, side, price, size, **fields))
 

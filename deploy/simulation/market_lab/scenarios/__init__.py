@@ -8,12 +8,13 @@ from setoff.deploy.simulation.market_lab.scenarios import (
     debts,
     deleveraging,
     exits,
+    fees,
     funding,
     marks,
     oracles,
 )
 
-MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, crowd)
+MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, fees, crowd)
 SCENARIOS: dict[str, Scenario] = REGISTRY
 
 __all__ = ["MODULES", "SCENARIOS"]

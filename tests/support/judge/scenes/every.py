@@ -6,6 +6,7 @@ from tests.support.judge.scenes import (
     backstop,
     crank,
     exits,
+    fees,
     holders,
     liquidation,
     listing,
@@ -22,6 +23,7 @@ from tests.support.judge.scenes import (
 
 SCENES = (
     *matching.SCENES,
+    *fees.SCENES,
     *margin.SCENES,
     *orders.SCENES,
     *order_margin.SCENES,

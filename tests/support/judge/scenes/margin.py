@@ -65,10 +65,10 @@ def play_under_water(world: JudgedWorld) -> None:
 
 def play_exact_funds(world: JudgedWorld) -> None:
     """A maker who can just bear the fill is filled; another a unit poorer is not."""
-    world.begin(money=1_089)
+    world.begin(money=1_090)
     orders = [world.order(2, BUY, 100, 100), world.order(4, BUY, 100, 100)]
     assert world.run(*orders, world.withdraw(4, 1), world.price(99)) == [OK] * 4
-    # At 99 the fill costs 100, earns a rebate of 1, and asks for 990: 1089 - 100 + 1 is just that.
+    # At 99 the fill costs 100 and asks for 990, whatever rebate it may earn: 1090 - 100 is just that.
     deposit = world.deposit(3, 10**6)
     assert world.batch([deposit], [world.order(3, SELL, 100, 200, flags=IOC)]) == [OK] * 2
 
