@@ -14,11 +14,13 @@ from tests.support.generator.generator import Generator
 from tests.support.judge.bench import Bench, Seen, Step, see
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import SCENES
+from tests.support.vector_checks import list_keys
 
 from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, stamp_all
 from setoff.deploy.tools.vectors import plain
 from setoff.shared import errors
 from setoff.shared.codec import eip712
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -52,14 +54,16 @@ class Recorder(Bench):
         self._changes = []
         self._note(0, 0, self._regs, self.leaves)
         steps: list[Step] = []
-        outcomes, used, hashes = [], [], []
+        outcomes, used, touched, hashes = [], [], [], []
         for input_index in range(max(1, batch.header.inputs)):
-            micro = 0
+            micro, begun = 0, len(steps)
             while micro == 0 or machine.regs.phase != phases.IDLE:
                 steps.append(self.take(batch, input_index, micro))
                 micro += 1
             outcomes.append(errors.OUTCOMES[machine.regs.outcome])
             used.append(machine.regs.steps)
+            inputs_leaves = b"".join(list_keys(step.old) for step in steps[begun:]) if batch.header.inputs else b""
+            touched.append(keccak(inputs_leaves))
             hashes.append(machine.hash())
         self.batches.append(
             {
@@ -70,6 +74,7 @@ class Recorder(Bench):
                 "records": inputs,
                 "outcomes": outcomes,
                 "steps": used,
+                "touched": touched,
                 "hashes": hashes,
             }
         )

@@ -1,0 +1,449 @@
+"""The vectors against the Python implementation: a check for each entry, each by the shortest way through it.
+
+A check raises, mostly AssertionError, where the implementation and the vector differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from setoff.shared import errors
+from setoff.shared.codec import eip712, receipts, records, signatures
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.merkle import climb, merkle_root
+from setoff.shared.dispute.bisection import Move, make_move, verify_move
+from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_hash, verify_record
+from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
+from setoff.shared.machine.data import data_root, prove_record
+from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.witness import StepInput, StepProof, WitnessLeaf
+from setoff.shared.rules import phases
+from setoff.shared.rules.fetch import step_fetch
+from setoff.shared.rules.step import apply_step, begin_batch
+from setoff.shared.state import leaves
+from setoff.shared.state.registers import FIELDS, Registers, machine_hash
+from setoff.shared.state.store import State, encode_leaf
+from setoff.shared.state.tree import EMPTY, Path, Tree, fold
+
+Entry = dict[str, Any]
+
+BODIES = {kind.title.lower(): kind.body for kind in records.TYPES.values()}
+
+
+class Check(NamedTuple):
+    """One entry, or some that belong together: the file it is of, its name, and what compares it."""
+
+    file: str
+    name: str
+    run: Callable[[], None]
+
+
+def list_checks(documents: Mapping[str, Entry]) -> Iterator[Check]:
+    """Every check of these documents, by file."""
+    codec, run = documents["codec"], documents["runs"]
+    domain = codec["domain"]["separator"]
+    for family, check in (
+        ("records", partial(check_record, domain)),
+        ("messages", check_body),
+        ("cranks", check_crank),
+        ("leg_pages", check_leg_page),
+        ("canonical", check_canonical),
+        ("signatures", check_signature),
+    ):
+        for number, entry in enumerate(codec[family]):
+            yield Check("codec", f"{family} {number}", partial(check, entry))
+    yield Check("codec", "domain", partial(check_domain, codec["domain"]))
+    yield Check("codec", "receipts", partial(check_receipts, domain, codec["receipts"]))
+    for number, entry in enumerate(documents["leaves"]["leaves"]):
+        yield Check("leaves", f"{entry['kind']} {number}", partial(check_leaf, entry))
+    for number, entry in enumerate(documents["leaves"]["registers"]):
+        yield Check("leaves", f"registers {number}", partial(check_registers, entry))
+    yield Check("tree", "empty", partial(check_empty_trees, documents["tree"]["empty"]))
+    for number, entry in enumerate(documents["tree"]["trees"]):
+        yield Check("tree", f"tree {number}", partial(check_tree, entry))
+    yield Check("tree", "updates", partial(check_updates, documents["tree"]["updates"]))
+    yield from list_batch_checks(documents["batches"])
+    for number, entry in enumerate(documents["steps"]["steps"]):
+        name = f"{number}: {entry['name']}, {entry['outcome']}, {entry['next_phase']}"
+        yield Check("steps", name, partial(check_step, entry, documents["steps"]["batch_count"]))
+    yield Check("runs", "run", partial(check_run, run))
+    history = documents["histories"]
+    yield Check("histories", "history", partial(check_history, run, history))
+    yield Check("histories", "join", partial(check_join, history))
+    yield Check("histories", "moves", partial(check_moves, history))
+    for scene in documents["scenes"]["scenes"]:
+        yield Check("scenes", scene["name"], partial(check_scene, scene, documents["scenes"]["domain"]))
+
+
+# --- codec ------------------------------------------------------------------------------------------------------------
+
+
+def check_body(entry: Entry) -> None:
+    """A body by its fields."""
+    fields = entry["fields"]
+    if entry["name"] in ("list_market", "set_market"):
+        parameters = {name: value for name, value in fields.items() if name != "market"}
+        fields = {"market": fields["market"], "parameters": records.MarketParameters(**parameters)}
+    if entry["name"] == "set_terms":
+        fields = {"terms": records.ExchangeTerms(**fields)}
+    body = BODIES[entry["name"]](**fields)
+    encoded = entry.get("body", entry.get("message"))
+    assert records.encode(body) == encoded
+    assert records.TYPES[entry["type"]].decode(encoded) == body
+
+
+def check_record(domain: bytes, entry: Entry) -> None:
+    """A body, its typed data, and who signed it."""
+    check_body(entry)
+    assert records.struct_hash(entry["body"]) == entry["struct_hash"]
+    assert eip712.digest(domain, entry["body"]) == entry["digest"]
+    assert signatures.recover(entry["digest"], entry["signature"]) == entry["signer"]
+
+
+def check_crank(entry: Entry) -> None:
+    """A crank by its market."""
+    assert records.encode_crank(entry["fields"]["market"]) == entry["record"]
+
+
+def check_leg_page(entry: Entry) -> None:
+    """A page by its legs, and its hash."""
+    legs = [records.Leg(**leg) for leg in entry["legs"]]
+    assert records.encode_leg_page(legs, entry["following"]) == entry["leg_page"]
+    assert keccak(entry["leg_page"]) == entry["hash"]
+
+
+def check_canonical(entry: Entry) -> None:
+    """Whether an input is canonical."""
+    assert records.is_canonical(entry["input"]) == entry["canonical"]
+
+
+def check_domain(domain: Entry) -> None:
+    """The EIP-712 domain."""
+    assert eip712.domain_separator(domain["chain_id"], domain["vault"]) == domain["separator"]
+
+
+def check_signature(entry: Entry) -> None:
+    """Who signed, if anybody did."""
+    assert signatures.recover(entry["digest"], entry["signature"]) == entry["signer"]
+
+
+def check_receipts(domain: bytes, entries: list[Entry]) -> None:
+    """Receipts, each on the one before."""
+    running = bytes(32)
+    for number, entry in enumerate(entries):
+        running = receipts.extend(running, keccak(entry["body"]))
+        assert (entry["sequence"], entry["record"], entry["running"]) == (number, keccak(entry["body"]), running)
+        receipt = receipts.Receipt(*(entry[name] for name in receipts.Receipt._fields))
+        assert receipts.digest(domain, receipt) == entry["digest"]
+        assert receipts.recover(domain, receipt, entry["signature"]) == entry["signer"]
+
+
+# --- leaves and tree --------------------------------------------------------------------------------------------------
+
+
+def registers(named: Entry) -> Registers:
+    """Registers with these values, zero elsewhere."""
+    regs = Registers()
+    for name, value in named.items():
+        setattr(regs, name, value)
+    return regs
+
+
+def check_leaf(entry: Entry) -> None:
+    """A leaf by its fields, both ways."""
+    leaf = getattr(leaves, f"decode_{entry['kind']}")(entry["value"])
+    assert encode_leaf(entry["key"], leaf) == entry["value"]
+    for name, value in entry["fields"].items():
+        if name == "positions":
+            for position, fields in zip(leaf.positions, value, strict=True):
+                assert {field: getattr(position, field) for field in fields} == fields
+        else:
+            assert getattr(leaf, name) == value
+
+
+def check_registers(entry: Entry) -> None:
+    """Registers as words, and the machine hash."""
+    regs = registers(entry["fields"])
+    assert regs.encode() == entry["words"]
+    assert Registers.decode(entry["words"]).encode() == entry["words"]
+    assert keccak(entry["words"]) == regs.hash() == entry["hash"]
+    assert machine_hash(entry["state_root"], entry["hash"]) == entry["machine_hash"]
+
+
+def check_empty_trees(roots: list[bytes]) -> None:
+    """The empty subtrees."""
+    assert list(EMPTY) == roots
+
+
+def check_tree(entry: Entry) -> None:
+    """A set of leaves, its root and paths."""
+    tree = Tree(map(tuple, entry["leaves"]))
+    assert tree.root == entry["root"]
+    for path in entry["paths"]:
+        found = Path(path["bitmap"], tuple(path["siblings"]))
+        assert tree.prove(path["key"]) == found
+        assert fold(path["key"], path["value"], found) == entry["root"]
+
+
+def check_updates(entries: list[Entry]) -> None:
+    """Updates of one tree."""
+    tree = Tree()
+    for entry in entries:
+        assert tree.update(dict(entry["changes"])) == entry["root"]
+
+
+# --- batches and runs -------------------------------------------------------------------------------------------------
+
+
+def list_batch_checks(document: Entry) -> Iterator[Check]:
+    """Headers, epochs, the queue, and the data of batches."""
+    pool = document["records"]
+    yield Check("batches", "headers", partial(check_headers, document))
+    yield Check("batches", "queue", partial(check_queue, document["queue"]))
+    for number, entry in enumerate(document["data_roots"]):
+        yield Check("batches", f"data root {number}", partial(check_data_root, pool, entry))
+    for number, entry in enumerate(document["blobs"]):
+        yield Check("blobs", f"blob {number}", partial(check_blob, pool, entry))
+
+
+def check_headers(document: Entry) -> None:
+    """Batch hashes and epoch hashes."""
+    for entry in document["headers"]:
+        assert Header(**{name: value for name, value in entry.items() if name != "hash"}).hash() == entry["hash"]
+    for entry in document["epochs"]:
+        assert epoch_hash(entry["epoch"], entry["batches"], entry["last"]) == entry["hash"]
+
+
+def check_blob(pool: list[bytes], entry: Entry) -> None:
+    """The commitment to records in a blob, and their proofs."""
+    count, root = entry["record_count"], entry["data_root"]
+    blob = pack(b"".join(pool[:count]))
+    header = Header(bytes(32), 0, 0, 0, 3, 0, count, BLOBS.number, root, bytes(32))
+    batch = Batch(header, (), pool[:count], module=BLOBS)
+    assert hash_commitment(commit(blob)) == root and batch.module_data == blob
+    for proof in entry["proofs"]:
+        assert verify_record(header, 3 + proof["index"], proof["record_page"], [], BLOBS) == pool[proof["index"]]
+
+
+def check_data_root(pool: list[bytes], entry: Entry) -> None:
+    """The data root of records, and their proofs."""
+    count = entry["record_count"]
+    chosen = pool[:count]
+    assert data_root(b"".join(chosen)) == entry["data_root"]
+    header = Header(bytes(32), 0, 0, 0, 3, 0, count, 0, entry["data_root"], bytes(32))
+    for proof in entry["proofs"]:
+        found = verify_record(header, 3 + proof["index"], proof["record_page"], proof["siblings"])
+        assert found == chosen[proof["index"]]
+        assert prove_record(b"".join(chosen), proof["index"]) == (proof["record_page"], proof["siblings"])
+
+
+def check_queue(entries: list[Entry]) -> None:
+    """The queue's chain of hashes."""
+    queue_hash = bytes(32)
+    for entry in entries:
+        queue_hash = extend_queue_hash(queue_hash, entry["message"])
+        assert queue_hash == entry["queue_hash"]
+
+
+def batches_of(run: Entry) -> list[Batch]:
+    """The batches of the run."""
+    return [Batch(Header(**b["header"]), tuple(b["messages"]), tuple(b["records"])) for b in run["batches"]]
+
+
+def check_run(run: Entry) -> None:
+    """The run from genesis."""
+    machine = Machine.genesis(run["domain"]["separator"])
+    assert machine.hash() == run["genesis"]
+    queue_hash = bytes(32)
+    for batch, entry in zip(batches_of(run), run["batches"], strict=True):
+        batch.check(queue_hash)
+        queue_hash = batch.header.queue_hash
+        assert batch.header.hash() == entry["batch_hash"]
+        assert [errors.OUTCOMES[outcome] for outcome in machine.run_batch(batch)] == entry["outcomes"]
+        assert machine.hash() == entry["machine_hash"]
+        assert machine.state.tree.root == entry["state_root"]
+        assert machine.regs.steps == entry["steps"]
+    assert sorted(machine.state.tree.items()) == list(map(tuple, run["leaves"]))
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def body_of(step: Entry, header: Header, input_index: int) -> tuple[bytes, int]:
+    """The input, and when it was queued."""
+    given = step["input"]
+    if input_index < header.message_count:
+        return records.split_message(given["message"])
+    return verify_record(header, input_index, given["record_page"], given["siblings"]), header.timestamp
+
+
+def check_step(step: Entry, batch_count: int) -> None:
+    """A step on nothing but its witness."""
+    regs = registers(step["registers"])
+    assert machine_hash(step["state_root"], regs.hash()) == step["pre"]
+    check_proof(step, regs)
+    state = State(Tree((leaf["key"], leaf["old"]) for leaf in step["witness"]))
+
+    batch, input_index, micro = step["position"] >> 30, step["position"] >> 20 & 1023, step["position"] & 2**20 - 1
+    if batch < batch_count and micro == 0:
+        header = Header(*step["input"]["header"])
+        if input_index == 0:
+            begin_batch(regs, header.number, header.timestamp)
+        if input_index < header.inputs:
+            body, queued_at = body_of(step, header, input_index)
+            fetch(regs, state, body, input_index, input_index < header.message_count, queued_at)
+    elif batch < batch_count:
+        apply_step(regs, state)
+
+    assert [(key, encode_leaf(key, leaf)) for key, leaf in state.touched.items()] == [
+        (leaf["key"], leaf["new"]) for leaf in step["witness"]
+    ]
+    expected = registers(step["registers_after"])
+    assert {name: getattr(regs, name) for name in FIELDS} == {name: getattr(expected, name) for name in FIELDS}
+    root = step["state_root"]
+    for leaf in step["witness"]:
+        path = Path(leaf["bitmap"], tuple(leaf["siblings"]))
+        assert fold(leaf["key"], leaf["old"], path) == root
+        root = fold(leaf["key"], leaf["new"], path)
+    assert root == step["state_root_after"]
+    assert machine_hash(root, regs.hash()) == step["post"]
+
+
+def check_proof(step: Entry, regs: Registers) -> None:
+    """The encoded proof of a step."""
+    given = step["input"]
+    step_input = StepInput(
+        tuple(given["header"]), given["message"], given["record_page"], tuple(given["siblings"]), given["queue_hash"]
+    )
+    witness = tuple(
+        WitnessLeaf(leaf["key"], leaf["old"], Path(leaf["bitmap"], tuple(leaf["siblings"]))) for leaf in step["witness"]
+    )
+    assert StepProof(step["state_root"], regs.encode(), step_input, witness).encode() == step["proof"]
+
+
+def fetch(regs: Registers, state: State, body: bytes, input_index: int, is_message: bool, queued_at: int) -> None:
+    """The first step of an input."""
+    regs.input_index = input_index
+    regs.steps += 1
+    step_fetch(regs, state, body, is_message, queued_at)
+
+
+# --- histories --------------------------------------------------------------------------------------------------------
+
+
+def check_history(run: Entry, document: Entry) -> None:
+    """The history of the run."""
+    start = Machine.genesis(run["domain"]["separator"])
+    found = EpochRun(start, batches_of(run), bytes(32))
+    assert found.start_hash == document["start"]
+    assert (found.root, found.end) == (document["root"], document["end"])
+    assert found.end == run["batches"][-1]["machine_hash"]
+    for entry in document["leaves"]:
+        assert found.leaf(entry["position"]) == entry["leaf"]
+        assert found.path(entry["position"]) == entry["path"]
+
+
+def check_join(document: Entry) -> None:
+    """What shows that an end is under a root."""
+    join = document["join"]
+    assert merkle_root(join["children"]) == document["root"]
+    assert climb(join["end"], 2**30 - 1, join["path"]) == join["children"][31]
+    for entry in document["leaves"]:
+        assert climb(entry["leaf"], entry["position"], entry["path"]) == document["root"]
+
+
+def check_moves(document: Entry) -> None:
+    """The moves lead from both roots to the step that is proven."""
+    nodes = {"truth": document["root"], "lie": document["lie"]["root"]}
+    openings = {"truth": document["join"]["children"], "lie": document["lie"]["children"]}
+    prefix = 0
+    for level, entry in enumerate(document["moves"]):
+        mover = entry["mover"]
+        opponent = "lie" if mover == "truth" else "truth"
+        assert (entry["level"], entry["prefix"]) == (level, prefix)
+        move = Move(*(entry[name] for name in ("index", "children", "their_child", "common", "mine", "theirs")))
+        assert verify_move(move, nodes[mover], nodes[opponent], is_last=level == 6)
+        if level == 0:
+            assert make_move(openings[mover], openings[opponent], lambda _: move.children) == move  # noqa: B023
+        nodes = {mover: merkle_root(move.children), opponent: move.their_child}
+        prefix = prefix * 32 + move.index
+    proof = document["proof"]
+    assert proof["position"] == prefix
+    assert (proof["truth_leaf"], proof["lie_leaf"]) == (nodes["truth"], nodes["lie"])
+    for root in (document["root"], document["lie"]["root"]):
+        # The state before is common to both, though the siblings of one history do not fit the other.
+        assert (climb(proof["pre"], prefix - 1, proof["path"]) == root) == (root == document["root"])
+    assert proof["post"] == proof["truth_leaf"] != proof["lie_leaf"]
+
+
+# --- scenes -----------------------------------------------------------------------------------------------------------
+
+
+class Played(NamedTuple):
+    """What came of an input of a scene: micro-steps, and the keys of the leaves of each."""
+
+    steps: int
+    touched: bytes
+
+
+def play_input(machine: Machine, batch: Entry, input_index: int, limit: int = 2**20) -> Played:
+    """One input of a scene's batch, step by step; of a batch without any, its beginning.
+
+    `limit`: steps after which the machine is no longer waited for.
+    """
+    regs, messages, inputs = machine.regs, batch["messages"], batch["records"]
+    _change(machine, batch["changes"], input_index, 0)
+    if input_index == 0:
+        begin_batch(regs, batch["number"], batch["timestamp"])
+    touched = []
+    if input_index < len(messages):
+        body, queued_at = records.split_message(messages[input_index])
+        fetch(regs, machine.state, body, input_index, True, queued_at)
+        touched.append(_commit(machine.state))
+    elif input_index < len(messages) + len(inputs):
+        fetch(regs, machine.state, inputs[input_index - len(messages)], input_index, False, batch["timestamp"])
+        touched.append(_commit(machine.state))
+    while touched and regs.phase != phases.IDLE and len(touched) < limit:
+        _change(machine, batch["changes"], input_index, len(touched))
+        apply_step(regs, machine.state)
+        touched.append(_commit(machine.state))
+    return Played(len(touched), keccak(b"".join(touched)))
+
+
+def list_keys(touched: Iterable[int]) -> bytes:
+    """How many leaves a step has, and their keys in order."""
+    found = [key.to_bytes(5, "big") for key in touched]
+    return bytes([len(found)]) + b"".join(found)
+
+
+def _commit(state: State) -> bytes:
+    touched = list_keys(state.touched)
+    state.commit()
+    return touched
+
+
+def _change(machine: Machine, changes: list[Entry], input_index: int, micro: int) -> None:
+    """What the scene sets by hand before this step."""
+    for entry in changes:
+        if (entry["input"], entry["micro"]) == (input_index, micro):
+            for name, value in entry["registers"].items():
+                setattr(machine.regs, name, value)
+            tree = machine.state.tree
+            tree.update(dict(entry["leaves"]))
+            machine.state = State(tree)
+
+
+def check_scene(scene: Entry, domain: bytes) -> None:
+    """A scene from genesis, with what comes of each input."""
+    machine = Machine.genesis(domain)
+    for batch in scene["batches"]:
+        for input_index, expected in enumerate(batch["hashes"]):
+            played = play_input(machine, batch, input_index)
+            assert errors.OUTCOMES[machine.regs.outcome] == batch["outcomes"][input_index]
+            assert machine.regs.steps == batch["steps"][input_index]
+            assert played.touched == batch["touched"][input_index]
+            assert machine.hash() == expected, (batch["number"], input_index)
+    assert sorted(machine.state.tree.items()) == list(map(tuple, scene["leaves"]))
