@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import InputError
+from setoff.shared.errors import ChainError, InputError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, QUEUE, TOKEN, VAULT, Contract
 from setoff.shared.wire.withdrawals import WithdrawalProof
+
+DEPOSITED: Final = VAULT.events["Deposited"]
 
 
 class Vault:
@@ -45,8 +49,13 @@ class Vault:
         vault = self._vault.address
         if self._token.view("allowance", self._l1.address, vault) < amount:
             self._token.transact("approve", vault, amount)
-        self._vault.transact("deposit_for", owner, amount)
-        return self.account(owner)
+        receipt = self._vault.transact("deposit_for", owner, amount)
+        # Of the receipt, and not asked for: once money has moved nothing may fail, or somebody would send it again.
+        for entry in receipt.logs:
+            if entry.address == vault and entry.topics[0] == DEPOSITED.topic:
+                return int(DEPOSITED.decode(entry)["account"])
+        where = f"block {receipt.block_number} (0x{receipt.block_hash.hex()})"
+        raise ChainError("rpc_unreachable", f"{where} is of a chain without this vault: nothing is deposited")
 
     def withdraw(self, proof: WithdrawalProof) -> TransactionReceipt:
         """Have the vault pay a withdrawal. Raises Reverted("not_confirmed") before L1 has confirmed its epoch."""

@@ -1,0 +1,53 @@
+"""What a trader does on L1: what has moved money never looks as if it had not."""
+
+from typing import Any
+
+import pytest
+from tests.support.chains.exchange import Exchange, call_data
+from tests.support.nodes.faulty_node import FaultyNode, Next, Question
+
+from setoff.deploy.devnet.anvil import CHAIN_ID, Anvil, dev_keys
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.connection import L1
+from setoff.shared.params import DEVNET
+from setoff.shared.sdk.vault import Vault
+
+TRADER = 7
+
+
+@pytest.fixture
+def vault(anvil: Anvil, node: FaultyNode) -> Vault:
+    """Of somebody with tokens, behind `node`."""
+    exchange = Exchange(anvil, DEVNET)
+    trader = L1(node.url, dev_keys()[TRADER], chain_id=CHAIN_ID, patience=1.0)
+    transfer = call_data("transfer(address,uint256)", trader.address, 1_000)
+    exchange.funder.transact(exchange.deployment.token, transfer)
+    return Vault(trader, exchange.deployment)
+
+
+def test_a_deposit_is_told_by_its_receipt(vault: Vault, node: FaultyNode) -> None:
+    """Nothing is asked any more once it is there: a node that then fails does not make it a failure."""
+    assert vault.deposit(100) == 1
+
+    def fail_afterwards(asked: Question, go_on: Next) -> dict[str, Any]:
+        is_there = node.asked["eth_sendRawTransaction"] >= 4
+        return {"result": "0x"} if is_there and asked.method == "eth_call" else go_on(asked)
+
+    node.faults = [fail_afterwards]
+    assert vault.deposit(200) == 1
+    node.faults = []
+    assert vault.balance() == 700
+
+
+def test_a_receipt_of_another_chain_is_no_deposit(vault: Vault, node: FaultyNode) -> None:
+    """There the same transaction goes to an address without a contract, and succeeds."""
+
+    def without_events(asked: Question, go_on: Next) -> dict[str, Any]:
+        answer = go_on(asked)
+        if asked.method == "eth_getTransactionReceipt" and answer.get("result"):
+            answer["result"] |= {"logs": [], "logsBloom": "0x" + "00" * 256}
+        return answer
+
+    node.faults = [without_events]
+    with pytest.raises(ChainError, match="of a chain without this vault: nothing is deposited"):
+        vault.deposit(100)
