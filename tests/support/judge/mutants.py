@@ -608,13 +608,6 @@ MUTANTS = (
         "False",
     ),
     Mutant(
-        "gains as losses",
-        "rules/liquidation.vy",
-        "liquidation",
-        "max(0, margin.compute_value(position.size, change",
-        "abs(margin.compute_value(position.size, change",
-    ),
-    Mutant(
         "winners closed at once",
         "rules/liquidation.vy",
         "liquidation",
@@ -1166,7 +1159,7 @@ MUTANTS = (
         "offer beyond a margin",
         "rules/backstop.vy",
         "backstop",
-        "min(position.waited * phases.UNWIND_STEP, market.maintenance_margin)",
+        "min(position.waited * phases.UNWIND_STEP, market.maintenance_margin // phases.LIQUIDATION_PART)",
         "position.waited * phases.UNWIND_STEP",
     ),
     Mutant(

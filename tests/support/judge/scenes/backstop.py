@@ -150,7 +150,7 @@ def play_caps(world: JudgedWorld) -> None:
     world.begin(money=10**5, maintenance_margin=50_000, markets=3, backstop_cap=400_000)
     world.trade(1, 2, 100, 9_000)
     world.trade(1, 3, 100, 3, order_slot=2, market=2)
-    assert world.run(world.backstop_deposit(4, 10**5), world.withdraw(3, 99_960), world.price(80, 2)) == [OK] * 3
+    assert world.run(world.backstop_deposit(4, 10**5), world.withdraw(3, 99_960), world.price(87, 2)) == [OK] * 3
     assert world.position(3, 2).size == world.position(keys.BACKSTOP, 2).size == 0
     assert world.press(92) == [OK] * 2
     held = world.position(keys.BACKSTOP).size

@@ -61,6 +61,22 @@ def play_gently(world: JudgedWorld) -> None:
     assert world.position(2).size < held
 
 
+def play_premium(world: JudgedWorld) -> None:
+    """What the mark is better than the index comes off the least price as well. (The index is set by hand.)"""
+    world.begin(money=10**5, maintenance_margin=50_000)
+    world.trade(1, 2, 100, 9_000)
+
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        if machine.regs.phase == phases.SWEEP:
+            machine.state.market(1).index = 91
+            machine.state.commit()
+
+    world.bench.meddle = meddle
+    assert world.run(world.order(4, BUY, 91, 100), world.price(93)) == [OK, OK]
+    world.bench.meddle = lambda machine, input_index, micro: None
+    assert world.position(4).size == 100
+
+
 def play_shorts(world: JudgedWorld) -> None:
     """A short that the price runs away from: slices, the backstop's takeover, and how it buys its own way out."""
     world.begin(money=95_000, maintenance_margin=50_000, close_out=40_000)
@@ -265,6 +281,7 @@ def play_owed(world: JudgedWorld) -> None:
 SCENES = (
     play_slices,
     play_gently,
+    play_premium,
     play_shorts,
     play_two_positions,
     play_old_price,
