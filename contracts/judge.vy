@@ -10,6 +10,7 @@
      one of them reverts here too: no failed call is ever read as a verdict.
 """
 
+from codec import eip712
 from codec import records
 from court import batches
 from rules import phases
@@ -116,6 +117,15 @@ def __init__(
     BACKSTOP = Rules(backstop)
     WORK = Rules(work)
     AUCTION = Rules(auction)
+
+
+@external
+@view
+def version() -> String[1]:
+    """
+    @return The version of the rules that it judges by: that of the EIP-712 domain, which the machine's genesis holds.
+    """
+    return eip712.VERSION
 
 
 @external

@@ -12,6 +12,8 @@
         What changes the rules for those who trade is first proposed here, for all to see; it can be queued when the
         listing delay has passed, by anybody: in the order of the proposals, and within a week, so that what was agreed
         on last is not undone by something older that lay waiting.
+        The rules themselves never change here. Other rules are another exchange, with contracts of its own: that one is to
+        follow is announced here, so that whoever trades or watches has the listing delay to make up its mind.
 @dev Layout of the bodies: type (1 byte), then the fields in big-endian order, then zeros.
 """
 
@@ -61,6 +63,11 @@ event Revoked:
     id: indexed(uint256)
 
 
+event SuccessorAnnounced:
+    vault: indexed(address)   # the successor's; zero: none any more
+    due: uint256              # unix seconds: from when on it is meant to be used
+
+
 VAULT: public(immutable(address))
 INBOX: public(immutable(Inbox))
 LISTER: public(immutable(address))
@@ -75,6 +82,8 @@ is_winding_down: public(bool)
 proposal_count: public(uint256)
 next_proposal: public(uint256)    # those below it are queued, taken back or expired
 proposals: HashMap[uint256, Proposal]
+successor: public(address)        # the vault of the exchange that is announced to follow on this one; zero: none is
+successor_due: public(uint256)    # unix seconds: from when on that one is meant to be used
 
 
 @deploy
@@ -241,6 +250,21 @@ def revoke(id: uint256):
     assert len(self.proposals[id].body) == BODY, "no_such_proposal"
     self.proposals[id] = empty(Proposal)
     log Revoked(id=id)
+
+
+@external
+def announce(vault: address, due: uint256):
+    """
+    @notice Announce the exchange that follows on this one, by its vault, or with zero that none does. Only the lister may.
+            It changes nothing here: money is withdrawn as ever, and every rule goes on being enforced.
+    @param due Unix seconds, no sooner than the listing delay from now.
+    """
+    assert msg.sender == LISTER, "not_the_lister"
+    assert vault != VAULT, "bad_terms"
+    assert vault == empty(address) or due >= block.timestamp + LISTING_DELAY, "too_early"
+    self.successor = vault
+    self.successor_due = due
+    log SuccessorAnnounced(vault=vault, due=due)
 
 
 @external

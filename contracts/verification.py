@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from setoff.contracts.compiler import compile_contract
+from setoff.shared.codec import eip712
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
@@ -51,6 +52,8 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
 
     if not l1.code(deployment.token):
         raise _wrong(f"there is no token at {deployment.token}")
+    if (version := view("judge", "version")) != eip712.VERSION:
+        raise _wrong(f"its rules are version {version}, this program is for version {eip712.VERSION}: take the other")
     for name in ("queue", "vault", "inbox", "judge", "court", "receipts"):
         _check_code(l1, name, getattr(deployment, name))
     for getter, name in RULES.items():

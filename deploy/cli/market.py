@@ -47,14 +47,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--quorum", type=int, required=True, help="fresh reports that make a price: 3 at least, but in a trial"
     )
     signer.add_argument("--max-age", type=int, default=60, help="seconds a report stays fresh; now %(default)s")
+    announce = actions.add_parser("announce", help="announce the exchange that follows on this one, with other rules")
+    announce.add_argument("vault", help="0x…, its vault; the zero address takes the announcement back")
+    announce.add_argument(
+        "--days", type=float, help="from when on it is to be used; by default as soon as the listing delay allows"
+    )
     shown = actions.add_parser("proposals", help="what waits")
     enact = actions.add_parser("enact", help="queue a proposal whose delay has passed")
     revoke = actions.add_parser("revoke", help="take a proposal back")
     for action in (enact, revoke):
         action.add_argument("id", type=int)
-    for action in (market, terms, signer, shown, enact, revoke):
+    for action in (market, terms, signer, announce, shown, enact, revoke):
         add_chain(action)
-    for action in (market, terms, signer, enact, revoke):
+    for action in (market, terms, signer, announce, enact, revoke):
         action.add_argument(
             "--key", default="", help="private key in hex or the file that holds it; mostly the lister's"
         )
@@ -66,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from setoff.shared.config.deployment_file import Deployment
     from setoff.shared.config.settings import read_key
     from setoff.shared.l1.connection import L1
+    from setoff.shared.l1.succession import find_successor
 
     call = b""
     if arguments.action == "propose":
@@ -89,6 +95,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "proposals":
         for proposal in listing.find_proposals(l1, deployment):
             print(f"{proposal.id}: {_when(proposal)}: {proposal.describe()}")
+        if (successor := find_successor(l1, deployment)) is not None:
+            print(successor.describe(int(time.time())))
+    elif arguments.action == "announce":
+        listing.announce(l1, deployment, _read_address(arguments.vault), arguments.days)
+        successor = find_successor(l1, deployment)
+        print(successor.describe(int(time.time())) if successor else "taken back: no exchange follows")
     elif arguments.action == "enact":
         listing.enact(l1, deployment, arguments.id)
         print("queued: the next batches must take it")
@@ -124,16 +136,21 @@ def _read_terms(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return [file, tiers.to_parameters(chosen, unit=unit, price=arguments.price, decimals=DECIMALS), typed]
 
 
+def _read_address(text: str) -> bytes:
+    try:
+        address = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        address = b""
+    if len(address) != 20:
+        raise ConfigError("bad_config", f"{text} is no address")
+    return address
+
+
 def _encode_signer(arguments: argparse.Namespace) -> bytes:
     from setoff.deploy.contracts import listing
     from setoff.shared.state.leaves import MAX_SIGNERS
 
-    try:
-        address = bytes.fromhex(arguments.address.removeprefix("0x"))
-    except ValueError:
-        address = b""
-    if len(address) != 20:
-        raise ConfigError("bad_config", f"{arguments.address} is no address")
+    address = _read_address(arguments.address)
     if not (0 <= arguments.number < MAX_SIGNERS and 1 <= arguments.quorum <= MAX_SIGNERS):
         raise ConfigError("bad_parameters", f"there are up to {MAX_SIGNERS} signers, from 0 on")
     if not 1 <= arguments.max_age < 2**32:

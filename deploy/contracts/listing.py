@@ -20,6 +20,8 @@ from setoff.shared.rules.fees import are_terms_sound
 from setoff.shared.rules.listing import are_parameters_sound
 from setoff.shared.state.keys import MAX_MARKET
 
+ANNOUNCEMENT_SLACK: Final = 600
+"""Seconds beyond the listing delay, for the block that an announcement gets into."""
 _LIMITS: Final = {parameter.name: parameter.limits for parameter in fields_of(MarketParameters)}
 _TERM_LIMITS: Final = {parameter.name: parameter.limits for parameter in fields_of(ExchangeTerms)}
 _REQUIRED: Final = [parameter.name for parameter in fields(MarketParameters) if parameter.default is MISSING]
@@ -134,6 +136,11 @@ def encode_signer(number: int, signer: bytes, quorum: int, max_age: int) -> byte
     return QUEUE.encode("propose_signer", number, signer, quorum, max_age)
 
 
+def encode_announcement(vault: bytes, due: int) -> bytes:
+    """Call of the queue that announces the exchange to follow, by its vault (20 bytes; zero: none), from `due` on."""
+    return QUEUE.encode("announce", vault, due)
+
+
 def check_quorum(l1: L1, deployment: Deployment, quorum: int) -> None:
     """Raises ConfigError("quorum_too_small") if the queue of this deployment takes none as small."""
     least = Contract(l1, QUEUE, deployment.queue).view("LEAST_QUORUM")
@@ -151,6 +158,20 @@ def propose(l1: L1, deployment: Deployment, call: bytes) -> Proposal:
     (fields,) = (proposed.decode(log) for log in receipt.logs if log.topics[0] == proposed.topic)
     expiry = fields["enactable"] + Contract(l1, QUEUE, deployment.queue).view("ENACTABLE_TIME")
     return Proposal(fields["id"], fields["body"], fields["enactable"], expiry)
+
+
+def announce(l1: L1, deployment: Deployment, vault: bytes, days: float | None = None) -> None:
+    """Announce the exchange that follows, by its vault (20 bytes; zero: none), `days` from now or as soon as may be.
+
+    Raises ConfigError before anything is sent, Reverted("not_the_lister") with another key.
+    """
+    delay = Contract(l1, QUEUE, deployment.queue).view("LISTING_DELAY")
+    wanted = delay + ANNOUNCEMENT_SLACK if days is None else int(days * 86_400)
+    if any(vault) and wanted < delay:
+        raise ConfigError(
+            "too_early", f"an announcement is public for {delay} s at least, that is {delay / 86_400:g} days"
+        )
+    l1.transact(deployment.queue, encode_announcement(vault, l1.now() + wanted if any(vault) else 0))
 
 
 def enact(l1: L1, deployment: Deployment, id: int) -> None:

@@ -262,3 +262,20 @@ def test_needs_no_delay_where_there_is_none(arena: Arena) -> None:
         arena.chain.deploy("queue", address("vault"), arena.inbox.address, LISTER, 0, 2**64, 1)
     with reverts("zero_address"):
         arena.chain.deploy("queue", address("vault"), "0x" + bytes(20).hex(), LISTER, 0, 0, 1)
+
+
+def test_a_successor_is_announced_in_time_and_changes_nothing(arena: Arena) -> None:
+    queue, follower = arena.queue, address("vault of another exchange")
+    due = arena.now + DELAY + 10
+    with reverts("not_the_lister"):
+        queue.announce(follower, due, sender=OPERATOR)
+    with reverts("too_early"):
+        queue.announce(follower, due - 100, sender=LISTER)
+    with reverts("bad_terms"):
+        queue.announce(queue.VAULT(), due, sender=LISTER)
+    before = queue.count()
+    queue.announce(follower, due, sender=LISTER)
+    assert arena.chain.last.named("SuccessorAnnounced") == [{"vault": follower, "due": due}]
+    assert (queue.successor(), queue.successor_due(), queue.count()) == (follower, due, before)
+    queue.announce(bytes(20), 0, sender=LISTER)
+    assert int(queue.successor(), 16) == 0

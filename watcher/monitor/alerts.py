@@ -9,6 +9,7 @@ from typing import Final
 from setoff.shared.dispute.game import Claim, ClaimState, CourtState
 from setoff.shared.dispute.strategy import is_contradicted
 from setoff.shared.dispute.trace_provider import Epochs, ExecutedEpoch
+from setoff.shared.l1.succession import Successor
 from setoff.watcher.chain.withheld import ALARM_PART, WithheldBatch
 from setoff.watcher.liveness.presence import Presence
 
@@ -29,6 +30,16 @@ class Alert:
     key: str
     """Of the claim that it is about, as 0x-string; "" if it is about none."""
     text: str
+
+
+def alert_succession(successor: Successor, now: int) -> Alert:
+    """That there will be other rules: a watcher goes on, with this version, until all money has left."""
+    return Alert(
+        WARNING,
+        "",
+        f"{successor.describe(now)}: its watchers need the version made for its rules; this one is needed here until "
+        "all withdrawals are paid",
+    )
 
 
 def alert_withheld(withheld: Sequence[WithheldBatch], period: int, now: int) -> Iterator[Alert]:

@@ -16,6 +16,7 @@ from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INBOX, Contract
 from setoff.shared.l1.court import CourtContract, CourtReader
+from setoff.shared.l1.succession import find_successor
 from setoff.shared.l1.survey import Survey
 from setoff.watcher.chain.withheld import find_withheld
 from setoff.watcher.context import find_store, open_reader
@@ -23,7 +24,7 @@ from setoff.watcher.dispute.trace_provider import ExecutedEpochs
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.execution.histories import Histories
 from setoff.watcher.liveness.presence import PresenceReader
-from setoff.watcher.monitor.alerts import CRITICAL, Alert
+from setoff.watcher.monitor.alerts import CRITICAL, Alert, alert_succession
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
 from setoff.watcher.monitor.history import describe_past, read_past
 from setoff.watcher.monitor.status import find_problems
@@ -91,5 +92,7 @@ class DisputeMonitor:
         if self._redis_refusal:
             overview.alerts.append(Alert(CRITICAL, "", self._redis_refusal))
         overview.alerts += [Alert(CRITICAL, "", f"L1: {complaint}") for complaint in self._survey.look()]
+        if (successor := find_successor(self._l1, self._chain.deployment)) is not None:
+            overview.alerts.append(alert_succession(successor, now))
         overview.operator_address, overview.account = self._operator, self._account
         return overview
