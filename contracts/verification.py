@@ -4,12 +4,13 @@ Services ask at their start: a wrong address, another version or other parameter
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from setoff.contracts.compiler import compile_contract
 from setoff.shared.codec import eip712
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE, Contract
 from setoff.shared.l1.da.registry import MODULES, own_contracts
@@ -52,8 +53,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
 
     if not l1.code(deployment.token):
         raise _wrong(f"there is no token at {deployment.token}")
-    if (version := view("judge", "version")) != eip712.VERSION:
-        raise _wrong(f"its rules are version {version}, this program is for version {eip712.VERSION}: take the other")
+    _check_version(view)
     for name in ("queue", "vault", "inbox", "judge", "court", "receipts"):
         _check_code(l1, name, getattr(deployment, name))
     for getter, name in RULES.items():
@@ -80,6 +80,15 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
     if view("receipts", "DOMAIN") != deployment.domain:
         raise _wrong("the receipts are of another domain")
     _check_terms(deployment, view, params)
+
+
+def _check_version(view: View) -> None:
+    """Before the code is looked at, which differs then, too, and says less."""
+    with suppress(ChainError):  # no judge at all
+        if (version := view("judge", "version")) != eip712.VERSION:
+            raise _wrong(
+                f"its rules are version {version}, this program is for version {eip712.VERSION}: take the other"
+            )
 
 
 def _check_modules(l1: L1, view: View) -> None:
