@@ -257,6 +257,10 @@ struct ExchangeTerms:
     taker_saving: uint256    # ppm of the market's taker fee, by which that falls at most, as the next
     maker_saving: uint256    # by which the maker's fee falls at most
     most_rebate: uint256     # ppm of the fee that the taker of a fill pays
+    backstop_share: uint256  # ppm of the fees that a market keeps, as the next
+    treasury_share: uint256
+    insurance_floor: uint256  # ppm of what a market's open interest is worth, that its insurance keeps
+    treasury: uint256        # a master account, 0 for none
 
 
 struct SetTermsBody:
@@ -321,7 +325,7 @@ def _size_of(kind: uint256) -> uint256:
     if kind == WIND_DOWN:
         return 1
     if kind == SET_TERMS:
-        return 45
+        return 61
     return 0
 
 
@@ -648,9 +652,12 @@ def encode_set_terms(type: bytes1, body: SetTermsBody) -> Bytes[RECORD_BYTES]:
         convert(convert(terms.taker_saving, uint32), bytes4),
         convert(convert(terms.maker_saving, uint32), bytes4),
         convert(convert(terms.most_rebate, uint32), bytes4),
+        convert(convert(terms.backstop_share, uint32), bytes4),
+        convert(convert(terms.treasury_share, uint32), bytes4),
+        convert(convert(terms.insurance_floor, uint32), bytes4),
+        convert(convert(terms.treasury, uint32), bytes4),
         empty(bytes32),
-        empty(bytes32),
-        empty(bytes15),
+        empty(bytes31),
     )
 
 
@@ -667,6 +674,10 @@ def decode_set_terms(message: Bytes[RECORD_BYTES]) -> SetTermsBody:
             taker_saving=self._read(message, 33, 4),
             maker_saving=self._read(message, 37, 4),
             most_rebate=self._read(message, 41, 4),
+            backstop_share=self._read(message, 45, 4),
+            treasury_share=self._read(message, 49, 4),
+            insurance_floor=self._read(message, 53, 4),
+            treasury=self._read(message, 57, 4),
         )
     )
 

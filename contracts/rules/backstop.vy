@@ -15,6 +15,7 @@ from codec import records
 from rules import calls
 from rules import deleveraging
 from rules import exits
+from rules import fees
 from rules import holders
 from rules import margin
 from rules import marks
@@ -125,8 +126,8 @@ def step_unwind(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Offer a part of the backstop's position to the book, but in a wind-down or a call; then note what came of it.
-            Leaves: backstop; before the offer the market.
+    @notice Share the fees of the market, and offer a part of the backstop's position to its book, but in a wind-down or a
+            call; then note what came of the offer. Leaves: backstop; before the offer the market, and as `share_revenue`.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
@@ -136,10 +137,12 @@ def step_unwind(
         regs.phase = phases.WORK
         values[0] = leaves.encode_account(self.note_offer(regs, store.account(w, 0, keys.BACKSTOP)))
         return regs, values
-    store.check_count(w, 2)
     market_id: uint256 = regs.unwind
     backstop: leaves.Account = store.account(w, 0, keys.BACKSTOP)
     market: leaves.Market = store.market(w, 1, market_id)
+    backstop, market, values = fees.share_revenue(regs, w, 2, backstop, market)
+    values[0] = leaves.encode_account(backstop)
+    values[1] = leaves.encode_market(market)
     place: uint256 = positions.find_position(backstop, market_id)
     regs.unwind = 0
     is_shut: bool = (

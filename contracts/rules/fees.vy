@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 """
-@title Fees of a fill, and how they fall with an owner's activity
+@title Fees of a fill, how they fall with an owner's activity, and who gets them
 @license MIT
 @notice A market's taker and maker fee are the most that a fill costs; whoever weighs an order weighs it with them. What a
         fill is worth is its taker's fee at that rate, and both sides' owners get as much activity for it, which fades by a
@@ -59,6 +59,10 @@ def set_terms(terms: leaves.Terms, given: records.ExchangeTerms) -> leaves.Terms
     changed.taker_saving = given.taker_saving
     changed.maker_saving = given.maker_saving
     changed.most_rebate = given.most_rebate
+    changed.backstop_share = given.backstop_share
+    changed.treasury_share = given.treasury_share
+    changed.insurance_floor = given.insurance_floor
+    changed.treasury = given.treasury
     return changed
 
 
@@ -66,19 +70,21 @@ def set_terms(terms: leaves.Terms, given: records.ExchangeTerms) -> leaves.Terms
 @pure
 def are_terms_sound(terms: records.ExchangeTerms) -> bool:
     """
-    @notice What a fill worth a unit leaves to the exchange is at least (1 - taker_saving) * (1 - most_rebate) of it.
+    @notice What a fill worth a unit leaves to the exchange is at least (1 - taker_saving) * (1 - most_rebate) of it; what of
+            this goes to the backstop may come back to who has its shares.
     @return Whether nobody saves more by activity that he buys in trades with himself than these trades cost.
-    @dev Below 2**40 * 2**97 on either side.
+    @dev Below 2**60 * 2**99 on either side.
     """
-    if not self.are_in_range(terms):
+    if not self.are_in_range(terms) or terms.backstop_share + terms.treasury_share > integers.PPM:
         return False
     if terms.high == 0:
         return terms.low == 0
     if terms.low >= terms.high:
         return False
     kept: uint256 = (integers.PPM - terms.taker_saving) * (integers.PPM - terms.most_rebate)
+    kept *= integers.PPM - terms.backstop_share
     saving: uint256 = max(terms.taker_saving, terms.maker_saving)
-    return kept * (terms.high - terms.low) >= WASH_FACTOR * saving * integers.PPM * terms.high
+    return kept * (terms.high - terms.low) >= WASH_FACTOR * saving * integers.PPM * integers.PPM * terms.high
 
 
 @internal
@@ -92,6 +98,8 @@ def are_in_range(terms: records.ExchangeTerms) -> bool:
         and terms.taker_saving <= integers.PPM
         and terms.maker_saving <= integers.PPM
         and terms.most_rebate <= integers.PPM
+        and terms.backstop_share <= integers.PPM
+        and terms.treasury_share <= integers.PPM
     )
 
 
@@ -176,3 +184,53 @@ def add_activity(activity: leaves.Activity, worth: uint256, time: uint256) -> le
         amount=min(self.get_activity(activity, time) + worth // integers.PPM, records.MAX_ACTIVITY),
         day=time // DAY,
     )
+
+
+@internal
+@pure
+def share_revenue(
+    regs: registers.Registers, w: store.Witness, place: uint256, backstop: leaves.Account, market: leaves.Market
+) -> (leaves.Account, leaves.Market, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
+    """
+    @notice Pass on parts of the fees that came in since the last time, as far as the insurance stays above its floor. What is
+            not passed on, because a share is nobody's or the insurance needs it, is the insurance's for good.
+            Leaves, from `place` on: terms; the treasury, if it gets anything.
+    @return The backstop, the market and the values after it.
+    """
+    values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
+    vault: leaves.Account = backstop
+    shared_market: leaves.Market = market
+    terms: leaves.Terms = store.terms(w, place)
+    taken: int256 = market.revenue
+    shared_market.revenue = 0
+    spare: int256 = min(taken, market.insurance - self.compute_floor(market, terms))
+    if spare <= 0:
+        store.check_count(w, place + 1)
+        return vault, shared_market, values
+    one: int256 = convert(integers.PPM, int256)
+    part: int256 = integers.div_floor(spare * convert(terms.backstop_share, int256), one)
+    shared_market.insurance -= part
+    vault.collateral += part
+    part = integers.div_floor(spare * convert(terms.treasury_share, int256), one)
+    if part != 0 and 1 <= terms.treasury and terms.treasury <= regs.accounts:
+        store.check_count(w, place + 2)
+        treasury: leaves.Account = store.account(w, place + 1, terms.treasury)
+        shared_market.insurance -= part
+        treasury.collateral += part
+        values[place + 1] = leaves.encode_account(treasury)
+    else:
+        store.check_count(w, place + 1)
+    return vault, shared_market, values
+
+
+@internal
+@pure
+def compute_floor(market: leaves.Market, terms: leaves.Terms) -> int256:
+    """
+    @return What the insurance keeps in any case, token units: a part of what the open interest is worth, rounded up.
+    @dev Below 2**119 * 2**32.
+    """
+    worth: int256 = margin.compute_value(
+        convert(market.open_interest, int256), convert(market.mark, int256), market
+    )
+    return integers.div_ceil(worth * convert(terms.insurance_floor, int256), convert(integers.PPM, int256))

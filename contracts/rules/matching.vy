@@ -390,6 +390,7 @@ def apply_trade(
     position: leaves.Position = account.positions[place]
     trader.collateral -= margin.compute_value(delta, convert(price, int256), market) + fee
     traded_market.insurance += fee
+    traded_market.revenue += fee
     traded_market.open_interest -= convert(max(position.size, 0), uint256)
     position = positions.apply_fill(position, delta, price, market)
     traded_market.open_interest += convert(max(position.size, 0), uint256)

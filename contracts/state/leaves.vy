@@ -105,6 +105,7 @@ struct Market:
     index_time: uint256            # seconds
     open_interest: uint256         # lots
     insurance: int256              # token units of the insurance fund, which takes the fees
+    revenue: int256                # token units of fees in it since the backstop and the treasury last got their shares
     pool: int256                   # token units of funding paid in and not yet out
     funding: int256                # token units a lot has paid since listing, times 2**32
     premium: int256                # smoothed premium of the book over the index, ticks times 2**16
@@ -188,6 +189,10 @@ struct Terms:
     taker_saving: uint256    # ppm of the market's taker fee, by which that falls at most, as the next
     maker_saving: uint256    # by which the maker's fee falls at most
     most_rebate: uint256     # ppm of the fee that the taker of a fill pays
+    backstop_share: uint256  # ppm of the fees that a market keeps, as the next
+    treasury_share: uint256
+    insurance_floor: uint256  # ppm of what a market's open interest is worth, that its insurance keeps
+    treasury: uint256        # a master account, 0 for none
 
 
 struct Activity:
@@ -428,7 +433,7 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         | leaf.index << 128
         | leaf.index_time << 64
         | leaf.open_interest,
-        self._bits(leaf.insurance),
+        (self._bits(leaf.insurance) & _U128) << 128 | self._bits(leaf.revenue) & _U128,
         self._bits(leaf.pool),
         self._bits(leaf.funding) << 128 | (self._bits(leaf.premium) & _U64) << 64 | leaf.sampled,
         leaf.step_band << 224
@@ -485,7 +490,8 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         index=words[1] >> 128 & _U32,
         index_time=words[1] >> 64 & _U64,
         open_interest=words[1] & _U64,
-        insurance=self._number(words[2]),
+        insurance=self._low(words[2] >> 128, 128),
+        revenue=self._low(words[2], 128),
         pool=self._number(words[3]),
         funding=self._low(words[4] >> 128, 128),
         premium=self._low(words[4] >> 64, 64),
@@ -714,7 +720,8 @@ def encode_terms(leaf: Terms) -> Bytes[ACCOUNT_BYTES]:
     """
     words: uint256[2] = [
         leaf.low << 128 | leaf.high,
-        leaf.taker_saving << 224 | leaf.maker_saving << 192 | leaf.most_rebate << 160,
+        leaf.taker_saving << 224 | leaf.maker_saving << 192 | leaf.most_rebate << 160 | leaf.backstop_share << 128
+        | leaf.treasury_share << 96 | leaf.insurance_floor << 64 | leaf.treasury << 32,
     ]
     if words[0] | words[1] == 0:
         return b""
@@ -736,6 +743,10 @@ def decode_terms(data: Bytes[ACCOUNT_BYTES]) -> Terms:
         taker_saving=words[1] >> 224,
         maker_saving=words[1] >> 192 & _U32,
         most_rebate=words[1] >> 160 & _U32,
+        backstop_share=words[1] >> 128 & _U32,
+        treasury_share=words[1] >> 96 & _U32,
+        insurance_floor=words[1] >> 64 & _U32,
+        treasury=words[1] >> 32 & _U32,
     )
 
 

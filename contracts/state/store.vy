@@ -11,7 +11,7 @@
      order and its level's last; of armed ones also the partner, which waits on a level of another side; requests: an account's own, where it has none, and the last of the list; parked records: the one at the end and the first, of which the second is taken only where
      there is one; levels: one, or the best of either side; bitmap words: of one tree one a depth, and below the
      branching point one more a depth, of a higher or lower index; markets: those of an account's positions, of which
-     no two are in one market; activities: the maker's owner's and the taker's, which are two where orders trade.
+     no two are in one market; also the backstop and the treasury, a master account; activities: the maker's owner's and the taker's, which are two where orders trade.
 """
 
 from rules import phases

@@ -416,7 +416,8 @@ def save_fees(traffic: SampleTraffic) -> list[Batch]:
     """Terms, refused and taken, fills all along their slope, days that pass, and a liquidation that counts for
     nobody."""
     traffic.time += 1
-    terms = {"low": 200, "high": 1_000, "taker_saving": 170_000, "maker_saving": 140_000, "most_rebate": 150_000}
+    terms = {"low": 200, "high": 1_000, "taker_saving": 160_000, "maker_saving": 140_000, "most_rebate": 150_000}
+    terms |= {"backstop_share": 100_000, "treasury_share": 450_000, "insurance_floor": 50, "treasury": 10}
 
     def report(price: int, late: int = 0) -> list[bytes]:
         return [traffic.report(number, price, market=15, time=traffic.time + late) for number in (0, 1)]
@@ -440,6 +441,7 @@ def save_fees(traffic: SampleTraffic) -> list[Batch]:
     traffic.time += 3 * DAY
     change = traffic.set_market(15, taker_fee=1_000, maker_fee=-300, max_age=10**6)
     inputs = [*report(1_000), *trade(27, 26, 7), traffic.order(26, records.BUY, 925, 20, market=15), *report(925, 1)]
+    inputs.append(traffic.crank(15))
     batches.append(traffic.seal([change], inputs))
     return batches
 
@@ -654,7 +656,14 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
         yield "bitmap", keys.bitmap_key(keys.level_tree(3, 1), depth, 0xABCDEF), bitmap
         yield "bitmap", keys.bitmap_key(keys.holder_tree(3), depth, 0xABCDEF), bitmap
     market = MARKET.decode(b"")
-    signed = {"maker_fee": -100_000, "insurance": 2**98, "pool": -(2**98), "funding": -(2**96), "premium": -(2**40)}
+    signed = {
+        "maker_fee": -100_000,
+        "insurance": 2**98,
+        "revenue": -(2**97),
+        "pool": -(2**98),
+        "funding": -(2**96),
+        "premium": -(2**40),
+    }
     for n, name in enumerate(sorted(MARKET.offsets)):
         setattr(market, name, signed.get(name, 1_000_003 + n))
     market.open_interest, market.twap_sum = 2**62, 2**40
@@ -678,7 +687,11 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     request.amount, request.due, request.generation = 2**96 - 1, 2**64 - 2, 2**63 + 1
     request.kind, request.next = records.BACKSTOP_WITHDRAW, keys.sub_account(keys.MAX_ACCOUNT, keys.MAX_SUB)
     yield "request", keys.request_key(1), request
-    yield "terms", keys.terms_key(), Terms(2**96 - 2, 2**96 - 1, 999_999, 999_998, 999_997)
+    yield (
+        "terms",
+        keys.terms_key(),
+        Terms(2**96 - 2, 2**96 - 1, 999_999, 999_998, 999_997, 999_996, 999_995, 2**32 - 1, 2**31),
+    )
     yield "activity", keys.activity_key(keys.MAX_ACCOUNT), Activity(2**96, 2**64 - 1)
 
 

@@ -367,7 +367,8 @@ class SetSignerBody(NamedTuple):
 
 @dataclass(slots=True)
 class ExchangeTerms:
-    """What holds for the whole exchange, and is kept in the leaf of its terms: how fees fall with an owner's activity.
+    """What holds for the whole exchange, and is kept in the leaf of its terms: how fees fall with an owner's activity,
+    and who gets them.
 
     From `low` to `high` what is saved rises evenly from nothing to the two savings. Where `high` is 0 nothing is
     (`rules/fees.py`).
@@ -382,6 +383,14 @@ class ExchangeTerms:
     """Ppm of the market's taker fee, by which the maker's fee falls at most."""
     most_rebate: Annotated[U32, Range(high=PPM)] = 0
     """Ppm of the fee that the taker of a fill pays: its maker gets no more."""
+    backstop_share: Annotated[U32, Range(high=PPM)] = 0
+    """Ppm of the fees that a market keeps which go on to the backstop."""
+    treasury_share: Annotated[U32, Range(high=PPM)] = 0
+    """Ppm of them which go on to the treasury."""
+    insurance_floor: U32 = 0
+    """Ppm of what a market's open interest is worth, that its insurance keeps in any case."""
+    treasury: U32 = 0
+    """A master account, 0 for none."""
 
 
 class SetTermsBody(NamedTuple):

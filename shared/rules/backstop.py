@@ -13,6 +13,7 @@ from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
 from setoff.shared.rules.deleveraging import begin_deleveraging, trade_across
 from setoff.shared.rules.exits import note_draw
+from setoff.shared.rules.fees import share_revenue
 from setoff.shared.rules.holders import enrol
 from setoff.shared.rules.margin import (
     compute_others,
@@ -88,15 +89,17 @@ def compute_takeover(regs: Registers, state: State, backstop: Account, size: int
 
 
 def step_unwind(regs: Registers, state: State) -> None:
-    """Offer a part of the backstop's position to the book, but in a wind-down or a call; then note what came of it.
+    """Share the fees of the market, and offer a part of the backstop's position to its book, but in a wind-down or a
+    call; then note what came of the offer.
 
-    Leaves: backstop; before the offer the market.
+    Leaves: backstop; before the offer the market, and as `share_revenue`.
     """
     if regs.unwind == 0:
         note_offer(regs, state.account(keys.BACKSTOP))
         return
     backstop = state.account(keys.BACKSTOP)
     market = state.market(regs.unwind)
+    share_revenue(regs, state, backstop, market)
     position = find_position(backstop, regs.unwind)
     market_id = regs.unwind
     regs.unwind = 0

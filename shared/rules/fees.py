@@ -1,4 +1,4 @@
-"""Fees of a fill, and how they fall with an owner's activity. Twin: ``contracts/rules/fees.vy``.
+"""Fees of a fill, how they fall with an owner's activity, and who gets them. Twin: ``contracts/rules/fees.vy``.
 
 A market's taker and maker fee are the most that a fill costs; whoever weighs an order weighs it with them. What a fill
 is worth is its taker's fee at that rate, and both sides' owners get as much activity for it, which fades by a 28th each
@@ -13,12 +13,12 @@ from typing import Final
 
 from setoff.shared import errors
 from setoff.shared.codec import records
-from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.integers import PPM, div_ceil, div_floor
 from setoff.shared.codec.layout import fields_of, ranges_of
 from setoff.shared.codec.records import ExchangeTerms
-from setoff.shared.rules.margin import compute_fee
+from setoff.shared.rules.margin import compute_fee, compute_value
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import Activity, Market, Terms
+from setoff.shared.state.leaves import Account, Activity, Market, Terms
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -52,17 +52,18 @@ def set_terms(terms: Terms, given: ExchangeTerms) -> None:
 def are_terms_sound(terms: ExchangeTerms) -> bool:
     """Whether nobody saves more by activity that he buys in trades with himself than these trades cost.
 
-    What a fill worth a unit leaves to the exchange is at least (1 - taker_saving) * (1 - most_rebate) of it.
+    What a fill worth a unit leaves to the exchange is at least (1 - taker_saving) * (1 - most_rebate) of it; what of
+    this goes to the backstop may come back to who has its shares.
     """
-    if not are_in_range(terms):
+    if not are_in_range(terms) or terms.backstop_share + terms.treasury_share > PPM:
         return False
     if terms.high == 0:
         return terms.low == 0
     if terms.low >= terms.high:
         return False
-    kept = (PPM - terms.taker_saving) * (PPM - terms.most_rebate)
+    kept = (PPM - terms.taker_saving) * (PPM - terms.most_rebate) * (PPM - terms.backstop_share)
     saving = max(terms.taker_saving, terms.maker_saving)
-    return kept * (terms.high - terms.low) >= WASH_FACTOR * saving * PPM * terms.high
+    return kept * (terms.high - terms.low) >= WASH_FACTOR * saving * PPM * PPM * terms.high
 
 
 def are_in_range(terms: ExchangeTerms) -> bool:
@@ -126,3 +127,29 @@ def add_activity(activity: Activity, worth: int, time: int) -> None:
     """Count a fill; `worth`: ppm of token units."""
     activity.amount = min(get_activity(activity, time) + worth // PPM, records.MAX_ACTIVITY)
     activity.day = time // DAY
+
+
+def share_revenue(regs: Registers, state: State, backstop: Account, market: Market) -> None:
+    """Pass on parts of the fees that came in since the last time, as far as the insurance stays above its floor.
+
+    What is not passed on, because a share is nobody's or the insurance needs it, is the insurance's for good.
+    Leaves: terms; the treasury, if it gets anything.
+    """
+    terms = state.terms()
+    taken = market.revenue
+    market.revenue = 0
+    spare = min(taken, market.insurance - compute_floor(market, terms))
+    if spare <= 0:
+        return
+    part = div_floor(spare * terms.backstop_share, PPM)
+    market.insurance -= part
+    backstop.collateral += part
+    part = div_floor(spare * terms.treasury_share, PPM)
+    if part and 1 <= terms.treasury <= regs.accounts:
+        market.insurance -= part
+        state.account(terms.treasury).collateral += part
+
+
+def compute_floor(market: Market, terms: Terms) -> int:
+    """What the insurance keeps in any case, token units: a part of what the open interest is worth, rounded up."""
+    return div_ceil(compute_value(market.open_interest, market.mark, market) * terms.insurance_floor, PPM)

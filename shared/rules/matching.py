@@ -236,6 +236,7 @@ def apply_trade(market: Market, account: Account, market_id: int, side: int, del
     position = get_position(account, market_id)
     account.collateral -= compute_value(delta, price, market) + fee
     market.insurance += fee
+    market.revenue += fee
     market.open_interest -= max(position.size, 0)
     apply_fill(position, delta, price, market)
     market.open_interest += max(position.size, 0)

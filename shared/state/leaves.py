@@ -164,8 +164,10 @@ class Market(MarketParameters):
     """Seconds."""
     open_interest: U64 = 0
     """Lots."""
-    insurance: I256 = 0
+    insurance: I128 = 0
     """Token units of the insurance fund, which takes the fees."""
+    revenue: I128 = 0
+    """Token units of fees that came into it since the backstop and the treasury last got their shares."""
     pool: I256 = 0
     """Token units of funding paid in and not yet out."""
     funding: I128 = 0

@@ -128,7 +128,7 @@ class Extremes:
         elif isinstance(leaf, Order) and leaf.size and self.is_changed():
             # Not less: what is to be filled of it stands in the registers.
             leaf.size = self.edge(leaf.size, phases.MAX_ORDER_SIZE)
-        elif isinstance(leaf, Terms) and leaf.high:
+        elif isinstance(leaf, Terms) and (leaf.high or leaf.backstop_share):
             self.change_terms(leaf)
         elif isinstance(leaf, Activity) and self.is_changed():
             leaf.amount = self.edge(0, records.MAX_ACTIVITY)
@@ -148,6 +148,9 @@ class Extremes:
         leaf.high = self.edge(1, records.MAX_ACTIVITY)
         leaf.low = self.edge(0, leaf.high - 1)
         leaf.taker_saving, leaf.maker_saving, leaf.most_rebate = (self.edge(0, PPM) for _ in range(3))
+        leaf.backstop_share = self.edge(0, PPM)
+        leaf.treasury_share = self.edge(0, PPM - leaf.backstop_share)
+        leaf.insurance_floor = self.edge(0, 2**32 - 1)
 
     def change_account(self, leaf: Account, is_backstop: bool) -> None:
         if self.is_changed():
@@ -176,7 +179,7 @@ class Extremes:
         if self.is_changed():
             leaf.premium = self.signed(2**40)
         if self.is_changed():
-            leaf.insurance, leaf.pool = self.edge(0, VAULT), self.signed(VAULT)
+            leaf.insurance, leaf.pool, leaf.revenue = self.edge(0, VAULT), self.signed(VAULT), self.edge(0, VAULT)
         if self.is_changed():
             leaf.initial_margin = self.edge(2, PPM)
             leaf.maintenance_margin = self.edge(1, leaf.initial_margin)

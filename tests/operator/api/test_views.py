@@ -210,6 +210,10 @@ async def test_an_owner_sees_what_activity_saves(redis_server: RedisServer) -> N
             "taker_saving": 100_000,
             "maker_saving": 90_000,
             "most_rebate": 0,
+            "backstop_share": 0,
+            "treasury_share": 0,
+            "insurance_floor": 0,
+            "treasury": 0,
         }
         await submit(running, traffic.order(1, SELL, 100, 15))
         await submit(running, traffic.order(2, BUY, 100, 15))  # worth 150 in fees

@@ -6,7 +6,7 @@ from operator import itemgetter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.machines.world import BUY, SELL, World, sub
+from tests.support.machines.world import BACKSTOP, BUY, SELL, World, sub
 
 from setoff.shared.codec import records
 from setoff.shared.machine import machine
@@ -264,3 +264,65 @@ def test_two_accounts_save_no_more_than_one(
     together = [(day - days[n], worth) for n, (day, worth) in enumerate(in_time)]
     apart = sum(saved(terms, terms.taker_saving, bought, fills) for fills in (ours, others))
     assert apart <= saved(terms, terms.taker_saving, bought, together) + len(together)
+
+
+# --- who gets them ----------------------------------------------------------------------------------------------------
+
+
+def earn(world: World, size: int, floor: int = 0, **terms: int) -> tuple[int, int, int]:
+    """What insurance, backstop and treasury (account 3) have more after so many lots, at a unit a lot, and a crank."""
+    assert world.set_terms(treasury=3, insurance_floor=floor, **terms) == "accepted"
+    before = world.market().insurance, world.account(BACKSTOP).collateral, world.account(3).collateral
+    trade(world, 1, 2, size)
+    world.wait(60)
+    assert world.report(0, 100) == world.crank() == "accepted"
+    after = world.market().insurance, world.account(BACKSTOP).collateral, world.account(3).collateral
+    return after[0] - before[0], after[1] - before[1], after[2] - before[2]
+
+
+def test_all_fees_are_the_insurance_s_unless_the_terms_say_so() -> None:
+    world = World.trading(funds=10**8, **COSTLY | {"maker_fee": 0})
+    assert earn(world, 100) == (100, 0, 0)
+    assert earn(world, 100, backstop_share=333_333, treasury_share=500_000) == (17, 33, 50)
+    assert earn(world, 100, backstop_share=1_000_000) == (0, 100, 0)
+    world.wait(60)
+    assert world.report(0, 100) == world.crank() == "accepted"
+    assert world.market().revenue == 0 and world.market().insurance == 117  # nothing that was kept is passed on later
+
+
+def test_insurance_is_filled_up_to_its_floor_first() -> None:
+    world = World.trading(funds=10**8, **COSTLY | {"maker_fee": 0})
+    shares = {"backstop_share": 500_000, "treasury_share": 250_000}
+    # Each trade of 1,000 lots opens as many, worth 100,000, and brings 1,000: 1.5 % of what is open are 1,500 more.
+    assert earn(world, 1_000, 15_000, **shares) == (1_000, 0, 0)
+    assert earn(world, 1_000, 15_000, **shares) == (1_000, 0, 0)
+    # At half a percent of 300,000 there are 1,500 more than it needs, and only what came in since is shared.
+    assert earn(world, 1_000, 5_000, **shares) == (250, 500, 250)
+    # At 7,812 ppm of 400,000 it needs 3,125 and has 3,250, with the fees: 125 are shared.
+    assert earn(world, 1_000, 7_812, **shares) == (907, 62, 31)
+
+
+@pytest.mark.parametrize("treasury", [0, 4, 2**32 - 1])
+def test_the_share_of_a_treasury_that_is_not_there_is_kept(treasury: int) -> None:
+    world = World.trading(funds=10**8, **COSTLY | {"maker_fee": 0})
+    assert world.set_terms(backstop_share=100_000, treasury_share=900_000, treasury=treasury) == "accepted"
+    trade(world, 1, 2, 100)
+    world.wait(60)
+    assert world.report(0, 100) == world.crank() == "accepted"
+    assert (world.market().insurance, world.account(BACKSTOP).collateral) == (90, 10)
+
+
+def test_shares_of_more_than_all_are_refused() -> None:
+    world = World.trading()
+    assert world.set_terms(backstop_share=400_000, treasury_share=600_000) == "accepted"
+    assert world.set_terms(backstop_share=400_001, treasury_share=600_000) == "bad_parameters"
+
+
+def test_who_has_the_backstop_s_shares_gets_nothing_for_washing() -> None:
+    """What of a fee comes back by them is no part of what activity costs."""
+    terms = Terms(0, SCALE, 200_000, 200_000, 200_000)
+    assert are_terms_sound(terms)
+    terms.backstop_share = 62_500
+    assert are_terms_sound(terms)
+    terms.backstop_share += 1
+    assert not are_terms_sound(terms)

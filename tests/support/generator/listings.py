@@ -105,6 +105,10 @@ class Listings(Players):
             "taker_saving": rng.choice((0, 77_000, 150_000)),
             "maker_saving": rng.choice((0, 90_000, 150_000)),
             "most_rebate": rng.choice((0, 111_111, 200_000)),
+            "backstop_share": rng.choice((0, 99_999)),
+            "treasury_share": rng.choice((0, 333_333, 900_001)),
+            "insurance_floor": rng.choice((0, 0, 1_000, 2**32 - 1)),
+            "treasury": rng.choice((0, 1, 1, keys.MAX_ACCOUNT)),
         }
         if rng.random() < 0.3:
             terms[rng.choice(list(terms))] = rng.choice((0, 1, PPM, PPM + 1, 2**32 - 1))

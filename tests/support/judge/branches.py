@@ -110,6 +110,10 @@ BRANCHES = frozenset(
     + [f"gather: {count} leaves" for count in (0, 2, 4)]
     + [
         "unwind: offers",
+        "unwind: no revenue",
+        "unwind: revenue kept",
+        "unwind: with the treasury",
+        "unwind: without a treasury",
         "unwind: nothing",
         "unwind: taken",
         "unwind: left",
@@ -564,9 +568,21 @@ def _strike(step: Step) -> set[str]:
 def _unwind(step: Step) -> set[str]:
     if step.before.unwind == 0:
         return {"unwind: taken" if step.after.size < step.after.amount else "unwind: left"}
+    found = _share(step)
     if step.after.phase == phases.MATCH:
-        return {"unwind: offers"}
-    return {"unwind: wound down" if step.before.winding_since else "unwind: nothing"}
+        return found | {"unwind: offers"}
+    return found | {"unwind: wound down" if step.before.winding_since else "unwind: nothing"}
+
+
+def _share(step: Step) -> set[str]:
+    """What became of the fees of the market."""
+    key = keys.market_key(step.before.unwind)
+    before, after = (leaves.decode_market(values[key]) for values in (step.old, step.new))
+    if before.revenue == 0:
+        return {"unwind: no revenue"}
+    if before.insurance == after.insurance:
+        return {"unwind: revenue kept"}
+    return {"unwind: with the treasury" if len(step.old) == 4 else "unwind: without a treasury"}
 
 
 def _gather(step: Step) -> set[str]:

@@ -25,6 +25,8 @@ class Bearers:
     equities: dict[int, int]
     sizes: dict[tuple[int, int], int]
     insurance: dict[int, int]
+    revenue: dict[int, int]
+    unwind: int
 
     @classmethod
     def of(cls, machine: Machine) -> Self:
@@ -50,7 +52,9 @@ class Bearers:
         swept = markets.get(regs.trigger_market)
         change = abs(swept.mark - regs.mark_before) * swept.unit if swept else 0
         insurance = {number: market.insurance for number, market in markets.items()}
-        return cls(regs.phase, regs.account, regs.market, regs.trigger_market, change, equities, sizes, insurance)
+        revenue = {number: market.revenue for number, market in markets.items()}
+        place = (regs.phase, regs.account, regs.market, regs.trigger_market)
+        return cls(*place, change, equities, sizes, insurance, revenue, regs.unwind)
 
     def check(self, after: "Bearers") -> None:
         """The step that led to `after` took from nobody what is not theirs to bear."""
@@ -65,4 +69,8 @@ class Bearers:
                 assert self.market == self.trigger_market
                 assert before - left <= lots * self.change
         for number, before in self.insurance.items():
-            assert after.insurance[number] >= before or (self.phase == phases.SWEEP and number == self.trigger_market)
+            is_shared = self.phase == phases.UNWIND and number == self.unwind
+            least = before - self.revenue[number] if is_shared else before
+            is_drawn = self.phase == phases.SWEEP and number == self.trigger_market
+            assert after.insurance[number] >= least or is_drawn
+            assert after.revenue[number] >= 0 and (not is_shared or after.revenue[number] == 0)

@@ -1,4 +1,4 @@
-"""Fees that fall with activity: the terms at their bounds, fills all along the slope, days that pass."""
+"""Fees that fall with activity: the terms at their bounds, fills all along the slope, days that pass; who gets them."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BUY, sub
@@ -8,6 +8,7 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.layout import fields_of
 from setoff.shared.codec.records import MAX_ACTIVITY, ExchangeTerms
 from setoff.shared.rules.fees import DAY, FADED_DAYS
+from setoff.shared.state import keys
 
 TERMS = {"low": 1_000, "high": 5_000, "taker_saving": 140_000, "maker_saving": 150_000, "most_rebate": 100_000}
 """Sound, and with no two numbers that could stand for each other."""
@@ -30,6 +31,8 @@ def play_terms_edges(world: JudgedWorld) -> None:
         assert outcomes == [OK, "bad_parameters"], name
     given = [TERMS | {"most_rebate": value} for value in (345_930, 345_931)]
     given += [TERMS | {"low": value} for value in (0, 4_999, 5_000, 5_001, 2**128 - 1)]
+    given += [{"backstop_share": share, "treasury_share": PPM - 7} for share in (7, 8)]
+    given += [TERMS | {"backstop_share": share} for share in (273_255, 273_256)]
     given += [{"low": 1}, {}, {"low": 7, "high": 7}, TERMS | {"high": 1_001}, {"low": 999, "high": 1_000}]
     for field in fields_of(ExchangeTerms):
         for value in (PPM, PPM + 1, MAX_ACTIVITY, MAX_ACTIVITY + 1, field.limits.stop - 1):
@@ -109,4 +112,50 @@ def play_liquidation_with_terms(world: JudgedWorld) -> None:
     assert world.took("fill") >= 6
 
 
-SCENES = (play_terms_edges, play_slope, play_rebates, play_largest_activity, play_liquidation_with_terms)
+def earn(world: JudgedWorld, size: int, market: int = 1) -> None:
+    """Fees of so many lots; then a crank, with which they are shared."""
+    world.trade(1, 2, 100, size, market=market)
+    world.wait(60)
+    assert world.run(world.crank(market)) == [OK]
+
+
+def play_revenue(world: JudgedWorld) -> None:
+    """Fees are shared as far as the insurance stays above its floor, once, and with a treasury that is there."""
+    world.begin(markets=2, **COSTLY)
+    shares = {"backstop_share": 333_333, "treasury_share": 499_999, "treasury": 3}
+    earn(world, 100)  # before there are terms they are the insurance's, for good
+    for terms in (shares, shares | {"treasury": 0}, shares | {"treasury": 5}, {"treasury_share": PPM, "treasury": 4}):
+        assert world.batch([world.set_terms(**terms)]) == [OK]
+        earn(world, 57)
+        world.wait(60)
+        assert world.run(world.crank()) == [OK]  # with nothing to share
+    world.trade(3, 4, 100, 1_000)
+    insured, open_interest = world.market().insurance, world.market().open_interest
+    worth = open_interest * world.market().mark
+    for floor in (PPM * insured // worth + 1, PPM * (insured - 50) // worth, 2**32 - 1):
+        assert world.batch([world.set_terms(**shares, insurance_floor=floor)]) == [OK]
+        earn(world, 33)
+    earn(world, 41, market=2)
+
+
+def play_revenue_of_the_backstop_s_market(world: JudgedWorld) -> None:
+    """The backstop gets its share in the step in which it offers what it holds."""
+    world.begin(money=10**5, maintenance_margin=50_000, taker_fee=1_000, maker_fee=0)
+    assert world.batch([world.set_terms(backstop_share=600_000, treasury_share=300_000, treasury=4)]) == [OK]
+    world.trade(1, 2, 100, 9_000)
+    assert world.run(world.backstop_deposit(3, 50_000)) + world.press(93) == [OK] * 3
+    assert world.position(keys.BACKSTOP).size > 0
+    world.wait(60)
+    assert world.run(world.price(93), world.crank()) == [OK, OK]
+    assert world.market().revenue == 0 and world.account(4).collateral == 10**5 + 270
+
+
+SCENES = (
+    play_revenue,
+    play_revenue_of_the_backstop_s_market,
+    play_terms_edges,
+    play_slope,
+    play_rebates,
+    play_largest_activity,
+    play_liquidation_with_terms,
+)
