@@ -1,0 +1,55 @@
+// node dist/cli/vectors.js FOLDER [--json]: runs every vector of every family.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { batchHash } from "../batch/header.js";
+import { runBatches } from "../vectors/batches.js";
+import { runCodec } from "../vectors/codec.js";
+import { runHistories } from "../vectors/histories.js";
+import { type Json, type JsonObject, list, object } from "../vectors/json.js";
+import { runLeaves } from "../vectors/leaves.js";
+import type { Report } from "../vectors/report.js";
+import { readBatch, runRuns } from "../vectors/runs.js";
+import { runScenes } from "../vectors/scenes.js";
+import { runSteps } from "../vectors/steps.js";
+import { runTree } from "../vectors/tree.js";
+
+const args = process.argv.slice(2);
+const asJson = args.includes("--json");
+const quick = args.includes("--first"); // stop at the first family that fails (for the list of misreadings)
+const folder = args.find((arg) => !arg.startsWith("--"));
+if (folder === undefined) {
+  console.error("usage: node dist/cli/vectors.js FOLDER [--json]");
+  process.exit(2);
+}
+
+const load = (name: string): JsonObject =>
+  object(JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Json);
+
+const runs = load("runs");
+const posted = list(runs["batches"]).map((batch) => batchHash(readBatch(batch).header));
+const chain = { batchHash: (number: bigint): Uint8Array => posted[Number(number)] ?? new Uint8Array(32) };
+
+const families: readonly [string, () => Report][] = [
+  ["codec", () => runCodec(load("codec"))],
+  ["leaves", () => runLeaves(load("leaves"))],
+  ["tree", () => runTree(load("tree"))],
+  ["batches", () => runBatches(load("batches"))],
+  ["steps", () => runSteps(load("steps"), chain)],
+  ["runs", () => runRuns(runs)],
+  ["scenes", () => runScenes(load("scenes"))],
+  ["histories", () => runHistories(load("histories"), runs)],
+];
+
+const reports: Record<string, Report> = {};
+for (const [name, run] of families) {
+  const report = run();
+  reports[name] = report;
+  if (!asJson) {
+    const parts = Object.entries(report.parts).map(([part, { passed, total }]) => `${part} ${passed}/${total}`);
+    console.log(`${name.padEnd(10)} ${report.passed}/${report.total}   ${parts.join(", ")}`);
+    for (const failure of report.failures.slice(0, 12)) console.log(`  ${failure}`);
+  }
+  if (quick && report.failures.length > 0) break;
+}
+if (asJson) console.log(JSON.stringify(reports));
+if (Object.values(reports).some((report) => report.passed !== report.total)) process.exit(1);
