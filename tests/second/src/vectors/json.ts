@@ -1,5 +1,5 @@
-// The JSON of the vectors (section 20): bytes are hex strings with 0x, integers decimal numbers, strings where they
-// exceed 2^53. Read strictly: a field that is missing or of another type is an error of the file.
+// The JSON of the vectors (section 20): bytes are hex strings with 0x, integers decimal numbers, decimal strings
+// beyond ±2^53. Read strictly: a field that is missing or of another type is an error of the file.
 import { fromHex, toHex, word } from "../codec/bytes.js";
 import { REGISTERS, type Registers, zeroRegisters } from "../state/registers.js";
 
