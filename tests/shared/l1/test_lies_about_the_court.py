@@ -105,8 +105,9 @@ def test_a_hundred_open_claims_take_a_few_requests(scene: Scene, node: FaultyNod
     scene.exchange.anvil.mine(FAR)
     reader = scene.read(node.url)
     assert reader.contract.terms and reader.contract.genesis
-    before = node.asked["eth_call"]
+    before, proofs = node.asked["eth_call"], node.asked["eth_getProof"]
+    assert proofs == 2, "once to find out whether it can, and whether there is a court"
     assert scene.shown_by(reader) == scene.ends[1:]
     stakes = -(-count // reader.contract.terms.stake_claims)
     facts = 6 * count + 3 * stakes + 3
-    assert node.asked["eth_getProof"] == 1 + -(-facts // SLOTS) and node.asked["eth_call"] == before
+    assert node.asked["eth_getProof"] == proofs + -(-facts // SLOTS) and node.asked["eth_call"] == before
