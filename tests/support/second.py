@@ -34,6 +34,22 @@ def run_vectors(folder: Path) -> dict[str, Any]:
     return summary
 
 
+def find_misreadings(folder: Path, every: int) -> str:
+    """What becomes of every so-manieth misreading, in words. Raises AssertionError if one does not apply any more."""
+    second = find_second()
+    words = [
+        str(second / "node"),
+        str(second / "tools/misreadings.mjs"),
+        "--every",
+        str(every),
+        "--vectors",
+        str(folder),
+    ]
+    found = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert not found.returncode, found.stdout[-2000:] + found.stderr[-2000:]
+    return found.stdout
+
+
 def write_case(case: Case) -> dict[str, Any]:
     """A step as one of `steps.json`, without its answer."""
     proof, empty = case.proof, Registers()

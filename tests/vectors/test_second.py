@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from tests.support.generator.generator import Generator
 from tests.support.judge.bench import Bench, Case
-from tests.support.second import Second, run_vectors
+from tests.support.second import Second, find_misreadings, run_vectors
 
 VECTORS = Path(__file__).parent
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
@@ -58,3 +58,10 @@ def test_it_comes_to_the_same_hash_after_random_steps() -> None:
                 plan = generator.batch() if number % 4 else generator.crisis()
             life += 1
     assert len(judged) > 50, judged
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_the_vectors_catch_the_misreadings_that_they_caught() -> None:
+    """A tenth of them: ways to read the page otherwise, each as a change of the second implementation."""
+    assert "MISSED" not in find_misreadings(VECTORS, every=10)

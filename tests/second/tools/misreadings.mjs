@@ -1,0 +1,89 @@
+// Runs misreadings of the document against the vectors: each is one text replacement in one source file, transpiled
+// alone into a copy of dist/ (so: build first).
+// usage: node tools/misreadings.mjs [--only ID…] [--every N] [--vectors FOLDER] [--write]
+//   --only ID…   these alone                      --vectors FOLDER   by default ../vectors
+//   --every N    every Nth: a sample              --write            keep the results, in notes/
+// Exits 1 if a find string is not in its file exactly once, or the vectors miss what notes/misreadings.json says that
+// they catch.
+import { spawnSync } from "node:child_process";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { writeReport } from "./report.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const copy = join(root, "dist-mis");
+const listFile = join(root, "notes", "misreadings.json");
+const TIMEOUT = 120_000; // a misreading may loop for ever
+
+function readArguments(args) {
+  const options = { only: new Set(), every: 1, vectors: join(root, "..", "vectors"), write: false };
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] === "--only") while (/^M\d+$/.test(args[i + 1] ?? "")) options.only.add(args[++i]);
+    else if (args[i] === "--every" && Number(args[i + 1]) >= 1) options.every = Number(args[++i]);
+    else if (args[i] === "--vectors" && args[i + 1] !== undefined) options.vectors = args[++i];
+    else if (args[i] === "--write") options.write = true;
+    else throw new Error(`what is ${args[i]}? See the head of this file`);
+  }
+  return options;
+}
+
+/** The file with the replacement as JavaScript, or a complaint. */
+function misread({ file, find, replace }) {
+  const parts = readFileSync(join(root, file), "utf8").split(find);
+  if (parts.length !== 2) return { complaint: `'${find.slice(0, 60)}' is ${parts.length - 1} times in ${file}` };
+  const { outputText } = ts.transpileModule(parts.join(replace), {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  });
+  return { code: outputText };
+}
+
+/** Which case of which family shows it. */
+function runVectors(folder) {
+  const run = spawnSync(process.execPath, [join(copy, "cli", "vectors.js"), folder, "--first", "--json"], {
+    encoding: "utf8", timeout: TIMEOUT, maxBuffer: 2 ** 28,
+  });
+  if (run.status === 0) return { caught: false, by: null };
+  if (run.error !== undefined) return { caught: true, by: "no end" };
+  try {
+    const [family, report] = Object.entries(JSON.parse(run.stdout)).find(([, { failures }]) => failures.length > 0);
+    return { caught: true, by: `${family}, ${report.total - report.passed} cases: ${report.failures[0].slice(0, 70)}` };
+  } catch {
+    return { caught: true, by: `fault: ${run.stderr.split("\n").find((line) => /Error/.test(line)) ?? ""}` };
+  }
+}
+
+const options = readArguments(process.argv.slice(2));
+setPriority(15);
+rmSync(copy, { recursive: true, force: true });
+cpSync(join(root, "dist"), copy, { recursive: true });
+const list = JSON.parse(readFileSync(listFile, "utf8"));
+const chosen = list.filter(({ id }, i) => (options.only.size === 0 ? i % options.every === 0 : options.only.has(id)));
+let wrong = 0;
+let missed = 0;
+for (const entry of chosen) {
+  const { code, complaint } = misread(entry);
+  if (complaint !== undefined) {
+    console.log(`${entry.id} ${complaint}`);
+    wrong++;
+    continue;
+  }
+  const target = entry.file.replace(/^src/, "").replace(/\.ts$/, ".js");
+  writeFileSync(join(copy, target), code);
+  const { caught, by } = runVectors(options.vectors);
+  cpSync(join(root, "dist", target), join(copy, target));
+  if (!caught) missed++;
+  const known = entry.caught ?? caught;
+  if (known && !caught) wrong++;
+  if (!caught || !known) {
+    console.log(`${entry.id} ${caught ? "caught" : known ? "MISSED, and was caught" : "missed"}: ${entry.section}, ${entry.reading}`);
+  }
+  Object.assign(entry, { caught, by });
+  if (options.write) writeFileSync(listFile, `${JSON.stringify(list, null, 1)}\n`);
+}
+rmSync(copy, { recursive: true, force: true });
+console.log(`${chosen.length} misreadings of ${list.length}: ${chosen.length - missed} caught, ${missed} missed`);
+if (options.write) writeReport(list, join(root, "notes", "MISREADINGS.md"));
+if (wrong > 0) process.exit(1);
