@@ -93,6 +93,7 @@ def test_waits_for_l1_and_says_so(settings: WatcherSettings, caplog: pytest.LogC
 
 def test_takes_the_node_as_soon_as_it_answers(settings: WatcherSettings, exchange: Exchange) -> None:
     os.kill(exchange.anvil.process.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, exchange.anvil.process.pid, os.WSTOPPED | os.WNOWAIT)  # until all of its threads have
     found: list[object] = []
     waiting = threading.Thread(target=lambda: found.append(wait_for_l1(settings, threading.Event())))
     try:
