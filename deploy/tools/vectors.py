@@ -118,10 +118,10 @@ def build() -> dict[str, Any]:
     }
 
 
-def write(directory: Path = DIRECTORY) -> None:
-    """Write every file."""
+def write(directory: Path = DIRECTORY, *, documents: Mapping[str, Any] | None = None) -> None:
+    """Write every file, of documents that were made before if they are given."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, document in build().items():
+    for name, document in (documents or build()).items():
         (directory / name).write_text(render(document))
 
 

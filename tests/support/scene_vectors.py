@@ -13,8 +13,9 @@ from typing import Any, Final
 from tests.support.generator.generator import Generator
 from tests.support.judge.bench import Bench, Seen, Step, see
 from tests.support.judge.judged_world import JudgedWorld
-from tests.support.judge.scenes.every import SCENES
-from tests.support.vector_checks import list_keys
+from tests.support.judge.scenes.every import EDGES, SCENES
+from tests.support.variants import Recipe, make_variant, read_variants
+from tests.support.vector_checks import hash_leaves, play_input
 
 from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, stamp_all
 from setoff.deploy.tools.vectors import plain
@@ -24,7 +25,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
-from setoff.shared.state.registers import FIELDS
+from setoff.shared.state.registers import FIELDS, LAYOUT
 
 LIVES: Final = tuple((seed, is_large) for is_large in (False, True) for seed in range(3))
 """The random exchanges: seed, and whether sizes, prices and money are near their bounds."""
@@ -37,6 +38,7 @@ class Recorder(Bench):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.is_recorder = True
         self.choose = lambda kind: False
         self.compare = lambda case: None
         self.batches: list[dict[str, Any]] = []
@@ -44,6 +46,8 @@ class Recorder(Bench):
         self.leaves: dict[int, bytes] = {}
         """All of them, after the last batch."""
         self._regs = see(self.machine)
+        self.wanted: dict[tuple[int, int], Machine] = {}
+        """Batches and inputs before which the machine is to be kept, and there it is."""
 
     def run(self, timestamp: int, messages: Sequence[bytes], inputs: Sequence[bytes]) -> list[Step]:
         """Take every step of a batch of these messages and records, and write down what comes of each input."""
@@ -54,16 +58,17 @@ class Recorder(Bench):
         self._changes = []
         self._note(0, 0, self._regs, self.leaves)
         steps: list[Step] = []
-        outcomes, used, touched, hashes = [], [], [], []
+        outcomes, used, traces, hashes = [], [], [], []
         for input_index in range(max(1, batch.header.inputs)):
             micro, begun = 0, len(steps)
+            if (self.number, input_index) in self.wanted or self.is_varied(input_index):
+                self.wanted[self.number, input_index] = machine.copy()
             while micro == 0 or machine.regs.phase != phases.IDLE:
                 steps.append(self.take(batch, input_index, micro))
                 micro += 1
             outcomes.append(errors.OUTCOMES[machine.regs.outcome])
             used.append(machine.regs.steps)
-            inputs_leaves = b"".join(list_keys(step.old) for step in steps[begun:]) if batch.header.inputs else b""
-            touched.append(keccak(inputs_leaves))
+            traces.append(compute_trace(steps[begun:]) if batch.header.inputs else bytes(32))
             hashes.append(machine.hash())
         self.batches.append(
             {
@@ -74,7 +79,7 @@ class Recorder(Bench):
                 "records": inputs,
                 "outcomes": outcomes,
                 "steps": used,
-                "touched": touched,
+                "traces": traces,
                 "hashes": hashes,
             }
         )
@@ -84,6 +89,10 @@ class Recorder(Bench):
         self.messages += len(messages)
         self.records += len(inputs)
         return steps
+
+    def is_varied(self, input_index: int) -> bool:
+        """Whether the scene has named variants of this input of the next batch."""
+        return any((v["batch"], v["input"]) == (self.number, input_index) for v in self.variants)
 
     def take(self, batch: Batch | None, input_index: int, micro: int) -> Step:
         """Take one step, and write down what is changed by hand before it."""
@@ -109,7 +118,13 @@ class Recorder(Bench):
         gone = [(key, b"") for key in leaves if not tree.get(key)]
         new = [(key, value) for key, value in tree.items() if leaves.get(key) != value]
         if changed or gone or new:
-            change = {"input": input_index, "micro": micro, "registers": changed, "leaves": sorted(gone + new)}
+            change = {
+                "input": input_index,
+                "micro": micro,
+                "registers": changed,
+                "leaves": sorted(gone + new),
+                "bytes": [],
+            }
             at = next((c for c in self._changes if (c["input"], c["micro"]) == (input_index, micro)), None)
             if at is None:
                 self._changes.append(change)
@@ -118,16 +133,26 @@ class Recorder(Bench):
                 at["leaves"] = sorted((dict(at["leaves"]) | dict(change["leaves"])).items())
 
 
+def compute_trace(steps: Sequence[Step]) -> bytes:
+    """The trace of an input, as `extend_trace` has it."""
+    trace = bytes(32)
+    for step in steps:
+        trace = keccak(trace + keccak(LAYOUT.pack(step.after)) + hash_leaves(step.new.items()))
+    return trace
+
+
 def build_scenes() -> dict[str, Any]:
     """The document of all scenes."""
     domain = eip712.domain_separator(CHAIN_ID, VAULT)
-    scenes = [build_scene(name, play) for name, play in list_plays()]
+    recipes = read_variants()
+    scenes = [build_scene(name, play, recipes.pop(name, ())) for name, play in list_plays()]
+    assert not recipes, "variants of scenes that are not there"
     return {"domain": plain(domain), "scenes": scenes}
 
 
 def list_plays() -> Iterator[tuple[str, Callable[[Recorder], None]]]:
     """Every scene and every life, by name."""
-    for scene in SCENES:
+    for scene in (*SCENES, *EDGES):
         room = scene.__module__.rsplit(".", 1)[1]
         name = f"{room}: {scene.__name__.removeprefix('play_').replace('_', ' ')}"
         yield name, lambda recorder, scene=scene: scene(JudgedWorld(recorder))  # type: ignore[misc]
@@ -142,9 +167,31 @@ def live(recorder: Recorder, seed: int, is_large: bool) -> None:
         recorder.run(timestamp, messages, inputs)
 
 
-def build_scene(name: str, play: Callable[[Recorder], None]) -> dict[str, Any]:
+def build_scene(name: str, play: Callable[[Recorder], None], recipes: Sequence[Recipe] = ()) -> dict[str, Any]:
     """The vector of one scene."""
     recorder = Recorder(None)
+    recorder.wanted = {(recipe["batch"], recipe["input"]): recorder.machine for recipe in recipes}
     play(recorder)
-    leaves = sorted(recorder.leaves.items())
-    return {"name": name, "batches": plain(recorder.batches), "leaves": plain(leaves)}
+    leaves = sorted(recorder.leaves.items()) if name.startswith("life") else []
+    variants = [build_variant(recorder, recipe) for recipe in (*recorder.variants, *recipes)]
+    return {"name": name, "batches": plain(recorder.batches), "variants": plain(variants), "leaves": plain(leaves)}
+
+
+def build_variant(recorder: Recorder, recipe: Recipe) -> dict[str, Any]:
+    """The vector of a variant of an input that was played."""
+    number, index = recipe["batch"], recipe["input"]
+    batch, twin = recorder.batches[number], recorder.wanted[number, index].copy()
+    changed = make_variant(batch, index, dict(twin.state.tree.items()), recipe["set"])
+    body, given = ([*entry["messages"], *entry["records"]][index : index + 1] for entry in (changed, batch))
+    played = play_input(twin, changed, index)
+    return {
+        "batch": number,
+        "input": index,
+        "timestamp": changed["timestamp"],
+        "body": body[0] if body != given else b"",
+        "changes": changed["changes"],
+        "outcome": errors.OUTCOMES[twin.regs.outcome],
+        "steps": twin.regs.steps,
+        "trace": played.trace,
+        "hash": twin.hash(),
+    }

@@ -383,10 +383,10 @@ def check_moves(document: Entry) -> None:
 
 
 class Played(NamedTuple):
-    """What came of an input of a scene: micro-steps, and the keys of the leaves of each."""
+    """What came of an input of a scene: micro-steps, and a hash over registers and leaves after each of them."""
 
     steps: int
-    touched: bytes
+    trace: bytes
 
 
 def play_input(machine: Machine, batch: Entry, input_index: int, limit: int = 2**20) -> Played:
@@ -398,31 +398,32 @@ def play_input(machine: Machine, batch: Entry, input_index: int, limit: int = 2*
     _change(machine, batch["changes"], input_index, 0)
     if input_index == 0:
         begin_batch(regs, batch["number"], batch["timestamp"])
-    touched = []
+    steps, trace = 0, bytes(32)
     if input_index < len(messages):
         body, queued_at = records.split_message(messages[input_index])
         fetch(regs, machine.state, body, input_index, True, queued_at)
-        touched.append(_commit(machine.state))
+        steps, trace = 1, extend_trace(trace, machine)
     elif input_index < len(messages) + len(inputs):
         fetch(regs, machine.state, inputs[input_index - len(messages)], input_index, False, batch["timestamp"])
-        touched.append(_commit(machine.state))
-    while touched and regs.phase != phases.IDLE and len(touched) < limit:
-        _change(machine, batch["changes"], input_index, len(touched))
+        steps, trace = 1, extend_trace(trace, machine)
+    while steps and regs.phase != phases.IDLE and steps < limit:
+        _change(machine, batch["changes"], input_index, steps)
         apply_step(regs, machine.state)
-        touched.append(_commit(machine.state))
-    return Played(len(touched), keccak(b"".join(touched)))
+        steps, trace = steps + 1, extend_trace(trace, machine)
+    return Played(steps, trace)
 
 
-def list_keys(touched: Iterable[int]) -> bytes:
-    """How many leaves a step has, and their keys in order."""
-    found = [key.to_bytes(5, "big") for key in touched]
-    return bytes([len(found)]) + b"".join(found)
+def extend_trace(trace: bytes, machine: Machine) -> bytes:
+    """The trace of an input after one more step, whose leaves are written then: keccak of the trace before, the hash of
+    the registers, and key (5 bytes) and keccak of the value of each leaf, in the order in which they were used."""
+    used = list(machine.state.touched)
+    machine.state.commit()
+    return keccak(trace + machine.regs.hash() + hash_leaves((key, machine.state.tree.get(key)) for key in used))
 
 
-def _commit(state: State) -> bytes:
-    touched = list_keys(state.touched)
-    state.commit()
-    return touched
+def hash_leaves(leaves: Iterable[tuple[int, bytes]]) -> bytes:
+    """Keys and hashes of values, one after the other."""
+    return b"".join(key.to_bytes(5, "big") + keccak(value) for key, value in leaves)
 
 
 def _change(machine: Machine, changes: list[Entry], input_index: int, micro: int) -> None:
@@ -433,17 +434,38 @@ def _change(machine: Machine, changes: list[Entry], input_index: int, micro: int
                 setattr(machine.regs, name, value)
             tree = machine.state.tree
             tree.update(dict(entry["leaves"]))
+            for key, start, part in entry["bytes"]:
+                value = tree.get(key)
+                tree.update({key: value[:start] + part + value[start + len(part) :]})
             machine.state = State(tree)
 
 
+def list_variants(scene: Entry, batch: Entry, input_index: int) -> Iterator[Entry]:
+    """The batch as each variant of an input has it, with what comes of the variant."""
+    messages, inputs = batch["messages"], batch["records"]
+    for variant in scene["variants"]:
+        if (variant["batch"], variant["input"]) == (batch["number"], input_index):
+            given = [*messages, *inputs]
+            if variant["body"]:
+                given[input_index] = variant["body"]
+            yield batch | variant | {"messages": given[: len(messages)], "records": given[len(messages) :]}
+
+
 def check_scene(scene: Entry, domain: bytes) -> None:
-    """A scene from genesis, with what comes of each input."""
+    """A scene from genesis, with what comes of each input and of its variants."""
     machine = Machine.genesis(domain)
     for batch in scene["batches"]:
         for input_index, expected in enumerate(batch["hashes"]):
+            for variant in list_variants(scene, batch, input_index):
+                twin = machine.copy()
+                played = play_input(twin, variant, input_index)
+                assert errors.OUTCOMES[twin.regs.outcome] == variant["outcome"]
+                assert twin.regs.steps == variant["steps"]
+                assert played.trace == variant["trace"]
+                assert twin.hash() == variant["hash"], (batch["number"], input_index, variant)
             played = play_input(machine, batch, input_index)
             assert errors.OUTCOMES[machine.regs.outcome] == batch["outcomes"][input_index]
             assert machine.regs.steps == batch["steps"][input_index]
-            assert played.touched == batch["touched"][input_index]
+            assert played.trace == batch["traces"][input_index]
             assert machine.hash() == expected, (batch["number"], input_index)
-    assert sorted(machine.state.tree.items()) == list(map(tuple, scene["leaves"]))
+    assert not scene["leaves"] or sorted(machine.state.tree.items()) == list(map(tuple, scene["leaves"]))

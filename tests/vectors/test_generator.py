@@ -26,8 +26,8 @@ def test_a_committed_file_is_what_the_generator_makes(name: str, documents: dict
     assert (HERE / name).read_text() == render(documents[name])
 
 
-def test_writing_them_elsewhere_gives_the_same_files(tmp_path: Path) -> None:
-    write(tmp_path / "vectors")
+def test_writing_them_elsewhere_gives_the_same_files(tmp_path: Path, documents: dict[str, object]) -> None:
+    write(tmp_path / "vectors", documents=documents)
     assert sorted(path.name for path in (tmp_path / "vectors").iterdir()) == FILES
 
 

@@ -13,7 +13,7 @@ def mark(check: Check) -> object:
     return pytest.param(check, marks=marks, id=f"{check.file}: {check.name}")
 
 
-@pytest.mark.parametrize("check", map(mark, CHECKS))
+@pytest.mark.parametrize("check", list(map(mark, CHECKS)))
 def test_the_implementation_comes_to_what_the_vector_says(check: Check) -> None:
     check.run()
 

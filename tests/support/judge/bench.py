@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.support.evm import DEPLOYER, GAS_LIMIT, Chain, Contract, address
 from tests.support.own_contracts import OPEN_QUEUE
@@ -282,6 +282,9 @@ class Bench:
     choose: Callable[[str], bool] = lambda kind: True
     meddle: Callable[[Machine, int, int], None] = lambda machine, input_index, micro: None
     compare: Callable[[Case], None] = field(init=False)
+    variants: list[dict[str, Any]] = field(default_factory=list)
+    """What a scene names as variants of its inputs (`variants.py`), if it is asked to."""
+    is_recorder: bool = False
 
     def __post_init__(self) -> None:
         self.compare = self.ask

@@ -102,16 +102,19 @@ interface Around {
   after?(position: Position, touched: readonly Touched[]): void;
 }
 
-/** Runs every real step of a batch. */
-export function runBatch(machine: Machine, batch: Batch, { before, after }: Around = {}): void {
-  const inputs = Number(headerInputs(batch.header));
+/** Runs every real step of an input of a batch, or of its beginning where it has none. */
+export function runInput(machine: Machine, batch: Batch, index: number, { before, after }: Around = {}): void {
   const at = Number(batch.header.number);
-  for (let index = 0; index < Math.max(1, inputs); index++) {
-    for (let micro = 0; micro === 0 || machine.registers.phase !== IDLE; micro++) {
-      if (micro >= MICRO) throw new Error("every input ends idle before its 2^20 micro-steps are over (section 9)");
-      const position = { batch: at, index, micro };
-      before?.(position);
-      after?.(position, runStep(machine, batch, position));
-    }
+  for (let micro = 0; micro === 0 || machine.registers.phase !== IDLE; micro++) {
+    if (micro >= MICRO) throw new Error("every input ends idle before its 2^20 micro-steps are over (section 9)");
+    const position = { batch: at, index, micro };
+    before?.(position);
+    after?.(position, runStep(machine, batch, position));
   }
+}
+
+/** Runs every real step of a batch. */
+export function runBatch(machine: Machine, batch: Batch, around: Around = {}): void {
+  const inputs = Number(headerInputs(batch.header));
+  for (let index = 0; index < Math.max(1, inputs); index++) runInput(machine, batch, index, around);
 }

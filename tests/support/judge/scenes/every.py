@@ -5,6 +5,7 @@ from tests.support.judge.scenes import (
     auction,
     backstop,
     crank,
+    edges,
     exits,
     fees,
     holders,
@@ -41,3 +42,6 @@ SCENES = (
     *accounts.SCENES,
     *listing.SCENES,
 )
+
+EDGES = edges.SCENES
+"""Boundaries to the unit: longer, and with variants of their inputs."""

@@ -21,7 +21,10 @@ def play_listing_edges(world: JudgedWorld) -> None:
             m = ListMarketBody(world.machine.regs.markets + ahead, replace(plain, **tier))
             world.batch([records.encode(message(*m))])
 
-    world.machine.regs.markets = keys.MAX_MARKET
+    equal = replace(plain, tier2_initial=plain.tier1_initial, tier2_maintenance=plain.tier1_maintenance)
+    assert world.batch([records.encode(SetMarketBody(1, equal))]) == ["accepted"]
+    world.machine.regs.markets = keys.MAX_MARKET - 1
+    assert world.batch([records.encode(ListMarketBody(keys.MAX_MARKET, plain))]) == ["accepted"]
     assert world.batch([records.encode(ListMarketBody(keys.MAX_MARKET + 1, plain))]) == ["bad_parameters"]
 
 

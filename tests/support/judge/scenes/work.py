@@ -26,14 +26,14 @@ def play_limits(world: JudgedWorld) -> None:
     world.begin(money=10**6)
 
     def meddle(machine: Machine, input_index: int, micro: int) -> None:
-        if input_index == 0 and micro == 0:
-            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND - 1
         if input_index == 1 and micro == 0:
+            machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND - 1
+        if input_index == 2 and micro == 0:
             machine.regs.steps = phases.BATCH_STEP_CAP - phases.INPUT_STEP_BOUND
 
     world.bench.meddle = meddle
-    trades = [world.order(3, BUY, 90, 5), world.order(3, BUY, 90, 5, order_slot=1)]
-    assert world.run(*trades) == [OK, "step_cap"]
+    trades = [world.order(3, BUY, 90, 5, order_slot=slot) for slot in (5, 0, 1)]
+    assert world.run(*trades) == [OK, OK, "step_cap"]
     world.bench.meddle = lambda machine, input_index, micro: None
     assert world.batch([world.order(3, BUY, 90, 5, order_slot=2)], []) == [OK]
 
