@@ -28,6 +28,7 @@ from setoff.deploy.simulation.sample_traffic import (
     play_epoch,
     trader_key,
 )
+from setoff.deploy.tools.refused_vectors import build_refused
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
@@ -105,14 +106,16 @@ def build() -> dict[str, Any]:
         ask(traffic),
         *wind_down(traffic),
     ]
+    steps, history = build_steps(traffic, batches), build_history(batches)
     return {
         "codec.json": build_codec(batches),
         "leaves.json": build_leaves(),
         "tree.json": build_tree(),
         "batches.json": build_batches(batches),
         "runs.json": build_run(traffic, batches),
-        "steps.json": build_steps(traffic, batches),
-        "histories.json": build_history(batches),
+        "steps.json": steps,
+        "histories.json": history,
+        "refused.json": plain(build_refused(steps["steps"], history)),
         # The judge's scenes are the tests' own, which nothing imports but this tool, where it writes their vectors.
         "scenes.json": import_module("tests.support.scene_vectors").build_scenes(),
     }

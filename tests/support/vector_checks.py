@@ -5,9 +5,12 @@ A check raises, mostly AssertionError, where the implementation and the vector d
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
+
+from eth_abi.abi import decode
 
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
@@ -18,8 +21,9 @@ from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_
 from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
 from setoff.shared.machine.data import data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.witness import StepInput, StepProof, WitnessLeaf
+from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, WitnessLeaf
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step, begin_batch
@@ -74,6 +78,7 @@ def list_checks(documents: Mapping[str, Entry]) -> Iterator[Check]:
     yield Check("histories", "history", partial(check_history, run, history))
     yield Check("histories", "join", partial(check_join, history))
     yield Check("histories", "moves", partial(check_moves, history))
+    yield from list_refused_checks(documents["refused"], run)
     for scene in documents["scenes"]["scenes"]:
         yield Check("scenes", scene["name"], partial(check_scene, scene, documents["scenes"]["domain"]))
 
@@ -377,6 +382,127 @@ def check_moves(document: Entry) -> None:
         # The state before is common to both, though the siblings of one history do not fit the other.
         assert (climb(proof["pre"], prefix - 1, proof["path"]) == root) == (root == document["root"])
     assert proof["post"] == proof["truth_leaf"] != proof["lie_leaf"]
+
+
+# --- what L1 refuses --------------------------------------------------------------------------------------------------
+
+
+class Refused(Exception):
+    """What reverts, for a reason."""
+
+
+def list_refused_checks(document: Entry, run: Entry) -> Iterator[Check]:
+    """Proofs, moves and joins that are refused."""
+    posted = [batch["batch_hash"] for batch in run["batches"]]
+    queue = [bytes(32)]
+    for message in (message for batch in run["batches"] for message in batch["messages"]):
+        queue.append(extend_queue_hash(queue[-1], message))
+    for family, judge in (
+        ("proofs", partial(judge_proof, document["batch_count"], posted, queue)),
+        ("moves", judge_move),
+        ("joins", judge_join),
+    ):
+        for entry in document[family]:
+            yield Check("refused", f"{family[:-1]}: {entry['name']}", partial(check_refused, judge, entry))
+
+
+def check_refused(judge: Callable[[Entry], None], entry: Entry) -> None:
+    """It is refused, for its reason."""
+    try:
+        judge(entry)
+    except Refused as reason:
+        assert str(reason) == entry["reason"]
+    else:
+        raise AssertionError("it was taken")
+
+
+def refuse_unless(holds: bool, reason: str) -> None:
+    """Raises Refused."""
+    if not holds:
+        raise Refused(reason)
+
+
+class WitnessState(State):
+    """The leaves of a witness, in their order."""
+
+    __slots__ = ("place", "witness")
+
+    def __init__(self, witness: list[tuple[int, bytes, int, list[bytes]]]) -> None:
+        super().__init__(Tree((key, value) for key, value, *_ in witness if key < 2**40))
+        self.witness = witness
+        self.place = 0
+
+    def _load(self, key: int, decode: Callable[[bytes], Any]) -> Any:
+        if key not in self.touched:
+            refuse_unless(self.place < len(self.witness), "witness_leaves")
+            found, value, *_ = self.witness[self.place]
+            refuse_unless(found == key, "witness_key")
+            self.place += 1
+            try:
+                # A leaf is written in one way: what is not that has not its width.
+                refuse_unless(not value or encode_leaf(key, decode(value)) == value, "witness_value")
+            except struct.error:
+                raise Refused("witness_value") from None
+        return super()._load(key, decode)
+
+
+def judge_proof(batch_count: int, posted: list[bytes], queue: list[bytes], entry: Entry) -> None:
+    """As the judge on L1: raises Refused if the proof is none."""
+    state_root, words, given, witness = decode(PROOF_TYPES, entry["proof"])
+    encoded = b"".join(word.to_bytes(32, "big") for word in words)
+    refuse_unless(machine_hash(state_root, keccak(encoded)) == entry["pre"], "wrong_pre")
+    phase = words[FIELDS.index("phase")]
+    batch, input_index, micro = entry["position"] >> 30, entry["position"] >> 20 & 1023, entry["position"] & 2**20 - 1
+    state = WitnessState(list(witness))
+    if batch < batch_count and micro == 0:
+        words, message, record_page, siblings, queue_hash = given
+        header = Header(*words)
+        refuse_unless(header.hash() == posted[entry["first_batch"] + batch], "wrong_input")
+        regs = Registers.decode(encoded)
+        if input_index == 0:
+            begin_batch(regs, header.number, header.timestamp)
+        if input_index < header.message_count:
+            refuse_unless(len(message) == records.MESSAGE_BYTES, "wrong_input")
+            at = header.first_message + input_index + 1
+            refuse_unless(extend_queue_hash(queue_hash, message) == queue[at], "wrong_input")
+            body, queued_at = records.split_message(message)
+            fetch(regs, state, body, input_index, True, queued_at)
+        elif input_index < header.inputs:
+            try:
+                body = verify_record(header, input_index, record_page, list(siblings))
+            except errors.WitnessError as error:
+                raise Refused(error.reason) from None
+            fetch(regs, state, body, input_index, False, header.timestamp)
+    elif batch < batch_count and phase != phases.IDLE:
+        refuse_unless(phase < len(phases.NAMES), "wrong_phase")
+        apply_step(Registers.decode(encoded), state)
+    refuse_unless(state.place == len(witness), "witness_leaves")
+    root = state_root
+    for (key, value, bitmap, siblings), leaf in zip(witness, state.touched.values(), strict=True):
+        try:
+            path = Path(bitmap, tuple(siblings))
+            refuse_unless(fold(key, value, path) == root, "witness_path")
+            root = fold(key, encode_leaf(key, leaf), path)
+        except errors.WitnessError as error:
+            raise Refused(error.reason) from None
+
+
+def judge_move(entry: Entry) -> None:
+    """As the court on L1: raises Refused if the move is none."""
+    move = Move(*(entry[name] for name in ("index", "children", "their_child", "common", "mine", "theirs")))
+    is_last = entry["level"] == EPOCH.levels - 1
+    if verify_move(move, entry["mover"], entry["opponent"], is_last=is_last):
+        return
+    refuse_unless(move.index < EPOCH.fanout, "child_index")
+    refuse_unless(len(move.children) == (1 if is_last else EPOCH.fanout), "children_length")
+    refuse_unless(merkle_root(move.children) != move.their_child, "children_equal")
+    raise Refused("wrong_opening")
+
+
+def judge_join(entry: Entry) -> None:
+    """As the court on L1: raises Refused if the children do not lead to the end."""
+    refuse_unless(entry["end"] != bytes(32), "zero_hash")
+    refuse_unless(climb(entry["end"], 2**30 - 1, entry["path"]) == entry["children"][31], "history_end")
 
 
 # --- scenes -----------------------------------------------------------------------------------------------------------

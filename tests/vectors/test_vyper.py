@@ -49,6 +49,12 @@ def test_rejects_another_state_before(judge: Judge) -> None:
             judge.step(step["first_batch"], step["position"], step["post"][::-1], step["proof"])
 
 
+@pytest.mark.parametrize("entry", load("refused")["proofs"], ids=lambda entry: entry["name"])
+def test_the_judge_refuses_it_for_its_reason(judge: Judge, entry: dict[str, Any]) -> None:
+    with reverts(entry["reason"]):
+        judge.step(entry["first_batch"], entry["position"], entry["pre"], entry["proof"])
+
+
 def test_the_last_proof_of_the_game_shows_the_truth(judge: Judge) -> None:
     proof = HISTORY["proof"]
     post = judge.contract.step(0, HISTORY["batch_count"], proof["position"], proof["pre"], proof["proof"])

@@ -1,13 +1,14 @@
 // node dist/cli/vectors.js FOLDER [--json]: runs every vector of every family.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { batchHash } from "../batch/header.js";
+import { batchHash, nextQueueHash } from "../batch/header.js";
 import { runBatches } from "../vectors/batches.js";
 import { runCodec } from "../vectors/codec.js";
 import { runHistories } from "../vectors/histories.js";
 import { type Json, type JsonObject, list, object } from "../vectors/json.js";
 import { runLeaves } from "../vectors/leaves.js";
 import type { Report } from "../vectors/report.js";
+import { runRefused } from "../vectors/refused.js";
 import { readBatch, runRuns } from "../vectors/runs.js";
 import { runScenes } from "../vectors/scenes.js";
 import { runSteps } from "../vectors/steps.js";
@@ -26,8 +27,14 @@ const load = (name: string): JsonObject =>
   object(JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Json);
 
 const runs = load("runs");
-const posted = list(runs["batches"]).map((batch) => batchHash(readBatch(batch).header));
-const chain = { batchHash: (number: bigint): Uint8Array => posted[Number(number)] ?? new Uint8Array(32) };
+const batches = list(runs["batches"]).map(readBatch);
+const posted = batches.map(({ header }) => batchHash(header));
+const queue: Uint8Array[] = [new Uint8Array(32)];
+for (const { messages } of batches) for (const message of messages) queue.push(nextQueueHash(queue.at(-1)!, message));
+const chain = {
+  batchHash: (number: bigint): Uint8Array => posted[Number(number)] ?? new Uint8Array(32),
+  queueHash: (count: bigint): Uint8Array => queue[Number(count)] ?? new Uint8Array(32),
+};
 
 const families: readonly [string, () => Report][] = [
   ["codec", () => runCodec(load("codec"))],
@@ -38,6 +45,7 @@ const families: readonly [string, () => Report][] = [
   ["runs", () => runRuns(runs)],
   ["scenes", () => runScenes(load("scenes"))],
   ["histories", () => runHistories(load("histories"), runs)],
+  ["refused", () => runRefused(load("refused"), chain)],
 ];
 
 const reports: Record<string, Report> = {};

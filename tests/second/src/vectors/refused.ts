@@ -1,0 +1,47 @@
+// refused.json: proofs, moves and joins with one thing wrong, and the reason for which L1 reverts.
+import { equal } from "../codec/bytes.js";
+import { decodeProof } from "../dispute/abi.js";
+import { applyMove } from "../dispute/game.js";
+import { rootOfJoin } from "../dispute/history.js";
+import { type Chain, judge } from "../dispute/judge.js";
+import { Revert } from "../errors.js";
+import { bytes, hashes, integer, type JsonObject, list, object, small, text } from "./json.js";
+import { check, differs, newReport, type Report } from "./report.js";
+
+/** What is wrong unless it reverts for its reason. */
+function refuses(c: JsonObject, run: () => void): string | null {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Revert) return differs({ reason: [error.reason, c["reason"]] });
+    throw error;
+  }
+  return "it was taken";
+}
+
+function join(c: JsonObject): void {
+  const end = bytes(c["end"]);
+  if (equal(end, new Uint8Array(32))) throw new Revert("zero_hash");
+  if (rootOfJoin(hashes(c["children"]), end, hashes(c["path"])) === null) throw new Revert("history_end");
+}
+
+export function runRefused(file: JsonObject, chain: Chain): Report {
+  const report = newReport();
+  const batchCount = small(file["batch_count"]);
+  const each = (part: string, run: (c: JsonObject) => void): void => {
+    for (const c of list(file[part]).map(object)) check(report, part, text(c["name"]), () => refuses(c, () => run(c)));
+  };
+  each("proofs", (c) => {
+    const claimed = { firstBatch: integer(c["first_batch"]), batchCount, position: small(c["position"]), pre: bytes(c["pre"]) };
+    judge(claimed, decodeProof(bytes(c["proof"])), chain);
+  });
+  each("moves", (c) => {
+    const match = { mover: bytes(c["mover"]), opponent: bytes(c["opponent"]), level: small(c["level"]), prefix: 0 };
+    applyMove(match, {
+      index: small(c["index"]), children: hashes(c["children"]), theirChild: bytes(c["their_child"]),
+      common: hashes(c["common"]), mine: hashes(c["mine"]), theirs: hashes(c["theirs"]),
+    });
+  });
+  each("joins", join);
+  return report;
+}
