@@ -9,6 +9,9 @@ from setoff.deploy.tools.vectors import NAMES, build, render, write
 from setoff.shared import errors
 from setoff.shared.rules import phases
 
+# On one worker, so that they are made once.
+pytestmark = pytest.mark.xdist_group("vectors")
+
 FILES = sorted(path.name for path in HERE.glob("*.json"))
 
 

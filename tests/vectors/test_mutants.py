@@ -6,7 +6,7 @@ import pytest
 from tests.support.mutation.run import FILES, judge, list_all, list_equivalent
 from tests.support.mutation.suite import Suite
 
-SAMPLE = 210
+SAMPLE = 420
 """Of so many mutants one is judged in the default run."""
 
 
