@@ -15,6 +15,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import INTERFACE, Contract
 from setoff.shared.l1.da.registry import MODULES, own_contracts
 from setoff.shared.l1.rpc import Address
+from setoff.shared.l1.storage import is_vacant
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import Params, find_least_quorum, is_trial_period
 
@@ -51,7 +52,7 @@ def check_deployment(l1: L1, deployment: Deployment, params: Params | None = Non
     def view(contract: str, function: str, *arguments: Any) -> Any:
         return contracts[contract].view(function, *arguments)
 
-    if not l1.code(deployment.token):
+    if is_vacant(l1, contracts["token"].address):
         raise _wrong(f"there is no token at {deployment.token}")
     _check_version(view)
     for name in ("queue", "vault", "inbox", "judge", "court", "receipts"):

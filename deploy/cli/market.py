@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from setoff.deploy.cli.agent import parse_address
 from setoff.deploy.cli.wallet import DECIMALS, add_chain
 from setoff.shared.errors import ConfigError
 
@@ -138,12 +139,9 @@ def _read_terms(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _read_address(text: str) -> bytes:
     try:
-        address = bytes.fromhex(text.removeprefix("0x"))
+        return parse_address(text)
     except ValueError:
-        address = b""
-    if len(address) != 20:
-        raise ConfigError("bad_config", f"{text} is no address")
-    return address
+        raise ConfigError("bad_config", f"{text} is no address") from None
 
 
 def _encode_signer(arguments: argparse.Namespace) -> bytes:

@@ -136,11 +136,6 @@ def encode_signer(number: int, signer: bytes, quorum: int, max_age: int) -> byte
     return QUEUE.encode("propose_signer", number, signer, quorum, max_age)
 
 
-def encode_announcement(vault: bytes, due: int) -> bytes:
-    """Call of the queue that announces the exchange to follow, by its vault (20 bytes; zero: none), from `due` on."""
-    return QUEUE.encode("announce", vault, due)
-
-
 def check_quorum(l1: L1, deployment: Deployment, quorum: int) -> None:
     """Raises ConfigError("quorum_too_small") if the queue of this deployment takes none as small."""
     least = Contract(l1, QUEUE, deployment.queue).view("LEAST_QUORUM")
@@ -165,13 +160,14 @@ def announce(l1: L1, deployment: Deployment, vault: bytes, days: float | None = 
 
     Raises ConfigError before anything is sent, Reverted("not_the_lister") with another key.
     """
-    delay = Contract(l1, QUEUE, deployment.queue).view("LISTING_DELAY")
+    queue = Contract(l1, QUEUE, deployment.queue)
+    delay = queue.view("LISTING_DELAY")
     wanted = delay + ANNOUNCEMENT_SLACK if days is None else int(days * 86_400)
     if any(vault) and wanted < delay:
         raise ConfigError(
             "too_early", f"an announcement is public for {delay} s at least, that is {delay / 86_400:g} days"
         )
-    l1.transact(deployment.queue, encode_announcement(vault, l1.now() + wanted if any(vault) else 0))
+    queue.transact("announce", vault, l1.now() + wanted if any(vault) else 0)
 
 
 def enact(l1: L1, deployment: Deployment, id: int) -> None:

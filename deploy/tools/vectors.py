@@ -910,7 +910,7 @@ def _step(
         "position": position,
         "pre": plain(pre),
         "state_root": plain(proof.state_root),
-        "registers": _registers(before),
+        "registers": write_registers(before),
         "input": plain(proof.step_input),
         "witness": [
             plain({"key": leaf.key, "old": leaf.value, "new": tree.get(leaf.key), **leaf.path._asdict()})
@@ -918,14 +918,14 @@ def _step(
         ],
         "outcome": errors.OUTCOMES[after.regs.outcome],
         "next_phase": phases.NAMES[after.regs.phase],
-        "registers_after": _registers(after.regs),
+        "registers_after": write_registers(after.regs),
         "state_root_after": plain(tree.root),
         "post": plain(after.hash()),
         "proof": plain(proof.encode()),
     }
 
 
-def _registers(regs: Registers) -> dict[str, Any]:
+def write_registers(regs: Registers) -> dict[str, Any]:
     """The registers that are not zero, by name."""
     empty = Registers()
     named = {name: getattr(regs, name) for name in FIELDS}

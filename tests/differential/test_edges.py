@@ -10,9 +10,9 @@ from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import EDGES
 from tests.support.scene_vectors import Recorder, list_plays
 from tests.support.variants import make_variant, read_variants
+from tests.support.vector_checks import make_change
 
 from setoff.shared.machine.machine import Machine
-from setoff.shared.state.store import State
 
 Variant = tuple[int, list[bytes], list[bytes], Machine]
 
@@ -28,17 +28,10 @@ def list_variants(play: Callable[[Recorder], None], name: str) -> list[Variant]:
         number, index = recipe["batch"], recipe["input"]
         machine = recorder.wanted[number, index].copy()
         batch = make_variant(recorder.batches[number], index, dict(machine.state.tree.items()), recipe["set"])
-        change = batch["changes"][0]
-        for register, value in change["registers"].items():
-            setattr(machine.regs, register, value)
-        tree = machine.state.tree
-        tree.update(dict(change["leaves"]))
-        for key, start, part in change["bytes"]:
-            value = tree.get(key)
-            tree.update({key: value[:start] + part + value[start + len(part) :]})
+        make_change(machine, batch["changes"][0])
         messages = batch["messages"][index : index + 1]
         inputs = [] if messages else [batch["records"][index - len(batch["messages"])]]
-        found.append((batch["timestamp"], messages, inputs, Machine(machine.regs, State(tree))))
+        found.append((batch["timestamp"], messages, inputs, machine))
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from tests.support.judge.bench import Case
 
-from setoff.deploy.tools.vectors import plain
-from setoff.shared.state.registers import FIELDS, Registers
+from setoff.deploy.tools.vectors import plain, write_registers
+from setoff.shared.state.registers import Registers
 
 RUN = Path(__file__).resolve().parents[2] / "deploy" / "run"
 
@@ -52,22 +52,16 @@ def find_misreadings(folder: Path, every: int) -> str:
 
 def write_case(case: Case) -> dict[str, Any]:
     """A step as one of `steps.json`, without its answer."""
-    proof, empty = case.proof, Registers()
-    regs = {name: int.from_bytes(proof.registers[32 * n : 32 * n + 32], "big") for n, name in enumerate(FIELDS)}
+    proof = case.proof
     return {
         "first_batch": case.first,
         "position": case.position,
         "pre": plain(case.pre),
         "state_root": plain(proof.state_root),
-        "registers": {name: _number(name, value) for name, value in regs.items() if value or getattr(empty, name)},
+        "registers": write_registers(Registers.decode(proof.registers)),
         "input": plain(proof.step_input),
         "witness": [plain({"key": leaf.key, "old": leaf.value, **leaf.path._asdict()}) for leaf in proof.witness],
     }
-
-
-def _number(name: str, value: int) -> Any:
-    """Of a register, as the vectors write it: those that are hashes in hex."""
-    return plain(value.to_bytes(32, "big") if isinstance(getattr(Registers(), name), bytes) else value)
 
 
 class Second:

@@ -556,14 +556,19 @@ def _change(machine: Machine, changes: list[Entry], input_index: int, micro: int
     """What the scene sets by hand before this step."""
     for entry in changes:
         if (entry["input"], entry["micro"]) == (input_index, micro):
-            for name, value in entry["registers"].items():
-                setattr(machine.regs, name, value)
-            tree = machine.state.tree
-            tree.update(dict(entry["leaves"]))
-            for key, start, part in entry["bytes"]:
-                value = tree.get(key)
-                tree.update({key: value[:start] + part + value[start + len(part) :]})
-            machine.state = State(tree)
+            make_change(machine, entry)
+
+
+def make_change(machine: Machine, entry: Entry) -> None:
+    """Set registers, leaves and bytes of leaves by hand."""
+    for name, value in entry["registers"].items():
+        setattr(machine.regs, name, value)
+    tree = machine.state.tree
+    tree.update(dict(entry["leaves"]))
+    for key, start, part in entry["bytes"]:
+        value = tree.get(key)
+        tree.update({key: value[:start] + part + value[start + len(part) :]})
+    machine.state = State(tree)
 
 
 def list_variants(scene: Entry, batch: Entry, input_index: int) -> Iterator[Entry]:

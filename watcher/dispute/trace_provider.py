@@ -184,11 +184,12 @@ class ExecutedEpochs:
     def _drop(self, epoch: int, result: EpochResult, error: Unsound) -> NoReturn:
         """What was written down of an epoch is not what plain steps come to: none of it is said, it is built anew."""
         self._histories.drop(result)
-        self._pause(result)
+        # It was there, and is dear to make: no sooner than after the longest pause.
+        self._pause(result, first=LAST_PAUSE)
         self._distrust(f"the history of epoch {epoch} is not what plain steps come to: {error}")
 
-    def _pause(self, result: EpochResult) -> None:
-        self._paused.setdefault(result, Pause(FIRST_PAUSE, LAST_PAUSE)).begin()
+    def _pause(self, result: EpochResult, first: float = FIRST_PAUSE) -> None:
+        self._paused.setdefault(result, Pause(first, LAST_PAUSE)).begin()
 
     def _distrust(self, text: str) -> NoReturn:
         """Raises StateError("not_ready"), when all have heard of it."""

@@ -16,7 +16,7 @@ const THEMES = [
   [/payments/, "backstop requests, payments"],
   [/oracle|rules\/market/, "prices: index, mark, samples, cranks, calls"],
   [/liquidation|backstop/, "liquidation, takeover, deleveraging, unwinding"],
-  [/work/, "the machine's own work"],
+  [/\bwork\b/, "the machine's own work"],
   [/batch\/|dispute\//, "batches, histories, proofs"],
   [/./, "numbers, tree, leaves, registers, steps"],
 ];
