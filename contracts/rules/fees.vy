@@ -24,7 +24,7 @@ DAY: constant(uint256) = 86_400
 ACTIVITY_DAYS: constant(uint256) = 28
 # Days after which nothing is left: a ten-thousandth would be.
 FADED_DAYS: constant(uint256) = 256
-# What activity is worth at most, in what buying it would cost: `are_terms_sound`, section 14 of the protocol.
+# What activity is worth at most, in what buying it would cost: `are_terms_sound`, section 25 of the rationale.
 WASH_FACTOR: constant(uint256) = 3
 
 

@@ -25,6 +25,7 @@ from setoff.deploy.tools.constants import find_commented_constants
 from setoff.deploy.tools.dependencies import find_dependency_errors
 from setoff.deploy.tools.pointers import find_stale_pointers
 from setoff.deploy.tools.rooms import find_faults
+from setoff.deploy.tools.rule_labels import find_label_faults
 from setoff.deploy.tools.tests_alone import find_test_imports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -221,6 +222,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "packaging": check_packaging,
         "pointers": lambda: "\n".join(find_stale_pointers(ROOT, (*FOLDERS, "tests"))),
         "rooms": lambda: "\n".join(find_faults(fix=fix)),
+        "labels": lambda: "\n".join(find_label_faults(ROOT, (*FOLDERS, "tests"), fix=fix)),
         "types": check_types,
         "test types": check_test_types,
         "layers": check_layers,

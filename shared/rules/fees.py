@@ -28,7 +28,7 @@ ACTIVITY_DAYS: Final = 28
 FADED_DAYS: Final = 256
 """Days after which nothing is left: a ten-thousandth would be."""
 WASH_FACTOR: Final = 3
-"""What activity is worth at most, in what buying it would cost: `are_terms_sound`, section 14 of the protocol."""
+"""What activity is worth at most, in what buying it would cost: `are_terms_sound`, section 25 of the rationale."""
 NAMES: Final = tuple(field.name for field in fields_of(ExchangeTerms))
 """What a message about the terms sets: all of them."""
 _RANGES: Final = tuple(ranges_of(ExchangeTerms).items())

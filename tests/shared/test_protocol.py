@@ -8,6 +8,7 @@ import pytest
 
 import setoff.shared
 from setoff.contracts.compiler import compile_contract
+from setoff.deploy.tools.rule_labels import strip_labels
 from setoff.shared import errors, params
 from setoff.shared.codec import eip712, integers, receipts, records
 from setoff.shared.codec.layout import Field
@@ -18,7 +19,8 @@ from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import FIELDS, Registers
 
 PAGE = Path(setoff.shared.__file__).parent / "PROTOCOL.md"
-TEXT = PAGE.read_text()
+TEXT = strip_labels(PAGE.read_text())
+RATIONALE = PAGE.with_name("RATIONALE.md").read_text()
 VECTORS = Path(__file__).parent.parent / "vectors"
 
 
@@ -115,7 +117,7 @@ def test_signed_types() -> None:
 
 
 def test_every_record_type_is_refused_or_goes_on_while_the_exchange_winds_down() -> None:
-    section = " ".join(TEXT.split("## 21.")[1].split("## 22.")[0].split())
+    section = " ".join(TEXT.split("## 21.")[1].split("## 24.")[0].split())
     parts = (
         r"- ([A-Z_, ]+ and [A-Z_]+) are refused `winding_down`",
         r"- ([A-Z_, ]+), BULK with cancels, and DEPOSIT go on",
@@ -275,9 +277,10 @@ def test_calls_of_the_receipts() -> None:
 
 
 def test_links_lead_to_sections_and_the_steps_name_known_reasons() -> None:
-    links = set(re.findall(r"\]\((#[^)]+)\)", TEXT))
-    titles = re.findall(r"^## (.+)$", TEXT, re.M)
-    assert links == {"#" + re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    for page, text in (("", TEXT), ("RATIONALE.md", RATIONALE)):
+        links = set(re.findall(rf"\]\({page}(#[^)]+)\)", TEXT))
+        titles = re.findall(r"^## (.+)$", text, re.M)
+        assert links == {"#" + re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
     for code in re.findall(r"`([a-z]+_[a-z_]+)`", TEXT.split("## 8.")[1].split("## 9.")[0]):
         assert errors.is_known_reason(code) or code in FIELDS, code
 

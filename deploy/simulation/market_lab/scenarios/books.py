@@ -67,7 +67,7 @@ def _open_near_maintenance(lots: int, seed: int) -> tuple[Play, int]:
     return play, bidder
 
 
-@scenario(limit_usd=500, stated="section 14, Liquidation: a quarter at a sixth of the margin from the mark")
+@scenario(limit_usd=500, stated="section 25, Liquidation: a quarter at a sixth of the margin from the mark")
 def bid_for_a_liquidation(attack: bool, seed: int) -> Play:
     """An account is a hair below maintenance; the only bids are the attacker's, just above its least price."""
     lots = 40_000
@@ -80,7 +80,7 @@ def bid_for_a_liquidation(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(limit_usd=3_500, stated="section 14, Liquidation: what a lone bid earns is what the backstop would have")
+@scenario(limit_usd=3_500, stated="section 25, Liquidation: what a lone bid earns is what the backstop would have")
 def bid_in_a_gap(attack: bool, seed: int) -> Play:
     """A jump leaves an account little more than its close-out margin; the only bids are the attacker's, far below where
     the index was.

@@ -49,7 +49,7 @@ def debt_on_the_same_market(attack: bool, seed: int) -> Play:
     return play
 
 
-@scenario(limit_usd=10_000, stated="section 14, Liquidation: a hedged pair gains a jump less its margin")
+@scenario(limit_usd=10_000, stated="section 25, Liquidation: a hedged pair gains a jump less its margin")
 def debt_on_the_insurance(attack: bool, seed: int) -> Play:
     """A hedged pair of one owner, at twenty times the margin of one half: a jump makes that half a debt, which the
     insurance pays, and the other half keeps what it has won.

@@ -90,7 +90,7 @@ function setSigner({ leaves }: Step, message: Uint8Array): Reason {
   return "accepted";
 }
 
-/** Whether activity costs more than it saves (section 14, *Fees*), beside the bounds of each number. */
+/** Whether activity costs more than it saves (section 25, *Fees*), beside the bounds of each number. */
 function areSoundTerms(t: Terms): boolean {
   const shares = t.backstop_share + t.treasury_share;
   if (t.high > MAX_ACTIVITY) return false;
