@@ -1,12 +1,12 @@
 """The labels of the protocol's rules: `python -m setoff.deploy.tools.rule_labels [--fix]`.
 
-A sentence of a section of `shared/PROTOCOL.md` is a rule, and stands behind a label of its own, as small type that links
-lead to: `<sup id="8.FILL.3">8.FILL.3</sup>`. The first part is the section; the word, where the section has parts, the
-first of the part's title. Whoever writes a rule leaves the label out and runs `--fix`, which gives the next free number
-of its family and never another to a rule that has one: so a label says which rule is meant, not the how manieth it is.
+A sentence of `shared/PROTOCOL.md` is a rule, and stands behind a label of its own, in small type, that links lead to:
+`<sup id="8.FILL.3">8.FILL.3</sup>`. The first part is the section; the word, where the section has parts, the first of
+the part's title. Whoever writes a rule leaves the label out and runs `--fix`, which gives the next free number of its
+family, and never another to a rule that has one: a label says which rule is meant, and nothing of its place.
 
-No rules are titles, tables, code, leading words in bold or italics, a sentence in parentheses, a quoted paragraph (`>`),
-and whole sections that begin with `INFORMATIVE`.
+No rules are titles, tables, code, leading words in bold or italics, a sentence in parentheses, a quoted paragraph, and
+whole sections that begin with `INFORMATIVE`.
 
 A citation is a label in brackets, in any page, source or test. In the pages of the protocol it is a link.
 
