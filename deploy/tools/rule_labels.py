@@ -6,7 +6,7 @@ the part's title. Whoever writes a rule leaves the label out and runs `--fix`, w
 family, and never another to a rule that has one: a label says which rule is meant, and nothing of its place.
 
 No rules are titles, tables, code, leading words in bold or italics, a sentence in parentheses, a quoted paragraph, and
-whole sections that begin with `INFORMATIVE`.
+sections or parts of them that begin with `INFORMATIVE`.
 
 A citation is a label in brackets, in any page, source or test. In the pages of the protocol it is a link.
 
@@ -32,7 +32,8 @@ PAGE: Final = Path("shared", "PROTOCOL.md")
 LINKED: Final = (PAGE, Path("shared", "RATIONALE.md"))
 """Pages in which citations are links."""
 WIDTH: Final = 120
-INFORMATIVE: Final = "*Informative: this section holds no rules.*"
+INFORMATIVE: Final = "*Informative: no rules here.*"
+"""The line with which a section or a part of one begins that only explains."""
 GIVEN: Final = "<!-- labels given so far, by `deploy/run check --fix`:"
 LINKS: Final = "<!-- links: made by `deploy/run check --fix` -->"
 
@@ -42,7 +43,7 @@ _CITATION: Final = re.compile(r"\[([1-9]\d*\.(?:[A-Z]+\.)?\d+)\](?!:)")
 _NUMBER: Final = re.compile(r"(\d+(?:\.[A-Z]+)?):(\d+)")
 _ITEM: Final = re.compile(r"\s*(?:-|\d+\.) ")
 _NO_PROSE: Final = re.compile(r"\s*(?:$|#|\||>|<!--|\[[^\]]+\]: |-->)")
-_LEAD: Final = re.compile(r"(\*\*[^*]+[.:?]\*\*|\*{1,2}[^*]+\*{1,2}\.)(?:\s|$)")
+_LEAD: Final = re.compile(r"(\*{1,2}[^*]+[.:?]\*{1,2}|\*{1,2}[^*]+\*{1,2}\.)(?:\s|$)")
 _WORD: Final = re.compile(r'<sup id="[^"]+">[^<]+</sup>|\S+')
 _BEGINS_A_BLOCK: Final = re.compile(r"[-+*>|#]|[-+]$|\d+[.)]$")
 
@@ -114,7 +115,7 @@ def strip_labels(text: str) -> str:
 def read_blocks(page: str) -> Iterator[Block]:
     """The paragraphs and items that hold rules."""
     section = part = ""
-    in_code = is_skipped = False
+    in_code = is_skipped = is_part_skipped = False
     lines = page.split("\n")
     number = 0
     while number < len(lines):
@@ -127,12 +128,12 @@ def read_blocks(page: str) -> Iterator[Block]:
         if in_code or line.startswith("```"):
             continue
         if title := re.match(r"## (\d+)\.", line):
-            section, part, is_skipped = title[1], "", False
-        elif title := re.match(r"### (\w+)", line):
-            part = title[1].upper()
+            section, part, is_skipped, is_part_skipped = title[1], "", False, False
+        elif title := re.match(r"### (?:Shared: )?(\w+)", line):
+            part, is_part_skipped = title[1].upper(), False
         elif line == INFORMATIVE:
-            is_skipped = True
-        if not section or is_skipped or _NO_PROSE.match(line):
+            is_skipped, is_part_skipped = is_skipped or not part, True
+        if not section or is_skipped or is_part_skipped or _NO_PROSE.match(line):
             continue
         start = number - 1
         while number < len(lines) and not (_NO_PROSE.match(lines[number]) or _ITEM.match(lines[number])):

@@ -285,6 +285,19 @@ def test_links_lead_to_sections_and_the_steps_name_known_reasons() -> None:
         assert errors.is_known_reason(code) or code in FIELDS, code
 
 
+def test_the_life_of_an_order_names_every_reason_of_its_steps() -> None:
+    section = TEXT.split("## 8.")[1].split("## 9.")[0]
+    parts = dict(re.findall(r"^### ([A-Z][a-z A-Z]*)$(.*?)(?=^### |\Z)", section, re.M | re.S))
+    told = set(re.findall(r"`([a-z_]+)`", parts["Life of an order"]))
+    orders = (
+        parts["Fetch"].split("- ORDER:")[1].split("- CANCEL,")[0]
+        + parts["Fetch"].split("**Authority.**")[1].split("**Keys.**")[0]
+    )
+    steps = "".join(parts[name] for name in ("ADMIT", "AMEND", "MARGIN", "MATCH", "PROBE", "NEXT", "UNLINK"))
+    reasons = {code for code in re.findall(r"`([a-z_]+)`", orders + steps) if errors.is_known_reason(code)}
+    assert len(reasons) > 25 and reasons - told == {"withdrawals_limited"}, "payments pass MARGIN, too"
+
+
 def test_leaves_and_their_fields() -> None:
     """Every word of a leaf with a layout lists its fields in their order, with their widths, and the padding."""
     words: dict[str, str] = {}

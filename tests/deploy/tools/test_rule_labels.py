@@ -13,7 +13,7 @@ An introduction.
 
 ## 1. Words
 
-*Informative: this section holds no rules.*
+*Informative: no rules here.*
 
 This explains.
 
@@ -34,6 +34,16 @@ This explains.
 ### Steps taken
 
 A step.
+
+### Shared: a part
+
+*Informative: no rules here.*
+
+It explains, too.
+
+### Shared: the rest
+
+A rule.
 """
 
 LABELLED = """# The page
@@ -42,7 +52,7 @@ An introduction.
 
 ## 1. Words
 
-*Informative: this section holds no rules.*
+*Informative: no rules here.*
 
 This explains.
 
@@ -66,8 +76,18 @@ This explains.
 
 <sup id="2.STEPS.1">2.STEPS.1</sup> A step.
 
+### Shared: a part
+
+*Informative: no rules here.*
+
+It explains, too.
+
+### Shared: the rest
+
+<sup id="2.THE.1">2.THE.1</sup> A rule.
+
 <!-- labels given so far, by `deploy/run check --fix`:
-2:5 · 2.STEPS:1
+2:5 · 2.STEPS:1 · 2.THE:1
 -->
 
 """
