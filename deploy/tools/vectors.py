@@ -93,8 +93,9 @@ def plain(value: Any) -> Any:
     return [plain(part) for part in value]
 
 
-def build() -> dict[str, Any]:
-    """All vectors: file name to document."""
+def build(edges: dict[str, Any] | None = None) -> dict[str, Any]:
+    """All vectors: file name to document. `edges`: those of the scenes, by default as committed; `{}` is filled with
+    what a search finds, in half a minute."""
     traffic = SampleTraffic()
     batches = [
         *play_epoch(traffic),
@@ -117,14 +118,18 @@ def build() -> dict[str, Any]:
         "histories.json": history,
         "refused.json": plain(build_refused(steps["steps"], history)),
         # The judge's scenes are the tests' own, which nothing imports but this tool, where it writes their vectors.
-        "scenes.json": import_module("tests.support.scene_vectors").build_scenes(),
+        "scenes.json": import_module("tests.support.scene_vectors").build_scenes(edges),
     }
 
 
 def write(directory: Path = DIRECTORY, *, documents: Mapping[str, Any] | None = None) -> None:
-    """Write every file, of documents that were made before if they are given."""
+    """Write every file, of documents that were made before if they are given; else also where the scenes' edges are."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, document in (documents or build()).items():
+    if documents is None:
+        edges: dict[str, Any] = {}
+        documents = build(edges)
+        import_module("tests.support.scene_vectors").write_edges(edges)
+    for name, document in documents.items():
         (directory / name).write_text(render(document))
 
 

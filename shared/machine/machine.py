@@ -117,7 +117,8 @@ class Machine:
 
     def hash(self) -> bytes:
         """The machine hash, 32 bytes; writes what changed to the tree."""
-        return machine_hash(self.state.commit(), self.regs.hash())
+        self.state.commit()
+        return machine_hash(self.state.tree.root, self.regs.hash())
 
     # --- along the trace -------------------------------------------------------------------------------------------
 

@@ -84,8 +84,9 @@ def prove_step(machine: Machine, batch: Batch | None, input_index: int, micro: i
 
     `machine` is in the state before the step and ends in the state after it; `queue_hash` as in `get_step_input`.
     """
+    machine.state.commit()
     tree = machine.state.tree
-    state_root = machine.state.commit()
+    state_root = tree.root
     registers = machine.regs.encode()
     if batch is not None:
         machine.step(batch, input_index, micro)

@@ -105,7 +105,8 @@ class Replay:
         count = self.reader.deployment.epoch_batches
         if self.batches == 0 or self.batches % count or not 0 <= index < self.machine.regs.withdrawals:
             raise InputError("not_found", f"no complete epoch has granted withdrawal {index}")
-        root = self.machine.state.commit()
+        self.machine.state.commit()
+        root = self.machine.state.tree.root
         return prove_withdrawal(self.machine, self.batches // count - 1, index, self.machine.regs.hash(), root)
 
     def _run(self, batch: Batch) -> None:

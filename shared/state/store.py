@@ -199,8 +199,8 @@ class State:
                     self.used.add(key & 2**keys.BODY_BITS - 1)
         self._journal = None
 
-    def commit(self) -> bytes:
-        """Write the touched leaves to the tree; returns the new root (32 bytes)."""
+    def commit(self) -> None:
+        """Write the touched leaves to the tree."""
         if self.touched:
             if self.seen is not None:
                 for key in self.touched:
@@ -219,7 +219,6 @@ class State:
             self.touched.clear()
             if changes:
                 self.tree.update(changes)
-        return self.tree.root
 
     def trim(self, limit: int) -> None:
         """Write what was touched, and forget all decoded leaves if there are more than `limit` of them.

@@ -63,7 +63,8 @@ def prove_withdrawals(machine: Machine, epoch: int, first: int) -> tuple[Withdra
     """Proofs of the withdrawals from index `first` on; `machine` stands at the end of `epoch`."""
     if first == machine.regs.withdrawals:
         return ()
-    root = machine.state.commit()
+    machine.state.commit()
+    root = machine.state.tree.root
     registers_hash = machine.regs.hash()
     return tuple(
         prove_withdrawal(machine, epoch, index, registers_hash, root)

@@ -6,14 +6,18 @@ of registers and leaves at that place, so that anybody can play it without this 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from tests.support.generator.generator import Generator
-from tests.support.judge.bench import Bench, Seen, Step, see
+from tests.support.judge.bench import DOMAIN, Bench, Seen, Step, kind_of, leave_alone, see
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import EDGES, SCENES
+from tests.support.late_tree import begin_late
 from tests.support.variants import Recipe, make_variant, read_variants
 from tests.support.vector_checks import hash_leaves, play_input
 
@@ -31,6 +35,10 @@ LIVES: Final = tuple((seed, is_large) for is_large in (False, True) for seed in 
 """The random exchanges: seed, and whether sizes, prices and money are near their bounds."""
 LIFE_BATCHES: Final = 24
 LIFE_INPUTS: Final = 30
+EDGES_FILE: Final = Path(__file__).parent / "judge" / "scenes" / "edges.json"
+
+Edges = dict[str, list[dict[str, list[int]]]]
+"""What the searches of each scene found: the numbers on either side of every edge, by name."""
 
 
 class Recorder(Bench):
@@ -39,8 +47,7 @@ class Recorder(Bench):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.is_recorder = True
-        self.choose = lambda kind: False
-        self.compare = lambda case: None
+        self.machine = begin_late(DOMAIN)
         self.batches: list[dict[str, Any]] = []
         self._changes: list[dict[str, Any]] = []
         self.leaves: dict[int, bytes] = {}
@@ -96,20 +103,21 @@ class Recorder(Bench):
 
     def take(self, batch: Batch | None, input_index: int, micro: int) -> Step:
         """Take one step, and write down what is changed by hand before it."""
-        meddle, machine = self.meddle, self.machine
+        machine = self.machine
+        if self.meddle is not leave_alone:
+            self.watch(input_index, micro)
+        assert batch
+        before = see(machine)
+        step = self.pass_by(batch, input_index, micro, before)
+        return step if micro else replace(step, kind=kind_of(batch, input_index, micro, before, step.after))
 
-        def watch(_: Machine, input_index: int, micro: int) -> None:
-            regs, leaves = see(machine), machine.state.tree
-            before = leaves.copy()
-            meddle(machine, input_index, micro)
-            machine.state.commit()
-            if see(machine) != regs or leaves.root != before.root:
-                self._note(input_index, micro, regs, dict(before.items()))
-            if self.meddle is watch:
-                self.meddle = meddle
-
-        self.meddle = watch
-        return super().take(batch, input_index, micro)
+    def watch(self, input_index: int, micro: int) -> None:
+        """Let the scene meddle, and write down what it changed."""
+        machine = self.machine
+        regs, leaves = see(machine), dict(machine.state.tree.items())
+        self.meddle(machine, input_index, micro)
+        machine.state.commit()
+        self._note(input_index, micro, regs, leaves)
 
     def _note(self, input_index: int, micro: int, regs: Seen, leaves: dict[int, bytes]) -> None:
         """Write down how registers and leaves differ from these."""
@@ -141,13 +149,21 @@ def compute_trace(steps: Sequence[Step]) -> bytes:
     return trace
 
 
-def build_scenes() -> dict[str, Any]:
-    """The document of all scenes."""
+def build_scenes(edges: Edges | None = None) -> dict[str, Any]:
+    """The document of all scenes; `edges`: those of their inputs, by default as committed. Of a scene of which there
+    are none they are searched for, and added."""
     domain = eip712.domain_separator(CHAIN_ID, VAULT)
     recipes = read_variants()
-    scenes = [build_scene(name, play, recipes.pop(name, ())) for name, play in list_plays()]
+    edges = json.loads(EDGES_FILE.read_text()) if edges is None else edges
+    scenes = [build_scene(name, play, recipes.pop(name, ()), edges) for name, play in list_plays()]
     assert not recipes, "variants of scenes that are not there"
     return {"domain": plain(domain), "scenes": scenes}
+
+
+def write_edges(edges: Edges) -> None:
+    """Commit to these, a line each scene."""
+    lines = [json.dumps({name: found})[1:-1] for name, found in edges.items()]
+    EDGES_FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def list_plays() -> Iterator[tuple[str, Callable[[Recorder], None]]]:
@@ -167,11 +183,14 @@ def live(recorder: Recorder, seed: int, is_large: bool) -> None:
         recorder.run(timestamp, messages, inputs)
 
 
-def build_scene(name: str, play: Callable[[Recorder], None], recipes: Sequence[Recipe] = ()) -> dict[str, Any]:
-    """The vector of one scene."""
+def build_scene(name: str, play: Callable[[Recorder], None], recipes: Sequence[Recipe], edges: Edges) -> dict[str, Any]:
+    """The vector of one scene; `edges`: by scene what its searches found, which is added to."""
     recorder = Recorder(None)
+    recorder.known_edges = iter(edges.get(name, ()))
     recorder.wanted = {(recipe["batch"], recipe["input"]): recorder.machine for recipe in recipes}
     play(recorder)
+    if recorder.edges:
+        edges[name] = recorder.edges
     leaves = sorted(recorder.leaves.items()) if name.startswith("life") else []
     variants = [build_variant(recorder, recipe) for recipe in (*recorder.variants, *recipes)]
     return {"name": name, "batches": plain(recorder.batches), "variants": plain(variants), "leaves": plain(leaves)}

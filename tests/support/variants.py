@@ -97,7 +97,14 @@ def list_patches(key: int, old: bytes, value: bytes) -> list[tuple[int, int, byt
     """(key, first byte, bytes) of what differs from the old value, if that is as long."""
     if len(old) != len(value):
         return []
-    places = [place for place, (new, before) in enumerate(zip(value, old, strict=True)) if new != before]
+    words = (slice(start, start + 32) for start in range(0, len(old), 32))
+    places = [
+        word.start + place
+        for word in words
+        if value[word] != old[word]
+        for place, (new, before) in enumerate(zip(value[word], old[word], strict=True))
+        if new != before
+    ]
     found: list[tuple[int, int]] = []
     for place in places:
         if found and place - found[-1][1] < 8:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from eth_abi.abi import decode
+from tests.support.late_tree import begin_late
 
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
@@ -584,7 +585,7 @@ def list_variants(scene: Entry, batch: Entry, input_index: int) -> Iterator[Entr
 
 def check_scene(scene: Entry, domain: bytes) -> None:
     """A scene from genesis, with what comes of each input and of its variants."""
-    machine = Machine.genesis(domain)
+    machine = begin_late(domain)
     for batch in scene["batches"]:
         for input_index, expected in enumerate(batch["hashes"]):
             for variant in list_variants(scene, batch, input_index):

@@ -1,8 +1,10 @@
 """The committed vectors are those that the generator makes, cover the protocol, and stay small."""
 
+import json
 from pathlib import Path
 
 import pytest
+from tests.support.scene_vectors import EDGES_FILE, Edges, build_scenes
 from tests.support.vectors import HERE, load
 
 from setoff.deploy.tools.vectors import NAMES, build, render, write
@@ -54,3 +56,11 @@ def test_every_outcome_occurs_in_a_scene() -> None:
     scenes = load("scenes")["scenes"]
     seen = {outcome for scene in scenes for batch in scene["batches"] for outcome in batch["outcomes"]}
     assert seen == set(errors.OUTCOMES)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_edges_of_the_scenes_are_where_a_search_finds_them() -> None:
+    found: Edges = {}
+    build_scenes(found)
+    assert found == json.loads(EDGES_FILE.read_text())

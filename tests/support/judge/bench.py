@@ -7,7 +7,7 @@ posted as on L1; then each step is proven as for a dispute, judged, and compared
 from __future__ import annotations
 
 from collections import Counter, namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -261,6 +261,10 @@ def step_data(first: int, position: int, pre: bytes, proof: bytes, count: int = 
     return STEP + word(first) + word(count) + word(position) + pre + word(160) + _bytes(proof)
 
 
+def leave_alone(machine: Machine, input_index: int, micro: int) -> None:
+    """What meddles with nothing."""
+
+
 @dataclass
 class Bench:
     """A machine and a judge side by side. `choose(kind)` says whether a step of this kind is to be judged.
@@ -280,10 +284,14 @@ class Bench:
     module: DataModule = CALLDATA
     judged: Counter[str] = field(default_factory=Counter)
     choose: Callable[[str], bool] = lambda kind: True
-    meddle: Callable[[Machine, int, int], None] = lambda machine, input_index, micro: None
+    meddle: Callable[[Machine, int, int], None] = leave_alone
     compare: Callable[[Case], None] = field(init=False)
     variants: list[dict[str, Any]] = field(default_factory=list)
     """What a scene names as variants of its inputs (`variants.py`), if it is asked to."""
+    known_edges: Iterator[dict[str, list[int]]] = field(default_factory=lambda: iter(()))
+    """What each search of a scene for edges (`scenes/edges.py`) has found before, in their order; else it searches."""
+    edges: list[dict[str, list[int]]] = field(default_factory=list)
+    """What the searches found."""
     is_recorder: bool = False
 
     def __post_init__(self) -> None:

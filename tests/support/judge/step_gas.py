@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.support.evm import DEPLOYER
 from tests.support.generator.generator import Generator
-from tests.support.judge.bench import Bench, Judge, Step, encode_proof, see, step_data
+from tests.support.judge.bench import Bench, Judge, Step, encode_proof, leave_alone, see, step_data
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import SCENES
 from tests.support.machines.world import BUY, FOK, SELL
@@ -71,7 +71,7 @@ class GasBench(Bench):
             return self.pass_by(batch, input_index, micro, see(self.machine))
         self.meddle(self.machine, input_index, micro)
         before = self.machine.regs.copy()
-        meddle, self.meddle = self.meddle, lambda machine, input_index, micro: None
+        meddle, self.meddle = self.meddle, leave_alone
         step = super().take(batch, input_index, micro)
         self.meddle = meddle
         if len(step.old) + 1 > self.worst.leaves[step.kind] and self.judge is not None:

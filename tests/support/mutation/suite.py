@@ -38,17 +38,21 @@ class Suite:
     """The vectors, and which of them run which lines."""
 
     def __init__(self, files: tuple[str, ...], *, is_traced: bool = True) -> None:
-        """`files`: those whose mutants are to be judged, from the work tree's root; `is_traced`: whether to find out
-        what runs which lines, which pays from some hundred mutants on. Without it everything is run for each."""
+        """`files`: those whose mutants are to be judged, from the work tree's root; `is_traced`: whether to take the
+        scenes apart into inputs and find out what runs which lines, which pays from a hundred mutants on. Without it
+        every check is run for each mutant, scenes as they are."""
         self.documents: dict[str, Entry] = {path.stem: load(path.stem) for path in sorted(HERE.glob("*.json"))}
-        self.checks = [check for check in list_checks(self.documents) if check.file != "scenes"]
-        self.inputs = list(inputs.list_inputs(self.documents["scenes"]))
+        self.checks = [check for check in list_checks(self.documents) if check.file != "scenes" or not is_traced]
+        if not is_traced:
+            # Of what a rule does steps and scenes say most.
+            self.checks.sort(key=lambda check: (check.file != "steps", check.file != "scenes"))
+        self.inputs = list(inputs.list_inputs(self.documents["scenes"])) if is_traced else []
         self.order = sorted(self.inputs, key=lambda given: (given.index % 7, given.is_variant))
         """Inputs of all kinds at the beginning, for what any of them may show."""
         self.names = {str(ROOT / file): file for file in files}
         self.covering: dict[tuple[str, int], list[int]] = defaultdict(list)
         """By file and line the numbers of what runs it: of an input its place, of a check that behind all inputs."""
-        for number in range(len(self.inputs) + len(self.checks) if is_traced else 0):
+        for number in range(len(self.inputs) + len(self.checks)) if is_traced else ():
             for line in self.trace(lambda number=number: self.ask(number)):  # type: ignore[misc]
                 self.covering[line].append(number)
         gc.collect()

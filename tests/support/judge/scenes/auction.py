@@ -1,5 +1,6 @@
 """Calls and their auctions: who rests, who waits, one price, and everybody who cannot trade at it."""
 
+from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BELOW, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL, sub
 
@@ -293,7 +294,7 @@ def play_pauses(world: JudgedWorld) -> None:
         def meddle(machine: Machine, input_index: int, micro: int) -> None:
             if micro and machine.regs.phase == phase and machine.regs.peer == 0:
                 machine.regs.steps = machine.regs.started + phases.WORK_LIMIT
-                bench.meddle = lambda machine, input_index, micro: None
+                bench.meddle = leave_alone
 
         bench.meddle = meddle
 

@@ -1,5 +1,6 @@
 """The backstop: what it takes over, what it offers, and what its shares are worth."""
 
+from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BUY, SELL
 
@@ -119,7 +120,7 @@ def play_last_offer(world: JudgedWorld) -> None:
     world.wait(60)
     assert world.run(records.encode_crank(1)) == [OK]
     assert world.position(keys.BACKSTOP).waited == 0
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     for left in (1, 0):
         world.wait(60)
         assert world.run(world.order(4, BUY, 93, 1, order_slot=left), records.encode_crank(1)) == [OK, OK]
@@ -196,7 +197,7 @@ def play_full_backstop(world: JudgedWorld) -> None:
     world.bench.meddle = meddle
     world.wait(60)
     assert world.run(records.encode_crank(9)) == [OK]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
 
 
 def play_stale_backstop(world: JudgedWorld) -> None:

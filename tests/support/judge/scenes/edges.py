@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import cast
 
+from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import ABOVE, BELOW, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL
 from tests.support.mutation.inputs import Leaves
@@ -126,23 +127,37 @@ def vary_edges(
 ) -> None:
     """Name variants on either side of every number, in the bounds that are given for each name, at which one of the
     records of the next batch goes another way: other steps, leaves, trades, or another outcome."""
-    if not world.bench.is_recorder:
+    bench, fixed = world.bench, fixed or {}
+    if not bench.is_recorder:
         return
+    found = next(bench.known_edges, None)
+    if found is None or list(found) != list(names):
+        found = search_edges(world, inputs, names, fixed, index)
+    bench.edges.append(found)
+    for name, values in found.items():
+        for value in values:
+            vary(world, inputs, {**fixed, name: value}, index)
+
+
+def search_edges(
+    world: JudgedWorld, inputs: list[bytes], names: dict[str, tuple[int, int]], fixed: dict[str, int], index: int
+) -> dict[str, list[int]]:
+    """By name the numbers on either side of every such edge."""
     index %= len(inputs)
     before = world.machine.copy()
     before.begin(world.bench.number, world.time)
     for body in inputs[:index]:
         before.take(body, False)
     before.state.commit()
-    found = dict(before.state.tree.items())
+    tree = dict(before.state.tree.items())
 
     def ask(name: str, value: int) -> object:
-        twin = Machine(before.regs.copy(), State(cast(Tree, Leaves(found))))
+        twin = Machine(before.regs.copy(), State(cast(Tree, Leaves(tree))))
         body = inputs[index]
         seen: dict[int, bytes] = {}
         twin.state.seen = seen
         try:
-            for each, number in {**(fixed or {}), name: value}.items():
+            for each, number in {**fixed, name: value}.items():
                 if each.startswith("input."):
                     body = change_record(body, {each.removeprefix("input."): number})
                 else:
@@ -154,7 +169,9 @@ def vary_edges(
         trades = tuple(fill[:6] + fill[8:] for fill in twin.fills)
         return outcome, twin.regs.steps, frozenset(seen), trades, bool(twin.regs.shares), bool(twin.regs.amount)
 
+    found: dict[str, list[int]] = {}
     for name, (low, high) in names.items():
+        found[name] = []
         points = sorted({low, high, *(low + (high - low) * part // 24 for part in range(25))})
         asked = {value: ask(name, value) for value in points}
         for start, end in itertools.pairwise(points):
@@ -167,9 +184,8 @@ def vary_edges(
                     at = middle
                 else:
                     to = middle
-            for value in (at, to):
-                if ask(name, value) is not None:
-                    vary(world, inputs, {**(fixed or {}), name: value}, index)
+            found[name] += [value for value in (at, to) if ask(name, value) is not None]
+    return found
 
 
 # --- margin -----------------------------------------------------------------------------------------------------------
@@ -537,7 +553,7 @@ def play_last_signer(world: JudgedWorld) -> None:
     world.bench.meddle = meddle
     strange = [bytes([kind]) + bytes(123) for kind in (records.FIRST_MESSAGE, records.FIRST_MESSAGE + 1, 0xFF, 0x7F)]
     assert len(world.run(world.price(99), *strange, world.order(3, BUY, 90, 1))) == 6
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     assert world.run(CRANK) == [OK]
 
 
@@ -780,7 +796,7 @@ def play_mirrored(world: JudgedWorld) -> None:
         keep(world, a2=worth(world, 2, -5_000) + 3 * 85 * 27)
         world.bench.meddle = meddle
         assert world.run(world.price(1_030, 2)) == [OK]
-        world.bench.meddle = lambda machine, input_index, micro: None
+        world.bench.meddle = leave_alone
         assert world.run(world.price(1_003, 2)) == [OK]
         if world.position(2, 2).size == 0:
             break
@@ -902,7 +918,7 @@ def play_offers(world: JudgedWorld) -> None:
     def meddle(machine: Machine, input_index: int, micro: int) -> None:
         if micro and machine.regs.phase == phases.WORK and machine.regs.sweeping == 0 and machine.regs.unwind:
             machine.regs.steps = machine.regs.started + phases.WORK_LIMIT
-            bench.meddle = lambda machine, input_index, micro: None
+            bench.meddle = leave_alone
 
     bench.meddle = meddle
     assert world.run(CRANK) == [OK]

@@ -1,5 +1,6 @@
 """Accounts under water: slices, takeovers, and who closes against them."""
 
+from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BUY, SELL
 
@@ -73,7 +74,7 @@ def play_premium(world: JudgedWorld) -> None:
 
     world.bench.meddle = meddle
     assert world.run(world.order(4, BUY, 91, 100), world.price(93)) == [OK, OK]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     assert world.position(4).size == 100
 
 
@@ -131,7 +132,7 @@ def play_other_side(world: JudgedWorld) -> None:
     world.bench.meddle = meddle
     assert world.press(91) == [OK] * 2
     assert world.took("rank") > 0 and world.took("deleverage") > 0
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
 
 
 def play_small_winners(world: JudgedWorld) -> None:
@@ -203,7 +204,7 @@ def play_late_sweep(world: JudgedWorld) -> None:
     world.bench.meddle = stop
     assert world.run(world.price(91)) == [OK]
     assert world.machine.regs.has_work == 1
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     world.wait(120)
     assert world.run(records.encode_crank(1)) == [OK]
     assert world.position(2).size < 900
@@ -236,7 +237,7 @@ def play_crowd(world: JudgedWorld) -> None:
     world.bench.meddle = meddle
     assert world.run(world.price(95)) == [OK]
     assert world.took("deleverage") > 12 and world.position(1).size == world.position(2).size == 0
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
 
 
 def play_losers(world: JudgedWorld) -> None:
@@ -261,7 +262,7 @@ def play_losers(world: JudgedWorld) -> None:
     last = world.deposit(9, 1)
     assert world.batch([last], [world.price(100)]) == [OK, OK]
     assert any(taken.after.skip_account for taken in world.steps)
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
 
 
 def play_owed(world: JudgedWorld) -> None:
@@ -275,7 +276,7 @@ def play_owed(world: JudgedWorld) -> None:
 
     world.bench.meddle = meddle
     assert world.run(world.withdraw(4, 11), world.withdraw(4, 10)) == ["withdrawals_limited", OK]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
 
 
 SCENES = (

@@ -1,5 +1,6 @@
 """Takers and makers: who trades with whom, how much of it, and how levels are found and left."""
 
+from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BUY, FOK, IOC, SELL
 
@@ -75,7 +76,7 @@ def play_far_levels(world: JudgedWorld) -> None:
     world.bench.meddle = meddle
     two = [world.order(3, BUY, 20_000, 1, order_slot=order_slot) for order_slot in (5, 6)]
     assert world.run(*two, world.order(4, SELL, 1, 2, flags=FOK)) == [OK, OK, "unfillable"]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
 
 
 def play_far_counts(world: JudgedWorld) -> None:

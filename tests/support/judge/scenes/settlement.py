@@ -1,5 +1,6 @@
 """Dated futures at their end, and the end of the exchange."""
 
+from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.holders import enter_holders
 from tests.support.machines.world import BUY, GTC, SELL
@@ -143,7 +144,7 @@ def play_late_wind_down(world: JudgedWorld) -> None:
     world.wait(60)
     assert world.run(records.encode_crank(1)) == [OK]
     assert world.machine.regs.has_work == 1
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     world.wait(120)
     assert world.run(records.encode_crank(1)) == [OK]
     assert world.position(2).size == 0 and world.took("takeover")

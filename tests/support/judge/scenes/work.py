@@ -1,5 +1,6 @@
 """The machine's own work and the bounds of a slot and a batch: what waits, and what goes on."""
 
+from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.machines.world import BUY
 
@@ -34,7 +35,7 @@ def play_limits(world: JudgedWorld) -> None:
     world.bench.meddle = meddle
     trades = [world.order(3, BUY, 90, 5, order_slot=slot) for slot in (5, 0, 1)]
     assert world.run(*trades) == [OK, OK, "step_cap"]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     assert world.batch([world.order(3, BUY, 90, 5, order_slot=2)], []) == [OK]
 
 
@@ -52,7 +53,7 @@ def play_forced_limits(world: JudgedWorld) -> None:
     crank = records.encode_crank(1)
     messages = [world.deposit(3, 1), late, as_sender, records.encode_crank(0), crank, world.deposit(3, 1)]
     assert world.batch(messages, [crank]) == [OK, "parked", "parked", "step_cap", "parked", OK, "step_cap"]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     other = world.withdraw(3, 2)
     assert world.batch([crank], [other, crank, crank, other]) == [OK, "busy", "nonce_used", OK, OK]
 
@@ -83,7 +84,7 @@ def play_parked(world: JudgedWorld) -> None:
     ]
     late = [named(agent), hand, world.order(3, BUY, 71, 1), *last]
     assert world.batch(late[:2], [world.order(3, BUY, 60, 1)]) == ["parked", "parked", "busy"]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     # The rest of the work; then each new one lets one go that has waited, and the last waits behind all of them.
     assert world.batch(late[2:3], []) == ["parked"]
     assert world.machine.regs.has_work == 0
@@ -106,7 +107,7 @@ def play_long_work(world: JudgedWorld) -> None:
     more = [world.deposit(5, 1), world.deposit(1, 5)]
     busy = [world.price(80), records.encode_crank(1), world.order(3, BUY, 90, 5)]
     assert world.run(*busy) == [OK, OK, "busy"]
-    world.bench.meddle = lambda machine, input_index, micro: None
+    world.bench.meddle = leave_alone
     assert world.batch(more, [records.encode_crank(200), world.order(3, BUY, 80, 5)]) == [OK, OK, OK, OK]
     assert world.took("deleverage") == 1 and world.position(2).size == 0
 
