@@ -187,9 +187,14 @@ def _order(item: tuple[str, int]) -> tuple[int, str]:
     return int(section), part
 
 
+def _order_labels(label: str) -> tuple[int, str, int]:
+    family, _, number = label.rpartition(".")
+    return *_order((family, 0)), int(number)
+
+
 def write_links(body: str, target: str) -> list[str]:
     """What makes the citations of a page links to rules of the page `target` (none: of its own)."""
-    cited = sorted(set(_CITATION.findall(body)), key=lambda name: (int(name.split(".")[0]), name))
+    cited = sorted(set(_CITATION.findall(body)), key=_order_labels)
     return [LINKS, *(f"[{name}]: {target}#{name}" for name in cited)] if cited else []
 
 
