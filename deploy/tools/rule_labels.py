@@ -39,7 +39,7 @@ LINKS: Final = "<!-- links: made by `deploy/run check --fix` -->"
 
 _NAME: Final = r"\d+\.(?:[A-Z]+\.)?\d+"
 _LABEL: Final = re.compile(rf'<sup id="({_NAME})">\1</sup>')
-_CITATION: Final = re.compile(r"\[([1-9]\d*\.(?:[A-Z]+\.)?\d+)\](?!:)")
+_CITATION: Final = re.compile(r"\[([1-9]\d*\.(?:[A-Z]+\.)?\d+)\]")
 _NUMBER: Final = re.compile(r"(\d+(?:\.[A-Z]+)?):(\d+)")
 _ITEM: Final = re.compile(r"\s*(?:-|\d+\.) ")
 _NO_PROSE: Final = re.compile(r"\s*(?:$|#|\||>|<!--|\[[^\]]+\]: |-->)")

@@ -134,6 +134,7 @@ def test_the_number_of_a_rule_that_is_gone_is_not_given_again() -> None:
         ('"2.3">2.3<', '"2.9">2.9<', "the label 2.9 was made by hand"),
         ("do this.", "do this. And that.", "no label, run `deploy/run check --fix`: And that."),
         ("Why so?", f"Why {cite('2.8')}?", "cites 2.8, which shared/PROTOCOL.md has not"),
+        ("Why so?", f"By {cite('2.8')}: so.", "cites 2.8, which shared/PROTOCOL.md has not"),
         ("Why so?", f"Why {cite('2.3')}?", "its links are stale"),
     ],
 )
