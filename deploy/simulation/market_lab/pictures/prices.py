@@ -51,9 +51,9 @@ def find_crash(hours: Sequence[Hour], before: int = 24, after: int = 24) -> Sequ
     return hours[worst - before : worst + 24 + after]
 
 
-def find_long_crash(hours: Sequence[Hour]) -> Sequence[Hour]:
-    """The same crash with four days after it."""
-    return find_crash(hours, after=96)
+def find_long_fall(hours: Sequence[Hour]) -> Sequence[Hour]:
+    """The same crash with three days before it and two after it."""
+    return find_crash(hours, before=72, after=48)
 
 
 def find_rise(hours: Sequence[Hour], before: int = 6, after: int = 12) -> Sequence[Hour]:
@@ -66,6 +66,12 @@ def make_up_crash() -> list[Hour]:
     """A crash of the same shape that needs no download: a third lost in ten hours, a part of it won back."""
     closes = [8_000, 8_020, 7_960, 7_900, 7_700, 7_450, 7_100, 6_900, 6_350, 6_100, 5_700, 5_400, 5_950, 6_300, 6_250]
     return [(a, max(a, b) + 20, min(a, b) - 40, b) for a, b in pairwise(closes)]
+
+
+def make_up_long_fall(times: int = 8) -> list[Hour]:
+    """The same, so many times as slow."""
+    closes = [opened + (closed - opened) * n / times for opened, *_, closed in make_up_crash() for n in range(times)]
+    return [(a, max(a, b), min(a, b), b) for a, b in pairwise(closes)]
 
 
 def make_up_rise() -> list[Hour]:
