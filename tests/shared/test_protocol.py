@@ -160,6 +160,11 @@ def test_header() -> None:
     assert [row[1] for row in table("word", "field", "meaning")] == list(batch.Header.__dataclass_fields__)
 
 
+def test_the_judge_s_call() -> None:
+    (step,) = (entry for entry in compile_contract("judge").abi if entry.get("name") == "step")
+    assert f"`judge.step({', '.join(field['name'] for field in step['inputs'])})`" in " ".join(TEXT.split())
+
+
 def test_the_judge_s_registers() -> None:
     assert f" uint256[{len(FIELDS)}] registers," in TEXT and f"the {len(FIELDS)} static words of section 6" in TEXT
 
