@@ -32,6 +32,14 @@ def table(*heading: str) -> list[list[str]]:
     return [[cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
 
+def test_the_glossary_is_in_order_and_each_word_has_one_meaning() -> None:
+    """No entry stands twice, and what once had a second meaning is called by its own word: *row*, *forced record* …"""
+    terms = [term.lower().removeprefix("to ") for term, _ in table("term", "meaning")]
+    assert terms == sorted(set(terms))
+    given_up = r"position place|free place|place order|records? of the queue|this page|sealed batch|index of holders"
+    assert not re.findall(given_up, " ".join((TEXT + RATIONALE).split()))
+
+
 def test_outcomes() -> None:
     rows = table("number", "reason", "when")
     assert [(int(number), reason) for number, reason, _ in rows] == list(enumerate(errors.OUTCOMES))
