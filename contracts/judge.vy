@@ -222,7 +222,7 @@ def _fetch(
         return regs, values
     is_message: bool = input_index < header.message_count
     body: Bytes[records.RECORD_BYTES] = b""
-    regs.stamp = regs.time
+    regs.stamp = 0
     if is_message:
         assert len(p.input.message) == records.MESSAGE_BYTES, "wrong_input"
         queue_hash: bytes32 = keccak256(concat(p.input.queue_hash, keccak256(p.input.message)))

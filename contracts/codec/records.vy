@@ -72,6 +72,7 @@ AGENT_KINDS: constant(uint256) = 1 << ORDER | 1 << CANCEL | 1 << CANCEL_ALL | 1 
 MAX_POSITION: constant(uint256) = 2**38
 MAX_UNIT: constant(uint256) = 2**32
 MAX_FEE: constant(uint256) = 100_000
+TEN_THOUSAND: constant(uint256) = 10_000
 # Token units: above what any owner's activity counts.
 MAX_ACTIVITY: constant(uint256) = 2**96
 
@@ -261,6 +262,8 @@ struct ExchangeTerms:
     treasury_share: uint256
     insurance_floor: uint256  # ppm of what a market's open interest is worth, that its insurance keeps
     treasury: uint256        # a master account, 0 for none
+    scale_from: uint256      # ten-thousandths of a market's largest open interest, from which its initial margins rise
+    scale_most: uint256      # ten-thousandths of the way to full margin, which they have risen then
 
 
 struct SetTermsBody:
@@ -325,7 +328,7 @@ def _size_of(kind: uint256) -> uint256:
     if kind == WIND_DOWN:
         return 1
     if kind == SET_TERMS:
-        return 61
+        return 65
     return 0
 
 
@@ -656,8 +659,10 @@ def encode_set_terms(type: bytes1, body: SetTermsBody) -> Bytes[RECORD_BYTES]:
         convert(convert(terms.treasury_share, uint32), bytes4),
         convert(convert(terms.insurance_floor, uint32), bytes4),
         convert(convert(terms.treasury, uint32), bytes4),
+        convert(convert(terms.scale_from, uint16), bytes2),
+        convert(convert(terms.scale_most, uint16), bytes2),
         empty(bytes32),
-        empty(bytes31),
+        empty(bytes27),
     )
 
 
@@ -678,6 +683,8 @@ def decode_set_terms(message: Bytes[RECORD_BYTES]) -> SetTermsBody:
             treasury_share=self._read(message, 49, 4),
             insurance_floor=self._read(message, 53, 4),
             treasury=self._read(message, 57, 4),
+            scale_from=self._read(message, 61, 2),
+            scale_most=self._read(message, 63, 2),
         )
     )
 

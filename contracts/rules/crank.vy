@@ -22,6 +22,7 @@ from rules import marks
 from rules import matching
 from rules import phases
 from rules import positions
+from rules import scale
 from rules import wind_down
 from rules import work
 from state import keys
@@ -208,13 +209,14 @@ def step_sample(
     pre: registers.Registers, w: store.Witness
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
-    @notice Take a sample of what was measured, and set the mark. Leaves: market.
+    @notice Take a sample of what was measured, and set the mark; margins follow open interest. Leaves: market, terms.
             What changed lets the machine visit all holders.
     """
     regs: registers.Registers = pre
     values: DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES] = w.values
-    store.check_count(w, 1)
+    store.check_count(w, 2)
     market: leaves.Market = store.market(w, 0, regs.market)
+    market = scale.follow_scale(market, store.terms(w, 1))
     market = marks.take_sample(market, regs.trigger, regs.price, regs.time)
     market.sampled = regs.time
     market = marks.begin_interval(market, regs.time)

@@ -76,9 +76,10 @@ def check_exit(regs: registers.Registers, pre: leaves.Account, free: uint256) ->
 def compute_hours(since: uint256, stamp: uint256, time: uint256) -> uint256:
     """
     @return Hours that have begun of a limit since `since`, at most EXIT_HOURS: then nothing is limited. It does not limit
-            what was asked for before it began (`stamp`): nobody loses by a delay, which is another's choice.
+            what was in the queue before it began (`stamp`, 0 for what comes from no queue): nobody loses by a delay, which
+            is another's choice. It began on L1 when its batch was posted, so up to EXIT_GRACE after its time.
     """
-    if stamp < since:
+    if 0 < stamp and stamp < since + phases.EXIT_GRACE:
         return phases.EXIT_HOURS
     return min(phases.EXIT_HOURS, 1 + (max(stamp, time) - since) // phases.HOUR)
 

@@ -63,6 +63,8 @@ def set_terms(terms: leaves.Terms, given: records.ExchangeTerms) -> leaves.Terms
     changed.treasury_share = given.treasury_share
     changed.insurance_floor = given.insurance_floor
     changed.treasury = given.treasury
+    changed.scale_from = given.scale_from
+    changed.scale_most = given.scale_most
     return changed
 
 
@@ -100,6 +102,8 @@ def are_in_range(terms: records.ExchangeTerms) -> bool:
         and terms.most_rebate <= integers.PPM
         and terms.backstop_share <= integers.PPM
         and terms.treasury_share <= integers.PPM
+        and terms.scale_from <= records.TEN_THOUSAND
+        and terms.scale_most <= records.TEN_THOUSAND
     )
 
 

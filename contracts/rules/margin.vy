@@ -22,6 +22,7 @@ from rules import levels
 from rules import marks
 from rules import phases
 from rules import positions
+from rules import scale
 from state import leaves
 from state import registers
 from state import store
@@ -70,9 +71,11 @@ def compute_fee(amount: int256, rate: int256) -> int256:
 def weigh_initial(exposure: int256, market: leaves.Market) -> int256:
     """
     @return `exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
-            Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount).
+            Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount); and the market's scale.
     """
-    return self.weigh(exposure, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
+    lots: uint256 = convert(exposure, uint256)
+    weight: uint256 = self.weigh(lots, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
+    return convert(scale.scale_weight(weight, lots * integers.PPM, market.scale), int256)
 
 
 @internal
@@ -81,22 +84,23 @@ def weigh_maintenance(exposure: int256, market: leaves.Market) -> int256:
     """
     @return As `weigh_initial`, with the maintenance margin fractions.
     """
-    return self.weigh(exposure, market, market.maintenance_margin, market.tier1_maintenance, market.tier2_maintenance)
+    lots: uint256 = convert(exposure, uint256)
+    base: uint256 = market.maintenance_margin
+    return convert(self.weigh(lots, market, base, market.tier1_maintenance, market.tier2_maintenance), int256)
 
 
 @internal
 @pure
-def weigh(exposure: int256, market: leaves.Market, base: uint256, tier1: uint256, tier2: uint256) -> int256:
+def weigh(lots: uint256, market: leaves.Market, base: uint256, tier1: uint256, tier2: uint256) -> uint256:
     """
-    @return `exposure` lots (>= 0), each times the fraction, ppm, of the base or the tier it lies in.
+    @return The lots, each times the fraction, ppm, of the base or the tier it lies in.
     """
-    lots: uint256 = convert(exposure, uint256)
     weight: uint256 = lots * base
     if market.tier1_size != 0:
         weight += self.get_beyond(lots, market.tier1_size) * (tier1 - base)
     if market.tier2_size != 0:
         weight += self.get_beyond(lots, market.tier2_size) * (tier2 - tier1)
-    return convert(weight, int256)
+    return weight
 
 
 @internal
@@ -384,7 +388,7 @@ def step_margin(
     fresh: bool = False
     is_payment: bool = regs.kind in [records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT]
     # Money that waited in the queue is judged as of when it was asked for: nobody keeps it in by letting prices age.
-    time: uint256 = min(regs.stamp, regs.time) if is_payment else regs.time
+    time: uint256 = min(registers.get_stamp(regs), regs.time) if is_payment else regs.time
     account, markets, fresh = self.settle_account(w, 1, account, time)
     if is_payment:
         outcome: uint256 = 0

@@ -65,7 +65,8 @@ def step_report(
         return registers.reject(regs, outcome), values
     oracle: leaves.Oracle = store.oracle(w, 1, regs.market)
     is_news: bool = regs.nonce > oracle.times[regs.account]
-    is_late: bool = regs.stamp < regs.time
+    stamp: uint256 = registers.get_stamp(regs)
+    is_late: bool = stamp < regs.time
     if not is_news and not is_late:
         store.check_count(w, 2)
         return registers.reject(regs, errors.STALE_REPORT), values
@@ -79,13 +80,13 @@ def step_report(
         oracle.prices[regs.account] = regs.price
         oracle.times[regs.account] = regs.nonce
     values[1] = leaves.encode_oracle(oracle)
-    median: uint256 = self.compute_median(oracle, signers, regs.stamp, market.index)
+    median: uint256 = self.compute_median(oracle, signers, stamp, market.index)
     if median == 0:
         return registers.finish(regs), values
     mark_before: uint256 = market.mark
     market = marks.apply_index(market, median, regs.nonce, regs.time)
     values[2] = leaves.encode_market(marks.update_mark(market))
-    return marks.begin_work(regs, mark_before, min(regs.stamp, regs.time)), values
+    return marks.begin_work(regs, mark_before, min(stamp, regs.time)), values
 
 
 @internal
@@ -96,9 +97,10 @@ def check_report(regs: registers.Registers, signers: leaves.Signers) -> uint256:
     """
     if regs.account >= signers.count or signers.owners[regs.account] != regs.signer:
         return errors.UNKNOWN_SIGNER
-    if regs.nonce > regs.stamp + signers.max_age:
+    stamp: uint256 = registers.get_stamp(regs)
+    if regs.nonce > stamp + signers.max_age:
         return errors.FUTURE_REPORT
-    if regs.nonce + signers.max_age < regs.stamp:
+    if regs.nonce + signers.max_age < stamp:
         return errors.STALE_REPORT
     return errors.ACCEPTED
 

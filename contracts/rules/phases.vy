@@ -96,6 +96,8 @@ TWAP_TIME: constant(uint256) = 1800
 DRAW_SHARE: constant(uint256) = 2**14
 # Hours of a limit, in each of which one part in so many more of an account's free money may leave it.
 EXIT_HOURS: constant(uint256) = 16
+# Seconds that the time of a batch, and so of a limit, lies behind L1's at most.
+EXIT_GRACE: constant(uint256) = 900
 # Seconds without an index after which a market is settled at its last one.
 ORACLE_DEATH: constant(uint256) = 604_800
 # Seconds without a batch after which the exchange counts as resumed, and for which its oracles then are not dead yet.

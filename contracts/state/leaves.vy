@@ -114,6 +114,7 @@ struct Market:
     funding_cap: uint256           # ppm of the index: bound of the premium, an eighth of which is paid an hour
     close_out: uint256             # ppm of the notional
     call_minutes: uint256          # minutes for which it collects orders for an auction, 0 if it holds none
+    scale: uint256                 # of 255 parts of the way to full margin, how far its initial margins have risen
     settled: uint256               # 1 once a dated future has its settlement price (in mark)
     max_open_interest: uint256     # lots
     max_position: uint256          # lots
@@ -193,6 +194,8 @@ struct Terms:
     treasury_share: uint256
     insurance_floor: uint256  # ppm of what a market's open interest is worth, that its insurance keeps
     treasury: uint256        # a master account, 0 for none
+    scale_from: uint256      # ten-thousandths of a market's largest open interest, from which its initial margins rise
+    scale_most: uint256      # ten-thousandths of the way to full margin, which they have risen then
 
 
 struct Activity:
@@ -440,6 +443,7 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         | leaf.funding_cap << 192
         | leaf.close_out << 160
         | leaf.call_minutes << 152
+        | leaf.scale << 144
         | leaf.settled << 128
         | leaf.max_open_interest << 64
         | leaf.max_position,
@@ -500,6 +504,7 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         funding_cap=words[5] >> 192 & _U32,
         close_out=words[5] >> 160 & _U32,
         call_minutes=words[5] >> 152 & _U8,
+        scale=words[5] >> 144 & _U8,
         settled=words[5] >> 128 & _U16,
         max_open_interest=words[5] >> 64 & _U64,
         max_position=words[5] & _U64,
@@ -721,7 +726,8 @@ def encode_terms(leaf: Terms) -> Bytes[ACCOUNT_BYTES]:
     words: uint256[2] = [
         leaf.low << 128 | leaf.high,
         leaf.taker_saving << 224 | leaf.maker_saving << 192 | leaf.most_rebate << 160 | leaf.backstop_share << 128
-        | leaf.treasury_share << 96 | leaf.insurance_floor << 64 | leaf.treasury << 32,
+        | leaf.treasury_share << 96 | leaf.insurance_floor << 64 | leaf.treasury << 32
+        | leaf.scale_from << 16 | leaf.scale_most,
     ]
     if words[0] | words[1] == 0:
         return b""
@@ -747,6 +753,8 @@ def decode_terms(data: Bytes[ACCOUNT_BYTES]) -> Terms:
         treasury_share=words[1] >> 96 & _U32,
         insurance_floor=words[1] >> 64 & _U32,
         treasury=words[1] >> 32 & _U32,
+        scale_from=words[1] >> 16 & _U16,
+        scale_most=words[1] & _U16,
     )
 
 

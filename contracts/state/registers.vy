@@ -28,7 +28,7 @@ struct Registers:
     drawn: uint256           # token units drawn in that hour
     winding_since: uint256   # seconds: when the wind-down began, 0 while there is none
     last_gap_end: uint256    # seconds: when batches last came again after LONG_GAP without one
-    stamp: uint256           # seconds: when the queue took the last input fetched; of one from no queue `time`
+    stamp: uint256           # seconds: when the queue took the last input fetched; 0 if it is from no queue
     started: uint256         # `steps` when that input was fetched
     has_work: uint256        # 1 while the machine has work left for the next input, which goes on in `next_phase`
     parked_first: uint256    # the first parked record, the next to be taken
@@ -159,6 +159,15 @@ def clear(regs: Registers) -> Registers:
 
 @internal
 @pure
+def get_stamp(regs: Registers) -> uint256:
+    """
+    @return Seconds: when the queue took the input in flight; the batch's time if it comes from no queue.
+    """
+    return regs.stamp if regs.stamp != 0 else regs.time
+
+
+@internal
+@pure
 def finish(regs: Registers) -> Registers:
     """
     @return The registers when the work in flight is done.
@@ -186,7 +195,7 @@ def reject(regs: Registers, outcome: uint256) -> Registers:
 @pure
 def hash(regs: Registers) -> bytes32:
     """
-    @return keccak of the 90 words.
+    @return keccak of the 95 words.
     """
     return keccak256(abi_encode(regs))
 

@@ -103,6 +103,7 @@ AGENT_KINDS: Final = 1 << ORDER | 1 << CANCEL | 1 << CANCEL_ALL | 1 << AMEND | 1
 MAX_POSITION: Final = 2**38
 MAX_UNIT: Final = 2**32
 MAX_FEE: Final = 100_000
+TEN_THOUSAND: Final = 10_000
 MAX_ACTIVITY: Final = 2**96
 """Token units: above what any owner's activity counts."""
 
@@ -368,7 +369,7 @@ class SetSignerBody(NamedTuple):
 @dataclass(slots=True)
 class ExchangeTerms:
     """What holds for the whole exchange, and is kept in the leaf of its terms: how fees fall with an owner's activity,
-    and who gets them.
+    who gets them, and how initial margins rise with open interest.
 
     From `low` to `high` what is saved rises evenly from nothing to the two savings. Where `high` is 0 nothing is
     (`rules/fees.py`).
@@ -391,6 +392,10 @@ class ExchangeTerms:
     """Ppm of what a market's open interest is worth, that its insurance keeps in any case."""
     treasury: U32 = 0
     """A master account, 0 for none."""
+    scale_from: Annotated[U16, Range(high=TEN_THOUSAND)] = 0
+    """Ten-thousandths of a market's largest open interest, from which on its initial margins rise."""
+    scale_most: Annotated[U16, Range(high=TEN_THOUSAND)] = 0
+    """Ten-thousandths of the way to full margin, which they have risen then (`rules/scale.py`), 0: not."""
 
 
 class SetTermsBody(NamedTuple):

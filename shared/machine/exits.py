@@ -37,7 +37,7 @@ def find_exit(machine: Machine, account: int, time: int) -> Exit:
 def compute_exit(regs: Registers, account: int, leaf: Account, free: int, time: int) -> Exit:
     """As `find_exit`, of an account with `free` token units, or less than nothing."""
     since, free = regs.limited_since, max(0, free)
-    hours = compute_hours(since, time, time)
+    hours = compute_hours(since, 0, time)
     if hours == phases.EXIT_HOURS:
         return Exit(min(free, regs.owed), 0, 0)
     room = compute_room(free, get_taken(leaf, since), hours) if account <= keys.MAX_ACCOUNT else 0

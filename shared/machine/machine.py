@@ -175,7 +175,7 @@ class Machine:
     def take(self, body: bytes, is_message: bool, queued_at: int | None = None) -> int:
         """Run the next input, 124 bytes, whatever its outcome; returns the outcome.
 
-        queued_at: since when a message is in the queue, unix seconds; None for the batch's time.
+        queued_at: since when a message is in the queue, unix seconds; None for the batch's time, and for what is none.
         """
         input_index = self._next_input
         self._next_input = input_index + 1
@@ -241,6 +241,8 @@ class Machine:
         self.fills = []
         self.regs.input_index = input_index
         self.regs.steps += 1
+        if queued_at is None:
+            queued_at = self.regs.time if is_message else 0
         step_fetch(self.regs, self.state, body, is_message, queued_at)
 
     def _run_to_idle(self) -> None:

@@ -27,6 +27,7 @@ from setoff.shared.rules.marks import (
     weigh_index,
 )
 from setoff.shared.rules.matching import can_maker_fill, is_maker_sure
+from setoff.shared.rules.scale import follow_scale
 from setoff.shared.rules.wind_down import is_over
 from setoff.shared.rules.work import is_out_of_steps, pause
 from setoff.shared.state import keys
@@ -162,11 +163,12 @@ def choose_phase(regs: Registers) -> int:
 
 
 def step_sample(regs: Registers, state: State) -> None:
-    """Take a sample of what was measured, and set the mark. Leaves: market.
+    """Take a sample of what was measured, and set the mark; margins follow open interest. Leaves: market, terms.
 
     What changed lets the machine visit all holders.
     """
     market = state.market(regs.market)
+    follow_scale(market, state.terms())
     take_sample(market, regs.trigger, regs.price, regs.time)
     market.sampled = regs.time
     begin_interval(market, regs.time)

@@ -57,9 +57,10 @@ def check_exit(regs: Registers, account: Account, free: int) -> int:
 def compute_hours(since: int, stamp: int, time: int) -> int:
     """Hours that have begun of a limit since `since`, at most EXIT_HOURS: then nothing is limited.
 
-    It does not limit what was asked for before it began (`stamp`): nobody loses by a delay, which is another's choice.
+    It does not limit what was in the queue before it began (`stamp`, 0 for what comes from no queue): nobody loses by
+    a delay, which is another's choice. It began on L1 when its batch was posted, so up to EXIT_GRACE after its time.
     """
-    if stamp < since:
+    if 0 < stamp < since + phases.EXIT_GRACE:
         return phases.EXIT_HOURS
     return min(phases.EXIT_HOURS, 1 + (max(stamp, time) - since) // phases.HOUR)
 

@@ -47,10 +47,10 @@ _FIRST_PHASES: Final[dict[int, int]] = {
 """Phase in which a checked record starts, by its type."""
 
 
-def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool, queued_at: int | None = None) -> None:
+def step_fetch(regs: Registers, state: State, body: bytes, is_message: bool, queued_at: int = 0) -> None:
     """Take the 124-byte input `body`; `is_message` says whether it is the L1 queue's, and `queued_at` since when (unix
-    seconds, None for the batch's time)."""
-    regs.stamp = regs.time if queued_at is None else queued_at
+    seconds, 0 if it comes from no queue)."""
+    regs.stamp = queued_at
     regs.started = regs.steps - 1
     if body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED:
         regs.outcome = take_message(regs, state, body, is_message)

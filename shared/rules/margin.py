@@ -19,6 +19,7 @@ from setoff.shared.rules.exits import check_exit, is_exit
 from setoff.shared.rules.levels import can_rest
 from setoff.shared.rules.marks import is_expired, is_fresh, settle_funding
 from setoff.shared.rules.positions import get_position, is_past_deadline, release
+from setoff.shared.rules.scale import scale_weight
 from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
@@ -48,8 +49,9 @@ def get_tiers(market: Market) -> tuple[tuple[int, int, int], ...]:
 
 def weigh_initial(exposure: int, market: Market) -> int:
     """`exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
-    Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount)."""
-    return weigh(exposure, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
+    Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount); and the market's scale."""
+    weight = weigh(exposure, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
+    return scale_weight(weight, exposure * PPM, market.scale)
 
 
 def weigh_maintenance(exposure: int, market: Market) -> int:
@@ -244,7 +246,7 @@ def step_margin(regs: Registers, state: State) -> None:
     account = state.account(regs.account)
     is_payment = regs.kind in PAYMENTS
     # Money that waited in the queue is judged as of when it was asked for: nobody keeps it in by letting prices age.
-    time = min(regs.stamp, regs.time) if is_payment else regs.time
+    time = min(regs.get_stamp(), regs.time) if is_payment else regs.time
     fresh = settle_account(state, account, time)
     if is_payment:
         outcome = check_payment(regs, state, account, fresh)

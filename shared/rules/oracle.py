@@ -38,7 +38,8 @@ def step_report(regs: Registers, state: State) -> None:
         return
     oracle = state.oracle(regs.market)
     is_news = regs.nonce > oracle.times[regs.account]
-    is_late = regs.stamp < regs.time
+    stamp = regs.get_stamp()
+    is_late = stamp < regs.time
     if not is_news and not is_late:
         regs.reject(errors.STALE_REPORT)
         return
@@ -52,23 +53,24 @@ def step_report(regs: Registers, state: State) -> None:
     if is_news:
         oracle.prices[regs.account] = regs.price
         oracle.times[regs.account] = regs.nonce
-    median = compute_median(oracle, signers, regs.stamp, market.index)
+    median = compute_median(oracle, signers, stamp, market.index)
     if median == 0:
         regs.finish()
         return
     mark_before = market.mark
     apply_index(market, median, regs.nonce, regs.time)
     update_mark(market)
-    begin_work(regs, mark_before, min(regs.stamp, regs.time))
+    begin_work(regs, mark_before, min(stamp, regs.time))
 
 
 def check_report(regs: Registers, signers: Signers) -> int:
     """Whether the report in the registers is a registered signer's and of its time; returns the outcome."""
     if regs.account >= signers.count or signers.owners[regs.account] != regs.signer:
         return errors.UNKNOWN_SIGNER
-    if regs.nonce > regs.stamp + signers.max_age:
+    stamp = regs.get_stamp()
+    if regs.nonce > stamp + signers.max_age:
         return errors.FUTURE_REPORT
-    if regs.nonce + signers.max_age < regs.stamp:
+    if regs.nonce + signers.max_age < stamp:
         return errors.STALE_REPORT
     return errors.ACCEPTED
 

@@ -166,6 +166,8 @@ DRAW_SHARE: Final = 2**14
 """Draws of an hour limit withdrawals if they are more than one part in so many of all money."""
 EXIT_HOURS: Final = 16
 """Hours of a limit, in each of which one part in so many more of an account's free money may leave it."""
+EXIT_GRACE: Final = 900
+"""Seconds that the time of a batch, and so of a limit, lies behind L1's at most: `params.MAX_SKEW`."""
 ORACLE_DEATH: Final = 604_800
 """Seconds without an index after which a market is settled at its last one."""
 LONG_GAP: Final = 302_400

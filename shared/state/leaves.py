@@ -176,7 +176,9 @@ class Market(MarketParameters):
     """Smoothed premium of the book over the index, ticks times 2**16."""
     sampled: U64 = 0
     """Seconds, its last sample."""
-    settled: Annotated[U16, At(174)] = 0
+    scale: Annotated[U8, At(173)] = 0
+    """Of `scale.FULL` parts of the way to full margin, how far its initial margins have risen with open interest."""
+    settled: U16 = 0
     """1 once a dated future has its settlement price (in mark)."""
     halted_until: Annotated[U64, At(200)] = 0
     """Seconds."""

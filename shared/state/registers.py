@@ -85,7 +85,7 @@ class Registers(InFlight):
     drawn: U128 = 0  # token units drawn in that hour
     winding_since: U64 = 0  # seconds: when the wind-down began, 0 while there is none
     last_gap_end: U64 = 0  # seconds: when batches last came again after LONG_GAP without one
-    stamp: U64 = 0  # seconds: when the queue took the last input fetched; of one from no queue `time`
+    stamp: U64 = 0  # seconds: when the queue took the last input fetched, 0 if it comes from no queue
     started: U64 = 0  # `steps` when that input was fetched
     has_work: U64 = 0  # 1 while the machine has work left for the next input, which goes on in `next_phase`
     parked_first: U64 = 0  # the first parked record, the next to be taken
@@ -128,6 +128,10 @@ class Registers(InFlight):
     def clear(self) -> None:
         """Forget the input in flight."""
         InFlight.__init__(self)
+
+    def get_stamp(self) -> int:
+        """Seconds: when the queue took the input in flight; the batch's time if it comes from no queue."""
+        return self.stamp or self.time
 
     def finish(self) -> None:
         """The work in flight is done."""

@@ -24,6 +24,7 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.witness import prove_step
 from setoff.shared.rules import phases
 from setoff.shared.rules.fees import FADED_DAYS
+from setoff.shared.rules.scale import FULL
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.leaves import Account, Activity, Level, Market, Order, Terms
 from setoff.shared.state.registers import Registers, machine_hash
@@ -151,6 +152,7 @@ class Extremes:
         leaf.backstop_share = self.edge(0, PPM)
         leaf.treasury_share = self.edge(0, PPM - leaf.backstop_share)
         leaf.insurance_floor = self.edge(0, 2**32 - 1)
+        leaf.scale_from, leaf.scale_most = self.edge(0, records.TEN_THOUSAND), self.edge(0, records.TEN_THOUSAND)
 
     def change_account(self, leaf: Account, is_backstop: bool) -> None:
         if self.is_changed():
@@ -189,6 +191,7 @@ class Extremes:
             leaf.tier2_maintenance = max(leaf.tier2_maintenance, leaf.tier1_maintenance)
             leaf.taker_fee = self.edge(0, records.MAX_FEE)
             leaf.maker_fee = self.edge(-leaf.taker_fee, records.MAX_FEE)
+            leaf.scale, leaf.max_open_interest = self.edge(0, FULL), self.edge(0, 2**64 - 1)
         # No less than what the two accounts of a fill hold, and room for what they trade.
         leaf.open_interest = self.edge(2**62 + 2**41, 2**63 - 2**41)
 

@@ -279,11 +279,11 @@ def check_run(run: Entry) -> None:
 
 
 def body_of(step: Entry, header: Header, input_index: int) -> tuple[bytes, int]:
-    """The input, and when it was queued."""
+    """The input, and when it was queued, 0 for one that was not."""
     given = step["input"]
     if input_index < header.message_count:
         return records.split_message(given["message"])
-    return verify_record(header, input_index, given["record_page"], given["siblings"]), header.timestamp
+    return verify_record(header, input_index, given["record_page"], given["siblings"]), 0
 
 
 def check_step(step: Entry, batch_count: int) -> None:

@@ -237,7 +237,7 @@ class JudgeSelftest:
         regs.started = regs.steps
         regs.steps += 1
         body, is_message = batch.body(input_index), input_index < batch.header.message_count
-        regs.stamp = records.split_message(batch.messages[input_index])[1] if is_message else regs.time
+        regs.stamp = records.split_message(batch.messages[input_index])[1] if is_message else 0
         is_of_messages = body[0] >= records.FIRST_MESSAGE and body[0] != records.FORCED
         group = "MESSAGES" if is_of_messages else "FETCH"
         fetch = Interface(compile_contract(RULES[group]).abi).functions["take"]

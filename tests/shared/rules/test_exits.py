@@ -7,8 +7,9 @@ from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.machine.machine import DELEVERAGE, TAKEOVER
+from setoff.shared.params import MAX_SKEW
 from setoff.shared.rules.exits import compute_hours, compute_room, note_draw
-from setoff.shared.rules.phases import EXIT_HOURS, HOUR
+from setoff.shared.rules.phases import EXIT_GRACE, EXIT_HOURS, HOUR
 from setoff.shared.state.registers import Registers
 
 PLAIN = {"taker_fee": 0, "maker_fee": 0, "max_age": 2**31, "close_out": 50_000}
@@ -141,7 +142,7 @@ def find_room(world: World, account: int) -> int:
     """What the account, without positions, may take out now."""
     leaf, regs = world.account(account), world.machine.regs
     taken = leaf.taken if leaf.exit_since == regs.limited_since else 0
-    hours = compute_hours(regs.limited_since, world.traffic.time, world.traffic.time)
+    hours = compute_hours(regs.limited_since, 0, world.traffic.time)
     return compute_room(leaf.collateral, taken, hours)
 
 
@@ -235,20 +236,26 @@ def test_a_later_draw_makes_no_limit_longer_and_one_after_its_last_hour_begins_a
 @pytest.mark.parametrize(
     ("stamp", "time", "hours"),
     [
-        (0, 0, 1),
-        (HOUR - 1, HOUR - 1, 1),
-        (HOUR, HOUR, 2),
-        (15 * HOUR - 1, 15 * HOUR - 1, 15),
-        (15 * HOUR, 15 * HOUR, 16),
-        (10**9, 10**9, 16),
-        (0, 3 * HOUR, 4),  # what waits loses nothing
+        (None, 0, 1),
+        (None, HOUR - 1, 1),
+        (None, HOUR, 2),
+        (None, 15 * HOUR - 1, 15),
+        (None, 15 * HOUR, 16),
+        (None, 10**9, 16),
+        (EXIT_GRACE, 0, 1),
+        (EXIT_GRACE, 3 * HOUR, 4),  # what waits loses nothing
         (3 * HOUR, 0, 4),  # nor by a clock that is late
+        (EXIT_GRACE - 1, 0, 16),  # its batch may have been posted after this was queued
         (-1, 0, 16),  # asked for before there was a limit
     ],
 )
-def test_hours_of_a_limit(stamp: int, time: int, hours: int) -> None:
+def test_hours_of_a_limit(stamp: int | None, time: int, hours: int) -> None:
     since = 10**9
-    assert compute_hours(since, since + stamp, since + time) == hours
+    assert compute_hours(since, 0 if stamp is None else since + stamp, since + time) == hours
+
+
+def test_the_grace_is_as_long_as_a_batch_may_be_late() -> None:
+    assert EXIT_GRACE == MAX_SKEW
 
 
 # --- through L1 -------------------------------------------------------------------------------------------------------
@@ -264,9 +271,21 @@ def forced(world: World, amount: int, queued_at: int) -> str:
 def test_a_forced_withdrawal_is_granted_what_it_might_have_had_when_it_was_queued() -> None:
     world = limited()
     now = world.traffic.time
-    assert forced(world, 1_001, queued_at=now) == "withdrawals_limited"
-    assert forced(world, 1_000, queued_at=now) == "accepted"
+    assert forced(world, 1_001, queued_at=now + EXIT_GRACE) == "withdrawals_limited"
+    assert forced(world, 1_000, queued_at=now + EXIT_GRACE) == "accepted"
+    assert world.withdraw(3, 1) == "withdrawals_limited"
     assert forced(world, 15_000, queued_at=now - 1) == "accepted"  # before there was a limit
+
+
+@pytest.mark.parametrize("skew", [0, 1, MAX_SKEW - 1])
+def test_whoever_dates_a_batch_back_does_not_limit_what_was_queued_before_it_was_posted(skew: int) -> None:
+    """An operator that sees it in the queue has an account of its own taken over in a batch that is dated before."""
+    world = limited()
+    began_at = world.machine.regs.limited_since
+    assert began_at == world.traffic.time
+    queued_at = began_at + skew
+    world.wait(skew)  # the next batch may have the very time of the stamp
+    assert forced(world, 16_000, queued_at) == "accepted"
 
 
 def test_a_new_limit_does_not_touch_what_is_in_the_queue() -> None:

@@ -109,6 +109,8 @@ class Listings(Players):
             "treasury_share": rng.choice((0, 333_333, 900_001)),
             "insurance_floor": rng.choice((0, 0, 1_000, 2**32 - 1)),
             "treasury": rng.choice((0, 1, 1, keys.MAX_ACCOUNT)),
+            "scale_from": rng.choice((0, 10, 5_000)),
+            "scale_most": rng.choice((0, 3_333, 10_000, 10_000, 10_001)),
         }
         if rng.random() < 0.3:
             terms[rng.choice(list(terms))] = rng.choice((0, 1, PPM, PPM + 1, 2**32 - 1))

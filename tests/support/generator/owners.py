@@ -29,7 +29,7 @@ class Owners(Players):
         equity, requirement = compute_health(regs, self.state, leaf)
         free = equity - requirement
         if free > 0 and rng.random() < 0.45:
-            hours = compute_hours(regs.limited_since, self.time, self.time)
+            hours = compute_hours(regs.limited_since, 0, self.time)
             room = compute_room(free, get_taken(leaf, regs.limited_since), hours)
             return min(max(1, rng.choice((free, free + 1, free - 1, free // 2, room, room + 1))), 2**96)
         return rng.randint(1, 2**90 if self.is_large else 5000)

@@ -159,7 +159,7 @@ class Coverage:
                 begin_batch(regs, number, timestamp)
             regs.input_index, regs.started = input_index, regs.steps
             is_message = input_index < message_count
-            message, regs.stamp = case.proof.step_input.message, regs.time
+            message, regs.stamp = case.proof.step_input.message, 0
             if is_message:
                 message, regs.stamp = records.split_message(message)
             place = (input_index - message_count) % RECORDS_PER_PAGE * records.RECORD_BYTES

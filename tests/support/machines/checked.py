@@ -29,7 +29,9 @@ def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int]
     first = regs.steps
     regs.steps += 1
     is_message = len(body) == records.MESSAGE_BYTES or body[0] >= records.FIRST_MESSAGE
-    body, queued_at = records.split_message(body) if len(body) == records.MESSAGE_BYTES else (body, None)
+    queued_at = regs.time if is_message else 0
+    if len(body) == records.MESSAGE_BYTES:
+        body, queued_at = records.split_message(body)
     step_fetch(regs, machine.state, body, is_message, queued_at)
     if body[0] == records.DEPOSIT and regs.outcome == errors.ACCEPTED:
         deposited += records.decode_deposit(body).amount

@@ -117,11 +117,15 @@ def play_queue(world: JudgedWorld) -> None:
     def late(amount: int, seconds: int, account: int = 3) -> bytes:
         return stamp_message(world.withdraw(account, amount), since + seconds)
 
-    assert world.batch([late(1_001, 0), late(2_001, phases.HOUR), late(2_000, phases.HOUR)]) == [LIMITED, LIMITED, OK]
-    assert world.batch([late(14_000, -1), late(3_001, 0, 4)]) == [OK, LIMITED]
+    grace = phases.EXIT_GRACE
+    outcomes = world.batch(
+        [late(1_001, grace), late(2_001, phases.HOUR), late(2_000, phases.HOUR)], [world.withdraw(4, 1_001)]
+    )
+    assert outcomes == [LIMITED, LIMITED, OK, LIMITED]
+    assert world.batch([late(7_000, -1), late(7_000, grace - 1), late(3_001, grace, 4)]) == [OK, OK, LIMITED]
     assert world.account(3).taken == 2_000
     world.wait(2 * phases.HOUR)
-    assert world.batch([late(3_000, 0, 4), late(1, 0, 4)]) == [OK, LIMITED]
+    assert world.batch([late(3_000, grace, 4), late(1, grace, 4)]) == [OK, LIMITED]
 
 
 SCENES = (play_hours, play_losses, play_ways, play_limits, play_queue)

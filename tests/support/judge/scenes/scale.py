@@ -1,0 +1,71 @@
+"""Initial margins that rise and fall with open interest: to the unit, a step a minute, at every bound of the terms."""
+
+from tests.support.judge.judged_world import OK, JudgedWorld
+from tests.support.judge.scenes.fees import change
+from tests.support.machines.world import BUY, SELL
+
+from setoff.shared.codec.integers import PPM
+from setoff.shared.rules.scale import FULL
+
+BARE = {"taker_fee": 0, "maker_fee": 0}
+
+
+def measure(world: JudgedWorld, minutes: int = 1) -> int:
+    """The scale after so many samples."""
+    for _ in range(minutes):
+        world.wait(60)
+        assert world.run(world.price(100), world.crank()) == [OK, OK]
+    return world.market().scale
+
+
+def begin(world: JudgedWorld, size: int, most: int = 10_000, **fields: int) -> None:
+    """1 and 2 hold `size` of 2,000 lots that may be open; margins rise from 1,000 on."""
+    world.begin(money=200_000, max_open_interest=2_000, **BARE, **fields)
+    assert world.batch([world.set_terms(scale_from=5_000, scale_most=most)]) == [OK]
+    world.trade(1, 2, 100, size)
+
+
+def play_rise(world: JudgedWorld) -> None:
+    """At most 32 of 255 a sample, up to what is asked for; what has to stay is all that is not free, to the unit."""
+    begin(world, 1_500)
+    assert [measure(world) for _ in range(5)] == [32, 64, 96, 127, 127]
+    needed = 1_500 * 10 + -(-(1_500 * 900_000 * 127 // FULL) * 100 // PPM)
+    free = 200_000 - needed
+    assert world.run(world.withdraw(1, free + 1), world.withdraw(1, free)) == ["insufficient_margin", OK]
+    # No more of it; what closes may always be traded.
+    assert world.run(world.order(1, SELL, 100, 1), world.order(1, BUY, 100, 1_500)) == ["insufficient_margin", OK]
+    assert world.run(world.order(2, SELL, 100, 1_500)) == [OK]
+    assert world.market().open_interest == 0
+    assert [measure(world) for _ in range(5)] == [95, 63, 31, 0, 0]
+
+
+def play_bounds(world: JudgedWorld) -> None:
+    """Terms and caps at their bounds, and next to them."""
+    begin(world, 2_000, most=2_500)
+    assert measure(world, 3) == 63
+    outcomes = world.batch(
+        [world.set_terms(scale_from=share, scale_most=most) for share, most in ((10_001, 0), (0, 10_001), (0, 10_000))]
+    )
+    assert outcomes == ["bad_parameters", "bad_parameters", OK]
+    assert measure(world, 7) == FULL
+    for cap, share, minutes, wanted in ((1_999, 9_999, 1, FULL), (4_001, 0, 4, 127), (4_000, 10_000, 1, 95)):
+        changes = [change(world, max_open_interest=cap, **BARE), world.set_terms(scale_from=share, scale_most=10_000)]
+        assert world.batch(changes) == [OK, OK]
+        assert measure(world, minutes) == wanted
+    for cap in (0, 2**64 - 1):
+        assert world.batch([change(world, max_open_interest=cap, **BARE)]) == [OK]
+        assert measure(world, 3) == 0
+
+
+def play_makers(world: JudgedWorld) -> None:
+    """Who could bear his order when he gave it, and not what it needs now, is no maker any more."""
+    begin(world, 1_990, tier1_size=50, tier1_initial=400_000, tier1_maintenance=200_000)
+    assert world.run(world.withdraw(3, 200_000 - 110)) == [OK]
+    offers = [world.order(account, SELL, 101, 10, order_slot=1) for account in (3, 4)]
+    assert world.run(*offers) == [OK, OK]
+    assert measure(world, 9) > 250
+    assert world.run(world.order(2, BUY, 101, 10)) == [OK]
+    assert world.machine.state.order(3 << 8 | 1).size == 0 and world.position(4).size == -10
+
+
+SCENES = (play_rise, play_bounds, play_makers)
