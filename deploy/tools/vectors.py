@@ -675,7 +675,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     for n, name in enumerate(sorted(MARKET.offsets)):
         setattr(market, name, signed.get(name, 1_000_003 + n))
     market.open_interest, market.twap_sum = 2**62, 2**40
-    market.call_minutes, market.settled = 255, 2**16 - 2
+    market.call_minutes, market.scale, market.settled = 255, 254, 2**16 - 2
     yield "market", keys.market_key(255), market
     oracle = Oracle()
     oracle.prices[0], oracle.times[0], oracle.prices[6], oracle.times[6] = 1, 2**63, keys.MAX_TICK, START_TIME
@@ -698,7 +698,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     yield (
         "terms",
         keys.terms_key(),
-        Terms(2**96 - 2, 2**96 - 1, 999_999, 999_998, 999_997, 999_996, 999_995, 2**32 - 1, 2**31),
+        Terms(2**96 - 2, 2**96 - 1, 999_999, 999_998, 999_997, 999_996, 999_995, 2**32 - 1, 2**31, 9_999, 10_000),
     )
     yield "activity", keys.activity_key(keys.MAX_ACCOUNT), Activity(2**96, 2**64 - 1)
 

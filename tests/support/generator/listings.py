@@ -113,7 +113,8 @@ class Listings(Players):
             "scale_most": rng.choice((0, 3_333, 10_000, 10_000, 10_001)),
         }
         if rng.random() < 0.3:
-            terms[rng.choice(list(terms))] = rng.choice((0, 1, PPM, PPM + 1, 2**32 - 1))
+            name, value = rng.choice(list(terms)), rng.choice((0, 1, PPM, PPM + 1, 2**32 - 1))
+            terms[name] = min(value, 2**16 - 1) if name.startswith("scale") else value
         return records.encode(records.SetTermsBody(records.ExchangeTerms(**terms)))
 
     def signer(self, index: int, quorum: int, max_age: int) -> bytes:
