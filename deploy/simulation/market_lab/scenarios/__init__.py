@@ -12,9 +12,10 @@ from setoff.deploy.simulation.market_lab.scenarios import (
     funding,
     marks,
     oracles,
+    scale,
 )
 
-MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, fees, crowd)
+MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, fees, scale, crowd)
 SCENARIOS: dict[str, Scenario] = REGISTRY
 
 __all__ = ["MODULES", "SCENARIOS"]

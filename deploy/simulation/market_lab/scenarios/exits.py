@@ -9,6 +9,7 @@ from setoff.deploy.simulation.market_lab.scenario import scenario
 from setoff.deploy.simulation.market_lab.terms import PRICE, USD, lot_value
 from setoff.shared.codec.integers import PPM
 from setoff.shared.machine.exits import find_exit
+from setoff.shared.params import MAX_SKEW
 from setoff.shared.rules.phases import EXIT_HOURS, HOUR, LIQUIDATION_PAUSE
 
 THIN = 2**31
@@ -106,6 +107,26 @@ def limits_for_ever(attack: bool, seed: int) -> Play:
             before = exchange.machine.regs.limited_since
             fail(play, next(owned), next(owned), 200)
             play.check(exchange.machine.regs.limited_since > before, "no limit began: the attack is none")
+        body = play.pen.force(account, play.pen.withdraw(account, 10**6 * USD))
+        outcome = exchange.take(body, is_message=True, queued_at=queued_at)
+        play.check(outcome == "accepted", f"{account} was kept in: {outcome}")
+        exchange.wait(EXIT_HOURS * HOUR)
+    return play
+
+
+@scenario()
+def a_draw_dated_before(attack: bool, seed: int) -> Play:
+    """An operator sees a forced withdrawal in the queue, and has an account fail in a batch dated before it."""
+    play = open_exits(seed, 0, leavers=[10**6 * USD] * LEAVERS, attacker=[1_000 * USD] * 2 * LEAVERS)
+    exchange, owned = play.exchange, iter(play.accounts("attacker"))
+    for account in play.accounts("leavers"):
+        queued_at = exchange.time + MAX_SKEW - 1
+        if attack:
+            fail(play, next(owned), next(owned), 200)
+            began_at = exchange.machine.regs.limited_since
+            play.check(began_at < queued_at, "no limit began before it was queued: the attack is none")
+            queued_at = began_at + MAX_SKEW - 1
+        exchange.wait(MAX_SKEW)
         body = play.pen.force(account, play.pen.withdraw(account, 10**6 * USD))
         outcome = exchange.take(body, is_message=True, queued_at=queued_at)
         play.check(outcome == "accepted", f"{account} was kept in: {outcome}")
