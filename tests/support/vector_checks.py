@@ -473,7 +473,7 @@ def judge_proof(batch_count: int, posted: list[bytes], queue: list[bytes], entry
                 body = verify_record(header, input_index, record_page, list(siblings))
             except errors.WitnessError as error:
                 raise Refused(error.reason) from None
-            fetch(regs, state, body, input_index, False, header.timestamp)
+            fetch(regs, state, body, input_index, False, 0)
     elif batch < batch_count and phase != phases.IDLE:
         refuse_unless(phase < len(phases.NAMES), "wrong_phase")
         apply_step(Registers.decode(encoded), state)
@@ -531,7 +531,7 @@ def play_input(machine: Machine, batch: Entry, input_index: int, limit: int = 2*
         fetch(regs, machine.state, body, input_index, True, queued_at)
         steps, trace = 1, extend_trace(trace, machine)
     elif input_index < len(messages) + len(inputs):
-        fetch(regs, machine.state, inputs[input_index - len(messages)], input_index, False, batch["timestamp"])
+        fetch(regs, machine.state, inputs[input_index - len(messages)], input_index, False, 0)
         steps, trace = 1, extend_trace(trace, machine)
     while steps and regs.phase != phases.IDLE and steps < limit:
         _change(machine, batch["changes"], input_index, steps)

@@ -84,7 +84,7 @@ def test_if_transfers_were_no_exit_a_row_of_owners_would_take_out_most(monkeypat
 
 def test_if_the_queue_were_limited_by_what_came_later_nobody_would_get_out(monkeypatch: pytest.MonkeyPatch) -> None:
     compute_hours = exits.compute_hours
-    monkeypatch.setattr(exits, "compute_hours", lambda since, stamp, time: compute_hours(since, time, time))
+    monkeypatch.setattr(exits, "compute_hours", lambda since, stamp, time: compute_hours(since, 0, time))
     assert len(SCENARIOS["limits-for-ever"].run().breaches) == 4
 
 
