@@ -39,13 +39,13 @@ def call_off(machine: Machine, micro: int) -> None:
 class Record:
     """A life of one exchange with the widest case of each kind of step."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
         self.judge = Judge()
         self.cases: dict[str, Case] = {}
         bench = Bench(self.judge)
         bench.compare = self.keep
         bench.meddle = lambda machine, input_index, micro: call_off(machine, micro)
-        generator = Generator(10, bench.machine)
+        generator = Generator(seed, bench.machine)
         plan = generator.opening()
         for number in range(BATCHES):
             bench.run(*plan)
@@ -77,7 +77,12 @@ class Record:
 
 @pytest.fixture(scope="module")
 def record() -> Record:
-    return Record()
+    """A life in which every kind of step came; which of them has one is a matter of luck, and of every rule."""
+    for seed in range(1, 6):
+        made = Record(seed)
+        if made.cases.keys() == KINDS:
+            break
+    return made
 
 
 @pytest.fixture

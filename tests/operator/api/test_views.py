@@ -214,6 +214,8 @@ async def test_an_owner_sees_what_activity_saves(redis_server: RedisServer) -> N
             "treasury_share": 0,
             "insurance_floor": 0,
             "treasury": 0,
+            "scale_from": 0,
+            "scale_most": 0,
         }
         await submit(running, traffic.order(1, SELL, 100, 15))
         await submit(running, traffic.order(2, BUY, 100, 15))  # worth 150 in fees
