@@ -19,7 +19,8 @@ export const SET_SIGNER_BODY = layout([["number", 2], ["owner", 20], ["quorum", 
 const WIND_DOWN_BODY = layout([]);
 export const SET_TERMS_BODY = layout([
   ["low", 16], ["high", 16], ["taker_saving", 4], ["maker_saving", 4], ["most_rebate", 4], ["backstop_share", 4],
-  ["treasury_share", 4], ["insurance_floor", 4], ["treasury", 4],
+  ["treasury_share", 4], ["insurance_floor", 4], ["treasury", 4], ["scale_from", 2],
+  ["scale_most", 2],
 ]);
 
 /** A FORCED's parts: byte 1 the sender, byte 21 the body. */

@@ -31,7 +31,7 @@ interface Taken {
 
 export function fetchInput(step: Step, input: Input): void {
   const { r } = step;
-  r.stamp = input.stamp ?? r.time;
+  r.stamp = input.stamp ?? 0n;
   const type = readUint(input.bytes, 0, 1);
   const outcome = type >= 0x80n && type !== FORCED ? fetchMessage(step, input) : fetchRecord(step, input);
   r.outcome = reasonNumber(outcome);

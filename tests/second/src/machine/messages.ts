@@ -3,7 +3,8 @@ import { readUint } from "../codec/bytes.js";
 import { type Fields } from "../codec/layout.js";
 import * as msg from "../codec/messages.js";
 import {
-  MAX_ACCOUNT, MAX_ACTIVITY, MAX_AMOUNT, MAX_FEE, MAX_MARKET, MAX_POSITION, MAX_SIGNERS, MAX_UNIT, PPM, WASH_FACTOR,
+  MAX_ACCOUNT, MAX_ACTIVITY, MAX_AMOUNT, MAX_FEE, MAX_MARKET, MAX_POSITION, MAX_SIGNERS, MAX_UNIT, PPM,
+  TEN_THOUSANDTHS, WASH_FACTOR,
 } from "../constants.js";
 import type { Reason } from "../reasons.js";
 import { max } from "../rules/numbers.js";
@@ -95,6 +96,7 @@ function areSoundTerms(t: Terms): boolean {
   const shares = t.backstop_share + t.treasury_share;
   if (t.high > MAX_ACTIVITY) return false;
   if (t.taker_saving > PPM || t.maker_saving > PPM || t.most_rebate > PPM || shares > PPM) return false;
+  if (t.scale_from > TEN_THOUSANDTHS || t.scale_most > TEN_THOUSANDTHS) return false;
   if (t.high === 0n) return t.low === 0n;
   if (t.low >= t.high) return false;
   const kept = (PPM - t.taker_saving) * (PPM - t.most_rebate) * (PPM - t.backstop_share);

@@ -82,6 +82,11 @@ export interface Step {
   readonly leaves: Leaves;
 }
 
+/** The time *as of* which the input is (8.FETCH.132): of one of the queue its stamp, of a record of the batch `time`. */
+export function asOf({ r }: Step): bigint {
+  return r.stamp === 0n ? r.time : r.stamp;
+}
+
 // ── Ends of a step (section 8, first list) ──
 
 /** *Finish*. */

@@ -1,6 +1,6 @@
 // Draws and the limit on exits (section 8, "Shared: draws and exits").
 import { TRANSFER, WITHDRAW } from "../codec/records.js";
-import { DRAW_SHARE, EXIT_HOURS, HOUR } from "../constants.js";
+import { DRAW_SHARE, EXIT_GRACE, EXIT_HOURS, HOUR } from "../constants.js";
 import { masterOf, subOf } from "../state/keys.js";
 import type { Account } from "../state/leaves.js";
 import type { Registers } from "../state/registers.js";
@@ -35,8 +35,8 @@ export function grantExit(r: Registers, account: Account, free: bigint): boolean
   return true;
 }
 
-/** The hours of the limit that have begun; all of them for what was queued before it. */
+/** The hours of the limit that have begun; all of them for what was queued before it, or soon after. */
 function hoursOf(r: Registers): bigint {
-  if (r.stamp < r.limited_since) return EXIT_HOURS;
+  if (0n < r.stamp && r.stamp < r.limited_since + EXIT_GRACE) return EXIT_HOURS;
   return min(EXIT_HOURS, 1n + down(max(r.stamp, r.time) - r.limited_since, HOUR));
 }

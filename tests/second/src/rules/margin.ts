@@ -1,9 +1,9 @@
 // Equity, margins and tiers (section 8, "Shared: equity, margins and tiers"). All in token units.
-import { PPM } from "../constants.js";
+import { PPM, SCALE_ONE } from "../constants.js";
 import type { Step } from "../machine/step.js";
 import type { Account, Market, Position } from "../state/leaves.js";
 import { isFreshAt, settleFunding } from "./market.js";
-import { abs, max, up } from "./numbers.js";
+import { abs, down, max, up } from "./numbers.js";
 import { positionIn } from "./positions.js";
 
 /** An account with the markets of its positions. */
@@ -58,10 +58,15 @@ function marginOf(market: Market, weighed: bigint): bigint {
   return market.settled !== 0n ? 0n : up(valueOf(market, weighed, market.mark), PPM);
 }
 
+/** Some way from a weight to that of full margin. */
+function scaled(market: Market, lots: bigint, weighed: bigint): bigint {
+  return weighed + down((lots * PPM - weighed) * market.scale, SCALE_ONE);
+}
+
 function initialMargin(market: Market, lots: bigint): bigint {
   if (lots === 0n || market.settled !== 0n) return 0n;
   const weighed = weight(market, lots, market.initial_margin, market.tier1_initial, market.tier2_initial);
-  return marginOf(market, weighed) + market.order_margin;
+  return marginOf(market, scaled(market, lots, weighed)) + market.order_margin;
 }
 
 export function maintenanceMargin(market: Market, lots: bigint): bigint {

@@ -1,9 +1,9 @@
 // Index, mark, premium and funding of a market (section 8, "Shared: index, mark and funding").
 import {
   BASIS_TIME, FUNDING_HOURS, FUNDING_ONE, HALT_TIME, HOUR, INDEX_INTERVAL, MAX_FUNDING_TIME, MAX_TICK, PPM,
-  PREMIUM_ONE, PREMIUM_SAMPLES, TWAP_TIME,
+  PREMIUM_ONE, PREMIUM_SAMPLES, SCALE_ONE, SCALE_STEP, TEN_THOUSANDTHS, TWAP_TIME,
 } from "../constants.js";
-import type { Account, Market, Position } from "../state/leaves.js";
+import type { Account, Market, Position, Terms } from "../state/leaves.js";
 import { abs, clamp, down, max, middle, min, trunc, up } from "./numbers.js";
 
 export function isFreshAt(m: Market, time: bigint): boolean {
@@ -58,6 +58,16 @@ export function setIndex(m: Market, price: bigint, reportTime: bigint, time: big
   }
   m.index = min(banded, MAX_TICK);
   m.index_time = max(m.index_time, reportTime);
+}
+
+/** How far initial margins are on their way to full ones: it follows the open interest, 32 parts a sample at most. */
+export function setScale(m: Market, terms: Terms): void {
+  const start = down(m.max_open_interest * terms.scale_from, TEN_THOUSANDTHS);
+  const beyond = max(start, min(m.open_interest, m.max_open_interest)) - start;
+  const wanted = down(
+    SCALE_ONE * terms.scale_most * beyond, TEN_THOUSANDTHS * max(1n, m.max_open_interest - start),
+  );
+  m.scale = max(min(wanted, m.scale + SCALE_STEP), max(m.scale, SCALE_STEP) - SCALE_STEP);
 }
 
 /** A *sample* of the impact prices, 0 where a side is thin: basis, excess, funding. */

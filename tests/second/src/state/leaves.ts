@@ -89,7 +89,8 @@ const MARKET_LEAF = layout([
   ["insurance", 16, "i"], ["revenue", 16, "i"],
   ["pool", 32, "i"],
   ["funding", 16, "i"], ["premium", 8, "i"], ["sampled", 8],
-  ["step_band", 4], ["funding_cap", 4], ["close_out", 4], ["call_minutes", 1], ["_", 1], ["settled", 2],
+  ["step_band", 4], ["funding_cap", 4], ["close_out", 4], ["call_minutes", 1], ["scale", 1],
+  ["settled", 2],
   ["max_open_interest", 8], ["max_position", 8],
   ["impact", 8], ["halted_until", 8], ["expiry", 8], ["stop_above", 4], ["stop_below", 4],
   ["tier1_size", 8], ["tier1_initial", 4], ["tier1_maintenance", 4], ["tier2_size", 8], ["tier2_initial", 4],
@@ -189,7 +190,7 @@ export const REQUEST = flat(REQUEST_LEAF);
 const TERMS_LEAF = layout([
   ["low", 16], ["high", 16],
   ["taker_saving", 4], ["maker_saving", 4], ["most_rebate", 4], ["backstop_share", 4], ["treasury_share", 4],
-  ["insurance_floor", 4], ["treasury", 4], ["_", 4],
+  ["insurance_floor", 4], ["treasury", 4], ["scale_from", 2], ["scale_most", 2],
 ]);
 export type Terms = Fields<typeof TERMS_LEAF.fields>;
 export const TERMS = flat(TERMS_LEAF);

@@ -13,7 +13,7 @@ import {
 } from "../../rules/positions.js";
 import type { Market, Position } from "../../state/leaves.js";
 import * as phase from "../phases.js";
-import { refuse, type Step } from "../step.js";
+import { asOf, refuse, type Step } from "../step.js";
 
 export function margin(step: Step): void {
   const { r } = step;
@@ -30,7 +30,7 @@ export function margin(step: Step): void {
 function payment(step: Step, holdings: Holdings): void {
   const { r } = step;
   // What waited in the queue is judged as of when it was sent.
-  if (!allFresh(holdings, min(r.stamp, r.time))) return refuse(step, "stale_price");
+  if (!allFresh(holdings, min(asOf(step), r.time))) return refuse(step, "stale_price");
   const free = equityOf(holdings) - requiredOf(holdings, r.winding_since);
   if (free < r.amount) return refuse(step, "insufficient_margin");
   if (isExit(r) && !grantExit(r, holdings.account, free)) return refuse(step, "withdrawals_limited");

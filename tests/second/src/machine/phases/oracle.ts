@@ -3,14 +3,14 @@ import { nextLevel } from "../../rules/levels.js";
 import { BUY, ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL } from "../../constants.js";
 import { beginAuction } from "../../rules/auction.js";
 import {
-  auctionDue, beginInterval, isCalling, isExpired, isFreshAt, setIndex, setMark, takeSample, weighIndex,
+  auctionDue, beginInterval, isCalling, isExpired, isFreshAt, setIndex, setMark, setScale, takeSample, weighIndex,
 } from "../../rules/market.js";
 import { openHoldings, settle } from "../../rules/margin.js";
 import { down, max, min, up } from "../../rules/numbers.js";
 import { beginWork } from "../../rules/work.js";
 import { accountOfHandle } from "../../state/keys.js";
 import * as phase from "../phases.js";
-import { finish, outOfSteps, pause, refuse, type Step } from "../step.js";
+import { asOf, finish, outOfSteps, pause, refuse, type Step } from "../step.js";
 import { judgeMaker } from "./matching.js";
 
 export function report(step: Step): void {
@@ -18,10 +18,11 @@ export function report(step: Step): void {
   const signers = leaves.signers();
   const number = Number(r.account);
   const reportTime = r.nonce;
+  const s = asOf(step);
   if (r.account >= signers.count || signers.owners[number] !== r.signer) return refuse(step, "unknown_signer");
-  if (reportTime > r.stamp + signers.max_age) return refuse(step, "future_report");
-  if (reportTime + signers.max_age < r.stamp) return refuse(step, "stale_report");
-  const late = r.stamp < r.time;
+  if (reportTime > s + signers.max_age) return refuse(step, "future_report");
+  if (reportTime + signers.max_age < s) return refuse(step, "stale_report");
+  const late = s < r.time;
   const oracle = leaves.oracle(r.market);
   const last = oracle.times[number] ?? 0n;
   if (!late && reportTime <= last) return refuse(step, "stale_report");
@@ -35,13 +36,13 @@ export function report(step: Step): void {
   const prices: bigint[] = [];
   for (let i = 0; i < Number(signers.count); i++) {
     const time = oracle.times[i] ?? 0n;
-    if (time !== 0n && time + signers.max_age >= r.stamp) prices.push(oracle.prices[i] ?? 0n);
+    if (time !== 0n && time + signers.max_age >= s) prices.push(oracle.prices[i] ?? 0n);
   }
   if (BigInt(prices.length) < signers.quorum) return finish(step);
   const markBefore = market.mark;
   setIndex(market, middlePrice(prices, market.index), reportTime, r.time);
   setMark(market);
-  beginWork(step, markBefore, min(r.stamp, r.time));
+  beginWork(step, markBefore, min(s, r.time));
 }
 
 /** The middle one; of an even number the one of two that is nearer to the index, the lower if neither is. */
@@ -144,6 +145,7 @@ export function sample(step: Step): void {
   const { r, leaves } = step;
   const market = leaves.market(r.market);
   const markBefore = market.mark;
+  setScale(market, leaves.terms());
   takeSample(market, r.trigger, r.price, r.time);
   market.sampled = r.time;
   beginInterval(market, r.time);
