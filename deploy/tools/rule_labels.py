@@ -157,12 +157,16 @@ def _read_rules(body: str) -> Iterator[Rule]:
 
 def read_given(page: str) -> dict[str, int]:
     """The highest number given so far in each family, which may be of a rule that is gone."""
-    known = page.partition(GIVEN)[2].partition("-->")[0]
-    given = {family: int(number) for family, number in _NUMBER.findall(known)}
+    given = _read_list(page)
     for label in _LABEL.findall(page):
         family, _, number = label.rpartition(".")
         given[family] = max(given.get(family, 0), int(number))
     return given
+
+
+def _read_list(page: str) -> dict[str, int]:
+    """The numbers in the list at the page's end."""
+    return {family: int(number) for family, number in _NUMBER.findall(page.partition(GIVEN)[2].partition("-->")[0])}
 
 
 def fix_page(page: str) -> str:
@@ -201,19 +205,14 @@ def write_links(body: str, target: str) -> list[str]:
 def find_label_faults(root: Path, folders: tuple[str, ...] = FOLDERS, *, fix: bool = False) -> Iterator[str]:
     """What is wrong with labels and citations, a sentence each. With `fix`, the pages are written anew first."""
     if fix:
-        for path in LINKED:
-            old = (root / path).read_text() if (root / path).exists() else ""
-            body = old.partition(LINKS)[0].rstrip()
-            linked = "\n".join([body, "", *write_links(body, PAGE.name), ""]) if old else ""
-            new = fix_page(old) if path == PAGE else linked.rstrip("\n") + "\n"
-            if new != old:
-                (root / path).write_text(new)
+        _fix_pages(root)
     page = (root / PAGE).read_text()
     labels = Counter(_LABEL.findall(page))
-    yield from (f"{PAGE}: the label {label} stands {count} times" for label, count in labels.items() if count > 1)
-    given = {family: int(number) for family, number in _NUMBER.findall(page.partition(GIVEN)[2])}
-    for label in labels:
+    given = _read_list(page)
+    for label, count in labels.items():
         family, _, number = label.rpartition(".")
+        if count > 1:
+            yield f"{PAGE}: the label {label} stands {count} times"
         if given.get(family, 0) < int(number):
             yield f"{PAGE}: the label {label} was made by hand, run `deploy/run check --fix`"
     for block in read_blocks(page):
@@ -221,6 +220,20 @@ def find_label_faults(root: Path, folders: tuple[str, ...] = FOLDERS, *, fix: bo
             if rule.is_rule and not rule.label:
                 yield f"{PAGE}:{block.start + 1}: no label, run `deploy/run check --fix`: {rule.text[:60]}"
     yield from _find_stale_citations(root, folders, set(labels))
+
+
+def _fix_pages(root: Path) -> None:
+    """Write labels and links anew; a page that is as it should be stays untouched."""
+    for path in LINKED:
+        old = (root / path).read_text() if (root / path).exists() else ""
+        new = fix_page(old) if path == PAGE else _link_page(old)
+        if new != old:
+            (root / path).write_text(new)
+
+
+def _link_page(page: str) -> str:
+    body = page.partition(LINKS)[0].rstrip()
+    return "\n".join([body, "", *write_links(body, PAGE.name)]).rstrip() + "\n" if body else page
 
 
 def _find_stale_citations(root: Path, folders: tuple[str, ...], labels: set[str]) -> Iterator[str]:
