@@ -17,6 +17,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
+from setoff.shared.cache import get_cache_folder
 from setoff.shared.errors import ConfigError
 
 ROOT: Final = Path(__file__).resolve().parent
@@ -115,9 +116,7 @@ def _fingerprint(path: Path) -> str:
 
 
 def _cache_folder() -> Path:
-    chosen, home = os.environ.get("SETOFF_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    folder = Path(chosen) if chosen else (Path(home) if home else Path.home() / ".cache") / "setoff"
-    folder /= "contracts"
+    folder = get_cache_folder() / "contracts"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from setoff.shared import BUILD
+from setoff.shared.build import BuildError
 from setoff.shared.errors import SetoffError
 
 
@@ -40,7 +42,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "lab": Command("lab", "play disputes in a simulator: every known attack, random games, any number of liars"),
     "scenario": Command("scenario", "challenge games by script, checked on chain; or a lying party on its own"),
     "bench": Command("bench", "measure: a record, a batch, a sweep, a history, gas"),
-    "version": Command("version", "print the version"),
+    "version": Command("version", "print the version, and whether the rules run compiled"),
 }
 
 EPILOG: Final = """\
@@ -57,6 +59,7 @@ def make_parser(chosen: str | None) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="store_true", help="as the command `version`")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         sub = commands.add_parser(
@@ -73,12 +76,16 @@ def make_parser(chosen: str | None) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words == ["--version"]:
+        words = ["version"]
+    elif BUILD.is_stale:
+        print(f"setoff: {BUILD.reason}", file=sys.stderr)
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
         parsed = make_parser(chosen).parse_args(words)
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         code: int = importlib.import_module(f"setoff.deploy.cli.{COMMANDS[parsed.command].module}").run(parsed)
-    except SetoffError as error:
+    except (SetoffError, BuildError) as error:
         print(f"setoff: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,9 +1,11 @@
-"""`setoff version`."""
+"""`setoff version`, and `setoff --version`."""
 
 from __future__ import annotations
 
 import argparse
 from importlib.metadata import version
+
+from setoff.shared import BUILD
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -11,6 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the version of the package."""
+    """Print the version of the package, and which build of the rules runs."""
     print(version("setoff"))
+    print(f"rules: {BUILD}")
     return 0

@@ -344,10 +344,11 @@ class ListMarketBody(NamedTuple):
     parameters: MarketParameters
 
 
-class SetMarketBody(ListMarketBody):
+class SetMarketBody(NamedTuple):
     """Message: new parameters of a market, which keeps its unit and expiry."""
 
-    __slots__ = ()
+    market: U16
+    parameters: MarketParameters
 
 
 class ForcedBody(NamedTuple):
@@ -545,7 +546,8 @@ def is_canonical(data: bytes) -> bool:
     if size is None:
         return False
     end = RECORD_BYTES if kind >= FIRST_MESSAGE else BODY_BYTES
-    return not data[size:end].strip(b"\0")
+    # Cut twice: compiled, a slice whose end lies before its start is an error.
+    return not data[:end][size:].strip(b"\0")
 
 
 def struct_hash(body: bytes) -> bytes:

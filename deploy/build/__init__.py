@@ -1,0 +1,1 @@
+"""Compiling the pure modules, and packing wheels of the project."""
