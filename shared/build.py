@@ -39,9 +39,9 @@ GROUP: Final = "setoff_modules"
 STALE: Final = "the sources changed since they were compiled: running plain; `deploy/run setup` compiles again"
 MISSING: Final = "not compiled; `deploy/run setup` does it where there is a C compiler"
 
-_LEFT: Final = re.compile(r"machine/(?!batch|machine)|.*/layout")
-"""Sources in the rooms that run as they are: of `machine/` only what is run for every record would gain, and the
-layouts write functions of their own when they are loaded."""
+_LEFT: Final = re.compile(r"machine/(?!machine)|.*/layout|state/tree")
+"""Sources in the rooms that run as they are: of `machine/` only what is run for every step would gain, the layouts
+write functions of their own when they are loaded, and a tree spends its time hashing."""
 
 
 class BuildError(ImportError):
@@ -66,8 +66,8 @@ class Build(NamedTuple):
 
 def list_sources(shared: Path = SHARED) -> list[str]:
     """The sources that decide what is compiled, as paths below `shared/`, in a fixed order."""
-    names = [f"{room}/{name}" for room in ROOMS for name in sorted(os.listdir(shared / room))]
-    return [*(name for name in names if name.endswith(".py") and not name.endswith("__init__.py")), *BESIDE]
+    names = (f"{room}/{path.name}" for room in ROOMS for path in sorted((shared / room).glob("*.py")))
+    return [*(name for name in names if not name.endswith("__init__.py")), *BESIDE]
 
 
 def list_modules(sources: Sequence[str]) -> list[str]:
@@ -102,7 +102,7 @@ def find_build() -> Build:
         if (home / name).is_dir():
             return Build(COMPILED, folder=home / name)
     ending = name_folder("")
-    is_stale = any(other.endswith(ending) for home in homes for other in os.listdir(home))
+    is_stale = any(other.name.endswith(ending) for home in homes for other in home.iterdir())
     return Build(PLAIN, STALE if is_stale else MISSING)
 
 
@@ -111,7 +111,7 @@ class CompiledFinder:
 
     def __init__(self, folder: Path, modules: Sequence[str]) -> None:
         names = (*modules, f"{GROUP}__mypyc")
-        self._paths = {name: os.path.join(folder, *name.split(".")) + SUFFIX for name in names}
+        self._paths = {name: str(folder.joinpath(*name.split("."))) + SUFFIX for name in names}
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

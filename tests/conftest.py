@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.builds import SourcePatch
 from tests.support.chains.exchange import Exchange
 from tests.support.chains.shared_anvil import SharedAnvil
 from tests.support.engines.choice import describe_engine, engine_name
@@ -15,6 +16,8 @@ from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import Anvil
+from setoff.shared import BUILD
+from setoff.shared.build import COMPILED
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.params import DEVNET, Params
 from setoff.watcher.settings import WatcherSettings
@@ -32,8 +35,8 @@ def pytest_configure() -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def pytest_report_header() -> str:
-    return f"EVM of the tests: {describe_engine()}"
+def pytest_report_header() -> list[str]:
+    return [f"EVM of the tests: {describe_engine()}", f"rules: {BUILD}"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return SLOW.index(folder) if folder in SLOW else len(SLOW)
 
     items.sort(key=rank)
+    if BUILD.name == COMPILED:
+        for item in items:
+            if item.get_closest_marker("plain"):
+                item.add_marker(pytest.mark.skip(reason="reaches into the rules, and these run compiled"))
     if os.environ.get("SETOFF_LONG") != "1":
         for item in items:
             if item.get_closest_marker("long"):
@@ -56,6 +63,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 raise pytest.UsageError(
                     "pytest-xdist does not see the tests' groups: another pytest than the locked one?"
                 )
+
+
+@pytest.fixture
+def monkeypatch() -> Iterator[pytest.MonkeyPatch]:
+    """As pytest's own; where the rules run compiled, a test that changes them is skipped."""
+    patch = SourcePatch()
+    yield patch
+    patch.undo()
 
 
 @pytest.fixture

@@ -149,7 +149,11 @@ def keep_annotations(text: str) -> str:
 def _run_mypyc(root: Path, modules: Sequence[str], into: Path, jobs: int) -> None:
     """Compile modules whose packages lie below `root`. Raises UnableError with mypyc's or the compiler's own words."""
     command = (sys.executable, "-m", __spec__.name, "--mypyc", str(root), str(into), str(jobs), *modules)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "MYPYPATH": str(root)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "MYPYPATH": str(root),
+    }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in (done.stdout + done.stderr).strip().splitlines() if "warning:" not in line]
@@ -238,7 +242,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"The rules run from their sources, slower: {error}.")
         return UNABLE
     drop_old(home)
-    print(f"The rules are compiled ({time.monotonic() - begin:.0f} s)." if is_new else "The rules were compiled already.")
+    print(
+        f"The rules are compiled ({time.monotonic() - begin:.0f} s)." if is_new else "The rules were compiled already."
+    )
     return 0
 
 

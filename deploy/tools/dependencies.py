@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 OWN: Final = frozenset({"setoff", "tests"})
-DEVELOPMENT: Final = "tools"
-"""The folder of `deploy/` whose code runs in a work tree alone."""
+DEVELOPMENT: Final = ("tools", "build")
+"""The folders of `deploy/` whose code runs in a work tree alone."""
 
 
 def find_imports(sources: Iterable[Path]) -> dict[str, Path]:
@@ -59,7 +59,8 @@ def find_dependency_errors(project: Mapping[str, Any], root: Path, folders: Iter
         for text in texts
     }
     sources = {path for folder in folders for path in (root / folder).rglob("*.py")}
-    tools = {path for path in sources if path.is_relative_to(root / "deploy" / DEVELOPMENT)}
+    homes = [root / "deploy" / name for name in DEVELOPMENT]
+    tools = {path for path in sources if any(map(path.is_relative_to, homes))}
     run_time = find_imports(sorted(sources - tools))
     others = find_imports(sorted({*tools, *(root / "tests").rglob("*.py")}))
     for imports, allowed in ((run_time, asked), (others, asked | extras)):

@@ -7,7 +7,7 @@ inputs and batches are idle throughout.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -235,6 +235,11 @@ class Machine:
             raise WitnessError("bad_witness", "the snapshot is cut short")
         return cls(Registers.decode(data[:_REGISTERS_BYTES]), State(Tree(items)))
 
+    def __reduce__(self) -> tuple[Callable[..., Machine], tuple[object, ...]]:
+        """What `pickle` takes to another process, whichever build runs: the tree as it is, so nothing is hashed."""
+        self.state.commit()
+        return _assemble, (self.regs.encode(), self.state.tree, self.many_accounts, self._next_input)
+
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _fetch(self, input_index: int, body: bytes, is_message: bool, queued_at: int | None = None) -> None:
@@ -338,3 +343,10 @@ def get_fill_kind(regs: Registers) -> int:
     if regs.kind != records.LIQUIDATION:
         return TRADE
     return UNWIND if regs.return_phase == phases.UNWIND else LIQUIDATION
+
+
+def _assemble(registers: bytes, tree: Tree, many_accounts: int, next_input: int) -> Machine:
+    machine = Machine(Registers.decode(registers), State(tree))
+    machine.many_accounts = many_accounts
+    machine._next_input = next_input
+    return machine

@@ -220,6 +220,11 @@ class State:
             if changes:
                 self.tree.update(changes)
 
+    def __reduce__(self) -> tuple[type[State], tuple[Tree]]:
+        """What `pickle` takes to another process, whichever build runs: the tree, with all that was touched."""
+        self.commit()
+        return State, (self.tree,)
+
     def trim(self, limit: int) -> None:
         """Write what was touched, and forget all decoded leaves if there are more than `limit` of them.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from eth_abi.abi import decode
 from tests.support.late_tree import begin_late
@@ -28,7 +28,7 @@ from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, Wit
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step, begin_batch
-from setoff.shared.state import leaves
+from setoff.shared.state import keys, leaves
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import State, encode_leaf
 from setoff.shared.state.tree import EMPTY, Path, Tree, fold
@@ -228,7 +228,7 @@ def check_blob(pool: list[bytes], entry: Entry) -> None:
     count, root = entry["record_count"], entry["data_root"]
     blob = pack(b"".join(pool[:count]))
     header = Header(bytes(32), 0, 0, 0, 3, 0, count, BLOBS.number, root, bytes(32))
-    batch = Batch(header, (), pool[:count], module=BLOBS)
+    batch = Batch(header, (), tuple(pool[:count]), module=BLOBS)
     assert hash_commitment(commit(blob)) == root and batch.module_data == blob
     for proof in entry["proofs"]:
         assert verify_record(header, 3 + proof["index"], proof["record_page"], [], BLOBS) == pool[proof["index"]]
@@ -423,28 +423,44 @@ def refuse_unless(holds: bool, reason: str) -> None:
         raise Refused(reason)
 
 
-class WitnessState(State):
-    """The leaves of a witness, in their order."""
+_DECODERS: Final[dict[int, Callable[[bytes], Any]]] = {
+    keys.ACCOUNT: leaves.decode_account,
+    keys.ORDER: leaves.decode_order,
+    keys.LEVEL: leaves.decode_level,
+    keys.BITMAP: leaves.decode_bitmap,
+    keys.MARKET: leaves.decode_market,
+    keys.ORACLE: leaves.decode_oracle,
+    keys.SIGNERS: leaves.decode_signers,
+    keys.WITHDRAWAL: leaves.decode_withdrawal,
+    keys.AGENT: leaves.decode_agent,
+    keys.PARKED: leaves.decode_parked,
+    keys.HOLDERS: leaves.decode_bitmap,
+    keys.REQUEST: leaves.decode_request,
+    keys.TERMS: leaves.decode_terms,
+    keys.ACTIVITY: leaves.decode_activity,
+}
 
-    __slots__ = ("place", "witness")
+
+class WitnessLeaves:
+    """What a state asks of a tree: the leaves of a witness, each once, in their order."""
 
     def __init__(self, witness: list[tuple[int, bytes, int, list[bytes]]]) -> None:
-        super().__init__(Tree((key, value) for key, value, *_ in witness if key < 2**40))
         self.witness = witness
         self.place = 0
 
-    def _load(self, key: int, decode: Callable[[bytes], Any]) -> Any:
-        if key not in self.touched:
-            refuse_unless(self.place < len(self.witness), "witness_leaves")
-            found, value, *_ = self.witness[self.place]
-            refuse_unless(found == key, "witness_key")
-            self.place += 1
-            try:
-                # A leaf is written in one way: what is not that has not its width.
-                refuse_unless(not value or encode_leaf(key, decode(value)) == value, "witness_value")
-            except struct.error:
-                raise Refused("witness_value") from None
-        return super()._load(key, decode)
+    def get(self, key: int) -> bytes:
+        """The value of the leaf that is next. Raises Refused if it is another one, or not written as leaves are."""
+        refuse_unless(self.place < len(self.witness), "witness_leaves")
+        found, value, *_ = self.witness[self.place]
+        refuse_unless(found == key, "witness_key")
+        self.place += 1
+        try:
+            # A leaf is written in one way: what is not that has not its width.
+            decoded = _DECODERS[key >> keys.BODY_BITS](value)
+            refuse_unless(not value or encode_leaf(key, decoded) == value, "witness_value")
+        except struct.error:
+            raise Refused("witness_value") from None
+        return value
 
 
 def judge_proof(batch_count: int, posted: list[bytes], queue: list[bytes], entry: Entry) -> None:
@@ -454,7 +470,8 @@ def judge_proof(batch_count: int, posted: list[bytes], queue: list[bytes], entry
     refuse_unless(machine_hash(state_root, keccak(encoded)) == entry["pre"], "wrong_pre")
     phase = words[FIELDS.index("phase")]
     batch, input_index, micro = entry["position"] >> 30, entry["position"] >> 20 & 1023, entry["position"] & 2**20 - 1
-    state = WitnessState(list(witness))
+    given_leaves = WitnessLeaves(list(witness))
+    state = State(cast(Tree, given_leaves))
     if batch < batch_count and micro == 0:
         words, message, record_page, siblings, queue_hash = given
         header = Header(*words)
@@ -477,7 +494,7 @@ def judge_proof(batch_count: int, posted: list[bytes], queue: list[bytes], entry
     elif batch < batch_count and phase != phases.IDLE:
         refuse_unless(phase < len(phases.NAMES), "wrong_phase")
         apply_step(Registers.decode(encoded), state)
-    refuse_unless(state.place == len(witness), "witness_leaves")
+    refuse_unless(given_leaves.place == len(witness), "witness_leaves")
     root = state_root
     for (key, value, bitmap, siblings), leaf in zip(witness, state.touched.values(), strict=True):
         try:

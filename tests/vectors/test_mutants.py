@@ -6,6 +6,9 @@ import pytest
 from tests.support.mutation.run import FILES, judge, list_all, list_equivalent
 from tests.support.mutation.suite import Suite
 
+# Mutants are of sources.
+pytestmark = pytest.mark.plain
+
 SAMPLE = 420
 """Of so many mutants one is judged in the default run."""
 

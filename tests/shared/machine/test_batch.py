@@ -1,6 +1,6 @@
 """Batch hashes against eth_abi, and every record of a batch proven to its header."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from eth_abi.abi import encode
@@ -35,7 +35,7 @@ def make_batch(message_count: int, record_count: int) -> Batch:
 @given(headers)
 def test_batch_hash_is_the_hash_of_the_abi_encoded_header(header: Header) -> None:
     types = ["bytes32", *["uint256"] * 7, "bytes32", "bytes32"]
-    values = [getattr(header, name) for name in Header.__slots__]
+    values = [getattr(header, field.name) for field in fields(Header)]
     assert header.encode() == encode(types, values) and header.hash() == keccak(header.encode())
     assert Header.decode(header.encode()) == header
 

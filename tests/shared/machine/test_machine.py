@@ -1,5 +1,9 @@
 """The machine as sequencer, watcher and dispute run it: one rulebook, the same end."""
 
+import copy
+import pickle
+from dataclasses import fields
+
 import pytest
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
@@ -154,6 +158,27 @@ def test_a_restored_machine_goes_on_like_the_first(traffic: SampleTraffic, batch
         machine = Machine.restore(machine.snapshot())
         machine.run_batch(batch)
     assert machine.hash() == ran.hash()
+
+
+def test_a_machine_goes_on_in_another_process(batches: list[Batch], ran: Machine) -> None:
+    twin, copied = pickle.loads(pickle.dumps(ran)), copy.deepcopy(ran)
+    twin.state.account(1).collateral += 1  # it is another one
+    assert copied.hash() == ran.hash() != twin.hash()
+    twin.state.account(1).collateral -= 1
+    assert twin.run_batch(batches[-1]) == copied.run_batch(batches[-1]) == ran.run_batch(batches[-1])
+    assert twin.hash() == copied.hash() == ran.hash()
+
+
+def test_whatever_it_is_made_of_goes_there_whole(batches: list[Batch], ran: Machine) -> None:
+    state = ran.state
+    account, market, terms = state.account(1), state.market(1), state.terms()
+    account.collateral += 1  # nothing of it is in the tree
+    for part in (ran.regs, account, market, terms, account.positions[0], batches[0].header):
+        twin = pickle.loads(pickle.dumps(part))
+        names = [field.name for field in fields(part) if field.name != "positions"]
+        assert [getattr(twin, name) for name in names] == [getattr(part, name) for name in names]
+    assert pickle.loads(pickle.dumps(state)).commit() == state.commit()
+    assert pickle.loads(pickle.dumps(batches[0])) == batches[0]
 
 
 @pytest.mark.parametrize("cut", [0, 1, 1_919, 1_920 + 3, -1])

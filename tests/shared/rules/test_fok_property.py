@@ -5,6 +5,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.builds import SourcePatch
 from tests.support.machines.world import BUY, FOK, REDUCE_ONLY, SELL, World, sub
 
 from setoff.shared.codec import records
@@ -90,14 +91,14 @@ def run_counting(world: World, body: bytes) -> tuple[list[tuple[int, int]], list
 @given(seed=st.integers(0, 2**32), limit=st.sampled_from((3, 9, 1024)))
 @settings(max_examples=150, deadline=None)
 def test_all_or_nothing(seed: int, limit: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
+    with SourcePatch.context() as patch:
         patch.setattr(phases, "MAX_MATCHES", limit)
         patch.setattr(phases, "WORK_LIMIT", 4)
         check_all_or_nothing(Random(seed), limit)
 
 
 def check_all_or_nothing(rng: Random, limit: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
+    with SourcePatch.context() as patch:
         patch.setattr(phases, "WORK_LIMIT", 2**16)
         world = make_book(rng)
     side = rng.choice((BUY, BUY, SELL))

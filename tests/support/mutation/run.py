@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import tests.support.builds  # noqa: F401  (first of all: mutants are of sources, which then run)
 from tests.support.mutation.mutants import ROOT, Mutant, list_mutants
 from tests.support.mutation.suite import Suite
 from tests.support.vectors import HERE

@@ -26,6 +26,9 @@ from tests.support.mutation.mutants import ROOT, Mutant, make_mutant
 from tests.support.vector_checks import Check, Entry, list_checks
 from tests.support.vectors import HERE, load
 
+from setoff.shared import BUILD
+from setoff.shared.build import COMPILED, BuildError
+
 _SECONDS: Final = 10.0
 """Processor seconds after which a check or an input is no longer waited for."""
 _MEMORY: Final = 8 << 30
@@ -40,7 +43,12 @@ class Suite:
     def __init__(self, files: tuple[str, ...], *, is_traced: bool = True) -> None:
         """`files`: those whose mutants are to be judged, from the work tree's root; `is_traced`: whether to take the
         scenes apart into inputs and find out what runs which lines, which pays from a hundred mutants on. Without it
-        every check is run for each mutant, scenes as they are."""
+        every check is run for each mutant, scenes as they are.
+
+        Raises BuildError where the rules run compiled.
+        """
+        if BUILD.name == COMPILED:
+            raise BuildError("a mutant is one of a source: the rules have to run plain")
         self.documents: dict[str, Entry] = {path.stem: load(path.stem) for path in sorted(HERE.glob("*.json"))}
         self.checks = [check for check in list_checks(self.documents) if check.file != "scenes" or not is_traced]
         if not is_traced:
