@@ -106,6 +106,8 @@ class Recorder(Bench):
         machine = self.machine
         if self.meddle is not leave_alone:
             self.watch(input_index, micro)
+        if micro == 0:
+            machine.state.commit()  # what a scene has looked at is no leaf of the step
         assert batch
         before = see(machine)
         step = self.pass_by(batch, input_index, micro, before)

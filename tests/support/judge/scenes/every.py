@@ -13,10 +13,13 @@ from tests.support.judge.scenes import (
     listing,
     margin,
     matching,
+    noise,
     oracle,
     order_margin,
     orders,
     pausing,
+    readings,
+    revenue,
     scale,
     settlement,
     waiting,
@@ -45,5 +48,5 @@ SCENES = (
     *listing.SCENES,
 )
 
-EDGES = edges.SCENES
+EDGES = (*edges.SCENES, *revenue.SCENES, *noise.SCENES, *readings.SCENES)
 """Boundaries to the unit: longer, and with variants of their inputs."""
