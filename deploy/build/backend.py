@@ -77,7 +77,8 @@ def add_compiled(wheel: Path) -> Path:
         made = compile_into(Path(folder))
         with ZipFile(wheel) as before, ZipFile(target, "w", ZIP_DEFLATED) as after:
             files = {info.filename: before.read(info) for info in before.infolist() if not info.is_dir()}
-            files |= {f"{COMPILED}/{path.relative_to(made)}": path.read_bytes() for path in sorted(made.rglob("*.*"))}
+            paths = sorted(path for path in made.rglob("*") if path.is_file())
+            files |= {f"{COMPILED}/{path.relative_to(made)}": path.read_bytes() for path in paths}
             about = next(name for name in files if name.endswith(".dist-info/WHEEL"))
             record = about.replace("WHEEL", "RECORD")
             said = files[about].decode().replace("Root-Is-Purelib: true", "Root-Is-Purelib: false")

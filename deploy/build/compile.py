@@ -42,7 +42,9 @@ _SETTINGS: Final = """\
 namespace_packages = true
 explicit_package_bases = true
 ignore_missing_imports = true
+follow_imports = silent
 """
+"""Where a wheel is built the packages that the rest of `shared/` imports need not be there."""
 
 
 class UnableError(Exception):

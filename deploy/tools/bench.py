@@ -17,6 +17,7 @@ from typing import Final, cast
 from rich.console import Console
 from rich.table import Table
 
+from setoff.shared import BUILD
 from setoff.shared.errors import ConfigError
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "tests" / "benchmarks"
@@ -67,6 +68,7 @@ def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None
     if only_list:
         print("\n".join(found))
         return 0
+    console.print(f"rules: {BUILD}", highlight=False)
     results: dict[str, dict[str, float]] = {}
     for name in names or found:
         begin = time.monotonic()
