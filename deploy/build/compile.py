@@ -31,7 +31,7 @@ from typing import Any, Final
 from setoff.shared import build
 
 OPTIMIZATION: Final = "1"
-"""gcc's -O2 and -O3 take twice as long and more, and what they make is hardly faster."""
+"""What gcc makes with -O3 is no faster, and takes longer to make."""
 KEPT: Final = 8
 """Folders of compiled modules in the cache, the oldest go: of other sources, branches, interpreters."""
 UNABLE: Final = 3
