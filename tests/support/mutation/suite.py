@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
@@ -77,21 +78,21 @@ class Suite:
 
     def trace_loading(self) -> set[tuple[str, int]]:
         """The lines of our files that are run when all modules are loaded, in a process of its own."""
-        read, write = os.pipe()
 
         def load_all() -> bool:
             _forget_modules()
             return importlib.import_module("tests.support.mutation.inputs") is not None
 
-        def tell() -> bool:
-            with os.fdopen(write, "w") as stream:
-                json.dump(sorted(self.trace(load_all)), stream)
-            return False
+        with tempfile.TemporaryFile("w+") as found:  # a pipe would not hold all of it
 
-        assert not _in_child(tell)
-        os.close(write)
-        with os.fdopen(read) as stream:
-            return {(file, line) for file, line in json.load(stream)}
+            def tell() -> bool:
+                json.dump(sorted(self.trace(load_all)), found)
+                found.flush()
+                return False
+
+            assert not _in_child(tell)
+            found.seek(0)
+            return {(file, line) for file, line in json.load(found)}
 
     def trace(self, run: Callable[[], bool]) -> set[tuple[str, int]]:
         """The lines of our files that a run comes to."""

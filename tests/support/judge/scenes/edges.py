@@ -606,8 +606,8 @@ def play_mirrored(world: JudgedWorld) -> None:
             vary(world, inputs, {**fixed, "market 2.unit": 10**10, "account 1.positions.1.cost": 5 * 10**14})
             world.run(*inputs)
             assert world.run(world.price(1_003, 2)) == [OK]
-    # Who was ranked is there no more; or only on the other side.
-    for number in (5, 4, 2):
+    # Who was ranked is there no more, or only on the other side: what is not closed is no draw, in a new hour either.
+    for number, equity in ((5, 400), (4, -5_000), (2, 400)):
         meddled: list[int] = []
 
         def meddle(machine: Machine, input_index: int, micro: int, number: int = number) -> None:
@@ -616,7 +616,8 @@ def play_mirrored(world: JudgedWorld) -> None:
                 meddled.append(number)  # noqa: B023
                 regs.ranked0 += get_first_ranked(regs) - number
 
-        keep(world, a2=worth(world, 2, -5_000) + 3 * 85 * 27)
+        keep(world, a2=worth(world, 2, equity) + 3 * 85 * 27)
+        world.machine.regs.draw_hour = 7
         world.bench.meddle = meddle
         assert world.run(world.price(1_030, 2)) == [OK]
         world.bench.meddle = leave_alone
