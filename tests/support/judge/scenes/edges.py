@@ -572,6 +572,9 @@ def play_deleveraging(world: JudgedWorld) -> None:
             for up in (-30, 30):
                 premium = {f"market 1.basis{number}": up for number in range(3)}
                 vary(world, inputs, {**fixed, **premium, "market 1.premium": up * phases.PREMIUM_ONE})
+                moved = {"account 2.collateral": fixed["account 2.collateral"] - 3 * 101 * up}
+                moved["account 1.collateral"] = fixed["account 1.collateral"] + 3 * 60 * up
+                vary(world, inputs, {**premium, **moved, "market 1.premium": up * phases.PREMIUM_ONE})
             world.run(*inputs)
             assert world.run(world.price(1_003)) == [OK]
 
@@ -603,27 +606,48 @@ def play_mirrored(world: JudgedWorld) -> None:
                 vary(world, inputs, {**fixed, "account 1.positions.1.cost": cost})
             vary(world, inputs, {**fixed, **premium})
             vary(world, inputs, {**fixed, "market 2.unit": 10**10, "account 1.positions.1.cost": 1})
+            large = {"market 2.unit": 10**7, "account 1.positions.1.cost": 1}
+            large["account 2.collateral"] = equity - 3 * 101 * 1_003 + 85 * price * 10**7
+            large["account 1.collateral"] = other + 3 * 60 * 1_003 - 30 * price * 10**7
+            vary(world, inputs, {**fixed, **large})
             vary(world, inputs, {**fixed, "market 2.unit": 10**10, "account 1.positions.1.cost": 5 * 10**14})
             world.run(*inputs)
             assert world.run(world.price(1_003, 2)) == [OK]
-    # Who was ranked is there no more, or only on the other side: what is not closed is no draw, in a new hour either.
-    for number, equity in ((5, 400), (4, -5_000), (2, 400)):
-        meddled: list[int] = []
 
-        def meddle(machine: Machine, input_index: int, micro: int, number: int = number) -> None:
-            regs = machine.regs
-            if regs.phase == phases.DELEVERAGE and regs.account == 2 and not meddled:  # noqa: B023
-                meddled.append(number)  # noqa: B023
-                regs.ranked0 += get_first_ranked(regs) - number
 
-        keep(world, a2=worth(world, 2, equity) + 3 * 85 * 27)
-        world.machine.regs.draw_hour = 7
-        world.bench.meddle = meddle
-        assert world.run(world.price(1_030, 2)) == [OK]
-        world.bench.meddle = leave_alone
-        assert world.run(world.price(1_003, 2)) == [OK]
-        if world.position(2, 2).size == 0:
-            break
+def meet_ranked(world: JudgedWorld, number: int, equity: int) -> None:
+    """A ranking whose first is this account, in an hour without a draw: what is not closed against it is none."""
+    begin_crisis(world, close_out=50_001)
+    world.trade(2, 1, 1_003, 30, market=2, order_slot=3)
+    world.trade(4, 3, 1_003, 2, market=2, order_slot=4)
+    meddled: list[int] = []
+
+    def meddle(machine: Machine, input_index: int, micro: int) -> None:
+        regs = machine.regs
+        if regs.phase == phases.DELEVERAGE and regs.account == 2 and not meddled:
+            meddled.append(number)
+            regs.ranked0 += get_first_ranked(regs) - number
+
+    keep(world, a2=worth(world, 2, equity) + 3 * 85 * 27)
+    world.machine.regs.draw_hour = 7
+    world.bench.meddle = meddle
+    assert world.run(world.price(1_030, 2)) == [OK]
+    world.bench.meddle = leave_alone
+
+
+def play_nobody_ranked(world: JudgedWorld) -> None:
+    """An account that is there no more."""
+    meet_ranked(world, 5, 400)
+
+
+def play_same_side_ranked(world: JudgedWorld) -> None:
+    """An account on the same side."""
+    meet_ranked(world, 4, -5_000)
+
+
+def play_itself_ranked(world: JudgedWorld) -> None:
+    """The account in liquidation itself."""
+    meet_ranked(world, 2, 400)
 
 
 def play_small_change(world: JudgedWorld) -> None:
@@ -887,6 +911,9 @@ SCENES = (
     play_crises,
     play_deleveraging,
     play_mirrored,
+    play_nobody_ranked,
+    play_same_side_ranked,
+    play_itself_ranked,
     play_small_change,
     play_caps,
     play_last_signer,

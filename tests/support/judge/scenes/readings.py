@@ -106,6 +106,24 @@ def play_legal_fills(world: JudgedWorld) -> None:
                 vary(world, inputs, {f"account {account}.collateral": zero[account] + equity, "market 1.mark": 4})
             world.run(*inputs)
             world.run(world.cancel_all(account))
+    # One that rests costs its leaf, which who is worth nothing cannot pay.
+    for account, side in ((2, SELL), (1, BUY)):
+        inputs = [world.order(account, side, 3, 1, order_slot=6)]
+        for equity in (-1, 0, 1, 2):
+            owed = {f"account {account}.collateral": zero[account] + equity}
+            vary(world, inputs, {**owed, "market 1.order_margin": 1})
+        world.run(*inputs)
+        world.run(world.cancel_all(account))
+
+
+def play_own_makers(world: JudgedWorld) -> None:
+    """Who has nothing but the order in flight keeps its place while it meets an own order, on either side."""
+    world.begin(money=10**6)
+    for maker, taker in ((BUY, SELL), (SELL, BUY)):
+        orders = [world.order(1, maker, 100, 5, order_slot=1), world.order(1, taker, 100, 3, order_slot=2)]
+        assert world.run(*orders) == [OK, OK]
+        assert (world.position(1).bids, world.position(1).asks) == ((0, 3) if taker == SELL else (3, 0))
+        assert world.run(world.cancel_all(1)) == [OK]
 
 
 def play_fees_at_the_limit(world: JudgedWorld) -> None:
@@ -315,6 +333,7 @@ SCENES = (
     play_open_interest,
     play_tiers,
     play_legal_fills,
+    play_own_makers,
     play_fees_at_the_limit,
     play_probes,
     play_waiting_requests,

@@ -40,6 +40,10 @@ def play_revenue(world: JudgedWorld) -> None:
                 )
     vary(world, inputs, {"terms 0.backstop_share": 0, "terms 0.treasury_share": 0})
     vary(world, inputs, {"account 0.collateral": -5, "account 3.collateral": -(10**7)})
+    # The mark, and not the index, is what they are worth.
+    apart = {f"market 1.basis{number}": 20 for number in range(3)} | {"market 1.premium": 20 << 16}
+    for insurance in (312, 330, 335, 340, 350, 360, 370, 380, 390, 400):
+        vary(world, inputs, {**apart, "market 1.insurance": insurance, "market 1.revenue": 90})
     # A floor of an odd part of what all positions are worth: rounded up.
     for lots in (0, 1, 2, 3):
         for insurance in (0, 1, 2, 3, 300, 310, 311):
@@ -173,7 +177,7 @@ def play_large_liquidations(world: JudgedWorld) -> None:
     """Of a very large position a part in a million of the fee is something, however it is rounded."""
     world.begin(money=10**12, mark=1_003, maintenance_margin=50_001, taker_fee=500, maker_fee=100, unit=3 * 10**6)
     world.trade(1, 2, 1_003, 59)
-    assert world.run(world.order(4, 0, 969, 100, order_slot=7)) == [OK]
+    assert world.run(world.order(4, 0, 975, 100, order_slot=7)) == [OK]
     worth = world.account(2).collateral - world.equity(2)
     inputs = [world.price(970)]
     for rate in (50_000, 50_001, 50_002, 50_003, 50_005, 60_007):
