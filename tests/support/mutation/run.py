@@ -47,9 +47,14 @@ def list_equivalent() -> set[str]:
 
 
 def list_all(files: Iterable[str] = FILES) -> list[Mutant]:
-    """Every mutant of these files, but for functions that no step uses."""
+    """Every mutant of these files, but for functions, methods and classes that no step uses."""
     outside = {(group["file"], name) for group in read_list()["outside"] for name in group["functions"]}
-    return [m for file in files for m in list_mutants(file) if (file, m.where.partition(".")[0]) not in outside]
+
+    def is_outside(mutant: Mutant) -> bool:
+        parts = mutant.where.split(".")
+        return any((mutant.file, ".".join(parts[:count])) in outside for count in range(1, len(parts) + 1))
+
+    return [mutant for file in files for mutant in list_mutants(file) if not is_outside(mutant)]
 
 
 def judge(suite: Suite, mutants: list[Mutant], workers: int = 1) -> Iterator[tuple[Mutant, bool]]:
