@@ -90,7 +90,7 @@ def find_withdrawal(context: Context, account: int, amount: int) -> WithdrawalPr
     for index in range(machine.regs.withdrawals):
         leaf = machine.state.withdrawal(index)
         if (leaf.account, leaf.amount) == (account, amount):
-            root = machine.state.commit()
+            root = machine.state.tree.root
             return prove_withdrawal(machine, epochs - 1, index, machine.regs.hash(), root)
     return None
 
