@@ -27,6 +27,9 @@ from state import leaves
 from state import registers
 from state import store
 
+# Stands for every market.
+EVERY: constant(uint256) = 2**16
+
 
 @internal
 @pure
@@ -68,14 +71,15 @@ def compute_fee(amount: int256, rate: int256) -> int256:
 
 @internal
 @pure
-def weigh_initial(exposure: int256, market: leaves.Market) -> int256:
+def weigh_initial(exposure: int256, market: leaves.Market, risen: uint256) -> int256:
     """
     @return `exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
-            Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount); and the market's scale.
+            Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount); raised by so much
+            of the way to all it is worth (`scale.vy`).
     """
     lots: uint256 = convert(exposure, uint256)
     weight: uint256 = self.weigh(lots, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
-    return convert(scale.scale_weight(weight, lots * integers.PPM, market.scale), int256)
+    return convert(scale.scale_weight(weight, lots * integers.PPM, risen), int256)
 
 
 @internal
@@ -126,13 +130,13 @@ def compute_requirement(weight: int256, market: leaves.Market) -> int256:
 
 @internal
 @pure
-def compute_initial(exposure: int256, market: leaves.Market) -> int256:
+def compute_initial(exposure: int256, market: leaves.Market, risen: uint256) -> int256:
     """
-    @return Initial margin of `exposure` lots, token units: of any at all one order margin more.
+    @return Initial margin of `exposure` lots, raised by so much, token units: of any at all one order margin more.
     """
     if exposure == 0 or market.settled != 0:
         return 0
-    needed: int256 = self.compute_requirement(self.weigh_initial(exposure, market), market)
+    needed: int256 = self.compute_requirement(self.weigh_initial(exposure, market, risen), market)
     return needed + convert(market.order_margin, int256)
 
 
@@ -190,9 +194,11 @@ def compute_equity(account: leaves.Account, markets: leaves.Market[leaves.MAX_PO
 @internal
 @pure
 def compute_health(
-    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS], crowded: uint256
 ) -> (int256, int256):
     """
+    @param crowded The market whose margins count as they have risen with its open interest, EVERY for all of them, 0 for
+           none.
     @return (equity, initial margin with its orders) in token units. In a wind-down no order can trade any more, so that
             none of them counts.
     """
@@ -203,10 +209,11 @@ def compute_health(
         if position.market != 0:
             market: leaves.Market = markets[i]
             equity += self.compute_value(position.size, convert(market.mark, int256), market)
+            risen: uint256 = market.scale if crowded in [position.market, EVERY] else 0
             if regs.winding_since != 0:
-                requirement += self.compute_initial(abs(position.size), market)
+                requirement += self.compute_initial(abs(position.size), market, risen)
             else:
-                requirement += self.compute_initial(self.get_worst_exposure(position), market)
+                requirement += self.compute_initial(self.get_worst_exposure(position), market, risen)
                 requirement += convert(position.orders * market.order_margin, int256)
     return equity, requirement
 
@@ -262,7 +269,7 @@ def compute_others(
             market: leaves.Market = markets[i]
             equity += self.compute_value(size, convert(market.mark, int256), market)
             if account.positions[i].market != market_id:
-                others += self.compute_initial(abs(size), market)
+                others += self.compute_initial(abs(size), market, 0)
     return equity, others
 
 
@@ -272,12 +279,14 @@ def is_change_legal(
     equity: int256, others: int256, size: int256, market: leaves.Market, delta: int256, price: uint256, rate: int256
 ) -> bool:
     """
-    @return `is_fill_legal` of a position of `size` lots, by what `compute_others` found.
+    @return `is_fill_legal` of a position of `size` lots, by what `compute_others` found. Margins that have risen with open
+            interest are for what opens: nobody is kept from closing by what others hold.
     """
     change: int256 = self.compute_value(delta, convert(market.mark, int256) - convert(price, int256), market)
     change -= self.compute_fee(self.compute_value(abs(delta), convert(price, int256), market), rate)
-    before: int256 = others + self.compute_initial(abs(size), market)
-    after: int256 = others + self.compute_initial(abs(size + delta), market)
+    risen: uint256 = 0 if size * delta < 0 and abs(delta) <= abs(size) else market.scale
+    before: int256 = others + self.compute_initial(abs(size), market, risen)
+    after: int256 = others + self.compute_initial(abs(size + delta), market, risen)
     if equity + change >= after:
         return True
     return after < before and (equity + change) * before >= equity * after
@@ -295,7 +304,7 @@ def is_order_legal(
     """
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = self.compute_health(regs, account, markets)
+    equity, requirement = self.compute_health(regs, account, markets, regs.market)
     place: uint256 = positions.get_position(account, regs.market)
     market: leaves.Market = markets[place]
     size: int256 = convert(regs.size, int256)
@@ -360,7 +369,7 @@ def check_arming(
     """
     equity: int256 = 0
     needed: int256 = 0
-    equity, needed = self.compute_health(regs, account, markets)
+    equity, needed = self.compute_health(regs, account, markets, regs.market)
     if regs.flags & records.REDUCE_ONLY != 0:
         needed = self.compute_order_margin(account, markets)
     elif not fresh:
@@ -434,7 +443,8 @@ def check_payment(
         return account, errors.STALE_PRICE
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = self.compute_health(regs, account, markets)
+    # What waited in the queue is not kept in by what others have opened meanwhile.
+    equity, requirement = self.compute_health(regs, account, markets, 0 if regs.stamp != 0 else EVERY)
     if equity - convert(regs.amount, int256) < requirement:
         return account, errors.INSUFFICIENT_MARGIN
     if exits.is_exit(regs):

@@ -4,8 +4,8 @@
 @license MIT
 @notice Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
         middle one of the last three that were measured: no report, no sample and no book of one moment moves it alone,
-        and within an interval none of them moves it out of the step band. It is never further from the index than
-        the maintenance margin, so that a premium which goes leaves no debt. Funding: longs pay shorts an hour one part in
+        and within an interval none of them moves it out of the step band. What the book says moves it by a sixth of the
+        maintenance margin at most: whoever orders the records can show a book that is there for a crank alone. Funding: longs pay shorts an hour one part in
         FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample
         and the one before it both show it, for the time between them; kept as what a lot has paid since listing, so that
         an account settles when it is next touched. Twin: `shared/rules/marks.py`. Where Python changes a market or an
@@ -161,7 +161,8 @@ def take_sample(market: leaves.Market, bid: uint256, ask: uint256, time: uint256
     """
     sampled: leaves.Market = market
     seconds: uint256 = time - market.sampled
-    limit: int256 = convert(market.index * min(market.band, market.maintenance_margin) // integers.PPM, int256)
+    most: uint256 = min(market.band, market.maintenance_margin // phases.MARK_PART)
+    limit: int256 = convert(market.index * most // integers.PPM, int256)
     basis: int256 = max(-limit, min(limit, self.find_basis(market, bid, ask, seconds)))
     sampled.basis2 = market.basis1
     sampled.basis1 = market.basis0
@@ -169,7 +170,7 @@ def take_sample(market: leaves.Market, bid: uint256, ask: uint256, time: uint256
     sampled.premium += integers.div_trunc(
         basis * convert(phases.PREMIUM_ONE, int256) - market.premium, convert(phases.PREMIUM_SAMPLES, int256)
     )
-    excess: int256 = self.compute_excess(market, bid, ask)
+    excess: int256 = max(-limit, min(limit, self.compute_excess(market, bid, ask)))
     if market.sampled != 0:
         paid: int256 = self.get_lesser(market.excess, excess)
         sampled.funding += self.compute_funding(market, paid, min(seconds, phases.MAX_FUNDING_TIME))

@@ -228,7 +228,7 @@ def is_maker_sure(
     charged += convert(keys.MAX_ORDER_SLOT, int256)
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = margin.compute_health(regs, account, markets)
+    equity, requirement = margin.compute_health(regs, account, markets, regs.market)
     return equity - loss - charged >= requirement
 
 

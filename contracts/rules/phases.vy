@@ -75,6 +75,8 @@ MAX_AMOUNT: constant(uint256) = 2**96
 MAX_SHARES: constant(uint256) = 2**120
 
 HOUR: constant(uint256) = 3600
+# One part in so many of the maintenance margin is as far as the book moves a mark from the index.
+MARK_PART: constant(uint256) = 6
 # Seconds between two samples of a market's premium.
 SAMPLE_INTERVAL: constant(uint256) = 60
 # Weight of a sample in the smoothed premium: one part in so many.
@@ -133,6 +135,8 @@ UNWIND_WAITS: constant(uint256) = 50
 VIRTUAL_SHARES: constant(uint256) = 2**10
 # Shares a token unit of equity from which on the backstop's shares are void: all but one part in 2**20 is lost.
 VOID_PRICE: constant(uint256) = 2**30
+# They are if what is left is less than one part in so many of what comes.
+VOID_PART: constant(uint256) = 2**10
 # The backstop opens no position that is worth less than one part in so many of its equity: it has eight places.
 BACKSTOP_DUST: constant(uint256) = 256
 # Bits of the lots of a position that it may take over in part.

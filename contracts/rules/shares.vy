@@ -105,21 +105,40 @@ def step_shares(
         return self.leave_requests(regs, errors.STALE_PRICE), values
     equity: int256 = 0
     requirement: int256 = 0
-    equity, requirement = margin.compute_health(regs, backstop, markets)
+    equity, requirement = margin.compute_health(regs, backstop, markets, 0)
+    gain: int256 = self.compute_gain_at_index(backstop, markets)
     regs = registers.clear(regs)
     regs.account = regs.first_request
     regs.return_phase = phases.WORK
     regs.phase = phases.CREDIT
     if request.kind == records.BACKSTOP_DEPOSIT:
-        regs, backstop = self.settle_deposit(regs, backstop, request.amount, equity)
+        regs, backstop = self.settle_deposit(regs, backstop, request.amount, equity + max(0, gain))
     elif request.generation == backstop.generation:
-        regs, backstop = self.settle_withdrawal(regs, backstop, request.amount, equity - requirement, equity)
+        least: int256 = equity + min(0, gain)
+        regs, backstop = self.settle_withdrawal(regs, backstop, request.amount, least - requirement, least)
     regs.first_request = request.next
     if request.next == 0:
         regs.last_request = 0
     values[0] = leaves.encode_request(empty(leaves.Request))
     values[1] = leaves.encode_account(backstop)
     return regs, values
+
+
+@internal
+@pure
+def compute_gain_at_index(backstop: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]) -> int256:
+    """
+    @return What the backstop would be worth more if its positions were valued at the index, token units. Whoever comes pays
+            the higher of the two prices, and whoever goes gets the lower one: so nobody gains by shares for which a mark
+            was moved.
+    """
+    gain: int256 = 0
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        position: leaves.Position = backstop.positions[i]
+        if position.market != 0:
+            market: leaves.Market = markets[i]
+            gain += margin.compute_value(position.size, convert(market.index, int256) - convert(market.mark, int256), market)
+    return gain
 
 
 @internal
@@ -141,13 +160,13 @@ def settle_deposit(
     """
     @notice Shares for `amount` token units at the backstop's equity, rounded down, into the register; or the money back. It
             goes back in a wind-down, where it does not pay what the backstop owes, or makes no share, or too many. Where all
-            is lost, the shares there were are void: a new generation of them begins.
+            is lost, or next to nothing left beside what comes, the shares there were are void: a new generation begins.
     @return The registers and the backstop.
     """
     regs: registers.Registers = pre
     backstop: leaves.Account = before
     worth: uint256 = convert(max(0, equity), uint256)
-    is_lost: bool = backstop.shares > worth * phases.VOID_PRICE
+    is_lost: bool = backstop.shares > worth * phases.VOID_PRICE and worth * phases.VOID_PART <= amount
     issued: uint256 = 0 if is_lost else backstop.shares
     shares: uint256 = amount * (issued + phases.VIRTUAL_SHARES) // (worth + 1)
     is_sound: bool = equity + convert(amount, int256) > 0 and shares != 0 and issued + shares < phases.MAX_SHARES

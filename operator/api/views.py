@@ -23,7 +23,14 @@ from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.rules.fees import compute_rate, get_activity
 from setoff.shared.rules.levels import is_armed
 from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
-from setoff.shared.rules.margin import compute_health, compute_order_margin, compute_value, get_tiers, settle_account
+from setoff.shared.rules.margin import (
+    EVERY,
+    compute_health,
+    compute_order_margin,
+    compute_value,
+    get_tiers,
+    settle_account,
+)
 from setoff.shared.rules.marks import compute_funding, is_fresh
 from setoff.shared.rules.positions import is_live
 from setoff.shared.rules.shares import get_shares
@@ -111,7 +118,7 @@ def show_account(exchange: Exchange, account: int) -> dict[str, Any]:
     leaf = state.account(account)
     collateral, deadline = leaf.collateral, leaf.deadline
     are_fresh = settle_account(state, leaf, time)
-    equity, initial = compute_health(regs, state, leaf)
+    equity, initial = compute_health(regs, state, leaf, EVERY)
     _, maintenance, close_out = compute_maintenance(state, leaf)
     return {
         "account": account,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.exits import compute_hours, compute_room, get_taken
-from setoff.shared.rules.margin import compute_health, settle_account
+from setoff.shared.rules.margin import EVERY, compute_health, settle_account
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
 from setoff.shared.state.registers import Registers
@@ -30,7 +30,7 @@ def find_exit(machine: Machine, account: int, time: int) -> Exit:
     state = State(machine.state.tree)
     leaf = state.account(account)
     settle_account(state, leaf, time)
-    equity, requirement = compute_health(machine.regs, state, leaf)
+    equity, requirement = compute_health(machine.regs, state, leaf, EVERY)
     return compute_exit(machine.regs, account, leaf, equity - requirement, time)
 
 

@@ -24,6 +24,8 @@ from setoff.shared.state.leaves import Account, Market, Position
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
+EVERY: Final = 2**16
+"""Stands for every market."""
 PAYMENTS: Final = (records.TRANSFER, records.WITHDRAW, records.BACKSTOP_DEPOSIT)
 """Records that spend free collateral."""
 
@@ -47,11 +49,12 @@ def get_tiers(market: Market) -> tuple[tuple[int, int, int], ...]:
     return ((0, market.initial_margin, market.maintenance_margin), *(tier for tier in tiers if tier[0]))
 
 
-def weigh_initial(exposure: int, market: Market) -> int:
+def weigh_initial(exposure: int, market: Market, risen: int) -> int:
     """`exposure` lots (>= 0), each times the initial margin fraction, ppm, of the tier it lies in: marginal tiers, as
-    Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount); and the market's scale."""
+    Binance has them for its maintenance margin ("Leverage and Margin": maintenance amount); raised by so much of the
+    way to all that they are worth (`scale.py`)."""
     weight = weigh(exposure, market, market.initial_margin, market.tier1_initial, market.tier2_initial)
-    return scale_weight(weight, exposure * PPM, market.scale)
+    return scale_weight(weight, exposure * PPM, risen)
 
 
 def weigh_maintenance(exposure: int, market: Market) -> int:
@@ -81,11 +84,11 @@ def compute_requirement(weight: int, market: Market) -> int:
     return div_up(compute_value(weight, market.mark, market), PPM)
 
 
-def compute_initial(exposure: int, market: Market) -> int:
-    """Initial margin of `exposure` lots, token units: of any at all one order margin more."""
+def compute_initial(exposure: int, market: Market, risen: int) -> int:
+    """Initial margin of `exposure` lots, raised by so much, token units: of any at all one order margin more."""
     if exposure == 0 or market.settled:
         return 0
-    return compute_requirement(weigh_initial(exposure, market), market) + market.order_margin
+    return compute_requirement(weigh_initial(exposure, market, risen), market) + market.order_margin
 
 
 def get_worst_exposure(position: Position) -> int:
@@ -117,10 +120,11 @@ def compute_equity(state: State, account: Account) -> int:
     return equity
 
 
-def compute_health(regs: Registers, state: State, account: Account) -> tuple[int, int]:
+def compute_health(regs: Registers, state: State, account: Account, crowded: int) -> tuple[int, int]:
     """(equity, initial margin with its orders) in token units. Leaves: as `settle_account`.
 
-    In a wind-down no order can trade any more, so that none of them counts.
+    In a wind-down no order can trade any more, so that none of them counts. `crowded`: the market whose margins count
+    as they have risen with its open interest, EVERY for all of them, 0 for none.
     """
     equity = account.collateral
     requirement = 0
@@ -128,10 +132,11 @@ def compute_health(regs: Registers, state: State, account: Account) -> tuple[int
         if position.market:
             market = state.market(position.market)
             equity += compute_value(position.size, market.mark, market)
+            risen = market.scale if crowded in (position.market, EVERY) else 0
             if regs.winding_since:
-                requirement += compute_initial(abs(position.size), market)
+                requirement += compute_initial(abs(position.size), market, risen)
             else:
-                requirement += compute_initial(get_worst_exposure(position), market)
+                requirement += compute_initial(get_worst_exposure(position), market, risen)
                 requirement += position.orders * market.order_margin
     return equity, requirement
 
@@ -167,16 +172,20 @@ def compute_others(state: State, account: Account, market_id: int) -> tuple[int,
             market = state.market(position.market)
             equity += compute_value(position.size, market.mark, market)
             if position.market != market_id:
-                others += compute_initial(abs(position.size), market)
+                others += compute_initial(abs(position.size), market, 0)
     return equity, others
 
 
 def is_change_legal(equity: int, others: int, size: int, market: Market, delta: int, price: int, rate: int) -> bool:
-    """`is_fill_legal` of a position of `size` lots, by what `compute_others` found."""
+    """`is_fill_legal` of a position of `size` lots, by what `compute_others` found.
+
+    Margins that have risen with open interest are for what opens: nobody is kept from closing by what others hold.
+    """
     change = compute_value(delta, market.mark - price, market)
     change -= compute_fee(compute_value(abs(delta), price, market), rate)
-    before = others + compute_initial(abs(size), market)
-    after = others + compute_initial(abs(size + delta), market)
+    risen = 0 if size * delta < 0 and abs(delta) <= abs(size) else market.scale
+    before = others + compute_initial(abs(size), market, risen)
+    after = others + compute_initial(abs(size + delta), market, risen)
     if equity + change >= after:
         return True
     return after < before and (equity + change) * before >= equity * after
@@ -188,7 +197,7 @@ def is_order_legal(regs: Registers, state: State, account: Account) -> bool:
     Funded if equity covers the requirement with every order, after the fee and the loss of filling at the limit; an
     order that can only close is judged as the fill it would be. One that may rest has to pay for its leaf in any case.
     """
-    equity, requirement = compute_health(regs, state, account)
+    equity, requirement = compute_health(regs, state, account, regs.market)
     market = state.market(regs.market)
     leaf = market.order_margin if can_rest(regs.flags) else 0
     delta = regs.size if regs.side == records.BUY else -regs.size
@@ -229,7 +238,7 @@ def check_arming(regs: Registers, state: State, account: Account, fresh: bool) -
     Its leaf is charged on top of all else. One that can only close is taken from whoever can pay for all leaves,
     whatever the positions need and however old a price is. Leaves: as `settle_account`.
     """
-    equity, needed = compute_health(regs, state, account)
+    equity, needed = compute_health(regs, state, account, regs.market)
     if regs.flags & records.REDUCE_ONLY:
         needed = compute_order_margin(state, account)
     elif not fresh and any(position.size for position in account.positions):
@@ -275,7 +284,8 @@ def check_payment(regs: Registers, state: State, account: Account, fresh: bool) 
     """Whether the account can spare the amount in the registers; returns the outcome. Leaves: as `settle_account`."""
     if not fresh:
         return errors.STALE_PRICE
-    equity, requirement = compute_health(regs, state, account)
+    # What waited in the queue is not kept in by what others have opened meanwhile.
+    equity, requirement = compute_health(regs, state, account, 0 if regs.stamp else EVERY)
     if equity - regs.amount < requirement:
         return errors.INSUFFICIENT_MARGIN
     return check_exit(regs, account, equity - requirement) if is_exit(regs) else errors.ACCEPTED

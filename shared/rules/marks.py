@@ -2,8 +2,9 @@
 
 Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
 middle one of the last three that were measured: no report, no sample and no book of one moment moves it alone, and
-within an interval none of them moves it out of the step band. It is never further from the index than the maintenance
-margin, so that a premium which goes leaves no debt. Funding: longs pay shorts an hour one part in
+within an interval none of them moves it out of the step band. What the book says moves it by a sixth of the maintenance
+margin at most: whoever orders the records can show a book that is there for a crank alone. (dYdX v4 values positions at
+the index itself.) Funding: longs pay shorts an hour one part in
 FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample and the
 one before it both show it, for the time between them; kept as what a lot has paid since listing, so that an account
 settles when it is next touched.
@@ -104,13 +105,14 @@ def take_sample(market: Market, bid: int, ask: int, time: int) -> None:
     `bid`, `ask`: the mean prices, ticks, at which `impact` lots can be sold and bought, 0 where there are too few.
     """
     seconds = time - market.sampled
-    limit = market.index * min(market.band, market.maintenance_margin) // PPM
+    most = min(market.band, market.maintenance_margin // phases.MARK_PART)
+    limit = market.index * most // PPM
     basis = max(-limit, min(limit, find_basis(market, bid, ask, seconds)))
     market.basis2 = market.basis1
     market.basis1 = market.basis0
     market.basis0 = basis
     market.premium += div_trunc(basis * phases.PREMIUM_ONE - market.premium, phases.PREMIUM_SAMPLES)
-    excess = compute_excess(market, bid, ask)
+    excess = max(-limit, min(limit, compute_excess(market, bid, ask)))
     if market.sampled:
         paid = get_lesser(market.excess, excess)
         market.funding += compute_funding(market, paid, min(seconds, phases.MAX_FUNDING_TIME))

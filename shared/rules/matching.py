@@ -149,7 +149,7 @@ def is_maker_sure(regs: Registers, state: State, account: Account, order: Order,
     rate = get_maker_rate(market)
     # Each fill rounds its fee up, and there is at most one for each of the account's order slots.
     charged = compute_fee(compute_value(lots, max(best, highest), market), rate) + keys.MAX_ORDER_SLOT
-    equity, requirement = compute_health(regs, state, account)
+    equity, requirement = compute_health(regs, state, account, regs.market)
     return equity - loss - charged >= requirement
 
 

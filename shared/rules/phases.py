@@ -145,6 +145,9 @@ MAX_AMOUNT: Final = 2**96
 MAX_SHARES: Final = 2**120
 
 HOUR: Final = 3600
+MARK_PART: Final = 6
+"""One part in so many of the maintenance margin is as far as the book moves a mark from the index, premium and basis
+with it: half a percent where that margin is three. Who orders the records can show a book that nobody else can hit."""
 SAMPLE_INTERVAL: Final = 60
 """Seconds between two samples of a market's premium."""
 PREMIUM_SAMPLES: Final = 8
@@ -205,7 +208,9 @@ VIRTUAL_SHARES: Final = 2**10
 """Shares of the backstop that count as issued and belong to nobody, with a token unit beside what is in it: so a share
 of an empty one has a price, a part of a unit, and who deposits little before a profit makes shares dear for nobody."""
 VOID_PRICE: Final = 2**30
-"""Shares a token unit of equity from which on the backstop's shares are void: all but one part in 2**20 is lost."""
+"""Shares a token unit of equity from which on the backstop's shares may be void: all but one part in 2**20 is lost."""
+VOID_PART: Final = 2**10
+"""They are if what is left is less than one part in so many of what comes: so no loss voids what is worth anything."""
 BACKSTOP_DUST: Final = 256
 """The backstop opens no position that is worth less than one part in so many of its equity: it has eight places."""
 TAKEOVER_BITS: Final = 40

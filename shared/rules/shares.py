@@ -15,7 +15,7 @@ from __future__ import annotations
 from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.rules.margin import compute_health, settle_account
+from setoff.shared.rules.margin import compute_health, compute_value, settle_account
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account
 from setoff.shared.state.registers import Registers
@@ -76,19 +76,35 @@ def step_shares(regs: Registers, state: State) -> None:
     if not fresh:
         leave_requests(regs, errors.STALE_PRICE)
         return
-    equity, requirement = compute_health(regs, state, backstop)
+    equity, requirement = compute_health(regs, state, backstop, 0)
+    gain = compute_gain_at_index(state, backstop)
     regs.clear()
     regs.account = regs.first_request
     regs.return_phase = phases.WORK
     regs.phase = phases.CREDIT
     if request.kind == records.BACKSTOP_DEPOSIT:
-        settle_deposit(regs, backstop, request.amount, equity)
+        settle_deposit(regs, backstop, request.amount, equity + max(0, gain))
     elif request.generation == backstop.generation:
-        settle_withdrawal(regs, backstop, request.amount, equity - requirement, equity)
+        least = equity + min(0, gain)
+        settle_withdrawal(regs, backstop, request.amount, least - requirement, least)
     regs.first_request = request.next
     if request.next == 0:
         regs.last_request = 0
     request.clear()
+
+
+def compute_gain_at_index(state: State, backstop: Account) -> int:
+    """What the backstop would be worth more if its positions were valued at the index, token units.
+
+    Whoever comes pays the higher of the two prices, and whoever goes gets the lower one: so nobody gains by shares for
+    which a mark was moved. Leaves: as `settle_account`.
+    """
+    gain = 0
+    for position in backstop.positions:
+        if position.market:
+            market = state.market(position.market)
+            gain += compute_value(position.size, market.index - market.mark, market)
+    return gain
 
 
 def leave_requests(regs: Registers, outcome: int) -> None:
@@ -101,11 +117,12 @@ def settle_deposit(regs: Registers, backstop: Account, amount: int, equity: int)
     """Shares for `amount` token units at the backstop's equity, rounded down, into the register; or the money back.
 
     It goes back in a wind-down, where it does not pay what the backstop owes, or makes no share, or too many. Where all
-    is lost, the shares there were are void: a new generation of them begins.
+    is lost, or next to nothing left beside what comes, the shares there were are void: a new generation begins.
     """
-    is_lost = backstop.shares > max(0, equity) * phases.VOID_PRICE
+    worth = max(0, equity)
+    is_lost = backstop.shares > worth * phases.VOID_PRICE and worth * phases.VOID_PART <= amount
     issued = 0 if is_lost else backstop.shares
-    shares = amount * (issued + phases.VIRTUAL_SHARES) // (max(0, equity) + 1)
+    shares = amount * (issued + phases.VIRTUAL_SHARES) // (worth + 1)
     is_sound = equity + amount > 0 and shares != 0 and issued + shares < phases.MAX_SHARES
     if regs.winding_since or not is_sound:
         regs.amount = amount

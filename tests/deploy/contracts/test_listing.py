@@ -69,7 +69,7 @@ def test_no_position_needs_less_than_the_source_asks(
                 continue
             checked += 1
             initial, maintenance = source_margins(symbol, Decimal(size * mark * unit) / 10**DECIMALS)
-            assert compute_requirement(weigh_initial(size, market), market) >= initial * 10**DECIMALS
+            assert compute_requirement(weigh_initial(size, market, 0), market) >= initial * 10**DECIMALS
             assert compute_requirement(weigh_maintenance(size, market), market) >= maintenance * 10**DECIMALS
     assert checked > 20
 

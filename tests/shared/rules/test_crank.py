@@ -6,6 +6,7 @@ import pytest
 from tests.support.machines.world import BUY, REDUCE_ONLY, SELL, World
 
 from setoff.deploy.simulation.sample_traffic import START_TIME
+from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step
@@ -14,9 +15,10 @@ INDEX = 1_000
 
 
 def market_of(impact: int = 100, **market: int) -> World:
-    return World.trading(
-        accounts=6, funds=10**8, mark=INDEX, impact=impact, taker_fee=0, maker_fee=0, max_age=10**6, **market
-    )
+    """The book may move the mark by a sixth."""
+    margins = {"initial_margin": PPM, "maintenance_margin": PPM}
+    terms = {"impact": impact, "taker_fee": 0, "maker_fee": 0, "max_age": 10**6, **margins, **market}
+    return World.trading(accounts=6, funds=10**8, mark=INDEX, **terms)
 
 
 def offer(world: World, account: int, bid: int, ask: int, size: int = 100, order_slot: int = 0, **fields: int) -> None:
@@ -144,7 +146,7 @@ def test_lots_that_one_account_could_not_trade_together_do_not_count() -> None:
     offer(world, 1, 900, 1_100)
     for slot in range(5):
         offer(world, 2, 1_010, 1_020, size=10, order_slot=2 * slot)
-    world.machine.state.account(2).collateral = 12_000  # 10 lots at 1,000 ticks of 10: 10,000 of margin
+    world.machine.state.account(2).collateral = 120_000  # 10 lots at 1,000 ticks of 10: 100,000 of margin
     seen = crank(world)
     assert world.market().basis0 == 0
     assert world.account(2).orders != 0 and seen[phases.UNLINK] == 0
@@ -188,7 +190,9 @@ def test_a_crank_without_steps_goes_on_with_the_next_record(monkeypatch: pytest.
     while world.machine.regs.has_work:
         assert world.machine.regs.next_phase in (phases.DEPTH, phases.WORK)
         # The terms may change meanwhile: what is measured stays what it was.
-        assert world.set_market(impact=7, order_margin=0, max_age=10**6, taker_fee=0, maker_fee=0) == "accepted"
+        terms = {"order_margin": 0, "max_age": 10**6, "taker_fee": 0, "maker_fee": 0}
+        margins = {"initial_margin": PPM, "maintenance_margin": PPM}
+        assert world.set_market(impact=7, **terms, **margins) == "accepted"
         assert (world.crank() if inputs % 2 else world.order(4, BUY, 1_000, 1)) in ("accepted", "busy")
         inputs += 1
     assert inputs > 2

@@ -8,7 +8,7 @@ the signed size and P the oracle price; initial margin requirement = sum of |S *
 from tests.support.machines.world import BUY, IOC, SELL, World
 
 from setoff.shared.rules.liquidation import compute_maintenance
-from setoff.shared.rules.margin import compute_health, compute_requirement, get_worst_exposure, is_fill_legal
+from setoff.shared.rules.margin import EVERY, compute_health, compute_requirement, get_worst_exposure, is_fill_legal
 from setoff.shared.state.leaves import Position, decode_market
 
 
@@ -41,7 +41,7 @@ def test_a_cross_margined_account_by_the_published_formulas() -> None:
     state = world.machine.state
     # Q = 10,000 - 48,000 + 30,000 = -8,000; value = -8,000 + 1.2 * 42,000 - 10 * 3,150 = 10,900.
     assert state.account(1).collateral == -800_000
-    equity, initial = compute_health(world.machine.regs, state, state.account(1))
+    equity, initial = compute_health(world.machine.regs, state, state.account(1), EVERY)
     assert equity == 1_090_000
     # |50,400 * 5 %| + |31,500 * 5 %| = 2,520 + 1,575 = 4,095; at 3 %: 1,512 + 945 = 2,457.
     assert initial == 409_500
@@ -197,7 +197,7 @@ def test_health_reads_the_markets_of_the_account_only() -> None:
     world.order(1, BUY, 90, 10)
     state = world.machine.state
     state.commit()
-    equity, requirement = compute_health(world.machine.regs, state, state.account(1))
+    equity, requirement = compute_health(world.machine.regs, state, state.account(1), EVERY)
     assert (equity, requirement) == (1_000_000, 1_000)
     assert len(state.touched) == 2
 

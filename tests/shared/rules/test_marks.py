@@ -16,7 +16,7 @@ def market_at(index: int, premium: int = 0, band: int = 100_000, step_band: int 
     """`premium` in ticks."""
     market = decode_market(b"")
     market.index, market.premium, market.band, market.step_band = index, premium * PREMIUM_ONE, band, step_band
-    market.maintenance_margin = 200_000
+    market.maintenance_margin = 1_200_000
     return market
 
 
@@ -89,8 +89,10 @@ def test_rounding_of_a_sample_is_the_same_up_and_down() -> None:
     assert (high.premium, low.premium) == (5, -5)  # 5 / 8 is nothing
 
 
-@pytest.mark.parametrize(("band", "maintenance", "most"), [(100_000, 200_000, 100), (100_000, 30_000, 30)])
-def test_a_sample_is_cut_at_the_price_band_and_at_the_maintenance_margin(
+@pytest.mark.parametrize(
+    ("band", "maintenance", "most"), [(100_000, 1_200_000, 100), (100_000, 180_000, 30), (100_000, 30_005, 5)]
+)
+def test_a_sample_is_cut_at_the_price_band_and_at_a_sixth_of_the_maintenance_margin(
     band: int, maintenance: int, most: int
 ) -> None:
     for bid, ask, basis in ((4_000, 6_000, most), (1, 1, -most), (4_000, 0, most), (0, 1, -most)):
@@ -135,7 +137,7 @@ def test_a_side_that_is_thin_or_far_leaves_what_was_measured_before_less_with_ti
 
 
 def test_cranks_sample_the_book_and_move_the_mark_and_reports_keep_its_distance() -> None:
-    world = World.trading(mark=1_000, impact=1)
+    world = World.trading(mark=1_000, impact=1, initial_margin=300_000, maintenance_margin=300_000)
     world.order(1, BUY, 1_035, 1)
     world.order(2, SELL, 1_045, 1)
     assert world.crank() == "accepted"

@@ -6,7 +6,7 @@ from tests.support.machines.world import ABOVE, BELOW, BUY, FOK, IOC, POST_ONLY,
 from setoff.deploy.simulation.sample_traffic import START_TIME
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
-from setoff.shared.rules.margin import compute_health, compute_initial, compute_order_margin
+from setoff.shared.rules.margin import EVERY, compute_health, compute_initial, compute_order_margin
 
 FREE = {"unit": 1, "taker_fee": 0, "maker_fee": 0, "order_margin": 100}
 """A lot at 100 ticks is worth 100 units and needs 10 of initial margin; an order or a position needs 100 more."""
@@ -32,13 +32,13 @@ def test_the_requirement_counts_each_order_and_each_position_once() -> None:
     assert world.order(1, BUY, 120, 5, flags=ABOVE, trigger=110, order_slot=9) == "accepted"
     state, regs = world.machine.state, world.machine.regs
     account = state.account(1)
-    assert compute_health(regs, state, account) == (10_000, 6 * 10 + 100 + 4 * 100)
+    assert compute_health(regs, state, account, EVERY) == (10_000, 6 * 10 + 100 + 4 * 100)
     assert compute_order_margin(state, account) == 400
-    assert compute_initial(0, world.market()) == 0
+    assert compute_initial(0, world.market(), 0) == 0
     assert world.withdraw(1, 10_000 - 560 + 1) == "insufficient_margin"
     assert world.withdraw(1, 10_000 - 560) == "accepted"
     assert world.amend(1, 0, 90, 1) == "accepted"  # less at the same price: the same leaf
-    assert compute_health(regs, state, account) == (560, 5 * 10 + 100 + 4 * 100)
+    assert compute_health(regs, state, account, EVERY) == (560, 5 * 10 + 100 + 4 * 100)
 
 
 def test_an_account_holds_no_more_orders_than_it_can_pay_for() -> None:

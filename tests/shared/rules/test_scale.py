@@ -63,23 +63,23 @@ def test_scale_falls_by_a_step_a_sample_at_most(scale: int, after: int) -> None:
 
 def test_every_lot_s_initial_margin_comes_nearer_to_its_worth() -> None:
     market = market_of(0)
-    assert weigh_initial(7, market) == 700_000
+    assert weigh_initial(7, market, market.scale) == 700_000
     market.scale = 51  # a fifth
-    assert weigh_initial(7, market) == 700_000 + 6_300_000 // 5
+    assert weigh_initial(7, market, market.scale) == 700_000 + 6_300_000 // 5
     market.scale = FULL
-    assert weigh_initial(7, market) == 7_000_000
+    assert weigh_initial(7, market, market.scale) == 7_000_000
     market.tier1_size, market.tier1_initial, market.tier1_maintenance = 3, 300_000, 200_000
-    assert weigh_initial(7, market) == 7_000_000
+    assert weigh_initial(7, market, market.scale) == 7_000_000
     market.scale = 51
     weight = 3 * 100_000 + 4 * 300_000
-    assert weigh_initial(7, market) == weight + (7_000_000 - weight) // 5
+    assert weigh_initial(7, market, market.scale) == weight + (7_000_000 - weight) // 5
 
 
 def test_more_lots_never_need_less() -> None:
     market = market_of(0)
     market.tier1_size, market.tier1_initial, market.tier1_maintenance = 5, 333_333, 200_000
     for market.scale in (0, 1, 77, 254, FULL):
-        weights = [weigh_initial(size, market) for size in range(12)]
+        weights = [weigh_initial(size, market, market.scale) for size in range(12)]
         assert weights == sorted(weights) and len(set(weights)) == 12
 
 

@@ -113,7 +113,10 @@ def test_all_but_a_millionth_lost_is_all_lost() -> None:
     assert world.backstop_deposit(2, 1) == "accepted"
     assert world.account(BACKSTOP).generation == 0  # 2^40 shares on 2^10 units: just not void
     give(world, -2)
-    assert world.backstop_deposit(2, 1) == "accepted"
+    assert world.backstop_deposit(2, 2**10 * (2**10 - 1) - 1) == "accepted"
+    assert world.account(BACKSTOP).generation == 0  # what is left is more than a 2^10th of what comes
+    give(world, 2**10 - 2 - world.account(BACKSTOP).collateral)
+    assert world.backstop_deposit(2, 2**10 * (2**10 - 2)) == "accepted"
     assert world.account(BACKSTOP).generation == 1
 
 

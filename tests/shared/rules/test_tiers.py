@@ -37,14 +37,14 @@ def tiered() -> Market:
     ],
 )
 def test_each_lot_has_the_margin_of_its_tier(size: int, initial: int, maintenance: int) -> None:
-    assert weigh_initial(size, tiered()) == initial
+    assert weigh_initial(size, tiered(), 0) == initial
     assert weigh_maintenance(size, tiered()) == maintenance
 
 
 def test_a_tier_of_size_zero_is_none() -> None:
     market = tiered()
     market.tier2_size = 0
-    assert weigh_initial(1_000, market) == 50 * 100_000 + 950 * 200_000
+    assert weigh_initial(1_000, market, 0) == 50 * 100_000 + 950 * 200_000
     market.tier1_size = 0
     assert weigh_maintenance(1_000, market) == 1_000 * 50_000
 

@@ -146,7 +146,7 @@ def test_a_limit_within_the_band_is_never_changed() -> None:
 
 
 def test_a_crank_fires_as_well() -> None:
-    world = World.trading(mark=1_000, impact=1)
+    world = World.trading(mark=1_000, impact=1, initial_margin=300_000, maintenance_margin=300_000)
     world.order(1, BUY, 1_200, 1, flags=ABOVE, trigger=1_005, order_slot=0)
     world.order(2, BUY, 1_035, 1)
     world.order(3, SELL, 1_045, 1)

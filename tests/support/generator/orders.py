@@ -17,7 +17,7 @@ from tests.support.generator.players import (
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
-from setoff.shared.rules.margin import compute_health
+from setoff.shared.rules.margin import EVERY, compute_health
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Order
 
@@ -117,7 +117,7 @@ class Orders(Players):
     def all_in(self, account: int, market: int) -> int:
         """Lots that take most of the account's equity as margin."""
         leaf = self.read_market(market)
-        equity, requirement = compute_health(self.machine.regs, self.state, self.read_account(account))
+        equity, requirement = compute_health(self.machine.regs, self.state, self.read_account(account), EVERY)
         lot = max(1, leaf.mark * leaf.unit * leaf.initial_margin // PPM)
         return min(max(1, (equity - requirement) * self.rng.randint(5, 10) // (10 * lot)), phases.MAX_ORDER_SIZE)
 

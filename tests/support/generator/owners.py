@@ -14,7 +14,7 @@ from tests.support.generator.players import (
 from setoff.shared.codec import records
 from setoff.shared.rules.agents import CLOSES_ONLY, SESSION_BITS
 from setoff.shared.rules.exits import compute_hours, compute_room, get_taken
-from setoff.shared.rules.margin import compute_health
+from setoff.shared.rules.margin import EVERY, compute_health
 from setoff.shared.state import keys
 
 
@@ -26,7 +26,7 @@ class Owners(Players):
         if rng.random() < 0.06:
             return rng.choice(AMOUNT_EDGES)
         regs, leaf = self.machine.regs, self.read_account(account)
-        equity, requirement = compute_health(regs, self.state, leaf)
+        equity, requirement = compute_health(regs, self.state, leaf, EVERY)
         free = equity - requirement
         if free > 0 and rng.random() < 0.45:
             hours = compute_hours(regs.limited_since, 0, self.time)

@@ -216,7 +216,7 @@ def _is_funded(step: Step, account: Account, delta: int) -> bool:
             market = state.market(position.market)
             equity += compute_value(position.size, market.mark, market)
             change = delta if position.market == step.before.market else 0
-            requirement += compute_initial(abs(position.size + change), market)
+            requirement += compute_initial(abs(position.size + change), market, market.scale if change else 0)
     return equity >= requirement
 
 
@@ -243,7 +243,7 @@ def _probe(step: Step) -> set[str]:
 def _margin(step: Step) -> set[str]:
     regs = step.before
     account = _account(step.old, regs.account)
-    equity, requirement = compute_health(regs, State(Tree(step.old.items())), account)
+    equity, requirement = compute_health(regs, State(Tree(step.old.items())), account, regs.market)
     found = {"margin: negative equity"} if equity < 0 else set()
     is_payment = regs.kind in PAYMENTS
     if regs.steps == regs.started + 1 and not is_payment:

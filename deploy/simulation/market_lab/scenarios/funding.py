@@ -75,10 +75,30 @@ def dead_bids_at_the_end_of_the_hour(attack: bool, seed: int) -> Play:
     return play
 
 
+@scenario(limit_usd=30, stated="section 25, Mark and funding: to be paid funding by quotes that nobody can hit")
+def flicked_bids(attack: bool, seed: int) -> Play:
+    """A bid above the index that stands for one record: order, crank, cancel, in a row, by whoever orders records."""
+    money = {"makers": [10**7 * USD], "victim": [10**6 * USD], "attacker": [10**6 * USD]}
+    play = Play.open(money, seed=seed)
+    (maker,), (victim,), (short,) = play.accounts("makers"), play.accounts("victim"), play.accounts("attacker")
+    play.trade(victim, short, PRICE, LOTS)
+    play.join(Maker(maker, 600, lots=50_000, levels=1, spread=1_000))
+    for _ in range(60 * HOURS):
+        play.pass_time(59)
+        if attack:
+            play.exchange.wait(1)
+            play.order(short, BUY, PRICE + 99, 500, order_slot=50)
+            play.crank()
+            play.cancel_all(short)
+        else:
+            play.pass_time(1)
+    return play
+
+
 @scenario()
 def just_before_a_late_crank(attack: bool, seed: int) -> Play:
     """After ten hours without a crank: open a record before it, and close a record after it."""
-    premium = 40_000
+    premium = 20_000
     play = open_premium(premium, {"attacker": [10**6 * USD]}, seed=seed)
     (short,) = play.accounts("attacker")
     play.exchange.wait(10 * 3600)

@@ -26,6 +26,30 @@ def _flick(play: Play, account: int, minutes: int) -> None:
 
 
 @scenario()
+def flicked_bids_close_out(attack: bool, seed: int) -> Play:
+    """Nobody quotes: a bid above the index stands for one record at each crank; who fails by the mark that it makes
+    is short against the attacker."""
+    money = {"victim": [10**6 * USD], "attacker": [10**6 * USD, 10**5 * USD]}
+    play = Play.open(money, seed=seed)
+    (victim,), (long, hand) = play.accounts("victim"), play.accounts("attacker")
+    play.trade(long, victim, PRICE, LOTS)
+    play.withdraw_but(victim, lot_value(LOTS) * 51_000 // PPM)
+    for _ in range(20):
+        play.pass_time(59)
+        if attack:
+            play.exchange.wait(1)
+            play.order(
+                hand, BUY, min(PRICE * 1_029 // 1_000, play.market().mark * 1_029 // 1_000), 500, order_slot=DUST_SLOT
+            )
+            play.crank()
+            play.cancel_all(hand)
+        else:
+            play.pass_time(1)
+    play.pass_time(900)
+    return play
+
+
+@scenario()
 def thin_bid_closes_out(attack: bool, seed: int) -> Play:
     """A bid of one lot flicks the mark to the index, where a healthy account fails; who staked just now gains."""
     premium = 43_000

@@ -63,10 +63,11 @@ function scaled(market: Market, lots: bigint, weighed: bigint): bigint {
   return weighed + down((lots * PPM - weighed) * market.scale, SCALE_ONE);
 }
 
-function initialMargin(market: Market, lots: bigint): bigint {
+/** `initial(n)`, or `risen(n)`: the same at the market's scale. */
+function initialMargin(market: Market, lots: bigint, risen: boolean): bigint {
   if (lots === 0n || market.settled !== 0n) return 0n;
   const weighed = weight(market, lots, market.initial_margin, market.tier1_initial, market.tier2_initial);
-  return marginOf(market, scaled(market, lots, weighed)) + market.order_margin;
+  return marginOf(market, risen ? scaled(market, lots, weighed) : weighed) + market.order_margin;
 }
 
 export function maintenanceMargin(market: Market, lots: bigint): bigint {
@@ -80,15 +81,19 @@ export function closeOutMargin(market: Market, lots: bigint): bigint {
   return marginOf(market, lots * market.close_out);
 }
 
+/** In which markets *required* counts `risen` instead of `initial`: none, all, or one, by its number. */
+export type Risen = "nowhere" | "everywhere" | bigint;
+
 /** *Required*: the initial margin of the largest position that orders can lead to, and the order margins. */
-export function requiredOf(holdings: Holdings, windingSince: bigint): bigint {
+export function requiredOf(holdings: Holdings, windingSince: bigint, where: Risen): bigint {
   let total = 0n;
   for (const [p, market] of positions(holdings)) {
+    const risen = where === "everywhere" || where === p.market;
     if (windingSince !== 0n) {
-      total += initialMargin(market, abs(p.size));
+      total += initialMargin(market, abs(p.size), risen);
     } else {
       const worst = max(abs(p.size + p.bids), abs(p.size - p.asks));
-      total += initialMargin(market, worst) + p.orders * market.order_margin;
+      total += initialMargin(market, worst, risen) + p.orders * market.order_margin;
     }
   }
   return total;
@@ -100,6 +105,10 @@ export function orderMarginsOf(holdings: Holdings): bigint {
   return total;
 }
 
+/** Whether a fill of `delta` lots only closes: it is not of the sign of the position, nor larger. */
+const onlyCloses = (size: bigint, delta: bigint): boolean =>
+  (size > 0n) !== (delta > 0n) && abs(delta) <= abs(size);
+
 /** Whether a fill of `delta` lots (signed) is *legal* for an account (section 8, "Shared: legal fills"). */
 export function isLegal(holdings: Holdings, marketId: bigint, delta: bigint, price: bigint, rate: bigint): boolean {
   const market = holdings.markets.get(marketId);
@@ -107,8 +116,10 @@ export function isLegal(holdings: Holdings, marketId: bigint, delta: bigint, pri
   let before = 0n;
   let after = 0n;
   for (const [p, other] of positions(holdings)) {
-    before += initialMargin(other, abs(p.size));
-    after += initialMargin(other, abs(p.market === marketId ? p.size + delta : p.size));
+    const filled = p.market === marketId;
+    const risen = filled && !onlyCloses(p.size, delta);
+    before += initialMargin(other, abs(p.size), risen);
+    after += initialMargin(other, abs(filled ? p.size + delta : p.size), risen);
   }
   const equity = equityOf(holdings);
   const change = valueOf(market, delta, market.mark - price) - feeOf(valueOf(market, abs(delta), price), rate);
@@ -136,5 +147,5 @@ export function isSure(
   const best = side === 0n ? market.best_bid : market.best_ask;
   const loss = max(0n, valueOf(market, delta, best - market.mark));
   const fees = feeOf(valueOf(market, n, max(best, bound)), rate) + 255n;
-  return equityOf(holdings) - loss - fees >= requiredOf(holdings, windingSince);
+  return equityOf(holdings) - loss - fees >= requiredOf(holdings, windingSince, marketId);
 }

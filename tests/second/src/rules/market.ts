@@ -1,7 +1,7 @@
 // Index, mark, premium and funding of a market (section 8, "Shared: index, mark and funding").
 import {
-  BASIS_TIME, FUNDING_HOURS, FUNDING_ONE, HALT_TIME, HOUR, INDEX_INTERVAL, MAX_FUNDING_TIME, MAX_TICK, PPM,
-  PREMIUM_ONE, PREMIUM_SAMPLES, SCALE_ONE, SCALE_STEP, TEN_THOUSANDTHS, TWAP_TIME,
+  BASIS_TIME, FUNDING_HOURS, FUNDING_ONE, HALT_TIME, HOUR, INDEX_INTERVAL, MARK_PART, MAX_FUNDING_TIME, MAX_TICK,
+  PPM, PREMIUM_ONE, PREMIUM_SAMPLES, SCALE_ONE, SCALE_STEP, TEN_THOUSANDTHS, TWAP_TIME,
 } from "../constants.js";
 import type { Account, Market, Position, Terms } from "../state/leaves.js";
 import { abs, clamp, down, max, middle, min, trunc, up } from "./numbers.js";
@@ -77,15 +77,16 @@ export function takeSample(m: Market, bid: bigint, ask: bigint, time: bigint): v
   let b = trunc(m.basis0 * max(0n, BASIS_TIME - seconds), BASIS_TIME);
   if (bid !== 0n) b = max(b, bid - m.index);
   if (ask !== 0n) b = min(b, ask - m.index);
-  const limit = down(m.index * min(m.band, m.maintenance_margin), PPM);
-  b = clamp(-limit, b, limit);
+  const width = down(m.index * min(m.band, down(m.maintenance_margin, MARK_PART)), PPM);
+  b = clamp(-width, b, width);
   m.basis2 = m.basis1;
   m.basis1 = m.basis0;
   m.basis0 = b;
   m.premium += trunc(b * PREMIUM_ONE - m.premium, PREMIUM_SAMPLES);
 
   const slack = down(m.index * m.taker_fee, PPM);
-  const e = max(0n, bid - m.index - slack) - (ask === 0n ? 0n : max(0n, m.index - slack - ask));
+  const outside = max(0n, bid - m.index - slack) - (ask === 0n ? 0n : max(0n, m.index - slack - ask));
+  const e = clamp(-width, outside, width);
 
   if (m.sampled !== 0n) {
     const cap = down(m.index * m.funding_cap * PREMIUM_ONE, PPM);

@@ -146,6 +146,46 @@ def play_worthless_shares(world: JudgedWorld) -> None:
         assert world.account(2).collateral == before - amount * is_taken
 
 
+def play_dear_shares(world: JudgedWorld) -> None:
+    """Shares that are dear are void only for whoever brings a 2^10th part more than what is left. (All by hand.)"""
+    world.begin(money=10**6)
+    for left, amount, is_void in ((10, 10_239, False), (10, 10_240, True), (0, 1, True), (11, 11_263, False)):
+        backstop = world.machine.state.account(keys.BACKSTOP)
+        backstop.collateral, backstop.shares = left, left * phases.VOID_PRICE + 1
+        generation = backstop.generation
+        world.machine.state.commit()
+        assert world.run(world.backstop_deposit(2, amount)) == [OK]
+        assert world.account(keys.BACKSTOP).generation == generation + is_void
+    backstop = world.machine.state.account(keys.BACKSTOP)
+    backstop.collateral, backstop.shares = 10, 10 * phases.VOID_PRICE
+    world.machine.state.commit()
+    assert world.run(world.backstop_deposit(2, 10**5)) == [OK]
+    assert world.account(keys.BACKSTOP).generation == generation
+
+
+def play_price_of_shares(world: JudgedWorld) -> None:
+    """Whoever comes pays the higher, who goes gets the lower of what mark and index say. (The mark is set by hand.)"""
+    world.begin(money=10**5, maintenance_margin=50_000)
+    world.trade(1, 2, 100, 9_000)
+    assert world.run(world.backstop_deposit(3, 50_000)) + world.press(93) == [OK] * 3
+    assert world.position(keys.BACKSTOP).size > 0
+    found = []
+    for mark in (93, 92, 94):
+        world.machine.state.market(1).mark = mark
+        world.machine.state.commit()
+        copy = world.machine.copy()
+        for record in (world.backstop_withdraw(3, 100 << 10), world.backstop_deposit(4, 1_000)):
+            copy.begin(copy.regs.batch + 1, world.time)
+            assert copy.take(record, False) == 0
+        found.append((copy.state.account(3).collateral - world.account(3).collateral, copy.state.account(4).shares))
+    (paid, shares), (less, _), (same_paid, fewer) = found
+    assert less < paid == same_paid and fewer < shares
+    for mark in (92, 94, 93):
+        world.machine.state.market(1).mark = mark
+        world.machine.state.commit()
+        assert world.run(world.backstop_withdraw(3, 100 << 10), world.backstop_deposit(4, 1_000)) == [OK, OK]
+
+
 def play_caps(world: JudgedWorld) -> None:
     """As much as cap and margin allow, the rest to the other side; what would be dust in a new place is not taken."""
     world.begin(money=10**5, maintenance_margin=50_000, markets=3, backstop_cap=400_000)
@@ -293,6 +333,8 @@ SCENES = (
     play_waiting,
     play_last_offer,
     play_worthless_shares,
+    play_dear_shares,
+    play_price_of_shares,
     play_caps,
     play_poor_backstop,
     play_full_backstop,

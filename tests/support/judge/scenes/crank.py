@@ -23,7 +23,7 @@ def crank(world: JudgedWorld, *before: bytes, seconds: int = 60) -> None:
 
 def play_depth(world: JudgedWorld) -> None:
     """Sides without a level, without enough lots, over several levels; samples, and the funding between them."""
-    world.begin(money=10**7, mark=1_000, impact=40, funding_cap=100_000, maintenance_margin=100_000)
+    world.begin(money=10**7, mark=1_000, impact=40, funding_cap=100_000, margin_ppm=600_000)
     world.trade(1, 2, 1_000, 7, order_slot=9)
     crank(world)
     bids = [world.order(1, BUY, 1_020, 30), world.order(1, BUY, 1_010, 30, order_slot=1)]
@@ -70,19 +70,19 @@ def play_depth(world: JudgedWorld) -> None:
 
 
 def play_bounds(world: JudgedWorld) -> None:
-    """A premium beyond the maintenance margin, or beyond the band; and one of about a taker's fee, which is none."""
+    """A premium beyond a sixth of the maintenance margin, or beyond the band; one of about a taker's fee is none."""
     fields = {"impact": 5, "funding_cap": 50_000, "taker_fee": 10_000, "max_age": 10**9, "step_band": PPM}
-    world.begin(money=10**7, mark=1_000, maintenance_margin=100_000, band=100_000, **fields)
+    world.begin(money=10**7, mark=1_000, margin_ppm=600_000, band=100_000, **fields)
     for bid, ask, excess in ((1_011, 1_020, 1), (1_012, 1_020, 2), (1_010, 1_020, 0), (980, 989, -1), (980, 990, 0)):
         crank(world, world.order(1, BUY, bid, 5), world.order(2, SELL, ask, 5))
         assert world.market().excess == excess
         assert world.run(world.cancel_all(1), world.cancel_all(2)) == [OK, OK]
     for side, price in ((BUY, 1_060), (SELL, 940)):
         assert world.run(world.order(3, side, price, 5)) == [OK]
-        for maintenance, band in ((20_000, 100_000), (100_000, 30_000), (100_000, 100_000)):
+        for maintenance, band in ((20_005, 100_000), (600_000, 30_000), (600_000, 100_000)):
             terms = MarketParameters(
                 1,
-                100_000,
+                600_000,
                 maintenance,
                 taker_fee=10_000,
                 maker_fee=0,
@@ -93,14 +93,14 @@ def play_bounds(world: JudgedWorld) -> None:
             )
             assert world.batch([records.encode(SetMarketBody(1, terms))], []) == [OK]
             crank(world)
-            edge = min(60, 1_000 * maintenance // PPM, 1_000 * band // PPM)
+            edge = min(60, 1_000 * (maintenance // phases.MARK_PART) // PPM, 1_000 * band // PPM)
             assert world.market().basis0 == (edge if side == BUY else -edge)
         assert world.run(world.cancel_all(3)) == [OK]
 
 
 def play_a_long_book(world: JudgedWorld) -> None:
     """A crank that finds more makers than its input has steps for goes on with the next record, on the old terms."""
-    world.begin(money=10**7, mark=1_000, impact=10, maintenance_margin=100_000)
+    world.begin(money=10**7, mark=1_000, impact=10, margin_ppm=600_000)
     book = [world.order(1, BUY, 1_020 - slot // 2, 1, order_slot=slot) for slot in range(12)]
     book += [world.order(2, SELL, 1_030 + slot // 2, 1, order_slot=slot, expiry=world.time + 30) for slot in range(4)]
     book += [world.order(3, SELL, 1_040, 10)]
@@ -109,7 +109,7 @@ def play_a_long_book(world: JudgedWorld) -> None:
     stop(world, phases.DEPTH, after=3)
     assert world.run(CRANK) == [OK]
     assert world.machine.regs.has_work and world.machine.regs.next_phase == phases.DEPTH
-    terms = MarketParameters(1, 100_000, 100_000, 500, -100, PPM, 10**9, PPM, impact=3)
+    terms = MarketParameters(1, 600_000, 600_000, 500, -100, PPM, 10**9, PPM, impact=3)
     stop(world, phases.DEPTH, after=9)
     busy = world.order(4, BUY, 990, 1)
     outcomes = world.batch([records.encode(SetMarketBody(1, terms))], [busy, busy])
@@ -158,7 +158,7 @@ def move(world: JudgedWorld, amount: int) -> None:
 
 def play_mark_band(world: JudgedWorld) -> None:
     """The mark runs into the band around its anchor, up and down, with the next interval from there."""
-    world.begin(money=10**7, mark=10_000, impact=1, step_band=10_000, maintenance_margin=100_000)
+    world.begin(money=10**7, mark=10_000, impact=1, step_band=10_000, margin_ppm=600_000)
     quotes = [world.order(1, BUY, 10_490, 5), world.order(2, SELL, 10_510, 5)]
     crank(world, *quotes)
     assert world.market().mark == 10_000

@@ -10,7 +10,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import MarketParameters, SetMarketBody
 from setoff.shared.rules import phases
-from setoff.shared.rules.margin import compute_health
+from setoff.shared.rules.margin import EVERY, compute_health
 from setoff.shared.state.store import State
 
 
@@ -97,7 +97,7 @@ def play_tiers(world: JudgedWorld) -> None:
     for order_slot, size in enumerate((999, 1, 3_999, 1)):
         world.trade(1, 2, 100, size, order_slot=order_slot)
         state = State(world.machine.state.tree)
-        equity, requirement = compute_health(world.machine.regs, state, state.account(1))
+        equity, requirement = compute_health(world.machine.regs, state, state.account(1), EVERY)
         assert world.run(world.price(100), world.withdraw(1, equity - requirement + 1)) == [OK, "insufficient_margin"]
 
 

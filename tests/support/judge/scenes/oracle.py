@@ -96,7 +96,7 @@ def play_guards(world: JudgedWorld) -> None:
 
 def play_time(world: JudgedWorld) -> None:
     """Cranks sample the premium of a book with depth, pay funding by the hour, and are refused before they are due."""
-    world.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=100_000, maintenance_margin=100_000)
+    world.begin(money=10**6, mark=10_000, impact=5, max_age=2**32 - 1, funding_cap=100_000, margin_ppm=600_000)
     crank = records.encode_crank(1)
     world.trade(1, 2, 10_000, 10)
     assert world.run(world.order(3, BUY, 10_400, 4), world.order(3, SELL, 10_600, 5, order_slot=1), crank, crank) == [

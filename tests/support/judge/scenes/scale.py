@@ -5,6 +5,7 @@ from tests.support.judge.scenes.fees import change
 from tests.support.machines.world import BUY, SELL
 
 from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.records import stamp_message
 from setoff.shared.rules.scale import FULL
 
 BARE = {"taker_fee": 0, "maker_fee": 0}
@@ -68,4 +69,27 @@ def play_makers(world: JudgedWorld) -> None:
     assert world.machine.state.order(3 << 8 | 1).size == 0 and world.position(4).size == -10
 
 
-SCENES = (play_rise, play_bounds, play_makers)
+def play_closing(world: JudgedWorld) -> None:
+    """What only closes is judged by the usual margins, in the crowded market and in others; what flips is not."""
+    world.begin(markets=2, money=200_000, max_open_interest=2_000, **BARE)
+    assert world.batch([world.set_terms(scale_from=0, scale_most=10_000)]) == [OK]
+    for market in (1, 2):
+        world.trade(1, 2, 100, 990, market=market)
+    world.trade(3, 4, 100, 1_000)
+    for _ in range(8):
+        world.wait(60)
+        assert world.run(world.price(100), world.price(100, 2), world.crank()) == [OK] * 3
+    assert (world.market().scale, world.market(2).scale) == (253, 0)
+    assert world.run(world.withdraw(1, 100_000), world.transfer(2, 3, 100_000)) == ["insufficient_margin"] * 2
+    # By the queue it leaves, of what is free by the usual margins to the unit.
+    queued = [stamp_message(world.withdraw(1, amount), world.time) for amount in (180_201, 180_200)]
+    assert world.batch(queued) == ["insufficient_margin", OK]
+    # 1 has no more than its usual margins: it closes in either market, at the mark and a tick beside it.
+    for market, size in ((1, 400), (2, 400), (1, 590), (2, 590)):
+        assert world.run(world.order(4, SELL, 100, size, order_slot=7, market=market)) == [OK]
+        assert world.run(world.order(1, BUY, 100, size, order_slot=7, market=market)) == [OK]
+    assert world.position(1).size == world.position(1, 2).size == 0
+    assert world.run(world.order(1, BUY, 100, 250, order_slot=3)) == ["insufficient_margin"]
+
+
+SCENES = (play_rise, play_bounds, play_makers, play_closing)

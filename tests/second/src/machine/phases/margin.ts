@@ -31,7 +31,7 @@ function payment(step: Step, holdings: Holdings): void {
   const { r } = step;
   // What waited in the queue is judged as of when it was sent.
   if (!allFresh(holdings, min(asOf(step), r.time))) return refuse(step, "stale_price");
-  const free = equityOf(holdings) - requiredOf(holdings, r.winding_since);
+  const free = equityOf(holdings) - requiredOf(holdings, r.winding_since, r.stamp === 0n ? "everywhere" : "nowhere");
   if (free < r.amount) return refuse(step, "insufficient_margin");
   if (isExit(r) && !grantExit(r, holdings.account, free)) return refuse(step, "withdrawals_limited");
   r.phase = r.kind === TRANSFER ? phase.TRANSFER : r.kind === WITHDRAW ? phase.WITHDRAW : phase.REQUEST;
@@ -53,7 +53,7 @@ function armedReason({ r }: Step, holdings: Holdings, leaf: bigint): Reason | nu
   if (isReduceOnly(r.flags)) return equity < orderMarginsOf(holdings) + leaf ? "insufficient_margin" : null;
   const holds = holdings.account.positions.some((p) => p.market !== 0n && p.size !== 0n);
   if (holds && !allFresh(holdings, r.time)) return "stale_price";
-  return equity < requiredOf(holdings, r.winding_since) + leaf ? "insufficient_margin" : null;
+  return equity < requiredOf(holdings, r.winding_since, r.market) + leaf ? "insufficient_margin" : null;
 }
 
 function order(step: Step, holdings: Holdings, place: Position, market: Market): void {
@@ -82,7 +82,7 @@ function mayEnter({ r }: Step, holdings: Holdings, place: Position, market: Mark
   const equity = equityOf(holdings);
   const loss = max(0n, valueOf(market, delta, r.price - market.mark));
   const fee = feeOf(valueOf(market, r.size, r.price), market.taker_fee);
-  if (equity - loss - fee >= requiredOf(holdings, r.winding_since) + leaf) return true;
+  if (equity - loss - fee >= requiredOf(holdings, r.winding_since, r.market) + leaf) return true;
   if (!canOnlyClose(place, r.side)) return false;
   if (!isLegal(holdings, r.market, delta, r.price, market.taker_fee)) return false;
   return !canRest(r.flags) || max(0n, equity) >= orderMarginsOf(holdings) + leaf;

@@ -1,9 +1,11 @@
 // TRANSFER, WITHDRAW, REQUEST, SHARES, CREDIT (section 8).
 import { BACKSTOP_DEPOSIT, BACKSTOP_WITHDRAW } from "../../codec/records.js";
-import { BACKSTOP, MAX_SHARES, VIRTUAL_SHARES, VOID_PRICE } from "../../constants.js";
+import { BACKSTOP, MAX_SHARES, VIRTUAL_SHARES, VOID_PART, VOID_PRICE } from "../../constants.js";
 import type { Reason } from "../../reasons.js";
-import { allFresh, equityOf, openHoldings, requiredOf, settle } from "../../rules/margin.js";
-import { down, max } from "../../rules/numbers.js";
+import {
+  allFresh, equityOf, type Holdings, openHoldings, positions, requiredOf, settle, valueOf,
+} from "../../rules/margin.js";
+import { down, max, min } from "../../rules/numbers.js";
 import type { Account, Request } from "../../state/leaves.js";
 import { clearFromKind } from "../../state/registers.js";
 import * as phase from "../phases.js";
@@ -72,17 +74,27 @@ export function shares(step: Step): void {
   r.account = id;
   r.return_phase = phase.WORK;
   r.phase = phase.CREDIT;
-  const equity = equityOf(holdings);
-  if (leaf.kind === BACKSTOP_DEPOSIT) settleDeposit(step, leaf, holdings.account, equity);
-  else settleWithdrawal(step, leaf, holdings.account, equity, equity - requiredOf(holdings, r.winding_since));
+  const deposits = leaf.kind === BACKSTOP_DEPOSIT;
+  const gain = indexGain(holdings);
+  const equity = equityOf(holdings) + (deposits ? max(0n, gain) : min(0n, gain));
+  const required = requiredOf(holdings, r.winding_since, "nowhere");
+  if (deposits) settleDeposit(step, leaf, holdings.account, equity);
+  else settleWithdrawal(step, leaf, holdings.account, equity, equity - required);
   r.first_request = leaf.next;
   if (leaf.next === 0n) r.last_request = 0n;
   for (const name of Object.keys(leaf) as (keyof typeof leaf)[]) leaf[name] = 0n;
 }
 
+/** What the positions would be worth more at the index than they are at the mark. */
+function indexGain(holdings: Holdings): bigint {
+  let gain = 0n;
+  for (const [p, market] of positions(holdings)) gain += valueOf(market, p.size, market.index - market.mark);
+  return gain;
+}
+
 function settleDeposit({ r }: Step, leaf: Request, backstop: Account, equity: bigint): void {
   const worth = max(0n, equity);
-  const allLost = backstop.shares > worth * VOID_PRICE;
+  const allLost = backstop.shares > worth * VOID_PRICE && worth * VOID_PART <= leaf.amount;
   const issued = allLost ? 0n : backstop.shares;
   const bought = down(leaf.amount * (issued + VIRTUAL_SHARES), worth + 1n);
   if (r.winding_since !== 0n || equity + leaf.amount <= 0n || bought === 0n || issued + bought >= MAX_SHARES) {
