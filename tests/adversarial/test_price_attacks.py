@@ -52,7 +52,7 @@ def premium_market(premium: int) -> World:
     world = market_of()
     quote(world, INDEX + premium - 20, INDEX + premium + 20)
     pass_minutes(world, 60)
-    shown = min(premium - 20, INDEX * TERMS["maintenance_margin"] // PPM)
+    shown = min(premium - 20, INDEX * (TERMS["maintenance_margin"] // phases.MARK_PART) // PPM)
     assert abs(world.market().mark - INDEX - shown) < 5
     return world
 

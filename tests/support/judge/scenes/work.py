@@ -6,7 +6,7 @@ from tests.support.machines.world import BUY
 
 from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared.codec import records
-from setoff.shared.codec.records import Leg
+from setoff.shared.codec.records import Leg, stamp_message
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -83,6 +83,7 @@ def play_parked(world: JudgedWorld) -> None:
         *world.bulk(3, [Leg(0, 1, 5, 71, 1)]),
     ]
     late = [named(agent), hand, world.order(3, BUY, 71, 1), *last]
+    late = [stamp_message(body, world.time - 3 - number) for number, body in enumerate(late)]  # which are kept
     assert world.batch(late[:2], [world.order(3, BUY, 60, 1)]) == ["parked", "parked", "busy"]
     world.bench.meddle = leave_alone
     # The rest of the work; then each new one lets one go that has waited, and the last waits behind all of them.
