@@ -5,11 +5,11 @@
 @notice Mark = the middle one of the index, the index plus the smoothed premium, and the index plus the basis, which is the
         middle one of the last three that were measured: no report, no sample and no book of one moment moves it alone,
         and within an interval none of them moves it out of the step band. What the book says moves it by a sixth of the
-        maintenance margin at most: whoever orders the records can show a book that is there for a crank alone. Funding: longs pay shorts an hour one part in
-        FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample
-        and the one before it both show it, for the time between them; kept as what a lot has paid since listing, so that
-        an account settles when it is next touched. Twin: `shared/rules/marks.py`. Where Python changes a market or an
-        account in place, these functions return it.
+        maintenance margin at most: whoever orders the records can show a book that is there for a crank alone. Funding:
+        longs pay shorts an hour one part in FUNDING_HOURS of what the index lies outside the impact prices by more than the
+        taker's fee, as far as a sample and the one before it both show it, for the time between them; kept as what a lot
+        has paid since listing, so that an account settles when it is next touched. Twin: `shared/rules/marks.py`. Where
+        Python changes a market or an account in place, these functions return it.
 @dev Bounds: prices are at most 2**24 ticks, fractions at most PPM, times below 2**63 and ages below 2**32. A premium stays
      below 2**41 in magnitude (a sample is at most the index times 2**16), what one sample pays below 2**85, and a funding
      index below 2**127 for 2**42 samples; times a position of 2**39 lots that is 2**166. So nothing here overflows, and a

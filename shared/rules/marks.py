@@ -4,10 +4,9 @@ Mark = the middle one of the index, the index plus the smoothed premium, and the
 middle one of the last three that were measured: no report, no sample and no book of one moment moves it alone, and
 within an interval none of them moves it out of the step band. What the book says moves it by a sixth of the maintenance
 margin at most: whoever orders the records can show a book that is there for a crank alone. (dYdX v4 values positions at
-the index itself.) Funding: longs pay shorts an hour one part in
-FUNDING_HOURS of what the index lies outside the impact prices by more than the taker's fee, as far as a sample and the
-one before it both show it, for the time between them; kept as what a lot has paid since listing, so that an account
-settles when it is next touched.
+the index itself.) Funding: longs pay shorts an hour one part in FUNDING_HOURS of what the index lies outside the impact
+prices by more than the taker's fee, as far as a sample and the one before it both show it, for the time between them;
+kept as what a lot has paid since listing, so that an account settles when it is next touched.
 """
 
 from __future__ import annotations

@@ -99,23 +99,38 @@ def test_shares_bought_after_a_total_loss_are_not_void_by_a_small_one() -> None:
     assert world.account(2).collateral > (10**7 - 70_000) * USD
 
 
+# --- quotes that nobody can hit: bought, bid, cranked and taken back in a row -----------------------------------------
+
+
+def open_market(*money: int, **terms: int) -> World:
+    """One market at 100,000, and an account with each of these dollars."""
+    world = World()
+    for account, dollars in enumerate(money, 1):
+        assert world.deposit(account, dollars * USD) == "accepted"
+    given = {"impact": 500, "order_margin": USD, "max_open_interest": 10**9, **PRESET, **terms}
+    assert world.list_market(1, **given) == "accepted"
+    assert world.set_signer() == world.report(0, 100_000) == "accepted"
+    return world
+
+
+def quote(world: World, middle: int) -> None:
+    """The honest maker, 4, comes back each minute."""
+    world.cancel_all(4)
+    world.order(4, BUY, middle - 10, 2_000, order_slot=0)
+    world.order(4, SELL, middle + 10, 2_000, order_slot=1)
+
+
 def test_quotes_that_are_there_for_a_crank_alone_liquidate_nobody() -> None:
     """Who orders the records buys what is offered, bids 3 % above the index, cranks, and takes the bids back, all at
     once: nobody else could have sold to them. Then it asks 2.7 % above for what the short 3 loses, which it is long."""
-    world = World()
-    for account, money in ((1, 10**6), (2, 10**6), (3, 20_400), (4, 10**6), (5, 10**6)):
-        assert world.deposit(account, money * USD) == "accepted"
-    assert world.list_market(impact=500, order_margin=USD, max_open_interest=10**9, **PRESET) == "accepted"
-    assert world.set_signer() == world.report(0, 100_000) == "accepted"
+    world = open_market(10**6, 10**6, 20_400, 10**6, 10**6)
     assert world.backstop_deposit(5, 900_000 * USD) == "accepted"
     assert world.order(3, SELL, 100_000, 40_000) == world.order(1, BUY, 100_000, 40_000, order_slot=0) == "accepted"
     before = world.equity(1) + world.equity(2)
     for _ in range(12):
         world.wait(60)
         assert world.report(0, 100_000) == "accepted"
-        world.cancel_all(4)
-        world.order(4, BUY, 99_990, 2_000, order_slot=0)
-        world.order(4, SELL, 100_010, 2_000, order_slot=1)
+        quote(world, 100_000)
         world.order(2, BUY, 103_000, 10_000, order_slot=7, flags=IOC)
         assert world.order(2, BUY, 103_000, 500, order_slot=5) == world.crank() == world.cancel(2, 5) == "accepted"
         world.order(1, SELL, world.market().mark * 10_048 // 10_000, 40_000, order_slot=6)
@@ -124,23 +139,11 @@ def test_quotes_that_are_there_for_a_crank_alone_liquidate_nobody() -> None:
         world.cancel(1, 6)
     for _ in range(12):  # the premium goes
         world.wait(60)
-        world.cancel_all(4)
-        world.order(4, BUY, 99_990, 2_000, order_slot=0)
-        world.order(4, SELL, 100_010, 2_000, order_slot=1)
+        quote(world, 100_000)
         assert world.report(0, 100_000) == world.crank() == "accepted"
     assert world.market().mark == 100_000
     assert world.position(3).size == -40_000
     assert world.equity(1) + world.equity(2) <= before
-
-
-# --- quotes that nobody can hit: bought, bid, cranked and taken back in a row -----------------------------------------
-
-
-def quote(world: World, middle: int) -> None:
-    """The honest maker, 4, comes back each minute."""
-    world.cancel_all(4)
-    world.order(4, BUY, middle - 10, 2_000, order_slot=0)
-    world.order(4, SELL, middle + 10, 2_000, order_slot=1)
 
 
 def flick(world: World, index: int, lots: int = 0, ask: int = 0) -> None:
@@ -166,11 +169,7 @@ def worth(world: World, account: int, index: int) -> int:
 
 def test_quotes_that_are_there_for_a_crank_alone_fire_no_stop() -> None:
     """The short 3 has a stop a percent above the index, which does not move; it buys at 103,950 from the attacker."""
-    world = World()
-    for account, money in ((1, 10**6), (2, 10**6), (3, 60_000), (4, 10**6), (5, 10**6)):
-        assert world.deposit(account, money * USD) == "accepted"
-    assert world.list_market(impact=500, order_margin=USD, max_open_interest=10**9, **PRESET) == "accepted"
-    assert world.set_signer() == world.report(0, 100_000) == "accepted"
+    world = open_market(10**6, 10**6, 60_000, 10**6, 10**6)
     assert world.order(5, BUY, 100_000, 40_000) == world.order(3, SELL, 100_000, 40_000) == "accepted"
     stop = {"flags": IOC | REDUCE_ONLY | ABOVE, "trigger": 101_000, "order_slot": 9}
     assert world.order(3, BUY, 106_000, 40_000, **stop) == "accepted"
@@ -182,11 +181,7 @@ def test_quotes_that_are_there_for_a_crank_alone_fire_no_stop() -> None:
 
 def test_quotes_that_are_there_for_a_crank_alone_make_no_shares_dear() -> None:
     """1 and 3 have half of a backstop each, which has just taken over what its cap allows; 1 asked to leave."""
-    world = World()
-    for account, money in ((1, 10**7), (2, 10**6), (3, 10**7), (4, 10**6), (5, 10**6), (6, 204_000)):
-        assert world.deposit(account, money * USD) == "accepted"
-    assert world.list_market(impact=500, order_margin=USD, max_open_interest=10**9, **PRESET) == "accepted"
-    assert world.set_signer() == world.report(0, 100_000) == "accepted"
+    world = open_market(10**7, 10**6, 10**7, 10**6, 10**6, 204_000)
     for account in (1, 3):
         assert world.backstop_deposit(account, 9 * 10**6 * USD) == "accepted"
     assert world.order(5, SELL, 100_000, 400_000) == world.order(6, BUY, 100_000, 400_000) == "accepted"
@@ -202,12 +197,7 @@ def test_quotes_that_are_there_for_a_crank_alone_make_no_shares_dear() -> None:
 
 def test_quotes_that_are_there_for_a_crank_alone_earn_no_funding() -> None:
     """The long 3 borrows nothing: it has all that its position is worth. The attacker, 1, is short. An hour."""
-    world = World()
-    for account, money in ((1, 10**6), (2, 10**7), (3, 10**6), (4, 10**6)):
-        assert world.deposit(account, money * USD) == "accepted"
-    terms = {"impact": 500, "order_margin": USD, "max_open_interest": 10**9, "funding_cap": 40_000}
-    assert world.list_market(**terms, **PRESET) == "accepted"
-    assert world.set_signer() == world.report(0, 100_000) == "accepted"
+    world = open_market(10**6, 10**7, 10**6, 10**6, funding_cap=40_000)
     assert world.order(1, SELL, 100_000, 100_000) == world.order(3, BUY, 100_000, 100_000) == "accepted"
     for _ in range(60):
         flick(world, 100_000)

@@ -48,6 +48,13 @@ def leave(play: Play, account: int, part: int, *, is_forced: bool = False) -> bo
     return taken == "accepted"
 
 
+def check_leaves(play: Play, account: int, queued_at: int) -> None:
+    """Whoever has forced a million out, at that time, gets it when its turn comes: now."""
+    body = play.pen.force(account, play.pen.withdraw(account, 10**6 * USD))
+    outcome = play.exchange.take(body, is_message=True, queued_at=queued_at)
+    play.check(outcome == "accepted", f"{account} was kept in: {outcome}")
+
+
 @scenario()
 def first_in_every_hour(attack: bool, seed: int) -> Play:
     """Who has 40 % of the money takes all it may first in every hour of a limit; the others force theirs after it."""
@@ -107,9 +114,7 @@ def limits_for_ever(attack: bool, seed: int) -> Play:
             before = exchange.machine.regs.limited_since
             fail(play, next(owned), next(owned), 200)
             play.check(exchange.machine.regs.limited_since > before, "no limit began: the attack is none")
-        body = play.pen.force(account, play.pen.withdraw(account, 10**6 * USD))
-        outcome = exchange.take(body, is_message=True, queued_at=queued_at)
-        play.check(outcome == "accepted", f"{account} was kept in: {outcome}")
+        check_leaves(play, account, queued_at)
         exchange.wait(EXIT_HOURS * HOUR)
     return play
 
@@ -127,8 +132,6 @@ def a_draw_dated_before(attack: bool, seed: int) -> Play:
             play.check(began_at < queued_at, "no limit began before it was queued: the attack is none")
             queued_at = began_at + MAX_SKEW - 1
         exchange.wait(MAX_SKEW)
-        body = play.pen.force(account, play.pen.withdraw(account, 10**6 * USD))
-        outcome = exchange.take(body, is_message=True, queued_at=queued_at)
-        play.check(outcome == "accepted", f"{account} was kept in: {outcome}")
+        check_leaves(play, account, queued_at)
         exchange.wait(EXIT_HOURS * HOUR)
     return play

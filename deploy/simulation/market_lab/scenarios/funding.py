@@ -5,7 +5,12 @@ from __future__ import annotations
 from setoff.deploy.simulation.market_lab.agents.makers import Maker
 from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.scenario import scenario
-from setoff.deploy.simulation.market_lab.scenarios.premium import get_fair, open_premium, pass_minutes
+from setoff.deploy.simulation.market_lab.scenarios.premium import (
+    get_fair,
+    open_premium,
+    pass_minutes,
+    show_for_a_crank,
+)
 from setoff.deploy.simulation.market_lab.terms import PRICE, USD
 from setoff.shared.codec.records import BUY, IOC, SELL
 from setoff.shared.state.keys import MAX_TICK
@@ -86,10 +91,7 @@ def flicked_bids(attack: bool, seed: int) -> Play:
     for _ in range(60 * HOURS):
         play.pass_time(59)
         if attack:
-            play.exchange.wait(1)
-            play.order(short, BUY, PRICE + 99, 500, order_slot=50)
-            play.crank()
-            play.cancel_all(short)
+            show_for_a_crank(play, short, PRICE + 99, 50)
         else:
             play.pass_time(1)
     return play

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.scenario import scenario
-from setoff.deploy.simulation.market_lab.scenarios.premium import get_fair, open_premium, pass_minutes
+from setoff.deploy.simulation.market_lab.scenarios.premium import (
+    get_fair,
+    open_premium,
+    pass_minutes,
+    show_for_a_crank,
+)
 from setoff.deploy.simulation.market_lab.terms import PRICE, USD, lot_value
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.records import BELOW, BUY, IOC, REDUCE_ONLY, SELL
@@ -37,12 +42,7 @@ def flicked_bids_close_out(attack: bool, seed: int) -> Play:
     for _ in range(20):
         play.pass_time(59)
         if attack:
-            play.exchange.wait(1)
-            play.order(
-                hand, BUY, min(PRICE * 1_029 // 1_000, play.market().mark * 1_029 // 1_000), 500, order_slot=DUST_SLOT
-            )
-            play.crank()
-            play.cancel_all(hand)
+            show_for_a_crank(play, hand, min(PRICE, play.market().mark) * 1_029 // 1_000, DUST_SLOT)
         else:
             play.pass_time(1)
     play.pass_time(900)

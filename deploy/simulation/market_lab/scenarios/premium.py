@@ -9,6 +9,7 @@ from setoff.deploy.simulation.market_lab.agents.makers import Maker
 from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.terms import USD
 from setoff.shared.codec.integers import PPM
+from setoff.shared.codec.records import BUY
 
 MAKERS = (10_000_000 * USD, 10_000_000 * USD)
 STEP_MINUTES = 20
@@ -38,6 +39,14 @@ def pass_minutes(play: Play, minutes: int) -> None:
     for _ in range(minutes):
         play.pass_time(60)
         play.crank()
+
+
+def show_for_a_crank(play: Play, account: int, price: int, order_slot: int) -> None:
+    """A bid that stands for one record, a second from now: order, crank and cancel in a row."""
+    play.exchange.wait(1)
+    play.order(account, BUY, price, 500, order_slot=order_slot)
+    play.crank()
+    play.cancel_all(account)
 
 
 def get_fair(play: Play, premium: int) -> int:
