@@ -7,7 +7,7 @@
         is his. A receipt is broken by another one for its place, by another record posted there, or by a batch after
         its deadline that does not reach it.
 @dev Nothing here can be stopped or argued: each call decides from what it was given and what the inbox holds. An
-     honest operator signs one receipt a record, in the order in which it posts, and can never be prosecuted.
+     honest operator gives one receipt a record, in the order in which it posts, and can never be prosecuted.
 """
 
 from codec import receipts
@@ -134,7 +134,10 @@ def is_bonded() -> bool:
 @external
 @nonreentrant
 def prosecute_conflict(
-    first: receipts.Receipt, first_signature: Bytes[64], second: receipts.Receipt, second_signature: Bytes[64]
+    first: receipts.Receipt,
+    first_signature: Bytes[receipts.MAX_SIGNATURE],
+    second: receipts.Receipt,
+    second_signature: Bytes[receipts.MAX_SIGNATURE],
 ):
     """
     @notice Two receipts that cannot both be kept: of one sequence number with another record or running hash, or of
@@ -156,7 +159,7 @@ def prosecute_conflict(
 @nonreentrant
 def prosecute_contradiction(
     receipt: receipts.Receipt,
-    signature: Bytes[64],
+    signature: Bytes[receipts.MAX_SIGNATURE],
     header: batches.Header,
     record_page: Bytes[992],
     siblings: DynArray[bytes32, 7],
@@ -179,7 +182,7 @@ def prosecute_contradiction(
 
 @external
 @nonreentrant
-def prosecute_omission(receipt: receipts.Receipt, signature: Bytes[64], header: batches.Header):
+def prosecute_omission(receipt: receipts.Receipt, signature: Bytes[receipts.MAX_SIGNATURE], header: batches.Header):
     """
     @notice A batch with a timestamp after the deadline was posted that ends before the receipt's place.
     """
@@ -193,11 +196,10 @@ def prosecute_omission(receipt: receipts.Receipt, signature: Bytes[64], header: 
 
 @internal
 @view
-def _verify(receipt: receipts.Receipt, signature: Bytes[64]) -> bytes32:
+def _verify(receipt: receipts.Receipt, signature: Bytes[receipts.MAX_SIGNATURE]) -> bytes32:
     """
     @return The digest of a receipt that the operator has signed and that has not taken a bond before.
     """
-    assert len(signature) == 64, "bad_signature"
     assert receipts.recover(DOMAIN, receipt, signature) == OPERATOR, "bad_signature"
     digest: bytes32 = receipts.digest(DOMAIN, receipt)
     assert not self.is_used[digest], "receipt_used"

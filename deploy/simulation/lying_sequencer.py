@@ -29,14 +29,17 @@ class BrokenSigner(ReceiptSigner):
         self._from_batch = from_batch
         self._was_told = False
 
-    def attest(self, result: SubmitResult) -> SubmitResult:
+    def attest(self, results: Sequence[SubmitResult]) -> list[SubmitResult]:
         """See `ReceiptSigner`."""
-        is_time = result.record[0] == records.ORDER and result.batch >= self._from_batch and result.sequence > 0
-        if self._was_told or not is_time:
-            return super().attest(result)
-        self._was_told = True
-        log.warning("lying about the place of record %d", result.sequence)
-        return replace(result, signed=super().attest(replace(result, sequence=result.sequence - 1)).signed)
+        attested = super().attest(results)
+        for place, result in enumerate(results):
+            is_time = result.record[0] == records.ORDER and result.batch >= self._from_batch and result.sequence > 0
+            if is_time and not self._was_told:
+                self._was_told = True
+                log.warning("lying about the place of record %d", result.sequence)
+                (lie,) = super().attest([replace(result, sequence=result.sequence - 1)])
+                attested[place] = replace(result, signed=lie.signed)
+        return attested
 
 
 class OmittingSequencer(Sequencer):
@@ -60,7 +63,7 @@ class OmittingSequencer(Sequencer):
         link = Link(hashed, receipts.extend(cursor.running, hashed))
         time = self.exchange.machine.regs.time
         place = cursor.records, cursor.number, self.exchange.inputs
-        return signer.attest(SubmitResult(*place, record, (), 0, time=time, links=(link,)))
+        return signer.attest([SubmitResult(*place, record, (), 0, time=time, links=(link,))])[0]
 
 
 def run_lying_sequencer(settings: OperatorSettings, lie: str, from_batch: int = 0) -> None:

@@ -65,6 +65,7 @@ from setoff.shared.state.leaves import (
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import encode_leaf
 from setoff.shared.state.tree import EMPTY, Tree
+from setoff.shared.wire.receipts import sign_group
 from setoff.shared.wire.scopes import Scope
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors"
@@ -595,15 +596,20 @@ def _signatures() -> Iterator[dict[str, Any]]:
 
 
 def _receipts(domain: bytes) -> Iterator[dict[str, Any]]:
-    """Receipts of the first records of a deployment: numbers, running hashes, digests, signatures."""
-    running, key = bytes(32), trader_key(2)
-    for sequence in range(4):
-        body = keccak(b"setoff receipt %d" % sequence).ljust(records.RECORD_BYTES, b"\1")
-        running = receipts.extend(running, keccak(body))
-        receipt = receipts.Receipt(sequence, keccak(body), running, 1_800_000_000 + sequence)
-        digest = receipts.digest(domain, receipt)
-        entry = {"body": body, **receipt._asdict(), "digest": digest, "signature": signatures.sign(digest, key)}
-        yield {**entry, "signer": signatures.address_of(key)}
+    """Receipts of the first records of a deployment: numbers, running hashes, digests, signatures. The first four are
+    signed by themselves; then come groups under one signature, of two, of five and of eleven."""
+    running, key, sequence = bytes(32), trader_key(2), 0
+    for size in (1, 1, 1, 1, 2, 5, 11):
+        bodies: list[bytes] = []
+        group: list[receipts.Receipt] = []
+        for _ in range(size):
+            bodies.append(keccak(b"setoff receipt %d" % sequence).ljust(records.RECORD_BYTES, b"\1"))
+            running = receipts.extend(running, keccak(bodies[-1]))
+            group.append(receipts.Receipt(sequence, keccak(bodies[-1]), running, 1_800_000_000 + sequence))
+            sequence += 1
+        for body, (receipt, signature) in zip(bodies, sign_group(domain, group, key), strict=True):
+            entry = {"body": body, **receipt._asdict(), "digest": receipts.digest(domain, receipt)}
+            yield {**entry, "signature": signature, "signer": signatures.address_of(key)}
 
 
 def build_leaves() -> dict[str, Any]:

@@ -4,15 +4,17 @@ Sequence numbers and running hashes come from the journal, the deadline from the
 deterministic: after a crash the same record gets the same receipt again. So whatever happens to the process, no two
 receipts of an honest operator contradict each other or what it posts.
 
-Signing is done between two turns, in the thread of the event loop: it is short beside the work on a record, and a
-thread of its own would have to wait for the interpreter at every signature.
+One signature does for all records of a turn. So the groups are those of the turns, and a record may have other
+siblings behind its signature after a crash; what it promises is the same.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Final
 
 from coincurve import PrivateKey
 
@@ -23,7 +25,9 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.receipts import ReceiptsContract
-from setoff.shared.wire.receipts import sign
+from setoff.shared.wire.receipts import SignedReceipt, sign_group
+
+_GROUP: Final = 1 << receipts.MAX_PATH
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +41,18 @@ class ReceiptSigner:
         self._key = PrivateKey(key)
         self._domain = domain
 
-    def attest(self, result: SubmitResult) -> SubmitResult:
-        """The answer to a record that is durable, with a signed receipt for it and for each of its pages."""
-        deadline = result.time + self.horizon
-        signed = [
-            sign(self._domain, receipts.Receipt(sequence, record, running, deadline), self._key)
+    def attest(self, results: Sequence[SubmitResult]) -> list[SubmitResult]:
+        """The answers to records that are durable, with a signed receipt for each of them and of their pages."""
+        given = [
+            receipts.Receipt(sequence, record, running, result.time + self.horizon)
+            for result in results
             for sequence, (record, running) in enumerate(result.links, result.sequence)
         ]
-        return replace(result, signed=tuple(signed))
+        signed: list[SignedReceipt] = []
+        for at in range(0, len(given), _GROUP):
+            signed += sign_group(self._domain, given[at : at + _GROUP], self._key)
+        rest = iter(signed)
+        return [replace(result, signed=tuple(islice(rest, len(result.links)))) for result in results]
 
 
 MakeSigner = Callable[[bytes, bytes, int], ReceiptSigner]

@@ -210,8 +210,11 @@ class Sequencer:
         turn = self._builder.take_turn(self._monitor.view)
         if turn.events:
             await self._journal.append(turn.events)
-        for submission, result in turn.accepted:
-            submission.accept(result if self.signer is None else self.signer.attest(result))
+        results = [result for _, result in turn.accepted]
+        if self.signer is not None:
+            results = self.signer.attest(results)
+        for (submission, _), result in zip(turn.accepted, results, strict=True):
+            submission.accept(result)
         for submission, error in turn.refused:
             submission.refuse(error)
         self._submissions.end_turn()

@@ -1,10 +1,11 @@
 """A receipt with its signature, as bytes and as the JSON of the API.
 
-{"sequence": 41, "record": "0x… (32)", "running": "0x… (32)", "deadline": 1800000000, "signature": "0x… (64)"}
+{"sequence": 41, "record": "0x… (32)", "running": "0x… (32)", "deadline": 1800000000, "signature": "0x… (64 + 32·n)"}
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from coincurve import PrivateKey
@@ -19,7 +20,7 @@ _PLACE: Final = 8
 
 
 class SignedReceipt(NamedTuple):
-    """What was signed, and the 64-byte compact signature."""
+    """What was signed, and the signature: 64 bytes and the siblings on the way to the root of its group."""
 
     receipt: Receipt
     signature: bytes
@@ -45,7 +46,7 @@ class SignedReceipt(NamedTuple):
         return not is_next or receipts.extend(first.running, second.record) == second.running
 
     def encode(self) -> bytes:
-        """144 bytes: sequence, record, running hash, deadline, signature."""
+        """144 bytes and 32 for each sibling: sequence, record, running hash, deadline, signature."""
         first, record, running, deadline = self.receipt
         return first.to_bytes(_PLACE, "big") + record + running + deadline.to_bytes(_PLACE, "big") + self.signature
 
@@ -74,12 +75,44 @@ class SignedReceipt(NamedTuple):
             _number(shown, "sequence"), _bytes(shown, "record", _HASH), _bytes(shown, "running", _HASH),
             _number(shown, "deadline"),
         )  # fmt: skip
-        return cls(receipt, _bytes(shown, "signature", 64))
+        signature = _read(shown, "signature")
+        if not receipts.is_signature(signature):
+            most = receipts.MAX_PATH
+            raise InputError("missing_field", f"a receipt's 'signature' is 64 bytes and up to {most} hashes of 32")
+        return cls(receipt, signature)
 
 
 def sign(domain: bytes, receipt: Receipt, key: bytes | PrivateKey) -> SignedReceipt:
     """The receipt, signed with a 32-byte private key (see `signatures.sign`)."""
-    return SignedReceipt(receipt, signatures.sign(receipts.digest(domain, receipt), key))
+    return sign_group(domain, [receipt], key)[0]
+
+
+def sign_group(domain: bytes, group: Sequence[Receipt], key: bytes | PrivateKey) -> list[SignedReceipt]:
+    """1 to 2^MAX_PATH receipts under one signature."""
+    root, paths = make_paths([receipts.hash_receipt(receipt) for receipt in group])
+    signature = signatures.sign(receipts.digest_root(domain, root), key)
+    return [SignedReceipt(receipt, signature + path) for receipt, path in zip(group, paths, strict=True)]
+
+
+def make_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
+    """The root over 1 to 2^MAX_PATH leaves, and the siblings on each one's way to it, 32 bytes each, from below."""
+    level = list(leaves)
+    if not 1 <= len(level) <= 1 << receipts.MAX_PATH:
+        raise ValueError(f"a group has 1 to {1 << receipts.MAX_PATH} receipts")
+    paths: list[list[bytes]] = [[] for _ in level]
+    height = 0
+    while len(level) > 1:
+        last = len(level) - 1
+        for leaf, path in enumerate(paths):
+            sibling = leaf >> height ^ 1
+            if sibling <= last:
+                path.append(level[sibling])
+        level = [
+            receipts.hash_sorted(level[left], level[left + 1]) if left < last else level[left]
+            for left in range(0, len(level), 2)
+        ]
+        height += 1
+    return level[0], [b"".join(path) for path in paths]
 
 
 def _number(shown: dict[str, Any], name: str) -> int:
@@ -89,12 +122,17 @@ def _number(shown: dict[str, Any], name: str) -> int:
     return value
 
 
-def _bytes(shown: dict[str, Any], name: str, length: int) -> bytes:
+def _read(shown: dict[str, Any], name: str) -> bytes:
+    """A member in hexadecimal, b"" if it is none."""
     value = shown.get(name)
     try:
-        data = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else b""
+        return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else b""
     except ValueError:
-        data = b""
+        return b""
+
+
+def _bytes(shown: dict[str, Any], name: str, length: int) -> bytes:
+    data = _read(shown, name)
     if len(data) != length:
         raise InputError("missing_field", f"a receipt's '{name}' is {length} bytes in hexadecimal")
     return data

@@ -10,9 +10,10 @@ from tests.support.own_contracts import GREEDY
 
 from setoff.shared.codec import eip712, signatures
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.codec.receipts import Receipt, digest, extend
+from setoff.shared.codec.receipts import Receipt, digest, digest_root, extend, hash_receipt, hash_sorted, recover
 from setoff.shared.machine.batch import Header
 from setoff.shared.machine.data import prove_record
+from setoff.shared.wire.receipts import SignedReceipt, sign_group
 
 KEY = keccak(b"the operator's key")
 OTHER_KEY = keccak(b"another key")
@@ -165,6 +166,94 @@ def test_an_empty_batch_of_a_stranger_shows_a_silent_operators_omission(bench: B
     header = tuple(event[name] for name in Header.__dataclass_fields__)
     bench.receipts.prosecute_omission(*signed, header, sender=PROSECUTOR)
     assert bench.bond == 0
+
+
+# --- receipts of a group ---------------------------------------------------------------------------------------------
+
+
+def sign_numbers(bench: Bench, count: int, deadline: int | None = None) -> list[SignedReceipt]:
+    """Receipts for the numbers from 0 on, none of which is posted like that, under one signature."""
+    running, group = bytes(32), []
+    for number, body in enumerate(bodies(count, 77)):
+        running = extend(running, keccak(body))
+        group.append(
+            Receipt(number, keccak(body), running, bench.chain.now + HORIZON if deadline is None else deadline)
+        )
+    return sign_group(bench.domain, group, KEY)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 64, 2**10])
+def test_every_receipt_of_a_group_takes_the_bond_as_one_by_itself(bench: Bench, count: int) -> None:
+    group = sign_numbers(bench, count, deadline=bench.chain.now)
+    bench.post(bodies(count)[:9])
+    bench.chain.warp(1)
+    bench.post([])
+    for number in {0, 1, count // 2, count - 1}:
+        bench.chain.fund(OPERATOR, 100 * ETHER)
+        if number < 9:
+            bench.contradict(group[number], 0, number)
+        else:
+            bench.omit(group[number], 1)
+        (event,) = bench.chain.last.named("Slashed")
+        assert event["receipt"] == digest(bench.domain, group[number].receipt)
+        bench.receipts.deposit_bond(sender=OPERATOR, value=BOND)
+    other = bench.receipt(count - 1, bodies(1)[0])
+    if count - 1 >= 9:  # the receipt has taken a bond, in whichever group it is shown
+        with reverts("receipt_used"):
+            bench.conflict(bench.sign(group[-1].receipt), other)
+
+
+def test_receipts_of_one_group_may_contradict_each_other(bench: Bench) -> None:
+    first = Receipt(7, keccak(b"a"), keccak(b"a before"), 1)
+    one, two = sign_group(bench.domain, [first, first._replace(record=keccak(b"b"))], KEY)
+    bench.conflict(one, two)
+    assert bench.bond == 0
+
+
+@pytest.mark.parametrize(
+    "flaw", ["a sibling is wrong", "one is left out", "one too many", "half a hash", "in another order", "too long"]
+)
+def test_a_way_that_does_not_lead_to_the_root_is_no_signature(bench: Bench, flaw: str) -> None:
+    receipt, signature = sign_numbers(bench, 7)[2]
+    path = [signature[at : at + 32] for at in range(64, len(signature), 32)]
+    changed = {
+        "a sibling is wrong": [path[0], keccak(path[1]), *path[2:]],
+        "one is left out": path[1:],
+        "one too many": [*path, path[0]],
+        "half a hash": [*path, path[0][:16]],
+        "in another order": [path[1], path[0], *path[2:]],
+        "too long": [*path, *[bytes(32)] * 8],
+    }[flaw]
+    assert recover(bench.domain, receipt, signature) == signatures.address_of(KEY)
+    wrong = signature[:64] + b"".join(changed)
+    assert recover(bench.domain, receipt, wrong) != signatures.address_of(KEY)
+    bench.post(bodies(7))
+    with reverts("bad_signature" if flaw != "too long" else ""):
+        bench.contradict((receipt, wrong), 0, 2)
+    assert bench.bond == BOND
+
+
+def test_a_node_is_no_receipt(bench: Bench) -> None:
+    """What hashes to a node of a group's tree is two hashes and never the five words of a receipt."""
+    receipt, signature = sign_numbers(bench, 2)[0]
+    root = hash_sorted(hash_receipt(receipt), signature[64:])
+    assert signatures.recover(digest_root(bench.domain, root), signature[:64]) == signatures.address_of(KEY)
+    assert recover(bench.domain, receipt, signature[:64]) != signatures.address_of(KEY)
+
+
+@pytest.mark.parametrize(("count", "most"), [(64, 10_000), (2**10, 16_000)])
+def test_a_group_adds_little_gas(bench: Bench, count: int, most: int) -> None:
+    """To a prosecution without the hashes of a group, whose calldata counts, too."""
+    bench.post(bodies(3))
+    deadline = bench.chain.now + HORIZON
+    used: list[int] = []
+    alone = bench.receipt(0, bodies(1, 77)[0])
+    for signed in (bench.receipt(0, bodies(1, 7)[0]), alone, sign_numbers(bench, count, deadline + 1)[0]):
+        bench.chain.cool()
+        bench.contradict(signed, 0, 0)
+        used.append(bench.chain.last.gas_used)
+        bench.receipts.deposit_bond(sender=OPERATOR, value=BOND)
+    assert 0 < used[2] - used[1] < most, used  # the first one makes the places for the money that is owed
 
 
 # --- what never does -------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_what_was_signed_is_kept_through_resets(seed: int) -> None:
             while exchange.is_busy:
                 exchange.offer(records.encode_crank(0))
             try:
-                signed += signer.attest(exchange.offer(group[0], group[1:])).signed
+                signed += signer.attest([exchange.offer(group[0], group[1:])])[0].signed
             except InputError:
                 continue
         elif event < 0.8:

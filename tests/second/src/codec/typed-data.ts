@@ -1,7 +1,8 @@
 // EIP-712 (section 3): the domain, the struct hash of a record's body, and the digest that is signed.
 import { keccak } from "../hash/keccak.js";
-import { concat, readUint, word } from "./bytes.js";
+import { concat, readUint, toHex, word } from "./bytes.js";
 import * as records from "./records.js";
+import { recover } from "./signature.js";
 
 const utf8 = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -55,6 +56,9 @@ export function recordDigest(domain: Uint8Array, body: Uint8Array): Uint8Array {
   return typedDigest(domain, structHash(body));
 }
 
+const SIGNATURE = 64;
+const MAX_PATH = 10;
+
 interface Receipt {
   readonly sequence: bigint;
   readonly record: Uint8Array;
@@ -64,6 +68,21 @@ interface Receipt {
 
 /** The digest of an operator's receipt, in the records' domain (section 16). */
 export function receiptDigest(domain: Uint8Array, receipt: Receipt): Uint8Array {
-  const { sequence, record, running, deadline } = receipt;
-  return typedDigest(domain, keccak(concat(RECEIPT_TYPE, word(sequence), record, running, word(deadline))));
+  return typedDigest(domain, receiptHash(receipt));
+}
+
+/** Who signed the root of the receipt's group, to which the hashes behind the signature lead (section 16). */
+export function receiptSigner(domain: Uint8Array, receipt: Receipt, signature: Uint8Array): bigint | null {
+  const length = signature.length;
+  if (length < SIGNATURE || length > SIGNATURE + 32 * MAX_PATH || length % 32 !== 0) return null;
+  let node = receiptHash(receipt);
+  for (let at = SIGNATURE; at < length; at += 32) {
+    const sibling = signature.subarray(at, at + 32);
+    node = keccak(toHex(node) < toHex(sibling) ? concat(node, sibling) : concat(sibling, node));
+  }
+  return recover(typedDigest(domain, node), signature.subarray(0, SIGNATURE));
+}
+
+function receiptHash({ sequence, record, running, deadline }: Receipt): Uint8Array {
+  return keccak(concat(RECEIPT_TYPE, word(sequence), record, running, word(deadline)));
 }

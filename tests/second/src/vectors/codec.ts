@@ -4,7 +4,7 @@ import { encodeLegPage, type Leg, LEG, legPageHash } from "../codec/legs.js";
 import { encodeForced, encodeMessage, FORCED, isCanonical, MESSAGES } from "../codec/messages.js";
 import { BODIES, encodeBody } from "../codec/records.js";
 import { recover } from "../codec/signature.js";
-import { domainSeparator, receiptDigest, recordDigest, structHash } from "../codec/typed-data.js";
+import { domainSeparator, receiptDigest, receiptSigner, recordDigest, structHash } from "../codec/typed-data.js";
 import { runningHash } from "../batch/header.js";
 import { keccak } from "../hash/keccak.js";
 import { bytes, hexAddress, integer, integers, type Json, type JsonObject, list, object, text } from "./json.js";
@@ -50,7 +50,7 @@ export function runCodec(file: JsonObject): Report {
       return differs({
         record: [toHex(receipt.record), c["record"]], running: [toHex(running), c["running"]],
         digest: [toHex(digest), c["digest"]],
-        signer: [signerText(recover(digest, bytes(c["signature"]))), c["signer"]],
+        signer: [signerText(receiptSigner(separator, receipt, bytes(c["signature"]))), c["signer"]],
       });
     }),
   );
