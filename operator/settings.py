@@ -32,9 +32,15 @@ class OperatorSettings(Settings):
     crank_interval: int = 60
     """Seconds after which a market with a fresh price has a crank though nothing else happens; 0: at expiry only."""
     max_waiting: int = 4096
-    """Records that may wait for the machine before more are refused."""
+    """Records that may be on their way, wherever they wait, before more are refused."""
+    max_wait: float = 2.0
+    """Seconds for which a record may wait for its client's turn before it is refused."""
     max_per_client: int = 512
     """Records of one network address that may be on their way at once."""
+    max_connections: int = 4096
+    """Connections that may be open at once, fewer where the process may not have so many descriptors."""
+    max_connections_per_client: int = 256
+    """Of those, from one network address."""
     max_unposted: int = 512
     """Closed batches that may wait for L1 before records are refused."""
     max_unposted_age: float = 1800.0
@@ -61,9 +67,17 @@ class OperatorSettings(Settings):
         require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
         require(self.crank_interval >= 0, "crank_interval", "must be 0 seconds or more")
         require(self.receipt_horizon >= 0, "receipt_horizon", "must be 0 seconds or more")
-        for name in ("max_waiting", "max_per_client", "max_unposted", "snapshot_batches"):
+        for name in (
+            "max_waiting",
+            "max_per_client",
+            "max_connections",
+            "max_connections_per_client",
+            "max_unposted",
+            "snapshot_batches",
+        ):
             require(getattr(self, name) >= 1, name, "must be 1 or more")
         require(self.max_unposted_age > 0, "max_unposted_age", "must be more than 0 seconds")
+        require(self.max_wait > 0, "max_wait", "must be more than 0 seconds")
         require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
 
     @property

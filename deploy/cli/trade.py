@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from setoff.deploy.cli.wallet import add_exchange, ask_exchange
 from setoff.shared.codec import records
+from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import SLIPPAGE
-from setoff.shared.sdk.client import Refusal, SetoffClient, SubmitResult, Unavailable
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
 
 FLAGS: Final[dict[str, int]] = {
     "gtc": records.GTC,

@@ -9,7 +9,8 @@ from setoff.deploy.cli.account import describe_exit
 from setoff.deploy.cli.wallet import add_chain, add_exchange, ask_exchange, format_amount, open_vault, parse_amount
 from setoff.shared.errors import OUTCOMES, WITHDRAWALS_LIMITED, StateError
 from setoff.shared.l1.endpoint import Reverted
-from setoff.shared.sdk.client import Refusal, SetoffClient
+from setoff.shared.sdk.answers import Refusal
+from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 POLL_SECONDS = 2.0

@@ -13,6 +13,7 @@ from setoff.operator.api.service import run_sequencer
 from setoff.operator.sequencer.exchange import Link, SubmitResult
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.sequencer.submissions import Answer
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import receipts, records
 from setoff.shared.codec.hashing import keccak
@@ -51,19 +52,20 @@ class OmittingSequencer(Sequencer):
         self._from_batch = from_batch
         self._was_told = False
 
-    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
+    def enter(self, record: bytes, leg_pages: Sequence[bytes], answer: Answer) -> None:
         """See `Sequencer`."""
         cursor, signer = self.exchange.cursor, self.signer
         is_time = record[0] == records.ORDER and cursor.number >= self._from_batch and self.obstacle() is None
         if self._was_told or not is_time or signer is None:
-            return await super().submit(record, leg_pages)
+            super().enter(record, leg_pages, answer)
+            return
         self._was_told = True
         log.warning("omitting record %d", cursor.records)
         hashed = keccak(record)
         link = Link(hashed, receipts.extend(cursor.running, hashed))
         time = self.exchange.machine.regs.time
         place = cursor.records, cursor.number, self.exchange.inputs
-        return signer.attest([SubmitResult(*place, record, (), 0, time=time, links=(link,))])[0]
+        answer(signer.attest([SubmitResult(*place, record, (), 0, time=time, links=(link,))])[0])
 
 
 def run_lying_sequencer(settings: OperatorSettings, lie: str, from_batch: int = 0) -> None:

@@ -1,9 +1,12 @@
-"""What comes before the queue: form and signature of what clients send, checked beside the event loop, one in turn.
+"""What comes before the queue: how much may wait, whose turn it is, and whether what was sent can be taken at all.
 
-The machine checks every record again; here it is seen to that what cannot be taken costs nobody else's time. Signatures
-are recovered in a thread, some records of one client, then some of the next, so a flood makes nobody wait for more than
-a handful of records. A client has no more records on their way than its share; and what it sends with a wrong signature
-is answered late, while it still counts.
+Everything that is on its way counts towards one bound, wherever it waits, and towards its client's share; what is over
+either is refused at once, before anybody has looked at it. What was let in waits here, one queue a client, and the
+machine is given a few groups ahead and no more: so a client's turn comes record by record, whoever else has sent
+however much in one request or over however many connections. What has waited for too long is refused, too.
+
+The machine checks every record again; here it is seen to that what cannot be taken costs nobody else's time. A group's
+signatures are recovered together, and what has a wrong one is answered late, one after the other, while it counts.
 
 A client is an address on the network: behind a proxy all are one, and the proxy has to keep them apart.
 """
@@ -11,23 +14,31 @@ A client is an address on the network: behind a proxy all are one, and the proxy
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from setoff.operator.sequencer.exchange import Exchange
+from setoff.operator.sequencer.exchange import SubmitResult
+from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.sequencer.submissions import Answer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
-from setoff.shared.errors import InputError, StateError
+from setoff.shared.errors import InputError, SetoffError, StateError
 from setoff.shared.rules.fetch import decode_record
 from setoff.shared.state import keys
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State
+from setoff.shared.wire.leg_pages import check_leg_pages
 
-TURN: Final = 16
-"""Records of one client that are checked before it is the next one's turn."""
+GROUP: Final = 32
+"""Records whose signatures are recovered together, with nothing in between: about a millisecond."""
+AHEAD: Final = 192
+"""Records that the machine has got and not answered: one group that is written, one that runs, one that waits."""
 PENALTY: Final = 0.005
-"""Seconds for which a wrong signature is not answered."""
+"""Seconds from one answer to a wrong signature to the next one of the same client."""
 FORGED: Final = frozenset(("bad_signature", "unknown_signer"))
 """Reasons that tell of a wrong signature."""
 _UNSIGNED: Final = frozenset(
@@ -35,84 +46,169 @@ _UNSIGNED: Final = frozenset(
 )
 """Records that nobody signs: they are the machine's to judge."""
 
-Recovered = list[bytes | None]
+
+class _Entry:
+    """A record with its leg pages (124 bytes each) on its way; `due`: when it has waited for too long."""
+
+    __slots__ = ("answer", "client", "due", "group")
+
+    def __init__(self, client: str, group: Sequence[bytes], answer: Answer, due: float) -> None:
+        self.client = client
+        self.group = group
+        self.answer = answer
+        self.due = due
 
 
 class Admission:
-    """Recovers signers for one domain; `share` is how many records of one client may be on their way at once."""
+    """Lets records in to one sequencer, of one domain."""
 
-    def __init__(self, domain: bytes, share: int) -> None:
+    def __init__(self, sequencer: Sequencer, domain: bytes, settings: OperatorSettings) -> None:
+        self._sequencer = sequencer
         self._domain = domain
-        self._share = share
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
-        self._inside: Counter[str] = Counter()
-        self._queues: OrderedDict[str, deque[_Check]] = OrderedDict()
+        self._most = settings.max_waiting
+        self._share = settings.max_per_client
+        self._patience = settings.max_wait
+        self._waiting = 0  # records, here and in the machine's queue
+        self._inside: Counter[str] = Counter()  # the same, by client
+        self._ahead = 0  # records that the machine has got
+        self._queues: OrderedDict[str, deque[_Entry]] = OrderedDict()
+        self._forged: dict[str, float] = {}  # when a client's last wrong signature is answered
+        self._room = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def admit(self, client: str, count: int) -> Iterator[None]:
-        """Let a client's records in until they are answered. Raises StateError("overloaded") beyond its share."""
-        inside = self._inside[client]
-        if inside and inside + count > self._share:
-            raise StateError("overloaded", f"{inside} records of this client are on their way")
-        self._inside[client] += count
-        try:
-            yield
-        finally:
-            self._inside[client] -= count
-            if not self._inside[client]:
-                del self._inside[client]
+    @property
+    def waiting(self) -> int:
+        """Records on their way."""
+        return self._waiting
 
-    async def recover(self, client: str, bodies: Sequence[bytes]) -> Recovered:
-        """The signer of each record of 124 bytes, None where there is none."""
-        check = _Check(bodies)
-        self._queues.setdefault(client, deque()).append(check)
+    def find_obstacle(self, client: str, count: int = 1) -> StateError | None:
+        """Why so many records of a client cannot be let in now, if so. Whoever is alone may send what one request
+        takes."""
+        obstacle = self._sequencer.obstacle()
+        if obstacle is not None:
+            return obstacle
+        if self._waiting and self._waiting + count > self._most:
+            text = f"{self._waiting} records are on their way, {self._most} at most: send again in a second"
+            return StateError("overloaded", text)
+        inside = self._inside.get(client, 0)
+        if inside and inside + count > self._share:
+            text = f"{inside} records of this client are on their way, {self._share} at most: wait for their answers"
+            return StateError("overloaded", text)
+        return None
+
+    def enter(self, client: str, group: Sequence[bytes], answer: Answer) -> None:
+        """Let a record in, with the leg pages behind it; `find_obstacle` was asked before. Never raises: `answer` is
+        called with what comes of it."""
+        entry = _Entry(client, group, answer, time.monotonic() + self._patience)
+        self._waiting += len(group)
+        self._inside[client] += len(group)
+        self._queues.setdefault(client, deque()).append(entry)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        return await check.answer
 
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+    async def submit(self, client: str, groups: Sequence[Sequence[bytes]]) -> list[SubmitResult | SetoffError]:
+        """What became of records, each with the leg pages behind it, in their order. Raises StateError if they are not
+        let in."""
+        if (obstacle := self.find_obstacle(client, sum(map(len, groups)))) is not None:
+            raise obstacle
+        loop = asyncio.get_running_loop()
+        answers: list[asyncio.Future[SubmitResult | SetoffError]] = [loop.create_future() for _ in groups]
+        for group, answer in zip(groups, answers, strict=True):
+            self.enter(client, group, partial(_settle, answer))
+        return [await answer for answer in answers]
 
     async def _work(self) -> None:
         """Go round the clients until nobody waits."""
-        loop = asyncio.get_running_loop()
         while self._queues:
+            if self._ahead >= AHEAD:
+                self._room.clear()
+                await self._room.wait()
+            elif (obstacle := self._sequencer.obstacle()) is not None:
+                self._refuse_all(obstacle)
+            else:
+                self._check(self._take_group(min(GROUP, AHEAD - self._ahead)))
+                await asyncio.sleep(0)
+
+    def _take_group(self, most: int) -> list[_Entry]:
+        """The next record of one client, then that of the next; those that have waited for too long are refused."""
+        now, group = time.monotonic(), list[_Entry]()
+        while self._queues and len(group) < most:
             client, queue = next(iter(self._queues.items()))
-            check = queue[0]
-            part = check.bodies[len(check.found) : len(check.found) + TURN]
-            check.found += await loop.run_in_executor(self._thread, self._recover, part)
-            if len(check.found) == len(check.bodies):
-                queue.popleft()
-                if not check.answer.done():
-                    check.answer.set_result(check.found)
-            self._queues.move_to_end(client)
-            if not queue:
+            entry = queue.popleft()
+            if queue:
+                self._queues.move_to_end(client)
+            else:
                 del self._queues[client]
+            if entry.due < now:
+                text = f"others came first for {self._patience:g} s: send fewer at a time, or again later"
+                self._finish(entry, StateError("overloaded", text))
+            else:
+                group.append(entry)
+        return group
 
-    def _recover(self, bodies: Sequence[bytes]) -> Recovered:
-        return [
-            None
-            if body[0] not in records.SIGNED or not records.is_canonical(body)
-            else signatures.recover_ahead(eip712.digest(self._domain, body), body[records.BODY_BYTES :])
-            for body in bodies
-        ]
+    def _check(self, entries: Sequence[_Entry]) -> None:
+        """Hand to the machine what can be taken."""
+        signers = [self._recover(entry.group[0]) for entry in entries]
+        machine = self._sequencer.exchange.machine
+        regs = machine.regs.copy()
+        for entry, signer in zip(entries, signers, strict=True):
+            try:
+                check_leg_pages(entry.group[0], entry.group[1:])
+                check_signed(machine.state, regs, entry.group[0], signer)
+            except InputError as refusal:
+                self._refuse(entry, refusal)
+            else:
+                self._ahead += len(entry.group)
+                self._sequencer.enter(entry.group[0], entry.group[1:], self._answering(entry))
+
+    def _answering(self, entry: _Entry) -> Answer:
+        def answer(came: SubmitResult | SetoffError) -> None:
+            self._ahead -= len(entry.group)
+            if self._ahead < AHEAD:
+                self._room.set()
+            self._finish(entry, came)
+
+        return answer
+
+    def _refuse(self, entry: _Entry, refusal: InputError) -> None:
+        if refusal.reason not in FORGED:
+            self._finish(entry, refusal)
+            return
+        loop = asyncio.get_running_loop()
+        at = self._forged[entry.client] = max(loop.time(), self._forged.get(entry.client, 0.0)) + PENALTY
+        loop.call_at(at, self._finish, entry, refusal)
+
+    def _refuse_all(self, obstacle: StateError) -> None:
+        queues, self._queues = self._queues, OrderedDict()
+        for queue in queues.values():
+            for entry in queue:
+                self._finish(entry, obstacle)
+
+    def _finish(self, entry: _Entry, came: SubmitResult | SetoffError) -> None:
+        self._waiting -= len(entry.group)
+        left = self._inside[entry.client] - len(entry.group)
+        if left:
+            self._inside[entry.client] = left
+        else:
+            del self._inside[entry.client]
+            self._forged.pop(entry.client, None)
+        entry.answer(came)
+
+    def _recover(self, body: bytes) -> bytes | None:
+        """The signer of a record, None where there is none."""
+        if body[0] not in records.SIGNED or not records.is_canonical(body):
+            return None
+        return signatures.recover_ahead(eip712.digest(self._domain, body), body[records.BODY_BYTES :])
 
 
-class _Check:
-    """Records of one request, and how far they are checked."""
-
-    __slots__ = ("answer", "bodies", "found")
-
-    def __init__(self, bodies: Sequence[bytes]) -> None:
-        self.bodies = bodies
-        self.found: Recovered = []
-        self.answer: asyncio.Future[Recovered] = asyncio.get_running_loop().create_future()
+def _settle(answer: asyncio.Future[SubmitResult | SetoffError], came: SubmitResult | SetoffError) -> None:
+    if not answer.done():
+        answer.set_result(came)
 
 
-def check_signed(exchange: Exchange, body: bytes, signer: bytes | None) -> None:
-    """Refuse what the machine would refuse for its form or its signature, with the same reason.
+def check_signed(state: State, regs: Registers, body: bytes, signer: bytes | None) -> None:
+    """Refuse what the machine would refuse for its form or its signature, with the same reason; `regs` are a copy of
+    the machine's, used up for it.
 
     Raises InputError. An agent that is being named by a record on its way is not known here yet.
     """
@@ -121,14 +217,12 @@ def check_signed(exchange: Exchange, body: bytes, signer: bytes | None) -> None:
         return
     if kind not in records.SIGNED or not records.is_canonical(body):
         raise InputError("malformed_record")
-    machine = exchange.machine
-    regs = machine.regs.copy()
     regs.clear()
     regs.kind = kind
     outcome = decode_record(regs, body)
     if outcome != errors.ACCEPTED:
         raise InputError(errors.OUTCOMES[outcome])
-    state, master = machine.state, keys.get_master(regs.account)
+    master = keys.get_master(regs.account)
     if signer is None:
         raise InputError("bad_signature")
     if kind == records.REPORT:

@@ -6,6 +6,8 @@
                                 but where the machine pauses in one, those behind it are left out
     POST /v1/records/bulk       n × 124 bytes: answers {"results": […]}, a receipt or a refusal each, in order (one for
                                 a bulk record with the pages behind it)
+    GET  /v1/entry              a WebSocket for records, many on their way, as bytes or as JSON; every answer has the
+                                client's own number of the frame (`shared/wire/entry_frames.py` has the layout)
     GET  /v1/info               chain, vault, domain, signed types, limits
     GET  /v1/markets            all markets, and the terms of the exchange             /v1/markets/{market}   one
     GET  /v1/book/{market}      ?depth=20                  best levels of both sides
@@ -29,6 +31,7 @@ from aiohttp import web
 
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.closed import ClosedHandlers
+from setoff.operator.api.entry import EntryHandlers
 from setoff.operator.api.feed import Feed
 from setoff.operator.api.reads import ReadHandlers
 from setoff.operator.api.status import StatusHandlers
@@ -46,10 +49,11 @@ def make_app(
     """The aiohttp application; `feed` is what `sequencer` announces to, `max_body` in bytes."""
     app = web.Application(client_max_size=max_body, middlewares=[answer_errors])
     for handlers in (
-        SubmitHandlers(sequencer, admission, deployment),
+        SubmitHandlers(admission, deployment),
+        EntryHandlers(admission, deployment),
         ReadHandlers(sequencer),
         ClosedHandlers(outbox),
-        StatusHandlers(sequencer, deployment),
+        StatusHandlers(sequencer, admission, deployment),
         StreamHandlers(feed),
     ):
         app.add_routes(handlers.routes())

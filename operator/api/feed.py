@@ -1,60 +1,63 @@
 """What happens, as it happens, to whoever listens: accepted records, fills, batches, auctions to come.
 
-Only durable things are told.
+Only durable things are told. A message is written as JSON once, however many listen; what came up since the last round
+goes to each listener in one piece, the same bytes for all with the same channels, and a round waits until its own work
+is at most a part of the time: so many listeners make the rounds rarer, and nothing else slower.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
 from setoff.operator.api import views
+from setoff.operator.api.line import TEXT, make_frame
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch, SubmitResult
 
 CHANNELS: Final = frozenset({"records", "fills", "batches", "auctions"})
-BACKLOG: Final = 4096
-"""Messages a listener may be behind before it is dropped."""
+BACKLOG: Final = 1 << 20
+"""Bytes a listener may leave unread before it is dropped."""
+SHARE: Final = 0.05
+"""Part of the time that rounds may take."""
+LONGEST: Final = 1.0
+"""Seconds between two rounds at most."""
 
 
 class Subscription:
-    """One listener's backlog; `is_dropped` once it has fallen too far behind."""
+    """One listener; `ended` once it has fallen too far behind, or all is over."""
 
-    def __init__(self, channels: frozenset[str]) -> None:
+    def __init__(self, channels: frozenset[str], transport: asyncio.WriteTransport | None) -> None:
         self.channels = channels
-        self.is_dropped = False
-        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self.ended = asyncio.Event()
+        self._transport = transport
 
-    def push(self, message: dict[str, Any]) -> None:
-        """Hand over a message, or drop the listener."""
-        if self._queue.qsize() >= BACKLOG:
-            self.close()
-        else:
-            self._queue.put_nowait(message)
-
-    def close(self) -> None:
-        """Let `get` end after what is queued already."""
-        if not self.is_dropped:
-            self.is_dropped = True
-            self._queue.put_nowait(None)
-
-    async def get(self) -> dict[str, Any] | None:
-        """The next message, None at the end."""
-        return await self._queue.get()
+    def write(self, frames: bytes) -> None:
+        """Hand frames over, or drop the listener."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() > BACKLOG:
+            self.ended.set()
+        elif not self.ended.is_set():
+            transport.write(frames)
 
 
 class Feed:
     """All listeners; what the sequencer's `Announcer` is."""
 
     def __init__(self) -> None:
-        self._subscriptions: set[Subscription] = set()
+        self._groups: dict[frozenset[str], set[Subscription]] = {}
+        self._pending: dict[frozenset[str], list[bytes]] = {}
+        self._round: asyncio.TimerHandle | None = None
+        self._next = 0.0  # when the next round may be, monotonic seconds
         self.show_auctions: Callable[[], Iterable[dict[str, Any]]] = tuple
         """What is to be told of auctions after each batch."""
 
     def tell_record(self, result: SubmitResult) -> None:
-        """See `Announcer`."""
+        """See `Announcer`. The receipts are for who sent the record alone."""
         self.publish("records", partial(views.show_result, result))
 
     def tell_fill(self, fill: NumberedFill) -> None:
@@ -64,34 +67,60 @@ class Feed:
     def tell_batch(self, sealed: SealedBatch) -> None:
         """See `Announcer`."""
         self.publish("batches", partial(views.show_batch, sealed, None))
-        if any("auctions" in subscription.channels for subscription in self._subscriptions):
+        if self._is_heard("auctions"):
             for auction in self.show_auctions():
                 self.publish("auctions", partial(dict, auction))
 
     def publish(self, channel: str, make: Callable[[], dict[str, Any]]) -> None:
         """Tell every listener of `channel`; the message is made only if there is one."""
-        message: dict[str, Any] | None = None
-        for subscription in self._subscriptions:
-            if channel in subscription.channels and not subscription.is_dropped:
-                if message is None:
-                    message = {"channel": channel, "data": make()}
-                subscription.push(message)
+        frame: bytes | None = None
+        for channels in self._groups:
+            if channel in channels:
+                if frame is None:
+                    frame = make_frame(TEXT, json.dumps({"channel": channel, "data": make()}).encode())
+                self._pending.setdefault(channels, []).append(frame)
+        if frame is not None and self._round is None:
+            loop = asyncio.get_running_loop()
+            self._round = loop.call_later(max(0.0, self._next - time.monotonic()), self._go_round)
 
     @contextmanager
-    def subscribe(self, channels: frozenset[str]) -> Iterator[Subscription]:
+    def subscribe(self, channels: frozenset[str], transport: asyncio.WriteTransport | None) -> Iterator[Subscription]:
         """Listen while the context lasts."""
-        subscription = Subscription(channels)
-        self._subscriptions.add(subscription)
+        subscription = Subscription(channels, transport)
+        self._groups.setdefault(channels, set()).add(subscription)
         try:
             yield subscription
         finally:
-            self._subscriptions.discard(subscription)
+            group = self._groups.get(channels)
+            if group is not None:
+                group.discard(subscription)
+                if not group:
+                    del self._groups[channels]
+                    self._pending.pop(channels, None)
 
     def restart(self) -> None:
         """End all subscriptions, since what was told has changed: listeners come back and read anew."""
         self.close()
 
     def close(self) -> None:
-        """End all subscriptions."""
-        for subscription in self._subscriptions:
-            subscription.close()
+        """End all subscriptions, with what they have not heard yet."""
+        self._go_round()
+        for group in self._groups.values():
+            for subscription in group:
+                subscription.ended.set()
+
+    def _is_heard(self, channel: str) -> bool:
+        return any(channel in channels for channels in self._groups)
+
+    def _go_round(self) -> None:
+        if self._round is not None:
+            self._round.cancel()
+            self._round = None
+        pending, self._pending = self._pending, {}
+        start = time.monotonic()
+        for channels, frames in pending.items():
+            together = b"".join(frames)
+            for subscription in self._groups.get(channels, ()):
+                subscription.write(together)
+        end = time.monotonic()
+        self._next = end + min((end - start) / SHARE, LONGEST)

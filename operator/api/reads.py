@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from setoff.operator.api import views
 from setoff.operator.api.lookup import find_account, find_market, parse_query, read_exchange
+from setoff.operator.api.read_budget import ReadBudget
 from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.state import keys
@@ -26,6 +28,7 @@ class ReadHandlers:
     def __init__(self, sequencer: Sequencer) -> None:
         self._sequencer = sequencer
         self._shown = ShownOnce()
+        self._budget = ReadBudget()
 
     def routes(self) -> list[web.RouteDef]:
         """For the application."""
@@ -43,35 +46,38 @@ class ReadHandlers:
         """All markets, and the terms that hold for each of them."""
         return self._show(
             request,
+            "markets",
             lambda exchange: {"markets": views.show_markets(exchange), "terms": views.show_terms(exchange)},
         )
 
     async def get_market(self, request: web.Request) -> web.Response:
         """One market."""
         market = find_market(read_exchange(self._sequencer), request.match_info["market"])
-        return self._show(request, lambda exchange: views.show_market(exchange, market))
+        return self._show(request, f"market {market}", lambda exchange: views.show_market(exchange, market))
 
     async def get_book(self, request: web.Request) -> web.Response:
         """The best levels of a market."""
         depth = parse_query(request, "depth", 20, MAX_DEPTH)
         market = find_market(read_exchange(self._sequencer), request.match_info["market"])
-        return self._show(request, lambda exchange: views.show_book(exchange, market, depth))
+        return self._show(request, f"book {market} {depth}", lambda exchange: views.show_book(exchange, market, depth))
 
     async def get_account(self, request: web.Request) -> web.Response:
         """One account."""
         account = find_account(read_exchange(self._sequencer), request.match_info["account"])
-        return self._show(request, lambda exchange: views.show_account(exchange, account))
+        return self._show(request, f"account {account}", lambda exchange: views.show_account(exchange, account))
 
     async def get_orders(self, request: web.Request) -> web.Response:
         """The open and armed orders of an account."""
         account = find_account(read_exchange(self._sequencer), request.match_info["account"])
         return self._show(
-            request, lambda exchange: {"account": account, "orders": views.show_orders(exchange, account)}
+            request,
+            f"orders {account}",
+            lambda exchange: {"account": account, "orders": views.show_orders(exchange, account)},
         )
 
     async def get_backstop(self, request: web.Request) -> web.Response:
         """The backstop vault."""
-        return self._show(request, views.show_backstop)
+        return self._show(request, "backstop", views.show_backstop)
 
     async def get_fills(self, request: web.Request) -> web.Response:
         """The oldest of the kept fills after number `after`, or without it the latest."""
@@ -80,22 +86,35 @@ class ReadHandlers:
         after = parse_query(request, "after", -1, 2**63)
         limit = parse_query(request, "limit", 100, MAX_FILLS)
         account = find_account(exchange, request.query["account"]) if "account" in request.query else None
-        found = [
-            numbered
-            for numbered in exchange.fills
-            if numbered.number > after
-            and market in (0, numbered.fill.market)
-            and account in (None, numbered.fill.taker, numbered.fill.maker)
-        ]
-        chosen = found[:limit] if after >= 0 else found[max(0, len(found) - limit) :]
-        return web.json_response({"fills": [views.show_fill(fill) for fill in chosen], "kept": FILLS_KEPT})
 
-    def _show(self, request: web.Request, make: Callable[[Exchange], Mapping[str, Any]]) -> web.Response:
-        """A view of the exchange; asked for again before anything has changed, it is the same bytes."""
+        def show(exchange: Exchange) -> Mapping[str, Any]:
+            found = [
+                numbered
+                for numbered in exchange.fills
+                if numbered.number > after
+                and market in (0, numbered.fill.market)
+                and account in (None, numbered.fill.taker, numbered.fill.maker)
+            ]
+            chosen = found[:limit] if after >= 0 else found[max(0, len(found) - limit) :]
+            return {"fills": [views.show_fill(fill) for fill in chosen], "kept": FILLS_KEPT}
+
+        return self._show(request, f"fills {market} {after} {limit} {account}", show)
+
+    def _show(self, request: web.Request, name: str, make: Callable[[Exchange], Mapping[str, Any]]) -> web.Response:
+        """The view called `name`; asked for again before anything has changed, it is the same bytes. Making another one
+        goes against the budget."""
         exchange = read_exchange(self._sequencer)
-        body = self._shown.get(
-            (id(exchange), self._sequencer.commit), request.path_qs, lambda: json.dumps(make(exchange)).encode()
-        )
+        client = request.remote or ""
+
+        def work() -> bytes:
+            self._budget.check(client)
+            start = time.thread_time()
+            try:
+                return json.dumps(make(exchange)).encode()
+            finally:
+                self._budget.charge(client, time.thread_time() - start)
+
+        body = self._shown.get((id(exchange), self._sequencer.turns), name, work)
         return web.Response(body=body, content_type="application/json")
 
 

@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from redis.exceptions import RedisError
@@ -18,6 +18,7 @@ from setoff.operator.api import views
 from setoff.operator.api.address import refuse
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.api import make_app
+from setoff.operator.api.doors import IDLE_SECONDS, Doors, make_logger
 from setoff.operator.api.feed import Feed
 from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
@@ -166,10 +167,18 @@ async def serve(
         journal, feed = Journal(redis, deployment.namespace), Feed()
         sequencer = make_sequencer(settings, deployment, journal, outbox, source, posted, feed, signer)
         feed.show_auctions = lambda: views.show_calling(sequencer.exchange)
-        admission = Admission(deployment.domain, settings.max_per_client)
+        admission = Admission(sequencer, deployment.domain, settings)
         app = make_app(sequencer, outbox, deployment, admission, feed, settings.max_body)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            keepalive_timeout=IDLE_SECONDS,
+            auto_decompress=False,  # a small body may be a large one unpacked
+            logger=make_logger(),
+        )
         await runner.setup()
+        Doors(cast(web.Server, runner.server), settings.max_connections, settings.max_connections_per_client)
         try:
             url = await _listen(runner, *settings.address)
             try:
@@ -181,7 +190,6 @@ async def serve(
         finally:
             await sequencer.stop()
             await runner.cleanup()
-            admission.close()
             with contextlib.suppress(RedisError, OSError):
                 await redis.aclose()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from setoff.operator.api import views
+from setoff.operator.api.admission import Admission
 from setoff.operator.api.lookup import read_exchange
 from setoff.operator.api.submit import MAX_BULK
 from setoff.operator.sequencer.sequencer import Sequencer
@@ -20,8 +21,9 @@ from setoff.shared.wire.refusals import show_error
 class StatusHandlers:
     """Shows one deployment and its sequencer."""
 
-    def __init__(self, sequencer: Sequencer, deployment: Deployment) -> None:
+    def __init__(self, sequencer: Sequencer, admission: Admission, deployment: Deployment) -> None:
         self._sequencer = sequencer
+        self._admission = admission
         self._deployment = deployment
 
     def routes(self) -> list[web.RouteDef]:
@@ -87,7 +89,7 @@ class StatusHandlers:
                 "commit": sequencer.commit,
                 "time": exchange.machine.regs.time,
                 "l1_time": sequencer.l1_time,
-                "waiting": sequencer.waiting,
+                "waiting": self._admission.waiting,
                 "unposted": sequencer.unposted,
                 "paced_until": sequencer.paced_until,
                 "accounts": exchange.machine.regs.accounts,

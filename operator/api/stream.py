@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -16,8 +14,6 @@ HEARTBEAT_SECONDS: Final = 20.0
 """Between pings."""
 TRY_AGAIN_LATER: Final = 1013
 """The code with which a socket is closed."""
-
-log = logging.getLogger(__name__)
 
 
 class StreamHandlers:
@@ -36,18 +32,15 @@ class StreamHandlers:
         channels = frozenset(names.split(",")) if names is not None else CHANNELS
         if not channels <= CHANNELS:
             raise InputError("missing_field", f"channels are some of {', '.join(sorted(CHANNELS))}")
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=1024)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=1024, compress=False)
         await socket.prepare(request)
-        with self._feed.subscribe(channels) as subscription:
-            reader = asyncio.create_task(_drain(socket))
-            reader.add_done_callback(lambda _: subscription.close())
+        with self._feed.subscribe(channels, request.transport) as subscription:
+            waits = [asyncio.create_task(_drain(socket)), asyncio.create_task(subscription.ended.wait())]
             try:
-                while (message := await subscription.get()) is not None:
-                    await socket.send_str(json.dumps(message))
-            except (ConnectionError, RuntimeError):
-                log.debug("a listener went away")
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                reader.cancel()
+                for wait in waits:
+                    wait.cancel()
         if not socket.closed:
             await socket.close(code=TRY_AGAIN_LATER, message=b"too slow, or the operator is stopping")
         return socket

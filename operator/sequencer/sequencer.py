@@ -2,8 +2,9 @@
 
 Records wait in a queue. A turn runs a small group of them through the machine (`batch_builder.py`), writes what was
 accepted as one commit, and only then answers the whole group: the more wait, the larger the groups, the fewer the
-syncs. Beside the turns somebody looks at L1 (`l1_monitor.py`). When it shows that what was closed will never be there,
-that is made anew (`reset.py`); until then no record is taken.
+syncs. While the store syncs one group the machine runs the next; one commit is on its way at a time, so that a later
+one is never there without those before it. Beside the turns somebody looks at L1 (`l1_monitor.py`). When it shows that
+what was closed will never be there, that is made anew (`reset.py`); until then no record is taken.
 
 When the store fails, nobody knows whether the last commit was written. So everyone waiting is told "not_ready", the
 machine in memory is thrown away, and the journal is read again, exactly as after `kill -9`.
@@ -12,6 +13,7 @@ machine in memory is thrown away, and the journal is read again, exactly as afte
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -32,7 +34,7 @@ from setoff.operator.sequencer.posted_batches import PostedBatches
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner
 from setoff.operator.sequencer.recovery import Recovery, Snapshots
 from setoff.operator.sequencer.reset import Resetter
-from setoff.operator.sequencer.submissions import Submissions
+from setoff.operator.sequencer.submissions import Answer, Submissions
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, SetoffError, StateError
@@ -92,6 +94,8 @@ class Sequencer:
         nothing = Exchange(Machine.genesis(*deployment.genesis), BatchCursor(), deployment.epoch_batches)
         self._builder = BatchBuilder(settings, self._submissions, nothing)
         self._wake = asyncio.Event()
+        self._commit: asyncio.Task[None] | None = None  # of the turn before, on its way to the store
+        self._turns = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- for others --------------------------------------------------------------------------------------------------
@@ -125,9 +129,18 @@ class Sequencer:
         """
         if (obstacle := self.obstacle()) is not None:
             raise obstacle
-        submission = self._submissions.add(record, leg_pages)
+        answered: asyncio.Future[SubmitResult | SetoffError] = asyncio.get_running_loop().create_future()
+        self.enter(record, leg_pages, lambda answer: None if answered.done() else answered.set_result(answer))
+        answer = await answered
+        if isinstance(answer, SetoffError):
+            raise answer
+        return answer
+
+    def enter(self, record: bytes, leg_pages: Sequence[bytes], answer: Answer) -> None:
+        """As `submit`, for many at once, where `obstacle` was asked before; `answer` is called with what comes of
+        it."""
+        self._submissions.add(record, leg_pages, answer)
         self._wake.set()
-        return await submission.answer
 
     def obstacle(self) -> StateError | None:
         """Why no record can be taken now, if so."""
@@ -170,6 +183,11 @@ class Sequencer:
         """Number of the last commit of the journal."""
         return self._journal.commit
 
+    @property
+    def turns(self) -> int:
+        """How many turns there were: the exchange is the same as long as this is."""
+        return self._turns
+
     # --- turns -------------------------------------------------------------------------------------------------------
 
     async def _guard(self) -> None:
@@ -177,6 +195,7 @@ class Sequencer:
         while self.status is Status.READY:
             try:
                 await self._run()
+                await self._settle()
             except _STORE_ERRORS as error:
                 log.error("the store failed: %s", error)
                 if not await self._try_recover():
@@ -192,36 +211,55 @@ class Sequencer:
                 self._submissions.refuse_waiting(paced)
             delay = self._builder.get_delay(self._monitor.view, self._is_obstructed, is_paced=paced is not None)
             if self._monitor.reset_reason:
+                await self._settle()
                 await self._reset()
             elif delay > 0:
-                self._wake.clear()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), delay)
-                except TimeoutError:
-                    continue
+                await self._wait(delay)
             else:
                 await self._take_turn()
+
+    async def _wait(self, delay: float) -> None:
+        """Until something happens, at most `delay` seconds."""
+        if self._commit is not None and self._commit.done():
+            await self._settle()
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), delay)
 
     def _is_obstructed(self) -> bool:
         return self.obstacle() is not None
 
     async def _take_turn(self) -> None:
-        """One group: run, write, answer."""
+        """One group: run it while the one before is written, then write it, and answer."""
         turn = self._builder.take_turn(self._monitor.view)
+        self._turns += 1
+        await self._settle()
+        self._commit = asyncio.create_task(self._write(turn))
+        self._commit.add_done_callback(lambda _: self._wake.set())
+        if turn.sealed is not None:
+            await self._settle()
+            await self._hand_over(turn.sealed)
+        await asyncio.sleep(0)  # what is to be written goes out before the machine keeps the loop again
+
+    async def _settle(self) -> None:
+        """Until the turn before is durable and answered. Raises what its writing has raised."""
+        commit, self._commit = self._commit, None
+        if commit is not None:
+            await commit
+
+    async def _write(self, turn: Turn) -> None:
+        """Write what a turn has come to, and only then answer."""
         if turn.events:
             await self._journal.append(turn.events)
         results = [result for _, result in turn.accepted]
         if self.signer is not None:
             results = self.signer.attest(results)
         for (submission, _), result in zip(turn.accepted, results, strict=True):
-            submission.accept(result)
+            submission.answer(result)
         for submission, error in turn.refused:
-            submission.refuse(error)
-        self._submissions.end_turn()
+            submission.answer(error)
+        self._submissions.end_turn(len(turn.accepted) + len(turn.refused))
         self._announce(turn)
-        if turn.sealed is not None:
-            await self._hand_over(turn.sealed)
-        await asyncio.sleep(0)
 
     def _announce(self, turn: Turn) -> None:
         """Tell the fills of forced records, then each record with its own."""
@@ -247,6 +285,7 @@ class Sequencer:
 
     def _adopt(self, exchange: Exchange, *, is_reset: bool = False) -> None:
         """Go on with another exchange than before."""
+        self._turns += 1
         self._builder.adopt(exchange)
         self._monitor.begin_anew(is_reset=is_reset)
         self._snapshots.drop()

@@ -1,6 +1,7 @@
 """What a trader installs, by one door: `from setoff.shared.sdk import SetoffClient, KeySigner`.
 
 SetoffClient, SubmitResult      trade at an exchange over HTTP, what became of a record; `Refusal`, `Unavailable`
+OrderEntry                      records as bytes over one WebSocket, many on their way
 KeySigner, WalletSigner         who signs: a private key here, or a wallet
 ReceiptStore, OperatorBond      the operator's signed receipts, kept and held against what is posted
 L1, Deployment, Vault           the chain, where the contracts are, and money in and out
@@ -10,9 +11,11 @@ post_waiting                    post what waits when the operator is silent
 
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.connection import L1
-from setoff.shared.sdk.client import Refusal, SetoffClient, SubmitResult, Unavailable
+from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
+from setoff.shared.sdk.order_entry import OrderEntry
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
@@ -26,6 +29,7 @@ __all__ = [
     "InclusionResult",
     "KeySigner",
     "OperatorBond",
+    "OrderEntry",
     "ReceiptStore",
     "Refusal",
     "Replay",

@@ -13,6 +13,7 @@ not answer or asks to wait raises `Unavailable`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ import aiohttp
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg, ReportBody
-from setoff.shared.errors import InputError, StateError
+from setoff.shared.errors import StateError
+from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, give_way, make_body, name_partner, next_session
+from setoff.shared.sdk.order_entry import OrderEntry
 from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
@@ -39,14 +42,6 @@ _ASK_AGAIN: Final = frozenset(
     ("nonce_used", "nonce_too_old", "nonce_too_far", "bad_signature", "agent_expired", "out_of_scope")
 )
 """Reasons after which nonces are read again: another client uses the key too, or an agent was named anew."""
-
-
-class Refusal(InputError):
-    """The exchange refused; nothing was changed."""
-
-
-class Unavailable(StateError):
-    """The exchange cannot take anything now. Whether a record that was on its way was taken is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +91,8 @@ class SetoffClient:
 
     The account is the signer's own, unless the signer is an agent: then `account` (a number or the owner's address) is
     whom it trades for, and `agent` its number there. With a `receipt_store` every signed receipt is checked and kept.
+    `over_socket`: records go over one WebSocket (`order_entry.py`), which is opened with the first, and again when it
+    has ended.
     """
 
     def __init__(
@@ -107,6 +104,7 @@ class SetoffClient:
         agent: int = 0,
         sub: int = 0,
         receipt_store: ReceiptStore | None = None,
+        over_socket: bool = False,
     ) -> None:
         self._url = url.rstrip("/")
         self._signer = signer
@@ -115,6 +113,7 @@ class SetoffClient:
         self._sub = sub
         self._receipt_store = receipt_store
         self._http: aiohttp.ClientSession | None = None
+        self._entry = _Entry(self._url) if over_socket else None
         self._chain_id = 0
         self._vault = b""
         self._account = 0
@@ -128,6 +127,8 @@ class SetoffClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._entry is not None:
+            await self._entry.close()
         if self._http is not None:
             await self._http.close()
             self._http = None
@@ -137,7 +138,7 @@ class SetoffClient:
         twin = type(self)(
             self._url, self._signer, account=self._name, agent=self._agent, sub=sub, receipt_store=self._receipt_store
         )
-        twin._http = self._session()
+        twin._http, twin._entry = self._session(), self._entry
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
         twin._gives_way = self._gives_way
         return twin
@@ -408,7 +409,11 @@ class SetoffClient:
         wrong or worthless.
         """
         try:
-            answer = await self._request("POST", "/v1/records", json=encode_record(record, leg_pages))
+            payload = encode_record(record, leg_pages)
+            if self._entry is None:
+                answer = await self._request("POST", "/v1/records", json=payload)
+            else:
+                answer = await self._entry.request(payload)
         except Refusal as error:
             if error.reason in _ASK_AGAIN:
                 self._nonces.next = 0
@@ -518,3 +523,27 @@ class SetoffClient:
         if isinstance(answer, dict):
             reason, detail = str(answer.get("reason", reason)), str(answer.get("detail", detail))
         raise Refusal(reason, detail) if 400 <= status < 500 else Unavailable(reason, detail)
+
+
+class _Entry:
+    """The WebSocket of a client and of its twins, as long as it lasts."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._entry: OrderEntry | None = None
+        self._opening = asyncio.Lock()
+
+    async def request(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """See `OrderEntry`."""
+        async with self._opening:
+            if self._entry is None or not self._entry.is_open:
+                await self.close()
+                self._entry = await OrderEntry(self._url).__aenter__()
+            entry = self._entry
+        return await entry.request(payload)
+
+    async def close(self) -> None:
+        """End the connection."""
+        entry, self._entry = self._entry, None
+        if entry is not None:
+            await entry.__aexit__()

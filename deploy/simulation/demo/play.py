@@ -24,7 +24,8 @@ from setoff.shared.errors import StateError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.params import Params
-from setoff.shared.sdk.client import Refusal, SetoffClient
+from setoff.shared.sdk.answers import Refusal
+from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 SIGNERS: Final = 3

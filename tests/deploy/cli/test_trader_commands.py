@@ -14,7 +14,8 @@ from setoff.deploy.cli.withdraw import request
 from setoff.deploy.simulation.sample_traffic import agent_key, oracle_key, trader_key
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.errors import SetoffError
-from setoff.shared.sdk.client import Refusal, SetoffClient, SubmitResult, Unavailable
+from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
 
 
 async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:

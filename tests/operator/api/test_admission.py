@@ -9,13 +9,15 @@ import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, Running, open_market, operator
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
-from setoff.operator.api.admission import TURN, Admission
+from setoff.operator.api.admission import AHEAD, PENALTY, Admission
 from setoff.operator.api.reads import ShownOnce
 from setoff.operator.api.submit import MAX_BULK
+from setoff.operator.sequencer.submissions import Answer
+from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.errors import StateError
+from setoff.shared.errors import InputError, StateError
 
 BUY = records.BUY
 
@@ -35,15 +37,6 @@ async def send(running: Running, bodies: list[bytes], source: str = "127.0.0.1")
         return response.status, await response.json()
 
 
-async def test_finds_who_signed() -> None:
-    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10)
-    good = traffic.order(1, BUY, 90, 1)
-    spoiled = good[: records.BODY_BYTES] + bytes(64)
-    found = await admission.recover("a", [good, spoiled, traffic.crank(), bytes(124)])
-    assert found == [address_of(trader_key(1)), None, None, None]
-    admission.close()
-
-
 async def test_what_nobody_signs_is_refused_and_holds_nobody_up(exchange: Running) -> None:
     """A message of the queue, well-formed, sent as if it were a record."""
     messages = [
@@ -57,26 +50,24 @@ async def test_what_nobody_signs_is_refused_and_holds_nobody_up(exchange: Runnin
     assert (status, [result["outcome"] for result in answer["results"]]) == (200, ["accepted"])
 
 
-async def test_a_signer_is_kept_for_the_machine_once_and_for_that_signature_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10)
+def test_a_signer_is_kept_for_the_machine_once_and_for_that_signature_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    traffic = SampleTraffic()
     (forged,), good = forge(traffic, 1), traffic.order(1, BUY, 90, 1)
-    await admission.recover("a", [good, forged])
-    asked: list[bytes] = []
-    really = signatures._recover
-    monkeypatch.setattr(signatures, "_recover", lambda digest, sig: asked.append(sig) or really(digest, sig))
 
     def recover(record: bytes, signature: bytes) -> bytes | None:
         return signatures.recover(eip712.digest(DEPLOYMENT.domain, record), signature)
 
+    for record in (good, forged):
+        signatures.recover_ahead(eip712.digest(DEPLOYMENT.domain, record), record[records.BODY_BYTES :])
+    asked: list[bytes] = []
+    really = signatures._recover
+    monkeypatch.setattr(signatures, "_recover", lambda digest, sig: asked.append(sig) or really(digest, sig))
     mine, theirs = good[records.BODY_BYTES :], forged[records.BODY_BYTES :]
     assert recover(forged, mine) != address_of(trader_key(1)) and recover(good, theirs) != address_of(trader_key(2))
     assert asked == [mine, theirs]  # what was found for one body says nothing of another
     assert (recover(good, mine), recover(forged, theirs)) == (address_of(trader_key(1)), address_of(trader_key(2)))
     assert len(asked) == 2
     assert recover(good, mine) == address_of(trader_key(1)) and len(asked) == 3
-    admission.close()
 
 
 def test_signers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,55 +83,120 @@ def test_signers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
     assert not signatures._ahead
 
 
-async def test_a_flood_is_checked_a_handful_at_a_time() -> None:
-    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10**6)
-    body = traffic.order(1, BUY, 90, 1)
-    order: list[str] = []
+class Gate:
+    """An admission before a machine that keeps what it gets."""
 
-    async def check(client: str, count: int) -> None:
-        assert len(await admission.recover(client, [body] * count)) == count
-        order.append(client)
+    def __init__(self, running: Running, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
+        self.got: list[bytes] = []
+        self.answers: list[Answer] = []
+        self.came: list[tuple[str, Any]] = []
+        monkeypatch.setattr(running.sequencer, "enter", self._keep)
+        self.admission = Admission(running.sequencer, DEPLOYMENT.domain, OperatorSettings(**settings))
 
-    flood = [asyncio.create_task(check("flood", 40 * TURN)) for _ in range(3)]
-    await asyncio.sleep(0)
-    await asyncio.gather(check("honest", 1), check("other", TURN))
-    assert order == ["honest", "other"]
-    await asyncio.gather(*flood)
-    assert order == ["honest", "other", "flood", "flood", "flood"]
-    admission.close()
+    def _keep(self, record: bytes, _: Any, answer: Answer) -> None:
+        self.got.append(record)
+        self.answers.append(answer)
+
+    def send(self, client: str, *orders: bytes) -> None:
+        for order in orders:
+            self.admission.enter(client, [order], lambda came: self.came.append((client, came)))
+
+    def go_on(self, count: int) -> None:
+        """The machine answers so many."""
+        answers, self.answers = self.answers[:count], self.answers[count:]
+        for answer in answers:
+            answer(InputError("no_price"))
+
+    def count(self, *clients: str) -> list[int]:
+        return [sum(client == name for name, _ in self.came) for client in clients]
 
 
-async def test_one_clients_records_stay_in_their_order() -> None:
-    traffic, admission = SampleTraffic(), Admission(DEPLOYMENT.domain, 10**6)
-    bodies = [traffic.order(account, BUY, 90, 1) for account in (1, 2, 3) * 30]
-    parts = [bodies[start : start + 10] for start in range(0, len(bodies), 10)]
-    found = await asyncio.gather(*[admission.recover("a", part) for part in parts])
-    expected = [address_of(trader_key(account)) for account in (1, 2, 3) * 30]
-    assert [signer for part in found for signer in part] == expected
-    admission.close()
+async def test_turns_go_round_by_record_whoever_sent_how_much(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, traffic = Gate(exchange, monkeypatch), exchange.traffic
+    flood = [traffic.order(1, BUY, 90, 1) for _ in range(600)]
+    mine, others = [traffic.order(2, BUY, 90, 1) for _ in range(5)], [traffic.order(3, BUY, 90, 1) for _ in range(5)]
+    gate.send("flood", *flood)
+    await asyncio.sleep(0.2)
+    assert len(gate.got) == AHEAD and gate.admission.waiting == 600  # the rest waits where turns can still be given
+    gate.send("mine", *mine)
+    gate.send("others", *others)
+    gate.go_on(AHEAD)
+    await asyncio.sleep(0.1)
+    next_ones = gate.got[AHEAD : AHEAD + 15]
+    assert {order for order in next_ones if order not in flood} == {*mine, *others}
+    assert [order for order in gate.got if order in flood] == flood[: len(gate.got) - 10]  # each client's in order
+    assert [order for order in gate.got if order in mine] == mine
 
 
-async def test_a_share_is_each_clients_own() -> None:
-    admission = Admission(DEPLOYMENT.domain, 4)
-    with admission.admit("a", 3):
-        with pytest.raises(StateError, match="overloaded"), admission.admit("a", 2):
-            pass
-        with admission.admit("b", 4), admission.admit("a", 1):
-            pass
-    with admission.admit("a", 9):  # alone, any request that the interface takes
-        pass
-    admission.close()
+async def test_everything_counts_wherever_it_waits(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(exchange, monkeypatch, max_waiting=10, max_per_client=6)
+    admission, orders = gate.admission, [exchange.traffic.order(1, BUY, 90, 1) for _ in range(10)]
+    assert admission.find_obstacle("a", 99) is None  # alone, any request that the interface takes
+    gate.send("a", *orders[:6])
+    refused = admission.find_obstacle("a")
+    assert refused is not None and refused.reason == "overloaded" and "6 records of this client" in refused.detail
+    assert admission.find_obstacle("b", 4) is None
+    gate.send("b", *orders[6:])
+    assert "10 records are on their way" in str(admission.find_obstacle("c"))
+    await asyncio.sleep(0.05)
+    assert len(gate.got) == 10 and admission.waiting == 10  # with the machine, and they count all the same
+    assert admission.find_obstacle("c") is not None
+    gate.go_on(10)
+    assert admission.waiting == 0 and admission.find_obstacle("a", 6) is None
+    with pytest.raises(StateError, match="overloaded"):
+        gate.send("a", *orders[:6])
+        await admission.submit("a", [[orders[0]]])
+
+
+async def test_what_has_waited_for_too_long_is_refused(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(exchange, monkeypatch, max_wait=0.1)
+    gate.send("a", *[exchange.traffic.order(1, BUY, 90, 1) for _ in range(AHEAD + 20)])
+    await asyncio.sleep(0.3)
+    assert gate.came == []
+    gate.go_on(AHEAD)
+    await asyncio.sleep(0.05)
+    late = [came for _, came in gate.came[AHEAD:]]
+    assert len(late) == 20 and {str(came.reason) for came in late} == {"overloaded"} and "again" in late[0].detail
+    gate.send("a", exchange.traffic.order(1, BUY, 90, 1))
+    await asyncio.sleep(0.05)
+    assert len(gate.got) == AHEAD + 1
+
+
+async def test_wrong_signatures_are_answered_one_after_the_other(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(exchange, monkeypatch)
+    gate.send("forger", *forge(exchange.traffic, 40))
+    gate.send("mine", *[exchange.traffic.order(2, BUY, 90, 1) for _ in range(3)])
+    await asyncio.sleep(0.05)
+    assert len(gate.got) == 3 and 1 <= gate.count("forger")[0] < 25
+    await asyncio.sleep(40 * PENALTY + 0.1)
+    assert gate.count("forger") == [40] and len(gate.got) == 3
+
+
+async def test_what_waits_is_answered_when_the_machine_takes_nothing_any_more(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(exchange, monkeypatch)
+    gate.send("a", *[exchange.traffic.order(1, BUY, 90, 1) for _ in range(AHEAD + 50)])
+    await asyncio.sleep(0.1)
+    monkeypatch.setattr(exchange.sequencer, "obstacle", lambda: StateError("not_ready", "over"))
+    gate.go_on(1)
+    await asyncio.sleep(0.05)
+    assert len(gate.came) == 51 and gate.came[-1][1].reason == "not_ready" and gate.admission.waiting == AHEAD - 1
 
 
 async def test_forged_records_never_reach_the_machine(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     traffic, machine = exchange.traffic, exchange.sequencer.exchange.machine
     before, commit = machine.hash(), exchange.sequencer.commit
 
-    async def unexpected(*_: object) -> None:
+    def unexpected(*_: object) -> None:
         raise AssertionError("a forged record is in the queue")
 
     with monkeypatch.context() as patch:
-        patch.setattr(exchange.sequencer, "submit", unexpected)
+        patch.setattr(exchange.sequencer, "enter", unexpected)
         status, answer = await send(exchange, forge(traffic, 40))
         assert status == 200 and {result["reason"] for result in answer["results"]} == {"bad_signature"}
         status, answer = await exchange.submit(forge(traffic, 1)[0])

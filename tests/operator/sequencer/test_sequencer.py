@@ -19,6 +19,8 @@ from tests.support.processes.running_operator import (
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, trader_key
+from setoff.operator.sequencer.sequencer import Status
+from setoff.operator.sequencer.submissions import UnknownFate
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.redis_server import RedisServer
@@ -40,6 +42,62 @@ async def test_many_at_once_share_commits(exchange: Running) -> None:
     answers = await asyncio.gather(*[exchange.sequencer.submit(record) for record in orders])
     assert [a.sequence for a in answers] == list(range(answers[0].sequence, answers[0].sequence + 300))
     assert exchange.sequencer.commit - before < 20
+
+
+class HeldJournal:
+    """Holds every commit of a sequencer back until it is told to go on."""
+
+    def __init__(self, running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[int] = []  # events of each commit
+        self.go_on = asyncio.Event()
+        self.error: Exception | None = None
+        self._really = running.sequencer._journal.append
+        monkeypatch.setattr(running.sequencer._journal, "append", self._append)
+
+    async def _append(self, events: list[object]) -> None:
+        self.asked.append(len(events))
+        await self.go_on.wait()
+        if self.error is not None:
+            raise self.error
+        await self._really(events)  # type: ignore[arg-type]
+
+
+async def test_the_machine_runs_the_next_group_while_one_is_written(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, traffic, sequencer = HeldJournal(exchange, monkeypatch), exchange.traffic, exchange.sequencer
+    before = sequencer.exchange.cursor.records
+    orders = [traffic.order(1 + i % 3, BUY, 50 + i % 40, 1) for i in range(3)]
+    first = asyncio.create_task(sequencer.submit(orders[0]))
+    await until(lambda: len(held.asked) == 1, "no commit")
+    rest = [asyncio.create_task(sequencer.submit(order)) for order in orders[1:]]
+    await until(lambda: sequencer.exchange.cursor.records == before + 3, "the machine waits for the store")
+    await asyncio.sleep(0.05)
+    assert held.asked == [1] and not first.done()  # one commit at a time, and nothing is answered before
+    held.go_on.set()
+    answers = await asyncio.gather(first, *rest)
+    assert [answer.sequence for answer in answers] == [before, before + 1, before + 2]
+    assert held.asked == [1, 2]
+
+
+async def test_when_the_store_fails_nothing_of_either_group_is_answered(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, traffic, sequencer = HeldJournal(exchange, monkeypatch), exchange.traffic, exchange.sequencer
+    before = sequencer.exchange.cursor.records
+    first = asyncio.create_task(sequencer.submit(traffic.order(1, BUY, 60, 1)))
+    await until(lambda: len(held.asked) == 1, "no commit")
+    second = asyncio.create_task(sequencer.submit(traffic.order(2, BUY, 60, 1)))
+    await until(lambda: sequencer.exchange.cursor.records == before + 2, "the machine waits for the store")
+    held.error = ConnectionError("gone")
+    held.go_on.set()
+    for task in (first, second):
+        with pytest.raises(UnknownFate, match="not_ready"):
+            await task
+    held.error = None
+    await until(lambda: sequencer.status is Status.READY, "it does not come back")
+    assert sequencer.exchange.cursor.records == before  # as the store has it
+    assert (await sequencer.submit(traffic.order(1, BUY, 60, 2))).sequence == before
 
 
 async def test_a_full_batch_closes_and_the_next_goes_on(exchange: Running) -> None:

@@ -49,7 +49,7 @@ def test_steps_count_for_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_it_is_known_whether_others_wait() -> None:
     traffic, waiting = SampleTraffic(), Submissions()
     for account in (1, 1, 2):
-        waiting.add(traffic.order(account, BUY, 90, 1), ())
+        waiting.add(traffic.order(account, BUY, 90, 1), (), lambda _: None)
     waiting.take()
     assert waiting.has_others(1) and waiting.has_others(2)
     waiting.take()

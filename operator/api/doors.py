@@ -1,0 +1,81 @@
+"""Who may connect: so many at once, in all and from one address, and what a connection that says nothing is worth.
+
+aiohttp tells its server of every connection that is made and lost; here it is counted on the way, and what is too much
+is closed at once, before it has cost more than its acceptance. A connection without a complete request is closed after
+a while by aiohttp itself (`IDLE_SECONDS`), a slow one as well as a silent one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections import Counter
+from typing import Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+IDLE_SECONDS: Final = 75.0
+"""Seconds after which a connection without a request is closed."""
+RESERVED: Final = 128
+"""Descriptors that are not for clients: L1, the store, files."""
+
+log = logging.getLogger(__name__)
+
+
+class Doors:
+    """Counts the connections of a server, and closes those that are too many."""
+
+    def __init__(self, server: web.Server, most: int, most_per_client: int) -> None:
+        """At most so many connections, fewer where the process may not have as many descriptors."""
+        self.most = min(most, max(1, raise_descriptors() - RESERVED))
+        self.refused = 0
+        self._most_per_client = most_per_client
+        self._inside: Counter[str] = Counter()
+        self._count = 0
+        self._made, self._lost = server.connection_made, server.connection_lost
+        for name, method in (("connection_made", self._let_in), ("connection_lost", self._let_out)):
+            setattr(server, name, method)
+
+    def _let_in(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        address = _get_address(handler)
+        self._count += 1
+        self._inside[address] += 1
+        if self._count > self.most or self._inside[address] > self._most_per_client:
+            self.refused += 1
+            transport.abort()
+        self._made(handler, transport)
+
+    def _let_out(self, handler: web.RequestHandler, error: BaseException | None = None) -> None:
+        address = _get_address(handler)
+        self._count -= 1
+        self._inside[address] -= 1
+        if not self._inside[address]:
+            del self._inside[address]
+        self._lost(handler, error)
+
+
+def raise_descriptors() -> int:
+    """Let this process have as many descriptors as it may; how many that are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def make_logger() -> logging.Logger:
+    """For aiohttp: what is wrong with a client's request is the client's affair, and no traceback here."""
+    logger = logging.getLogger("setoff.http")
+    logger.addFilter(_is_ours)
+    return logger
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+def _get_address(handler: web.RequestHandler) -> str:
+    peer = handler.peername
+    return str(peer[0]) if isinstance(peer, tuple) else ""

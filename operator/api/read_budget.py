@@ -1,0 +1,74 @@
+"""What reading may cost: a part of the processor's time, and of that a part a client. Who has used it up waits.
+
+Time is counted as it was spent, so that cheap reads are hardly bounded and dear ones are, however they are asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import Final
+
+from setoff.shared.errors import StateError
+
+SHARE: Final = 0.2
+"""Part of the time for all reads."""
+BURST: Final = 1.0
+"""Seconds of work that may be saved up."""
+CLIENT: Final = 2
+"""One client gets this part of both."""
+MAX_CLIENTS: Final = 10_000
+"""Clients that are remembered; the oldest are forgotten."""
+
+
+class _Account:
+    """Seconds of work that may be done now: they come with time, and go with work."""
+
+    __slots__ = ("_at", "_burst", "_left", "_share")
+
+    def __init__(self, share: float, burst: float) -> None:
+        self._share = share
+        self._burst = burst
+        self._left = burst
+        self._at = time.monotonic()
+
+    def find_wait(self) -> float:
+        """Seconds until something may be done."""
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + self._share * (now - self._at))
+        self._at = now
+        return 0.0 if self._left > 0 else -self._left / self._share
+
+    def charge(self, seconds: float) -> None:
+        """That was done."""
+        self._left -= seconds
+
+
+class ReadBudget:
+    """For one service."""
+
+    def __init__(self, share: float = SHARE, burst: float = BURST) -> None:
+        self._share = share
+        self._burst = burst
+        self._all = _Account(share, burst)
+        self._clients: OrderedDict[str, _Account] = OrderedDict()
+
+    def check(self, client: str) -> None:
+        """Raises StateError("overloaded") if reads have to wait, those of this client or all."""
+        wait = max(self._all.find_wait(), self._get(client).find_wait())
+        if wait > 0:
+            text = f"reading has taken its part of the time: ask again in {wait:.1f} s, for less, or listen at /ws"
+            raise StateError("overloaded", text)
+
+    def charge(self, client: str, seconds: float) -> None:
+        """Reading for this client has taken so long."""
+        self._all.charge(seconds)
+        self._get(client).charge(seconds)
+
+    def _get(self, client: str) -> _Account:
+        account = self._clients.get(client)
+        if account is None:
+            account = self._clients[client] = _Account(self._share / CLIENT, self._burst / CLIENT)
+            if len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)
+        return account
