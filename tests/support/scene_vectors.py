@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from tests.support.generator.generator import Generator
-from tests.support.judge.bench import DOMAIN, Bench, Seen, Step, kind_of, leave_alone, see
+from tests.support.judge.bench import DOMAIN, Bench, Seen, Step, leave_alone, see
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import EDGES, SCENES
 from tests.support.late_tree import begin_late
@@ -106,12 +105,8 @@ class Recorder(Bench):
         machine = self.machine
         if self.meddle is not leave_alone:
             self.watch(input_index, micro)
-        if micro == 0:
-            machine.state.commit()  # what a scene has looked at is no leaf of the step
         assert batch
-        before = see(machine)
-        step = self.pass_by(batch, input_index, micro, before)
-        return step if micro else replace(step, kind=kind_of(batch, input_index, micro, before, step.after))
+        return self.pass_by(batch, input_index, micro, see(machine))
 
     def watch(self, input_index: int, micro: int) -> None:
         """Let the scene meddle, and write down what it changed."""

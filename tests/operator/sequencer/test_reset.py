@@ -10,9 +10,11 @@ from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, stamp_all, trader_key
 from setoff.operator.sequencer import l1_monitor
+from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.journal import Journal
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox, Stuck
+from setoff.operator.sequencer.reset import Remake, Resetter
 from setoff.shared.codec import records, signatures
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError
@@ -444,33 +446,53 @@ async def test_messages_that_are_gone_for_a_while_only_have_to_come_again(redis_
         check_order(running, taken)
 
 
-async def test_a_contradiction_that_passes_changes_nothing(redis_server: RedisServer) -> None:
+async def test_a_contradiction_that_passes_changes_nothing(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As of a node that stands between two chains for a moment."""
 
     class Shaky(HandL1):
-        shakes = 0
+        shakes = answers = 0
 
         async def look(self, first: int, queue_hash: bytes) -> L1View:
             if self.shakes:
                 self.shakes -= 1
                 raise DataError("data_mismatch", "another history")
+            self.answers += 1
             return await super().look(first, queue_hash)
 
     l1 = Shaky(opening(traffic := SampleTraffic()))
+    resets: list[Remake | None] = []
+    remake = Resetter.remake
+
+    async def end_with_the_reset(self: Resetter, exchange: Exchange) -> Remake | None:
+        resets.append(await remake(self, exchange))
+        l1.shakes = 0
+        return resets[-1]
+
+    monkeypatch.setattr(Resetter, "remake", end_with_the_reset)
     async with operator(redis_server.url, traffic, l1, batch_interval=0.05) as running:
         await begin(running)
         await close(running)
         headers = [running.outbox.header(number) for number in range(running.outbox.latest() + 1)]
         commit = running.sequencer.commit
+
+        async def see_l1_again() -> None:
+            answers = l1.answers
+            await until(lambda: l1.answers > answers, "nobody looks")
+
         for _ in range(3):
             l1.shakes = l1_monitor.DIVERGENCES - 1
             await until(lambda: l1.shakes == 0, "nobody looks")
-            await asyncio.sleep(0.1)
-        assert (running.sequencer.commit, running.sequencer.failure) == (commit, None)
-        # A reset that finds L1 just as shaky is tried again: it has changed nothing.
-        l1.shakes = l1_monitor.DIVERGENCES + 1
-        await until(lambda: l1.shakes == 0, "nobody looks")
+            await see_l1_again()
+        assert resets == []
+        # A reset that finds L1 just as shaky is to be tried again: it has changed nothing.
+        l1.shakes = 10**6
+        await until(lambda: resets, "nothing is made anew")
+        await see_l1_again()
         await until(lambda: ready(running), "the operator stays closed")
+        assert resets == [None]
+        assert (running.sequencer.commit, running.sequencer.failure) == (commit, None)
         assert [running.outbox.header(number) for number in range(len(headers))] == headers
 
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
+from tests.support.machines.picture import Picture
+
 from setoff.shared.codec.integers import div_ceil
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.margin import compute_value
-from setoff.shared.state import keys, leaves
 
 
 @dataclass
@@ -32,23 +33,17 @@ class Bearers:
     def of(cls, machine: Machine) -> Self:
         """Of the machine before its next step."""
         machine.state.commit()
-        regs, values = machine.regs, machine.state.tree.items()
-        kinds: dict[int, dict[int, bytes]] = {keys.ACCOUNT: {}, keys.MARKET: {}}
-        for key, value in values:
-            if key >> keys.BODY_BITS in kinds:
-                kinds[key >> keys.BODY_BITS][key & (1 << keys.BODY_BITS) - 1] = value
-        markets = {number: leaves.decode_market(value) for number, value in kinds[keys.MARKET].items()}
+        regs, picture = machine.regs, Picture.of(machine.state.tree.items())
+        markets = picture.markets
         equities: dict[int, int] = {}
         sizes: dict[tuple[int, int], int] = {}
-        for number, value in kinds[keys.ACCOUNT].items():
-            account = leaves.decode_account(value)
+        for number, account in picture.accounts.items():
             equities[number] = account.collateral
-            for position in account.positions:
-                if position.market:
-                    market = markets[position.market]
-                    due = div_ceil(position.size * (market.funding - position.funding), phases.FUNDING_ONE)
-                    equities[number] += compute_value(position.size, market.mark, market) - due
-                    sizes[number, position.market] = position.size
+            for position in picture.positions[number]:
+                market = markets[position.market]
+                due = div_ceil(position.size * (market.funding - position.funding), phases.FUNDING_ONE)
+                equities[number] += compute_value(position.size, market.mark, market) - due
+                sizes[number, position.market] = position.size
         swept = markets.get(regs.trigger_market)
         change = abs(swept.mark - regs.mark_before) * swept.unit if swept else 0
         insurance = {number: market.insurance for number, market in markets.items()}

@@ -36,14 +36,16 @@ def run_checked(machine: Machine, body: bytes, deposited: int, reached: set[int]
     if body[0] == records.DEPOSIT and regs.outcome == errors.ACCEPTED:
         deposited += records.decode_deposit(body).amount
     check_invariants(machine, deposited)
-    while regs.phase != phases.IDLE:
+    before = Bearers.of(machine) if regs.phase != phases.IDLE else None
+    while before:
         if reached is not None:
             reached.add(regs.phase)
-        before = Bearers.of(machine)
         apply_step(regs, machine.state)
         assert len(machine.state.touched) <= phases.MAX_LEAVES
         check_invariants(machine, deposited)
-        before.check(Bearers.of(machine))
+        after = Bearers.of(machine)
+        before.check(after)
+        before = after if regs.phase != phases.IDLE else None
     if body[0] in (records.REPORT, records.CRANK) and regs.outcome == errors.ACCEPTED:
         assert find_unhealthy(machine) == []
     assert regs.steps - first <= phases.INPUT_STEP_BOUND
