@@ -41,7 +41,9 @@ MISSING: Final = "not compiled; `deploy/run setup` does it where there is a C co
 
 _LEFT: Final = re.compile(r"machine/(?!machine)|.*/layout|state/tree")
 """Sources in the rooms that run as they are: of `machine/` only what is run for every step would gain, the layouts
-write functions of their own when they are loaded, and a tree spends its time hashing."""
+write functions of their own when they are loaded, and a tree spends its time below."""
+KINDS: Final = (".py", ".c", ".h")
+"""Of sources. A module that is there in Python and in C runs as C where modules are compiled."""
 
 
 class BuildError(ImportError):
@@ -66,14 +68,24 @@ class Build(NamedTuple):
 
 def list_sources(shared: Path = SHARED) -> list[str]:
     """The sources that decide what is compiled, as paths below `shared/`, in a fixed order."""
-    names = (f"{room}/{path.name}" for room in ROOMS for path in sorted((shared / room).glob("*.py")))
+    paths = (path for room in ROOMS for path in sorted((shared / room).iterdir()) if path.suffix in KINDS)
+    names = (f"{path.parent.name}/{path.name}" for path in paths)
     return [*(name for name in names if not name.endswith("__init__.py")), *BESIDE]
 
 
+def list_twins(sources: Sequence[str]) -> list[str]:
+    """The full names of those among them that are there in C, too."""
+    return [_name_module(name) for name in sources if name.endswith(".c")]
+
+
 def list_modules(sources: Sequence[str]) -> list[str]:
-    """The full names of those among them that are compiled."""
-    compiled = (name for name in sources if name not in BESIDE and not _LEFT.match(name))
-    return [f"setoff.shared.{name[:-3].replace('/', '.')}" for name in compiled]
+    """The full names of those among them that are compiled, from Python or from C."""
+    compiled = (name for name in sources if name.endswith(".py") and name not in BESIDE and not _LEFT.match(name))
+    return [_name_module(name) for name in compiled]
+
+
+def _name_module(source: str) -> str:
+    return f"setoff.shared.{source.rpartition('.')[0].replace('/', '.')}"
 
 
 def compute_digest(sources: Sequence[str], shared: Path = SHARED) -> str:

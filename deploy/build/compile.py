@@ -73,7 +73,11 @@ def compile_modules(home: Path, jobs: int | None = None) -> tuple[Path, bool]:
         _copy_sources(shared)
         sources = build.list_sources(shared)
         folder = home / build.name_folder(build.compute_digest(sources, shared))  # before mypyc is shown other ones
-        _run_mypyc(draft / "source", build.list_modules(sources), draft / "made", jobs or os.cpu_count() or 1)
+        twins = build.list_twins(sources)
+        rest = [name for name in build.list_modules(sources) if name not in twins]
+        for name in twins:
+            _make_twin(draft / "source", name, draft / "made")
+        _run_mypyc(draft / "source", rest, draft / "made", jobs or os.cpu_count() or 1)
         _try_modules(draft / "made", build.list_modules(sources))
         (draft / "made" / "about.json").write_text(json.dumps(about) + "\n")
         shutil.rmtree(folder, ignore_errors=True)
@@ -122,7 +126,7 @@ def _get_mypy_version() -> str:
 
 def _copy_sources(to: Path) -> None:
     """A copy, so that what is edited meanwhile has another digest than what is compiled."""
-    for source in build.SHARED.rglob("*.py"):
+    for source in (path for kind in build.KINDS for path in build.SHARED.rglob(f"*{kind}")):
         target = to / source.relative_to(build.SHARED)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
@@ -146,6 +150,21 @@ def keep_annotations(text: str) -> str:
     future = next(each for each in module.body if isinstance(each, ast.ImportFrom) and each.module == "__future__")
     lines[future.lineno - 1] += "; from setoff.shared.build import annotate as _annotate"
     return "\n".join(lines)
+
+
+def _make_twin(root: Path, module: str, into: Path) -> None:
+    """Compile a module that is there in C. Raises UnableError with the compiler's own words."""
+    source = root.joinpath(*module.split(".")).with_suffix(".c")
+    target = into.joinpath(*module.split(".")).with_name(source.stem + build.SUFFIX)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    options = (*_words("CFLAGS"), *_words("CCSHARED"), f"-I{sysconfig.get_path('include')}", "-O2")
+    for command in (
+        (*_words("CC"), *options, "-c", str(source), "-o", f"{source}.o"),
+        (*_words("LDSHARED"), f"{source}.o", "-o", str(target)),
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UnableError("the compiler failed:\n" + "\n".join(done.stderr.strip().splitlines()[-15:]))
 
 
 def _run_mypyc(root: Path, modules: Sequence[str], into: Path, jobs: int) -> None:
@@ -236,7 +255,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["--mypyc"]:
         make_library(Path(arguments[1]), Path(arguments[2]), int(arguments[3]), arguments[4:])
         return 0
-    home = Path(arguments[0]) if arguments else build.list_homes()[-1]
+    home = Path(arguments[0]).resolve() if arguments else build.list_homes()[-1]
     begin = time.monotonic()
     try:
         _, is_new = compile_modules(home)

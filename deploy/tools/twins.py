@@ -42,7 +42,10 @@ PYTHON_ONLY_FILES: Final[dict[str, str]] = {
     "codec/hashing": "keccak256 is built into Vyper",
     "codec/layout": "codec/records.vy says of each type what follows from this; see record_twins.py",
     "codec/merkle": "court/merkle.vy",
+    "codec/recovery": "ecrecover is built into Vyper",
     "state/layout": "state/leaves.vy says of each leaf what follows from this; see leaf_twins.py",
+    "state/fields": "as state/layout",
+    "state/nodes": "L1 holds no tree",
     "state/tree": "L1 holds no tree; state/witness.vy folds paths",
     "rules/step": "the dispatch in judge.vy",
 }
@@ -70,12 +73,12 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     # L1 reads records, and never writes one; what it reads of each type is compared in `record_twins.py`.
     "codec/records": frozenset(
         {
-            *("TYPES", "SIGNED", "UNUSED", "encode", "encode_crank", "encode_leg_page", "decode"),
+            *("TYPES", "SIGNED", "UNUSED", "encode", "encode_crank", "encode_leg_page", "encode_struct", "decode"),
             *("LegPageBody", "SetMarketBody", "WindDownBody"),
         }
     ),
     # The separator is made in court/genesis.vy, once; typed data is for wallets.
-    "codec/eip712": frozenset({"domain_separator", "typed_data"}),
+    "codec/eip712": frozenset({"domain_separator", "recover_signer", "recover_ahead", "typed_data"}),
     # L1 recovers a signer once, when it judges the step.
     "codec/signatures": frozenset({"sign", "compact", "address_of", "recover_ahead"}),
     # A contract copies a struct by assigning it, and the ABI is its encoding.

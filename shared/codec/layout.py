@@ -228,15 +228,16 @@ class InputType(Generic[Body]):
         """The type as EIP-712 writes it."""
         return f"{self.name}({','.join(f'{field.type} {field.name}' for field in self.fields)})"
 
-    def make_struct_hash(self) -> Callable[[bytes], bytes]:
-        """What computes EIP-712's hashStruct of a body of this type, whose fields need not be in range."""
+    def make_struct_encoder(self) -> Callable[[bytes], bytes]:
+        """What makes of a body of this type, whose fields need not be in range, the words that EIP-712's hashStruct is
+        the hash of."""
         words = Struct(">32s" + "".join(field.word for field in self.fields))
         pack, unpack = partial(words.pack, keccak(self.type_string.encode())), self._struct.unpack_from
 
-        def struct_hash(body: bytes) -> bytes:
-            return keccak(pack(*unpack(body, 1)))
+        def encode_struct(body: bytes) -> bytes:
+            return pack(*unpack(body, 1))
 
-        return struct_hash
+        return encode_struct
 
     def _make_encoder(self, length: int) -> Callable[[Body], bytes]:
         packed = Struct(f">B{self._letters}{length - 1 - self._struct.size}x")

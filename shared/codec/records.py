@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Annotated, Any, Final, NamedTuple
 
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.integers import PPM
 from setoff.shared.codec.layout import (
     I32,
@@ -452,7 +453,7 @@ UNUSED: Final = max(number for number in TYPES if number < LIQUIDATION) + 1
 _BY_BODY: Final = {each.body: each for each in TYPES.values()}
 _ENCODERS: Final = {each.body: each.encode for each in TYPES.values()}
 _SIZES: Final = {number: each.size for number, each in TYPES.items()}
-_STRUCT_HASHES: Final = {number: each.make_struct_hash() for number, each in SIGNED.items()}
+_STRUCT_ENCODERS: Final = {number: each.make_struct_encoder() for number, each in SIGNED.items()}
 _HEAD: Final = Struct(">BIQ")
 _LEG_SIZES: Final = tuple(field.size for field in fields_of(Leg))
 
@@ -550,8 +551,16 @@ def is_canonical(data: bytes) -> bool:
     return not data[:end][size:].strip(b"\0")
 
 
+def encode_struct(body: bytes) -> bytes:
+    """What EIP-712's hashStruct of a signed record's body is the hash of: the type's hash, a word for each field.
+
+    Raises InputError("malformed_record") for a type nobody signs.
+    """
+    if body[0] not in _STRUCT_ENCODERS:
+        raise InputError("malformed_record", f"nobody signs a record of type {body[0]}")
+    return _STRUCT_ENCODERS[body[0]](body)
+
+
 def struct_hash(body: bytes) -> bytes:
     """EIP-712's hashStruct of a signed record's body. Raises InputError("malformed_record") for a type nobody signs."""
-    if body[0] not in _STRUCT_HASHES:
-        raise InputError("malformed_record", f"nobody signs a record of type {body[0]}")
-    return _STRUCT_HASHES[body[0]](body)
+    return keccak(encode_struct(body))

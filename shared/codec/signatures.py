@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from coincurve import PrivateKey, PublicKey
+from coincurve import PrivateKey
 
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.recovery import recover as _recover
 
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HALF_ORDER: Final = CURVE_ORDER // 2
-_PARITY: Final = 1 << 255
 _AHEAD: Final = 1 << 12
 """Signers kept for whoever asks next; of more, the oldest are forgotten and recovered again."""
 
@@ -39,19 +39,6 @@ def recover_ahead(digest: bytes, signature: bytes) -> bytes | None:
         if len(_ahead) > _AHEAD:
             _ahead.popitem(last=False)
     return signer
-
-
-def _recover(digest: bytes, signature: bytes) -> bytes | None:
-    word = int.from_bytes(signature[32:64], "big")
-    s = word & (_PARITY - 1)
-    if s == 0 or s > HALF_ORDER or signature[:32] == bytes(32):
-        return None
-    raw = signature[:32] + s.to_bytes(32, "big") + (b"\1" if word & _PARITY else b"\0")
-    try:
-        key = PublicKey.from_signature_and_message(raw, digest, hasher=None)
-    except ValueError:
-        return None
-    return keccak(key.format(compressed=False)[1:])[12:]
 
 
 def sign(digest: bytes, private_key: bytes | PrivateKey) -> bytes:

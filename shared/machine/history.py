@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol, Self
 
-from sha3 import keccak_256
-
-from setoff.shared.codec.hashing import hash_pair
+from setoff.shared.codec.hashing import hash_pair, hash_pairs
 
 NODE: Final = 32
 """Bytes of a node."""
@@ -85,9 +83,7 @@ def uniform(leaf: bytes, height: int) -> tuple[bytes, ...]:
 def fold(layer: bytes) -> bytes:
     """The root over a layer of nodes, 32 bytes each, a power of two of them."""
     while len(layer) > NODE:
-        layer = b"".join(
-            [keccak_256(layer[pair : pair + 2 * NODE]).digest() for pair in range(0, len(layer), 2 * NODE)]
-        )
+        layer = hash_pairs(layer)
     return layer
 
 
@@ -114,9 +110,7 @@ class PaddedTree:
         for level in range(height, height + depth):
             if len(layer) % (2 * NODE):
                 layer += self.padding[level]
-            layer = b"".join(
-                [keccak_256(layer[pair : pair + 2 * NODE]).digest() for pair in range(0, len(layer), 2 * NODE)]
-            )
+            layer = hash_pairs(layer)
             self.layers.append(layer)
 
     def node(self, height: int, index: int) -> bytes:

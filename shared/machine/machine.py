@@ -7,12 +7,13 @@ inputs and batches are idle throughout.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from setoff.shared import errors
-from setoff.shared.codec import records
+from setoff.shared.codec import eip712, records
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.rules import phases
@@ -138,6 +139,8 @@ class Machine:
 
     def run_input(self, batch: Batch, input_index: int) -> int:
         """Run a whole input; returns its outcome."""
+        if input_index == 0:
+            self._begin_signatures(batch)
         self.step(batch, input_index, 0)
         self._run_to_idle()
         return self.regs.outcome
@@ -155,6 +158,8 @@ class Machine:
         """
         regs = self.regs
         sweep: Sweep | None = None
+        if input_index == micro == 0:
+            self._begin_signatures(batch)
         while micro == 0 or regs.phase != phases.IDLE:
             if micro and regs.phase == phases.WORK and self._is_visiting():
                 sweep = sweep or self._begin_sweep()
@@ -241,6 +246,11 @@ class Machine:
         return _assemble, (self.regs.encode(), self.state.tree, self.many_accounts, self._next_input)
 
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _begin_signatures(self, batch: Batch) -> None:
+        """Signatures are found ahead of the steps that ask for them: the two disturb each other's caches, and threads
+        can help with the one alone."""
+        eip712.recover_ahead(self.regs.domain, batch.records, is_helped=_count_cores() > 1)
 
     def _fetch(self, input_index: int, body: bytes, is_message: bool, queued_at: int | None = None) -> None:
         self.fills = []
@@ -343,6 +353,11 @@ def get_fill_kind(regs: Registers) -> int:
     if regs.kind != records.LIQUIDATION:
         return TRADE
     return UNWIND if regs.return_phase == phases.UNWIND else LIQUIDATION
+
+
+def _count_cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _assemble(registers: bytes, tree: Tree, many_accounts: int, next_input: int) -> Machine:

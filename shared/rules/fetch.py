@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from setoff.shared import errors
-from setoff.shared.codec import eip712, records, signatures
+from setoff.shared.codec import eip712, records
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import SESSION_BITS, check_change, check_session, get_scope, is_in_scope, set_agent
 from setoff.shared.rules.bulk import take_leg_page
@@ -147,7 +147,7 @@ def check_record(regs: Registers, state: State, body: bytes, sender: bytes | Non
     if regs.kind != records.CRANK:
         signer = sender
         if signer is None:
-            signer = signatures.recover(eip712.digest(regs.domain, body), body[records.BODY_BYTES :])
+            signer = eip712.recover_signer(regs.domain, body)
         if signer is None or signer == bytes(20):
             return errors.BAD_SIGNATURE
         regs.signer = signer

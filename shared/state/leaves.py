@@ -127,7 +127,7 @@ class Order:
 
     def clear(self) -> None:
         """Make it a free order slot."""
-        Order.__init__(self)
+        ORDER.clear(self)
 
 
 @dataclass(slots=True, eq=False)

@@ -127,7 +127,7 @@ class Registers(InFlight):
 
     def clear(self) -> None:
         """Forget the input in flight."""
-        InFlight.__init__(self)
+        _clear(self)
 
     def get_stamp(self) -> int:
         """Seconds: when the queue took the input in flight; the batch's time if it comes from no queue."""
@@ -168,6 +168,7 @@ IN_FLIGHT: Final = tuple(each.name for each in fields(InFlight))
 FIELDS: Final = tuple(each.name for each in fields(Registers) if each.name not in IN_FLIGHT) + IN_FLIGHT
 """Their names in the order of their words."""
 LAYOUT: Final = Layout(Registers, WORD * len(FIELDS), FIELDS)
+_clear: Final = Layout(InFlight, WORD * len(IN_FLIGHT), IN_FLIGHT).clear
 
 
 def machine_hash(state_root: bytes, registers_hash: bytes) -> bytes:

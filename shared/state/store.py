@@ -14,7 +14,7 @@ from dataclasses import fields
 from typing import Any, Final, NamedTuple, cast, get_args
 
 from setoff.shared.state import keys, leaves
-from setoff.shared.state.layout import make_getter
+from setoff.shared.state.fields import make_getter
 from setoff.shared.state.leaves import (
     Account,
     Activity,
@@ -55,7 +55,7 @@ _MARKETS: Final = keys.market_key(0)
 _NAMES: Final[dict[type, tuple[str, ...]]] = {
     kind: tuple(field.name for field in fields(kind)) for kind in (*get_args(Leaf), Position)
 }
-_GETTERS: Final = {kind: make_getter(names) for kind, names in _NAMES.items()}
+_GETTERS: Final = {kind: make_getter(kind, names) for kind, names in _NAMES.items()}
 _get_market_fields: Final = _GETTERS[Market]
 _get_position: Final = _GETTERS[Position]
 
@@ -108,11 +108,13 @@ class State:
         self.seen: dict[int, bytes] | None = None
 
     def _load(self, key: int, decode: Callable[[bytes], Leaf]) -> Leaf:
-        leaf = self._cache.get(key)
+        leaf = self.touched.get(key)
         if leaf is None:
-            leaf = decode(self.tree.get(key))
-            self._cache[key] = leaf
-        self.touched[key] = leaf
+            leaf = self._cache.get(key)
+            if leaf is None:
+                leaf = decode(self.tree.get(key))
+                self._cache[key] = leaf
+            self.touched[key] = leaf
         if self._journal is not None and key not in self._journal:
             self._journal[key] = _Saved.of(leaf)
         return leaf
@@ -137,13 +139,7 @@ class State:
 
     def market(self, market: int) -> Market:
         """Market leaf by id."""
-        key = _MARKETS | market
-        leaf = self._cache.get(key)
-        if leaf is None or self._journal is not None:
-            leaf = self._load(key, leaves.decode_market)
-        else:
-            self.touched[key] = leaf  # by far the most frequent access when the machine visits accounts
-        return cast(Market, leaf)
+        return cast(Market, self._load(_MARKETS | market, leaves.decode_market))
 
     def oracle(self, market: int) -> Oracle:
         """Latest reports on a market."""

@@ -55,7 +55,8 @@ def test_deleting_all_leaves_leaves_nothing_behind(sequence: list[dict[int, byte
     tree.update({key: b"" for key, _ in list(tree.items())})
     assert tree.root == EMPTY[DEPTH]
     assert dict(tree.items()) == {}
-    assert tree._nodes == {}
+    assert getattr(tree, "_nodes", {}) == {}
+    assert all(tree.prove(key) == Path(0, ()) for changes in sequence for key in changes)
 
 
 @settings(deadline=None)
