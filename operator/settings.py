@@ -31,6 +31,9 @@ class OperatorSettings(Settings):
     within the deployment's silence, or L1 lets others post: times the batches of an epoch it must stay below that."""
     crank_interval: int = 60
     """Seconds after which a market with a fresh price has a crank though nothing else happens; 0: at expiry only."""
+    api_processes: int = 1
+    """Processes that face the clients, so that the machine has a core to itself; each has the limits below for itself.
+    0: the sequencer's own process does it."""
     max_waiting: int = 4096
     """Records that may be on their way, wherever they wait, before more are refused."""
     max_wait: float = 2.0
@@ -77,6 +80,7 @@ class OperatorSettings(Settings):
         ):
             require(getattr(self, name) >= 1, name, "must be 1 or more")
         require(self.max_unposted_age > 0, "max_unposted_age", "must be more than 0 seconds")
+        require(0 <= self.api_processes <= 64, "api_processes", "must be 0 to 64")
         require(self.max_wait > 0, "max_wait", "must be more than 0 seconds")
         require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
 

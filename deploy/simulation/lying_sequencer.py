@@ -52,12 +52,12 @@ class OmittingSequencer(Sequencer):
         self._from_batch = from_batch
         self._was_told = False
 
-    def enter(self, record: bytes, leg_pages: Sequence[bytes], answer: Answer) -> None:
+    def enter(self, record: bytes, leg_pages: Sequence[bytes], answer: Answer, signed: object = None) -> None:
         """See `Sequencer`."""
         cursor, signer = self.exchange.cursor, self.signer
         is_time = record[0] == records.ORDER and cursor.number >= self._from_batch and self.obstacle() is None
         if self._was_told or not is_time or signer is None:
-            super().enter(record, leg_pages, answer)
+            super().enter(record, leg_pages, answer, signed)
             return
         self._was_told = True
         log.warning("omitting record %d", cursor.records)

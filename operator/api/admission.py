@@ -14,14 +14,15 @@ A client is an address on the network: behind a proxy all are one, and the proxy
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from setoff.operator.bridge.desk import Desk, Signed
 from setoff.operator.sequencer.exchange import SubmitResult
-from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.sequencer.submissions import Answer
 from setoff.operator.settings import OperatorSettings
 from setoff.shared import errors
@@ -41,6 +42,8 @@ PENALTY: Final = 0.005
 """Seconds from one answer to a wrong signature to the next one of the same client."""
 FORGED: Final = frozenset(("bad_signature", "unknown_signer"))
 """Reasons that tell of a wrong signature."""
+DATED: Final = FORGED | {"unknown_account", "unknown_market"}
+"""Reasons that a copy of the exchange may have because it is not the newest."""
 _UNSIGNED: Final = frozenset(
     number for number, kind in records.TYPES.items() if number < records.FIRST_MESSAGE and not kind.is_signed
 )
@@ -62,8 +65,8 @@ class _Entry:
 class Admission:
     """Lets records in to one sequencer, of one domain."""
 
-    def __init__(self, sequencer: Sequencer, domain: bytes, settings: OperatorSettings) -> None:
-        self._sequencer = sequencer
+    def __init__(self, desk: Desk, domain: bytes, settings: OperatorSettings) -> None:
+        self._desk = desk
         self._domain = domain
         self._most = settings.max_waiting
         self._share = settings.max_per_client
@@ -73,6 +76,7 @@ class Admission:
         self._ahead = 0  # records that the machine has got
         self._queues: OrderedDict[str, deque[_Entry]] = OrderedDict()
         self._forged: dict[str, float] = {}  # when a client's last wrong signature is answered
+        self._again: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
 
@@ -84,7 +88,7 @@ class Admission:
     def find_obstacle(self, client: str, count: int = 1) -> StateError | None:
         """Why so many records of a client cannot be let in now, if so. Whoever is alone may send what one request
         takes."""
-        obstacle = self._sequencer.obstacle()
+        obstacle = self._desk.obstacle()
         if obstacle is not None:
             return obstacle
         if self._waiting and self._waiting + count > self._most:
@@ -123,7 +127,7 @@ class Admission:
             if self._ahead >= AHEAD:
                 self._room.clear()
                 await self._room.wait()
-            elif (obstacle := self._sequencer.obstacle()) is not None:
+            elif (obstacle := self._desk.obstacle()) is not None:
                 self._refuse_all(obstacle)
             else:
                 self._check(self._take_group(min(GROUP, AHEAD - self._ahead)))
@@ -147,19 +151,53 @@ class Admission:
         return group
 
     def _check(self, entries: Sequence[_Entry]) -> None:
-        """Hand to the machine what can be taken."""
-        signers = [self._recover(entry.group[0]) for entry in entries]
-        machine = self._sequencer.exchange.machine
-        regs = machine.regs.copy()
-        for entry, signer in zip(entries, signers, strict=True):
-            try:
-                check_leg_pages(entry.group[0], entry.group[1:])
-                check_signed(machine.state, regs, entry.group[0], signer)
-            except InputError as refusal:
+        """Hand to the machine what can be taken. What a copy of the exchange does not know may have come since."""
+        signed = [self._recover(entry.group[0]) for entry in entries]
+        refusals = self._find_refusals(entries, signed)
+        if self._desk.is_copy and any(refusal is not None and refusal.reason in DATED for refusal in refusals):
+            doubted = {
+                entry.client
+                for entry, refusal in zip(entries, refusals, strict=True)
+                if refusal is not None and refusal.reason in DATED
+            }
+            held = [place for place, entry in enumerate(entries) if entry.client in doubted]
+            again = self._check_again([entries[place] for place in held], [signed[place] for place in held])
+            task = asyncio.create_task(again)
+            self._again.add(task)
+            task.add_done_callback(self._again.discard)
+            kept = [place for place, entry in enumerate(entries) if entry.client not in doubted]
+            entries, signed = [entries[place] for place in kept], [signed[place] for place in kept]
+            refusals = [refusals[place] for place in kept]
+        self._hand_on(entries, signed, refusals)
+
+    async def _check_again(self, entries: Sequence[_Entry], signed: Sequence[Signed | None]) -> None:
+        """With the exchange as it is now; others' turns go on meanwhile."""
+        with contextlib.suppress(StateError):
+            await self._desk.refresh()
+        self._hand_on(entries, signed, self._find_refusals(entries, signed))
+
+    def _hand_on(
+        self, entries: Sequence[_Entry], signed: Sequence[Signed | None], refusals: Sequence[InputError | None]
+    ) -> None:
+        for entry, one, refusal in zip(entries, signed, refusals, strict=True):
+            if refusal is not None:
                 self._refuse(entry, refusal)
             else:
                 self._ahead += len(entry.group)
-                self._sequencer.enter(entry.group[0], entry.group[1:], self._answering(entry))
+                self._desk.enter(entry.group[0], entry.group[1:], self._answering(entry), one)
+
+    def _find_refusals(self, entries: Sequence[_Entry], signed: Sequence[Signed | None]) -> list[InputError | None]:
+        """Why records cannot be taken."""
+        machine = self._desk.exchange.machine
+        regs, found = machine.regs.copy(), list[InputError | None]()
+        for entry, one in zip(entries, signed, strict=True):
+            try:
+                check_leg_pages(entry.group[0], entry.group[1:])
+                check_signed(machine.state, regs, entry.group[0], None if one is None else one.signer)
+                found.append(None)
+            except InputError as refusal:
+                found.append(refusal)
+        return found
 
     def _answering(self, entry: _Entry) -> Answer:
         def answer(came: SubmitResult | SetoffError) -> None:
@@ -194,11 +232,13 @@ class Admission:
             self._forged.pop(entry.client, None)
         entry.answer(came)
 
-    def _recover(self, body: bytes) -> bytes | None:
-        """The signer of a record, None where there is none."""
+    def _recover(self, body: bytes) -> Signed | None:
+        """Who signed a record, None where nobody did."""
         if body[0] not in records.SIGNED or not records.is_canonical(body):
             return None
-        return signatures.recover_ahead(eip712.digest(self._domain, body), body[records.BODY_BYTES :])
+        digest = eip712.digest(self._domain, body)
+        signer = signatures.recover_ahead(digest, body[records.BODY_BYTES :])
+        return None if signer is None else Signed(digest, signer)
 
 
 def _settle(answer: asyncio.Future[SubmitResult | SetoffError], came: SubmitResult | SetoffError) -> None:

@@ -37,23 +37,23 @@ from setoff.operator.api.reads import ReadHandlers
 from setoff.operator.api.status import StatusHandlers
 from setoff.operator.api.stream import StreamHandlers
 from setoff.operator.api.submit import SubmitHandlers
+from setoff.operator.bridge.desk import Desk
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.wire.refusals import answer_errors
 
 
 def make_app(
-    sequencer: Sequencer, outbox: Outbox, deployment: Deployment, admission: Admission, feed: Feed, max_body: int
+    desk: Desk, outbox: Outbox, deployment: Deployment, admission: Admission, feed: Feed, max_body: int
 ) -> web.Application:
-    """The aiohttp application; `feed` is what `sequencer` announces to, `max_body` in bytes."""
+    """The aiohttp application; `feed` is what `desk` announces to, `max_body` in bytes."""
     app = web.Application(client_max_size=max_body, middlewares=[answer_errors])
     for handlers in (
         SubmitHandlers(admission, deployment),
         EntryHandlers(admission, deployment),
-        ReadHandlers(sequencer),
+        ReadHandlers(desk),
         ClosedHandlers(outbox),
-        StatusHandlers(sequencer, admission, deployment),
+        StatusHandlers(desk, admission, deployment),
         StreamHandlers(feed),
     ):
         app.add_routes(handlers.routes())

@@ -55,6 +55,8 @@ class Feed:
         self._next = 0.0  # when the next round may be, monotonic seconds
         self.show_auctions: Callable[[], Iterable[dict[str, Any]]] = tuple
         """What is to be told of auctions after each batch."""
+        self.on_heard: Callable[[bool], None] | None = None
+        """Told when the first listener comes, and when the last one has gone."""
 
     def tell_record(self, result: SubmitResult) -> None:
         """See `Announcer`. The receipts are for who sent the record alone."""
@@ -87,6 +89,8 @@ class Feed:
     def subscribe(self, channels: frozenset[str], transport: asyncio.WriteTransport | None) -> Iterator[Subscription]:
         """Listen while the context lasts."""
         subscription = Subscription(channels, transport)
+        if not self._groups and self.on_heard is not None:
+            self.on_heard(True)
         self._groups.setdefault(channels, set()).add(subscription)
         try:
             yield subscription
@@ -97,6 +101,8 @@ class Feed:
                 if not group:
                     del self._groups[channels]
                     self._pending.pop(channels, None)
+                    if not self._groups and self.on_heard is not None:
+                        self.on_heard(False)
 
     def restart(self) -> None:
         """End all subscriptions, since what was told has changed: listeners come back and read anew."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from setoff.operator.bridge.desk import Desk
 from setoff.operator.sequencer.exchange import Exchange
-from setoff.operator.sequencer.sequencer import Sequencer, Status
+from setoff.operator.sequencer.sequencer import Status
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.state import keys
 
 
-def read_exchange(sequencer: Sequencer) -> Exchange:
-    """The exchange. Raises StateError("not_ready") while the state in memory may not be the durable one."""
-    if sequencer.status is not Status.READY:
-        raise StateError("not_ready", f"the sequencer is {sequencer.status.value}")
-    return sequencer.exchange
+async def read_exchange(desk: Desk) -> Exchange:
+    """The exchange, with all that was acknowledged. Raises StateError("not_ready") while the state in memory may not be
+    the durable one."""
+    if not desk.is_fresh:
+        await desk.refresh()
+    if desk.status is not Status.READY:
+        raise StateError("not_ready", f"the sequencer is {desk.status.value}")
+    return desk.exchange
 
 
 def find_market(exchange: Exchange, text: str) -> int:

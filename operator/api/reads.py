@@ -12,8 +12,8 @@ from aiohttp import web
 from setoff.operator.api import views
 from setoff.operator.api.lookup import find_account, find_market, parse_query, read_exchange
 from setoff.operator.api.read_budget import ReadBudget
+from setoff.operator.bridge.desk import Desk
 from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange
-from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.shared.state import keys
 
 MAX_DEPTH: Final = 1000
@@ -25,8 +25,8 @@ MAX_SHOWN: Final = 1000
 class ReadHandlers:
     """Shows the exchange of one sequencer."""
 
-    def __init__(self, sequencer: Sequencer) -> None:
-        self._sequencer = sequencer
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._shown = ShownOnce()
         self._budget = ReadBudget()
 
@@ -44,7 +44,7 @@ class ReadHandlers:
 
     async def get_markets(self, request: web.Request) -> web.Response:
         """All markets, and the terms that hold for each of them."""
-        return self._show(
+        return await self._show(
             request,
             "markets",
             lambda exchange: {"markets": views.show_markets(exchange), "terms": views.show_terms(exchange)},
@@ -52,24 +52,26 @@ class ReadHandlers:
 
     async def get_market(self, request: web.Request) -> web.Response:
         """One market."""
-        market = find_market(read_exchange(self._sequencer), request.match_info["market"])
-        return self._show(request, f"market {market}", lambda exchange: views.show_market(exchange, market))
+        market = find_market(await read_exchange(self._desk), request.match_info["market"])
+        return await self._show(request, f"market {market}", lambda exchange: views.show_market(exchange, market))
 
     async def get_book(self, request: web.Request) -> web.Response:
         """The best levels of a market."""
         depth = parse_query(request, "depth", 20, MAX_DEPTH)
-        market = find_market(read_exchange(self._sequencer), request.match_info["market"])
-        return self._show(request, f"book {market} {depth}", lambda exchange: views.show_book(exchange, market, depth))
+        market = find_market(await read_exchange(self._desk), request.match_info["market"])
+        return await self._show(
+            request, f"book {market} {depth}", lambda exchange: views.show_book(exchange, market, depth)
+        )
 
     async def get_account(self, request: web.Request) -> web.Response:
         """One account."""
-        account = find_account(read_exchange(self._sequencer), request.match_info["account"])
-        return self._show(request, f"account {account}", lambda exchange: views.show_account(exchange, account))
+        account = find_account(await read_exchange(self._desk), request.match_info["account"])
+        return await self._show(request, f"account {account}", lambda exchange: views.show_account(exchange, account))
 
     async def get_orders(self, request: web.Request) -> web.Response:
         """The open and armed orders of an account."""
-        account = find_account(read_exchange(self._sequencer), request.match_info["account"])
-        return self._show(
+        account = find_account(await read_exchange(self._desk), request.match_info["account"])
+        return await self._show(
             request,
             f"orders {account}",
             lambda exchange: {"account": account, "orders": views.show_orders(exchange, account)},
@@ -77,11 +79,11 @@ class ReadHandlers:
 
     async def get_backstop(self, request: web.Request) -> web.Response:
         """The backstop vault."""
-        return self._show(request, "backstop", views.show_backstop)
+        return await self._show(request, "backstop", views.show_backstop)
 
     async def get_fills(self, request: web.Request) -> web.Response:
         """The oldest of the kept fills after number `after`, or without it the latest."""
-        exchange = read_exchange(self._sequencer)
+        exchange = await read_exchange(self._desk)
         market = parse_query(request, "market", 0, keys.MAX_MARKET)
         after = parse_query(request, "after", -1, 2**63)
         limit = parse_query(request, "limit", 100, MAX_FILLS)
@@ -98,12 +100,14 @@ class ReadHandlers:
             chosen = found[:limit] if after >= 0 else found[max(0, len(found) - limit) :]
             return {"fills": [views.show_fill(fill) for fill in chosen], "kept": FILLS_KEPT}
 
-        return self._show(request, f"fills {market} {after} {limit} {account}", show)
+        return await self._show(request, f"fills {market} {after} {limit} {account}", show)
 
-    def _show(self, request: web.Request, name: str, make: Callable[[Exchange], Mapping[str, Any]]) -> web.Response:
+    async def _show(
+        self, request: web.Request, name: str, make: Callable[[Exchange], Mapping[str, Any]]
+    ) -> web.Response:
         """The view called `name`; asked for again before anything has changed, it is the same bytes. Making another one
         goes against the budget."""
-        exchange = read_exchange(self._sequencer)
+        exchange = await read_exchange(self._desk)
         client = request.remote or ""
 
         def work() -> bytes:
@@ -114,7 +118,7 @@ class ReadHandlers:
             finally:
                 self._budget.charge(client, time.thread_time() - start)
 
-        body = self._shown.get((id(exchange), self._sequencer.turns), name, work)
+        body = self._shown.get((id(exchange), self._desk.turns), name, work)
         return web.Response(body=body, content_type="application/json")
 
 

@@ -7,19 +7,19 @@ import contextlib
 import dataclasses
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
-from typing import Final, cast
+from socket import socket as Socket
+from typing import Final
 
-from aiohttp import web
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
-from setoff.operator.api import views
-from setoff.operator.api.address import refuse
-from setoff.operator.api.admission import Admission
-from setoff.operator.api.api import make_app
-from setoff.operator.api.doors import IDLE_SECONDS, Doors, make_logger
 from setoff.operator.api.feed import Feed
+from setoff.operator.api.fronts import Fronts
+from setoff.operator.api.server import listen, start_server
+from setoff.operator.bridge.hub import Hub
 from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
@@ -42,7 +42,8 @@ from setoff.shared.l1.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
-SHUTDOWN_SECONDS: Final = 5.0
+LEFT_OVER_SECONDS: Final = 2.0
+"""Seconds in which processes of the API end whose sequencer was killed."""
 LEAST_BATCH_INTERVAL: Final = 2.0
 """Seconds between batches at least, unless the settings say otherwise."""
 L1_PATIENCE: Final = 10.0
@@ -163,42 +164,45 @@ async def serve(
     with server.client(socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT) as blocking:
         if not settings.allow_volatile_store:
             await asyncio.to_thread(check_durable, blocking)
-        outbox = Outbox(blocking, deployment.namespace)
-        journal, feed = Journal(redis, deployment.namespace), Feed()
-        sequencer = make_sequencer(settings, deployment, journal, outbox, source, posted, feed, signer)
-        feed.show_auctions = lambda: views.show_calling(sequencer.exchange)
-        admission = Admission(sequencer, deployment.domain, settings)
-        app = make_app(sequencer, outbox, deployment, admission, feed, settings.max_body)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            shutdown_timeout=SHUTDOWN_SECONDS,
-            keepalive_timeout=IDLE_SECONDS,
-            auto_decompress=False,  # a small body may be a large one unpacked
-            logger=make_logger(),
-        )
-        await runner.setup()
-        Doors(cast(web.Server, runner.server), settings.max_connections, settings.max_connections_per_client)
+        outbox, journal = Outbox(blocking, deployment.namespace), Journal(redis, deployment.namespace)
+        announcer: Feed | Hub = Hub() if settings.api_processes else Feed()
+        sequencer = make_sequencer(settings, deployment, journal, outbox, source, posted, announcer, signer)
+        with contextlib.closing(await _listen(settings)) as socket:
+            host, port = socket.getsockname()[:2]
+            async with contextlib.AsyncExitStack() as stack:
+                stack.push_async_callback(_close, redis)
+                if isinstance(announcer, Hub):
+                    announcer.begin(sequencer)
+                    fronts = Fronts(announcer, settings, deployment, redis_url, socket)
+                    stack.push_async_callback(fronts.stop)
+                    stack.push_async_callback(sequencer.stop)
+                    await fronts.start()
+                else:
+                    runner = await start_server(sequencer, outbox, deployment, announcer, settings, socket)
+                    stack.push_async_callback(runner.cleanup)
+                    stack.push_async_callback(sequencer.stop)
+                try:
+                    await asyncio.to_thread(find_module(settings.data).load)
+                    await sequencer.start()
+                except RedisError as error:
+                    raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None
+                if isinstance(announcer, Hub):
+                    await announcer.settle()
+                yield sequencer, f"http://{host}:{port}"
+
+
+async def _listen(settings: OperatorSettings) -> Socket:
+    """The listening socket; for a moment processes of an API whose sequencer was killed may still have it."""
+    until = time.monotonic() + (LEFT_OVER_SECONDS if settings.api_processes else 0)
+    while True:
         try:
-            url = await _listen(runner, *settings.address)
-            try:
-                await asyncio.to_thread(find_module(settings.data).load)
-                await sequencer.start()
-            except RedisError as error:
-                raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None
-            yield sequencer, url
-        finally:
-            await sequencer.stop()
-            await runner.cleanup()
-            with contextlib.suppress(RedisError, OSError):
-                await redis.aclose()
+            return listen(*settings.address)
+        except ConfigError:
+            if time.monotonic() >= until:
+                raise
+        await asyncio.sleep(0.1)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> str:
-    site = web.TCPSite(runner, host, port, backlog=1024)
-    try:
-        await site.start()
-    except OSError as error:
-        raise refuse(host, port, error) from None
-    address = runner.addresses[0]
-    return f"http://{address[0]}:{address[1]}"
+async def _close(redis: Redis) -> None:
+    with contextlib.suppress(RedisError, OSError):
+        await redis.aclose()

@@ -8,7 +8,8 @@ from setoff.operator.api import views
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.lookup import read_exchange
 from setoff.operator.api.submit import MAX_BULK
-from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.bridge.desk import Desk
+from setoff.operator.sequencer.sequencer import Status
 from setoff.shared.codec import eip712, records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.machine.batch import MAX_INPUTS
@@ -19,10 +20,10 @@ from setoff.shared.wire.refusals import show_error
 
 
 class StatusHandlers:
-    """Shows one deployment and its sequencer."""
+    """Shows one deployment and its desk."""
 
-    def __init__(self, sequencer: Sequencer, admission: Admission, deployment: Deployment) -> None:
-        self._sequencer = sequencer
+    def __init__(self, desk: Desk, admission: Admission, deployment: Deployment) -> None:
+        self._desk = desk
         self._admission = admission
         self._deployment = deployment
 
@@ -36,7 +37,7 @@ class StatusHandlers:
 
     async def get_info(self, _: web.Request) -> web.Response:
         """What a client has to know before it signs."""
-        deployment = self._deployment
+        deployment, exchange = self._deployment, await read_exchange(self._desk)
         return web.json_response(
             {
                 "name": eip712.NAME,
@@ -67,31 +68,32 @@ class StatusHandlers:
                     "max_positions": leaves.MAX_POSITIONS,
                     "max_matches": phases.MAX_MATCHES,
                 },
-                "markets": views.show_markets(read_exchange(self._sequencer)),
-                "terms": views.show_terms(read_exchange(self._sequencer)),
+                "markets": views.show_markets(exchange),
+                "terms": views.show_terms(exchange),
             }
         )
 
     async def get_status(self, _: web.Request) -> web.Response:
         """Where the sequencer is. Answers in every state."""
-        sequencer = self._sequencer
-        exchange = sequencer.exchange
-        obstacle = sequencer.obstacle()
+        desk = self._desk
+        if desk.status is Status.READY and not desk.is_fresh:
+            await desk.refresh()
+        exchange, obstacle = desk.exchange, desk.obstacle()
         return web.json_response(
             {
-                "status": sequencer.status.value,
+                "status": desk.status.value,
                 "obstacle": None if obstacle is None else show_error(obstacle),
                 "machine": "0x" + exchange.machine.hash().hex(),
                 "records": exchange.cursor.records,
                 "batch": exchange.cursor.number,
                 "open_inputs": exchange.inputs,
                 "messages": exchange.cursor.messages,
-                "commit": sequencer.commit,
+                "commit": desk.commit,
                 "time": exchange.machine.regs.time,
-                "l1_time": sequencer.l1_time,
+                "l1_time": desk.l1_time,
                 "waiting": self._admission.waiting,
-                "unposted": sequencer.unposted,
-                "paced_until": sequencer.paced_until,
+                "unposted": desk.unposted,
+                "paced_until": desk.paced_until,
                 "accounts": exchange.machine.regs.accounts,
                 "withdrawals": exchange.machine.regs.withdrawals,
                 "winding_since": exchange.machine.regs.winding_since,
@@ -100,7 +102,7 @@ class StatusHandlers:
 
     async def get_health(self, _: web.Request) -> web.Response:
         """200 if records are taken now, 503 with the reason if not."""
-        obstacle = self._sequencer.obstacle()
+        obstacle = self._desk.obstacle()
         if obstacle is not None:
             raise obstacle
         return web.json_response({"status": "ready"})

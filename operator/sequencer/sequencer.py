@@ -136,9 +136,10 @@ class Sequencer:
             raise answer
         return answer
 
-    def enter(self, record: bytes, leg_pages: Sequence[bytes], answer: Answer) -> None:
-        """As `submit`, for many at once, where `obstacle` was asked before; `answer` is called with what comes of
-        it."""
+    def enter(self, record: bytes, leg_pages: Sequence[bytes], answer: Answer, signed: object = None) -> None:
+        """As `submit`, for many at once, where `obstacle` was asked before; `answer` is called with what comes of it.
+
+        `signed`: who has signed it, known here already (`recover_ahead`)."""
         self._submissions.add(record, leg_pages, answer)
         self._wake.set()
 
@@ -187,6 +188,19 @@ class Sequencer:
     def turns(self) -> int:
         """How many turns there were: the exchange is the same as long as this is."""
         return self._turns
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether `exchange` is only a copy: it is not."""
+        return False
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether `exchange` has all that was acknowledged: always."""
+        return True
+
+    async def refresh(self) -> None:
+        """Until `exchange` has all that has happened: it has."""
 
     # --- turns -------------------------------------------------------------------------------------------------------
 

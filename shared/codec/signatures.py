@@ -35,10 +35,15 @@ def recover_ahead(digest: bytes, signature: bytes) -> bytes | None:
     """
     signer = _recover(digest, signature)
     if signer is not None:
-        _ahead[digest + signature] = signer
-        if len(_ahead) > _AHEAD:
-            _ahead.popitem(last=False)
+        note_ahead(digest, signature, signer)
     return signer
+
+
+def note_ahead(digest: bytes, signature: bytes, signer: bytes) -> None:
+    """What another process of ours has found by `recover_ahead`: the next `recover` is for nothing, once."""
+    _ahead[digest + signature] = signer
+    if len(_ahead) > _AHEAD:
+        _ahead.popitem(last=False)
 
 
 def sign(digest: bytes, private_key: bytes | PrivateKey) -> bytes:

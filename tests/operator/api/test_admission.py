@@ -93,7 +93,7 @@ class Gate:
         monkeypatch.setattr(running.sequencer, "enter", self._keep)
         self.admission = Admission(running.sequencer, DEPLOYMENT.domain, OperatorSettings(**settings))
 
-    def _keep(self, record: bytes, _: Any, answer: Answer) -> None:
+    def _keep(self, record: bytes, _: Any, answer: Answer, __: Any = None) -> None:
         self.got.append(record)
         self.answers.append(answer)
 

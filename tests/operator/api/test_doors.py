@@ -57,7 +57,7 @@ async def _is_closed(reader: asyncio.StreamReader) -> bool:
 
 
 async def test_silent_and_slow_connections_end(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("setoff.operator.api.service.IDLE_SECONDS", 0.3)
+    monkeypatch.setattr("setoff.operator.api.server.IDLE_SECONDS", 0.3)
     async with operator(redis_server.url) as running:
         silent = await asyncio.open_connection(*where(running))
         slow = await asyncio.open_connection(*where(running))

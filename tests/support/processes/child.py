@@ -39,7 +39,7 @@ class PassingL1(HandL1):
 
 
 async def run() -> None:
-    settings = OperatorSettings(**(SETTINGS | {"batch_interval": 0.05, "snapshot_batches": 4}))
+    settings = OperatorSettings(**(SETTINGS | {"api_processes": 1, "batch_interval": 0.05, "snapshot_batches": 4}))
     l1 = PassingL1(Outbox(Redis.from_url(sys.argv[1]), DEPLOYMENT.namespace))
     async with serve(settings, DEPLOYMENT, sys.argv[1], l1, l1, make_signer()) as (_, url):
         print(url, flush=True)

@@ -36,6 +36,7 @@ HORIZON = 3600
 
 SETTINGS: dict[str, Any] = {
     "listen": "127.0.0.1:0",
+    "api_processes": 0,
     "batch_interval": 1000.0,
     "heartbeat": 0.0,
     "l1_poll": 0.02,

@@ -1,0 +1,63 @@
+"""The interface on a listening socket: started with its limits, and ended in good order."""
+
+from __future__ import annotations
+
+import socket as sockets
+from typing import Final, cast
+
+from aiohttp import web
+
+from setoff.operator.api import views
+from setoff.operator.api.address import refuse
+from setoff.operator.api.admission import Admission
+from setoff.operator.api.api import make_app
+from setoff.operator.api.doors import IDLE_SECONDS, Doors, make_logger
+from setoff.operator.api.feed import Feed
+from setoff.operator.bridge.desk import Desk
+from setoff.operator.sequencer.outbox import Outbox
+from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.deployment_file import Deployment
+
+SHUTDOWN_SECONDS: Final = 5.0
+BACKLOG: Final = 1024
+"""Connections that wait to be accepted."""
+
+
+async def start_server(
+    desk: Desk, outbox: Outbox, deployment: Deployment, feed: Feed, settings: OperatorSettings, socket: sockets.socket
+) -> web.AppRunner:
+    """Serve on `socket`; the runner's `cleanup` ends it."""
+    feed.show_auctions = lambda: views.show_calling(desk.exchange)
+    admission = Admission(desk, deployment.domain, settings)
+    runner = web.AppRunner(
+        make_app(desk, outbox, deployment, admission, feed, settings.max_body),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        keepalive_timeout=IDLE_SECONDS,
+        auto_decompress=False,  # a small body may be a large one unpacked
+        logger=make_logger(),
+    )
+    await runner.setup()
+    Doors(cast(web.Server, runner.server), settings.max_connections, settings.max_connections_per_client)
+    await web.SockSite(runner, socket, backlog=BACKLOG).start()
+    return runner
+
+
+def listen(host: str, port: int) -> sockets.socket:
+    """A listening socket there. Raises ConfigError, "port_taken" if another process has it."""
+    try:
+        family, kind, protocol, _, address = sockets.getaddrinfo(
+            host, port, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE
+        )[0]
+        socket = sockets.socket(family, kind, protocol)
+        try:
+            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+            socket.bind(address)
+            socket.listen(BACKLOG)
+            socket.setblocking(False)
+        except OSError:
+            socket.close()
+            raise
+    except OSError as error:
+        raise refuse(host, port, error) from None
+    return socket

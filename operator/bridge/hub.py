@@ -1,0 +1,210 @@
+"""The sequencer's ends of the lines to the API's processes: records come in, answers and news go out.
+
+A line's other end has a copy of the exchange (`mirror.py`). It is brought up to date when it asks, by the leaves that
+were used since it last did: so who reads costs the machine what changed, once, and no view is ever made here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from socket import socket as Socket
+from typing import Final
+
+from setoff.operator.bridge import messages
+from setoff.operator.bridge.channel import Channel, Message
+from setoff.operator.bridge.messages import Rest, State
+from setoff.operator.sequencer.exchange import Exchange, NumberedFill, SealedBatch, SubmitResult
+from setoff.operator.sequencer.sequencer import Sequencer, Status
+from setoff.operator.sequencer.submissions import Answer
+from setoff.shared.codec import signatures
+from setoff.shared.codec.records import BODY_BYTES
+from setoff.shared.errors import SetoffError
+
+PUSH_SECONDS: Final = 0.02
+"""Between two looks at whether the sequencer's state is another one."""
+SETTLE_SECONDS: Final = 60.0
+"""For a copy of everything to arrive."""
+
+
+class Hub:
+    """All lines of one sequencer; what its `Announcer` is."""
+
+    def __init__(self) -> None:
+        self._sequencer: Sequencer | None = None
+        self._exchange: Exchange | None = None  # that the other ends have a copy of
+        self._lines: set[Line] = set()
+        self._pusher: asyncio.Task[None] | None = None
+
+    def begin(self, sequencer: Sequencer) -> None:
+        """Tell all lines of this sequencer from now on."""
+        self._sequencer = sequencer
+        self._pusher = asyncio.create_task(self._push())
+
+    async def attach(self, socket: Socket, set_up: Message) -> Line:
+        """A new line; `set_up` is what its other end has to know."""
+        if self._sequencer is None:
+            raise RuntimeError("the hub has no sequencer")
+        line = Line(self._sequencer, self)
+        line.channel = await Channel.open(socket, line.take, lambda: self._lines.discard(line))
+        line.channel.send(messages.SET_UP, *set_up)
+        self._lines.add(line)
+        self._look(line)
+        return line
+
+    async def settle(self) -> None:
+        """Until every line's other end knows all that there is to know now."""
+        for line in self._lines:
+            self._look(line)
+            line.is_up.clear()
+            line.channel.send(messages.ASK)
+        for line in list(self._lines):
+            if not line.is_up.is_set():
+                await asyncio.wait_for(line.is_up.wait(), SETTLE_SECONDS)
+
+    def collect(self) -> Exchange | None:
+        """Note for every line which leaves were used since the last time; the exchange that they are of."""
+        exchange = self._exchange
+        if exchange is not None:
+            state = exchange.machine.state
+            state.commit()
+            used, state.seen = state.seen or {}, {}
+            for line in self._lines:
+                line.used.update(used)
+        return exchange
+
+    def tell_record(self, result: SubmitResult) -> None:
+        """See `Announcer`."""
+        plain: tuple[object, ...] | None = None
+        for line in self._lines:
+            if line.is_heard:
+                plain = plain or (*messages.flatten_result(result)[:-1], [])
+                line.channel.send(messages.RECORD, plain)
+
+    def tell_fill(self, fill: NumberedFill) -> None:
+        """See `Announcer`."""
+        for line in self._lines:
+            if line.is_heard:
+                line.channel.send(messages.FILL, messages.flatten_fill(fill))
+
+    def tell_batch(self, sealed: SealedBatch) -> None:
+        """See `Announcer`."""
+        for line in self._lines:
+            if line.is_heard:
+                line.channel.send(messages.BATCH, sealed.batch.header.encode(), sealed.end)
+
+    def restart(self) -> None:
+        """See `Announcer`."""
+        for line in self._lines:
+            line.channel.send(messages.RESTART)
+
+    def close(self) -> None:
+        """See `Announcer`."""
+        if self._pusher is not None:
+            self._pusher.cancel()
+        for line in list(self._lines):
+            line.channel.send(messages.STOP)
+
+    async def _push(self) -> None:
+        while True:
+            for line in self._lines:
+                self._look(line)
+            await asyncio.sleep(PUSH_SECONDS)
+
+    def _look(self, line: Line) -> None:
+        """Tell a line what is new, and all lines of another exchange."""
+        sequencer = self._sequencer
+        if sequencer is not None and sequencer.status is Status.READY and sequencer.exchange is not self._exchange:
+            self._exchange = sequencer.exchange
+            for one in self._lines:
+                one.has_copy = False
+        if self._exchange is not None and not line.has_copy:
+            line.send_whole(self._exchange)
+        line.push_state()
+
+
+class Line:
+    """One line. `used`: keys of leaves that its other end may have otherwise; `is_heard`: whether anybody listens;
+    `is_up`: set when the other end serves."""
+
+    def __init__(self, sequencer: Sequencer, hub: Hub) -> None:
+        self.channel: Channel
+        self.is_up = asyncio.Event()
+        self.used: dict[int, bytes] = {}
+        self.is_heard = False
+        self.has_copy = False
+        self._sequencer = sequencer
+        self._hub = hub
+        self._state: State | None = None
+        self._last_fill = 0
+
+    def take(self, message: Message) -> None:
+        """A message of the other end."""
+        kind = message[0]
+        if kind == messages.ENTER:
+            _, number, record, leg_pages, digest, signer = message
+            if signer is not None:
+                signatures.note_ahead(digest, record[BODY_BYTES:], signer)
+            self._sequencer.enter(record, leg_pages, self._answering(number))
+        elif kind == messages.REFRESH:
+            self._send_changes()
+        elif kind == messages.HEARD:
+            self.is_heard = message[1]
+        elif kind == messages.UP:
+            self.is_up.set()
+
+    def send_whole(self, exchange: Exchange) -> None:
+        """A copy of everything."""
+        machine = exchange.machine.snapshot()
+        self._hub.collect()
+        self.used.clear()
+        self.has_copy = True
+        self._last_fill = 0
+        self.channel.send(messages.WHOLE, machine, tuple(self._take_rest(exchange)))
+
+    def push_state(self) -> None:
+        """Tell the sequencer's state, if it is another one than was told."""
+        sequencer = self._sequencer
+        obstacle = sequencer.obstacle()
+        reason, detail = ("", "") if obstacle is None else (obstacle.reason, obstacle.detail)
+        state = State(
+            sequencer.status.value, reason, detail, sequencer.l1_time, sequencer.unposted, sequencer.paced_until,
+            sequencer.commit, sequencer.turns,
+        )  # fmt: skip
+        if state != self._state:
+            self._state = state
+            self.channel.send(messages.STATE, *state)
+
+    def _answering(self, number: int) -> Answer:
+        def answer(came: SubmitResult | SetoffError) -> None:
+            if self._state is None or self._state.turns != self._sequencer.turns:
+                self.push_state()  # first: who hears of a record finds it in what he reads then
+            if isinstance(came, SubmitResult):
+                self.channel.send(messages.TAKEN, number, messages.flatten_result(came))
+            else:
+                self.channel.send(messages.REFUSED, number, *messages.flatten_error(came))
+
+        return answer
+
+    def _send_changes(self) -> None:
+        start = time.thread_time()
+        exchange = self._hub.collect()
+        if exchange is None or not self.has_copy:
+            self.channel.send(messages.CHANGES, [], b"", (), 0.0)
+            return
+        get = exchange.machine.state.tree.get
+        leaves = [(key, get(key)) for key in self.used]
+        self.used.clear()
+        regs, rest = exchange.machine.regs.encode(), tuple(self._take_rest(exchange))
+        self.channel.send(messages.CHANGES, leaves, regs, rest, time.thread_time() - start)
+
+    def _take_rest(self, exchange: Exchange) -> Rest:
+        fills: list[tuple[int, ...]] = []
+        for numbered in reversed(exchange.fills):
+            if numbered.number <= self._last_fill:
+                break
+            fills.append(messages.flatten_fill(numbered))
+        if fills:
+            self._last_fill = fills[0][0]
+        fills.reverse()
+        return Rest(exchange.cursor.encode(), exchange.inputs, fills, self._sequencer.turns)
