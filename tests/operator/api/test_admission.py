@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import aiohttp
 import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, Running, open_market, operator
+from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
-from setoff.operator.api.admission import AHEAD, PENALTY, Admission
+from setoff.operator.api import admission
+from setoff.operator.api.admission import AHEAD, Admission
 from setoff.operator.api.reads import ShownOnce
 from setoff.operator.api.submit import MAX_BULK
 from setoff.operator.sequencer.submissions import Answer
@@ -118,12 +121,12 @@ async def test_turns_go_round_by_record_whoever_sent_how_much(
     flood = [traffic.order(1, BUY, 90, 1) for _ in range(600)]
     mine, others = [traffic.order(2, BUY, 90, 1) for _ in range(5)], [traffic.order(3, BUY, 90, 1) for _ in range(5)]
     gate.send("flood", *flood)
-    await asyncio.sleep(0.2)
+    await until(lambda: len(gate.got) == AHEAD, "the machine gets too little")
     assert len(gate.got) == AHEAD and gate.admission.waiting == 600  # the rest waits where turns can still be given
     gate.send("mine", *mine)
     gate.send("others", *others)
     gate.go_on(AHEAD)
-    await asyncio.sleep(0.1)
+    await until(lambda: len(gate.got) == 2 * AHEAD, "the machine gets too little")
     next_ones = gate.got[AHEAD : AHEAD + 15]
     assert {order for order in next_ones if order not in flood} == {*mine, *others}
     assert [order for order in gate.got if order in flood] == flood[: len(gate.got) - 10]  # each client's in order
@@ -132,22 +135,22 @@ async def test_turns_go_round_by_record_whoever_sent_how_much(
 
 async def test_everything_counts_wherever_it_waits(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(exchange, monkeypatch, max_waiting=10, max_per_client=6)
-    admission, orders = gate.admission, [exchange.traffic.order(1, BUY, 90, 1) for _ in range(10)]
-    assert admission.find_obstacle("a", 99) is None  # alone, any request that the interface takes
+    door, orders = gate.admission, [exchange.traffic.order(1, BUY, 90, 1) for _ in range(10)]
+    assert door.find_obstacle("a", 99) is None  # alone, any request that the interface takes
     gate.send("a", *orders[:6])
-    refused = admission.find_obstacle("a")
+    refused = door.find_obstacle("a")
     assert refused is not None and refused.reason == "overloaded" and "6 records of this client" in refused.detail
-    assert admission.find_obstacle("b", 4) is None
+    assert door.find_obstacle("b", 4) is None
     gate.send("b", *orders[6:])
-    assert "10 records are on their way" in str(admission.find_obstacle("c"))
-    await asyncio.sleep(0.05)
-    assert len(gate.got) == 10 and admission.waiting == 10  # with the machine, and they count all the same
-    assert admission.find_obstacle("c") is not None
+    assert "10 records are on their way" in str(door.find_obstacle("c"))
+    await until(lambda: len(gate.got) == 10, "the machine gets too little")
+    assert len(gate.got) == 10 and door.waiting == 10  # with the machine, and they count all the same
+    assert door.find_obstacle("c") is not None
     gate.go_on(10)
-    assert admission.waiting == 0 and admission.find_obstacle("a", 6) is None
+    assert door.waiting == 0 and door.find_obstacle("a", 6) is None
     with pytest.raises(StateError, match="overloaded"):
         gate.send("a", *orders[:6])
-        await admission.submit("a", [[orders[0]]])
+        await door.submit("a", [[orders[0]]])
 
 
 async def test_what_has_waited_for_too_long_is_refused(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,24 +159,26 @@ async def test_what_has_waited_for_too_long_is_refused(exchange: Running, monkey
     await asyncio.sleep(0.3)
     assert gate.came == []
     gate.go_on(AHEAD)
-    await asyncio.sleep(0.05)
+    await until(lambda: len(gate.came) == AHEAD + 20, "not all are answered")
     late = [came for _, came in gate.came[AHEAD:]]
     assert len(late) == 20 and {str(came.reason) for came in late} == {"overloaded"} and "again" in late[0].detail
     gate.send("a", exchange.traffic.order(1, BUY, 90, 1))
-    await asyncio.sleep(0.05)
+    await until(lambda: len(gate.got) == AHEAD + 1, "the machine gets too little")
     assert len(gate.got) == AHEAD + 1
 
 
 async def test_wrong_signatures_are_answered_one_after_the_other(
     exchange: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(admission, "PENALTY", 0.05)
     gate = Gate(exchange, monkeypatch)
+    start = time.monotonic()
     gate.send("forger", *forge(exchange.traffic, 40))
     gate.send("mine", *[exchange.traffic.order(2, BUY, 90, 1) for _ in range(3)])
-    await asyncio.sleep(0.05)
-    assert len(gate.got) == 3 and 1 <= gate.count("forger")[0] < 25
-    await asyncio.sleep(40 * PENALTY + 0.1)
-    assert gate.count("forger") == [40] and len(gate.got) == 3
+    await until(lambda: len(gate.got) == 3, "others wait for the forger")
+    assert gate.count("forger") < [40]
+    await until(lambda: gate.count("forger") == [40], "not all are answered")
+    assert time.monotonic() - start >= 40 * 0.05 and len(gate.got) == 3
 
 
 async def test_what_waits_is_answered_when_the_machine_takes_nothing_any_more(
@@ -181,10 +186,10 @@ async def test_what_waits_is_answered_when_the_machine_takes_nothing_any_more(
 ) -> None:
     gate = Gate(exchange, monkeypatch)
     gate.send("a", *[exchange.traffic.order(1, BUY, 90, 1) for _ in range(AHEAD + 50)])
-    await asyncio.sleep(0.1)
+    await until(lambda: len(gate.got) == AHEAD, "the machine gets too little")
     monkeypatch.setattr(exchange.sequencer, "obstacle", lambda: StateError("not_ready", "over"))
     gate.go_on(1)
-    await asyncio.sleep(0.05)
+    await until(lambda: len(gate.came) == 51, "not all are answered")
     assert len(gate.came) == 51 and gate.came[-1][1].reason == "not_ready" and gate.admission.waiting == AHEAD - 1
 
 
