@@ -8,8 +8,10 @@
         that is not deep below waits a while. Then what the book does not take goes to the backstop vault (`backstop.vy`),
         and what that cannot take to the opposite accounts in the order of their scores (`deleveraging.vy`). A sweep of the
         holders of a market ends only when each is healthy, waits, or has nothing left that could be reduced.
-        A debt is closed in the market that made it: between the mark before the change and the mark, where each on the
-        other side has gained as much a lot. What that does not bring stays the account's own.
+        A debt is closed in the market that made it. Its insurance pays first, but for no change by an index that comes
+        back after long: who kept the reports out knew it, and may hold both sides. The rest is closed between the mark
+        before the change and the mark, where each on the other side has gained as much a lot. What that does not bring
+        stays the account's own.
         Twin: `shared/rules/liquidation.py`. Where Python changes accounts and markets in place, these functions return
         them; where it returns a position, they return its place.
 @dev Bounds as in margin.vy: equities within 128 bits, margins and values of a position below 2**117, so a product of two of
@@ -78,7 +80,7 @@ def step_sweep(
         market: leaves.Market = markets[target]
         loss: int256 = self.compute_loss(regs, account.positions[target], market)
         if equity < 0:
-            drawn: int256 = min(min(-equity, loss), market.insurance)
+            drawn: int256 = 0 if market.is_returning != 0 else min(min(-equity, loss), market.insurance)
             account.collateral += drawn
             market.insurance -= drawn
             regs = exits.note_draw(regs, convert(drawn, uint256))

@@ -80,7 +80,8 @@ def get_halt_time(market: leaves.Market) -> uint256:
 def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time: uint256) -> leaves.Market:
     """
     @notice Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the
-            market. A market with calls holds one from its first index on, and when one comes again after long.
+            market. A market with calls holds one from its first index on, and when one comes again after long. The
+            insurance pays for no change until that has come to where the reports are.
     @dev The limit is at most the anchor, or 1 below which no price is: so the anchor less the limit, above the price,
          is above 0.
     """
@@ -88,8 +89,8 @@ def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time
     index: uint256 = price
     if moved.anchor == 0:
         moved.anchor = price
-    is_back: bool = market.index == 0 or market.index_time + market.max_age + phases.HALT_TIME < time
-    if market.call_minutes != 0 and is_back:
+    is_late: bool = market.index_time + market.max_age + phases.HALT_TIME < time
+    if market.call_minutes != 0 and (market.index == 0 or is_late):
         moved.halted_until = time + self.get_halt_time(market)
     limit: uint256 = self.compute_limit(market, moved.anchor)
     if index > moved.anchor + limit:
@@ -98,6 +99,8 @@ def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time
     elif index + limit < moved.anchor:
         index = moved.anchor - limit
         moved.halted_until = time + self.get_halt_time(market)
+    is_kept: bool = is_late or (market.is_returning != 0 and index != price)
+    moved.is_returning = 1 if market.index != 0 and is_kept else 0
     moved.index = min(index, keys.MAX_TICK)
     moved.index_time = max(market.index_time, price_time)
     return moved

@@ -53,17 +53,20 @@ def get_halt_time(market: Market) -> int:
 def apply_index(market: Market, price: int, price_time: int, time: int) -> None:
     """Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the market.
 
-    A market with calls holds one from its first index on, and when one comes again after long.
+    A market with calls holds one from its first index on, and when one comes again after long. The insurance pays for
+    no change until that has come to where the reports are.
     """
-    is_back = market.index == 0 or market.index_time + market.max_age + phases.HALT_TIME < time
-    if market.call_minutes and is_back:
+    is_late = market.index_time + market.max_age + phases.HALT_TIME < time
+    if market.call_minutes and (market.index == 0 or is_late):
         market.halted_until = time + get_halt_time(market)
     weigh_index(market, time)
     begin_interval(market, time)
     if market.anchor == 0:
         market.anchor = price
     limit = compute_limit(market, market.anchor)
-    if abs(price - market.anchor) > limit:
+    is_cut = abs(price - market.anchor) > limit
+    market.is_returning = 1 if market.index and (is_late or (market.is_returning and is_cut)) else 0
+    if is_cut:
         price = market.anchor + limit if price > market.anchor else market.anchor - limit
         market.halted_until = time + get_halt_time(market)
     market.index = min(price, keys.MAX_TICK)

@@ -10,7 +10,7 @@ from tests.support.machines.world import ABOVE, BACKSTOP, BUY, REDUCE_ONLY, SELL
 
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
 from setoff.shared.rules.liquidation import compute_loss, compute_maintenance, compute_share, compute_zero_price
-from setoff.shared.rules.phases import LIQUIDATION_PAUSE, LIQUIDATION_WINDOW
+from setoff.shared.rules.phases import HALT_TIME, LIQUIDATION_PAUSE, LIQUIDATION_WINDOW
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import Market, Position, decode_market
 from setoff.shared.state.registers import Registers
@@ -393,6 +393,27 @@ def test_the_insurance_fund_pays_a_debt_before_anybody_on_the_other_side_does() 
     assert world.trades(DELEVERAGE) == [(1, 2, 87, 100)]  # at the mark: the other side loses nothing
     assert world.market().insurance == 2_000
     assert world.account(1).collateral == 0
+
+
+@pytest.mark.parametrize(("silence", "kept"), [(HALT_TIME + 600, 2_000), (HALT_TIME + 601, 5_000)])
+def test_the_insurance_pays_for_no_change_by_an_index_that_comes_back_after_long(silence: int, kept: int) -> None:
+    world = one_against_rich(100, 10_000, max_age=600)
+    world.machine.state.market(1).insurance += 5_000
+    world.machine.regs.owed += 5_000
+    world.set_mark(87, seconds=silence)
+    assert world.market().insurance == kept
+    assert world.trades(DELEVERAGE) == [(1, 2, 87 if kept == 2_000 else 90, 100)]
+    assert world.account(1).collateral == 0
+
+
+def test_an_index_is_back_with_the_first_report_that_is_not_cut() -> None:
+    world = one_against_rich(100, 100_000, max_age=600, step_band=60_000)
+    found = []
+    for price, seconds in ((70, HALT_TIME + 601), (70, 60), (70, 60), (83, 60), (83, 60), (60, 60)):
+        world.set_mark(price, seconds=seconds)
+        found.append((world.market().index, world.market().is_returning))
+    # Bands of 6, 5, 5 and 5 ticks; the price is within the fourth. One that is cut later on is no return.
+    assert found == [(94, 1), (89, 1), (84, 1), (83, 0), (83, 0), (79, 0)]
 
 
 def test_without_insurance_the_other_side_closes_at_the_bankruptcy_price() -> None:

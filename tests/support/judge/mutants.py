@@ -673,6 +673,30 @@ MUTANTS = (
     Mutant("closed out late", "rules/liquidation.vy", "liquidation", "equity <= close_out", "equity > close_out"),
     Mutant("orders kept", "rules/liquidation.vy", "liquidation", "elif account.orders != 0:", "elif False:"),
     Mutant(
+        "insurance pays at a return",
+        "rules/liquidation.vy",
+        "liquidation",
+        "0 if market.is_returning != 0 else ",
+        "",
+    ),
+    Mutant("returns when it was late", "rules/marks.vy", "oracle", "is_late or (market.is", "(market.is"),
+    Mutant(
+        "returns for ever",
+        "rules/marks.vy",
+        "oracle",
+        "market.is_returning != 0 and index != price",
+        "market.is_returning != 0",
+    ),
+    Mutant(
+        "returns when it is cut",
+        "rules/marks.vy",
+        "oracle",
+        "(market.is_returning != 0 and index != price)",
+        "index != price",
+    ),
+    Mutant("back with one report", "rules/marks.vy", "oracle", " or (market.is_returning != 0 and index != price)", ""),
+    Mutant("the first is a return", "rules/marks.vy", "oracle", "1 if market.index != 0 and is_kept", "1 if is_kept"),
+    Mutant(
         "insurance overdrawn",
         "rules/liquidation.vy",
         "liquidation",
@@ -1310,20 +1334,18 @@ MUTANTS = (
     Mutant("first of the lowest", "rules/calls.vy", "oracle", "regs.clearing = market.best_ask", "regs.clearing = 0"),
     Mutant("first of the highest", "rules/calls.vy", "oracle", "regs.ceiling = market.best_bid", "regs.ceiling = 1"),
     Mutant("a crank goes on", "rules/calls.vy", "matching", "if regs.kind == records.CRANK:", "if False:"),
-    Mutant(
-        "no call at first", "rules/marks.vy", "oracle", "market.index == 0 or market.index_time", "market.index_time"
-    ),
-    Mutant(
-        "no call after long",
-        "rules/marks.vy",
-        "oracle",
-        " or market.index_time + market.max_age + phases",
-        " or phases",
-    ),
+    Mutant("no call at first", "rules/marks.vy", "oracle", "(market.index == 0 or is_late)", "is_late"),
+    Mutant("no call after long", "rules/marks.vy", "oracle", "(market.index == 0 or is_late)", "market.index == 0"),
     Mutant(
         "back too soon", "rules/marks.vy", "oracle", "market.max_age + phases.HALT_TIME < time", "market.max_age < time"
     ),
-    Mutant("called for nothing", "rules/marks.vy", "oracle", "if market.call_minutes != 0 and is_back:", "if is_back:"),
+    Mutant(
+        "called for nothing",
+        "rules/marks.vy",
+        "oracle",
+        "if market.call_minutes != 0 and (market.index == 0 or is_late):",
+        "if market.index == 0 or is_late:",
+    ),
     Mutant("calls as long as halts", "rules/marks.vy", "oracle", "60 * market.call_minutes if", "phases.HALT_TIME if"),
     Mutant(
         "minutes not kept", "rules/listing.vy", "messages", "changed.call_minutes = parameters.call_minutes", "pass"

@@ -58,6 +58,33 @@ def half_a_quorum(attack: bool, seed: int) -> Play:
 
 
 @scenario()
+def a_day_without_reports(attack: bool, seed: int) -> Play:
+    """The operator leaves a day's reports out, in which the price falls by 9 %, and then lets one of each signer in: of
+    a pair of its own one half owes more than it has, which the other has gained.
+    """
+    lots = 100_000
+    money = {"traders": [10**7 * USD] * 2, "attacker": [10**6 * USD] * 2}
+    play = Play.open(money, reports=3600, cranks=False, impact=2**31, seed=seed)
+    (one, other), (loser, winner) = play.accounts("traders"), play.accounts("attacker")
+    for _ in range(20):
+        play.trade(one, other, PRICE, 10**6)
+        play.trade(other, one, PRICE, 10**6)
+    play.trade(one, other, PRICE, lots)
+    if attack:
+        play.trade(loser, winner, PRICE, lots)
+        play.withdraw_but(loser, lot_value(lots) * 50_100 // PPM)
+    signers = list(play.agents)
+    for hour in range(1, 19):
+        play.exchange.wait(4800)
+        play.prices[1] = PRICE - PRICE * hour // 200
+        if hour == 18 or not attack:
+            for signer in signers:
+                play.act(signer)
+    play.pass_time(60)
+    return play
+
+
+@scenario()
 def silenced_reports(attack: bool, seed: int) -> Play:
     """The operator leaves all reports of a market out for a week, so that it is settled at an old index; signers force
     theirs, a day late.

@@ -154,6 +154,21 @@ def play_insurance(world: JudgedWorld) -> None:
     assert world.took("deleverage") == 1 and world.position(2).size == world.position(1).size == 0
 
 
+def play_return(world: JudgedWorld) -> None:
+    """Insurance pays for no change by an index that comes back after long, until a report is not cut."""
+    world.begin(money=1_100, max_age=600, step_band=200_000)
+    world.trade(1, 2, 100, 100)
+    funded = world.market().insurance
+    world.wait(600 + phases.HALT_TIME - 1)
+    assert world.run(world.price(100)) == [OK] and world.market().is_returning == 0
+    for price, seconds, is_returning in ((60, 600 + phases.HALT_TIME, 1), (60, 60, 1), (60, 60, 0), (10, 60, 0)):
+        world.wait(seconds)
+        assert world.run(world.price(price)) == [OK]
+        assert world.market().is_returning == is_returning
+    assert world.market().insurance >= funded > 0
+    assert world.took("deleverage") == 1 and world.position(2).size == world.position(1).size == 0
+
+
 def play_debts(world: JudgedWorld) -> None:
     """A debt closes between the mark before and the mark: what insurance leaves of it, by those who can bear it.
 
@@ -289,6 +304,7 @@ SCENES = (
     play_other_side,
     play_small_winners,
     play_insurance,
+    play_return,
     play_debts,
     play_late_sweep,
     play_crowd,
