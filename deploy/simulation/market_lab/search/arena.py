@@ -46,10 +46,14 @@ def _gap(seconds: int) -> int:
     return 0 if seconds < 60 else 70_000
 
 
-WEATHERS: Final[dict[str, Weather]] = {"flat": _flat, "jump": _jump, "gap": _gap, "empty": _flat}
-"""By name; in the empty one nobody but attackers quotes. A price that moves goes up or down, one as likely as the
-other, and at once: neither a bet on it nor going with it gains anything.
+WEATHERS: Final[dict[str, Weather]] = {"flat": _flat, "jump": _jump, "gap": _gap, "empty": _flat, "wide": _flat}
+"""By name; in the empty one nobody but attackers quotes, in the wide one makers do so beyond a taker's fee. A price
+that moves goes up or down, one as likely as the other, and at once: neither a bet on it nor going with it gains
+anything.
 """
+SPREAD: Final = 300
+"""Parts per million that the makers' levels lie apart; less than a taker's fee."""
+WIDE: Final = 1_500
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Arena:
     arbitrageur: int
     terms: Mapping[str, Any] = field(default_factory=dict)
     quorum: int = HONEST
+    spread: int = SPREAD
     quiet: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     """What each passive account is worth at the end if no attacker does anything, by the direction."""
 
@@ -105,8 +110,9 @@ def open_arena(weather: str = "flat", *, quorum: int = HONEST, **terms: Any) -> 
     stop = PRICE * 97 // 100
     flags = records.BELOW | records.REDUCE_ONLY | records.IOC
     play.order(safe_long, records.SELL, 1, LOTS // 2, flags=flags, trigger=stop, order_slot=0)
+    spread = WIDE if weather == "wide" else SPREAD
     for account in play.accounts("makers"):
-        play.join(Maker(account, 60, lots=5_000, levels=2, spread=300))
+        play.join(make_maker(account, spread))
     pass_minutes(play, 5)
     play.report()
     owned = play.accounts(ATTACKER)
@@ -123,4 +129,10 @@ def open_arena(weather: str = "flat", *, quorum: int = HONEST, **terms: Any) -> 
         arbitrageur,
         terms,
         quorum,
+        spread,
     )
+
+
+def make_maker(account: int, spread: int) -> Maker:
+    """One of those who quote."""
+    return Maker(account, 60, lots=5_000, levels=2, spread=spread)

@@ -6,9 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from setoff.deploy.simulation.market_lab.agents.makers import Maker
 from setoff.deploy.simulation.market_lab.agents.traders import Arbitrageur
-from setoff.deploy.simulation.market_lab.search.arena import FALSE, HONEST, MONEY, SETTLING, Arena, open_arena
+from setoff.deploy.simulation.market_lab.search.arena import (
+    FALSE,
+    HONEST,
+    MONEY,
+    SETTLING,
+    Arena,
+    make_maker,
+    open_arena,
+)
 from setoff.deploy.simulation.market_lab.search.moves import (
     FLAGS,
     LEVELS,
@@ -67,10 +74,11 @@ class Attempt:
         self._pen = self._exchange.pen
         self._began = self._exchange.time
         self._watch = Watch(self._exchange, arena.passive.values(), arena.attackers)
-        self._makers = [Maker(account, MINUTE, lots=5_000, levels=2, spread=300) for account in arena.makers]
+        self._makers = [make_maker(account, arena.spread) for account in arena.makers]
         self._arbitrageur = Arbitrageur(arena.arbitrageur, MINUTE)
         self._price = self._quoted = self._first = arena.get_price(0, direction)
         self._is_pending = False
+        self._silent_until = 0
         self._count = 0
         self._outcome = ""
         self._largest = 0
@@ -80,6 +88,7 @@ class Attempt:
             "order": self._order,
             "ladder": self._ladder,
             "pair": self._pair,
+            "flick": self._flick,
             "stop": self._stop,
             "amend": self._amend,
             "cancel all": self._cancel_all,
@@ -90,6 +99,7 @@ class Attempt:
             "stake": self._stake,
             "unstake": self._unstake,
             "lie": self._lie,
+            "silence": self._silence,
             "crank": self._crank,
             "others": self._let_others,
             "wait": self._wait,
@@ -103,6 +113,7 @@ class Attempt:
             self._do[move.kind](*move.arguments)
             outcomes.append(self._outcome)
             self._look()
+        self._silent_until = 0
         for _ in range(SETTLING):
             self._pass(MINUTE)
             self._let_others()
@@ -180,8 +191,9 @@ class Attempt:
     def _let_others(self) -> None:
         """The honest act now, where in the batch the attackers want it: reports, quotes, a crank."""
         self._is_pending = False
-        for number in range(HONEST):
-            self._take(self._pen.report(number, self._price))
+        if self._exchange.time >= self._silent_until:
+            for number in range(HONEST):
+                self._take(self._pen.report(number, self._price))
         self._take_all(self._arbitrageur.act(View(self._exchange, self._price), self._pen))
         self._quote()
         self._take(self._pen.crank())
@@ -262,6 +274,12 @@ class Attempt:
             account = self._arena.attackers[who]
             self._take(self._pen.order(account, side, price, lots, flags=flags, order_slot=self._next_slot()))
 
+    def _flick(self, who: int, side: int, size: int, offset: int, reference: int) -> None:
+        """An order that stands for a crank alone, so that nobody but the crank ever meets it."""
+        self._order(who, side, size, offset, reference, list(FLAGS).index("post-only"))
+        self._crank()
+        self._cancel_all(who)
+
     def _stop(self, who: int, side: int, size: int, offset: int, reference: int) -> None:
         account, trigger = self._arena.attackers[who], self._resolve(offset, reference)
         side = self._side(side)
@@ -315,6 +333,10 @@ class Attempt:
     def _lie(self, offset: int) -> None:
         lie = self._price + self._price * OFFSETS[offset] // PPM
         self._take(self._pen.report(FALSE, lie))
+
+    def _silence(self, seconds: int) -> None:
+        """The operator leaves all honest reports out for so long."""
+        self._silent_until = self._exchange.time + SECONDS[seconds]
 
     def _crank(self) -> None:
         self._take(self._pen.crank())

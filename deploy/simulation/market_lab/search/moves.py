@@ -48,17 +48,19 @@ FLAGS: Final = {
     "reduce-only, at once": records.REDUCE_ONLY | records.IOC,
     "reduce-only": records.REDUCE_ONLY,
 }
-SECONDS: Final = (1, 5, 20, 45, 60, 61, 120, 300, 900)
+SECONDS: Final = (1, 5, 20, 45, 60, 61, 120, 300, 900, 3_600)
 LEVELS: Final = (2, 8, 32)
 
 _WHO: Final = tuple(f"attacker {number + 1}" for number in range(ATTACKERS))
 _PERCENT: Final = tuple(f"{offset / 10_000:+g} %" for offset in OFFSETS)
 _SHARE: Final = tuple(f"{share} %" for share in SHARES)
+_SECONDS: Final = tuple(f"{seconds} s" for seconds in SECONDS)
 
 KINDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "order": (_WHO, SIDES, SIZES, _PERCENT, REFERENCES, tuple(FLAGS)),
     "ladder": (_WHO, SIDES, SIZES, _PERCENT, REFERENCES, tuple(f"{levels} levels" for levels in LEVELS)),
     "pair": (_WHO, _WHO, SIZES, _PERCENT, REFERENCES),
+    "flick": (_WHO, SIDES, SIZES, _PERCENT, REFERENCES),
     "stop": (_WHO, SIDES, SIZES, _PERCENT, REFERENCES),
     "amend": (_WHO, SIZES, _PERCENT, REFERENCES),
     "cancel all": (_WHO,),
@@ -69,9 +71,10 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "stake": (_WHO, _SHARE),
     "unstake": (_WHO, _SHARE),
     "lie": (_PERCENT,),
+    "silence": (_SECONDS,),
     "crank": (),
     "others": (),
-    "wait": (tuple(f"{seconds} s" for seconds in SECONDS),),
+    "wait": (_SECONDS,),
 }
 """Of each kind the grids of its arguments, in words."""
 WEIGHTS: Final = {"order": 8, "pair": 3, "ladder": 2, "wait": 5, "others": 3, "lie": 3, "transfer": 2, "withdraw": 2}
