@@ -126,6 +126,42 @@ def play_queue(world: JudgedWorld) -> None:
     assert world.account(3).taken == 2_000
     world.wait(2 * phases.HOUR)
     assert world.batch([late(3_000, grace, 4), late(1, grace, 4)]) == [OK, LIMITED]
+    assert world.batch([late(4_000, grace - 1, 4)]) == [OK]
+    assert world.batch() == []  # a batch begins, and what was queued last is still what it was
 
 
-SCENES = (play_hours, play_losses, play_ways, play_limits, play_queue)
+def play_other_exits_of_the_queue(world: JudgedWorld) -> None:
+    """Whichever way money has: what was queued before the limit goes, from a sub-account, too."""
+    limit(world)
+    then = world.machine.regs.limited_since - 1
+    own = keys.sub_account(3, 1)
+    assert world.run(world.transfer(3, own, 8_000)) == [OK]
+
+    def ways() -> list[bytes]:
+        return [world.transfer(4, 3, 2_000), world.transfer(own, 4, 5_000)]
+
+    assert world.run(*ways()) == [LIMITED] * 2
+    assert world.batch([stamp_message(way, then) for way in ways()]) == [OK] * 2
+
+
+def play_fresh_when_queued(world: JudgedWorld) -> None:
+    """A price that was fresh when a payment was queued is so for it, whatever kind it is."""
+    world.begin(money=16_000, max_age=600)
+    world.trade(1, 2, 100, 100)
+    then = world.time
+    world.wait(900)
+    ways = [world.transfer(1, 3, 100), world.backstop_deposit(1, 100), world.withdraw(1, 100)]
+    assert world.run(*ways) == ["stale_price"] * 3
+    ways = [world.transfer(1, 3, 100), world.backstop_deposit(1, 100), world.withdraw(1, 100)]
+    assert world.batch([stamp_message(way, then) for way in ways]) == [OK] * 3
+
+
+SCENES = (
+    play_hours,
+    play_losses,
+    play_ways,
+    play_limits,
+    play_queue,
+    play_other_exits_of_the_queue,
+    play_fresh_when_queued,
+)

@@ -92,4 +92,37 @@ def play_closing(world: JudgedWorld) -> None:
     assert world.run(world.order(1, BUY, 100, 250, order_slot=3)) == ["insufficient_margin"]
 
 
-SCENES = (play_rise, play_bounds, play_makers, play_closing)
+def play_rounding(world: JudgedWorld) -> None:
+    """To the unit, where a part of a weight is worth some: each is rounded once, and only initial margins rise."""
+    unit = PPM
+    terms = {"tier1_size": 7, "tier1_initial": 130_001, "tier1_maintenance": 50_000, "maintenance_margin": 50_000}
+    world.begin(
+        money=10**12, unit=unit, order_margin=12_345, close_out=20_000, max_open_interest=2_000, **terms, **BARE
+    )
+    assert world.batch([world.set_terms(scale_from=5_000, scale_most=10_000)]) == [OK]
+    world.trade(1, 2, 100, 1_501)
+    assert measure(world) == 32
+    weight = 7 * 100_000 + 1_494 * 130_001
+    needed = (weight + (1_501 * PPM - weight) * 32 // FULL) * 100 * unit // PPM + 12_345
+    for account in (1, 2):
+        free = 10**12 - needed
+        assert world.run(world.withdraw(account, free + 1), world.withdraw(account, free)) == [
+            "insufficient_margin",
+            OK,
+        ]
+    # 1 has some 13 % left, and then some 4 %: more than maintenance and close-out ask for, less than they would risen.
+    assert world.run(world.price(110)) == [OK] and world.position(1).size == -1_501
+    assert world.run(world.price(119)) == [OK] and world.position(1).size == -1_501
+    assert world.run(world.order(3, SELL, 120, 400)) == [OK]
+    assert world.run(world.price(120)) == [OK] and -1_501 < world.position(1).size < 0
+
+
+def play_thirds(world: JudgedWorld) -> None:
+    """Open interest where the lots from which margins rise, and the part they rise by, are no whole numbers."""
+    world.begin(money=200_000, max_open_interest=19, **BARE)
+    assert world.batch([world.set_terms(scale_from=790, scale_most=9_549)]) == [OK]
+    world.trade(1, 2, 100, 3)
+    assert measure(world) == 27  # from 1 on: 255 * 2 / 18 * 0.9549, rounded down once
+
+
+SCENES = (play_rise, play_bounds, play_makers, play_closing, play_rounding, play_thirds)
