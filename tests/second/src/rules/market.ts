@@ -52,10 +52,14 @@ export function setIndex(m: Market, price: bigint, reportTime: bigint, time: big
   if (m.anchor === 0n) m.anchor = price;
   const limit = max(1n, down(m.anchor * m.step_band, PPM));
   let banded = price;
-  if (abs(price - m.anchor) > limit) {
+  const isCut = abs(price - m.anchor) > limit;
+  if (isCut) {
     banded = price > m.anchor ? m.anchor + limit : m.anchor - limit;
     m.halted_until = time + haltTime(m);
   }
+  const isLate = m.index_time + m.max_age + HALT_TIME < time;
+  const isReturning = isLate || (m.is_returning !== 0n && isCut);
+  m.is_returning = m.index !== 0n && isReturning ? 1n : 0n; // insurance pays for no such change
   m.index = min(banded, MAX_TICK);
   m.index_time = max(m.index_time, reportTime);
 }

@@ -110,7 +110,7 @@ function liquidate(
 
   let loss = marketId === r.trigger_market ? max(0n, valueOf(market, place.size, r.mark_before - market.mark)) : 0n;
   if (equity < 0n) {
-    const drawn = min(-equity, min(loss, market.insurance));
+    const drawn = market.is_returning !== 0n ? 0n : min(-equity, min(loss, market.insurance));
     noteDraw(r, drawn);
     market.insurance -= drawn;
     account.collateral += drawn;
