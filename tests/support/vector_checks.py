@@ -458,7 +458,7 @@ class WitnessLeaves:
             # A leaf is written in one way: what is not that has not its width.
             decoded = _DECODERS[key >> keys.BODY_BITS](value)
             refuse_unless(not value or encode_leaf(key, decoded) == value, "witness_value")
-        except struct.error:
+        except (struct.error, ValueError):
             raise Refused("witness_value") from None
         return value
 
