@@ -41,15 +41,20 @@ export function clearFromKind(registers: Registers): void {
   }
 }
 
+// From step to step most registers stay as they are: what was encoded last, and its bytes.
+const last: bigint[] = REGISTERS.map(() => 0n);
+const encoded = new Uint8Array(32 * REGISTERS.length);
+
 export function encodeRegisters(registers: Registers): Uint8Array {
-  const bytes = new Uint8Array(32 * REGISTERS.length);
   for (let i = 0; i < REGISTERS.length; i++) {
     const name = REGISTERS[i];
     if (name === undefined) continue;
     const value = registers[name];
-    if (value !== 0n) writeUint(bytes, 32 * i, 32, value);
+    if (value === last[i]) continue;
+    writeUint(encoded, 32 * i, 32, value);
+    last[i] = value;
   }
-  return bytes;
+  return encoded.slice();
 }
 
 export function registersHash(registers: Registers): Uint8Array {
