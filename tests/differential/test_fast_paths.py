@@ -20,8 +20,8 @@ from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
-SHARDS = 4
-BATCHES = 20_000 if IS_LONG else 480
+SHARDS = 4 if IS_LONG else 2
+BATCHES = 20_000 if IS_LONG else 240
 """Batches that all shards together compare."""
 LIFE = 20
 """Batches of one exchange."""

@@ -12,6 +12,7 @@ from setoff.deploy.simulation.processes import Processes
 pytestmark = pytest.mark.timeout(200)
 
 
+@pytest.mark.long  # the same with a publisher that is killed: `test_a_publisher_killed_while_it_posts_repeats_nothing`
 def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
     summary = play(tmp_path)
     assert_all_verified(summary)
@@ -19,12 +20,8 @@ def test_an_honest_exchange_is_confirmed_and_pays(tmp_path: Path) -> None:
     assert summary.facts["fills"] > 0
 
 
-SHORT = "wrong-fill"
-"""The lie of the default run. The others, half a minute each, are left to the long one;
-`tests/watcher/dispute/test_challenger.py` has them all."""
-
-
-@pytest.mark.parametrize("lie", [lie if lie == SHORT else pytest.param(lie, marks=pytest.mark.long) for lie in FAULTS])
+@pytest.mark.long  # one of them below, with blobs; all of them without processes: `test_challenger.py` of the watcher
+@pytest.mark.parametrize("lie", FAULTS)
 def test_a_lie_is_judged_by_its_one_false_step(tmp_path: Path, lie: str) -> None:
     summary = play(tmp_path, lie=lie)
     assert_all_verified(summary)
@@ -38,6 +35,7 @@ def test_a_lie_about_a_record_in_a_blob_is_judged_by_point_evaluation(tmp_path: 
     summary = play(tmp_path, lie="skipped-record", data="blobs")
     assert_all_verified(summary)
     (dispute,) = summary.disputes
+    assert dispute.moves == 7
     assert dispute.eliminated == ["proof"] and dispute.installed_end != dispute.claimed_end
     gas = {gas.kind: gas for gas in summary.gas}
     assert "inbox.post" not in gas and gas["inbox.post_data"].count < summary.facts["batches"], "several at once"
@@ -110,6 +108,7 @@ def test_a_publisher_killed_while_it_posts_repeats_nothing(tmp_path: Path) -> No
     summary = play(tmp_path, kill_publisher)
     assert killed
     assert_all_verified(summary)
+    assert summary.disputes == [] and summary.facts["fills"] > 0
     gas = {item.kind: item for item in summary.gas}
     assert (gas["inbox.post"].count, gas["inbox.post"].failed) == (summary.facts["batches"], 0)
     assert (gas["court.claim"].count, gas["court.claim"].failed) == (summary.facts["batches"], 0)

@@ -207,18 +207,33 @@ def test_compiled_classes_keep_their_annotations() -> None:
 SAMPLE = (
     "tests/vectors/test_python.py",
     "tests/shared/machine/test_machine.py",
+    "tests/shared/machine/test_tracing.py::test_several_processes_give_the_history_of_one",
+)
+"""The vectors, which are to the byte; snapshots, and a run in several processes."""
+LONG_SAMPLE = (
     "tests/shared/machine/test_tracing.py",
     "tests/differential/test_steps.py::test_judge_agrees_with_machine[0]",
 )
-"""The vectors, which are to the byte; snapshots, and runs in several processes; steps beside their twins in Vyper."""
+"""Runs cut into chunks anywhere; steps beside their twins in Vyper."""
+
+
+def run_compiled(*sample: str) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "--no-header", "--tb=short", "-m", "not long")
+    done = run("-m", "pytest", *options, *sample, SETOFF_BUILD="compiled")
+    assert done.returncode == 0, done.stdout[-5000:]
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(BUILD.name == build.COMPILED, reason="the whole run is of the compiled build")
 def test_the_compiled_build_does_the_same(compiled: Path) -> None:
-    options = ("-q", "-p", "no:cacheprovider", "--no-header", "--tb=short", "-m", "not long")
-    done = run("-m", "pytest", *options, *SAMPLE, SETOFF_BUILD="compiled")
-    assert done.returncode == 0, done.stdout[-5000:]
+    run_compiled(*SAMPLE)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(10_000)
+@pytest.mark.skipif(BUILD.name == build.COMPILED, reason="the whole run is of the compiled build")
+def test_the_compiled_build_does_the_same_beside_its_twins(compiled: Path) -> None:
+    run_compiled(*LONG_SAMPLE)
 
 
 @pytest.mark.long

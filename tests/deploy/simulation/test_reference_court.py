@@ -114,7 +114,7 @@ class Caller:
         return Call("move", (key, mine, theirs, index ^ (self.draw.random() < 0.03), *rest))
 
 
-@pytest.mark.parametrize("group", range(2))
+@pytest.mark.parametrize("group", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_the_model_is_the_court(group: int) -> None:
     taken: set[str] = set()
     twins = Twins(epochs=2)

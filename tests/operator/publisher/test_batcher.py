@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 from tests.support.chains import code_store
+from tests.support.evm import compile_own
 from tests.support.nodes import faults
 from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.own_contracts import CODE_STORE
 
-from setoff.contracts.compiler import compile_file
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.operator.publisher.batcher import Batcher
@@ -44,7 +44,7 @@ def chain(blob_anvil: Anvil) -> Anvil:
 def deployment(chain: Anvil) -> Iterator[Deployment]:
     """With a third party's data availability module beside our own."""
     l1 = chain.connect(0)
-    compiled = compile_file(CODE_STORE, "code_store")
+    compiled = compile_own(CODE_STORE)
     store = l1.transact(None, bytes.fromhex(compiled.bytecode)).contract
     assert store is not None
     registry.MODULES[code_store.MODULE.number] = code_store.MODULE
