@@ -31,6 +31,9 @@ from setoff.shared.state.registers import Registers, machine_hash
 from setoff.shared.state.store import State, encode_leaf
 from setoff.shared.state.tree import Tree
 
+# On one worker, so that the lives and scenes are played once.
+pytestmark = pytest.mark.xdist_group("bounds")
+
 SAMPLES = 12
 """Starting points a phase."""
 TRIES = 6

@@ -22,6 +22,9 @@ from setoff.shared.state.registers import FIELDS
 from setoff.shared.state.tree import Path
 
 BATCHES = 120
+# On one worker, so that the life is lived once.
+pytestmark = pytest.mark.xdist_group("judge")
+
 WORD = 32
 HEADER_WORDS = 10
 OFFSETS = (WORD * (1 + len(FIELDS)), WORD * (2 + len(FIELDS)))

@@ -18,6 +18,9 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import Place, estimate_seconds, trace_inputs, walk
 from setoff.shared.rules import phases
 
+# On one worker, so that the epoch is traced by hand once.
+pytestmark = pytest.mark.xdist_group("tracing")
+
 CHUNK = 32
 
 
