@@ -42,7 +42,7 @@ class OperatorSettings(Settings):
     """Records of one network address that may be on their way at once."""
     max_connections: int = 4096
     """Connections that may be open at once, fewer where the process may not have so many descriptors."""
-    max_connections_per_client: int = 256
+    max_connections_per_client: int = 128
     """Of those, from one network address."""
     max_unposted: int = 512
     """Closed batches that may wait for L1 before records are refused."""

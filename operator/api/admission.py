@@ -37,7 +37,19 @@ from setoff.shared.wire.leg_pages import check_leg_pages
 GROUP: Final = 32
 """Records whose signatures are recovered together, with nothing in between: about a millisecond."""
 AHEAD: Final = 192
-"""Records that the machine has got and not answered: one group that is written, one that runs, one that waits."""
+"""Records that the machine has got and not answered, at most: a group is written, one runs, one waits."""
+LEAST_AHEAD: Final = 64
+"""With fewer, commits would be for a handful."""
+TARGET: Final = 0.02
+"""Seconds from the machine's getting a record to its answer. Where it takes longer, the machine is given less ahead:
+who comes new waits behind that, and behind nothing else."""
+REFUSALS: Final = 1000
+"""Refusals for too much, in a second, from which on a client's connections are read no further for a moment."""
+BURST: Final = 0.02
+LONGEST: Final = 0.05
+"""Seconds of refusals that may come at once, and for which reading rests at most at a time."""
+MAX_REFUSED: Final = 10_000
+"""Clients whose refusals are remembered."""
 PENALTY: Final = 0.005
 """Seconds from one answer to a wrong signature to the next one of the same client."""
 FORGED: Final = frozenset(("bad_signature", "unknown_signer"))
@@ -74,9 +86,11 @@ class Admission:
         self._waiting = 0  # records, here and in the machine's queue
         self._inside: Counter[str] = Counter()  # the same, by client
         self._ahead = 0  # records that the machine has got
+        self._most_ahead = float(AHEAD)
         self._queues: OrderedDict[str, deque[_Entry]] = OrderedDict()
         self._forged: dict[str, float] = {}  # when a client's last wrong signature is answered
         self._again: set[asyncio.Task[None]] = set()
+        self._refused: dict[str, float] = {}  # until when a client's refusals are spread
         self._room = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
 
@@ -99,6 +113,16 @@ class Admission:
             text = f"{inside} records of this client are on their way, {self._share} at most: wait for their answers"
             return StateError("overloaded", text)
         return None
+
+    async def hold_back(self, client: str) -> None:
+        """Before more is read of a client that was just refused for too much: refusing costs something, too."""
+        now = time.monotonic()
+        until = max(now, self._refused.get(client, 0.0)) + 1 / REFUSALS
+        if len(self._refused) > MAX_REFUSED:
+            self._refused.clear()
+        self._refused[client] = min(until, now + 1.0)
+        if until - now > BURST:
+            await asyncio.sleep(min(until - now, LONGEST))
 
     def enter(self, client: str, group: Sequence[bytes], answer: Answer) -> None:
         """Let a record in, with the leg pages behind it; `find_obstacle` was asked before. Never raises: `answer` is
@@ -124,13 +148,13 @@ class Admission:
     async def _work(self) -> None:
         """Go round the clients until nobody waits."""
         while self._queues:
-            if self._ahead >= AHEAD:
+            if self._ahead >= self._most_ahead:
                 self._room.clear()
                 await self._room.wait()
             elif (obstacle := self._desk.obstacle()) is not None:
                 self._refuse_all(obstacle)
             else:
-                self._check(self._take_group(min(GROUP, AHEAD - self._ahead)))
+                self._check(self._take_group(min(GROUP, 1 + int(self._most_ahead - self._ahead))))
                 await asyncio.sleep(0)
 
     def _take_group(self, most: int) -> list[_Entry]:
@@ -200,9 +224,15 @@ class Admission:
         return found
 
     def _answering(self, entry: _Entry) -> Answer:
+        handed_on = time.monotonic()
+
         def answer(came: SubmitResult | SetoffError) -> None:
             self._ahead -= len(entry.group)
-            if self._ahead < AHEAD:
+            if time.monotonic() - handed_on > TARGET:
+                self._most_ahead = max(LEAST_AHEAD, 0.98 * self._most_ahead)
+            else:
+                self._most_ahead = min(AHEAD, self._most_ahead + 0.5)
+            if self._ahead < self._most_ahead:
                 self._room.set()
             self._finish(entry, came)
 

@@ -30,7 +30,7 @@ HEARTBEAT_SECONDS: Final = 20.0
 """Between pings."""
 MAX_FRAME: Final = 1 << 14
 """Bytes of a client's frame."""
-TURN: Final = 64
+TURN: Final = 16
 """Frames of one connection that are taken in a row."""
 
 
@@ -53,11 +53,14 @@ class EntryHandlers:
         line, client, taken = Line(request.transport), request.remote or "", 0
         try:
             async for message in socket:
+                is_let_in = True
                 if message.type is WSMsgType.BINARY:
-                    self._take_frame(client, line, message.data)
+                    is_let_in = self._take_frame(client, line, message.data)
                 elif message.type is WSMsgType.TEXT:
-                    self._take_text(client, line, message.data)
+                    is_let_in = self._take_text(client, line, message.data)
                 taken += 1
+                if not is_let_in:
+                    await self._admission.hold_back(client)
                 if line.is_full:
                     await line.drain()
                 elif taken % TURN == 0:
@@ -66,11 +69,12 @@ class EntryHandlers:
             line.close()
         return socket
 
-    def _take_frame(self, client: str, line: Line, frame: bytes) -> None:
+    def _take_frame(self, client: str, line: Line, frame: bytes) -> bool:
+        """Whether there was room for it."""
         number = entry_frames.read_number(frame)
         if (obstacle := self._admission.find_obstacle(client)) is not None:
             line.send(_encode(number, obstacle))
-            return
+            return False
         try:
             _, parts = entry_frames.split_request(frame)
             (group,) = join_leg_pages(parts)
@@ -80,8 +84,10 @@ class EntryHandlers:
             line.send(_encode(number, InputError("malformed_record", "a frame is one record, and the leg pages of it")))
         else:
             self._admission.enter(client, group, lambda came: line.send(_encode(number, came)))
+        return True
 
-    def _take_text(self, client: str, line: Line, text: str) -> None:
+    def _take_text(self, client: str, line: Line, text: str) -> bool:
+        """Whether there was room for it."""
         number: Any = None
         try:
             payload = parse_json(text.encode())
@@ -94,8 +100,10 @@ class EntryHandlers:
             record, leg_pages = decode_request(payload, self._chain_id, self._vault)
         except SetoffError as error:
             line.send_json(_show(number, error))
+            return not isinstance(error, StateError)
         else:
             self._admission.enter(client, [record, *leg_pages], partial(_tell, line.send_json, number))
+        return True
 
 
 def _tell(send: Callable[[dict[str, Any]], None], number: int, came: SubmitResult | SetoffError) -> None:

@@ -57,7 +57,9 @@ class SubmitHandlers:
 
     async def _read(self, request: web.Request, count: int) -> bytes:
         """The body of a request for so many records. Raises StateError if they could not be let in."""
-        if (obstacle := self._admission.find_obstacle(request.remote or "", count)) is not None:
+        client = request.remote or ""
+        if (obstacle := self._admission.find_obstacle(client, count)) is not None:
+            await self._admission.hold_back(client)
             raise obstacle
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise InputError("malformed_json", "bodies are taken as they are: no Content-Encoding")

@@ -12,7 +12,7 @@ from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.operator.api import admission
-from setoff.operator.api.admission import AHEAD, Admission
+from setoff.operator.api.admission import AHEAD, LEAST_AHEAD, Admission
 from setoff.operator.api.reads import ShownOnce
 from setoff.operator.api.submit import MAX_BULK
 from setoff.operator.sequencer.submissions import Answer
@@ -94,6 +94,7 @@ class Gate:
         self.answers: list[Answer] = []
         self.came: list[tuple[str, Any]] = []
         monkeypatch.setattr(running.sequencer, "enter", self._keep)
+        monkeypatch.setattr(admission, "TARGET", 1e9)
         self.admission = Admission(running.sequencer, DEPLOYMENT.domain, OperatorSettings(**settings))
 
     def _keep(self, record: bytes, _: Any, answer: Answer, __: Any = None) -> None:
@@ -133,6 +134,24 @@ async def test_turns_go_round_by_record_whoever_sent_how_much(
     assert [order for order in gate.got if order in mine] == mine
 
 
+async def test_a_slow_machine_is_given_less_ahead(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that who comes new has little before him."""
+    gate, traffic = Gate(exchange, monkeypatch), exchange.traffic
+    monkeypatch.setattr(admission, "TARGET", 0.0)
+    gate.send("flood", *[traffic.order(1, BUY, 90, 1) for _ in range(AHEAD + 300)])
+    await until(lambda: len(gate.got) == AHEAD, "the machine gets too little")
+    gate.go_on(AHEAD)
+    await until(lambda: len(gate.answers) == LEAST_AHEAD, "it gets as much as before")
+    await asyncio.sleep(0.05)
+    assert len(gate.answers) == LEAST_AHEAD
+    monkeypatch.setattr(admission, "TARGET", 1e9)
+    while gate.answers:
+        gate.go_on(len(gate.answers))
+        await asyncio.sleep(0.01)
+    gate.send("flood", *[traffic.order(1, BUY, 90, 1) for _ in range(AHEAD)])
+    await until(lambda: len(gate.answers) > 2 * LEAST_AHEAD, "it does not get more again")
+
+
 async def test_everything_counts_wherever_it_waits(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(exchange, monkeypatch, max_waiting=10, max_per_client=6)
     door, orders = gate.admission, [exchange.traffic.order(1, BUY, 90, 1) for _ in range(10)]
@@ -151,6 +170,22 @@ async def test_everything_counts_wherever_it_waits(exchange: Running, monkeypatc
     with pytest.raises(StateError, match="overloaded"):
         gate.send("a", *orders[:6])
         await door.submit("a", [[orders[0]]])
+
+
+async def test_who_is_refused_again_and_again_is_read_no_further_for_a_moment(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Gate(exchange, monkeypatch).admission
+    start = time.monotonic()
+    for _ in range(15):
+        await door.hold_back("now and then")
+    assert time.monotonic() - start < 0.5
+    start = time.monotonic()
+    await asyncio.gather(*[door.hold_back("flood") for _ in range(200)])  # as over many connections
+    assert time.monotonic() - start >= admission.LONGEST
+    start = time.monotonic()
+    await door.hold_back("somebody else")
+    assert time.monotonic() - start < admission.LONGEST
 
 
 async def test_what_has_waited_for_too_long_is_refused(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
