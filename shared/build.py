@@ -80,8 +80,9 @@ def list_twins(sources: Sequence[str]) -> list[str]:
 
 def list_modules(sources: Sequence[str]) -> list[str]:
     """The full names of those among them that are compiled, from Python or from C."""
-    compiled = (name for name in sources if name.endswith(".py") and name not in BESIDE and not _LEFT.match(name))
-    return [_name_module(name) for name in compiled]
+    twins = list_twins(sources)
+    python = (name for name in sources if name.endswith(".py") and name not in BESIDE)
+    return [each for name in python if (each := _name_module(name)) in twins or not _LEFT.match(name)]
 
 
 def _name_module(source: str) -> str:

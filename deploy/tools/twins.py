@@ -88,7 +88,10 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     "state/leaves": frozenset({"clear", *LAYOUTS, *(name.upper() for name in LAYOUTS), "REPORT"}),
     # L1 sees one step: nothing to cache, undo or write together.
     "state/store": frozenset(
-        {"State", "encode_leaf", "value", "begin_journal", "end_journal", "undo", "of", "restore", "commit", "trim"}
+        {
+            *("State", "encode_leaf", "value", "has_journal", "write", "begin_journal", "end_journal", "undo"),
+            *("of", "restore", "commit", "trim"),
+        }
     ),
     "rules/phases": frozenset({"NAMES"}),
     # What people and the columns of a sweep ask, and no step; and Vyper has no tuples to look in.

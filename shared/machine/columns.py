@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from setoff.shared.codec.integers import PPM
+from setoff.shared.rules import phases
 from setoff.shared.rules.margin import get_tiers
 from setoff.shared.state import keys
 from setoff.shared.state.leaves import ACCOUNT, ACCOUNT_BYTES, MAX_POSITIONS, POSITION, decode_market
@@ -25,15 +26,18 @@ Flags = npt.NDArray[np.bool_]
 
 RELATIVE_ERROR: Final = 2.0**-46
 """Error allowed to equity and maintenance in floating point, as a part of them. With u = 2**-53: collateral is off by
-at most 6 u of itself, the worth of a position by 3 u, its margin by 8 u and 1 unit of rounding up; adding nine terms
-costs another 8 u of the sum of their magnitudes, to which eight margins add no more than the worths again (no fraction
-exceeds 1). So both together are off by less than 32 u of |collateral| + 2 * sum |worth|, and by 8 units: a fourth and a
-half of what is allowed."""
-ABSOLUTE_ERROR: Final = 16.0
+at most 6 u of itself, the worth of a position by 3 u, its margin by 8 u and 1 unit of rounding up, the funding it has
+to pay by 4 u and 1 unit; adding 17 terms costs another 16 u of the sum of their magnitudes, to which eight margins add
+no more than the worths again (no fraction exceeds 1). So both together are off by less than 40 u of |collateral| +
+2 * sum |worth| + 2 * sum |funding|, and by 16 units: a third and a half of what is allowed."""
+ABSOLUTE_ERROR: Final = 32.0
 """Error allowed beside that, in token units."""
 
+_SIGN: Final = np.uint64(2**63)
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _NEVER: Final = 2**63 - 1
+_LARGEST: Final = 2.0**119
+"""Token units of collateral, above which an account is left to the rule (`settling.settle`)."""
 _BODY: Final = 2**keys.BODY_BITS - 1
 # In words of 8 bytes: a leaf's collateral, where its positions begin, and in each of those market, size, funding index.
 _COLLATERAL: Final = ACCOUNT.offsets["collateral"] // 8
@@ -58,6 +62,8 @@ class MarketTable:
         ]
         """Of each tier beyond which size it holds, lots, and by how much its margin is above that of the one before."""
         self.settled: Flags = np.array([m.settled != 0 for m in found])
+        self.numbers = tuple((m.mark, m.unit, m.settled, m.funding, *get_tiers(m)) for m in found)
+        """All that the rest is made of."""
         funding = np.frombuffer(b"".join(m.funding.to_bytes(16, "big", signed=True) for m in found), ">u8")
         self.funding: npt.NDArray[np.uint64] = funding.astype(np.uint64).reshape(-1, 2)
 
@@ -72,6 +78,7 @@ class Columns:
     def __init__(self, state: State) -> None:
         """Of all accounts of `state`, which from now on notes those it hands out."""
         self.rows: dict[int, int] = {}
+        self._settled: dict[int, bytes] = {}
         state.used = set()
         self.stale = {key & _BODY for key in state.touched if key >> keys.BODY_BITS == keys.ACCOUNT}
         present = {
@@ -91,6 +98,9 @@ class Columns:
     def refresh(self, state: State) -> None:
         """Bring every row up to date."""
         self.follow(state)
+        if self._settled:
+            self._write(self._settled)
+            self._settled = {}
         if self.stale:
             values = {account: state.value(keys.account_key(account)) for account in self.stale}
             self._write(
@@ -106,10 +116,32 @@ class Columns:
             found |= (markets.funding[market, 0] != high) | (markets.funding[market, 1] != low)
         return found
 
-    def doubtful(self, markets: MarketTable) -> Flags:
-        """Rows that may be below maintenance: all that are, and those too close to it for floating point to tell."""
+    def compute_due(self, markets: MarketTable) -> tuple[Floats, Flags]:
+        """Funding to be paid, token units by place, and rows of which `settling.settle` can settle it."""
+        found = np.abs(self.collateral) < _LARGEST
+        charges = np.zeros(self.size.shape)
+        columns = zip(self.market, self.size, self.funding_high, self.funding_low, charges, strict=True)
+        for market, size, high, low, charge in columns:
+            there = markets.funding[market, 0]
+            due_low = markets.funding[market, 1] - low
+            due_high = there - high - (due_low > markets.funding[market, 1])
+            due = due_low.view(np.int64)
+            found &= (there ^ high) & (there ^ due_high) < _SIGN  # the difference has its sign
+            found &= due_high.view(np.int64) == due >> 63
+            found &= ~markets.settled[market]
+            np.multiply(size / float(phases.FUNDING_ONE), due, out=charge)
+        return charges, found
+
+    def doubtful(self, markets: MarketTable, charges: Floats | None = None) -> Flags:
+        """Rows that may be below maintenance: all that are, and those too close to it for floating point to tell.
+
+        `charges`: what they have to pay before, token units by place.
+        """
         equity = self.collateral.copy()
         magnitude = np.abs(self.collateral)
+        for charge in () if charges is None else charges:
+            equity -= charge
+            magnitude += 2 * np.abs(charge)
         maintenance = np.zeros(len(equity))
         is_holding = np.zeros(len(equity), dtype=np.bool_)
         for market, size in zip(self.market, self.size, strict=True):
@@ -134,6 +166,10 @@ class Columns:
         for there, size in zip(self.market, self.size, strict=True):
             found |= (there == market) & (size * sign > 0)
         return found
+
+    def settle(self, values: dict[int, bytes]) -> None:
+        """Take note of accounts that have settled their funding; their leaves as they are now."""
+        self._settled.update(values)
 
     def _allocate(self, count: int) -> None:
         self.ids: Ints = np.zeros(count, dtype=np.int64)

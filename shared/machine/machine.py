@@ -87,7 +87,7 @@ class Machine:
     same registers and leaves. `step` takes every step.
     """
 
-    __slots__ = ("_columns", "_next_input", "fills", "many_accounts", "regs", "state")
+    __slots__ = ("_columns", "_next_input", "_sweep", "fills", "many_accounts", "regs", "state")
 
     def __init__(self, regs: Registers, state: State) -> None:
         self.regs = regs
@@ -96,6 +96,7 @@ class Machine:
         self.many_accounts = MANY_ACCOUNTS
         self._next_input = 0
         self._columns: Columns | None = None
+        self._sweep: Sweep | None = None
 
     @classmethod
     def genesis(cls, domain: bytes, backstop_delay: int = 0) -> Machine:
@@ -282,13 +283,18 @@ class Machine:
         return regs.accounts >= self.many_accounts and (regs.sweeping != 0 or regs.ranking != 0)
 
     def _begin_sweep(self) -> Sweep:
-        """The visits of this input. The arithmetic by columns is loaded where it is needed: it takes a while."""
+        """The visits of this input; found anew only where prices have changed since the last one.
+
+        The arithmetic by columns is loaded where it is needed: it takes a while.
+        """
         from setoff.shared.machine.columns import Columns
         from setoff.shared.machine.sweep import Sweep
 
         if self._columns is None:
             self._columns = Columns(self.state)
-        return Sweep(self._columns, self.regs, self.state)
+        if self._sweep is None or not self._sweep.holds(self.regs):
+            self._sweep = Sweep(self._columns, self.regs, self.state)
+        return self._sweep
 
     def _run_trade(self) -> None:
         """Run a step that may trade, and list the fill."""

@@ -1,11 +1,14 @@
-"""Sweeps and rankings without the visits that change nothing: the same registers, leaves and trace, in less time.
+"""Sweeps and rankings without the visits that change nothing, and with those that only settle funding done at once.
+
+The same registers, leaves and trace, in less time.
 
 A visit of a healthy holder with nothing due is two steps (choose the work, visit) that only take its bit off the word
-of holders in the registers. Which holders are so is found by columns (`columns.py`) with a margin of error; all others
-are visited by the rule itself, which also reads each word.
+of holders in the registers. Which holders are so is found by columns (`columns.py`) with a margin of error. Healthy
+ones who have funding to pay, or to get, do so together, a word at a time (`settling.py`). All others are visited by the
+rule itself, which also reads each word.
 
-What is known of the accounts holds for one input: within it neither time, prices nor parameters change between visits,
-and accounts that were used meanwhile are visited by the rule in any case.
+What is known of the accounts holds as long as neither prices nor parameters change, which within an input they do not
+between visits; accounts that were used meanwhile are visited by the rule in any case.
 
 This is advice, the rule is the law: ``tests/differential/test_fast_paths.py`` compares the two in every mode.
 """
@@ -19,9 +22,12 @@ import numpy as np
 
 from setoff.shared.codec import records
 from setoff.shared.machine.columns import Columns, Flags, Ints, MarketTable
+from setoff.shared.machine.settling import settle
 from setoff.shared.rules import phases
 from setoff.shared.rules.bitmaps import WORD_BITS
 from setoff.shared.rules.holders import pass_visited
+from setoff.shared.state import keys
+from setoff.shared.state.leaves import decode_market
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
 
@@ -46,21 +52,43 @@ class Calm:
 
 
 class Sweep:
-    """The visits of one input."""
+    """The visits of one input, or of several one after the other."""
 
     def __init__(self, columns: Columns, regs: Registers, state: State) -> None:
         columns.refresh(state)
         self._columns = columns
         self._state = state
         self._used: defaultdict[int, int] = defaultdict(int)
-        markets = MarketTable(state, regs.markets)
-        self._up_to_date = ~columns.unsettled(markets)
+        self._market = regs.trigger_market
+        self._markets = markets = MarketTable(state, regs.markets)
+        unsettled = columns.unsettled(markets)
+        self._up_to_date = ~unsettled
         holding = columns.holding(regs.trigger_market)
-        self._swept = self._find(self._up_to_date & holding & ~columns.doubtful(markets))
+        self._paying: Calm | None = None
+        if (unsettled & holding).any():
+            charges, payable = columns.compute_due(markets)
+            sound = holding & ~columns.doubtful(markets, charges)
+            self._paying = self._find(unsettled & sound & payable)
+        else:
+            sound = holding & ~columns.doubtful(markets)
+        self._swept = self._find(self._up_to_date & sound)
         self._ranked: Calm | None = None
+
+    def holds(self, regs: Registers) -> bool:
+        """Whether what was found is true of the input that has begun as well: nothing changed but accounts that were
+        used, if this is the machine's only sweep."""
+        is_same = self._market == regs.trigger_market and self._ranked is None and not regs.ranking
+        return is_same and self._markets.numbers == MarketTable(self._state, regs.markets).numbers
 
     def count(self, regs: Registers) -> int:
         """How many visits from here on change nothing but the registers; a step of work comes next."""
+        return self._choose(regs, None).bit_count()
+
+    def _choose(self, regs: Registers, paying: Calm | None) -> int:
+        """Those of the word in the registers whose visits come next, up to the first that is the rule's.
+
+        `paying`: who may be among them beside those whose visits change nothing.
+        """
         for account in self._columns.follow(self._state):
             self._used[account // WORD_BITS] |= 1 << account % WORD_BITS
         if regs.ranking:
@@ -74,19 +102,39 @@ class Sweep:
         if word == 0:
             return 0
         base = end - WORD_BITS
-        busy = word & (~calm.get_word(base) | self._used[base // WORD_BITS])
+        passed = calm.get_word(base) | (0 if paying is None or regs.ranking else paying.get_word(base))
+        busy = word & (~passed | self._used[base // WORD_BITS])
         before = word & ((busy & -busy) - 1) if busy else word
-        return max(0, min(before.bit_count(), (phases.WORK_LIMIT - (regs.steps - regs.started)) // 2))
+        room = max(0, min(before.bit_count(), (phases.WORK_LIMIT - (regs.steps - regs.started)) // 2))
+        return take_lowest(before, room)
 
     def skip(self, regs: Registers) -> None:
-        """Do those visits."""
-        count = self.count(regs)
-        if count == 0:
+        """Do those visits, and those that only settle funding, where nothing may have to be taken back."""
+        paying = None if self._state.has_journal else self._paying
+        chosen = self._choose(regs, paying)
+        if chosen == 0:
             return
-        regs.steps += 2 * count
+        regs.steps += 2 * chosen.bit_count()
         regs.return_phase = phases.WORK
-        for _ in range(count):
-            pass_on(regs)
+        if regs.ranking:
+            regs.rank_word &= ~chosen
+            return
+        if paying is not None:
+            base = regs.sweep_end - WORD_BITS
+            self._settle(regs, base, chosen & paying.get_word(base))
+        regs.sweep_word &= ~chosen
+
+    def _settle(self, regs: Registers, base: int, chosen: int) -> None:
+        """Have accounts pay, or get, the funding that is due: bit i of those chosen for account base + i."""
+        bits = [bit for bit in range(chosen.bit_length()) if chosen >> bit & 1]
+        if bits:
+            state = self._state
+            first = keys.account_key(base)
+            places = [first + bit for bit in bits]
+            markets = [decode_market(b""), *(state.market(market) for market in range(1, regs.markets + 1))]
+            values = settle([state.value(key) for key in places], markets)
+            state.write(dict(zip(places, values, strict=True)))
+            self._columns.settle(dict(zip([base + bit for bit in bits], values, strict=True)))
 
     def walk(self, regs: Registers) -> Iterator[None]:
         """Do those visits step by step, for a trace: yields after each, with the registers as they are then."""
@@ -109,6 +157,14 @@ class Sweep:
         """Those who have no score; who was used since the columns were filled is known by `_used`."""
         sign = -1 if regs.side == records.SELL else 1
         return self._find(self._up_to_date & ~self._columns.opposite(regs.market, sign))
+
+
+def take_lowest(word: int, count: int) -> int:
+    """The lowest `count` of its bits."""
+    rest = word if count < word.bit_count() else 0
+    for _ in range(count if rest else 0):
+        rest = pass_visited(rest)
+    return word & ~rest
 
 
 def pass_on(regs: Registers) -> None:

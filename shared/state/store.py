@@ -96,13 +96,14 @@ class _Saved(NamedTuple):
 class State:
     """Typed access to a tree. Every accessor returns the one live object of its key."""
 
-    __slots__ = ("_cache", "_journal", "_markets", "seen", "touched", "tree", "used")
+    __slots__ = ("_cache", "_journal", "_markets", "_written", "seen", "touched", "tree", "used")
 
     def __init__(self, tree: Tree | None = None) -> None:
         self.tree = Tree() if tree is None else tree
         self.touched: dict[int, Leaf] = {}
         self._cache: dict[int, Leaf] = {}
         self._markets: dict[int, tuple[object, ...]] = {}  # fields of markets as they were last written to the tree
+        self._written: dict[int, bytes] = {}  # leaves that were written as bytes since the last commit
         self._journal: dict[int, _Saved] | None = None
         self.used: set[int] | None = None
         self.seen: dict[int, bytes] | None = None
@@ -112,7 +113,7 @@ class State:
         if leaf is None:
             leaf = self._cache.get(key)
             if leaf is None:
-                leaf = decode(self.tree.get(key))
+                leaf = decode(self._read(key))
                 self._cache[key] = leaf
             self.touched[key] = leaf
         if self._journal is not None and key not in self._journal:
@@ -176,7 +177,26 @@ class State:
     def value(self, key: int) -> bytes:
         """The encoded leaf under `key`, changes included; it does not count as a use."""
         leaf = self.touched.get(key)
-        return self.tree.get(key) if leaf is None else encode_leaf(key, leaf)
+        return self._read(key) if leaf is None else encode_leaf(key, leaf)
+
+    def _read(self, key: int) -> bytes:
+        value = self._written.get(key)
+        return self.tree.get(key) if value is None else value
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether changes may be taken back."""
+        return self._journal is not None
+
+    def write(self, values: dict[int, bytes]) -> None:
+        """Give leaves these values, encoded, without a use. No journal may be open.
+
+        What was handed out of them before is then no longer the state's.
+        """
+        for key in values:
+            self.touched.pop(key, None)
+            self._cache.pop(key, None)
+        self._written.update(values)
 
     def begin_journal(self) -> None:
         """From here on keep what `undo` needs."""
@@ -197,12 +217,12 @@ class State:
 
     def commit(self) -> None:
         """Write the touched leaves to the tree."""
-        if self.touched:
+        if self.touched or self._written:
             if self.seen is not None:
-                for key in self.touched:
+                for key in (*self.touched, *self._written):
                     if key not in self.seen:
                         self.seen[key] = self.tree.get(key)
-            changes: dict[int, bytes] = {}
+            changes, self._written = self._written, {}
             for key, leaf in self.touched.items():
                 kind = key >> keys.BODY_BITS
                 if kind == keys.MARKET:

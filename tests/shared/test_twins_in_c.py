@@ -1,4 +1,5 @@
-"""What is written in Python and in C does the same: hashes, signatures, the nodes of the state tree, leaves' bytes."""
+"""What is written in Python and in C does the same: hashes, signatures, the nodes of the state tree, leaves' bytes,
+funding."""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ def recoveries() -> tuple[ModuleType, ModuleType]:
 def test_every_source_in_c_has_a_twin() -> None:
     twins = build.list_twins(build.list_sources())
     assert [name.removeprefix("setoff.shared.") for name in twins] == [
-        *("codec.hashing", "codec.recovery", "state.fields", "state.nodes")
+        *("codec.hashing", "codec.recovery", "state.fields", "state.nodes", "machine.settling")
     ]
     assert set(twins) <= set(build.list_modules(build.list_sources()))
 
@@ -340,3 +341,54 @@ def test_what_does_not_fit_is_refused(codecs: tuple[ModuleType, ModuleType], lay
     for refuse in (codec.pack, codec.copy, codec.clear, module.make_getter(layout.leaf, ["x"])):
         with pytest.raises(TypeError, match="is wanted, not object"):
             refuse(object())
+
+
+# --- funding ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def settlings() -> tuple[ModuleType, ModuleType]:
+    return load_python("setoff.shared.machine.settling"), load_c("setoff.shared.machine.settling")
+
+
+def make_markets(indices: list[int]) -> list[leaves.Market]:
+    found = [leaves.decode_market(b"") for _ in indices]
+    for number, (market, index) in enumerate(zip(found, indices, strict=True)):
+        market.funding, market.pool = index, -number * 2**70
+    return found
+
+
+def test_funding_is_settled_alike(settlings: tuple[ModuleType, ModuleType]) -> None:
+    draw = random.Random(1)
+    edges = (0, 0, 1, -1, 2**32, 2**32 - 1, -(2**32) - 1, 2**63 - 1, -(2**63))
+    for _ in range(80):
+        indices = [0, *(draw.choice((0, -1, 2**32, 2**100 + 5, -(2**120), 2**126)) for _ in range(8))]
+        values = []
+        for _ in range(draw.choice((0, 1, 40))):
+            account = leaves.Account(1, 2, bytes(range(20)), draw.choice((0, 1, -1, 10**12, -(2**119), 2**119)))
+            for place, market in enumerate(draw.sample(range(9), 8)):
+                due = draw.choice((*edges, draw.randint(-(2**50), 2**50)))
+                size = draw.choice((0, 1, -1, 2**38, -(2**38), draw.randint(-1_000, 1_000)))
+                if market:
+                    account.positions[place] = leaves.Position(market, size, 3, 4, -5, indices[market] - due)
+            values.append(leaves.encode_account(account))
+        results = []
+        for module in settlings:
+            markets = make_markets(indices)
+            results.append((module.settle(values, markets), [(each.pool, each.funding) for each in markets]))
+        assert results[0] == results[1]
+
+
+def test_funding_of_larger_numbers_is_refused_whole(settlings: tuple[ModuleType, ModuleType]) -> None:
+    _, in_c = settlings
+    for collateral, due in ((0, 2**63), (0, -(2**63) - 1), (2**127, 0), (-(2**127) - 1, 0), (2**127 - 1, -(2**32))):
+        account = leaves.Account(collateral=collateral)
+        account.positions[2] = leaves.Position(1, 1, 0, 0, 0, -due)
+        fine = leaves.Account(collateral=5)
+        fine.positions[2] = leaves.Position(1, 2**20, 0, 0, 0, -(2**32))
+        markets = make_markets([0, 0])
+        with pytest.raises(OverflowError, match="larger numbers"):
+            in_c.settle([leaves.encode_account(fine), leaves.encode_account(account)], markets)
+        assert markets[1].pool == -(2**70)
+    with pytest.raises(ValueError, match="704 bytes"):
+        in_c.settle([bytes(703)], make_markets([0]))

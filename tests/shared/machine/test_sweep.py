@@ -96,6 +96,41 @@ def test_an_account_used_since_the_sweep_began_is_visited() -> None:
     assert sweep.count(regs) == ACCOUNTS - 90
 
 
+def test_what_was_found_holds_until_prices_or_funding_change() -> None:
+    machine = make_calm(1)
+    regs, state = machine.regs, machine.state
+    sweep = Sweep(Columns(state), regs, state)
+    assert sweep.holds(regs)
+    for name in ("mark", "unit", "funding", "settled", "maintenance_margin", "tier1_size"):
+        before = getattr(state.market(2), name)
+        setattr(state.market(2), name, before + 1)
+        assert not sweep.holds(regs), name
+        setattr(state.market(2), name, before)
+        assert sweep.holds(regs)
+    regs.trigger_market = 2
+    assert not sweep.holds(regs)
+
+
+def test_funding_is_settled_together_and_by_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = make_calm(1)
+    for number in range(ACCOUNTS + 1):
+        start.state.account(number).collateral = 2**100
+    start.state.account(71).positions[3].funding -= 2**70  # too much for the fast path
+    start.state.market(1).funding += 2**34
+    start.state.commit()
+    plain, quick = of(start, NEVER), of(start, ALWAYS)
+    visited: list[int] = []
+    account = State.account
+    while plain.regs.sweeping:
+        plain.run_input(crank_batch(), 0)
+    monkeypatch.setattr(State, "account", lambda self, number: visited.append(number) or account(self, number))
+    while quick.regs.sweeping:
+        quick.run_input(crank_batch(), 0)
+    assert 71 in visited and len(set(visited)) < 10
+    assert quick.state.account(1).collateral != start.state.account(1).collateral
+    assert quick.hash() == plain.hash() and quick.regs.encode() == plain.regs.encode()
+
+
 def test_an_account_that_holds_nothing_there_is_visited() -> None:
     machine = make_calm(1)
     regs, state = machine.regs, machine.state

@@ -26,14 +26,18 @@ class FastMutant(NamedTuple):
         return names
 
 
-_SWEPT = "self._up_to_date & holding & ~columns.doubtful(markets)"
+_SOUND = "sound = holding & ~columns.doubtful(markets)\n"
+_BOTH = "sound = holding & ~columns.doubtful(markets, charges)"
 _ROOM = "(phases.WORK_LIMIT - (regs.steps - regs.started)) // 2"
 
 FAST_MUTANTS = (
     FastMutant(sweep, "nobody was given up", " or regs.skip_account", ""),
-    FastMutant(sweep, "nobody is below maintenance", _SWEPT, "self._up_to_date & holding"),
-    FastMutant(sweep, "nothing is due in a sweep", _SWEPT, "holding & ~columns.doubtful(markets)"),
-    FastMutant(sweep, "nobody is taken out of the holders", _SWEPT, "self._up_to_date & ~columns.doubtful(markets)"),
+    FastMutant(sweep, "nobody is below maintenance", _SOUND, "sound = holding\n"),
+    FastMutant(sweep, "nobody is below maintenance who pays", _BOTH, "sound = holding"),
+    FastMutant(sweep, "nothing is due in a sweep", "self._find(self._up_to_date & sound)", "self._find(sound)"),
+    FastMutant(sweep, "nobody is taken out of the holders", _SOUND, "sound = ~columns.doubtful(markets)\n"),
+    FastMutant(sweep, "nobody who pays is taken out", _BOTH, "sound = ~columns.doubtful(markets, charges)"),
+    FastMutant(sweep, "prices stay", "self._markets.numbers == MarketTable(self._state, regs.markets).numbers", "True"),
     FastMutant(sweep, "nothing is due in a ranking", "self._up_to_date & ~self._columns", "~self._columns"),
     FastMutant(sweep, "a ranking is of those of the sweep", "self._ranked or self._find_ranked(regs)", "self._swept"),
     FastMutant(sweep, "a ranking is of those of the last one", "self._ranked = None\n            if", "if"),
@@ -46,6 +50,8 @@ FAST_MUTANTS = (
     FastMutant(sweep, "an input has no end", f"min(before.bit_count(), {_ROOM})", "before.bit_count()"),
     FastMutant(sweep, "an input ends one visit late", _ROOM, f"{_ROOM} + 1"),
     FastMutant(sweep, "the suspect is left out, too", "((busy & -busy) - 1)", "((busy & -busy) * 2 - 1)"),
+    FastMutant(sweep, "funding makes nobody poor", "doubtful(markets, charges)", "doubtful(markets, -charges)"),
+    FastMutant(columns, "a settled future only pays", "found &= ~markets.settled[market]", "pass"),
     FastMutant(columns, "nothing settles", "found |= markets.settled[market]", "found |= False"),
     FastMutant(columns, "funding is small", "(markets.funding[market, 0] != high) | ", ""),
     FastMutant(columns, "funding is large", " | (markets.funding[market, 1] != low)", ""),
