@@ -11,9 +11,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Which benchmarks, and where the figures go."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these (see --list); all of them by default")
     parser.add_argument("--list", action="store_true", help="print the names")
+    parser.add_argument("--hold", action="store_true", help="exit with 1 if a ratio is worse than is stated of it")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the benchmarks."""
-    return bench.main(arguments.names, only_list=arguments.list, json_file=arguments.json)
+    return bench.main(arguments.names, only_list=arguments.list, json_file=arguments.json, is_held=arguments.hold)

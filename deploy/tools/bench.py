@@ -12,18 +12,40 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, cast
+from types import ModuleType
+from typing import Final, NamedTuple, cast
 
 from rich.console import Console
 from rich.table import Table
 
 from setoff.shared import BUILD
+from setoff.shared.build import COMPILED
 from setoff.shared.errors import ConfigError
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "tests" / "benchmarks"
 UNITS: Final = ("us", "ms", "s", "gas", "gwei", "bytes")
 
+NOISE: Final = 0.2
+"""Part of itself by which a ratio may be worse than stated before it counts: two runs on a busy machine differ so."""
+
 Figures = Mapping[str, float]
+
+
+class Held(NamedTuple):
+    """What is stated of a ratio, in either build; less is better. `HELD` of a benchmark has them by name."""
+
+    compiled: float
+    plain: float
+
+
+def find_worse(figures: Figures, held: Mapping[str, Held], build: str = BUILD.name) -> list[str]:
+    """A line for each ratio that is worse than stated by more than its noise."""
+    limits = {name: each.compiled if build == COMPILED else each.plain for name, each in held.items()}
+    return [
+        f"{name.replace('_', ' ')} is {format_figure(figures[name])}, {format_figure(limit)} is stated"
+        for name, limit in limits.items()
+        if figures[name] > limit * (1 + NOISE)
+    ]
 
 
 def find_benchmarks() -> dict[str, Path]:
@@ -34,8 +56,8 @@ def find_benchmarks() -> dict[str, Path]:
     return found
 
 
-def run_benchmark(path: Path) -> Figures:
-    """The figures of one benchmark file. Benchmarks share code with the tests, as `tests.…`."""
+def load(path: Path) -> ModuleType:
+    """The module of one benchmark file. Benchmarks share code with the tests, as `tests.…`."""
     root = str(FOLDER.parent.parent)
     if root not in sys.path:
         sys.path.append(root)
@@ -44,7 +66,7 @@ def run_benchmark(path: Path) -> Figures:
         raise ConfigError("bad_config", f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return cast(Figures, module.run())
+    return module
 
 
 def split_unit(name: str) -> tuple[str, str]:
@@ -58,8 +80,11 @@ def format_figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
-def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None = None) -> int:
-    """Run the benchmarks of these names (all if none), print their figures, write them as JSON; the exit code."""
+def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None = None, is_held: bool = False) -> int:
+    """Run the benchmarks of these names (all if none), print their figures, write them as JSON; the exit code.
+
+    `is_held`: only those that state ratios, and 1 if one of these is worse than stated by more than its noise.
+    """
     console = Console()
     found = find_benchmarks()
     for name in names:
@@ -70,9 +95,15 @@ def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None
         return 0
     console.print(f"rules: {BUILD}", highlight=False)
     results: dict[str, dict[str, float]] = {}
+    worse: list[str] = []
     for name in names or found:
         begin = time.monotonic()
-        figures = run_benchmark(found[name])
+        module = load(found[name])
+        held: Mapping[str, Held] = getattr(module, "HELD", {})
+        if is_held and not held:
+            continue
+        figures = cast(Figures, module.run())
+        worse += [f"{name}: {line}" for line in find_worse(figures, held)]
         results[name] = dict(figures)
         table = Table(title=f"{name} ({time.monotonic() - begin:.1f} s)", title_justify="left", show_header=False)
         table.add_column("figure")
@@ -84,4 +115,7 @@ def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None
         console.print(table)
     if json_file:
         Path(json_file).write_text(json.dumps(results, indent=2) + "\n")
-    return 0
+    if not is_held:
+        return 0
+    console.print("\n".join(worse) or "every ratio is as stated, or better", highlight=False)
+    return 1 if worse else 0

@@ -8,6 +8,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <time.h>
+
 #include "keccak.h"
 
 #define SIGNATURE 64
@@ -165,7 +167,9 @@ static PyObject *get(Signers *self, PyObject *number)
             is_waiting = !run_group(self);
         Py_END_ALLOW_THREADS
         while (state == OPEN) { /* another thread is at it, and will be done in a moment */
+            const struct timespec moment = {0, 20000};
             Py_BEGIN_ALLOW_THREADS
+            nanosleep(&moment, NULL);
             state = __atomic_load_n(&entry->state, __ATOMIC_ACQUIRE);
             Py_END_ALLOW_THREADS
         }
