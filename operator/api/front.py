@@ -16,6 +16,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from setoff.operator.api import loop
 from setoff.operator.api.feed import Feed
 from setoff.operator.api.server import start_server
 from setoff.operator.bridge.channel import Channel, Message
@@ -63,9 +64,8 @@ class _Line:
 
     async def open(self, socket: sockets.socket) -> RemoteDesk:
         """The desk at the end of this line."""
-        loop = asyncio.get_running_loop()
         self.channel = Channel(self.take, self.lose)
-        await loop.create_connection(lambda: self.channel, sock=socket)
+        await asyncio.get_running_loop().create_connection(lambda: self.channel, sock=socket)
         async with asyncio.timeout(_READY_SECONDS):
             await self.is_set_up.wait()
         assert self.desk is not None
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> None:
     listening, line = (sockets.socket(fileno=int(number)) for number in arguments)
     for socket in (listening, line):
         socket.setblocking(False)
-    asyncio.run(serve(listening, line))
+    loop.run(serve(listening, line))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from setoff.contracts.verification import check_deployment
+from setoff.operator.api import loop
 from setoff.operator.api.feed import Feed
 from setoff.operator.api.fronts import Fronts
 from setoff.operator.api.server import listen, start_server
@@ -61,16 +62,16 @@ def run_sequencer(
 
     Raises ConfigError, ChainError or DataError if it cannot start, and what made it give up if it does.
     """
-    asyncio.run(_serve_until_signal(settings, make_signer, make_sequencer))
+    loop.run(_serve_until_signal(settings, make_signer, make_sequencer))
 
 
 async def _serve_until_signal(
     settings: OperatorSettings, make_signer: MakeSigner, make_sequencer: MakeSequencer
 ) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        running.add_signal_handler(number, stop.set)
     deployment = settings.load_deployment()
     l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=min(settings.l1_patience, L1_PATIENCE))
     reader = ChainReader(l1, deployment)

@@ -27,6 +27,7 @@ from typing import Any, Final
 from tests.support.processes.running_operator import DEPLOYMENT, SETTINGS, HandL1, make_signer, opening
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.operator.api import loop
 from setoff.operator.api.service import serve
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.codec import eip712, records
@@ -229,6 +230,6 @@ def run(*names: str) -> dict[str, Any]:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["serve", redis_url, settings]:
-            asyncio.run(serve_here(redis_url, json.loads(settings)))
+            loop.run(serve_here(redis_url, json.loads(settings)))
         case names:
             print(json.dumps(run(*names), indent=2))

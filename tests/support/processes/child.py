@@ -12,6 +12,7 @@ from redis import Redis
 from tests.support.processes.running_operator import DEPLOYMENT, SETTINGS, HandL1, make_signer, opening
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic, stamp_all
+from setoff.operator.api import loop
 from setoff.operator.api.service import serve
 from setoff.operator.sequencer.messages import L1View
 from setoff.operator.sequencer.outbox import Outbox
@@ -48,4 +49,4 @@ async def run() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run())
+    loop.run(run())
