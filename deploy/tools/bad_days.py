@@ -118,6 +118,10 @@ def _usd(dollars: float) -> str:
     return f"{'-' if whole < 0 else ''}${abs(whole):,}"
 
 
+def _tell_gain(dollars: float) -> str:
+    return f"gains {_usd(dollars)}" if dollars >= 0 else f"loses {_usd(-dollars)}"
+
+
 def _pick(told: Told, field: str) -> list[float]:
     return [getattr(moment, field) for moment in told.moments]
 
@@ -185,7 +189,7 @@ in the first hour a long of one BTC got ${earlier:,.1f} of the shorts. **Now** a
 {MAX_FUNDING_TIME // 60} minutes at most, and time in which nothing was measured is not made up for: ${later:,.1f} in
 the same hour. Of the positions that fell below their margin on the way down the backstop took
 {before.moments[-1].taken:,.1f} BTC, sold them to the makers within hours, near the lowest price, and lost
-{_usd(-before.gains["backstop"])}; now it loses {_usd(-now.gains["backstop"])} by {now.moments[-1].taken:,.1f} BTC,
+{_usd(-before.gains["backstop"])}; now it {_tell_gain(now.gains["backstop"])} by {now.moments[-1].taken:,.1f} BTC,
 and {now.moments[-1].deleveraged:,.1f} BTC are closed against the shorts."""
 
 
