@@ -52,6 +52,7 @@ _ENCODERS: Final[dict[int, Callable[..., bytes]]] = {
 }
 
 _MARKETS: Final = keys.market_key(0)
+_LIVE: Final = keys.MAX_MARKET + 1
 _NAMES: Final[dict[type, tuple[str, ...]]] = {
     kind: tuple(field.name for field in fields(kind)) for kind in (*get_args(Leaf), Position)
 }
@@ -96,7 +97,7 @@ class _Saved(NamedTuple):
 class State:
     """Typed access to a tree. Every accessor returns the one live object of its key."""
 
-    __slots__ = ("_cache", "_journal", "_markets", "_written", "seen", "touched", "tree", "used")
+    __slots__ = ("_cache", "_journal", "_live", "_markets", "_written", "seen", "touched", "tree", "used")
 
     def __init__(self, tree: Tree | None = None) -> None:
         self.tree = Tree() if tree is None else tree
@@ -105,6 +106,7 @@ class State:
         self._markets: dict[int, tuple[object, ...]] = {}  # fields of markets as they were last written to the tree
         self._written: dict[int, bytes] = {}  # leaves that were written as bytes since the last commit
         self._journal: dict[int, _Saved] | None = None
+        self._live: list[Market | None] = [None] * _LIVE  # markets, of which no further use has to be noted, by id
         self.used: set[int] | None = None
         self.seen: dict[int, bytes] | None = None
 
@@ -140,7 +142,13 @@ class State:
 
     def market(self, market: int) -> Market:
         """Market leaf by id."""
-        return cast(Market, self._load(_MARKETS | market, leaves.decode_market))
+        if market >= _LIVE:
+            return cast(Market, self._load(_MARKETS | market, leaves.decode_market))
+        leaf = self._live[market]
+        if leaf is None:
+            leaf = cast(Market, self._load(_MARKETS | market, leaves.decode_market))
+            self._live[market] = leaf  # by far the most frequent access
+        return leaf
 
     def oracle(self, market: int) -> Oracle:
         """Latest reports on a market."""
@@ -201,6 +209,7 @@ class State:
     def begin_journal(self) -> None:
         """From here on keep what `undo` needs."""
         self._journal = {}
+        self._live = [None] * _LIVE
 
     def end_journal(self) -> None:
         """Keep the changes since `begin_journal`."""
@@ -233,6 +242,7 @@ class State:
                     self._markets[key] = values
                 changes[key] = _ENCODERS[kind](leaf)
             self.touched.clear()
+            self._live = [None] * _LIVE
             if changes:
                 self.tree.update(changes)
 
@@ -249,3 +259,4 @@ class State:
         self.commit()
         if len(self._cache) > limit and self._journal is None:
             self._cache.clear()
+            self._live = [None] * _LIVE

@@ -1,5 +1,7 @@
 """Sweeps without the visits that change nothing end, step by step, where all visits end."""
 
+from random import Random
+
 import pytest
 from tests.support.generator.generator import Generator
 from tests.support.machines.all_sorts import ACCOUNTS, ALWAYS, NEVER, crank_batch, make_machine, of, trace_plainly
@@ -129,6 +131,33 @@ def test_funding_is_settled_together_and_by_the_rule(monkeypatch: pytest.MonkeyP
     assert 71 in visited and len(set(visited)) < 10
     assert quick.state.account(1).collateral != start.state.account(1).collateral
     assert quick.hash() == plain.hash() and quick.regs.encode() == plain.regs.encode()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_funding_of_accounts_of_all_sorts_is_settled_by_both_alike(seed: int) -> None:
+    draw = Random(seed)
+    start = make_machine(seed)
+    for number in range(1, 9):
+        start.state.market(number).funding += draw.choice([0, 1, -1, 2**33, -(2**33), 2**40 + 7, 2**64])
+    for master in range(ACCOUNTS + 1 if seed % 3 == 0 else 0):
+        start.state.account(master).collateral += 2**90
+    start.state.commit()
+    plain, quick = of(start, NEVER), of(start, ALWAYS)
+    for number in range(5):
+        assert quick.run_input(crank_batch(), 0) == plain.run_input(crank_batch(), 0)
+        assert quick.hash() == plain.hash() and quick.regs.encode() == plain.regs.encode()
+        for machine in (plain, quick) if number == 2 else ():
+            machine.state.market(1).funding += 2**35
+            machine.state.market(1).mark += 1
+            begin_sweep(machine)
+
+
+def begin_sweep(machine: Machine) -> None:
+    """Work of a change of the first market's price."""
+    regs = machine.regs
+    regs.has_work = regs.sweeping = regs.trigger_market = 1
+    regs.next_phase = phases.WORK
+    regs.sweep_end = regs.sweep_word = 0
 
 
 def test_an_account_that_holds_nothing_there_is_visited() -> None:

@@ -299,5 +299,5 @@ def find_unhealthy(machine: Machine) -> list[int]:
             continue
         if equity < least and (not held or any(is_fresh(market, time) for market in held)):
             found.append(number)
-    state.touched.clear()
+    state.commit()
     return found
