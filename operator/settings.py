@@ -52,6 +52,8 @@ class OperatorSettings(Settings):
     """Bytes of a request's body."""
     snapshot_batches: int = 64
     """Batches between two snapshots, after which the log before them is cut off."""
+    batches_kept: int = 7 * 86400
+    """Seconds for which batches that L1 holds, and a snapshot stands for, stay in the store: longer than any reorg."""
     allow_volatile_store: bool = False
     """Run although the store may lose what it acknowledged. For experiments."""
     key: str = field(default="", repr=False)
@@ -82,6 +84,7 @@ class OperatorSettings(Settings):
         require(self.max_unposted_age > 0, "max_unposted_age", "must be more than 0 seconds")
         require(0 <= self.api_processes <= 64, "api_processes", "must be 0 to 64")
         require(self.max_wait > 0, "max_wait", "must be more than 0 seconds")
+        require(self.batches_kept >= 0, "batches_kept", "must be 0 seconds or more")
         require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
 
     @property

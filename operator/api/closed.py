@@ -30,7 +30,9 @@ class ClosedHandlers:
         number = parse_number(request.match_info["number"], "batch")
         sealed = await asyncio.to_thread(self._outbox.get, number)
         if sealed is None:
-            raise InputError("not_found", f"batch {number} is not closed yet")
+            kept = await asyncio.to_thread(self._outbox.kept_from)
+            why = f"is on L1 alone: here they are kept from {kept} on" if number < kept else "is not closed yet"
+            raise InputError("not_found", f"batch {number} {why}")
         posted = await asyncio.to_thread(self._outbox.posted)
         return web.json_response(views.show_batch(sealed, number < posted))
 

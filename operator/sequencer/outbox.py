@@ -2,6 +2,7 @@
 
 Keys, under the deployment's namespace:
     batch:{number}  hash: header (10 words), messages (132 bytes each), records (124), end (machine hash), fills
+    kept_from       number of the first batch that is still there: those before it are on L1 alone
     batches         stream: an entry `{number + 1}-0` for each batch, to wait on
     posted          number of batches that are on L1, which the publisher keeps
     stuck           why the publisher cannot post, as long as it cannot (JSON of `Stuck`)
@@ -29,7 +30,9 @@ from setoff.shared.wire.withdrawals import WithdrawalProof
 
 _FILL: Final = Struct(">QQHQHIHIHBIQB")
 BATCHES_KEPT: Final = 100_000
-"""Entries of the stream that are kept; the batches themselves all stay."""
+"""Entries of the stream that are kept."""
+TRIMMED_AT_ONCE: Final = 1000
+"""Batches that one call of `trim` forgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,28 @@ class Outbox:
             if number:
                 pipe.xadd(self._key("batches"), {"number": number - 1}, id=f"{number}-0")
             pipe.execute()
+
+    def trim(self, number: int, before: int) -> int:
+        """Forget batches below `number` whose timestamps are before `before`, some at a time; the first that is left.
+
+        Only for what L1 holds beyond doubt, and a snapshot stands for: nobody comes back to it.
+        """
+        first = self.kept_from()
+        last = min(number, first + TRIMMED_AT_ONCE)
+        kept = first
+        while kept < last and (header := self.header(kept)) is not None and header.timestamp < before:
+            kept += 1
+        if kept > first:
+            with self._redis.pipeline(transaction=True) as pipe:
+                pipe.delete(*[self._key(f"batch:{old}") for old in range(first, kept)])
+                pipe.set(self._key("kept_from"), kept)
+                pipe.execute()
+        return kept
+
+    def kept_from(self) -> int:
+        """The first batch that is still here."""
+        value = cast("bytes | None", self._redis.get(self._key("kept_from")))
+        return int(value) if value else 0
 
     def drop_proofs(self, first: int) -> None:
         """Forget the proofs of withdrawals from index `first` on: they have not happened after all."""

@@ -57,14 +57,18 @@ class Snapshots:
         self._interval = interval
         self._candidate: Snapshot | None = None
 
-    async def keep(self, exchange: Exchange, end: bytes, on_l1: int) -> None:
-        """After a batch that ended at `end`, of which the first `on_l1` are on L1. Raises RedisError or OSError."""
+    async def keep(self, exchange: Exchange, end: bytes, on_l1: int) -> int:
+        """After a batch that ended at `end`, while the first `on_l1` are on L1; the batch before which a snapshot was
+        written now, 0 for none. Raises RedisError or OSError."""
+        written = 0
         if self._candidate is not None and self._candidate.cursor.number <= on_l1:
             await self._journal.write_snapshot(self._candidate)
+            written = self._candidate.cursor.number
             self._candidate = None
         cursor = exchange.cursor
         if self._candidate is None and cursor.number % self._interval == 0:
             self._candidate = Snapshot(self._journal.commit, replace(cursor), exchange.machine.snapshot(), end)
+        return written
 
     def drop(self) -> None:
         """The exchange is another one than before."""
@@ -128,7 +132,9 @@ class Recovery:
         for before in range(exchange.cursor.number, number):
             sealed = self._outbox.get(before)
             if sealed is None:
-                raise DataError("data_mismatch", f"the outbox has lost batch {before}")
+                kept = self._outbox.kept_from()
+                why = f"the store keeps batches from {kept} on" if before < kept else "the outbox has lost it"
+                raise DataError("data_mismatch", f"batch {before} is not there: {why}")
             for event in list_events(sealed):
                 exchange.apply(event, is_believed=is_believed)
         return exchange, is_believed

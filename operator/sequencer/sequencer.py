@@ -289,7 +289,10 @@ class Sequencer:
         await asyncio.to_thread(self._outbox.put, sealed)
         self._monitor.unposted += 1
         self._announcer.tell_batch(sealed)
-        await self._snapshots.keep(self.exchange, sealed.end, self._monitor.on_l1)
+        written = await self._snapshots.keep(self.exchange, sealed.end, self._monitor.on_l1)
+        if written:
+            before = self.l1_time - self._settings.batches_kept
+            await asyncio.to_thread(self._outbox.trim, written, before)
 
     # --- recovery ----------------------------------------------------------------------------------------------------
 

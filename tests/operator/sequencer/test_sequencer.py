@@ -263,6 +263,30 @@ async def test_snapshots_cut_the_journal(redis_server: RedisServer) -> None:
         assert (await running.get("/v1/accounts/0x" + address_of(trader_key(1)).hex()))[0] == 200
 
 
+async def test_old_batches_leave_the_store_and_it_goes_on_from_the_snapshot(redis_server: RedisServer) -> None:
+    traffic = SampleTraffic()
+    l1 = HandL1(opening(traffic))
+    often = {"batch_interval": 0.02, "snapshot_batches": 2, "batches_kept": 5}
+    async with operator(redis_server.url, traffic, l1, **often) as running:
+        await open_market(running)
+        while running.outbox.kept_from() < 4:
+            assert (await running.submit(traffic.order(1, BUY, 80, 1)))[0] in (200, 503)
+            await running.submit(traffic.cancel_all(1))
+            l1.take(running.outbox)
+            l1.time += 1
+        kept = running.outbox.kept_from()
+        for number in range(running.outbox.latest()):
+            sealed = running.outbox.get(number)
+            assert (sealed is None) == (number < kept)
+            assert sealed is None or sealed.batch.header.timestamp > START_TIME
+        status, answer = await running.get("/v1/batches/0")
+        assert (status, answer["reason"]) == (404, "not_found") and "L1 alone" in answer["detail"]
+        before = await running.status()
+    async with operator(redis_server.url, traffic, l1) as running:
+        assert (await running.status())["machine"] == before["machine"]
+        assert (await running.submit(traffic.order(2, BUY, 80, 1)))[0] == 200
+
+
 async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> None:
     """The store dies in mid-traffic and comes back: what was answered is there, and the sequencer goes on."""
     traffic = SampleTraffic()
