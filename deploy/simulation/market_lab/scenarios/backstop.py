@@ -1,4 +1,5 @@
-"""Attacks on the vault behind liquidations: sell it what will lose, fill its places, share its profits just in time."""
+"""Attacks on the vault behind liquidations: sell it what will lose, fill its places, share its profits in time, or at
+an old price."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from itertools import product
 
 from setoff.deploy.simulation.market_lab.play import Play
 from setoff.deploy.simulation.market_lab.scenario import scenario
-from setoff.deploy.simulation.market_lab.terms import PRICE, USD, lot_value
+from setoff.deploy.simulation.market_lab.terms import BACKSTOP_DELAY, PRICE, USD, lot_value
 from setoff.shared.codec.integers import PPM
-from setoff.shared.rules.phases import LIQUIDATION_PAUSE
+from setoff.shared.rules.phases import HOUR, LIQUIDATION_PAUSE
 from setoff.shared.state.keys import BACKSTOP
 
 THIN = 2**31
@@ -132,6 +133,40 @@ def leave_before_a_loss(attack: bool, seed: int) -> Play:
         if attack and thousandths == 959:
             shares = play.exchange.account(purse).shares
             play.check(play.exchange.take(play.pen.backstop_withdraw(purse, shares)) == "accepted", "could not ask")
+    return play
+
+
+@scenario()
+def shares_at_a_price_of_noon(attack: bool, seed: int) -> Play:
+    """Half of the backstop asks for its money; the operator leaves reports out until what it holds has fallen, and then
+    lets noon's in, which were forced, so as to be paid by them.
+    """
+    money = {"stakers": [10**6 * USD], "traders": [10**7 * USD] * 2, "attacker": [10**6 * USD]}
+    play = Play.open(money, reports=HOUR, cranks=False, impact=THIN, seed=seed)
+    (staker,), (long, short), (purse,) = (play.accounts(role) for role in ("stakers", "traders", "attacker"))
+    for account in (staker, purse):
+        play.exchange.stake(account, 500_000 * USD)
+    play.trade(long, short, PRICE, 25_000)
+    play.withdraw_but(long, lot_value(25_000) * 50_100 // PPM)
+    signers = list(play.agents)
+    noon = play.exchange.time + BACKSTOP_DELAY - HOUR
+    for percent, wait in ((96, 70), (104, noon - play.exchange.time - 70), (97, 2 * HOUR)):
+        play.exchange.wait(wait)
+        play.prices[1] = PRICE * percent // 100
+        if percent == 96 or not attack:
+            for signer in signers:
+                play.act(signer)
+        if attack and percent == 96:
+            play.check(play.size(BACKSTOP) > 0, "the backstop holds nothing: the attack is none")
+            play.exchange.take(play.pen.backstop_withdraw(purse, play.exchange.account(purse).shares))
+    if attack:
+        for number in range(len(signers)):
+            report = play.pen.report(number, PRICE * 104 // 100, time=noon)
+            play.exchange.take(report, is_message=True, queued_at=noon)
+        play.check(play.market().index > PRICE, "noon's reports were not taken: the attack is none")
+        play.exchange.take(play.pen.crank(0))
+        play.check(play.exchange.account(purse).collateral < 600_000 * USD, "shares were paid by a price of noon")
+    play.pass_time(HOUR + 60)
     return play
 
 
