@@ -83,7 +83,7 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     "codec/signatures": frozenset({"sign", "compact", "address_of", "recover_ahead", "note_ahead"}),
     # A contract copies a struct by assigning it, and the ABI is its encoding.
     "state/registers": frozenset(
-        {"FIELDS", "IN_FLIGHT", "LAYOUT", "InFlight", "Registers", "encode", "decode", "copy"}
+        {"FIELDS", "IN_FLIGHT", "LAYOUT", "InFlight", "Registers", "encode", "decode", "copy", "machine_hashes"}
     ),
     "state/leaves": frozenset({"clear", *LAYOUTS, *(name.upper() for name in LAYOUTS), "REPORT"}),
     # L1 sees one step: nothing to cache, undo or write together.

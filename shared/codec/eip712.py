@@ -6,6 +6,7 @@ Domain: name "Setoff", version "1", the chain's id, the vault's address as verif
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Thread
 from typing import Any, Final, NamedTuple
 
@@ -73,7 +74,8 @@ def recover_ahead(domain: bytes, batch: Sequence[bytes], *, is_helped: bool = Fa
     _ahead.clear()
     _ahead.update((record, _Ahead(domain, signers, place)) for place, record in enumerate(signed))
     if is_helped and len(signed) >= _WORTH_HELP:
-        Thread(target=signers.run, name="signatures", daemon=True).start()
+        with suppress(RuntimeError):  # no more threads here: then this one finds them all
+            Thread(target=signers.run, name="signatures", daemon=True).start()
 
 
 def typed_data(chain_id: int, vault: bytes, body: bytes) -> dict[str, Any]:

@@ -42,6 +42,41 @@ static PyObject *hash_pair(PyObject *module, PyObject *const *arguments, Py_ssiz
     return PyBytes_FromStringAndSize((char *)digest, DIGEST);
 }
 
+static PyObject *keccak_all(PyObject *module, PyObject *given)
+{
+    enum { AT_ONCE = 64 };
+    PyObject *messages = PySequence_Tuple(given), *digests;
+    Py_ssize_t count, at, end;
+    (void)module;
+    if (messages == NULL)
+        return NULL;
+    count = PyTuple_GET_SIZE(messages);
+    digests = PyList_New(count);
+    for (at = 0; digests != NULL && at < count; at++) {
+        PyObject *digest = NULL;
+        if (!PyBytes_Check(PyTuple_GET_ITEM(messages, at)))
+            PyErr_SetString(PyExc_TypeError, "a message is bytes");
+        else if ((digest = PyBytes_FromStringAndSize(NULL, DIGEST)) != NULL)
+            PyList_SET_ITEM(digests, at, digest);
+        if (digest == NULL)
+            Py_CLEAR(digests);
+    }
+    for (at = 0; digests != NULL && at < count; at = end) {
+        const Py_ssize_t length = PyBytes_GET_SIZE(PyTuple_GET_ITEM(messages, at));
+        const uint8_t *from[AT_ONCE];
+        uint8_t *to[AT_ONCE];
+        for (end = at; end < count && end < at + AT_ONCE; end++) {
+            if (PyBytes_GET_SIZE(PyTuple_GET_ITEM(messages, end)) != length)
+                break;
+            from[end - at] = (const uint8_t *)PyBytes_AS_STRING(PyTuple_GET_ITEM(messages, end));
+            to[end - at] = (uint8_t *)PyBytes_AS_STRING(PyList_GET_ITEM(digests, end));
+        }
+        hash_many(from, (size_t)length, (size_t)(end - at), to);
+    }
+    Py_DECREF(messages);
+    return digests;
+}
+
 static PyObject *hash_pairs(PyObject *module, PyObject *layer)
 {
     enum { AT_ONCE = 64 };
@@ -87,6 +122,7 @@ static PyObject *limit_width(PyObject *module, PyObject *widest)
 static PyMethodDef functions[] = {
     {"keccak", keccak, METH_O, "The 32-byte Keccak-256 digest of `data`."},
     {"hash_pair", (PyCFunction)(void (*)(void))hash_pair, METH_FASTCALL, "keccak(left, right)."},
+    {"keccak_all", keccak_all, METH_O, "The digests of messages."},
     {"hash_pairs", hash_pairs, METH_O, "The layer above one of 32-byte nodes."},
     {"_limit_width", limit_width, METH_O, "At most so many messages side by side; how many there are."},
     {NULL, NULL, 0, NULL},

@@ -4,6 +4,8 @@ Everything that L1 re-computes (leaves, nodes, machine hashes, batch hashes) goe
 implementation is safe-pysha3, about 0.6 µs for 64 bytes: seven times faster than pycryptodome from Python.
 """
 
+from collections.abc import Sequence
+
 from sha3 import keccak_256
 
 _NODE = 32
@@ -19,6 +21,11 @@ def hash_pair(left: bytes, right: bytes) -> bytes:
     """The inner node above two 32-byte nodes: keccak(left ‖ right)."""
     digest: bytes = keccak_256(left + right).digest()
     return digest
+
+
+def keccak_all(messages: Sequence[bytes]) -> list[bytes]:
+    """The digests of messages; compiled, those of one length that follow each other are hashed side by side."""
+    return [keccak_256(message).digest() for message in messages]
 
 
 def hash_pairs(layer: bytes) -> bytes:

@@ -24,6 +24,7 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.fragment import EVERY_STEP, Fragment
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
+from setoff.shared.state.registers import machine_hashes
 
 Stepper = Callable[[Machine, Batch, int, int], None]
 """Runs the step at (input index, micro) of a batch on a machine. The honest one is `Machine.step`; a liar has
@@ -40,6 +41,8 @@ CACHED_LEAVES: Final = 1 << 17
 FRAGMENT: Final = 1 << 8
 """Steps of a chunk that can be taken again on its own: so many at most lie before any step that is asked for."""
 
+_TOGETHER: Final = 64
+"""Steps whose machine hashes are made together."""
 _NODE: Final = 32
 
 log = logging.getLogger(__name__)
@@ -243,6 +246,8 @@ class _Run:
         """Take the steps of the next chunk, hashing after each."""
         machine, regs = self._machine, self._machine.regs
         leaves: list[bytes] = []
+        roots: list[bytes] = []
+        encoded: list[bytes] = []
         ends: list[int] = []
         first, registers, snapshot = self._place, b"", b""
         if self._keeping is not None:
@@ -251,10 +256,16 @@ class _Run:
             if self._keeping.is_due():
                 snapshot = zlib.compress(machine.snapshot(), level=1)
         for place in islice(self._steps, self._chunk_steps):
-            leaves.append(machine.hash())
+            machine.state.commit()
+            roots.append(machine.state.tree.root)
+            encoded.append(machine.regs.encode())
             if regs.phase == phases.IDLE:
-                ends.append(len(leaves))
+                ends.append(len(leaves) + len(roots))
+            if len(roots) == _TOGETHER:
+                leaves += machine_hashes(roots, encoded)
+                roots, encoded = [], []
             self._place = place
+        leaves += machine_hashes(roots, encoded)
         fragment = Fragment.cut(registers, machine).encode() if self._keeping is not None else b""
         machine.state.seen = None
         machine.state.trim(CACHED_LEAVES)

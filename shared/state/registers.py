@@ -6,10 +6,11 @@ the values of its last input (they are part of the hash); the next fetch clears 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.hashing import keccak, keccak_all
 from setoff.shared.codec.layout import U64, U128, U192, U256, Address, Bytes32
 from setoff.shared.state.layout import WORD, Layout
 
@@ -174,3 +175,9 @@ _clear: Final = Layout(InFlight, WORD * len(IN_FLIGHT), IN_FLIGHT).clear
 def machine_hash(state_root: bytes, registers_hash: bytes) -> bytes:
     """keccak(state root || registers hash): the one hash that stands for a whole machine."""
     return keccak(state_root + registers_hash)
+
+
+def machine_hashes(state_roots: Sequence[bytes], registers: Sequence[bytes]) -> list[bytes]:
+    """`machine_hash` of many machines, whose registers are given encoded: together in less time."""
+    hashes = keccak_all(registers)
+    return keccak_all([root + each for root, each in zip(state_roots, hashes, strict=True)])

@@ -89,6 +89,9 @@ def test_hashes_are_the_same_of_any_length(hashings: tuple[ModuleType, ModuleTyp
     for _ in range(20):
         left, right = draw.randbytes(32), draw.randbytes(draw.choice((32, 32, 31, 0)))
         assert in_c.hash_pair(left, right) == python.hash_pair(left, right)
+    for count in (0, 1, 2, 3, 5, 8, 9, 70, 200):
+        messages = [draw.randbytes(draw.choice((64, 64, 64, 136, 0))) for _ in range(count)]
+        assert in_c.keccak_all(messages) == python.keccak_all(messages) == [python.keccak(each) for each in messages]
     for pairs in range(70):
         layer = draw.randbytes(64 * pairs)
         assert in_c.hash_pairs(layer) == python.hash_pairs(layer)
@@ -99,8 +102,9 @@ def test_hashes_are_the_same_of_any_length(hashings: tuple[ModuleType, ModuleTyp
 
 
 def test_what_is_no_bytes_is_refused(hashings: tuple[ModuleType, ModuleType]) -> None:
+    wrong = {"keccak": ("text",), "hash_pair": (1, b""), "hash_pairs": ("1" * 64,), "keccak_all": (["ab"],)}
     for module in hashings:
-        for function, arguments in (("keccak", ("text",)), ("hash_pair", (1, b"")), ("hash_pairs", ("1" * 64,))):
+        for function, arguments in wrong.items():
             with pytest.raises(TypeError):
                 getattr(module, function)(*arguments)
 

@@ -10,8 +10,8 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("operator", "watcher", "shared", "contracts", "deploy")
-SUFFIXES = (".py", ".vy", ".vyi", ".json", ".toml", ".lock")
-"""What is read at run time: code, contracts, ABIs, presets."""
+SUFFIXES = (".py", ".c", ".h", ".vy", ".vyi", ".json", ".toml", ".lock")
+"""What is read at run time: code (what is compiled, too: its digest says what of), contracts, ABIs, presets."""
 
 
 def test_wheel_holds_every_package_and_what_they_read(tmp_path: Path) -> None:
