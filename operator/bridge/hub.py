@@ -7,6 +7,7 @@ were used since it last did: so who reads costs the machine what changed, once, 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from socket import socket as Socket
 from typing import Final
@@ -20,6 +21,8 @@ from setoff.operator.sequencer.submissions import Answer
 from setoff.shared.codec import signatures
 from setoff.shared.codec.records import BODY_BYTES
 from setoff.shared.errors import SetoffError
+
+log = logging.getLogger(__name__)
 
 PUSH_SECONDS: Final = 0.02
 """Between two looks at whether the sequencer's state is another one."""
@@ -107,8 +110,11 @@ class Hub:
 
     async def _push(self) -> None:
         while True:
-            for line in self._lines:
-                self._look(line)
+            try:
+                for line in self._lines:
+                    self._look(line)
+            except Exception:
+                log.exception("the API's processes could not be told how the sequencer is")
             await asyncio.sleep(PUSH_SECONDS)
 
     def _look(self, line: Line) -> None:
