@@ -17,7 +17,7 @@ from setoff.shared.rules import phases
 from setoff.shared.state.leaves import MAX_POSITIONS, Position
 
 HELD = {
-    "funding_due_to_every_visit": Held(compiled=0.2, plain=0.4),
+    "funding_due_to_every_visit": Held(compiled=0.22, plain=0.4),
     "without_idle_visits_to_every_visit": Held(compiled=0.015, plain=0.015),
 }
 ACCOUNTS = 100_000
