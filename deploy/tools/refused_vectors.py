@@ -1,7 +1,8 @@
-"""The vectors of what L1 refuses: one-step proofs, moves and joins with one thing wrong, each with its reason.
+"""The vectors of what is refused: one-step proofs, moves and joins with one thing wrong, each with L1's reason, and
+batches whose inputs are not those of their header.
 
-Made of the steps of ``steps.json`` and the game of ``histories.json``. A verifier that takes one of them believes what
-L1 does not, and one that sends one pays for a revert.
+Made of the steps of ``steps.json``, the game of ``histories.json`` and the batches of ``runs.json``. A verifier that
+takes one of them believes what L1 does not, and one that sends one pays for a revert.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import merkle_root
+from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.witness import StepInput, StepProof, WitnessLeaf
 from setoff.shared.rules import phases
 from setoff.shared.state.registers import FIELDS, machine_hash
@@ -19,6 +21,8 @@ from setoff.shared.state.tree import DEPTH, Path
 _LEAVES: Final = range(2, 6)
 """How many leaves a step has whose witness is changed: some, and few, for each proof stands in the file."""
 _OTHER: Final = keccak(b"another")
+_FEW: Final = 9
+"""Of so many records and more a batch is not shown with other inputs, for each stands in the file as a whole."""
 
 
 class Case(NamedTuple):
@@ -30,8 +34,10 @@ class Case(NamedTuple):
     proof: StepProof
 
 
-def build_refused(steps: Sequence[Mapping[str, Any]], history: Mapping[str, Any]) -> dict[str, Any]:
-    """The document, of the entries of the other two as JSON has them."""
+def build_refused(
+    steps: Sequence[Mapping[str, Any]], history: Mapping[str, Any], batches: Sequence[Batch]
+) -> dict[str, Any]:
+    """The document, of the entries of two others as JSON has them, and of the run's batches."""
     steps, history = _read(steps), _read(history)
     return {
         "batch_count": 1,
@@ -41,6 +47,7 @@ def build_refused(steps: Sequence[Mapping[str, Any]], history: Mapping[str, Any]
         ],
         "moves": list(list_moves(history)),
         "joins": list(list_joins(history)),
+        "batches": list(list_batches(batches)),
     }
 
 
@@ -228,6 +235,26 @@ def list_moves(history: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             swapped = {"mover": place["opponent"], "opponent": place["mover"]}
             yield {"name": f"level {level}: the sides exchanged", **place, **good, **swapped, "reason": "wrong_opening"}
         nodes = {mover: merkle_root(move["children"]), opponent: move["their_child"]}
+    yield agree()
+
+
+def agree() -> dict[str, Any]:
+    """A last move at a leaf that is the same on both sides, which differ to the right of it."""
+    index, level = 10, 6
+    siblings = {name: [keccak(b"%s %d" % (name.encode(), n)) for n in range(5)] for name in ("common", "mine", "theirs")}
+    lists: dict[str, list[bytes]] = {name: [] for name in siblings}
+    nodes = {"mine": _OTHER, "theirs": _OTHER}
+    for height in range(5):
+        if index >> height & 1:
+            lists["common"].append(left := siblings["common"][height])
+            nodes = {name: hash_pair(left, node) for name, node in nodes.items()}
+        else:
+            for name, node in nodes.items():
+                lists[name].append(siblings[name][height])
+                nodes[name] = hash_pair(node, siblings[name][height])
+    place = {"level": level, "mover": nodes["mine"], "opponent": nodes["theirs"]}
+    good = {"index": index, "children": [_OTHER], "their_child": _OTHER, **lists}
+    return {"name": f"level {level}: a leaf on which both agree", **place, **good, "reason": "children_equal"}
 
 
 def change_move(good: Mapping[str, Any], child: bytes) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -264,3 +291,54 @@ def list_joins(history: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         ("siblings in another order", {"path": path[::-1]}, "history_end"),
     ):
         yield {"name": what, **join, **fields, "reason": reason}
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+def list_batches(batches: Sequence[Batch]) -> Iterator[dict[str, Any]]:
+    """Headers with other inputs than theirs: of the first batch with a message and several records, and of an empty
+    one."""
+    chosen = next(b for b in batches if len(b.messages) == 1 and 2 < len(b.records) < _FEW)
+    empty = next(b for b in batches if not b.header.inputs)
+    for name, batch, changes in (
+        *((name, chosen, changes) for name, changes in change_inputs(chosen)),
+        ("without inputs, a data root", empty, {"header": {"data_root": _OTHER}}),
+        ("without inputs, a record", empty, {"records": chosen.records[:1]}),
+    ):
+        header = batch.header
+        words = {field: getattr(header, field) for field in header.__slots__}
+        before = batches[header.number - 1].header.queue_hash
+        good = {"messages": batch.messages, "records": batch.records, "queue_hash": before}
+        yield {
+            "name": name,
+            **good,
+            **changes,
+            "header": words | dict(changes.get("header", {})),
+            "reason": "data_mismatch",
+        }
+
+
+def change_inputs(batch: Batch) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is wrong, and what is other then."""
+    (message,), (first, second, *rest) = batch.messages, batch.records
+    header = batch.header
+    yield "another message", {"messages": [message[:-1] + bytes([message[-1] ^ 1])]}
+    yield "a message without a stamp", {"messages": [message[:-8]]}
+    yield "no message", {"messages": []}
+    yield "a message more", {"messages": [message, message]}
+    yield "another record", {"records": [first[:-1] + bytes([first[-1] ^ 1]), second, *rest]}
+    yield "records in another order", {"records": [second, first, *rest]}
+    yield "records cut elsewhere", {"records": [first + second[:4], second[4:], *rest]}
+    yield "a record less", {"records": [first, second, *rest[:-1]]}
+    yield "a record more", {"records": [first, second, *rest, first]}
+    yield "no record", {"records": []}
+    yield "another queue before", {"queue_hash": _OTHER}
+    for field, value in (
+        ("message_count", header.message_count + 1),
+        ("record_count", header.record_count + 1),
+        ("module", 1),
+        ("data_root", _OTHER),
+        ("queue_hash", _OTHER),
+    ):
+        yield f"another {field} in the header", {"header": {field: value}}

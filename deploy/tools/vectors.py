@@ -117,7 +117,7 @@ def build(edges: dict[str, Any] | None = None) -> dict[str, Any]:
         "runs.json": build_run(traffic, batches),
         "steps.json": steps,
         "histories.json": history,
-        "refused.json": plain(build_refused(steps["steps"], history)),
+        "refused.json": plain(build_refused(steps["steps"], history, batches)),
         # The judge's scenes are the tests' own, which nothing imports but this tool, where it writes their vectors.
         "scenes.json": import_module("tests.support.scene_vectors").build_scenes(edges),
     }
@@ -534,6 +534,7 @@ def build_codec(batches: list[Batch]) -> dict[str, Any]:
         "canonical": plain([*canonical, *_padded_inputs(batches)]),
         "signatures": plain(_signatures()),
         "receipts": plain(_receipts(domain)),
+        "receipt_signatures": plain(_receipt_signatures(domain)),
     }
 
 
@@ -610,6 +611,24 @@ def _receipts(domain: bytes) -> Iterator[dict[str, Any]]:
         for body, (receipt, signature) in zip(bodies, sign_group(domain, group, key), strict=True):
             entry = {"body": body, **receipt._asdict(), "digest": receipts.digest(domain, receipt)}
             yield {**entry, "signature": signature, "signer": signatures.address_of(key)}
+
+
+def _receipt_signatures(domain: bytes) -> Iterator[dict[str, Any]]:
+    """One receipt with signatures of every length: as many siblings as a group may have, more, and parts of one."""
+    key, record = trader_key(2), keccak(b"setoff receipt")
+    receipt = receipts.Receipt(0, record, receipts.extend(bytes(32), record), 1_800_000_000)
+
+    def sign(path: bytes) -> bytes:
+        node = receipts.hash_receipt(receipt)
+        for at in range(0, len(path), 32):
+            node = receipts.hash_sorted(node, path[at : at + 32])
+        return signatures.sign(receipts.digest_root(domain, node), key) + path
+
+    path = b"".join(keccak(b"sibling %d" % number) for number in range(receipts.MAX_PATH + 1))
+    paths = [path[:length] for length in (0, 1, 31, 32, 33, 64, 32 * receipts.MAX_PATH - 1, 32 * receipts.MAX_PATH)]
+    for signature in (b"", sign(b"")[:32], sign(b"")[:63], *map(sign, [*paths, path[:-31], path])):
+        signer = receipts.recover(domain, receipt, signature)
+        yield {**receipt._asdict(), "signature": signature, "signer": signer}
 
 
 def build_leaves() -> dict[str, Any]:
@@ -690,6 +709,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     signers.count, signers.quorum, signers.max_age = 7, 4, 2**32 - 1
     signers.owners = [signatures.address_of(oracle_key(n)) for n in range(7)]
     yield "signers", keys.signers_key(), signers
+    yield "signers", keys.signers_key(), Signers()
     withdrawal = Withdrawal()
     withdrawal.account, withdrawal.owner, withdrawal.amount = 77, VAULT, 2**96 - 1
     yield "withdrawal", keys.withdrawal_key(2**36 - 1), withdrawal

@@ -24,7 +24,7 @@ from setoff.shared.machine.data import data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
-from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, WitnessLeaf
+from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, WitnessLeaf, prove_step
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
 from setoff.shared.rules.step import apply_step, begin_batch
@@ -62,6 +62,8 @@ def list_checks(documents: Mapping[str, Entry]) -> Iterator[Check]:
             yield Check("codec", f"{family} {number}", partial(check, entry))
     yield Check("codec", "domain", partial(check_domain, codec["domain"]))
     yield Check("codec", "receipts", partial(check_receipts, domain, codec["receipts"]))
+    for number, entry in enumerate(codec["receipt_signatures"]):
+        yield Check("codec", f"receipt_signatures {number}", partial(check_receipt_signature, domain, entry))
     for number, entry in enumerate(documents["leaves"]["leaves"]):
         yield Check("leaves", f"{entry['kind']} {number}", partial(check_leaf, entry))
     for number, entry in enumerate(documents["leaves"]["registers"]):
@@ -75,6 +77,7 @@ def list_checks(documents: Mapping[str, Entry]) -> Iterator[Check]:
         name = f"{number}: {entry['name']}, {entry['outcome']}, {entry['next_phase']}"
         yield Check("steps", name, partial(check_step, entry, documents["steps"]["batch_count"]))
     yield Check("runs", "run", partial(check_run, run))
+    yield Check("runs", "proofs", partial(check_run_proofs, run, documents["steps"]["steps"]))
     history = documents["histories"]
     yield Check("histories", "history", partial(check_history, run, history))
     yield Check("histories", "join", partial(check_join, history))
@@ -98,7 +101,7 @@ def check_body(entry: Entry) -> None:
     body = BODIES[entry["name"]](**fields)
     encoded = entry.get("body", entry.get("message"))
     assert records.encode(body) == encoded
-    assert records.TYPES[entry["type"]].decode(encoded) == body
+    assert records.TYPES[entry["type"]].decode(encoded) == records.decode(encoded) == body
 
 
 def check_record(domain: bytes, entry: Entry) -> None:
@@ -107,6 +110,7 @@ def check_record(domain: bytes, entry: Entry) -> None:
     assert records.struct_hash(entry["body"]) == entry["struct_hash"]
     assert eip712.digest(domain, entry["body"]) == entry["digest"]
     assert signatures.recover(entry["digest"], entry["signature"]) == entry["signer"]
+    assert eip712.recover_signer(domain, entry["body"] + entry["signature"]) == entry["signer"]
 
 
 def check_crank(entry: Entry) -> None:
@@ -145,6 +149,12 @@ def check_receipts(domain: bytes, entries: list[Entry]) -> None:
         receipt = receipts.Receipt(*(entry[name] for name in receipts.Receipt._fields))
         assert receipts.digest(domain, receipt) == entry["digest"]
         assert receipts.recover(domain, receipt, entry["signature"]) == entry["signer"]
+
+
+def check_receipt_signature(domain: bytes, entry: Entry) -> None:
+    """Who signed a receipt, if anybody did."""
+    receipt = receipts.Receipt(*(entry[name] for name in receipts.Receipt._fields))
+    assert receipts.recover(domain, receipt, entry["signature"]) == entry["signer"]
 
 
 # --- leaves and tree --------------------------------------------------------------------------------------------------
@@ -218,7 +228,9 @@ def list_batch_checks(document: Entry) -> Iterator[Check]:
 def check_headers(document: Entry) -> None:
     """Batch hashes and epoch hashes."""
     for entry in document["headers"]:
-        assert Header(**{name: value for name, value in entry.items() if name != "hash"}).hash() == entry["hash"]
+        header = Header(**{name: value for name, value in entry.items() if name != "hash"})
+        assert header.hash() == entry["hash"]
+        assert Header.decode(header.encode()) == header
     for entry in document["epochs"]:
         assert epoch_hash(entry["epoch"], entry["batches"], entry["last"]) == entry["hash"]
 
@@ -230,6 +242,7 @@ def check_blob(pool: list[bytes], entry: Entry) -> None:
     header = Header(bytes(32), 0, 0, 0, 3, 0, count, BLOBS.number, root, bytes(32))
     batch = Batch(header, (), tuple(pool[:count]), module=BLOBS)
     assert hash_commitment(commit(blob)) == root and batch.module_data == blob
+    assert Batch.read(header, (), blob, BLOBS).records == batch.records
     for proof in entry["proofs"]:
         assert verify_record(header, 3 + proof["index"], proof["record_page"], [], BLOBS) == pool[proof["index"]]
 
@@ -266,6 +279,7 @@ def check_run(run: Entry) -> None:
     queue_hash = bytes(32)
     for batch, entry in zip(batches_of(run), run["batches"], strict=True):
         batch.check(queue_hash)
+        assert Batch.read(batch.header, batch.messages, batch.module_data) == batch
         queue_hash = batch.header.queue_hash
         assert batch.header.hash() == entry["batch_hash"]
         assert [errors.OUTCOMES[outcome] for outcome in machine.run_batch(batch)] == entry["outcomes"]
@@ -273,6 +287,34 @@ def check_run(run: Entry) -> None:
         assert machine.state.tree.root == entry["state_root"]
         assert machine.regs.steps == entry["steps"]
     assert sorted(machine.state.tree.items()) == list(map(tuple, run["leaves"]))
+
+
+def check_run_proofs(run: Entry, steps: list[Entry]) -> None:
+    """The proofs of those steps that the run takes, each made of the whole state before it."""
+    machine = Machine.genesis(run["domain"]["separator"])
+    known = {(step["first_batch"], step["position"], step["pre"]): step["proof"] for step in steps}
+    queue_hash, proven = bytes(32), 0
+    for batch in batches_of(run):
+        for input_index in range(max(1, batch.header.inputs)):
+            micro = 0
+            while micro == 0 or machine.regs.phase != phases.IDLE:
+                proof = known.get((batch.header.number, input_index << 20 | micro, machine.hash()))
+                if proof is None:
+                    machine.step(batch, input_index, micro)
+                else:
+                    assert prove_step(machine, batch, input_index, micro, queue_hash).encode() == proof
+                    proven += 1
+                micro += 1
+        last = max(1, batch.header.inputs) - 1
+        for position in (last << 20 | 2**20 - 1, 1023 << 20, 1023 << 20 | 7, 1 << 30):
+            # Where nothing happens: an idle machine, an unused input, an unused batch.
+            proof = known.get((batch.header.number, position, machine.hash()))
+            if proof is not None:
+                of_batch = None if position >> 30 else batch
+                place = position >> 20 & 1023, position & 2**20 - 1
+                assert prove_step(machine.copy(), of_batch, *place, queue_hash).encode() == proof
+        queue_hash = batch.header.queue_hash
+    assert 2 * proven > len(steps)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -350,6 +392,23 @@ def check_history(run: Entry, document: Entry) -> None:
     for entry in document["leaves"]:
         assert found.leaf(entry["position"]) == entry["leaf"]
         assert found.path(entry["position"]) == entry["path"]
+    assert (found.children(0, 0), found.last_path()) == (document["join"]["children"], document["join"]["path"])
+    assert found.proof(document["proof"]["position"]) == document["proof"]["proof"]
+    moves = document["moves"]
+    for entry, before in zip(moves[2::2], moves[1::2], strict=True):
+        assert (entry["mover"], before["mover"]) == ("truth", "lie")
+        level, prefix = entry["level"], entry["prefix"]
+        move = make_move(
+            found.children(level, prefix),
+            before["children"],
+            lambda index: found.children(level + 1, prefix * 32 + index),  # noqa: B023
+        )
+        assert move == read_move(entry)
+
+
+def read_move(entry: Entry) -> Move:
+    """A move by its fields."""
+    return Move(*(entry[name] for name in ("index", "children", "their_child", "common", "mine", "theirs")))
 
 
 def check_join(document: Entry) -> None:
@@ -370,7 +429,7 @@ def check_moves(document: Entry) -> None:
         mover = entry["mover"]
         opponent = "lie" if mover == "truth" else "truth"
         assert (entry["level"], entry["prefix"]) == (level, prefix)
-        move = Move(*(entry[name] for name in ("index", "children", "their_child", "common", "mine", "theirs")))
+        move = read_move(entry)
         assert verify_move(move, nodes[mover], nodes[opponent], is_last=level == 6)
         if level == 0:
             assert make_move(openings[mover], openings[opponent], lambda _: move.children) == move  # noqa: B023
@@ -393,7 +452,7 @@ class Refused(Exception):
 
 
 def list_refused_checks(document: Entry, run: Entry) -> Iterator[Check]:
-    """Proofs, moves and joins that are refused."""
+    """Proofs, moves, joins and batches that are refused."""
     posted = [batch["batch_hash"] for batch in run["batches"]]
     queue = [bytes(32)]
     for message in (message for batch in run["batches"] for message in batch["messages"]):
@@ -402,9 +461,10 @@ def list_refused_checks(document: Entry, run: Entry) -> Iterator[Check]:
         ("proofs", partial(judge_proof, document["batch_count"], posted, queue)),
         ("moves", judge_move),
         ("joins", judge_join),
+        ("batches", judge_batch),
     ):
         for entry in document[family]:
-            yield Check("refused", f"{family[:-1]}: {entry['name']}", partial(check_refused, judge, entry))
+            yield Check("refused", f"{family}: {entry['name']}", partial(check_refused, judge, entry))
 
 
 def check_refused(judge: Callable[[Entry], None], entry: Entry) -> None:
@@ -507,7 +567,7 @@ def judge_proof(batch_count: int, posted: list[bytes], queue: list[bytes], entry
 
 def judge_move(entry: Entry) -> None:
     """As the court on L1: raises Refused if the move is none."""
-    move = Move(*(entry[name] for name in ("index", "children", "their_child", "common", "mine", "theirs")))
+    move = read_move(entry)
     is_last = entry["level"] == EPOCH.levels - 1
     if verify_move(move, entry["mover"], entry["opponent"], is_last=is_last):
         return
@@ -521,6 +581,14 @@ def judge_join(entry: Entry) -> None:
     """As the court on L1: raises Refused if the children do not lead to the end."""
     refuse_unless(entry["end"] != bytes(32), "zero_hash")
     refuse_unless(climb(entry["end"], 2**30 - 1, entry["path"]) == entry["children"][31], "history_end")
+
+
+def judge_batch(entry: Entry) -> None:
+    """As whoever rebuilds a batch: raises Refused if its inputs are not those of its header."""
+    try:
+        Batch(Header(**entry["header"]), tuple(entry["messages"]), tuple(entry["records"])).check(entry["queue_hash"])
+    except errors.DataError as error:
+        raise Refused(error.reason) from None
 
 
 # --- scenes -----------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ FILES: Final = (
         for room in ("rules", "state", "codec")
         for path in sorted((ROOT / "shared" / room).glob("*.py"))
     ),
-    *(f"shared/machine/{name}.py" for name in ("batch", "data", "history", "witness")),
+    *(f"shared/machine/{name}.py" for name in ("batch", "data", "history", "machine", "witness")),
     "shared/dispute/bisection.py",
 )
 """What a verifier has to have right."""

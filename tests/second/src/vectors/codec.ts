@@ -54,6 +54,15 @@ export function runCodec(file: JsonObject): Report {
       });
     }),
   );
+  each(file, "receipt_signatures", (c, name) =>
+    check(report, "receipt_signatures", name, () => {
+      const receipt = {
+        sequence: integer(c["sequence"]), record: bytes(c["record"]), running: bytes(c["running"]),
+        deadline: integer(c["deadline"]),
+      };
+      return differs({ signer: [signerText(receiptSigner(separator, receipt, bytes(c["signature"]))), c["signer"]] });
+    }),
+  );
   return report;
 }
 

@@ -1,5 +1,8 @@
-// refused.json: proofs, moves and joins with one thing wrong, and the reason for which L1 reverts.
-import { equal } from "../codec/bytes.js";
+// refused.json: proofs, moves and joins with one thing wrong, and the reason for which L1 reverts; and batches whose
+// inputs are not those of their header.
+import { dataRoot } from "../batch/data-root.js";
+import { nextQueueHash } from "../batch/header.js";
+import { equal, toHex } from "../codec/bytes.js";
 import { decodeProof } from "../dispute/abi.js";
 import { applyMove } from "../dispute/game.js";
 import { rootOfJoin } from "../dispute/history.js";
@@ -7,6 +10,7 @@ import { type Chain, judge } from "../dispute/judge.js";
 import { Revert } from "../errors.js";
 import { bytes, hashes, integer, type JsonObject, list, object, small, text } from "./json.js";
 import { check, differs, newReport, type Report } from "./report.js";
+import { readBatch } from "./runs.js";
 
 /** What is wrong unless it reverts for its reason. */
 function refuses(c: JsonObject, run: () => void): string | null {
@@ -23,6 +27,19 @@ function join(c: JsonObject): void {
   const end = bytes(c["end"]);
   if (equal(end, new Uint8Array(32))) throw new Revert("zero_hash");
   if (rootOfJoin(hashes(c["children"]), end, hashes(c["path"])) === null) throw new Revert("history_end");
+}
+
+/** Whether the inputs of a batch of module 0 are those of its header (section 10). */
+function batch(c: JsonObject): void {
+  const { header, messages, records } = readBatch(c);
+  let queue = bytes(c["queue_hash"]);
+  for (const message of messages) queue = nextQueueHash(queue, message);
+  const fits =
+    header.module === 0n && messages.length === Number(header.message_count) &&
+    records.length === Number(header.record_count) && messages.every((message) => message.length === 132) &&
+    records.every((record) => record.length === 124) && BigInt(toHex(queue)) === header.queue_hash &&
+    BigInt(toHex(dataRoot(records))) === header.data_root;
+  if (!fits) throw new Revert("data_mismatch");
 }
 
 export function runRefused(file: JsonObject, chain: Chain): Report {
@@ -43,5 +60,6 @@ export function runRefused(file: JsonObject, chain: Chain): Report {
     });
   });
   each("joins", join);
+  each("batches", batch);
   return report;
 }
