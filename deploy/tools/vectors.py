@@ -888,7 +888,7 @@ def build_steps(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
             machine = run
         take_inputs(batch)
         take(batch, batch.header.inputs - 1 if batch.header.inputs else 0, 2**20 - 1, "idle")
-        take(batch, 1023, 0, "unused input")
+        take(batch, max(1, batch.header.inputs), 0, "unused input")
         take(batch, 1023, 7, "idle")
         take(batch, 0, 0, "unused batch", batch_index=1)
         queue_hash, before = batch.header.queue_hash, queue_hash
@@ -973,7 +973,7 @@ def build_history(batches: list[Batch]) -> dict[str, Any]:
     lie = EpochRun(start, batches, ZERO, stepper)
     # Positions to an input, and to a batch.
     one, batch = 1 << 20, 1 << 30
-    positions = [0, 1, one - 1, one, 13 * one + 2, 13 * one + 40, batch - 1, batch, batch + 1, 2 * batch + 5]
+    positions = [0, 1, one - 1, one, 13 * one + 2, 13 * one + 40, 1000 * one + 3, batch - 1, batch, batch + 1, 2 * batch + 5]
     positions += [len(batches) * batch, EPOCH.positions - 1]
     game, last = _play(truth, lie)
     return {

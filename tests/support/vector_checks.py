@@ -306,7 +306,7 @@ def check_run_proofs(run: Entry, steps: list[Entry]) -> None:
                     proven += 1
                 micro += 1
         last = max(1, batch.header.inputs) - 1
-        for position in (last << 20 | 2**20 - 1, 1023 << 20, 1023 << 20 | 7, 1 << 30):
+        for position in (last << 20 | 2**20 - 1, last + 1 << 20, 1023 << 20 | 7, 1 << 30):
             # Where nothing happens: an idle machine, an unused input, an unused batch.
             proof = known.get((batch.header.number, position, machine.hash()))
             if proof is not None:
