@@ -1,8 +1,8 @@
-"""The vectors of what is refused: one-step proofs, moves and joins with one thing wrong, each with L1's reason, and
-batches whose inputs are not those of their header.
+"""The vectors of what is refused: proofs, moves, joins and batches with one thing wrong, each with its reason.
 
 Made of the steps of ``steps.json``, the game of ``histories.json`` and the batches of ``runs.json``. A verifier that
-takes one of them believes what L1 does not, and one that sends one pays for a revert.
+takes one of them believes what L1 does not, and one that sends one pays for a revert; a batch is refused by whoever
+rebuilds it, because its inputs are not those of its header.
 """
 
 from __future__ import annotations
@@ -241,7 +241,9 @@ def list_moves(history: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def agree() -> dict[str, Any]:
     """A last move at a leaf that is the same on both sides, which differ to the right of it."""
     index, level = 10, 6
-    siblings = {name: [keccak(b"%s %d" % (name.encode(), n)) for n in range(5)] for name in ("common", "mine", "theirs")}
+    siblings = {
+        name: [keccak(b"%s %d" % (name.encode(), n)) for n in range(5)] for name in ("common", "mine", "theirs")
+    }
     lists: dict[str, list[bytes]] = {name: [] for name in siblings}
     nodes = {"mine": _OTHER, "theirs": _OTHER}
     for height in range(5):

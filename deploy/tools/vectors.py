@@ -973,7 +973,8 @@ def build_history(batches: list[Batch]) -> dict[str, Any]:
     lie = EpochRun(start, batches, ZERO, stepper)
     # Positions to an input, and to a batch.
     one, batch = 1 << 20, 1 << 30
-    positions = [0, 1, one - 1, one, 13 * one + 2, 13 * one + 40, 1000 * one + 3, batch - 1, batch, batch + 1, 2 * batch + 5]
+    positions = [0, 1, one - 1, one, 13 * one + 2, 13 * one + 40, 1000 * one + 3]
+    positions += [batch - 1, batch, batch + 1, 2 * batch + 5]
     positions += [len(batches) * batch, EPOCH.positions - 1]
     game, last = _play(truth, lie)
     return {
