@@ -13,9 +13,10 @@ from setoff.deploy.simulation.market_lab.scenarios import (
     marks,
     oracles,
     scale,
+    wrong_prices,
 )
 
-MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, fees, scale, crowd)
+MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, fees, scale, wrong_prices, crowd)
 SCENARIOS: dict[str, Scenario] = REGISTRY
 
 __all__ = ["MODULES", "SCENARIOS"]
