@@ -54,7 +54,7 @@ def test_a_long_search_finds_nothing_that_pays(tmp_path: Path) -> None:
 def test_a_search_finds_orders_that_nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orders, "get_fill_band", lambda market: market.band)
     monkeypatch.setattr(margin, "is_order_legal", lambda regs, state, account: True)
-    found = search(prepare(), seed=1, tries=200)
+    found = search(prepare(), seed=6, tries=200)
     assert found.best.profit > DUST
     assert len(found.best.moves) < 8
 

@@ -6,6 +6,7 @@ from tests.support.chains.exchange import Exchange
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.codec import records
 from setoff.shared.machine import machine as machine_module
+from setoff.shared.machine.columns import Columns
 from setoff.shared.machine.spot_checks import SpotChecks
 from setoff.shared.machine.sweep import Calm
 
@@ -14,9 +15,10 @@ SWEPT = 2
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sweeps leave out every visit, in an exchange of any size."""
+    """Sweeps leave out every visit, also of who was used meanwhile, in an exchange of any size."""
     monkeypatch.setattr(machine_module, "MANY_ACCOUNTS", 0)
     monkeypatch.setattr(Calm, "get_word", lambda calm, base: 2**256 - 1)
+    monkeypatch.setattr(Columns, "follow", lambda columns, state: ())
 
 
 def draw(monkeypatch: pytest.MonkeyPatch, *, every: bool) -> None:
