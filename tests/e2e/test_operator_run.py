@@ -15,6 +15,7 @@ from tests.support.chains.exchange import Exchange
 from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
+from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.l1.receipts import ReceiptsContract
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc, as Linux has it")
@@ -74,6 +75,8 @@ def test_a_part_that_is_killed_is_started_again_and_said(exchange: Exchange, tmp
     said = log.read_text()
     assert "the sequencer was ended by SIGKILL; it is started again in 1.0 s" in said
     assert "the publisher was ended by SIGKILL; it is started again in 1.0 s" in said
+    # The server that the killed sequencer had started was taken over, and belongs to nobody who would stop it.
+    RedisServer.embed(tmp_path / "redis").client().shutdown(nosave=True)
 
 
 def test_what_cannot_start_is_not_tried_for_ever(exchange: Exchange, tmp_path: Path) -> None:
