@@ -58,49 +58,6 @@ def half_a_quorum(attack: bool, seed: int) -> Play:
 
 
 @scenario()
-def a_day_without_reports(attack: bool, seed: int) -> Play:
-    """The operator leaves a day's reports out, in which the price falls by 9 %, and then lets one of each signer in: of
-    a pair of its own one half owes more than it has, which the other has gained. It is the most leveraged of those who
-    have, and is deleveraged first.
-    """
-    return _leave_reports_out(attack, seed, winner=10**6 * USD)
-
-
-@scenario(
-    limit_usd=40_000, stated="section 25, Index: who is more leveraged than the pair's other half gives for its jump"
-)
-def a_day_without_reports_beside_leverage(attack: bool, seed: int) -> Play:
-    """The same, where the pair's other half has much money: a short at five times its margin comes first."""
-    return _leave_reports_out(attack, seed, winner=2 * 10**7 * USD, leverage=5)
-
-
-def _leave_reports_out(attack: bool, seed: int, winner: int, leverage: int = 0) -> Play:
-    """The pair's other half has `winner` token units; the honest short all it needs, or one in `leverage`."""
-    lots = 100_000
-    money = {"traders": [10**7 * USD] * 2, "attacker": [10**6 * USD, winner]}
-    play = Play.open(money, reports=3600, cranks=False, impact=2**31, seed=seed)
-    (one, other), (loser, holder) = play.accounts("traders"), play.accounts("attacker")
-    for _ in range(20):
-        play.trade(one, other, PRICE, 10**6)
-        play.trade(other, one, PRICE, 10**6)
-    play.trade(one, other, PRICE, lots)
-    if leverage:
-        play.withdraw_but(other, lot_value(lots) // leverage)
-    if attack:
-        play.trade(loser, holder, PRICE, lots)
-        play.withdraw_but(loser, lot_value(lots) * 50_100 // PPM)
-    signers = list(play.agents)
-    for hour in range(1, 19):
-        play.exchange.wait(4800)
-        play.prices[1] = PRICE - PRICE * hour // 200
-        if hour == 18 or not attack:
-            for signer in signers:
-                play.act(signer)
-    play.pass_time(60)
-    return play
-
-
-@scenario()
 def silenced_reports(attack: bool, seed: int) -> Play:
     """The operator leaves all reports of a market out for a week, so that it is settled at an old index; signers force
     theirs, a day late.

@@ -19,6 +19,23 @@ MARGIN = 50_100
 HOURS = 18
 
 
+@scenario()
+def a_day_without_reports(attack: bool, seed: int) -> Play:
+    """The operator leaves a day's reports out, in which the price falls by 9 %, and then lets one of each signer in: of
+    a pair of its own one half owes more than it has, which the other has gained. It is the most leveraged of those who
+    have, and is deleveraged first.
+    """
+    return _leave_reports_out(attack, seed, winner=10**6 * USD)
+
+
+@scenario(
+    limit_usd=40_000, stated="section 25, Index: who is more leveraged than the pair's other half gives for its jump"
+)
+def a_day_without_reports_beside_leverage(attack: bool, seed: int) -> Play:
+    """The same, where the pair's other half has much money: a short at five times its margin comes first."""
+    return _leave_reports_out(attack, seed, winner=2 * 10**7 * USD, leverage=5)
+
+
 @scenario(limit_usd=56_000, stated="section 25, Index: insurance pays for the last step of a return")
 def the_last_step_of_a_return(attack: bool, seed: int) -> Play:
     """A day's reports are left out, and the price falls by 27 %: the index comes back in steps. Half of a pair gets,
@@ -27,8 +44,7 @@ def the_last_step_of_a_return(attack: bool, seed: int) -> Play:
     play = _open({"attacker": [2 * 10**6 * USD] * 3}, seed)
     loser, winner, purse = play.accounts("attacker")
     if attack:
-        play.trade(loser, winner, PRICE, LOTS)
-        play.withdraw_but(loser, lot_value(LOTS) * MARGIN // PPM)
+        _pair(play, loser, winner, LOTS)
     _fall(play, 27, is_silent=attack)
     if attack:
         index = PRICE
@@ -67,8 +83,7 @@ def taken_over_at_a_cut_mark(attack: bool, seed: int) -> Play:
     (staker,), (loser, winner, purse) = play.accounts("stakers"), play.accounts("attacker")
     play.exchange.stake(staker, 10**6 * USD)
     if attack:
-        play.trade(loser, winner, PRICE, lots)
-        play.withdraw_but(loser, lot_value(lots) * MARGIN // PPM)
+        _pair(play, loser, winner, lots)
     _fall(play, 18, is_silent=attack)
     if attack:
         needed = lot_value(lots, PRICE // 10) + lot_value(lots, PRICE * 9 // 10) * 5_000 // PPM
@@ -172,6 +187,20 @@ def settled_at_yesterdays_index(attack: bool, seed: int) -> Play:
     return play
 
 
+def _leave_reports_out(attack: bool, seed: int, winner: int, leverage: int = 0) -> Play:
+    """The pair's other half has `winner` token units; the honest short all it needs, or one in `leverage`."""
+    play = _open({"attacker": [10**6 * USD, winner]}, seed)
+    (one, other), (loser, holder) = play.accounts("traders"), play.accounts("attacker")
+    play.trade(one, other, PRICE, LOTS)
+    if leverage:
+        play.withdraw_but(other, lot_value(LOTS) // leverage)
+    if attack:
+        _pair(play, loser, holder, LOTS)
+    _fall(play, 9, is_silent=attack)
+    _return(play, steps=2)
+    return play
+
+
 def _open(
     money: Mapping[str, Sequence[int]], seed: int, *, markets: int = 1, is_insured: bool = True, **terms: Any
 ) -> Play:
@@ -191,6 +220,12 @@ def _open(
             play.trade(one, other, PRICE, 10**6, market=market)
             play.trade(other, one, PRICE, 10**6, market=market)
     return play
+
+
+def _pair(play: Play, loser: int, winner: int, lots: int) -> None:
+    """The halves of a pair; that which is to fail keeps little more than its initial margin."""
+    play.trade(loser, winner, PRICE, lots)
+    play.withdraw_but(loser, lot_value(lots) * MARGIN // PPM)
 
 
 def _fall(play: Play, percent: int, *, seconds: int = 4_800, is_silent: bool) -> None:
