@@ -2,90 +2,172 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
-from setoff.shared.config.settings import Settings, parse_listen, read_key, require
-from setoff.shared.l1.da.registry import find_module
+from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan
+from setoff.shared.config.setting import setting
+from setoff.shared.config.settings import Settings, parse_listen, read_key
+
+
+class DataModule:
+    """The name of a data availability module. All that reads and posts their data is loaded only when one is named:
+    most processes that read settings need none of it."""
+
+    @property
+    def text(self) -> str:
+        from setoff.shared.l1.da.registry import MODULES
+
+        return f"one of {', '.join(module.name for module in MODULES.values())}"
+
+    def holds(self, value: str) -> bool:
+        from setoff.shared.l1.da.registry import MODULES
+
+        return any(module.name == value for module in MODULES.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorSettings(Settings):
-    """The sequencer's and the publisher's settings."""
+    """The sequencer's and the publisher's settings; `api`: the processes that face the clients."""
 
     section: ClassVar[str] = "operator"
+    prefix: ClassVar[str] = "SETOFF_OPERATOR_"
 
-    listen: str = "127.0.0.1:8700"
-    """Where the API listens, host:port; port 0 takes a free one."""
-    data: str = "calldata"
-    """Where the records of batches are posted: the name of a data availability module (`shared/l1/da/registry.py`).
-    Calldata takes the place of blobs where the L1 node does not take any."""
-    blob_fee_cap: int = 500
-    """Gwei a unit of blob gas to pay at most. Nodes take either blob transactions of an account or others at a time, so
-    each kind waits for the other; where a move in a dispute waits for blobs and its deadline presses, more is paid, up
-    to the bond."""
-    batch_interval: float = 0.0
-    """Seconds after which a batch that is not full is closed; 0: as few as the deployment's claims can keep up with."""
-    heartbeat: float = 600.0
-    """Seconds without a batch before an empty one is closed; 0: never. An idle operator, too, must complete an epoch
-    within the deployment's silence, or L1 lets others post: times the batches of an epoch it must stay below that."""
-    crank_interval: int = 60
-    """Seconds after which a market with a fresh price has a crank though nothing else happens; 0: at expiry only."""
-    api_processes: int = 1
-    """Processes that face the clients, so that the machine has a core to itself; each has the limits below for itself.
-    0: the sequencer's own process does it."""
-    max_waiting: int = 4096
-    """Records that may be on their way, wherever they wait, before more are refused."""
-    max_wait: float = 2.0
-    """Seconds for which a record may wait for its client's turn before it is refused."""
-    max_per_client: int = 512
-    """Records of one network address that may be on their way at once."""
-    max_connections: int = 4096
-    """Connections that may be open at once, fewer where the process may not have so many descriptors."""
-    max_connections_per_client: int = 128
-    """Of those, from one network address."""
-    max_unposted: int = 512
-    """Closed batches that may wait for L1 before records are refused."""
-    max_unposted_age: float = 1800.0
-    """Seconds for which a closed batch may wait for L1 before records are refused."""
-    max_body: int = 65536
-    """Bytes of a request's body."""
-    snapshot_batches: int = 64
-    """Batches between two snapshots, after which the log before them is cut off."""
-    batches_kept: int = 7 * 86400
-    """Seconds for which batches that L1 holds, and a snapshot stands for, stay in the store: longer than any reorg."""
-    allow_volatile_store: bool = False
-    """Run although the store may lose what it acknowledged. For experiments."""
-    key: str = field(default="", repr=False)
-    """Private key that posts and claims: hex, or the name of a file that holds it."""
-    receipts: bool = True
-    """Sign a receipt for each record taken, with `key`, behind the bond in the receipts contract."""
-    receipt_horizon: int = 0
-    """Seconds from a batch's timestamp to the deadline of its receipts; 0: half the delay of the bond's exit."""
-
-    def check(self) -> None:
-        super().check()
-        parse_listen(self.listen)
-        find_module(self.data)
-        require(self.blob_fee_cap >= 1, "blob_fee_cap", "must be 1 gwei or more")
-        require(self.batch_interval >= 0, "batch_interval", "must be 0 seconds or more")
-        require(self.heartbeat >= 0, "heartbeat", "must be 0 seconds or more")
-        require(self.crank_interval >= 0, "crank_interval", "must be 0 seconds or more")
-        require(self.receipt_horizon >= 0, "receipt_horizon", "must be 0 seconds or more")
-        for name in (
-            "max_waiting",
-            "max_per_client",
-            "max_connections",
-            "max_connections_per_client",
-            "max_unposted",
-            "snapshot_batches",
-        ):
-            require(getattr(self, name) >= 1, name, "must be 1 or more")
-        require(self.max_unposted_age > 0, "max_unposted_age", "must be more than 0 seconds")
-        require(0 <= self.api_processes <= 64, "api_processes", "must be 0 to 64")
-        require(self.max_wait > 0, "max_wait", "must be more than 0 seconds")
-        require(self.batches_kept >= 0, "batches_kept", "must be 0 seconds or more")
-        require(self.max_body >= 1024, "max_body", "must be 1024 bytes or more")
+    listen: str = setting(
+        "127.0.0.1:8700",
+        "Where the API listens, host:port; port 0 takes a free one.",
+        limit=Listen(),
+        read_by="sequencer",
+    )
+    data: str = setting(
+        "calldata",
+        """Where the records of batches are posted: the name of a data availability module
+        (`shared/l1/da/registry.py`). Calldata takes the place of blobs where the L1 node does not take any.""",
+        limit=DataModule(),
+        read_by="sequencer",
+    )
+    blob_fee_cap: int = setting(
+        500,
+        """What a unit of blob gas may cost at most. Nodes take either blob transactions of an account or others at a
+        time, so each kind waits for the other; where a move in a dispute waits for blobs and its deadline presses, more
+        is paid, up to the bond.""",
+        unit="gwei",
+        limit=AtLeast(1),
+        read_by="publisher",
+    )
+    batch_interval: float = setting(
+        0.0,
+        "Time after which a batch that is not full is closed; 0: as few as the deployment's claims can keep up with.",
+        unit="seconds",
+        limit=AtLeast(0),
+        read_by="sequencer",
+    )
+    heartbeat: float = setting(
+        600.0,
+        """Time without a batch before an empty one is closed; 0: never. An idle operator, too, must complete an epoch
+        within the deployment's silence, or L1 lets others post: times the batches of an epoch it must stay below
+        that.""",
+        unit="seconds",
+        limit=AtLeast(0),
+        read_by="sequencer",
+    )
+    crank_interval: int = setting(
+        60,
+        """Time after which a market with a fresh price has a crank though nothing else happens; 0: at expiry only.""",
+        unit="seconds",
+        limit=AtLeast(0),
+        read_by="sequencer",
+    )
+    api_processes: int = setting(
+        1,
+        """Processes that face the clients, so that the machine has a core to itself; each has the limits below for
+        itself. 0: the sequencer's own process does it.""",
+        unit="processes",
+        limit=Between(0, 64),
+        read_by="sequencer",
+    )
+    max_waiting: int = setting(
+        4096,
+        "Records that may be on their way, wherever they wait, before more are refused.",
+        unit="records",
+        limit=AtLeast(1),
+        read_by="sequencer api",
+    )
+    max_wait: float = setting(
+        2.0,
+        "Time for which a record may wait for its client's turn before it is refused.",
+        unit="seconds",
+        limit=MoreThan(0),
+        read_by="api",
+    )
+    max_per_client: int = setting(
+        512,
+        "Records of one network address that may be on their way at once.",
+        unit="records",
+        limit=AtLeast(1),
+        read_by="api",
+    )
+    max_connections: int = setting(
+        4096,
+        "Connections that may be open at once, fewer where the process may not have so many descriptors.",
+        unit="connections",
+        limit=AtLeast(1),
+        read_by="api",
+    )
+    max_connections_per_client: int = setting(
+        128, "Of those, from one network address.", unit="connections", limit=AtLeast(1), read_by="api"
+    )
+    max_unposted: int = setting(
+        512,
+        "Closed batches that may wait for L1 before records are refused.",
+        unit="batches",
+        limit=AtLeast(1),
+        read_by="sequencer",
+    )
+    max_unposted_age: float = setting(
+        1800.0,
+        "Time for which a closed batch may wait for L1 before records are refused.",
+        unit="seconds",
+        limit=MoreThan(0),
+        read_by="sequencer",
+    )
+    max_body: int = setting(65536, "Size of a request's body.", unit="bytes", limit=AtLeast(1024), read_by="api")
+    snapshot_batches: int = setting(
+        64,
+        "Batches between two snapshots, after which the log before them is cut off.",
+        unit="batches",
+        limit=AtLeast(1),
+        read_by="sequencer",
+    )
+    batches_kept: int = setting(
+        7 * 86400,
+        """Time for which batches that L1 holds, and a snapshot stands for, stay in the store: longer than any
+        reorg.""",
+        unit="seconds",
+        limit=AtLeast(0),
+        read_by="sequencer",
+    )
+    allow_volatile_store: bool = setting(
+        False, "Run although the store may lose what it acknowledged. For experiments.", read_by="sequencer"
+    )
+    key: str = setting(
+        "",
+        "Private key that posts and claims: hex, or the name of a file that holds it.",
+        is_secret=True,
+        read_by="sequencer publisher",
+    )
+    receipts: bool = setting(
+        True,
+        "Sign a receipt for each record taken, with `key`, behind the bond in the receipts contract.",
+        read_by="sequencer publisher",
+    )
+    receipt_horizon: int = setting(
+        0,
+        "Time from a batch's timestamp to the deadline of its receipts; 0: half the delay of the bond's exit.",
+        unit="seconds",
+        limit=AtLeast(0),
+        read_by="sequencer",
+    )
 
     @property
     def address(self) -> tuple[str, int]:

@@ -1,95 +1,119 @@
-"""The `setoff` command: a table of sub-commands. The work is in `commands/`, imported when asked for."""
+"""The `setoff` command: finds out what was typed, imports what does it, and ends with a documented exit code."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import json
 import logging
+import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from setoff.deploy.cli.advice import find_advice
+from setoff.deploy.cli.arguments.common import add_json
+from setoff.deploy.cli.arguments.parser import Parser, describe_groups, list_leaves
+from setoff.deploy.cli.exit_codes import BUG, DONE, INTERRUPTED, MEANINGS, find_exit_code
+from setoff.deploy.cli.table import COMMANDS
 from setoff.shared import BUILD
 from setoff.shared.build import BuildError
 from setoff.shared.errors import SetoffError
 
-
-class Command(NamedTuple):
-    """A sub-command: the module that has `configure(parser)` and `run(arguments) -> exit code`, and what it is for."""
-
-    module: str
-    purpose: str
-
-
-COMMANDS: Final[dict[str, Command]] = {
-    "demo": Command("demo", "a whole market on this machine: trade, settle, and a lie that is caught"),
-    "devnet": Command("devnet", "a development chain with the contracts deployed, to play with"),
-    "deploy": Command("deploy", "put the contracts on a chain"),
-    "market": Command("market", "list markets, change their parameters, name oracle signers: proposals on L1"),
-    "operator": Command("operator", "run an exchange"),
-    "watcher": Command("watcher", "watch an exchange, and dispute what is false"),
-    "wallet": Command("key_file", "make a key in a file, see its address, fill it on a development chain"),
-    "account": Command("account", "your account at an exchange: money, positions, orders"),
-    "deposit": Command("deposit", "lock collateral on L1"),
-    "trade": Command("trade", "place orders, change them, take them back; look at markets and books"),
-    "transfer": Command("transfer", "move collateral to another account or sub-account"),
-    "agent": Command("agent", "let another key trade for your account"),
-    "backstop": Command("backstop", "the vault behind liquidations: have a share of it"),
-    "receipts": Command("receipts", "the operator's signed receipts: keep it to its word, or take its bond"),
-    "withdraw": Command("withdraw", "take collateral out, to L1"),
-    "force": Command("force", "any action through the L1 queue, with the operator or without it"),
-    "verify": Command("verify", "re-execute posted batches from L1 alone and compare with what is claimed"),
-    "lab": Command("lab", "play disputes in a simulator: every known attack, random games, any number of liars"),
-    "scenario": Command("scenario", "challenge games by script, checked on chain; or a lying party on its own"),
-    "bench": Command("bench", "measure: a record, a batch, a sweep, a history, gas"),
-    "version": Command("version", "print the version, and whether the rules run compiled"),
-}
-
 EPILOG: Final = """\
 New here? `setoff demo` shows everything in two minutes; `setoff devnet` leaves you a chain to try the rest on.
 `setoff COMMAND --help` explains each command.
+
+Exit codes:
 """
+TRACE: Final = "SETOFF_TRACE"
+"""Environment: not empty shows where an error comes from that nobody has foreseen."""
+
+_SETTING: Final = re.compile(r"[a-z0-9_]+=.*", re.DOTALL)
 
 
-def make_parser(chosen: str | None) -> argparse.ArgumentParser:
-    """The parser; only the chosen command's own arguments are filled in, so that the others need no import."""
-    parser = argparse.ArgumentParser(
+def make_parser(chosen: str | None, *, is_whole: bool = False) -> Parser:
+    """The parser; only the chosen command's own arguments are filled in, unless it is to be whole."""
+    codes = "\n".join(f"  {code:<4}  {text}" for code, text in MEANINGS.items())
+    parser = Parser(
         prog="setoff",
         description="An off-chain settlement system for derivatives whose whole rulebook L1 can enforce.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EPILOG + codes,
     )
     parser.add_argument("--version", action="store_true", help="as the command `version`")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        sub = commands.add_parser(
-            name,
-            help=command.purpose,
-            description=command.purpose[0].upper() + command.purpose[1:] + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        if name == chosen:
-            importlib.import_module(f"setoff.deploy.cli.{command.module}").configure(sub)
+    for name, purpose in COMMANDS.items():
+        sub = commands.add_parser(name, help=purpose)
+        if is_whole or name == chosen:
+            sub.set_defaults(module=name)
+            importlib.import_module(f"setoff.deploy.cli.arguments.{name}").configure(sub)
+            for leaf in list_leaves(sub):
+                if not leaf.get_default("is_service"):
+                    add_json(leaf)
+    describe_groups(parser)
     return parser
+
+
+def spread_settings(words: Sequence[str]) -> list[str]:
+    """`--set a=1 b=2` as `--set=a=1 --set=b=2`: how many follow, only their form tells."""
+    spread: list[str] = []
+    is_setting = False
+    for word in words:
+        if word == "--set":
+            is_setting = True
+            spread.append(word)
+        elif is_setting and _SETTING.fullmatch(word):
+            if spread[-1] == "--set":
+                spread.pop()
+            spread.append(f"--set={word}")
+        else:
+            is_setting = False
+            spread.append(word)
+    return spread
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be anything
+    words = spread_settings(sys.argv[1:] if arguments is None else arguments)
     if words == ["--version"]:
         words = ["version"]
     elif BUILD.is_stale:
         print(f"setoff: {BUILD.reason}", file=sys.stderr)
     chosen = next((word for word in words if not word.startswith("-")), None)
+    parsed = argparse.Namespace()
     try:
         parsed = make_parser(chosen).parse_args(words)
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-        code: int = importlib.import_module(f"setoff.deploy.cli.{COMMANDS[parsed.command].module}").run(parsed)
+        code: int = importlib.import_module(f"setoff.deploy.cli.commands.{parsed.module}").run(parsed)
     except (SetoffError, BuildError) as error:
-        print(f"setoff: {error}", file=sys.stderr)
-        return 1
+        return tell_error(error, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        return 0
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 # or the interpreter complains when it flushes it
+        return DONE
+    except Exception as error:
+        if os.environ.get(TRACE):
+            raise
+        print(f"setoff: a fault of this program: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"next: {TRACE}=1 before the same command shows where; please report that", file=sys.stderr)
+        return BUG
     return code
+
+
+def tell_error(error: SetoffError | BuildError, *, as_json: bool) -> int:
+    """Say what is wrong and what to do next; returns the exit code."""
+    advice = find_advice(error) if isinstance(error, SetoffError) else ""
+    print(f"setoff: {error}", file=sys.stderr)
+    if advice:
+        print(f"next: {advice}", file=sys.stderr)
+    if as_json:
+        reason = error.reason if isinstance(error, SetoffError) else "build"
+        detail = error.detail if isinstance(error, SetoffError) else str(error)
+        print(json.dumps({"error": reason, "detail": detail, "next": advice}, indent=2))
+    return find_exit_code(error)

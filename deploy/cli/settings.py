@@ -1,47 +1,54 @@
-"""What the commands of services share: the settings file, single settings on the command line, the log level."""
+"""Settings as a command was given them: its options, `--set`, the environment, the file."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import logging
 import os
 from pathlib import Path
 from typing import TypeVar
 
+from setoff.deploy.cli.arguments.common import GIVEN
+from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
 S = TypeVar("S", bound=Settings)
 
 
-def add_arguments(parser: argparse.ArgumentParser, kind: type[Settings]) -> None:
-    """`--config` and `--set`, and an epilog that lists the settings of this kind."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a TOML file")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides", help="one setting; repeatable"
-    )
-    names = ", ".join(item.name for item in dataclasses.fields(kind))
-    parser.epilog = (
-        f"Settings: {names}.\nA setting NAME may be in the file, in the variable SETOFF_NAME (of a section: "
-        "SETOFF_OPERATOR_NAME, SETOFF_WATCHER_NAME), or here with --set."
-    )
+def get_given(arguments: argparse.Namespace) -> dict[str, str]:
+    """Settings that options and `--set` give, by name. Raises ConfigError for one that is no NAME=VALUE."""
+    given = {}
+    for override in arguments.overrides:
+        name, equals, value = override.partition("=")
+        if not equals:
+            raise ConfigError("bad_config", f"--set {override}: it is NAME=VALUE")
+        given[name] = value
+    for name, value in vars(arguments).items():
+        if name.startswith(GIVEN) and value is not None:
+            given[name.removeprefix(GIVEN)] = value
+    return given
+
+
+def get_file(arguments: argparse.Namespace) -> Path | None:
+    """The file of settings, if one is named."""
+    named = arguments.config or os.environ.get("SETOFF_CONFIG")
+    return Path(named) if named else None
 
 
 def load(arguments: argparse.Namespace, kind: type[S]) -> S:
-    """The settings that the arguments ask for; sets up the log. Raises ConfigError."""
-    shared = {item.name for item in dataclasses.fields(Settings)}
-    known = {item.name for item in dataclasses.fields(kind)}
-    environment = dict(os.environ)
-    for override in arguments.overrides:
-        name, equals, value = override.partition("=")
-        if name not in known or not equals:
-            raise ConfigError(
-                "bad_config", f"--set {override}: it is NAME=VALUE, NAME one of {', '.join(sorted(known))}"
-            )
-        variable = f"SETOFF_{name}" if name in shared else f"SETOFF_{kind.section}_{name}"
-        environment[variable.upper()] = value
-    settings = kind.load(arguments.config, environment)
+    """The settings that the arguments ask for. Raises ConfigError."""
+    return kind.load(get_file(arguments), os.environ, get_given(arguments))
+
+
+def load_client(arguments: argparse.Namespace) -> ClientSettings:
+    """Those of who runs no service. Raises ConfigError."""
+    return load(arguments, ClientSettings)
+
+
+def load_service(arguments: argparse.Namespace, kind: type[S]) -> S:
+    """Those of a service; sets up its log. Raises ConfigError."""
+    settings = load(arguments, kind)
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )

@@ -28,12 +28,11 @@ _Target = tuple[int, int, int]
 
 
 class Fault(NamedTuple):
-    """A lie: `text` for people; whether it can be told at a step (seen from before it); what is done in its stead.
+    """A lie: whether it can be told at a step (seen from before it); what is done in its stead.
 
     `is_kept`: once told it is told again wherever it fits, because an honest step would mend it.
     """
 
-    text: str
     fits: Callable[[Machine, Batch, int, int], bool]
     act: Stepper
     is_kept: bool = False
@@ -169,38 +168,17 @@ def _pay_wrong_funding(machine: Machine, batch: Batch, input_index: int, micro: 
 
 
 FAULTS: Final[dict[str, Fault]] = {
-    "wrong-root": Fault("an end in which account 1 owns a unit more than it does", _is_last_input, _change_root),
-    "wrong-fill": Fault("a fill one tick away from the maker's price", _is_fill, _fill_at_wrong_price),
-    "forged-withdrawal": Fault("a withdrawal that nobody asked for", _is_last_input, _forge_withdrawal),
-    "skipped-record": Fault("an order that was posted and is passed over", _is_fetch_of(records.ORDER), _skip_record),
+    "wrong-root": Fault(_is_last_input, _change_root),
+    "wrong-fill": Fault(_is_fill, _fill_at_wrong_price),
+    "forged-withdrawal": Fault(_is_last_input, _forge_withdrawal),
+    "skipped-record": Fault(_is_fetch_of(records.ORDER), _skip_record),
     "wrong-price": Fault(
-        "a mark one tick away from what index and book give",
         lambda machine, batch, input_index, micro: machine.regs.phase == phases.REPORT and micro > 0,
         _report_wrong_price,
     ),
-    "double-deposit": Fault("a deposit credited twice", _is_fetch_of(records.DEPOSIT), _double_deposit),
-    "skipped-liquidation": Fault(
-        "an account below maintenance that keeps its position", _is_liquidation, _pass_over, is_kept=True
-    ),
-    "wrong-funding": Fault("a unit of funding that no lot owes", _is_sample, _pay_wrong_funding),
-    "extra-fee": Fault("a fee one unit higher than the schedule's", _is_fill, _take_fee),
+    "double-deposit": Fault(_is_fetch_of(records.DEPOSIT), _double_deposit),
+    "skipped-liquidation": Fault(_is_liquidation, _pass_over, is_kept=True),
+    "wrong-funding": Fault(_is_sample, _pay_wrong_funding),
+    "extra-fee": Fault(_is_fill, _take_fee),
 }
-"""Lies by name."""
-
-SILENT: Final = "silent"
-"""Not a fault of the machine: a wrong root, joined for, and then not a single move."""
-
-BROKEN_RECEIPT: Final = "broken-receipt"
-OMITTED_RECORD: Final = "omitted-record"
-
-RECEIPT_LIES: Final[dict[str, str]] = {
-    BROKEN_RECEIPT: "a receipt for the place before the record's own, which another record has",
-    OMITTED_RECORD: "a record that gets a receipt and is thrown away",
-}
-"""How an operator can break its word to a trader, about the first order from some batch on."""
-
-CLAIM_LIES: Final[dict[str, str]] = {
-    **{name: fault.text for name, fault in FAULTS.items()},
-    SILENT: "a wrong root, and then not a single move: the clock decides",
-}
-"""What an operator can claim falsely: name to a sentence for people."""
+"""How each of `STEP_LIES` is told."""

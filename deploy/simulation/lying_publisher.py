@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from setoff.deploy.simulation.faults import CLAIM_LIES, SILENT, check_lie, plan_fault, refuse_mainnet
+from setoff.deploy.simulation.faults import check_lie, plan_fault, refuse_mainnet
+from setoff.deploy.simulation.lies import CLAIM_LIES, SILENT
 from setoff.deploy.simulation.silent_player import SilentPlayer
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.operator.publisher.publisher import run_publisher

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from setoff.deploy.simulation.faults import BROKEN_RECEIPT, RECEIPT_LIES, check_lie, refuse_mainnet
+from setoff.deploy.simulation.faults import check_lie, refuse_mainnet
+from setoff.deploy.simulation.lies import BROKEN_RECEIPT, RECEIPT_LIES
 from setoff.operator.api.service import run_sequencer
 from setoff.operator.sequencer.exchange import Link, SubmitResult
 from setoff.operator.sequencer.receipt_signer import ReceiptSigner

@@ -11,7 +11,7 @@ from redis import Redis
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.devnet import OPERATOR, WATCHERS, Devnet
 from setoff.deploy.devnet.process import Process
-from setoff.deploy.simulation.faults import CLAIM_LIES, RECEIPT_LIES
+from setoff.deploy.simulation.lies import CLAIM_LIES, RECEIPT_LIES
 from setoff.shared.codec import signatures
 
 OPERATOR_DATABASE: Final = 0

@@ -80,18 +80,27 @@ def format_figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
-def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None = None, is_held: bool = False) -> int:
+def main(
+    names: Sequence[str],
+    *,
+    only_list: bool = False,
+    json_file: Path | None = None,
+    as_json: bool = False,
+    is_held: bool = False,
+) -> int:
     """Run the benchmarks of these names (all if none), print their figures, write them as JSON; the exit code.
+
+    `as_json`: print JSON on the standard output, and what is for people on the standard error.
 
     `is_held`: only those that state ratios, and 1 if one of these is worse than stated by more than its noise.
     """
-    console = Console()
+    console = Console(stderr=as_json)
     found = find_benchmarks()
     for name in names:
         if name not in found:
             raise ConfigError("bad_config", f"there is no benchmark {name}; there are {', '.join(found)}")
     if only_list:
-        print("\n".join(found))
+        print(json.dumps([*found]) if as_json else "\n".join(found))
         return 0
     console.print(f"rules: {BUILD}", highlight=False)
     results: dict[str, dict[str, float]] = {}
@@ -114,7 +123,9 @@ def main(names: Sequence[str], *, only_list: bool = False, json_file: str | None
             table.add_row(stem.replace("_", " "), format_figure(value), unit)
         console.print(table)
     if json_file:
-        Path(json_file).write_text(json.dumps(results, indent=2) + "\n")
+        json_file.write_text(json.dumps(results, indent=2) + "\n")
+    if as_json:
+        print(json.dumps({"figures": results, "worse": worse if is_held else []}, indent=2))
     if not is_held:
         return 0
     console.print("\n".join(worse) or "every ratio is as stated, or better", highlight=False)

@@ -211,6 +211,10 @@ def check_abi(*, fix: bool) -> str:
     return run_tool(sys.executable, "-m", "setoff.deploy.tools.abi", *(["--fix"] if fix else []))
 
 
+def check_settings(*, fix: bool) -> str:
+    return run_tool(sys.executable, "-m", "setoff.deploy.tools.settings_reference", *(["--fix"] if fix else []))
+
+
 def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
     ruff = (sys.executable, "-m", "ruff")
     lint = (*ruff, "check", "--quiet", *(["--fix"] if fix else []), ".")
@@ -230,6 +234,7 @@ def list_checks(*, fix: bool) -> dict[str, Callable[[], str]]:
         "tests": check_tests,
         "twins": check_twins,
         "abi": lambda: check_abi(fix=fix),
+        "settings": lambda: check_settings(fix=fix),
         "interfaces": lambda: check_interfaces(fix=fix),
     }
 

@@ -60,7 +60,7 @@ class RedisServer:
             with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:
                 redis.ping()
         except (RedisError, OSError, ValueError) as error:
-            raise ConfigError("bad_config", f"redis_url: no Redis server answers at {hide(url)}: {error}") from None
+            raise ConfigError("not_ready", f"redis_url: no Redis server answers at {hide(url)}: {error}") from None
         return cls(url)
 
     @classmethod

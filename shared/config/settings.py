@@ -1,27 +1,42 @@
-"""Settings of the services: a TOML file, the environment over it, and a default for everything that can have one.
+"""Settings: what is given on the command line, else the environment, else a TOML file, else a default.
 
-The top level of the file holds what all services share, `[operator]` and `[watcher]` what is theirs. A shared setting
-`rpc_url` is overridden by the variable `SETOFF_RPC_URL`, the operator's `listen` by `SETOFF_OPERATOR_LISTEN`; plain
-`REDIS_URL` works too. Every error names the setting.
+The top level of the file holds what all services share, `[operator]`, `[watcher]` and `[client]` what is theirs. A
+shared setting `rpc_url` is overridden by the variable `SETOFF_RPC_URL`, the operator's `listen` by
+`SETOFF_OPERATOR_LISTEN`, the client's `exchange` by `SETOFF_EXCHANGE`; plain `REDIS_URL` works too. Every error names
+the setting, and all that is wrong is told at once. `shared/config/SETTINGS.md` has them all.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from setoff.shared.config.deployment_file import Deployment, is_hex
+from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan, OneOf, RedisUrl, Url
+from setoff.shared.config.setting import list_settings, setting
 from setoff.shared.errors import ConfigError
 
-_MISSING: Final = object()
+SECTIONS: Final = ("operator", "watcher", "client")
+"""Of a file."""
+
 LISTS: Final = frozenset({"rpc_url", "peers"})
 """Settings that hold several values, separated by commas; a file may have them as a list."""
 _BOOLEANS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+class Reading(NamedTuple):
+    """What was found: values and where each of them came from, by setting, and all that is wrong with them."""
+
+    values: dict[str, Any]
+    origins: dict[str, str]
+    problems: list[str]
+    """Of single settings."""
+    conflicts: list[str]
+    """Between settings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,71 +44,138 @@ class Settings:
     """What every service needs. Numbers of seconds may be fractions."""
 
     section: ClassVar[str] = ""
+    prefix: ClassVar[str] = "SETOFF_"
+    """Of the variables of the section's own settings."""
 
-    deployment: Path = Path("var/deployment.json")
-    """The file that says where the contracts are."""
-    rpc_url: str = "http://127.0.0.1:8545"
-    """JSON-RPC of the L1 node; several, separated by commas (in TOML also a list): the first that answers is asked, and
-    where it matters all are, and have to agree."""
-    beacon_url: str = ""
-    """Beacon API of a consensus node, for batches in blobs; empty: none (development chains keep blobs themselves)."""
-    redis_url: str = ""
-    """A Redis server; empty: an embedded one that keeps its data in `redis_dir`."""
-    redis_dir: Path = Path("var/redis")
-    redis_port: int = 0
-    """Port of the embedded server; 0: a free one."""
-    confirmations: int = 12
-    """Blocks on top of an L1 event before it counts; 0 on a chain that never reorganises."""
-    l1_poll: float = 1.0
-    """Seconds between looks at L1."""
-    l1_patience: float = 60.0
-    """Seconds without an answer from L1 before the service says that it is not ready."""
-    log_level: str = "info"
+    deployment: Path = setting(
+        Path("var/deployment.json"), "The file that says where the contracts are; `setoff deploy` writes it."
+    )
+    rpc_url: str = setting(
+        "http://127.0.0.1:8545",
+        """JSON-RPC of the L1 node; several, separated by commas (in TOML also a list): the first that answers is asked,
+        and where it matters all are, and have to agree. WebSocket addresses, ws://, are not asked.""",
+        limit=Url(is_list=True),
+    )
+    beacon_url: str = setting(
+        "",
+        """Beacon API of a consensus node, for batches in blobs; empty: none (development chains keep blobs
+        themselves).""",
+        limit=Url(is_optional=True),
+    )
+    redis_url: str = setting(
+        "",
+        "A Redis server, also REDIS_URL; empty: an embedded one that keeps its data in `redis_dir`.",
+        limit=RedisUrl(),
+    )
+    redis_dir: Path = setting(Path("var/redis"), "Where the embedded server keeps its data.")
+    redis_port: int = setting(0, "Port of the embedded server; 0: a free one.", limit=Between(0, 65535))
+    confirmations: int = setting(
+        12,
+        "Blocks on top of an L1 event before it counts; 0 on a chain that never reorganises.",
+        unit="blocks",
+        limit=AtLeast(0),
+    )
+    l1_poll: float = setting(1.0, "Time between looks at L1.", unit="seconds", limit=MoreThan(0))
+    l1_patience: float = setting(
+        60.0,
+        "Time without an answer from L1 before the service says that it is not ready.",
+        unit="seconds",
+        limit=MoreThan(0),
+    )
+    log_level: str = setting("info", "What the log tells.", limit=OneOf(("debug", "info", "warning", "error")))
 
     @classmethod
-    def load(cls, path: Path | None = None, env: Mapping[str, str] | None = None) -> Self:
-        """Read the file (if there is one) and the environment (`os.environ` by default), and check every value.
+    def load(
+        cls, path: Path | None = None, env: Mapping[str, str] | None = None, given: Mapping[str, str] | None = None
+    ) -> Self:
+        """What `given` says by name, else the environment (`os.environ` by default), else the file (if there is one);
+        every value is checked.
 
-        Raises ConfigError, naming the setting, for one that is unknown or cannot work.
+        Raises ConfigError, which names each setting that is unknown or cannot work.
         """
+        values, _, problems, conflicts = cls.read(path, env, given)
+        if problems := [*problems, *conflicts]:
+            raise ConfigError("bad_config", "; ".join(problems))
+        return cls(**values)
+
+    @classmethod
+    def read(
+        cls, path: Path | None = None, env: Mapping[str, str] | None = None, given: Mapping[str, str] | None = None
+    ) -> Reading:
+        """The same, without an error: what is wrong is told beside what could be read."""
         env = os.environ if env is None else env
-        fields = {item.name: item for item in dataclasses.fields(cls)}
-        values = {
-            name: _parse(str(fields[name].type), value, name)
-            for name, value in _read(path, cls.section, set(fields)).items()
-        }
-        shared = {item.name for item in dataclasses.fields(Settings)}
-        for name, item in fields.items():
-            variable = f"SETOFF_{name.upper()}" if name in shared else f"SETOFF_{cls.section}_{name}".upper()
-            text = env.get(variable)
-            if text is None and name == "redis_url":
-                text = env.get("REDIS_URL")
-            if text is not None:
-                values[name] = _parse(str(item.type), text, f"{name} ({variable})")
-        settings = cls(**values)
-        settings.check()
-        return settings
+        values: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        problems: list[str] = []
+        known = list_settings(cls)
+        for name, value, origin, problem in cls._find(path, env, given or {}):
+            if problem:
+                problems.append(problem)
+            elif name not in origins:
+                item = known[name]
+                try:
+                    values[name] = _parse(item.type, value, name, origin)
+                    origins[name] = origin
+                    problem = item.find_problem(values[name])
+                except ConfigError as error:
+                    problem = error.detail
+                if problem:
+                    values.pop(name, None)
+                    problems.append(problem)
+        return Reading(values, origins, problems, cls(**values).find_conflicts())
+
+    @classmethod
+    def _find(
+        cls, path: Path | None, env: Mapping[str, str], given: Mapping[str, str]
+    ) -> Iterator[tuple[str, Any, str, str]]:
+        """Setting, value, where it stands, what is wrong with that: what wins comes first."""
+        known = list_settings(cls)
+        for name, value in given.items():
+            problem = "" if name in known else f"{name}: there is no such setting; {_suggest(cls.section)}"
+            yield name, value, "the command line", problem
+        for name in known:
+            variable = cls.get_variable(name)
+            for each in (variable, "REDIS_URL") if name == "redis_url" else (variable,):
+                if each in env:
+                    yield name, env[each], each, ""
+        try:
+            data = _read_file(path)
+        except ConfigError as error:
+            yield "", None, "", error.detail
+            return
+        for name, value in data.items():
+            if name in SECTIONS:
+                if not isinstance(value, dict):
+                    yield name, None, "", f"{name}: must be a section of {path}"
+            elif name not in list_settings(Settings):
+                yield name, None, "", f"{name}: {path} has no such setting at its top level; {_suggest(cls.section)}"
+            else:
+                yield name, value, f"{path}", ""
+        own = data.get(cls.section, {}) if cls.section else {}
+        for name, value in own.items() if isinstance(own, dict) else ():
+            problem = (
+                "" if name in known else f"{cls.section}.{name}: there is no such setting; {_suggest(cls.section)}"
+            )
+            yield name, value, f"{path} [{cls.section}]", problem
+
+    @classmethod
+    def get_variable(cls, name: str) -> str:
+        """The variable of the environment for a setting."""
+        return (Settings.prefix if name in list_settings(Settings) else cls.prefix) + name.upper()
 
     def check(self) -> None:
-        """Check what one field alone can tell. Raises ConfigError("bad_config")."""
-        urls = [url.strip() for url in self.rpc_url.split(",")]
-        require(
-            all(url and is_url(url) for url in urls),
-            "rpc_url",
-            "must be http(s) URLs, separated by commas (WebSocket addresses, ws://, are not asked)",
-        )
-        require(len(urls) == len(set(urls)), "rpc_url", "names an endpoint twice")
-        require(
-            not self.redis_url or self.redis_url.startswith(("redis://", "rediss://", "unix://")),
-            "redis_url",
-            "must start with redis://, rediss:// or unix://",
-        )
-        require(is_url(self.beacon_url), "beacon_url", "must be an http URL, or empty")
-        require(0 <= self.redis_port <= 65535, "redis_port", "must be a port")
-        require(self.confirmations >= 0, "confirmations", "must be 0 or more")
-        require(self.l1_poll > 0, "l1_poll", "must be more than 0 seconds")
-        require(self.l1_patience > 0, "l1_patience", "must be more than 0 seconds")
-        require(self.log_level in ("debug", "info", "warning", "error"), "log_level", "must be a level's name")
+        """Raises ConfigError, which names every setting that cannot work."""
+        problems = [
+            problem
+            for item in list_settings(type(self)).values()
+            if (problem := item.find_problem(getattr(self, item.name)))
+        ]
+        if problems := [*problems, *self.find_conflicts()]:
+            raise ConfigError("bad_config", "; ".join(problems))
+
+    def find_conflicts(self) -> list[str]:
+        """What cannot work together, of settings that each for itself could."""
+        return []
 
     def load_deployment(self) -> Deployment:
         """Where the contracts are. Raises ConfigError."""
@@ -102,70 +184,70 @@ class Settings:
 
 def parse_listen(text: str) -> tuple[str, int]:
     """("127.0.0.1", 8700) of "127.0.0.1:8700". Raises ConfigError."""
+    if not Listen().holds(text):
+        raise ConfigError("bad_config", f"listen: must be {Listen().text}, not '{text}'")
     host, _, port = text.rpartition(":")
-    require(bool(host) and port.isdecimal() and int(port) <= 65535, "listen", f"must be host:port, not '{text}'")
     return host.strip("[]"), int(port)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """The parts of a setting that holds several values."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def read_key(text: str, setting: str) -> bytes:
     """A private key given in hex or as the name of a file that holds it. Raises ConfigError, which never shows it."""
-    require(bool(text), setting, "is not set")
+    if not text:
+        raise ConfigError("bad_config", f"{setting}: is not set")
     if not is_hex(text, 32):
         try:
             text = Path(text).expanduser().read_text().strip()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):
             raise ConfigError("bad_config", f"{setting}: is neither 32 bytes of hex nor a readable file") from None
-        require(is_hex(text, 32), setting, "names a file that does not hold 32 bytes of hex")
+        if not is_hex(text, 32):
+            raise ConfigError("bad_config", f"{setting}: names a file that does not hold 32 bytes of hex")
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def is_url(text: str) -> bool:
-    """Whether it is an http URL, or empty."""
-    return not text or text.startswith(("http://", "https://"))
+def _suggest(section: str) -> str:
+    return f"`setoff {section} config` lists them" if section in ("operator", "watcher") else "see SETTINGS.md"
 
 
-def require(holds: bool, setting: str, problem: str) -> None:
-    """Raises ConfigError, naming the setting, unless it holds."""
-    if not holds:
-        raise ConfigError("bad_config", f"{setting}: {problem}")
-
-
-def _read(path: Path | None, section: str, known: set[str]) -> dict[str, Any]:
-    """The settings that the file holds for `section`."""
+def _read_file(path: Path | None) -> dict[str, Any]:
+    """What the file holds. Raises ConfigError."""
     if path is None:
         return {}
     try:
-        data = tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text())
     except FileNotFoundError:
         raise ConfigError("bad_config", f"there is no settings file {path}") from None
     except (OSError, ValueError) as error:
         raise ConfigError("bad_config", f"{path} cannot be read: {error}") from None
-    sections = {"operator", "watcher"}
-    values = {name: value for name, value in data.items() if name not in sections}
-    common = {item.name for item in dataclasses.fields(Settings)}
-    for name in values:
-        require(name in common, name, f"{path} has no such setting at its top level")
-    own = data.get(section, {}) if section else {}
-    require(isinstance(own, dict), section, f"must be a section of {path}")
-    for name in own:
-        require(name in known, f"{section}.{name}", "there is no such setting")
-    return values | own
 
 
-def _parse(kind: str, value: Any, setting: str) -> Any:
-    """`value`, from TOML or as text from the environment, as a field's type."""
+def _parse(kind: str, value: Any, name: str, origin: str) -> Any:
+    """`value`, from TOML or as text, as a field's type. Raises ConfigError."""
+    named = f"{name} ({origin})"
     if kind == "bool":
         parsed = _BOOLEANS.get(value.lower()) if isinstance(value, str) else value
-        require(isinstance(parsed, bool), setting, f"must be true or false, not '{value}'")
+        if not isinstance(parsed, bool):
+            raise ConfigError("bad_config", f"{named}: must be true or false, not '{value}'")
         return parsed
     if kind in ("int", "float"):
         try:
             number = float(value) if kind == "float" else int(str(value))
         except (TypeError, ValueError):
-            raise ConfigError("bad_config", f"{setting}: must be a number, not '{value}'") from None
-        require(not isinstance(value, bool) and abs(number) < 1e18, setting, f"must be a number, not '{value}'")
+            raise ConfigError("bad_config", f"{named}: must be a number, not '{value}'") from None
+        if isinstance(value, bool) or not abs(number) < 1e18:
+            raise ConfigError("bad_config", f"{named}: must be a number, not '{value}'")
         return number
-    if setting in LISTS and isinstance(value, list) and all(isinstance(part, str) for part in value):
+    if name in LISTS and isinstance(value, list) and all(isinstance(part, str) for part in value):
         value = ",".join(value)
-    require(isinstance(value, str), setting, f"must be text, not '{value}'")
-    return Path(value).expanduser() if kind == "Path" else value
+    if not isinstance(value, str):
+        raise ConfigError("bad_config", f"{named}: must be text, not '{value}'")
+    if kind != "Path":
+        return value
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise ConfigError("bad_config", f"{named}: {error}") from None

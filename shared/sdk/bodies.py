@@ -9,9 +9,6 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.state import keys
 from setoff.shared.wire.records import SIGNED, encode_body
 
-SLIPPAGE: Final = 10_000
-"""How far from the mark a market order may trade unless another bound is given, ppm."""
-
 SESSION_GAP: Final = 32
 """Sessions passed over where an agent's right is taken away: namings that were signed before, and never taken, are
 void."""

@@ -25,7 +25,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg, ReportBody
 from setoff.shared.errors import StateError
 from setoff.shared.sdk.answers import Refusal, Unavailable
-from setoff.shared.sdk.bodies import SLIPPAGE, get_bound, give_way, make_body, name_partner, next_session
+from setoff.shared.sdk.bodies import get_bound, give_way, make_body, name_partner, next_session
 from setoff.shared.sdk.order_entry import OrderEntry
 from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
@@ -34,6 +34,7 @@ from setoff.shared.wire.leg_pages import make_leg_pages
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_body, encode_crank, encode_record
 from setoff.shared.wire.scopes import EVERYTHING, Scope
+from setoff.shared.wire.slippage import SLIPPAGE
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 TIMEOUT: Final = 30.0

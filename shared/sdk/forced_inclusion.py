@@ -23,10 +23,11 @@ from setoff.shared.errors import ChainError, InputError, StateError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.rules.positions import is_live
-from setoff.shared.sdk.bodies import SESSION_GAP, SLIPPAGE, get_bound, give_way, make_body, name_partner, next_session
+from setoff.shared.sdk.bodies import SESSION_GAP, get_bound, give_way, make_body, name_partner, next_session
 from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.vault import Vault
@@ -34,6 +35,7 @@ from setoff.shared.state import keys
 from setoff.shared.state.leaves import Account, Agent, Market
 from setoff.shared.state.store import State
 from setoff.shared.wire.scopes import EVERYTHING, Scope
+from setoff.shared.wire.slippage import SLIPPAGE
 
 NONCE_GAP: Final = 32
 """Nonces left free above the highest on L1: the operator may have taken records that it has not posted yet."""
@@ -67,8 +69,10 @@ class ForcedInclusion:
         principal: int | bytes | None = None,
         agent: int = 0,
         sub: int = 0,
+        places: DataPlaces | None = None,
         report: Callable[[int], None] = lambda batch: None,
     ) -> None:
+        """`places`: where the data of batches may be that are posted in blobs. `report`: see `Replay`."""
         if as_sender and l1.address != signer.address:
             raise InputError("bad_signature", "a record in the sender's name is sent with the sender's own key")
         self._l1 = l1
@@ -79,7 +83,7 @@ class ForcedInclusion:
         self._agent = agent
         self._sub = sub
         self._vault = Vault(l1, deployment)
-        self.replay = Replay(ChainReader(l1, deployment), report)
+        self.replay = Replay(ChainReader(l1, deployment, places or DataPlaces()), report)
         self._nonces: dict[int, int] = {}
         self._sessions: list[int] = []
 

@@ -138,6 +138,6 @@ def test_a_script_that_cannot_work_is_refused(change: dict[str, object], complai
 
 
 def test_a_scenario_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["scenario", "run", "no-such"]) == 1
+    assert main(["scenario", "run", "no-such"]) == 2
     assert "scenario list" in capsys.readouterr().err
     assert SHIPPED.is_dir()

@@ -6,7 +6,8 @@ import pytest
 from tests.support.processes.stories import assert_all_verified, play
 
 from setoff.deploy.simulation.demo.monitor import Monitor
-from setoff.deploy.simulation.faults import FAULTS, SILENT
+from setoff.deploy.simulation.faults import FAULTS
+from setoff.deploy.simulation.lies import SILENT
 from setoff.deploy.simulation.processes import Processes
 
 pytestmark = pytest.mark.timeout(200)

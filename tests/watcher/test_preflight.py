@@ -128,5 +128,5 @@ def test_the_command_ends_with_code_1_where_no_wait_can_help(settings: WatcherSe
     command += ["--set", f"deployment={settings.deployment}", "--set", f"rpc_url={settings.rpc_url}"]
     command += ["--set", f"key={KEY}", "--set", "deference=9"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "setoff: bad_config: deference: 4·9 s" in ended.stderr

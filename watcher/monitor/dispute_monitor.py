@@ -6,6 +6,7 @@ From L1 alone; what the watcher has executed is asked of its Redis if that is th
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -26,7 +27,7 @@ from setoff.watcher.execution.histories import Histories
 from setoff.watcher.liveness.presence import PresenceReader
 from setoff.watcher.monitor.alerts import CRITICAL, Alert, alert_succession
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
-from setoff.watcher.monitor.history import describe_past, read_past
+from setoff.watcher.monitor.history import PastDispute, describe_past, read_past
 from setoff.watcher.monitor.status import find_problems
 from setoff.watcher.pulse import read_status
 from setoff.watcher.settings import WatcherSettings
@@ -65,11 +66,13 @@ class DisputeMonitor:
             histories = Histories.of(settings, deployment)
             self._epochs = ExecutedEpochs(Archive(self._store, self._chain), histories, wait=HISTORY_WAIT)
 
-    def describe_past(self) -> str:
-        """The disputes that are over, for people. Raises ChainError."""
-        contract = self._reader.contract
+    def read_past(self) -> list[PastDispute]:
+        """The disputes that are over. Raises ChainError."""
         account = bytes.fromhex(self._account.removeprefix("0x"))
-        past = read_past(contract, self._first_block, self._l1.head().number, account)
+        return read_past(self._reader.contract, self._first_block, self._l1.head().number, account)
+
+    def describe_past(self, past: Iterable[PastDispute]) -> str:
+        """The same for people."""
         return describe_past(past, bytes.fromhex(self._operator[2:]))
 
     def look(self) -> Overview:

@@ -22,9 +22,10 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.answers import Refusal
-from setoff.shared.sdk.bodies import SLIPPAGE, get_bound
+from setoff.shared.sdk.bodies import get_bound
 from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.sdk.vault import Vault
+from setoff.shared.wire.slippage import SLIPPAGE
 
 DEPOSIT: Final = 500_000 * 10**6
 """Token units a trader begins with."""

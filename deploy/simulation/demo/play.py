@@ -17,7 +17,7 @@ from setoff.deploy.simulation.demo.market import GAMBLING, Market
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.summary import Expectation, Payout, Summary, summarize
 from setoff.deploy.simulation.demo.traders import OracleSigner, Trader, derive_key
-from setoff.deploy.simulation.faults import SILENT
+from setoff.deploy.simulation.lies import SILENT
 from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec import signatures
 from setoff.shared.errors import StateError

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
-from setoff.deploy.simulation.faults import CLAIM_LIES
+from setoff.deploy.simulation.lies import CLAIM_LIES
 from setoff.deploy.simulation.scenario.liars import LEVELS, PLACES
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import PRESETS, Params

@@ -28,14 +28,14 @@ def test_a_new_key_is_for_its_owner_alone_and_is_never_written_over(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     address = "0x" + signatures.address_of(key).hex()
     assert said.startswith(f"{address}: ") and key.hex() not in said
-    assert main(["wallet", "new", str(path)]) == 1
+    assert main(["wallet", "new", str(path)]) == 2
     assert "is there already" in capsys.readouterr().err and read_key(str(path), "key") == key
     assert main(["wallet", "address", str(path)]) == 0
     assert capsys.readouterr().out.strip() == address
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["wallet", "new", str(tmp_path / "none" / "key")]) == 1
+    assert main(["wallet", "new", str(tmp_path / "none" / "key")]) == 2
     assert f"{tmp_path / 'none' / 'key'} cannot be made" in capsys.readouterr().err
 
 
@@ -53,5 +53,5 @@ def test_a_development_chain_has_money_for_it_and_no_other_has(
     assert main(["wallet", "fund", "0x" + owner.hex(), *where]) == 0
     assert exchange.anvil.l1.balance(owner) == 2 * 10**18
     replace(exchange.deployment, chain_id=1).save(file)
-    assert main(["wallet", "fund", str(key), *where]) == 1
+    assert main(["wallet", "fund", str(key), *where]) == 2
     assert "only a development chain" in capsys.readouterr().err

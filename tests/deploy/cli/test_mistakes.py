@@ -15,9 +15,9 @@ from tests.support.processes.running_operator import Running
 from tests.support.waiting import wait_until
 
 from setoff.deploy.cli import main as cli
-from setoff.deploy.cli.devnet import GUIDE, name_command
-from setoff.deploy.cli.verify import compare
-from setoff.deploy.cli.wallet import parse_amount
+from setoff.deploy.cli.amounts import parse_amount
+from setoff.deploy.cli.commands.devnet import GUIDE, name_command
+from setoff.deploy.cli.commands.verify import compare
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError
@@ -46,7 +46,8 @@ async def test_numbers_out_of_range_are_refused_before_they_are_signed(
     reason: str,
 ) -> None:
     said = await setoff(line, code=1)
-    assert said.startswith(f"setoff: {reason}: ") and said.count(reason) == 1 and said.count("\n") == 1
+    first, advice = said.splitlines()
+    assert first.startswith(f"setoff: {reason}: ") and said.count(reason) == 1 and advice.startswith("next: ")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_amounts(text: str, units: int) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["devnet", "--dir", "/proc/x/y"]) == 1
+    assert cli.main(["devnet", "--dir", "/proc/x/y"]) == 2
     assert "--dir: /proc/x/y cannot be made" in capsys.readouterr().err
 
 
@@ -99,7 +100,7 @@ def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
         f"deployment={tmp_path / 'none'}",
     ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there is no file" in done.stderr
+    assert done.returncode == 2 and done.stderr.count("\n") == 2 and "there is no file" in done.stderr
 
 
 @pytest.mark.parametrize(("named", "said"), [(Path(), "is empty"), (Path("/tmp"), "/tmp is a folder")])
@@ -132,19 +133,18 @@ class HandCourt:
     [
         (HandCourt(confirmed=TRUE), 0, "has confirmed this end", "here agrees"),
         (HandCourt(confirmed=FALSE), 1, "has confirmed another end: 0x0303", "here DIFFERS"),
-        (HandCourt(), 0, "nobody has claimed one", "nothing to agree with"),
+        (HandCourt(), 0, "nobody has claimed one", "here has nothing to agree with"),
         (HandCourt(state=1, end=TRUE, is_claimed=True), 0, "this one is claimed", "here agrees"),
         (HandCourt(state=1, end=FALSE, is_claimed=True), 1, "another one is claimed: 0x0303", "here DIFFERS"),
         (HandCourt(state=1, start=FALSE, end=TRUE, is_claimed=True), 1, "claimed from another start", "here DIFFERS"),
     ],
 )
-def test_verify_tells_what_is_claimed_and_ends_with_a_verdict(
-    capsys: pytest.CaptureFixture[str], court: HandCourt, code: int, said: str, verdict: str
+def test_verify_tells_what_is_claimed_and_comes_to_a_verdict(
+    court: HandCourt, code: int, said: str, verdict: str
 ) -> None:
     execution = Execution(7, START, TRUE, ())
-    assert compare(court, 7, b"hash", execution, lambda: court.is_claimed) == code  # type: ignore[arg-type]
-    *_, reason, last = capsys.readouterr().out.splitlines()
-    assert said in reason and last.startswith("verdict:") and verdict in last
+    found = compare(court, 7, b"hash", execution, lambda: court.is_claimed)  # type: ignore[arg-type]
+    assert (found.agrees is False) == bool(code) and said in found.why and verdict in f"here {found.text}"
 
 
 def children_of(process: int) -> list[int]:

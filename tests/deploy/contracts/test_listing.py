@@ -162,26 +162,29 @@ def test_from_a_proposal_to_the_queue(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def check_proposals(setoff: Callable[..., str]) -> None:
-    full = f"propose 1 --terms {TERMS} --tiers {BRACKETS} --symbol BTC/USDT:USDT --price 200000 --set taker_fee=400"
+    full = (
+        f"propose 1 --terms {TERMS} --tiers {BRACKETS} --symbol BTC/USDT:USDT --price 200000 --parameter taker_fee=400"
+    )
     assert "tier2_size           5000000" in setoff(f"{full} --dry-run")
     assert "not_the_lister" in setoff(full, key=2, code=1)
     assert "proposal 0" in setoff(full)
-    assert "proposal 1" in setoff(f"propose 1 --change --terms {TERMS} --set initial_margin=70000")
+    assert "proposal 1" in setoff(f"propose 1 --change --terms {TERMS} --parameter initial_margin=70000")
     assert "proposal 2" in setoff("signer 0 0x" + "11" * 20 + " --quorum 1")
     shown = setoff("proposals")
     assert "market 1: unit 100" in shown and "taker_fee 400" in shown and "quorum 1" in shown
     assert "change of market 1" in shown and "initial_margin 70000" in shown
     assert "taken back" in setoff("revoke 1")
     assert "taker_saving         180000" in setoff(f"terms --terms {EXCHANGE_TERMS} --dry-run")
-    assert "bad_parameters" in setoff(f"terms --terms {EXCHANGE_TERMS} --set taker_saving=250000", code=1)
-    assert "no parameter fee" in setoff("terms --set fee=1", code=1)
-    assert "proposal 3" in setoff(f"terms --terms {EXCHANGE_TERMS} --set low=7")
+    assert "bad_parameters" in setoff(f"terms --terms {EXCHANGE_TERMS} --parameter taker_saving=250000", code=2)
+    assert "no parameter fee" in setoff("terms --parameter fee=1", code=2)
+    assert "proposal 3" in setoff(f"terms --terms {EXCHANGE_TERMS} --parameter low=7")
     assert "terms: low 7, high 200000000000, taker_saving 180000" in setoff("proposals")
     assert "taken back" in setoff("revoke 3")
     assert "queued" in setoff("enact 0", key=2)
     assert "no_such_proposal" in setoff("enact 0", code=1)
     assert "no_such_proposal" in setoff("revoke 1", code=1)
     assert setoff("proposals").startswith("2: can be enacted for another 604")
-    assert "no address" in setoff("signer 0 0x1 --quorum 1", code=1)
-    assert "--symbol" in setoff(f"propose 1 --terms {TERMS} --tiers {BRACKETS}", code=1)
-    assert "bad_parameters" in setoff(f"propose 1 --terms {TERMS} --set maker_fee=-501", code=1)
+    with pytest.raises(SystemExit):
+        setoff("signer 0 0x1 --quorum 1")
+    assert "--symbol" in setoff(f"propose 1 --terms {TERMS} --tiers {BRACKETS}", code=2)
+    assert "bad_parameters" in setoff(f"propose 1 --terms {TERMS} --parameter maker_fee=-501", code=2)

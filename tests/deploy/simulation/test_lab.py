@@ -168,7 +168,7 @@ def test_the_report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     assert report == json.loads(json.dumps(report_module.run_report("devnet", 10, 10, 3)))
     assert cli.main(["lab", "--liars", "1", "--games", "0"]) == 0
     assert "quick" in capsys.readouterr().out
-    assert cli.main(["lab", "--liars", "0"]) == 1
+    assert cli.main(["lab", "--liars", "0"]) == 2
 
 
 def test_the_report_tells_a_violation(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from setoff.deploy.cli.main import main
-from setoff.deploy.simulation.faults import CLAIM_LIES, FAULTS, RECEIPT_LIES
+from setoff.deploy.simulation.faults import FAULTS
+from setoff.deploy.simulation.lies import CLAIM_LIES, RECEIPT_LIES
 from setoff.deploy.simulation.lying_publisher import FalseEpochs
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.config.deployment_file import Deployment
@@ -100,5 +101,5 @@ def test_nobody_lies_on_mainnet(party: str, tmp_path: Path, capsys: pytest.Captu
     nowhere = "0x" + "11" * 20
     Deployment(1, *[nowhere] * 7).save(tmp_path / "deployment.json")
     words = ["scenario", "liar", party, f"--lie={next(iter(PARTIES[party]))}"]
-    assert main([*words, "--set", f"deployment={tmp_path / 'deployment.json'}"]) == 1
+    assert main([*words, "--set", f"deployment={tmp_path / 'deployment.json'}"]) == 2
     assert "test networks" in capsys.readouterr().err

@@ -151,13 +151,13 @@ def test_who_quotes_leans_against_what_it_holds() -> None:
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "report.json"
-    assert cli.main(["lab", "market", "--only", "worthless-shares", "gone-premium", "--json", str(path)]) == 0
+    assert cli.main(["lab", "market", "--only", "worthless-shares", "gone-premium", "--report", str(path)]) == 0
     report = json.loads(path.read_text())
     assert [row["name"] for row in report["scenarios"]] == ["worthless-shares", "gone-premium"]
     assert report["violations"] == [] and report["dust"] == DUST
     assert "gone-premium" in capsys.readouterr().out
     assert cli.main(["lab", "market", "--list"]) == 0
-    assert cli.main(["lab", "market", "--only", "nothing"]) == 1
+    assert cli.main(["lab", "market", "--only", "nothing"]) == 2
 
 
 def test_the_command_line_says_so_where_an_attack_pays(monkeypatch: pytest.MonkeyPatch) -> None:

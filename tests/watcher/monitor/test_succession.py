@@ -43,8 +43,9 @@ def test_a_successor_is_announced_shown_and_taken_back(
 def test_a_successor_that_is_no_address_is_refused(
     settings: WatcherSettings, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert market(settings, "announce", "0x12") == 1
-    assert "0x12 is no address" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        market(settings, "announce", "0x12")
+    assert "'0x12' is not an address" in capsys.readouterr().err
 
 
 def test_a_program_for_other_rules_does_not_start(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:

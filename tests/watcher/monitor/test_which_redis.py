@@ -58,7 +58,7 @@ def test_all_say_the_same_of_a_redis_that_is_dead(
     doctor = Doctor(dead, lambda chain_id, vault: play_epoch(SampleTraffic(chain_id, vault)), steps=100)
     assert [(finding.is_fatal, finding.seen) for finding in doctor._redis_keeps()] == [(True, said)]
     assert said in [alert.text for alert in DisputeMonitor(dead).look().alerts]
-    assert status(dead) == 1
+    assert status(dead) == 3
     assert said in capsys.readouterr().err
 
 

@@ -152,13 +152,13 @@ def test_takes_a_traders_file_on_the_command_line(
         code = cli.main(["watcher", "receipts", str(path), *options])
         return code, "".join(capsys.readouterr())
 
-    assert run(given) == (0, "2 new receipts\n2 wait, 0 kept\n")
+    assert run(given) == (0, "2 new receipts\n2 wait, 0 kept, 0 broken\n")
     code, said = run([give(exchange.deployment, bodies, 0, running=keccak(b"another"))])
     assert code == 1 and "conflict" in said and "open" in said
     forged = sign(exchange.deployment.domain, given[0].receipt, dev_keys()[1])
     code, said = run([given[0], forged])
     assert code == 1 and "bad_signature" in said
-    assert cli.main(["watcher", "receipts", str(tmp_path / "none"), *options]) == 1
+    assert cli.main(["watcher", "receipts", str(tmp_path / "none"), *options]) == 2
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------

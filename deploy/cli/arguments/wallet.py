@@ -1,0 +1,23 @@
+"""`setoff wallet`: what may be typed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from setoff.deploy.cli.amounts import parse_amount
+from setoff.deploy.cli.arguments.common import add_chain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """A new key, the address of one, money for one."""
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    new = parts.add_parser("new", help="make a key in a new file that nobody else may read, and print its address")
+    new.add_argument("file", type=Path, help="not there yet: no file is ever written over. Keep a copy")
+    show = parts.add_parser("address", help="print the address of a key: deploy's --operator, for instance")
+    show.add_argument("of", metavar="key", help="the file, or the key in hex")
+    fund = parts.add_parser("fund", help="on a development chain: ether for gas, and test dollars")
+    fund.add_argument("wallet", help="whose: a key's file, or an address")
+    fund.add_argument("--tokens", type=parse_amount, metavar="AMOUNT", default=parse_amount("1000000"),
+                      help="test dollars; a million if it is not said")  # fmt: skip
+    add_chain(fund)

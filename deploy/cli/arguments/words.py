@@ -1,0 +1,66 @@
+"""Kinds of words on the command line: each says what it takes when it refuses."""
+
+from __future__ import annotations
+
+import math
+from argparse import ArgumentTypeError
+from typing import Final
+
+ADDRESS_BYTES: Final = 20
+RECORD_BYTES: Final = 124
+MOST_SECONDS: Final = 10**9
+"""Of a time that somebody types: thirty years."""
+
+MOST_PORT: Final = 65535
+MOST_DIGITS: Final = 78
+"""Of a whole number: no number of the contracts is longer."""
+
+
+def parse_whole(text: str) -> int:
+    """A whole number, negative ones too: what they may be, the exchange says. Raises ArgumentTypeError."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS):
+        raise ArgumentTypeError(f"'{text}' is not a whole number")
+    return int(text)
+
+
+def parse_count(text: str) -> int:
+    """A whole number from 0 on. Raises ArgumentTypeError."""
+    if (number := parse_whole(text)) < 0:
+        raise ArgumentTypeError(f"'{text}' is not a whole number from 0 on")
+    return number
+
+
+def parse_time(text: str) -> float:
+    """A number of seconds or days. Raises ArgumentTypeError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < MOST_SECONDS:
+        raise ArgumentTypeError(f"'{text}' is not a number greater than 0")
+    return number
+
+
+def parse_port(text: str) -> int:
+    """A port, 0 for a free one. Raises ArgumentTypeError."""
+    if (number := parse_count(text)) > MOST_PORT:
+        raise ArgumentTypeError(f"'{text}' is no port: 0 to {MOST_PORT}")
+    return number
+
+
+def parse_address(text: str) -> bytes:
+    """20 bytes in hex. Raises ArgumentTypeError."""
+    return _parse_hex(text, ADDRESS_BYTES, "an address")
+
+
+def parse_record(text: str) -> bytes:
+    """124 bytes in hex. Raises ArgumentTypeError."""
+    return _parse_hex(text, RECORD_BYTES, "a record")
+
+
+def _parse_hex(text: str, length: int, what: str) -> bytes:
+    digits = text.removeprefix("0x")
+    if len(digits) != 2 * length or set(digits) - set("0123456789abcdefABCDEF"):
+        raise ArgumentTypeError(f"'{text}' is not {what}: 0x and {2 * length} hexadecimal digits")
+    return bytes.fromhex(digits)

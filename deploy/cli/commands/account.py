@@ -1,0 +1,119 @@
+"""`setoff account`."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from setoff.deploy.cli.amounts import format_amount
+from setoff.deploy.cli.connections import ask_exchange
+from setoff.deploy.cli.output import show
+from setoff.deploy.cli.settings import load_client
+from setoff.shared.errors import ConfigError
+from setoff.shared.sdk.client import SetoffClient
+
+MONEY: Final = {
+    "collateral": "collateral",
+    "funding": "funding due",
+    "equity": "equity",
+    "requirement": "initial margin",
+    "order_margin": "of it for orders",
+    "maintenance": "maintenance margin",
+    "free": "free",
+}
+POSITION: Final = ("market", "size", "cost", "mark", "profit", "liquidation_price", "bids", "asks", "orders")
+ORDER: Final = ("order_slot", "market", "side", "flags", "price", "size", "trigger", "client")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print money, positions and open orders."""
+    if not arguments.account and not load_client(arguments).key:
+        raise ConfigError("bad_config", "key: is not set, and no account is named")
+
+    async def ask(client: SetoffClient) -> dict[str, Any]:
+        return await client.account(arguments.account)
+
+    shown = ask_exchange(arguments, ask)
+    if arguments.json:
+        show(arguments, shown)
+    else:
+        print_account(shown)
+    return 0
+
+
+def print_account(shown: dict[str, Any]) -> None:
+    """For people."""
+    console = Console()
+    console.print(f"account {shown['account']} of {shown['owner']}")
+    money = Table(show_header=False)
+    for name, label in MONEY.items():
+        money.add_row(label, format_amount(int(shown[name])))
+    money.add_row("shares of the backstop", shown["shares"])
+    money.add_row("activity, in fees", format_amount(int(shown["activity"])))
+    for role in ("taker", "maker"):
+        money.add_row(f"saved as a {role}", f"{shown[f'{role}_saving'] / 10_000:g} % of the taker's fee")
+    console.print(money)
+    if request := describe_request(shown["request"]):
+        console.print(request)
+    if limit := describe_exit(shown["exit"]):
+        console.print(limit)
+    for title, rows, columns in (
+        ("positions", shown["positions"], POSITION),
+        ("orders", [order | {"flags": describe_flags(order)} for order in shown["orders"]], ORDER),
+    ):
+        if rows:
+            table = Table(*(column.replace("_", " ") for column in columns), title=title, title_justify="left")
+            for row in rows:
+                table.add_row(*(format_cell(row[column]) for column in columns))
+            console.print(table)
+        else:
+            console.print(f"no {title}")
+    if shown["deadline"]:
+        console.print(f"every order dies at {shown['deadline']} unless `setoff trade dead-man` is called again")
+
+
+def describe_request(request: dict[str, Any] | None) -> str:
+    """What an account has asked of the backstop, and when that is settled; nothing if it waits for nothing."""
+    if request is None:
+        return ""
+    due = datetime.fromtimestamp(request["due"], UTC)
+    if request["kind"] == "deposit":
+        asked = f"puts {format_amount(int(request['amount']))} into the backstop, at no risk until then"
+    else:
+        asked = f"takes {request['shares']} shares out of the backstop, at risk until then"
+    return f"{asked}: with the first price from {due:%Y-%m-%d %H:%M:%S} UTC on"
+
+
+def describe_exit(room: dict[str, Any]) -> str:
+    """What an account may take out, and when; nothing if all that is free may leave now."""
+    if room["all_at"] == 0:
+        return ""
+    more, everything = (datetime.fromtimestamp(room[name], UTC) for name in ("more_at", "all_at"))
+    later = f"all of it at {everything:%Y-%m-%d %H:%M} UTC"
+    if more < everything:
+        later = f"more at {more:%H:%M}, {later}"
+    return f"withdrawals are limited: {format_amount(int(room['now']))} can leave now, {later}"
+
+
+def describe_flags(order: dict[str, Any]) -> str:
+    """Time in force, and what else limits an order; behind an "or" its partner's order slot: one of both fires."""
+    words = [
+        order["flags"],
+        "reduce_only" if order["reduce_only"] else "",
+        f"until {order['expiry']}" if order["expiry"] else "",
+        "" if order["partner"] is None else f"or {order['partner']}",
+    ]
+    return ", ".join(word for word in words if word)
+
+
+def format_cell(value: Any) -> str:
+    """A value for people."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return ("yes" if value else "") if isinstance(value, bool) else str(value)

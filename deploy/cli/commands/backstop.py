@@ -1,0 +1,60 @@
+"""`setoff backstop`: the vault that takes over what the book does not, and that anybody may have a share of."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from setoff.deploy.cli.amounts import format_amount
+from setoff.deploy.cli.commands.account import describe_request
+from setoff.deploy.cli.connections import ask_exchange, to_facts
+from setoff.deploy.cli.output import show
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, and show what is there then."""
+
+    async def ask(client: SetoffClient) -> tuple[SubmitResult | None, dict[str, Any] | None, dict[str, Any]]:
+        result: SubmitResult | None = None
+        if arguments.action == "deposit":
+            result = await client.backstop_deposit(arguments.amount)
+        elif arguments.action == "withdraw":
+            shares = arguments.shares
+            result = await client.backstop_withdraw(
+                int((await client.account())["shares"]) if shares is None else shares
+            )
+        request = (await client.account())["request"] if result else None
+        return result, request, await client.backstop()
+
+    result, request, shown = ask_exchange(arguments, ask)
+    lines = []
+    if result:
+        lines += [
+            f"accepted as record {result.sequence}, batch {result.batch}",
+            describe_request(request) or "settled: `setoff account` shows what it came to",
+        ]
+    facts = {"result": to_facts(result), "request": request} if result else {}
+    show(arguments, {**facts, "backstop": shown}, *lines, *describe_backstop(shown))
+    return 0
+
+
+def describe_backstop(shown: dict[str, Any]) -> list[str]:
+    """For people."""
+    lines = [
+        f"equity {format_amount(int(shown['equity']))}, free {format_amount(int(shown['free']))}",
+        f"shares {shown['shares']}",
+        f"who asks for shares, or for the money of shares, gets the first price from "
+        f"{timedelta(seconds=shown['delay'])} h later on",
+    ]
+    lines += [
+        f"market {position['market']}: {position['size']} lots at a mark of {position['mark']}"
+        for position in shown["positions"]
+    ] or ["no positions"]
+    if shown["withdrawals_limited_until"]:
+        until = datetime.fromtimestamp(shown["withdrawals_limited_until"], UTC)
+        lines.append(
+            f"withdrawals are limited until {until:%Y-%m-%d %H:%M} UTC: `setoff account` shows what may leave when"
+        )
+    return lines

@@ -1,0 +1,77 @@
+"""`setoff withdraw`: ask the exchange for money, then have the vault pay it once its epoch is confirmed."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from setoff.deploy.cli.amounts import format_amount
+from setoff.deploy.cli.commands.account import describe_exit
+from setoff.deploy.cli.connections import ask_exchange, open_vault
+from setoff.deploy.cli.output import show, tell
+from setoff.deploy.cli.settings import load_client
+from setoff.shared.errors import OUTCOMES, WITHDRAWALS_LIMITED, StateError
+from setoff.shared.l1.endpoint import Reverted
+from setoff.shared.sdk.answers import Refusal
+from setoff.shared.sdk.client import SetoffClient
+
+POLL_SECONDS = 2.0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, wait for the confirmation on L1 (the challenge period at least), and have it paid."""
+    index = arguments.index
+    if index is None:
+        index = ask_exchange(arguments, lambda client: request(client, arguments.amount))
+        granted = f"withdrawal {index} is granted; L1 pays once its epoch is confirmed"
+        if arguments.no_wait:
+            later = f"have it paid then: setoff withdraw --index {index}"
+            show(arguments, {"withdrawal": index, "paid": False}, granted, later)
+            return 0
+        tell(arguments, granted)
+        tell(arguments, f"waiting; if this is stopped: setoff withdraw --index {index}")
+    elif not 0 <= index < (count := int(ask_exchange(arguments, SetoffClient.status)["withdrawals"])):
+        raise StateError("not_found", f"there is no withdrawal {index}: {count} were granted, from 0")
+    vault = open_vault(load_client(arguments))
+    while True:
+        try:
+            proof = ask_exchange(arguments, lambda client: client.withdrawal(index))
+            vault.withdraw(proof)
+        except Refusal as refusal:
+            if refusal.reason != "not_found":
+                raise
+        except Reverted as refusal:
+            if refusal.reason != "not_confirmed":
+                raise
+        else:
+            paid = f"the vault paid {format_amount(proof.amount)} to 0x{proof.owner.hex()}"
+            show(
+                arguments, {"withdrawal": index, "paid": True, "amount": str(proof.amount), "owner": proof.owner}, paid
+            )
+            return 0
+        time.sleep(POLL_SECONDS)
+
+
+async def request(client: SetoffClient, amount: int) -> int:
+    """Ask the exchange; returns the withdrawal's index, found by its account: others may withdraw at the same time.
+
+    Raises Refusal; where withdrawals are limited it says what may leave when.
+    """
+    before = int((await client.status())["withdrawals"])
+    try:
+        await client.withdraw(amount)
+    except Refusal as refusal:
+        limit = describe_exit((await client.account())["exit"])
+        if refusal.reason != OUTCOMES[WITHDRAWALS_LIMITED] or not limit:
+            raise
+        raise Refusal(refusal.reason, limit) from refusal
+    account = await client.load()
+    while True:
+        after = int((await client.status())["withdrawals"])
+        for index in range(before, after):
+            try:
+                if (await client.withdrawal(index)).account == account:
+                    return index
+            except Refusal:
+                break  # its epoch is not complete yet
+        time.sleep(POLL_SECONDS / 4)

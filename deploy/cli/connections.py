@@ -1,0 +1,82 @@
+"""What the client's commands share: connections to an exchange and to L1, made from their settings."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from setoff.deploy.cli.settings import load_client
+from setoff.shared.config.client_settings import ClientSettings
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.errors import ChainError
+from setoff.shared.l1.connection import L1
+from setoff.shared.sdk.client import SetoffClient, SubmitResult
+from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
+from setoff.shared.sdk.signer import KeySigner
+from setoff.shared.sdk.vault import Vault
+
+T = TypeVar("T")
+
+RPC_PATIENCE: Final = 3.0
+"""Seconds to wait for L1 before a trade goes on without a check of its receipt."""
+
+
+def open_vault(settings: ClientSettings) -> Vault:
+    """The vault, used with the client's key."""
+    deployment = settings.load_deployment()
+    return Vault(connect(settings, deployment, settings.private_key()), deployment)
+
+
+def connect(settings: ClientSettings, deployment: Deployment, key: bytes | None = None) -> L1:
+    """The L1 node, as the account of `key`."""
+    return L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience)
+
+
+def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient], Awaitable[T]]) -> T:
+    """Connect with the client's key, if there is any, and ask."""
+    settings = load_client(arguments)
+
+    async def ask() -> T:
+        signer = KeySigner(settings.private_key()) if settings.key else None
+        client = SetoffClient(
+            settings.exchange,
+            signer,
+            account=arguments.principal,
+            agent=arguments.agent,
+            sub=arguments.sub,
+            receipt_store=open_receipt_store(settings) if signer else None,
+        )
+        async with client:
+            return await question(client)
+
+    return asyncio.run(ask())
+
+
+def open_receipt_store(settings: ClientSettings) -> ReceiptStore | None:
+    """The kept receipts of the deployment, None without its file. If L1 does not answer new ones are not checked."""
+    if not settings.deployment.is_file():
+        return None
+    deployment = settings.load_deployment()
+    operator_bond = None
+    try:
+        l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=RPC_PATIENCE)
+        operator_bond = OperatorBond.read(l1, deployment)
+    except ChainError as error:
+        print(f"receipts are kept, but not checked: {error}", file=sys.stderr)
+    return ReceiptStore(receipts_file(settings, deployment), deployment.domain, operator_bond)
+
+
+def receipts_file(settings: ClientSettings, deployment: Deployment) -> Path:
+    """Where the receipts of this deployment are kept."""
+    return settings.receipts / f"{deployment.file_name}.jsonl"
+
+
+def to_facts(result: SubmitResult) -> dict[str, Any]:
+    """What became of a record, as JSON has it."""
+    values = {item.name: getattr(result, item.name) for item in fields(result) if item.name != "signed"}
+    return {**values, "receipts": [signed.to_json() for signed in result.signed]}
