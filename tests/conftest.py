@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.answers import check_every_answer
 from tests.support.builds import SourcePatch
 from tests.support.chains.exchange import Exchange
 from tests.support.chains.shared_anvil import SharedAnvil
@@ -33,6 +34,7 @@ def pytest_configure() -> None:
         engine_name()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    check_every_answer()
 
 
 def pytest_report_header() -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from eth_abi.abi import encode
@@ -15,6 +16,7 @@ from setoff.contracts.verification import RULES, check_deployment
 from setoff.deploy.contracts.waves import send_in_waves
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.market_names import CURRENCY, MAX_DECIMALS, Collateral, MarketNames
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
@@ -84,6 +86,7 @@ def deploy(
         epoch_batches=params.epoch_batches,
         least_deposit=least_deposit,
         backstop_delay=params.backstop_delay,
+        names=MarketNames(find_collateral(l1, token or addresses["token"])),
     )
     check_deployment(l1, deployment, params)
     return deployment
@@ -151,6 +154,17 @@ def find_decimals(l1: L1, token: str | None) -> int:
         raise ConfigError(
             "bad_config", "the token does not say how many decimals it has: name a least deposit"
         ) from None
+
+
+def find_collateral(l1: L1, token: str) -> Collateral:
+    """What a token calls itself, as far as it does."""
+    contract, found = Contract(l1, TOKEN, token), Collateral()
+    with contextlib.suppress(ChainError):
+        found = replace(found, decimals=min(int(contract.view("decimals")), MAX_DECIMALS))
+    with contextlib.suppress(ChainError):
+        symbol = str(contract.view("symbol"))
+        found = replace(found, symbol=symbol if CURRENCY.fullmatch(symbol) else found.symbol)
+    return found
 
 
 def creation_code(name: str, arguments: list[Any]) -> bytes:

@@ -6,6 +6,7 @@ The funded accounts of the chain have roles, so that no two processes send from 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -17,6 +18,7 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.devnet.chain import Chain
 from setoff.shared.codec.records import ListMarketBody, MarketParameters
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.market_names import MarketName
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
@@ -42,6 +44,8 @@ BITCOIN: Final = ListMarketBody(
     1, MarketParameters(100, 50_000, 30_000, 500, -100, 100_000, order_margin=10**6, backstop_cap=250_000)
 )
 """A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar. An order needs a dollar of margin."""
+BITCOIN_NAME: Final = MarketName(1, "BTC-PERP", "BTC", "0.0001")
+"""Of the first market; the others have the names that the rule gives them."""
 
 
 def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:
@@ -90,6 +94,8 @@ class Devnet:
             self.deployment = deployment or deploy(
                 self.deployer, params, operator=self.chain.connect(OPERATOR).address, lister=self.deployer.address
             )
+            names = replace(self.deployment.names, markets=(BITCOIN_NAME,))
+            self.deployment = replace(self.deployment, names=names)
             self.deployment.save(self.deployment_file)
             self.enact(
                 [

@@ -7,15 +7,17 @@ closed after a while.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from setoff.operator.api import views
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.line import Line
+from setoff.operator.api.routes import Handlers
+from setoff.operator.api.sockets import check_socket
+from setoff.operator.api.views.record_views import show_result
+from setoff.operator.api.views.scales import Scales
 from setoff.operator.sequencer.exchange import SubmitResult, join_leg_pages
 from setoff.operator.sequencer.submissions import UnknownFate
 from setoff.shared.config.deployment_file import Deployment
@@ -37,17 +39,19 @@ TURN: Final = 16
 class EntryHandlers:
     """Takes records from WebSockets."""
 
-    def __init__(self, admission: Admission, deployment: Deployment) -> None:
+    def __init__(self, admission: Admission, deployment: Deployment, scales: Scales) -> None:
         self._admission = admission
         self._chain_id = deployment.chain_id
         self._vault = deployment.vault_bytes
+        self._scales = scales
 
-    def routes(self) -> list[web.RouteDef]:
-        """For the application."""
-        return [web.get("/v1/entry", self.serve)]
+    def handlers(self) -> Handlers:
+        """By operation."""
+        return {"enterRecords": self.serve}
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, until its end."""
+        check_socket(request)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False)
         await socket.prepare(request)
         line, client, taken = Line(request.transport), request.remote or "", 0
@@ -99,19 +103,18 @@ class EntryHandlers:
                 raise obstacle
             record, leg_pages = decode_request(payload, self._chain_id, self._vault)
         except SetoffError as error:
-            line.send_json(_show(number, error))
+            line.send_json(self._show(number, error))
             return not isinstance(error, StateError)
         else:
-            self._admission.enter(client, [record, *leg_pages], partial(_tell, line.send_json, number))
+            self._admission.enter(client, [record, *leg_pages], partial(self._tell, line, number))
         return True
 
+    def _tell(self, line: Line, number: int, came: SubmitResult | SetoffError) -> None:
+        line.send_json(self._show(number, came))
 
-def _tell(send: Callable[[dict[str, Any]], None], number: int, came: SubmitResult | SetoffError) -> None:
-    send(_show(number, came))
-
-
-def _show(number: int | None, came: SubmitResult | SetoffError) -> dict[str, Any]:
-    return {"number": number, **(show_error(came) if isinstance(came, SetoffError) else views.show_result(came))}
+    def _show(self, number: int | None, came: SubmitResult | SetoffError) -> dict[str, Any]:
+        shown = show_error(came) if isinstance(came, SetoffError) else show_result(self._scales, came)
+        return {"number": number, **shown}
 
 
 def _encode(number: int, came: SubmitResult | SetoffError) -> bytes:

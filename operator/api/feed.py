@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
-from setoff.operator.api import views
 from setoff.operator.api.line import TEXT, make_frame
+from setoff.operator.api.views.record_views import show_batch, show_fill, show_result
+from setoff.operator.api.views.scales import Scales
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch, SubmitResult
 
-CHANNELS: Final = frozenset({"records", "fills", "batches", "auctions"})
 BACKLOG: Final = 1 << 20
 """Bytes a listener may leave unread before it is dropped."""
 SHARE: Final = 0.05
@@ -49,6 +49,8 @@ class Feed:
     """All listeners; what the sequencer's `Announcer` is."""
 
     def __init__(self) -> None:
+        self.scales: Scales
+        """What markets are called; set before anything is told."""
         self._groups: dict[frozenset[str], set[Subscription]] = {}
         self._pending: dict[frozenset[str], list[bytes]] = {}
         self._round: asyncio.TimerHandle | None = None
@@ -60,15 +62,15 @@ class Feed:
 
     def tell_record(self, result: SubmitResult) -> None:
         """See `Announcer`. The receipts are for who sent the record alone."""
-        self.publish("records", partial(views.show_result, result))
+        self.publish("records", lambda: show_result(self.scales, result))
 
     def tell_fill(self, fill: NumberedFill) -> None:
         """See `Announcer`."""
-        self.publish("fills", partial(views.show_fill, fill))
+        self.publish("fills", lambda: show_fill(self.scales, fill))
 
     def tell_batch(self, sealed: SealedBatch) -> None:
         """See `Announcer`."""
-        self.publish("batches", partial(views.show_batch, sealed, None))
+        self.publish("batches", lambda: show_batch(sealed, None))
         if self._is_heard("auctions"):
             for auction in self.show_auctions():
                 self.publish("auctions", partial(dict, auction))

@@ -51,7 +51,7 @@ class _Line:
             return
         _, settings, deployment, self.redis_url, is_alone = message
         self.settings = OperatorSettings(**json.loads(settings))
-        self.deployment = Deployment(**json.loads(deployment))
+        self.deployment = Deployment.read(json.loads(deployment), "of the sequencer")
         self.desk = RemoteDesk(self.deployment, self.feed, is_alone=is_alone)
         self.desk.attach(self.channel)
         self.is_set_up.set()

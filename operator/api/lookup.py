@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from typing import Final
 
+from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.sequencer import Status
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.state import keys
+
+MAX_NAMED: Final = 10
+"""Markets that are named to whoever asks for another."""
 
 
 async def read_exchange(desk: Desk) -> Exchange:
@@ -21,11 +25,13 @@ async def read_exchange(desk: Desk) -> Exchange:
     return desk.exchange
 
 
-def find_market(exchange: Exchange, text: str) -> int:
-    """A listed market by its number. Raises InputError("not_found")."""
-    market = parse_number(text, "market")
-    if not 1 <= market <= exchange.machine.regs.markets:
-        raise InputError("not_found", f"there is no market {market}")
+def find_market(scales: Scales, exchange: Exchange, text: str) -> int:
+    """A listed market by its number or symbol. Raises InputError("not_found")."""
+    markets = exchange.machine.regs.markets
+    market = int(text) if text.isdecimal() else scales.find(text, markets)
+    if not 1 <= market <= markets:
+        there = ", ".join(scales[other].symbol for other in range(1, min(markets, MAX_NAMED) + 1))
+        raise InputError("not_found", f"there is no market {text[:40]}; there are {there or 'none yet'}")
     return market
 
 
@@ -36,27 +42,12 @@ def find_account(exchange: Exchange, text: str) -> int:
     """
     name, _, sub = text.partition(".")
     if name.startswith("0x"):
-        try:
-            account = exchange.accounts.get(bytes.fromhex(name[2:]), 0)
-        except ValueError:
-            raise InputError("missing_field", "an address is 0x and 40 hexadecimal digits") from None
+        account = exchange.accounts.get(bytes.fromhex(name[2:]), 0)
     else:
-        account = parse_number(name, "account")
+        account = int(name)
     if sub:
-        account = keys.sub_account(keys.get_master(account), parse_number(sub, "account"))
+        account = keys.sub_account(keys.get_master(account), int(sub))
     if not 1 <= keys.get_master(account) <= exchange.machine.regs.accounts or keys.get_sub(account) > keys.MAX_SUB:
-        raise InputError("not_found", f"there is no account {text[:42]}")
+        why = "it begins with its first deposit, which is here once L1 has confirmed it"
+        raise InputError("not_found", f"there is no account {text[:46]}: {why}")
     return account
-
-
-def parse_number(text: str, what: str) -> int:
-    """A whole number of at most 18 digits. Raises InputError("missing_field")."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise InputError("missing_field", f"'{what}' is a number")
-    return int(text)
-
-
-def parse_query(request: web.Request, name: str, default: int, highest: int) -> int:
-    """A number in the query string, cut off at `highest`. Raises InputError("missing_field")."""
-    text = request.query.get(name)
-    return default if text is None else min(parse_number(text, name), highest)

@@ -7,12 +7,13 @@ from typing import Final, cast
 
 from aiohttp import web
 
-from setoff.operator.api import views
 from setoff.operator.api.address import refuse
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.api import make_app
 from setoff.operator.api.doors import IDLE_SECONDS, Doors, make_logger
 from setoff.operator.api.feed import Feed
+from setoff.operator.api.views.market_views import show_calling
+from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
@@ -27,10 +28,11 @@ async def start_server(
     desk: Desk, outbox: Outbox, deployment: Deployment, feed: Feed, settings: OperatorSettings, socket: sockets.socket
 ) -> web.AppRunner:
     """Serve on `socket`; the runner's `cleanup` ends it."""
-    feed.show_auctions = lambda: views.show_calling(desk.exchange)
+    scales = feed.scales = Scales(deployment.names, lambda: desk.exchange)
+    feed.show_auctions = lambda: show_calling(scales, desk.exchange)
     admission = Admission(desk, deployment.domain, settings)
     runner = web.AppRunner(
-        make_app(desk, outbox, deployment, admission, feed, settings.max_body),
+        make_app(desk, outbox, deployment, admission, feed, scales, settings.max_body),
         access_log=None,
         shutdown_timeout=SHUTDOWN_SECONDS,
         keepalive_timeout=IDLE_SECONDS,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
+from typing import Any
+
 from aiohttp import web
 
-from setoff.operator.api import views
 from setoff.operator.api.admission import Admission
-from setoff.operator.api.lookup import read_exchange
+from setoff.operator.api.reader import Reader
+from setoff.operator.api.routes import Handlers
 from setoff.operator.api.submit import MAX_BULK
+from setoff.operator.api.views import market_views
+from setoff.operator.api.views.record_views import MS
+from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
+from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.sequencer import Status
 from setoff.shared.codec import eip712, records
 from setoff.shared.config.deployment_file import Deployment
@@ -22,56 +30,67 @@ from setoff.shared.wire.refusals import show_error
 class StatusHandlers:
     """Shows one deployment and its desk."""
 
-    def __init__(self, desk: Desk, admission: Admission, deployment: Deployment) -> None:
+    def __init__(
+        self, desk: Desk, reader: Reader, admission: Admission, deployment: Deployment, scales: Scales
+    ) -> None:
         self._desk = desk
+        self._reader = reader
         self._admission = admission
         self._deployment = deployment
+        self._scales = scales
 
-    def routes(self) -> list[web.RouteDef]:
-        """For the application."""
-        return [
-            web.get("/v1/info", self.get_info),
-            web.get("/v1/status", self.get_status),
-            web.get("/v1/health", self.get_health),
-        ]
+    def handlers(self) -> Handlers:
+        """By operation."""
+        return {
+            "getInfo": self.get_info,
+            "getTime": self.get_time,
+            "getStatus": self.get_status,
+            "getHealth": self.get_health,
+        }
 
-    async def get_info(self, _: web.Request) -> web.Response:
+    async def get_time(self, _: web.Request) -> web.Response:
+        """Clocks."""
+        return web.json_response({"time_ms": time.time_ns() // 10**6, "l1_time_ms": self._desk.l1_time * MS})
+
+    async def get_info(self, request: web.Request) -> web.Response:
         """What a client has to know before it signs."""
-        deployment, exchange = self._deployment, await read_exchange(self._desk)
-        return web.json_response(
-            {
-                "name": eip712.NAME,
-                "version": eip712.VERSION,
-                "chain_id": deployment.chain_id,
-                "vault": deployment.vault,
-                "token": deployment.token,
-                "queue": deployment.queue,
-                "receipts": deployment.receipts,
-                "domain": "0x" + deployment.domain.hex(),
-                "types": [kind.type_string for kind in records.SIGNED.values()],
-                "epoch_batches": deployment.epoch_batches,
-                "limits": {
-                    "least_deposit": str(deployment.least_deposit),
-                    "backstop_delay": deployment.backstop_delay,
-                    "batch_inputs": MAX_INPUTS,
-                    "bulk_records": MAX_BULK,
-                    "bulk_legs": phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE,
-                    "max_sub": keys.MAX_SUB,
-                    "max_agent": keys.MAX_AGENT,
-                    "nonce_window": NONCE_WINDOW,
-                    "max_nonce_jump": MAX_NONCE_JUMP,
-                    "crank_interval": phases.SAMPLE_INTERVAL,
-                    "max_order_slot": keys.MAX_ORDER_SLOT,
-                    "max_tick": keys.MAX_TICK,
-                    "max_order_size": str(phases.MAX_ORDER_SIZE),
-                    "max_position": str(records.MAX_POSITION),
-                    "max_positions": leaves.MAX_POSITIONS,
-                    "max_matches": phases.MAX_MATCHES,
-                },
-                "markets": views.show_markets(exchange),
-                "terms": views.show_terms(exchange),
-            }
-        )
+        return await self._reader.show(request, "info", self._show_info)
+
+    def _show_info(self, exchange: Exchange) -> dict[str, Any]:
+        deployment = self._deployment
+        return {
+            "name": eip712.NAME,
+            "version": eip712.VERSION,
+            "chain_id": deployment.chain_id,
+            "vault": deployment.vault,
+            "token": deployment.token,
+            "queue": deployment.queue,
+            "receipts": deployment.receipts,
+            "domain": "0x" + deployment.domain.hex(),
+            "types": [kind.type_string for kind in records.SIGNED.values()],
+            "epoch_batches": deployment.epoch_batches,
+            "limits": {
+                "least_deposit": str(deployment.least_deposit),
+                "backstop_delay": deployment.backstop_delay,
+                "batch_inputs": MAX_INPUTS,
+                "bulk_records": MAX_BULK,
+                "bulk_legs": phases.MAX_LEG_PAGES * records.LEGS_PER_PAGE,
+                "max_sub": keys.MAX_SUB,
+                "max_agent": keys.MAX_AGENT,
+                "nonce_window": NONCE_WINDOW,
+                "max_nonce_jump": MAX_NONCE_JUMP,
+                "crank_interval": phases.SAMPLE_INTERVAL,
+                "max_order_slot": keys.MAX_ORDER_SLOT,
+                "max_tick": keys.MAX_TICK,
+                "max_order_size": str(phases.MAX_ORDER_SIZE),
+                "max_position": str(records.MAX_POSITION),
+                "max_positions": leaves.MAX_POSITIONS,
+                "max_matches": phases.MAX_MATCHES,
+            },
+            "collateral": dataclasses.asdict(deployment.names.collateral),
+            "markets": market_views.show_markets(self._scales, exchange),
+            "terms": market_views.show_terms(exchange),
+        }
 
     async def get_status(self, _: web.Request) -> web.Response:
         """Where the sequencer is. Answers in every state."""
@@ -90,7 +109,9 @@ class StatusHandlers:
                 "messages": exchange.cursor.messages,
                 "commit": desk.commit,
                 "time": exchange.machine.regs.time,
+                "time_ms": exchange.machine.regs.time * MS,
                 "l1_time": desk.l1_time,
+                "l1_time_ms": desk.l1_time * MS,
                 "waiting": self._admission.waiting,
                 "unposted": desk.unposted,
                 "paced_until": desk.paced_until,

@@ -7,8 +7,11 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from setoff.operator.api.feed import CHANNELS, Feed
+from setoff.operator.api.feed import Feed
+from setoff.operator.api.routes import Handlers
+from setoff.operator.api.sockets import check_socket
 from setoff.shared.errors import InputError
+from setoff.shared.wire.api.channels import CHANNELS
 
 HEARTBEAT_SECONDS: Final = 20.0
 """Between pings."""
@@ -22,19 +25,19 @@ class StreamHandlers:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
-    def routes(self) -> list[web.RouteDef]:
-        """For the application."""
-        return [web.get("/ws", self.listen)]
+    def handlers(self) -> Handlers:
+        """By operation."""
+        return {"listen": self.listen}
 
-    async def listen(self, request: web.Request) -> web.WebSocketResponse:
+    async def listen(self, request: web.Request, channels: str | None) -> web.WebSocketResponse:
         """Push what happens on the channels asked for; a listener that falls behind is closed."""
-        names = request.query.get("channels")
-        channels = frozenset(names.split(",")) if names is not None else CHANNELS
-        if not channels <= CHANNELS:
+        asked = frozenset(channels.split(",")) if channels is not None else CHANNELS.keys()
+        if not asked <= CHANNELS.keys():
             raise InputError("missing_field", f"channels are some of {', '.join(sorted(CHANNELS))}")
+        check_socket(request)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=1024, compress=False)
         await socket.prepare(request)
-        with self._feed.subscribe(channels, request.transport) as subscription:
+        with self._feed.subscribe(frozenset(asked), request.transport) as subscription:
             waits = [asyncio.create_task(_drain(socket)), asyncio.create_task(subscription.ended.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from setoff.operator.api import views
 from setoff.operator.api.admission import Admission
+from setoff.operator.api.routes import Handlers
+from setoff.operator.api.views.record_views import show_result
+from setoff.operator.api.views.scales import Scales
 from setoff.operator.sequencer.exchange import SubmitResult, join_leg_pages
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.config.deployment_file import Deployment
@@ -27,14 +29,15 @@ BODY_SECONDS: Final = 10.0
 class SubmitHandlers:
     """Hands records to the admission, and shows what became of them."""
 
-    def __init__(self, admission: Admission, deployment: Deployment) -> None:
+    def __init__(self, admission: Admission, deployment: Deployment, scales: Scales) -> None:
         self._admission = admission
         self._chain_id = deployment.chain_id
         self._vault = deployment.vault_bytes
+        self._scales = scales
 
-    def routes(self) -> list[web.RouteDef]:
-        """For the application."""
-        return [web.post("/v1/records", self.post_record), web.post("/v1/records/bulk", self.post_records)]
+    def handlers(self) -> Handlers:
+        """By operation."""
+        return {"submitRecord": self.post_record, "submitRecords": self.post_records}
 
     async def post_record(self, request: web.Request) -> web.Response:
         """Submit one record as JSON."""
@@ -43,7 +46,7 @@ class SubmitHandlers:
         result = (await self._submit(request, [[record, *leg_pages]]))[0]
         if isinstance(result, SetoffError):
             raise result
-        return web.json_response(views.show_result(result))
+        return web.json_response(show_result(self._scales, result))
 
     async def post_records(self, request: web.Request) -> web.Response:
         """Submit several records as bytes."""
@@ -53,7 +56,7 @@ class SubmitHandlers:
             raise InputError("malformed_record", f"the body is 1 to {MAX_BULK} records of {RECORD_BYTES} bytes")
         parts = [body[i : i + RECORD_BYTES] for i in range(0, len(body), RECORD_BYTES)]
         results = await self._submit(request, join_leg_pages(parts))
-        return web.json_response({"results": [_show_result(result) for result in results]})
+        return web.json_response({"results": [self._show(result) for result in results]})
 
     async def _read(self, request: web.Request, count: int) -> bytes:
         """The body of a request for so many records. Raises StateError if they could not be let in."""
@@ -75,6 +78,5 @@ class SubmitHandlers:
         """Submit records, each with the leg pages behind it."""
         return await self._admission.submit(request.remote or "", groups)
 
-
-def _show_result(result: SubmitResult | SetoffError) -> Mapping[str, Any]:
-    return show_error(result) if isinstance(result, SetoffError) else views.show_result(result)
+    def _show(self, result: SubmitResult | SetoffError) -> Mapping[str, Any]:
+        return show_error(result) if isinstance(result, SetoffError) else show_result(self._scales, result)

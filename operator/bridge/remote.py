@@ -27,6 +27,8 @@ from setoff.shared.machine.machine import Machine
 MACHINE_PART: Final = 0.1
 OWN_PART: Final = 0.3
 """Of the time, that bringing the copy up to date may take the machine, and this process."""
+_ANY: Final = 1 << 32
+"""Stands for a market that no copy knows."""
 _NOTHING: Final = State(Status.STARTING.value, "not_ready", "the sequencer is starting", 0, 0, 0, 0, 0)
 
 
@@ -49,7 +51,8 @@ class RemoteDesk:
         self._asked: asyncio.Future[None] | None = None  # of the changes on their way
         self._not_before = 0.0
         self._following: asyncio.Task[None] | None = None  # the one after that
-        self._batches: list[asyncio.Task[None]] = []
+        self._untold: list[Callable[[], None]] = []  # news that the feed is told with the next copy
+        self._telling: asyncio.Task[None] | None = None
 
     def attach(self, channel: Channel) -> None:
         """The line to the sequencer."""
@@ -188,20 +191,36 @@ class RemoteDesk:
             self._asked.set_result(None)
 
     def _take_record(self, message: Message) -> None:
-        self._feed.tell_record(messages.read_result(message[1]))
+        result = messages.read_result(message[1])
+        self._tell(lambda: self._feed.tell_record(result), {fill.fill.market for fill in result.fills})
 
     def _take_fill(self, message: Message) -> None:
-        self._feed.tell_fill(messages.read_fill(message[1]))
+        fill = messages.read_fill(message[1])
+        self._tell(lambda: self._feed.tell_fill(fill), {fill.fill.market})
 
     def _take_batch(self, message: Message) -> None:
-        self._batches.append(asyncio.create_task(self._tell_batch(Header.decode(message[1]), message[2])))
-        self._batches = [task for task in self._batches if not task.done()]
+        header = Header.decode(message[1])
+        batch = Batch(header, (), (), module=get_module(header.module).codec)
+        self._tell(lambda: self._feed.tell_batch(SealedBatch(batch, message[2], (), ())), {_ANY})
 
-    async def _tell_batch(self, header: Header, end: bytes) -> None:
-        """With the exchange as it is after it, which the feed may show."""
-        with contextlib.suppress(StateError):
-            await self.refresh()
-        self._feed.tell_batch(SealedBatch(Batch(header, (), (), module=get_module(header.module).codec), end, (), ()))
+    def _tell(self, tell: Callable[[], None], markets: set[int]) -> None:
+        """Tell the feed, which may show the exchange as it is then: of markets that this copy does not know yet, and
+        after a batch, not before it is brought up to date. News stay in their order."""
+        if self._telling is None and max(markets, default=0) <= self._mirror.machine.regs.markets:
+            tell()
+            return
+        self._untold.append(tell)
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell_later())
+
+    async def _tell_later(self) -> None:
+        while self._untold:
+            untold, self._untold = self._untold, []
+            with contextlib.suppress(StateError):
+                await self.refresh()
+            for tell in untold:
+                tell()
+        self._telling = None
 
     def _take_restart(self, _: Message) -> None:
         self._feed.restart()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
 from setoff.shared.codec import eip712
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.market_names import MarketNames
 from setoff.shared.errors import ConfigError
 
 _MISSING: Final = object()
@@ -36,6 +38,8 @@ class Deployment:
     block_hash: str = "0x" + 64 * "0"
     """That `block` had when the contracts were made: it tells apart chains of one number, such as two that were started
     for development one after the other, with the same contracts at the same addresses. Zero: not known."""
+    names: MarketNames = dataclasses.field(default_factory=MarketNames)
+    """What people call the collateral and the markets."""
 
     @property
     def vault_bytes(self) -> bytes:
@@ -76,15 +80,23 @@ class Deployment:
             raise ConfigError("bad_config", f"deployment: {path} cannot be read: {error}") from None
         if not isinstance(data, dict):
             raise ConfigError("bad_config", f"deployment: {path} is not a JSON object")
+        return cls.read(data, str(path))
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], where: str) -> Self:
+        """From the members of the file `where`. Raises ConfigError if it is incomplete."""
         values: dict[str, Any] = {}
         for item in dataclasses.fields(cls):
+            if item.name == "names":
+                values[item.name] = MarketNames.read(data.get(item.name))
+                continue
             value = data.get(item.name, _MISSING if item.default is dataclasses.MISSING else item.default)
             if item.type == "int":
                 good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
             else:
                 good = isinstance(value, str) and is_hex(value, 32 if item.name == "block_hash" else 20)
             if not good:
-                raise ConfigError("bad_config", f"deployment: {path} has no usable '{item.name}'")
+                raise ConfigError("bad_config", f"deployment: {where} has no usable '{item.name}'")
             values[item.name] = value
         return cls(**values)
 

@@ -46,7 +46,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return answer(InputError("body_too_large", f"a body has at most {request.client_max_size} bytes"))
     except web.HTTPException as other:
         if other.status == 405:
-            return answer(InputError("not_found", f"{request.path[:80]} does not take {request.method}"), 405)
+            refusal = answer(InputError("not_found", f"{request.path[:80]} does not take {request.method[:20]}"), 405)
+            refusal.headers["Allow"] = other.headers.get("Allow", "")
+            return refusal
         if 400 <= other.status < 500:
             return answer(InputError("not_found", f"there is nothing at {request.path[:80]}"), other.status)
         raise

@@ -13,7 +13,7 @@ from tests.support.waiting import until
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.operator.api import admission
 from setoff.operator.api.admission import AHEAD, LEAST_AHEAD, Admission
-from setoff.operator.api.reads import ShownOnce
+from setoff.operator.api.reader import ShownOnce
 from setoff.operator.api.submit import MAX_BULK
 from setoff.operator.sequencer.submissions import Answer
 from setoff.operator.settings import OperatorSettings
@@ -274,7 +274,7 @@ async def test_reads_are_made_once_for_each_state(exchange: Running, monkeypatch
         made += "bids" in value
         return dumps(value, *arguments, **options)
 
-    monkeypatch.setattr("setoff.operator.api.reads.json.dumps", count)
+    monkeypatch.setattr("setoff.operator.api.reader.json.dumps", count)
     books = [await exchange.get("/v1/book/1") for _ in range(5)]
     assert made == 1 and all(book == books[0] for book in books)
     await exchange.submit(exchange.traffic.order(1, BUY, 77, 3))

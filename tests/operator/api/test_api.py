@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.support.processes.running_operator import Running, operator
 
-from setoff.deploy.simulation.sample_traffic import CHAIN_ID, VAULT, SampleTraffic, trader_key
+from setoff.deploy.simulation.sample_traffic import CHAIN_ID, START_TIME, VAULT, SampleTraffic, trader_key
 from setoff.shared.codec import eip712, records
 from setoff.shared.codec.records import (
     AmendBody,
@@ -258,8 +258,11 @@ async def test_trades_and_shows_it(exchange: Running) -> None:
 
     assert (await exchange.get("/v1/book/1"))[1] == {
         "market": 1,
+        "symbol": "M1-PERP",
+        "time": START_TIME,
+        "time_ms": START_TIME * 1000,
         "bids": [],
-        "asks": [{"price": 101, "size": "2", "orders": 1}],
+        "asks": [{"price": 101, "size": "2", "orders": 1, "decimal": {"price": "0.00101", "size": "2"}}],
     }
     _, seller = await exchange.get("/v1/accounts/1")
     assert seller["positions"][0]["size"] == "-3" and seller["positions"][0]["asks"] == "2"
@@ -295,11 +298,15 @@ async def test_book_lists_the_best_levels_first(exchange: Running) -> None:
     ("path", "code", "reason"),
     [
         ("/v1/book/2", 404, "not_found"),
-        ("/v1/book/x", 400, "missing_field"),
+        ("/v1/book/x", 404, "not_found"),
+        ("/v1/book/x-", 400, "missing_field"),
+        ("/v1/book/1?debth=3", 400, "missing_field"),
+        ("/v1/book/1?depth=3&depth=4", 400, "missing_field"),
         ("/v1/book/1?depth=many", 400, "missing_field"),
         ("/v1/accounts/4", 404, "not_found"),
         ("/v1/accounts/0", 404, "not_found"),
-        ("/v1/accounts/0x12", 404, "not_found"),
+        ("/v1/accounts/0x12", 400, "missing_field"),
+        ("/v1/accounts/0x" + "12" * 20, 404, "not_found"),
         ("/v1/accounts/0xzz", 400, "missing_field"),
         ("/v1/accounts/-1", 400, "missing_field"),
         ("/v1/orders/9", 404, "not_found"),

@@ -8,7 +8,10 @@ from typing import Any, cast
 import pytest
 
 from setoff.operator.api import feed as feeds
-from setoff.operator.api.feed import BACKLOG, CHANNELS, LONGEST, Feed
+from setoff.operator.api.feed import BACKLOG, LONGEST, Feed
+from setoff.shared.wire.api.channels import CHANNELS
+
+EVERYTHING = frozenset(CHANNELS)
 
 
 class Wire:
@@ -50,7 +53,7 @@ def listen(feed: Feed, channels: frozenset[str], wire: Wire) -> Any:
 
 async def test_tells_those_who_asked() -> None:
     feed, fills, everything = Feed(), Wire(), Wire()
-    with listen(feed, frozenset({"fills"}), fills) as one, listen(feed, CHANNELS, everything):
+    with listen(feed, frozenset({"fills"}), fills) as one, listen(feed, EVERYTHING, everything):
         feed.publish("records", lambda: made(1))
         feed.publish("fills", lambda: made(2))
         await asyncio.sleep(0.01)
@@ -71,7 +74,7 @@ async def test_makes_nothing_for_nobody_and_once_for_many() -> None:
 
     with listen(feed, frozenset({"fills"}), wires[0]):
         feed.publish("records", lambda: 1 / 0)  # type: ignore[arg-type,return-value]
-        subscriptions = [listen(feed, CHANNELS, wire) for wire in wires[1:]]
+        subscriptions = [listen(feed, EVERYTHING, wire) for wire in wires[1:]]
         for subscription in subscriptions:
             subscription.__enter__()
         feed.publish("fills", make)
@@ -82,7 +85,7 @@ async def test_makes_nothing_for_nobody_and_once_for_many() -> None:
 
 async def test_drops_who_falls_behind_and_nobody_else() -> None:
     feed, slow, other = Feed(), Wire(), Wire()
-    with listen(feed, CHANNELS, slow) as behind, listen(feed, CHANNELS, other) as well:
+    with listen(feed, EVERYTHING, slow) as behind, listen(feed, EVERYTHING, other) as well:
         slow.unread = BACKLOG + 1
         feed.publish("fills", lambda: made(1))
         await asyncio.sleep(0.01)
@@ -93,7 +96,7 @@ async def test_drops_who_falls_behind_and_nobody_else() -> None:
 async def test_rounds_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "SHARE", 0.1)
     feed, wires = Feed(), [Wire(slow=0.0002) for _ in range(50)]
-    subscriptions = [listen(feed, CHANNELS, wire) for wire in wires]
+    subscriptions = [listen(feed, EVERYTHING, wire) for wire in wires]
     for subscription in subscriptions:
         subscription.__enter__()
     start = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from setoff.shared.codec import records
 from setoff.shared.rules.positions import is_live
@@ -15,6 +15,14 @@ MAX_ORDERS: Final = 20_000
 """Orders that one view of a book looks at; levels behind them are not shown."""
 
 
+class Level(NamedTuple):
+    """The living orders at a price (ticks): their lots, and how many they are."""
+
+    price: int
+    size: int
+    orders: int
+
+
 class BookReader:
     """Walks levels and the orders on them, and leaves out those that are dead (cancelled together, or expired)."""
 
@@ -24,14 +32,14 @@ class BookReader:
         self._state = State(tree)
         self._left = MAX_ORDERS
 
-    def read(self, market: int, side: int, depth: int) -> Iterator[dict[str, Any]]:
+    def read(self, market: int, side: int, depth: int) -> Iterator[Level]:
         """Levels with something to trade with, best first."""
         for tick in _ticks(self._tree, market, side):
             if depth <= 0 or self._left <= 0:
                 return
             size, count = self._read_level(market, side, tick)
             if count:
-                yield {"price": tick, "size": str(size), "orders": count}
+                yield Level(tick, size, count)
                 depth -= 1
 
     def _read_level(self, market: int, side: int, tick: int) -> tuple[int, int]:

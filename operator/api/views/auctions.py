@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from setoff.operator.api.book import BookReader
+from setoff.operator.api.views.book import BookReader, Level
+from setoff.operator.api.views.scales import Scales
 from setoff.shared.codec import records
 from setoff.shared.rules.calls import compute_clearing, is_calling
 from setoff.shared.state import keys, leaves
 from setoff.shared.state.tree import Tree
+from setoff.shared.wire.api.decimals import Scaled
+from setoff.shared.wire.api.market_answers import Call
+from setoff.shared.wire.scales import MarketScale
+
+_CALL: Final = Scaled(Call)
 
 
-def show_auctions(tree: Tree, markets: int, time: int) -> Iterator[dict[str, Any]]:
+def show_auctions(scales: Scales, tree: Tree, markets: int, time: int) -> Iterator[dict[str, Any]]:
     """The auctions of all listed markets that collect orders, or wait for theirs."""
     for market in range(1, markets + 1):
-        auction = show_auction(tree, market, time)
+        auction = show_auction(scales[market], tree, market, time)
         if auction:
-            yield {"market": market, **auction}
+            yield {"market": market, "symbol": scales[market].symbol, **auction}
 
 
-def show_auction(tree: Tree, market: int, time: int) -> dict[str, Any] | None:
+def show_auction(scale: MarketScale, tree: Tree, market: int, time: int) -> dict[str, Any] | None:
     """When the call of a market ends, and what is to be expected: its price, how many lots trade, and how many more are
     bid (or offered: below zero) at that price. None without a call.
 
@@ -46,15 +52,17 @@ def show_auction(tree: Tree, market: int, time: int) -> dict[str, Any] | None:
         if ask_lots == 0:
             ask, ask_lots = _next(asks, keys.MAX_TICK + 1)
     price = compute_clearing(low, high, bid, ask, leaf.index) if volume else None
-    return {
+    shown = {
         "until": leaf.halted_until,
+        "until_ms": leaf.halted_until * 1000,
         "price": price,
         "volume": str(volume),
         "surplus": str((bid_lots if bid == price else 0) - (ask_lots if ask == price else 0)),
     }
+    return shown | {"decimal": _CALL.show(shown, scale)}
 
 
-def _next(levels: Iterator[dict[str, Any]], end: int) -> tuple[int, int]:
+def _next(levels: Iterator[Level], end: int) -> tuple[int, int]:
     """Price and lots of the next level; `end` and none without one."""
     level = next(levels, None)
-    return (level["price"], int(level["size"])) if level else (end, 0)
+    return level[:2] if level else (end, 0)

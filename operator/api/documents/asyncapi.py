@@ -1,0 +1,87 @@
+"""The AsyncAPI 3.0 document of the WebSockets: what is sent over them, either way."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from setoff.operator.api.documents.schemas import PREFIX, make_answers, make_requests
+from setoff.shared.wire import entry_frames
+from setoff.shared.wire.api.channels import CHANNELS
+from setoff.shared.wire.api.operations import OPERATIONS, VERSION
+
+_LAYOUT: Final = str(entry_frames.__doc__)
+_NUMBER: Final = {"type": "integer", "minimum": 0, "maximum": entry_frames.MAX_NUMBER}
+"""A frame's own, the client's."""
+
+
+def make_asyncapi() -> dict[str, Any]:
+    """The document."""
+    operations = {operation.name: operation for operation in OPERATIONS}
+    stream, entry = operations["listen"], operations["enterRecords"]
+    binary = {"contentType": "application/octet-stream", "description": _LAYOUT, "payload": {"type": "string"}}
+    messages = {name: _make_message(name) for name in CHANNELS} | {
+        "entryFrame": binary,
+        "entryAnswer": binary,
+        "entryText": {"contentType": "application/json", "payload": {"$ref": f"{PREFIX}EntryText"}},
+        "entryTextAnswer": {"contentType": "application/json", "payload": {"$ref": f"{PREFIX}EntryTextAnswer"}},
+    }
+    query = {each.name: each.schema | {"description": each.about} for each in stream.parameters}
+    answers = make_answers()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Setoff", "version": VERSION, "license": {"name": "MIT"}},
+        "defaultContentType": "application/json",
+        "channels": {
+            "stream": {
+                "address": stream.path,
+                "description": stream.about,
+                "messages": {name: _refer(name) for name in CHANNELS},
+                "bindings": {"ws": {"query": {"type": "object", "properties": query}}},
+            },
+            "entry": {
+                "address": entry.path,
+                "description": entry.about,
+                "messages": {name: _refer(name) for name in messages if name.startswith("entry")},
+            },
+        },
+        "operations": {
+            "listen": _make_operation("stream", "send", list(CHANNELS)),
+            "enterRecords": _make_operation("entry", "receive", ["entryFrame", "entryText"]),
+            "answerRecords": _make_operation("entry", "send", ["entryAnswer", "entryTextAnswer"]),
+        },
+        "components": {"messages": messages, "schemas": answers | make_requests() | _make_texts(answers)},
+    }
+
+
+def _make_message(name: str) -> dict[str, Any]:
+    channel = CHANNELS[name]
+    members = {"channel": {"const": name}, "data": {"$ref": PREFIX + channel.message.__name__}}
+    return {
+        "name": name,
+        "description": channel.about,
+        "payload": {"type": "object", "properties": members, "required": list(members)},
+    }
+
+
+def _make_texts(answers: dict[str, Any]) -> dict[str, Any]:
+    """Frames of the order entry that are JSON: what is sent and answered over HTTP, with the frame's number."""
+    about = "The members of a Submission, and the client's own number of the frame."
+    members = {"typed": {"type": "object"}, "signature": {"type": "string"}, "leg_pages": {"type": "array"}}
+    sent = {"type": "object", "properties": {"number": _NUMBER} | members, "required": ["number", "typed"]}
+    number = {"number": {"anyOf": [_NUMBER, {"type": "null"}]}}
+    numbered = [
+        answer | {"properties": number | answer["properties"], "required": ["number", *answer["required"]]}
+        for answer in (answers["Result"], answers["Refusal"])
+    ]
+    return {"EntryText": sent | {"description": about}, "EntryTextAnswer": {"anyOf": numbered}}
+
+
+def _make_operation(channel: str, action: str, names: list[str]) -> dict[str, Any]:
+    """`action`: what the exchange does."""
+    where = f"#/channels/{channel}"
+    messages = [{"$ref": f"{where}/messages/{name}"} for name in names]
+    return {"action": action, "channel": {"$ref": where}, "messages": messages}
+
+
+def _refer(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/messages/{name}"}

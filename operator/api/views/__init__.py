@@ -1,0 +1,1 @@
+"""What the API shows, as JSON: records, fills, markets, books, accounts."""

@@ -1,0 +1,57 @@
+"""What markets are called, and what their ticks and lots are in decimals: by the deployment's names and L1's units."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from setoff.operator.sequencer.exchange import Exchange
+from setoff.shared.config.market_names import MarketNames
+from setoff.shared.errors import ConfigError
+from setoff.shared.state import keys, leaves
+from setoff.shared.wire.scales import MarketScale, Step
+
+log = logging.getLogger(__name__)
+
+
+class Scales:
+    """Those of one deployment's markets, as the exchange has them that `get_exchange` gives."""
+
+    def __init__(self, names: MarketNames, get_exchange: Callable[[], Exchange]) -> None:
+        self.tokens: Final = Step(1, names.collateral.decimals)
+        """A token unit."""
+        self._names = names
+        self._get_exchange = get_exchange
+        self._exchange: Exchange | None = None  # that is known below
+        self._scales: dict[int, MarketScale] = {}
+
+    def __getitem__(self, market: int) -> MarketScale:
+        """Of a listed market."""
+        exchange = self._get_exchange()
+        if exchange is not self._exchange:
+            self._exchange = exchange
+            self._scales.clear()
+        scale = self._scales.get(market)
+        if scale is None:
+            exchange.machine.state.commit()
+            leaf = leaves.decode_market(exchange.machine.state.tree.get(keys.market_key(market)))
+            scale = self._scales[market] = self._make(market, leaf.unit, leaf.expiry)
+        return scale
+
+    def find(self, symbol: str, markets: int) -> int:
+        """The number of the market called so among the first `markets`, 0 if there is none."""
+        for market in range(1, markets + 1):
+            if self[market].symbol == symbol.upper():
+                return market
+        return 0
+
+    def _make(self, market: int, unit: int, expiry: int) -> MarketScale:
+        """By its name, or where that cannot be, since its lot makes no decimal of a tick, by the rule's."""
+        name, quote = self._names.find(market, expiry), self._names.collateral.symbol
+        try:
+            return MarketScale.make(name.symbol, name.base, quote, lot=name.lot, unit=unit, tokens=self.tokens)
+        except ConfigError as error:
+            log.warning("the deployment file's name of market %d is not used: %s", market, error.detail)
+            name = MarketNames().find(market, expiry)
+            return MarketScale.make(name.symbol, name.base, quote, lot=name.lot, unit=unit, tokens=self.tokens)

@@ -1,0 +1,1 @@
+"""The API's table: what can be asked, what is answered, in which units."""
