@@ -14,7 +14,9 @@ from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.signer import KeySigner
@@ -35,6 +37,13 @@ def open_vault(settings: ClientSettings) -> Vault:
 def connect(settings: ClientSettings, deployment: Deployment, key: bytes | None = None) -> L1:
     """The L1 node, as the account of `key`."""
     return L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience)
+
+
+def open_reader(settings: ClientSettings) -> ChainReader:
+    """Reads batches and messages, with data from wherever the settings say it may be."""
+    deployment = settings.load_deployment()
+    places = DataPlaces(settings.beacon_url, settings.peer_urls)
+    return ChainReader(connect(settings, deployment), deployment, places)
 
 
 def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient], Awaitable[T]]) -> T:

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "withdraw": "take collateral out, to L1",
     "force": "any action through the L1 queue, with the operator or without it",
     "verify": "re-execute posted batches from L1 alone and compare with what is claimed",
+    "inspect": "explain a message, batch, record, step, leaf, hash or dispute, from L1 alone",
     "lab": "play disputes in a simulator: every known attack, random games, any number of liars",
     "scenario": "challenge games by script, checked on chain; or a lying party on its own",
     "bench": "measure: a record, a batch, a sweep, a history, gas",

@@ -109,6 +109,12 @@ class Replay:
         root = self.machine.state.tree.root
         return prove_withdrawal(self.machine, self.batches // count - 1, index, self.machine.regs.hash(), root)
 
+    def note_input(self, batch: Batch, input_index: int, outcome: int) -> None:
+        """An input was run, `machine` is as it left it; for whoever wants to know more of it."""
+
+    def note_batch(self, batch: Batch) -> None:
+        """A batch was run, `machine` is as it left it; for whoever wants to know more of it."""
+
     def _run(self, batch: Batch) -> None:
         """Run a batch, and note what becomes of its messages, and of earlier ones whose turn has come."""
         header, regs = batch.header, self.machine.regs
@@ -128,6 +134,8 @@ class Replay:
                 self._results.append(own)
             if regs.parked_first != first:
                 self._results[self._parked.pop(first)] = result
+            self.note_input(batch, input_index, result.outcome)
+        self.note_batch(batch)
 
     def _begin(self) -> None:
         self.machine = Machine.genesis(*self.reader.deployment.genesis)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from eth_abi.abi import decode
 from tests.support.late_tree import begin_late
 
+from setoff.deploy.cli.inspection.leaves import DECODERS
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
@@ -483,24 +484,6 @@ def refuse_unless(holds: bool, reason: str) -> None:
         raise Refused(reason)
 
 
-_DECODERS: Final[dict[int, Callable[[bytes], Any]]] = {
-    keys.ACCOUNT: leaves.decode_account,
-    keys.ORDER: leaves.decode_order,
-    keys.LEVEL: leaves.decode_level,
-    keys.BITMAP: leaves.decode_bitmap,
-    keys.MARKET: leaves.decode_market,
-    keys.ORACLE: leaves.decode_oracle,
-    keys.SIGNERS: leaves.decode_signers,
-    keys.WITHDRAWAL: leaves.decode_withdrawal,
-    keys.AGENT: leaves.decode_agent,
-    keys.PARKED: leaves.decode_parked,
-    keys.HOLDERS: leaves.decode_bitmap,
-    keys.REQUEST: leaves.decode_request,
-    keys.TERMS: leaves.decode_terms,
-    keys.ACTIVITY: leaves.decode_activity,
-}
-
-
 class WitnessLeaves:
     """What a state asks of a tree: the leaves of a witness, each once, in their order."""
 
@@ -516,7 +499,7 @@ class WitnessLeaves:
         self.place += 1
         try:
             # A leaf is written in one way: what is not that has not its width.
-            decoded = _DECODERS[key >> keys.BODY_BITS](value)
+            decoded = DECODERS[key >> keys.BODY_BITS](value)
             refuse_unless(not value or encode_leaf(key, decoded) == value, "witness_value")
         except (struct.error, ValueError):
             raise Refused("witness_value") from None

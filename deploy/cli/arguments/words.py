@@ -8,6 +8,7 @@ from typing import Final
 
 ADDRESS_BYTES: Final = 20
 RECORD_BYTES: Final = 124
+HASH_BYTES: Final = 32
 MOST_SECONDS: Final = 10**9
 """Of a time that somebody types: thirty years."""
 
@@ -52,6 +53,11 @@ def parse_port(text: str) -> int:
 def parse_address(text: str) -> bytes:
     """20 bytes in hex. Raises ArgumentTypeError."""
     return _parse_hex(text, ADDRESS_BYTES, "an address")
+
+
+def parse_hash(text: str) -> bytes:
+    """32 bytes in hex. Raises ArgumentTypeError."""
+    return _parse_hex(text, HASH_BYTES, "a hash")
 
 
 def parse_record(text: str) -> bytes:

@@ -49,7 +49,7 @@ WORDS = (
     *("buy", "sell", "list", "show", "gtc", "--json", "--help=1", "-h1", "1,000", "0.0000001", "50,20,5"),
 )
 OFFLINE = ("account", "trade", "transfer", "agent", "backstop", "receipts", "withdraw", "force", "verify", "market",
-           "deposit", "version", "deploy")  # fmt: skip
+           "deposit", "version", "deploy", "inspect")  # fmt: skip
 """Commands that are run, too: at addresses where nothing listens."""
 GOOD = {"parse_address": "0x" + "11" * 20, "parse_amount": "12.5", "parse_whole": "1", "parse_count": "1",
         "parse_time": "3", "parse_record": "0x" + "04" * 124}  # fmt: skip

@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 from setoff.deploy.cli import main as cli
 from setoff.deploy.cli.amounts import parse_amount
 from setoff.deploy.cli.commands.devnet import GUIDE, name_command
-from setoff.deploy.cli.commands.verify import compare
+from setoff.deploy.cli.inspection.verdict import compare
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ConfigError

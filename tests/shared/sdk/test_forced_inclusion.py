@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.chains.town import Town, in_background
+from tests.support.chains.town import Town, in_background, open_town
 
 from setoff.deploy.cli import main as cli
-from setoff.deploy.devnet.anvil import Anvil, dev_keys
+from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.simulation.sample_traffic import agent_key, trader_key
 from setoff.shared import errors
 from setoff.shared.codec import records, signatures
@@ -24,9 +24,7 @@ from setoff.shared.state import keys
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with Anvil() as anvil:
-        town = Town(anvil, tmp_path_factory.mktemp("town"))
-        town.trade()
+    with open_town(tmp_path_factory.mktemp("town")) as town:
         yield town
 
 

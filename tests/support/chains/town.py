@@ -1,6 +1,8 @@
 """An exchange whose operator has posted a few batches, and those who can live on without it: strangers and traders."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +152,15 @@ class Town:
         owner = signatures.address_of(trader_key(account))
         data = call_data("balanceOf(address)", "0x" + owner.hex())
         return int.from_bytes(self.stranger.call(self.deployment.token, data), "big")
+
+
+@contextmanager
+def open_town(folder: Path) -> Iterator[Town]:
+    """A town that has traded, on a chain of its own."""
+    with Anvil() as anvil:
+        town = Town(anvil, folder)
+        town.trade()
+        yield town
 
 
 class Command(threading.Thread):

@@ -1,0 +1,1 @@
+"""What L1 holds of an exchange, in words."""

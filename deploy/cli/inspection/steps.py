@@ -1,0 +1,106 @@
+"""The micro-steps of an input: which rule each runs, what leaves it uses, and what it changes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from setoff.deploy.cli.inspection.leaves import find_changes, name_leaf
+from setoff.deploy.cli.inspection.past import go_to
+from setoff.deploy.cli.inspection.told import Told
+from setoff.deploy.cli.inspection.words import describe_input, show_hex
+from setoff.shared.codec import records
+from setoff.shared.errors import OUTCOMES, InputError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.machine.batch import Batch
+from setoff.shared.machine.history import EPOCH
+from setoff.shared.machine.machine import Machine
+from setoff.shared.rules import phases
+from setoff.shared.state.store import encode_leaf
+
+MOST: Final = 200
+"""Steps of an input that are told one by one; any other can be asked for."""
+
+
+class Step(NamedTuple):
+    """One micro-step: what ran, and each leaf that it used, as it was and as it is."""
+
+    micro: int
+    rule: str
+    leaves: dict[int, tuple[bytes, bytes]]
+    end: bytes
+    """Machine hash after it."""
+
+
+def walk_steps(machine: Machine, batch: Batch, input_index: int) -> Iterator[Step]:
+    """Take the steps of an input one by one."""
+    micro = 0
+    while micro == 0 or machine.regs.phase != phases.IDLE:
+        rule = "fetch" if micro == 0 else phases.NAMES[machine.regs.phase]
+        machine.state.commit()
+        tree = machine.state.tree.copy()
+        machine.step(batch, input_index, micro)
+        used = {key: (tree.get(key), encode_leaf(key, leaf)) for key, leaf in machine.state.touched.items()}
+        yield Step(micro, rule, used, machine.hash())
+        micro += 1
+
+
+def explain_steps(
+    reader: ChainReader, number: int, input_index: int, micro: int | None, report: Callable[[int], None]
+) -> Told:
+    """All steps of an input, or one of them. Raises InputError("not_found") if there is no such input or step."""
+    machine, batch = go_to(reader, number, report)
+    header = batch.header
+    if not 0 <= input_index < header.inputs:
+        raise InputError("not_found", f"batch {number} has {header.inputs} inputs, from 0")
+    for earlier in range(input_index):
+        machine.run_input(batch, earlier)
+    is_message = input_index < header.message_count
+    data = batch.messages[input_index][: records.RECORD_BYTES] if is_message else batch.body(input_index)
+    asked = describe_input(data, is_message=is_message)
+    first = _find_position(reader, number, input_index)
+    lines = [f"input {input_index} of batch {number}: {asked}"]
+    told: list[dict[str, Any]] = []
+    for step in walk_steps(machine, batch, input_index):
+        if micro is None or micro == step.micro:
+            told.append(_to_facts(step, first))
+            if micro is not None or step.micro < MOST:
+                lines += _describe(step, first, is_alone=micro is not None)
+    count = machine.regs.steps - machine.regs.started
+    if not told:
+        raise InputError("not_found", f"input {input_index} of batch {number} has {step.micro + 1} steps, from 0")
+    if micro is None and step.micro >= MOST:
+        lines.append(f"and {step.micro + 1 - MOST} steps more: name one of them, or ask for --json")
+    outcome = OUTCOMES[machine.regs.outcome]
+    lines.append(f"outcome: {outcome}")
+    facts = {"batch": number, "input": input_index, "text": asked, "outcome": outcome, "steps": told, "count": count}
+    return Told(facts, lines)
+
+
+def _find_position(reader: ChainReader, number: int, input_index: int) -> int:
+    """Where the first step of an input stands in the history of its epoch, as the court counts."""
+    return (number % reader.deployment.epoch_batches << EPOCH.input_bits | input_index) << EPOCH.micro_bits
+
+
+def _to_facts(step: Step, first: int) -> dict[str, Any]:
+    leaves = [
+        {
+            "key": f"0x{key:x}",
+            "name": name_leaf(key),
+            "before": before,
+            "after": after,
+            "changes": find_changes(key, before, after),
+        }
+        for key, (before, after) in step.leaves.items()
+    ]
+    return {"step": step.micro, "position": first + step.micro, "rule": step.rule, "leaves": leaves, "end": step.end}
+
+
+def _describe(step: Step, first: int, *, is_alone: bool) -> Iterator[str]:
+    used = ", ".join(name_leaf(key) for key, (before, after) in step.leaves.items() if before == after)
+    yield f"step {step.micro}, {step.rule}" + (f": looks at {used}" if used else "")
+    for key, (before, after) in step.leaves.items():
+        if before != after:
+            yield f"  {name_leaf(key)}: {'; '.join(find_changes(key, before, after))}"
+    if is_alone:
+        yield f"position {first + step.micro} of its epoch's history; machine hash after it: {show_hex(step.end)}"

@@ -1,0 +1,135 @@
+"""`setoff inspect`: what L1 holds, in words, without a word of the operator's."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.support.chains.town import Town, open_town
+
+from setoff.deploy.cli.advice import OUTCOMES as ADVICE
+from setoff.deploy.cli.advice import find_advice
+from setoff.deploy.cli.inspection.leaves import FORMS, name_leaf, parse_leaf
+from setoff.deploy.cli.inspection.words import describe_input
+from setoff.deploy.cli.main import main
+from setoff.shared.codec import records
+from setoff.shared.errors import OUTCOMES, SERVICE_REASONS, InputError, SetoffError
+
+Inspect = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with open_town(tmp_path_factory.mktemp("town")) as town:
+        yield town
+
+
+@pytest.fixture
+def inspect(town: Town, capsys: pytest.CaptureFixture[str]) -> Inspect:
+    """Runs the command; its output."""
+
+    def run(line: str, code: int = 0) -> str:
+        where = ["--rpc", town.anvil.url, "--deployment", str(town.path)]
+        assert main(["inspect", *line.split(), *where]) == code
+        captured = capsys.readouterr()
+        return captured.out or captured.err
+
+    return run
+
+
+def test_a_message_that_waits_is_refused_or_is_paid(town: Town, inspect: Inspect) -> None:
+    assert "a deposit of 10.000000 for account 1 of 0x" in inspect("message 0")
+    inclusion = town.inclusion(3)
+    first = inclusion.send(inclusion.withdraw(1_500_000))
+    last = inclusion.send(inclusion.withdraw(10**12))
+    said = inspect(f"message {first.index}")
+    assert f"message {first.index}: a forced withdrawal of 1.500000, by account 3, in the name of its sender 0x" in said
+    assert "no batch has consumed it yet" in said and "the operator may leave it out until" in said
+    town.anvil.advance(21)
+    late = inspect(f"message {last.index}", code=1)
+    assert "1 messages are before it" in late and "no batch may leave it out" in late
+    assert "then `setoff force post`" in late
+    assert town.exchange.post(town.reader.batch_count(), town.waiting).succeeded
+    granted = inspect(f"message {first.index}")
+    assert "accepted in batch 2, input 0" in granted and "it is withdrawal 0; once its epoch is confirmed" in granted
+    refused = json.loads(inspect(f"message {last.index} --json", code=1))
+    assert (refused["state"], refused["outcome"]) == ("refused", "insufficient_margin")
+    assert refused["next"] == ADVICE["insufficient_margin"]
+    assert "there is no message 99" in inspect("message 99", code=1)
+
+
+def test_a_batch_and_its_records(inspect: Inspect) -> None:
+    told = inspect("batch 0 --inputs")
+    assert "batch 0 of epoch 0" in told and "records 0 to 10" in told and "in calldata" in told
+    assert (
+        "a report of 1000 ticks for market 1" in told and "order to buy 500 lots of market 1 at 1000 ticks, gtc" in told
+    )
+    assert "nobody has claimed one" in told
+    facts = json.loads(inspect("batch 1 --json"))
+    assert facts["records"] == [11, 12] and facts["agrees"] is None and facts["inputs"][0]["outcome"] == "accepted"
+    record = inspect("record 10")
+    assert "a transfer of 0.777777 to sub-account 2 of account 1, by account 1" in record and "accepted" in record
+    assert "there is no record 12" in inspect("record 12", code=1)
+    assert "batch 77 is not on L1" in inspect("batch 77", code=1)
+
+
+def test_the_steps_of_an_order_and_what_each_changes(town: Town, inspect: Inspect) -> None:
+    count = json.loads(inspect("batch 0 --json"))["messages"][1]
+    told = inspect(f"step 0 {count + 4}")
+    assert "an order to sell 500 lots of market 1" in told and "step 0, fetch" in told and "outcome: accepted" in told
+    assert "fill" in told and "positions.0.size: 0 → -500" in told
+    one = json.loads(inspect(f"step 0 {count + 4} 3 --json"))
+    assert len(one["steps"]) == 1 and one["steps"][0]["position"] == (count + 4 << 20) + 3
+    town.followed.follow()
+    run = town.followed.executed(0).run
+    assert one["steps"][0]["end"] == "0x" + run.leaf(one["steps"][0]["position"]).hex()
+    assert "steps, from 0" in inspect(f"step 0 {count + 4} 999", code=1)
+    assert "inputs, from 0" in inspect("step 0 999", code=1)
+
+
+def test_leaves_by_name_and_by_key(inspect: Inspect) -> None:
+    told = inspect("leaf account 2")
+    assert "account 2, after batch" in told and "positions.0.size" in told and "-500" in told
+    assert "account 2, after batch 0" in inspect("leaf account 2 --batch 0")
+    fields = json.loads(inspect("leaf level 1 buy 900 --json"))["fields"]
+    assert fields["size"] == 100
+    key = json.loads(inspect("leaf market 1 --json"))["key"]
+    assert inspect(f"leaf {key}") == inspect("leaf market 1")
+    assert "is not there" in inspect("leaf account 77")
+    assert "a leaf is named as one of" in inspect("leaf house 1", code=1)
+    assert "batch 99 is not on L1" in inspect("leaf terms --batch 99", code=1)
+
+
+def test_a_hash_is_found_wherever_it_is(town: Town, inspect: Inspect) -> None:
+    town.followed.follow()
+    end = town.followed.executed(0).run.end
+    town.player.step()
+    town.anvil.mine()
+    told = inspect(f"root 0x{end.hex()}")
+    assert "the machine hash after batch 0" in told and "the true end of epoch 0" in told
+    assert "as claimed by 0x" in told and "which is true" in told
+    assert "the hash of batch 1" in inspect(f"root 0x{town.reader.batch_hash(1).hex()}")
+    assert "nothing of this exchange has this hash" in inspect("root 0x" + "12" * 32, code=1)
+    claimed = json.loads(inspect("game --json"))
+    assert claimed["disputes"][0]["verdict"] == "true" and claimed["disputes"][0]["state"] == "claimed"
+    assert "(true)" in inspect("game 0") and "no claim about epoch 9" in inspect("game 9")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_leafs_name_is_its_key_in_words(form: str) -> None:
+    words = [form, *(each.split("|")[0] if "|" in each else "3" for each in FORMS[form].split())]
+    assert name_leaf(parse_leaf(words)).split() == words
+    with pytest.raises(InputError, match=r"a leaf is named|no number"):
+        parse_leaf([*words, "x"])
+
+
+def test_every_kind_of_input_has_words() -> None:
+    for number, kind in records.TYPES.items():
+        said = describe_input(bytes([number]) + bytes(records.RECORD_BYTES - 1), is_message=number >= 0x80)
+        assert said.startswith(("a ", "an ", "the ")), kind
+    assert describe_input(b"\xfe" + bytes(123), is_message=True) == "bytes that are no record: type 254"
+
+
+def test_there_is_advice_for_every_reason() -> None:
+    assert set(ADVICE) == set(OUTCOMES[1:])
+    for reason in SERVICE_REASONS:
+        assert find_advice(SetoffError(reason)), reason
