@@ -1,4 +1,4 @@
-"""The vectors of what is refused: proofs, moves, joins and batches with one thing wrong, each with its reason.
+"""The vectors of what is refused: proofs, moves, joins, batches and data with one thing wrong, each with its reason.
 
 Made of the steps of ``steps.json``, the game of ``histories.json`` and the batches of ``runs.json``. A verifier that
 takes one of them believes what L1 does not, and one that sends one pays for a revert; a batch is refused by whoever
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from setoff.deploy.tools.batch_vectors import FEW, list_unreadable
 from setoff.shared.codec.hashing import hash_pair, keccak
 from setoff.shared.codec.merkle import merkle_root
 from setoff.shared.machine.batch import Batch
@@ -48,6 +49,7 @@ def build_refused(
         "moves": list(list_moves(history)),
         "joins": list(list_joins(history)),
         "batches": list(list_batches(batches)),
+        "data": list(list_unreadable([record for batch in batches for record in batch.records][:FEW])),
     }
 
 

@@ -28,15 +28,15 @@ from setoff.deploy.simulation.sample_traffic import (
     play_epoch,
     trader_key,
 )
+from setoff.deploy.tools.batch_vectors import build_batches
 from setoff.deploy.tools.refused_vectors import build_refused
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.layout import values_of
 from setoff.shared.dispute.bisection import make_move
-from setoff.shared.machine.batch import Batch, epoch_hash, extend_queue_hash
-from setoff.shared.machine.blobs import BLOBS
-from setoff.shared.machine.data import RECORDS_PER_PAGE, ZERO, data_root, prove_record
+from setoff.shared.machine.batch import MAX_INPUTS, Batch, epoch_hash
+from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import Machine
@@ -94,9 +94,9 @@ def plain(value: Any) -> Any:
     return [plain(part) for part in value]
 
 
-def build(edges: dict[str, Any] | None = None) -> dict[str, Any]:
+def build(edges: dict[str, Any] | None = None, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """All vectors: file name to document. `edges`: those of the scenes, by default as committed; `{}` is filled with
-    what a search finds, in half a minute."""
+    what a search finds, in half a minute; `known`: scenes whose variants are not played again."""
     traffic = SampleTraffic()
     batches = [
         *play_epoch(traffic),
@@ -113,13 +113,13 @@ def build(edges: dict[str, Any] | None = None) -> dict[str, Any]:
         "codec.json": build_codec(batches),
         "leaves.json": build_leaves(),
         "tree.json": build_tree(),
-        "batches.json": build_batches(batches),
+        "batches.json": plain(build_batches(batches)),
         "runs.json": build_run(traffic, batches),
         "steps.json": steps,
         "histories.json": history,
         "refused.json": plain(build_refused(steps["steps"], history, batches)),
         # The judge's scenes are the tests' own, which nothing imports but this tool, where it writes their vectors.
-        "scenes.json": import_module("tests.support.scene_vectors").build_scenes(edges),
+        "scenes.json": import_module("tests.support.scene_vectors").build_scenes(edges, known),
     }
 
 
@@ -757,48 +757,6 @@ def build_tree() -> dict[str, Any]:
     return {"empty": plain(EMPTY), "trees": plain(trees), "updates": plain(updates)}
 
 
-def build_batches(batches: list[Batch]) -> dict[str, Any]:
-    """Headers, data roots with proofs, the queue hash, epoch hashes."""
-    pool = [record for batch in batches for record in batch.records]
-    roots = []
-    for count in (0, 1, 7, 8, 9, 17, 33, 40):
-        chosen = pool[:count]
-        joined = b"".join(chosen)
-        proofs = []
-        for index in sorted({0, count // 2, count - 1} & set(range(count))):
-            record_page, siblings = prove_record(joined, index)
-            proofs.append(
-                {
-                    "index": index,
-                    "record_page_number": index // RECORDS_PER_PAGE,
-                    "record_page": record_page,
-                    "siblings": siblings,
-                }
-            )
-        roots.append({"record_count": count, "data_root": data_root(joined), "proofs": proofs})
-    in_blobs = []
-    for count in (1, 40):
-        blob = BLOBS.encode(b"".join(pool[:count]))
-        proofs = [{"index": i, "record_page": BLOBS.prove(blob, count, i)[0]} for i in sorted({0, count - 1})]
-        in_blobs.append({"record_count": count, "data_root": BLOBS.commit(blob), "proofs": proofs})
-    queue_hash, queue = ZERO, []
-    for batch in batches:
-        for message in batch.messages:
-            queue_hash = extend_queue_hash(queue_hash, message)
-            queue.append({"message": message, "queue_hash": queue_hash})
-    headers = [{**plain(batch.header), "hash": plain(batch.header.hash())} for batch in batches]
-    last = batches[-1].header.hash()
-    epochs = [{"epoch": e, "batches": n, "last": last, "hash": epoch_hash(e, n, last)} for e, n in ((0, 7), (7, 1))]
-    return {
-        "headers": headers,
-        "records": plain(pool[:40]),
-        "data_roots": plain(roots),
-        "blobs": plain(in_blobs),
-        "queue": plain(queue),
-        "epochs": plain(epochs),
-    }
-
-
 def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     """Whole batches from genesis."""
     machine = Machine.genesis(traffic.domain)
@@ -988,6 +946,30 @@ def build_history(batches: list[Batch]) -> dict[str, Any]:
         "lie": plain({"root": lie.root, "end": lie.end, "children": lie.children(0, 0)}),
         "moves": plain(game),
         "proof": plain(last),
+        "full": plain(build_full_epoch(start)),
+    }
+
+
+def build_full_epoch(start: Machine) -> dict[str, Any]:
+    """The history of an epoch of as many batches as there may be: all are empty but the last, which has as many inputs
+    as there may be, so that whatever is right of a node is not the last leaf repeated."""
+    record, last = bytes(records.RECORD_BYTES), (1 << EPOCH.batch_bits) - 1
+    batches: list[Batch] = []
+    for number in range(last + 1):
+        parent = batches[-1].header.hash() if batches else ZERO
+        inputs = [record] * MAX_INPUTS if number == last else ()
+        batches.append(Batch.seal(parent, number, START_TIME + 5 * number, 0, 0, ZERO, (), inputs))
+    run = EpochRun(start, batches, ZERO)
+    first = last << EPOCH.input_bits + EPOCH.micro_bits
+    positions = (first - 1, first, first + (1 << EPOCH.micro_bits), EPOCH.positions - 1)
+    return {
+        "headers": [batch.header for batch in batches],
+        "record": record,
+        "epoch_hash": epoch_hash(0, len(batches), batches[-1].header.hash()),
+        "root": run.root,
+        "end": run.end,
+        "join": {"children": run.children(0, 0), "end": run.end, "path": run.last_path()},
+        "leaves": [{"position": p, "leaf": run.leaf(p), "path": run.path(p)} for p in positions],
     }
 
 

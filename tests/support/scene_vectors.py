@@ -7,7 +7,7 @@ of registers and leaves at that place, so that anybody can play it without this 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,11 @@ EDGES_FILE: Final = Path(__file__).parent / "judge" / "scenes" / "edges.json"
 
 Edges = dict[str, list[dict[str, list[int]]]]
 """What the searches of each scene found: the numbers on either side of every edge, by name."""
+
+
+Answers = dict[str, dict[str, Any]]
+"""What comes of variants, by scene and what is asked."""
+ASKED: Final = ("batch", "input", "timestamp", "body", "changes")
 
 
 class Recorder(Bench):
@@ -146,13 +151,18 @@ def compute_trace(steps: Sequence[Step]) -> bytes:
     return trace
 
 
-def build_scenes(edges: Edges | None = None) -> dict[str, Any]:
+def build_scenes(edges: Edges | None = None, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The document of all scenes; `edges`: those of their inputs, by default as committed. Of a scene of which there
-    are none they are searched for, and added."""
+    are none they are searched for, and added.
+
+    known: such a document, as JSON has it, whose variants are not played again: what comes of them is taken from there
+    by whoever holds that against the rules elsewhere (`check_scene`).
+    """
     domain = eip712.domain_separator(CHAIN_ID, VAULT)
     recipes = read_variants()
     edges = json.loads(EDGES_FILE.read_text()) if edges is None else edges
-    scenes = [build_scene(name, play, recipes.pop(name, ()), edges) for name, play in list_plays()]
+    answers = read_answers(known["scenes"] if known else ())
+    scenes = [build_scene(name, play, recipes.pop(name, ()), edges, answers) for name, play in list_plays()]
     assert not recipes, "variants of scenes that are not there"
     return {"domain": plain(domain), "scenes": scenes}
 
@@ -180,7 +190,19 @@ def live(recorder: Recorder, seed: int, is_large: bool) -> None:
         recorder.run(timestamp, messages, inputs)
 
 
-def build_scene(name: str, play: Callable[[Recorder], None], recipes: Sequence[Recipe], edges: Edges) -> dict[str, Any]:
+def read_answers(scenes: Iterable[Mapping[str, Any]]) -> Answers:
+    """What comes of each variant of scenes that stand in JSON."""
+    found: Answers = {}
+    for scene in scenes:
+        for variant in scene["variants"]:
+            asked = {name: variant[name] for name in ASKED}
+            found[json.dumps([scene["name"], asked])] = {n: part for n, part in variant.items() if n not in asked}
+    return found
+
+
+def build_scene(
+    name: str, play: Callable[[Recorder], None], recipes: Sequence[Recipe], edges: Edges, answers: Answers
+) -> dict[str, Any]:
     """The vector of one scene; `edges`: by scene what its searches found, which is added to."""
     recorder = Recorder(None)
     recorder.known_edges = iter(edges.get(name, ()))
@@ -189,25 +211,35 @@ def build_scene(name: str, play: Callable[[Recorder], None], recipes: Sequence[R
     if recorder.edges:
         edges[name] = recorder.edges
     leaves = sorted(recorder.leaves.items()) if name.startswith("life") else []
-    variants = [build_variant(recorder, recipe) for recipe in (*recorder.variants, *recipes)]
-    return {"name": name, "batches": plain(recorder.batches), "variants": plain(variants), "leaves": plain(leaves)}
+    variants = [build_variant(name, recorder, recipe, answers) for recipe in (*recorder.variants, *recipes)]
+    return {"name": name, "batches": plain(recorder.batches), "variants": variants, "leaves": plain(leaves)}
 
 
-def build_variant(recorder: Recorder, recipe: Recipe) -> dict[str, Any]:
-    """The vector of a variant of an input that was played."""
+def build_variant(name: str, recorder: Recorder, recipe: Recipe, answers: Answers) -> dict[str, Any]:
+    """The vector of a variant of an input that was played, in the scene of that name."""
     number, index = recipe["batch"], recipe["input"]
-    batch, twin = recorder.batches[number], recorder.wanted[number, index].copy()
-    changed = make_variant(batch, index, dict(twin.state.tree.items()), recipe["set"])
+    batch, machine = recorder.batches[number], recorder.wanted[number, index]
+    changed = make_variant(batch, index, dict(machine.state.tree.items()), recipe["set"])
     body, given = ([*entry["messages"], *entry["records"]][index : index + 1] for entry in (changed, batch))
-    played = play_input(twin, changed, index)
+    asked: dict[str, Any] = plain(
+        {
+            "batch": number,
+            "input": index,
+            "timestamp": changed["timestamp"],
+            "body": body[0] if body != given else b"",
+            "changes": changed["changes"],
+        }
+    )
+    answer = answers.get(json.dumps([name, asked]))
+    return asked | (plain(play_variant(machine.copy(), changed, index)) if answer is None else answer)
+
+
+def play_variant(machine: Machine, batch: dict[str, Any], index: int) -> dict[str, Any]:
+    """What comes of it."""
+    played = play_input(machine, batch, index)
     return {
-        "batch": number,
-        "input": index,
-        "timestamp": changed["timestamp"],
-        "body": body[0] if body != given else b"",
-        "changes": changed["changes"],
-        "outcome": errors.OUTCOMES[twin.regs.outcome],
-        "steps": twin.regs.steps,
+        "outcome": errors.OUTCOMES[machine.regs.outcome],
+        "steps": machine.regs.steps,
         "trace": played.trace,
-        "hash": twin.hash(),
+        "hash": machine.hash(),
     }

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, cast
+from itertools import islice
+from typing import Any, Final, NamedTuple, cast
 
 from eth_abi.abi import decode
 from tests.support.late_tree import begin_late
@@ -19,12 +20,15 @@ from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.merkle import climb, merkle_root
 from setoff.shared.dispute.bisection import Move, make_move, verify_move
+from setoff.shared.machine import history as history_trees
 from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_hash, verify_record
 from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
-from setoff.shared.machine.data import data_root, prove_record
+from setoff.shared.machine.data import CALLDATA, DataModule, data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
-from setoff.shared.machine.history import EPOCH
+from setoff.shared.machine.fragment import EVERY_STEP
+from setoff.shared.machine.history import EPOCH, HistoryTree, PaddedTree
 from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.tracing import honest_step, trace_inputs, used_inputs
 from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, WitnessLeaf, prove_step
 from setoff.shared.rules import phases
 from setoff.shared.rules.fetch import step_fetch
@@ -36,6 +40,7 @@ from setoff.shared.state.tree import EMPTY, Path, Tree, fold
 
 Entry = dict[str, Any]
 
+MODULES: Final[dict[int, DataModule]] = {module.number: module for module in (CALLDATA, BLOBS)}
 BODIES = {kind.title.lower(): kind.body for kind in records.TYPES.values()}
 
 
@@ -81,7 +86,10 @@ def list_checks(documents: Mapping[str, Entry]) -> Iterator[Check]:
     yield Check("runs", "proofs", partial(check_run_proofs, run, documents["steps"]["steps"]))
     history = documents["histories"]
     yield Check("histories", "history", partial(check_history, run, history))
+    yield Check("histories", "kept elsewhere", partial(check_kept_histories, run, history))
+    yield Check("histories", "full", partial(check_full_epoch, run, history["full"]))
     yield Check("histories", "join", partial(check_join, history))
+    yield Check("histories", "join of a full epoch", partial(check_join, history["full"]))
     yield Check("histories", "moves", partial(check_moves, history))
     yield from list_refused_checks(documents["refused"], run)
     for scene in documents["scenes"]["scenes"]:
@@ -224,6 +232,8 @@ def list_batch_checks(document: Entry) -> Iterator[Check]:
         yield Check("batches", f"data root {number}", partial(check_data_root, pool, entry))
     for number, entry in enumerate(document["blobs"]):
         yield Check("blobs", f"blob {number}", partial(check_blob, pool, entry))
+    for entry in document["read"]:
+        yield Check(find_family(entry, "batches"), f"read: {entry['name']}", partial(check_read, entry))
 
 
 def check_headers(document: Entry) -> None:
@@ -246,6 +256,32 @@ def check_blob(pool: list[bytes], entry: Entry) -> None:
     assert Batch.read(header, (), blob, BLOBS).records == batch.records
     for proof in entry["proofs"]:
         assert verify_record(header, 3 + proof["index"], proof["record_page"], [], BLOBS) == pool[proof["index"]]
+
+
+def find_family(entry: Entry, otherwise: str) -> str:
+    """Blobs are by themselves: their set-up takes seconds to load."""
+    return "blobs" if entry["header"]["module"] == BLOBS.number else otherwise
+
+
+def join_data(entry: Entry) -> bytes:
+    """All of the data whose parts stand in the vector."""
+    data = bytearray(entry["size"])
+    for first, part in entry["parts"]:
+        data[first : first + len(part)] = part
+    return bytes(data)
+
+
+def check_read(entry: Entry) -> None:
+    """A batch from what its module keeps, and its proofs from that."""
+    header, data = Header(**entry["header"]), join_data(entry)
+    module = MODULES[header.module]
+    batch = Batch.read(header, (), data, module)
+    batch.check(bytes(32))
+    assert batch.records == tuple(entry["records"]) and batch.module_data == data
+    for proof in entry["proofs"]:
+        found = proof["record_page"], proof["siblings"]
+        assert batch.prove(proof["index"]) == found
+        assert verify_record(header, proof["index"], *found, module) == batch.records[proof["index"]]
 
 
 def check_data_root(pool: list[bytes], entry: Entry) -> None:
@@ -407,6 +443,44 @@ def check_history(run: Entry, document: Entry) -> None:
         assert move == read_move(entry)
 
 
+def check_kept_histories(run: Entry, document: Entry) -> None:
+    """The history of the run, of leaves at hand, of trees that are kept elsewhere, and with no room for leaves."""
+    machine = Machine.genesis(run["domain"]["separator"])
+    machine.many_accounts = EVERY_STEP
+    start, batches = machine.hash(), batches_of(run)
+    traced = trace_inputs(machine, batches, honest_step)
+    hashes = [[list(leaves) for leaves in islice(traced, used_inputs(batch))] for batch in batches]
+    trees = [[PaddedTree(leaves, leaves[-1], 0, EPOCH.micro_bits) for leaves in of_batch] for of_batch in hashes]
+    shape = [[(tree.root, tree.padding[0]) for tree in of_batch] for of_batch in trees]
+    ways = (
+        HistoryTree.of(start, hashes),
+        HistoryTree.over(start, shape, lambda batch, input_index: trees[batch][input_index]),
+        HistoryTree(start, hashes, lambda batch, input_index: hashes[batch][input_index], kept_nodes=0),
+    )
+    for found in ways:
+        assert (found.root, found.end, found.node(0, 0)) == (document["root"], document["end"], document["root"])
+        assert (found.children(0, 0), found.last_path()) == (document["join"]["children"], document["join"]["path"])
+        assert history_trees.fold(b"".join(found.children(0, 0))) == found.root
+        for entry in document["leaves"]:
+            assert found.leaf(entry["position"]) == entry["leaf"]
+            assert found.path(entry["position"]) == entry["path"]
+            assert found.children(EPOCH.levels, entry["position"]) == [entry["leaf"]]
+
+
+def check_full_epoch(run: Entry, entry: Entry) -> None:
+    """The history of an epoch of as many batches as there may be."""
+    headers = [Header(**header) for header in entry["headers"]]
+    batches = [Batch(header, (), (entry["record"],) * header.record_count) for header in headers]
+    for batch in batches:
+        batch.check(bytes(32))
+    assert epoch_hash(0, len(batches), batches[-1].header.hash()) == entry["epoch_hash"]
+    found = EpochRun(Machine.genesis(run["domain"]["separator"]), batches, bytes(32))
+    assert (found.root, found.end) == (entry["root"], entry["end"])
+    assert (found.children(0, 0), found.last_path()) == (entry["join"]["children"], entry["join"]["path"])
+    for leaf in entry["leaves"]:
+        assert (found.leaf(leaf["position"]), found.path(leaf["position"])) == (leaf["leaf"], leaf["path"])
+
+
 def read_move(entry: Entry) -> Move:
     """A move by its fields."""
     return Move(*(entry[name] for name in ("index", "children", "their_child", "common", "mine", "theirs")))
@@ -463,9 +537,11 @@ def list_refused_checks(document: Entry, run: Entry) -> Iterator[Check]:
         ("moves", judge_move),
         ("joins", judge_join),
         ("batches", judge_batch),
+        ("data", judge_data),
     ):
         for entry in document[family]:
-            yield Check("refused", f"{family}: {entry['name']}", partial(check_refused, judge, entry))
+            file = find_family(entry, "refused") if family == "data" else "refused"
+            yield Check(file, f"{family}: {entry['name']}", partial(check_refused, judge, entry))
 
 
 def check_refused(judge: Callable[[Entry], None], entry: Entry) -> None:
@@ -570,6 +646,18 @@ def judge_batch(entry: Entry) -> None:
     """As whoever rebuilds a batch: raises Refused if its inputs are not those of its header."""
     try:
         Batch(Header(**entry["header"]), tuple(entry["messages"]), tuple(entry["records"])).check(entry["queue_hash"])
+    except errors.DataError as error:
+        raise Refused(error.reason) from None
+
+
+def judge_data(entry: Entry) -> None:
+    """As whoever rebuilds a batch without messages from its data: raises Refused if that, or the records beside it, are
+    not those of the header."""
+    header, data = Header(**entry["header"]), join_data(entry)
+    module, kept = MODULES[header.module], tuple(entry["records"])
+    try:
+        Batch.read(header, (), data, module).check(bytes(32))
+        Batch(header, (), kept, data, module).check(bytes(32))
     except errors.DataError as error:
         raise Refused(error.reason) from None
 

@@ -1,5 +1,7 @@
 """Small changes of a source, one at a time: every comparison, constant, sign, rounding, assignment and condition.
 
+What an annotation says of a field of a class (its first byte, its range) is changed, too.
+
 A mutant is named by its file, the function that it is in, what is changed into what, and, where the same change can be
 made at several places of the function, which of them it is: so a name outlives changes elsewhere.
 """
@@ -86,6 +88,8 @@ class Mutant:
     lines: range
     is_loading: bool
     """Whether it is met when the module is loaded, and not in a function."""
+    is_of_field: bool
+    """Whether it changes what is said of a field of a class: its place, or what it may hold."""
     number: int
     """Among all of the file."""
 
@@ -102,7 +106,7 @@ def list_mutants(file: str) -> list[Mutant]:
     seen: Counter[tuple[str, str]] = Counter()
     for number, site in enumerate(_walk(tree)):
         key = (site.where, site.change)
-        found.append(Mutant(file, *key, seen[key], site.lines, site.is_loading, number))
+        found.append(Mutant(file, *key, seen[key], site.lines, site.is_loading, site.is_of_field, number))
         seen[key] += 1
     return found
 
@@ -167,6 +171,7 @@ class _Site:
     change: str
     lines: range
     is_loading: bool
+    is_of_field: bool
     apply: Callable[[], None]
 
 
@@ -180,6 +185,7 @@ class _Walker:
     def __init__(self, where: str, *, is_loading: bool) -> None:
         self.where = where
         self.is_loading = is_loading
+        self.is_of_field = False
         self.lines = range(0)
 
     def visit_block(self, owner: ast.AST, block: str) -> Iterator[_Site]:
@@ -212,6 +218,10 @@ class _Walker:
             for value in (True, False):
                 test = ast.unparse(node.test)
                 yield self.replace(node, "test", node.test, ast.Constant(value), f"if {_cut(test)} → if {value}")
+        if isinstance(node, ast.AnnAssign) and self.is_loading and ast.unparse(node.annotation).startswith("Annotated"):
+            self.is_of_field = True
+            yield from self.visit_expression(node, "annotation", node.annotation)
+            self.is_of_field = False
         is_assignment = isinstance(node, (ast.AnnAssign, ast.Assign))
         for name, value in ast.iter_fields(node):
             if isinstance(value, ast.expr) and not (is_assignment and name in ("annotation", "target")):
@@ -241,7 +251,7 @@ class _Walker:
             found: list[ast.stmt] = getattr(owner, block)
             found[next(place for place, each in enumerate(found) if each is old)] = new
 
-        return _Site(self.where, change, self.lines or _lines(old), self.is_loading, apply)
+        return _Site(self.where, change, self.lines or _lines(old), self.is_loading, self.is_of_field, apply)
 
     def replace(self, owner: ast.AST, field: str, old: ast.expr, new: ast.expr, change: str = "") -> _Site:
         """The site that puts one expression where another is."""
@@ -255,7 +265,7 @@ class _Walker:
             else:
                 setattr(owner, field, new)
 
-        return _Site(self.where, change, self.lines or _lines(old), self.is_loading, apply)
+        return _Site(self.where, change, self.lines or _lines(old), self.is_loading, self.is_of_field, apply)
 
     def visit_expression(self, owner: ast.AST, field: str, node: ast.expr) -> Iterator[_Site]:
         for new in _variants(node):

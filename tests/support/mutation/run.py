@@ -52,7 +52,9 @@ def list_all(files: Iterable[str] = FILES) -> list[Mutant]:
 
     def is_outside(mutant: Mutant) -> bool:
         parts = mutant.where.split(".")
-        return any((mutant.file, ".".join(parts[:count])) in outside for count in range(1, len(parts) + 1))
+        return not mutant.is_of_field and any(
+            (mutant.file, ".".join(parts[:count])) in outside for count in range(1, len(parts) + 1)
+        )
 
     return [mutant for file in files for mutant in list_mutants(file) if not is_outside(mutant)]
 
@@ -79,8 +81,10 @@ def report(results: Iterable[tuple[Mutant, bool]], equivalent: set[str]) -> list
     for mutant, is_killed in results:
         total += 1
         killed += is_killed
-        if not is_killed and mutant.name in equivalent:
-            listed += 1
+        if mutant.name in equivalent:
+            listed += not is_killed
+            if is_killed:
+                print(f"{mutant.name}  is listed, and killed", flush=True)
         elif not is_killed:
             missed.append(mutant.name)
             print(f"{mutant.name}  [{mutant.file}:{mutant.lines.start}]", flush=True)

@@ -517,7 +517,7 @@ def play_crises(world: JudgedWorld) -> None:
         "market 1.index": (900, 1_100),
         "market 1.mark": (900, 1_100),
         "market 1.close_out": (0, 50_001),
-        "market 1.maintenance_margin": (20_003, 100_003),
+        "market 1.maintenance_margin": (20_003, 60_001),
         "market 1.backstop_cap": (0, 3_000_000),
         "market 1.tier1_size": (0, 200),
         "market 2.mark": (950, 1_050),

@@ -1,1 +1,0 @@
-"""What a refusal says to people: by how much, and what to do."""
