@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -56,6 +57,7 @@ class Suite:
         if not is_traced:
             # Of what a rule does steps and scenes say most.
             self.checks.sort(key=lambda check: (check.file != "steps", check.file != "scenes"))
+        self.scenes = {check.name: check for check in list_checks(self.documents) if check.file == "scenes"}
         self.inputs = list(inputs.list_inputs(self.documents["scenes"])) if is_traced else []
         self.order = sorted(self.inputs, key=lambda given: (given.index % 7, given.is_variant))
         """Inputs of all kinds at the beginning, for what any of them may show."""
@@ -136,7 +138,13 @@ class Suite:
         if not mutant.is_loading and mutant.file not in _LOADERS:
             numbers = self.choose(mutant)
             function, code = find_place(mutant)
-            if _in_child(lambda: self._differs_in_place(numbers), lambda: setattr(function, "__code__", code)):
+            prepare = partial(setattr, function, "__code__", code)
+            if _in_child(lambda: self._differs_in_place(numbers), prepare):
+                return True
+            # What an object of a leaf still holds when that is written shows in a later input of the same machine.
+            whole = {self.inputs[number].scene for number in numbers if number < len(self.inputs)}
+            is_kept = mutant.file.startswith("shared/state/")
+            if is_kept and _in_child(lambda: self._differs_whole(whole), prepare):
                 return True
             if not any((mutant.file, line) in self.loading for line in mutant.lines):
                 return False
@@ -144,6 +152,9 @@ class Suite:
 
     def _differs_in_place(self, numbers: list[int]) -> bool:
         return any(not _hold(lambda number=number: self.ask(number)) for number in numbers)  # type: ignore[misc]
+
+    def _differs_whole(self, scenes: set[str]) -> bool:
+        return any(not _hold(lambda name=name: holds(self.scenes[name])) for name in sorted(scenes))  # type: ignore[misc]
 
     def _differs_loaded(self, mutant: Mutant) -> bool:
         """Whether anything differs once all modules were loaded with the mutant, from the codec to whole scenes."""

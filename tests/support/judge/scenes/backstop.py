@@ -127,6 +127,34 @@ def play_last_offer(world: JudgedWorld) -> None:
         assert world.position(keys.BACKSTOP).size == left
 
 
+def play_next_offer(world: JudgedWorld) -> None:
+    """A position that comes into the place of one that is sold has not waited yet, however long that one had. (What is
+    left of the accounts is set by hand.)"""
+    world.begin(money=10**6, maintenance_margin=50_000, taker_fee=0, maker_fee=0)
+    assert world.run(world.backstop_deposit(3, 500_000)) == [OK]
+
+    def take_over(lots: int, price: int) -> None:
+        world.machine.state.account(2).collateral = 10**6
+        world.machine.state.commit()
+        world.trade(1, 2, price, lots, order_slot=price)
+        world.machine.state.account(2).collateral = -world.position(2).size * (price - 1)
+        world.machine.state.commit()
+        assert world.run(world.price(price - 1)) == [OK]
+        assert world.position(2).size == 0 and world.position(keys.BACKSTOP).size == lots
+
+    take_over(500, 100)
+    position = world.machine.state.account(keys.BACKSTOP).positions[0]
+    position.size, position.waited = 1, 8
+    world.machine.state.commit()
+    world.wait(60)
+    assert world.run(world.order(4, BUY, 99, 1), records.encode_crank(1)) == [OK, OK]
+    assert world.position(keys.BACKSTOP).size == 0
+    take_over(300, 99)
+    world.wait(60)
+    assert world.run(records.encode_crank(1)) == [OK]
+    assert world.position(keys.BACKSTOP).waited == 1
+
+
 def play_worthless_shares(world: JudgedWorld) -> None:
     """Shares that are worth nothing are void once somebody deposits again. (What they were worth is taken by hand.)"""
     world.begin()
@@ -332,6 +360,7 @@ SCENES = (
     play_debts,
     play_waiting,
     play_last_offer,
+    play_next_offer,
     play_worthless_shares,
     play_dear_shares,
     play_price_of_shares,
