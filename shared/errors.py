@@ -15,6 +15,7 @@ numbers is ``contracts/errors.vy``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 # Outcomes of an input, as the register ``outcome`` holds them. The order is protocol: append only.
@@ -236,12 +237,14 @@ CONTRACT_REASONS: Final[dict[str, str]] = {
 
 
 class SetoffError(Exception):
-    """Base of every error raised on purpose; `reason` is one string of the shared list, `detail` is for people."""
+    """Base of every error raised on purpose; `reason` is one string of the shared list, `detail` is for people, and
+    `numbers` are what it says in numbers, for programs."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", numbers: Mapping[str, str | int | None] | None = None) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+        self.numbers = dict(numbers or {})
 
 
 class InputError(SetoffError):

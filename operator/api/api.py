@@ -18,6 +18,7 @@ from setoff.operator.api.entry import EntryHandlers
 from setoff.operator.api.feed import Feed
 from setoff.operator.api.reader import Reader
 from setoff.operator.api.reads import ReadHandlers
+from setoff.operator.api.refusals.explainer import Explainer
 from setoff.operator.api.routes import make_routes
 from setoff.operator.api.status import StatusHandlers
 from setoff.operator.api.stream import StreamHandlers
@@ -41,9 +42,10 @@ def make_app(
     """The aiohttp application; `feed` is what `desk` announces to, `max_body` in bytes."""
     app = web.Application(client_max_size=max_body, middlewares=[answer_errors])
     reader = Reader(desk)
+    explainer = Explainer(reader, scales)
     parts = (
-        SubmitHandlers(admission, deployment, scales),
-        EntryHandlers(admission, deployment, scales),
+        SubmitHandlers(admission, deployment, scales, explainer),
+        EntryHandlers(admission, deployment, scales, explainer),
         ReadHandlers(reader, scales),
         ClosedHandlers(outbox),
         StatusHandlers(desk, reader, admission, deployment, scales),

@@ -14,12 +14,13 @@ from aiohttp import WSMsgType, web
 
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.line import Line
+from setoff.operator.api.refusals.explainer import Explainer
 from setoff.operator.api.routes import Handlers
 from setoff.operator.api.sockets import check_socket
 from setoff.operator.api.views.record_views import show_result
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.sequencer.exchange import SubmitResult, join_leg_pages
-from setoff.operator.sequencer.submissions import UnknownFate
+from setoff.operator.sequencer.submissions import Answer, UnknownFate
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import InputError, SetoffError, StateError
 from setoff.shared.wire import entry_frames
@@ -39,11 +40,13 @@ TURN: Final = 16
 class EntryHandlers:
     """Takes records from WebSockets."""
 
-    def __init__(self, admission: Admission, deployment: Deployment, scales: Scales) -> None:
+    def __init__(self, admission: Admission, deployment: Deployment, scales: Scales, explainer: Explainer) -> None:
         self._admission = admission
         self._chain_id = deployment.chain_id
         self._vault = deployment.vault_bytes
         self._scales = scales
+        self._explainer = explainer
+        self._explaining: set[asyncio.Task[None]] = set()
 
     def handlers(self) -> Handlers:
         """By operation."""
@@ -87,7 +90,8 @@ class EntryHandlers:
         except ValueError:
             line.send(_encode(number, InputError("malformed_record", "a frame is one record, and the leg pages of it")))
         else:
-            self._admission.enter(client, group, lambda came: line.send(_encode(number, came)))
+            answer = self._explained(client, group[0], lambda came: line.send(_encode(number, came)))
+            self._admission.enter(client, group, answer)
         return True
 
     def _take_text(self, client: str, line: Line, text: str) -> bool:
@@ -106,8 +110,25 @@ class EntryHandlers:
             line.send_json(self._show(number, error))
             return not isinstance(error, StateError)
         else:
-            self._admission.enter(client, [record, *leg_pages], partial(self._tell, line, number))
+            answer = self._explained(client, record, partial(self._tell, line, number))
+            self._admission.enter(client, [record, *leg_pages], answer)
         return True
+
+    def _explained(self, client: str, record: bytes, answer: Answer) -> Answer:
+        """What answers, and of a refusal a moment later, with what there is to say of it."""
+
+        def tell(came: SubmitResult | SetoffError) -> None:
+            if not isinstance(came, SetoffError) or not self._explainer.can_explain(came):
+                answer(came)
+                return
+            task = asyncio.create_task(explain(came))
+            self._explaining.add(task)
+            task.add_done_callback(self._explaining.discard)
+
+        async def explain(refusal: SetoffError) -> None:
+            answer(await self._explainer.explain(client, record, refusal))
+
+        return tell
 
     def _tell(self, line: Line, number: int, came: SubmitResult | SetoffError) -> None:
         line.send_json(self._show(number, came))

@@ -28,6 +28,7 @@ from setoff.operator.sequencer.posted_batches import InboxBatches, PostedBatches
 from setoff.operator.sequencer.receipt_signer import MakeSigner, ReceiptSigner, open_signer
 from setoff.operator.sequencer.sequencer import Sequencer
 from setoff.operator.settings import OperatorSettings
+from setoff.shared.config import readiness
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, check_durable
 from setoff.shared.dispute.terms import Terms
@@ -86,6 +87,7 @@ async def _serve_until_signal(
         serving = serve(settings, deployment, server.url, source, posted, signer, make_sequencer)
         async with serving as (sequencer, url):
             print(f"sequencer: {url}", flush=True)
+            readiness.tell(readiness.READY)
             waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from setoff.operator.api.admission import Admission
+from setoff.operator.api.refusals.explainer import Explainer
 from setoff.operator.api.routes import Handlers
 from setoff.operator.api.views.record_views import show_result
 from setoff.operator.api.views.scales import Scales
@@ -29,11 +30,12 @@ BODY_SECONDS: Final = 10.0
 class SubmitHandlers:
     """Hands records to the admission, and shows what became of them."""
 
-    def __init__(self, admission: Admission, deployment: Deployment, scales: Scales) -> None:
+    def __init__(self, admission: Admission, deployment: Deployment, scales: Scales, explainer: Explainer) -> None:
         self._admission = admission
         self._chain_id = deployment.chain_id
         self._vault = deployment.vault_bytes
         self._scales = scales
+        self._explainer = explainer
 
     def handlers(self) -> Handlers:
         """By operation."""
@@ -45,7 +47,7 @@ class SubmitHandlers:
         record, leg_pages = decode_request(payload, self._chain_id, self._vault)
         result = (await self._submit(request, [[record, *leg_pages]]))[0]
         if isinstance(result, SetoffError):
-            raise result
+            raise await self._explainer.explain(request.remote or "", record, result)
         return web.json_response(show_result(self._scales, result))
 
     async def post_records(self, request: web.Request) -> web.Response:
@@ -55,7 +57,13 @@ class SubmitHandlers:
         if rest or not 1 <= count <= MAX_BULK:
             raise InputError("malformed_record", f"the body is 1 to {MAX_BULK} records of {RECORD_BYTES} bytes")
         parts = [body[i : i + RECORD_BYTES] for i in range(0, len(body), RECORD_BYTES)]
-        results = await self._submit(request, join_leg_pages(parts))
+        groups = join_leg_pages(parts)
+        results = [
+            await self._explainer.explain(request.remote or "", group[0], came)
+            if isinstance(came, SetoffError)
+            else came
+            for group, came in zip(groups, await self._submit(request, groups), strict=True)
+        ]
         return web.json_response({"results": [self._show(result) for result in results]})
 
     async def _read(self, request: web.Request, count: int) -> bytes:

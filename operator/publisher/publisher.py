@@ -23,6 +23,7 @@ from setoff.operator.publisher.proposer import Proposer
 from setoff.operator.publisher.snapshot import EpochSnapshot, MakeEpochs
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
+from setoff.shared.config import readiness
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import SetoffError
@@ -118,6 +119,7 @@ def run_publisher(
         posting = threading.Thread(target=_repeat, args=repeating, name="batcher")
         posting.start()
         print(f"publisher: 0x{l1.address.hex()}", flush=True)
+        readiness.tell(readiness.READY)
         _repeat(publisher.step, settings.l1_poll, stop, failures)
         posting.join()
         for failure in failures:

@@ -80,6 +80,8 @@ class L1Monitor:
         """How fast L1 takes epochs."""
         self.on_l1 = 0
         """How many of our batches L1 holds."""
+        self.silent = "L1"
+        """Who keeps it from looking, if somebody does: L1 or the store."""
         self._settings = settings
         self._source = source
         self._posted = posted
@@ -106,7 +108,7 @@ class L1Monitor:
         """Why no record can be taken now, if so; `number`: of the batch that it would come into."""
         now, patience, stuck = time.monotonic(), self._settings.l1_patience, self._stuck.value
         if now - self._seen_at > patience:
-            return StateError("not_ready", "L1 does not answer")
+            return StateError("not_ready", f"{self.silent} does not answer")
         if self.reset_reason:
             return StateError("not_ready", f"the batches that L1 does not have are made anew: {self.reset_reason}")
         if stuck is not None and (stuck.is_final or now - self._stuck.since > patience):

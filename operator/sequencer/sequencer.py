@@ -347,7 +347,8 @@ class Sequencer:
             try:
                 await self._look()
             except (ChainError, *_STORE_ERRORS) as error:
-                log.warning("L1 or the outbox cannot be read: %s", error)
+                self._monitor.silent = "L1" if isinstance(error, ChainError) else "the store"
+                log.warning("%s cannot be read: %s", self._monitor.silent, error)
             except Exception as error:
                 self._give_up(error)
 

@@ -2,18 +2,23 @@
 
 The embedded one keeps an append-only file that is synced before every answer, in a folder that survives restarts. One
 server a folder: whoever finds another process's server running there uses that one. So the operator's processes share
-a server by naming one folder, and a server that outlived a killed owner is taken over, never started twice.
+a server by naming one folder. Who started it owns it, and stops it at the end; of a server that outlived a killed
+owner the next one who opens the folder becomes the owner. It comes back at the same port, if it can.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
+import logging
 import os
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self, cast
+from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
@@ -38,13 +43,17 @@ DURABLE: Final = {
 """What makes an acknowledged write survive a crash of process and machine."""
 
 
+log = logging.getLogger(__name__)
+
+
 class RedisServer:
     """A running server; `url` reaches it. A context manager that stops what it started."""
 
-    def __init__(self, url: str, server: ValkeyServer | None = None) -> None:
-        """`server` is the embedded server this object owns, if any."""
+    def __init__(self, url: str, server: ValkeyServer | None = None, adopted: Path | None = None) -> None:
+        """`server` is the embedded server that was started here, `adopted` the folder of one that was taken over."""
         self.url = url
         self._server = server
+        self._adopted = adopted
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -88,14 +97,20 @@ class RedisServer:
         try:  # one start at a time
             fcntl.flock(lock, fcntl.LOCK_EX)
             running = _find_running(folder)
-            return cls(running) if running else cls._start(folder, port)
+            if running is None:
+                return cls._start(folder, port)
+            if is_alive(_read_note(folder)):
+                return cls(running)
+            log.warning("the Redis server of %s outlived its owner: it is taken over", folder)
+            _write_note(folder, running)
+            return cls(running, adopted=folder)
         finally:
             os.close(lock)
 
     @classmethod
     def _start(cls, folder: Path, port: int) -> Self:
         if port == 0:
-            port = _find_free_port()
+            port = _find_last_port(folder) or _find_free_port()
         elif _is_taken(port):
             raise ConfigError("port_taken", f"redis_port: another process listens on {HOST}:{port}")
         try:
@@ -104,7 +119,7 @@ class RedisServer:
         except (ValkeyServerError, OSError) as error:
             raise ConfigError("bad_config", f"redis_dir: the embedded server did not start: {error}") from None
         url = f"redis://{HOST}:{port}/0"
-        _note(folder).write_text(json.dumps({"url": url}))
+        _write_note(folder, url)
         return cls(url, server)
 
     @property
@@ -114,20 +129,32 @@ class RedisServer:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether this process started the server and will stop it."""
-        return self._server is not None
+        """Whether this process owns the server, and will stop it."""
+        return self._server is not None or self._adopted is not None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes connections: it may be busy, and not answer for a while."""
+        where = urlsplit(self.url)
+        with socket.socket() as line:
+            line.settimeout(5)
+            return line.connect_ex((where.hostname or HOST, where.port or 0)) == 0
 
     def client(self, **options: Any) -> Redis:
         """A blocking client."""
         return Redis.from_url(self.url, **options)
 
     def stop(self) -> None:
-        """Stop the server if it was started here; everything it acknowledged stays in its folder."""
+        """Stop the server if it is owned here; everything it acknowledged stays in its folder."""
         server, self._server = self._server, None
+        adopted, self._adopted = self._adopted, None
         if server is not None:
-            folder = server.data_dir
             server.stop(timeout=STOP_TIMEOUT)
-            _note(folder).unlink(missing_ok=True)
+            _disown(server.data_dir)
+        elif adopted is not None:
+            with contextlib.suppress(RedisError, OSError), self.client(socket_timeout=STOP_TIMEOUT) as redis:
+                redis.shutdown(nosave=True)  # every write is in its log already
+            _disown(adopted)
 
     def __enter__(self) -> Self:
         return self
@@ -164,8 +191,57 @@ def _get_setting(redis: Redis, name: str) -> str | None:
 
 
 def _note(folder: Path) -> Path:
-    """The file that tells other processes where the folder's server listens."""
+    """The file that tells other processes where the folder's server listens, and who owns it."""
     return folder / "server.json"
+
+
+def _read_note(folder: Path) -> dict[str, Any]:
+    """What it says; empty if it is not there."""
+    try:
+        return dict(json.loads(_note(folder).read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _write_note(folder: Path, url: str) -> None:
+    """The server is this process's."""
+    _note(folder).write_text(json.dumps({"url": url, "owner": os.getpid(), "since": _find_start(os.getpid())}))
+
+
+def _disown(folder: Path) -> None:
+    """There is no server any more; the address stays, for the next one to take it again."""
+    _note(folder).write_text(json.dumps({"url": _read_note(folder).get("url")}))
+
+
+def is_alive(note: Mapping[str, Any]) -> bool:
+    """Whether the process that a note names as the owner lives: that one, not another that was given its number."""
+    owner = note.get("owner")
+    if not isinstance(owner, int):
+        return False
+    try:
+        os.kill(owner, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return note.get("since") == _find_start(owner)
+
+
+def _find_start(process: int) -> str:
+    """When a process was started, in whatever its system counts; "" where that is not told."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _find_last_port(folder: Path) -> int:
+    """The port of the folder's last server, 0 if that is not known, or taken by now: who knew it finds it again."""
+    try:
+        port = urlsplit(str(_read_note(folder).get("url") or "")).port or 0
+    except ValueError:
+        return 0
+    return 0 if port and _is_taken(port) else port
 
 
 def _find_running(folder: Path) -> str | None:
@@ -173,9 +249,8 @@ def _find_running(folder: Path) -> str | None:
 
     Raises ConfigError if one is there but does not answer in time: starting another would spoil its files.
     """
-    try:
-        url = str(json.loads(_note(folder).read_text())["url"])
-    except (OSError, ValueError, KeyError, TypeError):
+    url = _read_note(folder).get("url")
+    if not isinstance(url, str):
         return None
     deadline = time.monotonic() + START_TIMEOUT
     with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:

@@ -2,6 +2,7 @@
 
 SetoffClient, SubmitResult      trade at an exchange over HTTP, what became of a record; `Refusal`, `Unavailable`
 OrderEntry                      records as bytes over one WebSocket, many on their way
+MarketScales                    markets by symbol, and between decimals and ticks, lots and token units
 KeySigner, WalletSigner         who signs: a private key here, or a wallet
 ReceiptStore, OperatorBond      the operator's signed receipts, kept and held against what is posted
 L1, Deployment, Vault           the chain, where the contracts are, and money in and out
@@ -15,6 +16,7 @@ from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
+from setoff.shared.sdk.market_scales import MarketScales
 from setoff.shared.sdk.order_entry import OrderEntry
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.replay import InclusionResult, Replay
@@ -28,6 +30,7 @@ __all__ = [
     "ForcedInclusion",
     "InclusionResult",
     "KeySigner",
+    "MarketScales",
     "OperatorBond",
     "OrderEntry",
     "ReceiptStore",

@@ -1,7 +1,8 @@
 """The client of an exchange: signs, submits, and keeps a trader's nonces and order slots.
 
     async with SetoffClient("http://127.0.0.1:8700", KeySigner(key)) as client:
-        result = await client.place(market=1, side=BUY, price=100, size=5)
+        result = await client.place(market=1, side=BUY, price=100, size=5)             # in ticks and lots
+        await client.place("BTC-PERP", BUY, Decimal("77990"), Decimal("0.001"))         # in decimals
         await client.cancel(result.order_slot)
         await client.place_market(1, SELL, 5, flags=REDUCE_ONLY)
         isolated = client.at(sub=1)                                # the same owner's sub-account
@@ -26,6 +27,7 @@ from setoff.shared.codec.records import Leg, ReportBody
 from setoff.shared.errors import StateError
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import get_bound, give_way, make_body, name_partner, next_session
+from setoff.shared.sdk.market_scales import MarketScales, Number
 from setoff.shared.sdk.order_entry import OrderEntry
 from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
@@ -117,6 +119,7 @@ class SetoffClient:
         self._entry = _Entry(self._url) if over_socket else None
         self._chain_id = 0
         self._vault = b""
+        self._scales: MarketScales | None = None
         self._account = 0
         self._nonces = Nonces()
         self._gives_way = False
@@ -141,7 +144,7 @@ class SetoffClient:
         )
         twin._http, twin._entry = self._session(), self._entry
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
-        twin._gives_way = self._gives_way
+        twin._gives_way, twin._scales = self._gives_way, self._scales
         return twin
 
     # --- reads -----------------------------------------------------------------------------------------------------
@@ -160,11 +163,11 @@ class SetoffClient:
         found: dict[str, Any] = (await self._get("/v1/markets"))["terms"]
         return found
 
-    async def market(self, market: int) -> dict[str, Any]:
-        """One market. Raises Refusal("not_found")."""
+    async def market(self, market: int | str) -> dict[str, Any]:
+        """One market, by number or symbol. Raises Refusal("not_found")."""
         return await self._get(f"/v1/markets/{market}")
 
-    async def book(self, market: int, depth: int = 20) -> dict[str, Any]:
+    async def book(self, market: int | str, depth: int = 20) -> dict[str, Any]:
         """The best levels of a market: `bids` and `asks`, best first."""
         return await self._get(f"/v1/book/{market}", depth=depth)
 
@@ -217,20 +220,22 @@ class SetoffClient:
 
     async def place(
         self,
-        market: int,
+        market: int | str,
         side: int,
-        price: int,
-        size: int,
+        price: Number,
+        size: Number,
         flags: int = records.GTC,
         order_slot: int | None = None,
         *,
         expiry: int = 0,
-        trigger: int = 0,
+        trigger: Number = 0,
         client: int = 0,
         partner: int | None = None,
     ) -> SubmitResult:
-        """Place an order of `size` lots at `price` ticks, in a free order slot unless `order_slot` names one.
+        """Place an order in a free order slot, unless `order_slot` names one.
 
+        `market`: its number or symbol. `price` and `size`: whole numbers are ticks and lots, a Decimal or a text is in
+        decimals, as the price 77990.5 and the size 0.001; InputError names the nearest ones for what lies between.
         `flags`: time in force, REDUCE_ONLY, self-trade rule; ABOVE or BELOW with a `trigger` (ticks of the mark) for
         an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`); `partner`: order
         slot of an armed order on the other side of the mark: whichever fires takes the other out. An agent that has
@@ -240,7 +245,8 @@ class SetoffClient:
         if order_slot is None:
             order_slot = await self._free_order_slot()
         flags = give_way(flags) if self._gives_way else flags
-        fields = (market, side, flags, order_slot, price, size, expiry, trigger, client, name_partner(partner))
+        number, ticks, lots, at = await self._read_order(market, price, size, trigger)
+        fields = (number, side, flags, order_slot, ticks, lots, expiry, at, client, name_partner(partner))
         record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
         self._busy.add(order_slot)
         try:
@@ -254,27 +260,27 @@ class SetoffClient:
         return result
 
     async def place_market(
-        self, market: int, side: int, size: int, *, flags: int = 0, slippage: int = SLIPPAGE, client: int = 0
+        self, market: int | str, side: int, size: Number, *, flags: int = 0, slippage: int = SLIPPAGE, client: int = 0
     ) -> SubmitResult:
-        """Trade up to `size` lots at once, at the mark or at most `slippage` ppm worse; what is left is given up."""
+        """Trade up to `size` at once, at the mark or at most `slippage` ppm worse; what is left is given up."""
         shown = await self.market(market)
         bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
         return await self.place(market, side, bound, size, flags | records.IOC, client=client)
 
     async def place_stop(
         self,
-        market: int,
+        market: int | str,
         side: int,
-        size: int,
+        size: Number,
         flags: int,
-        trigger: int,
+        trigger: Number,
         *,
         expiry: int = 0,
         client: int = 0,
         partner: int | None = None,
     ) -> SubmitResult:
         """Arm a market order: once the mark has risen (ABOVE in `flags`) or fallen (BELOW) to `trigger`, up to `size`
-        lots trade at once, no farther from the mark then than an order may pay; what is left is given up."""
+        trades at once, no farther from the mark then than an order may pay; what is left is given up."""
         worst = keys.MAX_TICK if side == records.BUY else 1
         flags = flags & ~records.TIME_IN_FORCE | records.IOC
         return await self.place(
@@ -283,11 +289,11 @@ class SetoffClient:
 
     async def place_pair(
         self,
-        market: int,
+        market: int | str,
         side: int,
-        size: int,
-        above: int,
-        below: int,
+        size: Number,
+        above: Number,
+        below: Number,
         *,
         flags: int = records.REDUCE_ONLY,
         expiry: int = 0,
@@ -305,10 +311,10 @@ class SetoffClient:
             raise
         return first, second
 
-    async def close_position(self, market: int, *, slippage: int = SLIPPAGE) -> SubmitResult:
+    async def close_position(self, market: int | str, *, slippage: int = SLIPPAGE) -> SubmitResult:
         """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""
         sizes = {position["market"]: int(position["size"]) for position in (await self.account())["positions"]}
-        size = sizes.get(market, 0)
+        size = sizes.get(await self._find_market(market), 0)
         if not size:
             raise Refusal("not_reducing", f"there is no position in market {market}")
         side = records.SELL if size > 0 else records.BUY
@@ -334,7 +340,7 @@ class SetoffClient:
         return result
 
     async def amend(self, order_slot: int, price: int, size: int) -> SubmitResult:
-        """Give the order in `order_slot` a new price and size; less at the same price keeps its turn."""
+        """Give the order in `order_slot` a new price (ticks) and size (lots); less at the same price keeps its turn."""
         result = await self.submit(await self._signed("Amend", order_slot, price, size))
         if not result.resting and not result.is_paused:
             self._busy.discard(order_slot)
@@ -360,13 +366,14 @@ class SetoffClient:
 
     # --- money and keys ----------------------------------------------------------------------------------------------
 
-    async def transfer(self, peer: int, amount: int) -> SubmitResult:
-        """Move `amount` token units of collateral to account `peer`, which may be a sub-account of one's own."""
-        return await self.submit(await self._signed("Transfer", peer, amount))
+    async def transfer(self, peer: int, amount: Number) -> SubmitResult:
+        """Move collateral to account `peer`, which may be a sub-account of one's own: a whole number of token units, or
+        a decimal of the currency."""
+        return await self.submit(await self._signed("Transfer", peer, await self._read_amount(amount)))
 
-    async def withdraw(self, amount: int) -> SubmitResult:
-        """Take `amount` token units out; they are paid on L1 once the epoch is confirmed (`withdrawal`)."""
-        return await self.submit(await self._signed("Withdraw", amount))
+    async def withdraw(self, amount: Number) -> SubmitResult:
+        """Take money out, as `transfer` has it; it is paid on L1 once the epoch is confirmed (`withdrawal`)."""
+        return await self.submit(await self._signed("Withdraw", await self._read_amount(amount)))
 
     async def backstop_deposit(self, amount: int) -> SubmitResult:
         """Ask for shares of the backstop vault, for `amount` token units.
@@ -471,11 +478,40 @@ class SetoffClient:
                 return cast("Mapping[str, Any]", agent)
         raise Refusal("bad_signature", f"account {shown['master']} has no agent {self._agent} who may trade now")
 
+    async def scales(self, *, anew: bool = False) -> MarketScales:
+        """Names of the markets, and what their ticks and lots are; read once, unless `anew`. Raises DataError."""
+        if anew or self._scales is None:
+            self._scales = MarketScales(await self.info())
+        return self._scales
+
     async def _load_domain(self) -> None:
         if not self._vault:
             info = await self.info()
             self._chain_id = int(info["chain_id"])
             self._vault = bytes.fromhex(info["vault"].removeprefix("0x"))
+
+    async def _find_market(self, market: int | str) -> int:
+        """The number of a market, which may be new."""
+        if isinstance(market, int):
+            return market
+        try:
+            return (await self.scales()).find(market)
+        except Refusal:
+            return (await self.scales(anew=True)).find(market)
+
+    async def _read_order(
+        self, market: int | str, price: Number, size: Number, trigger: Number
+    ) -> tuple[int, int, int, int]:
+        """What of an order is signed: market, ticks, lots, ticks."""
+        number = await self._find_market(market)
+        if isinstance(price, int) and isinstance(size, int) and isinstance(trigger, int):
+            return number, price, size, trigger
+        scales = await self.scales()
+        ticks, at = scales.read_price(number, price), scales.read_price(number, trigger)
+        return number, ticks, scales.read_size(number, size), at
+
+    async def _read_amount(self, amount: Number) -> int:
+        return amount if isinstance(amount, int) else (await self.scales()).read_amount(amount)
 
     async def _signed(self, name: str, *fields: int | bytes) -> bytes:
         """The account's next record, of the signed type `name`."""
@@ -520,10 +556,11 @@ class SetoffClient:
             raise Unavailable("not_ready", what) from error
         if status == 200 and isinstance(answer, dict):
             return answer
-        reason, detail = "not_ready", f"HTTP status {status}"
+        reason, detail, numbers = "not_ready", f"HTTP status {status}", {}
         if isinstance(answer, dict):
             reason, detail = str(answer.get("reason", reason)), str(answer.get("detail", detail))
-        raise Refusal(reason, detail) if 400 <= status < 500 else Unavailable(reason, detail)
+            numbers = answer.get("numbers", {})
+        raise Refusal(reason, detail, numbers) if 400 <= status < 500 else Unavailable(reason, detail)
 
 
 class _Entry:

@@ -144,7 +144,7 @@ class OrderEntry:
             return
         reason, detail = str(shown["reason"]), str(shown.get("detail", ""))
         is_later = reason in entry_frames.LATER_REASONS
-        self._answer(number, Unavailable(reason, detail) if is_later else Refusal(reason, detail))
+        self._answer(number, Unavailable(reason, detail) if is_later else Refusal(reason, detail, shown.get("numbers")))
 
     def _answer(self, number: int, came: object) -> None:
         flight = self._flights.pop(number, None)
@@ -160,4 +160,4 @@ def _make_own(error: SetoffError) -> SetoffError:
     """The error as this package raises it."""
     if isinstance(error, Refusal | Unavailable | DataError):
         return error
-    return (Refusal if isinstance(error, InputError) else Unavailable)(error.reason, error.detail)
+    return (Refusal if isinstance(error, InputError) else Unavailable)(error.reason, error.detail, error.numbers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from redis.exceptions import RedisError
@@ -69,7 +69,8 @@ def answer(error: SetoffError, status: int | None = None) -> web.Response:
     return web.json_response(show_error(error), status=status, headers=headers)
 
 
-def show_error(error: SetoffError) -> dict[str, str]:
+def show_error(error: SetoffError) -> dict[str, Any]:
     """Its JSON."""
     detail = error.detail or SERVICE_REASONS.get(error.reason, "")
-    return {"reason": error.reason, "detail": detail or "the machine refuses the record"}
+    shown: dict[str, Any] = {"reason": error.reason, "detail": detail or "the machine refuses the record"}
+    return shown | {"numbers": error.numbers} if error.numbers else shown

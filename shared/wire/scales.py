@@ -55,8 +55,8 @@ class Step(NamedTuple):
     def read(self, value: Decimal | str, what: str, reason: str) -> int:
         """How many are `value`. Raises InputError(`reason`) with the nearest ones if it is between two of them."""
         text = format(value, "f") if isinstance(value, Decimal) else value
-        if not _PLAIN.fullmatch(text):
-            raise InputError(reason, f"{what} is a decimal number, as 0.5, and not {text[:40]!r}")
+        if not isinstance(text, str) or not _PLAIN.fullmatch(text):  # a float is not exact
+            raise InputError(reason, f"{what} is a decimal number, as 0.5, and not {str(text)[:40]!r}")
         count = Fraction(text) / self.size
         below = count.__floor__()
         if count != below:

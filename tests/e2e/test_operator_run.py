@@ -16,6 +16,7 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.settings import Settings
 from setoff.shared.l1.receipts import ReceiptsContract
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc, as Linux has it")
@@ -75,8 +76,33 @@ def test_a_part_that_is_killed_is_started_again_and_said(exchange: Exchange, tmp
     said = log.read_text()
     assert "the sequencer was ended by SIGKILL; it is started again in 1.0 s" in said
     assert "the publisher was ended by SIGKILL; it is started again in 1.0 s" in said
-    # The server that the killed sequencer had started was taken over, and belongs to nobody who would stop it.
-    RedisServer.embed(tmp_path / "redis").client().shutdown(nosave=True)
+    assert said.splitlines()[-3:] == [f"setoff: the {name} has stopped" for name in ("publisher", "sequencer", "store")]
+    assert RedisServer.find(Settings(redis_dir=tmp_path / "redis")) is None
+
+
+def test_the_store_outlives_its_parts_comes_back_and_ends_with_the_supervisor(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    log, settings = tmp_path / "log", Settings(redis_dir=tmp_path / "redis")
+    with operator(exchange, tmp_path) as running:
+        wait_until(lambda: "publisher: 0x" in log.read_text(), 60)
+        store = RedisServer.find(settings)
+        with store.client() as redis:
+            redis.set("kept", "1")
+            server = int(redis.info("server")["process_id"])
+        os.kill(server, signal.SIGKILL)
+        wait_until(lambda: "the store ended with code 3; it is started again" in log.read_text(), 20)
+        wait_until(lambda: RedisServer.find(settings) is not None, 20)
+        again = RedisServer.find(settings)
+        assert again.url == store.url, "those who knew the address would not find it"
+        with again.client() as redis:
+            assert redis.get("kept") == b"1"
+        url = addresses(log)[0]
+        wait_until(lambda: requests.get(f"{url}/v1/health", timeout=10).status_code == 200, 30)
+        assert len(addresses(log)) == 1, "the sequencer was not to be started again"
+        running.kill()
+        running.wait()
+        wait_until(lambda: not again.is_running, 20, what="the store outlives a killed supervisor")
 
 
 def test_what_cannot_start_is_not_tried_for_ever(exchange: Exchange, tmp_path: Path) -> None:

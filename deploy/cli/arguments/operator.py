@@ -9,10 +9,11 @@ from setoff.deploy.cli.arguments.common import add_service
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The two processes, both at once, and their settings."""
+    """The processes, all at once, and their settings."""
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     for name, purpose in (
-        ("run", "both processes, each started again when it ends, until SIGTERM or SIGINT"),
+        ("run", "all of the following, each started again when it ends, until SIGTERM or SIGINT"),
+        ("store", "the Redis-protocol server of `redis_dir` alone, where `redis_url` names no other"),
         ("sequencer", "the API, the order of records, their durable log, and signed receipts for them"),
         ("publisher", "posts batches to L1, claims what they end at, defends its claims; puts up the receipt bond"),
     ):

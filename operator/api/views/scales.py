@@ -21,6 +21,7 @@ class Scales:
     def __init__(self, names: MarketNames, get_exchange: Callable[[], Exchange]) -> None:
         self.tokens: Final = Step(1, names.collateral.decimals)
         """A token unit."""
+        self.currency: Final = names.collateral.symbol
         self._names = names
         self._get_exchange = get_exchange
         self._exchange: Exchange | None = None  # that is known below

@@ -178,7 +178,8 @@ async def check_refused(
 ) -> None:
     status, body = answer
     assert (status, body.get("reason")) == (code, reason), body
-    assert body.keys() == {"reason", "detail"} and body["detail"]
+    assert {"reason", "detail"} <= body.keys() <= {"reason", "detail", "numbers"} and body["detail"]
+    assert body["detail"] != "the machine refuses the record", body
     assert is_known_reason(reason)
     after = await exchange.status()
     for name in ("machine", "records", "batch", "open_inputs", "commit"):

@@ -155,8 +155,8 @@ async def test_goes_on_after_kill_9_with_its_own_store(chain: Anvil, deployment:
 def test_says_in_a_line_why_it_cannot_start(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
     process = Process(chain, deployment, tmp_path, SETOFF_REDIS_URL="redis://127.0.0.1:9").process
     said, complaint = process.communicate(timeout=60)
-    assert process.returncode == 1 and said == ""
-    assert "setoff: bad_config: redis_url" in complaint and "Traceback" not in complaint
+    assert process.returncode == 3 and said == ""
+    assert "setoff: not_ready: redis_url" in complaint and "Traceback" not in complaint
 
 
 def test_says_what_is_wrong(chain: Anvil, deployment: Deployment, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_says_what_is_wrong(chain: Anvil, deployment: Deployment, tmp_path: Path
         fails("port_taken", "listen", listen=f"127.0.0.1:{other.getsockname()[1]}")
         fails("port_taken", "redis_port", redis_port=other.getsockname()[1])
     fails("rpc_unreachable", "127.0.0.1:9", rpc_url="http://127.0.0.1:9")
-    fails("bad_config", "redis_url", redis_url="redis://127.0.0.1:9")
+    fails("not_ready", "redis_url", redis_url="redis://127.0.0.1:9")
     fails("bad_config", "deployment", deployment=tmp_path / "nothing.json")
     fails("wrong_deployment", "queue", replace(deployment, queue=deployment.vault))
     fails("wrong_chain", "chain 31337", replace(deployment, chain_id=5))

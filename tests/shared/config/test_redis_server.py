@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from tests.support.processes.left_over import stop_redis
+from tests.support.waiting import wait_until
 
-from setoff.shared.config.redis_server import RedisServer, check_durable
+from setoff.shared.config.redis_server import RedisServer, check_durable, is_alive
 from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
@@ -47,13 +47,19 @@ def test_a_server_that_outlived_its_owner_is_taken_over(tmp_path: Path) -> None:
     owner.kill()
     owner.wait()
     owner.stdout.close()
-    heir = RedisServer.embed(tmp_path)
-    assert heir.url == url
-    with heir.client() as redis:
-        assert redis.get("a") == b"1"
-    stop_redis(tmp_path)
+    with RedisServer.embed(tmp_path) as heir:
+        assert heir.url == url and heir.is_embedded and not RedisServer.embed(tmp_path).is_embedded
+        with heir.client() as redis:
+            assert redis.get("a") == b"1"
+    wait_until(lambda: not heir.is_running)
     with RedisServer.embed(tmp_path) as server, server.client() as redis:
         assert server.is_embedded and redis.get("a") == b"1"
+        assert server.url == url, "it comes back where it was"
+
+
+def test_an_owner_is_not_taken_for_another_process_with_its_number() -> None:
+    assert not is_alive({}) and not is_alive({"owner": 2**22 + 1, "since": ""})
+    assert not is_alive({"owner": os.getpid(), "since": "another time"})
 
 
 def test_survives_kill_9_of_the_server(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What a refusal says to people: by how much, and what to do."""

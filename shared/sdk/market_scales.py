@@ -1,0 +1,82 @@
+"""The markets of an exchange by their symbols, and between decimals and what is signed: ticks, lots, token units.
+
+An exchange says what its markets are called, and what a tick and a lot of each are. What they are worth together is
+L1's (`unit`): where the exchange says otherwise its decimals are not used. `check_units` holds that against L1 itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from setoff.shared.codec import records
+from setoff.shared.errors import DataError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.sdk.answers import Refusal
+from setoff.shared.wire.scales import MarketScale, Step
+
+Number = int | Decimal | str
+"""A whole number of ticks, lots or token units; or a decimal, of quote per base, base or the collateral's currency."""
+
+
+class MarketScales:
+    """What `GET /v1/info` said of the markets."""
+
+    def __init__(self, info: Mapping[str, Any]) -> None:
+        """Raises DataError where ticks and lots are not worth what L1's unit says."""
+        self.tokens = Step(1, int(info["collateral"]["decimals"]))
+        self.units: dict[int, int] = {}
+        self._scales: dict[int, MarketScale] = {}
+        self._numbers: dict[str, int] = {}
+        for shown in info["markets"]:
+            number, symbol, unit = int(shown["market"]), str(shown["symbol"]), int(shown["unit"])
+            tick, lot = Step.of(str(shown["tick_size"])), Step.of(str(shown["lot_size"]))
+            scale = MarketScale(symbol, shown["base"], shown["quote"], tick, lot, self.tokens)
+            if not scale.is_true(unit):
+                worth = tick.size * lot.size / self.tokens.size
+                raise DataError(
+                    "data_mismatch", f"a lot of {symbol} at one tick is worth {unit} token units, not {worth}"
+                )
+            self.units[number], self._scales[number], self._numbers[symbol] = unit, scale, number
+
+    def find(self, market: int | str) -> int:
+        """The number of a market. Raises Refusal("not_found")."""
+        number = market if isinstance(market, int) else self._numbers.get(market.upper(), 0)
+        if number not in self._scales:
+            raise Refusal("not_found", f"there is no market {market}; there are {', '.join(self._numbers)}")
+        return number
+
+    def __getitem__(self, market: int | str) -> MarketScale:
+        """What a market's ticks and lots are. Raises Refusal("not_found")."""
+        return self._scales[self.find(market)]
+
+    def read_price(self, market: int | str, price: Number) -> int:
+        """Ticks. Raises InputError("price_out_of_range") with the nearest ones for what lies between two."""
+        if isinstance(price, int):
+            return price
+        return self[market].tick.read(price, "the price", "price_out_of_range")
+
+    def read_size(self, market: int | str, size: Number) -> int:
+        """Lots. Raises InputError("size_out_of_range") with the nearest ones for what lies between two."""
+        return size if isinstance(size, int) else self[market].lot.read(size, "the size", "size_out_of_range")
+
+    def read_amount(self, amount: Number) -> int:
+        """Token units. Raises InputError("amount_out_of_range")."""
+        if isinstance(amount, int):
+            return amount
+        return self.tokens.read(amount, "the amount", "amount_out_of_range")
+
+    def check_units(self, reader: ChainReader) -> None:
+        """Hold the units against the listings that L1's queue has.
+
+        Raises DataError for a market that was never listed so, ChainError if L1 cannot be read.
+        """
+        listed: dict[int, set[int]] = {}
+        for message in reader.messages(reader.deployment.block, reader.proven.block().number):
+            if message.body[0] == records.LIST_MARKET:
+                body = records.decode_list_market(message.body)
+                listed.setdefault(body.market, set()).add(body.parameters.unit)
+        for number, unit in self.units.items():
+            if unit not in listed.get(number, ()):
+                raise DataError("data_mismatch", f"L1 lists no market {number} with a unit of {unit} token units")
